@@ -1,1 +1,12 @@
+//! Connects an AWS organization's `CloudTrail` to Heeler, and proves that events arrive.
+//!
+//! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `render`,
+//! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `policy` };
+//! `tail` → `aws`; `render` → the plain types of the others. A test holds the code to it.
 
+pub mod aws;
+pub mod check;
+pub mod converge;
+pub mod error;
+pub mod policy;
+pub mod resource;

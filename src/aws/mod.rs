@@ -1,0 +1,241 @@
+//! The only door to the SDK's configuration: credentials, region, endpoint, and one client a service.
+
+pub mod arn;
+pub mod fault;
+pub mod notification;
+mod told;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+pub use told::{Call, Listener};
+
+use crate::error::{Error, Result};
+use arn::Arn;
+use fault::Doing;
+
+/// Where S3, SQS and the others answer when the operator has configured no region.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// What the operator says about the connection; all else comes from the SDK's own environment.
+#[derive(Clone, Default)]
+pub struct Settings {
+    pub profile: Option<String>,
+    pub region: Option<String>,
+    pub endpoint: Option<String>,
+    /// Told of every finished call.
+    pub listener: Option<Arc<Listener>>,
+}
+
+/// Clients for one region.
+#[derive(Clone)]
+pub struct Aws {
+    shared: SdkConfig,
+    listener: Option<Arc<Listener>>,
+    region: String,
+    profile: Option<String>,
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub kms: aws_sdk_kms::Client,
+    pub organizations: aws_sdk_organizations::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub sns: aws_sdk_sns::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub sts: aws_sdk_sts::Client,
+}
+
+/// Whose credentials these are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub arn: String,
+    pub account: String,
+    pub partition: String,
+}
+
+macro_rules! client {
+    ($service:ident, $shared:expr, $listener:expr) => {{
+        let mut builder = $service::config::Builder::from($shared);
+        if let Some(listener) = $listener {
+            builder = builder.interceptor(told::Told(listener));
+        }
+        $service::Client::from_conf(builder.build())
+    }};
+}
+
+impl Aws {
+    /// Loads the configuration as the AWS CLI does. Makes no call to a service.
+    ///
+    /// # Errors
+    /// When the environment holds values that the SDK cannot use.
+    pub async fn connect(settings: &Settings) -> Result<Self> {
+        refuse_bad_environment()?;
+        let mut loader = ConfigLoader::default()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http_client()?)
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_millis(3100))
+                    .operation_attempt_timeout(Duration::from_secs(40))
+                    .operation_timeout(Duration::from_secs(120))
+                    .build(),
+            );
+        if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
+            loader = loader.retry_config(RetryConfig::standard().with_max_attempts(5));
+        }
+        if let Ok(name) = AppName::new("heeler-ec") {
+            loader = loader.app_name(name);
+        }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint) = &settings.endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let shared = loader.load().await;
+        let region = shared
+            .region()
+            .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
+        let profile =
+            settings.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+        Ok(Self::assemble(shared, settings.listener.clone(), region, profile))
+    }
+
+    /// The same credentials in another region.
+    #[must_use]
+    pub fn at(&self, region: &str) -> Self {
+        if region == self.region {
+            return self.clone();
+        }
+        Self::assemble(
+            self.shared.clone(),
+            self.listener.clone(),
+            region.to_owned(),
+            self.profile.clone(),
+        )
+    }
+
+    fn assemble(
+        shared: SdkConfig,
+        listener: Option<Arc<Listener>>,
+        region: String,
+        profile: Option<String>,
+    ) -> Self {
+        let shared = shared.into_builder().region(Region::new(region.clone())).build();
+        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
+            .force_path_style(has_endpoint(&shared));
+        if let Some(listener) = listener.clone() {
+            s3 = s3.interceptor(told::Told(listener));
+        }
+        Self {
+            cloudtrail: client!(aws_sdk_cloudtrail, &shared, listener.clone()),
+            iam: client!(aws_sdk_iam, &shared, listener.clone()),
+            kms: client!(aws_sdk_kms, &shared, listener.clone()),
+            organizations: client!(aws_sdk_organizations, &shared, listener.clone()),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            sns: client!(aws_sdk_sns, &shared, listener.clone()),
+            sqs: client!(aws_sdk_sqs, &shared, listener.clone()),
+            sts: client!(aws_sdk_sts, &shared, listener.clone()),
+            shared,
+            listener,
+            region,
+            profile,
+        }
+    }
+
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The endpoint that replaces AWS's own, if one is configured.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<String> {
+        self.shared
+            .endpoint_url()
+            .map(str::to_owned)
+            .or_else(|| std::env::var("AWS_ENDPOINT_URL").ok())
+    }
+
+    /// Asks whose credentials these are. Needs no permission.
+    ///
+    /// # Errors
+    /// When there are no usable credentials, or no way to AWS.
+    pub async fn caller(&self) -> Result<Caller> {
+        let who = self
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .doing("sts:GetCallerIdentity", || "find out whose credentials these are".into())
+            .map_err(|error| fault::credentials_hint(error, self.profile.as_deref()))?;
+        let arn = who.arn().unwrap_or_default();
+        let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition).to_owned();
+        Ok(Caller {
+            arn: arn.to_owned(),
+            account: who.account().unwrap_or_default().to_owned(),
+            partition,
+        })
+    }
+}
+
+/// Path style is what every endpoint that is not AWS's own understands.
+fn has_endpoint(shared: &SdkConfig) -> bool {
+    shared.endpoint_url().is_some()
+        || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some())
+}
+
+/// The SDK panics on a count of attempts below one, and silently ignores an endpoint it cannot parse.
+fn refuse_bad_environment() -> Result<()> {
+    if let Ok(attempts) = std::env::var("AWS_MAX_ATTEMPTS")
+        && attempts.parse::<u32>().map_or(true, |attempts| attempts == 0)
+    {
+        return Err(Error::usage(
+            "use AWS_MAX_ATTEMPTS",
+            format!("{attempts:?} is not a number of attempts, 1 or more"),
+        ));
+    }
+    Ok(())
+}
+
+/// One client for all services, so that connections and root certificates are shared; it honours the proxy
+/// variables, and `AWS_CA_BUNDLE`, which the SDK itself does not read.
+fn http_client() -> Result<SharedHttpClient> {
+    let mut trust = TrustStore::default();
+    if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE") {
+        let pem = std::fs::read(&bundle).map_err(|why| {
+            Error::usage(
+                format!("read the certificates of AWS_CA_BUNDLE ({})", bundle.display()),
+                why.to_string(),
+            )
+        })?;
+        trust = trust.with_pem_certificate(pem);
+    }
+    let tls = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|why| Error::unanswered("set up TLS", why.to_string()))?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls.clone())
+            .build()
+    }))
+}

@@ -1,0 +1,216 @@
+//! Which management events the selectors of a trail record. Selectors add up: an event is recorded when any of
+//! them matches it.
+
+use std::collections::BTreeSet;
+
+/// One event selector, in either of the two forms that a trail can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    Classic { read: bool, write: bool, management: bool, excluded: Vec<String> },
+    Advanced { fields: Vec<Field> },
+}
+
+/// One condition of an advanced selector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub equals: Vec<String>,
+    pub not_equals: Vec<String>,
+    /// Whether it has an operator besides these two.
+    pub other: bool,
+}
+
+/// What of the management events is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    pub read: bool,
+    pub write: bool,
+    /// Event sources that are left out of what is recorded.
+    pub excluded: BTreeSet<String>,
+    /// Fields by which a selector of management events is narrowed further.
+    pub narrowed: BTreeSet<String>,
+}
+
+/// The reads and writes that one selector records, but for some sources.
+struct Part {
+    read: bool,
+    write: bool,
+    excluded: BTreeSet<String>,
+}
+
+impl Coverage {
+    #[must_use]
+    pub fn of(selectors: &[Selector]) -> Self {
+        if selectors.is_empty() {
+            // AWS's default: all management events.
+            return Self { read: true, write: true, ..Self::default() };
+        }
+        let mut coverage = Self::default();
+        let mut parts = Vec::new();
+        for selector in selectors {
+            match part(selector) {
+                Ok(Some(part)) => parts.push(part),
+                Ok(None) => {}
+                Err(field) => {
+                    coverage.narrowed.insert(field);
+                }
+            }
+        }
+        let (read, lost_reads) = union(parts.iter().filter(|part| part.read));
+        let (write, lost_writes) = union(parts.iter().filter(|part| part.write));
+        coverage.read = read;
+        coverage.write = write;
+        coverage.excluded = &lost_reads | &lost_writes;
+        coverage
+    }
+
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.read && self.write
+    }
+}
+
+/// Whether anything is covered, and the sources that every covering part leaves out.
+fn union<'a>(parts: impl Iterator<Item = &'a Part>) -> (bool, BTreeSet<String>) {
+    parts
+        .map(|part| part.excluded.clone())
+        .reduce(|left, right| &left & &right)
+        .map_or_else(|| (false, BTreeSet::new()), |lost| (true, lost))
+}
+
+/// What a selector records of the management events; the field that narrows it otherwise as an error.
+fn part(selector: &Selector) -> Result<Option<Part>, String> {
+    match selector {
+        Selector::Classic { management: false, .. } => Ok(None),
+        Selector::Classic { read, write, excluded, .. } => Ok(Some(Part {
+            read: *read,
+            write: *write,
+            excluded: excluded.iter().cloned().collect(),
+        })),
+        Selector::Advanced { fields } => advanced(fields),
+    }
+}
+
+fn advanced(fields: &[Field]) -> Result<Option<Part>, String> {
+    let category = fields.iter().find(|field| field.name == "eventCategory");
+    if category.is_none_or(|field| field.equals != ["Management"]) {
+        return Ok(None);
+    }
+    let mut part = Part { read: true, write: true, excluded: BTreeSet::new() };
+    for field in fields {
+        let simple = !field.other && (field.equals.is_empty() || field.not_equals.is_empty());
+        match field.name.as_str() {
+            "eventCategory" if simple => {}
+            "readOnly" if simple && field.not_equals.is_empty() => {
+                part.read = field.equals.iter().any(|value| value == "true");
+                part.write = field.equals.iter().any(|value| value == "false");
+            }
+            "eventSource" if simple && field.equals.is_empty() => {
+                part.excluded.extend(field.not_equals.iter().cloned());
+            }
+            name => return Err(name.to_owned()),
+        }
+    }
+    Ok(Some(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KMS: &str = "kms.amazonaws.com";
+    const RDS: &str = "rdsdata.amazonaws.com";
+
+    fn classic(kind: &str, management: bool, excluded: &[&str]) -> Selector {
+        Selector::Classic {
+            read: kind != "WriteOnly",
+            write: kind != "ReadOnly",
+            management,
+            excluded: excluded.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn equals(name: &str, values: &[&str]) -> Field {
+        Field {
+            name: name.into(),
+            equals: values.iter().map(ToString::to_string).collect(),
+            ..Field::default()
+        }
+    }
+
+    fn differs(name: &str, values: &[&str]) -> Field {
+        Field {
+            name: name.into(),
+            not_equals: values.iter().map(ToString::to_string).collect(),
+            ..Field::default()
+        }
+    }
+
+    fn advanced(fields: &[Field]) -> Selector {
+        Selector::Advanced { fields: fields.to_vec() }
+    }
+
+    fn management(more: &[Field]) -> Selector {
+        let mut fields = vec![equals("eventCategory", &["Management"])];
+        fields.extend_from_slice(more);
+        advanced(&fields)
+    }
+
+    /// Reads, writes, what is left out, what narrows.
+    fn covers(selectors: &[Selector]) -> (bool, bool, Vec<String>, Vec<String>) {
+        let coverage = Coverage::of(selectors);
+        (
+            coverage.read,
+            coverage.write,
+            coverage.excluded.into_iter().collect(),
+            coverage.narrowed.into_iter().collect(),
+        )
+    }
+
+    #[test]
+    fn the_seventeen_vectors() {
+        let data = || advanced(&[equals("eventCategory", &["Data"]), equals("resources.type", &["AWS::S3::Object"])]);
+        let network = || advanced(&[equals("eventCategory", &["NetworkActivity"]), equals("eventSource", &["ec2.amazonaws.com"])]);
+        let none: &[&str] = &[];
+        let table: [(u8, Vec<Selector>, bool, bool, &[&str], &[&str]); 17] = [
+            (1, vec![], true, true, none, none),
+            (2, vec![classic("All", true, &[])], true, true, none, none),
+            (3, vec![classic("WriteOnly", true, &[])], false, true, none, none),
+            (4, vec![classic("ReadOnly", true, &[])], true, false, none, none),
+            (5, vec![classic("ReadOnly", true, &[]), classic("WriteOnly", true, &[])], true, true, none, none),
+            (6, vec![classic("All", false, &[])], false, false, none, none),
+            (7, vec![classic("All", true, &[KMS])], true, true, &[KMS], none),
+            (8, vec![classic("All", true, &[KMS]), classic("WriteOnly", true, &[])], true, true, &[KMS], none),
+            (9, vec![management(&[])], true, true, none, none),
+            (10, vec![management(&[equals("readOnly", &["true"])]), management(&[equals("readOnly", &["false"])])], true, true, none, none),
+            (11, vec![management(&[equals("readOnly", &["false"])])], false, true, none, none),
+            (12, vec![management(&[differs("eventSource", &[KMS, RDS])])], true, true, &[KMS, RDS], none),
+            (13, vec![data()], false, false, none, none),
+            (14, vec![management(&[]), advanced(&[equals("eventCategory", &["Data"]), equals("readOnly", &["true"])])], true, true, none, none),
+            (15, vec![management(&[equals("eventSource", &["iam.amazonaws.com"])])], false, false, none, &["eventSource"]),
+            (16, vec![management(&[equals("readOnly", &["true", "false"])])], true, true, none, none),
+            (17, vec![network()], false, false, none, none),
+        ];
+        for (number, selectors, read, write, excluded, narrowed) in table {
+            let (reads, writes, left_out, narrow) = covers(&selectors);
+            assert_eq!((reads, writes), (read, write), "vector {number}");
+            assert_eq!(left_out, excluded, "vector {number}");
+            assert_eq!(narrow, narrowed, "vector {number}");
+        }
+    }
+
+    #[test]
+    fn a_narrowed_selector_beside_a_whole_one_narrows_nothing() {
+        let whole = Coverage::of(&[
+            management(&[]),
+            management(&[equals("eventName", &["RunInstances"])]),
+        ]);
+        assert!(whole.is_whole());
+    }
+
+    #[test]
+    fn an_operator_that_is_not_known_is_never_ignored() {
+        let field = Field { other: true, ..equals("eventSource", &[]) };
+        assert!(!Coverage::of(&[management(&[field])]).is_whole());
+    }
+}

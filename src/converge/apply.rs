@@ -1,0 +1,211 @@
+//! Obeys a plan: makes and changes what it says, in the order of the edges, and reads back each write.
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::diff::{Change, diff};
+use super::event::{Event, Observer, Verb};
+use super::graph::Id;
+use super::patience::{Patience, Pauses};
+use super::plan::{Action, Plan};
+use super::state::State;
+use super::stop::Stop;
+use super::walk::{Outcome, walk};
+use super::{Known, Live, Resource};
+use crate::error::{Error, Result};
+
+/// What a walk needs besides the plan.
+#[derive(Clone, Copy)]
+pub struct Manner<'a> {
+    pub patience: Patience,
+    pub stop: &'a Stop,
+    pub watch: Observer<'a>,
+}
+
+/// Makes and changes what the plan says. Refuses a plan with conflicts before the first write.
+///
+/// # Errors
+/// Only a conflict; failures of single steps are among the outcomes.
+pub async fn apply<C: Sync>(
+    plan: &Plan<'_, C>,
+    cloud: &C,
+    manner: Manner<'_>,
+) -> Result<Vec<Outcome<(), Error>>> {
+    if let Some(conflict) = plan.conflicts().next() {
+        return Err(Error::no(
+            format!("set up {}", conflict.id),
+            "there is one of that name that is not ours",
+        ));
+    }
+    let edges = plan.graph.edges();
+    let outcomes = walk(&edges, |node| step(plan, node, cloud, manner)).await;
+    tell_of_skipped(plan, &outcomes, manner.watch);
+    Ok(outcomes)
+}
+
+fn verb(action: &Action) -> Option<Verb> {
+    match action {
+        Action::Create => Some(Verb::Create),
+        Action::Update(_) => Some(Verb::Update),
+        Action::Keep | Action::Conflict(_) => None,
+    }
+}
+
+fn tell_of_skipped<C: Sync>(
+    plan: &Plan<'_, C>,
+    outcomes: &[Outcome<(), Error>],
+    watch: Observer<'_>,
+) {
+    for (step, outcome) in plan.steps.iter().zip(outcomes) {
+        if let (Outcome::Skipped { because }, Some(verb)) = (outcome, verb(&step.action)) {
+            let because = plan.steps[*because].id.to_string();
+            watch(Event::Skipped { id: step.id.clone(), verb, because });
+        }
+    }
+}
+
+async fn step<C: Sync>(
+    plan: &Plan<'_, C>,
+    node: usize,
+    cloud: &C,
+    manner: Manner<'_>,
+) -> Result<()> {
+    let step = &plan.steps[node];
+    let Some(verb) = verb(&step.action) else { return Ok(()) };
+    let resource = plan.graph.nodes()[node].as_ref();
+    let work = Work { resource, cloud, known: &plan.known, manner };
+    report(&step.id, verb, manner, work.converge(step.live.clone())).await
+}
+
+/// Runs one piece of work and tells how it went.
+pub(super) async fn report(
+    id: &Id,
+    verb: Verb,
+    manner: Manner<'_>,
+    work: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    if manner.stop.asked() {
+        return Err(Error::interrupted(format!("begin with {id}")));
+    }
+    (manner.watch)(Event::Started { id: id.clone(), verb });
+    let began = Instant::now();
+    let result = work.await;
+    let id = id.clone();
+    (manner.watch)(match &result {
+        Ok(()) => Event::Done { id, verb, took: began.elapsed() },
+        Err(error) => Event::Failed { id, verb, why: error.to_string() },
+    });
+    result
+}
+
+struct Work<'a, C> {
+    resource: &'a dyn Resource<C>,
+    cloud: &'a C,
+    known: &'a Known,
+    manner: Manner<'a>,
+}
+
+impl<C: Sync> Work<'_, C> {
+    /// Creates or updates once, then reads until nothing differs; what a create could not say in one call is
+    /// said by an update.
+    async fn converge(&self, live: Option<Live>) -> Result<()> {
+        let want = self.resource.desired(self.known);
+        match live {
+            None => {
+                let made = self
+                    .insist(async || self.resource.create(self.cloud, &want, self.known).await)
+                    .await?;
+                self.known.learn(&self.resource.id(), &made);
+            }
+            Some(live) => self.update(&live, &want).await?,
+        }
+        self.settle(&want).await
+    }
+
+    async fn update(&self, live: &Live, want: &State) -> Result<()> {
+        self.insist(async || self.resource.update(self.cloud, live, want, self.known).await).await
+    }
+
+    async fn insist<T>(&self, call: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+        self.manner
+            .patience
+            .insist(
+                |refusal| self.resource.patience(refusal),
+                self.manner.stop,
+                |refusal| self.waiting(refusal.cause()),
+                call,
+            )
+            .await
+    }
+
+    fn waiting(&self, why: String) {
+        (self.manner.watch)(Event::Waiting { id: self.resource.id(), why });
+    }
+
+    async fn settle(&self, want: &State) -> Result<()> {
+        let doing = format!("see {} as it was written", self.resource.id());
+        let mut pauses = Pauses::new(self.manner.patience, self.manner.stop);
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let reads = join_all(
+                (0..self.resource.reads_to_agree())
+                    .map(|_| self.resource.read(self.cloud, self.known)),
+            )
+            .await;
+            let mut lives = Vec::with_capacity(reads.len());
+            for read in reads {
+                lives.push(read?);
+            }
+            let Some(open) = lives.iter().find_map(|live| open(live.as_ref(), want)) else {
+                for live in lives.iter().flatten() {
+                    self.known.learn(&self.resource.id(), &live.outputs);
+                }
+                return Ok(());
+            };
+            // Not a delay, then: a field that the first write did not take. It is said once more.
+            if looks == 2
+                && let Some(live) = lives.iter().flatten().find(|live| !diff(&live.state, want).is_empty())
+            {
+                self.update(live, want).await?;
+                continue;
+            }
+            self.waiting(format!("{} is not visible yet", open.words()));
+            if !pauses.pause(self.manner.patience.settle, &doing).await? {
+                return Err(open.error(doing, pauses.waited().as_secs()));
+            }
+        }
+    }
+}
+
+/// What a read does not show yet.
+enum Open {
+    Absent,
+    Differs(Vec<Change>),
+}
+
+fn open(live: Option<&Live>, want: &State) -> Option<Open> {
+    let Some(live) = live else { return Some(Open::Absent) };
+    let changes = diff(&live.state, want);
+    (!changes.is_empty()).then_some(Open::Differs(changes))
+}
+
+impl Open {
+    fn words(&self) -> String {
+        match self {
+            Self::Absent => "the resource".to_owned(),
+            Self::Differs(changes) => {
+                changes.iter().map(|change| change.field).collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    fn error(&self, doing: String, waited: u64) -> Error {
+        let why = match self {
+            Self::Absent => format!("AWS did not show it for {waited} s after accepting it"),
+            Self::Differs(_) => format!("AWS still reports otherwise after {waited} s: {}", self.words()),
+        };
+        Error::unanswered(doing, why)
+            .hint("run the same command again in a few minutes; it goes on where it stopped")
+    }
+}

@@ -1,0 +1,103 @@
+//! Takes down what is ours, in reverse order, and leaves everything else.
+
+use super::apply::{Manner, report};
+use super::event::{Event, Verb};
+use super::graph::Id;
+use super::patience::Pauses;
+use super::plan::{Plan, Step};
+use super::walk::{Outcome, reversed, walk};
+use super::{Live, Resource};
+use crate::error::{Error, Result};
+
+/// What taking down would do to one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Delete,
+    /// It goes when the whole that it is a part of goes.
+    GoesWith(Id),
+    /// It is there, and not ours.
+    Stays,
+    Absent,
+}
+
+impl<C: Sync> Plan<'_, C> {
+    /// What taking down would do, resource by resource.
+    #[must_use]
+    pub fn fates(&self) -> Vec<(&Step, Fate)> {
+        self.steps
+            .iter()
+            .zip(self.graph.nodes())
+            .map(|(step, node)| (step, self.fate(step, node.as_ref())))
+            .collect()
+    }
+
+    fn fate(&self, step: &Step, node: &dyn Resource<C>) -> Fate {
+        let Some(live) = &step.live else { return Fate::Absent };
+        if !live.ours {
+            return Fate::Stays;
+        }
+        match node.part_of() {
+            Some(part) if part.goes_with_it && self.live(&part.of).is_some() => {
+                Fate::GoesWith(part.of)
+            }
+            _ => Fate::Delete,
+        }
+    }
+}
+
+/// Deletes what is ours; a failure keeps only what hangs from it.
+pub async fn destroy<C: Sync>(
+    plan: &Plan<'_, C>,
+    cloud: &C,
+    manner: Manner<'_>,
+) -> Vec<Outcome<(), Error>> {
+    let fates: Vec<Fate> = plan.fates().into_iter().map(|(_, fate)| fate).collect();
+    let edges = reversed(&plan.graph.edges());
+    let outcomes = walk(&edges, |node| {
+        let fate = &fates[node];
+        async move {
+            let step = &plan.steps[node];
+            let (Fate::Delete, Some(live)) = (fate, &step.live) else { return Ok(()) };
+            let resource = plan.graph.nodes()[node].as_ref();
+            report(&step.id, Verb::Delete, manner, delete(resource, plan, live, cloud, manner)).await
+        }
+    })
+    .await;
+    for ((step, fate), outcome) in plan.steps.iter().zip(&fates).zip(&outcomes) {
+        if let (Fate::Delete, Outcome::Skipped { because }) = (fate, outcome) {
+            let because = plan.steps[*because].id.to_string();
+            (manner.watch)(Event::Skipped { id: step.id.clone(), verb: Verb::Delete, because });
+        }
+    }
+    outcomes
+}
+
+/// Deletes one resource and reads until it is gone.
+async fn delete<C: Sync>(
+    resource: &dyn Resource<C>,
+    plan: &Plan<'_, C>,
+    live: &Live,
+    cloud: &C,
+    manner: Manner<'_>,
+) -> Result<()> {
+    let waiting = |why: String| (manner.watch)(Event::Waiting { id: resource.id(), why });
+    manner
+        .patience
+        .insist(
+            |refusal| resource.patience(refusal),
+            manner.stop,
+            |refusal| waiting(refusal.cause()),
+            async || resource.delete(cloud, live).await,
+        )
+        .await?;
+    let doing = format!("see that {} is gone", resource.id());
+    let mut pauses = Pauses::new(manner.patience, manner.stop);
+    while resource.read(cloud, &plan.known).await?.is_some() {
+        waiting("it still shows".to_owned());
+        if !pauses.pause(manner.patience.settle, &doing).await? {
+            return Err(Error::unanswered(doing, "AWS still shows it")
+                .hint("run heeler-ec destroy again in a few minutes"));
+        }
+    }
+    Ok(())
+}

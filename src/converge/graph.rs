@@ -1,0 +1,112 @@
+//! Resources in an order in which each comes after all it needs.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{Known, Outputs, Resource};
+
+/// Kind and name: `queue heeler_event_collection_queue`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    pub kind: &'static str,
+    pub name: String,
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// A value that a resource gives to others: that queue's `arn`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Output {
+    pub of: Id,
+    pub name: &'static str,
+}
+
+/// Proof that a resource of kind `R` is already in the graph.
+pub struct Handle<R> {
+    id: Id,
+    kind: PhantomData<fn() -> R>,
+}
+
+impl<R> Handle<R> {
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    #[must_use]
+    pub fn output(&self, name: &'static str) -> Output {
+        Output { of: self.id.clone(), name }
+    }
+
+    /// That it is there and settled, for one that has to come after it without using a value of it.
+    #[must_use]
+    pub fn done(&self) -> Output {
+        self.output("done")
+    }
+}
+
+pub struct Graph<C> {
+    nodes: Vec<Box<dyn Resource<C>>>,
+    given: Vec<(Id, Outputs)>,
+}
+
+impl<C: Sync> Default for Graph<C> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), given: Vec::new() }
+    }
+}
+
+impl<C: Sync> Graph<C> {
+    pub fn add<R: Resource<C> + 'static>(&mut self, resource: R) -> Handle<R> {
+        let id = resource.id();
+        self.nodes.push(Box::new(resource));
+        Handle { id, kind: PhantomData }
+    }
+
+    /// A resource that is the customer's: referred to, never made, changed or deleted.
+    pub fn given<R>(&mut self, id: Id, outputs: Outputs) -> Handle<R> {
+        self.given.push((id.clone(), outputs));
+        Handle { id, kind: PhantomData }
+    }
+
+    #[must_use]
+    pub fn nodes(&self) -> &[Box<dyn Resource<C>>] {
+        &self.nodes
+    }
+
+    /// What names alone tell, before any call.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let known = Known::default();
+        for (id, outputs) in &self.given {
+            known.learn(id, outputs);
+        }
+        for node in &self.nodes {
+            known.learn(&node.id(), &node.named());
+        }
+        known
+    }
+
+    /// For each node the nodes that it needs.
+    #[must_use]
+    pub fn edges(&self) -> Vec<Vec<usize>> {
+        let ids: Vec<Id> = self.nodes.iter().map(|node| node.id()).collect();
+        self.nodes
+            .iter()
+            .map(|node| {
+                let mut needed: Vec<usize> = node
+                    .needs()
+                    .iter()
+                    .filter_map(|output| ids.iter().position(|id| *id == output.of))
+                    .collect();
+                needed.sort_unstable();
+                needed.dedup();
+                needed
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! When things are done: the engine that brings a cloud to a described state. Knows no AWS and no terminal.
+
+pub mod apply;
+pub mod destroy;
+pub mod diff;
+pub mod event;
+pub mod graph;
+pub mod patience;
+pub mod plan;
+pub mod state;
+pub mod stop;
+pub mod walk;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::error::{Error, Result};
+use graph::{Id, Output};
+use state::State;
+
+/// What a resource gives to others, by name: `arn`, `url`.
+pub type Outputs = BTreeMap<&'static str, String>;
+
+/// A resource as the cloud has it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    pub state: State,
+    pub outputs: Outputs,
+    /// Whether it bears our mark.
+    pub ours: bool,
+}
+
+/// The resource whose mark speaks for one that can bear none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub of: Id,
+    /// Whether deleting the whole deletes the part.
+    pub goes_with_it: bool,
+}
+
+/// The outputs learnt so far.
+#[derive(Debug, Default)]
+pub struct Known(Mutex<BTreeMap<Output, String>>);
+
+impl Known {
+    #[must_use]
+    pub fn get(&self, output: &Output) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(output).cloned()
+    }
+
+    /// The same, where the walk's order promises that it is known.
+    ///
+    /// # Errors
+    /// When it is not, which is a mistake in the description.
+    pub fn need(&self, output: &Output) -> Result<String> {
+        self.get(output).ok_or_else(|| {
+            Error::unanswered(
+                format!("use the {} of {}", output.name, output.of),
+                "it is not known yet",
+            )
+        })
+    }
+
+    pub(crate) fn learn(&self, of: &Id, outputs: &Outputs) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, value) in outputs {
+            known.insert(Output { of: of.clone(), name }, value.clone());
+        }
+    }
+}
+
+/// One kind of thing in the cloud `C`: how it is read, made, changed and deleted.
+#[async_trait]
+pub trait Resource<C: Sync>: Send + Sync {
+    fn id(&self) -> Id;
+
+    /// The outputs of others that it is made of.
+    fn needs(&self) -> Vec<Output>;
+
+    /// The outputs that follow from names alone, known before anything exists.
+    fn named(&self) -> Outputs {
+        Outputs::new()
+    }
+
+    fn desired(&self, known: &Known) -> State;
+
+    /// Fields that cannot change in place; a difference there is a conflict, not an update.
+    fn fixed(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn part_of(&self) -> Option<Part> {
+        None
+    }
+
+    /// How long the same call may be refused like this and still succeed later. `None` for a final refusal.
+    fn patience(&self, _refusal: &Error) -> Option<Duration> {
+        None
+    }
+
+    /// How many reads side by side have to agree, for a service whose replicas answer differently for a while.
+    fn reads_to_agree(&self) -> usize {
+        1
+    }
+
+    /// What else is in the document that it is written into, and stays in it.
+    async fn stays(&self, _cloud: &C) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn read(&self, cloud: &C, known: &Known) -> Result<Option<Live>>;
+    /// Makes it, and says what the cloud's answer told of it.
+    async fn create(&self, cloud: &C, want: &State, known: &Known) -> Result<Outputs>;
+    async fn update(&self, cloud: &C, live: &Live, want: &State, known: &Known) -> Result<()>;
+    async fn delete(&self, cloud: &C, live: &Live) -> Result<()>;
+}

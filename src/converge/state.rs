@@ -1,0 +1,66 @@
+//! The fields that a resource is compared on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use serde_json::Value;
+
+/// One field; a value of `None` has not been given out by the cloud yet.
+#[derive(Clone, PartialEq)]
+pub struct Field {
+    pub value: Option<Value>,
+    /// Whether the value must not be shown.
+    pub secret: bool,
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.value, self.secret) {
+            (Some(_), true) => f.write_str("(masked)"),
+            (Some(value), false) => write!(f, "{value}"),
+            (None, _) => f.write_str("(not known yet)"),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State(BTreeMap<&'static str, Field>);
+
+impl State {
+    #[must_use]
+    pub fn with(self, field: &'static str, value: impl Into<Value>) -> Self {
+        self.with_known(field, Some(value))
+    }
+
+    #[must_use]
+    pub fn with_known(mut self, field: &'static str, value: Option<impl Into<Value>>) -> Self {
+        self.0.insert(field, Field { value: value.map(Into::into), secret: false });
+        self
+    }
+
+    /// A value that is compared but never shown.
+    #[must_use]
+    pub fn with_secret(mut self, field: &'static str, value: impl Into<Value>) -> Self {
+        self.0.insert(field, Field { value: Some(value.into()), secret: true });
+        self
+    }
+
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)?.value.as_ref()
+    }
+
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.get(field)?.as_str()
+    }
+
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.0.get(name)
+    }
+
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &Field)> {
+        self.0.iter().map(|(name, field)| (*name, field))
+    }
+}

@@ -1,0 +1,258 @@
+//! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
+//! whole, so it is read, one entry is put in or taken out, and all others are written back as they were.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
+    S3KeyFilter, TopicConfiguration,
+};
+use super::PROPAGATION;
+use crate::aws::Aws;
+use crate::aws::fault::Doing;
+use crate::aws::notification::{CREATED, Target, entries};
+use crate::converge::graph::{Id, Output};
+use crate::converge::state::State;
+use crate::converge::{Known, Live, Outputs, Resource};
+use crate::error::{Error, Result};
+
+pub struct BucketNotification {
+    pub bucket: String,
+    /// The account that the bucket must belong to; a bucket of the same name elsewhere is refused.
+    pub owner: String,
+    /// Id of our entry.
+    pub entry: String,
+    pub prefix: String,
+    /// ARN of the topic.
+    pub topic: Output,
+    /// All that must take what it announces: nothing is published to a pipeline that is not complete.
+    pub after: Vec<Output>,
+}
+
+#[async_trait]
+impl Resource<Aws> for BucketNotification {
+    fn id(&self) -> Id {
+        Id { kind: "s3 notification", name: format!("{}#{}", self.bucket, self.entry) }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        [&self.topic].into_iter().chain(&self.after).cloned().collect()
+    }
+
+    fn desired(&self, known: &Known) -> State {
+        State::default()
+            .with("events", vec![CREATED])
+            .with("prefix", self.prefix.as_str())
+            .with("suffix", "")
+            .with_known("topic", known.get(&self.topic))
+    }
+
+    fn patience(&self, refusal: &Error) -> Option<Duration> {
+        if refusal.says("OperationAborted", "conflicting conditional operation") {
+            return Some(PROPAGATION);
+        }
+        // S3 tries every destination of the document; ours was made a moment ago. A dead one of somebody else
+        // gives the same refusal and never passes, so the wait is short.
+        refusal
+            .says("InvalidArgument", "Unable to validate the following destination configurations")
+            .then_some(Duration::from_secs(60))
+    }
+
+    async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {
+        Ok(self.others(&self.configuration(aws).await?))
+    }
+
+    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+        let found = self.configuration(aws).await?;
+        Ok(entries(&found).into_iter().find(|entry| entry.id == self.entry).map(|entry| {
+            let destination = if entry.target == Target::Topic { &*entry.destination } else { "" };
+            Live {
+                state: State::default()
+                    .with("events", entry.events.clone())
+                    .with("prefix", entry.prefix.as_str())
+                    .with("suffix", entry.suffix.as_str())
+                    .with("topic", destination),
+                outputs: Outputs::new(),
+                ours: true,
+            }
+        }))
+    }
+
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+        let entry = self.wanted(want)?;
+        self.replace(aws, Some(entry)).await?;
+        Ok(Outputs::new())
+    }
+
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
+        let entry = self.wanted(want)?;
+        self.replace(aws, Some(entry)).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+        self.replace(aws, None).await
+    }
+}
+
+impl BucketNotification {
+    async fn configuration(&self, aws: &Aws) -> Result<Configuration> {
+        aws.s3
+            .get_bucket_notification_configuration()
+            .bucket(&self.bucket)
+            .expected_bucket_owner(&self.owner)
+            .send()
+            .await
+            .doing("s3:GetBucketNotification", || {
+                format!("read the notification configuration of bucket {}", self.bucket)
+            })
+    }
+
+    /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
+    async fn replace(&self, aws: &Aws, entry: Option<TopicConfiguration>) -> Result<()> {
+        let before = self.configuration(aws).await?;
+        aws.s3
+            .put_bucket_notification_configuration()
+            .bucket(&self.bucket)
+            .expected_bucket_owner(&self.owner)
+            .notification_configuration(merged(before.clone(), &self.entry, entry))
+            .send()
+            .await
+            .doing("s3:PutBucketNotification", || {
+                format!("write the notification configuration of bucket {}", self.bucket)
+            })
+            .map_err(|refusal| self.explain(refusal, &before))?;
+        let after = self.configuration(aws).await?;
+        let (had, has) = (self.others(&before), self.others(&after));
+        if let Some(lost) = had.iter().find(|entry| !has.contains(entry)) {
+            return Err(Error::unanswered(
+                format!("keep the other notifications of bucket {}", self.bucket),
+                format!("after the write AWS no longer shows {lost}"),
+            )
+            .hint("somebody may be changing the bucket at the same time: compare it with the plan that was shown"));
+        }
+        Ok(())
+    }
+
+    /// Names the entries of others, one of which may be what S3 cannot reach.
+    fn explain(&self, refusal: Error, before: &Configuration) -> Error {
+        let others = self.others(before);
+        if !refusal.is("InvalidArgument") || others.is_empty() {
+            return refusal;
+        }
+        refusal.hint(format!(
+            "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
+            others.join("; ")
+        ))
+    }
+
+    /// The entries that are not ours, in words.
+    fn others(&self, found: &Configuration) -> Vec<String> {
+        let bridge = found.event_bridge_configuration().map(|_| "EventBridge (all events)".to_owned());
+        entries(found)
+            .into_iter()
+            .filter(|entry| entry.id != self.entry)
+            .map(|entry| entry.to_string())
+            .chain(bridge)
+            .collect()
+    }
+
+    fn wanted(&self, want: &State) -> Result<TopicConfiguration> {
+        TopicConfiguration::builder()
+            .id(&self.entry)
+            .topic_arn(want.text("topic").unwrap_or_default())
+            .events(Event::from(CREATED))
+            .filter(
+                NotificationConfigurationFilter::builder()
+                    .key(
+                        S3KeyFilter::builder()
+                            .filter_rules(
+                                FilterRule::builder()
+                                    .name(FilterRuleName::Prefix)
+                                    .value(&self.prefix)
+                                    .build(),
+                            )
+                            .build(),
+                    )
+                    .build(),
+            )
+            .build()
+            .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
+    }
+}
+
+/// The document with our entry in it, or without; every other entry as it was.
+fn merged(
+    before: Configuration,
+    id: &str,
+    entry: Option<TopicConfiguration>,
+) -> NotificationConfiguration {
+    let mut topics = before.topic_configurations.unwrap_or_default();
+    topics.retain(|topic| topic.id() != Some(id));
+    topics.extend(entry);
+    NotificationConfiguration::builder()
+        .set_topic_configurations((!topics.is_empty()).then_some(topics))
+        .set_queue_configurations(before.queue_configurations)
+        .set_lambda_function_configurations(before.lambda_function_configurations)
+        .set_event_bridge_configuration(before.event_bridge_configuration)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::types::{EventBridgeConfiguration, QueueConfiguration};
+
+    fn topic(id: &str) -> TopicConfiguration {
+        TopicConfiguration::builder()
+            .id(id)
+            .topic_arn("arn:aws:sns:us-east-1:111122223333:topic")
+            .events(Event::from(CREATED))
+            .build()
+            .unwrap()
+    }
+
+    fn theirs() -> Configuration {
+        Configuration::builder()
+            .topic_configurations(topic("theirs"))
+            .queue_configurations(
+                QueueConfiguration::builder()
+                    .id("exports")
+                    .queue_arn("arn:aws:sqs:us-east-1:111122223333:exports")
+                    .events(Event::from("s3:ObjectCreated:Put"))
+                    .build()
+                    .unwrap(),
+            )
+            .event_bridge_configuration(EventBridgeConfiguration::builder().build())
+            .build()
+    }
+
+    #[test]
+    fn an_entry_is_put_beside_those_of_others() {
+        let merged = merged(theirs(), "heeler-ec", Some(topic("heeler-ec")));
+        assert_eq!(merged.topic_configurations(), [topic("theirs"), topic("heeler-ec")]);
+        assert_eq!(merged.queue_configurations().len(), 1);
+        assert!(merged.event_bridge_configuration().is_some());
+    }
+
+    #[test]
+    fn putting_it_in_twice_leaves_one() {
+        let once = theirs().topic_configurations.unwrap().into_iter().chain([topic("heeler-ec")]);
+        let once = Configuration::builder().set_topic_configurations(Some(once.collect())).build();
+        let merged = merged(once, "heeler-ec", Some(topic("heeler-ec")));
+        assert_eq!(merged.topic_configurations().len(), 2);
+    }
+
+    #[test]
+    fn taking_it_out_leaves_exactly_what_was_there() {
+        let with = merged(theirs(), "heeler-ec", Some(topic("heeler-ec")));
+        let with = Configuration::builder()
+            .set_topic_configurations(with.topic_configurations)
+            .set_queue_configurations(with.queue_configurations)
+            .set_event_bridge_configuration(with.event_bridge_configuration)
+            .build();
+        let without = merged(with, "heeler-ec", None);
+        assert_eq!(without, merged(theirs(), "heeler-ec", None));
+    }
+}

@@ -1,0 +1,288 @@
+//! A customer managed KMS key: its policy and its yearly rotation. Found by its alias, or by its tags when a run
+//! ended between making the key and naming it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
+use futures_util::stream::{self, StreamExt};
+use tokio::try_join;
+use serde_json::Value;
+
+use super::{Mark, PROPAGATION};
+use crate::aws::Aws;
+use crate::aws::fault::Doing;
+use crate::converge::graph::{Handle, Id, Output};
+use crate::converge::state::State;
+use crate::converge::{Known, Live, Outputs, Resource};
+use crate::error::{Error, Result};
+use crate::policy;
+
+pub struct KmsKey {
+    /// The alias it is known by; the alias itself is a resource of its own.
+    pub alias: String,
+    pub description: &'static str,
+    pub policy: Value,
+    pub mark: Mark,
+}
+
+impl Handle<KmsKey> {
+    #[must_use]
+    pub fn arn(&self) -> Output {
+        self.output("arn")
+    }
+}
+
+const NOT_FOUND: &[&str] = &["NotFoundException"];
+/// The shortest that AWS allows.
+const DELETION_WINDOW_DAYS: i32 = 7;
+
+#[async_trait]
+impl Resource<Aws> for KmsKey {
+    fn id(&self) -> Id {
+        Id { kind: "kms key", name: self.alias.trim_start_matches("alias/").to_owned() }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        Vec::new()
+    }
+
+    fn desired(&self, _: &Known) -> State {
+        State::default()
+            .with("description", self.description)
+            .with("enabled", true)
+            .with("policy", policy::canonical(&self.policy))
+            .with("rotation", true)
+    }
+
+    fn patience(&self, refusal: &Error) -> Option<Duration> {
+        // A principal of the policy, or the key itself, has not reached every server of KMS.
+        let spreading =
+            refusal.is("MalformedPolicyDocumentException") || refusal.is("NotFoundException");
+        spreading.then_some(PROPAGATION)
+    }
+
+    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
+        let own = Output { of: self.id(), name: "arn" };
+        if let Some(arn) = known.get(&own) {
+            return self.read_key(aws, &arn).await;
+        }
+        if let Some(key) = describe(aws, &self.alias).await?
+            && usable(&key)
+        {
+            return self.read_key(aws, key.arn().unwrap_or(key.key_id())).await;
+        }
+        match self.find_unnamed(aws).await? {
+            Some(arn) => self.read_key(aws, &arn).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+        let mut call = aws
+            .kms
+            .create_key()
+            .description(self.description)
+            .policy(self.policy.to_string());
+        for (key, value) in self.mark.tags() {
+            call = call.tags(tag(key, value)?);
+        }
+        let made = call.send().await.doing("kms:CreateKey", || format!("create {}", self.id()))?;
+        let arn = made
+            .key_metadata()
+            .and_then(KeyMetadata::arn)
+            .ok_or_else(|| Error::unanswered(format!("create {}", self.id()), "AWS named no ARN"))?;
+        // The call must not fail as a whole any more, or trying again would make a second key. Should the key
+        // not have reached the server that is asked, settling asks once more.
+        let _ = aws.kms.enable_key_rotation().key_id(arn).send().await;
+        Ok(Outputs::from([("arn", arn.to_owned())]))
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+        let key = live.outputs.get("arn").map(String::as_str).unwrap_or_default();
+        // A disabled key refuses every other change.
+        if live.state.get("enabled") != want.get("enabled") {
+            aws.kms
+                .enable_key()
+                .key_id(key)
+                .send()
+                .await
+                .doing("kms:EnableKey", || format!("enable {}", self.id()))?;
+        }
+        if live.state.get("rotation") != want.get("rotation") {
+            aws.kms
+                .enable_key_rotation()
+                .key_id(key)
+                .send()
+                .await
+                .doing("kms:EnableKeyRotation", || format!("rotate {}", self.id()))?;
+        }
+        if live.state.get("description") != want.get("description") {
+            aws.kms
+                .update_key_description()
+                .key_id(key)
+                .description(self.description)
+                .send()
+                .await
+                .doing("kms:UpdateKeyDescription", || format!("describe {}", self.id()))?;
+        }
+        if live.state.get("policy") != want.get("policy") {
+            aws.kms
+                .put_key_policy()
+                .key_id(key)
+                .policy(self.policy.to_string())
+                .send()
+                .await
+                .doing("kms:PutKeyPolicy", || format!("write the policy of {}", self.id()))?;
+        }
+        Ok(())
+    }
+
+    /// A key cannot be deleted at once; it is scheduled, and counts as gone from then on.
+    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+        let scheduled = aws
+            .kms
+            .schedule_key_deletion()
+            .set_key_id(live.outputs.get("arn").cloned())
+            .pending_window_in_days(DELETION_WINDOW_DAYS)
+            .send()
+            .await
+            .finding("kms:ScheduleKeyDeletion", NOT_FOUND, || {
+                format!("schedule the deletion of {}", self.id())
+            });
+        match scheduled {
+            Err(error) if error.says("KMSInvalidStateException", "pending deletion") => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+}
+
+impl KmsKey {
+    /// All that is to be known of one key, asked side by side.
+    async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Live>> {
+        let doing = || format!("read {}", self.id());
+        let (key, document, rotation, ours) = try_join!(
+            describe(aws, arn),
+            async {
+                aws.kms
+                    .get_key_policy()
+                    .key_id(arn)
+                    .send()
+                    .await
+                    .finding("kms:GetKeyPolicy", &["NotFoundException", "KMSInvalidStateException"], doing)
+            },
+            async {
+                aws.kms
+                    .get_key_rotation_status()
+                    .key_id(arn)
+                    .send()
+                    .await
+                    .finding(
+                        "kms:GetKeyRotationStatus",
+                        &["NotFoundException", "KMSInvalidStateException", "UnsupportedOperationException", "DisabledException"],
+                        doing,
+                    )
+            },
+            self.bears_mark(aws, arn),
+        )?;
+        let Some(key) = key.filter(usable) else { return Ok(None) };
+        let document = document.and_then(|found| found.policy).unwrap_or_default();
+        let state = State::default()
+            .with("description", key.description().unwrap_or_default())
+            .with("enabled", key.key_state() == Some(&KeyState::Enabled))
+            .with("policy", policy::canonical_text(&document))
+            .with("rotation", rotation.is_some_and(|found| found.key_rotation_enabled()));
+        let arn = key.arn().unwrap_or(arn).to_owned();
+        Ok(Some(Live { state, outputs: Outputs::from([("arn", arn)]), ours }))
+    }
+
+    async fn bears_mark(&self, aws: &Aws, key: &str) -> Result<bool> {
+        tags(aws, key).await.map(|tags| {
+            self.mark.is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
+        })
+    }
+
+    /// A key that an interrupted run made and did not name: without any alias, and with our tags. Keys whose
+    /// tags the caller may not read are not ours.
+    async fn find_unnamed(&self, aws: &Aws) -> Result<Option<String>> {
+        let (keys, named) = try_join!(keys(aws), named_keys(aws))?;
+        let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
+        let mut candidates = stream::iter(unnamed)
+            .map(|(_, arn)| async move {
+                let ours = self.bears_mark(aws, &arn).await.unwrap_or(false)
+                    && describe(aws, &arn).await.ok().flatten().is_some_and(|key| {
+                        usable(&key)
+                            && key.key_manager() != Some(&KeyManagerType::Aws)
+                            && key.description() == Some(self.description)
+                    });
+                ours.then_some(arn)
+            })
+            .buffered(8);
+        while let Some(candidate) = candidates.next().await {
+            if candidate.is_some() {
+                return Ok(candidate);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A key on its way out counts as gone: AWS lets nobody use it.
+fn usable(key: &KeyMetadata) -> bool {
+    !matches!(
+        key.key_state(),
+        Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
+    )
+}
+
+pub(super) async fn describe(aws: &Aws, key: &str) -> Result<Option<KeyMetadata>> {
+    aws.kms
+        .describe_key()
+        .key_id(key)
+        .send()
+        .await
+        .finding("kms:DescribeKey", NOT_FOUND, || format!("describe KMS key {key}"))
+        .map(|found| found.and_then(|found| found.key_metadata))
+}
+
+pub(super) async fn tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
+    aws.kms
+        .list_resource_tags()
+        .key_id(key)
+        .send()
+        .await
+        .finding("kms:ListResourceTags", NOT_FOUND, || format!("read the tags of KMS key {key}"))
+        .map(|found| found.and_then(|found| found.tags).unwrap_or_default())
+}
+
+/// Every key of the account and region: id and ARN.
+async fn keys(aws: &Aws) -> Result<Vec<(String, String)>> {
+    let mut keys = Vec::new();
+    let mut pages = aws.kms.list_keys().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("kms:ListKeys", || "look for a key of an interrupted run".into())?;
+        keys.extend(page.keys().iter().filter_map(|key| {
+            Some((key.key_id()?.to_owned(), key.key_arn()?.to_owned()))
+        }));
+    }
+    Ok(keys)
+}
+
+/// The ids of the keys that have an alias.
+async fn named_keys(aws: &Aws) -> Result<Vec<String>> {
+    let mut named = Vec::new();
+    let mut pages = aws.kms.list_aliases().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("kms:ListAliases", || "look for a key of an interrupted run".into())?;
+        named.extend(page.aliases().iter().filter_map(|alias| alias.target_key_id.clone()));
+    }
+    Ok(named)
+}
+
+fn tag(key: &str, value: &str) -> Result<Tag> {
+    Tag::builder()
+        .tag_key(key)
+        .tag_value(value)
+        .build()
+        .map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+}

@@ -1,0 +1,57 @@
+//! How one kind of thing is read, made, changed and deleted: one file a kind, and no option is named here.
+
+pub mod attachment;
+pub mod bucket_notification;
+pub mod kms_alias;
+pub mod kms_grant;
+pub mod kms_key;
+pub mod policy;
+pub mod queue;
+pub mod queue_policy;
+pub mod role;
+pub mod subscription;
+pub mod topic;
+pub mod topic_policy;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::converge::Known;
+
+/// How long AWS may need until one service sees what another has just made.
+pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
+
+/// A policy document, once the ARNs in it are known.
+pub type Document = Box<dyn Fn(&Known) -> Option<Value> + Send + Sync>;
+
+/// The tags that make a resource ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub option: &'static str,
+}
+
+pub const MANAGED_BY: &str = "managed-by";
+pub const OPTION: &str = "heeler-ec:option";
+const VERSION: &str = "heeler-ec:version";
+
+impl Mark {
+    pub fn tags(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        [
+            (MANAGED_BY, env!("CARGO_PKG_NAME")),
+            (OPTION, self.option),
+            (VERSION, env!("CARGO_PKG_VERSION")),
+        ]
+        .into_iter()
+    }
+
+    /// Whether these tags are ours, and of this option. The version is only told, never compared.
+    pub fn is_on<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
+        let (mut managed, mut option) = (false, false);
+        for (key, value) in tags {
+            managed |= key == MANAGED_BY && value == env!("CARGO_PKG_NAME");
+            option |= key == OPTION && value == self.option;
+        }
+        managed && option
+    }
+}

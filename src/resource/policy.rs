@@ -1,0 +1,175 @@
+//! A customer managed IAM policy: its document is its default version.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::Tag;
+
+use super::role::NO_ENTITY;
+use super::{Document, Mark, PROPAGATION};
+use crate::aws::Aws;
+use crate::aws::arn;
+use crate::aws::fault::Doing;
+use crate::converge::graph::{Handle, Id, Output};
+use crate::converge::state::State;
+use crate::converge::{Known, Live, Outputs, Resource};
+use crate::error::{Error, Result};
+use crate::policy;
+
+pub struct Policy {
+    pub arn: String,
+    pub description: &'static str,
+    pub document: Document,
+    /// What the document names and has to wait for.
+    pub names: Vec<Output>,
+    pub mark: Mark,
+}
+
+impl Handle<Policy> {
+    #[must_use]
+    pub fn arn(&self) -> Output {
+        self.output("arn")
+    }
+}
+
+/// AWS keeps this many versions of a policy.
+const VERSIONS: usize = 5;
+
+#[async_trait]
+impl Resource<Aws> for Policy {
+    fn id(&self) -> Id {
+        Id { kind: "iam policy", name: arn::last(&self.arn).to_owned() }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        self.names.clone()
+    }
+
+    fn named(&self) -> Outputs {
+        Outputs::from([("arn", self.arn.clone())])
+    }
+
+    /// Without its description, which AWS never lets anybody change.
+    fn desired(&self, known: &Known) -> State {
+        let document = (self.document)(known).map(|document| policy::canonical(&document));
+        State::default().with_known("document", document)
+    }
+
+    fn patience(&self, refusal: &Error) -> Option<Duration> {
+        (refusal.is("ConcurrentModification") || refusal.is("DeleteConflict")).then_some(PROPAGATION)
+    }
+
+    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+        let doing = || format!("read {}", self.id());
+        let found = aws
+            .iam
+            .get_policy()
+            .policy_arn(&self.arn)
+            .send()
+            .await
+            .finding("iam:GetPolicy", NO_ENTITY, doing)?;
+        let Some(found) = found.and_then(|found| found.policy) else { return Ok(None) };
+        let version = aws
+            .iam
+            .get_policy_version()
+            .policy_arn(&self.arn)
+            .version_id(found.default_version_id().unwrap_or("v1"))
+            .send()
+            .await
+            .finding("iam:GetPolicyVersion", NO_ENTITY, doing)?;
+        let document = version.and_then(|found| found.policy_version?.document).unwrap_or_default();
+        Ok(Some(Live {
+            state: State::default().with("document", policy::canonical_encoded(&document)),
+            outputs: Outputs::new(),
+            ours: self.mark.is_on(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+        }))
+    }
+
+    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+        let mut call = aws
+            .iam
+            .create_policy()
+            .policy_name(arn::last(&self.arn))
+            .description(self.description)
+            .policy_document(self.text(known)?);
+        for (key, value) in self.mark.tags() {
+            let tag = Tag::builder().key(key).value(value).build().map_err(|why| {
+                Error::unanswered(format!("write the tag {key}"), why.to_string())
+            })?;
+            call = call.tags(tag);
+        }
+        call.send().await.doing("iam:CreatePolicy", || format!("create {}", self.id()))?;
+        Ok(Outputs::new())
+    }
+
+    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
+        let mut old = self.old_versions(aws).await?;
+        if old.len() + 1 >= VERSIONS
+            && let Some(oldest) = old.pop()
+        {
+            self.delete_version(aws, &oldest).await?;
+        }
+        aws.iam
+            .create_policy_version()
+            .policy_arn(&self.arn)
+            .policy_document(self.text(known)?)
+            .set_as_default(true)
+            .send()
+            .await
+            .doing("iam:CreatePolicyVersion", || format!("change {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+        for version in self.old_versions(aws).await? {
+            self.delete_version(aws, &version).await?;
+        }
+        aws.iam
+            .delete_policy()
+            .policy_arn(&self.arn)
+            .send()
+            .await
+            .finding("iam:DeletePolicy", NO_ENTITY, || format!("delete {}", self.id()))?;
+        Ok(())
+    }
+}
+
+impl Policy {
+    fn text(&self, known: &Known) -> Result<String> {
+        (self.document)(known).map(|document| document.to_string()).ok_or_else(|| {
+            Error::unanswered(format!("write {}", self.id()), "it names what is not known yet")
+        })
+    }
+
+    /// The versions that are not in force, newest first.
+    async fn old_versions(&self, aws: &Aws) -> Result<Vec<String>> {
+        let mut versions = Vec::new();
+        let mut pages =
+            aws.iam.list_policy_versions().policy_arn(&self.arn).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let Some(page) = page.finding("iam:ListPolicyVersions", NO_ENTITY, || {
+                format!("list the versions of {}", self.id())
+            })?
+            else {
+                break;
+            };
+            versions.extend(page.versions.unwrap_or_default());
+        }
+        versions.retain(|version| !version.is_default_version());
+        versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
+        Ok(versions.into_iter().rev().filter_map(|version| version.version_id).collect())
+    }
+
+    async fn delete_version(&self, aws: &Aws, version: &str) -> Result<()> {
+        aws.iam
+            .delete_policy_version()
+            .policy_arn(&self.arn)
+            .version_id(version)
+            .send()
+            .await
+            .finding("iam:DeletePolicyVersion", NO_ENTITY, || {
+                format!("delete version {version} of {}", self.id())
+            })?;
+        Ok(())
+    }
+}

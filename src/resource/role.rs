@@ -1,0 +1,350 @@
+//! An IAM role: who may assume it, and the tags by which a deployment is found again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::{Role as Found, Tag};
+use serde_json::{Map, Value, json};
+
+use super::{Mark, PROPAGATION};
+use crate::aws::Aws;
+use crate::aws::arn;
+use crate::aws::fault::Doing;
+use crate::converge::graph::{Handle, Id, Output};
+use crate::converge::state::State;
+use crate::converge::{Known, Live, Outputs, Resource};
+use crate::error::{Error, Result};
+use crate::policy;
+
+pub struct Role {
+    pub arn: String,
+    pub description: &'static str,
+    pub trust: Trust,
+    pub mark: Mark,
+    /// Where and for what it was made.
+    pub notes: Vec<(&'static str, String)>,
+}
+
+/// Who may assume the role, and the id that they have to name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    pub principals: Vec<String>,
+    pub external_id: ExternalId,
+}
+
+/// Sensitive: shown by `outputs` and once after setup, nowhere else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExternalId(String);
+
+impl std::fmt::Debug for ExternalId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ExternalId(masked)")
+    }
+}
+
+impl ExternalId {
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id itself, for a trust policy and for the operator who has to paste it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Handle<Role> {
+    #[must_use]
+    pub fn arn(&self) -> Output {
+        self.output("arn")
+    }
+}
+
+pub(super) const NO_ENTITY: &[&str] = &["NoSuchEntity", "NoSuchEntityException"];
+const MASK: &str = "(external id)";
+
+#[async_trait]
+impl Resource<Aws> for Role {
+    fn id(&self) -> Id {
+        Id { kind: "iam role", name: self.name().to_owned() }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        Vec::new()
+    }
+
+    fn named(&self) -> Outputs {
+        Outputs::from([("arn", self.arn.clone())])
+    }
+
+    fn desired(&self, _: &Known) -> State {
+        let notes: Map<String, Value> = self
+            .notes
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())))
+            .collect();
+        trust_state(&self.document())
+            .with("description", self.description)
+            .with("tags", Value::Object(notes))
+    }
+
+    fn patience(&self, refusal: &Error) -> Option<Duration> {
+        let spreading = refusal.says("MalformedPolicyDocument", "Invalid principal in policy")
+            || refusal.is("ConcurrentModification")
+            || refusal.is("DeleteConflict");
+        spreading.then_some(PROPAGATION)
+    }
+
+    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+        let Some(role) = find(aws, self.name()).await? else { return Ok(None) };
+        let document = trust_document(&role);
+        let wanted = |key: &str| self.notes.iter().any(|(note, _)| *note == key);
+        let notes: Map<String, Value> = role
+            .tags()
+            .iter()
+            .filter(|tag| wanted(tag.key()))
+            .map(|tag| (tag.key().to_owned(), Value::from(tag.value())))
+            .collect();
+        Ok(Some(Live {
+            state: trust_state(&document)
+                .with("description", role.description().unwrap_or_default())
+                .with("tags", Value::Object(sorted(notes, &self.notes))),
+            outputs: Outputs::new(),
+            ours: self.mark.is_on(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+        }))
+    }
+
+    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+        let mut call = aws
+            .iam
+            .create_role()
+            .role_name(self.name())
+            .description(self.description)
+            .assume_role_policy_document(self.document().to_string());
+        for tag in self.tags()? {
+            call = call.tags(tag);
+        }
+        call.send()
+            .await
+            .doing("iam:CreateRole", || format!("create {}", self.id()))
+            .map_err(|refusal| self.explain(refusal))?;
+        Ok(Outputs::new())
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+        let differs = |field: &str| live.state.get(field) != want.get(field);
+        if differs("trust") || differs("external_id") {
+            aws.iam
+                .update_assume_role_policy()
+                .role_name(self.name())
+                .policy_document(self.document().to_string())
+                .send()
+                .await
+                .doing("iam:UpdateAssumeRolePolicy", || format!("change the trust of {}", self.id()))
+                .map_err(|refusal| self.explain(refusal))?;
+        }
+        if differs("description") {
+            aws.iam
+                .update_role()
+                .role_name(self.name())
+                .description(self.description)
+                .send()
+                .await
+                .doing("iam:UpdateRole", || format!("describe {}", self.id()))?;
+        }
+        if differs("tags") {
+            aws.iam
+                .tag_role()
+                .role_name(self.name())
+                .set_tags(Some(self.tags()?))
+                .send()
+                .await
+                .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.iam
+            .delete_role()
+            .role_name(self.name())
+            .send()
+            .await
+            .finding("iam:DeleteRole", NO_ENTITY, || format!("delete {}", self.id()))?;
+        Ok(())
+    }
+}
+
+impl Role {
+    fn name(&self) -> &str {
+        arn::last(&self.arn)
+    }
+
+    fn document(&self) -> Value {
+        policy::document(vec![json!({
+            "Sid": "HeelerAssumeRole",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Principal": { "AWS": self.trust.principals },
+            "Condition": { "StringEquals": { "sts:ExternalId": self.trust.external_id.expose() } },
+        })])
+    }
+
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let marks = self.mark.tags().map(|(key, value)| (key, value.to_owned()));
+        marks
+            .chain(self.notes.iter().cloned())
+            .map(|(key, value)| {
+                Tag::builder().key(key).value(value).build().map_err(|why| {
+                    Error::unanswered(format!("write the tag {key}"), why.to_string())
+                })
+            })
+            .collect()
+    }
+
+    /// A principal that does not exist and one that has not spread yet are refused alike.
+    fn explain(&self, refusal: Error) -> Error {
+        if !refusal.says("MalformedPolicyDocument", "Invalid principal in policy") {
+            return refusal;
+        }
+        refusal.hint(format!(
+            "IAM knows no such role: check --heeler-role-arn against the value that Heeler shows ({})",
+            self.trust.principals.join(", ")
+        ))
+    }
+}
+
+/// The role of that name, if there is one.
+///
+/// # Errors
+/// When the question was refused.
+pub async fn find(aws: &Aws, name: &str) -> Result<Option<Found>> {
+    aws.iam
+        .get_role()
+        .role_name(name)
+        .send()
+        .await
+        .finding("iam:GetRole", NO_ENTITY, || format!("look for iam role {name}"))
+        .map(|found| found.and_then(|found| found.role))
+}
+
+/// Whom a role trusts, read from its trust policy; nothing when the policy is not of our form.
+#[must_use]
+pub fn trust_of(role: &Found) -> Option<Trust> {
+    let document = trust_document(role);
+    let statement = document.get("Statement")?.get(0)?;
+    let principals = match statement.get("Principal")?.get("AWS")? {
+        Value::Array(who) => who.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        who => vec![who.as_str()?.to_owned()],
+    };
+    let external_id = match statement.get("Condition")?.get("StringEquals")?.get("sts:ExternalId")? {
+        Value::Array(ids) => ids.first()?.as_str()?,
+        id => id.as_str()?,
+    };
+    Some(Trust { principals, external_id: ExternalId::new(external_id) })
+}
+
+/// IAM returns the document percent-encoded; a plus in it is a plus.
+fn trust_document(role: &Found) -> Value {
+    let text = role.assume_role_policy_document().unwrap_or_default();
+    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+    serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_ref()))
+}
+
+/// The trust policy with the external id taken out of it, so that one can be shown and the other not.
+fn trust_state(document: &Value) -> State {
+    let mut document = policy::canonical(document);
+    let mut ids = Vec::new();
+    take_ids(&mut document, &mut ids);
+    State::default().with("trust", document).with_secret("external_id", ids)
+}
+
+fn take_ids(value: &mut Value, ids: &mut Vec<Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                if name.eq_ignore_ascii_case("sts:ExternalId") {
+                    ids.push(std::mem::replace(value, Value::from(MASK)));
+                } else {
+                    take_ids(value, ids);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| take_ids(item, ids)),
+        _ => {}
+    }
+}
+
+/// In the order of the notes, since tags come back in any.
+fn sorted(mut found: Map<String, Value>, notes: &[(&'static str, String)]) -> Map<String, Value> {
+    notes
+        .iter()
+        .filter_map(|(key, _)| found.shift_remove(*key).map(|value| ((*key).to_owned(), value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role() -> Role {
+        Role {
+            arn: "arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role".into(),
+            description: "Role for Heeler to assume to harvest SQS queue.",
+            trust: Trust {
+                principals: vec!["arn:aws:iam::999988887777:role/heeler".into()],
+                external_id: ExternalId::new("very-secret-id+1"),
+            },
+            mark: Mark { option: "s3" },
+            notes: vec![("heeler-ec:region", "us-east-1".into())],
+        }
+    }
+
+    fn found(document: &str) -> Found {
+        Found::builder()
+            .path("/")
+            .role_name("r")
+            .role_id("AROAEXAMPLE")
+            .arn("arn:aws:iam::111122223333:role/r")
+            .create_date(aws_smithy_types::DateTime::from_secs(0))
+            .assume_role_policy_document(document)
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_trust_that_is_written_is_the_trust_that_is_read() {
+        let encoded = percent_encoding::utf8_percent_encode(
+            &role().document().to_string(),
+            percent_encoding::NON_ALPHANUMERIC,
+        )
+        .to_string();
+        assert_eq!(trust_of(&found(&encoded)), Some(role().trust));
+    }
+
+    #[test]
+    fn the_external_id_is_in_no_shown_part_of_the_state() {
+        let shown = format!("{:?} {:?}", role().desired(&Known::default()), role().trust);
+        assert!(!shown.contains("very-secret-id"), "{shown}");
+    }
+
+    #[test]
+    fn another_external_id_is_a_difference() {
+        let mut other = role();
+        other.trust.external_id = ExternalId::new("another-id");
+        let changes = crate::converge::diff::diff(
+            &role().desired(&Known::default()),
+            &other.desired(&Known::default()),
+        );
+        let fields: Vec<_> = changes.iter().map(|change| change.field).collect();
+        assert_eq!(fields, ["external_id"]);
+    }
+
+    #[test]
+    fn a_trust_policy_of_another_form_has_no_trust_of_ours() {
+        assert_eq!(trust_of(&found(r#"{"Statement":[{"Principal":{"Service":"x"}}]}"#)), None);
+        assert_eq!(trust_of(&found("not json")), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! An SNS topic.
+
+use async_trait::async_trait;
+use aws_sdk_sns::types::Tag;
+use tokio::try_join;
+
+use super::Mark;
+use crate::aws::Aws;
+use crate::aws::arn;
+use crate::aws::fault::Doing;
+use crate::converge::graph::{Handle, Id, Output};
+use crate::converge::state::State;
+use crate::converge::{Known, Live, Outputs, Resource};
+use crate::error::{Error, Result};
+
+/// A standard topic: S3 cannot publish to a FIFO one.
+pub struct Topic {
+    pub arn: String,
+    pub mark: Mark,
+}
+
+impl Handle<Topic> {
+    #[must_use]
+    pub fn arn(&self) -> Output {
+        self.output("arn")
+    }
+}
+
+pub(super) const NO_TOPIC: &[&str] = &["NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException"];
+
+#[async_trait]
+impl Resource<Aws> for Topic {
+    fn id(&self) -> Id {
+        Id { kind: "sns topic", name: arn::last(&self.arn).to_owned() }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        Vec::new()
+    }
+
+    fn named(&self) -> Outputs {
+        Outputs::from([("arn", self.arn.clone())])
+    }
+
+    /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
+    fn desired(&self, _: &Known) -> State {
+        State::default().with("encrypted", false)
+    }
+
+    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+        let doing = || format!("read {}", self.id());
+        let (attributes, tags) = try_join!(
+            async {
+                aws.sns
+                    .get_topic_attributes()
+                    .topic_arn(&self.arn)
+                    .send()
+                    .await
+                    .finding("sns:GetTopicAttributes", NO_TOPIC, doing)
+            },
+            async {
+                aws.sns
+                    .list_tags_for_resource()
+                    .resource_arn(&self.arn)
+                    .send()
+                    .await
+                    .finding("sns:ListTagsForResource", NO_TOPIC, doing)
+            },
+        )?;
+        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
+        let key = attributes.attributes.and_then(|mut found| found.remove("KmsMasterKeyId"));
+        Ok(Some(Live {
+            state: State::default().with("encrypted", key.is_some_and(|key| !key.is_empty())),
+            outputs: Outputs::new(),
+            ours: self.mark.is_on(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+        }))
+    }
+
+    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+        let mut call = aws.sns.create_topic().name(arn::last(&self.arn));
+        for (key, value) in self.mark.tags() {
+            let tag = Tag::builder().key(key).value(value).build().map_err(|why| {
+                Error::unanswered(format!("write the tag {key}"), why.to_string())
+            })?;
+            call = call.tags(tag);
+        }
+        call.send().await.doing("sns:CreateTopic", || format!("create {}", self.id()))?;
+        Ok(Outputs::new())
+    }
+
+    async fn update(&self, aws: &Aws, _: &Live, _: &State, _: &Known) -> Result<()> {
+        aws.sns
+            .set_topic_attributes()
+            .topic_arn(&self.arn)
+            .attribute_name("KmsMasterKeyId")
+            .attribute_value("")
+            .send()
+            .await
+            .doing("sns:SetTopicAttributes", || format!("change {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.sns
+            .delete_topic()
+            .topic_arn(&self.arn)
+            .send()
+            .await
+            .finding("sns:DeleteTopic", NO_TOPIC, || format!("delete {}", self.id()))?;
+        Ok(())
+    }
+}
