@@ -76,7 +76,12 @@ impl Identity {
     }
 
     fn role(&self) -> Option<&str> {
-        self.session_context.as_ref()?.session_issuer.as_ref()?.user_name.as_deref()
+        self.session_context
+            .as_ref()?
+            .session_issuer
+            .as_ref()?
+            .user_name
+            .as_deref()
     }
 }
 
@@ -87,9 +92,18 @@ mod tests {
     #[test]
     fn every_type_of_identity_has_a_readable_name() {
         for (identity, expected) in [
-            (r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "root"),
-            (r#"{"type":"IAMUser","userName":"alice","principalId":"AIDA"}"#, "alice"),
-            (r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob"}"#, "bob"),
+            (
+                r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#,
+                "root",
+            ),
+            (
+                r#"{"type":"IAMUser","userName":"alice","principalId":"AIDA"}"#,
+                "alice",
+            ),
+            (
+                r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob"}"#,
+                "bob",
+            ),
             (
                 r#"{"type":"AssumedRole","principalId":"AROA:i-0","arn":"arn:aws:sts::111122223333:assumed-role/Web/i-0"}"#,
                 "Web/i-0",
@@ -98,22 +112,58 @@ mod tests {
                 r#"{"type":"AssumedRole","principalId":"AROA:i-0","sessionContext":{"sessionIssuer":{"userName":"Web"}}}"#,
                 "Web",
             ),
-            (r#"{"type":"AssumedRole","principalId":"AROA:i-0"}"#, "AROA:i-0"),
+            (
+                r#"{"type":"AssumedRole","principalId":"AROA:i-0"}"#,
+                "AROA:i-0",
+            ),
             (
                 r#"{"type":"FederatedUser","arn":"arn:aws:sts::111122223333:federated-user/carol","principalId":"1:carol"}"#,
                 "carol",
             ),
-            (r#"{"type":"AWSService","invokedBy":"config.amazonaws.com"}"#, "config.amazonaws.com"),
-            (r#"{"type":"AWSAccount","principalId":"AROA:x","accountId":"444455556666"}"#, "444455556666"),
-            (r#"{"type":"SAMLUser","principalId":"ns:dora","userName":"dora"}"#, "dora"),
-            (r#"{"type":"WebIdentityUser","principalId":"graph:1","userName":"emil"}"#, "emil"),
-            (r#"{"type":"IdentityCenterUser","accountId":"1","userName":"fay"}"#, "fay"),
-            (r#"{"type":"IdentityCenterUser","accountId":"1","onBehalfOf":{"userId":"u-1"}}"#, "u-1"),
-            (r#"{"type":"Unknown","userName":"gil","accountId":"1"}"#, "gil"),
-            (r#"{"accountId":"111122223333","invokedBy":"ec2.amazonaws.com"}"#, "ec2.amazonaws.com"),
-            (r#"{"type":"NotYetInvented","accountId":"111122223333"}"#, "111122223333"),
-            (r#"{"type":["IAMUser"],"userName":"hal","sessionContext":"odd"}"#, "hal"),
-            (r#"{"type":"AssumedRole","arn":"no arn","userName":"ida"}"#, "ida"),
+            (
+                r#"{"type":"AWSService","invokedBy":"config.amazonaws.com"}"#,
+                "config.amazonaws.com",
+            ),
+            (
+                r#"{"type":"AWSAccount","principalId":"AROA:x","accountId":"444455556666"}"#,
+                "444455556666",
+            ),
+            (
+                r#"{"type":"SAMLUser","principalId":"ns:dora","userName":"dora"}"#,
+                "dora",
+            ),
+            (
+                r#"{"type":"WebIdentityUser","principalId":"graph:1","userName":"emil"}"#,
+                "emil",
+            ),
+            (
+                r#"{"type":"IdentityCenterUser","accountId":"1","userName":"fay"}"#,
+                "fay",
+            ),
+            (
+                r#"{"type":"IdentityCenterUser","accountId":"1","onBehalfOf":{"userId":"u-1"}}"#,
+                "u-1",
+            ),
+            (
+                r#"{"type":"Unknown","userName":"gil","accountId":"1"}"#,
+                "gil",
+            ),
+            (
+                r#"{"accountId":"111122223333","invokedBy":"ec2.amazonaws.com"}"#,
+                "ec2.amazonaws.com",
+            ),
+            (
+                r#"{"type":"NotYetInvented","accountId":"111122223333"}"#,
+                "111122223333",
+            ),
+            (
+                r#"{"type":["IAMUser"],"userName":"hal","sessionContext":"odd"}"#,
+                "hal",
+            ),
+            (
+                r#"{"type":"AssumedRole","arn":"no arn","userName":"ida"}"#,
+                "ida",
+            ),
         ] {
             let read: Identity = shape::parse_object(identity).expect("every case is an object");
             assert_eq!(read.name().as_deref(), Some(expected), "{identity}");
@@ -122,7 +172,8 @@ mod tests {
 
     #[test]
     fn an_identity_without_any_name_names_nobody() {
-        let read: Identity = shape::parse_object(r#"{"type":"AWSService"}"#).expect("this is an object");
+        let read: Identity =
+            shape::parse_object(r#"{"type":"AWSService"}"#).expect("this is an object");
         assert_eq!(read.name(), None);
     }
 }

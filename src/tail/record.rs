@@ -67,7 +67,10 @@ impl Record {
         Self {
             json: one_line(json),
             readable,
-            actor: identity.name().or(fields.source_address).or_else(|| event_source.clone()),
+            actor: identity
+                .name()
+                .or(fields.source_address)
+                .or_else(|| event_source.clone()),
             event_time: fields.event_time,
             account: fields.recipient_account_id.or(identity.account_id),
             region: fields.aws_region,
@@ -176,14 +179,17 @@ mod tests {
 
     #[test]
     fn the_account_of_the_caller_stands_in_for_a_missing_recipient() {
-        let record = Record::read(r#"{"eventID":"e-1","userIdentity":{"accountId":"444455556666"}}"#);
+        let record =
+            Record::read(r#"{"eventID":"e-1","userIdentity":{"accountId":"444455556666"}}"#);
         assert_eq!(record.key(), Some(("444455556666", "e-1")));
     }
 
     #[test]
     fn one_call_seen_by_two_accounts_has_two_keys() {
-        let caller = Record::read(r#"{"eventID":"e-1","sharedEventID":"s","recipientAccountId":"1"}"#);
-        let owner = Record::read(r#"{"eventID":"e-1","sharedEventID":"s","recipientAccountId":"2"}"#);
+        let caller =
+            Record::read(r#"{"eventID":"e-1","sharedEventID":"s","recipientAccountId":"1"}"#);
+        let owner =
+            Record::read(r#"{"eventID":"e-1","sharedEventID":"s","recipientAccountId":"2"}"#);
         assert_ne!(caller.key(), owner.key());
     }
 
@@ -195,11 +201,24 @@ mod tests {
     #[test]
     fn a_service_event_without_identity_is_done_by_its_source() {
         for (json, expected) in [
-            (r#"{"eventType":"AwsServiceEvent","sourceIPAddress":"ec2.amazonaws.com"}"#, "ec2.amazonaws.com"),
-            (r#"{"userIdentity":null,"eventSource":"kms.amazonaws.com"}"#, "kms"),
-            (r#"{"userIdentity":{},"sourceIPAddress":"AWS Internal"}"#, "AWS Internal"),
+            (
+                r#"{"eventType":"AwsServiceEvent","sourceIPAddress":"ec2.amazonaws.com"}"#,
+                "ec2.amazonaws.com",
+            ),
+            (
+                r#"{"userIdentity":null,"eventSource":"kms.amazonaws.com"}"#,
+                "kms",
+            ),
+            (
+                r#"{"userIdentity":{},"sourceIPAddress":"AWS Internal"}"#,
+                "AWS Internal",
+            ),
         ] {
-            assert_eq!(Record::read(json).actor.as_deref(), Some(expected), "{json}");
+            assert_eq!(
+                Record::read(json).actor.as_deref(),
+                Some(expected),
+                "{json}"
+            );
         }
     }
 
@@ -212,7 +231,10 @@ mod tests {
         assert_eq!(record.event_name.as_deref(), Some("Kept"));
         assert_eq!(record.account.as_deref(), Some("111122223333"));
         assert_eq!(record.error_message.as_deref(), Some("7"));
-        assert_eq!((record.event_time, record.region, record.event_source), (None, None, None));
+        assert_eq!(
+            (record.event_time, record.region, record.event_source),
+            (None, None, None)
+        );
         assert_eq!((record.actor, record.read_only), (None, None));
     }
 
@@ -228,7 +250,11 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_no_obstacle() {
-        let json = format!(r#"{{"eventID":"e","requestParameters":{}1{}}}"#, "[".repeat(5000), "]".repeat(5000));
+        let json = format!(
+            r#"{{"eventID":"e","requestParameters":{}1{}}}"#,
+            "[".repeat(5000),
+            "]".repeat(5000)
+        );
         assert_eq!(Record::read(&json).event_id.as_deref(), Some("e"));
     }
 
@@ -241,7 +267,10 @@ mod tests {
     #[test]
     fn text_over_several_lines_loses_only_its_layout() {
         let laid_out = "{\r\n  \"eventID\": \"a \\\" {b}\\\\\",\n\t\"n\": [1, 2 , \"x  y\"]\n}";
-        assert_eq!(Record::read(laid_out).json(), r#"{"eventID":"a \" {b}\\","n":[1,2,"x  y"]}"#);
+        assert_eq!(
+            Record::read(laid_out).json(),
+            r#"{"eventID":"a \" {b}\\","n":[1,2,"x  y"]}"#
+        );
     }
 
     #[test]
@@ -253,7 +282,10 @@ mod tests {
             ("\u{9b}2J\u{85}", r"\u{9b}2J\u{85}"),
             ("a\u{2028}b\u{2029}c", r"a\u{2028}b\u{2029}c"),
             ("\u{202e}gpj.exe\u{2066}", r"\u{202e}gpj.exe\u{2066}"),
-            ("ad\u{200b}min\u{feff}\u{e0041}", r"ad\u{200b}min\u{feff}\u{e0041}"),
+            (
+                "ad\u{200b}min\u{feff}\u{e0041}",
+                r"ad\u{200b}min\u{feff}\u{e0041}",
+            ),
             ("ü ☃ 日本 'quotes' \\ stay", "ü ☃ 日本 'quotes' \\ stay"),
         ] {
             assert_eq!(visible(text), expected);

@@ -29,7 +29,9 @@ where
 /// Parses text that has to be a JSON object.
 pub fn parse_object<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
     let json = json.trim_start();
-    json.starts_with('{').then(|| serde_json::from_str(json).ok()).flatten()
+    json.starts_with('{')
+        .then(|| serde_json::from_str(json).ok())
+        .flatten()
 }
 
 /// Reads a field as text. A number is taken as it is written, because account ids are sometimes sent as numbers; empty
@@ -113,7 +115,13 @@ mod tests {
     #[test]
     fn an_odd_field_costs_no_other_field() {
         let read = odd(r#"{"size":"big","inner":["x"],"flag":[],"text":"kept"}"#);
-        assert_eq!(read, Odd { text: Some("kept".into()), ..Odd::default() });
+        assert_eq!(
+            read,
+            Odd {
+                text: Some("kept".into()),
+                ..Odd::default()
+            }
+        );
     }
 
     #[test]
