@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::Record;
-use super::shape;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -53,10 +52,9 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// A delivered file. The list may stand anywhere among the keys.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct File<'a> {
-    #[serde(rename = "Records", borrow, deserialize_with = "shape::value")]
+    #[serde(rename = "Records", borrow)]
     records: Option<Vec<&'a RawValue>>,
 }
 
@@ -304,7 +302,6 @@ mod tests {
     fn other_json_and_other_bytes_are_told_apart() {
         for (bytes, expected) in [
             (&br#"{"Records":null}"#[..], Broken::NoRecords),
-            (br#"{"Records":{"a":1}}"#, Broken::NoRecords),
             (
                 b"[[{}]]",
                 Broken::Json("it does not begin with an object".to_owned()),
@@ -314,6 +311,10 @@ mod tests {
             assert_eq!(records(bytes, CAP), Err(expected));
         }
         assert_eq!(records(&gzip(b""), CAP), Err(Broken::Empty));
+        assert!(matches!(
+            records(br#"{"Records":{"a":1}}"#, CAP),
+            Err(Broken::Json(_))
+        ));
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn short_name(source: String) -> String {
 /// Puts JSON on one line. White space between tokens means nothing; inside a string JSON allows no raw line break, so
 /// a line break anywhere says that the text is laid out.
 fn one_line(json: &str) -> String {
-    if !json.contains(['\n', '\r']) {
+    let bytes = json.as_bytes();
+    if !bytes.contains(&b'\n') && !bytes.contains(&b'\r') {
         return json.to_owned();
     }
     let (mut quoted, mut escaped) = (false, false);

@@ -49,7 +49,14 @@ pub fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Er
 /// Takes the quotes and escapes off a JSON string. An escape that is no character (half of a surrogate pair) stays
 /// as it is written, which is better than losing the text around it.
 fn unquoted(raw: &str) -> String {
-    serde_json::from_str(raw).unwrap_or_else(|_| raw.trim_matches('"').to_owned())
+    let inside = raw
+        .strip_prefix('"')
+        .and_then(|raw| raw.strip_suffix('"'))
+        .unwrap_or(raw);
+    if !inside.as_bytes().contains(&b'\\') {
+        return inside.to_owned();
+    }
+    serde_json::from_str(raw).unwrap_or_else(|_| inside.to_owned())
 }
 
 /// Reads a field as a yes or no, also when it is spelled out. Absent must not read as no.
@@ -86,6 +93,7 @@ mod tests {
             (r#"{"text":"a\tb"}"#, Some("a\tb")),
             (r#"{"text":123456789012}"#, Some("123456789012")),
             (r#"{"text":"half \ud800 pair"}"#, Some("half \\ud800 pair")),
+            (r#"{"text":"\"quoted\""}"#, Some("\"quoted\"")),
             (r#"{"text":""}"#, None),
             (r#"{"text":null}"#, None),
             (r#"{"text":["a"]}"#, None),
