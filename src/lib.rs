@@ -8,5 +8,7 @@ pub mod aws;
 pub mod check;
 pub mod converge;
 pub mod error;
+pub mod pipeline;
 pub mod policy;
 pub mod resource;
+pub mod tail;

@@ -1,0 +1,61 @@
+//! What was set up, and where: read from the tags of the role, which is found by its name in any region. This is
+//! what stands in place of a state file.
+
+use aws_sdk_iam::types::Role;
+
+use super::site::Site;
+use crate::resource::role::{Trust, trust_of};
+use crate::resource::{MANAGED_BY, OPTION};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    pub option: String,
+    pub role_arn: String,
+    pub region: String,
+    pub bucket: String,
+    pub log_prefix: String,
+    pub bucket_key: Option<String>,
+    pub topic: Option<String>,
+    pub trust: Trust,
+}
+
+const REGION: &str = "heeler-ec:region";
+const BUCKET: &str = "heeler-ec:bucket";
+const LOG_PREFIX: &str = "heeler-ec:log-prefix";
+const BUCKET_KEY: &str = "heeler-ec:bucket-key";
+const TOPIC: &str = "heeler-ec:topic";
+
+/// The notes that `read` finds again.
+pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
+    let mut notes = vec![
+        (REGION, site.region.clone()),
+        (BUCKET, site.bucket.clone()),
+        (LOG_PREFIX, site.log_prefix.clone()),
+    ];
+    notes.extend(site.bucket_key.clone().map(|key| (BUCKET_KEY, key)));
+    notes.extend(site.topic.clone().map(|topic| (TOPIC, topic)));
+    notes
+}
+
+impl Deployment {
+    /// What the role tells of the deployment it belongs to; nothing when it is not ours.
+    #[must_use]
+    pub fn read(role: &Role) -> Option<Self> {
+        let tag = |key: &str| {
+            role.tags().iter().find(|tag| tag.key() == key).map(|tag| tag.value().to_owned())
+        };
+        if tag(MANAGED_BY).as_deref() != Some(env!("CARGO_PKG_NAME")) {
+            return None;
+        }
+        Some(Self {
+            option: tag(OPTION)?,
+            role_arn: role.arn().to_owned(),
+            region: tag(REGION)?,
+            bucket: tag(BUCKET).unwrap_or_default(),
+            log_prefix: tag(LOG_PREFIX).unwrap_or_else(|| "AWSLogs/".to_owned()),
+            bucket_key: tag(BUCKET_KEY),
+            topic: tag(TOPIC),
+            trust: trust_of(role)?,
+        })
+    }
+}

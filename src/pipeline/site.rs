@@ -1,0 +1,167 @@
+//! Everything that is known before planning: where the pipeline goes, what it is called, whom it trusts.
+
+use crate::aws::{Caller, arn};
+use crate::check::survey::Survey;
+use crate::error::{Error, Result};
+use crate::pipeline::deployment::Deployment;
+use crate::resource::role::Trust;
+
+/// All names of a deployment come from one prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    prefix: String,
+}
+
+impl Names {
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned() }
+    }
+
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    #[must_use]
+    pub fn alias(&self) -> String {
+        format!("alias/{}_kms_key_sqs", self.prefix)
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> String {
+        self.of("queue")
+    }
+
+    #[must_use]
+    pub fn dead_letter_queue(&self) -> String {
+        self.of("queue_dlq")
+    }
+
+    #[must_use]
+    pub fn topic(&self) -> String {
+        self.of("topic")
+    }
+
+    #[must_use]
+    pub fn role(&self) -> String {
+        self.of("sqs_role")
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.of("sqs_policy")
+    }
+
+    #[must_use]
+    pub fn grant(&self) -> String {
+        self.of("grant")
+    }
+
+    /// Id of our entry in the bucket's notification configuration.
+    #[must_use]
+    pub fn notification(&self) -> String {
+        format!("{}-ec", self.prefix)
+    }
+
+    /// What the queues of `tail` begin with.
+    #[must_use]
+    pub fn tap(&self) -> String {
+        format!("{}_ec_tail", self.prefix)
+    }
+
+    fn of(&self, what: &str) -> String {
+        format!("{}_event_collection_{what}", self.prefix)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub account: String,
+    pub partition: String,
+    pub region: String,
+    pub names: Names,
+    pub bucket: String,
+    /// Where log objects begin, with a slash at the end.
+    pub log_prefix: String,
+    /// ARN of the customer managed key of the log objects.
+    pub bucket_key: Option<String>,
+    /// ARN of a topic that is there already.
+    pub topic: Option<String>,
+    pub trust: Trust,
+}
+
+impl Site {
+    /// From what preflight saw: what was checked is what is used.
+    ///
+    /// # Errors
+    /// When the survey lacks something that the checks would have named.
+    pub fn surveyed(survey: &Survey, names: Names, trust: Trust) -> Result<Self> {
+        let lacks = |what: &str| {
+            Error::no("plan the pipeline", format!("{what} is not known"))
+                .hint("heeler-ec preflight shows why")
+        };
+        let caller = survey.caller.as_ref().map_err(Clone::clone)?;
+        let bucket = survey.bucket.as_ref().ok_or_else(|| lacks("the trail's bucket"))?;
+        let region = survey.region().ok_or_else(|| lacks("the bucket's region"))?;
+        let key = match &bucket.key {
+            Some(Ok(Some(key))) if key.customer_managed => Some(key.arn.clone()),
+            _ => None,
+        };
+        let topic = match &bucket.topic {
+            Some(Ok(Some(topic))) => Some(topic.arn.clone()),
+            _ => None,
+        };
+        Ok(Self {
+            account: caller.account.clone(),
+            partition: caller.partition.clone(),
+            region: region.to_owned(),
+            names,
+            bucket: bucket.name.clone(),
+            log_prefix: survey.log_prefix(),
+            bucket_key: key,
+            topic,
+            trust,
+        })
+    }
+
+    /// From what was set up, wherever the trail delivers today.
+    #[must_use]
+    pub fn deployed(caller: &Caller, names: Names, deployment: &Deployment) -> Self {
+        Self {
+            account: caller.account.clone(),
+            partition: caller.partition.clone(),
+            region: deployment.region.clone(),
+            names,
+            bucket: deployment.bucket.clone(),
+            log_prefix: deployment.log_prefix.clone(),
+            bucket_key: deployment.bucket_key.clone(),
+            topic: deployment.topic.clone(),
+            trust: deployment.trust.clone(),
+        }
+    }
+
+    pub(super) fn queue_arn(&self, name: &str) -> String {
+        self.regional("sqs", name)
+    }
+
+    pub(super) fn topic_arn(&self) -> String {
+        self.regional("sns", &self.names.topic())
+    }
+
+    pub(super) fn role_arn(&self, name: &str) -> String {
+        arn::build(&self.partition, "iam", "", &self.account, &format!("role/{name}"))
+    }
+
+    pub(super) fn policy_arn(&self, name: &str) -> String {
+        arn::build(&self.partition, "iam", "", &self.account, &format!("policy/{name}"))
+    }
+
+    pub(super) fn bucket_arn(&self) -> String {
+        arn::build(&self.partition, "s3", "", "", &self.bucket)
+    }
+
+    fn regional(&self, service: &str, name: &str) -> String {
+        arn::build(&self.partition, service, &self.region, &self.account, name)
+    }
+}

@@ -1,0 +1,139 @@
+//! A JSON field of any shape: what fits is read, what does not is absent.
+//!
+//! Serde gives up a whole value when one field has an unexpected type. Senders do vary the types (`readOnly` is seen
+//! as a bool, as null and as text), and one odd field must not cost the others.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// Reads a field as `T`, or as absent when it is anything else.
+pub fn value<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let raw = <&RawValue>::deserialize(field)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}
+
+/// Reads a field as the object `T`. Serde would also fill a struct from an array, by position.
+pub fn object<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let raw = <&RawValue>::deserialize(field)?;
+    Ok(parse_object(raw.get()))
+}
+
+/// Parses text that has to be a JSON object.
+pub fn parse_object<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
+    let json = json.trim_start();
+    json.starts_with('{')
+        .then(|| serde_json::from_str(json).ok())
+        .flatten()
+}
+
+/// Reads a field as text. A number is taken as it is written, because account ids are sometimes sent as numbers; empty
+/// text is absent, because CloudTrail writes `""` for what it does not know.
+pub fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
+    let raw = <&RawValue>::deserialize(field)?.get();
+    let text = match raw.as_bytes().first() {
+        Some(b'"') => Some(unquoted(raw)),
+        Some(b'-' | b'0'..=b'9') => Some(raw.to_owned()),
+        _ => None,
+    };
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// Takes the quotes and escapes off a JSON string. An escape that is no character (half of a surrogate pair) stays
+/// as it is written, which is better than losing the text around it.
+fn unquoted(raw: &str) -> String {
+    let inside = raw
+        .strip_prefix('"')
+        .and_then(|raw| raw.strip_suffix('"'))
+        .unwrap_or(raw);
+    if !inside.as_bytes().contains(&b'\\') {
+        return inside.to_owned();
+    }
+    serde_json::from_str(raw).unwrap_or_else(|_| inside.to_owned())
+}
+
+/// Reads a field as a yes or no, also when it is spelled out. Absent must not read as no.
+pub fn flag<'de, D: Deserializer<'de>>(field: D) -> Result<Option<bool>, D::Error> {
+    let raw = <&RawValue>::deserialize(field)?.get();
+    let word = raw.trim_matches('"').to_ascii_lowercase();
+    Ok(word.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Default, Debug, PartialEq)]
+    #[serde(default)]
+    struct Odd {
+        #[serde(deserialize_with = "text")]
+        text: Option<String>,
+        #[serde(deserialize_with = "flag")]
+        flag: Option<bool>,
+        #[serde(deserialize_with = "value")]
+        size: Option<u64>,
+        #[serde(deserialize_with = "object")]
+        inner: Option<Box<Odd>>,
+    }
+
+    fn odd(json: &str) -> Odd {
+        parse_object(json).expect("every case is an object")
+    }
+
+    #[test]
+    fn text_is_kept_whatever_its_shape() {
+        for (json, expected) in [
+            (r#"{"text":"a\tb"}"#, Some("a\tb")),
+            (r#"{"text":123456789012}"#, Some("123456789012")),
+            (r#"{"text":"half \ud800 pair"}"#, Some("half \\ud800 pair")),
+            (r#"{"text":"\"quoted\""}"#, Some("\"quoted\"")),
+            (r#"{"text":""}"#, None),
+            (r#"{"text":null}"#, None),
+            (r#"{"text":["a"]}"#, None),
+            (r#"{"text":{"a":1}}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(odd(json).text.as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_read_from_a_bool_or_a_word_and_is_never_guessed() {
+        for (json, expected) in [
+            (r#"{"flag":true}"#, Some(true)),
+            (r#"{"flag":false}"#, Some(false)),
+            (r#"{"flag":"True"}"#, Some(true)),
+            (r#"{"flag":"FALSE"}"#, Some(false)),
+            (r#"{"flag":"yes"}"#, None),
+            (r#"{"flag":1}"#, None),
+            (r#"{"flag":null}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(odd(json).flag, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_odd_field_costs_no_other_field() {
+        let read = odd(r#"{"size":"big","inner":["x"],"flag":[],"text":"kept"}"#);
+        assert_eq!(
+            read,
+            Odd {
+                text: Some("kept".into()),
+                ..Odd::default()
+            }
+        );
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        assert_eq!(parse_object::<Odd>(r#"["text"]"#), None);
+    }
+}
