@@ -7,19 +7,32 @@ use serde_json::{Value, json};
 /// The configuration with everything in a fixed order.
 pub fn canonical(read: &GetBucketNotificationConfigurationOutput) -> Value {
     let topics = read.topic_configurations().iter().map(|topic| {
-        entry(topic.id(), topic.topic_arn(), topic.events(), topic.filter())
-    });
-    let queues = read.queue_configurations().iter().map(|queue| {
-        entry(queue.id(), queue.queue_arn(), queue.events(), queue.filter())
-    });
-    let functions = read.lambda_function_configurations().iter().map(|function| {
         entry(
-            function.id(),
-            function.lambda_function_arn(),
-            function.events(),
-            function.filter(),
+            topic.id(),
+            topic.topic_arn(),
+            topic.events(),
+            topic.filter(),
         )
     });
+    let queues = read.queue_configurations().iter().map(|queue| {
+        entry(
+            queue.id(),
+            queue.queue_arn(),
+            queue.events(),
+            queue.filter(),
+        )
+    });
+    let functions = read
+        .lambda_function_configurations()
+        .iter()
+        .map(|function| {
+            entry(
+                function.id(),
+                function.lambda_function_arn(),
+                function.events(),
+                function.filter(),
+            )
+        });
     json!({
         "topics": ordered(topics),
         "queues": ordered(queues),

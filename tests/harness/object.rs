@@ -103,7 +103,9 @@ pub fn key(prefix: Option<&str>, organization: &str, name: &str) -> Option<Strin
         return None;
     };
     let (year, month, day) = (stamp.get(0..4)?, stamp.get(4..6)?, stamp.get(6..8)?);
-    let folder = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+    let folder = prefix
+        .map(|prefix| format!("{prefix}/"))
+        .unwrap_or_default();
     Some(format!(
         "{folder}AWSLogs/{organization}/{account}/CloudTrail/{region}/{year}/{month}/{day}/{name}"
     ))

@@ -219,6 +219,19 @@ impl Proxy {
         self.state().calls.clone()
     }
 
+    /// How many calls there have been since the start, forgotten ones included.
+    pub fn total(&self) -> usize {
+        let state = self.state();
+        state.cleared + state.calls.len()
+    }
+
+    /// The calls that came after so many since the start.
+    pub fn calls_since(&self, total: usize) -> Vec<Call> {
+        let state = self.state();
+        let from = total.saturating_sub(state.cleared).min(state.calls.len());
+        state.calls[from..].to_vec()
+    }
+
     /// The calls that may have changed something.
     pub fn writes(&self) -> Vec<Call> {
         let mut calls = self.calls();

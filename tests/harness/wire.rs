@@ -125,7 +125,12 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
             "PutBucketTagging",
             "DeleteBucketTagging",
         ),
-        ("versioning", "GetBucketVersioning", "PutBucketVersioning", ""),
+        (
+            "versioning",
+            "GetBucketVersioning",
+            "PutBucketVersioning",
+            "",
+        ),
         ("versions", "ListObjectVersions", "", ""),
         (
             "publicAccessBlock",

@@ -1,0 +1,1 @@
+//! Proves that the harness shows what it claims to show.
