@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::object::event;
 use crate::harness::world::allow;
-use crate::harness::{Clients, Emulator, Engine, Fault, Object, Proxy, What, World};
+use crate::harness::{Clients, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World};
 
 const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
 
@@ -706,4 +706,91 @@ async fn a_proxy_ends_when_it_is_dropped() {
     assert!(std::net::TcpStream::connect(&address).is_ok());
     drop(proxy);
     assert!(std::net::TcpStream::connect(&address).is_err());
+}
+
+/// A program that is not Heeler's: the Python that runs the emulator.
+fn python<'a>(world: &'a World, code: &str) -> Heeler<'a> {
+    Heeler::new(world)
+        .program(&world.engine().interpreter())
+        .without_endpoint()
+        .env("URL", &world.endpoint())
+        .args(["-c", code])
+}
+
+/// Makes five calls and counts the answers on standard output.
+const FIVE_CALLS: &str = "
+import os, urllib.request
+for number in range(5):
+    urllib.request.urlopen(os.environ['URL'] + '/_ministack/ready').read()
+    print(number, flush=True)
+";
+
+#[tokio::test]
+async fn a_run_tells_what_was_said_and_called() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = format!("{FIVE_CALLS}\nprint('read', input())\nraise SystemExit('gone')");
+    world
+        .proxied()
+        .sqs
+        .list_queues()
+        .send()
+        .await
+        .expect("queues");
+    let run = python(&world, &code).stdin("yes\n").run().await.ended(1);
+    assert_eq!(run.stdout, "0\n1\n2\n3\n4\nread yes\n");
+    assert_eq!(run.stderr, "gone\n");
+    assert_eq!(run.calls.len(), 5);
+}
+
+#[tokio::test]
+async fn a_run_sees_nothing_of_the_environment_of_the_tests() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = "import os; print(*sorted(os.environ), len(os.listdir(os.environ['HOME'])))";
+    let run = python(&world, code).run().await.ended(0);
+    let names: BTreeSet<&str> = run.stdout.split_whitespace().collect();
+    let allowed = BTreeSet::from([
+        "0",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "HOME",
+        // Python sets this one itself.
+        "LC_CTYPE",
+        "PATH",
+        "URL",
+    ]);
+    assert!(names.is_subset(&allowed), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_program_is_killed_between_a_call_and_its_answer() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = python(&world, FIVE_CALLS).kill_after_calls(3).run().await;
+    let run = run.ended(-9);
+    assert_eq!(run.stdout, "0\n1\n");
+    assert_eq!(run.calls.len(), 3);
+}
+
+#[tokio::test]
+async fn a_running_program_can_be_watched_and_interrupted() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = "
+import sys, time
+print('one', flush=True)
+print('two', flush=True)
+print('careful', file=sys.stderr, flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print('bye')
+    raise SystemExit(130)
+";
+    let mut running = python(&world, code).spawn().await;
+    assert_eq!(running.line().await.as_deref(), Some("one"));
+    assert_eq!(running.line_with("tw").await, "two");
+    running.warned("careful").await;
+    running.interrupt();
+    let run = running.wait().await.ended(130);
+    assert_eq!(run.stdout, "one\ntwo\nbye\n");
 }

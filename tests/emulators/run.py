@@ -38,12 +38,39 @@ def ministack(port):
     main()
 
 
+def correct_notifications():
+    """Makes moto answer for a bucket's notifications as S3 does.
+
+    It names the root of an empty configuration after the shape, which the Rust
+    SDK refuses, and it leaves EventBridge out of every answer.
+    """
+    from moto.s3.responses import S3Response
+
+    root = "NotificationConfiguration"
+    answer = S3Response.get_bucket_notification
+
+    def corrected(self):
+        self.data["Action"] = "GetBucketNotificationConfiguration"
+        status, headers, body = answer(self)
+        stored = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if stored and stored.event_bridge is not None:
+            entry = f"<EventBridgeConfiguration/></{root}>"
+            if f"</{root}>" in body:
+                body = body.replace(f"</{root}>", entry)
+            else:
+                body = body.replace("/>", f">{entry}")
+        return status, headers, body
+
+    S3Response.get_bucket_notification = corrected
+
+
 def moto(port):
     import logging
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     from moto.server import main
 
+    correct_notifications()
     main(["-H", HOST, "-p", port])
 
 

@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// The Python interpreter that has the engine installed.
-    fn interpreter(self) -> PathBuf {
+    pub fn interpreter(self) -> PathBuf {
         let path = repository().join(format!(".venv/{}/bin/python", self.name()));
         assert!(
             path.exists(),
