@@ -342,10 +342,10 @@ async fn an_answer_arrives_as_it_was_written() {
 async fn every_call_waits_for_the_delay() {
     let world = World::on(Engine::Ministack).build().await;
     let clients = world.proxied();
-    world.proxy().delay(Duration::from_millis(200));
+    world.proxy().delay(Duration::from_millis(500));
     let started = Instant::now();
     clients.sqs.list_queues().send().await.expect("queues");
-    assert!(started.elapsed() >= Duration::from_millis(200));
+    assert!(started.elapsed() >= Duration::from_millis(500));
 
     // Calls at the same time wait at the same time.
     let started = Instant::now();
@@ -355,7 +355,7 @@ async fn every_call_waits_for_the_delay() {
         clients.kms.list_keys().send()
     );
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
-    assert!(started.elapsed() < Duration::from_millis(550));
+    assert!(started.elapsed() < Duration::from_millis(1400));
 }
 
 #[tokio::test]
@@ -652,6 +652,27 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
         .await
         .expect("an object");
     assert_eq!(&read[..2], [0x1f, 0x8b]);
+}
+
+#[tokio::test]
+async fn log_files_of_a_folder_land_where_cloudtrail_puts_them() {
+    let world = World::on(Engine::Moto).build().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let below = folder.path().join("below");
+    std::fs::create_dir(&below).expect("a folder");
+    let object = Object::new("111122223333", "us-east-1", Vec::new()).stamp("20260102T0304Z");
+    std::fs::write(below.join(object.name()), object.gzipped()).expect("a file");
+    std::fs::write(below.join("README.md"), "not a log file").expect("a file");
+    let keys = world.deliver_files(folder.path()).await;
+    let key = format!(
+        "AWSLogs/{}/111122223333/CloudTrail/us-east-1/2026/01/02/{}",
+        world.organization(),
+        object.name()
+    );
+    assert_eq!(keys, [key.as_str()]);
+    let head = world.clients().s3.head_object();
+    let head = head.bucket(world.bucket()).key(key).send().await;
+    head.expect("an object");
 }
 
 #[tokio::test]

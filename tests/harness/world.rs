@@ -117,13 +117,6 @@ impl Builder {
         self
     }
 
-    /// Uses this emulator instead of the one that the process shares.
-    pub fn emulator(mut self, emulator: &Emulator) -> Builder {
-        self.engine = emulator.engine();
-        self.address = emulator.address();
-        self
-    }
-
     /// Makes all of it.
     pub async fn build(self) -> World {
         World::build(self).await
@@ -150,8 +143,7 @@ pub struct World {
 impl World {
     /// A description of a world on the emulator that the process shares.
     pub fn on(engine: Engine) -> Builder {
-        let emulator = Emulator::shared(engine);
-        World::in_emulator(emulator)
+        World::in_emulator(Emulator::shared(engine))
     }
 
     /// A description of a world on this emulator.
