@@ -1,0 +1,34 @@
+# Everything that a developer or a CI job runs, by name.
+
+PYTHON ?= python3
+EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp
+
+.PHONY: emulators test demo check bench generate
+
+# The AWS emulators that tests and the demo run against, each in an environment of its own.
+emulators: $(EMULATORS)
+
+.venv/%/.stamp: tests/emulators/%.txt
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "python3 (3.10 or newer, with venv) is missing: the AWS emulators need it" >&2; exit 1; }
+	rm -rf .venv/$*
+	$(PYTHON) -m venv .venv/$*
+	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+test: emulators
+	cargo test --locked
+
+demo: emulators
+	cargo run --locked --quiet --example demo
+
+check:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+bench:
+	cargo bench --locked
+
+# Writes the files that are made from the program itself (help, manual, completions).
+generate:
+	HEELER_EC_GENERATE=1 cargo test --locked --test suite generated

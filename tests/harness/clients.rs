@@ -1,0 +1,84 @@
+//! SDK clients of one identity in one region, at an endpoint on loopback.
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+/// One client per service that the program or the simulated world needs.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub kms: aws_sdk_kms::Client,
+    pub organizations: aws_sdk_organizations::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub sns: aws_sdk_sns::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub sts: aws_sdk_sts::Client,
+}
+
+impl Clients {
+    /// Clients that retry as the SDK does by default.
+    pub fn new(endpoint: &str, credentials: Credentials, region: &str) -> Clients {
+        Clients::from_config(&config(
+            endpoint,
+            credentials,
+            region,
+            RetryConfig::standard(),
+        ))
+    }
+
+    /// Clients that report the first failure.
+    pub fn without_retries(endpoint: &str, credentials: Credentials, region: &str) -> Clients {
+        Clients::from_config(&config(
+            endpoint,
+            credentials,
+            region,
+            RetryConfig::disabled(),
+        ))
+    }
+
+    fn from_config(config: &SdkConfig) -> Clients {
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(true)
+            .build();
+        Clients {
+            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            organizations: aws_sdk_organizations::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+}
+
+/// The credentials behind an access key.
+pub fn credentials(access_key: &str, secret: &str, token: Option<&str>) -> Credentials {
+    Credentials::new(
+        access_key,
+        secret,
+        token.map(str::to_owned),
+        None,
+        "harness",
+    )
+}
+
+fn config(
+    endpoint: &str,
+    credentials: Credentials,
+    region: &str,
+    retries: RetryConfig,
+) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(retries)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build()
+}

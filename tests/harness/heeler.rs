@@ -1,0 +1,113 @@
+//! Acts as Heeler: assumes the customer's role and takes the events out of the queue.
+
+use std::time::{Duration, Instant};
+
+use aws_credential_types::Credentials;
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+use super::Clients;
+use super::clients::credentials;
+
+/// Heeler, inside the customer's role.
+#[derive(Clone, Debug)]
+pub struct Harvest {
+    clients: Clients,
+}
+
+impl Harvest {
+    /// Assumes Heeler's own role, and from there the customer's.
+    pub async fn begin(
+        endpoint: &str,
+        region: &str,
+        owner: &Clients,
+        own_role: &str,
+        role: &str,
+        external_id: &str,
+    ) -> Result<Harvest, String> {
+        let own = assume(owner, own_role, None).await?;
+        let own = Clients::new(endpoint, own, region);
+        let customer = assume(&own, role, Some(external_id)).await?;
+        Ok(Harvest {
+            clients: Clients::new(endpoint, customer, region),
+        })
+    }
+
+    /// Clients with exactly the permissions of the customer's role.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Takes messages until there are as many as wanted, or time is up.
+    ///
+    /// Each one is deleted, as Heeler does; the bodies come in order of arrival.
+    pub async fn receive(
+        &self,
+        queue_url: &str,
+        wanted: usize,
+        patience: Duration,
+    ) -> Result<Vec<String>, String> {
+        let started = Instant::now();
+        let mut bodies = Vec::new();
+        while bodies.len() < wanted && started.elapsed() < patience {
+            let received = self
+                .clients
+                .sqs
+                .receive_message()
+                .queue_url(queue_url)
+                .max_number_of_messages(10)
+                .wait_time_seconds(1)
+                .send()
+                .await
+                .map_err(|error| DisplayErrorContext(error).to_string())?;
+            for message in received.messages() {
+                bodies.push(message.body().unwrap_or_default().to_owned());
+                self.clients
+                    .sqs
+                    .delete_message()
+                    .queue_url(queue_url)
+                    .receipt_handle(message.receipt_handle().unwrap_or_default())
+                    .send()
+                    .await
+                    .map_err(|error| DisplayErrorContext(error).to_string())?;
+            }
+        }
+        Ok(bodies)
+    }
+
+    /// Reads an object that a message told of.
+    pub async fn object(&self, bucket: &str, key: &str) -> Result<Vec<u8>, String> {
+        let read = self.clients.s3.get_object().bucket(bucket).key(key);
+        let read = read
+            .send()
+            .await
+            .map_err(|error| DisplayErrorContext(error).to_string())?;
+        let body = read
+            .body
+            .collect()
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(body.into_bytes().to_vec())
+    }
+}
+
+async fn assume(
+    clients: &Clients,
+    role: &str,
+    external_id: Option<&str>,
+) -> Result<Credentials, String> {
+    let assumed = clients
+        .sts
+        .assume_role()
+        .role_arn(role)
+        .role_session_name("heeler-security")
+        .set_external_id(external_id.map(str::to_owned))
+        .send()
+        .await
+        .map_err(|error| DisplayErrorContext(error).to_string())?;
+    let given = assumed.credentials().ok_or("no credentials were given")?;
+    Ok(credentials(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token()),
+    ))
+}

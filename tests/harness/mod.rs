@@ -1,0 +1,18 @@
+//! Runs the program against a simulated AWS organization and watches what it calls.
+
+pub mod clients;
+pub mod emulator;
+pub mod heeler;
+pub mod notification;
+pub mod object;
+pub mod program;
+pub mod proxy;
+pub mod wire;
+pub mod world;
+
+pub use clients::Clients;
+pub use emulator::{Emulator, Engine};
+pub use object::Object;
+pub use program::{Heeler, Run, Running};
+pub use proxy::{Call, Fault, Proxy, What};
+pub use world::World;

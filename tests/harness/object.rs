@@ -1,0 +1,127 @@
+//! CloudTrail log objects as CloudTrail names and packs them.
+
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+/// One log file of one account in one region.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// The account whose events these are.
+    pub account: String,
+    /// The region whose events these are.
+    pub region: String,
+    /// When the file was made, as `yyyymmddThhmmZ`.
+    pub stamp: String,
+    /// The sixteen characters that make the name unique.
+    pub suffix: String,
+    /// The events.
+    pub records: Vec<Value>,
+}
+
+impl Object {
+    /// A file of these events, made now.
+    pub fn new(account: &str, region: &str, records: Vec<Value>) -> Object {
+        let now = rfc3339(SystemTime::now());
+        // 2026-01-02T03:04:05Z becomes 20260102T0304Z.
+        let digits: String = now
+            .chars()
+            .filter(char::is_ascii_digit)
+            .take("yyyymmddhhmm".len())
+            .collect();
+        let (day, minute) = digits.split_at("yyyymmdd".len());
+        Object {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            stamp: format!("{day}T{minute}Z"),
+            suffix: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
+            records,
+        }
+    }
+
+    /// Dates the file differently, as `yyyymmddThhmmZ`.
+    pub fn stamp(mut self, stamp: &str) -> Object {
+        self.stamp = stamp.to_owned();
+        self
+    }
+
+    /// The file's name without its folders.
+    pub fn name(&self) -> String {
+        format!(
+            "{}_CloudTrail_{}_{}_{}.json.gz",
+            self.account, self.region, self.stamp, self.suffix
+        )
+    }
+
+    /// The file's contents, gzipped.
+    pub fn gzipped(&self) -> Vec<u8> {
+        let text = json!({ "Records": self.records }).to_string();
+        gzip(text.as_bytes()).expect("gzip into memory")
+    }
+}
+
+/// A management event with the fields that every record has.
+pub fn event(account: &str, region: &str, source: &str, name: &str, read_only: bool) -> Value {
+    json!({
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "IAMUser",
+            "principalId": "AIDAEXAMPLEEXAMPLE",
+            "arn": format!("arn:aws:iam::{account}:user/alice"),
+            "accountId": account,
+            "userName": "alice"
+        },
+        "eventTime": rfc3339(SystemTime::now()),
+        "eventSource": source,
+        "eventName": name,
+        "awsRegion": region,
+        "sourceIPAddress": "203.0.113.7",
+        "userAgent": "aws-cli/2.31.0",
+        "requestParameters": null,
+        "responseElements": null,
+        "requestID": uuid::Uuid::new_v4().to_string(),
+        "eventID": uuid::Uuid::new_v4().to_string(),
+        "readOnly": read_only,
+        "eventType": "AwsApiCall",
+        "managementEvent": true,
+        "recipientAccountId": account,
+        "eventCategory": "Management"
+    })
+}
+
+/// Where CloudTrail puts a file of an organization trail.
+///
+/// `None` if the name is not `ACCOUNT_CloudTrail_REGION_yyyymmddThhmmZ_SUFFIX.json.gz`.
+pub fn key(prefix: Option<&str>, organization: &str, name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.strip_suffix(".json.gz")?.split('_').collect();
+    let [account, "CloudTrail", region, stamp, _] = parts[..] else {
+        return None;
+    };
+    let (year, month, day) = (stamp.get(0..4)?, stamp.get(4..6)?, stamp.get(6..8)?);
+    let folder = prefix
+        .map(|prefix| format!("{prefix}/"))
+        .unwrap_or_default();
+    Some(format!(
+        "{folder}AWSLogs/{organization}/{account}/CloudTrail/{region}/{year}/{month}/{day}/{name}"
+    ))
+}
+
+/// The bytes, gzipped.
+pub fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// A time to the second, in UTC.
+fn rfc3339(time: SystemTime) -> String {
+    let whole = DateTime::from_secs(DateTime::from(time).secs());
+    whole
+        .fmt(Format::DateTime)
+        .expect("a date of this millennium")
+}

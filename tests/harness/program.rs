@@ -1,0 +1,340 @@
+//! Runs the program as its users do, and tells what it said and what it called.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::{Call, World};
+
+/// How long a run may take before it is taken for stuck.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A command line of the program, not yet started.
+pub struct Heeler<'a> {
+    world: &'a World,
+    program: Option<PathBuf>,
+    args: Vec<OsString>,
+    env: Vec<(String, String)>,
+    stdin: Vec<u8>,
+    endpoint: bool,
+    kill: Option<(usize, bool)>,
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub struct Run {
+    /// All of standard output.
+    pub stdout: String,
+    /// All of standard error.
+    pub stderr: String,
+    /// The exit status, or the negated number of the signal that ended it.
+    pub status: i32,
+    /// The calls that went through the world's proxy meanwhile.
+    pub calls: Vec<Call>,
+}
+
+impl Run {
+    /// The calls that may have changed something.
+    pub fn writes(&self) -> Vec<&Call> {
+        self.calls.iter().filter(|call| call.writes()).collect()
+    }
+
+    /// Fails with everything that was said unless the status is this.
+    #[track_caller]
+    pub fn ended(self, status: i32) -> Run {
+        assert_eq!(
+            self.status, status,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+}
+
+impl<'a> Heeler<'a> {
+    /// The program, acting as the owner of the world's account.
+    pub fn new(world: &'a World) -> Heeler<'a> {
+        Heeler {
+            world,
+            program: option_env!("CARGO_BIN_EXE_heeler-ec").map(PathBuf::from),
+            args: Vec::new(),
+            env: world.env(),
+            stdin: Vec::new(),
+            endpoint: true,
+            kill: None,
+        }
+    }
+
+    /// Runs this file; needed where Cargo does not tell where the program is.
+    pub fn program(mut self, path: &Path) -> Heeler<'a> {
+        self.program = Some(path.to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Heeler<'a> {
+        self.args
+            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Heeler<'a> {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Acts as somebody else than the owner.
+    pub fn identity(mut self, credentials: &Credentials) -> Heeler<'a> {
+        self.env.extend(self.world.env_of(credentials));
+        self
+    }
+
+    /// Gives the program something to read; it reads nothing otherwise.
+    pub fn stdin(mut self, text: &str) -> Heeler<'a> {
+        self.stdin = text.as_bytes().to_vec();
+        self
+    }
+
+    /// Leaves `--endpoint-url` to the caller.
+    pub fn without_endpoint(mut self) -> Heeler<'a> {
+        self.endpoint = false;
+        self
+    }
+
+    /// Kills the program once this many of its calls have been done by AWS,
+    /// before it gets the last answer.
+    pub fn kill_after_calls(mut self, calls: usize) -> Heeler<'a> {
+        self.kill = Some((calls, false));
+        self
+    }
+
+    /// Like `kill_after_calls`, but counts only the calls that write.
+    pub fn kill_after_writes(mut self, writes: usize) -> Heeler<'a> {
+        self.kill = Some((writes, true));
+        self
+    }
+
+    /// Runs the program to its end.
+    pub async fn run(self) -> Run {
+        self.spawn().await.wait().await
+    }
+
+    /// Starts the program.
+    pub async fn spawn(self) -> Running<'a> {
+        let program = self.program.expect("the path of the program");
+        let first_call = self.world.proxy().total();
+        let pid = Arc::new(OnceLock::new());
+        if let Some((count, only_writes)) = self.kill {
+            let pid = Arc::clone(&pid);
+            let kill = move |_: &Call| signal(*pid.wait(), "KILL");
+            if only_writes {
+                self.world.proxy().after_writes(count, kill);
+            } else {
+                self.world.proxy().after_calls(count, kill);
+            }
+        }
+        let mut command = Command::new(&program);
+        command.args(&self.args).env_clear();
+        if self.endpoint {
+            command.arg("--endpoint-url").arg(self.world.endpoint());
+        }
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        let mut child = command
+            .envs(self.env)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
+        let id = child.id().expect("the id of a process just started");
+        pid.set(id).expect("one process for one command line");
+
+        let mut stdin = child.stdin.take().expect("a pipe to the program");
+        tokio::spawn(async move {
+            // A program that does not read its input has closed it.
+            let _ = stdin.write_all(&self.stdin).await;
+        });
+        let (send, lines) = mpsc::unbounded_channel();
+        let stdout = Gathered::lines(child.stdout.take().expect("standard output"), send);
+        let stderr = Gathered::all(child.stderr.take().expect("standard error"));
+        Running {
+            world: self.world,
+            first_call,
+            id,
+            child,
+            lines,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+/// The program while it runs; dropping it kills it.
+pub struct Running<'a> {
+    world: &'a World,
+    first_call: usize,
+    id: u32,
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+    stdout: Gathered,
+    stderr: Gathered,
+}
+
+impl Running<'_> {
+    /// The next line of standard output; `None` once it has ended.
+    pub async fn line(&mut self) -> Option<String> {
+        match timeout(LIMIT, self.lines.recv()).await {
+            Ok(line) => line,
+            Err(_) => panic!("no further line came\n{}", self.said()),
+        }
+    }
+
+    /// The next line of standard output that contains the text.
+    pub async fn line_with(&mut self, text: &str) -> String {
+        while let Some(line) = self.line().await {
+            if line.contains(text) {
+                return line;
+            }
+        }
+        panic!("no line with {text:?} came\n{}", self.said());
+    }
+
+    /// Waits until standard error contains the text.
+    pub async fn warned(&self, text: &str) {
+        let waiting = async {
+            while !self.stderr.text().contains(text) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if timeout(LIMIT, waiting).await.is_err() {
+            panic!("standard error never said {text:?}\n{}", self.said());
+        }
+    }
+
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        signal(self.id, "INT");
+    }
+
+    /// Ends the program without a chance to clean up.
+    pub fn kill(&self) {
+        signal(self.id, "KILL");
+    }
+
+    /// Waits until the program has ended.
+    pub async fn wait(mut self) -> Run {
+        let Ok(ended) = timeout(LIMIT, self.child.wait()).await else {
+            // Dropping the child kills it.
+            panic!("the program does not end\n{}", self.said());
+        };
+        let status = number(ended.expect("the program's status"));
+        Run {
+            stdout: self.stdout.end().await,
+            stderr: self.stderr.end().await,
+            status,
+            calls: self.world.proxy().calls_since(self.first_call),
+        }
+    }
+
+    fn said(&self) -> String {
+        format!(
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout.text(),
+            self.stderr.text()
+        )
+    }
+}
+
+/// Output as far as it has come.
+struct Gathered {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
+}
+
+impl Gathered {
+    fn all(mut output: impl AsyncRead + Send + Unpin + 'static) -> Gathered {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let gathered = Arc::clone(&bytes);
+        let reading = tokio::spawn(async move {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut piece).await {
+                append(&gathered, &piece[..length]);
+            }
+        });
+        Gathered { bytes, reading }
+    }
+
+    fn lines(
+        output: impl AsyncRead + Send + Unpin + 'static,
+        send: mpsc::UnboundedSender<String>,
+    ) -> Gathered {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let gathered = Arc::clone(&bytes);
+        let reading = tokio::spawn(async move {
+            let mut output = BufReader::new(output);
+            let mut line = Vec::new();
+            while let Ok(1..) = output.read_until(b'\n', &mut line).await {
+                append(&gathered, &line);
+                let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+                line.clear();
+                // Nobody has to listen.
+                let _ = send.send(text);
+            }
+        });
+        Gathered { bytes, reading }
+    }
+
+    fn text(&self) -> String {
+        let bytes = self.bytes.lock().expect("output gathered so far");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    async fn end(&mut self) -> String {
+        // A grandchild could hold the pipe open; what came so far is enough.
+        let _ = timeout(Duration::from_secs(5), &mut self.reading).await;
+        self.text()
+    }
+}
+
+fn append(bytes: &Mutex<Vec<u8>>, piece: &[u8]) {
+    bytes
+        .lock()
+        .expect("output gathered so far")
+        .extend_from_slice(piece);
+}
+
+fn signal(id: u32, name: &str) {
+    // The shell has `kill` built in; a program of that name may be missing.
+    let sent = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(format!("kill -{name} {id}"))
+        .stderr(Stdio::null())
+        .status();
+    // A process that has ended already needs no signal.
+    sent.expect("a shell");
+}
+
+#[cfg(unix)]
+fn number(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    let signal = status.signal().map(|signal| -signal);
+    status.code().or(signal).expect("a code or a signal")
+}
+
+#[cfg(not(unix))]
+fn number(status: ExitStatus) -> i32 {
+    status.code().expect("a code")
+}

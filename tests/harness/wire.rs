@@ -1,0 +1,270 @@
+//! Reads which operation an AWS request asks for, and writes refusals as each protocol spells them.
+
+use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Uri};
+
+/// What the credential scope and the body of a request say about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The signing name of the service, such as `sqs`.
+    pub service: String,
+    /// The operation as today's API names it.
+    pub operation: String,
+    /// The region that the request was signed for.
+    pub region: String,
+    /// The access key that signed the request.
+    pub access_key: String,
+}
+
+/// Reads what a request asks for.
+pub fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
+    let mut request = Request::default();
+    if let Some((access_key, region, service)) = scope(headers) {
+        request.access_key = access_key;
+        request.region = region;
+        request.service = service;
+    }
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|target| target.rsplit('.').next());
+    request.operation = if let Some(target) = target {
+        target.to_owned()
+    } else if let Some(action) = field(body, "Action") {
+        action
+    } else if request.service == "s3" {
+        s3_operation(method, uri.path(), uri.query().unwrap_or_default()).to_owned()
+    } else {
+        format!("{method} {}", uri.path())
+    };
+    request
+}
+
+/// The access key, region and service of `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+fn scope(headers: &HeaderMap) -> Option<(String, String, String)> {
+    let header = headers.get("authorization")?.to_str().ok()?;
+    let credential = header.split("Credential=").nth(1)?.split(',').next()?;
+    let mut parts = credential.split('/');
+    let access_key = parts.next()?;
+    let region = parts.nth(1)?;
+    let service = parts.next()?;
+    Some((access_key.to_owned(), region.to_owned(), service.to_owned()))
+}
+
+/// The value of a form field.
+fn field(body: &[u8], name: &str) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    text.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// The operation of a path-style S3 request.
+fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
+    let (bucket, key) = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .unwrap_or((path.trim_start_matches('/'), ""));
+    let asks = |name: &str| {
+        query
+            .split('&')
+            .any(|pair| pair.split('=').next() == Some(name))
+    };
+    if bucket.is_empty() {
+        return "ListBuckets";
+    }
+    if !key.is_empty() {
+        return match *method {
+            Method::GET if asks("tagging") => "GetObjectTagging",
+            Method::GET if asks("acl") => "GetObjectAcl",
+            Method::GET => "GetObject",
+            Method::HEAD => "HeadObject",
+            Method::PUT if asks("partNumber") => "UploadPart",
+            Method::PUT => "PutObject",
+            Method::DELETE if asks("uploadId") => "AbortMultipartUpload",
+            Method::DELETE => "DeleteObject",
+            Method::POST if asks("uploads") => "CreateMultipartUpload",
+            Method::POST => "CompleteMultipartUpload",
+            _ => "Unknown",
+        };
+    }
+    // The sub-resource, its reading, its writing and its deleting operation.
+    const PARTS: [(&str, &str, &str, &str); 13] = [
+        (
+            "notification",
+            "GetBucketNotificationConfiguration",
+            "PutBucketNotificationConfiguration",
+            "",
+        ),
+        ("location", "GetBucketLocation", "", ""),
+        (
+            "encryption",
+            "GetBucketEncryption",
+            "PutBucketEncryption",
+            "DeleteBucketEncryption",
+        ),
+        ("policyStatus", "GetBucketPolicyStatus", "", ""),
+        (
+            "policy",
+            "GetBucketPolicy",
+            "PutBucketPolicy",
+            "DeleteBucketPolicy",
+        ),
+        ("acl", "GetBucketAcl", "PutBucketAcl", ""),
+        (
+            "ownershipControls",
+            "GetBucketOwnershipControls",
+            "PutBucketOwnershipControls",
+            "DeleteBucketOwnershipControls",
+        ),
+        (
+            "tagging",
+            "GetBucketTagging",
+            "PutBucketTagging",
+            "DeleteBucketTagging",
+        ),
+        (
+            "versioning",
+            "GetBucketVersioning",
+            "PutBucketVersioning",
+            "",
+        ),
+        ("versions", "ListObjectVersions", "", ""),
+        (
+            "publicAccessBlock",
+            "GetPublicAccessBlock",
+            "PutPublicAccessBlock",
+            "DeletePublicAccessBlock",
+        ),
+        (
+            "lifecycle",
+            "GetBucketLifecycleConfiguration",
+            "PutBucketLifecycleConfiguration",
+            "DeleteBucketLifecycle",
+        ),
+        (
+            "object-lock",
+            "GetObjectLockConfiguration",
+            "PutObjectLockConfiguration",
+            "",
+        ),
+    ];
+    if let Some((_, read, write, delete)) = PARTS.iter().find(|(part, ..)| asks(part)) {
+        return match *method {
+            Method::GET => read,
+            Method::PUT => write,
+            Method::DELETE => delete,
+            _ => "Unknown",
+        };
+    }
+    match *method {
+        Method::HEAD => "HeadBucket",
+        Method::GET if asks("list-type") => "ListObjectsV2",
+        Method::GET => "ListObjects",
+        Method::PUT => "CreateBucket",
+        Method::DELETE => "DeleteBucket",
+        Method::POST if asks("delete") => "DeleteObjects",
+        _ => "Unknown",
+    }
+}
+
+/// An answer ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// All headers except the length.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// The refusal that a service would send, in its own protocol.
+///
+/// `code` is what the SDK's `code()` shall return; for SQS that is the legacy
+/// code such as `AWS.SimpleQueueService.QueueDeletedRecently`.
+pub fn refusal(service: &str, method: &Method, status: u16, code: &str, message: &str) -> Answer {
+    let id = uuid::Uuid::new_v4().to_string();
+    let mut headers = HeaderMap::new();
+    let mut set = |name: &'static str, value: &str| {
+        let value = HeaderValue::from_str(value).expect("a header of visible characters");
+        headers.insert(HeaderName::from_static(name), value);
+    };
+    let fault = if status < 500 { "Sender" } else { "Receiver" };
+    let body = match service {
+        "s3" => {
+            set("content-type", "application/xml");
+            set("x-amz-request-id", &id);
+            set("x-amz-id-2", &id);
+            if method == Method::HEAD {
+                String::new()
+            } else {
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
+                     <RequestId>{id}</RequestId><HostId>{id}</HostId></Error>",
+                    escaped(code),
+                    escaped(message)
+                )
+            }
+        }
+        "sqs" => {
+            set("content-type", "application/x-amz-json-1.0");
+            set("x-amzn-requestid", &id);
+            set("x-amzn-query-error", &format!("{code};{fault}"));
+            let shape = format!("com.amazonaws.sqs#{}", sqs_shape(code));
+            serde_json::json!({"__type": shape, "message": message}).to_string()
+        }
+        "iam" | "sns" | "sts" | "" => {
+            set("content-type", "text/xml");
+            set("x-amzn-requestid", &id);
+            format!(
+                "<ErrorResponse xmlns=\"{}\">\n  <Error>\n    <Type>{fault}</Type>\n    <Code>{}</Code>\n    \
+                 <Message>{}</Message>\n  </Error>\n  <RequestId>{id}</RequestId>\n</ErrorResponse>\n",
+                namespace(service),
+                escaped(code),
+                escaped(message)
+            )
+        }
+        "lambda" => {
+            set("content-type", "application/json");
+            set("x-amzn-requestid", &id);
+            set("x-amzn-errortype", code);
+            serde_json::json!({"Type": "User", "Message": message}).to_string()
+        }
+        _ => {
+            set("content-type", "application/x-amz-json-1.1");
+            set("x-amzn-requestid", &id);
+            serde_json::json!({"__type": code, "message": message}).to_string()
+        }
+    };
+    Answer {
+        status,
+        headers,
+        body: Bytes::from(body),
+    }
+}
+
+fn namespace(service: &str) -> &'static str {
+    match service {
+        "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
+        "sns" => "http://sns.amazonaws.com/doc/2010-03-31/",
+        _ => "https://sts.amazonaws.com/doc/2011-06-15/",
+    }
+}
+
+/// The JSON shape behind a legacy SQS code.
+fn sqs_shape(code: &str) -> &str {
+    match code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code) {
+        "NonExistentQueue" => "QueueDoesNotExist",
+        "QueueAlreadyExists" => "QueueNameExists",
+        shape => shape,
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

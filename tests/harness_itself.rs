@@ -1,0 +1,817 @@
+//! Proves that the harness shows what it claims to show.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::types::{Event, NotificationConfiguration, TopicConfiguration};
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
+
+use crate::harness::object::event;
+use crate::harness::world::allow;
+use crate::harness::{Clients, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World};
+
+const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
+
+/// The code of a failed call.
+fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> Option<String> {
+    result
+        .err()
+        .and_then(|error| error.code().map(str::to_owned))
+}
+
+#[tokio::test]
+async fn a_call_through_the_proxy_reaches_the_account_of_the_world() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let caller = world.proxied().sts.get_caller_identity().send().await;
+        let caller = caller.expect("an identity");
+        assert_eq!(caller.account(), Some(world.account()), "{engine:?}");
+        let calls = world.proxy().calls();
+        assert_eq!(calls.len(), 1, "{engine:?}");
+        assert_eq!(calls[0].status, Some(200));
+        assert_eq!(calls[0].access_key, world.credentials().access_key_id());
+    }
+}
+
+#[tokio::test]
+async fn worlds_do_not_see_each_other() {
+    for engine in ENGINES {
+        let (one, other) = tokio::join!(World::on(engine).build(), World::on(engine).build());
+        assert_ne!(one.account(), other.account());
+        one.clients()
+            .sqs
+            .create_queue()
+            .queue_name("heeler-cloudtrail")
+            .send()
+            .await
+            .expect("a queue");
+        assert_eq!(one.leftovers().await, ["queue heeler-cloudtrail"]);
+        assert_eq!(other.leftovers().await, [""; 0], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_call_is_recorded_with_its_service_operation_and_region() {
+    for engine in ENGINES {
+        let world = World::on(engine)
+            .region("eu-west-1")
+            .bucket_key()
+            .build()
+            .await;
+        let clients = world.proxied();
+        let bucket = world.bucket();
+        // Only the names of the calls matter here, not their answers.
+        let _ = clients.cloudtrail.describe_trails().send().await;
+        let _ = clients.iam.list_roles().send().await;
+        let _ = clients.kms.list_aliases().send().await;
+        let _ = clients.organizations.describe_organization().send().await;
+        let _ = clients.sns.list_topics().send().await;
+        let _ = clients.sns.create_topic().name("t").send().await;
+        let _ = clients.sqs.list_queues().send().await;
+        let _ = clients.sqs.create_queue().queue_name("q").send().await;
+        let _ = clients.sts.get_caller_identity().send().await;
+        let _ = clients.s3.list_buckets().send().await;
+        let _ = clients.s3.head_bucket().bucket(bucket).send().await;
+        let _ = clients.s3.get_bucket_location().bucket(bucket).send().await;
+        let _ = clients
+            .s3
+            .get_bucket_encryption()
+            .bucket(bucket)
+            .send()
+            .await;
+        let _ = clients.s3.get_bucket_policy().bucket(bucket).send().await;
+        let _ = clients
+            .s3
+            .get_bucket_notification_configuration()
+            .bucket(bucket)
+            .send()
+            .await;
+        let _ = clients
+            .s3
+            .put_bucket_notification_configuration()
+            .bucket(bucket)
+            .notification_configuration(NotificationConfiguration::builder().build())
+            .send()
+            .await;
+        let _ = clients.s3.list_objects_v2().bucket(bucket).send().await;
+        let _ = clients
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .key("a/b c")
+            .body(vec![1; 100].into())
+            .send()
+            .await;
+        let _ = clients
+            .s3
+            .get_object()
+            .bucket(bucket)
+            .key("a/b c")
+            .send()
+            .await;
+        let _ = clients
+            .s3
+            .head_object()
+            .bucket(bucket)
+            .key("a/b c")
+            .send()
+            .await;
+
+        let calls = world.proxy().calls();
+        let names: Vec<String> = calls.iter().map(|call| call.name()).collect();
+        assert_eq!(
+            names,
+            [
+                "cloudtrail:DescribeTrails",
+                "iam:ListRoles",
+                "kms:ListAliases",
+                "organizations:DescribeOrganization",
+                "sns:ListTopics",
+                "sns:CreateTopic",
+                "sqs:ListQueues",
+                "sqs:CreateQueue",
+                "sts:GetCallerIdentity",
+                "s3:ListBuckets",
+                "s3:HeadBucket",
+                "s3:GetBucketLocation",
+                "s3:GetBucketEncryption",
+                "s3:GetBucketPolicy",
+                "s3:GetBucketNotificationConfiguration",
+                "s3:PutBucketNotificationConfiguration",
+                "s3:ListObjectsV2",
+                "s3:PutObject",
+                "s3:GetObject",
+                "s3:HeadObject",
+            ],
+            "{engine:?}"
+        );
+        let failed: Vec<String> = calls
+            .iter()
+            .filter(|call| call.status != Some(200))
+            .map(|call| call.name())
+            .collect();
+        assert_eq!(failed, [""; 0], "{engine:?}");
+        let writes: Vec<String> = world.proxy().writes().iter().map(|c| c.name()).collect();
+        assert_eq!(
+            writes,
+            [
+                "sns:CreateTopic",
+                "sqs:CreateQueue",
+                "s3:PutBucketNotificationConfiguration",
+                "s3:PutObject"
+            ]
+        );
+        // IAM and Organizations are global and signed for us-east-1.
+        let regional = calls
+            .iter()
+            .filter(|call| !["iam", "organizations"].contains(&call.service.as_str()));
+        let regions: BTreeSet<&str> = regional.map(|call| call.region.as_str()).collect();
+        assert_eq!(regions, BTreeSet::from(["eu-west-1"]), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_arrives_with_its_code_in_each_protocol() {
+    let world = World::on(Engine::Ministack).build().await;
+    let clients = world.proxied();
+    let refuse = |service: &str, operation: &str, code: &str| {
+        let what = What::refuse(400, code, "it is <not> allowed & never was");
+        world.proxy().fault(Fault::new(service, operation, what));
+    };
+    refuse("iam", "CreateRole", "MalformedPolicyDocument");
+    refuse(
+        "sqs",
+        "CreateQueue",
+        "AWS.SimpleQueueService.QueueDeletedRecently",
+    );
+    refuse(
+        "s3",
+        "PutBucketNotificationConfiguration",
+        "InvalidArgument",
+    );
+    refuse("kms", "DescribeKey", "NotFoundException");
+    refuse("sns", "Subscribe", "InvalidParameter");
+    refuse("cloudtrail", "GetTrailStatus", "TrailNotFoundException");
+    refuse(
+        "organizations",
+        "DescribeOrganization",
+        "AccessDeniedException",
+    );
+    refuse("sts", "GetCallerIdentity", "ExpiredToken");
+
+    let made = clients
+        .iam
+        .create_role()
+        .role_name("role")
+        .assume_role_policy_document("{}")
+        .send()
+        .await;
+    let error = made.expect_err("a refusal").into_service_error();
+    assert!(error.is_malformed_policy_document_exception(), "{error:?}");
+    assert_eq!(error.code(), Some("MalformedPolicyDocument"));
+    assert_eq!(error.message(), Some("it is <not> allowed & never was"));
+
+    let made = clients.sqs.create_queue().queue_name("queue").send().await;
+    let error = made.expect_err("a refusal").into_service_error();
+    assert!(error.is_queue_deleted_recently(), "{error:?}");
+    assert_eq!(
+        error.code(),
+        Some("AWS.SimpleQueueService.QueueDeletedRecently")
+    );
+
+    let put = clients
+        .s3
+        .put_bucket_notification_configuration()
+        .bucket(world.bucket())
+        .notification_configuration(NotificationConfiguration::builder().build())
+        .send()
+        .await;
+    let error = put.expect_err("a refusal").into_service_error();
+    assert_eq!(error.code(), Some("InvalidArgument"));
+    assert_eq!(error.message(), Some("it is <not> allowed & never was"));
+
+    let read = clients.kms.describe_key().key_id("alias/none").send().await;
+    let error = read.expect_err("a refusal").into_service_error();
+    assert!(error.is_not_found_exception(), "{error:?}");
+
+    let made = clients
+        .sns
+        .subscribe()
+        .topic_arn("arn:aws:sns:us-east-1:111122223333:topic")
+        .protocol("sqs")
+        .send()
+        .await;
+    let error = made.expect_err("a refusal").into_service_error();
+    assert!(error.is_invalid_parameter_exception(), "{error:?}");
+
+    let read = clients.cloudtrail.get_trail_status().name("t").send().await;
+    let error = read.expect_err("a refusal").into_service_error();
+    assert!(error.is_trail_not_found_exception(), "{error:?}");
+
+    let read = clients.organizations.describe_organization().send().await;
+    let error = read.expect_err("a refusal").into_service_error();
+    assert!(error.is_access_denied_exception(), "{error:?}");
+
+    let read = clients.sts.get_caller_identity().send().await;
+    assert_eq!(code(read), Some("ExpiredToken".to_owned()));
+}
+
+#[tokio::test]
+async fn a_fault_lets_calls_through_before_and_after() {
+    let world = World::on(Engine::Ministack).build().await;
+    let fault = Fault::new("sqs", "ListQueues", What::refuse(403, "AccessDenied", "no"));
+    world.proxy().fault(fault.after(1).times(2));
+    let mut outcomes = Vec::new();
+    for _ in 0..4 {
+        let listed = world.proxied().sqs.list_queues().send().await;
+        outcomes.push(listed.is_ok());
+    }
+    assert_eq!(outcomes, [true, false, false, true]);
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_a_dispatch_failure() {
+    let world = World::on(Engine::Ministack).build().await;
+    world.proxy().fault(Fault::new("sqs", "*", What::Cut));
+    let made = world
+        .proxied()
+        .sqs
+        .create_queue()
+        .queue_name("q")
+        .send()
+        .await;
+    let error = made.expect_err("no answer");
+    assert!(error.as_service_error().is_none(), "{error:?}");
+    assert!(
+        matches!(error, aws_sdk_sqs::error::SdkError::DispatchFailure(_)),
+        "{error:?}"
+    );
+    assert_eq!(world.proxy().calls()[0].status, None);
+    let queues = world.clients().sqs.list_queues().send().await;
+    assert_eq!(queues.expect("queues").queue_urls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_the_change_made() {
+    let world = World::on(Engine::Ministack).build().await;
+    world.proxy().fault(Fault::new("sqs", "*", What::Lose));
+    let made = world
+        .proxied()
+        .sqs
+        .create_queue()
+        .queue_name("q")
+        .send()
+        .await;
+    assert!(made.is_err());
+    let queues = world.clients().sqs.list_queues().send().await;
+    assert_eq!(queues.expect("queues").queue_urls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_hanging_call_never_answers() {
+    let world = World::on(Engine::Ministack).build().await;
+    world.proxy().fault(Fault::new("sqs", "*", What::Hang));
+    let clients = world.proxied();
+    let listing = clients.sqs.list_queues().send();
+    let waited = tokio::time::timeout(Duration::from_millis(300), listing).await;
+    assert!(waited.is_err());
+}
+
+#[tokio::test]
+async fn an_answer_arrives_as_it_was_written() {
+    let world = World::on(Engine::Ministack).build().await;
+    let what = What::Answer {
+        status: 200,
+        headers: vec![(
+            "content-type".to_owned(),
+            "application/x-amz-json-1.0".to_owned(),
+        )],
+        body: br#"{"QueueUrls":["http://example.com/1/q"]}"#.to_vec(),
+    };
+    world.proxy().fault(Fault::new("sqs", "ListQueues", what));
+    let queues = world.proxied().sqs.list_queues().send().await;
+    assert_eq!(
+        queues.expect("queues").queue_urls(),
+        ["http://example.com/1/q"]
+    );
+}
+
+#[tokio::test]
+async fn every_call_waits_for_the_delay() {
+    let world = World::on(Engine::Ministack).build().await;
+    let clients = world.proxied();
+    world.proxy().delay(Duration::from_millis(500));
+    let started = Instant::now();
+    clients.sqs.list_queues().send().await.expect("queues");
+    assert!(started.elapsed() >= Duration::from_millis(500));
+
+    // Calls at the same time wait at the same time.
+    let started = Instant::now();
+    let (one, two, three) = tokio::join!(
+        clients.sqs.list_queues().send(),
+        clients.sns.list_topics().send(),
+        clients.kms.list_keys().send()
+    );
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    assert!(started.elapsed() < Duration::from_millis(1400));
+}
+
+#[tokio::test]
+async fn a_hook_runs_before_the_caller_gets_the_answer() {
+    let world = World::on(Engine::Ministack).build().await;
+    let (send, seen) = std::sync::mpsc::channel();
+    world.proxy().after_writes(1, move |call| {
+        send.send(call.name()).expect("a listening test");
+    });
+    let clients = world.proxied();
+    clients.sqs.list_queues().send().await.expect("queues");
+    assert!(seen.try_recv().is_err());
+    let made = clients.sqs.create_queue().queue_name("q").send().await;
+    made.expect("a queue");
+    assert_eq!(seen.try_recv().as_deref(), Ok("sqs:CreateQueue"));
+}
+
+#[tokio::test]
+async fn a_world_contains_what_was_asked_for() {
+    for engine in ENGINES {
+        let world = World::on(engine)
+            .region("eu-central-1")
+            .bucket_key()
+            .single_region()
+            .not_organization_trail()
+            .stopped()
+            .write_only_events()
+            .prefix("logs")
+            .topic("existing-topic")
+            .foreign_notifications()
+            .overlapping_queue()
+            .build()
+            .await;
+        let cloudtrail = &world.clients().cloudtrail;
+        let trails = cloudtrail.describe_trails().send().await.expect("trails");
+        let trail = &trails.trail_list()[0];
+        assert_eq!(trail.name(), Some(world.trail()));
+        assert_eq!(trail.trail_arn(), Some(world.trail_arn().as_str()));
+        assert_eq!(trail.s3_bucket_name(), Some(world.bucket()));
+        assert_eq!(trail.s3_key_prefix(), Some("logs"));
+        assert_eq!(trail.home_region(), Some("eu-central-1"));
+        assert_eq!(trail.is_multi_region_trail(), Some(false));
+        assert_eq!(trail.is_organization_trail(), Some(false));
+        assert_eq!(trail.kms_key_id(), world.bucket_key());
+        let status = cloudtrail.get_trail_status().name(world.trail());
+        let status = status.send().await.expect("the trail's status");
+        assert_eq!(status.is_logging(), Some(false));
+        assert_eq!(world.members().len(), 3, "{engine:?}");
+
+        let topic = world.topic().expect("a topic");
+        let prefix = format!("eu-central-1:{}", world.account());
+        let created = json!(["s3:ObjectCreated:*"]);
+        assert_eq!(
+            world.notification().await,
+            json!({
+                "topics": [
+                    {
+                        "destination": topic,
+                        "events": created,
+                        "id": "cloudtrail-topic",
+                        "rules": []
+                    },
+                    {
+                        "destination": format!("arn:aws:sns:{prefix}:reports"),
+                        "events": created,
+                        "id": "reports",
+                        "rules": [["prefix", "reports/"]]
+                    }
+                ],
+                "queues": [
+                    {
+                        "destination": format!("arn:aws:sqs:{prefix}:everything"),
+                        "events": created,
+                        "id": "everything",
+                        "rules": []
+                    },
+                    {
+                        "destination": format!("arn:aws:sqs:{prefix}:exports"),
+                        "events": created,
+                        "id": "exports",
+                        "rules": [["prefix", "exports/"], ["suffix", ".csv"]]
+                    }
+                ],
+                "functions": [{
+                    "destination": format!("arn:aws:lambda:{prefix}:function:uploads"),
+                    "events": created,
+                    "id": "uploads",
+                    "rules": [["prefix", "uploads/"]]
+                }],
+                "event_bridge": true
+            }),
+            "{engine:?}"
+        );
+        assert_eq!(world.leftovers().await, [""; 0], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn leftovers_of_every_kind_are_found() {
+    for engine in ENGINES {
+        let world = World::on(engine).bucket_key().build().await;
+        let Clients {
+            iam, kms, sns, sqs, ..
+        } = world.clients();
+        let key = kms
+            .create_key()
+            .tags(
+                aws_sdk_kms::types::Tag::builder()
+                    .tag_key("managed-by")
+                    .tag_value("heeler-ec")
+                    .build()
+                    .expect("a tag"),
+            )
+            .send()
+            .await
+            .expect("a key");
+        let key = key.key_metadata().expect("a key").key_id().to_owned();
+        kms.create_alias()
+            .alias_name("alias/heeler-events")
+            .target_key_id(&key)
+            .send()
+            .await
+            .expect("an alias");
+        kms.create_grant()
+            .key_id(world.bucket_key().expect("the bucket's key"))
+            .name("heeler-read")
+            .grantee_principal(format!("arn:aws:iam::{}:root", world.account()))
+            .operations(aws_sdk_kms::types::GrantOperation::Decrypt)
+            .send()
+            .await
+            .expect("a grant");
+        sqs.create_queue()
+            .queue_name("tagged")
+            .tags("managed-by", "heeler-ec")
+            .send()
+            .await
+            .expect("a queue");
+        let topic = sns.create_topic().name("heeler-events").send().await;
+        let topic = topic
+            .expect("a topic")
+            .topic_arn()
+            .expect("an ARN")
+            .to_owned();
+        sns.subscribe()
+            .topic_arn(&topic)
+            .protocol("sqs")
+            .endpoint(format!("arn:aws:sqs:us-east-1:{}:tagged", world.account()))
+            .send()
+            .await
+            .expect("a subscription");
+        iam.create_role()
+            .role_name("heeler-harvest")
+            .assume_role_policy_document(allow("sts:AssumeRole").to_string())
+            .send()
+            .await
+            .expect("a role");
+        iam.create_policy()
+            .policy_name("heeler-harvest")
+            .policy_document(allow("sqs:ReceiveMessage").to_string())
+            .send()
+            .await
+            .expect("a policy");
+        assert_eq!(
+            world.leftovers().await,
+            [
+                "alias/heeler-events".to_owned(),
+                "grant heeler-read".to_owned(),
+                format!("key {key}"),
+                "policy heeler-harvest".to_owned(),
+                "queue tagged".to_owned(),
+                "role heeler-harvest".to_owned(),
+                "subscription heeler-events tagged".to_owned(),
+                "topic heeler-events".to_owned(),
+            ],
+            "{engine:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
+    let world = World::on(Engine::Ministack)
+        .region("eu-west-1")
+        .topic("existing-topic")
+        .prefix("logs")
+        .build()
+        .await;
+    let Clients { iam, sns, sqs, .. } = world.clients();
+    let topic = world.topic().expect("a topic");
+    let queue_arn = format!("arn:aws:sqs:eu-west-1:{}:events", world.account());
+    let queue = sqs
+        .create_queue()
+        .queue_name("events")
+        .attributes(
+            QueueAttributeName::Policy,
+            json!({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": queue_arn,
+                    "Condition": {"ArnEquals": {"aws:SourceArn": topic}}
+                }]
+            })
+            .to_string(),
+        )
+        .send()
+        .await
+        .expect("a queue");
+    let queue = queue.queue_url().expect("the queue's URL");
+    sns.subscribe()
+        .topic_arn(topic)
+        .protocol("sqs")
+        .endpoint(&queue_arn)
+        .attributes("RawMessageDelivery", "true")
+        .send()
+        .await
+        .expect("a subscription");
+    let role = iam
+        .create_role()
+        .role_name("harvest")
+        .assume_role_policy_document(
+            json!({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"AWS": world.heeler_role_arn()},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"sts:ExternalId": "right"}}
+                }]
+            })
+            .to_string(),
+        )
+        .send()
+        .await
+        .expect("a role");
+    let role = role.role().expect("a role").arn();
+    iam.put_role_policy()
+        .role_name("harvest")
+        .policy_name("harvest")
+        .policy_document(
+            json!({
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"],
+                        "Resource": queue_arn
+                    },
+                    {
+                        "Effect": "Allow",
+                        "Action": "s3:GetObject",
+                        "Resource": format!("arn:aws:s3:::{}/*", world.bucket())
+                    }
+                ]
+            })
+            .to_string(),
+        )
+        .send()
+        .await
+        .expect("the role's policy");
+
+    let object = Object::new(
+        &world.members()[0],
+        "us-west-2",
+        vec![event(
+            &world.members()[0],
+            "us-west-2",
+            "ec2.amazonaws.com",
+            "RunInstances",
+            false,
+        )],
+    );
+    let key = world.deliver(&object.stamp("20260102T0304Z")).await;
+    let start = format!(
+        "logs/AWSLogs/{}/{}/CloudTrail/us-west-2/2026/01/02/",
+        world.organization(),
+        world.members()[0]
+    );
+    assert!(key.starts_with(&start), "{key}");
+
+    let wrong = world.harvest(role, "wrong").await;
+    assert!(wrong.is_err_and(|why| why.contains("AccessDenied")));
+    let harvest = world.harvest(role, "right").await.expect("the role");
+    let received = harvest
+        .receive(queue, 1, Duration::from_secs(20))
+        .await
+        .expect("messages");
+    let told: Value = serde_json::from_str(&received[0]).expect("a notification");
+    assert_eq!(told["Records"][0]["s3"]["object"]["key"], key);
+    let read = harvest
+        .object(world.bucket(), &key)
+        .await
+        .expect("an object");
+    assert_eq!(&read[..2], [0x1f, 0x8b]);
+}
+
+#[tokio::test]
+async fn log_files_of_a_folder_land_where_cloudtrail_puts_them() {
+    let world = World::on(Engine::Moto).build().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let below = folder.path().join("below");
+    std::fs::create_dir(&below).expect("a folder");
+    let object = Object::new("111122223333", "us-east-1", Vec::new()).stamp("20260102T0304Z");
+    std::fs::write(below.join(object.name()), object.gzipped()).expect("a file");
+    std::fs::write(below.join("README.md"), "not a log file").expect("a file");
+    let keys = world.deliver_files(folder.path()).await;
+    let key = format!(
+        "AWSLogs/{}/111122223333/CloudTrail/us-east-1/2026/01/02/{}",
+        world.organization(),
+        object.name()
+    );
+    assert_eq!(keys, [key.as_str()]);
+    let head = world.clients().s3.head_object();
+    let head = head.bucket(world.bucket()).key(key).send().await;
+    head.expect("an object");
+}
+
+#[tokio::test]
+async fn a_user_may_do_only_what_its_policy_says() {
+    let world = World::on(Engine::Ministack).build().await;
+    let user = world.user("operator", &allow("sqs:ListQueues")).await;
+    let clients = Clients::without_retries(&world.endpoint(), user, world.region());
+    clients.sqs.list_queues().send().await.expect("queues");
+    let refused = clients.sns.list_topics().send().await;
+    assert_eq!(code(refused), Some("AuthorizationError".to_owned()));
+}
+
+#[tokio::test]
+async fn a_notification_of_a_missing_topic_is_refused() {
+    let world = World::on(Engine::Ministack).build().await;
+    let entry = TopicConfiguration::builder()
+        .topic_arn(format!("arn:aws:sns:us-east-1:{}:none", world.account()))
+        .events(Event::S3ObjectCreated)
+        .build()
+        .expect("an entry");
+    let put = world
+        .proxied()
+        .s3
+        .put_bucket_notification_configuration()
+        .bucket(world.bucket())
+        .notification_configuration(
+            NotificationConfiguration::builder()
+                .topic_configurations(entry)
+                .build(),
+        )
+        .send()
+        .await;
+    assert_eq!(code(put), Some("InvalidArgument".to_owned()));
+}
+
+#[tokio::test]
+async fn an_emulator_ends_when_its_standard_input_does() {
+    for engine in ENGINES {
+        let mut emulator = Emulator::own(engine);
+        assert!(emulator.answers());
+        let started = Instant::now();
+        emulator.end();
+        assert!(!emulator.answers(), "{engine:?}");
+        assert!(started.elapsed() < Duration::from_secs(8), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_ends_when_it_is_dropped() {
+    let proxy = Proxy::start(Emulator::shared(Engine::Ministack).address());
+    let address = proxy.url().trim_start_matches("http://").to_owned();
+    assert!(std::net::TcpStream::connect(&address).is_ok());
+    drop(proxy);
+    assert!(std::net::TcpStream::connect(&address).is_err());
+}
+
+/// A program that is not Heeler's: the Python that runs the emulator.
+fn python<'a>(world: &'a World, code: &str) -> Heeler<'a> {
+    Heeler::new(world)
+        .program(&world.engine().interpreter())
+        .without_endpoint()
+        .env("URL", &world.endpoint())
+        .args(["-c", code])
+}
+
+/// Makes five calls and counts the answers on standard output.
+const FIVE_CALLS: &str = "
+import os, urllib.request
+for number in range(5):
+    urllib.request.urlopen(os.environ['URL'] + '/_ministack/ready').read()
+    print(number, flush=True)
+";
+
+#[tokio::test]
+async fn a_run_tells_what_was_said_and_called() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = format!("{FIVE_CALLS}\nprint('read', input())\nraise SystemExit('gone')");
+    world
+        .proxied()
+        .sqs
+        .list_queues()
+        .send()
+        .await
+        .expect("queues");
+    let run = python(&world, &code).stdin("yes\n").run().await.ended(1);
+    assert_eq!(run.stdout, "0\n1\n2\n3\n4\nread yes\n");
+    assert_eq!(run.stderr, "gone\n");
+    assert_eq!(run.calls.len(), 5);
+}
+
+#[tokio::test]
+async fn a_run_sees_nothing_of_the_environment_of_the_tests() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = "import os; print(*sorted(os.environ), len(os.listdir(os.environ['HOME'])))";
+    let run = python(&world, code).run().await.ended(0);
+    let names: BTreeSet<&str> = run.stdout.split_whitespace().collect();
+    let allowed = BTreeSet::from([
+        "0",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "HOME",
+        // Python sets this one itself.
+        "LC_CTYPE",
+        "PATH",
+        "URL",
+    ]);
+    assert!(names.is_subset(&allowed), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_program_is_killed_between_a_call_and_its_answer() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = python(&world, FIVE_CALLS).kill_after_calls(3).run().await;
+    let run = run.ended(-9);
+    assert_eq!(run.stdout, "0\n1\n");
+    assert_eq!(run.calls.len(), 3);
+}
+
+#[tokio::test]
+async fn a_running_program_can_be_watched_and_interrupted() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = "
+import sys, time
+print('one', flush=True)
+print('two', flush=True)
+print('careful', file=sys.stderr, flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print('bye')
+    raise SystemExit(130)
+";
+    let mut running = python(&world, code).spawn().await;
+    assert_eq!(running.line().await.as_deref(), Some("one"));
+    assert_eq!(running.line_with("tw").await, "two");
+    running.warned("careful").await;
+    running.interrupt();
+    let run = running.wait().await.ended(130);
+    assert_eq!(run.stdout, "one\ntwo\nbye\n");
+}
