@@ -6,9 +6,12 @@
 
 pub mod aws;
 pub mod check;
+pub mod cli;
+pub mod command;
 pub mod converge;
 pub mod error;
 pub mod pipeline;
 pub mod policy;
+pub mod render;
 pub mod resource;
 pub mod tail;

@@ -38,7 +38,7 @@ fn build(site: &Site) -> Pipeline {
     let names = &site.names;
     let mut graph = Graph::default();
 
-    let topic_arn = site.topic.clone().unwrap_or_else(|| site.topic_arn());
+    let topic_arn = site.topic.clone().unwrap_or_else(|| site.own_topic());
     let key = graph.add(KmsKey {
         alias: names.alias(),
         description: "KMS key for encrypting SQS messages",

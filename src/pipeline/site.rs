@@ -145,7 +145,9 @@ impl Site {
         self.regional("sqs", name)
     }
 
-    pub(super) fn topic_arn(&self) -> String {
+    /// The topic that setup makes when there is none to use.
+    #[must_use]
+    pub fn own_topic(&self) -> String {
         self.regional("sns", &self.names.topic())
     }
 

@@ -1,0 +1,230 @@
+//! Every option and argument, and no logic. Completions, manual and man page are made from here.
+
+use std::time::Duration;
+
+use clap::builder::PossibleValue;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::pipeline::{KINDS, input};
+
+/// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
+///
+/// Run it with admin rights in the organization's management account. Credentials, region and endpoint come from
+/// where the AWS CLI takes them: environment, profile, SSO, assumed role.
+#[derive(Debug, Parser)]
+#[command(name = "heeler-ec", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Start with: heeler-ec preflight --option s3
+
+Exit codes: 0 done, or yes; 1 the answer is no; 2 wrong usage or input; 3 could not answer;
+130 interrupted, after clean-up.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Use this profile of the AWS configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Look for the trail from this region (all that is made goes to the bucket's own region)
+    #[arg(long, global = true, value_parser = input::region)]
+    pub region: Option<String>,
+
+    /// Send requests here instead of to AWS
+    #[arg(long, global = true, value_name = "URL", value_parser = input::endpoint)]
+    pub endpoint_url: Option<String>,
+
+    /// Refuse to go on when the credentials are of another account
+    #[arg(long, global = true, value_name = "ID", value_parser = input::account_id)]
+    pub account_id: Option<String>,
+
+    /// Begin all names with this
+    #[arg(long, global = true, value_name = "PREFIX", default_value = "heeler", value_parser = input::name_prefix)]
+    pub name_prefix: String,
+
+    /// Print the answer in this form
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+
+    /// Colour the output
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+
+    /// Print the answer only, no progress and no advice
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Tell of every call to AWS
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check whether the organization trail is ready, and say how to make it so
+    ///
+    /// Reads only. Exits with 1 when a check fails.
+    Preflight(Preflight),
+    /// Show what setup would create and change
+    ///
+    /// Reads only. The same as setup --dry-run.
+    Plan(Plan),
+    /// Set up the pipeline from the trail to Heeler's queue
+    ///
+    /// Checks, shows the plan, asks, and then creates what is missing. Running it again changes nothing, or
+    /// completes what an earlier run could not.
+    Setup(Setup),
+    /// Print the three values to paste into Heeler
+    ///
+    /// Reads only, from AWS itself: there is no state file.
+    Outputs,
+    /// Show events as they arrive
+    ///
+    /// By default through a queue of its own on the same topic, which is deleted at the end. Heeler's queue is
+    /// not received from.
+    Tail(Tail),
+    /// Delete what setup made, and nothing else
+    Destroy(Destroy),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+/// The values of `--option`: the rows of the table of kinds.
+fn options() -> Vec<PossibleValue> {
+    KINDS.iter().map(|kind| PossibleValue::new(kind.name).help(kind.summary)).collect()
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Choice {
+    /// How events get to Heeler
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    pub option: String,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct Discovery {
+    /// Take this trail when several would do: its name or ARN
+    #[arg(long, value_name = "NAME")]
+    pub trail: Option<String>,
+
+    /// Insist that the trail delivers to this bucket
+    #[arg(long, value_name = "NAME", value_parser = input::bucket)]
+    pub bucket: Option<String>,
+
+    /// Take this KMS key for that of the log objects, instead of the trail's or the bucket's
+    #[arg(long, value_name = "KEY", value_parser = input::kms_key)]
+    pub bucket_kms_key: Option<String>,
+
+    /// Take this existing topic, which must already be told of every log object
+    #[arg(long, value_name = "TOPIC", value_parser = input::topic)]
+    pub sns_topic: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Trust {
+    /// Trust this role of Heeler's (repeatable; required the first time)
+    #[arg(long, value_name = "ARN", value_parser = input::role_arn)]
+    pub heeler_role_arn: Vec<String>,
+
+    /// Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)
+    #[arg(long, value_name = "ID", env = "HEELER_EC_EXTERNAL_ID", hide_env_values = true, value_parser = input::external_id)]
+    pub external_id: Option<String>,
+
+    /// Make up an external id
+    #[arg(long, conflicts_with = "external_id")]
+    pub generate_external_id: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Preflight {
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub discovery: Discovery,
+}
+
+#[derive(Args, Debug)]
+pub struct Plan {
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub discovery: Discovery,
+    #[command(flatten)]
+    pub trust: Trust,
+
+    /// Exit with 1 when anything would change
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Setup {
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub discovery: Discovery,
+    #[command(flatten)]
+    pub trust: Trust,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Show the plan and stop
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Tail {
+    /// End after this many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+
+    /// End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Args, Debug)]
+pub struct Destroy {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Show what would be deleted and stop
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// The bucket whose notification was set up, when neither role nor trail tell any more
+    #[arg(long, value_name = "NAME", value_parser = input::bucket)]
+    pub bucket: Option<String>,
+}

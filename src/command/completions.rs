@@ -1,0 +1,15 @@
+//! Prints a completion script.
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+
+use super::World;
+use crate::cli::Cli;
+use crate::error::Exit;
+
+pub(super) fn run(world: &World, shell: Shell) -> Exit {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut script);
+    world.ui.answer(&String::from_utf8_lossy(&script));
+    Exit::Yes
+}

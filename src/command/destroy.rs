@@ -1,0 +1,115 @@
+//! Deletes what setup made: plan, question, deletes, and what is left.
+
+use super::{World, nothing_set_up};
+use crate::aws::{Aws, Caller};
+use crate::check::survey::{Hints, Survey};
+use crate::cli::{self, Discovery};
+use crate::converge::apply::Manner;
+use crate::converge::destroy::{Fate, destroy};
+use crate::converge::event::Event;
+use crate::converge::patience::Patience;
+use crate::converge::plan::Plan;
+use crate::converge::walk::Outcome;
+use crate::error::{Error, Exit, Result};
+use crate::pipeline::site::Site;
+use crate::pipeline::{KINDS, Kind, kind};
+use crate::render;
+use crate::render::plan::Place;
+use crate::render::progress::Progress;
+use crate::resource::role::{ExternalId, Trust};
+
+pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
+    if !args.yes && !args.dry_run && !world.ui.can_ask() {
+        return Err(Error::usage("ask before deleting", "there is no terminal to answer on")
+            .hint("--yes deletes without asking; --dry-run only shows what would be deleted"));
+    }
+    let (aws, kind, site) = world.before_writing(find(world, &args)).await?;
+    let pipeline = (kind.build)(&site);
+    let plan = world.before_writing(Plan::read(&pipeline.graph, &aws)).await?;
+    let place = Place { option: kind.name, account: &site.account, region: &site.region };
+    let fates = plan.fates();
+    if fates.iter().all(|(_, fate)| *fate == Fate::Absent) {
+        return Err(nothing_set_up(world));
+    }
+    if args.dry_run {
+        render::plan::fates(&world.ui, &place, &fates);
+        return Ok(Exit::Yes);
+    }
+    render::plan::announce_fates(&world.ui, &place, &fates);
+    let due = fates.iter().filter(|(_, fate)| *fate == Fate::Delete).count();
+    if due == 0 {
+        return Err(Error::no("destroy", "nothing of it was made by heeler-ec; nothing was deleted"));
+    }
+    if !args.yes && !world.ui.confirms("\nDelete this? Messages that Heeler has not fetched yet are lost.") {
+        return Err(Error::no("destroy", "the answer was not yes; nothing was deleted"));
+    }
+    let progress = Progress::new(world.ui, due);
+    let stop = world.interrupt.stop();
+    let watch = |event: Event| progress.tell(&event);
+    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let outcomes = destroy(&plan, &aws, manner).await;
+    progress.finish();
+    ended(world, &fates, &outcomes)
+}
+
+/// Where to look for what was set up: what the role's tags tell; without a role, where the trail leads.
+async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind, Site)> {
+    let aws = world.aws().await?;
+    let (caller, deployment) = tokio::join!(aws.caller(), world.deployment(&aws));
+    let caller: Caller = caller?;
+    world.refuse_other_account(&caller.account)?;
+    if let Some(deployment) = deployment? {
+        let kind = kind(&deployment.option).ok_or_else(|| {
+            Error::no("destroy", format!("option {} was set up by a newer version", deployment.option))
+        })?;
+        let site = Site::deployed(&caller, world.names(), &deployment);
+        return Ok((aws.at(&site.region), kind, site));
+    }
+    let discovery = Discovery { bucket: args.bucket.clone(), ..Discovery::default() };
+    let mut hints: Hints = world.hints(&discovery, &[]);
+    hints.account = None;
+    let survey = Survey::take(&aws, hints).await;
+    // Nothing is compared with it any more, only looked for.
+    let trust = Trust { principals: Vec::new(), external_id: ExternalId::new("") };
+    let site = Site::surveyed(&survey, world.names(), trust).map_err(|_| nothing_set_up(world))?;
+    Ok((aws.at(&site.region), &KINDS[0], site))
+}
+
+/// Says what is left, and why.
+fn ended(
+    world: &World,
+    fates: &[(&crate::converge::plan::Step, Fate)],
+    outcomes: &[Outcome<(), Error>],
+) -> Result<Exit> {
+    let mut failed = None;
+    let mut left = Vec::new();
+    for ((step, fate), outcome) in fates.iter().zip(outcomes) {
+        match (fate, outcome) {
+            (Fate::Stays, _) => left.push(format!("{}: heeler-ec did not make it", step.id)),
+            (Fate::Delete, Outcome::Failed(error)) => {
+                left.push(format!("{}: {}", step.id, error.cause()));
+                failed.get_or_insert_with(|| error.clone());
+            }
+            (Fate::Delete, Outcome::Skipped { because }) => {
+                left.push(format!("{}: it waits for {}", step.id, fates[*because].0.id));
+            }
+            (Fate::Delete, Outcome::Done(())) if step.id.kind == "kms key" => {
+                left.push(format!("{}: AWS deletes it in 7 days; until then it costs nothing and can be kept (aws kms cancel-key-deletion)", step.id));
+            }
+            _ => {}
+        }
+    }
+    if left.is_empty() {
+        world.ui.story("Nothing is left.");
+    } else {
+        world.ui.story("Left:");
+        left.iter().for_each(|line| world.ui.story(&format!("  {line}")));
+    }
+    match failed {
+        Some(error) => {
+            world.ui.alert("Run heeler-ec destroy again to delete the rest.");
+            Err(error)
+        }
+        None => Ok(Exit::Yes),
+    }
+}

@@ -1,0 +1,163 @@
+//! One file a verb: arguments to a call of the domain to something printed.
+
+mod completions;
+mod destroy;
+mod interrupt;
+mod outputs;
+mod plan;
+mod preflight;
+mod setup;
+mod tail;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use tokio::join;
+
+use crate::aws::{Aws, Call, Settings};
+use crate::check::survey::{Hints, Survey, without_credentials};
+use crate::check::{Report, run};
+use crate::cli::{Cli, Command, Discovery, Global};
+use crate::error::{Error, Exit, Result};
+use crate::pipeline::deployment::Deployment;
+use crate::pipeline::site::Names;
+use crate::pipeline::{Kind, kind};
+use crate::render::{self, Ui};
+use crate::resource::role;
+use interrupt::Interrupt;
+
+/// Parses, runs, and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ui = Ui::new(&cli.global);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(interrupt::until_second(ui, |interrupt| dispatch(cli, ui, interrupt))),
+        Err(why) => Err(Error::unanswered("start", why.to_string())),
+    };
+    let exit = ended.unwrap_or_else(|error| {
+        render::error::error(&ui, &error);
+        error.exit()
+    });
+    ExitCode::from(exit as u8)
+}
+
+async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
+    let world = World { ui, global: cli.global, interrupt };
+    match cli.command {
+        Command::Preflight(args) => world.reading(preflight::run(&world, args)).await,
+        Command::Plan(args) => world.reading(plan::run(&world, args)).await,
+        Command::Setup(args) => setup::run(&world, args).await,
+        Command::Outputs => world.reading(outputs::run(&world)).await,
+        Command::Tail(args) => tail::run(&world, args).await,
+        Command::Destroy(args) => destroy::run(&world, args).await,
+        Command::Completions { shell } => Ok(completions::run(&world, shell)),
+    }
+}
+
+/// What every command is given.
+pub(crate) struct World {
+    pub ui: Ui,
+    pub global: Global,
+    pub interrupt: Interrupt,
+}
+
+/// What is known before a plan: what is there, and what was set up before.
+pub(crate) struct Discovered {
+    pub survey: Survey,
+    pub report: Report,
+    pub deployment: Option<Deployment>,
+}
+
+impl World {
+    pub async fn aws(&self) -> Result<Aws> {
+        let ui = self.ui;
+        Aws::connect(&Settings {
+            profile: self.global.profile.clone(),
+            region: self.global.region.clone(),
+            endpoint: self.global.endpoint_url.clone(),
+            listener: ui.is_verbose().then(|| {
+                let told: Arc<dyn Fn(Call) + Send + Sync> =
+                    Arc::new(move |call| render::progress::call(ui, &call));
+                told
+            }),
+        })
+        .await
+    }
+
+    pub fn names(&self) -> Names {
+        Names::new(&self.global.name_prefix)
+    }
+
+    pub fn hints(&self, discovery: &Discovery, heeler_roles: &[String]) -> Hints {
+        Hints {
+            account: self.global.account_id.clone(),
+            region: self.global.region.clone(),
+            trail: discovery.trail.clone(),
+            bucket: discovery.bucket.clone(),
+            bucket_key: discovery.bucket_kms_key.clone(),
+            topic: discovery.sns_topic.clone(),
+            heeler_roles: heeler_roles.to_vec(),
+            entry: self.names().notification(),
+        }
+    }
+
+    /// Looks at everything that checks and plans stand on.
+    pub async fn discover(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<Discovered> {
+        let role_name = self.names().role();
+        let (survey, role) = join!(Survey::take(aws, hints), role::find(aws, &role_name));
+        if let Err(error) = &survey.caller
+            && without_credentials(error)
+        {
+            return Err(error.clone());
+        }
+        let report = run(kind.checks, &survey);
+        Ok(Discovered { survey, report, deployment: role?.as_ref().and_then(Deployment::read) })
+    }
+
+    /// What was set up under this prefix.
+    pub async fn deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
+        let role = role::find(aws, &self.names().role()).await?;
+        Ok(role.as_ref().and_then(Deployment::read))
+    }
+
+    /// A command that changes nothing ends at the first interrupt.
+    async fn reading(&self, work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+        let mut stop = self.interrupt.stop();
+        tokio::select! {
+            ended = work => ended,
+            () = stop.wait() => Ok(Exit::Interrupted),
+        }
+    }
+
+    /// Refuses credentials of another account than the one that was named.
+    pub fn refuse_other_account(&self, account: &str) -> Result<()> {
+        match &self.global.account_id {
+            Some(wanted) if wanted != account => Err(Error::no(
+                "go on",
+                format!("the credentials are for {account}, but --account-id is {wanted}"),
+            )
+            .hint("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The option of that name; clap takes no other.
+pub(crate) fn option(name: &str) -> Result<&'static Kind> {
+    kind(name).ok_or_else(|| Error::usage("choose an option", format!("there is no option {name:?}")))
+}
+
+/// That there is nothing to show or to undo.
+pub(crate) fn nothing_set_up(world: &World) -> Error {
+    let prefix = world.names();
+    let again = if prefix.prefix() == "heeler" {
+        String::new()
+    } else {
+        format!(" --name-prefix {}", prefix.prefix())
+    };
+    Error::no("find a deployment", format!("there is no role {} made by heeler-ec in this account", prefix.role()))
+        .hint(format!("heeler-ec setup --option s3{again} --heeler-role-arn ARN --generate-external-id"))
+}

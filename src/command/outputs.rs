@@ -1,0 +1,26 @@
+//! Prints the three values, as AWS has them.
+
+use super::{World, nothing_set_up};
+use crate::error::{Exit, Result};
+use crate::render;
+use crate::resource::queue;
+
+pub(super) async fn run(world: &World) -> Result<Exit> {
+    let aws = world.aws().await?;
+    let deployment = world.deployment(&aws).await?.ok_or_else(|| nothing_set_up(world))?;
+    let account = deployment.role_arn.split(':').nth(4).unwrap_or_default();
+    world.refuse_other_account(account)?;
+    let names = world.names();
+    let queue_url = queue::url(&aws.at(&deployment.region), &names.queue())
+        .await?
+        .ok_or_else(|| nothing_set_up(world).hint("the queue is missing: heeler-ec setup completes the deployment"))?;
+    render::outputs::outputs(
+        &world.ui,
+        &render::outputs::Outputs {
+            queue_url: &queue_url,
+            role_arn: &deployment.role_arn,
+            external_id: deployment.trust.external_id.expose(),
+        },
+    );
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,110 @@
+//! Shows what setup would do; and makes ready what setup then does.
+
+use super::{Discovered, World, option};
+use crate::aws::Aws;
+use crate::check::survey::Hints;
+use crate::cli;
+use crate::converge::plan::Plan;
+use crate::error::{Error, Exit, Result};
+use crate::pipeline::site::Site;
+use crate::pipeline::{Kind, Pipeline};
+use crate::render;
+use crate::render::plan::Place;
+use crate::resource::role::{ExternalId, Trust};
+
+pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
+    let kind = option(&args.choice.option)?;
+    let aws = world.aws().await?;
+    let hints = world.hints(&args.discovery, &args.trust.heeler_role_arn);
+    let prepared = prepare(world, &aws, kind, hints, &args.trust, true).await?;
+    let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
+    render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
+    let blocked = plan.conflicts().next().is_some();
+    Ok(if blocked || (args.check && !plan.is_empty()) { Exit::No } else { Exit::Yes })
+}
+
+/// What a plan is read and obeyed with.
+pub(super) struct Prepared {
+    /// In the region of the bucket.
+    pub aws: Aws,
+    pub site: Site,
+    pub pipeline: Pipeline,
+}
+
+impl Prepared {
+    pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
+        Place { option: kind.name, account: &self.site.account, region: &self.site.region }
+    }
+}
+
+/// Checks, and describes the pipeline for what the checks saw.
+pub(super) async fn prepare(
+    world: &World,
+    aws: &Aws,
+    kind: &Kind,
+    hints: Hints,
+    trust: &cli::Trust,
+    only_to_show: bool,
+) -> Result<Prepared> {
+    let found = world.discover(aws, kind, hints).await?;
+    if !found.report.is_ready() {
+        render::report::obstacles(&world.ui, &found.report);
+        return Err(Error::no(format!("set up option {}", kind.name), "the checks above failed; nothing was written")
+            .hint(format!("heeler-ec preflight --option {} shows all of them", kind.name)));
+    }
+    render::report::summary(&world.ui, &found.report);
+    let trust = whom_to_trust(trust, &found, only_to_show)?;
+    let site = Site::surveyed(&found.survey, world.names(), trust)?;
+    refuse_move(&found, &site, kind)?;
+    let pipeline = (kind.build)(&site);
+    Ok(Prepared { aws: aws.at(&site.region), site, pipeline })
+}
+
+/// What was given, else what the existing role has.
+fn whom_to_trust(given: &cli::Trust, found: &Discovered, only_to_show: bool) -> Result<Trust> {
+    let existing = found.deployment.as_ref().map(|deployment| &deployment.trust);
+    let mut principals = given.heeler_role_arn.clone();
+    principals.sort();
+    principals.dedup();
+    if principals.is_empty() {
+        principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
+            Error::usage("know whom to trust", "this is the first setup, and --heeler-role-arn is missing")
+                .hint("Heeler shows its role ARNs in the Event Collection Settings of the organization")
+        })?;
+    }
+    let external_id = match (&given.external_id, existing) {
+        (Some(id), _) => ExternalId::new(id.clone()),
+        (None, Some(trust)) if !given.generate_external_id => trust.external_id.clone(),
+        // A plan shows the id masked anyway.
+        (None, _) if given.generate_external_id || only_to_show => {
+            ExternalId::new(uuid::Uuid::new_v4().to_string())
+        }
+        (None, _) => {
+            return Err(Error::usage("know the external id", "this is the first setup, and none was given")
+                .hint("--generate-external-id makes one up and shows it at the end; --external-id takes yours"));
+        }
+    };
+    Ok(Trust { principals, external_id })
+}
+
+/// A deployment is not moved: what it left at the old place would be nobody's.
+fn refuse_move(found: &Discovered, site: &Site, kind: &Kind) -> Result<()> {
+    let Some(deployment) = &found.deployment else { return Ok(()) };
+    let refuse = |what: &str, was: &str, is: &str| {
+        Err(Error::no(
+            format!("set up option {}", kind.name),
+            format!("it was set up for {what} {was}, and the trail now wants {is}; nothing was written"),
+        )
+        .hint("heeler-ec destroy removes the old deployment; then run setup again"))
+    };
+    if deployment.option != kind.name {
+        return refuse("option", &deployment.option, kind.name);
+    }
+    if deployment.region != site.region {
+        return refuse("region", &deployment.region, &site.region);
+    }
+    if deployment.bucket != site.bucket {
+        return refuse("bucket", &deployment.bucket, &site.bucket);
+    }
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Says whether the organization trail is ready.
+
+use super::{World, option};
+use crate::cli;
+use crate::error::{Exit, Result};
+use crate::render;
+
+pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
+    let kind = option(&args.choice.option)?;
+    let aws = world.aws().await?;
+    let found = world.discover(&aws, kind, world.hints(&args.discovery, &[])).await?;
+    render::report::report(&world.ui, kind.name, &found.report);
+    Ok(if found.report.is_ready() { Exit::Yes } else { Exit::No })
+}

@@ -1,0 +1,153 @@
+//! Shows events as they arrive.
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{World, nothing_set_up};
+use crate::aws::{Aws, Caller};
+use crate::cli;
+use crate::error::{Exit, Result};
+use crate::pipeline::deployment::Deployment;
+use crate::pipeline::site::{Names, Site};
+use crate::render;
+use crate::tail::tap::{self, Tap};
+use crate::tail::{Arrival, Reader, Source};
+
+pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
+    let (aws, site) = world.before_writing(find(world)).await?;
+    let hook = tap::Site {
+        partition: site.partition.clone(),
+        account: site.account.clone(),
+        topic: site.topic.clone().unwrap_or_else(|| site.own_topic()),
+        prefix: site.names.tap(),
+    };
+    for left in tap::clear(&aws, &hook).await? {
+        world.ui.story(&format!("Removed {left}, which an earlier run had left behind."));
+    }
+    let tap = Tap::open(&aws, &hook, &tap::name(&hook.prefix)).await?;
+    world.interrupt.leaves(tap.by_hand(aws.region()));
+    world.ui.story(&format!(
+        "Listening on topic {} with a queue of our own ({}). Ctrl-C ends it.",
+        hook.topic, tap.name
+    ));
+    let source = Source { bucket: site.bucket.clone(), owner: site.account.clone() };
+    let ended = follow(world, &aws, &tap, source, &args).await;
+    let closed = tap.close(&aws).await;
+    let tally = ended?;
+    closed?;
+    world.interrupt.leaves(Vec::new());
+    world.ui.story(&tally.words());
+    Ok(tally.exit)
+}
+
+/// Where the deployment listens.
+async fn find(world: &World) -> Result<(Aws, Site)> {
+    let aws = world.aws().await?;
+    let (caller, deployment): (Result<Caller>, Result<Option<Deployment>>) =
+        tokio::join!(aws.caller(), world.deployment(&aws));
+    let caller = caller?;
+    world.refuse_other_account(&caller.account)?;
+    let deployment = deployment?.ok_or_else(|| nothing_set_up(world))?;
+    let names: Names = world.names();
+    Ok((aws.at(&deployment.region), Site::deployed(&caller, names, &deployment)))
+}
+
+/// What was seen; each thing is counted once.
+struct Tally {
+    shown: u64,
+    duplicate: u64,
+    skipped: u64,
+    trouble: u64,
+    exit: Exit,
+}
+
+impl Tally {
+    fn words(&self) -> String {
+        format!(
+            "{} shown, {} delivered twice, {} skipped, {} unreadable.",
+            self.shown, self.duplicate, self.skipped, self.trouble
+        )
+    }
+}
+
+async fn follow(
+    world: &World,
+    aws: &Aws,
+    tap: &Tap,
+    source: Source,
+    args: &cli::Tail,
+) -> Result<Tally> {
+    let mut tally = Tally { shown: 0, duplicate: 0, skipped: 0, trouble: 0, exit: Exit::Yes };
+    let mut reader = Reader::new(aws, source);
+    let mut stop = world.interrupt.stop();
+    let (mut deadline, mut beat) = (after(args.timeout), Instant::now() + tap::heartbeat());
+    render::record::heading(&world.ui);
+    loop {
+        let arrivals = tokio::select! {
+            arrivals = reader.next(tap) => arrivals?,
+            () = stop.wait() => {
+                tally.exit = Exit::Interrupted;
+                return Ok(tally);
+            }
+            () = sleep_until(deadline) => {
+                nothing_arrived(world, args, &mut tally);
+                return Ok(tally);
+            }
+        };
+        if Instant::now() >= beat {
+            tap.keep(aws).await?;
+            beat = Instant::now() + tap::heartbeat();
+        }
+        for arrival in arrivals {
+            let wanted = show(world, arrival, &mut tally);
+            if !wanted || args.limit.is_some_and(|limit| tally.shown >= limit) {
+                return Ok(tally);
+            }
+            deadline = after(args.timeout);
+        }
+    }
+}
+
+/// A time-out that no clock can reach is none.
+fn after(timeout: std::time::Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + std::time::Duration::from_secs(86_400 * 365))
+}
+
+/// Shows one arrival. False when nobody reads any more.
+fn show(world: &World, arrival: Arrival, tally: &mut Tally) -> bool {
+    match arrival {
+        Arrival::Record(record) => {
+            tally.shown += 1;
+            return render::record::record(&world.ui, &record);
+        }
+        Arrival::Duplicate => tally.duplicate += 1,
+        Arrival::Skipped { why, what } => {
+            tally.skipped += 1;
+            if world.ui.is_verbose() {
+                render::record::skipped(&world.ui, why, &what);
+            }
+        }
+        Arrival::Trouble { what, why, hint } => {
+            tally.trouble += 1;
+            render::record::trouble(&world.ui, &what, &why, hint.as_deref());
+        }
+    }
+    true
+}
+
+fn nothing_arrived(world: &World, args: &cli::Tail, tally: &mut Tally) {
+    let waited = humantime::format_duration(args.timeout);
+    if tally.shown > 0 && args.limit.is_none() {
+        world.ui.story(&format!("Nothing more has arrived for {waited}."));
+        return;
+    }
+    tally.exit = Exit::No;
+    world.ui.alert(&format!("Nothing has arrived for {waited}. What to look at:"));
+    for advice in [
+        "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
+        "heeler-ec preflight --option s3 says whether the trail logs and delivers",
+        "heeler-ec plan --option s3 --check says whether anything of the pipeline has changed",
+    ] {
+        world.ui.alert(&format!("  - {advice}"));
+    }
+}

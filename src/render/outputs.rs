@@ -1,0 +1,40 @@
+//! The three values to paste into Heeler, under the names that the vendor's Terraform modules use.
+
+use serde_json::json;
+
+use super::{Tone, Ui, document};
+use crate::cli::Format;
+
+pub struct Outputs<'a> {
+    pub queue_url: &'a str,
+    pub role_arn: &'a str,
+    pub external_id: &'a str,
+}
+
+pub fn outputs(ui: &Ui, outputs: &Outputs<'_>) {
+    let rows = [
+        ("heeler_event_queue_url", outputs.queue_url),
+        ("heeler_event_role_arn", outputs.role_arn),
+        ("heeler_event_role_external_id", outputs.external_id),
+    ];
+    let text = match ui.format {
+        Format::Json => document(&json!({
+            (rows[0].0): rows[0].1,
+            (rows[1].0): rows[1].1,
+            (rows[2].0): rows[2].1,
+        })),
+        Format::Table => rows
+            .iter()
+            .map(|(name, value)| format!("{}  {value}\n", ui.tint(Tone::Strong, &format!("{name:<29}"))))
+            .collect(),
+    };
+    ui.answer(&text);
+}
+
+/// What to do with them.
+pub fn next_step(ui: &Ui) {
+    ui.story("");
+    ui.story("Next: open https://app.heeler.com/administration/connections/organizations,");
+    ui.story("      edit the Event Collection Settings of this organization, paste these three values.");
+    ui.story("Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).");
+}

@@ -1,0 +1,258 @@
+//! A plan: what would be created, changed, kept, deleted, and what is in the way.
+
+use std::fmt::Write;
+
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use super::{Tone, Ui, document};
+use crate::cli::Format;
+use crate::converge::destroy::Fate;
+use crate::converge::diff::Change;
+use crate::converge::plan::{Action, Conflict, Step};
+
+/// Where it would happen.
+pub struct Place<'a> {
+    pub option: &'a str,
+    pub account: &'a str,
+    pub region: &'a str,
+}
+
+#[derive(Default)]
+struct Counts {
+    create: usize,
+    update: usize,
+    keep: usize,
+    conflict: usize,
+}
+
+fn count(steps: &[Step]) -> Counts {
+    let mut counts = Counts::default();
+    for step in steps {
+        *match step.action {
+            Action::Create => &mut counts.create,
+            Action::Update(_) => &mut counts.update,
+            Action::Keep => &mut counts.keep,
+            Action::Conflict(_) => &mut counts.conflict,
+        } += 1;
+    }
+    counts
+}
+
+fn word(action: &Action) -> (&'static str, &'static str, Tone) {
+    match action {
+        Action::Create => ("+", "create", Tone::Good),
+        Action::Update(_) => ("~", "update", Tone::Change),
+        Action::Keep => ("=", "keep", Tone::Faint),
+        Action::Conflict(_) => ("!", "conflict", Tone::Bad),
+    }
+}
+
+/// The plan as the answer.
+pub fn plan(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
+    let text = match ui.format {
+        Format::Json => document(&as_json(place, steps)),
+        Format::Table => as_table(*ui, place, steps),
+    };
+    ui.answer(&text);
+}
+
+/// The plan as a part of the story, before a question.
+pub fn announce(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
+    ui.story(as_table(*ui, place, steps).trim_end());
+}
+
+fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
+    let mut text = format!(
+        "Option {} in account {}, region {}:\n\n",
+        place.option, place.account, place.region
+    );
+    let mut table = bare_table();
+    for step in steps {
+        let (sign, word, tone) = word(&step.action);
+        table.add_row([
+            ui.tint(tone, &format!("{sign} {word}")),
+            step.id.kind.to_owned(),
+            ui.spell(&step.id.name),
+        ]);
+        for line in details(ui, &step.action) {
+            table.add_row([String::new(), String::new(), line]);
+        }
+    }
+    text.push_str(&laid_out(&table));
+    for step in steps.iter().filter(|step| !step.stays.is_empty()) {
+        let document = step.id.name.split('#').next().unwrap_or_default();
+        let _ = writeln!(text, "\nStays as it is in {} {document}:", step.id.kind);
+        for entry in &step.stays {
+            let _ = writeln!(text, "  {entry}");
+        }
+    }
+    let counts = count(steps);
+    let _ = write!(
+        text,
+        "\nPlan: {} to create, {} to update, {} to keep",
+        counts.create, counts.update, counts.keep
+    );
+    if counts.conflict > 0 {
+        let _ = write!(text, ", {} in conflict", counts.conflict);
+    }
+    text.push_str(".\n");
+    text
+}
+
+fn details(ui: Ui, action: &Action) -> Vec<String> {
+    match action {
+        Action::Update(changes) => {
+            changes.iter().map(|change| ui.spell(&in_words(change))).collect()
+        }
+        Action::Conflict(Conflict::Foreign) => vec![
+            "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
+        ],
+        Action::Conflict(Conflict::Fixed(changes)) => changes
+            .iter()
+            .map(|change| format!("{} (cannot be changed in place)", ui.spell(&in_words(change))))
+            .collect(),
+        Action::Create | Action::Keep => Vec::new(),
+    }
+}
+
+fn in_words(change: &Change) -> String {
+    if change.secret {
+        return format!("{}: (masked) → (masked)", change.field);
+    }
+    let words = |value: Option<&Value>, absent: &str| {
+        value.map_or_else(
+            || absent.to_owned(),
+            |value| value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}")),
+        )
+    };
+    format!(
+        "{}: {} → {}",
+        change.field,
+        words(change.before.as_ref(), "(none)"),
+        words(change.after.as_ref(), "(known after apply)")
+    )
+}
+
+fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
+    let counts = count(steps);
+    json!({
+        "option": place.option,
+        "account": place.account,
+        "region": place.region,
+        "steps": steps.iter().map(step_json).collect::<Vec<_>>(),
+        "counts": {
+            "create": counts.create,
+            "update": counts.update,
+            "keep": counts.keep,
+            "conflict": counts.conflict,
+        },
+    })
+}
+
+fn step_json(step: &Step) -> Value {
+    let (changes, reason): (&[Change], Option<&str>) = match &step.action {
+        Action::Update(changes) => (changes, None),
+        Action::Conflict(Conflict::Fixed(changes)) => (changes, Some("fixed")),
+        Action::Conflict(Conflict::Foreign) => (&[], Some("foreign")),
+        Action::Create | Action::Keep => (&[], None),
+    };
+    let mut row = json!({
+        "action": word(&step.action).1,
+        "kind": step.id.kind,
+        "name": step.id.name,
+        "changes": changes.iter().map(change_json).collect::<Vec<_>>(),
+        "stays": step.stays,
+    });
+    if let (Some(reason), Some(row)) = (reason, row.as_object_mut()) {
+        row.insert("conflict".into(), reason.into());
+    }
+    row
+}
+
+fn change_json(change: &Change) -> Value {
+    if change.secret {
+        return json!({ "field": change.field, "sensitive": true });
+    }
+    json!({
+        "field": change.field,
+        "before": change.before,
+        "after": change.after,
+        "known": change.after.is_some(),
+    })
+}
+
+/// What taking down would do.
+pub fn fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) {
+    let text = match ui.format {
+        Format::Json => document(&json!({
+            "option": place.option,
+            "account": place.account,
+            "region": place.region,
+            "steps": fates.iter().filter(|(_, fate)| *fate != Fate::Absent).map(|(step, fate)| json!({
+                "action": fate_word(fate).1,
+                "kind": step.id.kind,
+                "name": step.id.name,
+                "stays": step.stays,
+            })).collect::<Vec<_>>(),
+        })),
+        Format::Table => fates_table(*ui, place, fates),
+    };
+    ui.answer(&text);
+}
+
+/// The same as a part of the story, before a question.
+pub fn announce_fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) {
+    ui.story(fates_table(*ui, place, fates).trim_end());
+}
+
+fn fate_word(fate: &Fate) -> (&'static str, &'static str, Tone) {
+    match fate {
+        Fate::Delete | Fate::GoesWith(_) => ("-", "delete", Tone::Bad),
+        Fate::Stays => ("=", "leave", Tone::Faint),
+        Fate::Absent => (" ", "absent", Tone::Faint),
+    }
+}
+
+fn fates_table(ui: Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) -> String {
+    let mut text = format!(
+        "Option {} in account {}, region {}:\n\n",
+        place.option, place.account, place.region
+    );
+    let mut table = bare_table();
+    let mut deleted = 0;
+    for (step, fate) in fates.iter().filter(|(_, fate)| *fate != Fate::Absent) {
+        let (sign, word, tone) = fate_word(fate);
+        deleted += usize::from(word == "delete");
+        let note = match fate {
+            Fate::Stays => "  (heeler-ec did not make it)",
+            Fate::Delete if step.id.kind == "kms key" => "  (scheduled, in 7 days)",
+            _ => "",
+        };
+        table.add_row([
+            ui.tint(tone, &format!("{sign} {word}")),
+            step.id.kind.to_owned(),
+            format!("{}{note}", ui.spell(&step.id.name)),
+        ]);
+    }
+    text.push_str(&laid_out(&table));
+    for (step, _) in fates.iter().filter(|(step, _)| !step.stays.is_empty()) {
+        let document = step.id.name.split('#').next().unwrap_or_default();
+        let _ = writeln!(text, "\nStays as it is in {} {document}:", step.id.kind);
+        for entry in &step.stays {
+            let _ = writeln!(text, "  {entry}");
+        }
+    }
+    let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
+    text
+}
+
+fn bare_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}
+
+fn laid_out(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}

@@ -1,0 +1,62 @@
+//! The events that were shown lately, so that one delivered twice is shown once.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// As many as an hour of a busy organization has.
+const REMEMBERED: usize = 100_000;
+
+/// Remembers the newest ones only.
+#[derive(Debug, Default)]
+pub struct Seen {
+    known: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Seen {
+    /// Whether it was not seen before; it is from now on. One call seen by two accounts is two events.
+    pub fn is_new(&mut self, account: &str, event_id: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (account, event_id).hash(&mut hasher);
+        let key = hasher.finish();
+        if !self.known.insert(key) {
+            return false;
+        }
+        self.order.push_back(key);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_new_once() {
+        let mut seen = Seen::default();
+        assert!(seen.is_new("111122223333", "id"));
+        assert!(!seen.is_new("111122223333", "id"));
+    }
+
+    #[test]
+    fn one_call_seen_by_two_accounts_is_two_events() {
+        let mut seen = Seen::default();
+        assert!(seen.is_new("111122223333", "id"));
+        assert!(seen.is_new("444455556666", "id"));
+    }
+
+    #[test]
+    fn only_the_newest_are_remembered() {
+        let mut seen = Seen::default();
+        for number in 0..=REMEMBERED {
+            assert!(seen.is_new("111122223333", &number.to_string()));
+        }
+        assert_eq!(seen.order.len(), REMEMBERED);
+        assert!(seen.is_new("111122223333", "0"));
+    }
+}
