@@ -487,7 +487,7 @@ async fn key(aws: &Aws, named: &str) -> Result<Option<Key>> {
         .and_then(|found| found.key_metadata);
     Ok(found.map(|key: KeyMetadata| Key {
         arn: key.arn().unwrap_or_default().to_owned(),
-        account: key.aws_account_id().unwrap_or_default().to_owned(),
+        account: Arn::parse(key.arn().unwrap_or_default()).map_or("", |arn| arn.account).to_owned(),
         state: key.key_state().map(|state| state.as_str().to_owned()).unwrap_or_else(|| {
             // Some endpoints leave the state out and tell only whether it is enabled.
             if key.enabled() { "Enabled".to_owned() } else { "Disabled".to_owned() }

@@ -21,6 +21,23 @@ def end_with_standard_input():
     os._exit(0)
 
 
+def count_as_secure(app):
+    """Counts plain HTTP on loopback as TLS, which is what a program meets on AWS.
+
+    The emulator evaluates aws:SecureTransport, so every policy that insists on
+    TLS, as those of the program do, would refuse everybody here.
+    """
+    import contextvars
+
+    from ministack.core import iam_evaluator
+
+    pin = iam_evaluator.pin_request_origin
+    iam_evaluator._request_origin = contextvars.ContextVar(
+        "request_origin", default=(HOST, True)
+    )
+    app.pin_request_origin = lambda source, _: pin(source, True)
+
+
 def ministack(port):
     # Credentials in the server's environment would replace the secret `test`.
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -32,8 +49,10 @@ def ministack(port):
         AUTH="true",
         LOG_LEVEL="ERROR",
     )
+    import ministack.app
     from ministack.app import main
 
+    count_as_secure(ministack.app)
     sys.argv = ["ministack"]
     main()
 
