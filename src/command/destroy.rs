@@ -16,7 +16,7 @@ use crate::pipeline::{KINDS, Kind, kind};
 use crate::render;
 use crate::render::plan::Place;
 use crate::render::progress::Progress;
-use crate::resource::role::{ExternalId, Trust};
+use crate::resource::role::Trust;
 
 pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
@@ -40,11 +40,14 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if due == 0 {
         return Err(Error::no("destroy", "nothing of it was made by heeler-ec; nothing was deleted"));
     }
-    if !args.yes && !world.ui.confirms("\nDelete this? Messages that Heeler has not fetched yet are lost.") {
+    if !args.yes
+        && !world.confirms("\nDelete this? Messages that Heeler has not fetched yet are lost.").await?
+    {
         return Err(Error::no("destroy", "the answer was not yes; nothing was deleted"));
     }
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
+    world.interrupt.cleans_up("finishing the calls that are under way");
     let watch = |event: Event| progress.tell(&event);
     let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
     let outcomes = destroy(&plan, &aws, manner).await;
@@ -69,9 +72,7 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     let mut hints: Hints = world.hints(&discovery, &[]);
     hints.account = None;
     let survey = Survey::take(&aws, hints).await;
-    // Nothing is compared with it any more, only looked for.
-    let trust = Trust { principals: Vec::new(), external_id: ExternalId::new("") };
-    let site = Site::surveyed(&survey, world.names(), trust).map_err(|_| nothing_set_up(world))?;
+    let site = Site::surveyed(&survey, world.names(), Trust::nobody()).map_err(|_| nothing_set_up(world))?;
     Ok((aws.at(&site.region), &KINDS[0], site))
 }
 

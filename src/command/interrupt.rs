@@ -10,11 +10,17 @@ use crate::render::Ui;
 pub(crate) struct Interrupt {
     stop: Stop,
     left: Arc<Mutex<Vec<String>>>,
+    cleaning: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Interrupt {
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// What the first interrupt sets off; without it the command just ends.
+    pub fn cleans_up(&self, how: &'static str) {
+        *self.cleaning.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
     }
 
     /// What has to be done by hand when the clean-up is cut short.
@@ -29,12 +35,12 @@ where
     F: Future<Output = Result<Exit>>,
 {
     let (stopper, stop) = Stopper::new();
-    let interrupt = Interrupt { stop, left: Arc::default() };
-    let left = Arc::clone(&interrupt.left);
+    let interrupt = Interrupt { stop, left: Arc::default(), cleaning: Arc::default() };
+    let (left, cleaning) = (Arc::clone(&interrupt.left), Arc::clone(&interrupt.cleaning));
     let work = work(interrupt);
     tokio::select! {
         ended = work => ended,
-        () = twice(ui, &stopper) => {
+        () = twice(ui, &stopper, &cleaning) => {
             let left = left.lock().unwrap_or_else(PoisonError::into_inner);
             if !left.is_empty() {
                 ui.alert("Left behind; to remove it by hand:");
@@ -45,9 +51,11 @@ where
     }
 }
 
-async fn twice(ui: Ui, stopper: &Stopper) {
+async fn twice(ui: Ui, stopper: &Stopper, cleaning: &Mutex<Option<&'static str>>) {
     heard().await;
-    ui.story("Interrupted: finishing what is under way. Press Ctrl-C again to leave at once.");
+    if let Some(how) = *cleaning.lock().unwrap_or_else(PoisonError::into_inner) {
+        ui.story(&format!("Interrupted: {how}. Ctrl-C again leaves at once."));
+    }
     stopper.stop();
     heard().await;
 }

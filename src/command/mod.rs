@@ -22,7 +22,7 @@ use crate::cli::{Cli, Command, Discovery, Global};
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::deployment::Deployment;
 use crate::pipeline::site::Names;
-use crate::pipeline::{Kind, kind};
+use crate::pipeline::{Kind, input, kind};
 use crate::render::{self, Ui};
 use crate::resource::role;
 use interrupt::Interrupt;
@@ -34,7 +34,13 @@ pub fn main() -> ExitCode {
     let ui = Ui::new(&cli.global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(interrupt::until_second(ui, |interrupt| dispatch(cli, ui, interrupt))),
+        Ok(runtime) => {
+            let ended =
+                runtime.block_on(interrupt::until_second(ui, |interrupt| dispatch(cli, ui, interrupt)));
+            // A question that nobody will answer must not keep the program.
+            runtime.shutdown_background();
+            ended
+        }
         Err(why) => Err(Error::unanswered("start", why.to_string())),
     };
     let exit = ended.unwrap_or_else(|error| {
@@ -64,15 +70,15 @@ pub(crate) struct World {
     pub interrupt: Interrupt,
 }
 
-/// What is known before a plan: what is there, and what was set up before.
+/// What is known before a plan.
 pub(crate) struct Discovered {
     pub survey: Survey,
     pub report: Report,
-    pub deployment: Option<Deployment>,
 }
 
 impl World {
     pub async fn aws(&self) -> Result<Aws> {
+        refuse_open_endpoint()?;
         let ui = self.ui;
         Aws::connect(&Settings {
             profile: self.global.profile.clone(),
@@ -104,23 +110,37 @@ impl World {
         }
     }
 
-    /// Looks at everything that checks and plans stand on.
-    pub async fn discover(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<Discovered> {
-        let role_name = self.names().role();
-        let (survey, role) = join!(Survey::take(aws, hints), role::find(aws, &role_name));
+    /// Looks at everything that checks and plans stand on; beside it, at what was set up before, which the
+    /// checks do not need.
+    pub async fn discover(
+        &self,
+        aws: &Aws,
+        kind: &Kind,
+        hints: Hints,
+    ) -> Result<(Discovered, Result<Option<Deployment>>)> {
+        let (survey, deployment) = join!(Survey::take(aws, hints), self.deployment(aws));
         if let Err(error) = &survey.caller
             && without_credentials(error)
         {
             return Err(error.clone());
         }
         let report = run(kind.checks, &survey);
-        Ok(Discovered { survey, report, deployment: role?.as_ref().and_then(Deployment::read) })
+        Ok((Discovered { survey, report }, deployment))
     }
 
     /// What was set up under this prefix.
     pub async fn deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
         let role = role::find(aws, &self.names().role()).await?;
         Ok(role.as_ref().and_then(Deployment::read))
+    }
+
+    /// Asks; an interrupt is no answer.
+    pub async fn confirms(&self, question: &'static str) -> Result<bool> {
+        let (ui, mut stop) = (self.ui, self.interrupt.stop());
+        tokio::select! {
+            answer = tokio::task::spawn_blocking(move || ui.confirms(question)) => Ok(answer.unwrap_or(false)),
+            () = stop.wait() => Err(Error::interrupted("go on: nothing was written")),
+        }
     }
 
     /// A command that changes nothing ends at the first interrupt.
@@ -143,6 +163,16 @@ impl World {
             _ => Ok(()),
         }
     }
+}
+
+/// The variables that replace endpoints are held to the same rule as `--endpoint-url`.
+fn refuse_open_endpoint() -> Result<()> {
+    for (name, value) in std::env::vars() {
+        if name.starts_with("AWS_ENDPOINT_URL") && !value.is_empty() {
+            input::endpoint(&value).map_err(|why| Error::usage(format!("use {name}"), why))?;
+        }
+    }
+    Ok(())
 }
 
 /// The option of that name; clap takes no other.

@@ -1,7 +1,7 @@
 //! Prints the three values, as AWS has them.
 
 use super::{World, nothing_set_up};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::render;
 use crate::resource::queue;
 
@@ -14,12 +14,16 @@ pub(super) async fn run(world: &World) -> Result<Exit> {
     let queue_url = queue::url(&aws.at(&deployment.region), &names.queue())
         .await?
         .ok_or_else(|| nothing_set_up(world).hint("the queue is missing: heeler-ec setup completes the deployment"))?;
+    let trust = deployment.trust.as_ref().ok_or_else(|| {
+        Error::no("show the outputs", "the role's trust policy is not the one that setup wrote")
+            .hint("heeler-ec plan shows the difference, heeler-ec setup puts it back")
+    })?;
     render::outputs::outputs(
         &world.ui,
         &render::outputs::Outputs {
             queue_url: &queue_url,
             role_arn: &deployment.role_arn,
-            external_id: deployment.trust.external_id.expose(),
+            external_id: trust.external_id.expose(),
         },
     );
     Ok(Exit::Yes)

@@ -1,11 +1,12 @@
 //! Shows what setup would do; and makes ready what setup then does.
 
-use super::{Discovered, World, option};
+use super::{World, option};
 use crate::aws::Aws;
 use crate::check::survey::Hints;
 use crate::cli;
 use crate::converge::plan::Plan;
 use crate::error::{Error, Exit, Result};
+use crate::pipeline::deployment::Deployment;
 use crate::pipeline::site::Site;
 use crate::pipeline::{Kind, Pipeline};
 use crate::render;
@@ -46,23 +47,28 @@ pub(super) async fn prepare(
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    let found = world.discover(aws, kind, hints).await?;
+    let (found, role) = world.discover(aws, kind, hints).await?;
     if !found.report.is_ready() {
         render::report::obstacles(&world.ui, &found.report);
         return Err(Error::no(format!("set up option {}", kind.name), "the checks above failed; nothing was written")
             .hint(format!("heeler-ec preflight --option {} shows all of them", kind.name)));
     }
     render::report::summary(&world.ui, &found.report);
-    let trust = whom_to_trust(trust, &found, only_to_show)?;
+    let deployment = role?;
+    let trust = whom_to_trust(trust, deployment.as_ref(), only_to_show)?;
     let site = Site::surveyed(&found.survey, world.names(), trust)?;
-    refuse_move(&found, &site, kind)?;
+    refuse_move(deployment.as_ref(), &site, kind)?;
     let pipeline = (kind.build)(&site);
     Ok(Prepared { aws: aws.at(&site.region), site, pipeline })
 }
 
 /// What was given, else what the existing role has.
-fn whom_to_trust(given: &cli::Trust, found: &Discovered, only_to_show: bool) -> Result<Trust> {
-    let existing = found.deployment.as_ref().map(|deployment| &deployment.trust);
+fn whom_to_trust(
+    given: &cli::Trust,
+    deployment: Option<&Deployment>,
+    only_to_show: bool,
+) -> Result<Trust> {
+    let existing = deployment.and_then(|deployment| deployment.trust.as_ref());
     let mut principals = given.heeler_role_arn.clone();
     principals.sort();
     principals.dedup();
@@ -88,8 +94,8 @@ fn whom_to_trust(given: &cli::Trust, found: &Discovered, only_to_show: bool) -> 
 }
 
 /// A deployment is not moved: what it left at the old place would be nobody's.
-fn refuse_move(found: &Discovered, site: &Site, kind: &Kind) -> Result<()> {
-    let Some(deployment) = &found.deployment else { return Ok(()) };
+fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Result<()> {
+    let Some(deployment) = deployment else { return Ok(()) };
     let refuse = |what: &str, was: &str, is: &str| {
         Err(Error::no(
             format!("set up option {}", kind.name),

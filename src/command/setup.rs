@@ -38,7 +38,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     if plan.is_empty() {
         world.ui.story("Everything is set up already; nothing was written.");
     } else {
-        if !args.yes && !world.ui.confirms("\nSet this up?") {
+        if !args.yes && !world.confirms("\nSet this up?").await? {
             return Err(Error::no("set up", "the answer was not yes; nothing was written"));
         }
         obey(world, kind, &prepared, &plan).await?;
@@ -51,6 +51,7 @@ async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, c
     let due = plan.steps.iter().filter(|step| step.action != Action::Keep).count();
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
+    world.interrupt.cleans_up("finishing the calls that are under way");
     let watch = |event: Event| progress.tell(&event);
     let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
     let outcomes = apply(plan, &prepared.aws, manner).await?;

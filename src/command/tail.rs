@@ -25,6 +25,7 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     }
     let tap = Tap::open(&aws, &hook, &tap::name(&hook.prefix)).await?;
     world.interrupt.leaves(tap.by_hand(aws.region()));
+    world.interrupt.cleans_up("removing the queue that was listened with");
     world.ui.story(&format!(
         "Listening on topic {} with a queue of our own ({}). Ctrl-C ends it.",
         hook.topic, tap.name

@@ -16,7 +16,8 @@ pub struct Deployment {
     pub log_prefix: String,
     pub bucket_key: Option<String>,
     pub topic: Option<String>,
-    pub trust: Trust,
+    /// Nothing when somebody has given the role a trust policy of another form.
+    pub trust: Option<Trust>,
 }
 
 const REGION: &str = "heeler-ec:region";
@@ -34,7 +35,14 @@ pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
     ];
     notes.extend(site.bucket_key.clone().map(|key| (BUCKET_KEY, key)));
     notes.extend(site.topic.clone().map(|topic| (TOPIC, topic)));
+    notes.retain(|(_, value)| fits_a_tag(value));
     notes
+}
+
+/// What IAM takes as the value of a tag. A prefix of log objects may hold more.
+fn fits_a_tag(value: &str) -> bool {
+    value.chars().count() <= 256
+        && value.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
 }
 
 impl Deployment {
@@ -55,7 +63,7 @@ impl Deployment {
             log_prefix: tag(LOG_PREFIX).unwrap_or_else(|| "AWSLogs/".to_owned()),
             bucket_key: tag(BUCKET_KEY),
             topic: tag(TOPIC),
-            trust: trust_of(role)?,
+            trust: trust_of(role),
         })
     }
 }

@@ -137,7 +137,7 @@ impl Site {
             log_prefix: deployment.log_prefix.clone(),
             bucket_key: deployment.bucket_key.clone(),
             topic: deployment.topic.clone(),
-            trust: deployment.trust.clone(),
+            trust: deployment.trust.clone().unwrap_or_else(Trust::nobody),
         }
     }
 

@@ -32,6 +32,14 @@ pub struct Trust {
     pub external_id: ExternalId,
 }
 
+impl Trust {
+    /// For a role that is only looked for, to be deleted.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self { principals: Vec::new(), external_id: ExternalId::new("") }
+    }
+}
+
 /// Sensitive: shown by `outputs` and once after setup, nowhere else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExternalId(String);
