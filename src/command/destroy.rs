@@ -1,5 +1,6 @@
 //! Deletes what setup made: plan, question, deletes, and what is left.
 
+use super::tail::hook;
 use super::{World, nothing_set_up};
 use crate::aws::{Aws, Caller};
 use crate::check::survey::{Hints, Survey};
@@ -8,7 +9,7 @@ use crate::converge::apply::Manner;
 use crate::converge::destroy::{Fate, destroy};
 use crate::converge::event::Event;
 use crate::converge::patience::Patience;
-use crate::converge::plan::Plan;
+use crate::converge::plan::{Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::site::Site;
@@ -17,6 +18,7 @@ use crate::render;
 use crate::render::plan::Place;
 use crate::render::progress::Progress;
 use crate::resource::role::Trust;
+use crate::tail::tap;
 
 pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
@@ -36,6 +38,7 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
         return Ok(Exit::Yes);
     }
     render::plan::announce_fates(&world.ui, &place, &fates);
+    refuse_if_used(&plan.used_by(&aws).await?)?;
     let due = fates.iter().filter(|(_, fate)| *fate == Fate::Delete).count();
     if due == 0 {
         return Err(Error::no("destroy", "nothing of it was made by heeler-ec; nothing was deleted"));
@@ -52,7 +55,15 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
     let outcomes = destroy(&plan, &aws, manner).await;
     progress.finish();
+    clear_taps(world, &aws, &site).await;
     ended(world, &fates, &outcomes)
+}
+
+/// Others may have begun to use what setup made; they would lose their events.
+fn refuse_if_used(used: &[(&Step, Vec<String>)]) -> Result<()> {
+    let Some((step, users)) = used.first() else { return Ok(()) };
+    Err(Error::no("destroy", format!("{} also serves {}; nothing was deleted", step.id, users.join(", ")))
+        .hint("move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again"))
 }
 
 /// Where to look for what was set up: what the role's tags tell; without a role, where the trail leads.
@@ -76,10 +87,20 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     Ok((aws.at(&site.region), &KINDS[0], site))
 }
 
+/// The queues that killed runs of tail have left. A failure is told, and stops nothing.
+async fn clear_taps(world: &World, aws: &Aws, site: &Site) {
+    match tap::clear(aws, &hook(site)).await {
+        Ok(cleared) => cleared.iter().for_each(|name| {
+            world.ui.story(&format!("Removed {name}, which a run of tail had left behind."));
+        }),
+        Err(error) => render::error::error(&world.ui, &error),
+    }
+}
+
 /// Says what is left, and why.
 fn ended(
     world: &World,
-    fates: &[(&crate::converge::plan::Step, Fate)],
+    fates: &[(&Step, Fate)],
     outcomes: &[Outcome<(), Error>],
 ) -> Result<Exit> {
     let mut failed = None;

@@ -14,12 +14,7 @@ use crate::tail::{Arrival, Reader, Source};
 
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let (aws, site) = world.before_writing(find(world)).await?;
-    let hook = tap::Site {
-        partition: site.partition.clone(),
-        account: site.account.clone(),
-        topic: site.topic.clone().unwrap_or_else(|| site.own_topic()),
-        prefix: site.names.tap(),
-    };
+    let hook = hook(&site);
     for left in tap::clear(&aws, &hook).await? {
         world.ui.story(&format!("Removed {left}, which an earlier run had left behind."));
     }
@@ -38,6 +33,16 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     world.interrupt.leaves(Vec::new());
     world.ui.story(&tally.words());
     Ok(tally.exit)
+}
+
+/// What a queue of `tail` hangs on.
+pub(super) fn hook(site: &Site) -> tap::Site {
+    tap::Site {
+        partition: site.partition.clone(),
+        account: site.account.clone(),
+        topic: site.topic.clone().unwrap_or_else(|| site.own_topic()),
+        prefix: site.names.tap(),
+    }
 }
 
 /// Where the deployment listens.

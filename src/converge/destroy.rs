@@ -1,5 +1,7 @@
 //! Takes down what is ours, in reverse order, and leaves everything else.
 
+use futures_util::future::join_all;
+
 use super::apply::{Manner, report};
 use super::event::{Event, Verb};
 use super::graph::Id;
@@ -29,6 +31,20 @@ impl<C: Sync> Plan<'_, C> {
             .zip(self.graph.nodes())
             .map(|(step, node)| (step, self.fate(step, node.as_ref())))
             .collect()
+    }
+
+    /// What of others would break: resource by resource, where there is something.
+    ///
+    /// # Errors
+    /// When the cloud does not tell.
+    pub async fn used_by(&self, cloud: &C) -> Result<Vec<(&Step, Vec<String>)>> {
+        let asked = self.steps.iter().zip(self.graph.nodes()).map(|(step, node)| async move {
+            let doomed = self.fate(step, node.as_ref()) == Fate::Delete;
+            let users = if doomed { node.used_by(cloud).await? } else { Vec::new() };
+            Ok((step, users))
+        });
+        let used: Result<Vec<_>> = join_all(asked).await.into_iter().collect();
+        Ok(used?.into_iter().filter(|(_, users)| !users.is_empty()).collect())
     }
 
     fn fate(&self, step: &Step, node: &dyn Resource<C>) -> Fate {

@@ -11,6 +11,9 @@ pub mod state;
 pub mod stop;
 pub mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -108,6 +111,11 @@ pub trait Resource<C: Sync>: Send + Sync {
 
     /// What else is in the document that it is written into, and stays in it.
     async fn stays(&self, _cloud: &C) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// What of others would break if it were deleted.
+    async fn used_by(&self, _cloud: &C) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
 

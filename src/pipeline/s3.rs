@@ -52,7 +52,11 @@ fn build(site: &Site) -> Pipeline {
             let id = Id { kind: "sns topic", name: crate::aws::arn::last(arn).to_owned() };
             graph.given::<Topic>(id, Outputs::from([("arn", arn.clone())]))
         }
-        None => graph.add(Topic { arn: topic_arn.clone(), mark: mark.clone() }),
+        None => graph.add(Topic {
+            arn: topic_arn.clone(),
+            subscribers: vec![site.queue_arn(&names.queue()), site.queue_arn(&names.tap())],
+            mark: mark.clone(),
+        }),
     };
     let topic_policy = site.topic.is_none().then(|| {
         graph.add(TopicPolicy {

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 /// A standard topic: S3 cannot publish to a FIFO one.
 pub struct Topic {
     pub arn: String,
+    /// What the ARNs of our own subscribers begin with; all others are somebody else's.
+    pub subscribers: Vec<String>,
     pub mark: Mark,
 }
 
@@ -45,6 +47,26 @@ impl Resource<Aws> for Topic {
     /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
     fn desired(&self, _: &Known) -> State {
         State::default().with("encrypted", false)
+    }
+
+    async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
+        let mut others = Vec::new();
+        let mut pages =
+            aws.sns.list_subscriptions_by_topic().topic_arn(&self.arn).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
+                format!("list the subscriptions of {}", self.id())
+            })?
+            else {
+                break;
+            };
+            others.extend(page.subscriptions().iter().filter_map(|subscription| {
+                let endpoint = subscription.endpoint()?;
+                let ours = self.subscribers.iter().any(|ours| endpoint.starts_with(ours));
+                (!ours).then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
+            }));
+        }
+        Ok(others)
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {

@@ -244,9 +244,12 @@ async fn subscriptions(aws: &Aws, site: &Site) -> Result<Vec<(String, String)>> 
     let mut found = Vec::new();
     let mut pages = aws.sns.list_subscriptions_by_topic().topic_arn(&site.topic).into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.doing("sns:ListSubscriptionsByTopic", || {
+        let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
             format!("look for subscriptions of earlier runs to topic {}", site.topic)
-        })?;
+        })?
+        else {
+            break;
+        };
         for subscription in page.subscriptions() {
             if let (Some(arn), Some(endpoint)) =
                 (subscription.subscription_arn(), subscription.endpoint())

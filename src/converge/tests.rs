@@ -1,0 +1,393 @@
+//! The engine against a sky of toys: order, idempotence, drift, refusals, delays, and taking down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::apply::{Manner, apply};
+use super::destroy::{Fate, destroy};
+use super::event::Event;
+use super::graph::{Graph, Handle, Id, Output};
+use super::patience::Patience;
+use super::plan::{Action, Conflict, Plan};
+use super::state::State;
+use super::stop::{Stop, Stopper};
+use super::walk::Outcome;
+use super::{Known, Live, Outputs, Part, Resource};
+use crate::error::{Error, Exit, Result};
+
+/// What exists, what was done to it, and what it refuses.
+#[derive(Default)]
+struct Sky {
+    toys: Mutex<BTreeMap<String, (String, bool)>>,
+    log: Mutex<Vec<String>>,
+    /// So many refusals of this write are still to come.
+    refusals: Mutex<BTreeMap<String, (usize, &'static str)>>,
+    /// So many reads still show what was before the last write.
+    lag: Mutex<BTreeMap<String, usize>>,
+    before: Mutex<BTreeMap<String, Option<(String, bool)>>>,
+}
+
+impl Sky {
+    fn holding(toys: &[(&str, &str, bool)]) -> Self {
+        let sky = Self::default();
+        for (name, value, ours) in toys {
+            sky.toys.lock().unwrap().insert((*name).into(), ((*value).into(), *ours));
+        }
+        sky
+    }
+
+    fn refuse(self, write: &str, times: usize, code: &'static str) -> Self {
+        self.refusals.lock().unwrap().insert(write.into(), (times, code));
+        self
+    }
+
+    fn lag(self, name: &str, reads: usize) -> Self {
+        self.lag.lock().unwrap().insert(name.into(), reads);
+        self
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.toys.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn write(&self, verb: &str, name: &str, value: Option<(String, bool)>) -> Result<()> {
+        let write = format!("{verb} {name}");
+        if let Some((times, code)) = self.refusals.lock().unwrap().get_mut(&write)
+            && *times > 0
+        {
+            *times -= 1;
+            return Err(Error::unanswered(write, "refused").code(Some((*code).into()), None));
+        }
+        self.log.lock().unwrap().push(write);
+        let mut toys = self.toys.lock().unwrap();
+        let shown = toys.get(name).cloned();
+        self.before.lock().unwrap().entry(name.into()).or_insert(shown);
+        match value {
+            Some(value) => toys.insert(name.into(), value),
+            None => toys.remove(name),
+        };
+        Ok(())
+    }
+
+    fn read(&self, name: &str) -> Option<(String, bool)> {
+        if let Some(reads) = self.lag.lock().unwrap().get_mut(name)
+            && let Some(before) = self.before.lock().unwrap().get(name)
+            && *reads > 0
+        {
+            *reads -= 1;
+            return before.clone();
+        }
+        self.toys.lock().unwrap().get(name).cloned()
+    }
+}
+
+/// A toy wants a value: its own word, or the serial number of another toy.
+struct Toy {
+    name: &'static str,
+    word: &'static str,
+    of: Vec<Output>,
+    part_of: Option<(Id, bool)>,
+    fixed: bool,
+}
+
+fn toy(name: &'static str, of: &[&Handle<Toy>]) -> Toy {
+    let of = of.iter().map(|handle| handle.output("serial")).collect();
+    Toy { name, word: "new", of, part_of: None, fixed: false }
+}
+
+#[async_trait]
+impl Resource<Sky> for Toy {
+    fn id(&self) -> Id {
+        Id { kind: "toy", name: self.name.into() }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        self.of.clone()
+    }
+
+    fn desired(&self, known: &Known) -> State {
+        let state = State::default().with("word", self.word);
+        match self.of.first() {
+            Some(output) => state.with_known("of", known.get(output)),
+            None => state,
+        }
+    }
+
+    fn fixed(&self) -> &'static [&'static str] {
+        if self.fixed { &["word"] } else { &[] }
+    }
+
+    fn part_of(&self) -> Option<Part> {
+        self.part_of.clone().map(|(of, goes_with_it)| Part { of, goes_with_it })
+    }
+
+    fn patience(&self, refusal: &Error) -> Option<Duration> {
+        refusal.is("NotYet").then_some(Duration::from_secs(30))
+    }
+
+    async fn read(&self, sky: &Sky, _: &Known) -> Result<Option<Live>> {
+        Ok(sky.read(self.name).map(|(value, ours)| {
+            let mut words = value.split('/');
+            let mut state = State::default().with("word", words.next().unwrap_or_default());
+            if let Some(of) = words.next() {
+                state = state.with("of", of);
+            }
+            Live { state, outputs: Outputs::from([("serial", format!("{}-1", self.name))]), ours }
+        }))
+    }
+
+    async fn create(&self, sky: &Sky, want: &State, _: &Known) -> Result<Outputs> {
+        sky.write("create", self.name, Some((value(want), true)))?;
+        Ok(Outputs::new())
+    }
+
+    async fn update(&self, sky: &Sky, _: &Live, want: &State, _: &Known) -> Result<()> {
+        sky.write("update", self.name, Some((value(want), true)))
+    }
+
+    async fn delete(&self, sky: &Sky, _: &Live) -> Result<()> {
+        sky.write("delete", self.name, None)
+    }
+}
+
+fn value(want: &State) -> String {
+    let word = want.text("word").unwrap_or_default();
+    want.text("of").map_or_else(|| word.to_owned(), |of| format!("{word}/{of}"))
+}
+
+/// ground ← wall ← roof, and a tree on its own.
+fn garden() -> Graph<Sky> {
+    let mut graph = Graph::default();
+    let ground = graph.add(toy("ground", &[]));
+    let wall = graph.add(toy("wall", &[&ground]));
+    graph.add(toy("roof", &[&wall]));
+    graph.add(toy("tree", &[]));
+    graph
+}
+
+fn never() -> Stop {
+    // Nobody holds the other end, so nobody can ask.
+    Stopper::new().1
+}
+
+async fn build(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let plan = Plan::read(graph, sky).await.unwrap();
+    apply(&plan, sky, manner).await.unwrap()
+}
+
+async fn clear(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let plan = Plan::read(graph, sky).await.unwrap();
+    destroy(&plan, sky, manner).await
+}
+
+fn all_done(outcomes: &[Outcome<(), Error>]) -> bool {
+    outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(())))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_is_made_after_what_it_needs() {
+    let sky = Sky::default();
+    assert!(all_done(&build(&garden(), &sky).await));
+    let log = sky.log();
+    let place = |write: &str| log.iter().position(|line| line == write).unwrap();
+    assert!(place("create ground") < place("create wall"));
+    assert!(place("create wall") < place("create roof"));
+    assert_eq!(log.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_learnt_by_creating_reaches_those_who_need_it() {
+    let sky = Sky::default();
+    build(&garden(), &sky).await;
+    assert_eq!(sky.toys.lock().unwrap()["wall"].0, "new/ground-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_plan_is_empty() {
+    let sky = Sky::default();
+    build(&garden(), &sky).await;
+    let writes = sky.log().len();
+    let garden = garden();
+    assert!(Plan::read(&garden, &sky).await.unwrap().is_empty());
+    build(&garden, &sky).await;
+    assert_eq!(sky.log().len(), writes);
+}
+
+#[tokio::test]
+async fn reading_a_plan_writes_nothing_and_knows_what_it_cannot_know_yet() {
+    let (sky, garden) = (Sky::default(), garden());
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    assert!(plan.steps.iter().all(|step| step.action == Action::Create));
+    assert_eq!(sky.log(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_an_update_of_the_fields_that_differ() {
+    let sky = Sky::holding(&[("ground", "old", true)]);
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    let Action::Update(changes) = &plan.steps[0].action else { panic!("{:?}", plan.steps[0]) };
+    assert_eq!((changes[0].field, changes.len()), ("word", 1));
+    build(&garden, &sky).await;
+    assert_eq!(sky.toys.lock().unwrap()["ground"].0, "new");
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
+    let sky = Sky::holding(&[("roof", "theirs", false)]);
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    assert_eq!(plan.steps[2].action, Action::Conflict(Conflict::Foreign));
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let refused = apply(&plan, &sky, manner).await.unwrap_err();
+    assert_eq!(refused.exit(), Exit::No);
+    assert_eq!(sky.log(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_field_that_cannot_change_in_place_is_a_conflict() {
+    let sky = Sky::holding(&[("ground", "old", true)]);
+    let mut graph = Graph::default();
+    graph.add(Toy { fixed: true, ..toy("ground", &[]) });
+    let plan = Plan::read(&graph, &sky).await.unwrap();
+    assert!(matches!(plan.steps[0].action, Action::Conflict(Conflict::Fixed(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_passes_is_waited_for() {
+    let sky = Sky::default().refuse("create wall", 3, "NotYet");
+    assert!(all_done(&build(&garden(), &sky).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_does_not_pass_ends_at_its_deadline() {
+    let sky = Sky::default().refuse("create wall", usize::MAX, "NotYet");
+    let began = tokio::time::Instant::now();
+    let outcomes = build(&garden(), &sky).await;
+    let Outcome::Failed(error) = &outcomes[1] else { panic!("{outcomes:?}") };
+    assert!(error.what_to_do().unwrap().contains("still refused after 30 s"), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(31));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_final_refusal_skips_only_what_hangs_from_it_and_running_again_completes() {
+    let sky = Sky::default().refuse("create wall", 1, "Denied");
+    let outcomes = build(&garden(), &sky).await;
+    assert!(matches!(outcomes[1], Outcome::Failed(_)));
+    assert!(matches!(outcomes[2], Outcome::Skipped { because: 1 }));
+    assert_eq!(sky.names(), ["ground", "tree"]);
+    assert!(all_done(&build(&garden(), &sky).await));
+    assert_eq!(sky.names(), ["ground", "roof", "tree", "wall"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_shows_late_is_waited_for_and_made_once() {
+    let sky = Sky::default().lag("ground", 5);
+    assert!(all_done(&build(&garden(), &sky).await));
+    assert_eq!(sky.log().iter().filter(|line| *line == "create ground").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_never_shows_fails_and_says_which_field() {
+    let sky = Sky::holding(&[("ground", "old", true)]).lag("ground", usize::MAX);
+    let outcomes = build(&garden(), &sky).await;
+    let Outcome::Failed(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert!(error.why().contains("word"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_interrupt_nothing_is_begun() {
+    let (sky, garden) = (Sky::default(), garden());
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    let (stopper, stop) = Stopper::new();
+    let watch = |event: Event| {
+        if matches!(event, Event::Done { .. }) {
+            stopper.stop();
+        }
+    };
+    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let outcomes = apply(&plan, &sky, manner).await.unwrap();
+    assert!(sky.names().len() < 4, "{:?}", sky.names());
+    assert!(outcomes.iter().any(
+        |outcome| matches!(outcome, Outcome::Failed(error) if error.exit() == Exit::Interrupted)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_down_goes_backwards_and_leaves_nothing_of_ours() {
+    let sky = Sky::default();
+    build(&garden(), &sky).await;
+    assert!(all_done(&clear(&garden(), &sky).await));
+    assert_eq!(sky.names(), Vec::<String>::new());
+    let log = sky.log();
+    let place = |write: &str| log.iter().position(|line| line == write).unwrap();
+    assert!(place("delete roof") < place("delete wall"));
+    assert!(place("delete wall") < place("delete ground"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_down_leaves_everything_of_others() {
+    let sky = Sky::holding(&[("ground", "new", true), ("tree", "theirs", false)]);
+    clear(&garden(), &sky).await;
+    assert_eq!(sky.names(), ["tree"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_delete_keeps_only_what_it_needs() {
+    let sky = Sky::default();
+    build(&garden(), &sky).await;
+    let sky = sky.refuse("delete wall", 1, "Denied");
+    clear(&garden(), &sky).await;
+    assert_eq!(sky.names(), ["ground", "wall"]);
+    clear(&garden(), &sky).await;
+    assert_eq!(sky.names(), Vec::<String>::new());
+}
+
+/// A house, and its door, which can bear no mark.
+fn house(goes_with_it: bool) -> Graph<Sky> {
+    let mut graph = Graph::default();
+    let house = graph.add(toy("house", &[]));
+    let part_of = Some((house.id().clone(), goes_with_it));
+    graph.add(Toy { part_of, ..toy("door", &[&house]) });
+    graph
+}
+
+#[tokio::test]
+async fn a_part_is_ours_when_the_whole_is() {
+    for (house_is_ours, door_says) in [(true, false), (false, true)] {
+        let sky = Sky::holding(&[("house", "new", house_is_ours), ("door", "new/house-1", door_says)]);
+        let house = house(false);
+        let plan = Plan::read(&house, &sky).await.unwrap();
+        assert_eq!(plan.steps[1].live.as_ref().unwrap().ours, house_is_ours);
+    }
+}
+
+#[tokio::test]
+async fn a_part_whose_whole_is_gone_speaks_for_itself() {
+    let sky = Sky::holding(&[("door", "new/house-1", true)]);
+    let house = house(false);
+    let plan = Plan::read(&house, &sky).await.unwrap();
+    assert_eq!(plan.fates()[1].1, Fate::Delete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_goes_with_the_whole_is_not_deleted_by_itself() {
+    let sky = Sky::default();
+    build(&house(true), &sky).await;
+    clear(&house(true), &sky).await;
+    let deleted: BTreeSet<String> =
+        sky.log().into_iter().filter(|line| line.starts_with("delete")).collect();
+    assert_eq!(deleted, BTreeSet::from(["delete house".to_owned()]));
+}
