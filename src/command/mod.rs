@@ -104,17 +104,23 @@ impl World {
         }
     }
 
-    /// Looks at everything that checks and plans stand on.
-    pub async fn discover(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<Discovered> {
-        let role_name = self.names().role();
-        let (survey, role) = join!(Survey::take(aws, hints), role::find(aws, &role_name));
+    /// Looks at everything that checks stand on, and judges it.
+    pub async fn check(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<(Survey, Report)> {
+        let survey = Survey::take(aws, hints).await;
         if let Err(error) = &survey.caller
             && without_credentials(error)
         {
             return Err(error.clone());
         }
         let report = run(kind.checks, &survey);
-        Ok(Discovered { survey, report, deployment: role?.as_ref().and_then(Deployment::read) })
+        Ok((survey, report))
+    }
+
+    /// Looks at everything that plans stand on.
+    pub async fn discover(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<Discovered> {
+        let (checked, deployment) = join!(self.check(aws, kind, hints), self.deployment(aws));
+        let (survey, report) = checked?;
+        Ok(Discovered { survey, report, deployment: deployment? })
     }
 
     /// What was set up under this prefix.
