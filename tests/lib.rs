@@ -7,4 +7,6 @@
 )]
 mod harness;
 mod harness_itself;
+mod preflight;
 mod setup_s3;
+mod steps;

@@ -194,6 +194,9 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
             return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
         }
     }
+    if let Some(Err(_)) = &bucket.topic {
+        return hangs_on("bucket.topic");
+    }
     if let [first, ..] = overlapping.as_slice() {
         let named = overlapping.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         let finding = Finding::new(
