@@ -1,5 +1,6 @@
 //! What the program does, seen from outside.
 
+mod bad_input;
 #[allow(
     dead_code,
     unused_imports,
