@@ -83,6 +83,14 @@ def correct_notifications():
     S3Response.get_bucket_notification = corrected
 
 
+def show_who_may_redrive():
+    """Makes moto answer with the RedriveAllowPolicy that it was given and keeps to itself."""
+    from moto.sqs.models import Queue
+
+    Queue.redrive_allow_policy = None
+    Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
+
+
 def moto(port):
     import logging
 
@@ -90,6 +98,7 @@ def moto(port):
     from moto.server import main
 
     correct_notifications()
+    show_who_may_redrive()
     main(["-H", HOST, "-p", port])
 
 
