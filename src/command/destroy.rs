@@ -71,7 +71,8 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     let survey = Survey::take(&aws, hints).await;
     // Nothing is compared with it any more, only looked for.
     let trust = Trust { principals: Vec::new(), external_id: ExternalId::new("") };
-    let site = Site::surveyed(&survey, world.names(), trust).map_err(|_| nothing_set_up(world))?;
+    let site = Site::surveyed(&survey, world.names(), trust)
+        .map_err(|_| survey.refusal().unwrap_or_else(|| nothing_set_up(world)))?;
     Ok((aws.at(&site.region), &KINDS[0], site))
 }
 
