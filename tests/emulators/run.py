@@ -91,6 +91,18 @@ def show_who_may_redrive():
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
 
 
+def take_arns_of_keys():
+    """Lets moto schedule the deletion of a key that is named by its ARN."""
+    from moto.kms.models import KmsBackend
+
+    schedule = KmsBackend.schedule_key_deletion
+
+    def corrected(self, key_id, pending_window_in_days):
+        return schedule(self, self.get_key_id(key_id), pending_window_in_days)
+
+    KmsBackend.schedule_key_deletion = corrected
+
+
 def moto(port):
     import logging
 
@@ -99,6 +111,7 @@ def moto(port):
 
     correct_notifications()
     show_who_may_redrive()
+    take_arns_of_keys()
     main(["-H", HOST, "-p", port])
 
 
