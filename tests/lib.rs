@@ -1,6 +1,8 @@
 //! What the program does, seen from outside.
 
 mod bad_input;
+mod bad_luck;
+mod destroy;
 #[allow(
     dead_code,
     unused_imports,
