@@ -11,5 +11,6 @@ mod destroy;
 mod harness;
 mod harness_itself;
 mod preflight;
+mod setup_makes;
 mod setup_s3;
 mod steps;
