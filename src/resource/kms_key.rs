@@ -67,7 +67,8 @@ impl Resource<Aws> for KmsKey {
         let spreading =
             refusal.is("MalformedPolicyDocumentException") || refusal.is("NotFoundException");
         // What the SDK makes again by itself everywhere but when a key is created.
-        let unlucky = refusal.service_code().is_none_or(|code| UNLUCKY.contains(&code));
+        let unlucky = refusal.needed_action() == Some("kms:CreateKey")
+            && refusal.service_code().is_none_or(|code| UNLUCKY.contains(&code));
         spreading.then_some(PROPAGATION).or(unlucky.then_some(UNLUCKY_BUDGET))
     }
 
