@@ -1,5 +1,8 @@
 //! What the program does, seen from outside.
 
+mod bad_input;
+mod bad_luck;
+mod destroy;
 #[allow(
     dead_code,
     unused_imports,
@@ -8,5 +11,6 @@
 mod harness;
 mod harness_itself;
 mod preflight;
+mod setup_makes;
 mod setup_s3;
 mod steps;

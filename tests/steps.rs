@@ -26,6 +26,15 @@ macro_rules! on_both_engines {
 }
 pub(crate) use on_both_engines;
 
+/// Runs a few at a time: each has a world and processes of its own.
+pub async fn side_by_side<F: Future<Output = ()>>(runs: impl IntoIterator<Item = F>) {
+    use futures_util::StreamExt;
+    futures_util::stream::iter(runs)
+        .buffer_unordered(3)
+        .collect::<()>()
+        .await;
+}
+
 pub fn preflight(world: &World) -> Heeler<'_> {
     Heeler::new(world).args(["preflight", "--option", "s3"])
 }

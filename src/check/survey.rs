@@ -187,6 +187,13 @@ impl Survey {
         }
     }
 
+    /// The refusal, if there was one, because of which the bucket is not known.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Error> {
+        let bucket = self.bucket.as_ref().and_then(|bucket| bucket.owned.as_ref().err());
+        bucket.or(self.trails.as_ref().err()).or(self.caller.as_ref().err()).cloned()
+    }
+
     /// The prefix under which log objects are delivered.
     #[must_use]
     pub fn log_prefix(&self) -> String {

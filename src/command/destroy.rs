@@ -83,7 +83,8 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     let mut hints: Hints = world.hints(&discovery, &[]);
     hints.account = None;
     let survey = Survey::take(&aws, hints).await;
-    let site = Site::surveyed(&survey, world.names(), Trust::nobody()).map_err(|_| nothing_set_up(world))?;
+    let site = Site::surveyed(&survey, world.names(), Trust::nobody())
+        .map_err(|_| survey.refusal().unwrap_or_else(|| nothing_set_up(world)))?;
     Ok((aws.at(&site.region), &KINDS[0], site))
 }
 

@@ -68,7 +68,7 @@ pub async fn destroy<C: Sync>(
     manner: Manner<'_>,
 ) -> Vec<Outcome<(), Error>> {
     let fates: Vec<Fate> = plan.fates().into_iter().map(|(_, fate)| fate).collect();
-    let edges = reversed(&plan.graph.edges());
+    let edges = leaders_last(plan, reversed(&plan.graph.edges()));
     let outcomes = walk(&edges, |node| {
         let fate = &fates[node];
         async move {
@@ -86,6 +86,17 @@ pub async fn destroy<C: Sync>(
         }
     }
     outcomes
+}
+
+/// What leads to the others waits for all of them, so that what is left after a failure can be found again.
+fn leaders_last<C: Sync>(plan: &Plan<'_, C>, mut edges: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+    let nodes = plan.graph.nodes();
+    let (leaders, others): (Vec<usize>, Vec<usize>) =
+        (0..nodes.len()).partition(|node| nodes[*node].leads_to_others());
+    for leader in leaders {
+        edges[leader].clone_from(&others);
+    }
+    edges
 }
 
 /// Deletes one resource and reads until it is gone.

@@ -99,6 +99,11 @@ pub trait Resource<C: Sync>: Send + Sync {
         None
     }
 
+    /// Whether the others are found again through it: then it is taken down last of all.
+    fn leads_to_others(&self) -> bool {
+        false
+    }
+
     /// How long the same call may be refused like this and still succeed later. `None` for a final refusal.
     fn patience(&self, _refusal: &Error) -> Option<Duration> {
         None

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
 use futures_util::stream::{self, StreamExt};
 use tokio::try_join;
@@ -36,6 +37,10 @@ impl Handle<KmsKey> {
 const NOT_FOUND: &[&str] = &["NotFoundException"];
 /// The only name that a key's policy can have.
 const POLICY: &str = "default";
+/// Refusals, besides no answer at all, that say nothing about the call.
+const UNLUCKY: &[&str] =
+    &["ThrottlingException", "DependencyTimeoutException", "KMSInternalException", "500", "502", "503", "504"];
+const UNLUCKY_BUDGET: Duration = Duration::from_secs(20);
 /// The shortest that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
@@ -61,7 +66,10 @@ impl Resource<Aws> for KmsKey {
         // A principal of the policy, or the key itself, has not reached every server of KMS.
         let spreading =
             refusal.is("MalformedPolicyDocumentException") || refusal.is("NotFoundException");
-        spreading.then_some(PROPAGATION)
+        // What the SDK makes again by itself everywhere but when a key is created.
+        let unlucky = refusal.needed_action() == Some("kms:CreateKey")
+            && refusal.service_code().is_none_or(|code| UNLUCKY.contains(&code));
+        spreading.then_some(PROPAGATION).or(unlucky.then_some(UNLUCKY_BUDGET))
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
@@ -89,10 +97,23 @@ impl Resource<Aws> for KmsKey {
         for (key, value) in self.mark.tags() {
             call = call.tags(tag(key, value)?);
         }
-        let made = call.send().await.doing("kms:CreateKey", || format!("create {}", self.id()))?;
-        let arn = made
-            .key_metadata()
-            .and_then(KeyMetadata::arn)
+        // The SDK would make the call again when its answer is lost, and so make a second key.
+        let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
+        let made = call
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .doing("kms:CreateKey", || format!("create {}", self.id()));
+        let arn = match made {
+            Ok(made) => made.key_metadata.and_then(|key| key.arn),
+            Err(refusal) => match self.find_unnamed(aws).await {
+                Ok(Some(arn)) => Some(arn),
+                _ => return Err(refusal),
+            },
+        };
+        let arn = arn
+            .as_deref()
             .ok_or_else(|| Error::unanswered(format!("create {}", self.id()), "AWS named no ARN"))?;
         // The call must not fail as a whole any more, or trying again would make a second key. Should the key
         // not have reached the server that is asked, settling asks once more.

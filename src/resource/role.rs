@@ -105,6 +105,11 @@ impl Resource<Aws> for Role {
         spreading.then_some(PROPAGATION)
     }
 
+    /// By its tags: where the deployment is, and for which bucket.
+    fn leads_to_others(&self) -> bool {
+        true
+    }
+
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
         let Some(role) = find(aws, self.name()).await? else { return Ok(None) };
         let document = trust_document(&role);

@@ -83,6 +83,26 @@ def correct_notifications():
     S3Response.get_bucket_notification = corrected
 
 
+def show_who_may_redrive():
+    """Makes moto answer with the RedriveAllowPolicy that it was given and keeps to itself."""
+    from moto.sqs.models import Queue
+
+    Queue.redrive_allow_policy = None
+    Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
+
+
+def take_arns_of_keys():
+    """Lets moto schedule the deletion of a key that is named by its ARN."""
+    from moto.kms.models import KmsBackend
+
+    schedule = KmsBackend.schedule_key_deletion
+
+    def corrected(self, key_id, pending_window_in_days):
+        return schedule(self, self.get_key_id(key_id), pending_window_in_days)
+
+    KmsBackend.schedule_key_deletion = corrected
+
+
 def moto(port):
     import logging
 
@@ -90,6 +110,8 @@ def moto(port):
     from moto.server import main
 
     correct_notifications()
+    show_who_may_redrive()
+    take_arns_of_keys()
     main(["-H", HOST, "-p", port])
 
 

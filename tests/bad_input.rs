@@ -1,0 +1,356 @@
+//! Wrong input: one clear error, what to do about it, the right exit code, and nothing written.
+
+use crate::harness::{Engine, Heeler, Run, World};
+use crate::steps::{again, destroy, plan, setup, setup_with};
+
+fn outputs(world: &World) -> Heeler<'_> {
+    Heeler::new(world).args(["outputs"])
+}
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/heeler";
+
+/// Runs it as people and as programs do, and holds it to its promise not to write.
+async fn refused<'a>(status: i32, run: impl Fn() -> Heeler<'a>) -> Run {
+    let machine = run().args(["-o", "json"]).run().await.ended(status);
+    let human = run().run().await.ended(status);
+    for run in [&machine, &human] {
+        assert!(run.writes().is_empty(), "{:?}", run.writes());
+        assert_eq!(run.stdout, "", "an answer in spite of an error");
+    }
+    assert_eq!(
+        human.stderr.matches("error: ").count(),
+        1,
+        "{}",
+        human.stderr
+    );
+    human
+}
+
+/// Refuses a value in its form alone, without asking AWS anything.
+async fn malformed(option: &str, values: &[&str]) {
+    let world = World::on(Engine::Ministack).build().await;
+    for value in values {
+        let run = Heeler::new(&world).without_endpoint();
+        let run = run.args(["plan", "--option", "s3", option, value]);
+        let run = run.run().await;
+        assert_eq!(run.status, 2, "{option} {value}\n{}", run.stderr);
+        assert!(run.stderr.contains(option), "{}", run.stderr);
+        assert!(run.calls.is_empty(), "{option} {value}: {:?}", run.calls);
+    }
+}
+
+#[tokio::test]
+async fn only_the_arn_of_a_role_names_whom_to_trust() {
+    let values = [
+        "",
+        "heeler",
+        "*",
+        "111122223333",
+        "arn:aws:iam::111122223333:root",
+        "arn:aws:iam::111122223333:user/ann",
+        "arn:aws:sts::111122223333:assumed-role/Admin/ann",
+        "arn:aws:iam::1111:role/heeler",
+        "arn:aws:iam::111122223333:role/*",
+        "arn:aws:s3:::heeler",
+    ];
+    malformed("--heeler-role-arn", &values).await;
+}
+
+#[tokio::test]
+async fn an_external_id_that_sts_would_refuse_is_refused() {
+    let longer = "x".repeat(1225);
+    let values = [
+        "",
+        "x",
+        &longer,
+        "two words",
+        "ümlaut",
+        "a*",
+        "<your external id>",
+    ];
+    malformed("--external-id", &values).await;
+}
+
+#[tokio::test]
+async fn a_prefix_that_makes_no_names_is_refused() {
+    malformed(
+        "--name-prefix",
+        &["", "Heeler", "2heeler", "a-b", "aws_heeler"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_region_needs_the_form_of_one() {
+    malformed("--region", &["", "Ireland", "us-east", "us-east-1a"]).await;
+}
+
+#[tokio::test]
+async fn an_account_id_needs_twelve_digits() {
+    malformed("--account-id", &["", "1234", "11112222333x"]).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_in_the_clear_is_on_this_machine() {
+    malformed(
+        "--endpoint-url",
+        &[
+            "",
+            "localhost:4566",
+            "http://example.com",
+            "ftp://127.0.0.1",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn buckets_keys_and_topics_need_their_form() {
+    malformed("--bucket", &["Upper", "arn:aws:s3:::bucket"]).await;
+    malformed("--bucket-kms-key", &["arn:aws:s3:::bucket", "two words"]).await;
+    malformed(
+        "--sns-topic",
+        &["events.fifo", "arn:aws:sqs:us-east-1:111122223333:q"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_of_another_partition_cannot_be_trusted() {
+    let world = World::on(Engine::Ministack).build().await;
+    let role = "arn:aws-us-gov:iam::111122223333:role/heeler";
+    let run = || again(&world).args(["--generate-external-id", "--heeler-role-arn", role]);
+    let run = refused(1, run).await;
+    assert!(
+        run.stderr.contains(role) && run.stderr.contains("partition"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn without_credentials_it_says_how_to_sign_in() {
+    let world = World::on(Engine::Ministack).build().await;
+    for command in [
+        &["preflight", "--option", "s3"][..],
+        &["outputs"],
+        &["destroy", "--yes"],
+    ] {
+        let run = || {
+            let run = Heeler::new(&world).args(command);
+            run.env("AWS_ACCESS_KEY_ID", "")
+                .env("AWS_SECRET_ACCESS_KEY", "")
+        };
+        let run = refused(3, run).await;
+        assert!(run.stderr.contains("aws sso login"), "{}", run.stderr);
+        assert!(run.stderr.contains("aws configure"), "{}", run.stderr);
+        assert!(run.calls.is_empty(), "{:?}", run.calls);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_session_names_the_profile_to_sign_in_with() {
+    let world = World::on(Engine::Ministack).build().await;
+    let home = tempfile::tempdir().expect("a folder");
+    let config = home.path().join("config");
+    let profile = "[profile work]\nsso_session = corporate\nsso_account_id = 111122223333\n\
+        sso_role_name = Admin\nregion = us-east-1\n\n[sso-session corporate]\n\
+        sso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1\n";
+    std::fs::write(&config, profile).expect("a configuration");
+    let config = config.to_string_lossy().into_owned();
+    let run = || {
+        let run = Heeler::new(&world).args(["preflight", "--option", "s3", "--profile", "work"]);
+        run.env("AWS_CONFIG_FILE", &config)
+            .env("AWS_ACCESS_KEY_ID", "")
+            .env("AWS_SECRET_ACCESS_KEY", "")
+    };
+    let run = refused(3, run).await;
+    assert!(
+        run.stderr.contains("aws sso login --profile work"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_aws_does_not_know_are_said_to_be_unknown() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = || outputs(&world).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00");
+    let run = refused(3, run).await;
+    assert!(run.stderr.contains("AWS_PROFILE"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
+    let world = World::on(Engine::Ministack).build().await;
+    let role = world.heeler_role_arn();
+    let setup = [
+        "setup",
+        "--option",
+        "s3",
+        "--generate-external-id",
+        "--heeler-role-arn",
+        &role,
+    ];
+    for args in [&setup[..], &["destroy"]] {
+        let run = refused(2, || Heeler::new(&world).args(args).stdin("yes\n")).await;
+        assert!(run.stderr.contains("--yes"), "{}", run.stderr);
+        assert!(run.calls.is_empty(), "{:?}", run.calls);
+    }
+}
+
+#[tokio::test]
+async fn the_first_setup_has_to_be_told_whom_to_trust() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = refused(2, || again(&world).args(["--generate-external-id"])).await;
+    assert!(run.stderr.contains("--heeler-role-arn"), "{}", run.stderr);
+    let run = refused(2, || again(&world).args(["--heeler-role-arn", ROLE])).await;
+    assert!(
+        run.stderr.contains("--generate-external-id"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn two_external_ids_are_one_too_many() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = setup_with(&world, "an-id").args(["--generate-external-id"]);
+    let run = run.run().await.ended(2);
+    assert!(run.calls.is_empty(), "{:?}", run.calls);
+}
+
+#[tokio::test]
+async fn where_nothing_is_set_up_outputs_and_destroy_name_the_command() {
+    let world = World::on(Engine::Ministack).build().await;
+    let table: [fn(&World) -> Heeler<'_>; 2] = [outputs, destroy];
+    for command in table {
+        let run = refused(1, || command(&world)).await;
+        assert!(
+            run.stderr.contains("heeler-ec setup --option s3"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_account_than_the_named_one_is_left_alone() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup(&world).run().await.ended(0);
+    let table: [fn(&World) -> Heeler<'_>; 4] = [setup, plan, outputs, destroy];
+    for command in table {
+        let run = refused(1, || command(&world).args(["--account-id", "111122223333"])).await;
+        assert!(run.stderr.contains("111122223333"), "{}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_preflight_refuses_setup_refuses() {
+    let described = [
+        (
+            World::on(Engine::Ministack).no_trail(),
+            "there is one trail to work with",
+        ),
+        (
+            World::on(Engine::Ministack).stopped(),
+            "the trail is logging",
+        ),
+        (
+            World::on(Engine::Ministack).overlapping_queue(),
+            ":everything",
+        ),
+    ];
+    for (world, named) in described {
+        let world = world.build().await;
+        let table: [fn(&World) -> Heeler<'_>; 2] = [setup, plan];
+        for command in table {
+            let run = refused(1, || command(&world)).await;
+            assert!(run.stderr.contains(named), "{}", run.stderr);
+        }
+    }
+}
+
+/// Setup names what is in the way and leaves it and all else alone.
+async fn in_the_way(world: &World, name: &str) {
+    let before = world.leftovers().await;
+    let run = refused(1, || setup(world)).await;
+    let line = run.stderr.lines().find(|line| line.contains("! conflict"));
+    let line = line.unwrap_or_else(|| panic!("no conflict in\n{}", run.stderr));
+    assert!(line.contains(name), "{line}");
+    assert_eq!(world.leftovers().await, before);
+}
+
+#[tokio::test]
+async fn a_role_of_somebody_else_is_in_the_way() {
+    let world = World::on(Engine::Ministack).build().await;
+    let name = "heeler_event_collection_sqs_role";
+    let role = world.clients().iam.create_role().role_name(name);
+    let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
+    role.send().await.expect("a role");
+    in_the_way(&world, name).await;
+}
+
+#[tokio::test]
+async fn a_policy_of_somebody_else_is_in_the_way() {
+    let world = World::on(Engine::Ministack).build().await;
+    let name = "heeler_event_collection_sqs_policy";
+    let document = crate::harness::world::allow("s3:ListAllMyBuckets").to_string();
+    let policy = world
+        .clients()
+        .iam
+        .create_policy()
+        .policy_name(name)
+        .policy_document(document);
+    policy.send().await.expect("a policy");
+    in_the_way(&world, name).await;
+}
+
+#[tokio::test]
+async fn a_queue_of_somebody_else_is_in_the_way() {
+    let world = World::on(Engine::Ministack).build().await;
+    for name in [
+        "heeler_event_collection_queue",
+        "heeler_event_collection_queue_dlq",
+    ] {
+        let sqs = &world.clients().sqs;
+        let queue = sqs
+            .create_queue()
+            .queue_name(name)
+            .send()
+            .await
+            .expect("a queue");
+        in_the_way(&world, name).await;
+        let delete = sqs.delete_queue().set_queue_url(queue.queue_url);
+        delete.send().await.expect("no queue");
+    }
+}
+
+#[tokio::test]
+async fn a_topic_of_somebody_else_is_in_the_way() {
+    let world = World::on(Engine::Ministack).build().await;
+    let name = "heeler_event_collection_topic";
+    world
+        .clients()
+        .sns
+        .create_topic()
+        .name(name)
+        .send()
+        .await
+        .expect("a topic");
+    in_the_way(&world, name).await;
+}
+
+#[tokio::test]
+async fn an_alias_of_somebody_elses_key_is_in_the_way() {
+    let world = World::on(Engine::Ministack).build().await;
+    let kms = &world.clients().kms;
+    let key = kms.create_key().send().await.expect("a key");
+    let id = key.key_metadata().expect("a key").key_id();
+    let alias = kms
+        .create_alias()
+        .alias_name("alias/heeler_kms_key_sqs")
+        .target_key_id(id);
+    alias.send().await.expect("an alias");
+    in_the_way(&world, "heeler_kms_key_sqs").await;
+}
