@@ -61,6 +61,20 @@ impl Ui {
         }
     }
 
+    /// For a terminal of so many columns, without colour.
+    #[cfg(test)]
+    pub(crate) fn plain(width: Option<usize>) -> Self {
+        Self {
+            format: Format::Table,
+            quiet: false,
+            verbose: false,
+            colour_out: false,
+            colour_err: false,
+            unicode: false,
+            width,
+        }
+    }
+
     #[must_use]
     pub fn is_verbose(&self) -> bool {
         self.verbose
