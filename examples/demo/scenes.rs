@@ -202,6 +202,7 @@ impl<'a> Scenes<'a> {
             self.world.put(&key, content).await;
             for file in &files {
                 sleep(DELIVERY).await;
+                self.go_on()?;
                 self.world.deliver(file).await;
             }
             Ok(())
