@@ -26,6 +26,9 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let source = Source { bucket: site.bucket.clone(), owner: site.account.clone() };
     let ended = follow(world, &aws, &tap, source, &args).await;
     let closed = tap.close(&aws).await;
+    if closed.is_err() {
+        world.interrupt.tell_left(world.ui);
+    }
     let tally = ended?;
     closed?;
     world.interrupt.leaves(Vec::new());
