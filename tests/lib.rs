@@ -8,3 +8,4 @@
 mod harness;
 mod harness_itself;
 mod setup_s3;
+mod tail;
