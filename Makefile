@@ -19,8 +19,10 @@ emulators: $(EMULATORS)
 test: emulators
 	cargo test --locked
 
+# Shows the program at work on a simulated organization; needs no AWS account.
 demo: emulators
-	cargo run --locked --quiet --example demo
+	cargo build --locked --bin heeler-ec --example demo
+	@cargo run --locked --quiet --example demo
 
 check:
 	cargo fmt --check

@@ -14,3 +14,4 @@ mod preflight;
 mod setup_makes;
 mod setup_s3;
 mod steps;
+mod tail;

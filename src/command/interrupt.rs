@@ -27,6 +27,11 @@ impl Interrupt {
     pub fn leaves(&self, lines: Vec<String>) {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = lines;
     }
+
+    /// Says what has to be done by hand, because the clean-up failed.
+    pub fn tell_left(&self, ui: Ui) {
+        tell(ui, &self.left);
+    }
 }
 
 /// Runs a command until it ends, or until somebody insists.
@@ -41,13 +46,17 @@ where
     tokio::select! {
         ended = work => ended,
         () = twice(ui, &stopper, &cleaning) => {
-            let left = left.lock().unwrap_or_else(PoisonError::into_inner);
-            if !left.is_empty() {
-                ui.alert("Left behind; to remove it by hand:");
-                left.iter().for_each(|line| ui.alert(&format!("  {line}")));
-            }
+            tell(ui, &left);
             Ok(Exit::Interrupted)
         }
+    }
+}
+
+fn tell(ui: Ui, left: &Mutex<Vec<String>>) {
+    let left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    if !left.is_empty() {
+        ui.alert("Left behind; to remove it by hand:");
+        left.iter().for_each(|line| ui.alert(&format!("  {line}")));
     }
 }
 

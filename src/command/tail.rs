@@ -3,7 +3,7 @@
 use tokio::time::{Instant, sleep_until};
 
 use super::{World, nothing_set_up};
-use crate::aws::{Aws, Caller};
+use crate::aws::{Aws, Caller, arn};
 use crate::cli;
 use crate::error::{Exit, Result};
 use crate::pipeline::deployment::Deployment;
@@ -21,16 +21,14 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let tap = Tap::open(&aws, &hook, &tap::name(&hook.prefix)).await?;
     world.interrupt.leaves(tap.by_hand(aws.region()));
     world.interrupt.cleans_up("removing the queue that was listened with");
-    world.ui.told(
-        &format!(
-            "Listening on topic {} with a queue of our own ({}). Ctrl-C ends it.",
-            hook.topic, tap.name
-        ),
-        2,
-    );
+    world.ui.story(&format!("Listening on topic {}. Ctrl-C ends it.", arn::last(&hook.topic)));
+    world.ui.story(&format!("The queue {} is removed at the end.", tap.name));
     let source = Source { bucket: site.bucket.clone(), owner: site.account.clone() };
     let ended = follow(world, &aws, &tap, source, &args).await;
     let closed = tap.close(&aws).await;
+    if closed.is_err() {
+        world.interrupt.tell_left(world.ui);
+    }
     let tally = ended?;
     closed?;
     world.interrupt.leaves(Vec::new());

@@ -62,6 +62,21 @@ impl Ui {
         }
     }
 
+    /// For a terminal of so many columns, without colour.
+    #[cfg(test)]
+    pub(crate) fn plain(width: Option<usize>) -> Self {
+        Self {
+            format: Format::Table,
+            quiet: false,
+            verbose: false,
+            colour_out: false,
+            colour_err: false,
+            unicode: false,
+            width_out: width,
+            width_err: width,
+        }
+    }
+
     #[must_use]
     pub fn is_verbose(&self) -> bool {
         self.verbose
@@ -116,14 +131,6 @@ impl Ui {
     /// A line of the answer, in as many lines as the terminal needs.
     pub(crate) fn fitted(self, line: &str, indent: usize) -> String {
         wrapped(line, indent, self.width_out)
-    }
-
-    /// To the width of the terminal; in a pipe nothing is cut.
-    pub(crate) fn cut(self, line: String) -> String {
-        match self.width_out {
-            Some(width) if line.chars().count() > width => line.chars().take(width).collect(),
-            _ => line,
-        }
     }
 
     pub(crate) fn tint(self, tone: Tone, text: &str) -> String {

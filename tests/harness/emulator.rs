@@ -89,7 +89,14 @@ impl Emulator {
         let mut log = tempfile::tempfile().map_err(|error| error.to_string())?;
         let output = |log: &File| log.try_clone().map_err(|error| error.to_string());
         let address = free_address();
-        let child = Command::new(engine.interpreter())
+        let mut command = Command::new(engine.interpreter());
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt;
+            // Ctrl-C is for the program under test, which still has to clean up.
+            command.process_group(0);
+        }
+        let child = command
             .arg(repository().join("tests/emulators/run.py"))
             .arg(engine.name())
             .arg(address.port().to_string())

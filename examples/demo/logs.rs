@@ -1,0 +1,115 @@
+//! The log files that the demo's CloudTrail delivers.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Object, World, object};
+
+/// The files in the order of delivery, each of one account in one region.
+pub fn files(world: &World) -> Vec<Object> {
+    let [production, staging, audit] = [0, 1, 2].map(|number| world.members()[number].as_str());
+    vec![
+        Object::new(
+            world.account(),
+            "us-east-1",
+            vec![console_login(world.account())],
+        ),
+        Object::new(
+            production,
+            "eu-west-1",
+            vec![
+                object::event(
+                    production,
+                    "eu-west-1",
+                    "ec2.amazonaws.com",
+                    "RunInstances",
+                    false,
+                ),
+                refused(
+                    production,
+                    "eu-west-1",
+                    "s3.amazonaws.com",
+                    "PutBucketPolicy",
+                ),
+            ],
+        ),
+        Object::new(
+            staging,
+            "eu-central-1",
+            vec![
+                by_role(staging, "eu-central-1", "kms.amazonaws.com", "Decrypt"),
+                by_role(
+                    staging,
+                    "eu-central-1",
+                    "lambda.amazonaws.com",
+                    "CreateFunction20150331",
+                ),
+            ],
+        ),
+        Object::new(
+            audit,
+            "us-east-1",
+            vec![object::event(
+                audit,
+                "us-east-1",
+                "iam.amazonaws.com",
+                "CreateAccessKey",
+                false,
+            )],
+        ),
+    ]
+}
+
+/// The key and the content of a digest file, which holds no events.
+pub fn digest(world: &World) -> (String, Vec<u8>) {
+    let account = world.account();
+    let stamp = Object::new(account, "us-east-1", Vec::new()).stamp;
+    let (year, month, day) = (&stamp[0..4], &stamp[4..6], &stamp[6..8]);
+    let key = format!(
+        "AWSLogs/{}/{account}/CloudTrail-Digest/us-east-1/{year}/{month}/{day}/\
+         {account}_CloudTrail-Digest_us-east-1_{}_us-east-1_{stamp}.json.gz",
+        world.organization(),
+        world.trail(),
+    );
+    let content = json!({"awsAccountId": account, "digestEndTime": stamp, "logFiles": []});
+    let content = object::gzip(content.to_string().as_bytes());
+    (key, content.expect("gzip into memory"))
+}
+
+fn console_login(account: &str) -> Value {
+    let mut event = object::event(
+        account,
+        "us-east-1",
+        "signin.amazonaws.com",
+        "ConsoleLogin",
+        false,
+    );
+    event["eventType"] = "AwsConsoleSignIn".into();
+    event["responseElements"] = json!({"ConsoleLogin": "Success"});
+    event["additionalEventData"] = json!({"MFAUsed": "Yes", "MobileVersion": "No"});
+    event
+}
+
+fn refused(account: &str, region: &str, source: &str, name: &str) -> Value {
+    let mut event = object::event(account, region, source, name, false);
+    event["errorCode"] = "AccessDenied".into();
+    event["errorMessage"] = "Access Denied".into();
+    event
+}
+
+fn by_role(account: &str, region: &str, source: &str, name: &str) -> Value {
+    let mut event = object::event(account, region, source, name, false);
+    event["userIdentity"] = json!({
+        "type": "AssumedRole",
+        "principalId": "AROAEXAMPLEEXAMPLE:build-7",
+        "arn": format!("arn:aws:sts::{account}:assumed-role/deploy/build-7"),
+        "accountId": account,
+        "sessionContext": {"sessionIssuer": {
+            "type": "Role",
+            "principalId": "AROAEXAMPLEEXAMPLE",
+            "arn": format!("arn:aws:iam::{account}:role/deploy"),
+            "accountId": account,
+            "userName": "deploy"
+        }}
+    });
+    event
+}

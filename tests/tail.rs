@@ -1,0 +1,692 @@
+//! Tail: what arrives is shown, what cannot be shown is told, and Heeler and the account stay as they were.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use serde_json::{Value, json};
+
+use crate::harness::object::event;
+use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World, emulator};
+
+/// What the names of tail's queues begin with.
+const TAP: &str = "heeler_ec_tail";
+const QUEUE: &str = "heeler_event_collection_queue";
+const TOPIC: &str = "heeler_event_collection_topic";
+
+#[tokio::test]
+async fn records_come_out_as_they_were_delivered_one_a_line() {
+    let world = set_up().await;
+    let tail = listening(&world, &["--output", "json", "--limit", "3"]).await;
+    let (first, second) = (file(&world, 2), file(&world, 1));
+    world.deliver(&first).await;
+    world.deliver(&second).await;
+    let run = tail.wait().await.ended(0);
+
+    let delivered = first
+        .records
+        .iter()
+        .chain(&second.records)
+        .map(Value::to_string);
+    assert_eq!(sorted(run.stdout.lines()), sorted(delivered));
+}
+
+#[tokio::test]
+async fn a_line_says_when_where_what_who_and_whether_it_failed() {
+    let world = set_up().await;
+    let mut refused = event(
+        "210987654321",
+        "eu-west-1",
+        "s3.amazonaws.com",
+        "PutBucketPolicy",
+        false,
+    );
+    refused["eventTime"] = "2026-01-02T03:04:05Z".into();
+    refused["errorCode"] = "AccessDenied".into();
+    let run = shown(&world, vec![refused], &[]).await;
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    assert_eq!(
+        words,
+        [
+            "2026-01-02T03:04:05Z",
+            "210987654321",
+            "eu-west-1",
+            "s3",
+            "PutBucketPolicy",
+            "alice",
+            "AccessDenied"
+        ]
+    );
+    assert!(
+        run.stderr
+            .contains("1 shown, 0 delivered twice, 0 skipped, 0 unreadable."),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn every_real_record_comes_out_once() {
+    let Some(folder) = real_logs() else { return };
+    let world = set_up().await;
+    let objects = below(&folder);
+    let mut delivered = Vec::new();
+    for (_, bytes) in &objects {
+        let records = heeler_ec::tail::decode::records(bytes, u64::MAX).expect("a log file");
+        delivered.extend(records.iter().map(|record| record.json().to_owned()));
+    }
+    assert_eq!((objects.len(), delivered.len()), (56, 2902));
+
+    let limit = delivered.len().to_string();
+    let tail = listening(&world, &["--output", "json", "--limit", &limit]).await;
+    for (key, bytes) in objects {
+        world.put(&key, bytes).await;
+    }
+    let run = tail.wait().await.ended(0);
+    assert_eq!(sorted(run.stdout.lines()), sorted(delivered));
+    assert!(
+        run.stderr.contains(" 0 delivered twice, "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn the_queue_of_heeler_is_never_received_from() {
+    let world = set_up().await;
+    let url = queue_url(&world).await;
+    let before = waiting(&world, &url).await;
+    let run = shown(&world, vec![anything(&world)], &[]).await;
+
+    let received: Vec<_> = run
+        .calls
+        .iter()
+        .filter(|call| call.operation == "ReceiveMessage")
+        .collect();
+    assert!(!received.is_empty());
+    assert!(
+        received
+            .iter()
+            .all(|call| call.text().contains(&format!("/{TAP}_")))
+    );
+    let touched = run.calls.iter().filter(|call| call.text().contains(&url));
+    assert_eq!(
+        touched.map(|call| call.name()).collect::<Vec<_>>(),
+        Vec::<String>::new()
+    );
+    assert_eq!(waiting(&world, &url).await, before + 1);
+    let messages = world
+        .clients()
+        .sqs
+        .receive_message()
+        .queue_url(&url)
+        .max_number_of_messages(10)
+        .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+        .send()
+        .await
+        .expect("Heeler's messages");
+    for message in messages.messages() {
+        let attributes = message
+            .attributes()
+            .expect("the attributes that were asked for");
+        let count = &attributes[&MessageSystemAttributeName::ApproximateReceiveCount];
+        assert_eq!(count, "1", "somebody has received it before");
+    }
+}
+
+#[tokio::test]
+async fn after_the_limit_tail_ends_and_leaves_nothing() {
+    let world = set_up().await;
+    let tail = listening(&world, &["--limit", "2"]).await;
+    world.deliver(&file(&world, 5)).await;
+    let run = tail.wait().await.ended(0);
+    assert_eq!(run.stdout.lines().count(), 2);
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn when_nothing_arrives_in_time_tail_says_what_to_look_at() {
+    let world = set_up().await;
+    let run = tail(&world, &["--timeout", "1s"]).run().await.ended(1);
+    assert_eq!(run.stdout, "");
+    assert!(
+        run.stderr.contains("Nothing has arrived for 1s."),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("heeler-ec preflight --option s3"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn where_nothing_is_set_up_tail_says_how_to() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = tail(&world, &[]).run().await.ended(1);
+    assert!(
+        run.stderr.contains("heeler-ec setup --option s3"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn ctrl_c_takes_queue_and_subscription_away() {
+    let world = set_up().await;
+    let tail = listening(&world, &[]).await;
+    assert_eq!(taps(&world).await.len(), 2);
+    tail.interrupt();
+    tail.wait().await.ended(130);
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn ctrl_c_while_the_queue_is_made_takes_it_away_too() {
+    let world = set_up().await;
+    let slow = What::Delay(Duration::from_secs(2));
+    world.proxy().fault(Fault::new("sns", "Subscribe", slow));
+    let seen = world.proxy().total();
+    let tail = tail(&world, &[]).spawn().await;
+    while !world
+        .proxy()
+        .calls_since(seen)
+        .iter()
+        .any(|call| call.operation == "Subscribe")
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tail.interrupt();
+    tail.wait().await.ended(130);
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up() {
+    let world = set_up().await;
+    let tail = listening(&world, &[]).await;
+    world
+        .proxy()
+        .fault(Fault::new("sns", "Unsubscribe", What::Hang));
+    world
+        .proxy()
+        .fault(Fault::new("sqs", "DeleteQueue", What::Hang));
+    tail.interrupt();
+    tail.warned("Ctrl-C again").await;
+    tail.interrupt();
+    let run = tail.wait().await.ended(130);
+    for name in taps(&world).await {
+        assert!(run.stderr.contains(&name), "{name}:\n{}", run.stderr);
+    }
+    assert!(
+        run.stderr
+            .contains("aws sns unsubscribe --region us-east-1 --subscription-arn arn:"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("aws sqs delete-queue --region us-east-1 --queue-url http"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_clean_up_that_is_refused_says_how_to_do_it_by_hand() {
+    let world = set_up().await;
+    let refused = What::refuse(403, "AccessDenied", "not you");
+    world
+        .proxy()
+        .fault(Fault::new("sqs", "DeleteQueue", refused));
+    let tail = listening(&world, &[]).await;
+    tail.interrupt();
+    let run = tail.wait().await.ended(3);
+    assert!(
+        run.stderr
+            .contains("aws sqs delete-queue --region us-east-1 --queue-url http"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn the_next_run_removes_what_a_killed_run_left_and_nothing_that_is_in_use() {
+    let world = set_up().await;
+    let other = listening(&world, &["--limit", "1"]).await;
+    let in_use = taps(&world).await;
+    let killed = listening(&world, &[]).await;
+    killed.kill();
+    killed.wait().await.ended(-9);
+    let left = taps(&world).await;
+    assert_eq!((in_use.len(), left.len()), (2, 4));
+
+    let next = listening(&world, &[]).await;
+    next.warned("which an earlier run had left behind").await;
+    let now = taps(&world).await;
+    assert!(in_use.is_subset(&now), "{now:?}");
+    assert_eq!(left.intersection(&now).count(), 2, "{now:?}");
+    next.interrupt();
+    next.wait().await.ended(130);
+
+    world.deliver(&file(&world, 1)).await;
+    other.wait().await.ended(0);
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn nobody_reading_any_more_is_the_end() {
+    let world = set_up().await;
+    let program = env!("CARGO_BIN_EXE_heeler-ec");
+    let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#;
+    let mut tail = Heeler::new(&world)
+        .program(Path::new("/bin/sh"))
+        .args(["-c", script, program, "tail", "--output", "json"])
+        .spawn()
+        .await;
+    tail.warned("is removed at the end").await;
+    world.deliver(&file(&world, 1)).await;
+    tail.line_with("eventID").await;
+    // The one line that a reader has not yet closed the pipe for is lost; the next one is noticed.
+    let further = async {
+        loop {
+            world.deliver(&file(&world, 1)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let run = tokio::select! {
+        run = tail.wait() => run,
+        () = further => unreachable!("deliveries go on for ever"),
+    };
+    assert!(run.stderr.contains("status 0"), "{}", run.stderr);
+    assert_eq!(run.stdout.lines().count(), 1);
+    assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
+    let world = set_up().await;
+    let tail = listening(&world, &["--verbose", "--limit", "1"]).await;
+    let own = file(&world, 1);
+    let key = format!(
+        "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
+        own.name()
+    );
+    publish(
+        &world,
+        json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": world.bucket()}),
+    )
+    .await;
+    publish(&world, announcement("somebody-elses-bucket", &key)).await;
+    publish(
+        &world,
+        announcement(
+            world.bucket(),
+            &key.replace("CloudTrail", "CloudTrail-Digest"),
+        ),
+    )
+    .await;
+    world.deliver(&own).await;
+    let run = tail.wait().await.ended(0);
+
+    for told in [
+        "skipped: a test event of S3",
+        "skipped: it names another bucket than the trail's somebody-elses-bucket/",
+        "skipped: a digest, which holds no events",
+        "1 shown, 0 delivered twice, 3 skipped, 0 unreadable.",
+    ] {
+        assert!(run.stderr.contains(told), "{told}:\n{}", run.stderr);
+    }
+    assert!(
+        !run.calls
+            .iter()
+            .any(|call| call.target.contains("somebody-elses-bucket"))
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_makes_no_sense_is_told_and_the_stream_goes_on() {
+    let world = set_up().await;
+    let tail = listening(&world, &["--limit", "1"]).await;
+    publish_text(&world, "\u{1b}[2Jsurprise").await;
+    world.deliver(&file(&world, 1)).await;
+    let run = tail.wait().await.ended(0);
+    assert!(
+        run.stderr.contains("warning: cannot read message "),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains(" 1 unreadable."), "{}", run.stderr);
+    assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_unpacked_is_told_and_the_stream_goes_on() {
+    let world = set_up().await;
+    let broken = file(&world, 1);
+    let key = format!(
+        "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
+        broken.name()
+    );
+    let mut bytes = broken.gzipped();
+    bytes.truncate(40);
+    let tail = listening(&world, &["--limit", "1"]).await;
+    world.put(&key, bytes).await;
+    world.deliver(&file(&world, 1)).await;
+    let run = tail.wait().await.ended(0);
+    assert!(
+        run.stderr
+            .contains(&format!("warning: cannot read {key}: ")),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn an_object_that_may_not_be_read_is_told_with_the_permission_that_is_missing() {
+    let world = set_up().await;
+    let refused = What::refuse(403, "AccessDenied", "Access Denied");
+    world
+        .proxy()
+        .fault(Fault::new("s3", "GetObject", refused).times(1));
+    let tail = listening(&world, &["--limit", "1"]).await;
+    let key = world.deliver(&file(&world, 1)).await;
+    tail.warned(&key).await;
+    world.deliver(&file(&world, 1)).await;
+    let run = tail.wait().await.ended(0);
+    assert!(
+        run.stderr.contains("hint: grant s3:GetObject"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("1 shown, 0 delivered twice, 0 skipped, 1 unreadable."),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn an_object_that_is_announced_twice_is_shown_once() {
+    let world = set_up().await;
+    let tail = listening(&world, &["--output", "json", "--limit", "3"]).await;
+    let twice = file(&world, 2);
+    world.deliver(&twice).await;
+    world.deliver(&twice).await;
+    world.deliver(&file(&world, 1)).await;
+    let run = tail.wait().await.ended(0);
+    assert_eq!(sorted(run.stdout.lines()).len(), 3);
+    assert_eq!(run.stdout.lines().collect::<BTreeSet<_>>().len(), 3);
+    assert!(
+        run.stderr.contains("3 shown, 2 delivered twice,"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn what_steers_a_terminal_never_reaches_it() {
+    let world = set_up().await;
+    let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
+    let mut event = anything(&world);
+    for field in [
+        "eventName",
+        "eventSource",
+        "awsRegion",
+        "eventTime",
+        "errorCode",
+        "recipientAccountId",
+    ] {
+        event[field] = format!("{field}{evil}").into();
+    }
+    event["userIdentity"] = json!({"type": "IAMUser", "userName": format!("alice{evil}")});
+    let run = shown(&world, vec![event], &["--verbose"]).await;
+    for text in [&run.stdout, &run.stderr] {
+        let steering =
+            |letter: &char| letter.is_control() && *letter != '\n' || *letter == '\u{202e}';
+        assert_eq!(text.chars().find(steering), None, "{text:?}");
+    }
+    assert!(run.stdout.contains("alice"), "{}", run.stdout);
+    assert_eq!(run.stdout.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_made_again() {
+    let world = set_up().await;
+    world
+        .proxy()
+        .fault(Fault::new("sqs", "ReceiveMessage", What::Cut).times(1));
+    world
+        .proxy()
+        .fault(Fault::new("s3", "GetObject", What::Cut).times(1));
+    let run = shown(&world, vec![anything(&world)], &[]).await;
+    assert!(
+        run.stderr
+            .contains("1 shown, 0 delivered twice, 0 skipped, 0 unreadable."),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn when_nothing_can_be_received_any_more_tail_cleans_up_and_says_why() {
+    let world = set_up().await;
+    for what in [What::Cut, What::refuse(403, "AccessDenied", "not you")] {
+        world.proxy().mend();
+        world
+            .proxy()
+            .fault(Fault::new("sqs", "ReceiveMessage", what));
+        let run = tail(&world, &[]).run().await.ended(3);
+        assert!(
+            run.stderr
+                .contains("cannot receive from the queue heeler_ec_tail_"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(taps(&world).await, nothing());
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_refused_leaves_no_queue() {
+    let world = set_up().await;
+    let refused = What::refuse(403, "AuthorizationError", "not you");
+    world.proxy().fault(Fault::new("sns", "Subscribe", refused));
+    let run = tail(&world, &[]).run().await.ended(3);
+    assert!(run.stderr.contains("grant sns:Subscribe"), "{}", run.stderr);
+    assert_eq!(taps(&world).await, nothing());
+}
+
+/// A world in which option s3 is set up.
+async fn set_up() -> World {
+    let world = World::on(Engine::Ministack).build().await;
+    Heeler::new(&world)
+        .args(["setup", "--option", "s3", "--yes", "--generate-external-id"])
+        .args(["--heeler-role-arn", &world.heeler_role_arn()])
+        .run()
+        .await
+        .ended(0);
+    world
+}
+
+fn tail<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
+    Heeler::new(world).args(["tail"]).args(args)
+}
+
+/// Tail, once it gets every message.
+async fn listening<'a>(world: &'a World, args: &[&str]) -> Running<'a> {
+    let running = tail(world, args).spawn().await;
+    running.warned("is removed at the end").await;
+    running
+}
+
+/// What tail makes of these records, delivered in one object.
+async fn shown(world: &World, records: Vec<Value>, args: &[&str]) -> Run {
+    let limit = records.len().to_string();
+    let mut all = vec!["--limit", &limit];
+    all.extend(args);
+    let tail = listening(world, &all).await;
+    world
+        .deliver(&Object::new(world.account(), world.region(), records))
+        .await;
+    tail.wait().await.ended(0)
+}
+
+fn anything(world: &World) -> Value {
+    event(
+        world.account(),
+        "us-east-1",
+        "iam.amazonaws.com",
+        "CreateUser",
+        false,
+    )
+}
+
+fn file(world: &World, records: usize) -> Object {
+    let records = std::iter::repeat_with(|| anything(world)).take(records);
+    Object::new(world.account(), "us-east-1", records.collect())
+}
+
+/// What S3 says about a new object.
+fn announcement(bucket: &str, key: &str) -> Value {
+    json!({"Records": [{
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "us-east-1",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 1}}
+    }]})
+}
+
+async fn publish(world: &World, message: Value) {
+    publish_text(world, &message.to_string()).await;
+}
+
+async fn publish_text(world: &World, message: &str) {
+    let topic = format!("arn:aws:sns:{}:{}:{TOPIC}", world.region(), world.account());
+    let sent = world
+        .clients()
+        .sns
+        .publish()
+        .topic_arn(topic)
+        .message(message)
+        .send()
+        .await;
+    sent.expect("a message on the topic");
+}
+
+/// The queues and the subscriptions of tail: names and ARNs.
+async fn taps(world: &World) -> BTreeSet<String> {
+    let queues = world
+        .clients()
+        .sqs
+        .list_queues()
+        .queue_name_prefix(TAP)
+        .send()
+        .await;
+    let queues = queues.expect("queues");
+    let mut found: BTreeSet<String> = queues
+        .queue_urls()
+        .iter()
+        .filter_map(|url| url.rsplit('/').next())
+        .map(str::to_owned)
+        .collect();
+    let subscriptions = world.clients().sns.list_subscriptions().send().await;
+    for subscription in subscriptions.expect("subscriptions").subscriptions() {
+        if subscription
+            .endpoint()
+            .is_some_and(|endpoint| endpoint.contains(TAP))
+        {
+            found.insert(
+                subscription
+                    .subscription_arn()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
+        }
+    }
+    found
+}
+
+fn nothing() -> BTreeSet<String> {
+    BTreeSet::new()
+}
+
+async fn queue_url(world: &World) -> String {
+    let found = world
+        .clients()
+        .sqs
+        .get_queue_url()
+        .queue_name(QUEUE)
+        .send()
+        .await;
+    found.expect("Heeler's queue").queue_url.unwrap_or_default()
+}
+
+/// How many messages wait in a queue.
+async fn waiting(world: &World, url: &str) -> u32 {
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    let read = world
+        .clients()
+        .sqs
+        .get_queue_attributes()
+        .queue_url(url)
+        .attribute_names(name.clone())
+        .send()
+        .await;
+    let read = read.expect("the queue's attributes");
+    let count = read
+        .attributes()
+        .and_then(|attributes| attributes.get(&name));
+    count
+        .and_then(|count| count.parse().ok())
+        .expect("a number of messages")
+}
+
+fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Where published logs of real accounts lie, if they are on this machine.
+fn real_logs() -> Option<PathBuf> {
+    let data = std::env::var_os("HEELER_EC_DATA").map_or_else(
+        || emulator::repository().join("../shared/data"),
+        PathBuf::from,
+    );
+    let folder = data.join("cloudtrail/s3");
+    if !folder.is_dir() {
+        eprintln!(
+            "skipped: {} is not there (HEELER_EC_DATA names another place)",
+            folder.display()
+        );
+        return None;
+    }
+    Some(folder)
+}
+
+/// Every log below a folder: the key that it had in its bucket, and its bytes.
+fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of logs") {
+        let path = entry.expect("an entry of the folder").path();
+        let text = path.to_string_lossy();
+        if path.is_dir() {
+            found.extend(below(&path));
+        } else if let (true, Some(start)) = (text.ends_with(".json.gz"), text.find("AWSLogs/")) {
+            found.push((
+                text[start..].to_owned(),
+                std::fs::read(&path).expect("a log"),
+            ));
+        }
+    }
+    found
+}
