@@ -1,5 +1,7 @@
 //! What the program does, seen from outside.
 
+mod documents;
+mod generated;
 #[allow(
     dead_code,
     unused_imports,
@@ -7,4 +9,5 @@
 )]
 mod harness;
 mod harness_itself;
+mod layers;
 mod setup_s3;

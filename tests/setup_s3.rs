@@ -20,7 +20,7 @@ async fn setting_up_twice_writes_nothing_the_second_time() {
     eprintln!("{}{}", plan.stdout, plan.stderr);
     let first = Heeler::new(&world).args(setup(&world)).run().await;
     eprintln!("{}{}", first.stdout, first.stderr);
-    eprintln!("{:?}", first.calls.iter().map(|c| c.name()).collect::<Vec<_>>());
+    eprintln!("{:?}", first.calls.iter().map(crate::harness::Call::name).collect::<Vec<_>>());
     let first = first.ended(0);
     let second = Heeler::new(&world).args(setup(&world).into_iter().filter(|a| a != "--generate-external-id")).run().await.ended(0);
     eprintln!("{}{}", second.stdout, second.stderr);
