@@ -75,14 +75,13 @@ fn page_name(command: &Command) -> String {
     command.get_display_name().unwrap_or(command.get_name()).to_owned()
 }
 
-/// One page of the manual. clap's own form would carry the version of the day.
+/// One page of the manual. Its title is our own: clap's would carry the release, and leave no place for a date.
 fn man_page(command: &Command) -> String {
-    let man = Man::new(command.clone()).source("heeler-ec").manual("heeler-ec manual");
+    let man = Man::new(command.clone());
     let mut page = Vec::new();
     let mut write = |section: fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>| {
         section(&man, &mut page).expect("memory takes every byte");
     };
-    write(Man::render_title);
     write(Man::render_name_section);
     write(Man::render_synopsis_section);
     write(Man::render_description_section);
@@ -91,8 +90,12 @@ fn man_page(command: &Command) -> String {
         write(Man::render_subcommands_section);
         write(Man::render_extra_section);
     }
-    text(page)
+    // Each section begins with the same definition of the apostrophe; once is enough.
+    let page = text(page).replace(APOSTROPHE, "");
+    format!("{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}", page_name(command))
 }
+
+const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 /// All commands and options in one page of Markdown.
 fn manual(root: &Command) -> String {
@@ -126,7 +129,9 @@ fn manual(root: &Command) -> String {
         for (heading, args) in [("Arguments", positional), ("Options", options)] {
             if !args.is_empty() {
                 let _ = writeln!(page, "\n{heading}:\n");
-                args.iter().for_each(|arg| page.push_str(&described_option(arg)));
+                for arg in args {
+                    page.push_str(&described_option(arg));
+                }
             }
         }
     }

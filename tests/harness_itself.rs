@@ -53,6 +53,7 @@ async fn worlds_do_not_see_each_other() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one call after another, and the list of them")]
 async fn every_call_is_recorded_with_its_service_operation_and_region() {
     for engine in ENGINES {
         let world = World::on(engine)
