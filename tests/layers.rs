@@ -32,6 +32,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("indicatif", &["render/"]),
     ("comfy_table", &["render/"]),
     ("anstyle", &["render/"]),
+    ("terminal_size", &["render/"]),
     ("aws_config", &["aws/"]),
     // `deployment.rs` reads the tags of a role.
     ("aws_sdk_", &["aws/", "resource/", "check/survey.rs", "tail/", "pipeline/deployment.rs"]),

@@ -10,4 +10,6 @@ mod generated;
 mod harness;
 mod harness_itself;
 mod layers;
+mod preflight;
 mod setup_s3;
+mod steps;

@@ -1,37 +1,359 @@
-//! Setup of option s3, from nothing to the three values.
+//! The laws of setup for option s3: idempotent, announced, in order, and shown.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Engine, Heeler, World};
+use crate::steps::{
+    again, counts, destroy, json, keys, names, on_both_engines, outputs, plan, setup, setup_with,
+    text,
+};
 
-fn setup(world: &World) -> Vec<String> {
-    ["setup", "--option", "s3", "--yes", "--generate-external-id", "--heeler-role-arn", &world.heeler_role_arn()]
-        .map(str::to_owned)
-        .to_vec()
+on_both_engines! {
+    async fn setting_up_twice_writes_nothing_the_second_time(engine: Engine) {
+        let world = World::on(engine).bucket_key().foreign_notifications().build().await;
+        setup(&world).run().await.ended(0);
+        let second = again(&world).run().await.ended(0);
+        assert_eq!(names(&second.writes()), Vec::<String>::new());
+        let planned = plan(&world).args(["-o", "json", "--check"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [0, 0, 13, 0]);
+    }
+
+    async fn a_plan_counts_twelve_resources(engine: Engine) {
+        let world = World::on(engine).build().await;
+        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [12, 0, 0, 0]);
+    }
+
+    async fn a_bucket_with_a_key_needs_a_grant_more(engine: Engine) {
+        let world = World::on(engine).bucket_key().build().await;
+        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [13, 0, 0, 0]);
+    }
+
+    async fn a_topic_that_gets_the_logs_saves_three_resources(engine: Engine) {
+        let world = World::on(engine).topic("events").build().await;
+        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [9, 0, 0, 0]);
+    }
+
+    async fn a_topic_and_a_key_make_ten(engine: Engine) {
+        let world = World::on(engine).topic("events").bucket_key().build().await;
+        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [10, 0, 0, 0]);
+    }
+
+    async fn a_plan_writes_nothing(engine: Engine) {
+        let world = World::on(engine).bucket_key().foreign_notifications().build().await;
+        let planned = plan(&world).run().await.ended(0);
+        assert_eq!(names(&planned.writes()), Vec::<String>::new());
+    }
+
+    async fn a_plan_can_be_a_check(engine: Engine) {
+        let world = World::on(engine).build().await;
+        plan(&world).args(["--check"]).run().await.ended(1);
+        setup(&world).run().await.ended(0);
+        plan(&world).args(["--check"]).run().await.ended(0);
+    }
+
+    async fn outputs_are_what_setup_printed(engine: Engine) {
+        let world = World::on(engine).build().await;
+        let made = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
+        let read = outputs(&world).run().await.ended(0);
+        assert_eq!(json(&read), made);
+        assert_eq!(names(&read.writes()), Vec::<String>::new());
+        let keys: Vec<&String> = made.as_object().expect("an object").keys().collect();
+        assert_eq!(
+            keys,
+            ["heeler_event_queue_url", "heeler_event_role_arn", "heeler_event_role_external_id"]
+        );
+    }
+
+    async fn the_notification_is_the_last_write(engine: Engine) {
+        let world = World::on(engine).bucket_key().build().await;
+        let run = setup(&world).run().await.ended(0);
+        let writes = names(&run.writes());
+        let last = writes.last().map(String::as_str);
+        assert_eq!(last, Some("s3:PutBucketNotificationConfiguration"), "{writes:?}");
+    }
+
+    async fn the_queue_lets_the_topic_in_before_it_is_subscribed(engine: Engine) {
+        let world = World::on(engine).build().await;
+        let run = setup(&world).run().await.ended(0);
+        let writes = names(&run.writes());
+        let place = |name: &str| writes.iter().rposition(|write| write == name);
+        assert!(place("sqs:SetQueueAttributes") < place("sns:Subscribe"), "{writes:?}");
+    }
+
+    async fn everything_is_made_in_the_region_of_the_bucket(engine: Engine) {
+        let world = World::on(engine).region("eu-west-1").build().await;
+        let run = setup(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        for call in run.writes().iter().filter(|call| call.service != "iam") {
+            assert_eq!(call.region, "eu-west-1", "{}", call.name());
+        }
+        let again = again(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        assert_eq!(names(&again.writes()), Vec::<String>::new());
+        let read = outputs(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        assert!(text(&json(&read)["heeler_event_queue_url"]).contains("heeler_event_collection"));
+    }
+
+    async fn only_log_objects_below_the_trails_prefix_are_announced(engine: Engine) {
+        let world = World::on(engine).prefix("audit/trail").build().await;
+        setup(&world).run().await.ended(0);
+        let topics = world.notification().await["topics"].clone();
+        assert!(topics.to_string().contains("\"audit/trail/AWSLogs/\""), "{topics}");
+    }
+
+    async fn foreign_notifications_stay_byte_for_byte(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        let mut before = world.notification().await;
+        setup(&world).run().await.ended(0);
+        let mut after = world.notification().await;
+        assert_eq!(take_ours(&mut before).len(), 0);
+        assert_eq!(take_ours(&mut after).len(), 1);
+        assert_eq!(after, before);
+    }
+
+    async fn a_topic_that_gets_the_logs_is_used_and_stays_as_it_is(engine: Engine) {
+        let world = World::on(engine).topic("events").build().await;
+        let before = (topic_attributes(&world).await, world.notification().await);
+        let run = setup(&world).run().await.ended(0);
+        let writes = names(&run.writes());
+        assert!(!writes.iter().any(|write| write.starts_with("sns:") && write != "sns:Subscribe"), "{writes:?}");
+        assert_eq!((topic_attributes(&world).await, world.notification().await), before);
+    }
+}
+
+/// Takes our entry out of a notification configuration.
+fn take_ours(configuration: &mut Value) -> Vec<Value> {
+    let topics = configuration["topics"]
+        .as_array_mut()
+        .expect("a list of topics");
+    let (ours, theirs) = topics
+        .drain(..)
+        .partition(|topic| topic["id"] == "heeler-ec");
+    *topics = theirs;
+    ours
+}
+
+/// The topic's attributes but for the counts of its subscriptions.
+async fn topic_attributes(world: &World) -> Vec<(String, String)> {
+    let topic = world.topic().expect("a topic");
+    let read = world
+        .clients()
+        .sns
+        .get_topic_attributes()
+        .topic_arn(topic)
+        .send()
+        .await;
+    let attributes = read
+        .expect("a topic's attributes")
+        .attributes
+        .expect("attributes");
+    let mut attributes: Vec<_> = attributes
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("Subscriptions"))
+        .collect();
+    attributes.sort();
+    attributes
 }
 
 #[tokio::test]
-async fn setting_up_twice_writes_nothing_the_second_time() {
-    let world = World::on(Engine::Ministack).bucket_key().foreign_notifications().build().await;
-    let before = world.notification().await;
-    let pre = Heeler::new(&world).args(["preflight", "--option", "s3"]).run().await;
-    eprintln!("{}{}", pre.stdout, pre.stderr);
-    let plan = Heeler::new(&world).args(["plan", "--option", "s3", "--heeler-role-arn", &world.heeler_role_arn()]).run().await;
-    eprintln!("{}{}", plan.stdout, plan.stderr);
-    let first = Heeler::new(&world).args(setup(&world)).run().await;
-    eprintln!("{}{}", first.stdout, first.stderr);
-    eprintln!("{:?}", first.calls.iter().map(crate::harness::Call::name).collect::<Vec<_>>());
-    let first = first.ended(0);
-    let second = Heeler::new(&world).args(setup(&world).into_iter().filter(|a| a != "--generate-external-id")).run().await.ended(0);
-    eprintln!("{}{}", second.stdout, second.stderr);
-    assert_eq!(second.writes().len(), 0, "{}", second.stderr);
-    let out = Heeler::new(&world).args(["outputs", "-o", "json"]).run().await.ended(0);
-    let out: Value = serde_json::from_str(&out.stdout).unwrap();
-    eprintln!("{out:#}");
-    let gone = Heeler::new(&world).args(["destroy", "--yes"]).run().await;
-    eprintln!("{}{}", gone.stdout, gone.stderr);
-    gone.ended(0);
-    assert_eq!(world.leftovers().await, Vec::<String>::new());
-    assert_eq!(world.notification().await, before);
-    drop(first);
+async fn an_external_id_is_kept_when_none_is_given() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup_with(&world, "id-of-the-first-setup")
+        .run()
+        .await
+        .ended(0);
+    again(&world).run().await.ended(0);
+    let read = json(&outputs(&world).run().await.ended(0));
+    assert_eq!(
+        read["heeler_event_role_external_id"],
+        "id-of-the-first-setup"
+    );
+}
+
+#[tokio::test]
+async fn another_external_id_changes_only_the_trust_of_the_role() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup_with(&world, "id-of-the-first-setup")
+        .run()
+        .await
+        .ended(0);
+    let run = setup_with(&world, "id-of-the-second-setup")
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
+    let read = json(&outputs(&world).run().await.ended(0));
+    assert_eq!(
+        read["heeler_event_role_external_id"],
+        "id-of-the-second-setup"
+    );
+}
+
+#[tokio::test]
+async fn an_external_id_is_shown_by_outputs_and_nowhere_else() {
+    let world = World::on(Engine::Ministack).build().await;
+    let first = setup_with(&world, "id-of-the-first-setup")
+        .args(["-v"])
+        .run()
+        .await
+        .ended(0);
+    assert!(!first.stderr.contains("id-of-the"), "{}", first.stderr);
+    assert_eq!(
+        first.stdout.matches("id-of-the-first-setup").count(),
+        1,
+        "{}",
+        first.stdout
+    );
+    for form in ["table", "json"] {
+        let run = plan(&world).args(["-v", "-o", form, "--external-id", "id-of-the-second-setup"]);
+        let run = run.run().await.ended(0);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(
+            said.contains("external_id") && !said.contains("id-of-the"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_external_id_can_come_from_the_environment() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = again(&world).args(["--heeler-role-arn", &world.heeler_role_arn()]);
+    let run = run
+        .env("HEELER_EC_EXTERNAL_ID", "id-of-the-environment")
+        .args(["-o", "json"]);
+    let made = json(&run.run().await.ended(0));
+    assert_eq!(
+        made["heeler_event_role_external_id"],
+        "id-of-the-environment"
+    );
+}
+
+#[tokio::test]
+async fn drift_is_shown_and_put_right() {
+    let world = World::on(Engine::Ministack).build().await;
+    let queue = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
+    let change = world.clients().sqs.set_queue_attributes();
+    let change = change.queue_url(text(&queue["heeler_event_queue_url"]));
+    let retention = aws_sdk_sqs::types::QueueAttributeName::MessageRetentionPeriod;
+    change
+        .attributes(retention, "60")
+        .send()
+        .await
+        .expect("a shorter retention");
+
+    let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+    assert_eq!(counts(&planned), [0, 1, 11, 0]);
+    let planned = json(&planned);
+    let steps = planned["steps"].as_array().expect("steps");
+    let changed = steps
+        .iter()
+        .find(|step| step["action"] == "update")
+        .expect("an update");
+    let change = json!([{"field": "retention", "before": 60, "after": 7200, "known": true}]);
+    assert_eq!(changed["changes"], change);
+
+    let run = again(&world).run().await.ended(0);
+    assert_eq!(names(&run.writes()), ["sqs:SetQueueAttributes"]);
+    plan(&world).args(["--check"]).run().await.ended(0);
+}
+
+#[tokio::test]
+async fn a_second_deployment_shares_the_topic_and_leaves_the_first_alone() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    setup(&world).run().await.ended(0);
+    let before = (world.leftovers().await, world.notification().await);
+
+    let second = setup(&world)
+        .args(["--name-prefix", "heeler_two"])
+        .run()
+        .await
+        .ended(0);
+    assert!(!names(&second.writes()).contains(&"sns:CreateTopic".to_owned()));
+    assert_eq!(keys(&world).await, 2);
+    plan(&world).args(["--check"]).run().await.ended(0);
+    let check = plan(&world).args(["--check", "--name-prefix", "heeler_two"]);
+    check.run().await.ended(0);
+
+    destroy(&world)
+        .args(["--name-prefix", "heeler_two"])
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(
+        (world.leftovers().await, world.notification().await),
+        before
+    );
+    plan(&world).args(["--check"]).run().await.ended(0);
+}
+
+#[tokio::test]
+async fn heeler_gets_the_event_through_role_and_queue() {
+    use crate::harness::{Object, object::event};
+    use std::time::Duration;
+
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    let made = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
+    let [queue, role, id] = [
+        "heeler_event_queue_url",
+        "heeler_event_role_arn",
+        "heeler_event_role_external_id",
+    ]
+    .map(|key| text(&made[key]));
+    let member = &world.members()[0];
+    let record = event(
+        member,
+        "us-east-1",
+        "s3.amazonaws.com",
+        "CreateBucket",
+        false,
+    );
+    let object = Object::new(member, "us-east-1", vec![record]);
+    let key = world.deliver(&object).await;
+
+    let heeler = world
+        .harvest(&role, &id)
+        .await
+        .expect("a session of Heeler's");
+    let bodies = heeler
+        .receive(&queue, 1, Duration::from_secs(20))
+        .await
+        .expect("messages");
+    let bodies: Vec<&String> = bodies
+        .iter()
+        .filter(|body| body.contains("ObjectCreated"))
+        .collect();
+    assert!(
+        bodies[0].contains(object.name().trim_end_matches(".json.gz")),
+        "{bodies:?}"
+    );
+    let read = heeler
+        .object(world.bucket(), &key)
+        .await
+        .expect("the object");
+    assert_eq!(read, object.gzipped());
+    world
+        .harvest(&role, "another-id")
+        .await
+        .expect_err("another external id was let in");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_the_plan_says() {
+    let world = World::on(Engine::Ministack).build().await;
+    let args = [
+        "setup",
+        "--option",
+        "s3",
+        "--dry-run",
+        "--generate-external-id",
+    ];
+    let dry = Heeler::new(&world)
+        .args(args)
+        .args(["--heeler-role-arn", &world.heeler_role_arn()]);
+    let dry = dry.run().await.ended(0);
+    assert_eq!(names(&dry.writes()), Vec::<String>::new());
+    assert_eq!(dry.stdout, plan(&world).run().await.ended(0).stdout);
 }

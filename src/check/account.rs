@@ -27,6 +27,13 @@ pub const CHECKS: &[Check] = &[
         judge: partition,
     },
     Check {
+        id: "account.region",
+        says: "everything is made in the bucket's region",
+        required: true,
+        permissions: &["s3:ListBucket"],
+        judge: region,
+    },
+    Check {
         id: "account.endpoint",
         says: "requests go to AWS",
         required: false,
@@ -103,6 +110,18 @@ fn partition(survey: &Survey) -> Verdict {
                 .because("a role cannot be trusted across partitions"),
         ),
         None => Verdict::Pass(format!("partition {partition}")),
+    }
+}
+
+fn region(survey: &Survey) -> Verdict {
+    let Some(region) = survey.region() else { return hangs_on("bucket.owner") };
+    match &survey.hints.region {
+        Some(given) if given != region => Verdict::Fail(
+            Finding::new(format!("--region {given}"), format!("{region}, the bucket's region"))
+                .because("S3 publishes only to a topic in the bucket's own region")
+                .cli("leave --region out"),
+        ),
+        _ => Verdict::Pass(region.to_owned()),
     }
 }
 

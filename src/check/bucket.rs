@@ -22,32 +22,11 @@ pub const CHECKS: &[Check] = &[
         judge: owner,
     },
     Check {
-        id: "account.region",
-        says: "everything is made in the bucket's region",
-        required: true,
-        permissions: &["s3:ListBucket"],
-        judge: region,
-    },
-    Check {
         id: "bucket.encryption",
         says: "the encryption of the log objects is known",
         required: true,
         permissions: &["s3:GetEncryptionConfiguration"],
         judge: encryption,
-    },
-    Check {
-        id: "key.state",
-        says: "the key of the log objects is usable",
-        required: true,
-        permissions: &["kms:DescribeKey"],
-        judge: key_state,
-    },
-    Check {
-        id: "key.account",
-        says: "the key of the log objects is of this account",
-        required: false,
-        permissions: &["kms:DescribeKey"],
-        judge: key_account,
     },
     Check {
         id: "bucket.notifications",
@@ -62,6 +41,24 @@ pub const CHECKS: &[Check] = &[
         required: true,
         permissions: &["sns:GetTopicAttributes"],
         judge: topic,
+    },
+];
+
+/// Of the key that the log objects are encrypted with.
+pub const KEY_CHECKS: &[Check] = &[
+    Check {
+        id: "key.state",
+        says: "the key of the log objects is usable",
+        required: true,
+        permissions: &["kms:DescribeKey"],
+        judge: key_state,
+    },
+    Check {
+        id: "key.account",
+        says: "the key of the log objects is of this account",
+        required: false,
+        permissions: &["kms:DescribeKey"],
+        judge: key_account,
     },
 ];
 
@@ -111,18 +108,6 @@ fn here(survey: &Survey, judge: impl FnOnce(&Bucket) -> Verdict) -> Verdict {
     match &survey.bucket {
         Some(bucket) if matches!(bucket.owned, Ok(Owned::Here { .. })) => judge(bucket),
         _ => hangs_on("bucket.owner"),
-    }
-}
-
-fn region(survey: &Survey) -> Verdict {
-    let Some(region) = survey.region() else { return hangs_on("bucket.owner") };
-    match &survey.hints.region {
-        Some(given) if given != region => Verdict::Fail(
-            Finding::new(format!("--region {given}"), format!("{region}, the bucket's region"))
-                .because("S3 publishes only to a topic in the bucket's own region")
-                .cli("leave --region out"),
-        ),
-        _ => Verdict::Pass(format!("queue, topic and key are made in {region}")),
     }
 }
 
@@ -208,6 +193,9 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
         if covered {
             return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
         }
+    }
+    if let Some(Err(_)) = &bucket.topic {
+        return hangs_on("bucket.topic");
     }
     if let [first, ..] = overlapping.as_slice() {
         let named = overlapping.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tokio::join;
 
 use crate::aws::{Aws, Call, Settings};
 use crate::check::survey::{Hints, Survey, without_credentials};
@@ -70,12 +69,6 @@ pub(crate) struct World {
     pub interrupt: Interrupt,
 }
 
-/// What is known before a plan.
-pub(crate) struct Discovered {
-    pub survey: Survey,
-    pub report: Report,
-}
-
 impl World {
     pub async fn aws(&self) -> Result<Aws> {
         refuse_open_endpoint()?;
@@ -110,22 +103,16 @@ impl World {
         }
     }
 
-    /// Looks at everything that checks and plans stand on; beside it, at what was set up before, which the
-    /// checks do not need.
-    pub async fn discover(
-        &self,
-        aws: &Aws,
-        kind: &Kind,
-        hints: Hints,
-    ) -> Result<(Discovered, Result<Option<Deployment>>)> {
-        let (survey, deployment) = join!(Survey::take(aws, hints), self.deployment(aws));
+    /// Looks at everything that checks stand on, and judges it.
+    pub async fn check(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<(Survey, Report)> {
+        let survey = Survey::take(aws, hints).await;
         if let Err(error) = &survey.caller
             && without_credentials(error)
         {
             return Err(error.clone());
         }
         let report = run(kind.checks, &survey);
-        Ok((Discovered { survey, report }, deployment))
+        Ok((survey, report))
     }
 
     /// What was set up under this prefix.

@@ -1,5 +1,7 @@
 //! Shows what setup would do; and makes ready what setup then does.
 
+use tokio::join;
+
 use super::{World, option};
 use crate::aws::Aws;
 use crate::check::survey::Hints;
@@ -47,16 +49,17 @@ pub(super) async fn prepare(
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    let (found, role) = world.discover(aws, kind, hints).await?;
-    if !found.report.is_ready() {
-        render::report::obstacles(&world.ui, &found.report);
+    let (checked, deployment) = join!(world.check(aws, kind, hints), world.deployment(aws));
+    let (survey, report) = checked?;
+    if !report.is_ready() {
+        render::report::obstacles(&world.ui, &report);
         return Err(Error::no(format!("set up option {}", kind.name), "the checks above failed; nothing was written")
             .hint(format!("heeler-ec preflight --option {} shows all of them", kind.name)));
     }
-    render::report::summary(&world.ui, &found.report);
-    let deployment = role?;
+    render::report::summary(&world.ui, &report);
+    let deployment = deployment?;
     let trust = whom_to_trust(trust, deployment.as_ref(), only_to_show)?;
-    let site = Site::surveyed(&found.survey, world.names(), trust)?;
+    let site = Site::surveyed(&survey, world.names(), trust)?;
     refuse_move(deployment.as_ref(), &site, kind)?;
     let pipeline = (kind.build)(&site);
     Ok(Prepared { aws: aws.at(&site.region), site, pipeline })

@@ -8,7 +8,7 @@ use crate::render;
 pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     let aws = world.aws().await?;
-    let (found, _) = world.discover(&aws, kind, world.hints(&args.discovery, &[])).await?;
-    render::report::report(&world.ui, kind.name, &found.report);
-    Ok(if found.report.is_ready() { Exit::Yes } else { Exit::No })
+    let (_, report) = world.check(&aws, kind, world.hints(&args.discovery, &[])).await?;
+    render::report::report(&world.ui, kind.name, &report);
+    Ok(if report.is_ready() { Exit::Yes } else { Exit::No })
 }

@@ -21,10 +21,13 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let tap = Tap::open(&aws, &hook, &tap::name(&hook.prefix)).await?;
     world.interrupt.leaves(tap.by_hand(aws.region()));
     world.interrupt.cleans_up("removing the queue that was listened with");
-    world.ui.story(&format!(
-        "Listening on topic {} with a queue of our own ({}). Ctrl-C ends it.",
-        hook.topic, tap.name
-    ));
+    world.ui.told(
+        &format!(
+            "Listening on topic {} with a queue of our own ({}). Ctrl-C ends it.",
+            hook.topic, tap.name
+        ),
+        2,
+    );
     let source = Source { bucket: site.bucket.clone(), owner: site.account.clone() };
     let ended = follow(world, &aws, &tap, source, &args).await;
     let closed = tap.close(&aws).await;

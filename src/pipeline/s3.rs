@@ -23,7 +23,12 @@ use crate::resource::topic_policy::TopicPolicy;
 pub const KIND: Kind = Kind {
     name: "s3",
     summary: "S3 → SNS → SQS (recommended)",
-    checks: &[check::account::CHECKS, check::trail::CHECKS, check::bucket::CHECKS],
+    checks: &[
+        check::account::CHECKS,
+        check::trail::CHECKS,
+        check::bucket::CHECKS,
+        check::bucket::KEY_CHECKS,
+    ],
     build,
 };
 

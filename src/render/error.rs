@@ -7,9 +7,9 @@ use crate::tail::record::visible;
 /// Prints an error to the story, also with `--quiet`.
 pub fn error(ui: &Ui, error: &Error) {
     let mark = ui.tint_story(Tone::Bad, "error:");
-    ui.alert(&format!("{mark} cannot {}", visible(error.doing())));
-    ui.alert(&format!("  cause: {}", visible(&error.cause())));
+    ui.alerted(&format!("{mark} cannot {}", visible(error.doing())), 7);
+    ui.alerted(&format!("  cause: {}", visible(&error.cause())), 9);
     if let Some(hint) = error.what_to_do() {
-        ui.alert(&format!("  hint:  {}", visible(hint)));
+        ui.alerted(&format!("  hint:  {}", visible(hint)), 9);
     }
 }

@@ -10,6 +10,7 @@ pub mod report;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::{Color, Format, Global};
 
@@ -24,7 +25,8 @@ pub struct Ui {
     colour_err: bool,
     unicode: bool,
     /// Columns of the terminal that the answer goes to; none in a pipe.
-    pub width: Option<usize>,
+    width_out: Option<usize>,
+    width_err: Option<usize>,
 }
 
 /// What a colour means; it is never the only sign of it.
@@ -56,9 +58,8 @@ impl Ui {
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
             unicode: is_utf8(),
-            width: io::stdout()
-                .is_terminal()
-                .then(|| comfy_table::Table::new().width().map_or(80, usize::from)),
+            width_out: terminal_size_of(io::stdout()).map(columns),
+            width_err: terminal_size_of(io::stderr()).map(columns),
         }
     }
 
@@ -104,6 +105,29 @@ impl Ui {
         io::stdin().lock().read_line(&mut line).is_ok_and(|read| read > 0) && line.trim() == "yes"
     }
 
+    /// Prints a line of the story in as many lines as the terminal needs, the later ones indented.
+    pub fn told(&self, line: &str, indent: usize) {
+        self.story(&wrapped(line, indent, self.width_err));
+    }
+
+    /// The same for what must not be missed.
+    pub fn alerted(&self, line: &str, indent: usize) {
+        self.alert(&wrapped(line, indent, self.width_err));
+    }
+
+    /// A line of the answer, in as many lines as the terminal needs.
+    pub(crate) fn fitted(self, line: &str, indent: usize) -> String {
+        wrapped(line, indent, self.width_out)
+    }
+
+    /// To the width of the terminal; in a pipe nothing is cut.
+    pub(crate) fn cut(self, line: String) -> String {
+        match self.width_out {
+            Some(width) if line.chars().count() > width => line.chars().take(width).collect(),
+            _ => line,
+        }
+    }
+
     pub(crate) fn tint(self, tone: Tone, text: &str) -> String {
         if self.colour_out { tinted(tone, text) } else { text.to_owned() }
     }
@@ -121,6 +145,34 @@ impl Ui {
     pub(crate) fn spell(self, text: &str) -> String {
         if self.unicode { text.to_owned() } else { text.replace('→', "->") }
     }
+}
+
+fn columns((Width(columns), _): (Width, Height)) -> usize {
+    usize::from(columns)
+}
+
+/// Breaks a line between words; a word that is longer than a line, such as an ARN, stays whole to be copied.
+fn wrapped(line: &str, indent: usize, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| line.chars().count() > *width && *width > indent + 20) else {
+        return line.to_owned();
+    };
+    let lead = line.len() - line.trim_start().len();
+    let mut text = line[..lead].to_owned();
+    let mut column = lead;
+    for (number, word) in line[lead..].split(' ').enumerate() {
+        let length = word.chars().count();
+        if number > 0 && column + 1 + length > width {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if number > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text
 }
 
 fn tinted(tone: Tone, text: &str) -> String {
@@ -148,4 +200,30 @@ fn is_utf8() -> bool {
 /// One JSON document, indented, with a line end.
 pub(crate) fn document(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn a_long_line_is_broken_between_words() {
+        let text = wrapped("    reason:   S3 publishes only to a topic in its own region", 14, Some(40));
+        assert_eq!(
+            text,
+            "    reason:   S3 publishes only to a\n              topic in its own region"
+        );
+    }
+
+    #[test]
+    fn a_word_that_fits_nowhere_stays_whole() {
+        let word = "x".repeat(60);
+        assert_eq!(wrapped(&format!("a {word} b"), 2, Some(40)), format!("a\n  {word}\n  b"));
+    }
+
+    #[test]
+    fn a_pipe_breaks_nothing() {
+        let line = "word ".repeat(40);
+        assert_eq!(wrapped(&line, 2, None), line);
+    }
 }

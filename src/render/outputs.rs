@@ -34,7 +34,13 @@ pub fn outputs(ui: &Ui, outputs: &Outputs<'_>) {
 /// What to do with them.
 pub fn next_step(ui: &Ui) {
     ui.story("");
-    ui.story("Next: open https://app.heeler.com/administration/connections/organizations,");
-    ui.story("      edit the Event Collection Settings of this organization, paste these three values.");
-    ui.story("Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).");
+    ui.told(
+        "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection \
+         Settings of this organization, and paste these three values.",
+        7,
+    );
+    ui.told(
+        "Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).",
+        7,
+    );
 }

@@ -10,6 +10,7 @@ use crate::cli::Format;
 use crate::converge::destroy::Fate;
 use crate::converge::diff::Change;
 use crate::converge::plan::{Action, Conflict, Step};
+use crate::tail::record::visible;
 
 /// Where it would happen.
 pub struct Place<'a> {
@@ -80,13 +81,7 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
         }
     }
     text.push_str(&laid_out(&table));
-    for step in steps.iter().filter(|step| !step.stays.is_empty()) {
-        let document = step.id.name.split('#').next().unwrap_or_default();
-        let _ = writeln!(text, "\nStays as it is in {} {document}:", step.id.kind);
-        for entry in &step.stays {
-            let _ = writeln!(text, "  {entry}");
-        }
-    }
+    text.push_str(&neighbours(ui, steps.iter()));
     let counts = count(steps);
     let _ = write!(
         text,
@@ -236,14 +231,20 @@ fn fates_table(ui: Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) -> String {
         ]);
     }
     text.push_str(&laid_out(&table));
-    for (step, _) in fates.iter().filter(|(step, _)| !step.stays.is_empty()) {
-        let document = step.id.name.split('#').next().unwrap_or_default();
-        let _ = writeln!(text, "\nStays as it is in {} {document}:", step.id.kind);
+    text.push_str(&neighbours(ui, fates.iter().map(|(step, _)| *step)));
+    let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
+    text
+}
+
+/// What else is in a shared document.
+fn neighbours<'a>(ui: Ui, steps: impl Iterator<Item = &'a Step>) -> String {
+    let mut text = String::new();
+    for step in steps.filter(|step| !step.stays.is_empty()) {
+        let _ = writeln!(text, "\nLeft as it is beside {}:", step.id);
         for entry in &step.stays {
-            let _ = writeln!(text, "  {entry}");
+            let _ = writeln!(text, "{}", ui.fitted(&format!("  {}", visible(entry)), 6));
         }
     }
-    let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
     text
 }
 

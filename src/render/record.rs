@@ -19,7 +19,8 @@ pub fn heading(ui: &Ui) {
         let words = columns(
             ["TIME", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR"].map(str::to_owned),
         );
-        ui.story(&ui.tint_story(Tone::Strong, words.trim_end()));
+        let words = ui.cut(words.trim_end().to_owned());
+        ui.story(&ui.tint_story(Tone::Strong, &words));
     }
 }
 
@@ -33,13 +34,13 @@ pub fn trouble(ui: &Ui, what: &str, why: &str, hint: Option<&str>) {
     let mark = ui.tint_story(Tone::Change, "warning:");
     ui.alert(&format!("{mark} cannot read {}: {}", visible(what), visible(why)));
     if let Some(hint) = hint {
-        ui.alert(&format!("  hint: {}", visible(hint)));
+        ui.alerted(&format!("  hint: {}", visible(hint)), 8);
     }
 }
 
 fn line(ui: Ui, record: &Record) -> String {
     if !record.is_readable() {
-        return cut(ui, format!("(not a CloudTrail record) {}", visible(record.json())));
+        return ui.cut(format!("(not a CloudTrail record) {}", visible(record.json())));
     }
     let text = |field: &Option<String>| field.as_deref().map_or_else(|| "-".to_owned(), visible);
     let error = record.error_code.as_deref().map(visible).unwrap_or_default();
@@ -52,7 +53,7 @@ fn line(ui: Ui, record: &Record) -> String {
         text(&record.actor),
         error.clone(),
     ]);
-    let line = cut(ui, line.trim_end().to_owned());
+    let line = ui.cut(line.trim_end().to_owned());
     if error.is_empty() { line } else { ui.tint(Tone::Change, &line) }
 }
 
@@ -60,10 +61,3 @@ fn columns([time, account, region, service, event, actor, error]: [String; 7]) -
     format!("{time:<20}  {account:<12}  {region:<14}  {service:<14}  {event:<28}  {actor:<32}  {error}")
 }
 
-/// To the width of the terminal; in a pipe nothing is cut.
-fn cut(ui: Ui, line: String) -> String {
-    match ui.width {
-        Some(width) if line.chars().count() > width => line.chars().take(width).collect(),
-        _ => line,
-    }
-}

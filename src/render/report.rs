@@ -21,6 +21,7 @@ pub fn report(ui: &Ui, option: &str, report: &Report) {
 /// What stands in the way of setup, as a part of the story.
 pub fn obstacles(ui: &Ui, report: &Report) {
     ui.alert(lines(*ui, report, false).trim_end());
+    ui.alert("");
 }
 
 /// Warnings and the sum, before a plan.
@@ -76,15 +77,21 @@ fn line(ui: Ui, text: &mut String, check: &Check, verdict: &Verdict) {
         Verdict::Skip(_) => ("-", Tone::Faint),
         Verdict::Unknown(_) => ("?", Tone::Bad),
     };
-    let _ = writeln!(text, "{} {}", ui.tint(tone, sign), check.says);
+    let aside = match verdict {
+        Verdict::Pass(found) => format!(" ({})", visible(found)),
+        Verdict::Skip(why) => format!(" (skipped: {})", visible(why)),
+        _ => String::new(),
+    };
+    // Laid out without the colour, which takes no columns.
+    let head = ui.fitted(&format!("{sign} {}{aside}", check.says), 2);
+    let _ = writeln!(text, "{}", head.replacen(sign, &ui.tint(tone, sign), 1));
     let mut detail = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(text, "    {name:<9} {}", visible(value));
+            let _ = writeln!(text, "{}", ui.fitted(&format!("    {name:<9} {}", visible(value)), 14));
         }
     };
     match verdict {
-        Verdict::Pass(found) => detail("observed:", found),
-        Verdict::Skip(why) => detail("skipped:", why),
+        Verdict::Pass(_) | Verdict::Skip(_) => {}
         Verdict::Unknown(error) => {
             detail("unknown:", &error.to_string());
             detail("needs:", &check.permissions.join(", "));
@@ -115,7 +122,7 @@ fn closing(ui: Ui, report: &Report) -> String {
     let counts = report.counts();
     let ready = report.is_ready();
     let word = if ready {
-        ui.tint(Tone::Good, "Ready: run heeler-ec setup.")
+        ui.tint(Tone::Good, "Ready for setup.")
     } else {
         ui.tint(Tone::Bad, "Not ready: fix what failed and run preflight again.")
     };

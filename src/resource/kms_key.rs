@@ -34,6 +34,8 @@ impl Handle<KmsKey> {
 }
 
 const NOT_FOUND: &[&str] = &["NotFoundException"];
+/// The only name that a key's policy can have.
+const POLICY: &str = "default";
 /// The shortest that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
@@ -130,6 +132,7 @@ impl Resource<Aws> for KmsKey {
             aws.kms
                 .put_key_policy()
                 .key_id(key)
+                .policy_name(POLICY)
                 .policy(self.policy.to_string())
                 .send()
                 .await
@@ -167,6 +170,7 @@ impl KmsKey {
                 aws.kms
                     .get_key_policy()
                     .key_id(arn)
+                    .policy_name(POLICY)
                     .send()
                     .await
                     .finding("kms:GetKeyPolicy", &["NotFoundException", "KMSInvalidStateException"], doing)

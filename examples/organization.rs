@@ -1,0 +1,37 @@
+//! Simulates an organization on this machine until its input ends, and prints how to reach it: for trying the
+//! program by hand.
+
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+#[path = "../tests/harness/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "an example uses a part of the harness")]
+mod harness;
+
+use harness::{Emulator, Engine, Object, World, object};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+#[tokio::main]
+async fn main() {
+    let emulator = Emulator::own(Engine::Ministack);
+    let world =
+        World::in_emulator(&emulator).bucket_key().foreign_notifications().build().await;
+    println!("export AWS_ENDPOINT_URL={}", world.endpoint());
+    for (name, value) in world.env() {
+        if name.starts_with("AWS_") {
+            println!("export {name}={value}");
+        }
+    }
+    let role = world.heeler_role_arn();
+    println!("# heeler-ec setup --option s3 --generate-external-id --heeler-role-arn {role}");
+    println!("# Enter delivers an object with two events; the end of input ends the organization.");
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(_)) = lines.next_line().await {
+        let account = &world.members()[0];
+        let records = vec![
+            object::event(account, "eu-west-1", "iam.amazonaws.com", "CreateUser", false),
+            object::event(account, "eu-west-1", "s3.amazonaws.com", "ListBuckets", true),
+        ];
+        let key = world.deliver(&Object::new(account, "eu-west-1", records)).await;
+        println!("# delivered {key}");
+    }
+}

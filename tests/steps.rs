@@ -1,0 +1,99 @@
+//! What an operator types, and what a test reads from the answer.
+
+use serde_json::Value;
+
+use crate::harness::{Call, Heeler, Run, World};
+
+/// The same law on each engine: a module of one test per engine.
+macro_rules! on_both_engines {
+    ($(async fn $law:ident($engine:ident: Engine) $body:block)+) => {$(
+        mod $law {
+            use super::*;
+
+            async fn law($engine: Engine) $body
+
+            #[tokio::test]
+            async fn on_ministack() {
+                law(Engine::Ministack).await;
+            }
+
+            #[tokio::test]
+            async fn on_moto() {
+                law(Engine::Moto).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;
+
+pub fn preflight(world: &World) -> Heeler<'_> {
+    Heeler::new(world).args(["preflight", "--option", "s3"])
+}
+
+/// The plan of a first setup, or of a later one with the same trust.
+pub fn plan(world: &World) -> Heeler<'_> {
+    let role = world.heeler_role_arn();
+    Heeler::new(world).args(["plan", "--option", "s3", "--heeler-role-arn", &role])
+}
+
+/// A first setup, with an external id made up.
+pub fn setup(world: &World) -> Heeler<'_> {
+    let role = world.heeler_role_arn();
+    again(world).args(["--generate-external-id", "--heeler-role-arn", &role])
+}
+
+/// A setup that keeps whom the role trusts.
+pub fn again(world: &World) -> Heeler<'_> {
+    Heeler::new(world).args(["setup", "--option", "s3", "--yes"])
+}
+
+/// A first setup with this external id; as a later one it changes nothing.
+pub fn setup_with<'a>(world: &'a World, external_id: &str) -> Heeler<'a> {
+    let role = world.heeler_role_arn();
+    again(world).args(["--external-id", external_id, "--heeler-role-arn", &role])
+}
+
+pub fn outputs(world: &World) -> Heeler<'_> {
+    Heeler::new(world).args(["outputs", "-o", "json"])
+}
+
+pub fn destroy(world: &World) -> Heeler<'_> {
+    Heeler::new(world).args(["destroy", "--yes"])
+}
+
+/// Standard output as one JSON document.
+#[track_caller]
+pub fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout)
+        .unwrap_or_else(|why| panic!("{why}\n{}\n{}", run.stdout, run.stderr))
+}
+
+/// How many steps of the plan would create, update, keep, conflict.
+#[track_caller]
+pub fn counts(run: &Run) -> [u64; 4] {
+    let plan = json(run);
+    ["create", "update", "keep", "conflict"]
+        .map(|action| plan["counts"][action].as_u64().expect("a count"))
+}
+
+/// The ids of the checks with this status.
+pub fn checks(report: &Value, status: &str) -> Vec<String> {
+    let checks = report["checks"].as_array().expect("a list of checks");
+    let fitting = checks.iter().filter(|check| check["status"] == status);
+    fitting.map(|check| text(&check["id"])).collect()
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The names of calls, in order.
+pub fn names(calls: &[&Call]) -> Vec<String> {
+    calls.iter().map(|call| call.name()).collect()
+}
+
+/// The keys that bear our tag and are not on their way out.
+pub async fn keys(world: &World) -> usize {
+    let left = world.leftovers().await;
+    left.iter().filter(|line| line.starts_with("key ")).count()
+}
