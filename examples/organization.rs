@@ -1,6 +1,8 @@
 //! Simulates an organization on this machine until its input ends, and prints how to reach it: for trying the
 //! program by hand.
 
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
 #[path = "../tests/harness/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "an example uses a part of the harness")]
 mod harness;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 /// Wraps statements into a document. `Version` comes first: an old parser of AWS insists on it.
 #[must_use]
 pub fn document(statements: Vec<Value>) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    json!({ "Version": "2012-10-17", "Statement": Value::Array(statements) })
 }
 
 /// Denies `action` on `resource` to everybody who comes without TLS.

@@ -53,6 +53,7 @@ async fn worlds_do_not_see_each_other() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one call after another, and the list of them")]
 async fn every_call_is_recorded_with_its_service_operation_and_region() {
     for engine in ENGINES {
         let world = World::on(engine)
@@ -120,7 +121,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
             .await;
 
         let calls = world.proxy().calls();
-        let names: Vec<String> = calls.iter().map(|call| call.name()).collect();
+        let names: Vec<String> = calls.iter().map(crate::harness::Call::name).collect();
         assert_eq!(
             names,
             [
@@ -150,10 +151,10 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
         let failed: Vec<String> = calls
             .iter()
             .filter(|call| call.status != Some(200))
-            .map(|call| call.name())
+            .map(crate::harness::Call::name)
             .collect();
         assert_eq!(failed, [""; 0], "{engine:?}");
-        let writes: Vec<String> = world.proxy().writes().iter().map(|c| c.name()).collect();
+        let writes: Vec<String> = world.proxy().writes().into_iter().map(|call| call.name()).collect();
         assert_eq!(
             writes,
             [

@@ -3,6 +3,8 @@
 mod bad_input;
 mod bad_luck;
 mod destroy;
+mod documents;
+mod generated;
 #[allow(
     dead_code,
     unused_imports,
@@ -10,6 +12,7 @@ mod destroy;
 )]
 mod harness;
 mod harness_itself;
+mod layers;
 mod preflight;
 mod setup_makes;
 mod setup_s3;

@@ -34,7 +34,7 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     fn doing(self, action: &'static str, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|error| fault(error, action, what()))
+        self.map_err(|error| fault(&error, action, what()))
     }
 
     fn finding(
@@ -46,12 +46,12 @@ where
         match self {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.code().is_some_and(|code| absent.contains(&code)) => Ok(None),
-            Err(error) => Err(fault(error, action, what())),
+            Err(error) => Err(fault(&error, action, what())),
         }
     }
 }
 
-fn fault<E>(error: SdkError<E, HttpResponse>, action: &'static str, doing: String) -> Error
+fn fault<E>(error: &SdkError<E, HttpResponse>, action: &'static str, doing: String) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -64,17 +64,17 @@ where
         .or_else(|| status.filter(|status| *status >= 300).map(|status| status.to_string()));
     let message = error.message().map(str::to_owned);
     let ours = Error::unanswered(doing, "").action(action);
-    let (why, hint) = match &error {
+    let (why, hint) = match error {
         SdkError::TimeoutError(_) => (
             "no answer in time".to_owned(),
             Some("check the network, a proxy (HTTPS_PROXY) and --region, then run it again".to_owned()),
         ),
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
-            let chain = chain(&error);
+            let chain = chain(error);
             let hint = connection_hint(&chain);
             (chain, Some(hint))
         }
-        _ => (message.unwrap_or_else(|| plain(&error, status)), None),
+        _ => (message.unwrap_or_else(|| plain(error, status)), None),
     };
     let mut ours = Error::unanswered(ours.doing(), why).action(action).code(code, request_id);
     if let Some(hint) = hint.or_else(|| hint_for(&ours, action)) {

@@ -172,6 +172,7 @@ mod tests {
         let data = || advanced(&[equals("eventCategory", &["Data"]), equals("resources.type", &["AWS::S3::Object"])]);
         let network = || advanced(&[equals("eventCategory", &["NetworkActivity"]), equals("eventSource", &["ec2.amazonaws.com"])]);
         let none: &[&str] = &[];
+        #[expect(clippy::type_complexity, reason = "a table, written once")]
         let table: [(u8, Vec<Selector>, bool, bool, &[&str], &[&str]); 17] = [
             (1, vec![], true, true, none, none),
             (2, vec![classic("All", true, &[])], true, true, none, none),

@@ -375,20 +375,16 @@ async fn bucket(
     let (encryption_and_key, notifications_and_topic) = join!(
         async {
             // The key of the trail is the one that counts; only without one does the bucket's matter.
-            match named_key {
-                Some(named) => {
-                    let (encryption, key) =
-                        join!(encryption(&aws, name, account), key(&aws, &named));
-                    (encryption, Some(key))
-                }
-                None => {
-                    let encryption = encryption(&aws, name, account).await;
-                    let key = match &encryption {
-                        Ok(Encryption::Kms(Some(named))) => Some(key(&aws, named).await),
-                        _ => None,
-                    };
-                    (encryption, key)
-                }
+            if let Some(named) = named_key {
+                let (encryption, key) = join!(encryption(&aws, name, account), key(&aws, &named));
+                (encryption, Some(key))
+            } else {
+                let encryption = encryption(&aws, name, account).await;
+                let key = match &encryption {
+                    Ok(Encryption::Kms(Some(named))) => Some(key(&aws, named).await),
+                    _ => None,
+                };
+                (encryption, key)
             }
         },
         async {
@@ -495,10 +491,11 @@ async fn key(aws: &Aws, named: &str) -> Result<Option<Key>> {
     Ok(found.map(|key: KeyMetadata| Key {
         arn: key.arn().unwrap_or_default().to_owned(),
         account: Arn::parse(key.arn().unwrap_or_default()).map_or("", |arn| arn.account).to_owned(),
-        state: key.key_state().map(|state| state.as_str().to_owned()).unwrap_or_else(|| {
-            // Some endpoints leave the state out and tell only whether it is enabled.
-            if key.enabled() { "Enabled".to_owned() } else { "Disabled".to_owned() }
-        }),
+        // Some endpoints leave the state out and tell only whether it is enabled.
+        state: key
+            .key_state()
+            .map_or(if key.enabled() { "Enabled" } else { "Disabled" }, |state| state.as_str())
+            .to_owned(),
         customer_managed: key.key_manager() != Some(&KeyManagerType::Aws),
         deletion: key.deletion_date().map(ToString::to_string),
     }))

@@ -126,7 +126,9 @@ fn ended(
         world.ui.story("Nothing is left.");
     } else {
         world.ui.story("Left:");
-        left.iter().for_each(|line| world.ui.story(&format!("  {line}")));
+        for line in &left {
+            world.ui.story(&format!("  {line}"));
+        }
     }
     match failed {
         Some(error) => {

@@ -65,7 +65,7 @@ impl Patience {
     /// The refusal that is final, or that did not pass in its time.
     pub async fn insist<T>(
         &self,
-        passes: impl Fn(&Error) -> Option<Duration>,
+        budget_for: impl Fn(&Error) -> Option<Duration>,
         stop: &Stop,
         told: impl Fn(&Error),
         mut call: impl AsyncFnMut() -> Result<T>,
@@ -76,7 +76,7 @@ impl Patience {
                 Ok(done) => return Ok(done),
                 Err(refusal) => refusal,
             };
-            let Some(budget) = passes(&refusal) else { return Err(refusal) };
+            let Some(budget) = budget_for(&refusal) else { return Err(refusal) };
             told(&refusal);
             if !pauses.pause(budget, refusal.doing()).await? {
                 let waited = pauses.waited().as_secs();

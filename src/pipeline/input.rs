@@ -120,6 +120,7 @@ pub fn kms_key(text: &str) -> Checked {
 
 /// # Errors
 /// When it names no standard SNS topic.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "AWS writes the ending of a FIFO topic in lower case only")]
 pub fn topic(text: &str) -> Checked {
     let name = if text.starts_with("arn:") {
         Arn::parse(text)

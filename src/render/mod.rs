@@ -16,6 +16,7 @@ use crate::cli::{Color, Format, Global};
 
 /// How this run speaks.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Ui {
     pub format: Format,
     quiet: bool,
@@ -89,6 +90,7 @@ impl Ui {
     }
 
     /// Prints a part of the answer. False when nobody reads any more, as behind `head`.
+    #[expect(clippy::must_use_candidate, reason = "only an answer in many parts has to end early")]
     pub fn answer(&self, text: &str) -> bool {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()

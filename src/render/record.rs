@@ -7,6 +7,7 @@ use crate::cli::Format;
 use crate::tail::record::{Record, visible};
 
 /// Prints a record. False when nobody reads any more.
+#[must_use]
 pub fn record(ui: &Ui, record: &Record) -> bool {
     match ui.format {
         Format::Json => ui.answer(&format!("{}\n", record.json())),

@@ -112,8 +112,10 @@ fn line(ui: Ui, text: &mut String, check: &Check, verdict: &Verdict) {
     }
 }
 
-fn help(check: &Check) -> String {
-    format!("docs/troubleshooting.md#{}", check.id.replace(['.', '_'], ""))
+/// The check's section of the documentation; an anchor keeps the underscores of its heading and drops the dots.
+#[must_use]
+pub fn help(check: &Check) -> String {
+    format!("docs/troubleshooting.md#{}", check.id.replace('.', ""))
 }
 
 fn closing(ui: Ui, report: &Report) -> String {

@@ -60,6 +60,9 @@ struct File<'a> {
 
 /// Reads every record of an object whose unpacked size is at most `cap` bytes. A damaged object gives no records at
 /// all, because half a file looks like a quiet account.
+///
+/// # Errors
+/// What is wrong with the object.
 pub fn records(bytes: &[u8], cap: u64) -> Result<Vec<Record>, Broken> {
     // Neither the name nor the content type says reliably whether an object is packed; its first bytes do.
     if bytes.starts_with(&GZIP) {

@@ -42,6 +42,7 @@ pub enum Skip {
 
 impl Skip {
     /// Says the reason in words that follow "skipped: ".
+    #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TestEvent => "a test event of S3",
@@ -199,6 +200,9 @@ impl Place {
 }
 
 /// Reads the body of a message. SNS wraps what it is given as text, unless the subscription asks for raw delivery.
+///
+/// # Errors
+/// When the message has no form that is known.
 pub fn read(body: &str) -> Result<Notice, Unreadable> {
     let Some(outer) = shape::parse_object::<Body>(body) else {
         return announced(body);

@@ -84,17 +84,20 @@ impl Record {
     }
 
     /// The record on one line: byte for byte as delivered, unless it was delivered over several lines.
+    #[must_use]
     pub fn json(&self) -> &str {
         &self.json
     }
 
     /// Whether the text is a JSON object, and so a record at all.
+    #[must_use]
     pub fn is_readable(&self) -> bool {
         self.readable
     }
 
     /// What tells a repeated delivery from another event. One call seen by two accounts has the same event id in both,
     /// so the id alone is not enough. Without an event id nothing can be told apart, and there is no key.
+    #[must_use]
     pub fn key(&self) -> Option<(&str, &str)> {
         let event_id = self.event_id.as_deref()?;
         Some((self.account.as_deref().unwrap_or_default(), event_id))
@@ -131,6 +134,7 @@ fn one_line(json: &str) -> String {
 
 /// Shows what a terminal would act on or hide. Event data is written by whoever makes the call, and a user agent or an
 /// error message with an escape sequence could otherwise recolour, overwrite or reorder what is on the screen.
+#[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -51,7 +51,7 @@ fn entry(
     events.sort_unstable();
     let mut rules: Vec<(String, String)> = filter
         .and_then(NotificationConfigurationFilter::key)
-        .map(|key| key.filter_rules())
+        .map(aws_sdk_s3::types::S3KeyFilter::filter_rules)
         .unwrap_or_default()
         .iter()
         .map(|rule| {

@@ -46,7 +46,7 @@ impl Object {
 
     /// Dates the file differently, as `yyyymmddThhmmZ`.
     pub fn stamp(mut self, stamp: &str) -> Object {
-        self.stamp = stamp.to_owned();
+        stamp.clone_into(&mut self.stamp);
         self
     }
 

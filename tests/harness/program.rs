@@ -130,6 +130,7 @@ impl<'a> Heeler<'a> {
     }
 
     /// Starts the program.
+    #[expect(clippy::unused_async, reason = "it needs a runtime, which whoever awaits is sure to have")]
     pub async fn spawn(self) -> Running<'a> {
         let program = self.program.expect("the path of the program");
         let first_call = self.world.proxy().total();
@@ -196,10 +197,10 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// The next line of standard output; `None` once it has ended.
     pub async fn line(&mut self) -> Option<String> {
-        match timeout(LIMIT, self.lines.recv()).await {
-            Ok(line) => line,
-            Err(_) => panic!("no further line came\n{}", self.said()),
-        }
+        let Ok(line) = timeout(LIMIT, self.lines.recv()).await else {
+            panic!("no further line came\n{}", self.said());
+        };
+        line
     }
 
     /// The next line of standard output that contains the text.
@@ -219,9 +220,8 @@ impl Running<'_> {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        if timeout(LIMIT, waiting).await.is_err() {
-            panic!("standard error never said {text:?}\n{}", self.said());
-        }
+        let said = timeout(LIMIT, waiting).await.is_ok();
+        assert!(said, "standard error never said {text:?}\n{}", self.said());
     }
 
     /// Presses Ctrl-C.

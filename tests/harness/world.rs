@@ -33,6 +33,7 @@ const TRAIL: &str = "org-trail";
 
 /// What a world shall contain; by default all that preflight asks for.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Builder {
     engine: Engine,
     address: SocketAddr,
@@ -52,7 +53,7 @@ pub struct Builder {
 impl Builder {
     /// Puts the trail and its bucket in another region than us-east-1.
     pub fn region(mut self, region: &str) -> Builder {
-        self.region = region.to_owned();
+        region.clone_into(&mut self.region);
         self
     }
 
@@ -274,6 +275,7 @@ impl World {
     }
 
     /// The trail's name.
+    #[expect(clippy::unused_self, reason = "a question to the world, like its neighbours")]
     pub fn trail(&self) -> &'static str {
         TRAIL
     }
@@ -548,12 +550,12 @@ impl World {
                 .expect("a member account");
         }
         let described = organizations.describe_organization().send().await;
-        self.organization = described
+        described
             .expect("the organization")
             .organization()
             .and_then(|organization| organization.id())
             .expect("the organization's id")
-            .to_owned();
+            .clone_into(&mut self.organization);
         let accounts = organizations.list_accounts().send().await;
         self.members = accounts
             .expect("the organization's accounts")

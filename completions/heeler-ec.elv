@@ -1,0 +1,231 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[heeler-ec] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'heeler-ec'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'heeler-ec'= {
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand preflight 'Check whether the organization trail is ready, and say how to make it so'
+            cand plan 'Show what setup would create and change'
+            cand setup 'Set up the pipeline from the trail to Heeler''s queue'
+            cand outputs 'Print the three values to paste into Heeler'
+            cand tail 'Show events as they arrive'
+            cand destroy 'Delete what setup made, and nothing else'
+            cand completions 'Print a completion script for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'heeler-ec;preflight'= {
+            cand --option 'How events get to Heeler'
+            cand --trail 'Take this trail when several would do: its name or ARN'
+            cand --bucket 'Insist that the trail delivers to this bucket'
+            cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
+            cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;plan'= {
+            cand --option 'How events get to Heeler'
+            cand --trail 'Take this trail when several would do: its name or ARN'
+            cand --bucket 'Insist that the trail delivers to this bucket'
+            cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
+            cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
+            cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand --generate-external-id 'Make up an external id'
+            cand --check 'Exit with 1 when anything would change'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;setup'= {
+            cand --option 'How events get to Heeler'
+            cand --trail 'Take this trail when several would do: its name or ARN'
+            cand --bucket 'Insist that the trail delivers to this bucket'
+            cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
+            cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
+            cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand --generate-external-id 'Make up an external id'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Show the plan and stop'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;outputs'= {
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;tail'= {
+            cand --limit 'End after this many events'
+            cand --timeout 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;destroy'= {
+            cand --bucket 'The bucket whose notification was set up, when neither role nor trail tell any more'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Show what would be deleted and stop'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;completions'= {
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;help'= {
+            cand preflight 'Check whether the organization trail is ready, and say how to make it so'
+            cand plan 'Show what setup would create and change'
+            cand setup 'Set up the pipeline from the trail to Heeler''s queue'
+            cand outputs 'Print the three values to paste into Heeler'
+            cand tail 'Show events as they arrive'
+            cand destroy 'Delete what setup made, and nothing else'
+            cand completions 'Print a completion script for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'heeler-ec;help;preflight'= {
+        }
+        &'heeler-ec;help;plan'= {
+        }
+        &'heeler-ec;help;setup'= {
+        }
+        &'heeler-ec;help;outputs'= {
+        }
+        &'heeler-ec;help;tail'= {
+        }
+        &'heeler-ec;help;destroy'= {
+        }
+        &'heeler-ec;help;completions'= {
+        }
+        &'heeler-ec;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,183 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_heeler_ec_global_optspecs
+    string join \n profile= region= endpoint-url= account-id= name-prefix= o/output= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_heeler_ec_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_heeler_ec_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_heeler_ec_using_subcommand
+    set -l cmd (__fish_heeler_ec_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Show what setup would create and change'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail -d 'Take this trail when several would do: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Insist that the trail delivers to this bucket' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Take this trail when several would do: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Insist that the trail delivers to this bucket' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Make up an external id'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d 'Take this trail when several would do: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Insist that the trail delivers to this bucket' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Do not ask'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan and stop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'The bucket whose notification was set up, when neither role nor trail tell any more' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s y -l yes -d 'Do not ask'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l dry-run -d 'Show what would be deleted and stop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'Look for the trail from this region (all that is made goes to the bucket\'s own region)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "plan" -d 'Show what setup would create and change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

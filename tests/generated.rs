@@ -1,0 +1,228 @@
+//! The files that are made from the command line's own description are what it says today.
+//!
+//! `make generate` writes them; a run without it fails where they differ.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap_complete::{Generator, Shell, generate};
+use clap_mangen::Man;
+use heeler_ec::cli::Cli;
+
+const SHELLS: [Shell; 5] =
+    [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
+
+#[test]
+fn the_generated_files_are_what_the_program_says() {
+    let mut stale = Vec::new();
+    for (path, wanted) in files() {
+        let path = root().join(path);
+        if std::env::var_os("HEELER_EC_GENERATE").is_some() {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+            std::fs::write(&path, wanted).expect("the file is written");
+        } else if std::fs::read_to_string(&path).unwrap_or_default() != wanted {
+            stale.push(path.display().to_string());
+        }
+    }
+    assert!(stale.is_empty(), "not what the program says, run `make generate`:\n{}", stale.join("\n"));
+}
+
+#[test]
+fn no_generated_file_is_left_over() {
+    let wanted = files();
+    for (folder, ending) in [("completions", ""), ("docs", "1")] {
+        for entry in std::fs::read_dir(root().join(folder)).expect("the folder is committed") {
+            let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+            let ours = ending.is_empty()
+                || Path::new(&name).extension().is_some_and(|found| found == ending);
+            let path = format!("{folder}/{name}");
+            assert!(!ours || wanted.contains_key(&path), "{path} is made by nothing; delete it");
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The path of each file and what it holds. Nothing here depends on a terminal, a date or a release.
+fn files() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for shell in SHELLS {
+        let mut script = Vec::new();
+        generate(shell, &mut Cli::command(), "heeler-ec", &mut script);
+        files.insert(format!("completions/{}", shell.file_name("heeler-ec")), text(script));
+    }
+    let root = described();
+    for command in std::iter::once(&root).chain(root.get_subcommands()) {
+        files.insert(format!("docs/{}.1", page_name(command)), man_page(command));
+    }
+    files.insert("docs/commands.md".to_owned(), manual(&root));
+    files
+}
+
+/// The command line with all that clap adds to it, but for `help`, which describes itself.
+fn described() -> Command {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    root
+}
+
+fn page_name(command: &Command) -> String {
+    command.get_display_name().unwrap_or(command.get_name()).to_owned()
+}
+
+/// One page of the manual. Its title is our own: clap's would carry the release, and leave no place for a date.
+fn man_page(command: &Command) -> String {
+    let man = Man::new(command.clone());
+    let mut page = Vec::new();
+    let mut write = |section: fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>| {
+        section(&man, &mut page).expect("memory takes every byte");
+    };
+    write(Man::render_name_section);
+    write(Man::render_synopsis_section);
+    write(Man::render_description_section);
+    write(Man::render_options_section);
+    if command.has_subcommands() {
+        write(Man::render_subcommands_section);
+        write(Man::render_extra_section);
+    }
+    // Each section begins with the same definition of the apostrophe; once is enough.
+    let page = text(page).replace(APOSTROPHE, "");
+    format!("{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}", page_name(command))
+}
+
+const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
+/// All commands and options in one page of Markdown.
+fn manual(root: &Command) -> String {
+    let mut page = String::from(
+        "# heeler-ec, command by command\n\n\
+         <!-- Made from the program by `make generate`; do not edit. -->\n\n",
+    );
+    let _ = writeln!(page, "{}\n", about(root));
+    for command in root.get_subcommands() {
+        let _ = writeln!(
+            page,
+            "- [`{}`](#{}): {}",
+            bin_name(command),
+            bin_name(command).replace(' ', "-"),
+            plain(command.get_about())
+        );
+    }
+    if let Some(after) = root.get_after_help() {
+        let _ = write!(page, "\n```text\n{}\n```\n", plain(Some(after)));
+    }
+    page.push_str("\n## Global options\n\nThey are taken before and after the name of a command.\n\n");
+    for arg in root.get_arguments().filter(|arg| arg.is_global_set() || is_built_in(arg)) {
+        page.push_str(&described_option(arg));
+    }
+    for command in root.get_subcommands() {
+        let _ = writeln!(page, "\n## {}\n\n{}\n", bin_name(command), about(command));
+        let _ = writeln!(page, "```text\n{}\n```", usage(command));
+        let own = |arg: &&Arg| !arg.is_global_set() && !is_built_in(arg);
+        let (positional, options): (Vec<_>, Vec<_>) =
+            command.get_arguments().filter(own).partition(|arg| arg.is_positional());
+        for (heading, args) in [("Arguments", positional), ("Options", options)] {
+            if !args.is_empty() {
+                let _ = writeln!(page, "\n{heading}:\n");
+                for arg in args {
+                    page.push_str(&described_option(arg));
+                }
+            }
+        }
+    }
+    page
+}
+
+fn is_built_in(arg: &Arg) -> bool {
+    matches!(arg.get_id().as_str(), "help" | "version")
+}
+
+fn bin_name(command: &Command) -> &str {
+    command.get_bin_name().unwrap_or(command.get_name())
+}
+
+/// The long description where there is one.
+fn about(command: &Command) -> String {
+    plain(command.get_long_about().or_else(|| command.get_about()))
+}
+
+fn usage(command: &Command) -> String {
+    let mut line = bin_name(command).to_owned();
+    let own = |arg: &&Arg| !is_built_in(arg) && !arg.is_global_set();
+    for arg in command.get_arguments().filter(own).filter(|arg| arg.is_required_set()) {
+        line.push(' ');
+        line.push_str(&spelling(arg, false));
+    }
+    line.push_str(" [OPTIONS]");
+    line
+}
+
+/// `-o, --output <OUTPUT>`, or without the short form.
+fn spelling(arg: &Arg, with_short: bool) -> String {
+    let value = takes_value(arg).then(|| {
+        let names = arg.get_value_names().unwrap_or_default();
+        names.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join(" ")
+    });
+    let names: Vec<String> = [
+        arg.get_short().filter(|_| with_short).map(|short| format!("-{short}")),
+        arg.get_long().map(|long| format!("--{long}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    [names.join(", "), value.unwrap_or_default()].join(" ").trim().to_owned()
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.is_positional() || matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+}
+
+fn described_option(arg: &Arg) -> String {
+    let mut item = format!("- `{}`", spelling(arg, true));
+    let help = plain(arg.get_long_help().or_else(|| arg.get_help()));
+    let _ = write!(item, ": {}", help.replace('\n', "\n  "));
+    let mut notes = Vec::new();
+    if arg.is_required_set() && !arg.is_positional() {
+        notes.push("required".to_owned());
+    }
+    if takes_value(arg) {
+        let defaults: Vec<_> =
+            arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+        if !defaults.is_empty() {
+            notes.push(format!("default `{}`", defaults.join(" ")));
+        }
+    }
+    if let Some(variable) = arg.get_env() {
+        notes.push(format!("environment `{}`", variable.to_string_lossy()));
+    }
+    if !notes.is_empty() {
+        let _ = write!(item, " ({})", notes.join(", "));
+    }
+    item.push('\n');
+    if takes_value(arg) {
+        for value in arg.get_possible_values() {
+            let help = value.get_help().map(|help| format!(": {}", plain(Some(help))));
+            let _ = writeln!(item, "  - `{}`{}", value.get_name(), help.unwrap_or_default());
+        }
+    }
+    item
+}
+
+fn plain(text: Option<&StyledStr>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    let text = String::from_utf8(bytes).expect("generated files are text");
+    // Some generators leave blanks at the ends of lines.
+    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    while lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    lines.join("\n") + "\n"
+}
