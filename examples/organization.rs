@@ -4,7 +4,11 @@
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 #[path = "../tests/harness/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "an example uses a part of the harness")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "an example uses a part of the harness"
+)]
 mod harness;
 
 use harness::{Emulator, Engine, Object, World, object};
@@ -13,8 +17,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 #[tokio::main]
 async fn main() {
     let emulator = Emulator::own(Engine::Ministack);
-    let world =
-        World::in_emulator(&emulator).bucket_key().foreign_notifications().build().await;
+    let world = World::in_emulator(&emulator)
+        .bucket_key()
+        .foreign_notifications()
+        .build()
+        .await;
     println!("export AWS_ENDPOINT_URL={}", world.endpoint());
     for (name, value) in world.env() {
         if name.starts_with("AWS_") {
@@ -28,10 +35,24 @@ async fn main() {
     while let Ok(Some(_)) = lines.next_line().await {
         let account = &world.members()[0];
         let records = vec![
-            object::event(account, "eu-west-1", "iam.amazonaws.com", "CreateUser", false),
-            object::event(account, "eu-west-1", "s3.amazonaws.com", "ListBuckets", true),
+            object::event(
+                account,
+                "eu-west-1",
+                "iam.amazonaws.com",
+                "CreateUser",
+                false,
+            ),
+            object::event(
+                account,
+                "eu-west-1",
+                "s3.amazonaws.com",
+                "ListBuckets",
+                true,
+            ),
         ];
-        let key = world.deliver(&Object::new(account, "eu-west-1", records)).await;
+        let key = world
+            .deliver(&Object::new(account, "eu-west-1", records))
+            .await;
         println!("# delivered {key}");
     }
 }

@@ -13,7 +13,12 @@ use crate::pipeline::{KINDS, input};
 /// Run it with admin rights in the organization's management account. Credentials, region and endpoint come from
 /// where the AWS CLI takes them: environment, profile, SSO, assumed role.
 #[derive(Debug, Parser)]
-#[command(name = "heeler-ec", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "heeler-ec",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
 #[command(after_help = "Start with: heeler-ec preflight --option s3
 
 Exit codes: 0 done, or yes; 1 the answer is no; 2 wrong usage or input; 3 could not answer;
@@ -119,7 +124,10 @@ pub enum Command {
 
 /// The values of `--option`: the rows of the table of kinds.
 fn options() -> Vec<PossibleValue> {
-    KINDS.iter().map(|kind| PossibleValue::new(kind.name).help(kind.summary)).collect()
+    KINDS
+        .iter()
+        .map(|kind| PossibleValue::new(kind.name).help(kind.summary))
+        .collect()
 }
 
 #[derive(Args, Clone, Debug)]

@@ -162,7 +162,10 @@ impl Error {
         let mut cause = self.0.why.clone();
         let marks: Vec<String> = [
             self.0.code.clone(),
-            self.0.request_id.as_ref().map(|id| format!("request id {id}")),
+            self.0
+                .request_id
+                .as_ref()
+                .map(|id| format!("request id {id}")),
         ]
         .into_iter()
         .flatten()

@@ -25,7 +25,9 @@ pub fn deny_insecure(sid: &str, action: &str, resource: &str) -> Value {
 /// condition keys in lower case (AWS ignores their case), a bare account id as its root ARN.
 #[must_use]
 pub fn canonical(document: &Value) -> Value {
-    let Value::Object(fields) = document else { return document.clone() };
+    let Value::Object(fields) = document else {
+        return document.clone();
+    };
     let mut statements: Vec<Value> = match fields.get("Statement") {
         Some(Value::Array(statements)) => statements.iter().map(statement).collect(),
         Some(single) => vec![statement(single)],
@@ -56,7 +58,9 @@ pub fn canonical_encoded(text: &str) -> Value {
 }
 
 fn statement(statement: &Value) -> Value {
-    let Value::Object(fields) = statement else { return statement.clone() };
+    let Value::Object(fields) = statement else {
+        return statement.clone();
+    };
     let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
     sorted.sort_by_key(|(name, _)| *name);
     let mut canonical = Map::new();
@@ -88,7 +92,9 @@ fn list(value: &Value, each: &dyn Fn(&str) -> String) -> Value {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn principal(value: &Value) -> Value {
@@ -120,7 +126,9 @@ fn account_as_root(who: &str) -> String {
 }
 
 fn condition(value: &Value) -> Value {
-    let Value::Object(operators) = value else { return value.clone() };
+    let Value::Object(operators) = value else {
+        return value.clone();
+    };
     let mut sorted: Vec<(String, Value)> = operators
         .iter()
         .map(|(operator, keys)| (operator.clone(), condition_keys(keys)))
@@ -130,7 +138,9 @@ fn condition(value: &Value) -> Value {
 }
 
 fn condition_keys(keys: &Value) -> Value {
-    let Value::Object(keys) = keys else { return keys.clone() };
+    let Value::Object(keys) = keys else {
+        return keys.clone();
+    };
     let mut sorted: Vec<(String, Value)> = keys
         .iter()
         .map(|(key, values)| (key.to_ascii_lowercase(), list(values, &str::to_owned)))
@@ -140,7 +150,11 @@ fn condition_keys(keys: &Value) -> Value {
 }
 
 fn capitalised(word: &str) -> &'static str {
-    if word.eq_ignore_ascii_case("allow") { "Allow" } else { "Deny" }
+    if word.eq_ignore_ascii_case("allow") {
+        "Allow"
+    } else {
+        "Deny"
+    }
 }
 
 #[cfg(test)]
@@ -158,15 +172,51 @@ mod tests {
     #[test]
     fn what_means_the_same_is_equal() {
         let table = [
-            ("a single statement and a list", one(&json!({"Effect": "Allow"})), json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow"}})),
-            ("one action and a list", one(&json!({"Action": "sqs:A"})), one(&json!({"Action": ["sqs:A"]}))),
-            ("the order of actions", one(&json!({"Action": ["b", "a"]})), one(&json!({"Action": ["a", "b"]}))),
-            ("an account and its root", one(&json!({"Principal": {"AWS": "111122223333"}})), one(&json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}))),
-            ("everybody in both spellings", one(&json!({"Principal": "*"})), one(&json!({"Principal": {"AWS": "*"}}))),
-            ("the case of condition keys", one(&json!({"Condition": {"ArnLike": {"AWS:SourceArn": "x"}}})), one(&json!({"Condition": {"ArnLike": {"aws:SourceArn": ["x"]}}}))),
-            ("a boolean and its text", one(&json!({"Condition": {"Bool": {"k": false}}})), one(&json!({"Condition": {"Bool": {"k": "false"}}}))),
-            ("no condition and an empty one", one(&json!({"Effect": "Deny", "Condition": {}})), one(&json!({"Effect": "Deny"}))),
-            ("the order of fields", one(&json!({"Sid": "S", "Effect": "Deny"})), one(&json!({"Effect": "Deny", "Sid": "S"}))),
+            (
+                "a single statement and a list",
+                one(&json!({"Effect": "Allow"})),
+                json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow"}}),
+            ),
+            (
+                "one action and a list",
+                one(&json!({"Action": "sqs:A"})),
+                one(&json!({"Action": ["sqs:A"]})),
+            ),
+            (
+                "the order of actions",
+                one(&json!({"Action": ["b", "a"]})),
+                one(&json!({"Action": ["a", "b"]})),
+            ),
+            (
+                "an account and its root",
+                one(&json!({"Principal": {"AWS": "111122223333"}})),
+                one(&json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}})),
+            ),
+            (
+                "everybody in both spellings",
+                one(&json!({"Principal": "*"})),
+                one(&json!({"Principal": {"AWS": "*"}})),
+            ),
+            (
+                "the case of condition keys",
+                one(&json!({"Condition": {"ArnLike": {"AWS:SourceArn": "x"}}})),
+                one(&json!({"Condition": {"ArnLike": {"aws:SourceArn": ["x"]}}})),
+            ),
+            (
+                "a boolean and its text",
+                one(&json!({"Condition": {"Bool": {"k": false}}})),
+                one(&json!({"Condition": {"Bool": {"k": "false"}}})),
+            ),
+            (
+                "no condition and an empty one",
+                one(&json!({"Effect": "Deny", "Condition": {}})),
+                one(&json!({"Effect": "Deny"})),
+            ),
+            (
+                "the order of fields",
+                one(&json!({"Sid": "S", "Effect": "Deny"})),
+                one(&json!({"Effect": "Deny", "Sid": "S"})),
+            ),
         ];
         for (what, left, right) in table {
             assert!(same(&left, &right), "{what}");
@@ -176,12 +226,36 @@ mod tests {
     #[test]
     fn what_means_something_else_is_not_equal() {
         let table = [
-            ("effect", one(&json!({"Effect": "Allow"})), one(&json!({"Effect": "Deny"}))),
-            ("case of an action", one(&json!({"Action": "sqs:A"})), one(&json!({"Action": "sqs:a"}))),
-            ("another account", one(&json!({"Principal": {"AWS": "111122223333"}})), one(&json!({"Principal": {"AWS": "111122223334"}}))),
-            ("a principal that died", one(&json!({"Principal": {"AWS": "AROAEXAMPLE"}})), one(&json!({"Principal": {"AWS": "arn:aws:iam::111122223333:role/r"}}))),
-            ("the operator", one(&json!({"Condition": {"ArnLike": {"k": "v"}}})), one(&json!({"Condition": {"ArnEquals": {"k": "v"}}}))),
-            ("one statement more", one(&json!({"Sid": "a"})), json!({"Version": "2012-10-17", "Statement": [{"Sid": "a"}, {"Sid": "b"}]})),
+            (
+                "effect",
+                one(&json!({"Effect": "Allow"})),
+                one(&json!({"Effect": "Deny"})),
+            ),
+            (
+                "case of an action",
+                one(&json!({"Action": "sqs:A"})),
+                one(&json!({"Action": "sqs:a"})),
+            ),
+            (
+                "another account",
+                one(&json!({"Principal": {"AWS": "111122223333"}})),
+                one(&json!({"Principal": {"AWS": "111122223334"}})),
+            ),
+            (
+                "a principal that died",
+                one(&json!({"Principal": {"AWS": "AROAEXAMPLE"}})),
+                one(&json!({"Principal": {"AWS": "arn:aws:iam::111122223333:role/r"}})),
+            ),
+            (
+                "the operator",
+                one(&json!({"Condition": {"ArnLike": {"k": "v"}}})),
+                one(&json!({"Condition": {"ArnEquals": {"k": "v"}}})),
+            ),
+            (
+                "one statement more",
+                one(&json!({"Sid": "a"})),
+                json!({"Version": "2012-10-17", "Statement": [{"Sid": "a"}, {"Sid": "b"}]}),
+            ),
         ];
         for (what, left, right) in table {
             assert!(!same(&left, &right), "{what}");

@@ -18,11 +18,17 @@ fn document(path: &str) -> String {
 }
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    KINDS.iter().flat_map(|kind| kind.checks.iter().copied().flatten())
+    KINDS
+        .iter()
+        .flat_map(|kind| kind.checks.iter().copied().flatten())
 }
 
 fn sections(document: &str) -> Vec<String> {
-    document.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned).collect()
+    document
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The anchor that GitHub gives a heading.
@@ -39,7 +45,11 @@ fn anchor(heading: &str) -> String {
 fn every_check_has_its_section() {
     let sections = sections(&document("docs/troubleshooting.md"));
     for check in checks() {
-        assert!(sections.iter().any(|section| section == check.id), "no section for {}", check.id);
+        assert!(
+            sections.iter().any(|section| section == check.id),
+            "no section for {}",
+            check.id
+        );
     }
 }
 
@@ -48,22 +58,30 @@ fn every_section_with_the_form_of_a_check_id_is_one() {
     let ids: BTreeSet<&str> = checks().map(|check| check.id).collect();
     for section in sections(&document("docs/troubleshooting.md")) {
         let like_an_id = section.contains('.') && !section.contains(' ');
-        assert!(!like_an_id || ids.contains(section.as_str()), "there is no check {section}");
+        assert!(
+            !like_an_id || ids.contains(section.as_str()),
+            "there is no check {section}"
+        );
     }
 }
 
 #[test]
 fn the_help_that_a_check_names_is_its_section() {
     for check in checks() {
-        assert_eq!(help(check), format!("docs/troubleshooting.md#{}", anchor(check.id)));
+        assert_eq!(
+            help(check),
+            format!("docs/troubleshooting.md#{}", anchor(check.id))
+        );
     }
 }
 
 #[test]
 fn every_action_that_is_called_is_among_the_permissions() {
     let permissions = document("docs/permissions.md");
-    let missing: Vec<String> =
-        actions().into_iter().filter(|action| !permissions.contains(action.as_str())).collect();
+    let missing: Vec<String> = actions()
+        .into_iter()
+        .filter(|action| !permissions.contains(action.as_str()))
+        .collect();
     assert_eq!(missing, Vec::<String>::new(), "not in docs/permissions.md");
 }
 
@@ -72,7 +90,11 @@ fn the_permissions_that_a_check_names_are_those_of_its_calls() {
     let called = actions();
     for check in checks() {
         for action in check.permissions {
-            assert!(called.contains(*action), "{} names {action}, which nothing calls", check.id);
+            assert!(
+                called.contains(*action),
+                "{} names {action}, which nothing calls",
+                check.id
+            );
         }
     }
 }
@@ -139,15 +161,27 @@ fn actions() -> BTreeSet<String> {
     for path in sources(&root().join("src")) {
         let text = std::fs::read_to_string(&path).expect("a source file");
         for call in [".doing(", ".finding("] {
-            for (_, rest) in text.match_indices(call).map(|(at, _)| text.split_at(at + call.len())) {
-                let Some(action) = rest.trim_start().strip_prefix('"') else { continue };
+            for (_, rest) in text
+                .match_indices(call)
+                .map(|(at, _)| text.split_at(at + call.len()))
+            {
+                let Some(action) = rest.trim_start().strip_prefix('"') else {
+                    continue;
+                };
                 let action = action.split('"').next().unwrap_or_default();
-                assert!(action.contains(':'), "{}: {action:?} is no permission", path.display());
+                assert!(
+                    action.contains(':'),
+                    "{}: {action:?} is no permission",
+                    path.display()
+                );
                 actions.insert(action.to_owned());
             }
         }
     }
-    assert!(actions.len() > 40, "the calls are written otherwise now: {actions:?}");
+    assert!(
+        actions.len() > 40,
+        "the calls are written otherwise now: {actions:?}"
+    );
     actions
 }
 

@@ -12,8 +12,13 @@ use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use heeler_ec::cli::Cli;
 
-const SHELLS: [Shell; 5] =
-    [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
+const SHELLS: [Shell; 5] = [
+    Shell::Bash,
+    Shell::Elvish,
+    Shell::Fish,
+    Shell::PowerShell,
+    Shell::Zsh,
+];
 
 #[test]
 fn the_generated_files_are_what_the_program_says() {
@@ -27,7 +32,11 @@ fn the_generated_files_are_what_the_program_says() {
             stale.push(path.display().to_string());
         }
     }
-    assert!(stale.is_empty(), "not what the program says, run `make generate`:\n{}", stale.join("\n"));
+    assert!(
+        stale.is_empty(),
+        "not what the program says, run `make generate`:\n{}",
+        stale.join("\n")
+    );
 }
 
 #[test]
@@ -35,11 +44,20 @@ fn no_generated_file_is_left_over() {
     let wanted = files();
     for (folder, ending) in [("completions", ""), ("docs", "1")] {
         for entry in std::fs::read_dir(root().join(folder)).expect("the folder is committed") {
-            let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+            let name = entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a plain name");
             let ours = ending.is_empty()
-                || Path::new(&name).extension().is_some_and(|found| found == ending);
+                || Path::new(&name)
+                    .extension()
+                    .is_some_and(|found| found == ending);
             let path = format!("{folder}/{name}");
-            assert!(!ours || wanted.contains_key(&path), "{path} is made by nothing; delete it");
+            assert!(
+                !ours || wanted.contains_key(&path),
+                "{path} is made by nothing; delete it"
+            );
         }
     }
 }
@@ -54,7 +72,10 @@ fn files() -> BTreeMap<String, String> {
     for shell in SHELLS {
         let mut script = Vec::new();
         generate(shell, &mut Cli::command(), "heeler-ec", &mut script);
-        files.insert(format!("completions/{}", shell.file_name("heeler-ec")), text(script));
+        files.insert(
+            format!("completions/{}", shell.file_name("heeler-ec")),
+            text(script),
+        );
     }
     let root = described();
     for command in std::iter::once(&root).chain(root.get_subcommands()) {
@@ -72,7 +93,10 @@ fn described() -> Command {
 }
 
 fn page_name(command: &Command) -> String {
-    command.get_display_name().unwrap_or(command.get_name()).to_owned()
+    command
+        .get_display_name()
+        .unwrap_or(command.get_name())
+        .to_owned()
 }
 
 /// One page of the manual. Its title is our own: clap's would carry the release, and leave no place for a date.
@@ -92,7 +116,10 @@ fn man_page(command: &Command) -> String {
     }
     // Each section begins with the same definition of the apostrophe; once is enough.
     let page = text(page).replace(APOSTROPHE, "");
-    format!("{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}", page_name(command))
+    format!(
+        "{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}",
+        page_name(command)
+    )
 }
 
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
@@ -116,16 +143,23 @@ fn manual(root: &Command) -> String {
     if let Some(after) = root.get_after_help() {
         let _ = write!(page, "\n```text\n{}\n```\n", plain(Some(after)));
     }
-    page.push_str("\n## Global options\n\nThey are taken before and after the name of a command.\n\n");
-    for arg in root.get_arguments().filter(|arg| arg.is_global_set() || is_built_in(arg)) {
+    page.push_str(
+        "\n## Global options\n\nThey are taken before and after the name of a command.\n\n",
+    );
+    for arg in root
+        .get_arguments()
+        .filter(|arg| arg.is_global_set() || is_built_in(arg))
+    {
         page.push_str(&described_option(arg));
     }
     for command in root.get_subcommands() {
         let _ = writeln!(page, "\n## {}\n\n{}\n", bin_name(command), about(command));
         let _ = writeln!(page, "```text\n{}\n```", usage(command));
         let own = |arg: &&Arg| !arg.is_global_set() && !is_built_in(arg);
-        let (positional, options): (Vec<_>, Vec<_>) =
-            command.get_arguments().filter(own).partition(|arg| arg.is_positional());
+        let (positional, options): (Vec<_>, Vec<_>) = command
+            .get_arguments()
+            .filter(own)
+            .partition(|arg| arg.is_positional());
         for (heading, args) in [("Arguments", positional), ("Options", options)] {
             if !args.is_empty() {
                 let _ = writeln!(page, "\n{heading}:\n");
@@ -154,7 +188,11 @@ fn about(command: &Command) -> String {
 fn usage(command: &Command) -> String {
     let mut line = bin_name(command).to_owned();
     let own = |arg: &&Arg| !is_built_in(arg) && !arg.is_global_set();
-    for arg in command.get_arguments().filter(own).filter(|arg| arg.is_required_set()) {
+    for arg in command
+        .get_arguments()
+        .filter(own)
+        .filter(|arg| arg.is_required_set())
+    {
         line.push(' ');
         line.push_str(&spelling(arg, false));
     }
@@ -166,16 +204,25 @@ fn usage(command: &Command) -> String {
 fn spelling(arg: &Arg, with_short: bool) -> String {
     let value = takes_value(arg).then(|| {
         let names = arg.get_value_names().unwrap_or_default();
-        names.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join(" ")
+        names
+            .iter()
+            .map(|name| format!("<{name}>"))
+            .collect::<Vec<_>>()
+            .join(" ")
     });
     let names: Vec<String> = [
-        arg.get_short().filter(|_| with_short).map(|short| format!("-{short}")),
+        arg.get_short()
+            .filter(|_| with_short)
+            .map(|short| format!("-{short}")),
         arg.get_long().map(|long| format!("--{long}")),
     ]
     .into_iter()
     .flatten()
     .collect();
-    [names.join(", "), value.unwrap_or_default()].join(" ").trim().to_owned()
+    [names.join(", "), value.unwrap_or_default()]
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 fn takes_value(arg: &Arg) -> bool {
@@ -191,8 +238,11 @@ fn described_option(arg: &Arg) -> String {
         notes.push("required".to_owned());
     }
     if takes_value(arg) {
-        let defaults: Vec<_> =
-            arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+        let defaults: Vec<_> = arg
+            .get_default_values()
+            .iter()
+            .map(|value| value.to_string_lossy())
+            .collect();
         if !defaults.is_empty() {
             notes.push(format!("default `{}`", defaults.join(" ")));
         }
@@ -206,8 +256,15 @@ fn described_option(arg: &Arg) -> String {
     item.push('\n');
     if takes_value(arg) {
         for value in arg.get_possible_values() {
-            let help = value.get_help().map(|help| format!(": {}", plain(Some(help))));
-            let _ = writeln!(item, "  - `{}`{}", value.get_name(), help.unwrap_or_default());
+            let help = value
+                .get_help()
+                .map(|help| format!(": {}", plain(Some(help))));
+            let _ = writeln!(
+                item,
+                "  - `{}`{}",
+                value.get_name(),
+                help.unwrap_or_default()
+            );
         }
     }
     item

@@ -53,7 +53,10 @@ async fn worlds_do_not_see_each_other() {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one call after another, and the list of them")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one call after another, and the list of them"
+)]
 async fn every_call_is_recorded_with_its_service_operation_and_region() {
     for engine in ENGINES {
         let world = World::on(engine)
@@ -154,7 +157,12 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
             .map(crate::harness::Call::name)
             .collect();
         assert_eq!(failed, [""; 0], "{engine:?}");
-        let writes: Vec<String> = world.proxy().writes().into_iter().map(|call| call.name()).collect();
+        let writes: Vec<String> = world
+            .proxy()
+            .writes()
+            .into_iter()
+            .map(|call| call.name())
+            .collect();
         assert_eq!(
             writes,
             [

@@ -13,21 +13,32 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("check", &["aws", "error"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "policy"]),
-    ("pipeline", &["aws", "check", "converge", "error", "policy", "resource"]),
+    (
+        "pipeline",
+        &["aws", "check", "converge", "error", "policy", "resource"],
+    ),
     // What an operator may type is judged where the names of the pipeline are made.
     ("cli", &["pipeline"]),
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
-    ("render", &["aws", "check", "cli", "converge", "error", "tail"]),
+    (
+        "render",
+        &["aws", "check", "cli", "converge", "error", "tail"],
+    ),
     (
         "command",
-        &["aws", "check", "cli", "converge", "error", "pipeline", "render", "resource", "tail"],
+        &[
+            "aws", "check", "cli", "converge", "error", "pipeline", "render", "resource", "tail",
+        ],
     ),
     ("main", &["command"]),
 ];
 
 /// Where a library may be named: the beginnings of the paths below `src`.
 const LIBRARIES: &[(&str, &[&str])] = &[
-    ("clap", &["cli.rs", "command/mod.rs", "command/completions.rs"]),
+    (
+        "clap",
+        &["cli.rs", "command/mod.rs", "command/completions.rs"],
+    ),
     ("clap_complete", &["cli.rs", "command/completions.rs"]),
     ("indicatif", &["render/"]),
     ("comfy_table", &["render/"]),
@@ -35,7 +46,16 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("terminal_size", &["render/"]),
     ("aws_config", &["aws/"]),
     // `deployment.rs` reads the tags of a role.
-    ("aws_sdk_", &["aws/", "resource/", "check/survey.rs", "tail/", "pipeline/deployment.rs"]),
+    (
+        "aws_sdk_",
+        &[
+            "aws/",
+            "resource/",
+            "check/survey.rs",
+            "tail/",
+            "pipeline/deployment.rs",
+        ],
+    ),
 ];
 
 /// Ways to print or to end that belong to one room.
@@ -70,9 +90,9 @@ fn every_arrow_between_rooms_is_allowed() {
 fn no_arrow_is_allowed_that_nobody_uses() {
     for (from, allowed) in ARROWS {
         for to in *allowed {
-            let used = sources().iter().any(|(path, text)| {
-                room(path) == *from && rooms_named_in(text).contains(to)
-            });
+            let used = sources()
+                .iter()
+                .any(|(path, text)| room(path) == *from && rooms_named_in(text).contains(to));
             assert!(used, "nothing in {from} names {to} any more");
         }
     }
@@ -82,7 +102,11 @@ fn no_arrow_is_allowed_that_nobody_uses() {
 fn every_library_stays_in_its_rooms() {
     hold_to(LIBRARIES, |line, name| {
         words(line).any(|word| {
-            if name.ends_with('_') { word.starts_with(name) } else { word == name }
+            if name.ends_with('_') {
+                word.starts_with(name)
+            } else {
+                word == name
+            }
         })
     });
 }
@@ -98,7 +122,10 @@ fn hold_to(table: &[(&str, &[&str])], names: impl Fn(&str, &str) -> bool) {
         for (number, line) in text.lines().enumerate() {
             for (name, rooms) in table {
                 if names(line, name) && !rooms.iter().any(|room| path.starts_with(room)) {
-                    wrong.push(format!("src/{path}:{}: {name} does not belong here", number + 1));
+                    wrong.push(format!(
+                        "src/{path}:{}: {name} does not belong here",
+                        number + 1
+                    ));
                 }
             }
         }
@@ -113,12 +140,18 @@ fn room(path: &str) -> &str {
 
 /// What follows `crate::`, in a `use` line or in a path.
 fn rooms_named_in(text: &str) -> Vec<&str> {
-    let named = text.split("crate::").skip(1).chain(text.split("heeler_ec::").skip(1));
-    named.map(|rest| words(rest).next().unwrap_or_default()).collect()
+    let named = text
+        .split("crate::")
+        .skip(1)
+        .chain(text.split("heeler_ec::").skip(1));
+    named
+        .map(|rest| words(rest).next().unwrap_or_default())
+        .collect()
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
 }
 
 /// Every source file, by its path below `src`: its code without comments and without its tests.
@@ -126,14 +159,23 @@ fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     for path in files(&root) {
-        let name = path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
+        let name = path
+            .strip_prefix(&root)
+            .expect("below src")
+            .to_string_lossy()
+            .replace('\\', "/");
         if name == "lib.rs" {
             continue;
         }
         let text = fs::read_to_string(&path).expect("a source file");
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        let code: Vec<&str> =
-            code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+        let code = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
+        let code: Vec<&str> = code
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .collect();
         found.push((name, code.join("\n")));
     }
     assert!(found.len() > 40, "the sources have moved: {found:?}");

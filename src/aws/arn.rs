@@ -69,7 +69,14 @@ mod tests {
 
     #[test]
     fn what_is_no_arn_is_refused() {
-        for text in ["", "arn", "arn:aws:iam", "urn:aws:iam::1:role/x", "arn:aws:sns:r:1:", "*"] {
+        for text in [
+            "",
+            "arn",
+            "arn:aws:iam",
+            "urn:aws:iam::1:role/x",
+            "arn:aws:sns:r:1:",
+            "*",
+        ] {
             assert_eq!(Arn::parse(text), None, "{text}");
         }
     }

@@ -56,18 +56,27 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let request_id = error.request_id().map(str::to_owned);
-    let status = error.raw_response().map(|response| response.status().as_u16());
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
     let code = error
         .code()
         .map(str::to_owned)
         // HEAD has no body to carry a code.
-        .or_else(|| status.filter(|status| *status >= 300).map(|status| status.to_string()));
+        .or_else(|| {
+            status
+                .filter(|status| *status >= 300)
+                .map(|status| status.to_string())
+        });
     let message = error.message().map(str::to_owned);
     let ours = Error::unanswered(doing, "").action(action);
     let (why, hint) = match error {
         SdkError::TimeoutError(_) => (
             "no answer in time".to_owned(),
-            Some("check the network, a proxy (HTTPS_PROXY) and --region, then run it again".to_owned()),
+            Some(
+                "check the network, a proxy (HTTPS_PROXY) and --region, then run it again"
+                    .to_owned(),
+            ),
         ),
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
             let chain = chain(error);
@@ -76,7 +85,9 @@ where
         }
         _ => (message.unwrap_or_else(|| plain(error, status)), None),
     };
-    let mut ours = Error::unanswered(ours.doing(), why).action(action).code(code, request_id);
+    let mut ours = Error::unanswered(ours.doing(), why)
+        .action(action)
+        .code(code, request_id);
     if let Some(hint) = hint.or_else(|| hint_for(&ours, action)) {
         ours = ours.hint(hint);
     }
@@ -94,7 +105,11 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         }
         next = cause.source();
     }
-    if words.is_empty() { error.to_string() } else { words.join(": ") }
+    if words.is_empty() {
+        error.to_string()
+    } else {
+        words.join(": ")
+    }
 }
 
 fn plain(error: &dyn StdError, status: Option<u16>) -> String {
@@ -125,7 +140,9 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
         ));
     }
     if error.is_denied() {
-        return Some(format!("grant {action} to the caller (docs/permissions.md)"));
+        return Some(format!(
+            "grant {action} to the caller (docs/permissions.md)"
+        ));
     }
     match error.service_code()? {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
@@ -145,7 +162,9 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
 /// Names the profile in the way out of missing or expired credentials.
 pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
     let lower = error.why().to_ascii_lowercase();
-    let option = profile.map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+    let option = profile
+        .map(|profile| format!(" --profile {profile}"))
+        .unwrap_or_default();
     let expired = error
         .service_code()
         .is_some_and(|code| code.starts_with("ExpiredToken") || code == "RequestExpired");
@@ -155,7 +174,9 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
              (aws configure export-credentials --format env)",
         )
     } else if expired || lower.contains("sso") || lower.contains("expired") {
-        error.hint(format!("the session has expired or was never begun: aws sso login{option}"))
+        error.hint(format!(
+            "the session has expired or was never begun: aws sso login{option}"
+        ))
     } else if lower.contains("credential") {
         error.hint(format!(
             "no AWS credentials were found: aws sso login{option}, or aws configure{option}, or set AWS_PROFILE"

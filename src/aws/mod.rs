@@ -106,9 +106,16 @@ impl Aws {
         let region = shared
             .region()
             .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
-        let profile =
-            settings.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
-        Ok(Self::assemble(shared, settings.listener.clone(), region, profile))
+        let profile = settings
+            .profile
+            .clone()
+            .or_else(|| std::env::var("AWS_PROFILE").ok());
+        Ok(Self::assemble(
+            shared,
+            settings.listener.clone(),
+            region,
+            profile,
+        ))
     }
 
     /// The same credentials in another region.
@@ -131,9 +138,12 @@ impl Aws {
         region: String,
         profile: Option<String>,
     ) -> Self {
-        let shared = shared.into_builder().region(Region::new(region.clone())).build();
-        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
-            .force_path_style(has_endpoint(&shared));
+        let shared = shared
+            .into_builder()
+            .region(Region::new(region.clone()))
+            .build();
+        let mut s3 =
+            aws_sdk_s3::config::Builder::from(&shared).force_path_style(has_endpoint(&shared));
         if let Some(listener) = listener.clone() {
             s3 = s3.interceptor(told::Told(listener));
         }
@@ -177,10 +187,14 @@ impl Aws {
             .get_caller_identity()
             .send()
             .await
-            .doing("sts:GetCallerIdentity", || "find out whose credentials these are".into())
+            .doing("sts:GetCallerIdentity", || {
+                "find out whose credentials these are".into()
+            })
             .map_err(|error| fault::credentials_hint(error, self.profile.as_deref()))?;
         let arn = who.arn().unwrap_or_default();
-        let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition).to_owned();
+        let partition = Arn::parse(arn)
+            .map_or("aws", |arn| arn.partition)
+            .to_owned();
         Ok(Caller {
             arn: arn.to_owned(),
             account: who.account().unwrap_or_default().to_owned(),
@@ -200,7 +214,9 @@ fn has_endpoint(shared: &SdkConfig) -> bool {
 /// The SDK panics on a count of attempts below one, and silently ignores an endpoint it cannot parse.
 fn refuse_bad_environment() -> Result<()> {
     if let Ok(attempts) = std::env::var("AWS_MAX_ATTEMPTS")
-        && attempts.parse::<u32>().map_or(true, |attempts| attempts == 0)
+        && attempts
+            .parse::<u32>()
+            .map_or(true, |attempts| attempts == 0)
     {
         return Err(Error::usage(
             "use AWS_MAX_ATTEMPTS",
@@ -217,7 +233,10 @@ fn http_client() -> Result<SharedHttpClient> {
     if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE") {
         let pem = std::fs::read(&bundle).map_err(|why| {
             Error::usage(
-                format!("read the certificates of AWS_CA_BUNDLE ({})", bundle.display()),
+                format!(
+                    "read the certificates of AWS_CA_BUNDLE ({})",
+                    bundle.display()
+                ),
                 why.to_string(),
             )
         })?;
@@ -227,15 +246,17 @@ fn http_client() -> Result<SharedHttpClient> {
         .with_trust_store(trust)
         .build()
         .map_err(|why| Error::unanswered("set up TLS", why.to_string()))?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        if let Some(components) = components {
-            connector.set_sleep_impl(components.sleep_impl());
-        }
-        connector
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls.clone())
-            .build()
-    }))
+    Ok(
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+            connector.set_connector_settings(settings.cloned());
+            if let Some(components) = components {
+                connector.set_sleep_impl(components.sleep_impl());
+            }
+            connector
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(tls.clone())
+                .build()
+        }),
+    )
 }

@@ -29,13 +29,31 @@ pub const CREATED: &str = "s3:ObjectCreated:*";
 #[must_use]
 pub fn entries(found: &Configuration) -> Vec<Entry> {
     let topics = found.topic_configurations().iter().map(|entry| {
-        (Target::Topic, entry.id(), entry.topic_arn(), entry.events(), entry.filter())
+        (
+            Target::Topic,
+            entry.id(),
+            entry.topic_arn(),
+            entry.events(),
+            entry.filter(),
+        )
     });
     let queues = found.queue_configurations().iter().map(|entry| {
-        (Target::Queue, entry.id(), entry.queue_arn(), entry.events(), entry.filter())
+        (
+            Target::Queue,
+            entry.id(),
+            entry.queue_arn(),
+            entry.events(),
+            entry.filter(),
+        )
     });
     let functions = found.lambda_function_configurations().iter().map(|entry| {
-        (Target::Function, entry.id(), entry.lambda_function_arn(), entry.events(), entry.filter())
+        (
+            Target::Function,
+            entry.id(),
+            entry.lambda_function_arn(),
+            entry.events(),
+            entry.filter(),
+        )
     });
     topics
         .chain(queues)
@@ -44,7 +62,11 @@ pub fn entries(found: &Configuration) -> Vec<Entry> {
             id: id.unwrap_or_default().to_owned(),
             target,
             destination: destination.to_owned(),
-            events: events.iter().map(Event::as_str).map(str::to_owned).collect(),
+            events: events
+                .iter()
+                .map(Event::as_str)
+                .map(str::to_owned)
+                .collect(),
             prefix: rule(filter, "prefix"),
             suffix: rule(filter, "suffix"),
         })
@@ -57,7 +79,9 @@ fn rule(filter: Option<&NotificationConfigurationFilter>, name: &str) -> String 
         .and_then(NotificationConfigurationFilter::key)
         .and_then(|key| {
             key.filter_rules().iter().find(|rule| {
-                rule.name().map(FilterRuleName::as_str).is_some_and(|found| found.eq_ignore_ascii_case(name))
+                rule.name()
+                    .map(FilterRuleName::as_str)
+                    .is_some_and(|found| found.eq_ignore_ascii_case(name))
             })
         })
         .and_then(|rule| rule.value.clone())
@@ -84,13 +108,19 @@ impl Entry {
         other.prefix.starts_with(&self.prefix)
             && other.suffix.ends_with(&self.suffix)
             && other.events.iter().all(|event| {
-                self.events.iter().any(|ours| ours == event || family(ours) == Some(event_family(event)))
+                self.events
+                    .iter()
+                    .any(|ours| ours == event || family(ours) == Some(event_family(event)))
             })
     }
 }
 
 fn by_length<'a>(left: &'a str, right: &'a str) -> (&'a str, &'a str) {
-    if left.len() >= right.len() { (left, right) } else { (right, left) }
+    if left.len() >= right.len() {
+        (left, right)
+    } else {
+        (right, left)
+    }
 }
 
 fn events_meet(left: &str, right: &str) -> bool {
@@ -119,7 +149,13 @@ impl fmt::Display for Entry {
             Target::Queue => "queue",
             Target::Function => "function",
         };
-        write!(f, "{:?} ({} to {target} {}", self.id, self.events.join(", "), self.destination)?;
+        write!(
+            f,
+            "{:?} ({} to {target} {}",
+            self.id,
+            self.events.join(", "),
+            self.destination
+        )?;
         if !self.prefix.is_empty() {
             write!(f, ", prefix {:?}", self.prefix)?;
         }
@@ -151,17 +187,37 @@ mod tests {
         let table = [
             ("no filter at all", entry(CREATED, "", ""), true),
             ("the same prefix", entry(CREATED, "AWSLogs/", ""), true),
-            ("a longer prefix", entry(CREATED, "AWSLogs/o-example/", ""), true),
+            (
+                "a longer prefix",
+                entry(CREATED, "AWSLogs/o-example/", ""),
+                true,
+            ),
             ("a shorter prefix", entry(CREATED, "AWS", ""), true),
             ("another prefix", entry(CREATED, "reports/", ""), false),
-            ("one event of the family", entry("s3:ObjectCreated:Put", "", ""), true),
+            (
+                "one event of the family",
+                entry("s3:ObjectCreated:Put", "", ""),
+                true,
+            ),
             ("another family", entry("s3:ObjectRemoved:*", "", ""), false),
-            ("a suffix where we have none", entry(CREATED, "", ".json.gz"), true),
-            ("a prefix that is no beginning", entry(CREATED, "Logs/", ""), false),
+            (
+                "a suffix where we have none",
+                entry(CREATED, "", ".json.gz"),
+                true,
+            ),
+            (
+                "a prefix that is no beginning",
+                entry(CREATED, "Logs/", ""),
+                false,
+            ),
         ];
         for (what, theirs, overlap) in table {
             assert_eq!(ours.overlaps(&theirs), overlap, "{what}");
-            assert_eq!(theirs.overlaps(&ours), overlap, "{what}, the other way round");
+            assert_eq!(
+                theirs.overlaps(&ours),
+                overlap,
+                "{what}, the other way round"
+            );
         }
     }
 
@@ -173,7 +229,11 @@ mod tests {
 
     #[test]
     fn single_events_of_one_family_meet_only_when_equal() {
-        assert!(!entry("s3:ObjectCreated:Put", "", "").overlaps(&entry("s3:ObjectCreated:Copy", "", "")));
+        assert!(!entry("s3:ObjectCreated:Put", "", "").overlaps(&entry(
+            "s3:ObjectCreated:Copy",
+            "",
+            ""
+        )));
     }
 
     #[test]

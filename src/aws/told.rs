@@ -67,11 +67,15 @@ impl Intercept for Told {
         (self.0)(Call {
             service: metadata.map_or_else(String::new, |m| m.service().to_owned()),
             operation: metadata.map_or_else(String::new, |m| m.name().to_owned()),
-            status: context.response().map(|response| response.status().as_u16()),
+            status: context
+                .response()
+                .map(|response| response.status().as_u16()),
             request_id: context
                 .response()
                 .and_then(|response| response.headers().request_id().map(str::to_owned)),
-            took: bag.load::<Since>().map_or(Duration::ZERO, |since| since.0.elapsed()),
+            took: bag
+                .load::<Since>()
+                .map_or(Duration::ZERO, |since| since.0.elapsed()),
         });
         Ok(())
     }

@@ -67,9 +67,12 @@ fn credentials(survey: &Survey) -> Verdict {
     match &survey.caller {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(caller) if caller.arn.ends_with(":root") => Verdict::Warn(
-            Finding::new(format!("caller is {}", caller.arn), "a role or user with admin rights")
-                .because("the root user should not be used for daily work")
-                .console("IAM Identity Center > Users, or IAM > Roles"),
+            Finding::new(
+                format!("caller is {}", caller.arn),
+                "a role or user with admin rights",
+            )
+            .because("the root user should not be used for daily work")
+            .console("IAM Identity Center > Users, or IAM > Roles"),
         ),
         Ok(caller) => Verdict::Pass(format!("caller is {}", caller.arn)),
     }
@@ -83,20 +86,30 @@ fn account_match(survey: &Survey) -> Verdict {
         Err(_) => hangs_on("account.credentials"),
         Ok(caller) if caller.account == *wanted => Verdict::Pass(format!("account {wanted}")),
         Ok(caller) => Verdict::Fail(
-            Finding::new(format!("credentials are for {}", caller.account), format!("account {wanted}"))
-                .because("--account-id protects from setting up in the wrong account")
-                .cli("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT"),
+            Finding::new(
+                format!("credentials are for {}", caller.account),
+                format!("account {wanted}"),
+            )
+            .because("--account-id protects from setting up in the wrong account")
+            .cli("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT"),
         ),
     }
 }
 
 fn partition(survey: &Survey) -> Verdict {
-    let Ok(caller) = &survey.caller else { return hangs_on("account.credentials") };
+    let Ok(caller) = &survey.caller else {
+        return hangs_on("account.credentials");
+    };
     let partition = &caller.partition;
     if !matches!(partition.as_str(), "aws" | "aws-us-gov") {
         return Verdict::Fail(
-            Finding::new(format!("partition {partition}"), "partition aws or aws-us-gov")
-                .because("Heeler says nothing of other partitions, and their endpoints and services differ"),
+            Finding::new(
+                format!("partition {partition}"),
+                "partition aws or aws-us-gov",
+            )
+            .because(
+                "Heeler says nothing of other partitions, and their endpoints and services differ",
+            ),
         );
     }
     let foreign = survey
@@ -106,20 +119,28 @@ fn partition(survey: &Survey) -> Verdict {
         .find(|role| Arn::parse(role).is_some_and(|arn| arn.partition != partition));
     match foreign {
         Some(role) => Verdict::Fail(
-            Finding::new(format!("{role} is of another partition"), format!("a role of partition {partition}"))
-                .because("a role cannot be trusted across partitions"),
+            Finding::new(
+                format!("{role} is of another partition"),
+                format!("a role of partition {partition}"),
+            )
+            .because("a role cannot be trusted across partitions"),
         ),
         None => Verdict::Pass(format!("partition {partition}")),
     }
 }
 
 fn region(survey: &Survey) -> Verdict {
-    let Some(region) = survey.region() else { return hangs_on("bucket.owner") };
+    let Some(region) = survey.region() else {
+        return hangs_on("bucket.owner");
+    };
     match &survey.hints.region {
         Some(given) if given != region => Verdict::Fail(
-            Finding::new(format!("--region {given}"), format!("{region}, the bucket's region"))
-                .because("S3 publishes only to a topic in the bucket's own region")
-                .cli("leave --region out"),
+            Finding::new(
+                format!("--region {given}"),
+                format!("{region}, the bucket's region"),
+            )
+            .because("S3 publishes only to a topic in the bucket's own region")
+            .cli("leave --region out"),
         ),
         _ => Verdict::Pass(region.to_owned()),
     }
@@ -150,11 +171,18 @@ fn organization(survey: &Survey) -> Verdict {
 }
 
 fn management_account(survey: &Survey) -> Verdict {
-    let Ok(Some(organization)) = &survey.organization else { return hangs_on("org.exists") };
-    let Ok(caller) = &survey.caller else { return hangs_on("account.credentials") };
+    let Ok(Some(organization)) = &survey.organization else {
+        return hangs_on("org.exists");
+    };
+    let Ok(caller) = &survey.caller else {
+        return hangs_on("account.credentials");
+    };
     let payer = &organization.management_account;
     if caller.account == *payer {
-        return Verdict::Pass(format!("{payer} is the management account of {}", organization.id));
+        return Verdict::Pass(format!(
+            "{payer} is the management account of {}",
+            organization.id
+        ));
     }
     Verdict::Fail(
         Finding::new(

@@ -82,7 +82,9 @@ fn named(survey: &Survey) -> Verdict {
 }
 
 fn owner(survey: &Survey) -> Verdict {
-    let Some(bucket) = &survey.bucket else { return hangs_on("trail.found") };
+    let Some(bucket) = &survey.bucket else {
+        return hangs_on("trail.found");
+    };
     match &bucket.owned {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(Owned::Here { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
@@ -136,12 +138,19 @@ fn key_state(survey: &Survey) -> Verdict {
         None => Verdict::Skip("no KMS key is involved".into()),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(None)) => Verdict::Fail(
-            Finding::new("the key of the log objects does not exist", "an enabled key")
-                .because("log objects that were encrypted with it cannot be read"),
+            Finding::new(
+                "the key of the log objects does not exist",
+                "an enabled key",
+            )
+            .because("log objects that were encrypted with it cannot be read"),
         ),
         Some(Ok(Some(key))) if key.state == "Enabled" => Verdict::Pass(key.arn.clone()),
         Some(Ok(Some(key))) => {
-            let when = key.deletion.as_ref().map(|date| format!(" ({date})")).unwrap_or_default();
+            let when = key
+                .deletion
+                .as_ref()
+                .map(|date| format!(" ({date})"))
+                .unwrap_or_default();
             let finding = Finding::new(
                 format!("key {} is in state {}{when}", key.arn, key.state),
                 "state Enabled",
@@ -161,8 +170,13 @@ fn key_state(survey: &Survey) -> Verdict {
 
 fn key_account(survey: &Survey) -> Verdict {
     here(survey, |bucket| {
-        let Some(Ok(Some(key))) = &bucket.key else { return hangs_on("key.state") };
-        let ours = survey.caller.as_ref().is_ok_and(|caller| caller.account == key.account);
+        let Some(Ok(Some(key))) = &bucket.key else {
+            return hangs_on("key.state");
+        };
+        let ours = survey
+            .caller
+            .as_ref()
+            .is_ok_and(|caller| caller.account == key.account);
         if ours {
             return Verdict::Pass(format!("account {}", key.account));
         }
@@ -184,12 +198,15 @@ fn notifications(survey: &Survey) -> Verdict {
 fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict {
     let ours = wanted_entry(&survey.hints.entry, survey.trail());
     let others: Vec<&Entry> = entries.iter().filter(|entry| entry.id != ours.id).collect();
-    let overlapping: Vec<&Entry> =
-        others.iter().copied().filter(|entry| entry.overlaps(&ours)).collect();
+    let overlapping: Vec<&Entry> = others
+        .iter()
+        .copied()
+        .filter(|entry| entry.overlaps(&ours))
+        .collect();
     if let Some(Ok(Some(topic))) = &bucket.topic {
-        let covered = overlapping
-            .iter()
-            .any(|entry| entry.target == Target::Topic && entry.destination == topic.arn && entry.covers(&ours));
+        let covered = overlapping.iter().any(|entry| {
+            entry.target == Target::Topic && entry.destination == topic.arn && entry.covers(&ours)
+        });
         if covered {
             return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
         }
@@ -198,10 +215,17 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
         return hangs_on("bucket.topic");
     }
     if let [first, ..] = overlapping.as_slice() {
-        let named = overlapping.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let named = overlapping
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ");
         let finding = Finding::new(
             format!("another notification of the bucket overlaps: {named}"),
-            format!("no other destination for {} under {}", ours.events[0], ours.prefix),
+            format!(
+                "no other destination for {} under {}",
+                ours.events[0], ours.prefix
+            ),
         )
         .because("S3 allows one destination for an event and a prefix");
         return Verdict::Fail(match first.target {
@@ -219,20 +243,29 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
     }
     if others.len() >= QUOTA {
         return Verdict::Fail(
-            Finding::new(format!("{} entries", others.len()), format!("fewer than {QUOTA}"))
-                .because("S3 allows no more entries on a bucket"),
+            Finding::new(
+                format!("{} entries", others.len()),
+                format!("fewer than {QUOTA}"),
+            )
+            .because("S3 allows no more entries on a bucket"),
         );
     }
     match others.len() {
         0 => Verdict::Pass("no other notification".into()),
         1 => Verdict::Pass("1 other notification, which stays as it is".into()),
-        many => Verdict::Pass(format!("{many} other notifications, which stay as they are")),
+        many => Verdict::Pass(format!(
+            "{many} other notifications, which stay as they are"
+        )),
     }
 }
 
-#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "AWS writes the ending of a FIFO topic in lower case only")]
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "AWS writes the ending of a FIFO topic in lower case only"
+)]
 fn topic(survey: &Survey) -> Verdict {
-    here(survey, |bucket| match &bucket.topic {
+    here(survey, |bucket| {
+        match &bucket.topic {
         None => Verdict::Skip("a topic of our own is used".into()),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(None)) => Verdict::Fail(
@@ -282,6 +315,7 @@ fn topic(survey: &Survey) -> Verdict {
             }
             Verdict::Pass(topic.arn.clone())
         }
+    }
     })
 }
 

@@ -52,7 +52,11 @@ pub struct Fix {
 impl Finding {
     #[must_use]
     pub fn new(observed: impl Into<String>, wanted: impl Into<String>) -> Self {
-        Self { observed: observed.into(), wanted: wanted.into(), ..Self::default() }
+        Self {
+            observed: observed.into(),
+            wanted: wanted.into(),
+            ..Self::default()
+        }
     }
 
     #[must_use]
@@ -91,7 +95,12 @@ pub struct Counts {
 /// Asks every check.
 #[must_use]
 pub fn run(checks: &[&'static [Check]], survey: &Survey) -> Report {
-    let rows = checks.iter().copied().flatten().map(|check| (check, (check.judge)(survey))).collect();
+    let rows = checks
+        .iter()
+        .copied()
+        .flatten()
+        .map(|check| (check, (check.judge)(survey)))
+        .collect();
     Report { rows }
 }
 

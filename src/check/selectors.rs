@@ -6,8 +6,15 @@ use std::collections::BTreeSet;
 /// One event selector, in either of the two forms that a trail can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
-    Classic { read: bool, write: bool, management: bool, excluded: Vec<String> },
-    Advanced { fields: Vec<Field> },
+    Classic {
+        read: bool,
+        write: bool,
+        management: bool,
+        excluded: Vec<String>,
+    },
+    Advanced {
+        fields: Vec<Field>,
+    },
 }
 
 /// One condition of an advanced selector.
@@ -43,7 +50,11 @@ impl Coverage {
     pub fn of(selectors: &[Selector]) -> Self {
         if selectors.is_empty() {
             // AWS's default: all management events.
-            return Self { read: true, write: true, ..Self::default() };
+            return Self {
+                read: true,
+                write: true,
+                ..Self::default()
+            };
         }
         let mut coverage = Self::default();
         let mut parts = Vec::new();
@@ -81,8 +92,15 @@ fn union<'a>(parts: impl Iterator<Item = &'a Part>) -> (bool, BTreeSet<String>) 
 /// What a selector records of the management events; the field that narrows it otherwise as an error.
 fn part(selector: &Selector) -> Result<Option<Part>, String> {
     match selector {
-        Selector::Classic { management: false, .. } => Ok(None),
-        Selector::Classic { read, write, excluded, .. } => Ok(Some(Part {
+        Selector::Classic {
+            management: false, ..
+        } => Ok(None),
+        Selector::Classic {
+            read,
+            write,
+            excluded,
+            ..
+        } => Ok(Some(Part {
             read: *read,
             write: *write,
             excluded: excluded.iter().cloned().collect(),
@@ -96,7 +114,11 @@ fn advanced(fields: &[Field]) -> Result<Option<Part>, String> {
     if category.is_none_or(|field| field.equals != ["Management"]) {
         return Ok(None);
     }
-    let mut part = Part { read: true, write: true, excluded: BTreeSet::new() };
+    let mut part = Part {
+        read: true,
+        write: true,
+        excluded: BTreeSet::new(),
+    };
     for field in fields {
         let simple = !field.other && (field.equals.is_empty() || field.not_equals.is_empty());
         match field.name.as_str() {
@@ -147,7 +169,9 @@ mod tests {
     }
 
     fn advanced(fields: &[Field]) -> Selector {
-        Selector::Advanced { fields: fields.to_vec() }
+        Selector::Advanced {
+            fields: fields.to_vec(),
+        }
     }
 
     fn management(more: &[Field]) -> Selector {
@@ -169,27 +193,136 @@ mod tests {
 
     #[test]
     fn the_seventeen_vectors() {
-        let data = || advanced(&[equals("eventCategory", &["Data"]), equals("resources.type", &["AWS::S3::Object"])]);
-        let network = || advanced(&[equals("eventCategory", &["NetworkActivity"]), equals("eventSource", &["ec2.amazonaws.com"])]);
+        let data = || {
+            advanced(&[
+                equals("eventCategory", &["Data"]),
+                equals("resources.type", &["AWS::S3::Object"]),
+            ])
+        };
+        let network = || {
+            advanced(&[
+                equals("eventCategory", &["NetworkActivity"]),
+                equals("eventSource", &["ec2.amazonaws.com"]),
+            ])
+        };
         let none: &[&str] = &[];
         #[expect(clippy::type_complexity, reason = "a table, written once")]
         let table: [(u8, Vec<Selector>, bool, bool, &[&str], &[&str]); 17] = [
             (1, vec![], true, true, none, none),
             (2, vec![classic("All", true, &[])], true, true, none, none),
-            (3, vec![classic("WriteOnly", true, &[])], false, true, none, none),
-            (4, vec![classic("ReadOnly", true, &[])], true, false, none, none),
-            (5, vec![classic("ReadOnly", true, &[]), classic("WriteOnly", true, &[])], true, true, none, none),
-            (6, vec![classic("All", false, &[])], false, false, none, none),
-            (7, vec![classic("All", true, &[KMS])], true, true, &[KMS], none),
-            (8, vec![classic("All", true, &[KMS]), classic("WriteOnly", true, &[])], true, true, &[KMS], none),
+            (
+                3,
+                vec![classic("WriteOnly", true, &[])],
+                false,
+                true,
+                none,
+                none,
+            ),
+            (
+                4,
+                vec![classic("ReadOnly", true, &[])],
+                true,
+                false,
+                none,
+                none,
+            ),
+            (
+                5,
+                vec![
+                    classic("ReadOnly", true, &[]),
+                    classic("WriteOnly", true, &[]),
+                ],
+                true,
+                true,
+                none,
+                none,
+            ),
+            (
+                6,
+                vec![classic("All", false, &[])],
+                false,
+                false,
+                none,
+                none,
+            ),
+            (
+                7,
+                vec![classic("All", true, &[KMS])],
+                true,
+                true,
+                &[KMS],
+                none,
+            ),
+            (
+                8,
+                vec![
+                    classic("All", true, &[KMS]),
+                    classic("WriteOnly", true, &[]),
+                ],
+                true,
+                true,
+                &[KMS],
+                none,
+            ),
             (9, vec![management(&[])], true, true, none, none),
-            (10, vec![management(&[equals("readOnly", &["true"])]), management(&[equals("readOnly", &["false"])])], true, true, none, none),
-            (11, vec![management(&[equals("readOnly", &["false"])])], false, true, none, none),
-            (12, vec![management(&[differs("eventSource", &[KMS, RDS])])], true, true, &[KMS, RDS], none),
+            (
+                10,
+                vec![
+                    management(&[equals("readOnly", &["true"])]),
+                    management(&[equals("readOnly", &["false"])]),
+                ],
+                true,
+                true,
+                none,
+                none,
+            ),
+            (
+                11,
+                vec![management(&[equals("readOnly", &["false"])])],
+                false,
+                true,
+                none,
+                none,
+            ),
+            (
+                12,
+                vec![management(&[differs("eventSource", &[KMS, RDS])])],
+                true,
+                true,
+                &[KMS, RDS],
+                none,
+            ),
             (13, vec![data()], false, false, none, none),
-            (14, vec![management(&[]), advanced(&[equals("eventCategory", &["Data"]), equals("readOnly", &["true"])])], true, true, none, none),
-            (15, vec![management(&[equals("eventSource", &["iam.amazonaws.com"])])], false, false, none, &["eventSource"]),
-            (16, vec![management(&[equals("readOnly", &["true", "false"])])], true, true, none, none),
+            (
+                14,
+                vec![
+                    management(&[]),
+                    advanced(&[
+                        equals("eventCategory", &["Data"]),
+                        equals("readOnly", &["true"]),
+                    ]),
+                ],
+                true,
+                true,
+                none,
+                none,
+            ),
+            (
+                15,
+                vec![management(&[equals("eventSource", &["iam.amazonaws.com"])])],
+                false,
+                false,
+                none,
+                &["eventSource"],
+            ),
+            (
+                16,
+                vec![management(&[equals("readOnly", &["true", "false"])])],
+                true,
+                true,
+                none,
+                none,
+            ),
             (17, vec![network()], false, false, none, none),
         ];
         for (number, selectors, read, write, excluded, narrowed) in table {
@@ -211,7 +344,10 @@ mod tests {
 
     #[test]
     fn an_operator_that_is_not_known_is_never_ignored() {
-        let field = Field { other: true, ..equals("eventSource", &[]) };
+        let field = Field {
+            other: true,
+            ..equals("eventSource", &[])
+        };
         assert!(!Coverage::of(&[management(&[field])]).is_whole());
     }
 }

@@ -128,15 +128,16 @@ pub struct TopicFacts {
 impl Survey {
     /// Asks everything, side by side where nothing hangs from another answer: four round trips deep.
     pub async fn take(aws: &Aws, hints: Hints) -> Self {
-        let (caller, organization, trails) =
-            join!(aws.caller(), organization(aws), trails(aws));
+        let (caller, organization, trails) = join!(aws.caller(), organization(aws), trails(aws));
         let choice = trails
             .as_ref()
             .map(|trails| choose(trails, hints.trail.as_deref(), caller.as_ref().ok()))
             .unwrap_or_default();
         let chosen = choice.trail().cloned();
-        let bucket_name =
-            hints.bucket.clone().or_else(|| chosen.as_ref().map(|trail| trail.bucket.clone()));
+        let bucket_name = hints
+            .bucket
+            .clone()
+            .or_else(|| chosen.as_ref().map(|trail| trail.bucket.clone()));
         let account = caller.as_ref().ok().map(|caller| caller.account.clone());
         let (status, selectors, bucket) = join!(
             async {
@@ -190,8 +191,14 @@ impl Survey {
     /// The refusal, if there was one, because of which the bucket is not known.
     #[must_use]
     pub fn refusal(&self) -> Option<Error> {
-        let bucket = self.bucket.as_ref().and_then(|bucket| bucket.owned.as_ref().err());
-        bucket.or(self.trails.as_ref().err()).or(self.caller.as_ref().err()).cloned()
+        let bucket = self
+            .bucket
+            .as_ref()
+            .and_then(|bucket| bucket.owned.as_ref().err());
+        bucket
+            .or(self.trails.as_ref().err())
+            .or(self.caller.as_ref().err())
+            .cloned()
     }
 
     /// The prefix under which log objects are delivered.
@@ -224,7 +231,10 @@ fn choose(trails: &[Trail], named: Option<&str>, caller: Option<&Caller>) -> Cho
         return trails
             .iter()
             .find(|trail| trail.name == named || trail.arn == named)
-            .map_or_else(|| Choice::Unnamed(named.to_owned()), |trail| Choice::One(trail.clone()));
+            .map_or_else(
+                || Choice::Unnamed(named.to_owned()),
+                |trail| Choice::One(trail.clone()),
+            );
     }
     let of_organization: Vec<&Trail> = trails.iter().filter(|trail| trail.organization).collect();
     let here = |trail: &&Trail| {
@@ -289,8 +299,14 @@ fn plain(found: &cloudtrail::Trail) -> Trail {
         global_events: found.include_global_service_events().unwrap_or_default(),
         bucket: text(found.s3_bucket_name()),
         prefix: text(found.s3_key_prefix()).trim_end_matches('/').to_owned(),
-        key: found.kms_key_id().filter(|key| !key.is_empty()).map(str::to_owned),
-        own_topic: found.sns_topic_arn().filter(|arn| !arn.is_empty()).map(str::to_owned),
+        key: found
+            .kms_key_id()
+            .filter(|key| !key.is_empty())
+            .map(str::to_owned),
+        own_topic: found
+            .sns_topic_arn()
+            .filter(|arn| !arn.is_empty())
+            .map(str::to_owned),
     }
 }
 
@@ -302,12 +318,17 @@ async fn status(aws: &Aws, trail: &Trail) -> Result<Status> {
         .name(&trail.arn)
         .send()
         .await
-        .doing("cloudtrail:GetTrailStatus", || format!("ask for the status of trail {}", trail.name))?;
+        .doing("cloudtrail:GetTrailStatus", || {
+            format!("ask for the status of trail {}", trail.name)
+        })?;
     let time = |time: Option<&aws_smithy_types::DateTime>| time.map(ToString::to_string);
     Ok(Status {
         logging: found.is_logging().unwrap_or_default(),
         stopped: time(found.stop_logging_time()),
-        delivery_error: found.latest_delivery_error().filter(|text| !text.is_empty()).map(str::to_owned),
+        delivery_error: found
+            .latest_delivery_error()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
         delivered: time(found.latest_delivery_time()),
     })
 }
@@ -327,7 +348,9 @@ async fn selectors(aws: &Aws, trail: &Trail) -> Result<Vec<Selector>> {
 
 fn plain_selectors(found: &GetEventSelectorsOutput) -> Vec<Selector> {
     let classic = found.event_selectors().iter().map(|selector| {
-        let kind = selector.read_write_type().map(cloudtrail::ReadWriteType::as_str);
+        let kind = selector
+            .read_write_type()
+            .map(cloudtrail::ReadWriteType::as_str);
         Selector::Classic {
             read: kind != Some("WriteOnly"),
             write: kind != Some("ReadOnly"),
@@ -335,21 +358,24 @@ fn plain_selectors(found: &GetEventSelectorsOutput) -> Vec<Selector> {
             excluded: selector.exclude_management_event_sources().to_vec(),
         }
     });
-    let advanced = found.advanced_event_selectors().iter().map(|selector| Selector::Advanced {
-        fields: selector
-            .field_selectors()
-            .iter()
-            .map(|field| Field {
-                name: field.field().to_owned(),
-                equals: field.equals().to_vec(),
-                not_equals: field.not_equals().to_vec(),
-                other: !(field.starts_with().is_empty()
-                    && field.ends_with().is_empty()
-                    && field.not_starts_with().is_empty()
-                    && field.not_ends_with().is_empty()),
-            })
-            .collect(),
-    });
+    let advanced = found
+        .advanced_event_selectors()
+        .iter()
+        .map(|selector| Selector::Advanced {
+            fields: selector
+                .field_selectors()
+                .iter()
+                .map(|field| Field {
+                    name: field.field().to_owned(),
+                    equals: field.equals().to_vec(),
+                    not_equals: field.not_equals().to_vec(),
+                    other: !(field.starts_with().is_empty()
+                        && field.ends_with().is_empty()
+                        && field.not_starts_with().is_empty()
+                        && field.not_ends_with().is_empty()),
+                })
+                .collect(),
+        });
     classic.chain(advanced).collect()
 }
 
@@ -369,9 +395,14 @@ async fn bucket(
         notifications: None,
         topic: None,
     };
-    let Ok(Owned::Here { region }) = &bucket.owned else { return bucket };
+    let Ok(Owned::Here { region }) = &bucket.owned else {
+        return bucket;
+    };
     let aws = aws.at(region);
-    let named_key = hints.bucket_key.clone().or_else(|| trail.and_then(|trail| trail.key.clone()));
+    let named_key = hints
+        .bucket_key
+        .clone()
+        .or_else(|| trail.and_then(|trail| trail.key.clone()));
     let (encryption_and_key, notifications_and_topic) = join!(
         async {
             // The key of the trail is the one that counts; only without one does the bucket's matter.
@@ -409,7 +440,13 @@ async fn bucket(
 
 /// Whether the bucket is the caller's. HEAD names the region in every answer, and says nothing else.
 async fn owned(aws: &Aws, name: &str, account: &str) -> Result<Owned> {
-    let head = aws.s3.head_bucket().bucket(name).expected_bucket_owner(account).send().await;
+    let head = aws
+        .s3
+        .head_bucket()
+        .bucket(name)
+        .expected_bucket_owner(account)
+        .send()
+        .await;
     let refusal = match head {
         Ok(found) => {
             let region = found.bucket_region().unwrap_or(aws.region()).to_owned();
@@ -421,7 +458,9 @@ async fn owned(aws: &Aws, name: &str, account: &str) -> Result<Owned> {
         .raw_response()
         .and_then(|response| response.headers().get("x-amz-bucket-region"))
         .map(str::to_owned);
-    let status = refusal.raw_response().map(|response| response.status().as_u16());
+    let status = refusal
+        .raw_response()
+        .map(|response| response.status().as_u16());
     match (status, region) {
         // Another region answers for it: it has to be asked there whose it is.
         (Some(301 | 400), Some(region)) if region != aws.region() => {
@@ -436,7 +475,9 @@ async fn owned(aws: &Aws, name: &str, account: &str) -> Result<Owned> {
 /// Without the condition on its owner: an answer means that it is somebody else's bucket, a refusal that the
 /// caller may not look.
 async fn elsewhere(aws: &Aws, name: &str, region: Option<String>) -> Result<Owned> {
-    let aws = region.as_deref().map_or_else(|| aws.clone(), |region| aws.at(region));
+    let aws = region
+        .as_deref()
+        .map_or_else(|| aws.clone(), |region| aws.at(region));
     aws.s3
         .head_bucket()
         .bucket(name)
@@ -490,11 +531,16 @@ async fn key(aws: &Aws, named: &str) -> Result<Option<Key>> {
         .and_then(|found| found.key_metadata);
     Ok(found.map(|key: KeyMetadata| Key {
         arn: key.arn().unwrap_or_default().to_owned(),
-        account: Arn::parse(key.arn().unwrap_or_default()).map_or("", |arn| arn.account).to_owned(),
+        account: Arn::parse(key.arn().unwrap_or_default())
+            .map_or("", |arn| arn.account)
+            .to_owned(),
         // Some endpoints leave the state out and tell only whether it is enabled.
         state: key
             .key_state()
-            .map_or(if key.enabled() { "Enabled" } else { "Disabled" }, |state| state.as_str())
+            .map_or(
+                if key.enabled() { "Enabled" } else { "Disabled" },
+                |state| state.as_str(),
+            )
             .to_owned(),
         customer_managed: key.key_manager() != Some(&KeyManagerType::Aws),
         deletion: key.deletion_date().map(ToString::to_string),
@@ -526,8 +572,16 @@ fn covering_topic(
         if named.starts_with("arn:") {
             return Some(named.clone());
         }
-        let partition = trail.and_then(|trail| Arn::parse(&trail.arn)).map_or("aws", |arn| arn.partition);
-        return Some(crate::aws::arn::build(partition, "sns", aws.region(), account, named));
+        let partition = trail
+            .and_then(|trail| Arn::parse(&trail.arn))
+            .map_or("aws", |arn| arn.partition);
+        return Some(crate::aws::arn::build(
+            partition,
+            "sns",
+            aws.region(),
+            account,
+            named,
+        ));
     }
     let logs = wanted_entry(&hints.entry, trail);
     entries
@@ -552,7 +606,8 @@ pub fn wanted_entry(id: &str, trail: Option<&Trail>) -> Entry {
 }
 
 async fn topic_facts(aws: &Aws, arn: &str) -> Result<Option<TopicFacts>> {
-    let region = Arn::parse(arn).map_or_else(|| aws.region().to_owned(), |arn| arn.region.to_owned());
+    let region =
+        Arn::parse(arn).map_or_else(|| aws.region().to_owned(), |arn| arn.region.to_owned());
     let found = aws
         .at(&region)
         .sns
@@ -560,14 +615,20 @@ async fn topic_facts(aws: &Aws, arn: &str) -> Result<Option<TopicFacts>> {
         .topic_arn(arn)
         .send()
         .await
-        .finding("sns:GetTopicAttributes", &["NotFound", "NotFoundException"], || {
-            format!("read topic {arn}")
-        })?;
-    Ok(found.and_then(|found| found.attributes).map(|mut attributes| TopicFacts {
-        arn: arn.to_owned(),
-        policy: attributes.remove("Policy").unwrap_or_default(),
-        key: attributes.remove("KmsMasterKeyId").filter(|key| !key.is_empty()),
-    }))
+        .finding(
+            "sns:GetTopicAttributes",
+            &["NotFound", "NotFoundException"],
+            || format!("read topic {arn}"),
+        )?;
+    Ok(found
+        .and_then(|found| found.attributes)
+        .map(|mut attributes| TopicFacts {
+            arn: arn.to_owned(),
+            policy: attributes.remove("Policy").unwrap_or_default(),
+            key: attributes
+                .remove("KmsMasterKeyId")
+                .filter(|key| !key.is_empty()),
+        }))
 }
 
 /// Whether a refusal of the survey means that there are no credentials to ask anything with.

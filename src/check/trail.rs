@@ -66,7 +66,9 @@ pub const CHECKS: &[Check] = &[
 
 /// The verdict on the chosen trail, or that there is none.
 fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
-    survey.trail().map_or_else(|| hangs_on("trail.found"), judge)
+    survey
+        .trail()
+        .map_or_else(|| hangs_on("trail.found"), judge)
 }
 
 fn found(survey: &Survey) -> Verdict {
@@ -108,10 +110,16 @@ fn organization(survey: &Survey) -> Verdict {
             return Verdict::Pass(format!("{} is an organization trail", trail.name));
         }
         Verdict::Fail(
-            Finding::new(format!("{} records this account only", trail.name), "an organization trail")
-                .because("events of the member accounts would be missing")
-                .console(format!("CloudTrail > Trails > {} > Edit > Enable for all accounts in my organization", trail.name))
-                .cli(update(trail, "--is-organization-trail")),
+            Finding::new(
+                format!("{} records this account only", trail.name),
+                "an organization trail",
+            )
+            .because("events of the member accounts would be missing")
+            .console(format!(
+                "CloudTrail > Trails > {} > Edit > Enable for all accounts in my organization",
+                trail.name
+            ))
+            .cli(update(trail, "--is-organization-trail")),
         )
     })
 }
@@ -122,9 +130,12 @@ fn multi_region(survey: &Survey) -> Verdict {
             return Verdict::Pass(format!("{} records all regions", trail.name));
         }
         Verdict::Fail(
-            Finding::new(format!("{} records {} only", trail.name, trail.home), "a multi-region trail")
-                .because("events of other regions would be missing")
-                .cli(update(trail, "--is-multi-region-trail")),
+            Finding::new(
+                format!("{} records {} only", trail.name, trail.home),
+                "a multi-region trail",
+            )
+            .because("events of other regions would be missing")
+            .cli(update(trail, "--is-multi-region-trail")),
         )
     })
 }
@@ -135,15 +146,21 @@ fn global_events(survey: &Survey) -> Verdict {
             return Verdict::Pass("global service events are included".into());
         }
         Verdict::Fail(
-            Finding::new("global service events are left out", "global service events included")
-                .because("events of IAM, STS and CloudFront would be missing")
-                .cli(update(trail, "--include-global-service-events")),
+            Finding::new(
+                "global service events are left out",
+                "global service events included",
+            )
+            .because("events of IAM, STS and CloudFront would be missing")
+            .cli(update(trail, "--include-global-service-events")),
         )
     })
 }
 
 fn update(trail: &Trail, option: &str) -> String {
-    format!("aws cloudtrail update-trail --region {} --name {} {option}", trail.home, trail.name)
+    format!(
+        "aws cloudtrail update-trail --region {} --name {} {option}",
+        trail.home, trail.name
+    )
 }
 
 fn logging(survey: &Survey) -> Verdict {
@@ -152,12 +169,18 @@ fn logging(survey: &Survey) -> Verdict {
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(status)) if status.logging => Verdict::Pass(format!("{} is logging", trail.name)),
         Some(Ok(status)) => {
-            let since =
-                status.stopped.as_ref().map(|time| format!(" since {time}")).unwrap_or_default();
+            let since = status
+                .stopped
+                .as_ref()
+                .map(|time| format!(" since {time}"))
+                .unwrap_or_default();
             Verdict::Fail(
                 Finding::new(format!("{} is stopped{since}", trail.name), "logging")
                     .because("nothing is recorded while the trail is stopped")
-                    .console(format!("CloudTrail > Trails > {} > Start logging", trail.name))
+                    .console(format!(
+                        "CloudTrail > Trails > {} > Start logging",
+                        trail.name
+                    ))
                     .cli(format!(
                         "aws cloudtrail start-logging --region {} --name {}",
                         trail.home, trail.name
@@ -173,10 +196,22 @@ fn delivery(survey: &Survey) -> Verdict {
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(status)) => match (&status.delivery_error, &status.delivered) {
             (Some(error), _) => Verdict::Fail(
-                Finding::new(format!("the last delivery failed: {error}"), "no delivery error")
-                    .because(format!("CloudTrail could not write to bucket {}", trail.bucket))
-                    .console(format!("S3 > {} > Permissions > Bucket policy", trail.bucket))
-                    .cli(format!("aws s3api get-bucket-policy --bucket {}", trail.bucket)),
+                Finding::new(
+                    format!("the last delivery failed: {error}"),
+                    "no delivery error",
+                )
+                .because(format!(
+                    "CloudTrail could not write to bucket {}",
+                    trail.bucket
+                ))
+                .console(format!(
+                    "S3 > {} > Permissions > Bucket policy",
+                    trail.bucket
+                ))
+                .cli(format!(
+                    "aws s3api get-bucket-policy --bucket {}",
+                    trail.bucket
+                )),
             ),
             (None, Some(time)) => Verdict::Pass(format!("last delivery {time}")),
             (None, None) => Verdict::Pass("no delivery error (none delivered yet)".into()),
@@ -201,7 +236,12 @@ fn management_events(survey: &Survey) -> Verdict {
             (false, false) if coverage.narrowed.is_empty() => "no management events".to_owned(),
             (false, false) => format!(
                 "narrowed by {}",
-                coverage.narrowed.iter().cloned().collect::<Vec<_>>().join(", ")
+                coverage
+                    .narrowed
+                    .iter()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         };
         Verdict::Fail(

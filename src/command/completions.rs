@@ -9,7 +9,12 @@ use crate::error::Exit;
 
 pub(super) fn run(world: &World, shell: Shell) -> Exit {
     let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut script);
+    generate(
+        shell,
+        &mut Cli::command(),
+        env!("CARGO_PKG_NAME"),
+        &mut script,
+    );
     world.ui.answer(&String::from_utf8_lossy(&script));
     Exit::Yes
 }

@@ -22,13 +22,21 @@ use crate::tail::tap;
 
 pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
-        return Err(Error::usage("ask before deleting", "there is no terminal to answer on")
-            .hint("--yes deletes without asking; --dry-run only shows what would be deleted"));
+        return Err(
+            Error::usage("ask before deleting", "there is no terminal to answer on")
+                .hint("--yes deletes without asking; --dry-run only shows what would be deleted"),
+        );
     }
     let (aws, kind, site) = world.before_writing(find(world, &args)).await?;
     let pipeline = (kind.build)(&site);
-    let plan = world.before_writing(Plan::read(&pipeline.graph, &aws)).await?;
-    let place = Place { option: kind.name, account: &site.account, region: &site.region };
+    let plan = world
+        .before_writing(Plan::read(&pipeline.graph, &aws))
+        .await?;
+    let place = Place {
+        option: kind.name,
+        account: &site.account,
+        region: &site.region,
+    };
     let fates = plan.fates();
     if fates.iter().all(|(_, fate)| *fate == Fate::Absent) {
         return Err(nothing_set_up(world));
@@ -39,20 +47,37 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     }
     render::plan::announce_fates(&world.ui, &place, &fates);
     refuse_if_used(&plan.used_by(&aws).await?)?;
-    let due = fates.iter().filter(|(_, fate)| *fate == Fate::Delete).count();
+    let due = fates
+        .iter()
+        .filter(|(_, fate)| *fate == Fate::Delete)
+        .count();
     if due == 0 {
-        return Err(Error::no("destroy", "nothing of it was made by heeler-ec; nothing was deleted"));
+        return Err(Error::no(
+            "destroy",
+            "nothing of it was made by heeler-ec; nothing was deleted",
+        ));
     }
     if !args.yes
-        && !world.confirms("\nDelete this? Messages that Heeler has not fetched yet are lost.").await?
+        && !world
+            .confirms("\nDelete this? Messages that Heeler has not fetched yet are lost.")
+            .await?
     {
-        return Err(Error::no("destroy", "the answer was not yes; nothing was deleted"));
+        return Err(Error::no(
+            "destroy",
+            "the answer was not yes; nothing was deleted",
+        ));
     }
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
-    world.interrupt.cleans_up("finishing the calls that are under way");
+    world
+        .interrupt
+        .cleans_up("finishing the calls that are under way");
     let watch = |event: Event| progress.tell(&event);
-    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
     let outcomes = destroy(&plan, &aws, manner).await;
     progress.finish();
     clear_taps(world, &aws, &site).await;
@@ -61,7 +86,9 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
 
 /// Others may have begun to use what setup made; they would lose their events.
 fn refuse_if_used(used: &[(&Step, Vec<String>)]) -> Result<()> {
-    let Some((step, users)) = used.first() else { return Ok(()) };
+    let Some((step, users)) = used.first() else {
+        return Ok(());
+    };
     Err(Error::no("destroy", format!("{} also serves {}; nothing was deleted", step.id, users.join(", ")))
         .hint("move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again"))
 }
@@ -74,12 +101,18 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     world.refuse_other_account(&caller.account)?;
     if let Some(deployment) = deployment? {
         let kind = kind(&deployment.option).ok_or_else(|| {
-            Error::no("destroy", format!("option {} was set up by a newer version", deployment.option))
+            Error::no(
+                "destroy",
+                format!("option {} was set up by a newer version", deployment.option),
+            )
         })?;
         let site = Site::deployed(&caller, world.names(), &deployment);
         return Ok((aws.at(&site.region), kind, site));
     }
-    let discovery = Discovery { bucket: args.bucket.clone(), ..Discovery::default() };
+    let discovery = Discovery {
+        bucket: args.bucket.clone(),
+        ..Discovery::default()
+    };
     let mut hints: Hints = world.hints(&discovery, &[]);
     hints.account = None;
     let survey = Survey::take(&aws, hints).await;
@@ -92,18 +125,16 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
 async fn clear_taps(world: &World, aws: &Aws, site: &Site) {
     match tap::clear(aws, &hook(site)).await {
         Ok(cleared) => cleared.iter().for_each(|name| {
-            world.ui.story(&format!("Removed {name}, which a run of tail had left behind."));
+            world.ui.story(&format!(
+                "Removed {name}, which a run of tail had left behind."
+            ));
         }),
         Err(error) => render::error::error(&world.ui, &error),
     }
 }
 
 /// Says what is left, and why.
-fn ended(
-    world: &World,
-    fates: &[(&Step, Fate)],
-    outcomes: &[Outcome<(), Error>],
-) -> Result<Exit> {
+fn ended(world: &World, fates: &[(&Step, Fate)], outcomes: &[Outcome<(), Error>]) -> Result<Exit> {
     let mut failed = None;
     let mut left = Vec::new();
     for ((step, fate), outcome) in fates.iter().zip(outcomes) {
@@ -114,7 +145,10 @@ fn ended(
                 failed.get_or_insert_with(|| error.clone());
             }
             (Fate::Delete, Outcome::Skipped { because }) => {
-                left.push(format!("{}: it waits for {}", step.id, fates[*because].0.id));
+                left.push(format!(
+                    "{}: it waits for {}",
+                    step.id, fates[*because].0.id
+                ));
             }
             (Fate::Delete, Outcome::Done(())) if step.id.kind == "kms key" => {
                 left.push(format!("{}: AWS deletes it in 7 days; until then it costs nothing and can be kept (aws kms cancel-key-deletion)", step.id));
@@ -132,7 +166,9 @@ fn ended(
     }
     match failed {
         Some(error) => {
-            world.ui.alert("Run heeler-ec destroy again to delete the rest.");
+            world
+                .ui
+                .alert("Run heeler-ec destroy again to delete the rest.");
             Err(error)
         }
         None => Ok(Exit::Yes),

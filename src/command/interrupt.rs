@@ -40,7 +40,11 @@ where
     F: Future<Output = Result<Exit>>,
 {
     let (stopper, stop) = Stopper::new();
-    let interrupt = Interrupt { stop, left: Arc::default(), cleaning: Arc::default() };
+    let interrupt = Interrupt {
+        stop,
+        left: Arc::default(),
+        cleaning: Arc::default(),
+    };
     let (left, cleaning) = (Arc::clone(&interrupt.left), Arc::clone(&interrupt.cleaning));
     let work = work(interrupt);
     tokio::select! {

@@ -31,11 +31,14 @@ use interrupt::Interrupt;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let ui = Ui::new(&cli.global);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let ended = match runtime {
         Ok(runtime) => {
-            let ended =
-                runtime.block_on(interrupt::until_second(ui, |interrupt| dispatch(cli, ui, interrupt)));
+            let ended = runtime.block_on(interrupt::until_second(ui, |interrupt| {
+                dispatch(cli, ui, interrupt)
+            }));
             // A question that nobody will answer must not keep the program.
             runtime.shutdown_background();
             ended
@@ -50,7 +53,11 @@ pub fn main() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
-    let world = World { ui, global: cli.global, interrupt };
+    let world = World {
+        ui,
+        global: cli.global,
+        interrupt,
+    };
     match cli.command {
         Command::Preflight(args) => world.reading(preflight::run(&world, args)).await,
         Command::Plan(args) => world.reading(plan::run(&world, args)).await,
@@ -164,7 +171,8 @@ fn refuse_open_endpoint() -> Result<()> {
 
 /// The option of that name; clap takes no other.
 pub(crate) fn option(name: &str) -> Result<&'static Kind> {
-    kind(name).ok_or_else(|| Error::usage("choose an option", format!("there is no option {name:?}")))
+    kind(name)
+        .ok_or_else(|| Error::usage("choose an option", format!("there is no option {name:?}")))
 }
 
 /// That there is nothing to show or to undo.
@@ -175,6 +183,14 @@ pub(crate) fn nothing_set_up(world: &World) -> Error {
     } else {
         format!(" --name-prefix {}", prefix.prefix())
     };
-    Error::no("find a deployment", format!("there is no role {} made by heeler-ec in this account", prefix.role()))
-        .hint(format!("heeler-ec setup --option s3{again} --heeler-role-arn ARN --generate-external-id"))
+    Error::no(
+        "find a deployment",
+        format!(
+            "there is no role {} made by heeler-ec in this account",
+            prefix.role()
+        ),
+    )
+    .hint(format!(
+        "heeler-ec setup --option s3{again} --heeler-role-arn ARN --generate-external-id"
+    ))
 }

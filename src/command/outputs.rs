@@ -7,16 +7,25 @@ use crate::resource::queue;
 
 pub(super) async fn run(world: &World) -> Result<Exit> {
     let aws = world.aws().await?;
-    let deployment = world.deployment(&aws).await?.ok_or_else(|| nothing_set_up(world))?;
+    let deployment = world
+        .deployment(&aws)
+        .await?
+        .ok_or_else(|| nothing_set_up(world))?;
     let account = deployment.role_arn.split(':').nth(4).unwrap_or_default();
     world.refuse_other_account(account)?;
     let names = world.names();
     let queue_url = queue::url(&aws.at(&deployment.region), &names.queue())
         .await?
-        .ok_or_else(|| nothing_set_up(world).hint("the queue is missing: heeler-ec setup completes the deployment"))?;
+        .ok_or_else(|| {
+            nothing_set_up(world)
+                .hint("the queue is missing: heeler-ec setup completes the deployment")
+        })?;
     let trust = deployment.trust.as_ref().ok_or_else(|| {
-        Error::no("show the outputs", "the role's trust policy is not the one that setup wrote")
-            .hint("heeler-ec plan shows the difference, heeler-ec setup puts it back")
+        Error::no(
+            "show the outputs",
+            "the role's trust policy is not the one that setup wrote",
+        )
+        .hint("heeler-ec plan shows the difference, heeler-ec setup puts it back")
     })?;
     render::outputs::outputs(
         &world.ui,

@@ -23,7 +23,11 @@ pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
     let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
     render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
     let blocked = plan.conflicts().next().is_some();
-    Ok(if blocked || (args.check && !plan.is_empty()) { Exit::No } else { Exit::Yes })
+    Ok(if blocked || (args.check && !plan.is_empty()) {
+        Exit::No
+    } else {
+        Exit::Yes
+    })
 }
 
 /// What a plan is read and obeyed with.
@@ -36,7 +40,11 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
-        Place { option: kind.name, account: &self.site.account, region: &self.site.region }
+        Place {
+            option: kind.name,
+            account: &self.site.account,
+            region: &self.site.region,
+        }
     }
 }
 
@@ -53,8 +61,14 @@ pub(super) async fn prepare(
     let (survey, report) = checked?;
     if !report.is_ready() {
         render::report::obstacles(&world.ui, &report);
-        return Err(Error::no(format!("set up option {}", kind.name), "the checks above failed; nothing was written")
-            .hint(format!("heeler-ec preflight --option {} shows all of them", kind.name)));
+        return Err(Error::no(
+            format!("set up option {}", kind.name),
+            "the checks above failed; nothing was written",
+        )
+        .hint(format!(
+            "heeler-ec preflight --option {} shows all of them",
+            kind.name
+        )));
     }
     render::report::summary(&world.ui, &report);
     let deployment = deployment?;
@@ -62,7 +76,11 @@ pub(super) async fn prepare(
     let site = Site::surveyed(&survey, world.names(), trust)?;
     refuse_move(deployment.as_ref(), &site, kind)?;
     let pipeline = (kind.build)(&site);
-    Ok(Prepared { aws: aws.at(&site.region), site, pipeline })
+    Ok(Prepared {
+        aws: aws.at(&site.region),
+        site,
+        pipeline,
+    })
 }
 
 /// What was given, else what the existing role has.
@@ -93,16 +111,23 @@ fn whom_to_trust(
                 .hint("--generate-external-id makes one up and shows it at the end; --external-id takes yours"));
         }
     };
-    Ok(Trust { principals, external_id })
+    Ok(Trust {
+        principals,
+        external_id,
+    })
 }
 
 /// A deployment is not moved: what it left at the old place would be nobody's.
 fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Result<()> {
-    let Some(deployment) = deployment else { return Ok(()) };
+    let Some(deployment) = deployment else {
+        return Ok(());
+    };
     let refuse = |what: &str, was: &str, is: &str| {
         Err(Error::no(
             format!("set up option {}", kind.name),
-            format!("it was set up for {what} {was}, and the trail now wants {is}; nothing was written"),
+            format!(
+                "it was set up for {what} {was}, and the trail now wants {is}; nothing was written"
+            ),
         )
         .hint("heeler-ec destroy removes the old deployment; then run setup again"))
     };

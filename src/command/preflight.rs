@@ -8,7 +8,13 @@ use crate::render;
 pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     let aws = world.aws().await?;
-    let (_, report) = world.check(&aws, kind, world.hints(&args.discovery, &[])).await?;
+    let (_, report) = world
+        .check(&aws, kind, world.hints(&args.discovery, &[]))
+        .await?;
     render::report::report(&world.ui, kind.name, &report);
-    Ok(if report.is_ready() { Exit::Yes } else { Exit::No })
+    Ok(if report.is_ready() {
+        Exit::Yes
+    } else {
+        Exit::No
+    })
 }

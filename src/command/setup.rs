@@ -17,29 +17,47 @@ use crate::render::progress::Progress;
 pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
-        return Err(Error::usage("ask before writing", "there is no terminal to answer on")
-            .hint("--yes sets up without asking; --dry-run only shows the plan"));
+        return Err(
+            Error::usage("ask before writing", "there is no terminal to answer on")
+                .hint("--yes sets up without asking; --dry-run only shows the plan"),
+        );
     }
     let aws = world.aws().await?;
     let hints = world.hints(&args.discovery, &args.trust.heeler_role_arn);
     let prepared = world
         .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
         .await?;
-    let plan = world.before_writing(Plan::read(&prepared.pipeline.graph, &prepared.aws)).await?;
+    let plan = world
+        .before_writing(Plan::read(&prepared.pipeline.graph, &prepared.aws))
+        .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-        return Ok(if plan.conflicts().next().is_some() { Exit::No } else { Exit::Yes });
+        return Ok(if plan.conflicts().next().is_some() {
+            Exit::No
+        } else {
+            Exit::Yes
+        });
     }
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps);
     if plan.conflicts().next().is_some() {
-        return Err(Error::no(format!("set up option {}", kind.name), "names are taken by resources that are not ours; nothing was written")
-            .hint("choose other names with --name-prefix, or remove those resources with what made them"));
+        return Err(Error::no(
+            format!("set up option {}", kind.name),
+            "names are taken by resources that are not ours; nothing was written",
+        )
+        .hint(
+            "choose other names with --name-prefix, or remove those resources with what made them",
+        ));
     }
     if plan.is_empty() {
-        world.ui.story("Everything is set up already; nothing was written.");
+        world
+            .ui
+            .story("Everything is set up already; nothing was written.");
     } else {
         if !args.yes && !world.confirms("\nSet this up?").await? {
-            return Err(Error::no("set up", "the answer was not yes; nothing was written"));
+            return Err(Error::no(
+                "set up",
+                "the answer was not yes; nothing was written",
+            ));
         }
         obey(world, kind, &prepared, &plan).await?;
     }
@@ -47,13 +65,28 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
 }
 
 /// Writes, and fails with what is done, what is not, and how to go on.
-async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, crate::aws::Aws>) -> Result<()> {
-    let due = plan.steps.iter().filter(|step| step.action != Action::Keep).count();
+async fn obey(
+    world: &World,
+    kind: &Kind,
+    prepared: &Prepared,
+    plan: &Plan<'_, crate::aws::Aws>,
+) -> Result<()> {
+    let due = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::Keep)
+        .count();
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
-    world.interrupt.cleans_up("finishing the calls that are under way");
+    world
+        .interrupt
+        .cleans_up("finishing the calls that are under way");
     let watch = |event: Event| progress.tell(&event);
-    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
     let outcomes = apply(plan, &prepared.aws, manner).await?;
     progress.finish();
     let failures: Vec<&Error> = outcomes
@@ -63,25 +96,40 @@ async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, c
             _ => None,
         })
         .collect();
-    let Some(first) = failures.iter().find(|error| error.exit() != Exit::Interrupted).or(failures.first()) else {
+    let Some(first) = failures
+        .iter()
+        .find(|error| error.exit() != Exit::Interrupted)
+        .or(failures.first())
+    else {
         return Ok(());
     };
     let done = plan
         .steps
         .iter()
         .zip(&outcomes)
-        .filter(|(step, outcome)| step.action != Action::Keep && matches!(outcome, Outcome::Done(())))
+        .filter(|(step, outcome)| {
+            step.action != Action::Keep && matches!(outcome, Outcome::Done(()))
+        })
         .count();
-    world.ui.alert(&format!("\n{done} of {due} done. What was made stays, and nothing that was there is lost."));
-    world.ui.alert(&format!("Run the same command again to complete it, or heeler-ec destroy to remove it (option {}).", kind.name));
+    world.ui.alert(&format!(
+        "\n{done} of {due} done. What was made stays, and nothing that was there is lost."
+    ));
+    world.ui.alert(&format!(
+        "Run the same command again to complete it, or heeler-ec destroy to remove it (option {}).",
+        kind.name
+    ));
     Err((*first).clone())
 }
 
 fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, crate::aws::Aws>) -> Result<Exit> {
     let read = |output| {
-        plan.output(output).ok_or_else(|| Error::unanswered("show the outputs", "AWS named no queue URL"))
+        plan.output(output)
+            .ok_or_else(|| Error::unanswered("show the outputs", "AWS named no queue URL"))
     };
-    let (queue_url, role_arn) = (read(&prepared.pipeline.queue_url)?, read(&prepared.pipeline.role_arn)?);
+    let (queue_url, role_arn) = (
+        read(&prepared.pipeline.queue_url)?,
+        read(&prepared.pipeline.role_arn)?,
+    );
     world.ui.story("");
     render::outputs::outputs(
         &world.ui,
@@ -97,7 +145,10 @@ fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, crate::aws::Aws>) 
 
 impl World {
     /// Until the first write an interrupt ends a command at once.
-    pub(super) async fn before_writing<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn before_writing<T>(
+        &self,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let mut stop = self.interrupt.stop();
         tokio::select! {
             done = work => done,

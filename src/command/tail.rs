@@ -16,14 +16,26 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let (aws, site) = world.before_writing(find(world)).await?;
     let hook = hook(&site);
     for left in tap::clear(&aws, &hook).await? {
-        world.ui.story(&format!("Removed {left}, which an earlier run had left behind."));
+        world.ui.story(&format!(
+            "Removed {left}, which an earlier run had left behind."
+        ));
     }
     let tap = Tap::open(&aws, &hook, &tap::name(&hook.prefix)).await?;
     world.interrupt.leaves(tap.by_hand(aws.region()));
-    world.interrupt.cleans_up("removing the queue that was listened with");
-    world.ui.story(&format!("Listening on topic {}. Ctrl-C ends it.", arn::last(&hook.topic)));
-    world.ui.story(&format!("The queue {} is removed at the end.", tap.name));
-    let source = Source { bucket: site.bucket.clone(), owner: site.account.clone() };
+    world
+        .interrupt
+        .cleans_up("removing the queue that was listened with");
+    world.ui.story(&format!(
+        "Listening on topic {}. Ctrl-C ends it.",
+        arn::last(&hook.topic)
+    ));
+    world
+        .ui
+        .story(&format!("The queue {} is removed at the end.", tap.name));
+    let source = Source {
+        bucket: site.bucket.clone(),
+        owner: site.account.clone(),
+    };
     let ended = follow(world, &aws, &tap, source, &args).await;
     let closed = tap.close(&aws).await;
     if closed.is_err() {
@@ -55,7 +67,10 @@ async fn find(world: &World) -> Result<(Aws, Site)> {
     world.refuse_other_account(&caller.account)?;
     let deployment = deployment?.ok_or_else(|| nothing_set_up(world))?;
     let names: Names = world.names();
-    Ok((aws.at(&deployment.region), Site::deployed(&caller, names, &deployment)))
+    Ok((
+        aws.at(&deployment.region),
+        Site::deployed(&caller, names, &deployment),
+    ))
 }
 
 /// What was seen; each thing is counted once.
@@ -83,7 +98,13 @@ async fn follow(
     source: Source,
     args: &cli::Tail,
 ) -> Result<Tally> {
-    let mut tally = Tally { shown: 0, duplicate: 0, skipped: 0, trouble: 0, exit: Exit::Yes };
+    let mut tally = Tally {
+        shown: 0,
+        duplicate: 0,
+        skipped: 0,
+        trouble: 0,
+        exit: Exit::Yes,
+    };
     let mut reader = Reader::new(aws, source);
     let mut stop = world.interrupt.stop();
     let (mut deadline, mut beat) = (after(args.timeout), Instant::now() + tap::heartbeat());
@@ -117,7 +138,8 @@ async fn follow(
 /// A time-out that no clock can reach is none.
 fn after(timeout: std::time::Duration) -> Instant {
     let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + std::time::Duration::from_secs(86_400 * 365))
+    now.checked_add(timeout)
+        .unwrap_or_else(|| now + std::time::Duration::from_secs(86_400 * 365))
 }
 
 /// Shows one arrival. False when nobody reads any more.
@@ -145,11 +167,15 @@ fn show(world: &World, arrival: Arrival, tally: &mut Tally) -> bool {
 fn nothing_arrived(world: &World, args: &cli::Tail, tally: &mut Tally) {
     let waited = humantime::format_duration(args.timeout);
     if tally.shown > 0 && args.limit.is_none() {
-        world.ui.story(&format!("Nothing more has arrived for {waited}."));
+        world
+            .ui
+            .story(&format!("Nothing more has arrived for {waited}."));
         return;
     }
     tally.exit = Exit::No;
-    world.ui.alert(&format!("Nothing has arrived for {waited}. What to look at:"));
+    world.ui.alert(&format!(
+        "Nothing has arrived for {waited}. What to look at:"
+    ));
     for advice in [
         "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
         "heeler-ec preflight --option s3 says whether the trail logs and delivers",

@@ -59,7 +59,11 @@ fn tell_of_skipped<C: Sync>(
     for (step, outcome) in plan.steps.iter().zip(outcomes) {
         if let (Outcome::Skipped { because }, Some(verb)) = (outcome, verb(&step.action)) {
             let because = plan.steps[*because].id.to_string();
-            watch(Event::Skipped { id: step.id.clone(), verb, because });
+            watch(Event::Skipped {
+                id: step.id.clone(),
+                verb,
+                because,
+            });
         }
     }
 }
@@ -71,9 +75,16 @@ async fn step<C: Sync>(
     manner: Manner<'_>,
 ) -> Result<()> {
     let step = &plan.steps[node];
-    let Some(verb) = verb(&step.action) else { return Ok(()) };
+    let Some(verb) = verb(&step.action) else {
+        return Ok(());
+    };
     let resource = plan.graph.nodes()[node].as_ref();
-    let work = Work { resource, cloud, known: &plan.known, manner };
+    let work = Work {
+        resource,
+        cloud,
+        known: &plan.known,
+        manner,
+    };
     report(&step.id, verb, manner, work.converge(step.live.clone())).await
 }
 
@@ -87,13 +98,24 @@ pub(super) async fn report(
     if manner.stop.asked() {
         return Err(Error::interrupted(format!("begin with {id}")));
     }
-    (manner.watch)(Event::Started { id: id.clone(), verb });
+    (manner.watch)(Event::Started {
+        id: id.clone(),
+        verb,
+    });
     let began = Instant::now();
     let result = work.await;
     let id = id.clone();
     (manner.watch)(match &result {
-        Ok(()) => Event::Done { id, verb, took: began.elapsed() },
-        Err(error) => Event::Failed { id, verb, why: error.to_string() },
+        Ok(()) => Event::Done {
+            id,
+            verb,
+            took: began.elapsed(),
+        },
+        Err(error) => Event::Failed {
+            id,
+            verb,
+            why: error.to_string(),
+        },
     });
     result
 }
@@ -123,7 +145,12 @@ impl<C: Sync> Work<'_, C> {
     }
 
     async fn update(&self, live: &Live, want: &State) -> Result<()> {
-        self.insist(async || self.resource.update(self.cloud, live, want, self.known).await).await
+        self.insist(async || {
+            self.resource
+                .update(self.cloud, live, want, self.known)
+                .await
+        })
+        .await
     }
 
     async fn insist<T>(&self, call: impl AsyncFnMut() -> Result<T>) -> Result<T> {
@@ -139,7 +166,10 @@ impl<C: Sync> Work<'_, C> {
     }
 
     fn waiting(&self, why: String) {
-        (self.manner.watch)(Event::Waiting { id: self.resource.id(), why });
+        (self.manner.watch)(Event::Waiting {
+            id: self.resource.id(),
+            why,
+        });
     }
 
     async fn settle(&self, want: &State) -> Result<()> {
@@ -165,7 +195,10 @@ impl<C: Sync> Work<'_, C> {
             };
             // Not a delay, then: a field that the first write did not take. It is said once more.
             if looks == 2
-                && let Some(live) = lives.iter().flatten().find(|live| !diff(&live.state, want).is_empty())
+                && let Some(live) = lives
+                    .iter()
+                    .flatten()
+                    .find(|live| !diff(&live.state, want).is_empty())
             {
                 self.update(live, want).await?;
                 continue;
@@ -185,7 +218,9 @@ enum Open {
 }
 
 fn open(live: Option<&Live>, want: &State) -> Option<Open> {
-    let Some(live) = live else { return Some(Open::Absent) };
+    let Some(live) = live else {
+        return Some(Open::Absent);
+    };
     let changes = diff(&live.state, want);
     (!changes.is_empty()).then_some(Open::Differs(changes))
 }
@@ -194,16 +229,21 @@ impl Open {
     fn words(&self) -> String {
         match self {
             Self::Absent => "the resource".to_owned(),
-            Self::Differs(changes) => {
-                changes.iter().map(|change| change.field).collect::<Vec<_>>().join(", ")
-            }
+            Self::Differs(changes) => changes
+                .iter()
+                .map(|change| change.field)
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 
     fn error(&self, doing: String, waited: u64) -> Error {
         let why = match self {
             Self::Absent => format!("AWS did not show it for {waited} s after accepting it"),
-            Self::Differs(_) => format!("AWS still reports otherwise after {waited} s: {}", self.words()),
+            Self::Differs(_) => format!(
+                "AWS still reports otherwise after {waited} s: {}",
+                self.words()
+            ),
         };
         Error::unanswered(doing, why)
             .hint("run the same command again in a few minutes; it goes on where it stopped")

@@ -38,17 +38,30 @@ impl<C: Sync> Plan<'_, C> {
     /// # Errors
     /// When the cloud does not tell.
     pub async fn used_by(&self, cloud: &C) -> Result<Vec<(&Step, Vec<String>)>> {
-        let asked = self.steps.iter().zip(self.graph.nodes()).map(|(step, node)| async move {
-            let doomed = self.fate(step, node.as_ref()) == Fate::Delete;
-            let users = if doomed { node.used_by(cloud).await? } else { Vec::new() };
-            Ok((step, users))
-        });
+        let asked = self
+            .steps
+            .iter()
+            .zip(self.graph.nodes())
+            .map(|(step, node)| async move {
+                let doomed = self.fate(step, node.as_ref()) == Fate::Delete;
+                let users = if doomed {
+                    node.used_by(cloud).await?
+                } else {
+                    Vec::new()
+                };
+                Ok((step, users))
+            });
         let used: Result<Vec<_>> = join_all(asked).await.into_iter().collect();
-        Ok(used?.into_iter().filter(|(_, users)| !users.is_empty()).collect())
+        Ok(used?
+            .into_iter()
+            .filter(|(_, users)| !users.is_empty())
+            .collect())
     }
 
     fn fate(&self, step: &Step, node: &dyn Resource<C>) -> Fate {
-        let Some(live) = &step.live else { return Fate::Absent };
+        let Some(live) = &step.live else {
+            return Fate::Absent;
+        };
         if !live.ours {
             return Fate::Stays;
         }
@@ -73,16 +86,28 @@ pub async fn destroy<C: Sync>(
         let fate = &fates[node];
         async move {
             let step = &plan.steps[node];
-            let (Fate::Delete, Some(live)) = (fate, &step.live) else { return Ok(()) };
+            let (Fate::Delete, Some(live)) = (fate, &step.live) else {
+                return Ok(());
+            };
             let resource = plan.graph.nodes()[node].as_ref();
-            report(&step.id, Verb::Delete, manner, delete(resource, plan, live, cloud, manner)).await
+            report(
+                &step.id,
+                Verb::Delete,
+                manner,
+                delete(resource, plan, live, cloud, manner),
+            )
+            .await
         }
     })
     .await;
     for ((step, fate), outcome) in plan.steps.iter().zip(&fates).zip(&outcomes) {
         if let (Fate::Delete, Outcome::Skipped { because }) = (fate, outcome) {
             let because = plan.steps[*because].id.to_string();
-            (manner.watch)(Event::Skipped { id: step.id.clone(), verb: Verb::Delete, because });
+            (manner.watch)(Event::Skipped {
+                id: step.id.clone(),
+                verb: Verb::Delete,
+                because,
+            });
         }
     }
     outcomes
@@ -107,7 +132,12 @@ async fn delete<C: Sync>(
     cloud: &C,
     manner: Manner<'_>,
 ) -> Result<()> {
-    let waiting = |why: String| (manner.watch)(Event::Waiting { id: resource.id(), why });
+    let waiting = |why: String| {
+        (manner.watch)(Event::Waiting {
+            id: resource.id(),
+            why,
+        })
+    };
     manner
         .patience
         .insist(

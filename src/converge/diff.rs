@@ -41,15 +41,22 @@ mod tests {
 
     #[test]
     fn a_field_that_is_not_wanted_is_not_looked_at() {
-        let live = State::default().with("retention", 7200).with("owner", "somebody");
+        let live = State::default()
+            .with("retention", 7200)
+            .with("owner", "somebody");
         assert_eq!(diff(&live, &State::default().with("retention", 7200)), []);
     }
 
     #[test]
     fn a_missing_and_an_unknown_value_differ() {
         let live = State::default().with("key", "old");
-        let want = State::default().with_known("key", None::<&str>).with("reuse", 300);
-        let fields: Vec<_> = diff(&live, &want).into_iter().map(|change| change.field).collect();
+        let want = State::default()
+            .with_known("key", None::<&str>)
+            .with("reuse", 300);
+        let fields: Vec<_> = diff(&live, &want)
+            .into_iter()
+            .map(|change| change.field)
+            .collect();
         assert_eq!(fields, ["key", "reuse"]);
     }
 

@@ -13,12 +13,30 @@ pub enum Verb {
 
 #[derive(Clone, Debug)]
 pub enum Event {
-    Started { id: Id, verb: Verb },
+    Started {
+        id: Id,
+        verb: Verb,
+    },
     /// AWS refused for now, or does not show a write yet.
-    Waiting { id: Id, why: String },
-    Done { id: Id, verb: Verb, took: Duration },
-    Failed { id: Id, verb: Verb, why: String },
-    Skipped { id: Id, verb: Verb, because: String },
+    Waiting {
+        id: Id,
+        why: String,
+    },
+    Done {
+        id: Id,
+        verb: Verb,
+        took: Duration,
+    },
+    Failed {
+        id: Id,
+        verb: Verb,
+        why: String,
+    },
+    Skipped {
+        id: Id,
+        verb: Verb,
+        because: String,
+    },
 }
 
 pub type Observer<'a> = &'a (dyn Fn(Event) + Send + Sync);

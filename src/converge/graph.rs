@@ -39,7 +39,10 @@ impl<R> Handle<R> {
 
     #[must_use]
     pub fn output(&self, name: &'static str) -> Output {
-        Output { of: self.id.clone(), name }
+        Output {
+            of: self.id.clone(),
+            name,
+        }
     }
 
     /// That it is there and settled, for one that has to come after it without using a value of it.
@@ -56,7 +59,10 @@ pub struct Graph<C> {
 
 impl<C: Sync> Default for Graph<C> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), given: Vec::new() }
+        Self {
+            nodes: Vec::new(),
+            given: Vec::new(),
+        }
     }
 }
 
@@ -64,13 +70,19 @@ impl<C: Sync> Graph<C> {
     pub fn add<R: Resource<C> + 'static>(&mut self, resource: R) -> Handle<R> {
         let id = resource.id();
         self.nodes.push(Box::new(resource));
-        Handle { id, kind: PhantomData }
+        Handle {
+            id,
+            kind: PhantomData,
+        }
     }
 
     /// A resource that is the customer's: referred to, never made, changed or deleted.
     pub fn given<R>(&mut self, id: Id, outputs: Outputs) -> Handle<R> {
         self.given.push((id.clone(), outputs));
-        Handle { id, kind: PhantomData }
+        Handle {
+            id,
+            kind: PhantomData,
+        }
     }
 
     #[must_use]

@@ -51,7 +51,11 @@ pub struct Known(Mutex<BTreeMap<Output, String>>);
 impl Known {
     #[must_use]
     pub fn get(&self, output: &Output) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(output).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(output)
+            .cloned()
     }
 
     /// The same, where the walk's order promises that it is known.
@@ -70,7 +74,13 @@ impl Known {
     pub(crate) fn learn(&self, of: &Id, outputs: &Outputs) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, value) in outputs {
-            known.insert(Output { of: of.clone(), name }, value.clone());
+            known.insert(
+                Output {
+                    of: of.clone(),
+                    name,
+                },
+                value.clone(),
+            );
         }
     }
 }

@@ -35,7 +35,12 @@ pub(crate) struct Pauses<'a> {
 
 impl<'a> Pauses<'a> {
     pub(crate) fn new(patience: Patience, stop: &'a Stop) -> Self {
-        Self { began: Instant::now(), next: patience.first, longest: patience.longest, stop }
+        Self {
+            began: Instant::now(),
+            next: patience.first,
+            longest: patience.longest,
+            stop,
+        }
     }
 
     /// Waits, unless `budget` is used up; then false.
@@ -76,12 +81,17 @@ impl Patience {
                 Ok(done) => return Ok(done),
                 Err(refusal) => refusal,
             };
-            let Some(budget) = budget_for(&refusal) else { return Err(refusal) };
+            let Some(budget) = budget_for(&refusal) else {
+                return Err(refusal);
+            };
             told(&refusal);
             if !pauses.pause(budget, refusal.doing()).await? {
                 let waited = pauses.waited().as_secs();
                 let hint = refusal.what_to_do().map_or_else(
-                    || "run the same command again in a few minutes; it goes on where it stopped".to_owned(),
+                    || {
+                        "run the same command again in a few minutes; it goes on where it stopped"
+                            .to_owned()
+                    },
                     str::to_owned,
                 );
                 return Err(refusal.hint(format!("AWS still refused after {waited} s; {hint}")));

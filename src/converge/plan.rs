@@ -67,9 +67,16 @@ impl<'g, C: Sync> Plan<'g, C> {
             .nodes()
             .iter()
             .zip(found.into_iter().zip(stays))
-            .map(|(node, (live, stays))| Step { stays, ..step(node.as_ref(), live, &known) })
+            .map(|(node, (live, stays))| Step {
+                stays,
+                ..step(node.as_ref(), live, &known)
+            })
             .collect();
-        Ok(Self { graph, steps, known })
+        Ok(Self {
+            graph,
+            steps,
+            known,
+        })
     }
 
     /// Whether nothing would be created or changed.
@@ -85,7 +92,9 @@ impl<'g, C: Sync> Plan<'g, C> {
     }
 
     pub fn conflicts(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| matches!(step.action, Action::Conflict(_)))
+        self.steps
+            .iter()
+            .filter(|step| matches!(step.action, Action::Conflict(_)))
     }
 
     /// An output that was read, or that follows from a name.
@@ -108,7 +117,10 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
         .iter()
         .map(|node| {
             let part = node.part_of()?;
-            let whole = graph.nodes().iter().position(|other| other.id() == part.of)?;
+            let whole = graph
+                .nodes()
+                .iter()
+                .position(|other| other.id() == part.of)?;
             found[whole].as_ref().map(|live| live.ours)
         })
         .collect();
@@ -127,12 +139,20 @@ fn step<C: Sync>(node: &dyn Resource<C>, live: Option<Live>, known: &Known) -> S
             let changes = diff(&live.state, &node.desired(known));
             if changes.is_empty() {
                 Action::Keep
-            } else if changes.iter().any(|change| node.fixed().contains(&change.field)) {
+            } else if changes
+                .iter()
+                .any(|change| node.fixed().contains(&change.field))
+            {
                 Action::Conflict(Conflict::Fixed(changes))
             } else {
                 Action::Update(changes)
             }
         }
     };
-    Step { id: node.id(), action, live, stays: Vec::new() }
+    Step {
+        id: node.id(),
+        action,
+        live,
+        stays: Vec::new(),
+    }
 }

@@ -34,14 +34,26 @@ impl State {
 
     #[must_use]
     pub fn with_known(mut self, field: &'static str, value: Option<impl Into<Value>>) -> Self {
-        self.0.insert(field, Field { value: value.map(Into::into), secret: false });
+        self.0.insert(
+            field,
+            Field {
+                value: value.map(Into::into),
+                secret: false,
+            },
+        );
         self
     }
 
     /// A value that is compared but never shown.
     #[must_use]
     pub fn with_secret(mut self, field: &'static str, value: impl Into<Value>) -> Self {
-        self.0.insert(field, Field { value: Some(value.into()), secret: true });
+        self.0.insert(
+            field,
+            Field {
+                value: Some(value.into()),
+                secret: true,
+            },
+        );
         self
     }
 

@@ -34,13 +34,19 @@ impl Sky {
     fn holding(toys: &[(&str, &str, bool)]) -> Self {
         let sky = Self::default();
         for (name, value, ours) in toys {
-            sky.toys.lock().unwrap().insert((*name).into(), ((*value).into(), *ours));
+            sky.toys
+                .lock()
+                .unwrap()
+                .insert((*name).into(), ((*value).into(), *ours));
         }
         sky
     }
 
     fn refuse(self, write: &str, times: usize, code: &'static str) -> Self {
-        self.refusals.lock().unwrap().insert(write.into(), (times, code));
+        self.refusals
+            .lock()
+            .unwrap()
+            .insert(write.into(), (times, code));
         self
     }
 
@@ -68,7 +74,11 @@ impl Sky {
         self.log.lock().unwrap().push(write);
         let mut toys = self.toys.lock().unwrap();
         let shown = toys.get(name).cloned();
-        self.before.lock().unwrap().entry(name.into()).or_insert(shown);
+        self.before
+            .lock()
+            .unwrap()
+            .entry(name.into())
+            .or_insert(shown);
         match value {
             Some(value) => toys.insert(name.into(), value),
             None => toys.remove(name),
@@ -99,13 +109,22 @@ struct Toy {
 
 fn toy(name: &'static str, of: &[&Handle<Toy>]) -> Toy {
     let of = of.iter().map(|handle| handle.output("serial")).collect();
-    Toy { name, word: "new", of, part_of: None, fixed: false }
+    Toy {
+        name,
+        word: "new",
+        of,
+        part_of: None,
+        fixed: false,
+    }
 }
 
 #[async_trait]
 impl Resource<Sky> for Toy {
     fn id(&self) -> Id {
-        Id { kind: "toy", name: self.name.into() }
+        Id {
+            kind: "toy",
+            name: self.name.into(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -125,7 +144,9 @@ impl Resource<Sky> for Toy {
     }
 
     fn part_of(&self) -> Option<Part> {
-        self.part_of.clone().map(|(of, goes_with_it)| Part { of, goes_with_it })
+        self.part_of
+            .clone()
+            .map(|(of, goes_with_it)| Part { of, goes_with_it })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -139,7 +160,11 @@ impl Resource<Sky> for Toy {
             if let Some(of) = words.next() {
                 state = state.with("of", of);
             }
-            Live { state, outputs: Outputs::from([("serial", format!("{}-1", self.name))]), ours }
+            Live {
+                state,
+                outputs: Outputs::from([("serial", format!("{}-1", self.name))]),
+                ours,
+            }
         }))
     }
 
@@ -159,7 +184,8 @@ impl Resource<Sky> for Toy {
 
 fn value(want: &State) -> String {
     let word = want.text("word").unwrap_or_default();
-    want.text("of").map_or_else(|| word.to_owned(), |of| format!("{word}/{of}"))
+    want.text("of")
+        .map_or_else(|| word.to_owned(), |of| format!("{word}/{of}"))
 }
 
 /// ground ← wall ← roof, and a tree on its own.
@@ -179,20 +205,30 @@ fn never() -> Stop {
 
 async fn build(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
     let (stop, watch) = (never(), |_: Event| {});
-    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
     let plan = Plan::read(graph, sky).await.unwrap();
     apply(&plan, sky, manner).await.unwrap()
 }
 
 async fn clear(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
     let (stop, watch) = (never(), |_: Event| {});
-    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
     let plan = Plan::read(graph, sky).await.unwrap();
     destroy(&plan, sky, manner).await
 }
 
 fn all_done(outcomes: &[Outcome<(), Error>]) -> bool {
-    outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(())))
+    outcomes
+        .iter()
+        .all(|outcome| matches!(outcome, Outcome::Done(())))
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,7 +273,9 @@ async fn drift_is_an_update_of_the_fields_that_differ() {
     let sky = Sky::holding(&[("ground", "old", true)]);
     let garden = garden();
     let plan = Plan::read(&garden, &sky).await.unwrap();
-    let Action::Update(changes) = &plan.steps[0].action else { panic!("{:?}", plan.steps[0]) };
+    let Action::Update(changes) = &plan.steps[0].action else {
+        panic!("{:?}", plan.steps[0])
+    };
     assert_eq!((changes[0].field, changes.len()), ("word", 1));
     build(&garden, &sky).await;
     assert_eq!(sky.toys.lock().unwrap()["ground"].0, "new");
@@ -250,7 +288,11 @@ async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
     let plan = Plan::read(&garden, &sky).await.unwrap();
     assert_eq!(plan.steps[2].action, Action::Conflict(Conflict::Foreign));
     let (stop, watch) = (never(), |_: Event| {});
-    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
     let refused = apply(&plan, &sky, manner).await.unwrap_err();
     assert_eq!(refused.exit(), Exit::No);
     assert_eq!(sky.log(), Vec::<String>::new());
@@ -260,9 +302,15 @@ async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
 async fn a_field_that_cannot_change_in_place_is_a_conflict() {
     let sky = Sky::holding(&[("ground", "old", true)]);
     let mut graph = Graph::default();
-    graph.add(Toy { fixed: true, ..toy("ground", &[]) });
+    graph.add(Toy {
+        fixed: true,
+        ..toy("ground", &[])
+    });
     let plan = Plan::read(&graph, &sky).await.unwrap();
-    assert!(matches!(plan.steps[0].action, Action::Conflict(Conflict::Fixed(_))));
+    assert!(matches!(
+        plan.steps[0].action,
+        Action::Conflict(Conflict::Fixed(_))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,8 +324,16 @@ async fn a_refusal_that_does_not_pass_ends_at_its_deadline() {
     let sky = Sky::default().refuse("create wall", usize::MAX, "NotYet");
     let began = tokio::time::Instant::now();
     let outcomes = build(&garden(), &sky).await;
-    let Outcome::Failed(error) = &outcomes[1] else { panic!("{outcomes:?}") };
-    assert!(error.what_to_do().unwrap().contains("still refused after 30 s"), "{error:?}");
+    let Outcome::Failed(error) = &outcomes[1] else {
+        panic!("{outcomes:?}")
+    };
+    assert!(
+        error
+            .what_to_do()
+            .unwrap()
+            .contains("still refused after 30 s"),
+        "{error:?}"
+    );
     assert!(began.elapsed() < Duration::from_secs(31));
 }
 
@@ -296,14 +352,22 @@ async fn a_final_refusal_skips_only_what_hangs_from_it_and_running_again_complet
 async fn a_write_that_shows_late_is_waited_for_and_made_once() {
     let sky = Sky::default().lag("ground", 5);
     assert!(all_done(&build(&garden(), &sky).await));
-    assert_eq!(sky.log().iter().filter(|line| *line == "create ground").count(), 1);
+    assert_eq!(
+        sky.log()
+            .iter()
+            .filter(|line| *line == "create ground")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_never_shows_fails_and_says_which_field() {
     let sky = Sky::holding(&[("ground", "old", true)]).lag("ground", usize::MAX);
     let outcomes = build(&garden(), &sky).await;
-    let Outcome::Failed(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let Outcome::Failed(error) = &outcomes[0] else {
+        panic!("{outcomes:?}")
+    };
     assert!(error.why().contains("word"), "{error}");
 }
 
@@ -317,7 +381,11 @@ async fn after_an_interrupt_nothing_is_begun() {
             stopper.stop();
         }
     };
-    let manner = Manner { patience: Patience::default(), stop: &stop, watch: &watch };
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
     let outcomes = apply(&plan, &sky, manner).await.unwrap();
     assert!(sky.names().len() < 4, "{:?}", sky.names());
     assert!(outcomes.iter().any(
@@ -360,14 +428,20 @@ fn house(goes_with_it: bool) -> Graph<Sky> {
     let mut graph = Graph::default();
     let house = graph.add(toy("house", &[]));
     let part_of = Some((house.id().clone(), goes_with_it));
-    graph.add(Toy { part_of, ..toy("door", &[&house]) });
+    graph.add(Toy {
+        part_of,
+        ..toy("door", &[&house])
+    });
     graph
 }
 
 #[tokio::test]
 async fn a_part_is_ours_when_the_whole_is() {
     for (house_is_ours, door_says) in [(true, false), (false, true)] {
-        let sky = Sky::holding(&[("house", "new", house_is_ours), ("door", "new/house-1", door_says)]);
+        let sky = Sky::holding(&[
+            ("house", "new", house_is_ours),
+            ("door", "new/house-1", door_says),
+        ]);
         let house = house(false);
         let plan = Plan::read(&house, &sky).await.unwrap();
         assert_eq!(plan.steps[1].live.as_ref().unwrap().ours, house_is_ours);
@@ -387,7 +461,10 @@ async fn a_part_that_goes_with_the_whole_is_not_deleted_by_itself() {
     let sky = Sky::default();
     build(&house(true), &sky).await;
     clear(&house(true), &sky).await;
-    let deleted: BTreeSet<String> =
-        sky.log().into_iter().filter(|line| line.starts_with("delete")).collect();
+    let deleted: BTreeSet<String> = sky
+        .log()
+        .into_iter()
+        .filter(|line| line.starts_with("delete"))
+        .collect();
     assert_eq!(deleted, BTreeSet::from(["delete house".to_owned()]));
 }

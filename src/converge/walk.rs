@@ -7,7 +7,9 @@ pub enum Outcome<T, E> {
     Done(T),
     Failed(E),
     /// Not begun, because the node of this index failed.
-    Skipped { because: usize },
+    Skipped {
+        because: usize,
+    },
 }
 
 /// Visits all nodes; a failure skips only what hangs from it.
@@ -26,14 +28,18 @@ where
         for (node, needed) in waits_for.iter().enumerate() {
             let ready = !begun[node]
                 && outcomes[node].is_none()
-                && needed.iter().all(|other| matches!(outcomes[*other], Some(Outcome::Done(_))));
+                && needed
+                    .iter()
+                    .all(|other| matches!(outcomes[*other], Some(Outcome::Done(_))));
             if ready {
                 begun[node] = true;
                 let visit = visit(node);
                 running.push(async move { (node, visit.await) });
             }
         }
-        let Some((node, result)) = running.next().await else { break };
+        let Some((node, result)) = running.next().await else {
+            break;
+        };
         outcomes[node] = Some(match result {
             Ok(done) => Outcome::Done(done),
             Err(failed) => Outcome::Failed(failed),
@@ -112,8 +118,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_skips_only_what_hangs_from_it() {
-        let outcomes =
-            walk(&edges(), |node| async move { if node == 1 { Err("no") } else { Ok(()) } }).await;
+        let outcomes = walk(&edges(), |node| async move {
+            if node == 1 { Err("no") } else { Ok(()) }
+        })
+        .await;
         assert_eq!(
             outcomes,
             [

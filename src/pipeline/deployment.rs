@@ -42,7 +42,9 @@ pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
 /// What IAM takes as the value of a tag. A prefix of log objects may hold more.
 fn fits_a_tag(value: &str) -> bool {
     value.chars().count() <= 256
-        && value.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
+        && value
+            .chars()
+            .all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
 }
 
 impl Deployment {
@@ -50,7 +52,10 @@ impl Deployment {
     #[must_use]
     pub fn read(role: &Role) -> Option<Self> {
         let tag = |key: &str| {
-            role.tags().iter().find(|tag| tag.key() == key).map(|tag| tag.value().to_owned())
+            role.tags()
+                .iter()
+                .find(|tag| tag.key() == key)
+                .map(|tag| tag.value().to_owned())
         };
         if tag(MANAGED_BY).as_deref() != Some(env!("CARGO_PKG_NAME")) {
             return None;

@@ -22,7 +22,11 @@ pub fn role_arn(text: &str) -> Checked {
     }
     let arn = Arn::parse(text).ok_or_else(|| format!("not an ARN: {advice}"))?;
     match (arn.service, arn.resource) {
-        ("iam", "root") => return Err(format!("every role of that account would be trusted: {advice}")),
+        ("iam", "root") => {
+            return Err(format!(
+                "every role of that account would be trusted: {advice}"
+            ));
+        }
         ("iam", resource) if resource.starts_with("user/") => {
             return Err(format!("a user is not a role: {advice}"));
         }
@@ -41,8 +45,14 @@ pub fn role_arn(text: &str) -> Checked {
     let valid = arn.service == "iam"
         && arn.region.is_empty()
         && (1..=64).contains(&last.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte));
-    if valid { Ok(text.to_owned()) } else { Err(format!("not the ARN of a role: {advice}")) }
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("not the ARN of a role: {advice}"))
+    }
 }
 
 /// # Errors
@@ -52,11 +62,18 @@ pub fn external_id(text: &str) -> Checked {
         return Err("this is the placeholder of a manual; choose an id of your own, or --generate-external-id".into());
     }
     if !(2..=1224).contains(&text.len()) {
-        return Err(format!("{} characters; an external id has 2 to 1224", text.len()));
+        return Err(format!(
+            "{} characters; an external id has 2 to 1224",
+            text.len()
+        ));
     }
-    let odd = text.chars().find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(*c)));
+    let odd = text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(*c)));
     match odd {
-        Some(odd) => Err(format!("{odd:?} is not allowed; letters, digits and _+=,.@:/- are")),
+        Some(odd) => Err(format!(
+            "{odd:?} is not allowed; letters, digits and _+=,.@:/- are"
+        )),
         None => Ok(text.to_owned()),
     }
 }
@@ -64,8 +81,13 @@ pub fn external_id(text: &str) -> Checked {
 /// # Errors
 /// When the names made with it would not be names.
 pub fn name_prefix(text: &str) -> Checked {
-    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
-    let valid = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let starts = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase());
+    let valid = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if starts && valid && text.len() <= 21 && !text.starts_with("aws") {
         return Ok(text.to_owned());
     }
@@ -78,9 +100,17 @@ pub fn region(text: &str) -> Checked {
     let parts: Vec<&str> = text.split('-').collect();
     let valid = parts.len() >= 3
         && parts.iter().all(|part| !part.is_empty())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && parts.last().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    if valid { Ok(text.to_owned()) } else { Err("not a region, such as eu-west-1".to_owned()) }
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && parts
+            .last()
+            .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("not a region, such as eu-west-1".to_owned())
+    }
 }
 
 /// # Errors
@@ -91,7 +121,9 @@ pub fn bucket(text: &str) -> Checked {
     }
     let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let valid = (3..=63).contains(&text.len())
-        && text.bytes().all(|byte| edge(byte) || byte == b'-' || byte == b'.')
+        && text
+            .bytes()
+            .all(|byte| edge(byte) || byte == b'-' || byte == b'.')
         && text.bytes().next().is_some_and(edge)
         && text.bytes().next_back().is_some_and(edge)
         && !text.contains("..");
@@ -111,20 +143,33 @@ pub fn kms_key(text: &str) -> Checked {
                 && !arn.region.is_empty()
                 && (arn.resource.starts_with("key/") || arn.resource.starts_with("alias/"))
         });
-        return arn.map(|_| text.to_owned()).ok_or_else(|| "not the ARN of a KMS key".to_owned());
+        return arn
+            .map(|_| text.to_owned())
+            .ok_or_else(|| "not the ARN of a KMS key".to_owned());
     }
     let valid = !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/:".contains(&byte));
-    if valid { Ok(text.to_owned()) } else { Err("a key ARN, a key id or an alias".to_owned()) }
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_/:".contains(&byte));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("a key ARN, a key id or an alias".to_owned())
+    }
 }
 
 /// # Errors
 /// When it names no standard SNS topic.
-#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "AWS writes the ending of a FIFO topic in lower case only")]
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "AWS writes the ending of a FIFO topic in lower case only"
+)]
 pub fn topic(text: &str) -> Checked {
     let name = if text.starts_with("arn:") {
         Arn::parse(text)
-            .filter(|arn| arn.service == "sns" && !arn.region.is_empty() && account_id(arn.account).is_ok())
+            .filter(|arn| {
+                arn.service == "sns" && !arn.region.is_empty() && account_id(arn.account).is_ok()
+            })
             .map(|arn| arn.resource)
             .ok_or_else(|| "not the ARN of an SNS topic".to_owned())?
     } else {
@@ -134,7 +179,9 @@ pub fn topic(text: &str) -> Checked {
         return Err("S3 cannot publish to a FIFO topic".to_owned());
     }
     let valid = (1..=256).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if valid {
         Ok(text.to_owned())
     } else {
@@ -153,9 +200,13 @@ pub fn endpoint(text: &str) -> Checked {
         return Err("not a URL, such as http://127.0.0.1:4566".to_owned());
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
     let loopback = matches!(host, "localhost" | "[::1]")
-        || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback());
     if authority.contains('@') || host.is_empty() {
         return Err("a URL with a host and without a user".to_owned());
     }
@@ -181,7 +232,11 @@ mod tests {
 
     #[test]
     fn an_account_id_has_twelve_digits() {
-        table(account_id, &["111122223333"], &["", "11112222333", "1111222233334", "11112222333x"]);
+        table(
+            account_id,
+            &["111122223333"],
+            &["", "11112222333", "1111222233334", "11112222333x"],
+        );
     }
 
     #[test]
@@ -212,7 +267,10 @@ mod tests {
     #[test]
     fn a_session_is_refused_with_the_role_it_belongs_to() {
         let why = role_arn("arn:aws:sts::111122223333:assumed-role/Admin/ann").unwrap_err();
-        assert!(why.contains("arn:aws:iam::111122223333:role/Admin"), "{why}");
+        assert!(
+            why.contains("arn:aws:iam::111122223333:role/Admin"),
+            "{why}"
+        );
     }
 
     #[test]
@@ -222,31 +280,81 @@ mod tests {
         table(
             external_id,
             &["ab", "A-z_0+=,.@:/-", &longest],
-            &["", "a", &longer, "with space", " lead", "trail ", "a\nb", "ü-id", "a*", "<replace with your external_id>", "None", "heeler-ext-id"],
+            &[
+                "",
+                "a",
+                &longer,
+                "with space",
+                " lead",
+                "trail ",
+                "a\nb",
+                "ü-id",
+                "a*",
+                "<replace with your external_id>",
+                "None",
+                "heeler-ext-id",
+            ],
         );
     }
 
     #[test]
     fn a_prefix_makes_valid_names() {
-        table(name_prefix, &["heeler", "h", "team_2"], &["", "Heeler", "2heeler", "_h", "a-b", "aws", "averyveryverylongprefix_"]);
+        table(
+            name_prefix,
+            &["heeler", "h", "team_2"],
+            &[
+                "",
+                "Heeler",
+                "2heeler",
+                "_h",
+                "a-b",
+                "aws",
+                "averyveryverylongprefix_",
+            ],
+        );
     }
 
     #[test]
     fn a_region_has_the_form_of_one() {
-        table(region, &["us-east-1", "us-gov-west-1", "ap-southeast-3"], &["", "us-east", "US-EAST-1", "us_east_1", "us-east-1a", "--1"]);
+        table(
+            region,
+            &["us-east-1", "us-gov-west-1", "ap-southeast-3"],
+            &["", "us-east", "US-EAST-1", "us_east_1", "us-east-1a", "--1"],
+        );
     }
 
     #[test]
     fn a_bucket_is_named_by_its_name() {
-        table(bucket, &["abc", "org.trail-logs.1"], &["ab", "Abc", "-abc", "abc-", "a..b", "arn:aws:s3:::abc", "a_b"]);
+        table(
+            bucket,
+            &["abc", "org.trail-logs.1"],
+            &[
+                "ab",
+                "Abc",
+                "-abc",
+                "abc-",
+                "a..b",
+                "arn:aws:s3:::abc",
+                "a_b",
+            ],
+        );
     }
 
     #[test]
     fn a_key_may_be_named_in_three_ways() {
         table(
             kms_key,
-            &["arn:aws:kms:us-east-1:111122223333:key/1234", "mrk-1234abcd", "alias/trail"],
-            &["", "arn:aws:s3:::bucket", "arn:aws:kms:us-east-1:111122223333:grant/1", "two words"],
+            &[
+                "arn:aws:kms:us-east-1:111122223333:key/1234",
+                "mrk-1234abcd",
+                "alias/trail",
+            ],
+            &[
+                "",
+                "arn:aws:s3:::bucket",
+                "arn:aws:kms:us-east-1:111122223333:grant/1",
+                "two words",
+            ],
         );
     }
 
@@ -254,8 +362,17 @@ mod tests {
     fn a_topic_is_a_standard_one() {
         table(
             topic,
-            &["cloudtrail-events", "arn:aws:sns:us-east-1:111122223333:events"],
-            &["", "events.fifo", "arn:aws:sns:us-east-1:111122223333:events.fifo", "arn:aws:sqs:us-east-1:111122223333:q", "a b"],
+            &[
+                "cloudtrail-events",
+                "arn:aws:sns:us-east-1:111122223333:events",
+            ],
+            &[
+                "",
+                "events.fifo",
+                "arn:aws:sns:us-east-1:111122223333:events.fifo",
+                "arn:aws:sqs:us-east-1:111122223333:q",
+                "a b",
+            ],
         );
     }
 
@@ -263,8 +380,21 @@ mod tests {
     fn only_this_machine_is_spoken_to_in_the_clear() {
         table(
             endpoint,
-            &["http://127.0.0.1:4566", "http://localhost:5000", "https://vpce.example.com", "http://[::1]:4566"],
-            &["", "127.0.0.1:4566", "http://example.com", "http://", "ftp://127.0.0.1", "http://127.0.0.1.example.com", "http://user@127.0.0.1:1"],
+            &[
+                "http://127.0.0.1:4566",
+                "http://localhost:5000",
+                "https://vpce.example.com",
+                "http://[::1]:4566",
+            ],
+            &[
+                "",
+                "127.0.0.1:4566",
+                "http://example.com",
+                "http://",
+                "ftp://127.0.0.1",
+                "http://127.0.0.1.example.com",
+                "http://user@127.0.0.1:1",
+            ],
         );
     }
 }

@@ -50,11 +50,18 @@ fn build(site: &Site) -> Pipeline {
         policy: documents::key_for_topic(site, &topic_arn),
         mark: mark.clone(),
     });
-    let alias = graph.add(KmsAlias { name: names.alias(), key: key.arn(), mark: mark.clone() });
+    let alias = graph.add(KmsAlias {
+        name: names.alias(),
+        key: key.arn(),
+        mark: mark.clone(),
+    });
 
     let topic = match &site.topic {
         Some(arn) => {
-            let id = Id { kind: "sns topic", name: crate::aws::arn::last(arn).to_owned() };
+            let id = Id {
+                kind: "sns topic",
+                name: crate::aws::arn::last(arn).to_owned(),
+            };
             graph.given::<Topic>(id, Outputs::from([("arn", arn.clone())]))
         }
         None => graph.add(Topic {
@@ -87,7 +94,10 @@ fn build(site: &Site) -> Pipeline {
         key: key.arn(),
         retention: RETENTION,
         wait: 10,
-        dead_letters: Some(Redrive { to: dead.arn(), after: RECEIVES }),
+        dead_letters: Some(Redrive {
+            to: dead.arn(),
+            after: RECEIVES,
+        }),
         takes_from: None,
         policy: None,
         mark: mark.clone(),
@@ -110,7 +120,10 @@ fn build(site: &Site) -> Pipeline {
         notes: notes(site),
     });
     let policy = graph.add(harvest_policy(site, queue_arn, key.arn(), mark));
-    let attachment = graph.add(Attachment { role: role.arn(), policy: policy.arn() });
+    let attachment = graph.add(Attachment {
+        role: role.arn(),
+        policy: policy.arn(),
+    });
 
     let mut complete = vec![alias.done(), subscription.done(), attachment.done()];
     if let Some(bucket_key) = &site.bucket_key {
@@ -132,7 +145,11 @@ fn build(site: &Site) -> Pipeline {
             after: complete,
         });
     }
-    Pipeline { graph, queue_url: queue.url(), role_arn: role.arn() }
+    Pipeline {
+        graph,
+        queue_url: queue.url(),
+        role_arn: role.arn(),
+    }
 }
 
 fn harvest_policy(site: &Site, queue: String, key: Output, mark: Mark) -> Policy {
@@ -141,7 +158,9 @@ fn harvest_policy(site: &Site, queue: String, key: Output, mark: Mark) -> Policy
         arn: site.policy_arn(&site.names.policy()),
         description: "Policy to allow Heeler to harvest messages from SQS queue.",
         document: Box::new(move |known| {
-            known.get(&key_arn).map(|key| documents::harvest_from_bucket(&at, &queue, &key))
+            known
+                .get(&key_arn)
+                .map(|key| documents::harvest_from_bucket(&at, &queue, &key))
         }),
         names: vec![key],
         mark,

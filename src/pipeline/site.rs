@@ -15,7 +15,9 @@ pub struct Names {
 impl Names {
     #[must_use]
     pub fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned() }
+        Self {
+            prefix: prefix.to_owned(),
+        }
     }
 
     #[must_use]
@@ -102,8 +104,13 @@ impl Site {
                 .hint("heeler-ec preflight shows why")
         };
         let caller = survey.caller.as_ref().map_err(Clone::clone)?;
-        let bucket = survey.bucket.as_ref().ok_or_else(|| lacks("the trail's bucket"))?;
-        let region = survey.region().ok_or_else(|| lacks("the bucket's region"))?;
+        let bucket = survey
+            .bucket
+            .as_ref()
+            .ok_or_else(|| lacks("the trail's bucket"))?;
+        let region = survey
+            .region()
+            .ok_or_else(|| lacks("the bucket's region"))?;
         let key = match &bucket.key {
             Some(Ok(Some(key))) if key.customer_managed => Some(key.arn.clone()),
             _ => None,
@@ -152,11 +159,23 @@ impl Site {
     }
 
     pub(super) fn role_arn(&self, name: &str) -> String {
-        arn::build(&self.partition, "iam", "", &self.account, &format!("role/{name}"))
+        arn::build(
+            &self.partition,
+            "iam",
+            "",
+            &self.account,
+            &format!("role/{name}"),
+        )
     }
 
     pub(super) fn policy_arn(&self, name: &str) -> String {
-        arn::build(&self.partition, "iam", "", &self.account, &format!("policy/{name}"))
+        arn::build(
+            &self.partition,
+            "iam",
+            "",
+            &self.account,
+            &format!("policy/{name}"),
+        )
     }
 
     pub(super) fn bucket_arn(&self) -> String {

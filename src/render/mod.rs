@@ -90,10 +90,15 @@ impl Ui {
     }
 
     /// Prints a part of the answer. False when nobody reads any more, as behind `head`.
-    #[expect(clippy::must_use_candidate, reason = "only an answer in many parts has to end early")]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "only an answer in many parts has to end early"
+    )]
     pub fn answer(&self, text: &str) -> bool {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .is_ok()
     }
 
     /// Prints a line of the story, unless only the answer is wanted.
@@ -117,7 +122,11 @@ impl Ui {
         let _ = err.flush();
         drop(err);
         let mut line = String::new();
-        io::stdin().lock().read_line(&mut line).is_ok_and(|read| read > 0) && line.trim() == "yes"
+        io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .is_ok_and(|read| read > 0)
+            && line.trim() == "yes"
     }
 
     /// Prints a line of the story in as many lines as the terminal needs, the later ones indented.
@@ -136,11 +145,19 @@ impl Ui {
     }
 
     pub(crate) fn tint(self, tone: Tone, text: &str) -> String {
-        if self.colour_out { tinted(tone, text) } else { text.to_owned() }
+        if self.colour_out {
+            tinted(tone, text)
+        } else {
+            text.to_owned()
+        }
     }
 
     pub(crate) fn tint_story(self, tone: Tone, text: &str) -> String {
-        if self.colour_err { tinted(tone, text) } else { text.to_owned() }
+        if self.colour_err {
+            tinted(tone, text)
+        } else {
+            text.to_owned()
+        }
     }
 
     /// The fancy sign where the locale can show it.
@@ -150,7 +167,11 @@ impl Ui {
 
     /// A text with the few signs that plain terminals lack replaced.
     pub(crate) fn spell(self, text: &str) -> String {
-        if self.unicode { text.to_owned() } else { text.replace('→', "->") }
+        if self.unicode {
+            text.to_owned()
+        } else {
+            text.replace('→', "->")
+        }
     }
 }
 
@@ -160,7 +181,8 @@ fn columns((Width(columns), _): (Width, Height)) -> usize {
 
 /// Breaks a line between words; a word that is longer than a line, such as an ARN, stays whole to be copied.
 fn wrapped(line: &str, indent: usize, width: Option<usize>) -> String {
-    let Some(width) = width.filter(|width| line.chars().count() > *width && *width > indent + 20) else {
+    let Some(width) = width.filter(|width| line.chars().count() > *width && *width > indent + 20)
+    else {
         return line.to_owned();
     };
     let lead = line.len() - line.trim_start().len();
@@ -215,7 +237,11 @@ mod tests {
 
     #[test]
     fn a_long_line_is_broken_between_words() {
-        let text = wrapped("    reason:   S3 publishes only to a topic in its own region", 14, Some(40));
+        let text = wrapped(
+            "    reason:   S3 publishes only to a topic in its own region",
+            14,
+            Some(40),
+        );
         assert_eq!(
             text,
             "    reason:   S3 publishes only to a\n              topic in its own region"
@@ -225,7 +251,10 @@ mod tests {
     #[test]
     fn a_word_that_fits_nowhere_stays_whole() {
         let word = "x".repeat(60);
-        assert_eq!(wrapped(&format!("a {word} b"), 2, Some(40)), format!("a\n  {word}\n  b"));
+        assert_eq!(
+            wrapped(&format!("a {word} b"), 2, Some(40)),
+            format!("a\n  {word}\n  b")
+        );
     }
 
     #[test]

@@ -25,7 +25,12 @@ pub fn outputs(ui: &Ui, outputs: &Outputs<'_>) {
         })),
         Format::Table => rows
             .iter()
-            .map(|(name, value)| format!("{}  {value}\n", ui.tint(Tone::Strong, &format!("{name:<29}"))))
+            .map(|(name, value)| {
+                format!(
+                    "{}  {value}\n",
+                    ui.tint(Tone::Strong, &format!("{name:<29}"))
+                )
+            })
             .collect(),
     };
     ui.answer(&text);

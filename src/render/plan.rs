@@ -97,15 +97,21 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
 
 fn details(ui: Ui, action: &Action) -> Vec<String> {
     match action {
-        Action::Update(changes) => {
-            changes.iter().map(|change| ui.spell(&in_words(change))).collect()
-        }
+        Action::Update(changes) => changes
+            .iter()
+            .map(|change| ui.spell(&in_words(change)))
+            .collect(),
         Action::Conflict(Conflict::Foreign) => vec![
             "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
         ],
         Action::Conflict(Conflict::Fixed(changes)) => changes
             .iter()
-            .map(|change| format!("{} (cannot be changed in place)", ui.spell(&in_words(change))))
+            .map(|change| {
+                format!(
+                    "{} (cannot be changed in place)",
+                    ui.spell(&in_words(change))
+                )
+            })
             .collect(),
         Action::Create | Action::Keep => Vec::new(),
     }
@@ -118,7 +124,11 @@ fn in_words(change: &Change) -> String {
     let words = |value: Option<&Value>, absent: &str| {
         value.map_or_else(
             || absent.to_owned(),
-            |value| value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}")),
+            |value| {
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), |text| format!("{text:?}"))
+            },
         )
     };
     format!(
@@ -255,5 +265,8 @@ fn bare_table() -> Table {
 }
 
 fn laid_out(table: &Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    table
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }

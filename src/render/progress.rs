@@ -18,10 +18,18 @@ impl Progress {
     #[must_use]
     pub fn new(ui: Ui, total: usize) -> Self {
         let shown = io::stderr().is_terminal() && !ui.quiet && !ui.verbose;
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(total as u64), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}") {
-            bar.set_style(if ui.unicode { style } else { style.progress_chars("=> ") });
+            bar.set_style(if ui.unicode {
+                style
+            } else {
+                style.progress_chars("=> ")
+            });
         }
         Self { ui, bar }
     }
@@ -29,11 +37,13 @@ impl Progress {
     pub fn tell(&self, event: &Event) {
         match event {
             Event::Started { id, verb } => {
-                self.bar.set_message(self.ui.spell(&format!("{} {id}", doing(*verb))));
+                self.bar
+                    .set_message(self.ui.spell(&format!("{} {id}", doing(*verb))));
             }
             Event::Waiting { id, why } => {
                 let line = format!("  ... waiting for {id}: {}", visible(why));
-                self.bar.set_message(self.ui.spell(&format!("waiting for {id}")));
+                self.bar
+                    .set_message(self.ui.spell(&format!("waiting for {id}")));
                 if self.bar.is_hidden() {
                     self.line(&line);
                 }
@@ -46,11 +56,18 @@ impl Progress {
             }
             Event::Failed { id, verb, why } => {
                 let head = self.ui.tint_story(Tone::Bad, "! failed");
-                self.line(&format!("  {head} to {} {id}: {}", infinitive(*verb), visible(why)));
+                self.line(&format!(
+                    "  {head} to {} {id}: {}",
+                    infinitive(*verb),
+                    visible(why)
+                ));
                 self.bar.inc(1);
             }
             Event::Skipped { id, verb, because } => {
-                self.line(&format!("  - did not {} {id}: it needs {because}", infinitive(*verb)));
+                self.line(&format!(
+                    "  - did not {} {id}: it needs {because}",
+                    infinitive(*verb)
+                ));
             }
         }
     }
@@ -61,7 +78,11 @@ impl Progress {
 
     fn line(&self, line: &str) {
         let line = self.ui.spell(line);
-        if self.bar.is_hidden() { self.ui.story(&line) } else { self.bar.println(line) }
+        if self.bar.is_hidden() {
+            self.ui.story(&line)
+        } else {
+            self.bar.println(line)
+        }
     }
 }
 
@@ -91,7 +112,9 @@ fn infinitive(verb: Verb) -> &'static str {
 
 /// One finished call, for `--verbose`.
 pub fn call(ui: Ui, call: &Call) {
-    let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let status = call
+        .status
+        .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let request_id = call.request_id.as_deref().unwrap_or("-");
     ui.story(&format!(
         "  {} {}:{} {status} {request_id} {} ms",

@@ -18,7 +18,9 @@ pub fn record(ui: &Ui, record: &Record) -> bool {
 /// The heading over the lines.
 pub fn heading(ui: &Ui) {
     if ui.format == Format::Table {
-        let words = ["TIME", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR"];
+        let words = [
+            "TIME", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
+        ];
         let words = columns(*ui, words.map(str::to_owned));
         ui.story(&ui.tint_story(Tone::Strong, &words));
     }
@@ -32,7 +34,11 @@ pub fn skipped(ui: &Ui, why: &str, what: &str) {
 /// Something that should have been shown.
 pub fn trouble(ui: &Ui, what: &str, why: &str, hint: Option<&str>) {
     let mark = ui.tint_story(Tone::Change, "warning:");
-    ui.alert(&format!("{mark} cannot read {}: {}", visible(what), visible(why)));
+    ui.alert(&format!(
+        "{mark} cannot read {}: {}",
+        visible(what),
+        visible(why)
+    ));
     if let Some(hint) = hint {
         ui.alert(&format!("  hint: {}", visible(hint)));
     }
@@ -44,7 +50,11 @@ fn line(ui: Ui, record: &Record) -> String {
         return cut(ui, text, ui.width_out);
     }
     let text = |field: &Option<String>| field.as_deref().map_or_else(|| "-".to_owned(), visible);
-    let error = record.error_code.as_deref().map(visible).unwrap_or_default();
+    let error = record
+        .error_code
+        .as_deref()
+        .map(visible)
+        .unwrap_or_default();
     let line = columns(
         ui,
         [
@@ -57,7 +67,11 @@ fn line(ui: Ui, record: &Record) -> String {
             error.clone(),
         ],
     );
-    if error.is_empty() { line } else { ui.tint(Tone::Change, &line) }
+    if error.is_empty() {
+        line
+    } else {
+        ui.tint(Tone::Change, &line)
+    }
 }
 
 /// The widths of all columns but the last, which takes the rest, and the space between two.
@@ -66,9 +80,18 @@ struct Layout {
     space: usize,
 }
 
-const WIDE: Layout = Layout { widths: [20, 12, 14, 14, 28, 32], space: 2 };
-const MIDDLE: Layout = Layout { widths: [9, 12, 14, 12, 24, 22], space: 2 };
-const NARROW: Layout = Layout { widths: [9, 12, 14, 7, 12, 8], space: 1 };
+const WIDE: Layout = Layout {
+    widths: [20, 12, 14, 14, 28, 32],
+    space: 2,
+};
+const MIDDLE: Layout = Layout {
+    widths: [9, 12, 14, 12, 24, 22],
+    space: 2,
+};
+const NARROW: Layout = Layout {
+    widths: [9, 12, 14, 7, 12, 8],
+    space: 1,
+};
 
 /// What a terminal has room for: on a narrow one every column is there, and cut.
 fn layout(ui: Ui) -> &'static Layout {
@@ -141,7 +164,10 @@ mod tests {
         for width in [80, 117, 118, 120, 145, 146, 200] {
             let line = shown(Some(width));
             assert!(line.chars().count() <= width, "{width}: {line}");
-            assert!(line.contains("03:04:05Z") && line.contains("Client.Una"), "{width}: {line}");
+            assert!(
+                line.contains("03:04:05Z") && line.contains("Client.Una"),
+                "{width}: {line}"
+            );
         }
     }
 

@@ -33,7 +33,12 @@ pub fn summary(ui: &Ui, report: &Report) {
     ));
     for (check, verdict) in &report.rows {
         if let Verdict::Warn(finding) = verdict {
-            ui.story(&format!("  {} {}: {}", ui.sign("‼", "!"), check.id, visible(&finding.observed)));
+            ui.story(&format!(
+                "  {} {}: {}",
+                ui.sign("‼", "!"),
+                check.id,
+                visible(&finding.observed)
+            ));
         }
     }
 }
@@ -56,7 +61,12 @@ fn lines(ui: Ui, report: &Report, all: bool) -> String {
     let mut text = String::new();
     let mut heading = "";
     for (check, verdict) in &report.rows {
-        if !all && matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_) | Verdict::Warn(_)) {
+        if !all
+            && matches!(
+                verdict,
+                Verdict::Pass(_) | Verdict::Skip(_) | Verdict::Warn(_)
+            )
+        {
             continue;
         }
         if group(check) != heading {
@@ -87,7 +97,11 @@ fn line(ui: Ui, text: &mut String, check: &Check, verdict: &Verdict) {
     let _ = writeln!(text, "{}", head.replacen(sign, &ui.tint(tone, sign), 1));
     let mut detail = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(text, "{}", ui.fitted(&format!("    {name:<9} {}", visible(value)), 14));
+            let _ = writeln!(
+                text,
+                "{}",
+                ui.fitted(&format!("    {name:<9} {}", visible(value)), 14)
+            );
         }
     };
     match verdict {
@@ -124,7 +138,10 @@ fn closing(ui: Ui, report: &Report) -> String {
     let word = if ready {
         ui.tint(Tone::Good, "Ready for setup.")
     } else {
-        ui.tint(Tone::Bad, "Not ready: fix what failed and run preflight again.")
+        ui.tint(
+            Tone::Bad,
+            "Not ready: fix what failed and run preflight again.",
+        )
     };
     format!(
         "\n{} failed, {} unknown, {} warnings, {} passed, {} skipped. {word}\n",

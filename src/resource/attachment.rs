@@ -25,7 +25,10 @@ pub struct Attachment {
 impl Resource<Aws> for Attachment {
     fn id(&self) -> Id {
         let (role, policy) = (&self.role.of.name, &self.policy.of.name);
-        Id { kind: "iam attachment", name: format!("{policy} → {role}") }
+        Id {
+            kind: "iam attachment",
+            name: format!("{policy} → {role}"),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -37,12 +40,15 @@ impl Resource<Aws> for Attachment {
     }
 
     fn part_of(&self) -> Option<Part> {
-        Some(Part { of: self.role.of.clone(), goes_with_it: false })
+        Some(Part {
+            of: self.role.of.clone(),
+            goes_with_it: false,
+        })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = refusal.is("ConcurrentModification")
-            || NO_ENTITY.iter().any(|code| refusal.is(code));
+        let spreading =
+            refusal.is("ConcurrentModification") || NO_ENTITY.iter().any(|code| refusal.is(code));
         spreading.then_some(PROPAGATION)
     }
 
@@ -61,7 +67,11 @@ impl Resource<Aws> for Attachment {
             else {
                 return Ok(None);
             };
-            if page.attached_policies().iter().any(|found| found.policy_arn() == Some(&policy)) {
+            if page
+                .attached_policies()
+                .iter()
+                .any(|found| found.policy_arn() == Some(&policy))
+            {
                 return Ok(Some(Live {
                     state: State::default(),
                     outputs: Outputs::from([("policy", policy)]),
@@ -96,7 +106,9 @@ impl Resource<Aws> for Attachment {
             .set_policy_arn(live.outputs.get("policy").cloned())
             .send()
             .await
-            .finding("iam:DetachRolePolicy", NO_ENTITY, || format!("detach {}", self.id()))?;
+            .finding("iam:DetachRolePolicy", NO_ENTITY, || {
+                format!("detach {}", self.id())
+            })?;
         Ok(())
     }
 }

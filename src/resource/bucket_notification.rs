@@ -3,12 +3,6 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
-use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
-use aws_sdk_s3::types::{
-    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
-    S3KeyFilter, TopicConfiguration,
-};
 use super::PROPAGATION;
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
@@ -17,6 +11,12 @@ use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
 use crate::error::{Error, Result};
+use async_trait::async_trait;
+use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
+    S3KeyFilter, TopicConfiguration,
+};
 
 pub struct BucketNotification {
     pub bucket: String,
@@ -34,11 +34,18 @@ pub struct BucketNotification {
 #[async_trait]
 impl Resource<Aws> for BucketNotification {
     fn id(&self) -> Id {
-        Id { kind: "s3 notification", name: format!("{}#{}", self.bucket, self.entry) }
+        Id {
+            kind: "s3 notification",
+            name: format!("{}#{}", self.bucket, self.entry),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
-        [&self.topic].into_iter().chain(&self.after).cloned().collect()
+        [&self.topic]
+            .into_iter()
+            .chain(&self.after)
+            .cloned()
+            .collect()
     }
 
     fn desired(&self, known: &Known) -> State {
@@ -56,7 +63,10 @@ impl Resource<Aws> for BucketNotification {
         // S3 tries every destination of the document; ours was made a moment ago. A dead one of somebody else
         // gives the same refusal and never passes, so the wait is short.
         refusal
-            .says("InvalidArgument", "Unable to validate the following destination configurations")
+            .says(
+                "InvalidArgument",
+                "Unable to validate the following destination configurations",
+            )
             .then_some(Duration::from_secs(60))
     }
 
@@ -66,18 +76,25 @@ impl Resource<Aws> for BucketNotification {
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
         let found = self.configuration(aws).await?;
-        Ok(entries(&found).into_iter().find(|entry| entry.id == self.entry).map(|entry| {
-            let destination = if entry.target == Target::Topic { &*entry.destination } else { "" };
-            Live {
-                state: State::default()
-                    .with("events", entry.events.clone())
-                    .with("prefix", entry.prefix.as_str())
-                    .with("suffix", entry.suffix.as_str())
-                    .with("topic", destination),
-                outputs: Outputs::new(),
-                ours: true,
-            }
-        }))
+        Ok(entries(&found)
+            .into_iter()
+            .find(|entry| entry.id == self.entry)
+            .map(|entry| {
+                let destination = if entry.target == Target::Topic {
+                    &*entry.destination
+                } else {
+                    ""
+                };
+                Live {
+                    state: State::default()
+                        .with("events", entry.events.clone())
+                        .with("prefix", entry.prefix.as_str())
+                        .with("suffix", entry.suffix.as_str())
+                        .with("topic", destination),
+                    outputs: Outputs::new(),
+                    ours: true,
+                }
+            }))
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
@@ -105,7 +122,10 @@ impl BucketNotification {
             .send()
             .await
             .doing("s3:GetBucketNotification", || {
-                format!("read the notification configuration of bucket {}", self.bucket)
+                format!(
+                    "read the notification configuration of bucket {}",
+                    self.bucket
+                )
             })
     }
 
@@ -120,7 +140,10 @@ impl BucketNotification {
             .send()
             .await
             .doing("s3:PutBucketNotification", || {
-                format!("write the notification configuration of bucket {}", self.bucket)
+                format!(
+                    "write the notification configuration of bucket {}",
+                    self.bucket
+                )
             })
             .map_err(|refusal| self.explain(refusal, &before))?;
         let after = self.configuration(aws).await?;
@@ -149,7 +172,9 @@ impl BucketNotification {
 
     /// The entries that are not ours, in words.
     fn others(&self, found: &Configuration) -> Vec<String> {
-        let bridge = found.event_bridge_configuration().map(|_| "EventBridge (all events)".to_owned());
+        let bridge = found
+            .event_bridge_configuration()
+            .map(|_| "EventBridge (all events)".to_owned());
         entries(found)
             .into_iter()
             .filter(|entry| entry.id != self.entry)
@@ -231,15 +256,24 @@ mod tests {
     #[test]
     fn an_entry_is_put_beside_those_of_others() {
         let merged = merged(theirs(), "heeler-ec", Some(topic("heeler-ec")));
-        assert_eq!(merged.topic_configurations(), [topic("theirs"), topic("heeler-ec")]);
+        assert_eq!(
+            merged.topic_configurations(),
+            [topic("theirs"), topic("heeler-ec")]
+        );
         assert_eq!(merged.queue_configurations().len(), 1);
         assert!(merged.event_bridge_configuration().is_some());
     }
 
     #[test]
     fn putting_it_in_twice_leaves_one() {
-        let once = theirs().topic_configurations.unwrap().into_iter().chain([topic("heeler-ec")]);
-        let once = Configuration::builder().set_topic_configurations(Some(once.collect())).build();
+        let once = theirs()
+            .topic_configurations
+            .unwrap()
+            .into_iter()
+            .chain([topic("heeler-ec")]);
+        let once = Configuration::builder()
+            .set_topic_configurations(Some(once.collect()))
+            .build();
         let merged = merged(once, "heeler-ec", Some(topic("heeler-ec")));
         assert_eq!(merged.topic_configurations().len(), 2);
     }

@@ -23,7 +23,10 @@ pub struct KmsAlias {
 #[async_trait]
 impl Resource<Aws> for KmsAlias {
     fn id(&self) -> Id {
-        Id { kind: "kms alias", name: self.name.clone() }
+        Id {
+            kind: "kms alias",
+            name: self.name.clone(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -35,7 +38,10 @@ impl Resource<Aws> for KmsAlias {
     }
 
     fn part_of(&self) -> Option<Part> {
-        Some(Part { of: self.key.of.clone(), goes_with_it: false })
+        Some(Part {
+            of: self.key.of.clone(),
+            goes_with_it: false,
+        })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -45,13 +51,17 @@ impl Resource<Aws> for KmsAlias {
 
     /// An alias may still point at a key that is being deleted; then its key's tags say whose it is.
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
-        let Some(key) = describe(aws, &self.name).await? else { return Ok(None) };
+        let Some(key) = describe(aws, &self.name).await? else {
+            return Ok(None);
+        };
         let arn = key.arn().unwrap_or(key.key_id());
         let tags = tags(aws, arn).await?;
         Ok(Some(Live {
             state: State::default().with("key", arn),
             outputs: Outputs::new(),
-            ours: self.mark.is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
+            ours: self
+                .mark
+                .is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
         }))
     }
 
@@ -73,7 +83,9 @@ impl Resource<Aws> for KmsAlias {
             .set_target_key_id(want.text("key").map(str::to_owned))
             .send()
             .await
-            .doing("kms:UpdateAlias", || format!("point {} at our key", self.id()))?;
+            .doing("kms:UpdateAlias", || {
+                format!("point {} at our key", self.id())
+            })?;
         Ok(())
     }
 
@@ -83,7 +95,9 @@ impl Resource<Aws> for KmsAlias {
             .alias_name(&self.name)
             .send()
             .await
-            .finding("kms:DeleteAlias", &["NotFoundException"], || format!("delete {}", self.id()))?;
+            .finding("kms:DeleteAlias", &["NotFoundException"], || {
+                format!("delete {}", self.id())
+            })?;
         Ok(())
     }
 }

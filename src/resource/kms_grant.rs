@@ -25,7 +25,10 @@ pub struct KmsGrant {
 #[async_trait]
 impl Resource<Aws> for KmsGrant {
     fn id(&self) -> Id {
-        Id { kind: "kms grant", name: self.name.clone() }
+        Id {
+            kind: "kms grant",
+            name: self.name.clone(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -44,14 +47,21 @@ impl Resource<Aws> for KmsGrant {
     }
 
     fn part_of(&self) -> Option<Part> {
-        Some(Part { of: self.grantee.of.clone(), goes_with_it: false })
+        Some(Part {
+            of: self.grantee.of.clone(),
+            goes_with_it: false,
+        })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         // A role made a moment ago shows as an invalid ARN.
-        let spreading = ["InvalidArnException", "DependencyTimeoutException", "KMSInternalException"]
-            .iter()
-            .any(|code| refusal.is(code));
+        let spreading = [
+            "InvalidArnException",
+            "DependencyTimeoutException",
+            "KMSInternalException",
+        ]
+        .iter()
+        .any(|code| refusal.is(code));
         spreading.then_some(PROPAGATION)
     }
 
@@ -72,7 +82,10 @@ impl Resource<Aws> for KmsGrant {
             else {
                 return Ok(None);
             };
-            let ours = page.grants().iter().find(|grant| grant.name() == Some(&self.name));
+            let ours = page
+                .grants()
+                .iter()
+                .find(|grant| grant.name() == Some(&self.name));
             if let Some(grant) = ours {
                 return Ok(Some(self.live(grant)));
             }
@@ -90,7 +103,9 @@ impl Resource<Aws> for KmsGrant {
             .name(&self.name)
             .send()
             .await
-            .doing("kms:CreateGrant", || format!("create {} on {}", self.id(), self.key))?;
+            .doing("kms:CreateGrant", || {
+                format!("create {} on {}", self.id(), self.key)
+            })?;
         Ok(made.grant_id.map(|id| ("id", id)).into_iter().collect())
     }
 
@@ -116,13 +131,21 @@ impl Resource<Aws> for KmsGrant {
 
 impl KmsGrant {
     fn live(&self, grant: &GrantListEntry) -> Live {
-        let operations: Vec<&str> = grant.operations().iter().map(GrantOperation::as_str).collect();
+        let operations: Vec<&str> = grant
+            .operations()
+            .iter()
+            .map(GrantOperation::as_str)
+            .collect();
         Live {
             state: State::default()
                 .with("grantee", grant.grantee_principal().unwrap_or_default())
                 .with("key", self.key.as_str())
                 .with("operations", operations),
-            outputs: grant.grant_id().map(|id| ("id", id.to_owned())).into_iter().collect(),
+            outputs: grant
+                .grant_id()
+                .map(|id| ("id", id.to_owned()))
+                .into_iter()
+                .collect(),
             ours: true,
         }
     }

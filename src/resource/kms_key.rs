@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
 use futures_util::stream::{self, StreamExt};
-use tokio::try_join;
 use serde_json::Value;
+use tokio::try_join;
 
 use super::{Mark, PROPAGATION};
 use crate::aws::Aws;
@@ -38,8 +38,15 @@ const NOT_FOUND: &[&str] = &["NotFoundException"];
 /// The only name that a key's policy can have.
 const POLICY: &str = "default";
 /// Refusals, besides no answer at all, that say nothing about the call.
-const UNLUCKY: &[&str] =
-    &["ThrottlingException", "DependencyTimeoutException", "KMSInternalException", "500", "502", "503", "504"];
+const UNLUCKY: &[&str] = &[
+    "ThrottlingException",
+    "DependencyTimeoutException",
+    "KMSInternalException",
+    "500",
+    "502",
+    "503",
+    "504",
+];
 const UNLUCKY_BUDGET: Duration = Duration::from_secs(20);
 /// The shortest that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
@@ -47,7 +54,10 @@ const DELETION_WINDOW_DAYS: i32 = 7;
 #[async_trait]
 impl Resource<Aws> for KmsKey {
     fn id(&self) -> Id {
-        Id { kind: "kms key", name: self.alias.trim_start_matches("alias/").to_owned() }
+        Id {
+            kind: "kms key",
+            name: self.alias.trim_start_matches("alias/").to_owned(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -68,12 +78,19 @@ impl Resource<Aws> for KmsKey {
             refusal.is("MalformedPolicyDocumentException") || refusal.is("NotFoundException");
         // What the SDK makes again by itself everywhere but when a key is created.
         let unlucky = refusal.needed_action() == Some("kms:CreateKey")
-            && refusal.service_code().is_none_or(|code| UNLUCKY.contains(&code));
-        spreading.then_some(PROPAGATION).or(unlucky.then_some(UNLUCKY_BUDGET))
+            && refusal
+                .service_code()
+                .is_none_or(|code| UNLUCKY.contains(&code));
+        spreading
+            .then_some(PROPAGATION)
+            .or(unlucky.then_some(UNLUCKY_BUDGET))
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let own = Output { of: self.id(), name: "arn" };
+        let own = Output {
+            of: self.id(),
+            name: "arn",
+        };
         if let Some(arn) = known.get(&own) {
             return self.read_key(aws, &arn).await;
         }
@@ -112,9 +129,9 @@ impl Resource<Aws> for KmsKey {
                 _ => return Err(refusal),
             },
         };
-        let arn = arn
-            .as_deref()
-            .ok_or_else(|| Error::unanswered(format!("create {}", self.id()), "AWS named no ARN"))?;
+        let arn = arn.as_deref().ok_or_else(|| {
+            Error::unanswered(format!("create {}", self.id()), "AWS named no ARN")
+        })?;
         // The call must not fail as a whole any more, or trying again would make a second key. Should the key
         // not have reached the server that is asked, settling asks once more.
         let _ = aws.kms.enable_key_rotation().key_id(arn).send().await;
@@ -122,7 +139,11 @@ impl Resource<Aws> for KmsKey {
     }
 
     async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
-        let key = live.outputs.get("arn").map(String::as_str).unwrap_or_default();
+        let key = live
+            .outputs
+            .get("arn")
+            .map(String::as_str)
+            .unwrap_or_default();
         // A disabled key refuses every other change.
         if live.state.get("enabled") != want.get("enabled") {
             aws.kms
@@ -147,7 +168,9 @@ impl Resource<Aws> for KmsKey {
                 .description(self.description)
                 .send()
                 .await
-                .doing("kms:UpdateKeyDescription", || format!("describe {}", self.id()))?;
+                .doing("kms:UpdateKeyDescription", || {
+                    format!("describe {}", self.id())
+                })?;
         }
         if live.state.get("policy") != want.get("policy") {
             aws.kms
@@ -157,7 +180,9 @@ impl Resource<Aws> for KmsKey {
                 .policy(self.policy.to_string())
                 .send()
                 .await
-                .doing("kms:PutKeyPolicy", || format!("write the policy of {}", self.id()))?;
+                .doing("kms:PutKeyPolicy", || {
+                    format!("write the policy of {}", self.id())
+                })?;
         }
         Ok(())
     }
@@ -194,7 +219,11 @@ impl KmsKey {
                     .policy_name(POLICY)
                     .send()
                     .await
-                    .finding("kms:GetKeyPolicy", &["NotFoundException", "KMSInvalidStateException"], doing)
+                    .finding(
+                        "kms:GetKeyPolicy",
+                        &["NotFoundException", "KMSInvalidStateException"],
+                        doing,
+                    )
             },
             async {
                 aws.kms
@@ -204,26 +233,41 @@ impl KmsKey {
                     .await
                     .finding(
                         "kms:GetKeyRotationStatus",
-                        &["NotFoundException", "KMSInvalidStateException", "UnsupportedOperationException", "DisabledException"],
+                        &[
+                            "NotFoundException",
+                            "KMSInvalidStateException",
+                            "UnsupportedOperationException",
+                            "DisabledException",
+                        ],
                         doing,
                     )
             },
             self.bears_mark(aws, arn),
         )?;
-        let Some(key) = key.filter(usable) else { return Ok(None) };
+        let Some(key) = key.filter(usable) else {
+            return Ok(None);
+        };
         let document = document.and_then(|found| found.policy).unwrap_or_default();
         let state = State::default()
             .with("description", key.description().unwrap_or_default())
             .with("enabled", key.key_state() == Some(&KeyState::Enabled))
             .with("policy", policy::canonical_text(&document))
-            .with("rotation", rotation.is_some_and(|found| found.key_rotation_enabled()));
+            .with(
+                "rotation",
+                rotation.is_some_and(|found| found.key_rotation_enabled()),
+            );
         let arn = key.arn().unwrap_or(arn).to_owned();
-        Ok(Some(Live { state, outputs: Outputs::from([("arn", arn)]), ours }))
+        Ok(Some(Live {
+            state,
+            outputs: Outputs::from([("arn", arn)]),
+            ours,
+        }))
     }
 
     async fn bears_mark(&self, aws: &Aws, key: &str) -> Result<bool> {
         tags(aws, key).await.map(|tags| {
-            self.mark.is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
+            self.mark
+                .is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
         })
     }
 
@@ -266,7 +310,9 @@ pub(super) async fn describe(aws: &Aws, key: &str) -> Result<Option<KeyMetadata>
         .key_id(key)
         .send()
         .await
-        .finding("kms:DescribeKey", NOT_FOUND, || format!("describe KMS key {key}"))
+        .finding("kms:DescribeKey", NOT_FOUND, || {
+            format!("describe KMS key {key}")
+        })
         .map(|found| found.and_then(|found| found.key_metadata))
 }
 
@@ -276,7 +322,9 @@ pub(super) async fn tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
         .key_id(key)
         .send()
         .await
-        .finding("kms:ListResourceTags", NOT_FOUND, || format!("read the tags of KMS key {key}"))
+        .finding("kms:ListResourceTags", NOT_FOUND, || {
+            format!("read the tags of KMS key {key}")
+        })
         .map(|found| found.and_then(|found| found.tags).unwrap_or_default())
 }
 
@@ -285,10 +333,14 @@ async fn keys(aws: &Aws) -> Result<Vec<(String, String)>> {
     let mut keys = Vec::new();
     let mut pages = aws.kms.list_keys().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.doing("kms:ListKeys", || "look for a key of an interrupted run".into())?;
-        keys.extend(page.keys().iter().filter_map(|key| {
-            Some((key.key_id()?.to_owned(), key.key_arn()?.to_owned()))
-        }));
+        let page = page.doing("kms:ListKeys", || {
+            "look for a key of an interrupted run".into()
+        })?;
+        keys.extend(
+            page.keys()
+                .iter()
+                .filter_map(|key| Some((key.key_id()?.to_owned(), key.key_arn()?.to_owned()))),
+        );
     }
     Ok(keys)
 }
@@ -298,8 +350,14 @@ async fn named_keys(aws: &Aws) -> Result<Vec<String>> {
     let mut named = Vec::new();
     let mut pages = aws.kms.list_aliases().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.doing("kms:ListAliases", || "look for a key of an interrupted run".into())?;
-        named.extend(page.aliases().iter().filter_map(|alias| alias.target_key_id.clone()));
+        let page = page.doing("kms:ListAliases", || {
+            "look for a key of an interrupted run".into()
+        })?;
+        named.extend(
+            page.aliases()
+                .iter()
+                .filter_map(|alias| alias.target_key_id.clone()),
+        );
     }
     Ok(named)
 }

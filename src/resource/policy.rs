@@ -38,7 +38,10 @@ const VERSIONS: usize = 5;
 #[async_trait]
 impl Resource<Aws> for Policy {
     fn id(&self) -> Id {
-        Id { kind: "iam policy", name: arn::last(&self.arn).to_owned() }
+        Id {
+            kind: "iam policy",
+            name: arn::last(&self.arn).to_owned(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -56,7 +59,8 @@ impl Resource<Aws> for Policy {
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
-        (refusal.is("ConcurrentModification") || refusal.is("DeleteConflict")).then_some(PROPAGATION)
+        (refusal.is("ConcurrentModification") || refusal.is("DeleteConflict"))
+            .then_some(PROPAGATION)
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
@@ -68,7 +72,9 @@ impl Resource<Aws> for Policy {
             .send()
             .await
             .finding("iam:GetPolicy", NO_ENTITY, doing)?;
-        let Some(found) = found.and_then(|found| found.policy) else { return Ok(None) };
+        let Some(found) = found.and_then(|found| found.policy) else {
+            return Ok(None);
+        };
         let version = aws
             .iam
             .get_policy_version()
@@ -77,11 +83,15 @@ impl Resource<Aws> for Policy {
             .send()
             .await
             .finding("iam:GetPolicyVersion", NO_ENTITY, doing)?;
-        let document = version.and_then(|found| found.policy_version?.document).unwrap_or_default();
+        let document = version
+            .and_then(|found| found.policy_version?.document)
+            .unwrap_or_default();
         Ok(Some(Live {
             state: State::default().with("document", policy::canonical_encoded(&document)),
             outputs: Outputs::new(),
-            ours: self.mark.is_on(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ours: self
+                .mark
+                .is_on(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -93,12 +103,18 @@ impl Resource<Aws> for Policy {
             .description(self.description)
             .policy_document(self.text(known)?);
         for (key, value) in self.mark.tags() {
-            let tag = Tag::builder().key(key).value(value).build().map_err(|why| {
-                Error::unanswered(format!("write the tag {key}"), why.to_string())
-            })?;
+            let tag = Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|why| {
+                    Error::unanswered(format!("write the tag {key}"), why.to_string())
+                })?;
             call = call.tags(tag);
         }
-        call.send().await.doing("iam:CreatePolicy", || format!("create {}", self.id()))?;
+        call.send()
+            .await
+            .doing("iam:CreatePolicy", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
     }
 
@@ -116,7 +132,9 @@ impl Resource<Aws> for Policy {
             .set_as_default(true)
             .send()
             .await
-            .doing("iam:CreatePolicyVersion", || format!("change {}", self.id()))?;
+            .doing("iam:CreatePolicyVersion", || {
+                format!("change {}", self.id())
+            })?;
         Ok(())
     }
 
@@ -129,23 +147,34 @@ impl Resource<Aws> for Policy {
             .policy_arn(&self.arn)
             .send()
             .await
-            .finding("iam:DeletePolicy", NO_ENTITY, || format!("delete {}", self.id()))?;
+            .finding("iam:DeletePolicy", NO_ENTITY, || {
+                format!("delete {}", self.id())
+            })?;
         Ok(())
     }
 }
 
 impl Policy {
     fn text(&self, known: &Known) -> Result<String> {
-        (self.document)(known).map(|document| document.to_string()).ok_or_else(|| {
-            Error::unanswered(format!("write {}", self.id()), "it names what is not known yet")
-        })
+        (self.document)(known)
+            .map(|document| document.to_string())
+            .ok_or_else(|| {
+                Error::unanswered(
+                    format!("write {}", self.id()),
+                    "it names what is not known yet",
+                )
+            })
     }
 
     /// The versions that are not in force, newest first.
     async fn old_versions(&self, aws: &Aws) -> Result<Vec<String>> {
         let mut versions = Vec::new();
-        let mut pages =
-            aws.iam.list_policy_versions().policy_arn(&self.arn).into_paginator().send();
+        let mut pages = aws
+            .iam
+            .list_policy_versions()
+            .policy_arn(&self.arn)
+            .into_paginator()
+            .send();
         while let Some(page) = pages.next().await {
             let Some(page) = page.finding("iam:ListPolicyVersions", NO_ENTITY, || {
                 format!("list the versions of {}", self.id())
@@ -157,7 +186,11 @@ impl Policy {
         }
         versions.retain(|version| !version.is_default_version());
         versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
-        Ok(versions.into_iter().rev().filter_map(|version| version.version_id).collect())
+        Ok(versions
+            .into_iter()
+            .rev()
+            .filter_map(|version| version.version_id)
+            .collect())
     }
 
     async fn delete_version(&self, aws: &Aws, version: &str) -> Result<()> {

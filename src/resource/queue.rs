@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
-use tokio::try_join;
 use serde_json::{Value, json};
+use tokio::try_join;
 
 use super::Mark;
 use crate::aws::Aws;
@@ -53,8 +53,10 @@ impl Handle<Queue> {
 }
 
 /// Both spellings: with and without the header that carries the codes of the older protocol.
-pub(super) const NO_QUEUE: &[&str] =
-    &["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"];
+pub(super) const NO_QUEUE: &[&str] = &[
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+];
 /// AWS blocks a name for 60 seconds after its queue is deleted.
 const NAME_BLOCKED: Duration = Duration::from_secs(75);
 /// Seconds that a received message is hidden.
@@ -66,7 +68,10 @@ const KEY_REUSE: u32 = 300;
 #[async_trait]
 impl Resource<Aws> for Queue {
     fn id(&self) -> Id {
-        Id { kind: "sqs queue", name: self.name().to_owned() }
+        Id {
+            kind: "sqs queue",
+            name: self.name().to_owned(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -108,7 +113,10 @@ impl Resource<Aws> for Queue {
         {
             return Some(NAME_BLOCKED);
         }
-        NO_QUEUE.iter().any(|code| refusal.is(code)).then_some(Duration::from_secs(20))
+        NO_QUEUE
+            .iter()
+            .any(|code| refusal.is(code))
+            .then_some(Duration::from_secs(20))
     }
 
     /// Replicas of SQS differ for up to a minute after a write.
@@ -117,7 +125,9 @@ impl Resource<Aws> for Queue {
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
-        let Some(url) = url(aws, self.name()).await? else { return Ok(None) };
+        let Some(url) = url(aws, self.name()).await? else {
+            return Ok(None);
+        };
         let doing = || format!("read {}", self.id());
         let (attributes, tags) = try_join!(
             async {
@@ -138,12 +148,17 @@ impl Resource<Aws> for Queue {
                     .finding("sqs:ListQueueTags", NO_QUEUE, doing)
             },
         )?;
-        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
+        let (Some(attributes), Some(tags)) = (attributes, tags) else {
+            return Ok(None);
+        };
         let tags = tags.tags.unwrap_or_default();
         Ok(Some(Live {
             state: parse(&attributes.attributes.unwrap_or_default()),
             outputs: Outputs::from([("url", url)]),
-            ours: self.mark.is_on(tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+            ours: self.mark.is_on(
+                tags.iter()
+                    .map(|(key, value)| (key.as_str(), value.as_str())),
+            ),
         }))
     }
 
@@ -177,7 +192,9 @@ impl Resource<Aws> for Queue {
             .set_queue_url(live.outputs.get("url").cloned())
             .send()
             .await
-            .finding("sqs:DeleteQueue", NO_QUEUE, || format!("delete {}", self.id()))?;
+            .finding("sqs:DeleteQueue", NO_QUEUE, || {
+                format!("delete {}", self.id())
+            })?;
         Ok(())
     }
 }
@@ -198,7 +215,9 @@ pub async fn url(aws: &Aws, name: &str) -> Result<Option<String>> {
         .queue_name(name)
         .send()
         .await
-        .finding("sqs:GetQueueUrl", NO_QUEUE, || format!("look for sqs queue {name}"))
+        .finding("sqs:GetQueueUrl", NO_QUEUE, || {
+            format!("look for sqs queue {name}")
+        })
         .map(|found| found.and_then(|found| found.queue_url))
 }
 
@@ -206,7 +225,9 @@ pub async fn url(aws: &Aws, name: &str) -> Result<Option<String>> {
 fn parse(found: &HashMap<Name, String>) -> State {
     let number = |name: &Name| found.get(name).and_then(|text| text.parse::<u32>().ok());
     let document = |name: &Name| {
-        found.get(name).and_then(|text| serde_json::from_str::<Value>(text).ok())
+        found
+            .get(name)
+            .and_then(|text| serde_json::from_str::<Value>(text).ok())
     };
     let mut state = State::default()
         .with_known("retention", number(&Name::MessageRetentionPeriod))
@@ -215,7 +236,10 @@ fn parse(found: &HashMap<Name, String>) -> State {
         .with_known("largest_message", number(&Name::MaximumMessageSize))
         .with_known("kms_key", found.get(&Name::KmsMasterKeyId).cloned())
         // AWS leaves the default out.
-        .with("kms_key_reuse", number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(KEY_REUSE));
+        .with(
+            "kms_key_reuse",
+            number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(KEY_REUSE),
+        );
     if let Some(redrive) = document(&Name::RedrivePolicy) {
         state = state.with(
             "redrive",
@@ -241,9 +265,13 @@ fn count(value: &Value) -> Value {
 
 /// The state as attributes, all of them: SQS takes them in one call.
 fn attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
-    let plain = |field: &str| want.get(field).map(|value| {
-        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-    });
+    let plain = |field: &str| {
+        want.get(field).map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
+    };
     [
         (Name::MessageRetentionPeriod, plain("retention")),
         (Name::ReceiveMessageWaitTimeSeconds, plain("wait")),
@@ -272,7 +300,8 @@ fn attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
 }
 
 fn owned(tags: impl Iterator<Item = (&'static str, &'static str)>) -> HashMap<String, String> {
-    tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -287,8 +316,14 @@ mod tests {
             .with("largest_message", 262_144)
             .with("kms_key", "arn:aws:kms:us-east-1:111122223333:key/k")
             .with("kms_key_reuse", 300)
-            .with("redrive", json!({ "to": "arn:aws:sqs:us-east-1:111122223333:dlq", "after": 4 }))
-            .with("redrive_allow", vec!["arn:aws:sqs:us-east-1:111122223333:queue"])
+            .with(
+                "redrive",
+                json!({ "to": "arn:aws:sqs:us-east-1:111122223333:dlq", "after": 4 }),
+            )
+            .with(
+                "redrive_allow",
+                vec!["arn:aws:sqs:us-east-1:111122223333:queue"],
+            )
     }
 
     #[test]
@@ -315,6 +350,9 @@ mod tests {
 
     #[test]
     fn the_message_size_is_always_said_since_the_default_of_aws_has_grown() {
-        assert_eq!(attributes(&wanted(), None)[&Name::MaximumMessageSize], "262144");
+        assert_eq!(
+            attributes(&wanted(), None)[&Name::MaximumMessageSize],
+            "262144"
+        );
     }
 }

@@ -26,7 +26,10 @@ pub struct QueuePolicy {
 #[async_trait]
 impl Resource<Aws> for QueuePolicy {
     fn id(&self) -> Id {
-        Id { kind: "sqs queue policy", name: self.queue.of.name.clone() }
+        Id {
+            kind: "sqs queue policy",
+            name: self.queue.of.name.clone(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -38,13 +41,18 @@ impl Resource<Aws> for QueuePolicy {
     }
 
     fn part_of(&self) -> Option<Part> {
-        Some(Part { of: self.queue.of.clone(), goes_with_it: true })
+        Some(Part {
+            of: self.queue.of.clone(),
+            goes_with_it: true,
+        })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         // A principal made a moment ago.
-        let spreading =
-            refusal.says("InvalidAttributeValue", "Invalid value for the parameter Policy");
+        let spreading = refusal.says(
+            "InvalidAttributeValue",
+            "Invalid value for the parameter Policy",
+        );
         spreading.then_some(PROPAGATION)
     }
 
@@ -54,7 +62,9 @@ impl Resource<Aws> for QueuePolicy {
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
         let arn = known.need(&self.queue)?;
-        let Some(url) = url(aws, arn::last(&arn)).await? else { return Ok(None) };
+        let Some(url) = url(aws, arn::last(&arn)).await? else {
+            return Ok(None);
+        };
         let found = aws
             .sqs
             .get_queue_attributes()
@@ -62,7 +72,9 @@ impl Resource<Aws> for QueuePolicy {
             .attribute_names(QueueAttributeName::Policy)
             .send()
             .await
-            .finding("sqs:GetQueueAttributes", NO_QUEUE, || format!("read {}", self.id()))?;
+            .finding("sqs:GetQueueAttributes", NO_QUEUE, || {
+                format!("read {}", self.id())
+            })?;
         let text = found
             .and_then(|found| found.attributes?.remove(&QueueAttributeName::Policy))
             .filter(|text| !text.is_empty());
@@ -81,7 +93,12 @@ impl Resource<Aws> for QueuePolicy {
     }
 
     async fn update(&self, aws: &Aws, live: &Live, _: &State, _: &Known) -> Result<()> {
-        self.write(aws, live.outputs.get("url").cloned(), &self.document.to_string()).await
+        self.write(
+            aws,
+            live.outputs.get("url").cloned(),
+            &self.document.to_string(),
+        )
+        .await
     }
 
     async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {

@@ -36,7 +36,10 @@ impl Trust {
     /// For a role that is only looked for, to be deleted.
     #[must_use]
     pub fn nobody() -> Self {
-        Self { principals: Vec::new(), external_id: ExternalId::new("") }
+        Self {
+            principals: Vec::new(),
+            external_id: ExternalId::new(""),
+        }
     }
 }
 
@@ -76,7 +79,10 @@ const MASK: &str = "(external id)";
 #[async_trait]
 impl Resource<Aws> for Role {
     fn id(&self) -> Id {
-        Id { kind: "iam role", name: self.name().to_owned() }
+        Id {
+            kind: "iam role",
+            name: self.name().to_owned(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -111,7 +117,9 @@ impl Resource<Aws> for Role {
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
-        let Some(role) = find(aws, self.name()).await? else { return Ok(None) };
+        let Some(role) = find(aws, self.name()).await? else {
+            return Ok(None);
+        };
         let document = trust_document(&role);
         let wanted = |key: &str| self.notes.iter().any(|(note, _)| *note == key);
         let notes: Map<String, Value> = role
@@ -125,7 +133,9 @@ impl Resource<Aws> for Role {
                 .with("description", role.description().unwrap_or_default())
                 .with("tags", Value::Object(sorted(notes, &self.notes))),
             outputs: Outputs::new(),
-            ours: self.mark.is_on(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ours: self
+                .mark
+                .is_on(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -155,7 +165,9 @@ impl Resource<Aws> for Role {
                 .policy_document(self.document().to_string())
                 .send()
                 .await
-                .doing("iam:UpdateAssumeRolePolicy", || format!("change the trust of {}", self.id()))
+                .doing("iam:UpdateAssumeRolePolicy", || {
+                    format!("change the trust of {}", self.id())
+                })
                 .map_err(|refusal| self.explain(refusal))?;
         }
         if differs("description") {
@@ -185,7 +197,9 @@ impl Resource<Aws> for Role {
             .role_name(self.name())
             .send()
             .await
-            .finding("iam:DeleteRole", NO_ENTITY, || format!("delete {}", self.id()))?;
+            .finding("iam:DeleteRole", NO_ENTITY, || {
+                format!("delete {}", self.id())
+            })?;
         Ok(())
     }
 }
@@ -239,7 +253,9 @@ pub async fn find(aws: &Aws, name: &str) -> Result<Option<Found>> {
         .role_name(name)
         .send()
         .await
-        .finding("iam:GetRole", NO_ENTITY, || format!("look for iam role {name}"))
+        .finding("iam:GetRole", NO_ENTITY, || {
+            format!("look for iam role {name}")
+        })
         .map(|found| found.and_then(|found| found.role))
 }
 
@@ -249,14 +265,25 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
     let document = trust_document(role);
     let statement = document.get("Statement")?.get(0)?;
     let principals = match statement.get("Principal")?.get("AWS")? {
-        Value::Array(who) => who.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::Array(who) => who
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         who => vec![who.as_str()?.to_owned()],
     };
-    let external_id = match statement.get("Condition")?.get("StringEquals")?.get("sts:ExternalId")? {
+    let external_id = match statement
+        .get("Condition")?
+        .get("StringEquals")?
+        .get("sts:ExternalId")?
+    {
         Value::Array(ids) => ids.first()?.as_str()?,
         id => id.as_str()?,
     };
-    Some(Trust { principals, external_id: ExternalId::new(external_id) })
+    Some(Trust {
+        principals,
+        external_id: ExternalId::new(external_id),
+    })
 }
 
 /// IAM returns the document percent-encoded; a plus in it is a plus.
@@ -271,7 +298,9 @@ fn trust_state(document: &Value) -> State {
     let mut document = policy::canonical(document);
     let mut ids = Vec::new();
     take_ids(&mut document, &mut ids);
-    State::default().with("trust", document).with_secret("external_id", ids)
+    State::default()
+        .with("trust", document)
+        .with_secret("external_id", ids)
 }
 
 fn take_ids(value: &mut Value, ids: &mut Vec<Value>) {
@@ -294,7 +323,11 @@ fn take_ids(value: &mut Value, ids: &mut Vec<Value>) {
 fn sorted(mut found: Map<String, Value>, notes: &[(&'static str, String)]) -> Map<String, Value> {
     notes
         .iter()
-        .filter_map(|(key, _)| found.shift_remove(*key).map(|value| ((*key).to_owned(), value)))
+        .filter_map(|(key, _)| {
+            found
+                .shift_remove(*key)
+                .map(|value| ((*key).to_owned(), value))
+        })
         .collect()
 }
 
@@ -357,7 +390,10 @@ mod tests {
 
     #[test]
     fn a_trust_policy_of_another_form_has_no_trust_of_ours() {
-        assert_eq!(trust_of(&found(r#"{"Statement":[{"Principal":{"Service":"x"}}]}"#)), None);
+        assert_eq!(
+            trust_of(&found(r#"{"Statement":[{"Principal":{"Service":"x"}}]}"#)),
+            None
+        );
         assert_eq!(trust_of(&found("not json")), None);
     }
 }

@@ -27,25 +27,41 @@ pub struct Subscription {
 impl Resource<Aws> for Subscription {
     fn id(&self) -> Id {
         let (topic, queue) = (&self.topic.of.name, &self.queue.of.name);
-        Id { kind: "sns subscription", name: format!("{} → {queue}", arn::last(topic)) }
+        Id {
+            kind: "sns subscription",
+            name: format!("{} → {queue}", arn::last(topic)),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
-        [&self.topic, &self.queue].into_iter().chain(&self.after).cloned().collect()
+        [&self.topic, &self.queue]
+            .into_iter()
+            .chain(&self.after)
+            .cloned()
+            .collect()
     }
 
     fn desired(&self, _: &Known) -> State {
-        State::default().with("confirmed", true).with("filter", "").with("raw_delivery", false)
+        State::default()
+            .with("confirmed", true)
+            .with("filter", "")
+            .with("raw_delivery", false)
     }
 
     /// Ours when the queue is, whoever's the topic is.
     fn part_of(&self) -> Option<Part> {
-        Some(Part { of: self.queue.of.clone(), goes_with_it: false })
+        Some(Part {
+            of: self.queue.of.clone(),
+            goes_with_it: false,
+        })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         // The topic was made a moment ago.
-        NO_TOPIC.iter().any(|code| refusal.is(code)).then_some(PROPAGATION)
+        NO_TOPIC
+            .iter()
+            .any(|code| refusal.is(code))
+            .then_some(PROPAGATION)
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
@@ -59,11 +75,20 @@ impl Resource<Aws> for Subscription {
             .subscription_arn(&subscription)
             .send()
             .await
-            .finding("sns:GetSubscriptionAttributes", NO_TOPIC, || format!("read {}", self.id()))?;
-        let Some(attributes) = found.and_then(|found| found.attributes) else { return Ok(None) };
-        let is_true =
-            |name: &str| attributes.get(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
-        let filter = attributes.get("FilterPolicy").filter(|text| text.as_str() != "{}");
+            .finding("sns:GetSubscriptionAttributes", NO_TOPIC, || {
+                format!("read {}", self.id())
+            })?;
+        let Some(attributes) = found.and_then(|found| found.attributes) else {
+            return Ok(None);
+        };
+        let is_true = |name: &str| {
+            attributes
+                .get(name)
+                .is_some_and(|text| text.eq_ignore_ascii_case("true"))
+        };
+        let filter = attributes
+            .get("FilterPolicy")
+            .filter(|text| text.as_str() != "{}");
         Ok(Some(Live {
             state: State::default()
                 .with("confirmed", !is_true("PendingConfirmation"))
@@ -86,13 +111,18 @@ impl Resource<Aws> for Subscription {
             .send()
             .await
             .doing("sns:Subscribe", || format!("create {}", self.id()))?;
-        Ok(made.subscription_arn.map(|arn| ("arn", arn)).into_iter().collect())
+        Ok(made
+            .subscription_arn
+            .map(|arn| ("arn", arn))
+            .into_iter()
+            .collect())
     }
 
     async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
-        for (field, attribute, value) in
-            [("raw_delivery", "RawMessageDelivery", "false"), ("filter", "FilterPolicy", "{}")]
-        {
+        for (field, attribute, value) in [
+            ("raw_delivery", "RawMessageDelivery", "false"),
+            ("filter", "FilterPolicy", "{}"),
+        ] {
             if live.state.get(field) == want.get(field) {
                 continue;
             }
@@ -103,7 +133,9 @@ impl Resource<Aws> for Subscription {
                 .attribute_value(value)
                 .send()
                 .await
-                .doing("sns:SetSubscriptionAttributes", || format!("change {}", self.id()))?;
+                .doing("sns:SetSubscriptionAttributes", || {
+                    format!("change {}", self.id())
+                })?;
         }
         Ok(())
     }
@@ -115,7 +147,9 @@ impl Resource<Aws> for Subscription {
             .set_subscription_arn(live.outputs.get("arn").cloned())
             .send()
             .await
-            .finding("sns:Unsubscribe", NO_TOPIC, || format!("delete {}", self.id()));
+            .finding("sns:Unsubscribe", NO_TOPIC, || {
+                format!("delete {}", self.id())
+            });
         match gone {
             // It lapses by itself.
             Err(error) if error.says("InvalidParameter", "pending confirmation") => Ok(()),
@@ -126,8 +160,12 @@ impl Resource<Aws> for Subscription {
 
 impl Subscription {
     async fn find(&self, aws: &Aws, topic: &str, queue: &str) -> Result<Option<String>> {
-        let mut pages =
-            aws.sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();
+        let mut pages = aws
+            .sns
+            .list_subscriptions_by_topic()
+            .topic_arn(topic)
+            .into_paginator()
+            .send();
         while let Some(page) = pages.next().await {
             let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
                 format!("look for {}", self.id())

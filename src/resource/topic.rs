@@ -28,12 +28,20 @@ impl Handle<Topic> {
     }
 }
 
-pub(super) const NO_TOPIC: &[&str] = &["NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException"];
+pub(super) const NO_TOPIC: &[&str] = &[
+    "NotFound",
+    "NotFoundException",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+];
 
 #[async_trait]
 impl Resource<Aws> for Topic {
     fn id(&self) -> Id {
-        Id { kind: "sns topic", name: arn::last(&self.arn).to_owned() }
+        Id {
+            kind: "sns topic",
+            name: arn::last(&self.arn).to_owned(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -51,8 +59,12 @@ impl Resource<Aws> for Topic {
 
     async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
         let mut others = Vec::new();
-        let mut pages =
-            aws.sns.list_subscriptions_by_topic().topic_arn(&self.arn).into_paginator().send();
+        let mut pages = aws
+            .sns
+            .list_subscriptions_by_topic()
+            .topic_arn(&self.arn)
+            .into_paginator()
+            .send();
         while let Some(page) = pages.next().await {
             let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
                 format!("list the subscriptions of {}", self.id())
@@ -62,8 +74,12 @@ impl Resource<Aws> for Topic {
             };
             others.extend(page.subscriptions().iter().filter_map(|subscription| {
                 let endpoint = subscription.endpoint()?;
-                let ours = self.subscribers.iter().any(|ours| endpoint.starts_with(ours));
-                (!ours).then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
+                let ours = self
+                    .subscribers
+                    .iter()
+                    .any(|ours| endpoint.starts_with(ours));
+                (!ours)
+                    .then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
             }));
         }
         Ok(others)
@@ -89,24 +105,36 @@ impl Resource<Aws> for Topic {
                     .finding("sns:ListTagsForResource", NO_TOPIC, doing)
             },
         )?;
-        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
-        let key = attributes.attributes.and_then(|mut found| found.remove("KmsMasterKeyId"));
+        let (Some(attributes), Some(tags)) = (attributes, tags) else {
+            return Ok(None);
+        };
+        let key = attributes
+            .attributes
+            .and_then(|mut found| found.remove("KmsMasterKeyId"));
         Ok(Some(Live {
             state: State::default().with("encrypted", key.is_some_and(|key| !key.is_empty())),
             outputs: Outputs::new(),
-            ours: self.mark.is_on(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ours: self
+                .mark
+                .is_on(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
     async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
         let mut call = aws.sns.create_topic().name(arn::last(&self.arn));
         for (key, value) in self.mark.tags() {
-            let tag = Tag::builder().key(key).value(value).build().map_err(|why| {
-                Error::unanswered(format!("write the tag {key}"), why.to_string())
-            })?;
+            let tag = Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|why| {
+                    Error::unanswered(format!("write the tag {key}"), why.to_string())
+                })?;
             call = call.tags(tag);
         }
-        call.send().await.doing("sns:CreateTopic", || format!("create {}", self.id()))?;
+        call.send()
+            .await
+            .doing("sns:CreateTopic", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
     }
 
@@ -128,7 +156,9 @@ impl Resource<Aws> for Topic {
             .topic_arn(&self.arn)
             .send()
             .await
-            .finding("sns:DeleteTopic", NO_TOPIC, || format!("delete {}", self.id()))?;
+            .finding("sns:DeleteTopic", NO_TOPIC, || {
+                format!("delete {}", self.id())
+            })?;
         Ok(())
     }
 }

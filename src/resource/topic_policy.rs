@@ -27,7 +27,10 @@ const DEFAULT_STATEMENT: &str = "__default_statement_ID";
 #[async_trait]
 impl Resource<Aws> for TopicPolicy {
     fn id(&self) -> Id {
-        Id { kind: "sns topic policy", name: self.topic.of.name.clone() }
+        Id {
+            kind: "sns topic policy",
+            name: self.topic.of.name.clone(),
+        }
     }
 
     fn needs(&self) -> Vec<Output> {
@@ -39,7 +42,10 @@ impl Resource<Aws> for TopicPolicy {
     }
 
     fn part_of(&self) -> Option<Part> {
-        Some(Part { of: self.topic.of.clone(), goes_with_it: true })
+        Some(Part {
+            of: self.topic.of.clone(),
+            goes_with_it: true,
+        })
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -61,7 +67,9 @@ impl Resource<Aws> for TopicPolicy {
             .topic_arn(known.need(&self.topic)?)
             .send()
             .await
-            .finding("sns:GetTopicAttributes", NO_TOPIC, || format!("read {}", self.id()))?;
+            .finding("sns:GetTopicAttributes", NO_TOPIC, || {
+                format!("read {}", self.id())
+            })?;
         let text = found
             .and_then(|found| found.attributes?.remove("Policy"))
             .filter(|text| !text.is_empty() && !text.contains(DEFAULT_STATEMENT));

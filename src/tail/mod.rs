@@ -29,9 +29,16 @@ pub enum Arrival {
     Record(Record),
     /// Shown before: trail, topic and queue all deliver at least once.
     Duplicate,
-    Skipped { why: &'static str, what: String },
+    Skipped {
+        why: &'static str,
+        what: String,
+    },
     /// It should have been shown and could not be.
-    Trouble { what: String, why: String, hint: Option<String> },
+    Trouble {
+        what: String,
+        why: String,
+        hint: Option<String>,
+    },
 }
 
 /// Where objects may be fetched from: a message that names another bucket is not believed.
@@ -51,7 +58,11 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     #[must_use]
     pub fn new(aws: &'a Aws, source: Source) -> Self {
-        Self { aws, source, seen: Seen::default() }
+        Self {
+            aws,
+            source,
+            seen: Seen::default(),
+        }
     }
 
     /// Waits for messages, reads all they announce, and takes them off the tap.
@@ -68,7 +79,9 @@ impl<'a> Reader<'a> {
             .await;
         for (object, records) in fetched {
             match records {
-                Ok(records) => arrivals.extend(records.into_iter().map(|record| self.first(record))),
+                Ok(records) => {
+                    arrivals.extend(records.into_iter().map(|record| self.first(record)))
+                }
                 Err(error) => arrivals.push(Arrival::Trouble {
                     what: object.key,
                     why: error.cause(),
@@ -85,7 +98,12 @@ impl<'a> Reader<'a> {
         for message in messages {
             match notice::read(&message.body) {
                 Ok(notice) => {
-                    arrivals.extend(notice.skipped.into_iter().map(|(skip, key)| skipped(skip, key)));
+                    arrivals.extend(
+                        notice
+                            .skipped
+                            .into_iter()
+                            .map(|(skip, key)| skipped(skip, key)),
+                    );
                     for object in notice.objects {
                         if object.bucket == self.source.bucket {
                             objects.push(object);
@@ -116,7 +134,10 @@ impl<'a> Reader<'a> {
 }
 
 fn skipped(skip: Skip, key: Option<String>) -> Arrival {
-    Arrival::Skipped { why: skip.reason(), what: key.unwrap_or_default() }
+    Arrival::Skipped {
+        why: skip.reason(),
+        what: key.unwrap_or_default(),
+    }
 }
 
 async fn fetch(aws: &Aws, source: &Source, object: Object) -> (Object, Result<Vec<Record>>) {
@@ -141,5 +162,6 @@ async fn read_object(aws: &Aws, source: &Source, object: &Object) -> Result<Vec<
         .await
         .map_err(|why| Error::unanswered(doing(), why.to_string()))?
         .into_bytes();
-    decode::records(&bytes, LARGEST_OBJECT).map_err(|why| Error::unanswered(doing(), why.to_string()))
+    decode::records(&bytes, LARGEST_OBJECT)
+        .map_err(|why| Error::unanswered(doing(), why.to_string()))
 }

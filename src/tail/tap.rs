@@ -48,7 +48,10 @@ const LEFT_BEHIND: Duration = Duration::from_secs(600);
 /// Seconds: a message is either read at once or of no use.
 const RETENTION: u32 = 3_600;
 const WAIT: i32 = 10;
-const NO_QUEUE: &[&str] = &["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"];
+const NO_QUEUE: &[&str] = &[
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+];
 const NO_TOPIC: &[&str] = &["NotFound", "NotFoundException"];
 
 /// How often a watched tap says so.
@@ -69,14 +72,19 @@ impl Tap {
             .sqs
             .create_queue()
             .queue_name(name)
-            .attributes(QueueAttributeName::MessageRetentionPeriod, RETENTION.to_string())
+            .attributes(
+                QueueAttributeName::MessageRetentionPeriod,
+                RETENTION.to_string(),
+            )
             .attributes(QueueAttributeName::Policy, document(&arn, &site.topic))
             .attributes(QueueAttributeName::SqsManagedSseEnabled, "true")
             .tags(MANAGED_BY, env!("CARGO_PKG_NAME"))
             .tags(ALIVE, now().to_string())
             .send()
             .await
-            .doing("sqs:CreateQueue", || format!("create the queue {name} to listen with"))?;
+            .doing("sqs:CreateQueue", || {
+                format!("create the queue {name} to listen with")
+            })?;
         let url = made.queue_url.unwrap_or_default();
         let subscribed = aws
             .sns
@@ -87,7 +95,9 @@ impl Tap {
             .return_subscription_arn(true)
             .send()
             .await
-            .doing("sns:Subscribe", || format!("subscribe to topic {}", site.topic));
+            .doing("sns:Subscribe", || {
+                format!("subscribe to topic {}", site.topic)
+            });
         match subscribed {
             Ok(subscribed) => Ok(Self {
                 name: name.to_owned(),
@@ -130,7 +140,9 @@ impl Tap {
             .wait_time_seconds(WAIT)
             .send()
             .await
-            .doing("sqs:ReceiveMessage", || format!("receive from the queue {}", self.name))?;
+            .doing("sqs:ReceiveMessage", || {
+                format!("receive from the queue {}", self.name)
+            })?;
         Ok(received
             .messages
             .unwrap_or_default()
@@ -162,7 +174,11 @@ impl Tap {
             batch = batch.entries(entry);
         }
         // What could not be deleted comes again and is known as a duplicate.
-        batch.send().await.doing("sqs:DeleteMessage", doing).map(|_| ())
+        batch
+            .send()
+            .await
+            .doing("sqs:DeleteMessage", doing)
+            .map(|_| ())
     }
 
     /// Takes away the subscription and the queue.
@@ -180,8 +196,14 @@ impl Tap {
     #[must_use]
     pub fn by_hand(&self, region: &str) -> Vec<String> {
         vec![
-            format!("aws sns unsubscribe --region {region} --subscription-arn {}", self.subscription),
-            format!("aws sqs delete-queue --region {region} --queue-url {}", self.url),
+            format!(
+                "aws sns unsubscribe --region {region} --subscription-arn {}",
+                self.subscription
+            ),
+            format!(
+                "aws sqs delete-queue --region {region} --queue-url {}",
+                self.url
+            ),
         ]
     }
 }
@@ -215,7 +237,9 @@ pub async fn clear(aws: &Aws, site: &Site) -> Result<Vec<String>> {
                 .queue_name(&queue)
                 .send()
                 .await
-                .finding("sqs:GetQueueUrl", NO_QUEUE, || format!("look for the queue {queue}"))?
+                .finding("sqs:GetQueueUrl", NO_QUEUE, || {
+                    format!("look for the queue {queue}")
+                })?
                 .is_none();
         if gone {
             unsubscribe(aws, &subscription).await?;
@@ -229,10 +253,17 @@ pub async fn clear(aws: &Aws, site: &Site) -> Result<Vec<String>> {
 
 async fn taps(aws: &Aws, site: &Site) -> Result<Vec<String>> {
     let mut urls = Vec::new();
-    let mut pages =
-        aws.sqs.list_queues().queue_name_prefix(&site.prefix).max_results(100).into_paginator().send();
+    let mut pages = aws
+        .sqs
+        .list_queues()
+        .queue_name_prefix(&site.prefix)
+        .max_results(100)
+        .into_paginator()
+        .send();
     while let Some(page) = pages.next().await {
-        let page = page.doing("sqs:ListQueues", || "look for queues of earlier runs".into())?;
+        let page = page.doing("sqs:ListQueues", || {
+            "look for queues of earlier runs".into()
+        })?;
         urls.extend(page.queue_urls.unwrap_or_default());
     }
     Ok(urls)
@@ -240,12 +271,26 @@ async fn taps(aws: &Aws, site: &Site) -> Result<Vec<String>> {
 
 /// The subscriptions of taps: their ARN and the name of the queue.
 async fn subscriptions(aws: &Aws, site: &Site) -> Result<Vec<(String, String)>> {
-    let ours = arn::build(&site.partition, "sqs", aws.region(), &site.account, &site.prefix);
+    let ours = arn::build(
+        &site.partition,
+        "sqs",
+        aws.region(),
+        &site.account,
+        &site.prefix,
+    );
     let mut found = Vec::new();
-    let mut pages = aws.sns.list_subscriptions_by_topic().topic_arn(&site.topic).into_paginator().send();
+    let mut pages = aws
+        .sns
+        .list_subscriptions_by_topic()
+        .topic_arn(&site.topic)
+        .into_paginator()
+        .send();
     while let Some(page) = pages.next().await {
         let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
-            format!("look for subscriptions of earlier runs to topic {}", site.topic)
+            format!(
+                "look for subscriptions of earlier runs to topic {}",
+                site.topic
+            )
         })?
         else {
             break;
@@ -270,7 +315,9 @@ async fn is_left_behind(aws: &Aws, url: &str, name: &str) -> Result<bool> {
         .queue_url(url)
         .send()
         .await
-        .finding("sqs:ListQueueTags", NO_QUEUE, || format!("read the tags of the queue {name}"))?;
+        .finding("sqs:ListQueueTags", NO_QUEUE, || {
+            format!("read the tags of the queue {name}")
+        })?;
     let tags: HashMap<String, String> = found.and_then(|found| found.tags).unwrap_or_default();
     if tags.get(MANAGED_BY).map(String::as_str) != Some(env!("CARGO_PKG_NAME")) {
         return Ok(false);
@@ -288,7 +335,9 @@ async fn delete_queue(aws: &Aws, url: &str) -> Result<()> {
         .queue_url(url)
         .send()
         .await
-        .finding("sqs:DeleteQueue", NO_QUEUE, || format!("delete the queue {url}"))
+        .finding("sqs:DeleteQueue", NO_QUEUE, || {
+            format!("delete the queue {url}")
+        })
         .map(|_| ())
 }
 
@@ -298,7 +347,9 @@ async fn unsubscribe(aws: &Aws, subscription: &str) -> Result<()> {
         .subscription_arn(subscription)
         .send()
         .await
-        .finding("sns:Unsubscribe", NO_TOPIC, || format!("delete the subscription {subscription}"))
+        .finding("sns:Unsubscribe", NO_TOPIC, || {
+            format!("delete the subscription {subscription}")
+        })
         .map(|_| ())
 }
 
@@ -318,7 +369,9 @@ fn document(queue: &str, topic: &str) -> String {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// A locked file of the tap's name: the system lets go of it when the run ends, however it ends.
@@ -334,7 +387,9 @@ impl Lock {
 
     fn hold(name: &str) -> Self {
         let path = Self::path(name);
-        let file = File::create_new(&path).ok().filter(|file| file.try_lock().is_ok());
+        let file = File::create_new(&path)
+            .ok()
+            .filter(|file| file.try_lock().is_ok());
         Self { path, file }
     }
 

@@ -130,7 +130,10 @@ impl<'a> Heeler<'a> {
     }
 
     /// Starts the program.
-    #[expect(clippy::unused_async, reason = "it needs a runtime, which whoever awaits is sure to have")]
+    #[expect(
+        clippy::unused_async,
+        reason = "it needs a runtime, which whoever awaits is sure to have"
+    )]
     pub async fn spawn(self) -> Running<'a> {
         let program = self.program.expect("the path of the program");
         let first_call = self.world.proxy().total();

@@ -62,7 +62,11 @@ fn field(body: &[u8], name: &str) -> Option<String> {
 }
 
 /// The operation of a path-style S3 request.
-#[expect(clippy::too_many_lines, clippy::items_after_statements, reason = "a table, and the rules before it")]
+#[expect(
+    clippy::too_many_lines,
+    clippy::items_after_statements,
+    reason = "a table, and the rules before it"
+)]
 fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
     let (bucket, key) = path
         .trim_start_matches('/')

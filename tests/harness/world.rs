@@ -275,7 +275,10 @@ impl World {
     }
 
     /// The trail's name.
-    #[expect(clippy::unused_self, reason = "a question to the world, like its neighbours")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a question to the world, like its neighbours"
+    )]
     pub fn trail(&self) -> &'static str {
         TRAIL
     }
