@@ -113,7 +113,7 @@ async fn the_queue_of_heeler_is_never_received_from() {
     );
     let touched = run.calls.iter().filter(|call| call.text().contains(&url));
     assert_eq!(
-        touched.map(|call| call.name()).collect::<Vec<_>>(),
+        touched.map(super::harness::Call::name).collect::<Vec<_>>(),
         Vec::<String>::new()
     );
     assert_eq!(waiting(&world, &url).await, before + 1);
@@ -657,6 +657,7 @@ fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 }
 
 /// Where published logs of real accounts lie, if they are on this machine.
+#[expect(clippy::print_stderr, reason = "what is not tested is said")]
 fn real_logs() -> Option<PathBuf> {
     let data = std::env::var_os("HEELER_EC_DATA").map_or_else(
         || emulator::repository().join("../shared/data"),

@@ -56,16 +56,11 @@ fn main() -> ExitCode {
 
 /// Plays all scenes. The first Ctrl-C lets the program that runs clean up, the second ends all.
 async fn perform(stage: &Stage, emulator: &Emulator) -> Result<(), Failure> {
-    let (pressed, presses) = watch::channel(0);
-    let mut insisted = presses.clone();
-    let play = async {
-        Scenes::prepare(stage, emulator, presses)
-            .await?
-            .play()
-            .await
-    };
+    let (pressed, heard) = watch::channel(0);
+    let mut insisted = heard.clone();
+    let scenes = async { Scenes::prepare(stage, emulator, heard).await?.play().await };
     tokio::select! {
-        ended = play => ended,
+        ended = scenes => ended,
         () = count(pressed) => Err(Failure::Interrupted),
         _ = insisted.wait_for(|times| *times > 1) => Err(Failure::Interrupted),
         () = tokio::time::sleep(LONGEST) => {

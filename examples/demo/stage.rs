@@ -93,6 +93,7 @@ impl Stage {
         self.line("");
     }
 
+    #[expect(clippy::unused_self, reason = "what is said is said by the stage")]
     fn line(&self, line: &str) {
         let mut out = io::stdout().lock();
         // An audience that has left is no reason to leave the pipeline standing.

@@ -136,7 +136,7 @@ async fn delete<C: Sync>(
         (manner.watch)(Event::Waiting {
             id: resource.id(),
             why,
-        })
+        });
     };
     manner
         .patience

@@ -79,9 +79,9 @@ impl Progress {
     fn line(&self, line: &str) {
         let line = self.ui.spell(line);
         if self.bar.is_hidden() {
-            self.ui.story(&line)
+            self.ui.story(&line);
         } else {
-            self.bar.println(line)
+            self.bar.println(line);
         }
     }
 }

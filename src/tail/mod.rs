@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         for (object, records) in fetched {
             match records {
                 Ok(records) => {
-                    arrivals.extend(records.into_iter().map(|record| self.first(record)))
+                    arrivals.extend(records.into_iter().map(|record| self.first(record)));
                 }
                 Err(error) => arrivals.push(Arrival::Trouble {
                     what: object.key,
