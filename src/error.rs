@@ -78,6 +78,13 @@ impl Error {
         self
     }
 
+    /// The same failure with its cause in better words.
+    #[must_use]
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        self.0.why = why.into();
+        self
+    }
+
     /// Names the permission that the failed call needs, such as `sqs:CreateQueue`.
     #[must_use]
     pub fn action(mut self, action: &'static str) -> Self {

@@ -105,6 +105,9 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         }
         next = cause.source();
     }
+    if words.first().is_some_and(|word| word == "other") {
+        words.remove(0);
+    }
     if words.is_empty() {
         error.to_string()
     } else {
@@ -159,29 +162,44 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
     }
 }
 
-/// Names the profile in the way out of missing or expired credentials.
+/// Why there are no credentials, in a sentence, and the way out with the profile in it.
 pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
-    let lower = error.why().to_ascii_lowercase();
+    let chain = error.why().to_owned();
+    let lower = chain.to_ascii_lowercase();
     let option = profile
         .map(|profile| format!(" --profile {profile}"))
         .unwrap_or_default();
     let expired = error
         .service_code()
         .is_some_and(|code| code.starts_with("ExpiredToken") || code == "RequestExpired");
-    if lower.contains("mfa") {
-        error.hint(
-            "profiles with mfa_serial are not supported by the AWS SDK for Rust: export a session first \
-             (aws configure export-credentials --format env)",
-        )
-    } else if expired || lower.contains("sso") || lower.contains("expired") {
-        error.hint(format!(
-            "the session has expired or was never begun: aws sso login{option}"
-        ))
-    } else if lower.contains("credential") {
-        error.hint(format!(
-            "no AWS credentials were found: aws sso login{option}, or aws configure{option}, or set AWS_PROFILE"
-        ))
-    } else {
-        error
+    if let Some(missing) = missing_profile(&chain) {
+        return error
+            .because(format!(
+                "there is no profile {missing} in the AWS configuration"
+            ))
+            .hint("aws configure list-profiles shows those that there are");
     }
+    if lower.contains("no credentials found in chain") {
+        return error
+            .because("no AWS credentials were found in the environment, in a profile, or on this machine")
+            .hint(format!("aws sso login{option}, or aws configure{option}, or set AWS_PROFILE"));
+    }
+    if expired || lower.contains("sso") || lower.contains("expired") {
+        return error.hint(format!(
+            "the session has expired or was never begun: aws sso login{option}"
+        ));
+    }
+    if lower.contains("credential") && error.service_code().is_none() {
+        return error.hint(format!(
+            "aws sts get-caller-identity{option} has to work first; a profile with mfa_serial needs an exported \
+             session (aws configure export-credentials{option} --format env)"
+        ));
+    }
+    error
+}
+
+/// The profile that the chain of causes calls undefined.
+fn missing_profile(chain: &str) -> Option<&str> {
+    let (before, _) = chain.split_once("` was not defined")?;
+    before.rsplit_once("profile `").map(|(_, name)| name)
 }

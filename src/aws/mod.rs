@@ -77,32 +77,13 @@ impl Aws {
     /// When the environment holds values that the SDK cannot use.
     pub async fn connect(settings: &Settings) -> Result<Self> {
         refuse_bad_environment()?;
-        let mut loader = ConfigLoader::default()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(http_client()?)
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_millis(3100))
-                    .operation_attempt_timeout(Duration::from_secs(40))
-                    .operation_timeout(Duration::from_secs(120))
-                    .build(),
-            );
-        if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
-            loader = loader.retry_config(RetryConfig::standard().with_max_attempts(5));
+        let http = http_client()?;
+        let mut shared = loader(settings, &http).load().await;
+        if shared.region().is_none() {
+            // Without any region, a profile that assumes a role could not even ask for it.
+            let default = Region::new(DEFAULT_REGION);
+            shared = loader(settings, &http).region(default).load().await;
         }
-        if let Ok(name) = AppName::new("heeler-ec") {
-            loader = loader.app_name(name);
-        }
-        if let Some(profile) = &settings.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = &settings.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        if let Some(endpoint) = &settings.endpoint {
-            loader = loader.endpoint_url(endpoint);
-        }
-        let shared = loader.load().await;
         let region = shared
             .region()
             .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
@@ -201,6 +182,36 @@ impl Aws {
             partition,
         })
     }
+}
+
+/// What the AWS CLI would load, with our time limits and retries.
+fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
+    let mut loader = ConfigLoader::default()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http.clone())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_millis(3100))
+                .operation_attempt_timeout(Duration::from_secs(40))
+                .operation_timeout(Duration::from_secs(120))
+                .build(),
+        );
+    if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
+        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(5));
+    }
+    if let Ok(name) = AppName::new("heeler-ec") {
+        loader = loader.app_name(name);
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader
 }
 
 /// Path style is what every endpoint that is not AWS's own understands.

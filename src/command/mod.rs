@@ -13,8 +13,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use tokio::join;
 
-use crate::aws::{Aws, Call, Settings};
+use crate::aws::{Aws, Call, Caller, Settings};
 use crate::check::survey::{Hints, Survey, without_credentials};
 use crate::check::{Report, run};
 use crate::cli::{Cli, Command, Discovery, Global};
@@ -126,6 +127,16 @@ impl World {
     pub async fn deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
         let role = role::find(aws, &self.names().role()).await?;
         Ok(role.as_ref().and_then(Deployment::read))
+    }
+
+    /// What was set up under this prefix, with clients for its region; without one there is nothing to show.
+    pub async fn deployed(&self) -> Result<(Aws, Caller, Deployment)> {
+        let aws = self.aws().await?;
+        let (caller, deployment) = join!(aws.caller(), self.deployment(&aws));
+        let caller = caller?;
+        self.refuse_other_account(&caller.account)?;
+        let deployment = deployment?.ok_or_else(|| nothing_set_up(self))?;
+        Ok((aws.at(&deployment.region), caller, deployment))
     }
 
     /// Asks; an interrupt is no answer.

@@ -6,15 +6,8 @@ use crate::render;
 use crate::resource::queue;
 
 pub(super) async fn run(world: &World) -> Result<Exit> {
-    let aws = world.aws().await?;
-    let deployment = world
-        .deployment(&aws)
-        .await?
-        .ok_or_else(|| nothing_set_up(world))?;
-    let account = deployment.role_arn.split(':').nth(4).unwrap_or_default();
-    world.refuse_other_account(account)?;
-    let names = world.names();
-    let queue_url = queue::url(&aws.at(&deployment.region), &names.queue())
+    let (aws, _, deployment) = world.deployed().await?;
+    let queue_url = queue::url(&aws, &world.names().queue())
         .await?
         .ok_or_else(|| {
             nothing_set_up(world)

@@ -2,18 +2,18 @@
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{World, nothing_set_up};
-use crate::aws::{Aws, Caller, arn};
+use super::World;
+use crate::aws::{Aws, arn};
 use crate::cli;
 use crate::error::{Exit, Result};
-use crate::pipeline::deployment::Deployment;
-use crate::pipeline::site::{Names, Site};
+use crate::pipeline::site::Site;
 use crate::render;
 use crate::tail::tap::{self, Tap};
 use crate::tail::{Arrival, Reader, Source};
 
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
-    let (aws, site) = world.before_writing(find(world)).await?;
+    let (aws, caller, deployment) = world.before_writing(world.deployed()).await?;
+    let site = Site::deployed(&caller, world.names(), &deployment);
     let hook = hook(&site);
     for left in tap::clear(&aws, &hook).await? {
         world.ui.story(&format!(
@@ -56,21 +56,6 @@ pub(super) fn hook(site: &Site) -> tap::Site {
         topic: site.topic.clone().unwrap_or_else(|| site.own_topic()),
         prefix: site.names.tap(),
     }
-}
-
-/// Where the deployment listens.
-async fn find(world: &World) -> Result<(Aws, Site)> {
-    let aws = world.aws().await?;
-    let (caller, deployment): (Result<Caller>, Result<Option<Deployment>>) =
-        tokio::join!(aws.caller(), world.deployment(&aws));
-    let caller = caller?;
-    world.refuse_other_account(&caller.account)?;
-    let deployment = deployment?.ok_or_else(|| nothing_set_up(world))?;
-    let names: Names = world.names();
-    Ok((
-        aws.at(&deployment.region),
-        Site::deployed(&caller, names, &deployment),
-    ))
 }
 
 /// What was seen; each thing is counted once.
