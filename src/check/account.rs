@@ -74,7 +74,7 @@ fn credentials(survey: &Survey) -> Verdict {
             .because("the root user should not be used for daily work")
             .console("IAM Identity Center > Users, or IAM > Roles"),
         ),
-        Ok(caller) => Verdict::Pass(format!("caller is {}", caller.arn)),
+        Ok(caller) => Verdict::Pass(caller.arn.clone()),
     }
 }
 
@@ -148,7 +148,7 @@ fn region(survey: &Survey) -> Verdict {
 
 fn endpoint(survey: &Survey) -> Verdict {
     match &survey.endpoint {
-        None => Verdict::Pass("requests go to AWS".into()),
+        None => Verdict::Pass("no other endpoint is configured".into()),
         Some(endpoint) => Verdict::Warn(
             Finding::new(format!("requests go to {endpoint}"), "AWS's own endpoints")
                 .because("what is set up there is not set up in AWS")
@@ -160,7 +160,7 @@ fn endpoint(survey: &Survey) -> Verdict {
 fn organization(survey: &Survey) -> Verdict {
     match &survey.organization {
         Err(error) => Verdict::Unknown(error.clone()),
-        Ok(Some(organization)) => Verdict::Pass(format!("organization {}", organization.id)),
+        Ok(Some(organization)) => Verdict::Pass(organization.id.clone()),
         Ok(None) => Verdict::Fail(
             Finding::new("the account is in no organization", "an AWS organization")
                 .because("Heeler collects the events of a whole organization")
@@ -179,10 +179,7 @@ fn management_account(survey: &Survey) -> Verdict {
     };
     let payer = &organization.management_account;
     if caller.account == *payer {
-        return Verdict::Pass(format!(
-            "{payer} is the management account of {}",
-            organization.id
-        ));
+        return Verdict::Pass(format!("{payer} of {}", organization.id));
     }
     Verdict::Fail(
         Finding::new(
@@ -196,9 +193,7 @@ fn management_account(survey: &Survey) -> Verdict {
 
 fn all_features(survey: &Survey) -> Verdict {
     match &survey.organization {
-        Ok(Some(organization)) if organization.all_features => {
-            Verdict::Pass("feature set ALL".into())
-        }
+        Ok(Some(organization)) if organization.all_features => Verdict::Pass("ALL".into()),
         Ok(Some(_)) => Verdict::Fail(
             Finding::new("feature set CONSOLIDATED_BILLING", "feature set ALL")
                 .because("without all features there can be no organization trail")

@@ -69,7 +69,7 @@ fn named(survey: &Survey) -> Verdict {
         return hangs_on("trail.found");
     };
     if trail.bucket == bucket.name {
-        return Verdict::Pass(format!("bucket {}", bucket.name));
+        return Verdict::Pass(bucket.name.clone());
     }
     Verdict::Fail(
         Finding::new(
@@ -120,14 +120,10 @@ fn encryption(survey: &Survey) -> Verdict {
         Some(Ok(encryption)) => {
             let of_trail = survey.trail().and_then(|trail| trail.key.as_ref());
             Verdict::Pass(match (of_trail, encryption) {
-                (Some(_), _) => "log objects are encrypted with the trail's key".to_owned(),
-                (None, Encryption::Kms(Some(_))) => {
-                    "log objects are encrypted with the bucket's key".to_owned()
-                }
-                (None, Encryption::Kms(None)) => {
-                    "log objects are encrypted with the key of AWS for S3".to_owned()
-                }
-                (None, Encryption::S3) => "log objects are encrypted with SSE-S3".to_owned(),
+                (Some(_), _) => "the trail's key".to_owned(),
+                (None, Encryption::Kms(Some(_))) => "the bucket's key".to_owned(),
+                (None, Encryption::Kms(None)) => "the key of AWS for S3".to_owned(),
+                (None, Encryption::S3) => "SSE-S3".to_owned(),
             })
         }
     })

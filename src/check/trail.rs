@@ -77,7 +77,7 @@ fn found(survey: &Survey) -> Verdict {
         Ok(trails) => trails,
     };
     match &survey.choice {
-        Choice::One(trail) => Verdict::Pass(format!("trail {} (home {})", trail.name, trail.home)),
+        Choice::One(trail) => Verdict::Pass(format!("{}, home {}", trail.name, trail.home)),
         Choice::Several(names) => Verdict::Fail(
             Finding::new(format!("{} trails qualify: {}", names.len(), names.join(", ")), "one trail")
                 .because("events must be taken from one of them, or each would come twice")
@@ -107,7 +107,7 @@ fn found(survey: &Survey) -> Verdict {
 fn organization(survey: &Survey) -> Verdict {
     on_trail(survey, |trail| {
         if trail.organization {
-            return Verdict::Pass(format!("{} is an organization trail", trail.name));
+            return Verdict::Pass(trail.name.clone());
         }
         Verdict::Fail(
             Finding::new(
@@ -127,7 +127,7 @@ fn organization(survey: &Survey) -> Verdict {
 fn multi_region(survey: &Survey) -> Verdict {
     on_trail(survey, |trail| {
         if trail.multi_region {
-            return Verdict::Pass(format!("{} records all regions", trail.name));
+            return Verdict::Pass("multi-region".into());
         }
         Verdict::Fail(
             Finding::new(
@@ -143,7 +143,7 @@ fn multi_region(survey: &Survey) -> Verdict {
 fn global_events(survey: &Survey) -> Verdict {
     on_trail(survey, |trail| {
         if trail.global_events {
-            return Verdict::Pass("global service events are included".into());
+            return Verdict::Pass("included".into());
         }
         Verdict::Fail(
             Finding::new(
@@ -167,7 +167,7 @@ fn logging(survey: &Survey) -> Verdict {
     on_trail(survey, |trail| match &survey.status {
         None => hangs_on("trail.found"),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(status)) if status.logging => Verdict::Pass(format!("{} is logging", trail.name)),
+        Some(Ok(status)) if status.logging => Verdict::Pass(trail.name.clone()),
         Some(Ok(status)) => {
             let since = status
                 .stopped
@@ -214,7 +214,7 @@ fn delivery(survey: &Survey) -> Verdict {
                 )),
             ),
             (None, Some(time)) => Verdict::Pass(format!("last delivery {time}")),
-            (None, None) => Verdict::Pass("no delivery error (none delivered yet)".into()),
+            (None, None) => Verdict::Pass("no error; none delivered yet".into()),
         },
     })
 }

@@ -28,8 +28,10 @@ pub fn obstacles(ui: &Ui, report: &Report) {
 pub fn summary(ui: &Ui, report: &Report) {
     let counts = report.counts();
     ui.story(&format!(
-        "Preflight: {} passed, {} warnings, {} skipped.",
-        counts.passed, counts.warnings, counts.skipped
+        "Preflight: {} passed, {}, {} skipped.",
+        counts.passed,
+        warnings(counts.warnings),
+        counts.skipped
     ));
     for (check, verdict) in &report.rows {
         if let Verdict::Warn(finding) = verdict {
@@ -132,6 +134,10 @@ pub fn help(check: &Check) -> String {
     format!("docs/troubleshooting.md#{}", check.id.replace('.', ""))
 }
 
+fn warnings(count: usize) -> String {
+    format!("{count} warning{}", if count == 1 { "" } else { "s" })
+}
+
 fn closing(ui: Ui, report: &Report) -> String {
     let counts = report.counts();
     let ready = report.is_ready();
@@ -144,8 +150,12 @@ fn closing(ui: Ui, report: &Report) -> String {
         )
     };
     format!(
-        "\n{} failed, {} unknown, {} warnings, {} passed, {} skipped. {word}\n",
-        counts.failed, counts.unknown, counts.warnings, counts.passed, counts.skipped
+        "\n{} failed, {} unknown, {}, {} passed, {} skipped. {word}\n",
+        counts.failed,
+        counts.unknown,
+        warnings(counts.warnings),
+        counts.passed,
+        counts.skipped
     )
 }
 
