@@ -51,7 +51,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         &[
             "aws/",
             "resource/",
-            "check/survey.rs",
+            "check/survey/",
             "tail/",
             "pipeline/deployment.rs",
         ],

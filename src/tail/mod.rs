@@ -2,6 +2,7 @@
 
 mod actor;
 pub mod decode;
+mod lock;
 pub mod notice;
 pub mod record;
 pub mod seen;

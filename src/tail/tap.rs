@@ -1,13 +1,12 @@
 //! A queue of our own on the topic, for as long as somebody watches. Heeler's queue is never received from.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use serde_json::json;
 
+use super::lock::Lock;
 use crate::aws::fault::Doing;
 use crate::aws::{Aws, arn};
 use crate::error::{Error, Result};
@@ -374,56 +373,9 @@ fn now() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// A locked file of the tap's name: the system lets go of it when the run ends, however it ends.
-struct Lock {
-    path: PathBuf,
-    file: Option<File>,
-}
-
-impl Lock {
-    fn path(name: &str) -> PathBuf {
-        std::env::temp_dir().join(format!("{name}.lock"))
-    }
-
-    fn hold(name: &str) -> Self {
-        let path = Self::path(name);
-        let file = File::create_new(&path)
-            .ok()
-            .filter(|file| file.try_lock().is_ok());
-        Self { path, file }
-    }
-
-    /// Whether a run of this machine watches the tap; nothing when it is not of this machine.
-    fn is_held(name: &str) -> Option<bool> {
-        let path = Self::path(name);
-        let file = File::open(&path).ok()?;
-        let held = file.try_lock().is_err();
-        if !held {
-            let _ = std::fs::remove_file(path);
-        }
-        Some(held)
-    }
-
-    fn release(self) {
-        drop(self.file);
-        let _ = std::fs::remove_file(self.path);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tap_is_watched_while_its_lock_is_held() {
-        let name = name("heeler_ec_test");
-        assert_eq!(Lock::is_held(&name), None);
-        let lock = Lock::hold(&name);
-        assert_eq!(Lock::is_held(&name), Some(true));
-        drop(lock.file);
-        assert_eq!(Lock::is_held(&name), Some(false));
-        assert_eq!(Lock::is_held(&name), None);
-    }
 
     #[test]
     fn the_name_of_a_tap_fits_into_the_name_of_a_queue() {
