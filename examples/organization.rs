@@ -1,5 +1,5 @@
 //! Simulates an organization on this machine until its input ends, and prints how to reach it: for trying the
-//! program by hand.
+//! program by hand. An argument is a number of milliseconds by which every call is delayed, as if it were far away.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -10,6 +10,8 @@
     reason = "an example uses a part of the harness"
 )]
 mod harness;
+
+use std::time::Duration;
 
 use harness::{Emulator, Engine, Object, World, object};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -22,6 +24,11 @@ async fn main() {
         .foreign_notifications()
         .build()
         .await;
+    let delay = std::env::args()
+        .nth(1)
+        .and_then(|argument| argument.parse().ok())
+        .unwrap_or_default();
+    world.proxy().delay(Duration::from_millis(delay));
     println!("export AWS_ENDPOINT_URL={}", world.endpoint());
     for (name, value) in world.env() {
         if name.starts_with("AWS_") {
