@@ -19,7 +19,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
     var completions = [
         &'heeler-ec'= {
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -50,7 +50,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -75,7 +75,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -102,7 +102,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -124,7 +124,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         }
         &'heeler-ec;outputs'= {
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -144,7 +144,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --limit 'End after this many events'
             cand --timeout 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)'
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -163,7 +163,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;destroy'= {
             cand --bucket 'The bucket whose notification was set up, when neither role nor trail tell any more'
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'
@@ -184,7 +184,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         }
         &'heeler-ec;completions'= {
             cand --profile 'Use this profile of the AWS configuration'
-            cand --region 'Look for the trail from this region (all that is made goes to the bucket''s own region)'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
             cand --name-prefix 'Begin all names with this'

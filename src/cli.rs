@@ -37,7 +37,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Look for the trail from this region (all that is made goes to the bucket's own region)
+    /// Work in this region; it has to be that of the trail's bucket, which is found without it
     #[arg(long, global = true, value_parser = input::region)]
     pub region: Option<String>,
 
