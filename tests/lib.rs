@@ -14,6 +14,7 @@ mod harness;
 mod harness_itself;
 mod layers;
 mod preflight;
+mod records;
 mod setup_makes;
 mod setup_s3;
 mod steps;

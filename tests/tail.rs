@@ -1,14 +1,14 @@
 //! Tail: what arrives is shown, what cannot be shown is told, and Heeler and the account stay as they were.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::{Value, json};
 
 use crate::harness::object::event;
-use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World, emulator};
+use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World, samples};
 
 /// What the names of tail's queues begin with.
 const TAP: &str = "heeler_ec_tail";
@@ -68,9 +68,11 @@ async fn a_line_says_when_where_what_who_and_whether_it_failed() {
 
 #[tokio::test]
 async fn every_real_record_comes_out_once() {
-    let Some(folder) = real_logs() else { return };
+    let Some(folder) = samples::real_logs() else {
+        return;
+    };
     let world = set_up().await;
-    let objects = below(&folder);
+    let objects = samples::below(&folder);
     let mut delivered = Vec::new();
     for (_, bytes) in &objects {
         let records = heeler_ec::tail::decode::records(bytes, u64::MAX).expect("a log file");
@@ -654,40 +656,4 @@ fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
     let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
     lines.sort_unstable();
     lines
-}
-
-/// Where published logs of real accounts lie, if they are on this machine.
-#[expect(clippy::print_stderr, reason = "what is not tested is said")]
-fn real_logs() -> Option<PathBuf> {
-    let data = std::env::var_os("HEELER_EC_DATA").map_or_else(
-        || emulator::repository().join("../shared/data"),
-        PathBuf::from,
-    );
-    let folder = data.join("cloudtrail/s3");
-    if !folder.is_dir() {
-        eprintln!(
-            "skipped: {} is not there (HEELER_EC_DATA names another place)",
-            folder.display()
-        );
-        return None;
-    }
-    Some(folder)
-}
-
-/// Every log below a folder: the key that it had in its bucket, and its bytes.
-fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder of logs") {
-        let path = entry.expect("an entry of the folder").path();
-        let text = path.to_string_lossy();
-        if path.is_dir() {
-            found.extend(below(&path));
-        } else if let (true, Some(start)) = (text.ends_with(".json.gz"), text.find("AWSLogs/")) {
-            found.push((
-                text[start..].to_owned(),
-                std::fs::read(&path).expect("a log"),
-            ));
-        }
-    }
-    found
 }

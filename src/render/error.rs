@@ -7,7 +7,10 @@ use crate::tail::record::visible;
 /// Prints an error to the story, also with `--quiet`.
 pub fn error(ui: &Ui, error: &Error) {
     if error.exit() == Exit::Interrupted {
-        ui.alerted(&format!("Interrupted: did not {}.", visible(error.doing())), 2);
+        ui.alerted(
+            &format!("Interrupted: did not {}.", visible(error.doing())),
+            2,
+        );
         return;
     }
     let mark = ui.tint_story(Tone::Bad, "error:");

@@ -7,6 +7,7 @@ pub mod notification;
 pub mod object;
 pub mod program;
 pub mod proxy;
+pub mod samples;
 pub mod wire;
 pub mod world;
 
