@@ -140,7 +140,7 @@ fn region(survey: &Survey) -> Verdict {
                 format!("{region}, the bucket's region"),
             )
             .because("S3 publishes only to a topic in the bucket's own region")
-            .cli("leave --region out"),
+            .advice("leave --region out"),
         ),
         _ => Verdict::Pass(region.to_owned()),
     }

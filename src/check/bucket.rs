@@ -77,7 +77,7 @@ fn named(survey: &Survey) -> Verdict {
             format!("bucket {}", bucket.name),
         )
         .because("a bucket that gets no log objects announces none")
-        .cli("leave --bucket out: it is read from the trail"),
+        .advice("leave --bucket out: it is read from the trail"),
     )
 }
 
@@ -227,11 +227,11 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
         return Verdict::Fail(match first.target {
             Target::Topic => finding
                 .console(format!("S3 > {} > Properties > Event notifications", bucket.name))
-                .cli(format!(
+                .advice(format!(
                     "widen that entry to {} without a suffix; setup then uses its topic by itself",
                     ours.prefix
                 )),
-            Target::Queue | Target::Function => finding.cli(format!(
+            Target::Queue | Target::Function => finding.advice(format!(
                 "put {} behind a topic that gets {}, and subscribe it there; setup then uses that topic by itself",
                 first.destination, ours.prefix
             )),
@@ -278,7 +278,7 @@ fn topic(survey: &Survey) -> Verdict {
                 return Verdict::Fail(
                     Finding::new(format!("{} is the topic of CloudTrail itself", topic.arn), "a topic of S3 notifications")
                         .because("Heeler expects S3 event notifications, not CloudTrail's own messages")
-                        .cli("leave --sns-topic out"),
+                        .advice("leave --sns-topic out"),
                 );
             }
             if topic.arn.ends_with(".fifo") {
@@ -300,7 +300,7 @@ fn topic(survey: &Survey) -> Verdict {
                         "a notification of every new log object",
                     )
                     .because("a topic that was named is used as it is, and nothing would arrive")
-                    .cli("leave --sns-topic out: setup then makes a topic and the notification"),
+                    .advice("leave --sns-topic out: setup then makes a topic and the notification"),
                 );
             }
             if !topic.policy.contains("s3.amazonaws.com") && !topic.policy.contains("\"*\"") {

@@ -42,11 +42,13 @@ pub struct Finding {
     pub fix: Fix,
 }
 
-/// The way out: by the console, and by the AWS CLI.
+/// The way out: by the console, by the AWS CLI, or by doing something else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fix {
     pub console: Option<String>,
     pub cli: Vec<String>,
+    /// What no command does by itself.
+    pub advice: Option<String>,
 }
 
 impl Finding {
@@ -68,6 +70,12 @@ impl Finding {
     #[must_use]
     pub fn console(mut self, path: impl Into<String>) -> Self {
         self.fix.console = Some(path.into());
+        self
+    }
+
+    #[must_use]
+    pub fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.fix.advice = Some(advice.into());
         self
     }
 

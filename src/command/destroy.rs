@@ -45,7 +45,7 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
         render::plan::fates(&world.ui, &place, &fates);
         return Ok(Exit::Yes);
     }
-    render::plan::announce_fates(&world.ui, &place, &fates);
+    render::plan::announce_fates(&world.ui, &place, &fates, !args.yes);
     refuse_if_used(&plan.used_by(&aws).await?)?;
     let due = fates
         .iter()

@@ -22,8 +22,7 @@ pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
     let prepared = prepare(world, &aws, kind, hints, &args.trust, true).await?;
     let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
     render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-    let blocked = plan.conflicts().next().is_some();
-    Ok(if blocked || (args.check && !plan.is_empty()) {
+    Ok(if args.check && !plan.is_empty() {
         Exit::No
     } else {
         Exit::Yes

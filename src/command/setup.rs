@@ -32,13 +32,9 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-        return Ok(if plan.conflicts().next().is_some() {
-            Exit::No
-        } else {
-            Exit::Yes
-        });
+        return Ok(Exit::Yes);
     }
-    render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps);
+    render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
     if plan.conflicts().next().is_some() {
         return Err(Error::no(
             format!("set up option {}", kind.name),

@@ -85,12 +85,6 @@ impl<'g, C: Sync> Plan<'g, C> {
         self.steps.iter().all(|step| step.action == Action::Keep)
     }
 
-    /// Whether nothing of it exists.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.steps.iter().all(|step| step.live.is_none())
-    }
-
     pub fn conflicts(&self) -> impl Iterator<Item = &Step> {
         self.steps
             .iter()

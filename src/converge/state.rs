@@ -67,11 +67,6 @@ impl State {
         self.get(field)?.as_str()
     }
 
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<&Field> {
-        self.0.get(name)
-    }
-
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &Field)> {
         self.0.iter().map(|(name, field)| (*name, field))
     }

@@ -129,6 +129,15 @@ impl Ui {
             && line.trim() == "yes"
     }
 
+    /// The same voice for texts that go to the story, which may be another terminal or none.
+    pub(crate) fn for_story(self) -> Self {
+        Self {
+            colour_out: self.colour_err,
+            width_out: self.width_err,
+            ..self
+        }
+    }
+
     /// Prints a line of the story in as many lines as the terminal needs, the later ones indented.
     pub fn told(&self, line: &str, indent: usize) {
         self.story(&wrapped(line, indent, self.width_err));

@@ -58,9 +58,17 @@ pub fn plan(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
     ui.answer(&text);
 }
 
-/// The plan as a part of the story, before a question.
-pub fn announce(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
-    ui.story(as_table(*ui, place, steps).trim_end());
+/// The plan as a part of the story, before the writes. Whoever is asked sees it, also with `--quiet`.
+pub fn announce(ui: &Ui, place: &Place<'_>, steps: &[Step], asked: bool) {
+    told(*ui, &as_table(ui.for_story(), place, steps), asked);
+}
+
+fn told(ui: Ui, text: &str, asked: bool) {
+    if asked {
+        ui.alert(text.trim_end());
+    } else {
+        ui.story(text.trim_end());
+    }
 }
 
 fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
@@ -207,8 +215,8 @@ pub fn fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) {
 }
 
 /// The same as a part of the story, before a question.
-pub fn announce_fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) {
-    ui.story(fates_table(*ui, place, fates).trim_end());
+pub fn announce_fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)], asked: bool) {
+    told(*ui, &fates_table(ui.for_story(), place, fates), asked);
 }
 
 fn fate_word(fate: &Fate) -> (&'static str, &'static str, Tone) {

@@ -20,7 +20,7 @@ pub fn report(ui: &Ui, option: &str, report: &Report) {
 
 /// What stands in the way of setup, as a part of the story.
 pub fn obstacles(ui: &Ui, report: &Report) {
-    ui.alert(lines(*ui, report, false).trim_end());
+    ui.alert(lines(ui.for_story(), report, false).trim_end());
     ui.alert("");
 }
 
@@ -120,6 +120,9 @@ fn line(ui: Ui, text: &mut String, check: &Check, verdict: &Verdict) {
             if let Some(console) = &finding.fix.console {
                 detail("fix:", console);
             }
+            if let Some(advice) = &finding.fix.advice {
+                detail("fix:", advice);
+            }
             for command in &finding.fix.cli {
                 detail("fix:", command);
             }
@@ -194,7 +197,7 @@ fn row(check: &Check, verdict: &Verdict) -> Value {
         "observed": observed,
         "wanted": finding.wanted,
         "reason": reason,
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "url": help(check) },
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": finding.fix.advice, "url": help(check) },
         "permission": check.permissions,
     })
 }

@@ -74,25 +74,23 @@ impl Resource<Aws> for BucketNotification {
         Ok(self.others(&self.configuration(aws).await?))
     }
 
-    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+    /// An entry of our id that leads to another topic is somebody else's.
+    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
+        let topic = known.need(&self.topic)?;
         let found = self.configuration(aws).await?;
         Ok(entries(&found)
             .into_iter()
             .find(|entry| entry.id == self.entry)
             .map(|entry| {
-                let destination = if entry.target == Target::Topic {
-                    &*entry.destination
-                } else {
-                    ""
-                };
+                let ours = entry.target == Target::Topic && entry.destination == topic;
                 Live {
                     state: State::default()
                         .with("events", entry.events.clone())
                         .with("prefix", entry.prefix.as_str())
                         .with("suffix", entry.suffix.as_str())
-                        .with("topic", destination),
+                        .with("topic", entry.destination.as_str()),
                     outputs: Outputs::new(),
-                    ours: true,
+                    ours,
                 }
             }))
     }

@@ -46,7 +46,10 @@ impl Resource<Aws> for KmsAlias {
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         // The key has not reached every server of KMS.
-        refusal.is("NotFoundException").then_some(PROPAGATION)
+        if refusal.is("NotFoundException") {
+            return Some(PROPAGATION);
+        }
+        super::kms_key::tags_are_spreading(refusal)
     }
 
     /// An alias may still point at a key that is being deleted; then its key's tags say whose it is.

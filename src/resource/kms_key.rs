@@ -84,6 +84,7 @@ impl Resource<Aws> for KmsKey {
         spreading
             .then_some(PROPAGATION)
             .or(unlucky.then_some(UNLUCKY_BUDGET))
+            .or_else(|| tags_are_spreading(refusal))
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
@@ -294,6 +295,16 @@ impl KmsKey {
         }
         Ok(None)
     }
+}
+
+/// A policy that lets the caller at our keys by their tags sees the tags of a new one only after some seconds. A
+/// real lack of permission looks the same, so the wait is short.
+pub(super) fn tags_are_spreading(refusal: &Error) -> Option<Duration> {
+    let on_a_new_key = matches!(
+        refusal.needed_action(),
+        Some("kms:EnableKeyRotation" | "kms:PutKeyPolicy" | "kms:CreateAlias")
+    );
+    (on_a_new_key && refusal.is("AccessDeniedException")).then_some(Duration::from_secs(20))
 }
 
 /// A key on its way out counts as gone: AWS lets nobody use it.
