@@ -57,8 +57,8 @@ fn release() -> io::Result<PathBuf> {
             build.env_remove(&name);
         }
     }
-    let built = build.status()?;
-    if !built.success() {
+    let ended = build.status()?;
+    if !ended.success() {
         return Err(io::Error::other("the release build failed"));
     }
     Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())

@@ -6,6 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
 
 /// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
@@ -163,10 +164,15 @@ pub struct Trust {
     pub heeler_role_arn: Vec<String>,
 
     /// Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)
-    #[arg(long, value_name = "ID", env = "HEELER_EC_EXTERNAL_ID", hide_env_values = true, value_parser = input::external_id)]
-    pub external_id: Option<String>,
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "HEELER_EC_EXTERNAL_ID",
+        hide_env_values = true
+    )]
+    pub external_id: Option<ExternalId>,
 
-    /// Make up an external id
+    /// Make up an external id, when there is none yet
     #[arg(long, conflicts_with = "external_id")]
     pub generate_external_id: bool,
 }

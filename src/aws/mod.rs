@@ -15,6 +15,8 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 pub use told::{Call, Listener};
 
@@ -196,9 +198,8 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
                 .operation_timeout(Duration::from_secs(120))
                 .build(),
         );
-    if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
-        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(5));
-    }
+    // Always said: the SDK ends the program over a mode that only the AWS CLI knows, such as `legacy`.
+    loader = loader.retry_config(RetryConfig::standard().with_max_attempts(attempts()));
     if let Ok(name) = AppName::new("heeler-ec") {
         loader = loader.app_name(name);
     }
@@ -222,16 +223,23 @@ fn has_endpoint(shared: &SdkConfig) -> bool {
             .any(|name| std::env::var_os(name).is_some())
 }
 
-/// The SDK panics on a count of attempts below one, and silently ignores an endpoint it cannot parse.
+/// How often a call is made at most.
+fn attempts() -> u32 {
+    std::env::var("AWS_MAX_ATTEMPTS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(5)
+}
+
+/// The SDK panics on a count of attempts below one.
 fn refuse_bad_environment() -> Result<()> {
-    if let Ok(attempts) = std::env::var("AWS_MAX_ATTEMPTS")
-        && attempts
-            .parse::<u32>()
-            .map_or(true, |attempts| attempts == 0)
+    let given = std::env::var_os("AWS_MAX_ATTEMPTS");
+    if let Some(text) = given.as_ref().map(|text| text.to_string_lossy())
+        && text.parse::<u32>().map_or(true, |attempts| attempts == 0)
     {
         return Err(Error::usage(
             "use AWS_MAX_ATTEMPTS",
-            format!("{attempts:?} is not a number of attempts, 1 or more"),
+            format!("{text:?} is not a number of attempts, 1 or more"),
         ));
     }
     Ok(())
@@ -249,6 +257,15 @@ fn http_client() -> Result<SharedHttpClient> {
                     bundle.display()
                 ),
                 why.to_string(),
+            )
+        })?;
+        refuse_bad_certificates(&pem).map_err(|why| {
+            Error::usage(
+                format!(
+                    "use the certificates of AWS_CA_BUNDLE ({})",
+                    bundle.display()
+                ),
+                why,
             )
         })?;
         trust = trust.with_pem_certificate(pem);
@@ -270,4 +287,17 @@ fn http_client() -> Result<SharedHttpClient> {
                 .build()
         }),
     )
+}
+
+/// The SDK ends the program over a certificate that it cannot read.
+fn refuse_bad_certificates(pem: &[u8]) -> std::result::Result<(), String> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|why| why.to_string())?;
+        roots.add(certificate).map_err(|why| why.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    Ok(())
 }

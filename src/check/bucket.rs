@@ -290,10 +290,10 @@ fn topic(survey: &Survey) -> Verdict {
             if place != wanted {
                 return Verdict::Fail(
                     Finding::new(format!("topic {}", topic.arn), "a topic of the bucket's region and account")
-                        .because("S3 publishes only to a topic in the bucket's own region"),
+                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account"),
                 );
             }
-            if !bucket_announces_to(bucket, &topic.arn) {
+            if !bucket_announces_to(survey, bucket, &topic.arn) {
                 return Verdict::Fail(
                     Finding::new(
                         format!("bucket {} does not announce its log objects to {}", bucket.name, topic.arn),
@@ -315,6 +315,10 @@ fn topic(survey: &Survey) -> Verdict {
     })
 }
 
-fn bucket_announces_to(bucket: &Bucket, topic: &str) -> bool {
-    matches!(&bucket.notifications, Some(Ok(entries)) if entries.iter().any(|entry| entry.destination == topic))
+fn bucket_announces_to(survey: &Survey, bucket: &Bucket, topic: &str) -> bool {
+    let logs = wanted_entry(&survey.hints.entry, survey.trail());
+    let announces = |entry: &Entry| {
+        entry.target == Target::Topic && entry.destination == topic && entry.covers(&logs)
+    };
+    matches!(&bucket.notifications, Some(Ok(entries)) if entries.iter().any(announces))
 }

@@ -195,24 +195,27 @@ fn delivery(survey: &Survey) -> Verdict {
         None => hangs_on("trail.found"),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(status)) => match (&status.delivery_error, &status.delivered) {
-            (Some(error), _) => Verdict::Fail(
-                Finding::new(
-                    format!("the last delivery failed: {error}"),
-                    "no delivery error",
-                )
-                .because(format!(
-                    "CloudTrail could not write to bucket {}",
-                    trail.bucket
-                ))
-                .console(format!(
-                    "S3 > {} > Permissions > Bucket policy",
-                    trail.bucket
-                ))
-                .cli(format!(
-                    "aws s3api get-bucket-policy --bucket {}",
-                    trail.bucket
-                )),
-            ),
+            (Some(error), delivered) => {
+                let finding =
+                    Finding::new(format!("the last error was {error}"), "no delivery error")
+                        .because(format!(
+                            "CloudTrail could not write to bucket {}",
+                            trail.bucket
+                        ))
+                        .console(format!(
+                            "S3 > {} > Permissions > Bucket policy",
+                            trail.bucket
+                        ))
+                        .cli(format!(
+                            "aws s3api get-bucket-policy --bucket {}",
+                            trail.bucket
+                        ));
+                // AWS does not say when the error was; something may have been delivered after it.
+                match delivered {
+                    Some(_) => Verdict::Warn(finding),
+                    None => Verdict::Fail(finding),
+                }
+            }
             (None, Some(time)) => Verdict::Pass(format!("last delivery {time}")),
             (None, None) => Verdict::Pass("no error; none delivered yet".into()),
         },

@@ -41,12 +41,13 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if fates.iter().all(|(_, fate)| *fate == Fate::Absent) {
         return Err(nothing_set_up(world));
     }
+    let used = plan.used_by(&aws).await?;
     if args.dry_run {
         render::plan::fates(&world.ui, &place, &fates);
-        return Ok(Exit::Yes);
+        return refuse_if_used(&used).map(|()| Exit::Yes);
     }
     render::plan::announce_fates(&world.ui, &place, &fates, !args.yes);
-    refuse_if_used(&plan.used_by(&aws).await?)?;
+    refuse_if_used(&used)?;
     let due = fates
         .iter()
         .filter(|(_, fate)| *fate == Fate::Delete)
@@ -80,7 +81,9 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     };
     let outcomes = destroy(&plan, &aws, manner).await;
     progress.finish();
-    clear_taps(world, &aws, &site).await;
+    if !stop.asked() {
+        clear_taps(world, &aws, &site).await;
+    }
     ended(world, &fates, &outcomes)
 }
 
@@ -117,8 +120,15 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     hints.account = None;
     let survey = Survey::take(&aws, hints).await;
     let site = Site::surveyed(&survey, world.names(), Trust::nobody())
-        .map_err(|_| survey.refusal().unwrap_or_else(|| nothing_set_up(world)))?;
+        .map_err(|_| survey.refusal().unwrap_or_else(|| nothing_found(world)))?;
     Ok((aws.at(&site.region), &KINDS[0], site))
+}
+
+/// Without the role and the trail's bucket there may still be something, which only its place tells.
+fn nothing_found(world: &World) -> Error {
+    nothing_set_up(world).hint(
+        "if something is left all the same, name the bucket it was set up for: heeler-ec destroy --bucket BUCKET",
+    )
 }
 
 /// The queues that killed runs of tail have left. A failure is told, and stops nothing.

@@ -81,7 +81,7 @@ impl World {
     pub async fn aws(&self) -> Result<Aws> {
         refuse_open_endpoint()?;
         let ui = self.ui;
-        Aws::connect(&Settings {
+        let aws = Aws::connect(&Settings {
             profile: self.global.profile.clone(),
             region: self.global.region.clone(),
             endpoint: self.global.endpoint_url.clone(),
@@ -91,7 +91,13 @@ impl World {
                 told
             }),
         })
-        .await
+        .await?;
+        // It may come from the AWS configuration file, too.
+        if let Some(endpoint) = aws.endpoint() {
+            input::endpoint(&endpoint)
+                .map_err(|why| Error::usage(format!("use the endpoint {endpoint}"), why))?;
+        }
+        Ok(aws)
     }
 
     pub fn names(&self) -> Names {
@@ -172,7 +178,8 @@ impl World {
 
 /// The variables that replace endpoints are held to the same rule as `--endpoint-url`.
 fn refuse_open_endpoint() -> Result<()> {
-    for (name, value) in std::env::vars() {
+    for (name, value) in std::env::vars_os() {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         if name.starts_with("AWS_ENDPOINT_URL") && !value.is_empty() {
             input::endpoint(&value).map_err(|why| Error::usage(format!("use {name}"), why))?;
         }

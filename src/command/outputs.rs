@@ -1,6 +1,6 @@
 //! Prints the three values, as AWS has them.
 
-use super::{World, nothing_set_up};
+use super::World;
 use crate::error::{Error, Exit, Result};
 use crate::render;
 use crate::resource::queue;
@@ -10,8 +10,11 @@ pub(super) async fn run(world: &World) -> Result<Exit> {
     let queue_url = queue::url(&aws, &world.names().queue())
         .await?
         .ok_or_else(|| {
-            nothing_set_up(world)
-                .hint("the queue is missing: heeler-ec setup completes the deployment")
+            Error::no(
+                "show the outputs",
+                format!("the queue {} is missing", world.names().queue()),
+            )
+            .hint("heeler-ec setup completes the deployment")
         })?;
     let trust = deployment.trust.as_ref().ok_or_else(|| {
         Error::no(

@@ -10,7 +10,7 @@ use crate::converge::plan::Plan;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::deployment::Deployment;
 use crate::pipeline::site::Site;
-use crate::pipeline::{Kind, Pipeline};
+use crate::pipeline::{Kind, Pipeline, input};
 use crate::render;
 use crate::render::plan::Place;
 use crate::resource::role::{ExternalId, Trust};
@@ -56,6 +56,9 @@ pub(super) async fn prepare(
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
+    if let Some(id) = &trust.external_id {
+        input::external_id(id.expose()).map_err(|why| Error::usage("use --external-id", why))?;
+    }
     let (checked, deployment) = join!(world.check(aws, kind, hints), world.deployment(aws));
     let (survey, report) = checked?;
     if !report.is_ready() {
@@ -89,24 +92,30 @@ fn whom_to_trust(
     only_to_show: bool,
 ) -> Result<Trust> {
     let existing = deployment.and_then(|deployment| deployment.trust.as_ref());
+    let nothing_to_keep = if deployment.is_some() {
+        "the role's trust policy is not the one that setup wrote"
+    } else {
+        "this is the first setup"
+    };
     let mut principals = given.heeler_role_arn.clone();
     principals.sort();
     principals.dedup();
     if principals.is_empty() {
         principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
-            Error::usage("know whom to trust", "this is the first setup, and --heeler-role-arn is missing")
+            Error::usage("know whom to trust", format!("{nothing_to_keep}, and --heeler-role-arn is missing"))
                 .hint("Heeler shows its role ARNs in the Event Collection Settings of the organization")
         })?;
+        refuse_dead(&principals)?;
     }
     let external_id = match (&given.external_id, existing) {
-        (Some(id), _) => ExternalId::new(id.clone()),
-        (None, Some(trust)) if !given.generate_external_id => trust.external_id.clone(),
+        (Some(id), _) => id.clone(),
+        (None, Some(trust)) => trust.external_id.clone(),
         // A plan shows the id masked anyway.
-        (None, _) if given.generate_external_id || only_to_show => {
+        (None, None) if given.generate_external_id || only_to_show => {
             ExternalId::new(uuid::Uuid::new_v4().to_string())
         }
-        (None, _) => {
-            return Err(Error::usage("know the external id", "this is the first setup, and none was given")
+        (None, None) => {
+            return Err(Error::usage("know the external id", format!("{nothing_to_keep}, and none was given"))
                 .hint("--generate-external-id makes one up and shows it at the end; --external-id takes yours"));
         }
     };
@@ -114,6 +123,21 @@ fn whom_to_trust(
         principals,
         external_id,
     })
+}
+
+/// IAM shows an id in place of a role that was deleted. A role of the same name made later is not trusted by it.
+fn refuse_dead(principals: &[String]) -> Result<()> {
+    match principals
+        .iter()
+        .find(|principal| !principal.starts_with("arn:"))
+    {
+        None => Ok(()),
+        Some(dead) => Err(Error::no(
+            "keep whom the role trusts",
+            format!("the Heeler role that it trusted was deleted (IAM shows {dead})"),
+        )
+        .hint("give --heeler-role-arn with the value that Heeler shows now")),
+    }
 }
 
 /// A deployment is not moved: what it left at the old place would be nobody's.
@@ -138,6 +162,20 @@ fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Res
     }
     if deployment.bucket != site.bucket {
         return refuse("bucket", &deployment.bucket, &site.bucket);
+    }
+    let own = site.own_topic();
+    let (was, is) = (
+        deployment.topic.as_ref().unwrap_or(&own),
+        site.topic.as_ref().unwrap_or(&own),
+    );
+    if was != is {
+        return refuse("topic", was, is);
+    }
+    if let Some(was) = &deployment.bucket_key
+        && site.bucket_key.as_ref() != Some(was)
+    {
+        let is = site.bucket_key.as_deref().unwrap_or("no key");
+        return refuse("bucket key", was, is);
     }
     Ok(())
 }

@@ -20,7 +20,12 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
             "Removed {left}, which an earlier run had left behind."
         ));
     }
-    let tap = Tap::open(&aws, &hook, &tap::name(&hook.prefix)).await?;
+    let name = tap::name(&hook.prefix);
+    world.interrupt.leaves(vec![format!(
+        "aws sqs delete-queue --region {0} --queue-url \"$(aws sqs get-queue-url --region {0} --queue-name {name} --query QueueUrl --output text)\"",
+        aws.region()
+    )]);
+    let tap = Tap::open(&aws, &hook, &name).await?;
     world.interrupt.leaves(tap.by_hand(aws.region()));
     world
         .interrupt
@@ -107,15 +112,20 @@ async fn follow(
             }
         };
         if Instant::now() >= beat {
-            tap.keep(aws).await?;
+            if let Err(error) = tap.keep(aws).await {
+                render::error::error(&world.ui, &error);
+            }
             beat = Instant::now() + tap::heartbeat();
         }
         for arrival in arrivals {
+            let proves = matches!(arrival, Arrival::Record(_) | Arrival::Trouble { .. });
             let wanted = show(world, arrival, &mut tally);
             if !wanted || args.limit.is_some_and(|limit| tally.shown >= limit) {
                 return Ok(tally);
             }
-            deadline = after(args.timeout);
+            if proves {
+                deadline = after(args.timeout);
+            }
         }
     }
 }

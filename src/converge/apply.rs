@@ -1,5 +1,7 @@
 //! Obeys a plan: makes and changes what it says, in the order of the edges, and reads back each write.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -120,6 +122,9 @@ pub(super) async fn report(
     result
 }
 
+/// What replicas need at most, as a rule, to show a write.
+const DELAY: Duration = Duration::from_secs(5);
+
 struct Work<'a, C> {
     resource: &'a dyn Resource<C>,
     cloud: &'a C,
@@ -175,9 +180,8 @@ impl<C: Sync> Work<'_, C> {
     async fn settle(&self, want: &State) -> Result<()> {
         let doing = format!("see {} as it was written", self.resource.id());
         let mut pauses = Pauses::new(self.manner.patience, self.manner.stop);
-        let mut looks = 0;
+        let mut said_again = false;
         loop {
-            looks += 1;
             let reads = join_all(
                 (0..self.resource.reads_to_agree())
                     .map(|_| self.resource.read(self.cloud, self.known)),
@@ -193,13 +197,15 @@ impl<C: Sync> Work<'_, C> {
                 }
                 return Ok(());
             };
-            // Not a delay, then: a field that the first write did not take. It is said once more.
-            if looks == 2
+            // Not a delay any more: a field that the first write did not take. It is said once more.
+            if !said_again
+                && pauses.waited() >= DELAY
                 && let Some(live) = lives
                     .iter()
                     .flatten()
                     .find(|live| !diff(&live.state, want).is_empty())
             {
+                said_again = true;
                 self.update(live, want).await?;
                 continue;
             }

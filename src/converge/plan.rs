@@ -104,7 +104,7 @@ impl<'g, C: Sync> Plan<'g, C> {
     }
 }
 
-/// A part is ours when the whole is; only when the whole is gone does the part speak for itself.
+/// A part is ours when the whole is and it does not say otherwise; when the whole is gone, it speaks for itself.
 fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
     let owners: Vec<Option<bool>> = graph
         .nodes()
@@ -120,7 +120,7 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
         .collect();
     for (live, ours) in found.iter_mut().zip(owners) {
         if let (Some(live), Some(ours)) = (live, ours) {
-            live.ours = ours;
+            live.ours &= ours;
         }
     }
 }

@@ -436,15 +436,19 @@ fn house(goes_with_it: bool) -> Graph<Sky> {
 }
 
 #[tokio::test]
-async fn a_part_is_ours_when_the_whole_is() {
-    for (house_is_ours, door_says) in [(true, false), (false, true)] {
+async fn a_part_is_ours_when_the_whole_is_and_it_does_not_deny_it() {
+    for (house_is_ours, door_says, ours) in [
+        (true, true, true),
+        (false, true, false),
+        (true, false, false),
+    ] {
         let sky = Sky::holding(&[
             ("house", "new", house_is_ours),
             ("door", "new/house-1", door_says),
         ]);
         let house = house(false);
         let plan = Plan::read(&house, &sky).await.unwrap();
-        assert_eq!(plan.steps[1].live.as_ref().unwrap().ours, house_is_ours);
+        assert_eq!(plan.steps[1].live.as_ref().unwrap().ours, ours);
     }
 }
 

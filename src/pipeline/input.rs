@@ -1,6 +1,7 @@
 //! What an operator may type: checked in full before any call is made.
 
 use crate::aws::arn::Arn;
+pub use crate::resource::role::ExternalId;
 
 type Checked = std::result::Result<String, String>;
 

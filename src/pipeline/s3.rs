@@ -70,7 +70,8 @@ fn build(site: &Site) -> Pipeline {
         }
         None => graph.add(Topic {
             arn: topic_arn.clone(),
-            subscribers: vec![site.queue_arn(&names.queue()), site.queue_arn(&names.tap())],
+            queue: site.queue_arn(&names.queue()),
+            taps: site.queue_arn(&format!("{}_", names.tap())),
             mark: mark.clone(),
         }),
     };

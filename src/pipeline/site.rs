@@ -119,7 +119,7 @@ impl Site {
             Some(Ok(Some(topic))) => Some(topic.arn.clone()),
             _ => None,
         };
-        Ok(Self {
+        let mut site = Self {
             account: caller.account.clone(),
             partition: caller.partition.clone(),
             region: region.to_owned(),
@@ -129,7 +129,10 @@ impl Site {
             bucket_key: key,
             topic,
             trust,
-        })
+        };
+        // Ours is made and deleted by us, also when it is named.
+        site.topic = site.topic.take().filter(|topic| *topic != site.own_topic());
+        Ok(site)
     }
 
     /// From what was set up, wherever the trail delivers today.

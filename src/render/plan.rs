@@ -107,7 +107,7 @@ fn details(ui: Ui, action: &Action) -> Vec<String> {
     match action {
         Action::Update(changes) => changes
             .iter()
-            .map(|change| ui.spell(&in_words(change)))
+            .map(|change| ui.spell(&visible(&in_words(change))))
             .collect(),
         Action::Conflict(Conflict::Foreign) => vec![
             "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
@@ -117,7 +117,7 @@ fn details(ui: Ui, action: &Action) -> Vec<String> {
             .map(|change| {
                 format!(
                     "{} (cannot be changed in place)",
-                    ui.spell(&in_words(change))
+                    ui.spell(&visible(&in_words(change)))
                 )
             })
             .collect(),

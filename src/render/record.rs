@@ -10,9 +10,37 @@ use crate::tail::record::{Record, visible};
 #[must_use]
 pub fn record(ui: &Ui, record: &Record) -> bool {
     match ui.format {
-        Format::Json => ui.answer(&format!("{}\n", record.json())),
+        Format::Json => ui.answer(&format!("{}\n", as_json(*ui, record.json()))),
         Format::Table => ui.answer(&format!("{}\n", line(*ui, record))),
     }
+}
+
+/// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
+fn as_json(ui: Ui, json: &str) -> String {
+    if ui.width_out.is_none() {
+        return json.to_owned();
+    }
+    json.chars()
+        .map(|c| {
+            if visible(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
+                spelt(c)
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+fn spelt(c: char) -> String {
+    let mut units = [0; 2];
+    // A backslash is JSON's own, and not to be spelt.
+    if c == '\\' {
+        return c.to_string();
+    }
+    c.encode_utf16(&mut units)
+        .iter()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect()
 }
 
 /// The heading over the lines.
@@ -141,6 +169,14 @@ fn cut(ui: Ui, text: String, room: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn on_a_terminal_json_cannot_steer_it_and_means_the_same() {
+        let json = "{\"userAgent\":\"a\\n\u{9b}31m\u{202e}ü\"}";
+        let shown = as_json(Ui::plain(Some(80)), json);
+        assert_eq!(shown, "{\"userAgent\":\"a\\n\\u009b31m\\u202eü\"}");
+        assert_eq!(as_json(Ui::plain(None), json), json);
+    }
 
     const TEXTS: [&str; 7] = [
         "2026-01-02T03:04:05Z",

@@ -75,7 +75,7 @@ impl Resource<Aws> for Attachment {
                 return Ok(Some(Live {
                     state: State::default(),
                     outputs: Outputs::from([("policy", policy)]),
-                    ours: false,
+                    ours: true,
                 }));
             }
         }

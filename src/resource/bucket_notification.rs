@@ -71,13 +71,16 @@ impl Resource<Aws> for BucketNotification {
     }
 
     async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {
-        Ok(self.others(&self.configuration(aws).await?))
+        let found = self.configuration(aws).await?;
+        Ok(found.map(|found| self.others(&found)).unwrap_or_default())
     }
 
     /// An entry of our id that leads to another topic is somebody else's.
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
         let topic = known.need(&self.topic)?;
-        let found = self.configuration(aws).await?;
+        let Some(found) = self.configuration(aws).await? else {
+            return Ok(None);
+        };
         Ok(entries(&found)
             .into_iter()
             .find(|entry| entry.id == self.entry)
@@ -112,14 +115,15 @@ impl Resource<Aws> for BucketNotification {
 }
 
 impl BucketNotification {
-    async fn configuration(&self, aws: &Aws) -> Result<Configuration> {
+    /// A bucket that is gone announces nothing.
+    async fn configuration(&self, aws: &Aws) -> Result<Option<Configuration>> {
         aws.s3
             .get_bucket_notification_configuration()
             .bucket(&self.bucket)
             .expected_bucket_owner(&self.owner)
             .send()
             .await
-            .doing("s3:GetBucketNotification", || {
+            .finding("s3:GetBucketNotification", &["NoSuchBucket"], || {
                 format!(
                     "read the notification configuration of bucket {}",
                     self.bucket
@@ -129,7 +133,9 @@ impl BucketNotification {
 
     /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
     async fn replace(&self, aws: &Aws, entry: Option<TopicConfiguration>) -> Result<()> {
-        let before = self.configuration(aws).await?;
+        let Some(before) = self.configuration(aws).await? else {
+            return Err(self.without_bucket());
+        };
         aws.s3
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
@@ -144,7 +150,9 @@ impl BucketNotification {
                 )
             })
             .map_err(|refusal| self.explain(refusal, &before))?;
-        let after = self.configuration(aws).await?;
+        let Some(after) = self.configuration(aws).await? else {
+            return Err(self.without_bucket());
+        };
         let (had, has) = (self.others(&before), self.others(&after));
         if let Some(lost) = had.iter().find(|entry| !has.contains(entry)) {
             return Err(Error::unanswered(
@@ -154,6 +162,16 @@ impl BucketNotification {
             .hint("somebody may be changing the bucket at the same time: compare it with the plan that was shown"));
         }
         Ok(())
+    }
+
+    fn without_bucket(&self) -> Error {
+        Error::unanswered(
+            format!(
+                "write the notification configuration of bucket {}",
+                self.bucket
+            ),
+            "the bucket is gone",
+        )
     }
 
     /// Names the entries of others, one of which may be what S3 cannot reach.

@@ -22,6 +22,9 @@ pub struct KmsGrant {
     pub grantee: Output,
 }
 
+/// The role or the key does not exist, so neither does a grant.
+const NOTHING: &[&str] = &["InvalidArnException", "NotFoundException"];
+
 #[async_trait]
 impl Resource<Aws> for KmsGrant {
     fn id(&self) -> Id {
@@ -75,8 +78,7 @@ impl Resource<Aws> for KmsGrant {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            // The role does not exist, so neither does a grant to it.
-            let Some(page) = page.finding("kms:ListGrants", &["InvalidArnException"], || {
+            let Some(page) = page.finding("kms:ListGrants", NOTHING, || {
                 format!("look for {}", self.id())
             })?
             else {

@@ -48,6 +48,8 @@ const UNLUCKY: &[&str] = &[
     "504",
 ];
 const UNLUCKY_BUDGET: Duration = Duration::from_secs(20);
+/// Tells which alias a key was to get, until it has it.
+const ALIAS: &str = "heeler-ec:alias";
 /// The shortest that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
@@ -115,6 +117,7 @@ impl Resource<Aws> for KmsKey {
         for (key, value) in self.mark.tags() {
             call = call.tags(tag(key, value)?);
         }
+        call = call.tags(tag(ALIAS, &self.alias)?);
         // The SDK would make the call again when its answer is lost, and so make a second key.
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let made = call
@@ -125,6 +128,7 @@ impl Resource<Aws> for KmsKey {
             .doing("kms:CreateKey", || format!("create {}", self.id()));
         let arn = match made {
             Ok(made) => made.key_metadata.and_then(|key| key.arn),
+            Err(refusal) if refusal.is_denied() => return Err(refusal),
             Err(refusal) => match self.find_unnamed(aws).await {
                 Ok(Some(arn)) => Some(arn),
                 _ => return Err(refusal),
@@ -279,21 +283,29 @@ impl KmsKey {
         let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
         let mut candidates = stream::iter(unnamed)
             .map(|(_, arn)| async move {
-                let ours = self.bears_mark(aws, &arn).await.unwrap_or(false)
-                    && describe(aws, &arn).await.ok().flatten().is_some_and(|key| {
-                        usable(&key)
-                            && key.key_manager() != Some(&KeyManagerType::Aws)
-                            && key.description() == Some(self.description)
+                let is_candidate = self.was_to_be_named(aws, &arn).await?
+                    && describe(aws, &arn).await?.is_some_and(|key| {
+                        usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
                     });
-                ours.then_some(arn)
+                Ok::<_, Error>(is_candidate.then_some(arn))
             })
             .buffered(8);
         while let Some(candidate) = candidates.next().await {
-            if candidate.is_some() {
-                return Ok(candidate);
+            if let Some(arn) = candidate? {
+                return Ok(Some(arn));
             }
         }
         Ok(None)
+    }
+
+    /// Whether its tags say that it was made for this alias; a key whose tags the caller may not read is not ours.
+    async fn was_to_be_named(&self, aws: &Aws, key: &str) -> Result<bool> {
+        let tags = match tags(aws, key).await {
+            Err(refusal) if refusal.is_denied() => return Ok(false),
+            tags => tags?,
+        };
+        let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
+        Ok(self.mark.is_on(tags()) && tags().any(|tag| tag == (ALIAS, &self.alias)))
     }
 }
 

@@ -81,7 +81,7 @@ impl Resource<Aws> for QueuePolicy {
         Ok(text.map(|text| Live {
             state: State::default().with("policy", policy::canonical_text(&text)),
             outputs: Outputs::from([("url", url)]),
-            ours: false,
+            ours: true,
         }))
     }
 

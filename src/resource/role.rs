@@ -53,6 +53,12 @@ impl std::fmt::Debug for ExternalId {
     }
 }
 
+impl From<String> for ExternalId {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl ExternalId {
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {

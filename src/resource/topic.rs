@@ -16,8 +16,10 @@ use crate::error::{Error, Result};
 /// A standard topic: S3 cannot publish to a FIFO one.
 pub struct Topic {
     pub arn: String,
-    /// What the ARNs of our own subscribers begin with; all others are somebody else's.
-    pub subscribers: Vec<String>,
+    /// ARN of our queue; all other subscribers but taps are somebody else's.
+    pub queue: String,
+    /// What the ARNs of taps begin with.
+    pub taps: String,
     pub mark: Mark,
 }
 
@@ -73,11 +75,12 @@ impl Resource<Aws> for Topic {
                 break;
             };
             others.extend(page.subscriptions().iter().filter_map(|subscription| {
+                // One that is deleted, or waits for its confirmation, has a word in place of its ARN.
+                subscription
+                    .subscription_arn()
+                    .filter(|arn| arn.starts_with("arn:"))?;
                 let endpoint = subscription.endpoint()?;
-                let ours = self
-                    .subscribers
-                    .iter()
-                    .any(|ours| endpoint.starts_with(ours));
+                let ours = endpoint == self.queue || endpoint.starts_with(&self.taps);
                 (!ours)
                     .then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
             }));

@@ -76,7 +76,7 @@ impl Resource<Aws> for TopicPolicy {
         Ok(text.map(|text| Live {
             state: State::default().with("policy", policy::canonical_text(&text)),
             outputs: Outputs::new(),
-            ours: false,
+            ours: true,
         }))
     }
 

@@ -90,7 +90,14 @@ impl<'a> Reader<'a> {
                 }),
             }
         }
-        tap.done_with(self.aws, &messages).await?;
+        // What could not be taken off comes again, and is known then.
+        if let Err(error) = tap.done_with(self.aws, &messages).await {
+            arrivals.push(Arrival::Trouble {
+                what: format!("{} messages a second time", messages.len()),
+                why: error.cause(),
+                hint: error.what_to_do().map(str::to_owned),
+            });
+        }
         Ok(arrivals)
     }
 

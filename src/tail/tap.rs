@@ -105,7 +105,8 @@ impl Tap {
                 lock,
             }),
             Err(error) => {
-                delete_queue(aws, &url).await?;
+                let _ = delete_queue(aws, &url).await;
+                lock.release();
                 Err(error)
             }
         }
@@ -255,7 +256,7 @@ async fn taps(aws: &Aws, site: &Site) -> Result<Vec<String>> {
     let mut pages = aws
         .sqs
         .list_queues()
-        .queue_name_prefix(&site.prefix)
+        .queue_name_prefix(format!("{}_", site.prefix))
         .max_results(100)
         .into_paginator()
         .send();
@@ -275,7 +276,7 @@ async fn subscriptions(aws: &Aws, site: &Site) -> Result<Vec<(String, String)>> 
         "sqs",
         aws.region(),
         &site.account,
-        &site.prefix,
+        &format!("{}_", site.prefix),
     );
     let mut found = Vec::new();
     let mut pages = aws
@@ -321,11 +322,14 @@ async fn is_left_behind(aws: &Aws, url: &str, name: &str) -> Result<bool> {
     if tags.get(MANAGED_BY).map(String::as_str) != Some(env!("CARGO_PKG_NAME")) {
         return Ok(false);
     }
+    // Only a tap says that it is watched.
+    let Some(alive) = tags.get(ALIVE).and_then(|text| text.parse::<u64>().ok()) else {
+        return Ok(false);
+    };
     if let Some(watched) = Lock::is_held(name) {
         return Ok(!watched);
     }
-    let alive = tags.get(ALIVE).and_then(|text| text.parse::<u64>().ok());
-    Ok(alive.is_none_or(|alive| now().saturating_sub(alive) > LEFT_BEHIND.as_secs()))
+    Ok(now().saturating_sub(alive) > LEFT_BEHIND.as_secs())
 }
 
 async fn delete_queue(aws: &Aws, url: &str) -> Result<()> {

@@ -95,7 +95,7 @@ async fn owned(aws: &Aws, name: &str, account: &str) -> Result<Owned> {
         .map(|response| response.status().as_u16());
     match (status, region) {
         // Another region answers for it: it has to be asked there whose it is.
-        (Some(301 | 307 | 400), Some(region)) if region != aws.region() => {
+        (Some(301 | 307 | 400 | 403), Some(region)) if region != aws.region() => {
             Box::pin(owned(&aws.at(&region), name, account)).await
         }
         (Some(404), _) => Ok(Owned::Missing),
