@@ -46,19 +46,19 @@ fn main() -> io::Result<()> {
 /// Builds the program as it is released. Cargo's profile for benchmarks is a faster one to build.
 fn release() -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut build = Command::new(cargo);
-    build
+    let mut command = Command::new(cargo);
+    command
         .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
         .current_dir(emulator::repository());
     // What Cargo tells this benchmark of itself would make it build some dependencies anew.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            build.env_remove(&name);
+            command.env_remove(&name);
         }
     }
-    let ended = build.status()?;
-    if !ended.success() {
+    let built = command.status()?;
+    if !built.success() {
         return Err(io::Error::other("the release build failed"));
     }
     Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())
