@@ -28,7 +28,7 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-bench:
+bench: emulators
 	cargo bench --locked
 
 # Writes the files that are made from the program itself (help, manual, completions).
