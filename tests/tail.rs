@@ -255,6 +255,12 @@ async fn a_clean_up_that_is_refused_says_how_to_do_it_by_hand() {
         "{}",
         run.stderr
     );
+    world.proxy().mend();
+    let next = listening(&world, &[]).await;
+    next.warned("which an earlier run had left behind").await;
+    next.interrupt();
+    next.wait().await.ended(130);
+    assert_eq!(taps(&world).await, nothing());
 }
 
 #[tokio::test]
@@ -497,13 +503,21 @@ async fn when_nothing_can_be_received_any_more_tail_cleans_up_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_refused_leaves_no_queue() {
+async fn a_queue_or_a_subscription_that_is_refused_leaves_nothing() {
     let world = set_up().await;
-    let refused = What::refuse(403, "AuthorizationError", "not you");
-    world.proxy().fault(Fault::new("sns", "Subscribe", refused));
-    let run = tail(&world, &[]).run().await.ended(3);
-    assert!(run.stderr.contains("grant sns:Subscribe"), "{}", run.stderr);
-    assert_eq!(taps(&world).await, nothing());
+    let folder = tempfile::tempdir().expect("an empty folder");
+    for (service, operation) in [("sqs", "CreateQueue"), ("sns", "Subscribe")] {
+        let refused = What::refuse(403, "AccessDenied", "not you");
+        world.proxy().mend();
+        world.proxy().fault(Fault::new(service, operation, refused));
+        let tail = tail(&world, &[]).env("TMPDIR", &folder.path().to_string_lossy());
+        let run = tail.run().await.ended(3);
+        let permission = format!("grant {service}:{operation}");
+        assert!(run.stderr.contains(&permission), "{}", run.stderr);
+        assert_eq!(taps(&world).await, nothing());
+        let files = std::fs::read_dir(folder.path()).expect("the folder");
+        assert_eq!(files.count(), 0);
+    }
 }
 
 /// A world in which option s3 is set up.

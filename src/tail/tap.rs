@@ -83,7 +83,14 @@ impl Tap {
             .await
             .doing("sqs:CreateQueue", || {
                 format!("create the queue {name} to listen with")
-            })?;
+            });
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => {
+                lock.release();
+                return Err(error);
+            }
+        };
         let url = made.queue_url.unwrap_or_default();
         let subscribed = aws
             .sns
@@ -188,7 +195,10 @@ impl Tap {
     pub async fn close(self, aws: &Aws) -> Result<()> {
         let unsubscribed = unsubscribe(aws, &self.subscription).await;
         let deleted = delete_queue(aws, &self.url).await;
-        self.lock.release();
+        // By its lock the next run knows that a queue which is still there is not watched any more.
+        if deleted.is_ok() {
+            self.lock.release();
+        }
         unsubscribed.and(deleted)
     }
 
