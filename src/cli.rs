@@ -127,7 +127,7 @@ pub enum Command {
 fn options() -> Vec<PossibleValue> {
     KINDS
         .iter()
-        .map(|kind| PossibleValue::new(kind.name).help(kind.summary))
+        .map(|kind| PossibleValue::new(kind.name()).help(kind.route.summary()))
         .collect()
 }
 

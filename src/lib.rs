@@ -1,7 +1,8 @@
 //! Connects an AWS organization's `CloudTrail` to Heeler, and proves that events arrive.
 //!
 //! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `render`,
-//! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `policy` };
+//! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
+//! `permit` → { `names`, `policy` };
 //! `tail` → `aws`; `render` → the plain types of the others. A test holds the code to it.
 
 pub mod aws;
@@ -10,8 +11,10 @@ pub mod cli;
 pub mod command;
 pub mod converge;
 pub mod error;
+pub mod names;
 pub mod pipeline;
 pub mod policy;
 pub mod render;
 pub mod resource;
+pub mod route;
 pub mod tail;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use heeler_ec::check::Check;
+use heeler_ec::check::{Check, checks as checks_of};
 use heeler_ec::cli::Cli;
-use heeler_ec::pipeline::KINDS;
 use heeler_ec::render::report::help;
+use heeler_ec::route::Route;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -18,9 +18,9 @@ fn document(path: &str) -> String {
 }
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    KINDS
+    Route::ALL
         .iter()
-        .flat_map(|kind| kind.checks.iter().copied().flatten())
+        .flat_map(|route| checks_of(*route).iter().copied().flatten())
 }
 
 fn sections(document: &str) -> Vec<String> {

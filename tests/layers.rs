@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("policy", &[]),
+    ("names", &[]),
+    ("route", &[]),
     ("converge", &["error"]),
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "policy"]),
-    ("check", &["aws", "error"]),
+    ("check", &["aws", "error", "route"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "policy"]),
     (
         "pipeline",
-        &["aws", "check", "converge", "error", "policy", "resource"],
+        &[
+            "aws", "check", "converge", "error", "names", "policy", "resource", "route",
+        ],
     ),
     // What an operator may type is judged where the names of the pipeline are made.
     ("cli", &["pipeline"]),
@@ -27,7 +31,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "pipeline", "render", "resource", "tail",
+            "aws", "check", "cli", "converge", "error", "names", "pipeline", "render", "resource",
+            "tail",
         ],
     ),
     ("main", &["command"]),

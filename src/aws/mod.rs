@@ -27,6 +27,8 @@ use fault::Doing;
 /// Where S3, SQS and the others answer when the operator has configured no region.
 const DEFAULT_REGION: &str = "us-east-1";
 
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
 /// What the operator says about the connection; all else comes from the SDK's own environment.
 #[derive(Clone, Default)]
 pub struct Settings {
@@ -44,9 +46,12 @@ pub struct Aws {
     listener: Option<Arc<Listener>>,
     region: String,
     profile: Option<String>,
+    pub account: aws_sdk_account::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub iam: aws_sdk_iam::Client,
     pub kms: aws_sdk_kms::Client,
+    pub lambda: aws_sdk_lambda::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
     pub organizations: aws_sdk_organizations::Client,
     pub s3: aws_sdk_s3::Client,
     pub sns: aws_sdk_sns::Client,
@@ -115,6 +120,23 @@ impl Aws {
         )
     }
 
+    /// The same clients, but none of their calls takes longer, retries included.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT.min(limit))
+            .operation_attempt_timeout(limit)
+            .operation_timeout(limit)
+            .build();
+        let shared = self.shared.clone().into_builder();
+        Self::assemble(
+            shared.timeout_config(timeouts).build(),
+            self.listener.clone(),
+            self.region.clone(),
+            self.profile.clone(),
+        )
+    }
+
     fn assemble(
         shared: SdkConfig,
         listener: Option<Arc<Listener>>,
@@ -131,9 +153,12 @@ impl Aws {
             s3 = s3.interceptor(told::Told(listener));
         }
         Self {
+            account: client!(aws_sdk_account, &shared, listener.clone()),
             cloudtrail: client!(aws_sdk_cloudtrail, &shared, listener.clone()),
             iam: client!(aws_sdk_iam, &shared, listener.clone()),
             kms: client!(aws_sdk_kms, &shared, listener.clone()),
+            lambda: client!(aws_sdk_lambda, &shared, listener.clone()),
+            logs: client!(aws_sdk_cloudwatchlogs, &shared, listener.clone()),
             organizations: client!(aws_sdk_organizations, &shared, listener.clone()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sns: client!(aws_sdk_sns, &shared, listener.clone()),
@@ -193,7 +218,7 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
         .http_client(http.clone())
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_millis(3100))
+                .connect_timeout(CONNECT_TIMEOUT)
                 .operation_attempt_timeout(Duration::from_secs(40))
                 .operation_timeout(Duration::from_secs(120))
                 .build(),

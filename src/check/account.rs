@@ -1,63 +1,63 @@
 //! Checks of the credentials and of the organization they belong to.
 
 use super::survey::Survey;
-use super::{Check, Finding, Verdict};
+use super::{Check, Finding, Verdict, Weight};
 use crate::aws::arn::Arn;
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "account.credentials",
         says: "the credentials are valid",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["sts:GetCallerIdentity"],
         judge: credentials,
     },
     Check {
         id: "account.match",
         says: "the credentials are of the account that was named",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["sts:GetCallerIdentity"],
         judge: account_match,
     },
     Check {
         id: "account.partition",
         says: "account and Heeler are in the same partition",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["sts:GetCallerIdentity"],
         judge: partition,
     },
     Check {
         id: "account.region",
         says: "everything is made in the bucket's region",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["s3:ListBucket"],
         judge: region,
     },
     Check {
         id: "account.endpoint",
         says: "requests go to AWS",
-        required: false,
+        weight: Weight::Advisory,
         permissions: &[],
         judge: endpoint,
     },
     Check {
         id: "org.exists",
         says: "the account is in an organization",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["organizations:DescribeOrganization"],
         judge: organization,
     },
     Check {
         id: "org.management_account",
         says: "the account is the organization's management account",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["organizations:DescribeOrganization"],
         judge: management_account,
     },
     Check {
         id: "org.all_features",
         says: "the organization has all features enabled",
-        required: false,
+        weight: Weight::Hard,
         permissions: &["organizations:DescribeOrganization"],
         judge: all_features,
     },

@@ -2,7 +2,7 @@
 
 use super::account::hangs_on;
 use super::survey::{Bucket, Encryption, Owned, Survey, wanted_entry};
-use super::{Check, Finding, Verdict};
+use super::{Check, Finding, Verdict, Weight};
 use crate::aws::arn::Arn;
 use crate::aws::notification::{Entry, Target};
 
@@ -10,35 +10,35 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "bucket.named",
         says: "the bucket is the one that the trail delivers to",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
         judge: named,
     },
     Check {
         id: "bucket.owner",
         says: "the bucket belongs to this account",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["s3:ListBucket"],
         judge: owner,
     },
     Check {
         id: "bucket.encryption",
         says: "the encryption of the log objects is known",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["s3:GetEncryptionConfiguration"],
         judge: encryption,
     },
     Check {
         id: "bucket.notifications",
         says: "new log objects can be announced to Heeler's topic",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["s3:GetBucketNotification"],
         judge: notifications,
     },
     Check {
         id: "bucket.topic",
         says: "the existing topic can be used",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["sns:GetTopicAttributes"],
         judge: topic,
     },
@@ -49,14 +49,14 @@ pub const KEY_CHECKS: &[Check] = &[
     Check {
         id: "key.state",
         says: "the key of the log objects is usable",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["kms:DescribeKey"],
         judge: key_state,
     },
     Check {
         id: "key.account",
         says: "the key of the log objects is of this account",
-        required: false,
+        weight: Weight::Advisory,
         permissions: &["kms:DescribeKey"],
         judge: key_account,
     },

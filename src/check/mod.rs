@@ -7,6 +7,7 @@ pub mod survey;
 pub mod trail;
 
 use crate::error::Error;
+use crate::route::Route;
 use survey::Survey;
 
 /// One question with a stable id; the id is its heading in `docs/troubleshooting.md`.
@@ -14,11 +15,35 @@ pub struct Check {
     pub id: &'static str,
     /// A sentence that is true when the check passes.
     pub says: &'static str,
-    /// Whether setup could not work without it; then "could not tell" counts as "no".
-    pub required: bool,
+    pub weight: Weight,
     /// The permissions of the calls that it stands on.
     pub permissions: &'static [&'static str],
     pub judge: fn(&Survey) -> Verdict,
+}
+
+/// What hangs on the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Setup cannot work without it: a failure stands, and "could not tell" counts as "no".
+    Hard,
+    /// The same, but the operator may accept it.
+    Required,
+    /// Good to know: "could not tell" counts as a warning. A failure can be accepted.
+    Advisory,
+}
+
+/// Everything that is asked before an option is set up, in this order.
+#[must_use]
+pub fn checks(route: Route) -> &'static [&'static [Check]] {
+    match route {
+        Route::S3 => &[
+            account::CHECKS,
+            trail::CHECKS,
+            bucket::CHECKS,
+            bucket::KEY_CHECKS,
+        ],
+        Route::CloudWatch => &[account::CHECKS, trail::CHECKS],
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -133,7 +158,7 @@ impl Report {
     pub fn is_ready(&self) -> bool {
         !self.rows.iter().any(|(check, verdict)| {
             matches!(verdict, Verdict::Fail(_))
-                || (check.required && matches!(verdict, Verdict::Unknown(_)))
+                || (check.weight != Weight::Advisory && matches!(verdict, Verdict::Unknown(_)))
         })
     }
 }

@@ -3,62 +3,62 @@
 use super::account::hangs_on;
 use super::selectors::Coverage;
 use super::survey::{Choice, Survey, Trail};
-use super::{Check, Finding, Verdict};
+use super::{Check, Finding, Verdict, Weight};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "trail.found",
         says: "there is one trail to work with",
-        required: true,
+        weight: Weight::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
         judge: found,
     },
     Check {
         id: "trail.organization",
         says: "the trail is enabled for all accounts of the organization",
-        required: true,
+        weight: Weight::Required,
         permissions: &["cloudtrail:DescribeTrails"],
         judge: organization,
     },
     Check {
         id: "trail.multi_region",
         says: "the trail records all regions",
-        required: true,
+        weight: Weight::Required,
         permissions: &["cloudtrail:DescribeTrails"],
         judge: multi_region,
     },
     Check {
         id: "trail.global_events",
         says: "the trail records global services (IAM, STS, CloudFront)",
-        required: true,
+        weight: Weight::Required,
         permissions: &["cloudtrail:DescribeTrails"],
         judge: global_events,
     },
     Check {
         id: "trail.logging",
         says: "the trail is logging",
-        required: true,
+        weight: Weight::Required,
         permissions: &["cloudtrail:GetTrailStatus"],
         judge: logging,
     },
     Check {
         id: "trail.delivery",
         says: "the last delivery to the bucket succeeded",
-        required: false,
+        weight: Weight::Advisory,
         permissions: &["cloudtrail:GetTrailStatus"],
         judge: delivery,
     },
     Check {
         id: "trail.events.management",
         says: "the trail records all management events, reads and writes",
-        required: true,
+        weight: Weight::Required,
         permissions: &["cloudtrail:GetEventSelectors"],
         judge: management_events,
     },
     Check {
         id: "trail.events.sources",
         says: "no source of management events is left out",
-        required: true,
+        weight: Weight::Required,
         permissions: &["cloudtrail:GetEventSelectors"],
         judge: sources,
     },

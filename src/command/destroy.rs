@@ -33,7 +33,7 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
         .before_writing(Plan::read(&pipeline.graph, &aws))
         .await?;
     let place = Place {
-        option: kind.name,
+        option: kind.name(),
         account: &site.account,
         region: &site.region,
     };

@@ -17,11 +17,11 @@ use tokio::join;
 
 use crate::aws::{Aws, Call, Caller, Settings};
 use crate::check::survey::{Hints, Survey, without_credentials};
-use crate::check::{Report, run};
+use crate::check::{Report, checks, run};
 use crate::cli::{Cli, Command, Discovery, Global};
 use crate::error::{Error, Exit, Result};
+use crate::names::Names;
 use crate::pipeline::deployment::Deployment;
-use crate::pipeline::site::Names;
 use crate::pipeline::{Kind, input, kind};
 use crate::render::{self, Ui};
 use crate::resource::role;
@@ -125,7 +125,7 @@ impl World {
         {
             return Err(error.clone());
         }
-        let report = run(kind.checks, &survey);
+        let report = run(checks(kind.route), &survey);
         Ok((survey, report))
     }
 

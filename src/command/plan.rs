@@ -40,7 +40,7 @@ pub(super) struct Prepared {
 impl Prepared {
     pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
         Place {
-            option: kind.name,
+            option: kind.name(),
             account: &self.site.account,
             region: &self.site.region,
         }
@@ -64,12 +64,12 @@ pub(super) async fn prepare(
     if !report.is_ready() {
         render::report::obstacles(&world.ui, &report);
         return Err(Error::no(
-            format!("set up option {}", kind.name),
+            format!("set up option {}", kind.name()),
             "the checks above failed; nothing was written",
         )
         .hint(format!(
             "heeler-ec preflight --option {} shows all of them",
-            kind.name
+            kind.name()
         )));
     }
     render::report::summary(&world.ui, &report);
@@ -147,15 +147,15 @@ fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Res
     };
     let refuse = |what: &str, was: &str, is: &str| {
         Err(Error::no(
-            format!("set up option {}", kind.name),
+            format!("set up option {}", kind.name()),
             format!(
                 "it was set up for {what} {was}, and the trail now wants {is}; nothing was written"
             ),
         )
         .hint("heeler-ec destroy removes the old deployment; then run setup again"))
     };
-    if deployment.option != kind.name {
-        return refuse("option", &deployment.option, kind.name);
+    if deployment.option != kind.name() {
+        return refuse("option", &deployment.option, kind.name());
     }
     if deployment.region != site.region {
         return refuse("region", &deployment.region, &site.region);

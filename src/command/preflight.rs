@@ -11,7 +11,7 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
     let (_, report) = world
         .check(&aws, kind, world.hints(&args.discovery, &[]))
         .await?;
-    render::report::report(&world.ui, kind.name, &report);
+    render::report::report(&world.ui, kind.name(), &report);
     Ok(if report.is_ready() {
         Exit::Yes
     } else {

@@ -37,7 +37,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
     if plan.conflicts().next().is_some() {
         return Err(Error::no(
-            format!("set up option {}", kind.name),
+            format!("set up option {}", kind.name()),
             "names are taken by resources that are not ours; nothing was written",
         )
         .hint(
@@ -112,7 +112,7 @@ async fn obey(
     ));
     world.ui.alert(&format!(
         "Run the same command again to complete it, or heeler-ec destroy to remove it (option {}).",
-        kind.name
+        kind.name()
     ));
     Err((*first).clone())
 }

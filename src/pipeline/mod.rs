@@ -7,25 +7,31 @@ pub mod s3;
 pub mod site;
 
 use crate::aws::Aws;
-use crate::check::Check;
 use crate::converge::graph::{Graph, Output};
+use crate::route::Route;
 use site::Site;
 
 /// One way to get the events to Heeler.
 pub struct Kind {
-    pub name: &'static str,
-    pub summary: &'static str,
-    pub checks: &'static [&'static [Check]],
+    pub route: Route,
     pub build: fn(&Site) -> Pipeline,
 }
 
-/// Every option there is.
+impl Kind {
+    /// The value of `--option`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.route.name()
+    }
+}
+
+/// Every option that can be set up.
 pub const KINDS: &[Kind] = &[s3::KIND];
 
 /// The option of that name.
 #[must_use]
 pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
+    KINDS.iter().find(|kind| kind.name() == name)
 }
 
 /// The resources of an option, and what the operator pastes into Heeler.

@@ -3,7 +3,6 @@
 use super::deployment::notes;
 use super::site::Site;
 use super::{Kind, Pipeline, documents};
-use crate::check;
 use crate::converge::Outputs;
 use crate::converge::graph::{Graph, Id, Output};
 use crate::resource::Mark;
@@ -19,16 +18,10 @@ use crate::resource::role::Role;
 use crate::resource::subscription::Subscription;
 use crate::resource::topic::Topic;
 use crate::resource::topic_policy::TopicPolicy;
+use crate::route::Route;
 
 pub const KIND: Kind = Kind {
-    name: "s3",
-    summary: "S3 → SNS → SQS (recommended)",
-    checks: &[
-        check::account::CHECKS,
-        check::trail::CHECKS,
-        check::bucket::CHECKS,
-        check::bucket::KEY_CHECKS,
-    ],
+    route: Route::S3,
     build,
 };
 
@@ -43,7 +36,9 @@ const RECEIVES: u32 = 4;
     reason = "the pipeline reads as one list, from top to bottom"
 )]
 fn build(site: &Site) -> Pipeline {
-    let mark = Mark { option: KIND.name };
+    let mark = Mark {
+        option: KIND.name(),
+    };
     let names = &site.names;
     let mut graph = Graph::default();
 

@@ -3,79 +3,9 @@
 use crate::aws::{Caller, arn};
 use crate::check::survey::Survey;
 use crate::error::{Error, Result};
+use crate::names::Names;
 use crate::pipeline::deployment::Deployment;
 use crate::resource::role::Trust;
-
-/// All names of a deployment come from one prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    prefix: String,
-}
-
-impl Names {
-    #[must_use]
-    pub fn new(prefix: &str) -> Self {
-        Self {
-            prefix: prefix.to_owned(),
-        }
-    }
-
-    #[must_use]
-    pub fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    #[must_use]
-    pub fn alias(&self) -> String {
-        format!("alias/{}_kms_key_sqs", self.prefix)
-    }
-
-    #[must_use]
-    pub fn queue(&self) -> String {
-        self.of("queue")
-    }
-
-    #[must_use]
-    pub fn dead_letter_queue(&self) -> String {
-        self.of("queue_dlq")
-    }
-
-    #[must_use]
-    pub fn topic(&self) -> String {
-        self.of("topic")
-    }
-
-    #[must_use]
-    pub fn role(&self) -> String {
-        self.of("sqs_role")
-    }
-
-    #[must_use]
-    pub fn policy(&self) -> String {
-        self.of("sqs_policy")
-    }
-
-    #[must_use]
-    pub fn grant(&self) -> String {
-        self.of("grant")
-    }
-
-    /// Id of our entry in the bucket's notification configuration.
-    #[must_use]
-    pub fn notification(&self) -> String {
-        format!("{}-ec", self.prefix)
-    }
-
-    /// What the queues of `tail` begin with.
-    #[must_use]
-    pub fn tap(&self) -> String {
-        format!("{}_ec_tail", self.prefix)
-    }
-
-    fn of(&self, what: &str) -> String {
-        format!("{}_event_collection_{what}", self.prefix)
-    }
-}
 
 #[derive(Clone, Debug)]
 pub struct Site {

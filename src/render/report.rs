@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::{Tone, Ui, document};
-use crate::check::{Check, Finding, Report, Verdict};
+use crate::check::{Check, Finding, Report, Verdict, Weight};
 use crate::cli::Format;
 use crate::tail::record::visible;
 
@@ -193,7 +193,7 @@ fn row(check: &Check, verdict: &Verdict) -> Value {
         "group": group(check),
         "title": check.says,
         "status": status(verdict),
-        "required": check.required,
+        "required": check.weight != Weight::Advisory,
         "observed": observed,
         "wanted": finding.wanted,
         "reason": reason,

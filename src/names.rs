@@ -1,0 +1,103 @@
+//! What everything is called.
+
+/// All names of a deployment come from one prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    prefix: String,
+}
+
+impl Names {
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+        }
+    }
+
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    #[must_use]
+    pub fn alias(&self) -> String {
+        format!("alias/{}_kms_key_sqs", self.prefix)
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> String {
+        self.of("queue")
+    }
+
+    #[must_use]
+    pub fn dead_letter_queue(&self) -> String {
+        self.of("queue_dlq")
+    }
+
+    #[must_use]
+    pub fn fifo_queue(&self) -> String {
+        self.of("queue.fifo")
+    }
+
+    #[must_use]
+    pub fn dead_letter_fifo_queue(&self) -> String {
+        self.of("queue_dlq.fifo")
+    }
+
+    #[must_use]
+    pub fn topic(&self) -> String {
+        self.of("topic")
+    }
+
+    #[must_use]
+    pub fn role(&self) -> String {
+        self.of("sqs_role")
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.of("sqs_policy")
+    }
+
+    #[must_use]
+    pub fn function(&self) -> String {
+        self.of("lambda")
+    }
+
+    #[must_use]
+    pub fn function_role(&self) -> String {
+        self.of("lambda_role")
+    }
+
+    #[must_use]
+    pub fn function_policy(&self) -> String {
+        self.of("lambda_policy")
+    }
+
+    /// Of the trail's log group.
+    #[must_use]
+    pub fn subscription_filter(&self) -> String {
+        format!("{}_cloudwatch_log_subscription_filter", self.prefix)
+    }
+
+    #[must_use]
+    pub fn grant(&self) -> String {
+        self.of("grant")
+    }
+
+    /// Id of our entry in the bucket's notification configuration.
+    #[must_use]
+    pub fn notification(&self) -> String {
+        format!("{}-ec", self.prefix)
+    }
+
+    /// What the queues of `tail` begin with.
+    #[must_use]
+    pub fn tap(&self) -> String {
+        format!("{}_ec_tail", self.prefix)
+    }
+
+    fn of(&self, what: &str) -> String {
+        format!("{}_event_collection_{what}", self.prefix)
+    }
+}
