@@ -1,5 +1,6 @@
 //! Runs the program against a simulated AWS organization and watches what it calls.
 
+pub mod awscli;
 pub mod clients;
 pub mod emulator;
 pub mod heeler;
