@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::awscli::{self, Asked};
 use crate::harness::object::event;
 use crate::harness::world::allow;
-use crate::harness::{Clients, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World};
+use crate::harness::{Call, Clients, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World};
 
 const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
 
@@ -125,7 +125,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
             .await;
 
         let calls = world.proxy().calls();
-        let names: Vec<String> = calls.iter().map(crate::harness::Call::name).collect();
+        let names: Vec<String> = calls.iter().map(Call::name).collect();
         assert_eq!(
             names,
             [
@@ -155,7 +155,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
         let failed: Vec<String> = calls
             .iter()
             .filter(|call| call.status != Some(200))
-            .map(crate::harness::Call::name)
+            .map(Call::name)
             .collect();
         assert_eq!(failed, [""; 0], "{engine:?}");
         let writes: Vec<String> = world
@@ -180,6 +180,165 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
         let regions: BTreeSet<&str> = regional.map(|call| call.region.as_str()).collect();
         assert_eq!(regions, BTreeSet::from(["eu-west-1"]), "{engine:?}");
     }
+}
+
+/// Calls that are refused alike, whatever their protocol: their names, and which of them write.
+#[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one call after another, and the list of them"
+)]
+async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
+    let world = World::on(Engine::Ministack).build().await;
+    let refusal = What::refuse(403, "AccessDeniedException", "it is not allowed");
+    world.proxy().fault(Fault::new("*", "*", refusal));
+    let Clients {
+        account,
+        iam,
+        lambda,
+        logs,
+        s3,
+        ..
+    } = world.proxied();
+    let arn = format!("arn:aws:lambda:us-east-1:{}:function:f", world.account());
+    let refused = [
+        code(account.list_regions().send().await),
+        code(lambda.get_account_settings().send().await),
+        code(lambda.get_function().function_name("f").send().await),
+        code(
+            lambda
+                .get_function_configuration()
+                .function_name("f")
+                .send()
+                .await,
+        ),
+        code(lambda.get_policy().function_name("f").send().await),
+        code(lambda.list_tags().resource(&arn).send().await),
+        code(logs.describe_log_groups().send().await),
+        code(
+            logs.get_transformer()
+                .log_group_identifier("g")
+                .send()
+                .await,
+        ),
+        code(logs.filter_log_events().log_group_name("g").send().await),
+        code(iam.get_account_summary().send().await),
+        code(
+            iam.simulate_principal_policy()
+                .policy_source_arn("arn:aws:iam::111122223333:user/u")
+                .action_names("sqs:CreateQueue")
+                .send()
+                .await,
+        ),
+        code(s3.get_bucket_request_payment().bucket("b").send().await),
+        code(
+            s3.get_bucket_lifecycle_configuration()
+                .bucket("b")
+                .send()
+                .await,
+        ),
+        code(s3.get_bucket_ownership_controls().bucket("b").send().await),
+        code(
+            lambda
+                .create_function()
+                .function_name("f")
+                .role("r")
+                .code(aws_sdk_lambda::types::FunctionCode::builder().build())
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .update_function_code()
+                .function_name("f")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .update_function_configuration()
+                .function_name("f")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .add_permission()
+                .function_name("f")
+                .statement_id("s")
+                .action("lambda:InvokeFunction")
+                .principal("logs.amazonaws.com")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .remove_permission()
+                .function_name("f")
+                .statement_id("s")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .tag_resource()
+                .resource(&arn)
+                .tags("a", "b")
+                .send()
+                .await,
+        ),
+        code(lambda.delete_function().function_name("f").send().await),
+        code(
+            logs.put_retention_policy()
+                .log_group_name("g")
+                .retention_in_days(1)
+                .send()
+                .await,
+        ),
+    ];
+    for (refused, call) in refused.iter().zip(world.proxy().calls()) {
+        assert_eq!(
+            refused.as_deref(),
+            Some("AccessDeniedException"),
+            "{}",
+            call.name()
+        );
+    }
+    let (writes, reads): (Vec<Call>, Vec<Call>) =
+        world.proxy().calls().into_iter().partition(Call::writes);
+    let names = |calls: &[Call]| calls.iter().map(Call::name).collect::<Vec<String>>();
+    assert_eq!(
+        names(&reads),
+        [
+            "account:ListRegions",
+            "lambda:GetAccountSettings",
+            "lambda:GetFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetPolicy",
+            "lambda:ListTags",
+            "logs:DescribeLogGroups",
+            "logs:GetTransformer",
+            "logs:FilterLogEvents",
+            "iam:GetAccountSummary",
+            "iam:SimulatePrincipalPolicy",
+            "s3:GetBucketRequestPayment",
+            "s3:GetBucketLifecycleConfiguration",
+            "s3:GetBucketOwnershipControls",
+        ]
+    );
+    assert_eq!(
+        names(&writes),
+        [
+            "lambda:CreateFunction",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:AddPermission",
+            "lambda:RemovePermission",
+            "lambda:TagResource",
+            "lambda:DeleteFunction",
+            "logs:PutRetentionPolicy",
+        ]
+    );
 }
 
 #[tokio::test]

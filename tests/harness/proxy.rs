@@ -20,7 +20,9 @@ use tokio::sync::oneshot;
 use super::wire::{self, Answer};
 
 /// Operations that only read start with one of these.
-const READING: [&str; 6] = ["Get", "List", "Describe", "Head", "Lookup", "Simulate"];
+const READING: [&str; 7] = [
+    "Get", "List", "Describe", "Head", "Filter", "Lookup", "Simulate",
+];
 
 /// One call that went through the proxy.
 #[derive(Clone, Debug)]
