@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use aws_sdk_account::types::RegionOptStatus;
 use aws_sdk_s3::types::{Event, NotificationConfiguration, TopicConfiguration};
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -619,6 +620,120 @@ async fn a_world_contains_what_was_asked_for() {
             "{engine:?}"
         );
         assert_eq!(world.leftovers().await, [""; 0], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_world_is_an_organization_that_is_ready() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let Clients {
+            account,
+            cloudtrail,
+            lambda,
+            logs,
+            organizations,
+            s3,
+            ..
+        } = world.clients();
+
+        let trusted = organizations.list_aws_service_access_for_organization();
+        let trusted = trusted.send().await.expect("trusted services");
+        let trusted = trusted.enabled_service_principals()[0].service_principal();
+        assert_eq!(trusted, Some("cloudtrail.amazonaws.com"), "{engine:?}");
+        let admins = organizations
+            .list_delegated_administrators()
+            .service_principal("cloudtrail.amazonaws.com");
+        let admins = admins.send().await.expect("delegated administrators");
+        assert!(admins.delegated_administrators().is_empty());
+
+        let on = account
+            .list_regions()
+            .region_opt_status_contains(RegionOptStatus::Enabled)
+            .region_opt_status_contains(RegionOptStatus::EnabledByDefault);
+        let on = on.send().await.expect("regions");
+        assert_eq!(on.regions().len(), 17, "{engine:?}");
+        let enable = account.enable_region().region_name("af-south-1");
+        enable.send().await.expect("an opt-in region");
+        let opted = account
+            .list_regions()
+            .region_opt_status_contains(RegionOptStatus::Enabled);
+        let opted = opted.send().await.expect("regions");
+        assert_eq!(opted.regions()[0].region_name(), Some("af-south-1"));
+
+        let status = cloudtrail.get_trail_status().name(world.trail_arn());
+        let status = status.send().await.expect("the trail's status");
+        let delivered = status.latest_delivery_time().expect("a delivery");
+        let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
+        assert!((now.secs() - delivered.secs()).abs() < 60, "{engine:?}");
+
+        let settings = lambda.get_account_settings().send().await.expect("quotas");
+        let limit = settings.account_limit().expect("limits");
+        assert_eq!(limit.unreserved_concurrent_executions(), Some(1000));
+        let policies = logs
+            .describe_account_policies()
+            .policy_type(aws_sdk_cloudwatchlogs::types::PolicyType::SubscriptionFilterPolicy);
+        let policies = policies.send().await.expect("account policies");
+        assert!(policies.account_policies().is_empty());
+        let paid = s3.get_bucket_request_payment().bucket(world.bucket());
+        let paid = paid.send().await.expect("who pays");
+        assert_eq!(paid.payer(), Some(&aws_sdk_s3::types::Payer::BucketOwner));
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_of_somebody_else_is_refused_to_who_expects_it_to_be_theirs() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let s3 = &world.clients().s3;
+        let ask = || s3.head_bucket().bucket(world.bucket());
+        let owned = ask().expected_bucket_owner(world.account()).send().await;
+        owned.expect("the bucket of the account");
+        let foreign = ask().expected_bucket_owner("999988887777").send().await;
+        let refused = foreign.expect_err("a bucket of the wrong owner");
+        let status = refused
+            .raw_response()
+            .map(|answer| answer.status().as_u16());
+        assert_eq!(status, Some(403), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_region_lists_the_trails_of_all() {
+    for engine in ENGINES {
+        let world = World::on(engine).region("eu-west-1").single_region();
+        let world = world.build().await;
+        let elsewhere = world.clients_in("us-east-1").cloudtrail;
+        let seen = elsewhere.describe_trails().send().await.expect("trails");
+        assert!(seen.trail_list().is_empty(), "{engine:?}");
+        let listed = elsewhere.list_trails().send().await.expect("trails");
+        let trail = &listed.trails()[0];
+        assert_eq!(trail.trail_arn(), Some(world.trail_arn().as_str()));
+        assert_eq!(trail.home_region(), Some("eu-west-1"), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn permissions_can_be_simulated() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let user = world.user("operator", &allow("sqs:*")).await;
+        let arn = format!("arn:aws:iam::{}:user/operator", world.account());
+        assert_ne!(user.access_key_id(), world.credentials().access_key_id());
+        let simulated = world
+            .clients()
+            .iam
+            .simulate_principal_policy()
+            .policy_source_arn(arn)
+            .action_names("sqs:CreateQueue")
+            .action_names("sns:CreateTopic");
+        let simulated = simulated.send().await.expect("a simulation");
+        let decisions: Vec<&str> = simulated
+            .evaluation_results()
+            .iter()
+            .map(|result| result.eval_decision().as_str())
+            .collect();
+        assert_eq!(decisions, ["allowed", "implicitDeny"], "{engine:?}");
     }
 }
 

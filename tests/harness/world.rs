@@ -536,13 +536,13 @@ impl World {
                 .send()
                 .await
                 .expect("an organization");
-            organizations
-                .enable_aws_service_access()
-                .service_principal("cloudtrail.amazonaws.com")
-                .send()
-                .await
-                .expect("service access for CloudTrail");
         }
+        organizations
+            .enable_aws_service_access()
+            .service_principal("cloudtrail.amazonaws.com")
+            .send()
+            .await
+            .expect("service access for CloudTrail");
         for name in ["production", "staging", "audit"] {
             organizations
                 .create_account()
@@ -887,7 +887,7 @@ async fn owner(built: &Builder, account: &str) -> Credentials {
     let door = Proxy::start(built.address);
     door.header("x-moto-account-id", account);
     let clients = Clients::new(&door.url(), credentials(account, "test", None), "us-east-1");
-    user(&clients, "owner", None).await
+    user(&clients, "owner", Some(&allow("*"))).await
 }
 
 /// Makes a user with an access key.
