@@ -509,6 +509,56 @@ async fn an_answer_arrives_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn an_answer_can_be_changed_on_its_way() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    let Clients { kms, s3, .. } = world.proxied();
+    let disabled = What::json(|answer| answer["KeyMetadata"]["KeyState"] = json!("Unavailable"));
+    world
+        .proxy()
+        .fault(Fault::new("kms", "DescribeKey", disabled));
+    let key = world.bucket_key().expect("a key");
+    let key = kms.describe_key().key_id(key).send().await.expect("a key");
+    let state = key.key_metadata().and_then(|key| key.key_state());
+    assert_eq!(state, Some(&aws_sdk_kms::types::KeyState::Unavailable));
+
+    let paid = What::text(|answer| answer.replace("BucketOwner", "Requester"));
+    world
+        .proxy()
+        .fault(Fault::new("s3", "GetBucketRequestPayment", paid));
+    let paid = s3.get_bucket_request_payment().bucket(world.bucket());
+    let paid = paid.send().await.expect("who pays");
+    assert_eq!(paid.payer(), Some(&aws_sdk_s3::types::Payer::Requester));
+
+    let plain = What::header("x-amz-server-side-encryption", Some("AES256"));
+    world.proxy().fault(Fault::new("s3", "HeadObject", plain));
+    let head = s3.head_object().bucket(world.bucket());
+    let head = head
+        .key(world.evidence().expect("a log object"))
+        .send()
+        .await;
+    let head = head.expect("a log object");
+    let encrypted = head.server_side_encryption();
+    assert_eq!(
+        encrypted,
+        Some(&aws_sdk_s3::types::ServerSideEncryption::Aes256)
+    );
+    assert!(head.content_length().is_some_and(|length| length > 100));
+}
+
+#[tokio::test]
+async fn one_operation_can_be_held_up() {
+    let world = World::on(Engine::Ministack).build().await;
+    let clients = world.proxied();
+    let delay = What::Delay(Duration::from_millis(400));
+    world.proxy().fault(Fault::new("sqs", "ListQueues", delay));
+    let started = Instant::now();
+    clients.sns.list_topics().send().await.expect("topics");
+    assert!(started.elapsed() < Duration::from_millis(400));
+    clients.sqs.list_queues().send().await.expect("queues");
+    assert!(started.elapsed() >= Duration::from_millis(400));
+}
+
+#[tokio::test]
 async fn every_call_waits_for_the_delay() {
     let world = World::on(Engine::Ministack).build().await;
     let clients = world.proxied();
@@ -734,6 +784,64 @@ async fn permissions_can_be_simulated() {
             .map(|result| result.eval_decision().as_str())
             .collect();
         assert_eq!(decisions, ["allowed", "implicitDeny"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_object_of_today_lies_in_the_bucket() {
+    for engine in ENGINES {
+        let world = World::on(engine).bucket_key().prefix("logs").build().await;
+        let s3 = &world.clients().s3;
+        let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
+        let today = now.fmt(aws_smithy_types::date_time::Format::DateTime);
+        let today = today.expect("a date")[..10].replace('-', "/");
+        let folder = format!(
+            "logs/AWSLogs/{}/{}/CloudTrail/us-east-1/{today}/",
+            world.organization(),
+            world.account()
+        );
+        let listed = s3.list_objects_v2().bucket(world.bucket());
+        let listed = listed.prefix(&folder).send().await.expect("objects");
+        let keys: Vec<Option<&str>> = listed.contents().iter().map(|o| o.key()).collect();
+        assert_eq!(keys, [world.evidence()], "{engine:?}");
+        let head = s3.head_object().bucket(world.bucket());
+        let head = head.key(keys[0].expect("a key")).send().await;
+        let head = head.expect("a log object");
+        assert_eq!(head.ssekms_key_id(), world.bucket_key(), "{engine:?}");
+
+        let empty = World::on(engine).no_evidence().build().await;
+        assert_eq!(empty.evidence(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_trail_can_have_a_log_group() {
+    for engine in ENGINES {
+        let world = World::on(engine).region("eu-west-1").log_group();
+        let world = world.build().await;
+        let Clients {
+            cloudtrail, logs, ..
+        } = world.clients();
+        let trails = cloudtrail.describe_trails().send().await.expect("trails");
+        let trail = &trails.trail_list()[0];
+        let arn = format!("{}:*", world.log_group_arn());
+        assert_eq!(trail.cloud_watch_logs_log_group_arn(), Some(arn.as_str()));
+        assert!(trail.cloud_watch_logs_role_arn().is_some(), "{engine:?}");
+        let status = cloudtrail.get_trail_status().name(world.trail());
+        let status = status.send().await.expect("the trail's status");
+        assert!(status.latest_cloud_watch_logs_delivery_time().is_some());
+
+        let name = world.log_group().expect("a log group");
+        let groups = logs.describe_log_groups().log_group_name_prefix(name);
+        let groups = groups.send().await.expect("log groups");
+        let group = &groups.log_groups()[0];
+        assert_eq!(group.retention_in_days(), Some(1), "{engine:?}");
+        let class = aws_sdk_cloudwatchlogs::types::LogGroupClass::Standard;
+        assert_eq!(group.log_group_class(), Some(&class), "{engine:?}");
+        let streams = logs.describe_log_streams().log_group_name(name);
+        let streams = streams.log_stream_name_prefix(format!("{}_", world.organization()));
+        let streams = streams.send().await.expect("log streams");
+        assert_eq!(streams.log_streams().len(), 4, "{engine:?}");
     }
 }
 
