@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use crate::harness::awscli::{self, Asked};
 use crate::harness::object::event;
 use crate::harness::world::allow;
-use crate::harness::{Call, Clients, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World};
+use crate::harness::{
+    Call, Clients, END_OF_INPUT, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World,
+};
 
 const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
 
@@ -1206,6 +1208,29 @@ except KeyboardInterrupt:
     running.interrupt();
     let run = running.wait().await.ended(130);
     assert_eq!(run.stdout, "one\ntwo\nbye\n");
+}
+
+#[tokio::test]
+async fn a_terminal_has_a_width_and_a_person_who_answers() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = "
+import os, sys
+print(os.isatty(0), os.isatty(1), os.isatty(2), os.get_terminal_size().columns)
+print('\\x1b[1;31mred\\x1b[0m', file=sys.stderr)
+print('heard', input('one? '), input('two? '))
+try:
+    input('three? ')
+except EOFError:
+    raise SystemExit(7)
+";
+    let answers = [("one? ", "1"), ("two? ", "2"), ("three? ", END_OF_INPUT)];
+    let run = python(&world, code).on_terminal(61, &answers).run().await;
+    let run = run.ended(7);
+    let lines = run.lines();
+    assert_eq!(lines[0], "True True True 61");
+    assert_eq!(lines[1], "red");
+    assert!(lines.contains(&"heard 1 2".to_owned()), "{lines:?}");
+    assert_eq!(run.stderr, "");
 }
 
 /// What the AWS CLI makes of one line.

@@ -19,3 +19,4 @@ mod setup_makes;
 mod setup_s3;
 mod steps;
 mod tail;
+mod terminal;
