@@ -16,7 +16,7 @@ import sys
 # What a line may say besides `aws`: our own program, the shell's variables, and two commands that ask the operator
 # and no service (`aws sso login` is not in the first major version of the AWS CLI, which PyPI has).
 OTHERS = re.compile(
-    r"export [A-Z_]+=.+|unset [A-Z_]+|heeler-ec( .*)?|aws configure( sso)?( --profile \S+)?|aws sso login( --profile \S+)?"
+    r"export [A-Z_]+=.+|unset [A-Z_]+|heeler-ec( .*)?|aws (configure( sso)?|sso login)( --profile \S+)?"
 )
 
 # Nothing of whoever runs this counts: no profile, no region, no credentials.

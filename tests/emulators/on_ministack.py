@@ -104,7 +104,7 @@ def logs(module):
 
 
 def s3(module):
-    """Requester pays by the name that clients send; SSE-S3 where nothing else is said; whose bucket a caller expects."""
+    """Who pays, by the name that clients ask for it; SSE-S3 where nothing else is said; the owner a caller expects."""
     handle, default = module.handle_request, module._bucket_default_sse_headers
 
     async def corrected(method, path, headers, body, query, **more):

@@ -83,7 +83,11 @@ def take_arns_of_keys():
 
     def correct(verb):
         method = getattr(KmsBackend, verb)
-        setattr(KmsBackend, verb, lambda self, key_id, *more, **named: method(self, self.get_key_id(key_id), *more, **named))
+
+        def corrected(self, key_id, *more, **named):
+            return method(self, self.get_key_id(key_id), *more, **named)
+
+        setattr(KmsBackend, verb, corrected)
 
     for verb in ("enable_key", "disable_key", "cancel_key_deletion", "schedule_key_deletion"):
         correct(verb)
@@ -272,7 +276,7 @@ def filter_grants():
 
     def created(self):
         if self._get_param("DryRun"):
-            raise JsonRESTError("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+            raise JsonRESTError("DryRunOperationException", "The request would have succeeded.")
         return create(self)
 
     def listed(self):

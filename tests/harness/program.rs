@@ -142,7 +142,7 @@ impl<'a> Heeler<'a> {
         self
     }
 
-    /// Runs the program on a terminal that is so wide, before a person who waits for each text and types the line to it.
+    /// Runs the program on a terminal that is so wide, before a person who waits for each text and types its line.
     ///
     /// The terminal shows standard output and standard error as one, and what is typed; it is all in `Run::stdout`.
     pub fn on_terminal(mut self, columns: u16, answers: &[(&str, &str)]) -> Heeler<'a> {
