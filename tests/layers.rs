@@ -11,8 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("route", &[]),
     ("converge", &["error"]),
     ("aws", &["error"]),
-    ("resource", &["aws", "converge", "error", "policy"]),
-    ("check", &["aws", "error", "route"]),
+    ("resource", &["aws", "converge", "error", "names", "policy"]),
+    ("check", &["aws", "error", "names", "route"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "policy"]),
     (
@@ -22,17 +22,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // What an operator may type is judged where the names of the pipeline are made.
-    ("cli", &["pipeline"]),
+    ("cli", &["check", "pipeline", "route"]),
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
-        &["aws", "check", "cli", "converge", "error", "tail"],
+        &["aws", "check", "cli", "converge", "error", "route", "tail"],
     ),
     (
         "command",
         &[
             "aws", "check", "cli", "converge", "error", "names", "pipeline", "render", "resource",
-            "tail",
+            "route", "tail",
         ],
     ),
     ("main", &["command"]),
