@@ -17,5 +17,6 @@ mod preflight;
 mod records;
 mod setup_makes;
 mod setup_s3;
+mod states;
 mod steps;
 mod tail;

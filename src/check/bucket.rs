@@ -290,6 +290,7 @@ fn named_key(bucket: &Bucket, named: &str, object: Option<&Encryption>) -> Verdi
                 "a log object that confirms it",
             )
             .because("there is no log object yet to see it by")
+            .advice("wait for a delivery and run preflight again")
             .settles(),
         ),
     }
@@ -505,13 +506,15 @@ fn topic(survey: &Survey) -> Verdict {
             if topic.arn.ends_with(".fifo") {
                 return Verdict::Fail(
                     Finding::new(format!("{} is a FIFO topic", topic.arn), "a standard topic")
-                        .because("S3 cannot publish to a FIFO topic"),
+                        .because("S3 cannot publish to a FIFO topic")
+                        .advice("leave --sns-topic out: setup then makes a topic"),
                 );
             }
             if place != wanted {
                 return Verdict::Fail(
                     Finding::new(format!("topic {}", topic.arn), "a topic of the bucket's region and account")
-                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account"),
+                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account")
+                        .advice("leave --sns-topic out, or name a topic of that region and account"),
                 );
             }
             if !bucket_announces_to(survey, bucket, &topic.arn) {
