@@ -370,7 +370,11 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
                 format!("{} entries", others.len()),
                 format!("fewer than {QUOTA}"),
             )
-            .because("S3 allows no more entries on a bucket"),
+            .because("S3 allows no more entries on a bucket")
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            )),
         );
     }
     match others.len() {
