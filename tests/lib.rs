@@ -20,3 +20,4 @@ mod setup_s3;
 mod states;
 mod steps;
 mod tail;
+mod terminal;
