@@ -497,7 +497,7 @@ fn topic(survey: &Survey) -> Verdict {
         Some(Ok(None)) => Verdict::Fail(
             Finding::new("the topic does not exist", "an existing topic")
                 .because("the bucket announces its objects to a topic that was deleted, or --sns-topic is misspelt")
-                .cli("aws sns list-topics"),
+                .cli(format!("aws sns list-topics --region {}", survey.region().unwrap_or("REGION"))),
         ),
         Some(Ok(Some(topic))) => {
             let arn = Arn::parse(&topic.arn);

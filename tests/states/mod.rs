@@ -15,13 +15,14 @@ mod logs;
 mod names;
 mod trail;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use heeler_ec::check::survey::Survey;
 use heeler_ec::check::{Check, Finding, Verdict, checks};
 use heeler_ec::error::Error;
 use heeler_ec::route::Route::{self, CloudWatch, S3};
 
+use crate::harness::awscli::parse;
 use fixture::ready;
 
 /// A working organization in which one thing is different, and what its check makes of it.
@@ -206,16 +207,49 @@ fn every_finding_says_what_was_wanted_and_why_and_what_to_do() {
     }
 }
 
-/// Every command that any state prints, by the state.
-fn commands() -> BTreeMap<String, Vec<String>> {
-    all()
+/// What the AWS CLI would refuse, an operator would have to guess.
+#[test]
+fn every_command_that_is_printed_is_one_that_the_aws_cli_takes() {
+    let commands: Vec<(String, String)> = all()
         .iter()
-        .filter_map(|state| {
-            let (Verdict::Fail(finding) | Verdict::Warn(finding)) = state.judged() else {
-                return None;
-            };
+        .flat_map(|state| {
             let name = format!("{} when {}", state.check, state.when);
-            (!finding.fix.cli.is_empty()).then_some((name, finding.fix.cli))
+            let printed = match state.judged() {
+                Verdict::Fail(finding) | Verdict::Warn(finding) => finding.fix.cli,
+                _ => Vec::new(),
+            };
+            printed.into_iter().map(move |line| (name.clone(), line))
         })
-        .collect()
+        .filter(|(_, line)| line.starts_with("aws "))
+        .collect();
+    let lines: Vec<&str> = commands.iter().map(|(_, line)| line.as_str()).collect();
+    assert!(lines.len() > 50, "the commands have moved: {lines:?}");
+    for ((name, line), parsed) in commands.iter().zip(parse(&lines)) {
+        let parsed = parsed.unwrap_or_else(|why| panic!("{name}: {line}\n{why}"));
+        assert_eq!(parsed.calls.len(), 1, "{name}: {line}");
+    }
+}
+
+/// Else it would work on the trail or key of another region, or on none.
+#[test]
+fn every_command_on_a_region_names_it() {
+    let places = ["cloudtrail", "kms", "logs", "sns"];
+    for state in all() {
+        let (Verdict::Fail(finding) | Verdict::Warn(finding)) = state.judged() else {
+            continue;
+        };
+        for line in &finding.fix.cli {
+            let regional = places
+                .iter()
+                .any(|service| line.starts_with(&format!("aws {service} ")));
+            let of_all_regions = line.starts_with("aws cloudtrail list-trails")
+                || line.starts_with("aws cloudtrail create-trail");
+            assert!(
+                !regional || of_all_regions || line.contains("--region "),
+                "{} when {}: {line}",
+                state.check,
+                state.when
+            );
+        }
+    }
 }
