@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
+use crate::route::Route;
 
 /// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
 ///
@@ -115,6 +116,11 @@ pub enum Command {
     Tail(Tail),
     /// Delete what setup made, and nothing else
     Destroy(Destroy),
+    /// Print the IAM policy that a command needs, and nothing more
+    ///
+    /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
+    /// placeholders.
+    Policy(Policy),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -128,6 +134,14 @@ fn options() -> Vec<PossibleValue> {
     KINDS
         .iter()
         .map(|kind| PossibleValue::new(kind.name()).help(kind.route.summary()))
+        .collect()
+}
+
+/// The same, where an option need not be set up to be spoken of.
+fn routes() -> Vec<PossibleValue> {
+    Route::ALL
+        .iter()
+        .map(|route| PossibleValue::new(route.name()).help(route.summary()))
         .collect()
 }
 
@@ -241,4 +255,40 @@ pub struct Destroy {
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Policy {
+    /// The command that somebody is to be allowed
+    #[arg(value_enum, value_name = "COMMAND")]
+    pub command: Permitted,
+
+    /// For this option; without it, preflight is allowed both, and the others the one that can be set up
+    #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
+    pub option: Option<String>,
+
+    /// Allow what preflight --deep asks, too
+    #[arg(long)]
+    pub deep: bool,
+
+    /// Allow what preflight --fix changes, too
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Call nothing: take the names from the other options, and placeholders for the rest
+    #[arg(long)]
+    pub offline: bool,
+
+    #[command(flatten)]
+    pub discovery: Discovery,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Permitted {
+    Preflight,
+    Plan,
+    Setup,
+    Outputs,
+    Tail,
+    Destroy,
 }

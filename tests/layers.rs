@@ -13,6 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "policy"]),
     ("check", &["aws", "error", "route"]),
+    // Of `aws` only the form of an ARN.
+    ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "policy"]),
     (
@@ -22,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // What an operator may type is judged where the names of the pipeline are made.
-    ("cli", &["pipeline"]),
+    ("cli", &["pipeline", "route"]),
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
@@ -31,8 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "pipeline", "render", "resource",
-            "tail",
+            "aws", "check", "cli", "converge", "error", "names", "permit", "pipeline", "render",
+            "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),
