@@ -43,6 +43,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete what setup made, and nothing else')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the IAM policy that a command needs, and nothing more')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -192,6 +193,33 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'heeler-ec;policy' {
+            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'For this option; without it, preflight is allowed both, and the others the one that can be set up')
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Take this trail when several would do: its name or ARN')
+            [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this bucket')
+            [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')
+            [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Take this existing topic, which must already be told of every log object')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket, which is found without it')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Begin all names with this')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
+            [CompletionResult]::new('--deep', '--deep', [CompletionResultType]::ParameterName, 'Allow what preflight --deep asks, too')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Allow what preflight --fix changes, too')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Call nothing: take the names from the other options, and placeholders for the rest')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'heeler-ec;completions' {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket, which is found without it')
@@ -218,6 +246,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete what setup made, and nothing else')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the IAM policy that a command needs, and nothing more')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -238,6 +267,9 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;help;destroy' {
+            break
+        }
+        'heeler-ec;help;policy' {
             break
         }
         'heeler-ec;help;completions' {

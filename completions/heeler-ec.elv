@@ -40,6 +40,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -182,6 +183,32 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'heeler-ec;policy'= {
+            cand --option 'For this option; without it, preflight is allowed both, and the others the one that can be set up'
+            cand --trail 'Take this trail when several would do: its name or ARN'
+            cand --bucket 'Insist that the trail delivers to this bucket'
+            cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
+            cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand --deep 'Allow what preflight --deep asks, too'
+            cand --fix 'Allow what preflight --fix changes, too'
+            cand --offline 'Call nothing: take the names from the other options, and placeholders for the rest'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'heeler-ec;completions'= {
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
@@ -207,6 +234,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -221,6 +249,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;tail'= {
         }
         &'heeler-ec;help;destroy'= {
+        }
+        &'heeler-ec;help;policy'= {
         }
         &'heeler-ec;help;completions'= {
         }

@@ -9,11 +9,7 @@ pub(super) fn deletes(place: &Place) -> Vec<Statement> {
     let names = &place.names;
     let mut all = vec![
         Statement::anywhere("FindTaps", &["sqs:ListQueues"]),
-        Statement::new(
-            "DeleteQueues",
-            &["sqs:DeleteQueue", "sqs:SetQueueAttributes"],
-            place.queues(),
-        ),
+        Statement::new("DeleteQueues", &["sqs:DeleteQueue"], place.queues()),
         Statement::new(
             "DeleteTaps",
             &["sqs:DeleteQueue", "sqs:GetQueueUrl", "sqs:ListQueueTags"],

@@ -105,15 +105,17 @@ fn covers(pattern: &str, resource: &str) -> bool {
     }
 }
 
-/// The same permissions in fewer words: one statement for the same things on the same conditions, and no action that
-/// a wider statement permits already.
+/// The same permissions in fewer words: statements of one name are one where they are about the same, and no action is
+/// said again that another statement permits already.
 pub(super) fn tidy(statements: Vec<Statement>) -> Vec<Statement> {
     let mut merged: Vec<Statement> = Vec::new();
     for mut statement in statements {
         statement.resources.sort();
         statement.resources.dedup();
         let same = merged.iter_mut().find(|known| {
-            known.resources == statement.resources && known.conditions == statement.conditions
+            known.sid == statement.sid
+                && known.resources == statement.resources
+                && known.conditions == statement.conditions
         });
         match same {
             Some(known) => known.actions.extend(statement.actions),
@@ -121,11 +123,19 @@ pub(super) fn tidy(statements: Vec<Statement>) -> Vec<Statement> {
         }
     }
     let all = merged.clone();
-    for statement in &mut merged {
+    for (number, statement) in merged.iter_mut().enumerate() {
         statement.actions.sort_unstable();
         statement.actions.dedup();
-        let others = all.iter().filter(|other| other.sid != statement.sid);
-        let wider: Vec<&Statement> = others.filter(|other| other.covers(statement)).collect();
+        let own = &all[number];
+        // Of two that cover each other, the first keeps the action.
+        let wider: Vec<&Statement> = all
+            .iter()
+            .enumerate()
+            .filter(|(place, other)| {
+                *place != number && other.covers(own) && (*place < number || !own.covers(other))
+            })
+            .map(|(_, other)| other)
+            .collect();
         statement
             .actions
             .retain(|action| !wider.iter().any(|wide| wide.actions.contains(action)));
@@ -147,14 +157,29 @@ mod tests {
     }
 
     #[test]
-    fn the_same_things_share_a_statement() {
+    fn statements_of_one_name_are_one() {
         let tidied = tidy(vec![
-            on("A", &["s:Read"], &["arn:x", "arn:y"]),
-            on("B", &["s:Write", "s:Read"], &["arn:y", "arn:x"]),
+            on("A", &["s:Write"], &["arn:x", "arn:y"]),
+            on("A", &["s:Read"], &["arn:y", "arn:x"]),
         ]);
         assert_eq!(
             tidied,
             [on("A", &["s:Read", "s:Write"], &["arn:x", "arn:y"])]
+        );
+    }
+
+    #[test]
+    fn what_two_statements_permit_is_said_by_the_first() {
+        let tidied = tidy(vec![
+            on("A", &["s:Read"], &["arn:x"]),
+            on("B", &["s:Read", "s:Write"], &["arn:x"]),
+        ]);
+        assert_eq!(
+            tidied,
+            [
+                on("A", &["s:Read"], &["arn:x"]),
+                on("B", &["s:Write"], &["arn:x"])
+            ]
         );
     }
 

@@ -276,7 +276,8 @@ impl Running<'_> {
         }
     }
 
-    /// Fails when a call needs what the policy that the program prints for its command does not permit.
+    /// Fails when a call needs what the policy that the program prints for its command does not permit. Other
+    /// programs that run in the world meanwhile have to be content with that policy, too.
     fn hold_to_policy(&self, calls: &[Call]) {
         let Some(permitted) = &self.permitted else {
             return;
