@@ -6,6 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::check::{Terms, Weight, checks};
 use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
 use crate::route::Route;
@@ -21,7 +22,7 @@ use crate::route::Route;
     max_term_width = 100,
     propagate_version = true
 )]
-#[command(after_help = "Start with: heeler-ec preflight --option s3
+#[command(after_help = "Start with: heeler-ec preflight
 
 Exit codes: 0 done, or yes; 1 the answer is no; 2 wrong usage or input; 3 could not answer;
 130 interrupted, after clean-up.")]
@@ -94,7 +95,8 @@ pub enum Color {
 pub enum Command {
     /// Check whether the organization trail is ready, and say how to make it so
     ///
-    /// Reads only. Exits with 1 when a check fails.
+    /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
+    /// --option, when no option is ready.
     Preflight(Preflight),
     /// Show what setup would create and change
     ///
@@ -129,19 +131,19 @@ pub enum Command {
     },
 }
 
+/// The values of `--option` where nothing is set up.
+fn routes() -> Vec<PossibleValue> {
+    Route::ALL
+        .iter()
+        .map(|route| PossibleValue::new(route.name()).help(route.summary()))
+        .collect()
+}
+
 /// The values of `--option`: the rows of the table of kinds.
 fn options() -> Vec<PossibleValue> {
     KINDS
         .iter()
         .map(|kind| PossibleValue::new(kind.name()).help(kind.route.summary()))
-        .collect()
-}
-
-/// The same, where an option need not be set up to be spoken of.
-fn routes() -> Vec<PossibleValue> {
-    Route::ALL
-        .iter()
-        .map(|route| PossibleValue::new(route.name()).help(route.summary()))
         .collect()
 }
 
@@ -169,6 +171,40 @@ pub struct Discovery {
     /// Take this existing topic, which must already be told of every log object
     #[arg(long, value_name = "TOPIC", value_parser = input::topic)]
     pub sns_topic: Option<String>,
+
+    /// Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)
+    #[arg(long, value_name = "NAME", value_parser = input::log_group)]
+    pub log_group: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct Accept {
+    /// Take the failure of this check as it is (repeatable)
+    #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable())]
+    pub accepted: Vec<String>,
+}
+
+impl Accept {
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            accepted: self.accepted.clone(),
+            strict: false,
+        }
+    }
+}
+
+/// The checks whose failure may be accepted.
+fn acceptable() -> Vec<PossibleValue> {
+    let mut ids: Vec<&'static str> = Route::ALL
+        .iter()
+        .flat_map(|route| checks(*route).iter().copied().flatten())
+        .filter(|check| check.weight != Weight::Hard)
+        .map(|check| check.id)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().map(PossibleValue::new).collect()
 }
 
 #[derive(Args, Clone, Debug)]
@@ -193,10 +229,29 @@ pub struct Trust {
 
 #[derive(Args, Debug)]
 pub struct Preflight {
-    #[command(flatten)]
-    pub choice: Choice,
+    /// Check for this way to get events to Heeler; for all of them, side by side, when not given
+    #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
+    pub option: Option<String>,
     #[command(flatten)]
     pub discovery: Discovery,
+    #[command(flatten)]
+    pub terms: Accept,
+
+    /// Count warnings as failures
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Ask also what needs more permissions: quotas of IAM, the caller's own permissions, transformers
+    #[arg(long)]
+    pub deep: bool,
+
+    /// Look again until the checks pass, or this much time is up
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub wait: Option<Duration>,
+
+    /// Offer to start the trail, and to set the log group's retention to one day; ask before each
+    #[arg(long)]
+    pub fix: bool,
 }
 
 #[derive(Args, Debug)]
@@ -205,6 +260,8 @@ pub struct Plan {
     pub choice: Choice,
     #[command(flatten)]
     pub discovery: Discovery,
+    #[command(flatten)]
+    pub terms: Accept,
     #[command(flatten)]
     pub trust: Trust,
 
@@ -219,6 +276,8 @@ pub struct Setup {
     pub choice: Choice,
     #[command(flatten)]
     pub discovery: Discovery,
+    #[command(flatten)]
+    pub terms: Accept,
     #[command(flatten)]
     pub trust: Trust,
 

@@ -348,9 +348,19 @@ fn permissions() -> String {
 
 /// Every action by service and command.
 fn table() -> String {
-    let preflight = Task::Preflight(Preflight::default());
+    let preflight = |deep, fix| {
+        Task::Preflight(Preflight {
+            route: None,
+            deep,
+            fix,
+        })
+    };
+    let (deep, fix) = (preflight(true, false), preflight(false, true));
+    let preflight = preflight(false, false);
     let columns = [
         ("preflight", preflight, None),
+        ("--deep, besides", deep, Some(preflight)),
+        ("--fix, besides", fix, Some(preflight)),
         ("plan, besides", Task::Plan, Some(preflight)),
         ("setup, besides", Task::Setup, Some(Task::Plan)),
         ("destroy, besides plan", Task::Destroy, Some(Task::Plan)),

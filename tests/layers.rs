@@ -11,8 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("route", &[]),
     ("converge", &["error"]),
     ("aws", &["error"]),
-    ("resource", &["aws", "converge", "error", "policy"]),
-    ("check", &["aws", "error", "route"]),
+    ("resource", &["aws", "converge", "error", "names", "policy"]),
+    ("check", &["aws", "error", "names", "route"]),
     // Of `aws` only the form of an ARN.
     ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
@@ -24,11 +24,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // What an operator may type is judged where the names of the pipeline are made.
-    ("cli", &["pipeline", "route"]),
+    ("cli", &["check", "pipeline", "route"]),
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
-        &["aws", "check", "cli", "converge", "error", "tail"],
+        &["aws", "check", "cli", "converge", "error", "route", "tail"],
     ),
     (
         "command",

@@ -1,8 +1,10 @@
 //! Checks of the credentials and of the organization they belong to.
 
 use super::survey::Survey;
-use super::{Check, Finding, Verdict, Weight};
+use super::{Check, Finding, Verdict, Weight, hangs_on};
 use crate::aws::arn::Arn;
+use crate::error::Error;
+use crate::route::Route;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -28,9 +30,9 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "account.region",
-        says: "everything is made in the bucket's region",
+        says: "everything is made where the events arrive",
         weight: Weight::Hard,
-        permissions: &["s3:ListBucket"],
+        permissions: &["cloudtrail:DescribeTrails", "s3:ListBucket"],
         judge: region,
     },
     Check {
@@ -61,10 +63,31 @@ pub const CHECKS: &[Check] = &[
         permissions: &["organizations:DescribeOrganization"],
         judge: all_features,
     },
+    Check {
+        id: "org.trusted_access",
+        says: "the organization lets CloudTrail into its accounts",
+        weight: Weight::Advisory,
+        permissions: &["organizations:ListAWSServiceAccessForOrganization"],
+        judge: trusted_access,
+    },
+    Check {
+        id: "org.delegated_admin",
+        says: "it is known who administers CloudTrail",
+        weight: Weight::Advisory,
+        permissions: &["organizations:ListDelegatedAdministrators"],
+        judge: delegated_admin,
+    },
+    Check {
+        id: "org.guardrails",
+        says: "no policy of the organization is in the way",
+        weight: Weight::Advisory,
+        permissions: &[],
+        judge: guardrails,
+    },
 ];
 
 fn credentials(survey: &Survey) -> Verdict {
-    match &survey.caller {
+    match &survey.account.caller {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(caller) if caller.arn.ends_with(":root") => Verdict::Warn(
             Finding::new(
@@ -82,7 +105,7 @@ fn account_match(survey: &Survey) -> Verdict {
     let Some(wanted) = &survey.hints.account else {
         return Verdict::Skip("no --account-id was given".into());
     };
-    match &survey.caller {
+    match &survey.account.caller {
         Err(_) => hangs_on("account.credentials"),
         Ok(caller) if caller.account == *wanted => Verdict::Pass(format!("account {wanted}")),
         Ok(caller) => Verdict::Fail(
@@ -97,7 +120,7 @@ fn account_match(survey: &Survey) -> Verdict {
 }
 
 fn partition(survey: &Survey) -> Verdict {
-    let Ok(caller) = &survey.caller else {
+    let Ok(caller) = &survey.account.caller else {
         return hangs_on("account.credentials");
     };
     let partition = &caller.partition;
@@ -130,16 +153,28 @@ fn partition(survey: &Survey) -> Verdict {
 }
 
 fn region(survey: &Survey) -> Verdict {
+    let (hangs, whose, reason) = match survey.route {
+        Route::S3 => (
+            "bucket.owner",
+            "bucket",
+            "S3 publishes only to a topic in the bucket's own region",
+        ),
+        Route::CloudWatch => (
+            "logs.enabled",
+            "log group",
+            "CloudWatch Logs invokes only functions in the log group's own region",
+        ),
+    };
     let Some(region) = survey.region() else {
-        return hangs_on("bucket.owner");
+        return hangs_on(hangs);
     };
     match &survey.hints.region {
         Some(given) if given != region => Verdict::Fail(
             Finding::new(
                 format!("--region {given}"),
-                format!("{region}, the bucket's region"),
+                format!("{region}, the {whose}'s region"),
             )
-            .because("S3 publishes only to a topic in the bucket's own region")
+            .because(reason)
             .advice("leave --region out"),
         ),
         _ => Verdict::Pass(region.to_owned()),
@@ -158,7 +193,7 @@ fn endpoint(survey: &Survey) -> Verdict {
 }
 
 fn organization(survey: &Survey) -> Verdict {
-    match &survey.organization {
+    match &survey.account.organization {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(Some(organization)) => Verdict::Pass(organization.id.clone()),
         Ok(None) => Verdict::Fail(
@@ -171,15 +206,31 @@ fn organization(survey: &Survey) -> Verdict {
 }
 
 fn management_account(survey: &Survey) -> Verdict {
-    let Ok(Some(organization)) = &survey.organization else {
+    let Ok(Some(organization)) = &survey.account.organization else {
         return hangs_on("org.exists");
     };
-    let Ok(caller) = &survey.caller else {
+    let Ok(caller) = &survey.account.caller else {
         return hangs_on("account.credentials");
     };
     let payer = &organization.management_account;
     if caller.account == *payer {
         return Verdict::Pass(format!("{payer} of {}", organization.id));
+    }
+    let holds_the_log_group = survey
+        .log_group
+        .as_ref()
+        .is_some_and(|group| group.account == caller.account);
+    let delegated = matches!(&survey.account.delegated, Ok(ids) if ids.contains(&caller.account));
+    if survey.route == Route::CloudWatch && delegated && holds_the_log_group {
+        return Verdict::Warn(
+            Finding::new(
+                format!("{} is a delegated administrator", caller.account),
+                format!("the management account {payer}"),
+            )
+            .because(
+                "it holds the log group and may work, but policies of the organization bind it",
+            ),
+        );
     }
     Verdict::Fail(
         Finding::new(
@@ -192,7 +243,7 @@ fn management_account(survey: &Survey) -> Verdict {
 }
 
 fn all_features(survey: &Survey) -> Verdict {
-    match &survey.organization {
+    match &survey.account.organization {
         Ok(Some(organization)) if organization.all_features => Verdict::Pass("ALL".into()),
         Ok(Some(_)) => Verdict::Fail(
             Finding::new("feature set CONSOLIDATED_BILLING", "feature set ALL")
@@ -204,6 +255,73 @@ fn all_features(survey: &Survey) -> Verdict {
     }
 }
 
-pub(super) fn hangs_on(check: &str) -> Verdict {
-    Verdict::Skip(format!("stands on {check}"))
+fn trusted_access(survey: &Survey) -> Verdict {
+    let trusted = match &survey.account.trusted {
+        _ if !matches!(survey.account.organization, Ok(Some(_))) => return hangs_on("org.exists"),
+        Err(error) => return Verdict::Unknown(error.clone()),
+        Ok(trusted) => trusted,
+    };
+    if trusted
+        .iter()
+        .any(|name| name == "cloudtrail.amazonaws.com")
+    {
+        return Verdict::Pass("cloudtrail.amazonaws.com".into());
+    }
+    let finding = Finding::new(
+        "the organization does not trust cloudtrail.amazonaws.com",
+        "trusted access for CloudTrail",
+    )
+    .because("member accounts are not recorded, and new ones do not join the trail")
+    .console("CloudTrail > Settings > Organization > Enable trusted access")
+    .cli(
+        "aws organizations enable-aws-service-access --service-principal cloudtrail.amazonaws.com",
+    );
+    // Without an organization trail nothing is lost yet; making one in the console switches it on.
+    match survey.trail() {
+        Some(trail) if trail.organization => Verdict::Fail(finding),
+        _ => Verdict::Warn(finding),
+    }
+}
+
+fn delegated_admin(survey: &Survey) -> Verdict {
+    match &survey.account.delegated {
+        _ if !matches!(survey.account.organization, Ok(Some(_))) => hangs_on("org.exists"),
+        Err(error) => Verdict::Unknown(error.clone()),
+        Ok(accounts) if accounts.is_empty() => Verdict::Pass("the management account alone".into()),
+        Ok(accounts) => Verdict::Pass(format!(
+            "{} may, besides the management account, which owns the trails",
+            accounts.join(", ")
+        )),
+    }
+}
+
+fn guardrails(survey: &Survey) -> Verdict {
+    let bound = |error: &&Error| {
+        ["service control policy", "resource control policy"]
+            .iter()
+            .any(|policy| error.why().contains(policy))
+    };
+    if let Some(error) = survey.refusals().into_iter().find(bound) {
+        let action = error.needed_action().unwrap_or("a call");
+        let kind = if error.why().contains("resource control policy") {
+            "a resource control policy"
+        } else {
+            "a service control policy"
+        };
+        return Verdict::Fail(
+            Finding::new(
+                format!("{kind} of the organization denies {action}"),
+                "no explicit deny",
+            )
+            .because("such a deny is above every role: changing yours does not help")
+            .advice("ask whoever owns the organization's policies to exempt this role"),
+        );
+    }
+    match (&survey.account.organization, survey.own_account()) {
+        (Ok(Some(organization)), Some(account)) if organization.management_account == account => {
+            Verdict::Pass("they do not bind the management account".into())
+        }
+        (Ok(Some(_)), Some(_)) => Verdict::Pass("none of the calls was denied by one".into()),
+        _ => hangs_on("org.exists"),
+    }
 }

@@ -1,9 +1,11 @@
-//! Checks of the bucket that the trail delivers to: whose it is, its key, and who is told of new objects.
+//! Checks of the bucket that the trail delivers to: whose it is, how its objects are kept, who is told of new ones.
 
-use super::account::hangs_on;
-use super::survey::{Bucket, Encryption, Owned, Survey, wanted_entry};
-use super::{Check, Finding, Verdict, Weight};
-use crate::aws::arn::Arn;
+use serde_json::Value;
+
+use super::survey::Survey;
+use super::survey::facts::{Bucket, Encryption, KeyFacts, LifecycleRule, Owned, TopicFacts};
+use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, reading, written};
+use crate::aws::arn::{Arn, build, last};
 use crate::aws::notification::{Entry, Target};
 
 pub const CHECKS: &[Check] = &[
@@ -18,14 +20,28 @@ pub const CHECKS: &[Check] = &[
         id: "bucket.owner",
         says: "the bucket belongs to this account",
         weight: Weight::Hard,
-        permissions: &["s3:ListBucket"],
+        permissions: &["s3:ListBucket", "s3:ListAllMyBuckets"],
         judge: owner,
     },
     Check {
-        id: "bucket.encryption",
-        says: "the encryption of the log objects is known",
+        id: "bucket.region",
+        says: "the bucket's region is known",
         weight: Weight::Hard,
-        permissions: &["s3:GetEncryptionConfiguration"],
+        permissions: &["s3:ListBucket"],
+        judge: region,
+    },
+    Check {
+        id: "bucket.evidence",
+        says: "fresh log objects are in the bucket",
+        weight: Weight::Advisory,
+        permissions: &["s3:ListBucket"],
+        judge: evidence,
+    },
+    Check {
+        id: "bucket.encryption",
+        says: "it is known what the log objects are encrypted with",
+        weight: Weight::Required,
+        permissions: &["s3:GetEncryptionConfiguration", "s3:GetObject"],
         judge: encryption,
     },
     Check {
@@ -39,26 +55,36 @@ pub const CHECKS: &[Check] = &[
         id: "bucket.topic",
         says: "the existing topic can be used",
         weight: Weight::Hard,
-        permissions: &["sns:GetTopicAttributes"],
+        permissions: &["sns:GetTopicAttributes", "kms:GetKeyPolicy"],
         judge: topic,
     },
-];
-
-/// Of the key that the log objects are encrypted with.
-pub const KEY_CHECKS: &[Check] = &[
     Check {
-        id: "key.state",
-        says: "the key of the log objects is usable",
-        weight: Weight::Hard,
-        permissions: &["kms:DescribeKey"],
-        judge: key_state,
+        id: "bucket.policy",
+        says: "the bucket's policy lets Heeler read",
+        weight: Weight::Advisory,
+        permissions: &["s3:GetBucketPolicy"],
+        judge: policy,
     },
     Check {
-        id: "key.account",
-        says: "the key of the log objects is of this account",
+        id: "bucket.ownership",
+        says: "the log objects belong to the bucket's owner",
         weight: Weight::Advisory,
-        permissions: &["kms:DescribeKey"],
-        judge: key_account,
+        permissions: &["s3:GetBucketOwnershipControls"],
+        judge: ownership,
+    },
+    Check {
+        id: "bucket.lifecycle",
+        says: "log objects stay long enough to be read",
+        weight: Weight::Advisory,
+        permissions: &["s3:GetLifecycleConfiguration"],
+        judge: lifecycle,
+    },
+    Check {
+        id: "bucket.requester_pays",
+        says: "Heeler can read without paying",
+        weight: Weight::Required,
+        permissions: &["s3:GetBucketRequestPayment"],
+        judge: requester_pays,
     },
 ];
 
@@ -105,6 +131,23 @@ fn owner(survey: &Survey) -> Verdict {
     }
 }
 
+fn region(survey: &Survey) -> Verdict {
+    here(survey, |_| {
+        let (region, home) = (
+            survey.region().unwrap_or_default(),
+            survey.trail().map(|trail| &trail.home),
+        );
+        Verdict::Pass(match home {
+            Some(home) if home != region => {
+                format!(
+                    "{region}: queue, topic and key are made there; the trail's own region {home} does not matter"
+                )
+            }
+            _ => format!("{region}: queue, topic and key are made there"),
+        })
+    })
+}
+
 /// The bucket, once it is known to be here.
 fn here(survey: &Survey, judge: impl FnOnce(&Bucket) -> Verdict) -> Verdict {
     match &survey.bucket {
@@ -113,74 +156,178 @@ fn here(survey: &Survey, judge: impl FnOnce(&Bucket) -> Verdict) -> Verdict {
     }
 }
 
-fn encryption(survey: &Survey) -> Verdict {
-    here(survey, |bucket| match &bucket.encryption {
-        None => hangs_on("bucket.owner"),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(encryption)) => {
-            let of_trail = survey.trail().and_then(|trail| trail.key.as_ref());
-            Verdict::Pass(match (of_trail, encryption) {
-                (Some(_), _) => "the trail's key".to_owned(),
-                (None, Encryption::Kms(Some(_))) => "the bucket's key".to_owned(),
-                (None, Encryption::Kms(None)) => "the key of AWS for S3".to_owned(),
-                (None, Encryption::S3) => "SSE-S3".to_owned(),
-            })
-        }
-    })
-}
-
-fn key_state(survey: &Survey) -> Verdict {
-    here(survey, |bucket| match &bucket.key {
-        None => Verdict::Skip("no KMS key is involved".into()),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(None)) => Verdict::Fail(
-            Finding::new(
-                "the key of the log objects does not exist",
-                "an enabled key",
-            )
-            .because("log objects that were encrypted with it cannot be read"),
-        ),
-        Some(Ok(Some(key))) if key.state == "Enabled" => Verdict::Pass(key.arn.clone()),
-        Some(Ok(Some(key))) => {
-            let when = key
-                .deletion
-                .as_ref()
-                .map(|date| format!(" ({date})"))
-                .unwrap_or_default();
-            let finding = Finding::new(
-                format!("key {} is in state {}{when}", key.arn, key.state),
-                "state Enabled",
-            )
-            .because("log objects cannot be read without their key");
-            Verdict::Fail(match key.state.as_str() {
-                "Disabled" => finding.cli(format!("aws kms enable-key --key-id {}", key.arn)),
-                "PendingDeletion" => finding.cli(format!(
-                    "aws kms cancel-key-deletion --key-id {0} && aws kms enable-key --key-id {0}",
-                    key.arn
-                )),
-                _ => finding.console("KMS > Customer managed keys"),
-            })
-        }
-    })
-}
-
-fn key_account(survey: &Survey) -> Verdict {
+fn evidence(survey: &Survey) -> Verdict {
     here(survey, |bucket| {
-        let Some(Ok(Some(key))) = &bucket.key else {
-            return hangs_on("key.state");
-        };
-        let ours = survey
-            .caller
-            .as_ref()
-            .is_ok_and(|caller| caller.account == key.account);
-        if ours {
-            return Verdict::Pass(format!("account {}", key.account));
+        match &bucket.newest {
+        None => hangs_on("bucket.owner"),
+        // What was listed could not be looked at: that is the encryption's concern.
+        Some(Err(error)) if error.needed_action() == Some("s3:GetObject") => {
+            Verdict::Pass("there are log objects of today or yesterday".into())
         }
-        Verdict::Warn(
-            Finding::new(format!("the key is of account {}", key.account), "a key of this account")
-                .because("the key's own policy must permit kms:CreateGrant to this account, else setup is refused"),
-        )
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(Some(object))) => Verdict::Pass(match object.modified {
+            Some(at) => format!("{}, of {}", last(&object.name), written(at)),
+            None => last(&object.name).to_owned(),
+        }),
+        Some(Ok(None)) if survey.is_delivering() => Verdict::Warn(
+            Finding::new(
+                format!("no log object of today or yesterday under {}", survey.log_prefix()),
+                "log objects of the trail's own region",
+            )
+            .because("the trail says that it delivers; either to another place, or a rule of the bucket removes them")
+            .console(format!("S3 > {} > {}", bucket.name, survey.log_prefix()))
+            .settles(),
+        ),
+        Some(Ok(None)) => hangs_on("trail.delivery"),
+    }
     })
+}
+
+fn encryption(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let configured = match &bucket.encryption {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(encryption)) => encryption,
+        };
+        let object = match &bucket.newest {
+            Some(Err(error)) if error.needed_action() == Some("s3:GetObject") => {
+                return Verdict::Unknown(error.clone());
+            }
+            Some(Ok(Some(object))) => Some(&object.encryption),
+            _ => None,
+        };
+        let of_trail = survey.trail().and_then(|trail| trail.key.as_deref());
+        if let Some(named) = &survey.hints.bucket_key {
+            return named_key(bucket, named, object);
+        }
+        let Some(object) = object else {
+            return unconfirmed(of_trail, configured);
+        };
+        match (object, of_trail, configured) {
+            (Encryption::S3, _, _) => Verdict::Pass("SSE-S3: no key is needed".into()),
+            (Encryption::Kms(None), _, _) => Verdict::Pass("SSE-KMS".into()),
+            (Encryption::Kms(Some(key)), _, _)
+                if bucket.key(key).is_some_and(KeyFacts::is_managed_by_aws) =>
+            {
+                Verdict::Pass("the key of AWS for S3, which needs no grant".into())
+            }
+            (Encryption::Kms(Some(key)), Some(of_trail), Encryption::Kms(Some(other)))
+                if !same_key(bucket, of_trail, other) =>
+            {
+                Verdict::Warn(two_keys(
+                    survey,
+                    key,
+                    if same_key(bucket, key, other) {
+                        of_trail
+                    } else {
+                        other
+                    },
+                ))
+            }
+            (Encryption::Kms(Some(key)), Some(of_trail), _) if same_key(bucket, key, of_trail) => {
+                Verdict::Pass(format!("SSE-KMS with the trail's key {key}"))
+            }
+            (Encryption::Kms(Some(key)), None, Encryption::Kms(Some(of_bucket)))
+                if same_key(bucket, key, of_bucket) =>
+            {
+                Verdict::Pass(format!("SSE-KMS with the bucket's key {key}"))
+            }
+            (Encryption::Kms(Some(key)), _, _) => {
+                let configured = of_trail.map_or_else(|| told(configured), str::to_owned);
+                Verdict::Warn(
+                    Finding::new(
+                        format!("the newest log object is encrypted with {key}, but trail and bucket say {configured}"),
+                        "one key for all log objects",
+                    )
+                    .because("it was changed lately: what comes next may need another key, and setup grants one")
+                    .advice("wait for the next delivery and run preflight again; --bucket-kms-key names the key to grant")
+                    .settles(),
+                )
+            }
+        }
+    })
+}
+
+/// What is configured, in words.
+fn told(encryption: &Encryption) -> String {
+    match encryption {
+        Encryption::S3 => "SSE-S3".into(),
+        Encryption::Kms(None) => "the key of AWS for S3".into(),
+        Encryption::Kms(Some(key)) => key.clone(),
+    }
+}
+
+fn same_key(bucket: &Bucket, one: &str, other: &str) -> bool {
+    one == other
+        || bucket.key(one).is_some_and(|key| key.is(other))
+        || bucket.key(other).is_some_and(|key| key.is(one))
+}
+
+/// The operator has named the key; what is observed has to agree.
+fn named_key(bucket: &Bucket, named: &str, object: Option<&Encryption>) -> Verdict {
+    match object {
+        Some(Encryption::S3) => Verdict::Warn(
+            Finding::new(
+                format!("log objects are encrypted with SSE-S3, not with {named}"),
+                "no --bucket-kms-key",
+            )
+            .because("no key is needed to read them; the grant would be of no use")
+            .advice("leave --bucket-kms-key out"),
+        ),
+        Some(Encryption::Kms(Some(key))) if !same_key(bucket, key, named) => Verdict::Fail(
+            Finding::new(
+                format!("the newest log object is encrypted with {key}"),
+                format!("key {named}, as --bucket-kms-key says"),
+            )
+            .because("Heeler could not read what it is told of")
+            .advice("leave --bucket-kms-key out: the key is found by itself"),
+        ),
+        Some(Encryption::Kms(_)) => Verdict::Pass(format!("SSE-KMS with {named}")),
+        None => Verdict::Warn(
+            Finding::new(
+                format!("{named}, as --bucket-kms-key says"),
+                "a log object that confirms it",
+            )
+            .because("there is no log object yet to see it by")
+            .settles(),
+        ),
+    }
+}
+
+/// Nothing was delivered yet to see it by.
+fn unconfirmed(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
+    let found = match (of_trail, configured) {
+        (Some(key), _) => format!("the trail's key {key}"),
+        (None, Encryption::S3) => return Verdict::Pass("SSE-S3: no key is needed".into()),
+        (None, other) => told(other),
+    };
+    Verdict::Warn(
+        Finding::new(
+            format!("{found}, by what is configured"),
+            "a log object that confirms it",
+        )
+        .because("there is no log object of today or yesterday to see it by")
+        .advice("setup goes by what is configured; to be sure, wait for a delivery and run preflight again")
+        .settles(),
+    )
+}
+
+fn two_keys(survey: &Survey, key: &str, other: &str) -> Finding {
+    let finding = Finding::new(
+        format!("trail and bucket have different keys; new log objects have {key}"),
+        "one key for all log objects",
+    )
+    .because(format!(
+        "setup grants Heeler the use of that one; what {other} encrypts, such as older objects, it could not read"
+    ));
+    match (survey.region(), survey.harvest_role()) {
+        (Some(region), Some(role)) => finding.cli(format!(
+            "aws kms create-grant --region {region} --key-id {} --grantee-principal {role} --operations Decrypt",
+            quoted(other)
+        )),
+        _ => finding,
+    }
 }
 
 fn notifications(survey: &Survey) -> Verdict {
@@ -192,8 +339,11 @@ fn notifications(survey: &Survey) -> Verdict {
 }
 
 fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict {
-    let ours = wanted_entry(&survey.hints.entry, survey.trail());
-    let others: Vec<&Entry> = entries.iter().filter(|entry| entry.id != ours.id).collect();
+    let ours = survey.wanted_entry();
+    if let Some(entry) = entries.iter().find(|entry| entry.id == ours.id) {
+        return own_entry(survey, entry);
+    }
+    let others: Vec<&Entry> = entries.iter().collect();
     let overlapping: Vec<&Entry> = others
         .iter()
         .copied()
@@ -211,33 +361,9 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
         return hangs_on("bucket.topic");
     }
     if let [first, ..] = overlapping.as_slice() {
-        let named = overlapping
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("; ");
-        let finding = Finding::new(
-            format!("another notification of the bucket overlaps: {named}"),
-            format!(
-                "no other destination for {} under {}",
-                ours.events[0], ours.prefix
-            ),
-        )
-        .because("S3 allows one destination for an event and a prefix");
-        return Verdict::Fail(match first.target {
-            Target::Topic => finding
-                .console(format!("S3 > {} > Properties > Event notifications", bucket.name))
-                .advice(format!(
-                    "widen that entry to {} without a suffix; setup then uses its topic by itself",
-                    ours.prefix
-                )),
-            Target::Queue | Target::Function => finding.advice(format!(
-                "put {} behind a topic that gets {}, and subscribe it there; setup then uses that topic by itself",
-                first.destination, ours.prefix
-            )),
-        });
+        return Verdict::Fail(overlap(bucket, &ours, first, &overlapping));
     }
-    if others.len() >= QUOTA {
+    if entries.len() >= QUOTA {
         return Verdict::Fail(
             Finding::new(
                 format!("{} entries", others.len()),
@@ -252,6 +378,105 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
         many => Verdict::Pass(format!(
             "{many} other notifications, which stay as they are"
         )),
+    }
+}
+
+/// Entries that S3 does not allow beside ours, and what their owners can do about it.
+fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Finding {
+    let named: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let finding = Finding::new(
+        format!(
+            "another notification of the bucket overlaps: {}",
+            named.join("; ")
+        ),
+        format!(
+            "no other destination for {} under {}",
+            ours.events[0], ours.prefix
+        ),
+    )
+    .because("S3 allows one destination for an event and a prefix");
+    let topics = all
+        .iter()
+        .filter(|entry| entry.target == Target::Topic)
+        .count();
+    if topics > 1 {
+        return finding
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            ))
+            .advice(format!(
+                "let one topic get everything under {}; setup then uses it by itself",
+                ours.prefix
+            ));
+    }
+    if first.target == Target::Topic {
+        return finding
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            ))
+            .advice(format!(
+                "widen that entry to {} without a suffix; setup then uses its topic by itself",
+                ours.prefix
+            ));
+    }
+    let (protocol, region) = match Arn::parse(&first.destination) {
+        Some(arn) => (
+            if arn.service == "lambda" {
+                "lambda"
+            } else {
+                "sqs"
+            },
+            arn.region,
+        ),
+        None => ("sqs", "REGION"),
+    };
+    finding
+        .advice(format!(
+            "put a topic in front of {}: make one, subscribe it, and let the bucket announce {} to the topic in place \
+             of it; setup then uses that topic by itself",
+            first.destination, ours.prefix
+        ))
+        .cli(format!("aws sns create-topic --region {region} --name cloudtrail-objects"))
+        .cli(format!(
+            "aws sns subscribe --region {region} --topic-arn TOPIC_ARN --protocol {protocol} --notification-endpoint {} --attributes RawMessageDelivery=true",
+            first.destination
+        ))
+        .cli(format!(
+            "aws s3api get-bucket-notification-configuration --bucket {}",
+            bucket.name
+        ))
+}
+
+/// An entry with our id: ours only when it leads to our topic.
+fn own_entry(survey: &Survey, entry: &Entry) -> Verdict {
+    let topic = survey.hints.names.topic();
+    if entry.target != Target::Topic || last(&entry.destination) != topic {
+        return Verdict::Fail(
+            Finding::new(
+                format!("the entry {} leads to {}", entry.id, entry.destination),
+                format!("an entry of that id to topic {topic}, or none"),
+            )
+            .because("the id is the one that setup uses, and what it leads to is not ours")
+            .advice("choose other names with --name-prefix"),
+        );
+    }
+    match survey.taken.by_check.get("names.topic") {
+        Some(Ok(None)) => Verdict::Warn(
+            Finding::new(
+                format!(
+                    "the entry {} leads to topic {topic}, which is gone",
+                    entry.id
+                ),
+                "the topic that the bucket announces its objects to",
+            )
+            .because(
+                "nothing arrives, and S3 takes no change of the configuration until it is back",
+            )
+            .advice("setup makes the topic anew"),
+        ),
+        _ => Verdict::Pass(format!("{} is there already", entry.id)),
     }
 }
 
@@ -272,14 +497,10 @@ fn topic(survey: &Survey) -> Verdict {
         Some(Ok(Some(topic))) => {
             let arn = Arn::parse(&topic.arn);
             let place = arn.map(|arn| (arn.region, arn.account));
-            let account = survey.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
+            let account = survey.account.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
             let wanted = survey.region().map(|region| (region, account));
             if survey.trail().and_then(|trail| trail.own_topic.as_deref()) == Some(&topic.arn) {
-                return Verdict::Fail(
-                    Finding::new(format!("{} is the topic of CloudTrail itself", topic.arn), "a topic of S3 notifications")
-                        .because("Heeler expects S3 event notifications, not CloudTrail's own messages")
-                        .advice("leave --sns-topic out"),
-                );
+                return hangs_on("trail.sns");
             }
             if topic.arn.ends_with(".fifo") {
                 return Verdict::Fail(
@@ -303,20 +524,309 @@ fn topic(survey: &Survey) -> Verdict {
                     .advice("leave --sns-topic out: setup then makes a topic and the notification"),
                 );
             }
-            if !topic.policy.contains("s3.amazonaws.com") && !topic.policy.contains("\"*\"") {
-                return Verdict::Warn(
-                    Finding::new(format!("the policy of {} does not name S3", topic.arn), "a policy that lets S3 publish")
-                        .because("S3 may be refused when it publishes"),
-                );
+            if let Some(finding) = unreadable_for_s3(topic) {
+                return finding;
             }
-            Verdict::Pass(topic.arn.clone())
+            lets_s3_publish(survey, bucket, topic)
         }
     }
     })
 }
 
+/// What keeps S3 from encrypting for the topic, if anything does.
+fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
+    let key = topic.key.as_deref()?;
+    let finding = |observed: String| {
+        Finding::new(observed, "no encryption, or a key that S3 may use")
+            .because("S3 cannot encrypt what it publishes, and nothing reaches the topic")
+            .advice("its owner lets s3.amazonaws.com use kms:GenerateDataKey* and kms:Decrypt in the key's policy")
+    };
+    if key.ends_with("alias/aws/sns") {
+        return Some(Verdict::Fail(finding(format!(
+            "topic {} is encrypted with the key of AWS for SNS, which S3 may not use",
+            topic.arn
+        ))));
+    }
+    match topic.key_policy.as_ref()? {
+        Err(error) => Some(Verdict::Unknown(error.clone())),
+        Ok(policy) => {
+            let may = |action: &str| {
+                reading::statements(policy).iter().any(|statement| {
+                    reading::allows(statement)
+                        && reading::names(statement, "Service", &["s3.amazonaws.com"])
+                        && reading::is_about(statement, action)
+                })
+            };
+            let both = may("kms:GenerateDataKey") && may("kms:Decrypt");
+            (!both).then(|| {
+                Verdict::Fail(finding(format!(
+                    "topic {} is encrypted with {key}, which S3 may not use",
+                    topic.arn
+                )))
+            })
+        }
+    }
+}
+
+/// Whether the topic's policy lets S3 publish for this bucket, and for this bucket only.
+fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verdict {
+    let account = survey.own_account().unwrap_or_default();
+    let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
+    let bucket_arn = build(partition, "s3", "", "", &bucket.name);
+    let fits = |statement: &Value| {
+        reading::conditions(statement)
+            .iter()
+            .all(|(_, key, values)| match key.as_str() {
+                "aws:sourcearn" => values
+                    .iter()
+                    .any(|value| reading::matches(value, &bucket_arn)),
+                "aws:sourceaccount" | "aws:sourceowner" => values.contains(&account),
+                _ => true,
+            })
+    };
+    let statements = reading::statements(&topic.policy);
+    let fitting = statements.iter().find(|statement| {
+        reading::allows(statement)
+            && reading::names(statement, "Service", &["s3.amazonaws.com"])
+            && reading::is_about(statement, "sns:Publish")
+            && fits(statement)
+    });
+    let Some(statement) = fitting else {
+        return Verdict::Fail(
+            Finding::new(
+                format!(
+                    "the policy of {} does not let S3 publish for {}",
+                    topic.arn, bucket.name
+                ),
+                "a statement for s3.amazonaws.com with the bucket's ARN",
+            )
+            .because("nothing reaches the topic")
+            .console("SNS > Topics > the topic > Edit > Access policy")
+            .advice(
+                "its owner adds the statement; setup does not change a topic that it did not make",
+            ),
+        );
+    };
+    let bound = reading::conditions(statement)
+        .iter()
+        .any(|(_, key, _)| matches!(key.as_str(), "aws:sourcearn" | "aws:sourceaccount"));
+    if bound {
+        return Verdict::Pass(topic.arn.clone());
+    }
+    Verdict::Warn(
+        Finding::new(
+            format!(
+                "the policy of {} lets any bucket of anybody publish",
+                topic.arn
+            ),
+            "aws:SourceArn or aws:SourceAccount in its statement for S3",
+        )
+        .because("whoever owns a bucket could send Heeler notifications of his own")
+        .console("SNS > Topics > the topic > Edit > Access policy"),
+    )
+}
+
+/// What the policy denies to the role that Heeler comes in by.
+fn policy(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let document = match &bucket.policy {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(None)) => return Verdict::Pass("it has none".into()),
+            Some(Ok(Some(document))) => document,
+        };
+        let role = survey.harvest_role().unwrap_or_default();
+        let reader = Reader {
+            object: format!(
+                "{}/{}object",
+                build(
+                    Arn::parse(&role).map_or("aws", |arn| arn.partition),
+                    "s3",
+                    "",
+                    "",
+                    &bucket.name
+                ),
+                survey.log_prefix()
+            ),
+            account: survey.own_account().unwrap_or_default(),
+            organization: match &survey.account.organization {
+                Ok(Some(organization)) => &organization.id,
+                _ => "",
+            },
+            role: &role,
+        };
+        let statements = reading::statements(document);
+        let meeting: Vec<&Value> = statements
+            .iter()
+            .filter(|statement| reader.is_met_by(statement))
+            .collect();
+        let [first, ..] = meeting.as_slice() else {
+            return Verdict::Pass("it denies Heeler nothing".into());
+        };
+        let named: Vec<&str> = meeting
+            .iter()
+            .map(|statement| reading::sid(statement))
+            .collect();
+        let keys: Vec<String> = reading::conditions(first)
+            .into_iter()
+            .map(|(operator, key, values)| format!("{operator} {key} {}", values.join(" or ")))
+            .collect();
+        let when = if keys.is_empty() {
+            "always".to_owned()
+        } else {
+            format!("by {}", keys.join(" and "))
+        };
+        Verdict::Warn(
+            Finding::new(
+                format!("{} denies s3:GetObject, {when}", named.join(", ")),
+                "no deny that meets Heeler",
+            )
+            .because("Heeler reads from its own network, in the role that setup makes; a denied object is put aside after four tries")
+            .console(format!("S3 > {} > Permissions > Bucket policy", bucket.name))
+            .advice(format!("exempt {role} in it, by a condition on aws:PrincipalArn")),
+        )
+    })
+}
+
+/// Heeler, as a bucket's policy sees it.
+struct Reader<'a> {
+    object: String,
+    account: &'a str,
+    organization: &'a str,
+    role: &'a str,
+}
+
+impl Reader<'_> {
+    /// Whether the statement may deny it to read a log object.
+    fn is_met_by(&self, statement: &Value) -> bool {
+        reading::denies(statement)
+            && reading::is_about(statement, "s3:GetObject")
+            && reading::is_on(statement, &self.object)
+            && self.is_named_by(statement)
+            && reading::conditions(statement)
+                .iter()
+                .all(|(operator, key, values)| self.may_hold(operator, key, values))
+    }
+
+    fn is_named_by(&self, statement: &Value) -> bool {
+        let root = format!(":iam::{}:root", self.account);
+        if let Some(others) = statement.get("NotPrincipal") {
+            return !reading::words(&others["AWS"]).contains(&self.role);
+        }
+        reading::names(statement, "AWS", &[self.role, self.account])
+            || reading::words(&statement["Principal"]["AWS"])
+                .iter()
+                .any(|named| named.ends_with(&root))
+    }
+
+    /// Whether a condition of the deny may hold for it. What is not known may.
+    fn may_hold(&self, operator: &str, key: &str, values: &[&str]) -> bool {
+        let own = match key {
+            // It comes by TLS of today, and gets no header to send.
+            "aws:securetransport" | "s3:tlsversion" => return false,
+            "aws:principalarn" => self.role,
+            "aws:principalaccount" => self.account,
+            "aws:principalorgid" if !self.organization.is_empty() => self.organization,
+            _ => return true,
+        };
+        let named = values.iter().any(|value| reading::matches(value, own));
+        if operator.contains("Not") {
+            !named
+        } else {
+            named
+        }
+    }
+}
+
+fn ownership(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let found = match &bucket.ownership {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(found)) => found.as_deref(),
+        };
+        match found {
+            Some(rule @ ("BucketOwnerEnforced" | "BucketOwnerPreferred")) => Verdict::Pass(rule.to_owned()),
+            other => Verdict::Warn(
+                Finding::new(
+                    format!("object ownership is {}", other.unwrap_or("not set, which means ObjectWriter")),
+                    "BucketOwnerEnforced",
+                )
+                .because("log objects belong to whoever wrote them, and are readable only by the ACL that CloudTrail sets")
+                .console(format!("S3 > {} > Permissions > Object Ownership > Edit > ACLs disabled", bucket.name))
+                .cli(format!(
+                    "aws s3api put-bucket-ownership-controls --bucket {} --ownership-controls 'Rules=[{{ObjectOwnership=BucketOwnerEnforced}}]'",
+                    bucket.name
+                )),
+            ),
+        }
+    })
+}
+
+fn lifecycle(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let rules = match &bucket.lifecycle {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(rules)) => rules,
+        };
+        let logs = survey.log_prefix();
+        let harmful: Vec<String> = rules
+            .iter()
+            .filter(|rule| rule.prefix.starts_with(&logs) || logs.starts_with(&rule.prefix))
+            .filter_map(harm)
+            .collect();
+        if harmful.is_empty() {
+            return Verdict::Pass(match rules.len() {
+                0 => "no rule".into(),
+                1 => "1 rule, which leaves time enough".into(),
+                many => format!("{many} rules, which leave time enough"),
+            });
+        }
+        Verdict::Warn(
+            Finding::new(harmful.join("; "), "log objects that can be read for more than a day")
+                .because("Heeler reads them minutes after they arrive, and up to hours later when it catches up")
+                .console(format!("S3 > {} > Management > Lifecycle rules", bucket.name))
+                .cli(format!("aws s3api get-bucket-lifecycle-configuration --bucket {}", bucket.name)),
+        )
+    })
+}
+
+/// What a rule does too early, if it does.
+fn harm(rule: &LifecycleRule) -> Option<String> {
+    let frozen = rule
+        .transitions
+        .iter()
+        .find(|(class, days)| matches!(class.as_str(), "GLACIER" | "DEEP_ARCHIVE") && *days == 0);
+    if let Some((class, _)) = frozen {
+        return Some(format!("rule {} moves objects to {class} at once", rule.id));
+    }
+    rule.expires_after_days
+        .filter(|days| *days <= 1)
+        .map(|_| format!("rule {} deletes objects after a day", rule.id))
+}
+
+fn requester_pays(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        match &bucket.requester_pays {
+        None => hangs_on("bucket.owner"),
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(false)) => Verdict::Pass("the bucket's owner pays".into()),
+        Some(Ok(true)) => Verdict::Fail(
+            Finding::new("the requester pays", "the bucket's owner pays")
+                .because("S3 refuses whoever does not say in each request that he will pay, and Heeler does not")
+                .console(format!("S3 > {} > Properties > Requester pays > Edit > Disable", bucket.name))
+                .cli(format!(
+                    "aws s3api put-bucket-request-payment --bucket {} --request-payment-configuration Payer=BucketOwner",
+                    bucket.name
+                )),
+        ),
+    }
+    })
+}
+
 fn bucket_announces_to(survey: &Survey, bucket: &Bucket, topic: &str) -> bool {
-    let logs = wanted_entry(&survey.hints.entry, survey.trail());
+    let logs = survey.wanted_entry();
     let announces = |entry: &Entry| {
         entry.target == Target::Topic && entry.destination == topic && entry.covers(&logs)
     };

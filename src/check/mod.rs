@@ -2,6 +2,11 @@
 
 pub mod account;
 pub mod bucket;
+pub mod key;
+pub mod logs;
+pub mod names;
+mod reading;
+pub mod repair;
 pub mod selectors;
 pub mod survey;
 pub mod trail;
@@ -11,6 +16,7 @@ use crate::route::Route;
 use survey::Survey;
 
 /// One question with a stable id; the id is its heading in `docs/troubleshooting.md`.
+#[derive(Debug)]
 pub struct Check {
     pub id: &'static str,
     /// A sentence that is true when the check passes.
@@ -40,9 +46,19 @@ pub fn checks(route: Route) -> &'static [&'static [Check]] {
             account::CHECKS,
             trail::CHECKS,
             bucket::CHECKS,
-            bucket::KEY_CHECKS,
+            key::CHECKS,
+            names::CHECKS,
+            names::S3_CHECKS,
+            names::QUOTA_CHECKS,
         ],
-        Route::CloudWatch => &[account::CHECKS, trail::CHECKS],
+        Route::CloudWatch => &[
+            account::CHECKS,
+            trail::CHECKS,
+            logs::CHECKS,
+            names::CHECKS,
+            names::CLOUDWATCH_CHECKS,
+            names::QUOTA_CHECKS,
+        ],
     }
 }
 
@@ -65,6 +81,8 @@ pub struct Finding {
     pub wanted: String,
     pub reason: String,
     pub fix: Fix,
+    /// Whether waiting may be enough.
+    pub settles: bool,
 }
 
 /// The way out: by the console, by the AWS CLI, or by doing something else.
@@ -74,6 +92,15 @@ pub struct Fix {
     pub cli: Vec<String>,
     /// What no command does by itself.
     pub advice: Option<String>,
+    /// What `preflight --fix` can do about it, when asked.
+    pub repair: Option<Repair>,
+}
+
+/// The whole list of what `preflight --fix` may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    StartLogging,
+    RetentionOfOneDay,
 }
 
 impl Finding {
@@ -109,11 +136,44 @@ impl Finding {
         self.fix.cli.push(command.into());
         self
     }
+
+    #[must_use]
+    pub fn repair(mut self, repair: Repair) -> Self {
+        self.fix.repair = Some(repair);
+        self
+    }
+
+    #[must_use]
+    pub fn settles(mut self) -> Self {
+        self.settles = true;
+        self
+    }
 }
 
-/// All verdicts, in the order of the checks.
+/// What the operator makes of the verdicts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Checks whose failure is accepted.
+    pub accepted: Vec<String>,
+    /// Whether a warning counts as a failure.
+    pub strict: bool,
+}
+
+/// One check and what came of it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub check: &'static Check,
+    pub verdict: Verdict,
+    /// Whether the operator takes it as it is.
+    pub accepted: bool,
+}
+
+/// All verdicts on one option, in the order of the checks.
+#[derive(Clone, Debug)]
 pub struct Report {
-    pub rows: Vec<(&'static Check, Verdict)>,
+    pub route: Route,
+    pub rows: Vec<Row>,
+    strict: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,42 +183,113 @@ pub struct Counts {
     pub failed: usize,
     pub skipped: usize,
     pub unknown: usize,
+    /// Of the failed and unknown ones.
+    pub accepted: usize,
 }
 
-/// Asks every check.
+/// Asks every check of the survey's option.
 #[must_use]
-pub fn run(checks: &[&'static [Check]], survey: &Survey) -> Report {
-    let rows = checks
-        .iter()
-        .copied()
-        .flatten()
-        .map(|check| (check, (check.judge)(survey)))
-        .collect();
-    Report { rows }
+pub fn run(survey: &Survey, terms: &Terms) -> Report {
+    let rows = checks(survey.route).iter().copied().flatten();
+    Report {
+        route: survey.route,
+        rows: rows.map(|check| row(check, survey, terms)).collect(),
+        strict: terms.strict,
+    }
+}
+
+fn row(check: &'static Check, survey: &Survey, terms: &Terms) -> Row {
+    let verdict = (check.judge)(survey);
+    let accepted = check.weight != Weight::Hard
+        && matches!(verdict, Verdict::Fail(_) | Verdict::Unknown(_))
+        && terms.accepted.iter().any(|id| id == check.id);
+    Row {
+        check,
+        verdict,
+        accepted,
+    }
+}
+
+impl Row {
+    /// Whether setup has to wait for it.
+    #[must_use]
+    pub fn stands_in_the_way(&self) -> bool {
+        match &self.verdict {
+            _ if self.accepted => false,
+            Verdict::Fail(_) => true,
+            Verdict::Unknown(_) => self.check.weight != Weight::Advisory,
+            _ => false,
+        }
+    }
+
+    /// Whether it counts as a warning.
+    #[must_use]
+    pub fn warns(&self) -> bool {
+        match &self.verdict {
+            Verdict::Warn(_) => true,
+            Verdict::Unknown(_) => !self.accepted && self.check.weight == Weight::Advisory,
+            _ => false,
+        }
+    }
+
+    /// Whether another look, some time later, may end better.
+    #[must_use]
+    pub fn may_settle(&self) -> bool {
+        self.stands_in_the_way()
+            || matches!(&self.verdict, Verdict::Warn(finding) if finding.settles)
+    }
+
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        match &self.verdict {
+            Verdict::Warn(finding) | Verdict::Fail(finding) => Some(finding),
+            _ => None,
+        }
+    }
 }
 
 impl Report {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for (_, verdict) in &self.rows {
-            *match verdict {
+        for row in &self.rows {
+            *match row.verdict {
                 Verdict::Pass(_) => &mut counts.passed,
                 Verdict::Warn(_) => &mut counts.warnings,
                 Verdict::Fail(_) => &mut counts.failed,
                 Verdict::Skip(_) => &mut counts.skipped,
                 Verdict::Unknown(_) => &mut counts.unknown,
             } += 1;
+            counts.accepted += usize::from(row.accepted);
         }
         counts
     }
 
-    /// Whether setup may go on: nothing failed, and nothing that is required is unknown.
+    /// Whether setup may go on: nothing stands in the way, and under strict terms nothing warns.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.rows.iter().any(|(check, verdict)| {
-            matches!(verdict, Verdict::Fail(_))
-                || (check.weight != Weight::Advisory && matches!(verdict, Verdict::Unknown(_)))
-        })
+        !self
+            .rows
+            .iter()
+            .any(|row| row.stands_in_the_way() || (self.strict && row.warns()))
     }
+}
+
+/// What is not asked because another check did not pass.
+fn hangs_on(check: &str) -> Verdict {
+    Verdict::Skip(format!("stands on {check}"))
+}
+
+/// A time as AWS writes it.
+fn written(time: std::time::SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=,.@:/%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }

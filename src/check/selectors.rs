@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 /// One event selector, in either of the two forms that a trail can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
@@ -131,9 +133,95 @@ fn advanced(fields: &[Field]) -> Result<Option<Part>, String> {
     Ok(Some(part))
 }
 
+/// The list that records all management events, and of everything else what this one does. `raw` is in the form in
+/// which `put-event-selectors` takes it, which replaces the whole list. Nothing when it would become too long.
+#[must_use]
+pub fn completed(raw: &[Value]) -> Option<(&'static str, Vec<Value>)> {
+    let is_advanced = raw
+        .iter()
+        .any(|selector| selector.get("FieldSelectors").is_some());
+    if is_advanced {
+        let others = raw.iter().filter(|selector| !is_of_management(selector));
+        let all = json!({
+            "Name": "All management events",
+            "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Management"] }],
+        });
+        return Some((
+            "--advanced-event-selectors",
+            [all].into_iter().chain(others.cloned()).collect(),
+        ));
+    }
+    // One that also selects data events stays as it is: its kind of events is that of the data events, too.
+    let others = raw.iter().filter(|selector| {
+        selector["DataResources"]
+            .as_array()
+            .is_some_and(|data| !data.is_empty())
+    });
+    let all =
+        json!({ "ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": [] });
+    let list: Vec<Value> = [all].into_iter().chain(others.cloned()).collect();
+    (list.len() <= CLASSIC_LIMIT).then_some(("--event-selectors", list))
+}
+
+/// So many classic selectors a trail can have.
+const CLASSIC_LIMIT: usize = 5;
+
+fn is_of_management(selector: &Value) -> bool {
+    selector["FieldSelectors"].as_array().is_some_and(|fields| {
+        fields.iter().any(|field| {
+            field["Field"] == "eventCategory" && field["Equals"] == json!(["Management"])
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_completed_list_keeps_the_advanced_selectors_of_data_and_network_events() {
+        let data = json!({ "Name": "bodies", "FieldSelectors": [
+            { "Field": "eventCategory", "Equals": ["Data"] },
+            { "Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::it's/"] },
+        ]});
+        let network = json!({ "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["NetworkActivity"] }] });
+        let cheap = json!({ "Name": "cheap", "FieldSelectors": [
+            { "Field": "eventCategory", "Equals": ["Management"] },
+            { "Field": "readOnly", "Equals": ["false"] },
+        ]});
+        let (option, list) = completed(&[data.clone(), cheap, network.clone()]).expect("a list");
+        assert_eq!(option, "--advanced-event-selectors");
+        assert_eq!(list[1..], [data, network]);
+        assert_eq!(
+            list[0]["FieldSelectors"],
+            json!([{ "Field": "eventCategory", "Equals": ["Management"] }])
+        );
+    }
+
+    #[test]
+    fn the_completed_list_keeps_the_classic_selectors_of_data_events() {
+        let data = json!({
+            "ReadWriteType": "WriteOnly", "IncludeManagementEvents": true,
+            "DataResources": [{ "Type": "AWS::S3::Object", "Values": ["arn:aws:s3"] }],
+            "ExcludeManagementEventSources": [],
+        });
+        let writes = json!({
+            "ReadWriteType": "WriteOnly", "IncludeManagementEvents": true, "DataResources": [],
+            "ExcludeManagementEventSources": ["kms.amazonaws.com"],
+        });
+        let (option, list) = completed(&[writes, data.clone()]).expect("a list");
+        assert_eq!(option, "--event-selectors");
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[0]["ReadWriteType"], "All");
+        assert_eq!(list[1], data);
+    }
+
+    #[test]
+    fn a_list_that_would_be_too_long_is_not_proposed() {
+        let data =
+            json!({ "DataResources": [{ "Type": "AWS::S3::Object", "Values": ["arn:aws:s3"] }] });
+        assert_eq!(completed(&vec![data; 5]), None);
+    }
 
     const KMS: &str = "kms.amazonaws.com";
     const RDS: &str = "rdsdata.amazonaws.com";

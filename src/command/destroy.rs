@@ -3,7 +3,7 @@
 use super::tail::hook;
 use super::{World, nothing_set_up};
 use crate::aws::{Aws, Caller};
-use crate::check::survey::{Hints, Survey};
+use crate::check::survey::{Facts, Hints};
 use crate::cli::{self, Discovery};
 use crate::converge::apply::Manner;
 use crate::converge::destroy::{Fate, destroy};
@@ -18,6 +18,7 @@ use crate::render;
 use crate::render::plan::Place;
 use crate::render::progress::Progress;
 use crate::resource::role::Trust;
+use crate::route::Route;
 use crate::tail::tap;
 
 pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
@@ -118,7 +119,7 @@ async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind,
     };
     let mut hints: Hints = world.hints(&discovery, &[]);
     hints.account = None;
-    let survey = Survey::take(&aws, hints).await;
+    let survey = Facts::take(&aws, hints, &[Route::S3]).await.view(Route::S3);
     let site = Site::surveyed(&survey, world.names(), Trust::nobody())
         .map_err(|_| survey.refusal().unwrap_or_else(|| nothing_found(world)))?;
     Ok((aws.at(&site.region), &KINDS[0], site))

@@ -17,8 +17,7 @@ use clap::Parser;
 use tokio::join;
 
 use crate::aws::{Aws, Call, Caller, Settings};
-use crate::check::survey::{Hints, Survey, without_credentials};
-use crate::check::{Report, checks, run};
+use crate::check::survey::{Facts, Hints, without_credentials};
 use crate::cli::{Cli, Command, Discovery, Global};
 use crate::error::{Error, Exit, Result};
 use crate::names::Names;
@@ -26,6 +25,7 @@ use crate::pipeline::deployment::Deployment;
 use crate::pipeline::{Kind, input, kind};
 use crate::render::{self, Ui};
 use crate::resource::role;
+use crate::route::Route;
 use interrupt::Interrupt;
 
 /// Parses, runs, and says how it ended.
@@ -115,20 +115,19 @@ impl World {
             bucket_key: discovery.bucket_kms_key.clone(),
             topic: discovery.sns_topic.clone(),
             heeler_roles: heeler_roles.to_vec(),
-            entry: self.names().notification(),
+            log_group: discovery.log_group.clone(),
+            names: self.names(),
+            deep: false,
         }
     }
 
-    /// Looks at everything that checks stand on, and judges it.
-    pub async fn check(&self, aws: &Aws, kind: &Kind, hints: Hints) -> Result<(Survey, Report)> {
-        let survey = Survey::take(aws, hints).await;
-        if let Err(error) = &survey.caller
-            && without_credentials(error)
-        {
-            return Err(error.clone());
+    /// Looks at everything that checks stand on.
+    pub async fn look(&self, aws: &Aws, hints: Hints, routes: &[Route]) -> Result<Facts> {
+        let facts = Facts::take(aws, hints, routes).await;
+        match facts.caller() {
+            Err(error) if without_credentials(error) => Err(error.clone()),
+            _ => Ok(facts),
         }
-        let report = run(checks(kind.route), &survey);
-        Ok((survey, report))
     }
 
     /// What was set up under this prefix.
@@ -148,10 +147,16 @@ impl World {
     }
 
     /// Asks; an interrupt is no answer.
-    pub async fn confirms(&self, question: &'static str) -> Result<bool> {
+    pub async fn confirms(&self, question: &str) -> Result<bool> {
+        self.confirms_by(question, "yes").await
+    }
+
+    /// Asks for a word to be typed, so that nobody says it by habit.
+    pub async fn confirms_by(&self, question: &str, word: &str) -> Result<bool> {
         let (ui, mut stop) = (self.ui, self.interrupt.stop());
+        let (question, word) = (question.to_owned(), word.to_owned());
         tokio::select! {
-            answer = tokio::task::spawn_blocking(move || ui.confirms(question)) => Ok(answer.unwrap_or(false)),
+            answer = tokio::task::spawn_blocking(move || ui.confirms(&question, &word)) => Ok(answer.unwrap_or(false)),
             () = stop.wait() => Err(Error::interrupted("go on: nothing was written")),
         }
     }

@@ -5,6 +5,7 @@ use tokio::join;
 use super::{World, option};
 use crate::aws::Aws;
 use crate::check::survey::Hints;
+use crate::check::{self, Terms};
 use crate::cli;
 use crate::converge::plan::Plan;
 use crate::error::{Error, Exit, Result};
@@ -19,7 +20,16 @@ pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     let aws = world.aws().await?;
     let hints = world.hints(&args.discovery, &args.trust.heeler_role_arn);
-    let prepared = prepare(world, &aws, kind, hints, &args.trust, true).await?;
+    let prepared = prepare(
+        world,
+        &aws,
+        kind,
+        hints,
+        &args.terms.terms(),
+        &args.trust,
+        true,
+    )
+    .await?;
     let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
     render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
     Ok(if args.check && !plan.is_empty() {
@@ -53,14 +63,17 @@ pub(super) async fn prepare(
     aws: &Aws,
     kind: &Kind,
     hints: Hints,
+    terms: &Terms,
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
     if let Some(id) = &trust.external_id {
         input::external_id(id.expose()).map_err(|why| Error::usage("use --external-id", why))?;
     }
-    let (checked, deployment) = join!(world.check(aws, kind, hints), world.deployment(aws));
-    let (survey, report) = checked?;
+    let routes = [kind.route];
+    let (facts, deployment) = join!(world.look(aws, hints, &routes), world.deployment(aws));
+    let survey = facts?.view(kind.route);
+    let report = check::run(&survey, terms);
     if !report.is_ready() {
         render::report::obstacles(&world.ui, &report);
         return Err(Error::no(

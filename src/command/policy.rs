@@ -2,7 +2,8 @@
 
 use super::{World, option};
 use crate::aws::Aws;
-use crate::check::survey::{Encryption, Survey, without_credentials};
+use crate::check::survey::facts::{Group, KeyFacts, TopicFacts};
+use crate::check::survey::{Facts, Sealed, Survey, without_credentials};
 use crate::cli::{self, Permitted};
 use crate::error::{Error, Exit, Result};
 use crate::permit::place::Place;
@@ -18,7 +19,7 @@ pub(super) async fn run(world: &World, args: cli::Policy) -> Result<Exit> {
     let place = if args.offline {
         typed
     } else {
-        discovered(world, &args, typed).await?
+        discovered(world, &args, task, typed).await?
     };
     let document = document(&statements(task, &place));
     tell(world, &document);
@@ -62,6 +63,7 @@ fn typed(world: &World, discovery: &cli::Discovery) -> Place {
     put(&mut place.region, &world.global.region);
     put(&mut place.account, &world.global.account_id);
     put(&mut place.bucket, &discovery.bucket);
+    put(&mut place.log_group, &discovery.log_group);
     if let Some(key) = &discovery.bucket_kms_key
         && is_key(key)
     {
@@ -79,7 +81,7 @@ fn is_key(key: &str) -> bool {
 }
 
 /// What AWS tells of the place, as far as it may be asked.
-async fn discovered(world: &World, args: &cli::Policy, typed: Place) -> Result<Place> {
+async fn discovered(world: &World, args: &cli::Policy, task: Task, typed: Place) -> Result<Place> {
     let aws = world.aws().await?;
     let mut place = typed;
     let caller = match aws.caller().await {
@@ -96,16 +98,24 @@ async fn discovered(world: &World, args: &cli::Policy, typed: Place) -> Result<P
     world.refuse_other_account(&caller.account)?;
     place.account = caller.account;
     place.partition = caller.partition;
-    let of_deployment = matches!(
-        args.command,
-        Permitted::Outputs | Permitted::Tail | Permitted::Destroy
-    );
-    if !(of_deployment && deployed(world, &aws, &mut place).await) {
-        let survey = Survey::take(&aws, world.hints(&args.discovery, &[])).await;
+    let of_deployment = matches!(task, Task::Outputs | Task::Tail | Task::Destroy);
+    if of_deployment && deployed(world, &aws, &mut place).await {
+        return Ok(place);
+    }
+    let routes = match task {
+        Task::Preflight(preflight) => preflight.routes(),
+        _ => vec![Route::S3],
+    };
+    let facts = Facts::take(&aws, world.hints(&args.discovery, &[]), &routes).await;
+    for route in routes {
+        let survey = facts.view(route);
         if let Some(refusal) = survey.refusal() {
             refused(world, &refusal);
         }
-        surveyed(&survey, &mut place);
+        match route {
+            Route::S3 => at_bucket(&survey, &mut place),
+            Route::CloudWatch => at_log_group(&survey, &mut place),
+        }
     }
     Ok(place)
 }
@@ -132,8 +142,8 @@ async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> bool {
     }
 }
 
-/// The place where setup would go.
-fn surveyed(survey: &Survey, place: &mut Place) {
+/// Where the bucket is, and what its objects are encrypted with.
+fn at_bucket(survey: &Survey, place: &mut Place) {
     if let Some(region) = survey.region() {
         region.clone_into(&mut place.region);
     }
@@ -144,20 +154,42 @@ fn surveyed(survey: &Survey, place: &mut Place) {
         return;
     };
     place.bucket.clone_from(&bucket.name);
-    match (&bucket.key, &bucket.encryption) {
-        (Some(Ok(Some(key))), _) => place.bucket_key = Some(key.arn.clone()),
-        (None, Some(Ok(Encryption::S3 | Encryption::Kms(None)))) => place.bucket_key = None,
-        _ => {}
+    match survey.sealed() {
+        Sealed::ByKey(facts) if is_key(facts.name()) => {
+            place.bucket_key = Some(facts.name().to_owned());
+        }
+        Sealed::ByS3 | Sealed::ByAws => place.bucket_key = None,
+        Sealed::ByKey(_) | Sealed::Unseen => {}
     }
+    let others = bucket.keys.iter().map(KeyFacts::name);
+    place.other_keys = others
+        .filter(|key| is_key(key))
+        .map(str::to_owned)
+        .collect();
     if let Some(Ok(Some(topic))) = &bucket.topic {
         place.use_topic(&topic.arn);
-        place.topic_key = topic.key.clone().map(|key| {
-            if is_key(&key) {
-                key
-            } else {
-                "${TOPIC_KEY_ID}".to_owned()
-            }
-        });
+        place.topic_key = key_of(topic);
+    }
+}
+
+/// The key that a topic of others is encrypted with, if preflight looks at it.
+fn key_of(topic: &TopicFacts) -> Option<String> {
+    topic.key_policy.as_ref()?;
+    let key = topic.key.clone().filter(|key| is_key(key));
+    Some(key.unwrap_or_else(|| "${TOPIC_KEY_ID}".to_owned()))
+}
+
+/// Where the log group is, and its key.
+fn at_log_group(survey: &Survey, place: &mut Place) {
+    let Some(found) = &survey.log_group else {
+        return;
+    };
+    place.log_group_region.clone_from(&found.region);
+    place.log_group.clone_from(&found.name);
+    match (&found.group, &found.key) {
+        (_, Some(key)) if is_key(key.name()) => place.log_group_key = Some(key.name().to_owned()),
+        (Ok(Some(Group { key: None, .. })), _) => place.log_group_key = None,
+        _ => {}
     }
 }
 

@@ -1,20 +1,145 @@
-//! Says whether the organization trail is ready.
+//! Says whether the organization trail is ready; mends what it may, when it is asked to.
 
-use super::{World, option};
+use std::time::{Duration, Instant};
+
+use super::World;
+use crate::aws::Aws;
+use crate::check::survey::{Facts, Hints};
+use crate::check::{Report, Terms, repair, run as judge};
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
+use crate::pipeline::KINDS;
 use crate::render;
+use crate::route::Route;
 
 pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
-    let kind = option(&args.choice.option)?;
-    let aws = world.aws().await?;
-    let (_, report) = world
-        .check(&aws, kind, world.hints(&args.discovery, &[]))
-        .await?;
-    render::report::report(&world.ui, kind.name(), &report);
-    Ok(if report.is_ready() {
+    if args.fix && !world.ui.can_ask() {
+        return Err(Error::usage(
+            "ask before each change",
+            "there is no terminal to answer on",
+        )
+        .hint("without --fix, preflight prints the commands that mend what it finds"));
+    }
+    let looking = Looking {
+        world,
+        aws: world.aws().await?,
+        hints: Hints {
+            deep: args.deep,
+            ..world.hints(&args.discovery, &[])
+        },
+        routes: match args.option.as_deref().and_then(Route::named) {
+            Some(route) => vec![route],
+            None => Route::ALL.to_vec(),
+        },
+        terms: Terms {
+            strict: args.strict,
+            ..args.terms.terms()
+        },
+    };
+    let mut seen = looking.look().await?;
+    if args.fix {
+        seen = looking.mend(seen).await?;
+    }
+    if let Some(limit) = args.wait {
+        seen = looking.wait(seen, limit).await?;
+    }
+    let reports = looking.judge(&seen);
+    let made: Vec<Route> = KINDS.iter().map(|kind| kind.route).collect();
+    render::report::reports(&world.ui, &reports, &made);
+    Ok(if reports.iter().any(Report::is_ready) {
         Exit::Yes
     } else {
         Exit::No
     })
+}
+
+struct Looking<'a> {
+    world: &'a World,
+    aws: Aws,
+    hints: Hints,
+    routes: Vec<Route>,
+    terms: Terms,
+}
+
+impl Looking<'_> {
+    async fn look(&self) -> Result<Facts> {
+        self.world
+            .look(&self.aws, self.hints.clone(), &self.routes)
+            .await
+    }
+
+    fn judge(&self, facts: &Facts) -> Vec<Report> {
+        self.routes
+            .iter()
+            .map(|route| judge(&facts.view(*route), &self.terms))
+            .collect()
+    }
+
+    /// Offers every repair once, and looks again when something was done.
+    async fn mend(&self, seen: Facts) -> Result<Facts> {
+        let mut offered = Vec::new();
+        for route in &self.routes {
+            let survey = seen.view(*route);
+            for (repair, observed) in repair::offered(&survey) {
+                if !offered.iter().any(|(known, _, _)| *known == repair) {
+                    offered.push((repair, observed, survey.clone()));
+                }
+            }
+        }
+        if offered.is_empty() {
+            self.world
+                .ui
+                .story("There is nothing that --fix may change.");
+            return Ok(seen);
+        }
+        let mut done = false;
+        for (repair, observed, survey) in offered {
+            let question = repair::question(repair, &survey, &observed);
+            if self
+                .world
+                .confirms_by(&question.text, &question.word)
+                .await?
+            {
+                repair::repair(&self.aws, repair, &survey).await?;
+                self.world.ui.story("Done.\n");
+                done = true;
+            } else {
+                self.world.ui.story("Left as it is.\n");
+            }
+        }
+        if done { self.look().await } else { Ok(seen) }
+    }
+
+    /// Looks again, more and more seldom, until one option has nothing left that time may cure.
+    async fn wait(&self, mut seen: Facts, limit: Duration) -> Result<Facts> {
+        const SELDOM: Duration = Duration::from_secs(15);
+        let end = Instant::now() + limit;
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let Some(waiting) = render::report::waiting(&self.judge(&seen)) else {
+                return Ok(seen);
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(seen);
+            }
+            let pause_now = pause.min(left);
+            self.world.ui.told(
+                &format!(
+                    "Waiting for {waiting}; looking again in {} ({} left).",
+                    humantime::format_duration(whole(pause_now)),
+                    humantime::format_duration(whole(left))
+                ),
+                2,
+            );
+            tokio::time::sleep(pause_now).await;
+            pause = (pause * 2).min(SELDOM);
+            seen = self.look().await?;
+        }
+    }
+}
+
+/// Nobody reads fractions of a second; nothing is no time to wait.
+fn whole(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs().max(1))
 }

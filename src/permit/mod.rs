@@ -46,6 +46,15 @@ pub struct Preflight {
     pub fix: bool,
 }
 
+impl Preflight {
+    /// The options that it is about.
+    #[must_use]
+    pub fn routes(self) -> Vec<Route> {
+        self.route
+            .map_or_else(|| Route::ALL.to_vec(), |route| vec![route])
+    }
+}
+
 /// All that the task needs: that of plan holds that of preflight, and so on.
 #[must_use]
 pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
@@ -95,8 +104,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::names::Names;
-    use crate::resource::MANAGED_BY;
+    use crate::names::{MANAGED_BY, Names};
 
     fn tasks() -> Vec<Task> {
         let routes = [None, Some(Route::S3), Some(Route::CloudWatch)];
@@ -137,6 +145,8 @@ mod tests {
             bucket_key: Some(key("1")),
             topic: None,
             topic_key: None,
+            other_keys: Vec::new(),
+            log_group_region: "ap-southeast-4".to_owned(),
             log_group: "g".repeat(512),
             log_group_key: Some(key("3")),
         }

@@ -22,6 +22,10 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
         "the id of the KMS key of the existing topic",
     ),
     (
+        "${LOG_GROUP_REGION}",
+        "the region of the log group that the trail delivers to",
+    ),
+    (
         "${LOG_GROUP}",
         "the name of the log group that the trail delivers to",
     ),
@@ -44,10 +48,14 @@ pub struct Place {
     pub log_prefix: String,
     /// Id or ARN of the key of the log objects, if they have one.
     pub bucket_key: Option<String>,
+    /// Ids or ARNs of further keys that trail, bucket or objects name, which are only looked at.
+    pub other_keys: Vec<String>,
     /// ARN of a topic that is there already, in place of our own.
     pub topic: Option<String>,
     /// Id or ARN of the key of that topic, if it has one.
     pub topic_key: Option<String>,
+    /// Of the log group, where everything of option cloudwatch is looked for.
+    pub log_group_region: String,
     /// Name of the log group.
     pub log_group: String,
     /// Id or ARN of the key of the log group, if it has one.
@@ -67,8 +75,10 @@ impl Place {
             bucket: text("${BUCKET}"),
             log_prefix: text("${LOG_PREFIX}"),
             bucket_key: Some(text("${BUCKET_KEY_ID}")),
+            other_keys: Vec::new(),
             topic: None,
             topic_key: None,
+            log_group_region: text("${LOG_GROUP_REGION}"),
             log_group: text("${LOG_GROUP}"),
             log_group_key: Some(text("${LOG_GROUP_KEY_ID}")),
         }
@@ -82,6 +92,14 @@ impl Place {
             self.regional("sns", topic)
         };
         self.topic = Some(arn).filter(|arn| *arn != self.own_topic());
+    }
+
+    /// The same place as option cloudwatch sees it.
+    pub(super) fn at_log_group(&self) -> Self {
+        Self {
+            region: self.log_group_region.clone(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn trails(&self) -> String {

@@ -7,27 +7,11 @@ use crate::route::Route;
 
 pub(super) fn statements(wanted: Preflight, place: &Place) -> Vec<Statement> {
     let mut all = always(place);
-    for route in Route::ALL {
-        if wanted.route.is_none_or(|one| one == route) {
-            all.extend(match route {
-                Route::S3 => s3(place),
-                Route::CloudWatch => cloudwatch(place),
-            });
-            if wanted.deep && route == Route::CloudWatch {
-                all.push(Statement::new(
-                    "ReadLogGroup",
-                    &["logs:GetTransformer"],
-                    place.log_group(),
-                ));
-            }
-            if wanted.fix && route == Route::CloudWatch {
-                all.push(Statement::new(
-                    "SetRetention",
-                    &["logs:PutRetentionPolicy"],
-                    place.log_group(),
-                ));
-            }
-        }
+    for route in wanted.routes() {
+        all.extend(match route {
+            Route::S3 => s3(place),
+            Route::CloudWatch => cloudwatch(wanted, &place.at_log_group()),
+        });
     }
     if wanted.deep {
         all.push(Statement::anywhere(
@@ -75,22 +59,26 @@ fn always(place: &Place) -> Vec<Statement> {
             &["iam:GetPolicy"],
             [place.policy(&names.policy())],
         ),
-        // The id of our key is not known beforehand. KMS asks about the key, also when it was asked for by its alias.
-        Statement::new(
-            "ReadOwnKey",
-            &["kms:DescribeKey", "kms:ListResourceTags"],
-            [place.keys()],
-        )
-        .when(
-            "ForAnyValue:StringEquals",
-            "kms:ResourceAliases",
-            [names.alias()],
-        ),
     ]
+}
+
+/// The id of our key is not known beforehand. KMS asks about the key, also when it was asked for by its alias.
+fn own_key(sid: &'static str, place: &Place) -> Statement {
+    Statement::new(
+        sid,
+        &["kms:DescribeKey", "kms:ListResourceTags"],
+        [place.keys()],
+    )
+    .when(
+        "ForAnyValue:StringEquals",
+        "kms:ResourceAliases",
+        [place.names.alias()],
+    )
 }
 
 fn s3(place: &Place) -> Vec<Statement> {
     let mut all = vec![
+        own_key("ReadOwnKey", place),
         Statement::anywhere("ReadWithoutResource", &["s3:ListAllMyBuckets"]),
         Statement::new(
             "ReadBucket",
@@ -119,11 +107,17 @@ fn s3(place: &Place) -> Vec<Statement> {
             place.queues(),
         ),
     ];
-    if let Some(key) = &place.bucket_key {
+    let keys: Vec<String> = place
+        .bucket_key
+        .iter()
+        .chain(&place.other_keys)
+        .map(|key| place.key(key))
+        .collect();
+    if !keys.is_empty() {
         all.push(Statement::new(
-            "ReadKeyOfBucket",
+            "ReadKeysOfBucket",
             &["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"],
-            [place.key(key)],
+            keys,
         ));
     }
     if let Some(key) = &place.topic_key {
@@ -136,9 +130,10 @@ fn s3(place: &Place) -> Vec<Statement> {
     all
 }
 
-fn cloudwatch(place: &Place) -> Vec<Statement> {
+fn cloudwatch(wanted: Preflight, place: &Place) -> Vec<Statement> {
     let names = &place.names;
     let mut all = vec![
+        own_key("ReadOwnKeyAtLogGroup", place),
         Statement::anywhere(
             "ReadWithoutResource",
             &[
@@ -177,6 +172,20 @@ fn cloudwatch(place: &Place) -> Vec<Statement> {
             "ReadKeyOfLogGroup",
             &["kms:DescribeKey"],
             [place.key(key)],
+        ));
+    }
+    if wanted.deep {
+        all.push(Statement::new(
+            "ReadLogGroup",
+            &["logs:GetTransformer"],
+            place.log_group(),
+        ));
+    }
+    if wanted.fix {
+        all.push(Statement::new(
+            "SetRetention",
+            &["logs:PutRetentionPolicy"],
+            place.log_group(),
         ));
     }
     all

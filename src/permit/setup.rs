@@ -41,7 +41,7 @@ pub(super) fn reads(place: &Place) -> Vec<Statement> {
     ];
     if let Some(key) = &place.bucket_key {
         all.push(Statement::new(
-            "ReadKeyOfBucket",
+            "ReadGrants",
             &["kms:ListGrants"],
             [place.key(key)],
         ));

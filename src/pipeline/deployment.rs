@@ -4,8 +4,8 @@
 use aws_sdk_iam::types::Role;
 
 use super::site::Site;
+use crate::names::{MANAGED_BY, OPTION};
 use crate::resource::role::{Trust, trust_of};
-use crate::resource::{MANAGED_BY, OPTION};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {

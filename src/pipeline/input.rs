@@ -96,6 +96,23 @@ pub fn name_prefix(text: &str) -> Checked {
 }
 
 /// # Errors
+/// When it is neither the name nor the ARN of a log group.
+pub fn log_group(text: &str) -> Checked {
+    let name = Arn::parse(text)
+        .and_then(|arn| arn.resource.strip_prefix("log-group:"))
+        .map_or(text, |rest| rest.strip_suffix(":*").unwrap_or(rest));
+    let valid = (1..=512).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte));
+    if valid {
+        Ok(name.to_owned())
+    } else {
+        Err("not the name or ARN of a log group, such as aws-cloudtrail-logs".to_owned())
+    }
+}
+
+/// # Errors
 /// When it has not the form of a region.
 pub fn region(text: &str) -> Checked {
     let parts: Vec<&str> = text.split('-').collect();
@@ -356,6 +373,28 @@ mod tests {
                 "arn:aws:kms:us-east-1:111122223333:grant/1",
                 "two words",
             ],
+        );
+    }
+
+    #[test]
+    fn a_log_group_is_taken_by_name_and_by_arn() {
+        table(
+            log_group,
+            &[
+                "aws-controltower/CloudTrailLogs",
+                "/aws/lambda/f",
+                "a.b_c#d",
+            ],
+            &[
+                "",
+                "two words",
+                "arn:aws:logs:us-east-1:111122223333:log-stream:x",
+                "a:b",
+            ],
+        );
+        assert_eq!(
+            log_group("arn:aws:logs:us-east-1:111122223333:log-group:trail:*").as_deref(),
+            Ok("trail")
         );
     }
 

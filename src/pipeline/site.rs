@@ -1,7 +1,7 @@
 //! Everything that is known before planning: where the pipeline goes, what it is called, whom it trusts.
 
 use crate::aws::{Caller, arn};
-use crate::check::survey::Survey;
+use crate::check::survey::{Sealed, Survey};
 use crate::error::{Error, Result};
 use crate::names::Names;
 use crate::pipeline::deployment::Deployment;
@@ -33,7 +33,7 @@ impl Site {
             Error::no("plan the pipeline", format!("{what} is not known"))
                 .hint("heeler-ec preflight shows why")
         };
-        let caller = survey.caller.as_ref().map_err(Clone::clone)?;
+        let caller = survey.account.caller.as_ref().map_err(Clone::clone)?;
         let bucket = survey
             .bucket
             .as_ref()
@@ -41,9 +41,9 @@ impl Site {
         let region = survey
             .region()
             .ok_or_else(|| lacks("the bucket's region"))?;
-        let key = match &bucket.key {
-            Some(Ok(Some(key))) if key.customer_managed => Some(key.arn.clone()),
-            _ => None,
+        let key = match survey.sealed() {
+            Sealed::ByKey(facts) => Some(facts.name().to_owned()),
+            Sealed::ByS3 | Sealed::ByAws | Sealed::Unseen => None,
         };
         let topic = match &bucket.topic {
             Some(Ok(Some(topic))) => Some(topic.arn.clone()),

@@ -114,11 +114,11 @@ impl Ui {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
-    /// Asks, and takes nothing but the word `yes` for a yes.
+    /// Asks, and takes nothing but this word for a yes.
     #[must_use]
-    pub fn confirms(&self, question: &str) -> bool {
+    pub fn confirms(&self, question: &str, word: &str) -> bool {
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{question}\nOnly 'yes' is taken for a yes: ");
+        let _ = write!(err, "{question}\nOnly '{word}' is taken for a yes: ");
         let _ = err.flush();
         drop(err);
         let mut line = String::new();
@@ -126,7 +126,7 @@ impl Ui {
             .lock()
             .read_line(&mut line)
             .is_ok_and(|read| read > 0)
-            && line.trim() == "yes"
+            && line.trim() == word
     }
 
     /// The same voice for texts that go to the story, which may be another terminal or none.

@@ -5,22 +5,56 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::{Tone, Ui, document};
-use crate::check::{Check, Finding, Report, Verdict, Weight};
+use crate::check::{Check, Finding, Report, Row, Verdict, Weight};
 use crate::cli::Format;
+use crate::error::Error;
+use crate::route::Route;
 use crate::tail::record::visible;
 
-/// All verdicts, as the answer.
-pub fn report(ui: &Ui, option: &str, report: &Report) {
-    let text = match ui.format {
-        Format::Json => document(&as_json(option, report)),
-        Format::Table => format!("{}{}", lines(*ui, report, true), closing(*ui, report)),
+/// All verdicts on one option, or on all of them side by side, as the answer.
+/// `made` are the options that setup can make.
+pub fn reports(ui: &Ui, reports: &[Report], made: &[Route]) {
+    let text = match (ui.format, reports) {
+        (Format::Json, [one]) => document(&as_json(one)),
+        (Format::Json, several) => document(&json!({
+            "recommended": recommended(several).map(|report| report.route.name()),
+            "options": several.iter().map(as_json).collect::<Vec<_>>(),
+        })),
+        (Format::Table, [one]) => {
+            format!("{}{}", lines(*ui, &shown(one), ""), closing(*ui, one))
+        }
+        (Format::Table, several) => side_by_side(*ui, several, made),
     };
     ui.answer(&text);
 }
 
+/// What `--wait` waits for: the checks of the option that is nearest to being ready. Nothing when there is no need.
+#[must_use]
+pub fn waiting(reports: &[Report]) -> Option<String> {
+    let unsettled = |report: &Report| -> Vec<&'static str> {
+        report
+            .rows
+            .iter()
+            .filter(|row| row.may_settle())
+            .map(|row| row.check.id)
+            .collect()
+    };
+    let nearest = reports
+        .iter()
+        .map(unsettled)
+        .min_by_key(Vec::len)
+        .unwrap_or_default();
+    (!nearest.is_empty()).then(|| nearest.join(", "))
+}
+
 /// What stands in the way of setup, as a part of the story.
 pub fn obstacles(ui: &Ui, report: &Report) {
-    ui.alert(lines(ui.for_story(), report, false).trim_end());
+    let obstacles: Vec<&Row> = report
+        .rows
+        .iter()
+        .filter(|row| row.stands_in_the_way())
+        .collect();
+    ui.alert(lines(ui.for_story(), &obstacles, "").trim_end());
     ui.alert("");
 }
 
@@ -33,15 +67,22 @@ pub fn summary(ui: &Ui, report: &Report) {
         warnings(counts.warnings),
         counts.skipped
     ));
-    for (check, verdict) in &report.rows {
-        if let Verdict::Warn(finding) = verdict {
-            ui.story(&format!(
+    for row in &report.rows {
+        let observed = match &row.verdict {
+            Verdict::Warn(finding) => finding.observed.clone(),
+            Verdict::Fail(finding) => format!("accepted: {}", finding.observed),
+            Verdict::Unknown(error) => error.to_string(),
+            Verdict::Pass(_) | Verdict::Skip(_) => continue,
+        };
+        ui.told(
+            &format!(
                 "  {} {}: {}",
                 ui.sign("‼", "!"),
-                check.id,
-                visible(&finding.observed)
-            ));
-        }
+                row.check.id,
+                visible(&observed)
+            ),
+            4,
+        );
     }
 }
 
@@ -59,58 +100,63 @@ fn group(check: &Check) -> &'static str {
     check.id.split('.').next().unwrap_or(check.id)
 }
 
-fn lines(ui: Ui, report: &Report, all: bool) -> String {
+fn shown(report: &Report) -> Vec<&Row> {
+    report.rows.iter().collect()
+}
+
+/// The rows under the headings of their groups, each heading with something before it.
+fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
     let mut text = String::new();
     let mut heading = "";
-    for (check, verdict) in &report.rows {
-        if !all
-            && matches!(
-                verdict,
-                Verdict::Pass(_) | Verdict::Skip(_) | Verdict::Warn(_)
-            )
-        {
-            continue;
+    for row in rows {
+        if group(row.check) != heading {
+            heading = group(row.check);
+            let title = format!("{before}{heading}");
+            let rule = ui.sign("─", "-").repeat(title.chars().count());
+            let _ = writeln!(text, "{}\n{rule}", ui.tint(Tone::Strong, &title));
         }
-        if group(check) != heading {
-            heading = group(check);
-            let rule = ui.sign("─", "-").repeat(heading.len());
-            let _ = writeln!(text, "{}\n{rule}", ui.tint(Tone::Strong, heading));
-        }
-        line(ui, &mut text, check, verdict);
+        line(ui, &mut text, row);
     }
     text
 }
 
-fn line(ui: Ui, text: &mut String, check: &Check, verdict: &Verdict) {
-    let (sign, tone) = match verdict {
+fn line(ui: Ui, text: &mut String, row: &Row) {
+    let check = row.check;
+    let (sign, tone) = match &row.verdict {
         Verdict::Pass(_) => (ui.sign("√", "ok"), Tone::Good),
         Verdict::Warn(_) => (ui.sign("‼", "!!"), Tone::Change),
+        Verdict::Fail(_) if row.accepted => (ui.sign("×", "x"), Tone::Change),
         Verdict::Fail(_) => (ui.sign("×", "x"), Tone::Bad),
         Verdict::Skip(_) => ("-", Tone::Faint),
-        Verdict::Unknown(_) => ("?", Tone::Bad),
+        Verdict::Unknown(_) if row.stands_in_the_way() => ("?", Tone::Bad),
+        Verdict::Unknown(_) => ("?", Tone::Change),
     };
-    let aside = match verdict {
+    let aside = match &row.verdict {
         Verdict::Pass(found) => format!(" ({})", visible(found)),
         Verdict::Skip(why) => format!(" (skipped: {})", visible(why)),
+        _ if row.accepted => " (accepted)".to_owned(),
         _ => String::new(),
     };
     // Laid out without the colour, which takes no columns.
-    let head = ui.fitted(&format!("{sign} {}{aside}", check.says), 2);
+    let head = ui.fitted(&ui.spell(&format!("{sign} {}{aside}", check.says)), 2);
     let _ = writeln!(text, "{}", head.replacen(sign, &ui.tint(tone, sign), 1));
     let mut detail = |name: &str, value: &str| {
         if !value.is_empty() {
             let _ = writeln!(
                 text,
                 "{}",
-                ui.fitted(&format!("    {name:<9} {}", visible(value)), 14)
+                ui.fitted(&ui.spell(&format!("    {name:<9} {}", visible(value))), 14)
             );
         }
     };
-    match verdict {
+    match &row.verdict {
         Verdict::Pass(_) | Verdict::Skip(_) => {}
         Verdict::Unknown(error) => {
             detail("unknown:", &error.to_string());
-            detail("needs:", &check.permissions.join(", "));
+            detail("needs:", &needs(check, error));
+            if let Some(hint) = error.what_to_do() {
+                detail("fix:", hint);
+            }
             detail("help:", &help(check));
         }
         Verdict::Warn(finding) | Verdict::Fail(finding) => {
@@ -129,6 +175,108 @@ fn line(ui: Ui, text: &mut String, check: &Check, verdict: &Verdict) {
             detail("help:", &help(check));
         }
     }
+}
+
+/// The permission that is missing: that of the call that was refused.
+fn needs(check: &Check, error: &Error) -> String {
+    error
+        .needed_action()
+        .map_or_else(|| check.permissions.join(", "), str::to_owned)
+}
+
+/// What all options have in common once, then each by itself, then how they compare.
+fn side_by_side(ui: Ui, reports: &[Report], made: &[Route]) -> String {
+    let common = |found: &Row| {
+        reports.iter().all(|report| {
+            report
+                .rows
+                .iter()
+                .any(|other| as_row(other) == as_row(found))
+        })
+    };
+    let Some(first) = reports.first() else {
+        return String::new();
+    };
+    let shared: Vec<&Row> = first.rows.iter().filter(|row| common(row)).collect();
+    let mut text = lines(ui, &shared, "");
+    for report in reports {
+        let own: Vec<&Row> = report.rows.iter().filter(|row| !common(row)).collect();
+        text.push('\n');
+        text.push_str(&lines(
+            ui,
+            &own,
+            &format!("option {}: ", report.route.name()),
+        ));
+    }
+    text.push('\n');
+    text.push_str(&comparison(ui, reports, made));
+    text
+}
+
+fn comparison(ui: Ui, reports: &[Report], made: &[Route]) -> String {
+    let mut text = format!(
+        "{:<12}{:<11}{:>7}{:>9}{:>10}{:>8}\n",
+        "option", "", "failed", "unknown", "warnings", "passed"
+    );
+    for report in reports {
+        let counts = report.counts();
+        let (word, tone) = if report.is_ready() {
+            ("ready", Tone::Good)
+        } else {
+            ("not ready", Tone::Bad)
+        };
+        let _ = writeln!(
+            text,
+            "{:<12}{}{:>7}{:>9}{:>10}{:>8}",
+            report.route.name(),
+            ui.tint(tone, &format!("{word:<11}")),
+            counts.failed,
+            counts.unknown,
+            counts.warnings,
+            counts.passed
+        );
+    }
+    text.push('\n');
+    let advice = match recommended(reports) {
+        Some(report) => {
+            let name = report.route.name();
+            let reason = match report.route {
+                Route::S3 => {
+                    "it costs next to nothing and runs no code of its own; events take some minutes"
+                }
+                Route::CloudWatch => {
+                    "events arrive within a minute or so; it costs per GB of events and runs a function"
+                }
+            };
+            let next = if made.contains(&report.route) {
+                format!("Next: heeler-ec plan --option {name}")
+            } else {
+                format!("This version checks option {name}, but does not set it up yet.")
+            };
+            format!("Recommended: option {name} ({reason}). {next}")
+        }
+        None => match nearest(reports) {
+            Some(report) => format!(
+                "Not ready. Option {} is the nearest: fix what failed and run preflight again.",
+                report.route.name()
+            ),
+            None => String::new(),
+        },
+    };
+    let _ = writeln!(text, "{}", ui.fitted(&advice, 2));
+    text
+}
+
+/// The first option that is ready; they are in the order in which they are recommended.
+fn recommended(reports: &[Report]) -> Option<&Report> {
+    reports.iter().find(|report| report.is_ready())
+}
+
+fn nearest(reports: &[Report]) -> Option<&Report> {
+    reports.iter().min_by_key(|report| {
+        let rows = report.rows.iter();
+        rows.filter(|row| row.stands_in_the_way()).count()
+    })
 }
 
 /// The check's section of the documentation; an anchor keeps the underscores of its heading and drops the dots.
@@ -152,8 +300,12 @@ fn closing(ui: Ui, report: &Report) -> String {
             "Not ready: fix what failed and run preflight again.",
         )
     };
+    let accepted = match counts.accepted {
+        0 => String::new(),
+        many => format!(" ({many} accepted)"),
+    };
     format!(
-        "\n{} failed, {} unknown, {}, {} passed, {} skipped. {word}\n",
+        "\n{} failed, {} unknown{accepted}, {}, {} passed, {} skipped. {word}\n",
         counts.failed,
         counts.unknown,
         warnings(counts.warnings),
@@ -162,23 +314,25 @@ fn closing(ui: Ui, report: &Report) -> String {
     )
 }
 
-fn as_json(option: &str, report: &Report) -> Value {
+fn as_json(report: &Report) -> Value {
     let counts = report.counts();
     json!({
-        "option": option,
+        "option": report.route.name(),
         "ready": report.is_ready(),
-        "checks": report.rows.iter().map(|(check, verdict)| row(check, verdict)).collect::<Vec<_>>(),
+        "checks": report.rows.iter().map(as_row).collect::<Vec<_>>(),
         "counts": {
             "fail": counts.failed,
             "unknown": counts.unknown,
             "warn": counts.warnings,
             "pass": counts.passed,
             "skip": counts.skipped,
+            "accepted": counts.accepted,
         },
     })
 }
 
-fn row(check: &Check, verdict: &Verdict) -> Value {
+fn as_row(row: &Row) -> Value {
+    let (check, verdict) = (row.check, &row.verdict);
     let empty = Finding::default();
     let (observed, reason, finding) = match verdict {
         Verdict::Pass(found) => (found.clone(), String::new(), &empty),
@@ -197,7 +351,11 @@ fn row(check: &Check, verdict: &Verdict) -> Value {
         "observed": observed,
         "wanted": finding.wanted,
         "reason": reason,
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": finding.fix.advice, "url": help(check) },
-        "permission": check.permissions,
+        "accepted": row.accepted,
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": finding.fix.advice, "url": help(check), "auto": finding.fix.repair.is_some() },
+        "permission": match verdict {
+            Verdict::Unknown(error) if error.needed_action().is_some() => json!([error.needed_action()]),
+            _ => json!(check.permissions),
+        },
     })
 }

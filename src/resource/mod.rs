@@ -18,6 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::converge::Known;
+use crate::names::{MANAGED_BY, OPTION};
 
 /// How long AWS may need until one service sees what another has just made.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
@@ -31,8 +32,6 @@ pub struct Mark {
     pub option: &'static str,
 }
 
-pub const MANAGED_BY: &str = "managed-by";
-pub const OPTION: &str = "heeler-ec:option";
 const VERSION: &str = "heeler-ec:version";
 
 impl Mark {

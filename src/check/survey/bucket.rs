@@ -1,251 +1,588 @@
-//! Asks for the bucket that a trail delivers to: whose it is, its key, who is told of new objects.
+//! Asks for the bucket that a trail delivers to: whose it is, how its objects are kept, who is told of new ones.
 
-use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
-use aws_sdk_s3::types::ServerSideEncryption;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule as Rule, Payer, ServerSideEncryption};
+use futures_util::future::join_all;
 use tokio::join;
 
-use super::{Bucket, Encryption, Hints, Key, Owned, TopicFacts, Trail, wanted_entry};
-use crate::aws::Aws;
-use crate::aws::arn::Arn;
+use super::ask::Ask;
+use super::facts::{
+    Bucket, Encryption, KeyFacts, LifecycleRule, LogObject, Organization, Owned, TopicFacts, Trail,
+    is_of,
+};
+use super::trail::time;
+use super::{Hints, harvest_role, key, log_prefix, wanted_entry};
+use crate::aws::Caller;
+use crate::aws::arn::{self, Arn};
 use crate::aws::fault::Doing;
 use crate::aws::notification::{Entry, Target, entries};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-pub(super) async fn bucket(
-    aws: &Aws,
-    name: &str,
-    account: &str,
-    trail: Option<&Trail>,
-    hints: &Hints,
-) -> Bucket {
-    let owned = owned(aws, name, account).await;
-    let mut bucket = Bucket {
+/// Where a bucket is, before anything else is asked of it.
+#[derive(Clone)]
+pub(super) struct Found {
+    pub name: String,
+    pub owned: Result<Owned>,
+    /// Its region, when the answer of another region told only that; whose it is has to be asked there.
+    redirected: Option<String>,
+}
+
+impl Found {
+    /// Where to ask on.
+    pub fn region(&self) -> Option<&str> {
+        match (&self.redirected, &self.owned) {
+            (Some(region), _) | (None, Ok(Owned::Here { region })) => Some(region),
+            _ => None,
+        }
+    }
+}
+
+/// Finds the bucket. HEAD names the region in every answer, and says nothing else.
+pub(super) async fn find(ask: &Ask, name: &str, caller: &Caller) -> Found {
+    let (owned, redirected) = owned(ask, name, &caller.account).await;
+    Found {
         name: name.to_owned(),
         owned,
-        encryption: None,
-        key: None,
-        notifications: None,
-        topic: None,
+        redirected,
+    }
+}
+
+/// Whose the bucket is; or, when another region answers for it, which.
+async fn owned(ask: &Ask, name: &str, account: &str) -> (Result<Owned>, Option<String>) {
+    let refusal = {
+        let aws = ask.turn().await;
+        let head = aws.s3.head_bucket().bucket(name);
+        match head.expected_bucket_owner(account).send().await {
+            Ok(found) => {
+                let region = found.bucket_region().unwrap_or(aws.region()).to_owned();
+                return (Ok(Owned::Here { region }), None);
+            }
+            Err(refusal) => refusal,
+        }
     };
-    let Ok(Owned::Here { region }) = &bucket.owned else {
-        return bucket;
-    };
-    let aws = aws.at(region);
-    let named_key = hints
-        .bucket_key
-        .clone()
-        .or_else(|| trail.and_then(|trail| trail.key.clone()));
-    let (encryption_and_key, notifications_and_topic) = join!(
+    let response = refusal.raw_response();
+    let region = response
+        .and_then(|response| response.headers().get("x-amz-bucket-region"))
+        .map(str::to_owned);
+    let status = response.map(|response| response.status().as_u16());
+    let ours = Err(refusal).doing("s3:ListBucket", || format!("look at bucket {name}"));
+    match (status, region) {
+        (Some(301 | 307 | 400 | 403), Some(region)) if region != ask.region() => {
+            (ours, Some(region))
+        }
+        (Some(404), _) => (Ok(Owned::Missing), None),
+        (Some(403), region) => (elsewhere(ask, name, region).await, None),
+        _ => (ours, None),
+    }
+}
+
+/// Without the condition on its owner: an answer means that it is somebody else's bucket. A refusal means that the
+/// caller may not look; then the list of the account's own buckets tells whose it is.
+async fn elsewhere(ask: &Ask, name: &str, region: Option<String>) -> Result<Owned> {
+    let (head, own) = join!(
         async {
-            // The key of the trail is the one that counts; only without one does the bucket's matter.
-            if let Some(named) = named_key {
-                let (encryption, key) = join!(encryption(&aws, name, account), key(&aws, &named));
-                (encryption, Some(key))
-            } else {
-                let encryption = encryption(&aws, name, account).await;
-                let key = match &encryption {
-                    Ok(Encryption::Kms(Some(named))) => Some(key(&aws, named).await),
-                    _ => None,
-                };
-                (encryption, key)
+            let aws = ask.turn().await;
+            aws.s3
+                .head_bucket()
+                .bucket(name)
+                .send()
+                .await
+                .doing("s3:ListBucket", || format!("look at bucket {name}"))
+        },
+        is_own(ask, name),
+    );
+    let refusal = match head {
+        Ok(found) => {
+            let region = found.bucket_region().map(str::to_owned).or(region);
+            return Ok(Owned::Elsewhere { region });
+        }
+        Err(refusal) => refusal,
+    };
+    match own {
+        Ok(true) => Err(refusal.hint("grant s3:ListBucket on the bucket to the caller")),
+        Ok(false) => Ok(Owned::Elsewhere { region }),
+        Err(_) => Err(refusal.hint(format!(
+            "either the bucket belongs to another account, or the caller lacks s3:ListBucket on it: \
+             aws s3api list-buckets --query \"Buckets[?Name=='{name}']\" shows whether it is yours"
+        ))),
+    }
+}
+
+async fn is_own(ask: &Ask, name: &str) -> Result<bool> {
+    let aws = ask.turn().await;
+    let mut pages = aws.s3.list_buckets().prefix(name).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("s3:ListAllMyBuckets", || {
+            "list the buckets of this account".into()
+        })?;
+        if page.buckets().iter().any(|own| own.name() == Some(name)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Everything about a bucket, in its own region.
+pub(super) async fn look(
+    ask: &Ask,
+    found: Found,
+    trail: &Trail,
+    caller: &Caller,
+    organization: Option<&Organization>,
+    hints: &Hints,
+) -> Bucket {
+    let (name, account) = (found.name.as_str(), caller.account.as_str());
+    let here = Here { ask, name, account };
+    let (
+        owned,
+        (encryption, newest, keys),
+        (notifications, topic),
+        policy,
+        ownership,
+        lifecycle,
+        payer,
+    ) = join!(
+        async {
+            match found.redirected {
+                Some(_) => owned(ask, name, account).await.0,
+                None => found.owned.clone(),
             }
         },
+        here.sealed(trail, caller, organization, hints),
         async {
-            let notifications = notifications(&aws, name, account).await;
-            let topic = match &notifications {
-                Ok(entries) => covering_topic(entries, hints, trail, &aws, account),
-                Err(_) => None,
-            };
+            let notifications = here.notifications().await;
+            let topic = notifications
+                .as_ref()
+                .ok()
+                .and_then(|entries| covering_topic(entries, hints, trail, caller, ask.region()));
             let topic = match topic {
-                Some(arn) => Some(topic_facts(&aws, &arn).await),
+                Some(arn) => Some(topic_facts(ask, &arn, account).await),
                 None => None,
             };
             (notifications, topic)
         },
+        here.policy(),
+        here.ownership(),
+        here.lifecycle(),
+        here.requester_pays(),
     );
-    bucket.encryption = Some(encryption_and_key.0);
-    bucket.key = encryption_and_key.1;
-    bucket.notifications = Some(notifications_and_topic.0);
-    bucket.topic = notifications_and_topic.1;
-    bucket
-}
-
-/// Whether the bucket is the caller's. HEAD names the region in every answer, and says nothing else.
-async fn owned(aws: &Aws, name: &str, account: &str) -> Result<Owned> {
-    let head = aws
-        .s3
-        .head_bucket()
-        .bucket(name)
-        .expected_bucket_owner(account)
-        .send()
-        .await;
-    let refusal = match head {
-        Ok(found) => {
-            let region = found.bucket_region().unwrap_or(aws.region()).to_owned();
-            return Ok(Owned::Here { region });
-        }
-        Err(refusal) => refusal,
-    };
-    let region = refusal
-        .raw_response()
-        .and_then(|response| response.headers().get("x-amz-bucket-region"))
-        .map(str::to_owned);
-    let status = refusal
-        .raw_response()
-        .map(|response| response.status().as_u16());
-    match (status, region) {
-        // Another region answers for it: it has to be asked there whose it is.
-        (Some(301 | 307 | 400 | 403), Some(region)) if region != aws.region() => {
-            Box::pin(owned(&aws.at(&region), name, account)).await
-        }
-        (Some(404), _) => Ok(Owned::Missing),
-        (Some(403), region) => elsewhere(aws, name, region).await,
-        _ => Err(refusal).doing("s3:ListBucket", || format!("look at bucket {name}")),
+    if !matches!(owned, Ok(Owned::Here { .. })) {
+        return Bucket::unseen(name, owned);
+    }
+    Bucket {
+        name: found.name.clone(),
+        owned,
+        encryption: Some(encryption),
+        newest: Some(newest),
+        keys,
+        notifications: Some(notifications),
+        topic,
+        policy: Some(policy),
+        ownership: Some(ownership),
+        lifecycle: Some(lifecycle),
+        requester_pays: Some(payer),
     }
 }
 
-/// Without the condition on its owner: an answer means that it is somebody else's bucket, a refusal that the
-/// caller may not look.
-async fn elsewhere(aws: &Aws, name: &str, region: Option<String>) -> Result<Owned> {
-    let aws = region
-        .as_deref()
-        .map_or_else(|| aws.clone(), |region| aws.at(region));
-    aws.s3
-        .head_bucket()
-        .bucket(name)
-        .send()
-        .await
-        .doing("s3:ListBucket", || format!("look at bucket {name}"))
-        .map(|found| Owned::Elsewhere { region: found.bucket_region().map(str::to_owned).or(region) })
-        .map_err(|refusal| {
-            refusal.hint(format!(
-                "either the bucket belongs to another account, or the caller lacks s3:ListBucket on it: \
-                 aws s3api list-buckets --query \"Buckets[?Name=='{name}']\" shows whether it is yours"
-            ))
-        })
+/// A bucket that is asked in its own region, and only while it is the caller's.
+struct Here<'a> {
+    ask: &'a Ask,
+    name: &'a str,
+    account: &'a str,
 }
 
-async fn encryption(aws: &Aws, name: &str, account: &str) -> Result<Encryption> {
-    let found = aws
-        .s3
-        .get_bucket_encryption()
-        .bucket(name)
-        .expected_bucket_owner(account)
-        .send()
-        .await
-        .finding(
-            "s3:GetEncryptionConfiguration",
-            &["ServerSideEncryptionConfigurationNotFoundError"],
-            || format!("read the encryption of bucket {name}"),
-        )?;
-    let rule = found
-        .and_then(|found| found.server_side_encryption_configuration)
-        .and_then(|found| found.rules.into_iter().next())
-        .and_then(|rule| rule.apply_server_side_encryption_by_default);
-    Ok(match rule {
-        Some(rule) if *rule.sse_algorithm() != ServerSideEncryption::Aes256 => {
-            Encryption::Kms(rule.kms_master_key_id)
+impl Here<'_> {
+    /// The bucket's encryption, the newest log object, and every key that either of them or the trail names.
+    async fn sealed(
+        &self,
+        trail: &Trail,
+        caller: &Caller,
+        organization: Option<&Organization>,
+        hints: &Hints,
+    ) -> (Result<Encryption>, Result<Option<LogObject>>, Vec<KeyFacts>) {
+        let grantee = harvest_role(hints, caller);
+        let known: BTreeSet<&String> = hints.bucket_key.iter().chain(&trail.key).collect();
+        let look = async |asked: &String| key::look(self.ask, asked, self.account, &grantee).await;
+        let (mut keys, (encryption, of_bucket), newest) = join!(
+            join_all(known.iter().map(|asked| look(asked))),
+            async {
+                let encryption = self.encryption().await;
+                let key = match &encryption {
+                    Ok(Encryption::Kms(Some(asked))) if !known.contains(asked) => {
+                        Some(look(asked).await)
+                    }
+                    _ => None,
+                };
+                (encryption, key)
+            },
+            self.newest(trail, organization),
+        );
+        keys.extend(of_bucket);
+        // A key that only the object names, such as one that was replaced, or that of AWS.
+        if let Ok(Some(LogObject {
+            encryption: Encryption::Kms(Some(asked)),
+            ..
+        })) = &newest
+            && !keys.iter().any(|key| key.is(asked))
+        {
+            keys.push(look(asked).await);
         }
-        _ => Encryption::S3,
+        (encryption, newest, keys)
+    }
+
+    async fn encryption(&self) -> Result<Encryption> {
+        let aws = self.ask.turn().await;
+        let found = aws
+            .s3
+            .get_bucket_encryption()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .finding(
+                "s3:GetEncryptionConfiguration",
+                &["ServerSideEncryptionConfigurationNotFoundError"],
+                || format!("read the encryption of bucket {}", self.name),
+            )?;
+        let rule = found
+            .and_then(|found| found.server_side_encryption_configuration)
+            .and_then(|found| found.rules.into_iter().next())
+            .and_then(|rule| rule.apply_server_side_encryption_by_default);
+        Ok(match rule {
+            Some(rule) if *rule.sse_algorithm() != ServerSideEncryption::Aes256 => {
+                Encryption::Kms(rule.kms_master_key_id)
+            }
+            _ => Encryption::S3,
+        })
+    }
+
+    /// The newest log object of the trail's own region: of the last hours, else of today, else of yesterday.
+    async fn newest(
+        &self,
+        trail: &Trail,
+        organization: Option<&Organization>,
+    ) -> Result<Option<LogObject>> {
+        let (days, recent) = whereabouts(trail, organization, self.account, SystemTime::now());
+        let [today, yesterday] = &days;
+        let (recent, today, yesterday) = join!(
+            self.newest_under(today, Some(&recent)),
+            self.newest_under(today, None),
+            self.newest_under(yesterday, None),
+        );
+        let found = [recent?, today?, yesterday?];
+        let Some((name, modified)) = found.into_iter().flatten().max_by_key(|(_, at)| *at) else {
+            return Ok(None);
+        };
+        let encryption = self.encryption_of(&name).await?;
+        Ok(Some(LogObject {
+            name,
+            modified,
+            encryption,
+        }))
+    }
+
+    /// One page is enough: names begin with the time.
+    async fn newest_under(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<Option<(String, Option<SystemTime>)>> {
+        let aws = self.ask.turn().await;
+        let found = aws
+            .s3
+            .list_objects_v2()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .prefix(prefix)
+            .set_start_after(after.map(str::to_owned))
+            .send()
+            .await
+            .doing("s3:ListBucket", || {
+                format!("list the log objects under {prefix}")
+            })?;
+        Ok(found
+            .contents()
+            .iter()
+            .max_by_key(|object| time(object.last_modified()))
+            .and_then(|object| Some((object.key()?.to_owned(), time(object.last_modified())))))
+    }
+
+    async fn encryption_of(&self, object: &str) -> Result<Encryption> {
+        let aws = self.ask.turn().await;
+        let found = aws
+            .s3
+            .head_object()
+            .bucket(self.name)
+            .key(object)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .doing("s3:GetObject", || {
+                format!("see how log object {object} is encrypted")
+            })?;
+        Ok(match found.server_side_encryption() {
+            None | Some(ServerSideEncryption::Aes256) => Encryption::S3,
+            Some(_) => Encryption::Kms(found.ssekms_key_id().map(str::to_owned)),
+        })
+    }
+
+    async fn notifications(&self) -> Result<Vec<Entry>> {
+        let aws = self.ask.turn().await;
+        aws.s3
+            .get_bucket_notification_configuration()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .doing("s3:GetBucketNotification", || {
+                format!(
+                    "read the notification configuration of bucket {}",
+                    self.name
+                )
+            })
+            .map(|found| entries(&found))
+    }
+
+    async fn policy(&self) -> Result<Option<String>> {
+        let aws = self.ask.turn().await;
+        let found = aws
+            .s3
+            .get_bucket_policy()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .finding("s3:GetBucketPolicy", &["NoSuchBucketPolicy"], || {
+                format!("read the policy of bucket {}", self.name)
+            })?;
+        Ok(found.and_then(|found| found.policy))
+    }
+
+    async fn ownership(&self) -> Result<Option<String>> {
+        let aws = self.ask.turn().await;
+        let found = aws
+            .s3
+            .get_bucket_ownership_controls()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .finding(
+                "s3:GetBucketOwnershipControls",
+                &["OwnershipControlsNotFoundError"],
+                || format!("read who owns the objects of bucket {}", self.name),
+            )?;
+        Ok(found
+            .and_then(|found| found.ownership_controls)
+            .and_then(|found| found.rules.into_iter().next())
+            .map(|rule| rule.object_ownership.as_str().to_owned()))
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>> {
+        let aws = self.ask.turn().await;
+        let found = aws
+            .s3
+            .get_bucket_lifecycle_configuration()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .finding(
+                "s3:GetLifecycleConfiguration",
+                &["NoSuchLifecycleConfiguration"],
+                || format!("read the lifecycle rules of bucket {}", self.name),
+            )?;
+        let rules = found.and_then(|found| found.rules).unwrap_or_default();
+        Ok(rules.iter().filter_map(lifecycle_rule).collect())
+    }
+
+    async fn requester_pays(&self) -> Result<bool> {
+        let aws = self.ask.turn().await;
+        aws.s3
+            .get_bucket_request_payment()
+            .bucket(self.name)
+            .expected_bucket_owner(self.account)
+            .send()
+            .await
+            .doing("s3:GetBucketRequestPayment", || {
+                format!("read who pays for requests to bucket {}", self.name)
+            })
+            .map(|found| found.payer() == Some(&Payer::Requester))
+    }
+}
+
+/// A rule that is switched on and goes by names alone.
+fn lifecycle_rule(rule: &Rule) -> Option<LifecycleRule> {
+    if *rule.status() != ExpirationStatus::Enabled {
+        return None;
+    }
+    let filter = rule.filter();
+    let by_tag = filter.is_some_and(|filter| {
+        filter.tag().is_some() || filter.and().is_some_and(|and| !and.tags().is_empty())
+    });
+    if by_tag {
+        return None;
+    }
+    #[expect(deprecated, reason = "old rules still have their prefix there")]
+    let prefix = filter
+        .and_then(|filter| {
+            filter
+                .prefix()
+                .or(filter.and().and_then(|and| and.prefix()))
+        })
+        .or(rule.prefix());
+    Some(LifecycleRule {
+        id: rule.id().unwrap_or_default().to_owned(),
+        prefix: prefix.unwrap_or_default().to_owned(),
+        expires_after_days: rule
+            .expiration()
+            .and_then(aws_sdk_s3::types::LifecycleExpiration::days),
+        transitions: rule
+            .transitions()
+            .iter()
+            .filter_map(|to| Some((to.storage_class()?.as_str().to_owned(), to.days()?)))
+            .collect(),
     })
 }
 
-async fn key(aws: &Aws, named: &str) -> Result<Option<Key>> {
-    let found = aws
-        .kms
-        .describe_key()
-        .key_id(named)
-        .send()
-        .await
-        .finding("kms:DescribeKey", &["NotFoundException"], || {
-            format!("describe KMS key {named}")
-        })?
-        .and_then(|found| found.key_metadata);
-    Ok(found.map(|key: KeyMetadata| Key {
-        arn: key.arn().unwrap_or_default().to_owned(),
-        account: Arn::parse(key.arn().unwrap_or_default())
-            .map_or("", |arn| arn.account)
-            .to_owned(),
-        // Some endpoints leave the state out and tell only whether it is enabled.
-        state: key
-            .key_state()
-            .map_or(
-                if key.enabled() { "Enabled" } else { "Disabled" },
-                |state| state.as_str(),
-            )
-            .to_owned(),
-        customer_managed: key.key_manager() != Some(&KeyManagerType::Aws),
-        deletion: key.deletion_date().map(ToString::to_string),
-    }))
-}
-
-async fn notifications(aws: &Aws, name: &str, account: &str) -> Result<Vec<Entry>> {
-    aws.s3
-        .get_bucket_notification_configuration()
-        .bucket(name)
-        .expected_bucket_owner(account)
-        .send()
-        .await
-        .doing("s3:GetBucketNotification", || {
-            format!("read the notification configuration of bucket {name}")
-        })
-        .map(|found| entries(&found))
+/// The prefixes of today's and yesterday's log objects, and a name that those of the last two hours come after.
+fn whereabouts(
+    trail: &Trail,
+    organization: Option<&Organization>,
+    account: &str,
+    now: SystemTime,
+) -> ([String; 2], String) {
+    let within = match organization {
+        Some(organization) if trail.organization => format!("{}/", organization.id),
+        _ => String::new(),
+    };
+    let region = &trail.home;
+    let logs = format!(
+        "{}{within}{account}/CloudTrail/{region}/",
+        log_prefix(Some(trail))
+    );
+    // 2026-11-21T11:38:23Z: the forms of date and time in names are cut out of it.
+    let written = |ago: u64| {
+        let at = now.checked_sub(Duration::from_secs(ago)).unwrap_or(now);
+        humantime::format_rfc3339_seconds(at).to_string()
+    };
+    let day = |text: &str| format!("{logs}{}/", text[..10].replace('-', "/"));
+    let (today, yesterday, recently) = (written(0), written(86_400), written(7_200));
+    let compact: String = recently[..16]
+        .chars()
+        .filter(|c| !"-:".contains(*c))
+        .collect();
+    let days = [day(&today), day(&yesterday)];
+    let after = format!("{}{account}_CloudTrail_{region}_{compact}", days[0]);
+    (days, after)
 }
 
 /// The existing topic that setup would use: the one that was named, or one that already gets every log object.
 fn covering_topic(
     entries: &[Entry],
     hints: &Hints,
-    trail: Option<&Trail>,
-    aws: &Aws,
-    account: &str,
+    trail: &Trail,
+    caller: &Caller,
+    region: &str,
 ) -> Option<String> {
     if let Some(named) = &hints.topic {
         if named.starts_with("arn:") {
             return Some(named.clone());
         }
-        let partition = trail
-            .and_then(|trail| Arn::parse(&trail.arn))
-            .map_or("aws", |arn| arn.partition);
-        return Some(crate::aws::arn::build(
-            partition,
+        return Some(arn::build(
+            &caller.partition,
             "sns",
-            aws.region(),
-            account,
+            region,
+            &caller.account,
             named,
         ));
     }
-    let logs = wanted_entry(&hints.entry, trail);
+    let logs = wanted_entry(hints, Some(trail));
     entries
         .iter()
-        .find(|entry| {
-            entry.target == Target::Topic && entry.id != hints.entry && entry.covers(&logs)
-        })
+        .find(|entry| entry.target == Target::Topic && entry.id != logs.id && entry.covers(&logs))
         .map(|entry| entry.destination.clone())
 }
 
-async fn topic_facts(aws: &Aws, arn: &str) -> Result<Option<TopicFacts>> {
-    let region =
-        Arn::parse(arn).map_or_else(|| aws.region().to_owned(), |arn| arn.region.to_owned());
-    let found = aws
-        .at(&region)
-        .sns
-        .get_topic_attributes()
-        .topic_arn(arn)
-        .send()
-        .await
-        .finding(
-            "sns:GetTopicAttributes",
-            &["NotFound", "NotFoundException"],
-            || format!("read topic {arn}"),
-        )?;
-    Ok(found
-        .and_then(|found| found.attributes)
-        .map(|mut attributes| TopicFacts {
-            arn: arn.to_owned(),
-            policy: attributes.remove("Policy").unwrap_or_default(),
-            key: attributes
-                .remove("KmsMasterKeyId")
-                .filter(|key| !key.is_empty()),
-        }))
+async fn topic_facts(ask: &Ask, arn: &str, account: &str) -> Result<Option<TopicFacts>> {
+    let region = Arn::parse(arn).map_or(ask.region(), |arn| arn.region);
+    let ask = ask.at(region);
+    let found = {
+        let aws = ask.turn().await;
+        aws.sns
+            .get_topic_attributes()
+            .topic_arn(arn)
+            .send()
+            .await
+            .finding(
+                "sns:GetTopicAttributes",
+                &["NotFound", "NotFoundException"],
+                || format!("read topic {arn}"),
+            )?
+    };
+    let Some(mut attributes) = found.and_then(|found| found.attributes) else {
+        return Ok(None);
+    };
+    let key = attributes
+        .remove("KmsMasterKeyId")
+        .filter(|key| !key.is_empty());
+    let key_policy = match &key {
+        // Its policy cannot be changed, and does not name S3.
+        Some(key) if key.ends_with("alias/aws/sns") => None,
+        Some(key) if is_of(key, account) => Some(key_policy(&ask, key).await),
+        _ => None,
+    };
+    Ok(Some(TopicFacts {
+        arn: arn.to_owned(),
+        policy: attributes.remove("Policy").unwrap_or_default(),
+        key,
+        key_policy,
+    }))
+}
+
+/// KMS gives no policy for an alias: it has to be resolved first.
+async fn key_policy(ask: &Ask, asked: &str) -> Result<String> {
+    if !asked.contains("alias/") {
+        return key::policy(ask, asked).await;
+    }
+    match key::describe(ask, asked).await? {
+        Some(key) => key::policy(ask, &key.arn).await,
+        None => Err(Error::no(
+            format!("read the policy of KMS key {asked}"),
+            "there is no such key",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_objects_are_looked_for_under_the_days_of_utc() {
+        let trail = Trail {
+            organization: true,
+            home: "eu-west-1".into(),
+            prefix: "logs".into(),
+            ..Trail::default()
+        };
+        let organization = Organization {
+            id: "o-example".into(),
+            management_account: "111122223333".into(),
+            all_features: true,
+        };
+        let now = humantime::parse_rfc3339("2026-03-01T01:30:00Z").expect("a time");
+        let (days, after) = whereabouts(&trail, Some(&organization), "111122223333", now);
+        let logs = "logs/AWSLogs/o-example/111122223333/CloudTrail/eu-west-1/";
+        assert_eq!(
+            days,
+            [format!("{logs}2026/03/01/"), format!("{logs}2026/02/28/")]
+        );
+        assert_eq!(
+            after,
+            format!("{logs}2026/03/01/111122223333_CloudTrail_eu-west-1_20260228T2330")
+        );
+    }
 }

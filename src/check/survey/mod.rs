@@ -1,19 +1,36 @@
 //! Collects the facts that checks judge and that setup builds on: each a result, so that a refused call costs only
-//! what hangs from it. Here and in its two rooms are the only calls to AWS that checks stand on.
+//! what hangs from it. Here and in its rooms are the only calls to AWS that checks stand on.
 
+mod ask;
 mod bucket;
+mod deep;
+pub mod facts;
+mod key;
+mod logs;
+mod names;
 mod trail;
+
+use std::time::SystemTime;
 
 use tokio::join;
 
-use super::selectors::Selector;
-use crate::aws::arn::Arn;
+use super::trail as trail_checks;
+use super::{Verdict, bucket as bucket_checks, checks, key as key_checks, logs as logs_checks};
+use crate::aws::arn::{self, Arn};
 use crate::aws::notification::{CREATED, Entry, Target};
 use crate::aws::{Aws, Caller};
 use crate::error::{Error, Result};
+use crate::names::Names;
+use crate::route::Route;
+use ask::Ask;
+use facts::{
+    Account, Bucket, Choice, Deep, Encryption, KeyFacts, LogGroup, Organization, Owned, Prospect,
+    SelectorList, Shadow, Status, Taken, Trail,
+};
+use futures_util::future::join_all;
 
 /// What the operator said; all else is discovered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Hints {
     pub account: Option<String>,
     pub region: Option<String>,
@@ -21,169 +38,368 @@ pub struct Hints {
     pub bucket: Option<String>,
     pub bucket_key: Option<String>,
     pub topic: Option<String>,
+    pub log_group: Option<String>,
     pub heeler_roles: Vec<String>,
-    /// Id of our entry in the bucket's notification configuration.
-    pub entry: String,
+    /// What setup would call its resources.
+    pub names: Names,
+    /// Whether to ask also what needs permissions beyond those of preflight.
+    pub deep: bool,
 }
 
+/// Everything that was found, for any option and with every trail that could do.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    hints: Hints,
+    now: SystemTime,
+    endpoint: Option<String>,
+    account: Account,
+    prospects: Vec<Prospect>,
+    /// A bucket that was named, where there is no trail to lead to one.
+    named: (Option<Bucket>, Taken),
+}
+
+/// The facts as one option sees them: with the trail that it would take.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    pub route: Route,
     pub hints: Hints,
+    pub now: SystemTime,
     pub endpoint: Option<String>,
-    pub caller: Result<Caller>,
-    pub organization: Result<Option<Organization>>,
-    pub trails: Result<Vec<Trail>>,
+    pub account: Account,
     pub choice: Choice,
-    /// Of the chosen trail.
+    /// Of the chosen trail, as is all that follows.
     pub status: Option<Result<Status>>,
-    pub selectors: Option<Result<Vec<Selector>>>,
+    pub selectors: Option<Result<SelectorList>>,
+    /// The trail's copies in regions that were switched on.
+    pub shadows: Vec<Shadow>,
     pub bucket: Option<Bucket>,
+    pub log_group: Option<LogGroup>,
+    /// Who has the names that setup would take.
+    pub taken: Taken,
+    pub deep: Option<Deep>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Organization {
-    pub id: String,
-    pub management_account: String,
-    pub all_features: bool,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trail {
-    pub name: String,
-    pub arn: String,
-    pub home: String,
-    pub organization: bool,
-    pub multi_region: bool,
-    pub global_events: bool,
-    pub bucket: String,
-    pub prefix: String,
-    pub key: Option<String>,
-    pub own_topic: Option<String>,
-}
-
-/// Which trail everything else is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
-    One(Trail),
-    /// Several fit, and none was named.
-    Several(Vec<String>),
-    /// The one that was named does not exist.
-    Unnamed(String),
-    #[default]
-    None,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    pub logging: bool,
-    pub stopped: Option<String>,
-    pub delivery_error: Option<String>,
-    pub delivered: Option<String>,
-}
-
-/// The bucket that the trail delivers to.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    pub name: String,
-    pub owned: Result<Owned>,
-    pub encryption: Option<Result<Encryption>>,
-    pub key: Option<Result<Option<Key>>>,
-    pub notifications: Option<Result<Vec<Entry>>>,
-    pub topic: Option<Result<Option<TopicFacts>>>,
-}
-
-/// Whether the bucket is the caller's, and where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owned {
-    Here { region: String },
-    Elsewhere { region: Option<String> },
-    Missing,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Encryption {
-    S3,
-    /// With the key as the bucket names it; nothing for the key of AWS's own.
-    Kms(Option<String>),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    pub arn: String,
-    pub account: String,
-    pub state: String,
-    pub customer_managed: bool,
-    pub deletion: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicFacts {
-    pub arn: String,
-    pub policy: String,
-    pub key: Option<String>,
-}
-
-impl Survey {
-    /// Asks everything, side by side where nothing hangs from another answer: four round trips deep.
-    pub async fn take(aws: &Aws, hints: Hints) -> Self {
-        let (caller, organization, trails) =
-            join!(aws.caller(), trail::organization(aws), trail::trails(aws));
-        let choice = trails
-            .as_ref()
-            .map(|trails| choose(trails, hints.trail.as_deref(), caller.as_ref().ok()))
-            .unwrap_or_default();
-        let chosen = choice.trail().cloned();
-        let bucket_name = hints
-            .bucket
-            .clone()
-            .or_else(|| chosen.as_ref().map(|trail| trail.bucket.clone()));
-        let account = caller.as_ref().ok().map(|caller| caller.account.clone());
-        let (status, selectors, bucket) = join!(
+impl Facts {
+    /// Asks everything, side by side where nothing hangs from another answer: five round trips deep.
+    pub async fn take(aws: &Aws, hints: Hints, routes: &[Route]) -> Self {
+        let ask = Ask::new(aws);
+        let account = trail::account(&ask, &hints).await;
+        let who = account.caller.as_ref().ok();
+        let trails = account.trails.as_deref().unwrap_or_default();
+        let prospects = prospects(trails, hints.trail.as_deref(), who);
+        let none = prospects.is_empty();
+        let prospects = prospects
+            .into_iter()
+            .map(|trail| prospect(&ask, trail, &account, &hints, routes));
+        let (prospects, named, elsewhere, deep) = join!(
+            join_all(prospects),
             async {
-                match &chosen {
-                    Some(trail) => Some(trail::status(&aws.at(&trail.home), trail).await),
-                    None => None,
+                match who.filter(|_| none && hints.bucket.is_some() && routes.contains(&Route::S3))
+                {
+                    Some(who) => for_s3(&ask, &Trail::default(), who, None, &hints).await,
+                    None => (None, Taken::default()),
                 }
             },
-            async {
-                match &chosen {
-                    Some(trail) => Some(trail::selectors(&aws.at(&trail.home), trail).await),
-                    None => None,
-                }
-            },
-            async {
-                match (&bucket_name, &account) {
-                    (Some(name), Some(account)) => {
-                        Some(bucket::bucket(aws, name, account, chosen.as_ref(), &hints).await)
-                    }
-                    _ => None,
-                }
-            },
+            trail::elsewhere(&ask, trails, &hints),
+            deep::account(&ask, &hints),
         );
-        Self {
-            endpoint: aws.endpoint(),
+        let mut facts = Self {
             hints,
-            caller,
-            organization,
-            trails,
-            choice,
-            status,
-            selectors,
-            bucket,
+            now: SystemTime::now(),
+            endpoint: aws.endpoint(),
+            account,
+            prospects,
+            named,
+        };
+        facts.account.elsewhere = elsewhere;
+        facts.account.deep = deep;
+        facts
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// The refusal, when that is not known.
+    pub fn caller(&self) -> std::result::Result<&Caller, &Error> {
+        self.account.caller.as_ref()
+    }
+
+    /// What one option has to go by.
+    #[must_use]
+    pub fn view(&self, route: Route) -> Survey {
+        let fitting = match self.prospects.as_slice() {
+            [] => return self.without(route),
+            [one] => return self.with(route, one),
+            several => several
+                .iter()
+                .map(|prospect| (prospect, lacks(&self.with(route, prospect)))),
+        };
+        let (good, bad): (Vec<_>, Vec<_>) = fitting.partition(|(_, lacks)| lacks.is_empty());
+        if let [(one, _)] = good.as_slice() {
+            return self.with(route, one);
+        }
+        let told = if good.is_empty() { bad } else { good };
+        let told = told
+            .into_iter()
+            .map(|(prospect, lacks)| (prospect.trail.name.clone(), lacks))
+            .collect();
+        Survey {
+            choice: Choice::Several(told),
+            ..self.without(route)
         }
     }
 
+    fn without(&self, route: Route) -> Survey {
+        let choice = match (&self.hints.trail, &self.account.trails) {
+            (Some(named), Ok(_)) => Choice::Unnamed(named.clone()),
+            _ => Choice::None,
+        };
+        Survey {
+            route,
+            hints: self.hints.clone(),
+            now: self.now,
+            endpoint: self.endpoint.clone(),
+            account: self.account.clone(),
+            choice,
+            status: None,
+            selectors: None,
+            shadows: Vec::new(),
+            bucket: self.named.0.clone().filter(|_| route == Route::S3),
+            log_group: None,
+            taken: self.named.1.clone(),
+            deep: self.account.deep.clone(),
+        }
+    }
+
+    fn with(&self, route: Route, prospect: &Prospect) -> Survey {
+        let taken = match route {
+            Route::S3 => &prospect.taken_for_s3,
+            Route::CloudWatch => &prospect.taken_for_cloudwatch,
+        };
+        Survey {
+            choice: Choice::One(prospect.trail.clone()),
+            status: Some(prospect.status.clone()),
+            selectors: Some(prospect.selectors.clone()),
+            shadows: prospect.shadows.clone(),
+            bucket: prospect.bucket.clone(),
+            log_group: prospect.log_group.clone(),
+            taken: taken.clone(),
+            ..self.without(route)
+        }
+    }
+}
+
+/// The checks by which one trail is better than another, and which of them this one fails.
+fn lacks(survey: &Survey) -> Vec<&'static str> {
+    let of_a_trail = [
+        trail_checks::CHECKS,
+        bucket_checks::CHECKS,
+        key_checks::CHECKS,
+        logs_checks::CHECKS,
+    ];
+    checks(survey.route)
+        .iter()
+        .filter(|group| of_a_trail.iter().any(|table| std::ptr::eq(*table, **group)))
+        .copied()
+        .flatten()
+        .filter(|check| matches!((check.judge)(survey), Verdict::Fail(_)))
+        .map(|check| check.id)
+        .collect()
+}
+
+/// The trails that could do: the named one; else those of the organization; else those of this account.
+fn prospects(trails: &[Trail], named: Option<&str>, caller: Option<&Caller>) -> Vec<Trail> {
+    let all = || trails.iter().cloned();
+    if let Some(named) = named {
+        return all()
+            .filter(|trail| trail.name == named || trail.arn == named)
+            .take(1)
+            .collect();
+    }
+    let here = |trail: &Trail| {
+        caller.is_none_or(|caller| {
+            Arn::parse(&trail.arn).is_none_or(|arn| arn.account == caller.account)
+        })
+    };
+    let of_organization: Vec<Trail> = all().filter(|trail| trail.organization).collect();
+    if of_organization.is_empty() {
+        return all().filter(here).collect();
+    }
+    // Where some record everything that a trail can, the others are not worth their calls.
+    let wide: Vec<Trail> = of_organization
+        .iter()
+        .filter(|trail| trail.multi_region && trail.global_events)
+        .cloned()
+        .collect();
+    if wide.is_empty() {
+        of_organization
+    } else {
+        wide
+    }
+}
+
+/// Everything about one trail and what it delivers to.
+async fn prospect(
+    ask: &Ask,
+    trail: Trail,
+    account: &Account,
+    hints: &Hints,
+    routes: &[Route],
+) -> Prospect {
+    let home = ask.at(&trail.home);
+    let caller = account.caller.as_ref().ok();
+    let organization = match &account.organization {
+        Ok(Some(organization)) => Some(organization),
+        _ => None,
+    };
+    let (status, selectors, shadows, (bucket, taken_for_s3), (log_group, taken_for_cloudwatch)) = join!(
+        trail::status(&home, &trail),
+        trail::selectors(&home, &trail),
+        trail::shadows(ask, &trail, account),
+        async {
+            match caller.filter(|_| routes.contains(&Route::S3)) {
+                Some(caller) => for_s3(ask, &trail, caller, organization, hints).await,
+                None => (None, Taken::default()),
+            }
+        },
+        async {
+            match caller.filter(|_| routes.contains(&Route::CloudWatch)) {
+                Some(caller) => for_cloudwatch(ask, &trail, caller, organization, hints).await,
+                None => (None, Taken::default()),
+            }
+        },
+    );
+    Prospect {
+        trail,
+        status,
+        selectors,
+        shadows,
+        bucket,
+        log_group,
+        taken_for_s3,
+        taken_for_cloudwatch,
+    }
+}
+
+async fn for_s3(
+    ask: &Ask,
+    trail: &Trail,
+    caller: &Caller,
+    organization: Option<&Organization>,
+    hints: &Hints,
+) -> (Option<Bucket>, Taken) {
+    let name = hints.bucket.as_ref().unwrap_or(&trail.bucket);
+    let (found, global) = join!(
+        bucket::find(ask, name, caller),
+        names::global(ask, Route::S3, caller, hints)
+    );
+    let Some(region) = found.region() else {
+        return (Some(Bucket::unseen(name, found.owned)), global);
+    };
+    let there = ask.at(region);
+    let (bucket, regional) = join!(
+        bucket::look(&there, found.clone(), trail, caller, organization, hints),
+        names::regional(&there, Route::S3, caller, hints),
+    );
+    (Some(bucket), global.and(regional))
+}
+
+async fn for_cloudwatch(
+    ask: &Ask,
+    trail: &Trail,
+    caller: &Caller,
+    organization: Option<&Organization>,
+    hints: &Hints,
+) -> (Option<LogGroup>, Taken) {
+    let Some(arn) = trail.log_group.as_deref().and_then(Arn::parse) else {
+        return (
+            None,
+            names::global(ask, Route::CloudWatch, caller, hints).await,
+        );
+    };
+    let there = ask.at(arn.region);
+    let (group, global, regional) = join!(
+        logs::look(&there, &arn, organization, hints),
+        names::global(ask, Route::CloudWatch, caller, hints),
+        names::regional(&there, Route::CloudWatch, caller, hints),
+    );
+    (Some(group), global.and(regional))
+}
+
+/// Of what the log objects are encrypted with, as far as it can be seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Sealed<'a> {
+    /// With S3's own keys: nobody needs a permission.
+    ByS3,
+    /// With the key of AWS in this account, which S3 uses for whoever may read.
+    ByAws,
+    ByKey(&'a KeyFacts),
+    /// The calls that would tell were refused.
+    Unseen,
+}
+
+impl Survey {
     #[must_use]
     pub fn trail(&self) -> Option<&Trail> {
         self.choice.trail()
     }
 
-    /// The region of the bucket, where everything is made.
+    /// Where everything is made: with the bucket, or with the log group.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        match &self.bucket.as_ref()?.owned {
-            Ok(Owned::Here { region }) => Some(region),
-            _ => None,
+        match self.route {
+            Route::S3 => match &self.bucket.as_ref()?.owned {
+                Ok(Owned::Here { region }) => Some(region),
+                _ => None,
+            },
+            Route::CloudWatch => Some(&self.log_group.as_ref()?.region),
+        }
+    }
+
+    /// The caller's account, once it is known.
+    #[must_use]
+    pub fn own_account(&self) -> Option<&str> {
+        let caller = self.account.caller.as_ref().ok()?;
+        Some(&caller.account)
+    }
+
+    /// ARN of the role that Heeler will come in by.
+    #[must_use]
+    pub fn harvest_role(&self) -> Option<String> {
+        let caller = self.account.caller.as_ref().ok()?;
+        Some(harvest_role(&self.hints, caller))
+    }
+
+    /// What the log objects are encrypted with: as their newest one shows, else as trail and bucket say. The trail's
+    /// key goes before the bucket's.
+    #[must_use]
+    pub fn sealed(&self) -> Sealed<'_> {
+        let Some(bucket) = &self.bucket else {
+            return Sealed::Unseen;
+        };
+        let by = |asked: &str| match bucket.key(asked) {
+            Some(facts) if facts.is_managed_by_aws() => Sealed::ByAws,
+            Some(facts) => Sealed::ByKey(facts),
+            None => Sealed::Unseen,
+        };
+        if let Some(named) = &self.hints.bucket_key {
+            return by(named);
+        }
+        if let Some(Ok(Some(object))) = &bucket.newest {
+            match &object.encryption {
+                Encryption::S3 => return Sealed::ByS3,
+                Encryption::Kms(Some(key)) => return by(key),
+                Encryption::Kms(None) => {}
+            }
+        }
+        if let Some(key) = self.trail().and_then(|trail| trail.key.as_deref()) {
+            return by(key);
+        }
+        match &bucket.encryption {
+            Some(Ok(Encryption::S3)) => Sealed::ByS3,
+            Some(Ok(Encryption::Kms(None))) => Sealed::ByAws,
+            Some(Ok(Encryption::Kms(Some(key)))) => by(key),
+            _ => Sealed::Unseen,
         }
     }
 
@@ -195,9 +411,67 @@ impl Survey {
             .as_ref()
             .and_then(|bucket| bucket.owned.as_ref().err());
         bucket
-            .or(self.trails.as_ref().err())
-            .or(self.caller.as_ref().err())
+            .or(self.account.trails.as_ref().err())
+            .or(self.account.caller.as_ref().err())
             .cloned()
+    }
+
+    /// Whether the trail says that it has delivered to the bucket.
+    #[must_use]
+    pub fn is_delivering(&self) -> bool {
+        matches!(&self.status, Some(Ok(status)) if status.logging && status.to_bucket.at.is_some())
+    }
+
+    /// Every call that was refused or failed.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<&Error> {
+        fn of<T>(asked: Option<&Result<T>>) -> Option<&Error> {
+            asked.and_then(|asked| asked.as_ref().err())
+        }
+        let account = &self.account;
+        let mut all = vec![
+            of(Some(&account.caller)),
+            of(Some(&account.organization)),
+            of(Some(&account.trusted)),
+            of(Some(&account.delegated)),
+            of(Some(&account.opted_in)),
+            of(Some(&account.trails)),
+            of(account.elsewhere.as_ref()),
+            of(self.status.as_ref()),
+            of(self.selectors.as_ref()),
+        ];
+        if let Some(bucket) = &self.bucket {
+            all.extend([
+                of(Some(&bucket.owned)),
+                of(bucket.encryption.as_ref()),
+                of(bucket.newest.as_ref()),
+                of(bucket.notifications.as_ref()),
+                of(bucket.topic.as_ref()),
+                of(bucket.policy.as_ref()),
+                of(bucket.ownership.as_ref()),
+                of(bucket.lifecycle.as_ref()),
+                of(bucket.requester_pays.as_ref()),
+            ]);
+            all.extend(bucket.keys.iter().flat_map(|key| {
+                [
+                    of(Some(&key.key)),
+                    of(key.policy.as_ref()),
+                    of(key.grants.as_ref()),
+                ]
+            }));
+        }
+        if let Some(group) = &self.log_group {
+            all.extend([
+                of(Some(&group.group)),
+                of(Some(&group.streams)),
+                of(Some(&group.filters)),
+                of(Some(&group.account_filters)),
+                of(Some(&group.concurrency)),
+                of(group.transformer.as_ref()),
+            ]);
+        }
+        all.extend(self.taken.by_check.values().map(|taken| of(Some(taken))));
+        all.into_iter().flatten().collect()
     }
 
     /// The prefix under which log objects are delivered.
@@ -205,6 +479,17 @@ impl Survey {
     pub fn log_prefix(&self) -> String {
         log_prefix(self.trail())
     }
+
+    /// The entry that setup would make.
+    #[must_use]
+    pub fn wanted_entry(&self) -> Entry {
+        wanted_entry(&self.hints, self.trail())
+    }
+}
+
+fn harvest_role(hints: &Hints, caller: &Caller) -> String {
+    let role = format!("role/{}", hints.names.role());
+    arn::build(&caller.partition, "iam", "", &caller.account, &role)
 }
 
 fn log_prefix(trail: Option<&Trail>) -> String {
@@ -214,50 +499,9 @@ fn log_prefix(trail: Option<&Trail>) -> String {
     }
 }
 
-impl Choice {
-    #[must_use]
-    pub fn trail(&self) -> Option<&Trail> {
-        match self {
-            Self::One(trail) => Some(trail),
-            _ => None,
-        }
-    }
-}
-
-/// The named trail; else the only one of the organization; else the only one there is.
-fn choose(trails: &[Trail], named: Option<&str>, caller: Option<&Caller>) -> Choice {
-    if let Some(named) = named {
-        return trails
-            .iter()
-            .find(|trail| trail.name == named || trail.arn == named)
-            .map_or_else(
-                || Choice::Unnamed(named.to_owned()),
-                |trail| Choice::One(trail.clone()),
-            );
-    }
-    let of_organization: Vec<&Trail> = trails.iter().filter(|trail| trail.organization).collect();
-    let here = |trail: &&Trail| {
-        caller.is_none_or(|caller| {
-            Arn::parse(&trail.arn).is_none_or(|arn| arn.account == caller.account)
-        })
-    };
-    let fitting: Vec<&Trail> = if of_organization.is_empty() {
-        trails.iter().filter(here).collect()
-    } else {
-        of_organization
-    };
-    match fitting.as_slice() {
-        [] => Choice::None,
-        [one] => Choice::One((*one).clone()),
-        several => Choice::Several(several.iter().map(|trail| trail.name.clone()).collect()),
-    }
-}
-
-/// The entry that setup would make.
-#[must_use]
-pub fn wanted_entry(id: &str, trail: Option<&Trail>) -> Entry {
+fn wanted_entry(hints: &Hints, trail: Option<&Trail>) -> Entry {
     Entry {
-        id: id.to_owned(),
+        id: hints.names.notification(),
         target: Target::Topic,
         destination: String::new(),
         events: vec![CREATED.to_owned()],

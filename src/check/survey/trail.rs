@@ -1,15 +1,49 @@
-//! Asks for the organization, its trails, and what a trail records.
+//! Asks for the account, its organization, its trails, and what a trail records.
 
+use std::time::SystemTime;
+
+use aws_sdk_account::types::RegionOptStatus;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types as cloudtrail;
+use aws_smithy_types::DateTime;
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+use tokio::join;
 
-use super::{Organization, Status, Trail};
-use crate::aws::Aws;
+use super::Hints;
+use super::ask::Ask;
+use super::facts::{Account, Delivery, Organization, SelectorList, Shadow, Status, Trail};
+use crate::aws::arn::Arn;
 use crate::aws::fault::Doing;
 use crate::check::selectors::{Field, Selector};
 use crate::error::Result;
 
-pub(super) async fn organization(aws: &Aws) -> Result<Option<Organization>> {
+const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
+
+/// The first round: nothing in it needs an answer of another.
+pub(super) async fn account(ask: &Ask, hints: &Hints) -> Account {
+    let (caller, organization, trusted, delegated, opted_in, trails) = join!(
+        ask.patient().caller(),
+        organization(ask),
+        trusted(ask),
+        delegated(ask),
+        opted_in(ask),
+        trails(ask, hints),
+    );
+    Account {
+        caller,
+        organization,
+        trusted,
+        delegated,
+        opted_in,
+        trails,
+        elsewhere: None,
+        deep: None,
+    }
+}
+
+async fn organization(ask: &Ask) -> Result<Option<Organization>> {
+    let aws = ask.turn().await;
     let found = aws
         .organizations
         .describe_organization()
@@ -28,8 +62,67 @@ pub(super) async fn organization(aws: &Aws) -> Result<Option<Organization>> {
     }))
 }
 
-/// The trails that can be seen from here, shadows of other regions included.
-pub(super) async fn trails(aws: &Aws) -> Result<Vec<Trail>> {
+async fn trusted(ask: &Ask) -> Result<Vec<String>> {
+    let aws = ask.turn().await;
+    let call = aws.organizations.list_aws_service_access_for_organization();
+    let mut pages = call.into_paginator().send();
+    let mut trusted = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("organizations:ListAWSServiceAccessForOrganization", || {
+            "list the services that the organization trusts".into()
+        })?;
+        let names = page.enabled_service_principals().iter();
+        trusted.extend(names.filter_map(|found| found.service_principal().map(str::to_owned)));
+    }
+    Ok(trusted)
+}
+
+async fn delegated(ask: &Ask) -> Result<Vec<String>> {
+    let aws = ask.turn().await;
+    let call = aws
+        .organizations
+        .list_delegated_administrators()
+        .service_principal(CLOUDTRAIL);
+    let mut pages = call.into_paginator().send();
+    let mut accounts = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("organizations:ListDelegatedAdministrators", || {
+            "list the delegated administrators of CloudTrail".into()
+        })?;
+        let ids = page.delegated_administrators().iter();
+        accounts.extend(ids.filter_map(|found| found.id().map(str::to_owned)));
+    }
+    Ok(accounts)
+}
+
+async fn opted_in(ask: &Ask) -> Result<Vec<String>> {
+    let aws = ask.turn().await;
+    let call = aws
+        .account
+        .list_regions()
+        .region_opt_status_contains(RegionOptStatus::Enabled);
+    let mut pages = call.into_paginator().send();
+    let mut regions = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("account:ListRegions", || {
+            "list the regions that are switched on".into()
+        })?;
+        let enabled = page
+            .regions()
+            .iter()
+            .filter(|region| region.region_opt_status() == Some(&RegionOptStatus::Enabled));
+        regions.extend(enabled.filter_map(|region| region.region_name().map(str::to_owned)));
+    }
+    regions.sort();
+    Ok(regions)
+}
+
+/// The trails that can be seen from here, shadows of other regions included. One that was named by its ARN is asked
+/// for in its own region.
+async fn trails(ask: &Ask, hints: &Hints) -> Result<Vec<Trail>> {
+    let named = hints.trail.as_deref().and_then(Arn::parse);
+    let ask = named.map_or_else(|| ask.clone(), |arn| ask.at(arn.region));
+    let aws = ask.turn().await;
     let found = aws
         .cloudtrail
         .describe_trails()
@@ -43,8 +136,45 @@ pub(super) async fn trails(aws: &Aws) -> Result<Vec<Trail>> {
     Ok(trails)
 }
 
+/// A trail of one region shows up only there. It is looked for when there is nothing to work with here.
+pub(super) async fn elsewhere(
+    ask: &Ask,
+    here: &[Trail],
+    hints: &Hints,
+) -> Option<Result<Vec<Trail>>> {
+    let wanted = match &hints.trail {
+        Some(named) => !here
+            .iter()
+            .any(|trail| trail.name == *named || trail.arn == *named),
+        None => !here.iter().any(|trail| trail.organization),
+    };
+    if !wanted {
+        return None;
+    }
+    let aws = ask.turn().await;
+    let mut pages = aws.cloudtrail.list_trails().into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("cloudtrail:ListTrails", || {
+            "list the trails of all regions".into()
+        });
+        match page {
+            Ok(page) => found.extend(page.trails().iter().map(|trail| Trail {
+                name: trail.name().unwrap_or_default().to_owned(),
+                arn: trail.trail_arn().unwrap_or_default().to_owned(),
+                home: trail.home_region().unwrap_or_default().to_owned(),
+                ..Trail::default()
+            })),
+            Err(error) => return Some(Err(error)),
+        }
+    }
+    found.retain(|trail| here.iter().all(|known| known.arn != trail.arn));
+    Some(Ok(found))
+}
+
 fn plain(found: &cloudtrail::Trail) -> Trail {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let given = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(str::to_owned);
     Trail {
         name: text(found.name()),
         arn: text(found.trail_arn()),
@@ -52,21 +182,20 @@ fn plain(found: &cloudtrail::Trail) -> Trail {
         organization: found.is_organization_trail().unwrap_or_default(),
         multi_region: found.is_multi_region_trail().unwrap_or_default(),
         global_events: found.include_global_service_events().unwrap_or_default(),
+        validation: found.log_file_validation_enabled().unwrap_or_default(),
         bucket: text(found.s3_bucket_name()),
         prefix: text(found.s3_key_prefix()).trim_end_matches('/').to_owned(),
-        key: found
-            .kms_key_id()
-            .filter(|key| !key.is_empty())
-            .map(str::to_owned),
-        own_topic: found
-            .sns_topic_arn()
-            .filter(|arn| !arn.is_empty())
-            .map(str::to_owned),
+        key: given(found.kms_key_id()),
+        own_topic: given(found.sns_topic_arn()),
+        log_group: given(found.cloud_watch_logs_log_group_arn())
+            .map(|arn| arn.strip_suffix(":*").unwrap_or(&arn).to_owned()),
+        log_role: given(found.cloud_watch_logs_role_arn()),
     }
 }
 
 /// A shadow trail has to be asked for by its ARN, in its home region.
-pub(super) async fn status(aws: &Aws, trail: &Trail) -> Result<Status> {
+pub(super) async fn status(ask: &Ask, trail: &Trail) -> Result<Status> {
+    let aws = ask.turn().await;
     let found = aws
         .cloudtrail
         .get_trail_status()
@@ -76,19 +205,48 @@ pub(super) async fn status(aws: &Aws, trail: &Trail) -> Result<Status> {
         .doing("cloudtrail:GetTrailStatus", || {
             format!("ask for the status of trail {}", trail.name)
         })?;
-    let time = |time: Option<&aws_smithy_types::DateTime>| time.map(ToString::to_string);
+    let error = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Status {
         logging: found.is_logging().unwrap_or_default(),
+        started: time(found.start_logging_time()),
         stopped: time(found.stop_logging_time()),
-        delivery_error: found
-            .latest_delivery_error()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        delivered: time(found.latest_delivery_time()),
+        to_bucket: Delivery {
+            error: error(found.latest_delivery_error()),
+            at: time(found.latest_delivery_time()),
+        },
+        to_log_group: Delivery {
+            error: error(found.latest_cloud_watch_logs_delivery_error()),
+            at: time(found.latest_cloud_watch_logs_delivery_time()),
+        },
+        notification_error: error(found.latest_notification_error()),
     })
 }
 
-pub(super) async fn selectors(aws: &Aws, trail: &Trail) -> Result<Vec<Selector>> {
+pub(super) fn time(time: Option<&DateTime>) -> Option<SystemTime> {
+    time.and_then(|time| SystemTime::try_from(*time).ok())
+}
+
+/// Asks for the copies of a multi-region trail where the account has switched a region on.
+pub(super) async fn shadows(ask: &Ask, trail: &Trail, account: &Account) -> Vec<Shadow> {
+    let regions = match &account.opted_in {
+        Ok(regions) if trail.multi_region => regions.as_slice(),
+        _ => &[],
+    };
+    let asked = regions
+        .iter()
+        .filter(|region| **region != trail.home)
+        .map(|region| async {
+            let there = ask.at(region);
+            Shadow {
+                region: region.clone(),
+                seen: status(&there, trail).await.map(|_| ()),
+            }
+        });
+    join_all(asked).await
+}
+
+pub(super) async fn selectors(ask: &Ask, trail: &Trail) -> Result<SelectorList> {
+    let aws = ask.turn().await;
     let found = aws
         .cloudtrail
         .get_event_selectors()
@@ -98,7 +256,10 @@ pub(super) async fn selectors(aws: &Aws, trail: &Trail) -> Result<Vec<Selector>>
         .doing("cloudtrail:GetEventSelectors", || {
             format!("read the event selectors of trail {}", trail.name)
         })?;
-    Ok(plain_selectors(&found))
+    Ok(SelectorList {
+        selectors: plain_selectors(&found),
+        raw: raw_selectors(&found),
+    })
 }
 
 fn plain_selectors(found: &GetEventSelectorsOutput) -> Vec<Selector> {
@@ -132,4 +293,51 @@ fn plain_selectors(found: &GetEventSelectorsOutput) -> Vec<Selector> {
                 .collect(),
         });
     classic.chain(advanced).collect()
+}
+
+/// The selectors as the API takes them back.
+fn raw_selectors(found: &GetEventSelectorsOutput) -> Vec<Value> {
+    let classic = found.event_selectors().iter().map(|selector| {
+        let data: Vec<Value> = selector
+            .data_resources()
+            .iter()
+            .map(|data| json!({ "Type": data.r#type(), "Values": data.values() }))
+            .collect();
+        let kind = selector
+            .read_write_type()
+            .map_or("All", |kind| kind.as_str());
+        json!({
+            "ReadWriteType": kind,
+            "IncludeManagementEvents": selector.include_management_events().unwrap_or(true),
+            "DataResources": data,
+            "ExcludeManagementEventSources": selector.exclude_management_event_sources(),
+        })
+    });
+    let advanced = found.advanced_event_selectors().iter().map(|selector| {
+        let fields: Vec<Value> = selector.field_selectors().iter().map(raw_field).collect();
+        let mut raw = Map::new();
+        if let Some(name) = selector.name() {
+            raw.insert("Name".into(), name.into());
+        }
+        raw.insert("FieldSelectors".into(), fields.into());
+        Value::Object(raw)
+    });
+    classic.chain(advanced).collect()
+}
+
+fn raw_field(field: &cloudtrail::AdvancedFieldSelector) -> Value {
+    let mut raw = Map::from_iter([("Field".to_owned(), field.field().into())]);
+    for (operator, values) in [
+        ("Equals", field.equals()),
+        ("StartsWith", field.starts_with()),
+        ("EndsWith", field.ends_with()),
+        ("NotEquals", field.not_equals()),
+        ("NotStartsWith", field.not_starts_with()),
+        ("NotEndsWith", field.not_ends_with()),
+    ] {
+        if !values.is_empty() {
+            raw.insert(operator.into(), values.into());
+        }
+    }
+    Value::Object(raw)
 }

@@ -1,0 +1,256 @@
+//! Checks of the key that the log objects are encrypted with.
+
+use std::time::Duration;
+
+use super::survey::facts::{Key, KeyFacts};
+use super::survey::{Sealed, Survey};
+use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, reading, written};
+use crate::aws::arn::Arn;
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "key.state",
+        says: "the key of the log objects is usable",
+        weight: Weight::Hard,
+        permissions: &["kms:DescribeKey"],
+        judge: state,
+    },
+    Check {
+        id: "key.account",
+        says: "the key of the log objects is of this account",
+        weight: Weight::Advisory,
+        permissions: &["kms:DescribeKey"],
+        judge: account,
+    },
+    Check {
+        id: "key.grantable",
+        says: "the use of the key can be granted to Heeler",
+        weight: Weight::Advisory,
+        permissions: &["kms:GetKeyPolicy"],
+        judge: grantable,
+    },
+    Check {
+        id: "key.grants",
+        says: "nobody else has granted Heeler the use of the key",
+        weight: Weight::Advisory,
+        permissions: &["kms:ListGrants"],
+        judge: grants,
+    },
+];
+
+/// Imported key material that ends this soon is a warning.
+const SOON: Duration = Duration::from_secs(7 * 86_400);
+
+/// The key, if the log objects have one that needs a grant.
+fn on_key(survey: &Survey, judge: impl FnOnce(&KeyFacts) -> Verdict) -> Verdict {
+    if survey.region().is_none() {
+        return hangs_on("bucket.owner");
+    }
+    match survey.sealed() {
+        Sealed::ByS3 => Verdict::Skip("the log objects are encrypted with SSE-S3".into()),
+        Sealed::ByAws => Verdict::Skip("the key is AWS's own, and needs no grant".into()),
+        Sealed::Unseen => hangs_on("bucket.encryption"),
+        Sealed::ByKey(facts) => judge(facts),
+    }
+}
+
+/// The key once it is known that it is there.
+fn on_described(survey: &Survey, judge: impl FnOnce(&KeyFacts, &Key) -> Verdict) -> Verdict {
+    on_key(survey, |facts| match &facts.key {
+        Ok(Some(key)) => judge(facts, key),
+        _ => hangs_on("key.state"),
+    })
+}
+
+fn state(survey: &Survey) -> Verdict {
+    on_key(survey, |facts| match &facts.key {
+        Err(error) => Verdict::Unknown(error.clone()),
+        Ok(None) => Verdict::Fail(
+            Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
+                .because("log objects that were encrypted with it cannot be read"),
+        ),
+        Ok(Some(key)) => usable(survey, key, &facts.asked),
+    })
+}
+
+/// The verdict on the state of a key; `asked` is how it was named.
+pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
+    let named = if asked == key.arn {
+        key.arn.clone()
+    } else {
+        format!("{asked}, which is {}", key.arn)
+    };
+    if key.state == "Enabled" {
+        let ends = key
+            .material_ends
+            .filter(|ends| ends.duration_since(survey.now).unwrap_or_default() < SOON);
+        return match ends {
+            Some(ends) => Verdict::Warn(
+                Finding::new(
+                    format!(
+                        "the imported material of key {named} ends {}",
+                        written(ends)
+                    ),
+                    "key material that lasts",
+                )
+                .because("nothing that it encrypted can be read then")
+                .console("KMS > Customer managed keys > the key > Key material"),
+            ),
+            None => Verdict::Pass(named),
+        };
+    }
+    let when = key
+        .deletion
+        .map(|at| format!(", to be deleted {}", written(at)))
+        .unwrap_or_default();
+    let finding = Finding::new(
+        format!("key {named} is in state {}{when}", key.state),
+        "state Enabled",
+    )
+    .because("what was encrypted with it cannot be read");
+    let (region, id) = (
+        Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
+        quoted(&key.arn),
+    );
+    Verdict::Fail(match key.state.as_str() {
+        "Disabled" => finding
+            .console("KMS > Customer managed keys > the key > Key actions > Enable")
+            .cli(format!(
+                "aws kms enable-key --region {region} --key-id {id}"
+            )),
+        "PendingDeletion" | "PendingReplicaDeletion" => finding
+            .because("all that it encrypted becomes unreadable for ever")
+            .console("KMS > Customer managed keys > the key > Key actions > Cancel key deletion")
+            .cli(format!(
+                "aws kms cancel-key-deletion --region {region} --key-id {id}"
+            ))
+            .cli(format!(
+                "aws kms enable-key --region {region} --key-id {id}"
+            )),
+        "PendingImport" => finding
+            .because("its imported key material has expired or was deleted")
+            .console("KMS > Customer managed keys > the key > Key material > Import"),
+        "Unavailable" => finding
+            .because("its key store is disconnected, or an external key is switched off")
+            .console("KMS > Custom key stores"),
+        _ => finding.console("KMS > Customer managed keys").settles(),
+    })
+}
+
+fn account(survey: &Survey) -> Verdict {
+    on_described(survey, |_, key| {
+        if survey.own_account() == Some(&key.account) {
+            return Verdict::Pass(format!("account {}", key.account));
+        }
+        let role = survey.harvest_role().unwrap_or_default();
+        Verdict::Warn(
+            Finding::new(
+                format!("the key is of account {}", key.account),
+                "a key of this account",
+            )
+            .because(format!(
+                "its own policy must allow kms:CreateGrant to this account with kms:GranteePrincipal {role}, else \
+                 setup is refused"
+            ))
+            .advice("ask the key's owner for that statement"),
+        )
+    })
+}
+
+/// Whether the key's policy leaves it to IAM, or lets the caller grant. Only the attempt tells for sure.
+fn grantable(survey: &Survey) -> Verdict {
+    on_described(survey, |facts, key| {
+        let policy = match &facts.policy {
+            None => return hangs_on("key.account"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(policy)) => policy,
+        };
+        let account = key.account.as_str();
+        let caller = survey
+            .account
+            .caller
+            .as_ref()
+            .map_or("", |caller| caller.arn.as_str());
+        let root = format!(":iam::{account}:root");
+        let role = role_of(caller);
+        let named = |principal: &str| {
+            principal == account
+                || principal.ends_with(&root)
+                || principal == caller
+                || role.as_deref() == Some(principal)
+        };
+        let statements = reading::statements(policy);
+        let delegates = statements.iter().any(|statement| {
+            reading::allows(statement)
+                && reading::is_about(statement, "kms:CreateGrant")
+                && (reading::names(statement, "AWS", &[])
+                    || reading::words(&statement["Principal"]["AWS"])
+                        .iter()
+                        .any(|principal| named(principal)))
+        });
+        if delegates {
+            return Verdict::Pass("its policy allows kms:CreateGrant to this account".into());
+        }
+        Verdict::Warn(
+            Finding::new(
+                format!("the policy of {} names neither this account nor the caller for kms:CreateGrant", key.arn),
+                "kms:CreateGrant for the caller",
+            )
+            .because("setup grants Heeler the use of the key, and would be refused")
+            .console("KMS > Customer managed keys > the key > Key policy"),
+        )
+    })
+}
+
+/// The role behind a session, without its path, as key policies name it.
+fn role_of(caller: &str) -> Option<String> {
+    let arn = Arn::parse(caller)?;
+    let name = arn
+        .resource
+        .strip_prefix("assumed-role/")?
+        .split('/')
+        .next()?;
+    Some(format!(
+        "arn:{}:iam::{}:role/{name}",
+        arn.partition, arn.account
+    ))
+}
+
+fn grants(survey: &Survey) -> Verdict {
+    on_described(survey, |facts, key| {
+        let grants = match &facts.grants {
+            None => return hangs_on("key.state"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(grants)) => grants,
+        };
+        let own = survey.hints.names.grant();
+        let others: Vec<String> = grants
+            .iter()
+            .filter(|grant| grant.name.as_deref() != Some(&own))
+            .map(|grant| {
+                let name = grant.name.as_deref().unwrap_or("without a name");
+                format!("{name} ({})", grant.operations.join(", "))
+            })
+            .collect();
+        if !others.is_empty() {
+            let region = Arn::parse(&key.arn).map_or("REGION", |arn| arn.region);
+            let role = survey.harvest_role().unwrap_or_default();
+            return Verdict::Warn(
+                Finding::new(
+                    format!("the role has other grants: {}", others.join("; ")),
+                    "one grant, made by setup",
+                )
+                .because("destroy takes back its own grant only, and the role could then still use the key")
+                .cli(format!(
+                    "aws kms list-grants --region {region} --key-id {} --grantee-principal {role}",
+                    quoted(&key.arn)
+                )),
+            );
+        }
+        Verdict::Pass(if grants.is_empty() {
+            "none yet".into()
+        } else {
+            "granted already".into()
+        })
+    })
+}

@@ -1,0 +1,514 @@
+//! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
+
+use super::key::usable;
+use super::survey::Survey;
+use super::survey::facts::{Group, LogGroup, Trail};
+use super::trail::delivered;
+use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted};
+use crate::aws::arn::Arn;
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "logs.enabled",
+        says: "the trail delivers to a log group",
+        weight: Weight::Hard,
+        permissions: &["cloudtrail:DescribeTrails"],
+        judge: enabled,
+    },
+    Check {
+        id: "logs.account",
+        says: "the log group belongs to this account",
+        weight: Weight::Hard,
+        permissions: &["cloudtrail:DescribeTrails"],
+        judge: account,
+    },
+    Check {
+        id: "logs.exists",
+        says: "the log group exists",
+        weight: Weight::Hard,
+        permissions: &["logs:DescribeLogGroups"],
+        judge: exists,
+    },
+    Check {
+        id: "logs.delivery",
+        says: "events arrive in the log group",
+        weight: Weight::Required,
+        permissions: &["cloudtrail:GetTrailStatus"],
+        judge: delivery,
+    },
+    Check {
+        id: "logs.org_streams",
+        says: "events of member accounts arrive in the log group",
+        weight: Weight::Required,
+        permissions: &["logs:DescribeLogStreams"],
+        judge: org_streams,
+    },
+    Check {
+        id: "logs.class",
+        says: "the log group is of a class that can be subscribed to",
+        weight: Weight::Hard,
+        permissions: &["logs:DescribeLogGroups"],
+        judge: class,
+    },
+    Check {
+        id: "logs.retention",
+        says: "the log group keeps its events for one day",
+        weight: Weight::Required,
+        permissions: &["logs:DescribeLogGroups"],
+        judge: retention,
+    },
+    Check {
+        id: "logs.filters",
+        says: "the log group has room for a subscription filter",
+        weight: Weight::Hard,
+        permissions: &["logs:DescribeSubscriptionFilters"],
+        judge: filters,
+    },
+    Check {
+        id: "logs.account_filter",
+        says: "no subscription filter of the account meets the function's own log",
+        weight: Weight::Advisory,
+        permissions: &["logs:DescribeAccountPolicies"],
+        judge: account_filter,
+    },
+    Check {
+        id: "logs.key",
+        says: "the log group's key is usable",
+        weight: Weight::Required,
+        permissions: &["kms:DescribeKey"],
+        judge: key,
+    },
+    Check {
+        id: "logs.data_protection",
+        says: "events reach Heeler unmasked",
+        weight: Weight::Advisory,
+        permissions: &["logs:DescribeLogGroups"],
+        judge: data_protection,
+    },
+    Check {
+        id: "logs.transformer",
+        says: "events reach Heeler untransformed",
+        weight: Weight::Advisory,
+        permissions: &["logs:GetTransformer"],
+        judge: transformer,
+    },
+    Check {
+        id: "logs.trail_lambda_loop",
+        says: "the log group is not the function's own",
+        weight: Weight::Hard,
+        permissions: &["cloudtrail:DescribeTrails"],
+        judge: no_loop,
+    },
+];
+
+/// Subscription filters that a log group may have.
+const FILTERS: usize = 5;
+
+fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
+    survey
+        .trail()
+        .map_or_else(|| hangs_on("trail.found"), judge)
+}
+
+fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
+    survey
+        .log_group
+        .as_ref()
+        .map_or_else(|| hangs_on("logs.enabled"), judge)
+}
+
+/// The group, once it is known to be there.
+fn on_group(survey: &Survey, judge: impl FnOnce(&LogGroup, &Group) -> Verdict) -> Verdict {
+    on_log_group(survey, |named| match &named.group {
+        Ok(Some(group)) => judge(named, group),
+        _ => hangs_on("logs.exists"),
+    })
+}
+
+fn enabled(survey: &Survey) -> Verdict {
+    on_trail(survey, |trail| {
+        let named = survey.hints.log_group.as_deref();
+        let Some(arn) = &trail.log_group else {
+            let group = named.unwrap_or("aws-cloudtrail-logs");
+            return Verdict::Fail(
+                Finding::new(
+                    format!("{} delivers to no log group", trail.name),
+                    "a trail that delivers to CloudWatch Logs",
+                )
+                .because("option cloudwatch takes the events from there; it costs per GB of events")
+                .console(format!("CloudTrail > Trails > {} > CloudWatch Logs > Edit > Enabled", trail.name))
+                .cli(format!(
+                    "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn ROLE_ARN",
+                    trail.home,
+                    quoted(&trail.name),
+                    quoted(&group_arn(trail, group)),
+                )),
+            );
+        };
+        let name = group_name(arn);
+        if let Some(named) = named.filter(|named| *named != name) {
+            return Verdict::Fail(
+                Finding::new(
+                    format!("{} delivers to log group {name}", trail.name),
+                    format!("log group {named}"),
+                )
+                .because("a log group that gets no events has none to pass on")
+                .advice("leave --log-group out: it is read from the trail"),
+            );
+        }
+        if trail.log_role.is_none() {
+            return Verdict::Fail(
+                Finding::new(
+                    "the trail has no role for CloudWatch Logs",
+                    "a role that CloudTrail writes with",
+                )
+                .because("CloudTrail cannot write to the log group without it")
+                .console(format!(
+                    "CloudTrail > Trails > {} > CloudWatch Logs > Edit > IAM Role",
+                    trail.name
+                )),
+            );
+        }
+        Verdict::Pass(name.to_owned())
+    })
+}
+
+/// The name in the ARN of a log group.
+fn group_name(arn: &str) -> &str {
+    Arn::parse(arn)
+        .and_then(|arn| arn.resource.strip_prefix("log-group:"))
+        .unwrap_or(arn)
+}
+
+fn group_arn(trail: &Trail, name: &str) -> String {
+    let (partition, account) =
+        Arn::parse(&trail.arn).map_or(("aws", "ACCOUNT"), |arn| (arn.partition, arn.account));
+    format!(
+        "arn:{partition}:logs:{}:{account}:log-group:{name}:*",
+        trail.home
+    )
+}
+
+fn account(survey: &Survey) -> Verdict {
+    on_log_group(survey, |group| {
+        let own = survey.own_account().unwrap_or_default();
+        if group.account == own {
+            return Verdict::Pass(format!("account {own}"));
+        }
+        Verdict::Fail(
+            Finding::new(
+                format!("log group {} is in account {}", group.name, group.account),
+                format!("a log group of {own}"),
+            )
+            .because("a log group invokes only functions of its own account")
+            .advice(format!(
+                "run heeler-ec with credentials of {}",
+                group.account
+            )),
+        )
+    })
+}
+
+fn exists(survey: &Survey) -> Verdict {
+    on_log_group(survey, |named| match &named.group {
+        Err(error) => Verdict::Unknown(error.clone()),
+        Ok(Some(_)) => Verdict::Pass(format!("{} in {}", named.name, named.region)),
+        Ok(None) => Verdict::Fail(
+            Finding::new(
+                format!("there is no log group {} in {}", named.name, named.region),
+                "the trail's log group",
+            )
+            .because("it was deleted, and the trail still names it")
+            .cli(format!(
+                "aws logs create-log-group --region {} --log-group-name {}",
+                named.region,
+                quoted(&named.name)
+            )),
+        ),
+    })
+}
+
+fn delivery(survey: &Survey) -> Verdict {
+    on_log_group(survey, |group| {
+        delivered(
+            survey,
+            "trail.found",
+            |status| &status.to_log_group,
+            |finding, _| {
+                let role = survey
+                    .trail()
+                    .and_then(|trail| trail.log_role.as_deref())
+                    .unwrap_or("the trail's role");
+                finding
+                .because(format!(
+                    "CloudTrail could not write to {}: {role} needs logs:CreateLogStream and logs:PutLogEvents on its streams",
+                    group.name
+                ))
+                .console("IAM > Roles > the role > Permissions")
+                .advice(stream_statement(survey, group))
+            },
+        )
+    })
+}
+
+/// What the role of an organization trail has to allow.
+fn stream_statement(survey: &Survey, group: &LogGroup) -> String {
+    let organization = match &survey.account.organization {
+        Ok(Some(organization)) => organization.id.as_str(),
+        _ => "o-ORGANIZATION",
+    };
+    format!(
+        "allow both actions on log-group:{0}:log-stream:{1}_CloudTrail_{2}* and on log-group:{0}:log-stream:{organization}_*",
+        group.name,
+        group.account,
+        survey.trail().map_or("REGION", |trail| trail.home.as_str()),
+    )
+}
+
+fn org_streams(survey: &Survey) -> Verdict {
+    on_group(survey, |group, _| {
+        match &group.streams {
+        Err(error) => Verdict::Unknown(error.clone()),
+        Ok(streams) if streams.of_members => Verdict::Pass("there are streams of the organization".into()),
+        Ok(streams) if streams.any => Verdict::Fail(
+            Finding::new("only streams of this account", "streams of the organization's other accounts")
+                .because("the role that CloudTrail writes with allows this account's stream only, so member accounts are missing")
+                .console("IAM > Roles > the trail's role > Permissions")
+                .advice(stream_statement(survey, group)),
+        ),
+        Ok(_) => hangs_on("logs.delivery"),
+    }
+    })
+}
+
+fn class(survey: &Survey) -> Verdict {
+    on_group(survey, |named, group| {
+        let class = group.class.as_deref().unwrap_or("STANDARD");
+        if class == "STANDARD" {
+            return Verdict::Pass(class.to_owned());
+        }
+        let new = format!("{}-standard", named.name);
+        let finding = Finding::new(format!("class {class}"), "class STANDARD")
+            .because("only that class has subscription filters, and the class of a log group cannot be changed")
+            .cli(format!(
+                "aws logs create-log-group --region {} --log-group-name {} --log-group-class STANDARD",
+                named.region,
+                quoted(&new)
+            ));
+        Verdict::Fail(match survey.trail() {
+            Some(trail) => finding.cli(format!(
+                "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
+                trail.home,
+                quoted(&trail.name),
+                quoted(&group_arn(trail, &new)),
+                trail.log_role.as_deref().unwrap_or("ROLE_ARN"),
+            )),
+            None => finding,
+        })
+    })
+}
+
+fn retention(survey: &Survey) -> Verdict {
+    on_group(survey, |named, group| {
+        let observed = match group.retention {
+            Some(1) => return Verdict::Pass("1 day".into()),
+            Some(days) => format!("{days} days"),
+            None => "events never expire".to_owned(),
+        };
+        let users = users(survey, named, group);
+        let finding = Finding::new(format!("{observed}{users}"), "1 day");
+        if let Some(policy) = &group.retention_policy {
+            return Verdict::Fail(
+                finding
+                    .because(format!(
+                        "the account's retention policy {policy} rules this log group; setting it on the group has no effect"
+                    ))
+                    .console("CloudWatch > Settings > Account > Retention policies"),
+            );
+        }
+        let finding = finding
+            .because("Heeler's prerequisite; setting it deletes what is older than a day from the log group, for ever")
+            .console(format!("CloudWatch > Log groups > {} > Actions > Edit retention setting", named.name))
+            .cli(format!(
+                "aws logs put-retention-policy --region {} --log-group-name {} --retention-in-days 1",
+                named.region,
+                quoted(&named.name)
+            ));
+        if named.name.starts_with("aws-controltower/") {
+            return Verdict::Warn(finding.because(
+                "Heeler's prerequisite is one day, but this log group belongs to Control Tower, which puts back what is changed",
+            ));
+        }
+        Verdict::Fail(finding.repair(Repair::RetentionOfOneDay))
+    })
+}
+
+/// Who else lives on the events in the group.
+fn users(survey: &Survey, named: &LogGroup, group: &Group) -> String {
+    let own = survey.hints.names.subscription_filter();
+    let filters = match &named.filters {
+        Ok(filters) => filters.iter().filter(|filter| filter.name != own).count(),
+        Err(_) => 0,
+    };
+    let told: Vec<String> = [
+        (
+            group.metric_filters.try_into().unwrap_or(0),
+            "metric filter",
+        ),
+        (filters, "other subscription filter"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+    .collect();
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!("; others use it: {}", told.join(", "))
+    }
+}
+
+fn filters(survey: &Survey) -> Verdict {
+    on_group(survey, |named, _| {
+        let filters = match &named.filters {
+            Err(error) => return Verdict::Unknown(error.clone()),
+            Ok(filters) => filters,
+        };
+        let (own, function) = (
+            survey.hints.names.subscription_filter(),
+            survey.hints.names.function(),
+        );
+        if let Some(filter) = filters.iter().find(|filter| filter.name == own) {
+            if filter
+                .destination
+                .ends_with(&format!(":function:{function}"))
+            {
+                return Verdict::Pass(format!("{own} is there already"));
+            }
+            return Verdict::Fail(
+                Finding::new(
+                    format!("{own} leads to {}", filter.destination),
+                    format!("a filter of that name to {function}, or none"),
+                )
+                .because("the name is the one that setup uses, and what it leads to is not ours")
+                .advice("choose other names with --name-prefix"),
+            );
+        }
+        let told: Vec<String> = filters
+            .iter()
+            .map(|filter| format!("{} → {}", filter.name, filter.destination))
+            .collect();
+        match filters.len() {
+            0 => Verdict::Pass("it has none".into()),
+            1 => Verdict::Pass(format!("1 other filter, which stays as it is: {}", told[0])),
+            many if many < FILTERS => Verdict::Pass(format!(
+                "{many} other filters, which stay as they are (some regions allow two in all)"
+            )),
+            many => Verdict::Fail(
+                Finding::new(
+                    format!("{many} filters: {}", told.join("; ")),
+                    format!("fewer than {FILTERS}"),
+                )
+                .because("a log group takes no more subscription filters")
+                .advice("chain one destination behind another, or use --option s3"),
+            ),
+        }
+    })
+}
+
+fn account_filter(survey: &Survey) -> Verdict {
+    on_log_group(survey, |group| {
+        let filters = match &group.account_filters {
+            Err(error) => return Verdict::Unknown(error.clone()),
+            Ok(filters) => filters,
+        };
+        let own = own_log_group(survey);
+        // The only selection that there is leaves groups out by name.
+        let meeting = filters.iter().find(|filter| {
+            filter
+                .selection
+                .as_deref()
+                .is_none_or(|selection| !selection.contains(&own))
+        });
+        match (meeting, filters.len()) {
+            (None, 0) => Verdict::Pass("there is none".into()),
+            (None, _) => Verdict::Pass(format!("they leave {own} out")),
+            (Some(filter), _) => Verdict::Warn(
+                Finding::new(
+                    format!("filter {} of the account takes in {own}", filter.name),
+                    format!("a selection that leaves {own} out"),
+                )
+                .because(
+                    "what the function logs is passed on, too: it costs, and may go in a circle",
+                )
+                .console("CloudWatch > Settings > Account > Subscription filter policy"),
+            ),
+        }
+    })
+}
+
+fn own_log_group(survey: &Survey) -> String {
+    format!("/aws/lambda/{}", survey.hints.names.function())
+}
+
+fn key(survey: &Survey) -> Verdict {
+    on_group(survey, |named, _| match &named.key {
+        None => Verdict::Skip("the log group has no key of its own".into()),
+        Some(facts) => match &facts.key {
+            Err(error) => Verdict::Unknown(error.clone()),
+            Ok(Some(key)) => usable(survey, key, &facts.asked),
+            Ok(None) => Verdict::Fail(
+                Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
+                    .because("CloudWatch Logs cannot read the events to pass them on"),
+            ),
+        },
+    })
+}
+
+fn data_protection(survey: &Survey) -> Verdict {
+    on_group(survey, |named, group| {
+        if !group.masked {
+            return Verdict::Pass("no data protection policy is active".into());
+        }
+        Verdict::Warn(
+            Finding::new("a data protection policy is active", "no masking")
+                .because("what it masks reaches Heeler masked")
+                .console(format!(
+                    "CloudWatch > Log groups > {} > Data protection",
+                    named.name
+                )),
+        )
+    })
+}
+
+fn transformer(survey: &Survey) -> Verdict {
+    on_group(survey, |named, _| {
+        match &named.transformer {
+        None => Verdict::Skip("asked with --deep only".into()),
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(false)) => Verdict::Pass("it has no transformer".into()),
+        Some(Ok(true)) => Verdict::Warn(
+            Finding::new("the log group has a transformer", "no transformer")
+                .because("a subscription may pass on the transformed events, which Heeler does not expect")
+                .console(format!("CloudWatch > Log groups > {} > Transformer", named.name)),
+        ),
+    }
+    })
+}
+
+fn no_loop(survey: &Survey) -> Verdict {
+    on_log_group(survey, |group| {
+        let own = own_log_group(survey);
+        if group.name != own {
+            return Verdict::Pass(format!("the function's own is {own}"));
+        }
+        Verdict::Fail(
+            Finding::new(
+                format!("the trail delivers to {own}"),
+                "a log group of its own",
+            )
+            .because("that is the log of the function itself: each event would make the next")
+            .console("CloudTrail > Trails > the trail > CloudWatch Logs > Edit"),
+        )
+    })
+}

@@ -1,0 +1,283 @@
+//! Checks of what setup would make: whether its names are free, and whether the account has room for it.
+
+use super::survey::Survey;
+use super::survey::facts::Owner;
+use super::{Check, Finding, Verdict, Weight, hangs_on};
+use crate::route::Route;
+
+/// For any option.
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "names.terraform",
+        says: "no Terraform deployment owns the names",
+        weight: Weight::Hard,
+        permissions: &["iam:GetRole", "kms:DescribeKey"],
+        judge: terraform,
+    },
+    Check {
+        id: "names.role",
+        says: "the name of Heeler's role is free or ours",
+        weight: Weight::Hard,
+        permissions: &["iam:GetRole"],
+        judge: |survey| taken(survey, "names.role"),
+    },
+    Check {
+        id: "names.policy",
+        says: "the name of its policy is free or ours",
+        weight: Weight::Hard,
+        permissions: &["iam:GetPolicy"],
+        judge: |survey| taken(survey, "names.policy"),
+    },
+    Check {
+        id: "names.queue",
+        says: "the name of the queue is free or ours",
+        weight: Weight::Hard,
+        permissions: &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
+        judge: |survey| taken(survey, "names.queue"),
+    },
+    Check {
+        id: "names.dead_letter_queue",
+        says: "the name of the dead letter queue is free or ours",
+        weight: Weight::Hard,
+        permissions: &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
+        judge: |survey| taken(survey, "names.dead_letter_queue"),
+    },
+    Check {
+        id: "names.alias",
+        says: "the alias of the queue's key is free or ours",
+        weight: Weight::Hard,
+        permissions: &["kms:DescribeKey", "kms:ListResourceTags"],
+        judge: |survey| taken(survey, "names.alias"),
+    },
+    Check {
+        id: "names.alias_key",
+        says: "the key behind the alias can be used",
+        weight: Weight::Advisory,
+        permissions: &["kms:DescribeKey"],
+        judge: alias_key,
+    },
+];
+
+pub const S3_CHECKS: &[Check] = &[Check {
+    id: "names.topic",
+    says: "the name of the topic is free or ours",
+    weight: Weight::Hard,
+    permissions: &["sns:ListTagsForResource"],
+    judge: |survey| taken(survey, "names.topic"),
+}];
+
+pub const CLOUDWATCH_CHECKS: &[Check] = &[
+    Check {
+        id: "names.function",
+        says: "the name of the function is free or ours",
+        weight: Weight::Hard,
+        permissions: &["lambda:GetFunction"],
+        judge: |survey| taken(survey, "names.function"),
+    },
+    Check {
+        id: "names.function_role",
+        says: "the name of the function's role is free or ours",
+        weight: Weight::Hard,
+        permissions: &["iam:GetRole"],
+        judge: |survey| taken(survey, "names.function_role"),
+    },
+    Check {
+        id: "names.function_policy",
+        says: "the name of its policy is free or ours",
+        weight: Weight::Hard,
+        permissions: &["iam:GetPolicy"],
+        judge: |survey| taken(survey, "names.function_policy"),
+    },
+    Check {
+        id: "quota.lambda",
+        says: "the account has room for the function to run",
+        weight: Weight::Required,
+        permissions: &["lambda:GetAccountSettings"],
+        judge: concurrency,
+    },
+];
+
+pub const QUOTA_CHECKS: &[Check] = &[Check {
+    id: "quota.iam",
+    says: "the account has room for roles and policies",
+    weight: Weight::Advisory,
+    permissions: &["iam:GetAccountSummary"],
+    judge: iam,
+}];
+
+/// What is there under the names that setup would take, ours or not.
+fn there(survey: &Survey) -> impl Iterator<Item = &Owner> {
+    survey
+        .taken
+        .by_check
+        .values()
+        .filter_map(|taken| taken.as_ref().ok()?.as_ref())
+}
+
+fn is_terraforms(owner: &Owner) -> bool {
+    owner.terraform && !owner.managed
+}
+
+fn terraform(survey: &Survey) -> Verdict {
+    if survey.taken.by_check.is_empty() {
+        return hangs_on(origin(survey));
+    }
+    let theirs: Vec<&str> = there(survey)
+        .filter(|owner| is_terraforms(owner))
+        .map(|owner| owner.name.as_str())
+        .collect();
+    if theirs.is_empty() {
+        // The one refusal that hides the mark by which such a deployment is known.
+        return match survey.taken.by_check.get("names.role") {
+            Some(Err(error)) => Verdict::Unknown(error.clone()),
+            _ => Verdict::Pass("nothing looks like one".into()),
+        };
+    }
+    Verdict::Fail(
+        Finding::new(
+            format!("{} look like the vendor's Terraform module", theirs.join(", ")),
+            "names that nobody else manages",
+        )
+        .because("two owners would undo each other's changes, and setup touches nothing that is not tagged as its own")
+        .advice("run terraform destroy there first, or choose other names with --name-prefix and switch over later"),
+    )
+}
+
+/// What the names hang on: without a place there is nothing to look for.
+fn origin(survey: &Survey) -> &'static str {
+    match survey.route {
+        Route::S3 => "bucket.owner",
+        Route::CloudWatch => "logs.enabled",
+    }
+}
+
+fn taken(survey: &Survey, check: &'static str) -> Verdict {
+    let found = match survey.taken.by_check.get(check) {
+        None => return hangs_on(origin(survey)),
+        Some(Err(error)) => return Verdict::Unknown(error.clone()),
+        Some(Ok(found)) => found,
+    };
+    let Some(owner) = found else {
+        return Verdict::Pass("free".into());
+    };
+    let option = survey.route.name();
+    if owner.managed {
+        return match owner.option.as_deref() {
+            Some(theirs) if theirs != option => {
+                Verdict::Fail(of_other_option(owner, theirs, option))
+            }
+            _ => Verdict::Pass(format!(
+                "{} is ours, and will be compared and completed",
+                owner.name
+            )),
+        };
+    }
+    if there(survey).any(is_terraforms) {
+        return hangs_on("names.terraform");
+    }
+    Verdict::Fail(
+        Finding::new(
+            format!("{} is there, and not made by heeler-ec", owner.name),
+            "a name that is free",
+        )
+        .because("setup never overwrites or deletes what is not tagged as its own")
+        .advice("choose other names with --name-prefix"),
+    )
+}
+
+fn of_other_option(owner: &Owner, theirs: &str, option: &str) -> Finding {
+    Finding::new(
+        format!("{} belongs to option {theirs}", owner.name),
+        format!("a name that is free, or of option {option}"),
+    )
+    .because("both options use the same role and alias, so they cannot stand side by side under one prefix")
+    .cli("heeler-ec destroy")
+    .advice(format!(
+        "or set option {option} up beside it with --name-prefix, and destroy the other later"
+    ))
+}
+
+fn alias_key(survey: &Survey) -> Verdict {
+    let owner = match survey.taken.by_check.get("names.alias") {
+        Some(Ok(Some(owner))) if owner.managed => owner,
+        Some(Ok(None)) => return Verdict::Skip("there is no alias yet".into()),
+        _ => return hangs_on("names.alias"),
+    };
+    let state = owner.key_state.as_deref().unwrap_or("Enabled");
+    if state == "Enabled" {
+        return Verdict::Pass(state.to_owned());
+    }
+    let finding = Finding::new(
+        format!("the key of {} is in state {state}", owner.name),
+        "state Enabled",
+    );
+    Verdict::Warn(if state == "PendingDeletion" {
+        finding
+            .because("an earlier destroy scheduled it for deletion")
+            .advice("setup makes a new key and moves the alias; the deletion is not cancelled")
+    } else {
+        finding
+            .because("queue and topic cannot use it")
+            .advice("setup enables it again")
+    })
+}
+
+/// Below this a busy account may throttle the function.
+const COMFORTABLE: i32 = 50;
+
+fn concurrency(survey: &Survey) -> Verdict {
+    let Some(group) = &survey.log_group else {
+        return hangs_on("logs.enabled");
+    };
+    let limit = match &group.concurrency {
+        Err(error) => return Verdict::Unknown(error.clone()),
+        Ok(limit) => limit,
+    };
+    let free = limit.unreserved.unwrap_or(limit.total);
+    if free >= COMFORTABLE {
+        return Verdict::Pass(format!(
+            "{free} of {} concurrent executions are unreserved",
+            limit.total
+        ));
+    }
+    let finding = Finding::new(
+        format!("{free} of {} concurrent executions are unreserved", limit.total),
+        format!("{COMFORTABLE} or more"),
+    )
+    .because("CloudWatch Logs gives up on a batch of events that the function could not take within a day")
+    .console("Service Quotas > AWS Lambda > Concurrent executions")
+    .cli(format!(
+        "aws service-quotas request-service-quota-increase --region {} --service-code lambda --quota-code L-B99A9384 --desired-value 1000",
+        group.region
+    ));
+    if free > 0 {
+        Verdict::Warn(finding)
+    } else {
+        Verdict::Fail(finding.because("no function without a reservation can run"))
+    }
+}
+
+fn iam(survey: &Survey) -> Verdict {
+    let quota = match survey.deep.as_ref().map(|deep| &deep.iam) {
+        None => return Verdict::Skip("asked with --deep only".into()),
+        Some(Err(error)) => return Verdict::Unknown(error.clone()),
+        Some(Ok(quota)) => quota,
+    };
+    let needed = match survey.route {
+        Route::S3 => 1,
+        Route::CloudWatch => 2,
+    };
+    let observed = format!(
+        "{} of {} roles, {} of {} policies",
+        quota.roles, quota.roles_quota, quota.policies, quota.policies_quota
+    );
+    let room = |used: i32, quota: i32| quota == 0 || used.saturating_add(needed) <= quota;
+    if room(quota.roles, quota.roles_quota) && room(quota.policies, quota.policies_quota) {
+        return Verdict::Pass(observed);
+    }
+    Verdict::Fail(
+        Finding::new(observed, format!("room for {needed} more of each"))
+            .because("IAM would refuse them")
+            .console("Service Quotas > AWS Identity and Access Management"),
+    )
+}

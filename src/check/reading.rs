@@ -1,0 +1,135 @@
+//! Reads the policies of others: what a statement says, as far as a verdict needs it.
+
+use serde_json::Value;
+
+/// The statements of a document; none when it is no document.
+pub(super) fn statements(document: &str) -> Vec<Value> {
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.clone(),
+        Some(single) => vec![single.clone()],
+        None => Vec::new(),
+    }
+}
+
+pub(super) fn allows(statement: &Value) -> bool {
+    statement["Effect"] == "Allow"
+}
+
+pub(super) fn denies(statement: &Value) -> bool {
+    statement["Effect"] == "Deny"
+}
+
+/// The statement's own name, to be told.
+pub(super) fn sid(statement: &Value) -> &str {
+    statement["Sid"].as_str().unwrap_or("without a Sid")
+}
+
+/// One value or a list of them, as a list.
+pub(super) fn words(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(word) => vec![word],
+        Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the statement is about this action.
+pub(super) fn is_about(statement: &Value, action: &str) -> bool {
+    let named = |list: &Value| {
+        words(list)
+            .iter()
+            .any(|pattern| matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+    };
+    match statement.get("NotAction") {
+        Some(others) => !named(others),
+        None => named(&statement["Action"]),
+    }
+}
+
+/// Whether the statement is about this resource.
+pub(super) fn is_on(statement: &Value, resource: &str) -> bool {
+    let named = |list: &Value| words(list).iter().any(|pattern| matches(pattern, resource));
+    match statement.get("NotResource") {
+        Some(others) => !named(others),
+        None => named(&statement["Resource"]),
+    }
+}
+
+/// Whether the statement names everybody, or one of these principals under this kind (`AWS`, `Service`).
+pub(super) fn names(statement: &Value, kind: &str, principals: &[&str]) -> bool {
+    let principal = &statement["Principal"];
+    let everybody = |value: &Value| words(value).contains(&"*");
+    everybody(principal)
+        || everybody(&principal["AWS"])
+        || words(&principal[kind])
+            .iter()
+            .any(|named| principals.contains(named))
+}
+
+/// The conditions, one by one: operator, key in lower case, values.
+pub(super) fn conditions(statement: &Value) -> Vec<(&str, String, Vec<&str>)> {
+    let operators = statement["Condition"].as_object();
+    operators
+        .into_iter()
+        .flatten()
+        .filter_map(|(operator, keys)| Some((operator.as_str(), keys.as_object()?)))
+        .flat_map(|(operator, keys)| {
+            keys.iter()
+                .map(move |(key, values)| (operator, key.to_ascii_lowercase(), words(values)))
+        })
+        .collect()
+}
+
+/// IAM's wildcards: `*` for any text, `?` for one character.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        if p < pattern.len() && pattern[p] == '*' {
+            star = Some((p, t));
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some((at, taken)) = star {
+            star = Some((at, taken + 1));
+            p = at + 1;
+            t = taken + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_those_of_iam() {
+        for (pattern, text, wanted) in [
+            ("*", "", true),
+            ("s3:*", "s3:GetObject", true),
+            ("s3:Get*", "s3:PutObject", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*b*d", "abcd", true),
+            ("*b*d", "abce", false),
+            ("abc", "abcd", false),
+        ] {
+            assert_eq!(matches(pattern, text), wanted, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn an_action_goes_by_its_name_in_any_case() {
+        let one = serde_json::json!({ "Action": "S3:getobject" });
+        let all_but = serde_json::json!({ "NotAction": ["s3:PutObject"] });
+        assert!(is_about(&one, "s3:GetObject") && is_about(&all_but, "s3:GetObject"));
+        assert!(!is_about(&all_but, "s3:PutObject"));
+    }
+}

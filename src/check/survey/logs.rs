@@ -1,0 +1,216 @@
+//! Asks for the log group that a trail delivers to, and for what a function on it would need.
+
+use aws_sdk_cloudwatchlogs::types::{DataProtectionStatus, PolicyType};
+use tokio::join;
+
+use super::Hints;
+use super::ask::Ask;
+use super::facts::{
+    AccountFilter, Concurrency, Group, LogGroup, Organization, Streams, SubscriptionFilter,
+};
+use super::key;
+use crate::aws::arn::Arn;
+use crate::aws::fault::Doing;
+use crate::error::Result;
+
+/// What a log group is answered for when it is not there.
+const NO_GROUP: &[&str] = &["ResourceNotFoundException"];
+
+/// Everything about the log group of this ARN, in its own region.
+pub(super) async fn look(
+    ask: &Ask,
+    arn: &Arn<'_>,
+    organization: Option<&Organization>,
+    hints: &Hints,
+) -> LogGroup {
+    let name = arn
+        .resource
+        .strip_prefix("log-group:")
+        .unwrap_or(arn.resource);
+    let ((group, key), streams, filters, account_filters, concurrency, transformer) = join!(
+        async {
+            let group = group(ask, name).await;
+            let key = match &group {
+                Ok(Some(Group { key: Some(key), .. })) => Some(key::state(ask, key).await),
+                _ => None,
+            };
+            (group, key)
+        },
+        streams(ask, name, organization),
+        filters(ask, name),
+        account_filters(ask),
+        concurrency(ask),
+        async {
+            if hints.deep {
+                Some(transformer(ask, name).await)
+            } else {
+                None
+            }
+        },
+    );
+    LogGroup {
+        name: name.to_owned(),
+        account: arn.account.to_owned(),
+        region: arn.region.to_owned(),
+        group,
+        streams,
+        filters,
+        account_filters,
+        key,
+        concurrency,
+        transformer,
+    }
+}
+
+/// Log groups are listed by the beginning of their names.
+async fn group(ask: &Ask, name: &str) -> Result<Option<Group>> {
+    let aws = ask.turn().await;
+    let call = aws.logs.describe_log_groups().log_group_name_prefix(name);
+    let mut pages = call.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.doing("logs:DescribeLogGroups", || {
+            format!("look for log group {name}")
+        })?;
+        let found = page
+            .log_groups()
+            .iter()
+            .find(|group| group.log_group_name() == Some(name));
+        if let Some(found) = found {
+            return Ok(Some(Group {
+                class: found
+                    .log_group_class()
+                    .map(|class| class.as_str().to_owned()),
+                retention: found.retention_in_days(),
+                retention_policy: found.retention_policy_name().map(str::to_owned),
+                key: found
+                    .kms_key_id()
+                    .filter(|key| !key.is_empty())
+                    .map(str::to_owned),
+                metric_filters: found.metric_filter_count().unwrap_or_default(),
+                masked: found.data_protection_status() == Some(&DataProtectionStatus::Activated),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether there are streams of member accounts, and any at all.
+async fn streams(ask: &Ask, name: &str, organization: Option<&Organization>) -> Result<Streams> {
+    let prefix = organization.map_or_else(|| "o-".to_owned(), |found| format!("{}_", found.id));
+    let (of_members, any) = join!(
+        has_stream(ask, name, Some(&prefix)),
+        has_stream(ask, name, None)
+    );
+    Ok(Streams {
+        of_members: of_members?,
+        any: any?,
+    })
+}
+
+async fn has_stream(ask: &Ask, name: &str, prefix: Option<&str>) -> Result<bool> {
+    let aws = ask.turn().await;
+    let mut pages = aws
+        .logs
+        .describe_log_streams()
+        .log_group_name(name)
+        .set_log_stream_name_prefix(prefix.map(str::to_owned))
+        .limit(1)
+        .into_paginator()
+        .send();
+    // A page may be empty and still have a next one.
+    while let Some(page) = pages.next().await {
+        match page.finding("logs:DescribeLogStreams", NO_GROUP, || {
+            format!("list the streams of log group {name}")
+        })? {
+            None => return Ok(false),
+            Some(page) if !page.log_streams().is_empty() => return Ok(true),
+            Some(_) => {}
+        }
+    }
+    Ok(false)
+}
+
+async fn filters(ask: &Ask, name: &str) -> Result<Vec<SubscriptionFilter>> {
+    let aws = ask.turn().await;
+    let call = aws.logs.describe_subscription_filters();
+    let mut pages = call.log_group_name(name).into_paginator().send();
+    let mut filters = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.finding("logs:DescribeSubscriptionFilters", NO_GROUP, || {
+            format!("list the subscription filters of log group {name}")
+        })?;
+        let Some(page) = page else { break };
+        filters.extend(
+            page.subscription_filters()
+                .iter()
+                .map(|filter| SubscriptionFilter {
+                    name: filter.filter_name().unwrap_or_default().to_owned(),
+                    destination: filter.destination_arn().unwrap_or_default().to_owned(),
+                }),
+        );
+    }
+    Ok(filters)
+}
+
+async fn account_filters(ask: &Ask) -> Result<Vec<AccountFilter>> {
+    let aws = ask.turn().await;
+    let mut filters = Vec::new();
+    let mut next = None;
+    loop {
+        let page = aws
+            .logs
+            .describe_account_policies()
+            .policy_type(PolicyType::SubscriptionFilterPolicy)
+            .set_next_token(next.take())
+            .send()
+            .await
+            .finding("logs:DescribeAccountPolicies", NO_GROUP, || {
+                "list the subscription filters of the account".into()
+            })?;
+        let Some(page) = page else { break };
+        filters.extend(page.account_policies().iter().map(|policy| AccountFilter {
+            name: policy.policy_name().unwrap_or_default().to_owned(),
+            selection: policy.selection_criteria().map(str::to_owned),
+        }));
+        next = page.next_token;
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(filters)
+}
+
+async fn concurrency(ask: &Ask) -> Result<Concurrency> {
+    let aws = ask.turn().await;
+    let found = aws
+        .lambda
+        .get_account_settings()
+        .send()
+        .await
+        .doing("lambda:GetAccountSettings", || {
+            "read the limits of Lambda".into()
+        })?;
+    let limit = found.account_limit();
+    Ok(Concurrency {
+        total: limit.map_or(
+            0,
+            aws_sdk_lambda::types::AccountLimit::concurrent_executions,
+        ),
+        unreserved: limit
+            .and_then(aws_sdk_lambda::types::AccountLimit::unreserved_concurrent_executions),
+    })
+}
+
+async fn transformer(ask: &Ask, name: &str) -> Result<bool> {
+    let aws = ask.turn().await;
+    let found = aws
+        .logs
+        .get_transformer()
+        .log_group_identifier(name)
+        .send()
+        .await
+        .finding("logs:GetTransformer", NO_GROUP, || {
+            format!("read the transformer of log group {name}")
+        })?;
+    Ok(found.is_some_and(|found| !found.transformer_config().is_empty()))
+}
