@@ -1,11 +1,12 @@
 # Everything that a developer or a CI job runs, by name.
 
 PYTHON ?= python3
-EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp
+EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp .venv/awscli/.stamp
 
 .PHONY: emulators test demo check bench generate
 
-# The AWS emulators that tests and the demo run against, each in an environment of its own.
+# The AWS emulators that tests and the demo run against, and the AWS CLI that reads the commands of our advice: each in
+# an environment of its own.
 emulators: $(EMULATORS)
 
 .venv/%/.stamp: tests/emulators/%.txt

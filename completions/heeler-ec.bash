@@ -405,7 +405,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__plan)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --heeler-role-arn --external-id --generate-external-id --check --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --check --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -429,6 +429,14 @@ _heeler__ec() {
                     ;;
                 --sns-topic)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -W "account.endpoint bucket.encryption bucket.evidence bucket.lifecycle bucket.ownership bucket.policy bucket.requester_pays key.account key.grantable key.grants logs.account_filter logs.data_protection logs.delivery logs.key logs.org_streams logs.retention logs.transformer names.alias_key org.delegated_admin org.guardrails org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
                     ;;
                 --heeler-role-arn)
@@ -479,7 +487,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --offline --trail --bucket --bucket-kms-key --sns-topic --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy"
+            opts="-o -q -v -h -V --option --deep --fix --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -502,6 +510,10 @@ _heeler__ec() {
                     return 0
                     ;;
                 --sns-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-group)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -545,14 +557,14 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__preflight)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --strict --deep --wait --fix --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --option)
-                    COMPREPLY=($(compgen -W "s3" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "s3 cloudwatch" -- "${cur}"))
                     return 0
                     ;;
                 --trail)
@@ -568,6 +580,18 @@ _heeler__ec() {
                     return 0
                     ;;
                 --sns-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -W "account.endpoint bucket.encryption bucket.evidence bucket.lifecycle bucket.ownership bucket.policy bucket.requester_pays key.account key.grantable key.grants logs.account_filter logs.data_protection logs.delivery logs.key logs.org_streams logs.retention logs.transformer names.alias_key org.delegated_admin org.guardrails org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -611,7 +635,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --heeler-role-arn --external-id --generate-external-id --yes --dry-run --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -635,6 +659,14 @@ _heeler__ec() {
                     ;;
                 --sns-topic)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -W "account.endpoint bucket.encryption bucket.evidence bucket.lifecycle bucket.ownership bucket.policy bucket.requester_pays key.account key.grantable key.grants logs.account_filter logs.data_protection logs.delivery logs.key logs.org_streams logs.retention logs.transformer names.alias_key org.delegated_admin org.guardrails org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
                     ;;
                 --heeler-role-arn)

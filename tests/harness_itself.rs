@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use aws_sdk_account::types::RegionOptStatus;
 use aws_sdk_s3::types::{Event, NotificationConfiguration, TopicConfiguration};
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
+use crate::harness::awscli::{self, Asked};
 use crate::harness::object::event;
 use crate::harness::world::allow;
-use crate::harness::{Clients, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World};
+use crate::harness::{
+    Call, Clients, END_OF_INPUT, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World,
+};
 
 const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
 
@@ -124,7 +128,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
             .await;
 
         let calls = world.proxy().calls();
-        let names: Vec<String> = calls.iter().map(crate::harness::Call::name).collect();
+        let names: Vec<String> = calls.iter().map(Call::name).collect();
         assert_eq!(
             names,
             [
@@ -154,7 +158,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
         let failed: Vec<String> = calls
             .iter()
             .filter(|call| call.status != Some(200))
-            .map(crate::harness::Call::name)
+            .map(Call::name)
             .collect();
         assert_eq!(failed, [""; 0], "{engine:?}");
         let writes: Vec<String> = world
@@ -179,6 +183,165 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
         let regions: BTreeSet<&str> = regional.map(|call| call.region.as_str()).collect();
         assert_eq!(regions, BTreeSet::from(["eu-west-1"]), "{engine:?}");
     }
+}
+
+/// Calls that are refused alike, whatever their protocol: their names, and which of them write.
+#[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one call after another, and the list of them"
+)]
+async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
+    let world = World::on(Engine::Ministack).build().await;
+    let refusal = What::refuse(403, "AccessDeniedException", "it is not allowed");
+    world.proxy().fault(Fault::new("*", "*", refusal));
+    let Clients {
+        account,
+        iam,
+        lambda,
+        logs,
+        s3,
+        ..
+    } = world.proxied();
+    let arn = format!("arn:aws:lambda:us-east-1:{}:function:f", world.account());
+    let refused = [
+        code(account.list_regions().send().await),
+        code(lambda.get_account_settings().send().await),
+        code(lambda.get_function().function_name("f").send().await),
+        code(
+            lambda
+                .get_function_configuration()
+                .function_name("f")
+                .send()
+                .await,
+        ),
+        code(lambda.get_policy().function_name("f").send().await),
+        code(lambda.list_tags().resource(&arn).send().await),
+        code(logs.describe_log_groups().send().await),
+        code(
+            logs.get_transformer()
+                .log_group_identifier("g")
+                .send()
+                .await,
+        ),
+        code(logs.filter_log_events().log_group_name("g").send().await),
+        code(iam.get_account_summary().send().await),
+        code(
+            iam.simulate_principal_policy()
+                .policy_source_arn("arn:aws:iam::111122223333:user/u")
+                .action_names("sqs:CreateQueue")
+                .send()
+                .await,
+        ),
+        code(s3.get_bucket_request_payment().bucket("b").send().await),
+        code(
+            s3.get_bucket_lifecycle_configuration()
+                .bucket("b")
+                .send()
+                .await,
+        ),
+        code(s3.get_bucket_ownership_controls().bucket("b").send().await),
+        code(
+            lambda
+                .create_function()
+                .function_name("f")
+                .role("r")
+                .code(aws_sdk_lambda::types::FunctionCode::builder().build())
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .update_function_code()
+                .function_name("f")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .update_function_configuration()
+                .function_name("f")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .add_permission()
+                .function_name("f")
+                .statement_id("s")
+                .action("lambda:InvokeFunction")
+                .principal("logs.amazonaws.com")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .remove_permission()
+                .function_name("f")
+                .statement_id("s")
+                .send()
+                .await,
+        ),
+        code(
+            lambda
+                .tag_resource()
+                .resource(&arn)
+                .tags("a", "b")
+                .send()
+                .await,
+        ),
+        code(lambda.delete_function().function_name("f").send().await),
+        code(
+            logs.put_retention_policy()
+                .log_group_name("g")
+                .retention_in_days(1)
+                .send()
+                .await,
+        ),
+    ];
+    for (refused, call) in refused.iter().zip(world.proxy().calls()) {
+        assert_eq!(
+            refused.as_deref(),
+            Some("AccessDeniedException"),
+            "{}",
+            call.name()
+        );
+    }
+    let (writes, reads): (Vec<Call>, Vec<Call>) =
+        world.proxy().calls().into_iter().partition(Call::writes);
+    let names = |calls: &[Call]| calls.iter().map(Call::name).collect::<Vec<String>>();
+    assert_eq!(
+        names(&reads),
+        [
+            "account:ListRegions",
+            "lambda:GetAccountSettings",
+            "lambda:GetFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetPolicy",
+            "lambda:ListTags",
+            "logs:DescribeLogGroups",
+            "logs:GetTransformer",
+            "logs:FilterLogEvents",
+            "iam:GetAccountSummary",
+            "iam:SimulatePrincipalPolicy",
+            "s3:GetBucketRequestPayment",
+            "s3:GetBucketLifecycleConfiguration",
+            "s3:GetBucketOwnershipControls",
+        ]
+    );
+    assert_eq!(
+        names(&writes),
+        [
+            "lambda:CreateFunction",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:AddPermission",
+            "lambda:RemovePermission",
+            "lambda:TagResource",
+            "lambda:DeleteFunction",
+            "logs:PutRetentionPolicy",
+        ]
+    );
 }
 
 #[tokio::test]
@@ -348,6 +511,56 @@ async fn an_answer_arrives_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn an_answer_can_be_changed_on_its_way() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    let Clients { kms, s3, .. } = world.proxied();
+    let disabled = What::json(|answer| answer["KeyMetadata"]["KeyState"] = json!("Unavailable"));
+    world
+        .proxy()
+        .fault(Fault::new("kms", "DescribeKey", disabled));
+    let key = world.bucket_key().expect("a key");
+    let key = kms.describe_key().key_id(key).send().await.expect("a key");
+    let state = key.key_metadata().and_then(|key| key.key_state());
+    assert_eq!(state, Some(&aws_sdk_kms::types::KeyState::Unavailable));
+
+    let paid = What::text(|answer| answer.replace("BucketOwner", "Requester"));
+    world
+        .proxy()
+        .fault(Fault::new("s3", "GetBucketRequestPayment", paid));
+    let paid = s3.get_bucket_request_payment().bucket(world.bucket());
+    let paid = paid.send().await.expect("who pays");
+    assert_eq!(paid.payer(), Some(&aws_sdk_s3::types::Payer::Requester));
+
+    let plain = What::header("x-amz-server-side-encryption", Some("AES256"));
+    world.proxy().fault(Fault::new("s3", "HeadObject", plain));
+    let head = s3.head_object().bucket(world.bucket());
+    let head = head
+        .key(world.evidence().expect("a log object"))
+        .send()
+        .await;
+    let head = head.expect("a log object");
+    let encrypted = head.server_side_encryption();
+    assert_eq!(
+        encrypted,
+        Some(&aws_sdk_s3::types::ServerSideEncryption::Aes256)
+    );
+    assert!(head.content_length().is_some_and(|length| length > 100));
+}
+
+#[tokio::test]
+async fn one_operation_can_be_held_up() {
+    let world = World::on(Engine::Ministack).build().await;
+    let clients = world.proxied();
+    let delay = What::Delay(Duration::from_millis(400));
+    world.proxy().fault(Fault::new("sqs", "ListQueues", delay));
+    let started = Instant::now();
+    clients.sns.list_topics().send().await.expect("topics");
+    assert!(started.elapsed() < Duration::from_millis(400));
+    clients.sqs.list_queues().send().await.expect("queues");
+    assert!(started.elapsed() >= Duration::from_millis(400));
+}
+
+#[tokio::test]
 async fn every_call_waits_for_the_delay() {
     let world = World::on(Engine::Ministack).build().await;
     let clients = world.proxied();
@@ -459,6 +672,178 @@ async fn a_world_contains_what_was_asked_for() {
             "{engine:?}"
         );
         assert_eq!(world.leftovers().await, [""; 0], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_world_is_an_organization_that_is_ready() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let Clients {
+            account,
+            cloudtrail,
+            lambda,
+            logs,
+            organizations,
+            s3,
+            ..
+        } = world.clients();
+
+        let trusted = organizations.list_aws_service_access_for_organization();
+        let trusted = trusted.send().await.expect("trusted services");
+        let trusted = trusted.enabled_service_principals()[0].service_principal();
+        assert_eq!(trusted, Some("cloudtrail.amazonaws.com"), "{engine:?}");
+        let admins = organizations
+            .list_delegated_administrators()
+            .service_principal("cloudtrail.amazonaws.com");
+        let admins = admins.send().await.expect("delegated administrators");
+        assert!(admins.delegated_administrators().is_empty());
+
+        let on = account
+            .list_regions()
+            .region_opt_status_contains(RegionOptStatus::Enabled)
+            .region_opt_status_contains(RegionOptStatus::EnabledByDefault);
+        let on = on.send().await.expect("regions");
+        assert_eq!(on.regions().len(), 17, "{engine:?}");
+        let enable = account.enable_region().region_name("af-south-1");
+        enable.send().await.expect("an opt-in region");
+        let opted = account
+            .list_regions()
+            .region_opt_status_contains(RegionOptStatus::Enabled);
+        let opted = opted.send().await.expect("regions");
+        assert_eq!(opted.regions()[0].region_name(), Some("af-south-1"));
+
+        let status = cloudtrail.get_trail_status().name(world.trail_arn());
+        let status = status.send().await.expect("the trail's status");
+        let delivered = status.latest_delivery_time().expect("a delivery");
+        let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
+        assert!((now.secs() - delivered.secs()).abs() < 60, "{engine:?}");
+
+        let settings = lambda.get_account_settings().send().await.expect("quotas");
+        let limit = settings.account_limit().expect("limits");
+        assert_eq!(limit.unreserved_concurrent_executions(), Some(1000));
+        let policies = logs
+            .describe_account_policies()
+            .policy_type(aws_sdk_cloudwatchlogs::types::PolicyType::SubscriptionFilterPolicy);
+        let policies = policies.send().await.expect("account policies");
+        assert!(policies.account_policies().is_empty());
+        let paid = s3.get_bucket_request_payment().bucket(world.bucket());
+        let paid = paid.send().await.expect("who pays");
+        assert_eq!(paid.payer(), Some(&aws_sdk_s3::types::Payer::BucketOwner));
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_of_somebody_else_is_refused_to_who_expects_it_to_be_theirs() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let s3 = &world.clients().s3;
+        let ask = || s3.head_bucket().bucket(world.bucket());
+        let owned = ask().expected_bucket_owner(world.account()).send().await;
+        owned.expect("the bucket of the account");
+        let foreign = ask().expected_bucket_owner("999988887777").send().await;
+        let refused = foreign.expect_err("a bucket of the wrong owner");
+        let status = refused
+            .raw_response()
+            .map(|answer| answer.status().as_u16());
+        assert_eq!(status, Some(403), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_region_lists_the_trails_of_all() {
+    for engine in ENGINES {
+        let world = World::on(engine).region("eu-west-1").single_region();
+        let world = world.build().await;
+        let elsewhere = world.clients_in("us-east-1").cloudtrail;
+        let seen = elsewhere.describe_trails().send().await.expect("trails");
+        assert!(seen.trail_list().is_empty(), "{engine:?}");
+        let listed = elsewhere.list_trails().send().await.expect("trails");
+        let trail = &listed.trails()[0];
+        assert_eq!(trail.trail_arn(), Some(world.trail_arn().as_str()));
+        assert_eq!(trail.home_region(), Some("eu-west-1"), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn permissions_can_be_simulated() {
+    for engine in ENGINES {
+        let world = World::on(engine).build().await;
+        let user = world.user("operator", &allow("sqs:*")).await;
+        let arn = format!("arn:aws:iam::{}:user/operator", world.account());
+        assert_ne!(user.access_key_id(), world.credentials().access_key_id());
+        let simulated = world
+            .clients()
+            .iam
+            .simulate_principal_policy()
+            .policy_source_arn(arn)
+            .action_names("sqs:CreateQueue")
+            .action_names("sns:CreateTopic");
+        let simulated = simulated.send().await.expect("a simulation");
+        let decisions: Vec<&str> = simulated
+            .evaluation_results()
+            .iter()
+            .map(|result| result.eval_decision().as_str())
+            .collect();
+        assert_eq!(decisions, ["allowed", "implicitDeny"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_object_of_today_lies_in_the_bucket() {
+    for engine in ENGINES {
+        let world = World::on(engine).bucket_key().prefix("logs").build().await;
+        let s3 = &world.clients().s3;
+        let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
+        let today = now.fmt(aws_smithy_types::date_time::Format::DateTime);
+        let today = today.expect("a date")[..10].replace('-', "/");
+        let folder = format!(
+            "logs/AWSLogs/{}/{}/CloudTrail/us-east-1/{today}/",
+            world.organization(),
+            world.account()
+        );
+        let listed = s3.list_objects_v2().bucket(world.bucket());
+        let listed = listed.prefix(&folder).send().await.expect("objects");
+        let keys: Vec<Option<&str>> = listed.contents().iter().map(|o| o.key()).collect();
+        assert_eq!(keys, [world.evidence()], "{engine:?}");
+        let head = s3.head_object().bucket(world.bucket());
+        let head = head.key(keys[0].expect("a key")).send().await;
+        let head = head.expect("a log object");
+        assert_eq!(head.ssekms_key_id(), world.bucket_key(), "{engine:?}");
+
+        let empty = World::on(engine).no_evidence().build().await;
+        assert_eq!(empty.evidence(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_trail_can_have_a_log_group() {
+    for engine in ENGINES {
+        let world = World::on(engine).region("eu-west-1").log_group();
+        let world = world.build().await;
+        let Clients {
+            cloudtrail, logs, ..
+        } = world.clients();
+        let trails = cloudtrail.describe_trails().send().await.expect("trails");
+        let trail = &trails.trail_list()[0];
+        let arn = format!("{}:*", world.log_group_arn());
+        assert_eq!(trail.cloud_watch_logs_log_group_arn(), Some(arn.as_str()));
+        assert!(trail.cloud_watch_logs_role_arn().is_some(), "{engine:?}");
+        let status = cloudtrail.get_trail_status().name(world.trail());
+        let status = status.send().await.expect("the trail's status");
+        assert!(status.latest_cloud_watch_logs_delivery_time().is_some());
+
+        let name = world.log_group().expect("a log group");
+        let groups = logs.describe_log_groups().log_group_name_prefix(name);
+        let groups = groups.send().await.expect("log groups");
+        let group = &groups.log_groups()[0];
+        assert_eq!(group.retention_in_days(), Some(1), "{engine:?}");
+        let class = aws_sdk_cloudwatchlogs::types::LogGroupClass::Standard;
+        assert_eq!(group.log_group_class(), Some(&class), "{engine:?}");
+        let streams = logs.describe_log_streams().log_group_name(name);
+        let streams = streams.log_stream_name_prefix(format!("{}_", world.organization()));
+        let streams = streams.send().await.expect("log streams");
+        assert_eq!(streams.log_streams().len(), 4, "{engine:?}");
     }
 }
 
@@ -823,4 +1208,117 @@ except KeyboardInterrupt:
     running.interrupt();
     let run = running.wait().await.ended(130);
     assert_eq!(run.stdout, "one\ntwo\nbye\n");
+}
+
+#[tokio::test]
+async fn a_terminal_has_a_width_and_a_person_who_answers() {
+    let world = World::on(Engine::Ministack).build().await;
+    let code = "
+import os, sys
+print(os.isatty(0), os.isatty(1), os.isatty(2), os.get_terminal_size().columns)
+print('\\x1b[1;31mred\\x1b[0m', file=sys.stderr)
+print('heard', input('one? '), input('two? '))
+try:
+    input('three? ')
+except EOFError:
+    raise SystemExit(7)
+";
+    let answers = [("one? ", "1"), ("two? ", "2"), ("three? ", END_OF_INPUT)];
+    let run = python(&world, code).on_terminal(61, &answers).run().await;
+    let run = run.ended(7);
+    let lines = run.lines();
+    assert_eq!(lines[0], "True True True 61");
+    assert_eq!(lines[1], "red");
+    assert!(lines.contains(&"heard 1 2".to_owned()), "{lines:?}");
+    assert_eq!(run.stderr, "");
+}
+
+/// What the AWS CLI makes of one line.
+fn parsed(line: &str) -> Result<awscli::Parsed, String> {
+    awscli::parse(&[line]).remove(0)
+}
+
+#[test]
+fn command_lines_are_read_as_the_aws_cli_does() {
+    let line = "aws cloudtrail put-event-selectors --region eu-west-1 --trail-name t \
+                --event-selectors '[{\"ReadWriteType\": \"All\"}]'";
+    let asked = Asked {
+        service: "cloudtrail".to_owned(),
+        operation: "PutEventSelectors".to_owned(),
+        region: "eu-west-1".to_owned(),
+        parameters: json!({"TrailName": "t", "EventSelectors": [{"ReadWriteType": "All"}]}),
+    };
+    assert_eq!(parsed(line).expect("a good line").calls, [asked]);
+
+    let line = "aws kms cancel-key-deletion --key-id a && aws kms enable-key --key-id a";
+    let line = parsed(line).expect("a good line");
+    let calls: Vec<String> = line.calls.iter().map(Asked::name).collect();
+    assert_eq!(calls, ["kms:CancelKeyDeletion", "kms:EnableKey"]);
+}
+
+#[test]
+fn what_is_not_for_the_aws_cli_is_told_apart() {
+    let lines = [
+        "export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT",
+        "unset AWS_ENDPOINT_URL",
+        "heeler-ec preflight --option s3",
+    ];
+    for (line, parsed) in lines.iter().zip(awscli::parse(&lines)) {
+        let parsed = parsed.expect("a good line");
+        assert_eq!(parsed.calls, [], "{line}");
+        assert_eq!(parsed.others, [*line]);
+    }
+}
+
+#[test]
+fn a_command_line_that_the_aws_cli_would_refuse_is_refused() {
+    let table = [
+        (
+            "aws clowdtrail list-trails",
+            "argument command: Invalid choice",
+        ),
+        (
+            "aws cloudtrail frobnicate",
+            "argument operation: Invalid choice",
+        ),
+        (
+            "aws cloudtrail get-trail-status --name t --colour red",
+            "Unknown options: --colour",
+        ),
+        ("aws cloudtrail get-trail-status", "required: --name"),
+        (
+            "aws cloudtrail put-event-selectors --trail-name t --event-selectors '[{'",
+            "Invalid JSON",
+        ),
+        (
+            "aws cloudtrail put-event-selectors --trail-name t --event-selectors '[{\"ReadWriteTipe\": \"All\"}]'",
+            "ReadWriteTipe",
+        ),
+        (
+            "aws organizations create-organization --feature-set SOME",
+            "'SOME' is not one of ALL",
+        ),
+        (
+            "aws s3api put-bucket-request-payment --bucket b --request-payment-configuration Payer=Me",
+            "'Me' is not one of",
+        ),
+        (
+            "aws logs put-retention-policy --log-group-name g --retention-in-days one",
+            "'one'",
+        ),
+        (
+            "aws kms describe-key --key-id <KEY>",
+            "the shell would not take < as a word",
+        ),
+        ("aws kms describe-key --key-id 'a", "No closing quotation"),
+        ("aws sns list-topics &&", "a command is empty"),
+        ("aws cloudtrail help", "a manual"),
+        ("rm -rf /", "rm is no command"),
+        ("export AWS_PROFILE", "export is no command"),
+    ];
+    let lines = table.map(|(line, _)| line);
+    for ((line, why), parsed) in table.iter().zip(awscli::parse(&lines)) {
+        let refused = parsed.expect_err(line);
+        assert!(refused.contains(why), "{line}: {refused}");
+    }
 }

@@ -21,3 +21,4 @@ mod setup_makes;
 mod setup_s3;
 mod steps;
 mod tail;
+mod terminal;

@@ -36,7 +36,12 @@ pub async fn side_by_side<F: Future<Output = ()>>(runs: impl IntoIterator<Item =
 }
 
 pub fn preflight(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["preflight", "--option", "s3"])
+    preflight_of(world, "s3")
+}
+
+/// The preflight of this option.
+pub fn preflight_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
+    Heeler::new(world).args(["preflight", "--option", option])
 }
 
 /// The plan of a first setup, or of a later one with the same trust.

@@ -8,9 +8,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 /// One client per service that the program or the simulated world needs.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    pub account: aws_sdk_account::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub iam: aws_sdk_iam::Client,
     pub kms: aws_sdk_kms::Client,
+    pub lambda: aws_sdk_lambda::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
     pub organizations: aws_sdk_organizations::Client,
     pub s3: aws_sdk_s3::Client,
     pub sns: aws_sdk_sns::Client,
@@ -44,9 +47,12 @@ impl Clients {
             .force_path_style(true)
             .build();
         Clients {
+            account: aws_sdk_account::Client::new(config),
             cloudtrail: aws_sdk_cloudtrail::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
             organizations: aws_sdk_organizations::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sns: aws_sdk_sns::Client::new(config),

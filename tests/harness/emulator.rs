@@ -41,13 +41,7 @@ impl Engine {
 
     /// The Python interpreter that has the engine installed.
     pub fn interpreter(self) -> PathBuf {
-        let path = repository().join(format!(".venv/{}/bin/python", self.name()));
-        assert!(
-            path.exists(),
-            "the {} emulator is not installed: run `make emulators`",
-            self.name()
-        );
-        path
+        interpreter(self.name())
     }
 }
 
@@ -159,6 +153,16 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The Python interpreter of one of the environments that the Makefile makes.
+pub fn interpreter(environment: &str) -> PathBuf {
+    let path = repository().join(format!(".venv/{environment}/bin/python"));
+    assert!(
+        path.exists(),
+        "{environment} is not installed: run `make emulators`"
+    );
+    path
 }
 
 /// The root of the repository.

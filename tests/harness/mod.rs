@@ -1,5 +1,6 @@
 //! Runs the program against a simulated AWS organization and watches what it calls.
 
+pub mod awscli;
 pub mod clients;
 pub mod emulator;
 pub mod heeler;
@@ -15,6 +16,6 @@ pub mod world;
 pub use clients::Clients;
 pub use emulator::{Emulator, Engine};
 pub use object::Object;
-pub use program::{Heeler, Run, Running};
+pub use program::{CTRL_C, END_OF_INPUT, Heeler, Run, Running};
 pub use proxy::{Call, Fault, Proxy, What};
 pub use world::World;

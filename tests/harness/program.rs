@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Call, World, permission};
+use super::emulator::repository;
+use super::{Call, Engine, World, permission};
 
 /// How long a run may take before it is taken for stuck.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -29,7 +30,20 @@ pub struct Heeler<'a> {
     endpoint: bool,
     kill: Option<(usize, bool)>,
     besides: Vec<String>,
+    terminal: Option<Terminal>,
 }
+
+/// A terminal with a person before it.
+struct Terminal {
+    columns: u16,
+    /// What the person waits for, and what is typed then.
+    answers: Vec<(String, String)>,
+}
+
+/// What a person types to end the input.
+pub const END_OF_INPUT: &str = "\u{4}";
+/// What a person types to interrupt.
+pub const CTRL_C: &str = "\u{3}";
 
 /// What a run of the program came to.
 #[derive(Debug)]
@@ -48,6 +62,22 @@ impl Run {
     /// The calls that may have changed something.
     pub fn writes(&self) -> Vec<&Call> {
         self.calls.iter().filter(|call| call.writes()).collect()
+    }
+
+    /// What a terminal showed, line by line, without colours and the like.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for line in self.stdout.lines() {
+            let mut parts = line.split('\u{1b}');
+            let mut plain = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                // A sequence ends with its first letter.
+                let end = part.find(|c: char| c.is_ascii_alphabetic());
+                plain.push_str(end.map_or("", |end| &part[end + 1..]));
+            }
+            lines.push(plain.trim_end_matches('\r').to_owned());
+        }
+        lines
     }
 
     /// Fails with everything that was said unless the status is this.
@@ -74,6 +104,7 @@ impl<'a> Heeler<'a> {
             endpoint: true,
             kill: None,
             besides: Vec::new(),
+            terminal: None,
         }
     }
 
@@ -114,6 +145,23 @@ impl<'a> Heeler<'a> {
         self
     }
 
+    /// Runs the program on a terminal that is so wide, before a person who waits for each text and types its line.
+    ///
+    /// The terminal shows standard output and standard error as one, and what is typed; it is all in `Run::stdout`.
+    pub fn on_terminal(mut self, columns: u16, answers: &[(&str, &str)]) -> Heeler<'a> {
+        let typed = |line: &str| match line {
+            END_OF_INPUT | CTRL_C => line.to_owned(),
+            line => format!("{line}\n"),
+        };
+        let answers = answers.iter();
+        let answers = answers.map(|(text, line)| ((*text).to_owned(), typed(line)));
+        self.terminal = Some(Terminal {
+            columns,
+            answers: answers.collect(),
+        });
+        self.env("TERM", "xterm").env("LANG", "C.UTF-8")
+    }
+
     /// Kills the program once this many of its calls have been done by AWS,
     /// before it gets the last answer.
     pub fn kill_after_calls(mut self, calls: usize) -> Heeler<'a> {
@@ -146,6 +194,10 @@ impl<'a> Heeler<'a> {
     )]
     pub async fn spawn(self) -> Running<'a> {
         let program = self.program.expect("the path of the program");
+        assert!(
+            self.kill.is_none() || self.terminal.is_none(),
+            "a kill would meet the terminal, not the program"
+        );
         let first_call = self.world.proxy().total();
         let pid = Arc::new(OnceLock::new());
         if let Some((count, only_writes)) = self.kill {
@@ -162,7 +214,10 @@ impl<'a> Heeler<'a> {
             .iter()
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect();
-        let mut command = Command::new(&program);
+        let mut command = match &self.terminal {
+            None => Command::new(&program),
+            Some(terminal) => terminal.before(&program, self.world.engine()),
+        };
         command.args(&self.args).env_clear();
         if self.endpoint {
             command.arg("--endpoint-url").arg(self.world.endpoint());
@@ -203,6 +258,19 @@ impl<'a> Heeler<'a> {
             stdout,
             stderr,
         }
+    }
+}
+
+impl Terminal {
+    /// The program with the terminal before it; Python has what it takes.
+    fn before(&self, program: &Path, engine: Engine) -> Command {
+        let mut command = Command::new(engine.interpreter());
+        command
+            .arg(repository().join("tests/emulators/terminal.py"))
+            .arg(self.columns.to_string())
+            .arg(serde_json::json!(self.answers).to_string())
+            .arg(program);
+        command
     }
 }
 

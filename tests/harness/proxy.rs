@@ -10,17 +10,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::wire::{self, Answer};
 
 /// Operations that only read start with one of these.
-const READING: [&str; 6] = ["Get", "List", "Describe", "Head", "Lookup", "Simulate"];
+const READING: [&str; 7] = [
+    "Get", "List", "Describe", "Head", "Filter", "Lookup", "Simulate",
+];
 
 /// One call that went through the proxy.
 #[derive(Clone, Debug)]
@@ -66,7 +69,7 @@ impl Call {
     }
 }
 
-/// What happens to a call instead of, or before, being passed on.
+/// What happens to a call instead of being passed on, before it, or after.
 #[derive(Clone, Debug)]
 pub enum What {
     /// Answer with an error in the service's own protocol.
@@ -95,6 +98,18 @@ pub enum What {
         /// The whole body.
         body: Vec<u8>,
     },
+    /// Pass the call on, then change what is answered.
+    Rewrite(Pen),
+}
+
+/// Changes an answer.
+#[derive(Clone)]
+pub struct Pen(Arc<dyn Fn(&mut Answer) + Send + Sync>);
+
+impl std::fmt::Debug for Pen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pen")
+    }
 }
 
 impl What {
@@ -105,6 +120,37 @@ impl What {
             code: code.to_owned(),
             message: message.to_owned(),
         }
+    }
+
+    /// Changes an answer of any form; its length is counted anew.
+    pub fn rewrite(pen: impl Fn(&mut Answer) + Send + Sync + 'static) -> What {
+        What::Rewrite(Pen(Arc::new(pen)))
+    }
+
+    /// Changes an answer that is JSON, such as one field of it.
+    pub fn json(pen: impl Fn(&mut Value) + Send + Sync + 'static) -> What {
+        What::rewrite(move |answer| {
+            let mut value = serde_json::from_slice(&answer.body).expect("an answer of JSON");
+            pen(&mut value);
+            answer.body = value.to_string().into();
+        })
+    }
+
+    /// Changes an answer that is text, such as XML.
+    pub fn text(pen: impl Fn(&str) -> String + Send + Sync + 'static) -> What {
+        What::rewrite(move |answer| {
+            let text = String::from_utf8_lossy(&answer.body);
+            answer.body = pen(&text).into();
+        })
+    }
+
+    /// Gives an answer a header, or takes it away.
+    pub fn header(name: &'static str, value: Option<&str>) -> What {
+        let value = value.map(|value| HeaderValue::from_str(value).expect("visible characters"));
+        What::rewrite(move |answer| match &value {
+            Some(value) => drop(answer.headers.insert(name, value.clone())),
+            None => drop(answer.headers.remove(name)),
+        })
     }
 }
 
@@ -375,6 +421,20 @@ async fn serve(
         Some(What::Delay(delay)) => {
             tokio::time::sleep(delay).await;
             pass_on(forwarded, upstream).await?
+        }
+        Some(What::Rewrite(Pen(pen))) => {
+            let (parts, body) = pass_on(forwarded, upstream).await?.into_parts();
+            let mut answer = Answer {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
+            };
+            pen(&mut answer);
+            // The answer to HEAD has a length and no body.
+            if method != Method::HEAD {
+                answer.headers.remove(CONTENT_LENGTH);
+            }
+            response(answer)?
         }
         Some(What::Cut) => return Err(io::ErrorKind::ConnectionAborted.into()),
         Some(What::Lose) => {

@@ -31,14 +31,135 @@ pub fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Req
         .and_then(|target| target.rsplit('.').next());
     request.operation = if let Some(target) = target {
         target.to_owned()
-    } else if let Some(action) = field(body, "Action") {
-        action
     } else if request.service == "s3" {
         s3_operation(method, uri.path(), uri.query().unwrap_or_default()).to_owned()
+    } else if let Some(operation) = rest_operation(&request.service, method, uri.path()) {
+        operation.to_owned()
+    } else if let Some(action) = field(body, "Action") {
+        action
     } else {
         format!("{method} {}", uri.path())
     };
     request
+}
+
+/// The operations of services that have a method and a path for each; `*` is a name in the path.
+const REST: &[(&str, &str, &str, &str)] = &[
+    ("account", "POST", "/listRegions", "ListRegions"),
+    (
+        "account",
+        "POST",
+        "/getRegionOptStatus",
+        "GetRegionOptStatus",
+    ),
+    ("account", "POST", "/enableRegion", "EnableRegion"),
+    ("account", "POST", "/disableRegion", "DisableRegion"),
+    (
+        "lambda",
+        "GET",
+        "/2016-08-19/account-settings",
+        "GetAccountSettings",
+    ),
+    ("lambda", "GET", "/2015-03-31/functions", "ListFunctions"),
+    ("lambda", "POST", "/2015-03-31/functions", "CreateFunction"),
+    ("lambda", "GET", "/2015-03-31/functions/*", "GetFunction"),
+    (
+        "lambda",
+        "DELETE",
+        "/2015-03-31/functions/*",
+        "DeleteFunction",
+    ),
+    (
+        "lambda",
+        "PUT",
+        "/2015-03-31/functions/*/code",
+        "UpdateFunctionCode",
+    ),
+    (
+        "lambda",
+        "GET",
+        "/2015-03-31/functions/*/configuration",
+        "GetFunctionConfiguration",
+    ),
+    (
+        "lambda",
+        "PUT",
+        "/2015-03-31/functions/*/configuration",
+        "UpdateFunctionConfiguration",
+    ),
+    (
+        "lambda",
+        "POST",
+        "/2015-03-31/functions/*/invocations",
+        "Invoke",
+    ),
+    (
+        "lambda",
+        "POST",
+        "/2015-03-31/functions/*/versions",
+        "PublishVersion",
+    ),
+    (
+        "lambda",
+        "GET",
+        "/2015-03-31/functions/*/versions",
+        "ListVersionsByFunction",
+    ),
+    (
+        "lambda",
+        "GET",
+        "/2015-03-31/functions/*/policy",
+        "GetPolicy",
+    ),
+    (
+        "lambda",
+        "POST",
+        "/2015-03-31/functions/*/policy",
+        "AddPermission",
+    ),
+    (
+        "lambda",
+        "DELETE",
+        "/2015-03-31/functions/*/policy/*",
+        "RemovePermission",
+    ),
+    (
+        "lambda",
+        "GET",
+        "/2019-09-30/functions/*/concurrency",
+        "GetFunctionConcurrency",
+    ),
+    (
+        "lambda",
+        "PUT",
+        "/2017-10-31/functions/*/concurrency",
+        "PutFunctionConcurrency",
+    ),
+    (
+        "lambda",
+        "DELETE",
+        "/2017-10-31/functions/*/concurrency",
+        "DeleteFunctionConcurrency",
+    ),
+    ("lambda", "GET", "/2017-03-31/tags/*", "ListTags"),
+    ("lambda", "POST", "/2017-03-31/tags/*", "TagResource"),
+    ("lambda", "DELETE", "/2017-03-31/tags/*", "UntagResource"),
+];
+
+fn rest_operation(service: &str, method: &Method, path: &str) -> Option<&'static str> {
+    // Lambda's SDKs differ on whether a path ends with a slash.
+    let path: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let fits = |pattern: &str| {
+        let pattern: Vec<&str> = pattern.split('/').collect();
+        pattern.len() == path.len()
+            && pattern
+                .iter()
+                .zip(&path)
+                .all(|(wanted, part)| wanted == part || *wanted == "*")
+    };
+    REST.iter()
+        .find(|(of, by, pattern, _)| *of == service && method == *by && fits(pattern))
+        .map(|(.., operation)| *operation)
 }
 
 /// The access key, region and service of `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
@@ -96,7 +217,7 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
         };
     }
     // The sub-resource, its reading, its writing and its deleting operation.
-    const PARTS: [(&str, &str, &str, &str); 13] = [
+    const PARTS: [(&str, &str, &str, &str); 14] = [
         (
             "notification",
             "GetBucketNotificationConfiguration",
@@ -111,6 +232,12 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
             "DeleteBucketEncryption",
         ),
         ("policyStatus", "GetBucketPolicyStatus", "", ""),
+        (
+            "requestPayment",
+            "GetBucketRequestPayment",
+            "PutBucketRequestPayment",
+            "",
+        ),
         (
             "policy",
             "GetBucketPolicy",
@@ -237,6 +364,12 @@ pub fn refusal(service: &str, method: &Method, status: u16, code: &str, message:
             set("x-amzn-requestid", &id);
             set("x-amzn-errortype", code);
             serde_json::json!({"Type": "User", "Message": message}).to_string()
+        }
+        "account" => {
+            set("content-type", "application/json");
+            set("x-amzn-requestid", &id);
+            set("x-amzn-errortype", code);
+            serde_json::json!({"message": message}).to_string()
         }
         _ => {
             set("content-type", "application/x-amz-json-1.1");

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_credential_types::Credentials;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
+use aws_sdk_cloudwatchlogs::types::LogGroupClass;
 use aws_sdk_iam::types::Tag as IamTag;
 use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_s3::primitives::ByteStream;
@@ -30,6 +31,8 @@ const TAG: (&str, &str) = ("managed-by", "heeler-ec");
 const NAME: &str = "heeler";
 /// The trail's name.
 const TRAIL: &str = "org-trail";
+/// The trail's log group, where a world has one.
+const LOG_GROUP: &str = "organization/cloudtrail";
 
 /// What a world shall contain; by default all that preflight asks for.
 #[derive(Clone, Debug)]
@@ -48,6 +51,8 @@ pub struct Builder {
     foreign_notifications: bool,
     overlapping_queue: bool,
     prefix: Option<String>,
+    evidence: bool,
+    log_group: Option<LogGroupClass>,
 }
 
 impl Builder {
@@ -118,6 +123,23 @@ impl Builder {
         self
     }
 
+    /// Leaves the bucket empty, as if nothing had been delivered yet.
+    pub fn no_evidence(mut self) -> Builder {
+        self.evidence = false;
+        self
+    }
+
+    /// Connects the trail to a log group that keeps a day, with the streams of every account.
+    pub fn log_group(self) -> Builder {
+        self.log_group_of(LogGroupClass::Standard)
+    }
+
+    /// The same with a log group of another class, which is chosen once and for all.
+    pub fn log_group_of(mut self, class: LogGroupClass) -> Builder {
+        self.log_group = Some(class);
+        self
+    }
+
     /// Makes all of it.
     pub async fn build(self) -> World {
         World::build(self).await
@@ -137,6 +159,7 @@ pub struct World {
     bucket: String,
     bucket_key: Option<String>,
     topic: Option<String>,
+    evidence: Option<String>,
     clients: Clients,
     home: tempfile::TempDir,
 }
@@ -163,6 +186,8 @@ impl World {
             foreign_notifications: false,
             overlapping_queue: false,
             prefix: None,
+            evidence: true,
+            log_group: None,
         }
     }
 
@@ -184,6 +209,7 @@ impl World {
             members: Vec::new(),
             bucket_key: None,
             topic: None,
+            evidence: None,
             home: tempfile::tempdir().expect("an empty home directory"),
             built,
         };
@@ -194,6 +220,12 @@ impl World {
         world.make_bucket().await;
         if world.built.trail {
             world.make_trail().await;
+        }
+        if let Some(class) = world.built.log_group.clone() {
+            world.make_log_group(class).await;
+        }
+        if world.built.trail && world.built.logging && world.built.evidence {
+            world.make_evidence().await;
         }
         world.make_notifications().await;
         world.make_heeler().await;
@@ -287,6 +319,25 @@ impl World {
     pub fn trail_arn(&self) -> String {
         format!(
             "arn:aws:cloudtrail:{}:{}:trail/{TRAIL}",
+            self.region(),
+            self.account
+        )
+    }
+
+    /// The key of the log object that the trail has delivered just now.
+    pub fn evidence(&self) -> Option<&str> {
+        self.evidence.as_deref()
+    }
+
+    /// The name of the trail's log group, if it has one.
+    pub fn log_group(&self) -> Option<&'static str> {
+        self.built.log_group.as_ref().map(|_| LOG_GROUP)
+    }
+
+    /// The ARN of the trail's log group, without the `:*` that stands for its streams.
+    pub fn log_group_arn(&self) -> String {
+        format!(
+            "arn:aws:logs:{}:{}:log-group:{LOG_GROUP}",
             self.region(),
             self.account
         )
@@ -536,13 +587,13 @@ impl World {
                 .send()
                 .await
                 .expect("an organization");
-            organizations
-                .enable_aws_service_access()
-                .service_principal("cloudtrail.amazonaws.com")
-                .send()
-                .await
-                .expect("service access for CloudTrail");
         }
+        organizations
+            .enable_aws_service_access()
+            .service_principal("cloudtrail.amazonaws.com")
+            .send()
+            .await
+            .expect("service access for CloudTrail");
         for name in ["production", "staging", "audit"] {
             organizations
                 .create_account()
@@ -709,6 +760,88 @@ impl World {
             let started = cloudtrail.start_logging().name(TRAIL).send().await;
             started.expect("logging");
         }
+    }
+
+    /// A log group with retention, streams and the role by which CloudTrail writes to them.
+    async fn make_log_group(&self, class: LogGroupClass) {
+        let Clients {
+            cloudtrail, logs, ..
+        } = &self.clients;
+        let group = logs.create_log_group().log_group_name(LOG_GROUP);
+        let made = group.log_group_class(class).send().await;
+        made.expect("the trail's log group");
+        let retention = logs.put_retention_policy().log_group_name(LOG_GROUP);
+        let retention = retention.retention_in_days(1).send().await;
+        retention.expect("the log group's retention");
+        for account in std::iter::once(&self.account).chain(&self.members) {
+            let stream = format!(
+                "{}_{account}_CloudTrail_{}",
+                self.organization,
+                self.region()
+            );
+            let made = logs.create_log_stream().log_group_name(LOG_GROUP);
+            let made = made.log_stream_name(stream).send().await;
+            made.expect("a log stream");
+        }
+        let role = self.make_log_role().await;
+        if self.built.trail {
+            // Not every engine keeps the log group of a new trail.
+            cloudtrail
+                .update_trail()
+                .name(TRAIL)
+                .cloud_watch_logs_log_group_arn(format!("{}:*", self.log_group_arn()))
+                .cloud_watch_logs_role_arn(role)
+                .send()
+                .await
+                .expect("a trail that is connected to its log group");
+        }
+    }
+
+    /// The role by which CloudTrail writes to the log group.
+    async fn make_log_role(&self) -> String {
+        let iam = &self.clients.iam;
+        let name = "organization-trail-logs";
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "sts:AssumeRole"
+            }]
+        });
+        let streams = format!(
+            "{}:log-stream:{}_*",
+            self.log_group_arn(),
+            self.organization
+        );
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": streams
+            }]
+        });
+        let made = iam.create_role().role_name(name);
+        let made = made.assume_role_policy_document(trust.to_string());
+        let made = made.send().await.expect("CloudTrail's role");
+        let allowed = iam.put_role_policy().role_name(name).policy_name("write");
+        let allowed = allowed.policy_document(policy.to_string()).send().await;
+        allowed.expect("the policy of CloudTrail's role");
+        made.role().expect("CloudTrail's role").arn().to_owned()
+    }
+
+    /// A log object of the management account, as a trail delivers one every few minutes.
+    async fn make_evidence(&mut self) {
+        let signed_in = object::event(
+            &self.account,
+            self.region(),
+            "signin.amazonaws.com",
+            "ConsoleLogin",
+            false,
+        );
+        let object = Object::new(&self.account, self.region(), vec![signed_in]);
+        self.evidence = Some(self.deliver(&object).await);
     }
 
     async fn make_notifications(&mut self) {
@@ -887,7 +1020,7 @@ async fn owner(built: &Builder, account: &str) -> Credentials {
     let door = Proxy::start(built.address);
     door.header("x-moto-account-id", account);
     let clients = Clients::new(&door.url(), credentials(account, "test", None), "us-east-1");
-    user(&clients, "owner", None).await
+    user(&clients, "owner", Some(&allow("*"))).await
 }
 
 /// Makes a user with an access key.
