@@ -275,9 +275,13 @@ async fn what_preflight_refuses_setup_refuses() {
 async fn in_the_way(world: &World, name: &str) {
     let before = world.leftovers().await;
     let run = refused(1, || setup(world)).await;
-    let line = run.stderr.lines().find(|line| line.contains("! conflict"));
-    let line = line.unwrap_or_else(|| panic!("no conflict in\n{}", run.stderr));
-    assert!(line.contains(name), "{line}");
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    let line = lines.iter().find(|line| line.contains("observed:"));
+    let line = line.unwrap_or_else(|| panic!("nothing in the way in\n{}", run.stderr));
+    assert!(
+        line.contains(name) && line.contains("not made by heeler-ec"),
+        "{line}"
+    );
     assert_eq!(world.leftovers().await, before);
 }
 

@@ -19,6 +19,7 @@ mod preflight;
 mod records;
 mod setup_makes;
 mod setup_s3;
+mod states;
 mod steps;
 mod tail;
 mod terminal;

@@ -1,10 +1,12 @@
 //! Preflight says whether the organization trail is ready, and never writes.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::harness::clients::credentials;
-use crate::harness::{Clients, Engine, Fault, Heeler, What, World};
-use crate::steps::{checks, json, on_both_engines, preflight, text};
+use crate::harness::{Call, Clients, Engine, Fault, Heeler, What, World};
+use crate::steps::{checks, json, on_both_engines, preflight, preflight_of, setup, text};
 
 /// Runs it for programs, holds it to its promise not to write, and returns the report.
 async fn report(run: Heeler<'_>, status: i32) -> Value {
@@ -31,6 +33,14 @@ on_both_engines! {
     async fn a_ready_organization_passes(engine: Engine) {
         let world = World::on(engine).bucket_key().build().await;
         let report = report(preflight(&world), 0).await;
+        assert_eq!(report["ready"], true);
+        assert_eq!(checks(&report, "fail"), Vec::<String>::new());
+        assert_eq!(checks(&report, "unknown"), Vec::<String>::new());
+    }
+
+    async fn a_ready_log_group_passes(engine: Engine) {
+        let world = World::on(engine).log_group().build().await;
+        let report = report(preflight_of(&world, "cloudwatch"), 0).await;
         assert_eq!(report["ready"], true);
         assert_eq!(checks(&report, "fail"), Vec::<String>::new());
         assert_eq!(checks(&report, "unknown"), Vec::<String>::new());
@@ -230,43 +240,51 @@ async fn a_member_account_is_not_the_place() {
     fails(run, &["org.management_account", "trail.found"]).await;
 }
 
-#[tokio::test]
-async fn a_refused_call_makes_its_check_unknown_and_leaves_the_others() {
-    let table = [
-        ("organizations", "DescribeOrganization", "org.exists"),
-        ("cloudtrail", "DescribeTrails", "trail.found"),
-        ("cloudtrail", "GetTrailStatus", "trail.logging"),
-        ("cloudtrail", "GetEventSelectors", "trail.events.management"),
-        ("s3", "HeadBucket", "bucket.owner"),
-        ("s3", "GetBucketEncryption", "bucket.encryption"),
-        ("kms", "DescribeKey", "key.state"),
-        (
-            "s3",
-            "GetBucketNotificationConfiguration",
-            "bucket.notifications",
-        ),
-        ("sns", "GetTopicAttributes", "bucket.topic"),
-    ];
-    let world = World::on(Engine::Ministack)
-        .bucket_key()
-        .topic("events")
-        .build()
-        .await;
-    for (service, operation, id) in table {
+/// Whatever is refused, the checks that stand on it say so and name the permission, and the others go on.
+async fn refused_one_by_one(world: &World, option: &str) {
+    let calm = preflight_of(world, option)
+        .args(["--deep"])
+        .run()
+        .await
+        .ended(0);
+    let mut asked: Vec<(String, String)> = calm
+        .calls
+        .iter()
+        .map(|call| (call.service.clone(), call.operation.clone()))
+        .filter(|(service, _)| service != "sts")
+        .collect();
+    asked.sort();
+    asked.dedup();
+    assert!(asked.len() > 15, "{asked:?}");
+    for (service, operation) in asked {
         let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-        world.proxy().fault(Fault::new(service, operation, refusal));
-        let report = report(preflight(&world), 1).await;
+        world
+            .proxy()
+            .fault(Fault::new(&service, &operation, refusal));
+        let run = preflight_of(world, option)
+            .args(["--deep", "-o", "json"])
+            .run()
+            .await;
         world.proxy().mend();
+        assert!(run.writes().is_empty(), "{:?}", run.writes());
+        let report = json(&run);
 
-        let check = check(&report, id);
-        assert_eq!(check["status"], "unknown", "{operation}: {check:#}");
-        let permission = text(&check["permission"][0]);
-        let service = service.to_owned() + ":";
-        assert!(
-            permission.starts_with(&service),
-            "{operation}: {permission}"
+        let unknown = checks(&report, "unknown");
+        assert!(!unknown.is_empty(), "{operation}: {report:#}");
+        for id in &unknown {
+            let permissions = &check(&report, id)["permission"];
+            let named = text(&permissions[0]);
+            let prefix = format!("{service}:");
+            assert!(
+                named.starts_with(&prefix),
+                "{operation}: {id} names {named}"
+            );
+        }
+        assert_eq!(
+            checks(&report, "fail"),
+            Vec::<String>::new(),
+            "{operation}: {report:#}"
         );
-        assert_eq!(checks(&report, "fail"), Vec::<String>::new(), "{operation}");
         let passed = checks(&report, "pass");
         assert!(
             passed.contains(&"account.partition".to_owned()),
@@ -276,11 +294,60 @@ async fn a_refused_call_makes_its_check_unknown_and_leaves_the_others() {
 }
 
 #[tokio::test]
-async fn preflight_needs_no_permission_on_roles() {
-    let world = World::on(Engine::Ministack).build().await;
-    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-    world.proxy().fault(Fault::new("iam", "*", refusal));
-    report(preflight(&world), 0).await;
+async fn for_s3_a_refused_call_costs_its_own_checks_only() {
+    let world = World::on(Engine::Ministack)
+        .bucket_key()
+        .topic("events")
+        .build()
+        .await;
+    refused_one_by_one(&world, "s3").await;
+}
+
+#[tokio::test]
+async fn for_cloudwatch_a_refused_call_costs_its_own_checks_only() {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    refused_one_by_one(&world, "cloudwatch").await;
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_costs_its_own_checks_only() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    world.proxy().fault(Fault::new("kms", "*", What::Hang));
+    let report = report(preflight(&world), 1).await;
+    let unknown = checks(&report, "unknown");
+    assert!(unknown.contains(&"key.state".to_owned()), "{report:#}");
+    for id in unknown {
+        let check = check(&report, &id);
+        assert!(
+            text(&check["reason"]).contains("no answer in time"),
+            "{check:#}"
+        );
+        assert!(
+            text(&check["permission"][0]).starts_with("kms:"),
+            "{check:#}"
+        );
+    }
+    assert_eq!(checks(&report, "fail"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn no_more_than_eight_calls_are_under_way_at_once() {
+    let world = World::on(Engine::Ministack)
+        .bucket_key()
+        .log_group()
+        .build()
+        .await;
+    world.proxy().delay(Duration::from_millis(100));
+    let run = Heeler::new(&world).args(["preflight"]).run().await.ended(0);
+    let at_once = |moment: Instant| {
+        let under_way = |call: &&Call| {
+            call.started <= moment && call.finished.is_none_or(|finished| finished > moment)
+        };
+        run.calls.iter().filter(under_way).count()
+    };
+    let most = run.calls.iter().map(|call| at_once(call.started)).max();
+    // One of them asks who the caller is, and does not wait for its turn.
+    assert!((4..=9).contains(&most.unwrap_or_default()), "{most:?}");
 }
 
 #[tokio::test]
@@ -296,6 +363,7 @@ async fn every_check_has_the_same_keys() {
             .collect();
         keys.sort_unstable();
         let wanted = [
+            "accepted",
             "fix",
             "group",
             "id",
@@ -347,4 +415,287 @@ async fn colours_come_when_asked_for() {
         .await
         .ended(0);
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn a_failure_can_be_accepted_and_stays_visible() {
+    let world = World::on(Engine::Ministack).single_region().build().await;
+    let run = preflight(&world).args(["--accept", "trail.multi_region"]);
+    let report = report(run, 0).await;
+    let check = check(&report, "trail.multi_region");
+    assert_eq!(
+        (&check["status"], &check["accepted"]),
+        (&json!("fail"), &json!(true))
+    );
+    assert_eq!(report["ready"], true);
+    assert_eq!(report["counts"]["accepted"], 1);
+}
+
+#[tokio::test]
+async fn what_setup_cannot_do_without_cannot_be_accepted() {
+    let world = World::on(Engine::Ministack).build().await;
+    for id in ["bucket.owner", "account.match", "no.such.check"] {
+        let run = preflight(&world)
+            .args(["--accept", id])
+            .run()
+            .await
+            .ended(2);
+        assert!(run.calls.is_empty(), "{:?}", run.calls);
+    }
+}
+
+#[tokio::test]
+async fn setup_goes_on_with_what_was_accepted() {
+    let world = World::on(Engine::Ministack).single_region().build().await;
+    setup(&world).run().await.ended(1);
+    let run = setup(&world).args(["--accept", "trail.multi_region"]);
+    let run = run.run().await.ended(0);
+    assert!(
+        run.stderr.contains("trail.multi_region: accepted"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn under_strict_terms_a_warning_is_a_no() {
+    let world = World::on(Engine::Ministack).build().await;
+    // The emulator's endpoint is a warning by itself.
+    report(preflight(&world), 0).await;
+    let report = report(preflight(&world).args(["--strict"]), 1).await;
+    assert_eq!(report["ready"], false);
+    assert_eq!(checks(&report, "fail"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_an_option_both_are_judged_and_one_is_recommended() {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let both = || Heeler::new(&world).args(["preflight"]);
+    let seen = report(both(), 0).await;
+    assert_eq!(seen["recommended"], "s3");
+    let names: Vec<&Value> = seen["options"]
+        .as_array()
+        .expect("a list of options")
+        .iter()
+        .map(|option| &option["option"])
+        .collect();
+    assert_eq!(names, ["s3", "cloudwatch"]);
+
+    let told = both().run().await.ended(0);
+    let shared = told.stdout.matches("the trail is logging").count();
+    assert_eq!(shared, 1, "what both share is told once:\n{}", told.stdout);
+    assert!(
+        told.stdout.contains("Recommended: option s3"),
+        "{}",
+        told.stdout
+    );
+}
+
+#[tokio::test]
+async fn an_option_that_is_not_ready_is_not_recommended() {
+    let world = World::on(Engine::Ministack)
+        .log_group()
+        .overlapping_queue()
+        .build()
+        .await;
+    let seen = report(Heeler::new(&world).args(["preflight"]), 0).await;
+    assert_eq!(seen["recommended"], "cloudwatch");
+    let other = World::on(Engine::Ministack)
+        .overlapping_queue()
+        .build()
+        .await;
+    let seen = report(Heeler::new(&other).args(["preflight"]), 1).await;
+    assert_eq!(seen["recommended"], Value::Null);
+}
+
+#[tokio::test]
+async fn of_several_trails_the_only_one_that_passes_is_taken() {
+    let world = World::on(Engine::Ministack).build().await;
+    second_trail(&world).await;
+    let stop = world.clients().cloudtrail.stop_logging().name("second");
+    stop.send().await.expect("a second trail that is stopped");
+    let report = report(preflight(&world), 0).await;
+    let observed = text(&check(&report, "trail.found")["observed"]);
+    assert!(observed.contains("org-trail"), "{observed}");
+}
+
+#[tokio::test]
+async fn waiting_ends_as_soon_as_the_checks_pass() {
+    let world = World::on(Engine::Ministack).build().await;
+    let stopped = What::json(|status| status["IsLogging"] = json!(false));
+    let fault = Fault::new("cloudtrail", "GetTrailStatus", stopped);
+    world.proxy().fault(fault.times(2));
+    let run = preflight(&world)
+        .args(["--wait", "60s"])
+        .run()
+        .await
+        .ended(0);
+    let waits = run.stderr.matches("Waiting for trail.logging").count();
+    assert_eq!(waits, 2, "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn waiting_ends_when_the_time_is_up() {
+    let world = World::on(Engine::Ministack).stopped().build().await;
+    let run = preflight(&world)
+        .args(["--wait", "2s"])
+        .run()
+        .await
+        .ended(1);
+    assert!(run.stderr.contains("Waiting for"), "{}", run.stderr);
+    assert!(
+        run.stdout.contains("the trail is logging"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_mended_without_a_terminal_to_ask_on() {
+    let world = World::on(Engine::Ministack).stopped().build().await;
+    let run = preflight(&world).args(["--fix"]).run().await.ended(2);
+    assert!(run.calls.is_empty(), "{:?}", run.calls);
+}
+
+#[tokio::test]
+async fn the_trail_is_started_when_the_operator_says_so() {
+    let world = World::on(Engine::Ministack).stopped().build().await;
+    let fix = |answer| {
+        preflight(&world)
+            .args(["--fix"])
+            .on_terminal(100, &[("Start trail org-trail?", answer)])
+    };
+    let run = fix("no").run().await.ended(1);
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    let run = fix("yes").run().await.ended(0);
+    let writes: Vec<String> = run.writes().iter().map(|call| call.name()).collect();
+    assert_eq!(writes, ["cloudtrail:StartLogging"]);
+    report(preflight(&world), 0).await;
+}
+
+#[tokio::test]
+async fn the_retention_is_set_only_when_the_log_group_is_typed() {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let group = world.log_group().expect("a log group").to_owned();
+    let logs = &world.clients().logs;
+    let keep = logs.put_retention_policy().log_group_name(&group);
+    keep.retention_in_days(30).send().await.expect("a month");
+    let fix = |answer: &str| {
+        preflight_of(&world, "cloudwatch")
+            .args(["--fix"])
+            .on_terminal(100, &[("for one day only?", answer)])
+    };
+    for answer in ["no", "yes"] {
+        let run = fix(answer).run().await.ended(1);
+        assert!(run.writes().is_empty(), "{answer}: {:?}", run.writes());
+    }
+    let run = fix(&group).run().await.ended(0);
+    let writes: Vec<String> = run.writes().iter().map(|call| call.name()).collect();
+    assert_eq!(writes, ["logs:PutRetentionPolicy"]);
+}
+
+/// Nothing that comes in pages is taken for complete after the first.
+#[tokio::test]
+async fn every_page_is_read() {
+    let world = World::on(Engine::Ministack)
+        .bucket_key()
+        .log_group()
+        .build()
+        .await;
+    let group = world.log_group().expect("a log group");
+    let arn = format!("arn:aws:lambda:us-east-1:{}:function:siem", world.account());
+    let pages = [
+        (
+            "organizations",
+            "ListAWSServiceAccessForOrganization",
+            "s3",
+            "org.trusted_access",
+            "pass",
+            "cloudtrail",
+            json!({ "EnabledServicePrincipals": [], "NextToken": "more" }),
+            json!({ "EnabledServicePrincipals": [{ "ServicePrincipal": "cloudtrail.amazonaws.com" }] }),
+        ),
+        (
+            "organizations",
+            "ListDelegatedAdministrators",
+            "s3",
+            "org.delegated_admin",
+            "pass",
+            "222233334444",
+            json!({ "DelegatedAdministrators": [], "NextToken": "more" }),
+            json!({ "DelegatedAdministrators": [{ "Id": "222233334444" }] }),
+        ),
+        (
+            "account",
+            "ListRegions",
+            "s3",
+            "trail.regions",
+            "pass",
+            "us-east-1",
+            json!({ "Regions": [], "NextToken": "more" }),
+            json!({ "Regions": [{ "RegionName": "us-east-1", "RegionOptStatus": "ENABLED" }] }),
+        ),
+        (
+            "kms",
+            "ListGrants",
+            "s3",
+            "key.grants",
+            "warn",
+            "by-hand",
+            json!({ "Grants": [], "NextMarker": "more", "Truncated": true }),
+            json!({ "Grants": [{ "Name": "by-hand", "Operations": ["Decrypt"] }], "Truncated": false }),
+        ),
+        (
+            "logs",
+            "DescribeLogGroups",
+            "cloudwatch",
+            "logs.class",
+            "fail",
+            "INFREQUENT_ACCESS",
+            json!({ "logGroups": [{ "logGroupName": format!("{group}-2") }], "nextToken": "more" }),
+            json!({ "logGroups": [{ "logGroupName": group, "logGroupClass": "INFREQUENT_ACCESS", "retentionInDays": 1 }] }),
+        ),
+        (
+            "logs",
+            "DescribeSubscriptionFilters",
+            "cloudwatch",
+            "logs.filters",
+            "pass",
+            "siem",
+            json!({ "subscriptionFilters": [], "nextToken": "more" }),
+            json!({ "subscriptionFilters": [{ "filterName": "siem", "destinationArn": arn }] }),
+        ),
+        (
+            "logs",
+            "DescribeAccountPolicies",
+            "cloudwatch",
+            "logs.account_filter",
+            "warn",
+            "all-to-siem",
+            json!({ "accountPolicies": [], "nextToken": "more" }),
+            json!({ "accountPolicies": [{ "policyName": "all-to-siem" }] }),
+        ),
+    ];
+    for (service, operation, option, id, status, says, first, second) in pages {
+        let page = |body: Value| What::Answer {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.to_string().into_bytes(),
+        };
+        let fault = |body| Fault::new(service, operation, page(body));
+        world.proxy().fault(fault(first).times(1));
+        world.proxy().fault(fault(second).after(1));
+        let run = preflight_of(&world, option)
+            .args(["-o", "json"])
+            .run()
+            .await;
+        world.proxy().mend();
+        let report = json(&run);
+        let check = check(&report, id);
+        assert_eq!(check["status"], status, "{operation}: {check:#}");
+        assert!(
+            text(&check["observed"]).contains(says),
+            "{operation}: {check:#}"
+        );
+    }
 }

@@ -132,7 +132,8 @@ fn partition(survey: &Survey) -> Verdict {
             )
             .because(
                 "Heeler says nothing of other partitions, and their endpoints and services differ",
-            ),
+            )
+            .advice("ask Heeler whether it collects from there"),
         );
     }
     let foreign = survey
@@ -146,7 +147,8 @@ fn partition(survey: &Survey) -> Verdict {
                 format!("{role} is of another partition"),
                 format!("a role of partition {partition}"),
             )
-            .because("a role cannot be trusted across partitions"),
+            .because("a role cannot be trusted across partitions")
+            .advice("ask Heeler for its role in this partition"),
         ),
         None => Verdict::Pass(format!("partition {partition}")),
     }
@@ -229,7 +231,8 @@ fn management_account(survey: &Survey) -> Verdict {
             )
             .because(
                 "it holds the log group and may work, but policies of the organization bind it",
-            ),
+            )
+            .advice("in doubt, run it in the management account"),
         );
     }
     Verdict::Fail(

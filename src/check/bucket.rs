@@ -290,6 +290,7 @@ fn named_key(bucket: &Bucket, named: &str, object: Option<&Encryption>) -> Verdi
                 "a log object that confirms it",
             )
             .because("there is no log object yet to see it by")
+            .advice("wait for a delivery and run preflight again")
             .settles(),
         ),
     }
@@ -369,7 +370,11 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
                 format!("{} entries", others.len()),
                 format!("fewer than {QUOTA}"),
             )
-            .because("S3 allows no more entries on a bucket"),
+            .because("S3 allows no more entries on a bucket")
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            )),
         );
     }
     match others.len() {
@@ -492,7 +497,7 @@ fn topic(survey: &Survey) -> Verdict {
         Some(Ok(None)) => Verdict::Fail(
             Finding::new("the topic does not exist", "an existing topic")
                 .because("the bucket announces its objects to a topic that was deleted, or --sns-topic is misspelt")
-                .cli("aws sns list-topics"),
+                .cli(format!("aws sns list-topics --region {}", survey.region().unwrap_or("REGION"))),
         ),
         Some(Ok(Some(topic))) => {
             let arn = Arn::parse(&topic.arn);
@@ -505,13 +510,15 @@ fn topic(survey: &Survey) -> Verdict {
             if topic.arn.ends_with(".fifo") {
                 return Verdict::Fail(
                     Finding::new(format!("{} is a FIFO topic", topic.arn), "a standard topic")
-                        .because("S3 cannot publish to a FIFO topic"),
+                        .because("S3 cannot publish to a FIFO topic")
+                        .advice("leave --sns-topic out: setup then makes a topic"),
                 );
             }
             if place != wanted {
                 return Verdict::Fail(
                     Finding::new(format!("topic {}", topic.arn), "a topic of the bucket's region and account")
-                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account"),
+                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account")
+                        .advice("leave --sns-topic out, or name a topic of that region and account"),
                 );
             }
             if !bucket_announces_to(survey, bucket, &topic.arn) {

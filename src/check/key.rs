@@ -67,7 +67,10 @@ fn state(survey: &Survey) -> Verdict {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(None) => Verdict::Fail(
             Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
-                .because("log objects that were encrypted with it cannot be read"),
+                .because("log objects that were encrypted with it cannot be read")
+                .console(
+                    "CloudTrail > Trails > the trail > General details > Edit > AWS KMS alias",
+                ),
         ),
         Ok(Some(key)) => usable(survey, key, &facts.asked),
     })

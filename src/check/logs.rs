@@ -459,7 +459,12 @@ fn key(survey: &Survey) -> Verdict {
             Ok(Some(key)) => usable(survey, key, &facts.asked),
             Ok(None) => Verdict::Fail(
                 Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
-                    .because("CloudWatch Logs cannot read the events to pass them on"),
+                    .because("CloudWatch Logs cannot read the events to pass them on")
+                    .cli(format!(
+                        "aws logs disassociate-kms-key --region {} --log-group-name {}",
+                        named.region,
+                        quoted(&named.name)
+                    )),
             ),
         },
     })

@@ -409,6 +409,9 @@ pub(super) fn delivered(
             "a delivery within the last hour",
         )
         .because("an organization makes events all the time; something keeps them from arriving")
+        .console(
+            "CloudTrail > Trails > the trail > General details, which tells of delivery errors",
+        )
     };
     match age(at) {
         age if age < HOUR => Verdict::Pass(format!("the last one was {}", written(at))),

@@ -108,16 +108,39 @@ fn shown(report: &Report) -> Vec<&Row> {
 fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
     let mut text = String::new();
     let mut heading = "";
-    for row in rows {
-        if group(row.check) != heading {
-            heading = group(row.check);
+    for alike in rows.chunk_by(|one, next| skipped_alike(one, next)) {
+        let Some(first) = alike.first() else { continue };
+        if group(first.check) != heading {
+            heading = group(first.check);
             let title = format!("{before}{heading}");
             let rule = ui.sign("─", "-").repeat(title.chars().count());
             let _ = writeln!(text, "{}\n{rule}", ui.tint(Tone::Strong, &title));
         }
-        line(ui, &mut text, row);
+        match &first.verdict {
+            Verdict::Skip(why) if alike.len() >= WORTH_FOLDING => {
+                let sign = ui.tint(Tone::Faint, "-");
+                let _ = writeln!(
+                    text,
+                    "{sign} {} checks (skipped: {})",
+                    alike.len(),
+                    visible(why)
+                );
+            }
+            _ => alike.iter().for_each(|row| line(ui, &mut text, row)),
+        }
     }
     text
+}
+
+/// So many checks that were skipped for the same reason are told in one line.
+const WORTH_FOLDING: usize = 3;
+
+fn skipped_alike(one: &Row, next: &Row) -> bool {
+    group(one.check) == group(next.check)
+        && matches!(
+            (&one.verdict, &next.verdict),
+            (Verdict::Skip(why), Verdict::Skip(other)) if why == other
+        )
 }
 
 fn line(ui: Ui, text: &mut String, row: &Row) {
@@ -153,7 +176,9 @@ fn line(ui: Ui, text: &mut String, row: &Row) {
         Verdict::Pass(_) | Verdict::Skip(_) => {}
         Verdict::Unknown(error) => {
             detail("unknown:", &error.to_string());
-            detail("needs:", &needs(check, error));
+            if error.is_denied() {
+                detail("needs:", &needs(check, error));
+            }
             if let Some(hint) = error.what_to_do() {
                 detail("fix:", hint);
             }
@@ -297,7 +322,13 @@ fn closing(ui: Ui, report: &Report) -> String {
     } else {
         ui.tint(
             Tone::Bad,
-            "Not ready: fix what failed and run preflight again.",
+            if counts.failed > counts.accepted {
+                "Not ready: fix what failed and run preflight again."
+            } else if report.rows.iter().any(Row::stands_in_the_way) {
+                "Not ready: what setup stands on could not be asked."
+            } else {
+                "Not ready: warnings count as failures (--strict)."
+            },
         )
     };
     let accepted = match counts.accepted {

@@ -16,7 +16,7 @@ def correct():
     deliver_just_now()
     list_trails_of_all_regions()
     let_cloudtrail_be_delegated()
-    encrypt_by_default()
+    make_buckets_as_today()
     tell_who_pays()
     respect_the_expected_owner()
     describe_keys_in_full()
@@ -176,8 +176,8 @@ def let_cloudtrail_be_delegated():
     FakeDelegatedAdministrator.SUPPORTED_SERVICES.append("cloudtrail.amazonaws.com")
 
 
-def encrypt_by_default():
-    """Every bucket encrypts with SSE-S3 unless it was told otherwise, and says so."""
+def make_buckets_as_today():
+    """Every new bucket encrypts with SSE-S3 and owns what is put into it, and says so."""
     from moto.s3.models import FakeBucket, S3Backend
 
     make, forget = FakeBucket.__init__, S3Backend.delete_bucket_encryption
@@ -188,6 +188,7 @@ def encrypt_by_default():
     def made(self, *given, **named):
         make(self, *given, **named)
         self.encryption = default()
+        self.ownership_rule = "BucketOwnerEnforced"
 
     def forgot(self, bucket_name):
         forget(self, bucket_name)

@@ -1,0 +1,1072 @@
+//! A5 to A7: the bucket, what its objects are encrypted with, and who is told of new ones.
+
+use heeler_ec::aws::notification::{Entry, Target};
+use heeler_ec::check::survey::Survey;
+use heeler_ec::check::survey::facts::{Encryption, LifecycleRule, Owned, TopicFacts};
+
+use super::account::{bucket, trail};
+use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, own};
+use super::trail::status;
+use super::{State, hold, refused, s3};
+
+#[test]
+fn the_bucket() {
+    hold(&states());
+}
+
+pub fn states() -> Vec<State> {
+    [
+        bucket_states(),
+        encryption_states(),
+        notification_states(),
+        topic_states(),
+        policy_states(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn bucket_states() -> Vec<State> {
+    vec![
+        s3(
+            "bucket.named",
+            "it is the trail's",
+            |_| {},
+            "pass",
+            "org-trail-logs",
+        ),
+        s3(
+            "bucket.named",
+            "another was named",
+            |s| bucket(s).name = "other".into(),
+            "fail",
+            "leave --bucket out",
+        ),
+        s3(
+            "bucket.named",
+            "there is none",
+            |s| s.bucket = None,
+            "skip",
+            "stands on trail.found",
+        ),
+        s3(
+            "bucket.owner",
+            "it is ours",
+            |_| {},
+            "pass",
+            "org-trail-logs in eu-west-1",
+        ),
+        s3(
+            "bucket.owner",
+            "it is in the log archive account",
+            |s| bucket(s).owned = Ok(Owned::Elsewhere { region: None }),
+            "fail",
+            "belongs to another account",
+        ),
+        s3(
+            "bucket.owner",
+            "it was deleted",
+            |s| bucket(s).owned = Ok(Owned::Missing),
+            "fail",
+            "does not exist",
+        ),
+        s3(
+            "bucket.owner",
+            "it may not be looked at",
+            |s| bucket(s).owned = Err(refused("s3:ListBucket")),
+            "unknown",
+            "s3:ListBucket",
+        ),
+        s3(
+            "bucket.region",
+            "it is another than the trail's",
+            |_| {},
+            "pass",
+            "the trail's own region us-east-1 does not matter",
+        ),
+        s3(
+            "bucket.region",
+            "the bucket is not ours",
+            |s| bucket(s).owned = Ok(Owned::Missing),
+            "skip",
+            "stands on bucket.owner",
+        ),
+        s3(
+            "bucket.evidence",
+            "there is a fresh object",
+            |_| {},
+            "pass",
+            "x.json.gz, of 2026-03-02T11:56:00Z",
+        ),
+        s3(
+            "bucket.evidence",
+            "there is none, though the trail delivers",
+            |s| bucket(s).newest = Some(Ok(None)),
+            "warn",
+            "no log object of today or yesterday under AWSLogs/",
+        ),
+        s3(
+            "bucket.evidence",
+            "there is none, and the trail has not delivered",
+            |s| {
+                bucket(s).newest = Some(Ok(None));
+                status(s).to_bucket.at = None;
+            },
+            "skip",
+            "stands on trail.delivery",
+        ),
+        s3(
+            "bucket.evidence",
+            "objects may not be listed",
+            |s| bucket(s).newest = Some(Err(refused("s3:ListBucket"))),
+            "unknown",
+            "s3:ListBucket",
+        ),
+        s3(
+            "bucket.evidence",
+            "an object may not be looked at",
+            |s| bucket(s).newest = Some(Err(refused("s3:GetObject"))),
+            "pass",
+            "there are log objects",
+        ),
+        s3(
+            "bucket.ownership",
+            "it is enforced",
+            |_| {},
+            "pass",
+            "BucketOwnerEnforced",
+        ),
+        s3(
+            "bucket.ownership",
+            "it is preferred",
+            |s| bucket(s).ownership = Some(Ok(Some("BucketOwnerPreferred".into()))),
+            "pass",
+            "BucketOwnerPreferred",
+        ),
+        s3(
+            "bucket.ownership",
+            "objects belong to their writers",
+            |s| bucket(s).ownership = Some(Ok(Some("ObjectWriter".into()))),
+            "warn",
+            "object ownership is ObjectWriter",
+        ),
+        s3(
+            "bucket.ownership",
+            "nothing was said",
+            |s| bucket(s).ownership = Some(Ok(None)),
+            "warn",
+            "put-bucket-ownership-controls --bucket org-trail-logs",
+        ),
+        s3(
+            "bucket.ownership",
+            "it may not be read",
+            |s| bucket(s).ownership = Some(Err(refused("s3:GetBucketOwnershipControls"))),
+            "unknown",
+            "s3:GetBucketOwnershipControls",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "there is no rule",
+            |_| {},
+            "pass",
+            "no rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects go after a year",
+            |s| rule(s, "", Some(365), &[]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects go after a day",
+            |s| rule(s, "AWSLogs/", Some(1), &[]),
+            "warn",
+            "rule tidy deletes objects after a day",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects of another prefix go after a day",
+            |s| rule(s, "tmp/", Some(1), &[]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects freeze at once",
+            |s| rule(s, "", None, &[("DEEP_ARCHIVE", 0)]),
+            "warn",
+            "moves objects to DEEP_ARCHIVE at once",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects freeze at once, but can be read",
+            |s| rule(s, "", None, &[("GLACIER_IR", 0)]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects freeze later",
+            |s| rule(s, "", None, &[("GLACIER", 30)]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "the rules may not be read",
+            |s| bucket(s).lifecycle = Some(Err(refused("s3:GetLifecycleConfiguration"))),
+            "unknown",
+            "s3:GetLifecycleConfiguration",
+        ),
+        s3(
+            "bucket.requester_pays",
+            "the owner does",
+            |_| {},
+            "pass",
+            "the bucket's owner pays",
+        ),
+        s3(
+            "bucket.requester_pays",
+            "the requester does",
+            |s| bucket(s).requester_pays = Some(Ok(true)),
+            "fail",
+            "put-bucket-request-payment --bucket org-trail-logs",
+        ),
+        s3(
+            "bucket.requester_pays",
+            "it may not be read",
+            |s| bucket(s).requester_pays = Some(Err(refused("s3:GetBucketRequestPayment"))),
+            "unknown",
+            "s3:GetBucketRequestPayment",
+        ),
+    ]
+}
+
+/// A6, row by row.
+fn encryption_states() -> Vec<State> {
+    vec![
+        s3(
+            "bucket.encryption",
+            "all is SSE-S3",
+            |_| {},
+            "pass",
+            "SSE-S3: no key is needed",
+        ),
+        s3(
+            "bucket.encryption",
+            "all is SSE-S3 and a key was named",
+            |s| s.hints.bucket_key = Some(KEY.into()),
+            "warn",
+            "leave --bucket-kms-key out",
+        ),
+        s3(
+            "bucket.encryption",
+            "the trail has a key, and its objects show it",
+            |s| sealed(s, Some(KEY), &Encryption::S3, Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "trail and bucket have the same key",
+            |s| sealed(s, Some(KEY), &kms(KEY), Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket names the trail's key by its id",
+            |s| sealed(s, Some(KEY), &kms("aaaa-bbbb"), Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "trail and bucket have different keys, and objects have the trail's",
+            |s| sealed(s, Some(KEY), &kms(OTHER_KEY), Some(kms(KEY))),
+            "warn",
+            "create-grant --region eu-west-1 --key-id arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd",
+        ),
+        s3(
+            "bucket.encryption",
+            "trail and bucket have different keys, and objects have the bucket's",
+            |s| sealed(s, Some(KEY), &kms(OTHER_KEY), Some(kms(OTHER_KEY))),
+            "warn",
+            "create-grant --region eu-west-1 --key-id arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket has a key, and objects show it",
+            |s| sealed(s, None, &kms(KEY), Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the bucket's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket has a key, but CloudTrail asks for SSE-S3",
+            |s| sealed(s, None, &kms(KEY), Some(Encryption::S3)),
+            "pass",
+            "SSE-S3: no key is needed",
+        ),
+        s3(
+            "bucket.encryption",
+            "it is the key of AWS",
+            |s| {
+                sealed(s, None, &Encryption::Kms(None), Some(kms(KEY)));
+                bucket(s).keys = vec![of_aws(KEY)];
+            },
+            "pass",
+            "the key of AWS for S3",
+        ),
+        s3(
+            "bucket.encryption",
+            "objects have a key that nobody names",
+            |s| sealed(s, None, &Encryption::S3, Some(kms(OTHER_KEY))),
+            "warn",
+            "trail and bucket say SSE-S3",
+        ),
+        s3(
+            "bucket.encryption",
+            "the trail has a key and there is no object yet",
+            |s| sealed(s, Some(KEY), &Encryption::S3, None),
+            "warn",
+            "a log object that confirms it",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket has a key and there is no object yet",
+            |s| sealed(s, None, &kms(KEY), None),
+            "warn",
+            "by what is configured",
+        ),
+        s3(
+            "bucket.encryption",
+            "there is no key and no object yet",
+            |s| sealed(s, None, &Encryption::S3, None),
+            "pass",
+            "no key is needed",
+        ),
+        s3(
+            "bucket.encryption",
+            "the named key is the objects'",
+            |s| {
+                sealed(s, Some(KEY), &Encryption::S3, Some(kms(KEY)));
+                s.hints.bucket_key = Some(KEY.into());
+            },
+            "pass",
+            "SSE-KMS with arn:aws:kms",
+        ),
+        s3(
+            "bucket.encryption",
+            "the named key is not the objects'",
+            |s| {
+                sealed(s, Some(KEY), &Encryption::S3, Some(kms(KEY)));
+                s.hints.bucket_key = Some(OTHER_KEY.into());
+            },
+            "fail",
+            "key arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd, as --bucket-kms-key says",
+        ),
+        s3(
+            "bucket.encryption",
+            "a key was named and there is no object yet",
+            |s| {
+                sealed(s, None, &Encryption::S3, None);
+                s.hints.bucket_key = Some(KEY.into());
+            },
+            "warn",
+            "no log object yet",
+        ),
+        s3(
+            "bucket.encryption",
+            "it may not be read",
+            |s| bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration"))),
+            "unknown",
+            "s3:GetEncryptionConfiguration",
+        ),
+        s3(
+            "bucket.encryption",
+            "the object may not be looked at",
+            |s| bucket(s).newest = Some(Err(refused("s3:GetObject"))),
+            "unknown",
+            "s3:GetObject",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket is not ours",
+            |s| bucket(s).owned = Ok(Owned::Missing),
+            "skip",
+            "stands on bucket.owner",
+        ),
+    ]
+}
+
+/// A7, row by row.
+fn notification_states() -> Vec<State> {
+    vec![
+        s3(
+            "bucket.notifications",
+            "there is none",
+            |_| {},
+            "pass",
+            "no other notification",
+        ),
+        s3(
+            "bucket.notifications",
+            "there are others for other prefixes",
+            |s| {
+                told(
+                    s,
+                    vec![
+                        entry(Target::Queue, "s3:ObjectCreated:*", "tmp/", ""),
+                        entry(Target::Function, "s3:ObjectRemoved:*", "", ""),
+                    ],
+                );
+            },
+            "pass",
+            "2 other notifications, which stay as they are",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic already gets every log object",
+            |s| {
+                told(
+                    s,
+                    vec![entry(Target::Topic, "s3:ObjectCreated:*", "AWSLogs/", "")],
+                );
+                bucket(s).topic = Some(Ok(Some(topic())));
+            },
+            "pass",
+            "already gets every log object",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets every Put",
+            |s| {
+                told(
+                    s,
+                    vec![entry(Target::Topic, "s3:ObjectCreated:Put", "", "")],
+                );
+            },
+            "fail",
+            "overlaps",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets only what ends in .json",
+            |s| {
+                told(
+                    s,
+                    vec![entry(
+                        Target::Topic,
+                        "s3:ObjectCreated:*",
+                        "AWSLogs/",
+                        ".json",
+                    )],
+                );
+            },
+            "fail",
+            "widen that entry to AWSLogs/ without a suffix",
+        ),
+        s3(
+            "bucket.notifications",
+            "two topics share the objects",
+            |s| {
+                told(
+                    s,
+                    vec![
+                        entry(
+                            Target::Topic,
+                            "s3:ObjectCreated:*",
+                            "AWSLogs/o-example/1",
+                            "",
+                        ),
+                        entry(
+                            Target::Topic,
+                            "s3:ObjectCreated:*",
+                            "AWSLogs/o-example/2",
+                            "",
+                        ),
+                    ],
+                );
+            },
+            "fail",
+            "let one topic get everything under AWSLogs/",
+        ),
+        s3(
+            "bucket.notifications",
+            "a queue gets every object",
+            |s| {
+                told(s, vec![entry(Target::Queue, "s3:ObjectCreated:*", "", "")]);
+            },
+            "fail",
+            "sns subscribe --region eu-west-1 --topic-arn TOPIC_ARN --protocol sqs",
+        ),
+        s3(
+            "bucket.notifications",
+            "a function gets every log object",
+            |s| {
+                told(
+                    s,
+                    vec![entry(
+                        Target::Function,
+                        "s3:ObjectCreated:*",
+                        "AWSLogs/",
+                        ".gz",
+                    )],
+                );
+            },
+            "fail",
+            "--protocol lambda",
+        ),
+        s3(
+            "bucket.notifications",
+            "there are as many as S3 allows",
+            |s| {
+                told(
+                    s,
+                    (0..100)
+                        .map(|number| {
+                            entry(
+                                Target::Queue,
+                                "s3:ObjectCreated:*",
+                                &format!("tmp/{number}/"),
+                                "",
+                            )
+                        })
+                        .collect(),
+                );
+            },
+            "fail",
+            "100 entries",
+        ),
+        s3(
+            "bucket.notifications",
+            "ours is there",
+            |s| {
+                told(s, vec![ours("heeler_event_collection_topic")]);
+                s.taken
+                    .by_check
+                    .insert("names.topic", Ok(Some(own("topic", "s3"))));
+            },
+            "pass",
+            "heeler-ec is there already",
+        ),
+        s3(
+            "bucket.notifications",
+            "ours is there, and its topic is gone",
+            |s| told(s, vec![ours("heeler_event_collection_topic")]),
+            "warn",
+            "setup makes the topic anew",
+        ),
+        s3(
+            "bucket.notifications",
+            "one has our id and leads elsewhere",
+            |s| told(s, vec![ours("somebody-elses")]),
+            "fail",
+            "choose other names with --name-prefix",
+        ),
+        s3(
+            "bucket.notifications",
+            "they may not be read",
+            |s| bucket(s).notifications = Some(Err(refused("s3:GetBucketNotification"))),
+            "unknown",
+            "s3:GetBucketNotification",
+        ),
+        s3(
+            "bucket.notifications",
+            "the topic that gets them may not be read",
+            |s| {
+                told(s, vec![entry(Target::Topic, "s3:ObjectCreated:*", "", "")]);
+                bucket(s).topic = Some(Err(refused("sns:GetTopicAttributes")));
+            },
+            "skip",
+            "stands on bucket.topic",
+        ),
+        s3(
+            "bucket.notifications",
+            "the bucket is not ours",
+            |s| bucket(s).owned = Ok(Owned::Missing),
+            "skip",
+            "stands on bucket.owner",
+        ),
+    ]
+}
+
+fn topic_states() -> Vec<State> {
+    vec![
+        s3(
+            "bucket.topic",
+            "none is there",
+            |_| {},
+            "skip",
+            "a topic of our own",
+        ),
+        s3(
+            "bucket.topic",
+            "it lets S3 publish for the bucket",
+            |s| existing(s, topic()),
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "it does not exist",
+            |s| bucket(s).topic = Some(Ok(None)),
+            "fail",
+            "the topic does not exist",
+        ),
+        s3(
+            "bucket.topic",
+            "it may not be read",
+            |s| bucket(s).topic = Some(Err(refused("sns:GetTopicAttributes"))),
+            "unknown",
+            "sns:GetTopicAttributes",
+        ),
+        s3(
+            "bucket.topic",
+            "it is CloudTrail's own",
+            |s| {
+                existing(s, topic());
+                trail(s).own_topic = Some(TOPIC.into());
+            },
+            "skip",
+            "stands on trail.sns",
+        ),
+        s3(
+            "bucket.topic",
+            "it is a FIFO topic",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        arn: format!("{TOPIC}.fifo"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "S3 cannot publish to a FIFO topic",
+        ),
+        s3(
+            "bucket.topic",
+            "it is in another region",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        arn: TOPIC.replace("eu-west-1", "us-east-1"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "a topic of the bucket's region and account",
+        ),
+        s3(
+            "bucket.topic",
+            "it is of another account",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        arn: TOPIC.replace(PAYER, "444455556666"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "setup subscribes only in this account",
+        ),
+        s3(
+            "bucket.topic",
+            "the bucket does not tell it",
+            |s| bucket(s).topic = Some(Ok(Some(topic()))),
+            "fail",
+            "does not announce its log objects",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with the key of AWS",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        key: Some("alias/aws/sns".into()),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "which S3 may not use",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with a key that S3 may not use",
+            |s| {
+                existing(s, TopicFacts {
+            key: Some(KEY.into()),
+            key_policy: Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#.into())),
+            ..topic()
+        })
+            },
+            "fail",
+            "kms:GenerateDataKey*",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with a key that S3 may use",
+            |s| {
+                existing(s, TopicFacts {
+            key: Some(KEY.into()),
+            key_policy: Some(Ok(r#"{"Statement":{"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com"]},"Action":["kms:GenerateDataKey*","kms:Decrypt"],"Resource":"*"}}"#.into())),
+            ..topic()
+        })
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its key's policy may not be read",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        key: Some(KEY.into()),
+                        key_policy: Some(Err(refused("kms:GetKeyPolicy"))),
+                        ..topic()
+                    },
+                )
+            },
+            "unknown",
+            "kms:GetKeyPolicy",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy lets S3 publish for another bucket",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        policy: topic().policy.replace("org-trail-logs", "other"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "does not let S3 publish for org-trail-logs",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy lets another account's buckets publish",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        policy: policy(r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy lets every bucket publish",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        policy: policy(""),
+                        ..topic()
+                    },
+                )
+            },
+            "warn",
+            "lets any bucket of anybody publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by the account",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        policy: policy(r#""StringEquals":{"AWS:SourceAccount":"111122223333"}"#),
+                        ..topic()
+                    },
+                )
+            },
+            "pass",
+            TOPIC,
+        ),
+    ]
+}
+
+fn policy_states() -> Vec<State> {
+    vec![
+        s3(
+            "bucket.policy",
+            "there is none",
+            |_| {},
+            "pass",
+            "it has none",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies what comes without TLS",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:*","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies deleting",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":["s3:DeleteObject","s3:PutObject"]"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies other organizations",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-example"}}"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies what comes from elsewhere",
+            |s| {
+                deny(
+                    s,
+                    r#""Sid":"DenyOutsideVpce","Principal":"*","Action":"s3:Get*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#,
+                )
+            },
+            "warn",
+            "DenyOutsideVpce denies s3:GetObject, by StringNotEquals aws:sourcevpce vpce-1",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies other addresses",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":{"AWS":"*"},"Action":"s3:GetObject","Condition":{"NotIpAddress":{"aws:SourceIp":["10.0.0.0/8"]}}"#,
+                )
+            },
+            "warn",
+            "by a condition on aws:PrincipalArn",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies all roles but one",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:GetObject","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/siem"}}"#,
+                )
+            },
+            "warn",
+            "exempt arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies all roles but Heeler's",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:GetObject","Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/siem","arn:aws:iam::111122223333:role/heeler_*"]}}"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies everybody but a list",
+            |s| {
+                deny(
+                    s,
+                    r#""NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/siem"},"Action":"s3:*""#,
+                )
+            },
+            "warn",
+            "denies s3:GetObject, always",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies by user ids",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","NotAction":"s3:PutObject","Condition":{"StringNotLike":{"aws:userid":"AROA1:*"}}"#,
+                )
+            },
+            "warn",
+            "aws:userid",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies another prefix",
+            |s| {
+                bucket(s).policy = Some(Ok(Some(r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::org-trail-logs/secret/*"}}"#.into())));
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies somebody else",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/intern"},"Action":"s3:*""#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies this account",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"s3:*""#,
+                )
+            },
+            "warn",
+            "always",
+        ),
+        s3(
+            "bucket.policy",
+            "it may not be read",
+            |s| bucket(s).policy = Some(Err(refused("s3:GetBucketPolicy"))),
+            "unknown",
+            "s3:GetBucketPolicy",
+        ),
+    ]
+}
+
+const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:events";
+
+/// A topic whose policy lets S3 publish for the trail's bucket.
+fn topic() -> TopicFacts {
+    TopicFacts {
+        arn: TOPIC.into(),
+        policy: policy(r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::org-trail-logs"}"#),
+        key: None,
+        key_policy: None,
+    }
+}
+
+fn policy(condition: &str) -> String {
+    format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"Service":"s3.amazonaws.com"}},"Action":"SNS:Publish","Resource":"{TOPIC}","Condition":{{{condition}}}}}]}}"#
+    )
+}
+
+/// The bucket tells this topic of everything.
+fn existing(survey: &mut Survey, topic: TopicFacts) {
+    told(
+        survey,
+        vec![Entry {
+            destination: topic.arn.clone(),
+            ..entry(Target::Topic, "s3:ObjectCreated:*", "", "")
+        }],
+    );
+    bucket(survey).topic = Some(Ok(Some(topic)));
+}
+
+fn deny(survey: &mut Survey, rest: &str) {
+    let document = format!(
+        r#"{{"Statement":[{{"Effect":"Deny","Resource":["arn:aws:s3:::org-trail-logs","arn:aws:s3:::org-trail-logs/*"],{rest}}}]}}"#
+    );
+    serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
+    bucket(survey).policy = Some(Ok(Some(document)));
+}
+
+fn told(survey: &mut Survey, entries: Vec<Entry>) {
+    bucket(survey).notifications = Some(Ok(entries));
+}
+
+fn entry(target: Target, event: &str, prefix: &str, suffix: &str) -> Entry {
+    let (service, name) = match target {
+        Target::Topic => ("sns", "events"),
+        Target::Queue => ("sqs", "everything"),
+        Target::Function => ("lambda", "function:index"),
+    };
+    Entry {
+        id: "theirs".into(),
+        target,
+        destination: format!("arn:aws:{service}:eu-west-1:{PAYER}:{name}"),
+        events: vec![event.into()],
+        prefix: prefix.into(),
+        suffix: suffix.into(),
+    }
+}
+
+fn ours(topic: &str) -> Entry {
+    Entry {
+        id: "heeler-ec".into(),
+        destination: format!("arn:aws:sns:eu-west-1:{PAYER}:{topic}"),
+        ..entry(Target::Topic, "s3:ObjectCreated:*", "AWSLogs/", "")
+    }
+}
+
+fn rule(survey: &mut Survey, prefix: &str, expires: Option<i32>, transitions: &[(&str, i32)]) {
+    bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
+        id: "tidy".into(),
+        prefix: prefix.into(),
+        expires_after_days: expires,
+        transitions: transitions
+            .iter()
+            .map(|(class, days)| ((*class).to_owned(), *days))
+            .collect(),
+    }]));
+}
+
+fn kms(key: &str) -> Encryption {
+    Encryption::Kms(Some(key.into()))
+}
+
+fn of_aws(name: &str) -> heeler_ec::check::survey::facts::KeyFacts {
+    let mut facts = key(name);
+    if let Ok(Some(key)) = &mut facts.key {
+        key.customer_managed = false;
+    }
+    facts
+}
+
+/// What trail, bucket and newest object say; every named key is known.
+pub fn sealed(
+    survey: &mut Survey,
+    of_trail: Option<&str>,
+    of_bucket: &Encryption,
+    of_object: Option<Encryption>,
+) {
+    trail(survey).key = of_trail.map(str::to_owned);
+    let bucket = bucket(survey);
+    bucket.encryption = Some(Ok(of_bucket.clone()));
+    bucket.newest = Some(Ok(of_object.map(log_object)));
+    bucket.keys = vec![key(KEY), key(OTHER_KEY)];
+}

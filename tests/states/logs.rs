@@ -1,0 +1,543 @@
+//! A8: the log group that the trail delivers to.
+
+use heeler_ec::check::survey::Survey;
+use heeler_ec::check::survey::facts::{
+    AccountFilter, Choice, Concurrency, Group, Streams, SubscriptionFilter,
+};
+
+use super::account::{group, trail};
+use super::fixture::{KEY, key, minutes_ago};
+use super::trail::status;
+use super::{State, cloudwatch, hold, refused};
+
+#[test]
+fn the_log_group() {
+    hold(&states());
+}
+
+pub fn states() -> Vec<State> {
+    vec![
+        cloudwatch(
+            "logs.enabled",
+            "it is",
+            |_| {},
+            "pass",
+            "aws-cloudtrail-logs",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "it is not",
+            |s| trail(s).log_group = None,
+            "fail",
+            "--cloud-watch-logs-log-group-arn 'arn:aws:logs:us-east-1:111122223333:log-group:aws-cloudtrail-logs:*'",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "there is no role",
+            |s| trail(s).log_role = None,
+            "fail",
+            "no role for CloudWatch Logs",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "another group was named",
+            |s| s.hints.log_group = Some("other".into()),
+            "fail",
+            "leave --log-group out",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "there is no trail",
+            |s| s.choice = Choice::None,
+            "skip",
+            "stands on trail.found",
+        ),
+        cloudwatch(
+            "logs.account",
+            "it is ours",
+            |_| {},
+            "pass",
+            "account 111122223333",
+        ),
+        cloudwatch(
+            "logs.account",
+            "it is a delegated administrator's",
+            |s| group(s).account = "222233334444".into(),
+            "fail",
+            "run heeler-ec with credentials of 222233334444",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "it does",
+            |_| {},
+            "pass",
+            "aws-cloudtrail-logs in us-east-1",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "it was deleted",
+            |s| group(s).group = Ok(None),
+            "fail",
+            "logs create-log-group --region us-east-1",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "groups may not be listed",
+            |s| group(s).group = Err(refused("logs:DescribeLogGroups")),
+            "unknown",
+            "logs:DescribeLogGroups",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "there is none",
+            |s| s.log_group = None,
+            "skip",
+            "stands on logs.enabled",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was minutes ago",
+            |_| {},
+            "pass",
+            "2026-03-02T11:57:00Z",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was hours ago",
+            |s| status(s).to_log_group.at = Some(minutes_ago(120)),
+            "warn",
+            "the last delivery was",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was days ago",
+            |s| status(s).to_log_group.at = Some(minutes_ago(60 * 48)),
+            "fail",
+            "the last delivery was",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was refused",
+            |s| {
+                status(s).to_log_group.at = None;
+                status(s).to_log_group.error = Some("AccessDenied".into());
+            },
+            "fail",
+            "log-group:aws-cloudtrail-logs:log-stream:o-example_*",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "its status may not be asked for",
+            |s| s.status = Some(Err(refused("cloudtrail:GetTrailStatus"))),
+            "unknown",
+            "cloudtrail:GetTrailStatus",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "members write",
+            |_| {},
+            "pass",
+            "streams of the organization",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "only this account writes",
+            |s| {
+                group(s).streams = Ok(Streams {
+                    of_members: false,
+                    any: true,
+                })
+            },
+            "fail",
+            "member accounts are missing",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "nobody writes",
+            |s| {
+                group(s).streams = Ok(Streams {
+                    of_members: false,
+                    any: false,
+                })
+            },
+            "skip",
+            "stands on logs.delivery",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "streams may not be listed",
+            |s| group(s).streams = Err(refused("logs:DescribeLogStreams")),
+            "unknown",
+            "logs:DescribeLogStreams",
+        ),
+        cloudwatch("logs.class", "it is STANDARD", |_| {}, "pass", "STANDARD"),
+        cloudwatch(
+            "logs.class",
+            "it is not told",
+            |s| of(s).class = None,
+            "pass",
+            "STANDARD",
+        ),
+        cloudwatch(
+            "logs.class",
+            "it is INFREQUENT_ACCESS",
+            |s| of(s).class = Some("INFREQUENT_ACCESS".into()),
+            "fail",
+            "--log-group-class STANDARD",
+        ),
+        cloudwatch(
+            "logs.class",
+            "it is ESSENTIALS",
+            |s| of(s).class = Some("ESSENTIALS".into()),
+            "fail",
+            "class ESSENTIALS",
+        ),
+        cloudwatch(
+            "logs.class",
+            "it is DELIVERY",
+            |s| of(s).class = Some("DELIVERY".into()),
+            "fail",
+            "class DELIVERY",
+        ),
+        cloudwatch(
+            "logs.class",
+            "the group is gone",
+            |s| group(s).group = Ok(None),
+            "skip",
+            "stands on logs.exists",
+        ),
+        cloudwatch("logs.retention", "it is a day", |_| {}, "pass", "1 day"),
+        cloudwatch(
+            "logs.retention",
+            "it is a year",
+            |s| of(s).retention = Some(365),
+            "fail",
+            "put-retention-policy --region us-east-1 --log-group-name aws-cloudtrail-logs --retention-in-days 1",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "it is for ever",
+            |s| of(s).retention = None,
+            "fail",
+            "events never expire",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "others use the events",
+            |s| {
+                of(s).retention = Some(30);
+                of(s).metric_filters = 2;
+                group(s).filters = Ok(vec![filter("siem", "siem")]);
+            },
+            "fail",
+            "30 days; others use it: 2 metric filters, 1 other subscription filter",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "a policy of the account rules",
+            |s| {
+                of(s).retention = Some(90);
+                of(s).retention_policy = Some("keep-90".into());
+            },
+            "fail",
+            "the account's retention policy keep-90 rules",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "it is Control Tower's",
+            |s| {
+                of(s).retention = Some(14);
+                group(s).name = "aws-controltower/CloudTrailLogs".into();
+            },
+            "warn",
+            "puts back what is changed",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there is none",
+            |_| {},
+            "pass",
+            "it has none",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there is one",
+            |s| group(s).filters = Ok(vec![filter("siem", "siem")]),
+            "pass",
+            "1 other filter, which stays as it is: siem → arn:aws:lambda",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there are four",
+            |s| filters(s, 4),
+            "pass",
+            "4 other filters",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there are five",
+            |s| filters(s, 5),
+            "fail",
+            "use --option s3",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "ours is there",
+            |s| group(s).filters = Ok(vec![filter(OWN, "heeler_event_collection_lambda")]),
+            "pass",
+            "is there already",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "ours is among five",
+            |s| {
+                filters(s, 4);
+                group(s)
+                    .filters
+                    .as_mut()
+                    .expect("filters")
+                    .push(filter(OWN, "heeler_event_collection_lambda"));
+            },
+            "pass",
+            "is there already",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "ours leads elsewhere",
+            |s| group(s).filters = Ok(vec![filter(OWN, "another")]),
+            "fail",
+            "choose other names with --name-prefix",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "they may not be listed",
+            |s| group(s).filters = Err(refused("logs:DescribeSubscriptionFilters")),
+            "unknown",
+            "logs:DescribeSubscriptionFilters",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "there is none",
+            |_| {},
+            "pass",
+            "there is none",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one takes in everything",
+            |s| group(s).account_filters = Ok(vec![account_filter(None)]),
+            "warn",
+            "may go in a circle",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves out another group",
+            |s| {
+                group(s).account_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/x"]"#,
+                ))])
+            },
+            "warn",
+            "takes in /aws/lambda/heeler_event_collection_lambda",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves the function's log out",
+            |s| {
+                group(s).account_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda"]"#,
+                ))])
+            },
+            "pass",
+            "leave /aws/lambda/heeler_event_collection_lambda out",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "they may not be listed",
+            |s| group(s).account_filters = Err(refused("logs:DescribeAccountPolicies")),
+            "unknown",
+            "logs:DescribeAccountPolicies",
+        ),
+        cloudwatch(
+            "logs.key",
+            "there is none",
+            |_| {},
+            "skip",
+            "no key of its own",
+        ),
+        cloudwatch(
+            "logs.key",
+            "it is enabled",
+            |s| group(s).key = Some(key(KEY)),
+            "pass",
+            KEY,
+        ),
+        cloudwatch(
+            "logs.key",
+            "it is disabled",
+            |s| {
+                let mut facts = key(KEY);
+                facts
+                    .key
+                    .as_mut()
+                    .expect("an answer")
+                    .as_mut()
+                    .expect("a key")
+                    .state = "Disabled".into();
+                group(s).key = Some(facts);
+            },
+            "fail",
+            "kms enable-key",
+        ),
+        cloudwatch(
+            "logs.key",
+            "it is gone",
+            |s| {
+                let mut facts = key(KEY);
+                facts.key = Ok(None);
+                group(s).key = Some(facts);
+            },
+            "fail",
+            "there is no key",
+        ),
+        cloudwatch(
+            "logs.key",
+            "it may not be described",
+            |s| {
+                let mut facts = key(KEY);
+                facts.key = Err(refused("kms:DescribeKey"));
+                group(s).key = Some(facts);
+            },
+            "unknown",
+            "kms:DescribeKey",
+        ),
+        cloudwatch(
+            "logs.data_protection",
+            "nothing is masked",
+            |_| {},
+            "pass",
+            "no data protection policy",
+        ),
+        cloudwatch(
+            "logs.data_protection",
+            "something is masked",
+            |s| of(s).masked = true,
+            "warn",
+            "reaches Heeler masked",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "it was not asked",
+            |_| {},
+            "skip",
+            "asked with --deep only",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "there is none",
+            |s| group(s).transformer = Some(Ok(false)),
+            "pass",
+            "no transformer",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "there is one",
+            |s| group(s).transformer = Some(Ok(true)),
+            "warn",
+            "has a transformer",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "it may not be read",
+            |s| group(s).transformer = Some(Err(refused("logs:GetTransformer"))),
+            "unknown",
+            "logs:GetTransformer",
+        ),
+        cloudwatch(
+            "logs.trail_lambda_loop",
+            "it is another group",
+            |_| {},
+            "pass",
+            "the function's own is",
+        ),
+        cloudwatch(
+            "logs.trail_lambda_loop",
+            "it is the function's own",
+            |s| group(s).name = "/aws/lambda/heeler_event_collection_lambda".into(),
+            "fail",
+            "each event would make the next",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "there is room",
+            |_| {},
+            "pass",
+            "1000 of 1000",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "the account is new",
+            |s| concurrency(s, 10, Some(10)),
+            "warn",
+            "request-service-quota-increase",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "all is reserved",
+            |s| concurrency(s, 1000, Some(0)),
+            "fail",
+            "0 of 1000",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "reservations are not told",
+            |s| concurrency(s, 1000, None),
+            "pass",
+            "1000 of 1000",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "it may not be asked",
+            |s| group(s).concurrency = Err(refused("lambda:GetAccountSettings")),
+            "unknown",
+            "lambda:GetAccountSettings",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "there is no log group",
+            |s| s.log_group = None,
+            "skip",
+            "stands on logs.enabled",
+        ),
+    ]
+}
+
+const OWN: &str = "heeler_cloudwatch_log_subscription_filter";
+
+fn of(survey: &mut Survey) -> &mut Group {
+    let group = group(survey).group.as_mut().expect("an answer");
+    group.as_mut().expect("a log group")
+}
+
+fn filter(name: &str, function: &str) -> SubscriptionFilter {
+    SubscriptionFilter {
+        name: name.into(),
+        destination: format!("arn:aws:lambda:us-east-1:111122223333:function:{function}"),
+    }
+}
+
+fn filters(survey: &mut Survey, count: usize) {
+    let filters = (0..count).map(|number| filter(&format!("f{number}"), "siem"));
+    group(survey).filters = Ok(filters.collect());
+}
+
+fn account_filter(selection: Option<&str>) -> AccountFilter {
+    AccountFilter {
+        name: "all-to-siem".into(),
+        selection: selection.map(str::to_owned),
+    }
+}
+
+fn concurrency(survey: &mut Survey, total: i32, unreserved: Option<i32>) {
+    group(survey).concurrency = Ok(Concurrency { total, unreserved });
+}

@@ -1,0 +1,255 @@
+//! Every state that a check can find, and what it says about it: facts to verdict, without any AWS.
+
+#![expect(
+    clippy::too_many_lines,
+    clippy::semicolon_if_nothing_returned,
+    reason = "tables: one state after the other, each with the one thing that is different"
+)]
+
+mod account;
+mod bucket;
+mod choice;
+mod fixture;
+mod key;
+mod logs;
+mod names;
+mod trail;
+
+use std::collections::BTreeSet;
+
+use heeler_ec::check::survey::Survey;
+use heeler_ec::check::{Check, Finding, Verdict, checks};
+use heeler_ec::error::Error;
+use heeler_ec::route::Route::{self, CloudWatch, S3};
+
+use crate::harness::awscli::parse;
+use fixture::ready;
+
+/// A working organization in which one thing is different, and what its check makes of it.
+pub struct State {
+    check: &'static str,
+    when: &'static str,
+    route: Route,
+    differs: fn(&mut Survey),
+    verdict: &'static str,
+    says: &'static str,
+}
+
+/// A state in the eyes of option s3.
+fn s3(
+    check: &'static str,
+    when: &'static str,
+    differs: fn(&mut Survey),
+    verdict: &'static str,
+    says: &'static str,
+) -> State {
+    State {
+        check,
+        when,
+        route: S3,
+        differs,
+        verdict,
+        says,
+    }
+}
+
+/// A state in the eyes of option cloudwatch.
+fn cloudwatch(
+    check: &'static str,
+    when: &'static str,
+    differs: fn(&mut Survey),
+    verdict: &'static str,
+    says: &'static str,
+) -> State {
+    State {
+        route: CloudWatch,
+        ..s3(check, when, differs, verdict, says)
+    }
+}
+
+/// A call that was refused for want of this permission.
+fn refused(action: &'static str) -> Error {
+    Error::unanswered("ask", "not authorized")
+        .action(action)
+        .code(Some("AccessDenied".into()), None)
+}
+
+fn check(route: Route, id: &str) -> &'static Check {
+    checks(route)
+        .iter()
+        .copied()
+        .flatten()
+        .find(|check| check.id == id)
+        .unwrap_or_else(|| panic!("option {} has no check {id}", route.name()))
+}
+
+fn status(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass(_) => "pass",
+        Verdict::Warn(_) => "warn",
+        Verdict::Fail(_) => "fail",
+        Verdict::Skip(_) => "skip",
+        Verdict::Unknown(_) => "unknown",
+    }
+}
+
+/// Everything that a verdict says.
+fn words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Pass(text) | Verdict::Skip(text) => text.clone(),
+        Verdict::Warn(finding) | Verdict::Fail(finding) => {
+            let Finding {
+                observed,
+                wanted,
+                reason,
+                fix,
+                ..
+            } = finding;
+            format!(
+                "observed {observed}\nwanted {wanted}\nreason {reason}\nconsole {}\nadvice {}\n{}",
+                fix.console.as_deref().unwrap_or_default(),
+                fix.advice.as_deref().unwrap_or_default(),
+                fix.cli.join("\n")
+            )
+        }
+        Verdict::Unknown(error) => format!("{error} {}", error.needed_action().unwrap_or_default()),
+    }
+}
+
+impl State {
+    fn judged(&self) -> Verdict {
+        let mut survey = ready(self.route);
+        (self.differs)(&mut survey);
+        (check(self.route, self.check).judge)(&survey)
+    }
+}
+
+/// Holds each state to its verdict and to its words.
+fn hold(states: &[State]) {
+    let mut wrong = Vec::new();
+    for state in states {
+        let verdict = state.judged();
+        let (found, words) = (status(&verdict), words(&verdict));
+        if found != state.verdict || !words.contains(state.says) {
+            wrong.push(format!(
+                "{} when {}: wanted {} with {:?}, found {found}:\n{words}",
+                state.check, state.when, state.verdict, state.says
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn all() -> Vec<State> {
+    [
+        account::states(),
+        trail::states(),
+        bucket::states(),
+        key::states(),
+        logs::states(),
+        names::states(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[test]
+fn in_a_working_organization_nothing_fails_or_warns() {
+    for route in Route::ALL {
+        let survey = ready(route);
+        for check in checks(route).iter().copied().flatten() {
+            let verdict = (check.judge)(&survey);
+            assert!(
+                matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_)),
+                "{}: {verdict:?}",
+                check.id
+            );
+        }
+    }
+}
+
+/// A check that nothing here makes fail or warn could be one that never does.
+#[test]
+fn every_check_has_a_state_that_it_does_not_pass() {
+    let bad: BTreeSet<&str> = all()
+        .iter()
+        .filter(|state| matches!(state.verdict, "fail" | "warn"))
+        .map(|state| state.check)
+        .collect();
+    // They only tell; nothing that they can find is in the way.
+    let only_tell = ["bucket.region", "org.delegated_admin", "trail.validation"];
+    for route in Route::ALL {
+        for check in checks(route).iter().copied().flatten() {
+            assert!(
+                bad.contains(check.id) || only_tell.contains(&check.id),
+                "no state makes {} fail or warn",
+                check.id
+            );
+        }
+    }
+}
+
+#[test]
+fn every_finding_says_what_was_wanted_and_why_and_what_to_do() {
+    for state in all() {
+        let verdict = state.judged();
+        let (Verdict::Fail(finding) | Verdict::Warn(finding)) = &verdict else {
+            continue;
+        };
+        let name = format!("{} when {}", state.check, state.when);
+        for text in [&finding.observed, &finding.wanted, &finding.reason] {
+            assert!(!text.is_empty(), "{name}: {finding:?}");
+        }
+        let fix = &finding.fix;
+        let helpless = fix.console.is_none() && fix.advice.is_none() && fix.cli.is_empty();
+        assert!(!helpless, "{name} leaves the operator alone: {finding:?}");
+    }
+}
+
+/// What the AWS CLI would refuse, an operator would have to guess.
+#[test]
+fn every_command_that_is_printed_is_one_that_the_aws_cli_takes() {
+    let commands: Vec<(String, String)> = all()
+        .iter()
+        .flat_map(|state| {
+            let name = format!("{} when {}", state.check, state.when);
+            let printed = match state.judged() {
+                Verdict::Fail(finding) | Verdict::Warn(finding) => finding.fix.cli,
+                _ => Vec::new(),
+            };
+            printed.into_iter().map(move |line| (name.clone(), line))
+        })
+        .filter(|(_, line)| line.starts_with("aws "))
+        .collect();
+    let lines: Vec<&str> = commands.iter().map(|(_, line)| line.as_str()).collect();
+    assert!(lines.len() > 50, "the commands have moved: {lines:?}");
+    for ((name, line), parsed) in commands.iter().zip(parse(&lines)) {
+        let parsed = parsed.unwrap_or_else(|why| panic!("{name}: {line}\n{why}"));
+        assert_eq!(parsed.calls.len(), 1, "{name}: {line}");
+    }
+}
+
+/// Else it would work on the trail or key of another region, or on none.
+#[test]
+fn every_command_on_a_region_names_it() {
+    let places = ["cloudtrail", "kms", "logs", "sns"];
+    for state in all() {
+        let (Verdict::Fail(finding) | Verdict::Warn(finding)) = state.judged() else {
+            continue;
+        };
+        for line in &finding.fix.cli {
+            let regional = places
+                .iter()
+                .any(|service| line.starts_with(&format!("aws {service} ")));
+            let of_all_regions = line.starts_with("aws cloudtrail list-trails")
+                || line.starts_with("aws cloudtrail create-trail");
+            assert!(
+                !regional || of_all_regions || line.contains("--region "),
+                "{} when {}: {line}",
+                state.check,
+                state.when
+            );
+        }
+    }
+}

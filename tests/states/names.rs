@@ -1,0 +1,249 @@
+//! A9: whether the names that setup would take are free, and whether there is room.
+
+use heeler_ec::check::survey::Survey;
+use heeler_ec::check::survey::facts::{Deep, IamQuota, Owner, Taken};
+
+use super::fixture::{own, stranger};
+use super::{State, cloudwatch, hold, refused, s3};
+
+#[test]
+fn names_and_quotas() {
+    hold(&states());
+}
+
+pub fn states() -> Vec<State> {
+    let mut states = vec![
+        s3(
+            "names.terraform",
+            "all is free",
+            |_| {},
+            "pass",
+            "nothing looks like one",
+        ),
+        s3(
+            "names.terraform",
+            "the role is the module's",
+            |s| taken(s, "names.role", terraforms("role r")),
+            "fail",
+            "role r look like the vendor's Terraform module",
+        ),
+        cloudwatch(
+            "names.terraform",
+            "the function is the module's",
+            |s| taken(s, "names.function", terraforms("function f")),
+            "fail",
+            "run terraform destroy there first",
+        ),
+        s3(
+            "names.terraform",
+            "the role has its description and our tag",
+            |s| {
+                taken(
+                    s,
+                    "names.role",
+                    Owner {
+                        terraform: true,
+                        ..own("role r", "s3")
+                    },
+                )
+            },
+            "pass",
+            "nothing looks like one",
+        ),
+        s3(
+            "names.terraform",
+            "the role may not be read",
+            |s| denied(s, "names.role", "iam:GetRole"),
+            "unknown",
+            "iam:GetRole",
+        ),
+        s3(
+            "names.terraform",
+            "there is no place to look",
+            |s| s.taken = Taken::default(),
+            "skip",
+            "stands on bucket.owner",
+        ),
+        s3(
+            "names.role",
+            "it belongs to the other option",
+            |s| taken(s, "names.role", own("role r", "cloudwatch")),
+            "fail",
+            "heeler-ec destroy",
+        ),
+        s3(
+            "names.queue",
+            "it is untagged beside a Terraform deployment",
+            |s| {
+                taken(s, "names.role", terraforms("role r"));
+                taken(s, "names.queue", stranger("queue q"));
+            },
+            "skip",
+            "stands on names.terraform",
+        ),
+        s3(
+            "names.alias_key",
+            "there is no alias",
+            |_| {},
+            "skip",
+            "there is no alias yet",
+        ),
+        s3(
+            "names.alias_key",
+            "it is enabled",
+            |s| alias(s, "Enabled"),
+            "pass",
+            "Enabled",
+        ),
+        s3(
+            "names.alias_key",
+            "it is being deleted",
+            |s| alias(s, "PendingDeletion"),
+            "warn",
+            "setup makes a new key and moves the alias",
+        ),
+        s3(
+            "names.alias_key",
+            "it is disabled",
+            |s| alias(s, "Disabled"),
+            "warn",
+            "setup enables it again",
+        ),
+        s3(
+            "names.alias_key",
+            "the alias is another's",
+            |s| taken(s, "names.alias", stranger("alias a")),
+            "skip",
+            "stands on names.alias",
+        ),
+        s3(
+            "quota.iam",
+            "it was not asked",
+            |_| {},
+            "skip",
+            "asked with --deep only",
+        ),
+        s3(
+            "quota.iam",
+            "there is room",
+            |s| quota(s, 999, 1499),
+            "pass",
+            "999 of 1000 roles",
+        ),
+        s3(
+            "quota.iam",
+            "there is no room for a role",
+            |s| quota(s, 1000, 0),
+            "fail",
+            "room for 1 more of each",
+        ),
+        s3(
+            "quota.iam",
+            "there is no room for a policy",
+            |s| quota(s, 0, 1500),
+            "fail",
+            "1500 of 1500 policies",
+        ),
+        cloudwatch(
+            "quota.iam",
+            "there is room for one role only",
+            |s| quota(s, 999, 0),
+            "fail",
+            "room for 2 more of each",
+        ),
+        s3(
+            "quota.iam",
+            "it may not be asked",
+            |s| {
+                s.deep = Some(Deep {
+                    iam: Err(refused("iam:GetAccountSummary")),
+                });
+            },
+            "unknown",
+            "iam:GetAccountSummary",
+        ),
+    ];
+    // Each name has the same states.
+    macro_rules! of_name {
+        ($option:ident, $id:literal, $action:literal) => {
+            states.extend([
+                $option($id, "it is free", |_| {}, "pass", "free"),
+                $option(
+                    $id,
+                    "it is ours",
+                    |s| {
+                        let option = s.route.name();
+                        taken(s, $id, own("it", option))
+                    },
+                    "pass",
+                    "it is ours",
+                ),
+                $option(
+                    $id,
+                    "it is a stranger's",
+                    |s| taken(s, $id, stranger("it")),
+                    "fail",
+                    "choose other names with --name-prefix",
+                ),
+                $option(
+                    $id,
+                    "it may not be read",
+                    |s| denied(s, $id, $action),
+                    "unknown",
+                    $action,
+                ),
+                $option(
+                    $id,
+                    "there is no place to look",
+                    |s| s.taken = Taken::default(),
+                    "skip",
+                    "stands on",
+                ),
+            ]);
+        };
+    }
+    of_name!(s3, "names.role", "iam:GetRole");
+    of_name!(s3, "names.policy", "iam:GetPolicy");
+    of_name!(s3, "names.queue", "sqs:GetQueueUrl");
+    of_name!(s3, "names.dead_letter_queue", "sqs:ListQueueTags");
+    of_name!(s3, "names.topic", "sns:ListTagsForResource");
+    of_name!(s3, "names.alias", "kms:ListResourceTags");
+    of_name!(cloudwatch, "names.function", "lambda:GetFunction");
+    of_name!(cloudwatch, "names.function_role", "iam:GetRole");
+    of_name!(cloudwatch, "names.function_policy", "iam:GetPolicy");
+    states
+}
+
+fn taken(survey: &mut Survey, check: &'static str, owner: Owner) {
+    survey.taken.by_check.insert(check, Ok(Some(owner)));
+}
+
+fn denied(survey: &mut Survey, check: &'static str, action: &'static str) {
+    survey.taken.by_check.insert(check, Err(refused(action)));
+}
+
+fn terraforms(name: &str) -> Owner {
+    Owner {
+        terraform: true,
+        ..stranger(name)
+    }
+}
+
+fn alias(survey: &mut Survey, state: &str) {
+    let owner = Owner {
+        key_state: Some(state.into()),
+        ..own("alias/heeler_kms_key_sqs", "s3")
+    };
+    taken(survey, "names.alias", owner);
+}
+
+fn quota(survey: &mut Survey, roles: i32, policies: i32) {
+    survey.deep = Some(Deep {
+        iam: Ok(IamQuota {
+            roles,
+            roles_quota: 1000,
+            policies,
+            policies_quota: 1500,
+        }),
+    });
+}
