@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_credential_types::Credentials;
 use aws_sdk_kms::types::GrantOperation;
 use aws_sdk_sqs::types::QueueAttributeName;
 use heeler_ec::permit::{Preflight, Task};
@@ -372,6 +373,8 @@ const ASKED_ELSEWHERE_BY_THE_EMULATOR: &[&str] = &[
     "kms:UpdateAlias",
     // On nothing, where AWS asks on the policy that is to be.
     "iam:CreatePolicy",
+    // On nothing, where AWS asks on the user or role.
+    "iam:SimulatePrincipalPolicy",
     // On nothing, where AWS asks on the topic.
     "sns:ListTagsForResource",
 ];
@@ -455,6 +458,70 @@ async fn with_the_printed_policies_an_interrupted_setup_is_completed_and_taken_d
     let destroy = allowed(&world, &["destroy"], destroy(&world)).await;
     destroy.run().await.ended(0);
     assert_eq!(world.leftovers().await, NOTHING);
+}
+
+/// Somebody who has the printed policies of a deep preflight and of setup, but for these actions.
+async fn without(world: &World, missing: &[&str]) -> Credentials {
+    let mut statements = Vec::new();
+    for policy in [
+        ["setup", "--option", "s3"].as_slice(),
+        &["preflight", "--deep"],
+    ] {
+        let printed = Heeler::new(world).args(["policy"]).args(policy).run().await;
+        let printed = json(&printed.ended(0));
+        statements.extend(printed["Statement"].as_array().expect("statements").clone());
+    }
+    for statement in &mut statements {
+        let actions = statement["Action"].as_array_mut().expect("actions");
+        actions.retain(|action| !missing.contains(&text(action).as_str()));
+        // Its simulator is deaf to what it is told of the request.
+        statement
+            .as_object_mut()
+            .expect("a statement")
+            .remove("Condition");
+    }
+    statements.retain(|statement| statement["Action"] != json!([]));
+    let document = json!({ "Version": "2012-10-17", "Statement": statements });
+    let name = format!("user-{}", uuid::Uuid::new_v4());
+    world.user(&name, &for_the_emulator(document)).await
+}
+
+#[tokio::test]
+async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
+    let world = encrypted().await;
+    let deep = async |caller: &Credentials, status| {
+        let run = preflight(&world).args(["--deep", "-o", "json"]);
+        let run = run.identity(caller).run().await.ended(status);
+        let simulated: String = run.calls.iter().map(crate::harness::Call::text).collect();
+        for told in [
+            "kms%3AGranteePrincipal",
+            "aws%3AResourceTag%2Fmanaged-by",
+            "sns%3AEndpoint",
+        ] {
+            assert!(
+                simulated.contains(told),
+                "the simulator was not told {told}"
+            );
+        }
+        let report = json(&run);
+        let checks = report["checks"].as_array().expect("checks").clone();
+        let found = checks
+            .iter()
+            .find(|check| check["id"] == "caller.permissions");
+        found.expect("the check of the caller").clone()
+    };
+    let complete = without(&world, &[]).await;
+    let check = deep(&complete, 0).await;
+    assert_eq!(check["status"], "pass", "{check:#}");
+
+    let lacking = without(&world, &["kms:CreateKey", "sns:Subscribe"]).await;
+    let check = deep(&lacking, 1).await;
+    assert_eq!(check["status"], "fail", "{check:#}");
+    let observed = text(&check["observed"]);
+    assert!(
+        observed.ends_with("may not: kms:CreateKey, sns:Subscribe"),
+        "{observed}"
+    );
 }
 
 /// A program of somebody else that says it is `outputs`, and calls something meanwhile.

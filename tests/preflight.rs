@@ -605,6 +605,7 @@ async fn the_retention_is_set_only_when_the_log_group_is_typed() {
 }
 
 /// Nothing that comes in pages is taken for complete after the first.
+#[expect(clippy::too_many_lines, reason = "a table of pages")]
 #[tokio::test]
 async fn every_page_is_read() {
     let world = World::on(Engine::Ministack)

@@ -1,7 +1,7 @@
 //! Checks of what setup would make: whether its names are free, and whether the account has room for it.
 
 use super::survey::Survey;
-use super::survey::facts::Owner;
+use super::survey::facts::{Owner, Simulated};
 use super::{Check, Finding, Verdict, Weight, hangs_on};
 use crate::route::Route;
 
@@ -97,13 +97,23 @@ pub const CLOUDWATCH_CHECKS: &[Check] = &[
     },
 ];
 
-pub const QUOTA_CHECKS: &[Check] = &[Check {
-    id: "quota.iam",
-    says: "the account has room for roles and policies",
-    weight: Weight::Advisory,
-    permissions: &["iam:GetAccountSummary"],
-    judge: iam,
-}];
+/// What only `--deep` asks.
+pub const DEEP_CHECKS: &[Check] = &[
+    Check {
+        id: "quota.iam",
+        says: "the account has room for roles and policies",
+        weight: Weight::Advisory,
+        permissions: &["iam:GetAccountSummary"],
+        judge: iam,
+    },
+    Check {
+        id: "caller.permissions",
+        says: "the caller may do what setup does",
+        weight: Weight::Advisory,
+        permissions: &["iam:SimulatePrincipalPolicy", "iam:GetRole"],
+        judge: permissions,
+    },
+];
 
 /// What is there under the names that setup would take, ours or not.
 fn there(survey: &Survey) -> impl Iterator<Item = &Owner> {
@@ -279,5 +289,55 @@ fn iam(survey: &Survey) -> Verdict {
         Finding::new(observed, format!("room for {needed} more of each"))
             .because("IAM would refuse them")
             .console("Service Quotas > AWS Identity and Access Management"),
+    )
+}
+
+/// So many refused actions are named.
+const NAMED: usize = 12;
+
+/// What IAM's simulator says of the caller. It sees the caller's own policies, not those of buckets and keys.
+fn permissions(survey: &Survey) -> Verdict {
+    let Some(simulated) = &survey.simulated else {
+        return if survey.hints.deep {
+            hangs_on(origin(survey))
+        } else {
+            Verdict::Skip("asked with --deep only".into())
+        };
+    };
+    let simulated = match simulated {
+        Err(error) => return Verdict::Unknown(error.clone()),
+        Ok(Simulated::Root) => {
+            return Verdict::Skip(
+                "the root user is not simulated; no policy of its own binds it".into(),
+            );
+        }
+        Ok(Simulated::Nothing) => {
+            return Verdict::Skip("this version does not set up this option".into());
+        }
+        Ok(Simulated::Asked(simulated)) => simulated,
+    };
+    if simulated.denied.is_empty() {
+        return Verdict::Pass(format!(
+            "all {} actions, as far as simulation sees",
+            simulated.actions
+        ));
+    }
+    let mut named: Vec<String> = simulated.denied.iter().take(NAMED).cloned().collect();
+    if simulated.denied.len() > NAMED {
+        named.push(format!("and {} more", simulated.denied.len() - NAMED));
+    }
+    Verdict::Fail(
+        Finding::new(
+            format!("{} may not: {}", simulated.principal, named.join(", ")),
+            format!("all {} actions of setup", simulated.actions),
+        )
+        .because(
+            "simulation sees the caller's policies, boundary and service control policies; it does not see bucket \
+             and key policies, which may still allow or deny, nor the policy of a session",
+        )
+        .cli(format!(
+            "heeler-ec policy setup --option {}",
+            survey.route.name()
+        )),
     )
 }

@@ -24,7 +24,7 @@ use crate::route::Route;
 use ask::Ask;
 use facts::{
     Account, Bucket, Choice, Deep, Encryption, KeyFacts, LogGroup, Organization, Owned, Prospect,
-    SelectorList, Shadow, Status, Taken, Trail,
+    SelectorList, Shadow, Simulated, Status, Taken, Trail,
 };
 use futures_util::future::join_all;
 
@@ -55,6 +55,7 @@ pub struct Facts {
     prospects: Vec<Prospect>,
     /// A bucket that was named, where there is no trail to lead to one.
     named: (Option<Bucket>, Taken),
+    simulated: Vec<(Route, Option<Result<Simulated>>)>,
 }
 
 /// The facts as one option sees them: with the trail that it would take.
@@ -76,6 +77,8 @@ pub struct Survey {
     /// Who has the names that setup would take.
     pub taken: Taken,
     pub deep: Option<Deep>,
+    /// What the caller may do; asked only in depth.
+    pub simulated: Option<Result<Simulated>>,
 }
 
 impl Facts {
@@ -109,9 +112,17 @@ impl Facts {
             account,
             prospects,
             named,
+            simulated: Vec::new(),
         };
         facts.account.elsewhere = elsewhere;
         facts.account.deep = deep;
+        if facts.hints.deep {
+            let asked = routes.iter().map(|route| {
+                let (ask, survey) = (&ask, facts.view(*route));
+                async move { (survey.route, deep::simulate(ask, &survey).await) }
+            });
+            facts.simulated = join_all(asked).await;
+        }
         facts
     }
 
@@ -167,6 +178,11 @@ impl Facts {
             log_group: None,
             taken: self.named.1.clone(),
             deep: self.account.deep.clone(),
+            simulated: self
+                .simulated
+                .iter()
+                .find(|(of, _)| *of == route)
+                .and_then(|(_, simulated)| simulated.clone()),
         }
     }
 
@@ -464,6 +480,8 @@ impl Survey {
                 of(group.transformer.as_ref()),
             ]);
         }
+        all.push(self.deep.as_ref().and_then(|deep| of(Some(&deep.iam))));
+        all.push(of(self.simulated.as_ref()));
         all.extend(self.taken.by_check.values().map(|taken| of(Some(taken))));
         all.into_iter().flatten().collect()
     }
