@@ -168,7 +168,7 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
         Some(Ok(found)) => found,
     };
     let Some(owner) = found else {
-        return Verdict::Pass("free".into());
+        return Verdict::Pass(format!("{} is free", called(survey, check)));
     };
     let option = survey.route.name();
     if owner.managed {
@@ -193,6 +193,24 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
         .because("setup never overwrites or deletes what is not tagged as its own")
         .advice("choose other names with --name-prefix"),
     )
+}
+
+/// The name that a check is about.
+fn called(survey: &Survey, check: &str) -> String {
+    let names = &survey.hints.names;
+    match (check, survey.route) {
+        ("names.role", _) => names.role(),
+        ("names.policy", _) => names.policy(),
+        ("names.queue", Route::S3) => names.queue(),
+        ("names.queue", Route::CloudWatch) => names.fifo_queue(),
+        ("names.dead_letter_queue", Route::S3) => names.dead_letter_queue(),
+        ("names.dead_letter_queue", Route::CloudWatch) => names.dead_letter_fifo_queue(),
+        ("names.topic", _) => names.topic(),
+        ("names.function", _) => names.function(),
+        ("names.function_role", _) => names.function_role(),
+        ("names.function_policy", _) => names.function_policy(),
+        _ => names.alias(),
+    }
 }
 
 fn of_other_option(owner: &Owner, theirs: &str, option: &str) -> Finding {

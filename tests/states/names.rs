@@ -223,7 +223,7 @@ pub fn states() -> Vec<State> {
     macro_rules! of_name {
         ($option:ident, $id:literal, $action:literal) => {
             states.extend([
-                $option($id, "it is free", |_| {}, "pass", "free"),
+                $option($id, "it is free", |_| {}, "pass", " is free"),
                 $option(
                     $id,
                     "it is ours",
