@@ -40,15 +40,19 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'heeler-ec;preflight'= {
-            cand --option 'How events get to Heeler'
+            cand --option 'Check for this way to get events to Heeler; for all of them, side by side, when not given'
             cand --trail 'Take this trail when several would do: its name or ARN'
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --accept 'Take the failure of this check as it is (repeatable)'
+            cand --wait 'Look again until the checks pass, or this much time is up'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
@@ -57,6 +61,9 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -o 'Print the answer in this form'
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
+            cand --strict 'Count warnings as failures'
+            cand --deep 'Ask also what needs more permissions: quotas of IAM, the caller''s own permissions, transformers'
+            cand --fix 'Offer to start the trail, and to set the log group''s retention to one day; ask before each'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -72,6 +79,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --accept 'Take the failure of this check as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
             cand --profile 'Use this profile of the AWS configuration'
@@ -99,6 +108,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --accept 'Take the failure of this check as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
             cand --profile 'Use this profile of the AWS configuration'
@@ -182,6 +193,33 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'heeler-ec;policy'= {
+            cand --option 'For this option; without it, preflight is allowed both, and the others the one that can be set up'
+            cand --trail 'Take this trail when several would do: its name or ARN'
+            cand --bucket 'Insist that the trail delivers to this bucket'
+            cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
+            cand --sns-topic 'Take this existing topic, which must already be told of every log object'
+            cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand --deep 'Allow what preflight --deep asks, too'
+            cand --fix 'Allow what preflight --fix changes, too'
+            cand --offline 'Call nothing: take the names from the other options, and placeholders for the rest'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'heeler-ec;completions'= {
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket, which is found without it'
@@ -207,6 +245,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -221,6 +260,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;tail'= {
         }
         &'heeler-ec;help;destroy'= {
+        }
+        &'heeler-ec;help;policy'= {
         }
         &'heeler-ec;help;completions'= {
         }

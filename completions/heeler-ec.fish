@@ -44,13 +44,50 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'Check for this way to get events to Heeler; for all of them, side by side, when not given' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take the failure of this check as it is (repeatable)' -r -f -a "account.endpoint\t''
+bucket.encryption\t''
+bucket.evidence\t''
+bucket.lifecycle\t''
+bucket.ownership\t''
+bucket.policy\t''
+bucket.requester_pays\t''
+key.account\t''
+key.grantable\t''
+key.grants\t''
+logs.account_filter\t''
+logs.data_protection\t''
+logs.delivery\t''
+logs.key\t''
+logs.org_streams\t''
+logs.retention\t''
+logs.transformer\t''
+names.alias_key\t''
+org.delegated_admin\t''
+org.guardrails\t''
+org.trusted_access\t''
+quota.iam\t''
+quota.lambda\t''
+trail.control_tower\t''
+trail.delivery\t''
+trail.events.management\t''
+trail.events.sources\t''
+trail.global_events\t''
+trail.logging\t''
+trail.multi_region\t''
+trail.organization\t''
+trail.regions\t''
+trail.validation\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Look again until the checks pass, or this much time is up' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -61,6 +98,9 @@ json\t'For programs'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l strict -d 'Count warnings as failures'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l deep -d 'Ask also what needs more permissions: quotas of IAM, the caller\'s own permissions, transformers'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l fix -d 'Offer to start the trail, and to set the log group\'s retention to one day; ask before each'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -70,6 +110,40 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'T
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take the failure of this check as it is (repeatable)' -r -f -a "account.endpoint\t''
+bucket.encryption\t''
+bucket.evidence\t''
+bucket.lifecycle\t''
+bucket.ownership\t''
+bucket.policy\t''
+bucket.requester_pays\t''
+key.account\t''
+key.grantable\t''
+key.grants\t''
+logs.account_filter\t''
+logs.data_protection\t''
+logs.delivery\t''
+logs.key\t''
+logs.org_streams\t''
+logs.retention\t''
+logs.transformer\t''
+names.alias_key\t''
+org.delegated_admin\t''
+org.guardrails\t''
+org.trusted_access\t''
+quota.iam\t''
+quota.lambda\t''
+trail.control_tower\t''
+trail.delivery\t''
+trail.events.management\t''
+trail.events.sources\t''
+trail.global_events\t''
+trail.logging\t''
+trail.multi_region\t''
+trail.organization\t''
+trail.regions\t''
+trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'Use this profile of the AWS configuration' -r
@@ -93,6 +167,40 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d '
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take the failure of this check as it is (repeatable)' -r -f -a "account.endpoint\t''
+bucket.encryption\t''
+bucket.evidence\t''
+bucket.lifecycle\t''
+bucket.ownership\t''
+bucket.policy\t''
+bucket.requester_pays\t''
+key.account\t''
+key.grantable\t''
+key.grants\t''
+logs.account_filter\t''
+logs.data_protection\t''
+logs.delivery\t''
+logs.key\t''
+logs.org_streams\t''
+logs.retention\t''
+logs.transformer\t''
+names.alias_key\t''
+org.delegated_admin\t''
+org.guardrails\t''
+org.trusted_access\t''
+quota.iam\t''
+quota.lambda\t''
+trail.control_tower\t''
+trail.delivery\t''
+trail.events.management\t''
+trail.events.sources\t''
+trail.global_events\t''
+trail.logging\t''
+trail.multi_region\t''
+trail.organization\t''
+trail.regions\t''
+trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration' -r
@@ -159,6 +267,30 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d 'For this option; without it, preflight is allowed both, and the others the one that can be set up' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Take this trail when several would do: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Insist that the trail delivers to this bucket' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l deep -d 'Allow what preflight --deep asks, too'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l fix -d 'Allow what preflight --fix changes, too'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Call nothing: take the names from the other options, and placeholders for the rest'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -173,11 +305,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "plan" -d 'Show what setup would create and change'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "tail" -d 'Show events as they arrive'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "plan" -d 'Show what setup would create and change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

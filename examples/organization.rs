@@ -22,6 +22,7 @@ async fn main() {
     let world = World::in_emulator(&emulator)
         .bucket_key()
         .foreign_notifications()
+        .log_group()
         .build()
         .await;
     let delay = std::env::args()

@@ -118,6 +118,11 @@ pub enum Command {
     Tail(Tail),
     /// Delete what setup made, and nothing else
     Destroy(Destroy),
+    /// Print the IAM policy that a command needs, and nothing more
+    ///
+    /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
+    /// placeholders.
+    Policy(Policy),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -309,4 +314,40 @@ pub struct Destroy {
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Policy {
+    /// The command that somebody is to be allowed
+    #[arg(value_enum, value_name = "COMMAND")]
+    pub command: Permitted,
+
+    /// For this option; without it, preflight is allowed both, and the others the one that can be set up
+    #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
+    pub option: Option<String>,
+
+    /// Allow what preflight --deep asks, too
+    #[arg(long)]
+    pub deep: bool,
+
+    /// Allow what preflight --fix changes, too
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Call nothing: take the names from the other options, and placeholders for the rest
+    #[arg(long)]
+    pub offline: bool,
+
+    #[command(flatten)]
+    pub discovery: Discovery,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Permitted {
+    Preflight,
+    Plan,
+    Setup,
+    Outputs,
+    Tail,
+    Destroy,
 }

@@ -2,7 +2,7 @@
 //!
 //! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `render`,
 //! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
-//! `permit` → { `names`, `policy` };
+//! `permit` → { `aws`, `names`, `policy`, `route` };
 //! `tail` → `aws`; `render` → the plain types of the others. A test holds the code to it.
 
 pub mod aws;
@@ -12,6 +12,7 @@ pub mod command;
 pub mod converge;
 pub mod error;
 pub mod names;
+pub mod permit;
 pub mod pipeline;
 pub mod policy;
 pub mod render;

@@ -1,8 +1,8 @@
-//! The files that are made from the command line's own description are what it says today.
+//! The files that are made from the program's own description are what it says today.
 //!
 //! `make generate` writes them; a run without it fails where they differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,10 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use heeler_ec::cli::Cli;
+use heeler_ec::names::Names;
+use heeler_ec::permit::place::{PLACEHOLDERS, Place};
+use heeler_ec::permit::statement::Statement;
+use heeler_ec::permit::{Preflight, Task, document, statements};
 
 const SHELLS: [Shell; 5] = [
     Shell::Bash,
@@ -82,6 +86,8 @@ fn files() -> BTreeMap<String, String> {
         files.insert(format!("docs/{}.1", page_name(command)), man_page(command));
     }
     files.insert("docs/commands.md".to_owned(), manual(&root));
+    files.insert("docs/policies.md".to_owned(), policies());
+    files.insert("docs/permissions.md".to_owned(), permissions());
     files
 }
 
@@ -282,4 +288,111 @@ fn text(bytes: Vec<u8>) -> String {
         lines.pop();
     }
     lines.join("\n") + "\n"
+}
+
+/// The policy of every command, with placeholders.
+fn policies() -> String {
+    let mut page = String::from(
+        "# Policies\n\n\
+         <!-- Made from the program by `make generate`; do not edit. -->\n\n\
+         What a caller has to be allowed, command by command; each policy is complete. `heeler-ec policy COMMAND` prints \
+         them\nwith real names. See [permissions.md](permissions.md).\n\n\
+         | placeholder | stands for |\n| --- | --- |\n",
+    );
+    for (name, meaning) in PLACEHOLDERS {
+        let _ = writeln!(page, "| `{name}` | {meaning} |");
+    }
+    let all = Preflight {
+        deep: true,
+        fix: true,
+        ..Preflight::default()
+    };
+    for (heading, task) in [
+        ("preflight", Task::Preflight(Preflight::default())),
+        ("preflight --deep --fix", Task::Preflight(all)),
+        ("plan", Task::Plan),
+        ("setup", Task::Setup),
+        ("outputs", Task::Outputs),
+        ("tail", Task::Tail),
+        ("destroy", Task::Destroy),
+    ] {
+        let lines = permitted(task)
+            .iter()
+            .map(|statement| document(std::slice::from_ref(statement))["Statement"][0].to_string())
+            .collect::<Vec<_>>();
+        let _ = write!(
+            page,
+            "\n## {heading}\n\n```json\n{{ \"Version\": \"2012-10-17\", \"Statement\": [\n  {}\n]}}\n```\n",
+            lines.join(",\n  ")
+        );
+    }
+    page
+}
+
+fn permitted(task: Task) -> Vec<Statement> {
+    statements(task, &Place::anywhere(Names::new("heeler")))
+}
+
+const TABLE: (&str, &str) = (
+    "<!-- Made from the program by `make generate`; do not edit this table. -->\n",
+    "<!-- end of the table -->\n",
+);
+
+/// The page as it is, with its table made anew.
+fn permissions() -> String {
+    let page = std::fs::read_to_string(root().join("docs/permissions.md")).expect("the page");
+    let (before, rest) = page.split_once(TABLE.0).expect("the table's beginning");
+    let (_, after) = rest.split_once(TABLE.1).expect("the table's end");
+    format!("{before}{}\n{}\n{}{after}", TABLE.0, table(), TABLE.1)
+}
+
+/// Every action by service and command.
+fn table() -> String {
+    let preflight = |deep, fix| {
+        Task::Preflight(Preflight {
+            route: None,
+            deep,
+            fix,
+        })
+    };
+    let (deep, fix) = (preflight(true, false), preflight(false, true));
+    let preflight = preflight(false, false);
+    let columns = [
+        ("preflight", preflight, None),
+        ("--deep, besides", deep, Some(preflight)),
+        ("--fix, besides", fix, Some(preflight)),
+        ("plan, besides", Task::Plan, Some(preflight)),
+        ("setup, besides", Task::Setup, Some(Task::Plan)),
+        ("destroy, besides plan", Task::Destroy, Some(Task::Plan)),
+        ("tail", Task::Tail, None),
+        ("outputs", Task::Outputs, None),
+    ]
+    .map(|(heading, task, base)| {
+        let known = base.map(actions).unwrap_or_default();
+        (heading, &actions(task) - &known)
+    });
+    let services: BTreeSet<&str> = columns
+        .iter()
+        .flat_map(|(_, actions)| actions)
+        .filter_map(|action| action.split(':').next())
+        .collect();
+    let headings = columns.iter().map(|(heading, _)| format!(" {heading} |"));
+    let mut table = format!("| service |{}\n|", headings.collect::<String>());
+    table.push_str(&" --- |".repeat(columns.len() + 1));
+    for service in services {
+        let _ = write!(table, "\n| {service} |");
+        for (_, actions) in &columns {
+            let of_service = actions
+                .iter()
+                .filter(|action| action.split(':').next() == Some(service));
+            let cell: Vec<String> = of_service.map(|action| format!("`{action}`")).collect();
+            let _ = write!(table, " {} |", cell.join(" "));
+        }
+    }
+    table.replace("|  |", "| |").replace("|  |", "| |")
+}
+
+fn actions(task: Task) -> BTreeSet<&'static str> {
+    let statements = permitted(task).into_iter();
+    statements.flat_map(|each| each.actions).collect()
 }

@@ -13,6 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
     ("check", &["aws", "error", "names", "route"]),
+    // Of `aws` only the form of an ARN.
+    ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "policy"]),
     (
@@ -31,8 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "pipeline", "render", "resource",
-            "route", "tail",
+            "aws", "check", "cli", "converge", "error", "names", "permit", "pipeline", "render",
+            "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),

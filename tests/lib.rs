@@ -13,6 +13,8 @@ mod generated;
 mod harness;
 mod harness_itself;
 mod layers;
+mod permissions;
+mod policy;
 mod preflight;
 mod records;
 mod setup_makes;

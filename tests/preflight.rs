@@ -156,6 +156,8 @@ async fn second_trail(world: &World) {
         .is_multi_region_trail(true)
         .is_organization_trail(true);
     trail.send().await.expect("a second trail");
+    let start = cloudtrail.start_logging().name("second");
+    start.send().await.expect("a second trail that is logging");
 }
 
 #[tokio::test]
@@ -193,6 +195,14 @@ async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
         .await
         .expect("a trail to that bucket");
 
+    // It is not in the list of this account's buckets, so it is somebody else's.
+    fails(preflight(&world), &["bucket.owner"]).await;
+
+    // Without that list nobody can tell.
+    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
+    world
+        .proxy()
+        .fault(Fault::new("s3", "ListBuckets", refusal));
     let report = report(preflight(&world), 1).await;
     assert_eq!(checks(&report, "unknown"), ["bucket.owner"], "{report:#}");
 }
@@ -595,6 +605,7 @@ async fn the_retention_is_set_only_when_the_log_group_is_typed() {
 }
 
 /// Nothing that comes in pages is taken for complete after the first.
+#[expect(clippy::too_many_lines, reason = "a table of pages")]
 #[tokio::test]
 async fn every_page_is_read() {
     let world = World::on(Engine::Ministack)

@@ -5,6 +5,7 @@ pub mod bucket;
 pub mod key;
 pub mod logs;
 pub mod names;
+pub mod place;
 mod reading;
 pub mod repair;
 pub mod selectors;
@@ -49,7 +50,7 @@ pub fn checks(route: Route) -> &'static [&'static [Check]] {
             key::CHECKS,
             names::CHECKS,
             names::S3_CHECKS,
-            names::QUOTA_CHECKS,
+            names::DEEP_CHECKS,
         ],
         Route::CloudWatch => &[
             account::CHECKS,
@@ -57,7 +58,7 @@ pub fn checks(route: Route) -> &'static [&'static [Check]] {
             logs::CHECKS,
             names::CHECKS,
             names::CLOUDWATCH_CHECKS,
-            names::QUOTA_CHECKS,
+            names::DEEP_CHECKS,
         ],
     }
 }

@@ -1,7 +1,7 @@
 //! Checks of what setup would make: whether its names are free, and whether the account has room for it.
 
 use super::survey::Survey;
-use super::survey::facts::Owner;
+use super::survey::facts::{Owner, Simulated};
 use super::{Check, Finding, Verdict, Weight, hangs_on};
 use crate::route::Route;
 
@@ -97,13 +97,23 @@ pub const CLOUDWATCH_CHECKS: &[Check] = &[
     },
 ];
 
-pub const QUOTA_CHECKS: &[Check] = &[Check {
-    id: "quota.iam",
-    says: "the account has room for roles and policies",
-    weight: Weight::Advisory,
-    permissions: &["iam:GetAccountSummary"],
-    judge: iam,
-}];
+/// What only `--deep` asks.
+pub const DEEP_CHECKS: &[Check] = &[
+    Check {
+        id: "quota.iam",
+        says: "the account has room for roles and policies",
+        weight: Weight::Advisory,
+        permissions: &["iam:GetAccountSummary"],
+        judge: iam,
+    },
+    Check {
+        id: "caller.permissions",
+        says: "the caller may do what setup does",
+        weight: Weight::Advisory,
+        permissions: &["iam:SimulatePrincipalPolicy", "iam:GetRole"],
+        judge: permissions,
+    },
+];
 
 /// What is there under the names that setup would take, ours or not.
 fn there(survey: &Survey) -> impl Iterator<Item = &Owner> {
@@ -158,7 +168,7 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
         Some(Ok(found)) => found,
     };
     let Some(owner) = found else {
-        return Verdict::Pass("free".into());
+        return Verdict::Pass(format!("{} is free", called(survey, check)));
     };
     let option = survey.route.name();
     if owner.managed {
@@ -183,6 +193,24 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
         .because("setup never overwrites or deletes what is not tagged as its own")
         .advice("choose other names with --name-prefix"),
     )
+}
+
+/// The name that a check is about.
+fn called(survey: &Survey, check: &str) -> String {
+    let names = &survey.hints.names;
+    match (check, survey.route) {
+        ("names.role", _) => names.role(),
+        ("names.policy", _) => names.policy(),
+        ("names.queue", Route::S3) => names.queue(),
+        ("names.queue", Route::CloudWatch) => names.fifo_queue(),
+        ("names.dead_letter_queue", Route::S3) => names.dead_letter_queue(),
+        ("names.dead_letter_queue", Route::CloudWatch) => names.dead_letter_fifo_queue(),
+        ("names.topic", _) => names.topic(),
+        ("names.function", _) => names.function(),
+        ("names.function_role", _) => names.function_role(),
+        ("names.function_policy", _) => names.function_policy(),
+        _ => names.alias(),
+    }
 }
 
 fn of_other_option(owner: &Owner, theirs: &str, option: &str) -> Finding {
@@ -279,5 +307,55 @@ fn iam(survey: &Survey) -> Verdict {
         Finding::new(observed, format!("room for {needed} more of each"))
             .because("IAM would refuse them")
             .console("Service Quotas > AWS Identity and Access Management"),
+    )
+}
+
+/// So many refused actions are named.
+const NAMED: usize = 12;
+
+/// What IAM's simulator says of the caller. It sees the caller's own policies, not those of buckets and keys.
+fn permissions(survey: &Survey) -> Verdict {
+    let Some(simulated) = &survey.simulated else {
+        return if survey.hints.deep {
+            hangs_on(origin(survey))
+        } else {
+            Verdict::Skip("asked with --deep only".into())
+        };
+    };
+    let simulated = match simulated {
+        Err(error) => return Verdict::Unknown(error.clone()),
+        Ok(Simulated::Root) => {
+            return Verdict::Skip(
+                "the root user is not simulated; no policy of its own binds it".into(),
+            );
+        }
+        Ok(Simulated::Nothing) => {
+            return Verdict::Skip("this version does not set up this option".into());
+        }
+        Ok(Simulated::Asked(simulated)) => simulated,
+    };
+    if simulated.denied.is_empty() {
+        return Verdict::Pass(format!(
+            "all {} actions, as far as simulation sees",
+            simulated.actions
+        ));
+    }
+    let mut named: Vec<String> = simulated.denied.iter().take(NAMED).cloned().collect();
+    if simulated.denied.len() > NAMED {
+        named.push(format!("and {} more", simulated.denied.len() - NAMED));
+    }
+    Verdict::Fail(
+        Finding::new(
+            format!("{} may not: {}", simulated.principal, named.join(", ")),
+            format!("all {} actions of setup", simulated.actions),
+        )
+        .because(
+            "simulation sees the caller's policies, boundary and service control policies; it does not see bucket \
+             and key policies, which may still allow or deny, nor the policy of a session",
+        )
+        .cli(format!(
+            "heeler-ec policy setup --option {}",
+            survey.route.name()
+        )),
     )
 }

@@ -5,6 +5,7 @@ mod destroy;
 mod interrupt;
 mod outputs;
 mod plan;
+mod policy;
 mod preflight;
 mod setup;
 mod tail;
@@ -66,6 +67,7 @@ async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         Command::Outputs => world.reading(outputs::run(&world)).await,
         Command::Tail(args) => tail::run(&world, args).await,
         Command::Destroy(args) => destroy::run(&world, args).await,
+        Command::Policy(args) => world.reading(policy::run(&world, args)).await,
         Command::Completions { shell } => Ok(completions::run(&world, shell)),
     }
 }

@@ -316,33 +316,39 @@ fn warnings(count: usize) -> String {
 
 fn closing(ui: Ui, report: &Report) -> String {
     let counts = report.counts();
-    let ready = report.is_ready();
-    let word = if ready {
-        ui.tint(Tone::Good, "Ready for setup.")
-    } else {
-        ui.tint(
+    let (word, tone) = if report.is_ready() {
+        ("Ready for setup.", Tone::Good)
+    } else if counts.failed > counts.accepted {
+        (
+            "Not ready: fix what failed and run preflight again.",
             Tone::Bad,
-            if counts.failed > counts.accepted {
-                "Not ready: fix what failed and run preflight again."
-            } else if report.rows.iter().any(Row::stands_in_the_way) {
-                "Not ready: what setup stands on could not be asked."
-            } else {
-                "Not ready: warnings count as failures (--strict)."
-            },
+        )
+    } else if report.rows.iter().any(Row::stands_in_the_way) {
+        (
+            "Not ready: what setup stands on could not be asked.",
+            Tone::Bad,
+        )
+    } else {
+        (
+            "Not ready: warnings count as failures (--strict).",
+            Tone::Bad,
         )
     };
     let accepted = match counts.accepted {
         0 => String::new(),
         many => format!(" ({many} accepted)"),
     };
-    format!(
-        "\n{} failed, {} unknown{accepted}, {}, {} passed, {} skipped. {word}\n",
+    let sum = format!(
+        "{} failed, {} unknown{accepted}, {}, {} passed, {} skipped. {word}",
         counts.failed,
         counts.unknown,
         warnings(counts.warnings),
         counts.passed,
         counts.skipped
-    )
+    );
+    // Laid out without the colour, which takes no columns.
+    let line = ui.fitted(&sum, 2);
+    format!("\n{}\n", line.replacen(word, &ui.tint(tone, word), 1))
 }
 
 fn as_json(report: &Report) -> Value {

@@ -6,6 +6,7 @@ pub mod emulator;
 pub mod heeler;
 pub mod notification;
 pub mod object;
+pub mod permission;
 pub mod program;
 pub mod proxy;
 pub mod samples;

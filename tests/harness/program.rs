@@ -1,5 +1,6 @@
 //! Runs the program as its users do, and tells what it said and what it called.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::emulator::repository;
-use super::{Call, Engine, World};
+use super::{Call, Engine, World, permission};
 
 /// How long a run may take before it is taken for stuck.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -28,6 +29,7 @@ pub struct Heeler<'a> {
     stdin: Vec<u8>,
     endpoint: bool,
     kill: Option<(usize, bool)>,
+    besides: Vec<String>,
     terminal: Option<Terminal>,
 }
 
@@ -101,6 +103,7 @@ impl<'a> Heeler<'a> {
             stdin: Vec::new(),
             endpoint: true,
             kill: None,
+            besides: Vec::new(),
             terminal: None,
         }
     }
@@ -172,6 +175,13 @@ impl<'a> Heeler<'a> {
         self
     }
 
+    /// Lets the run need actions that are not in the policy of its command.
+    pub fn besides(mut self, actions: &[&str]) -> Heeler<'a> {
+        self.besides
+            .extend(actions.iter().map(|action| (*action).to_owned()));
+        self
+    }
+
     /// Runs the program to its end.
     pub async fn run(self) -> Run {
         self.spawn().await.wait().await
@@ -199,6 +209,11 @@ impl<'a> Heeler<'a> {
                 self.world.proxy().after_calls(count, kill);
             }
         }
+        let args: Vec<String> = self
+            .args
+            .iter()
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect();
         let mut command = match &self.terminal {
             None => Command::new(&program),
             Some(terminal) => terminal.before(&program, self.world.engine()),
@@ -231,6 +246,11 @@ impl<'a> Heeler<'a> {
         let stderr = Gathered::all(child.stderr.take().expect("standard error"));
         Running {
             world: self.world,
+            permitted: permission::task(&args).map(|task| {
+                let mut permitted = permission::permitted(task);
+                permitted.extend(self.besides);
+                permitted
+            }),
             first_call,
             id,
             child,
@@ -257,6 +277,8 @@ impl Terminal {
 /// The program while it runs; dropping it kills it.
 pub struct Running<'a> {
     world: &'a World,
+    /// What the policy of its command permits; nothing for a program that is not ours.
+    permitted: Option<BTreeSet<String>>,
     first_call: usize,
     id: u32,
     child: Child,
@@ -312,11 +334,32 @@ impl Running<'_> {
             panic!("the program does not end\n{}", self.said());
         };
         let status = number(ended.expect("the program's status"));
+        let calls = self.world.proxy().calls_since(self.first_call);
+        self.hold_to_policy(&calls);
         Run {
             stdout: self.stdout.end().await,
             stderr: self.stderr.end().await,
             status,
-            calls: self.world.proxy().calls_since(self.first_call),
+            calls,
+        }
+    }
+
+    /// Fails when a call needs what the policy that the program prints for its command does not permit. Other
+    /// programs that run in the world meanwhile have to be content with that policy, too.
+    fn hold_to_policy(&self, calls: &[Call]) {
+        let Some(permitted) = &self.permitted else {
+            return;
+        };
+        let encrypted = self.world.bucket_key().is_some();
+        for call in calls {
+            for action in permission::actions(call, encrypted) {
+                assert!(
+                    permitted.contains(&action),
+                    "{} needs {action}, which the policy of the command does not permit\n{}",
+                    call.name(),
+                    self.said()
+                );
+            }
         }
     }
 

@@ -157,6 +157,7 @@ pub fn ready(route: Route) -> Survey {
         log_group: (route == Route::CloudWatch).then(log_group),
         taken: taken(route),
         deep: None,
+        simulated: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A9: whether the names that setup would take are free, and whether there is room.
 
 use heeler_ec::check::survey::Survey;
-use heeler_ec::check::survey::facts::{Deep, IamQuota, Owner, Taken};
+use heeler_ec::check::survey::facts::{Deep, IamQuota, Owner, Simulated, Simulation, Taken};
 
 use super::fixture::{own, stranger};
 use super::{State, cloudwatch, hold, refused, s3};
@@ -162,12 +162,68 @@ pub fn states() -> Vec<State> {
             "unknown",
             "iam:GetAccountSummary",
         ),
+        s3(
+            "caller.permissions",
+            "it was not asked",
+            |_| {},
+            "skip",
+            "asked with --deep only",
+        ),
+        s3(
+            "caller.permissions",
+            "there is no place to ask about",
+            |s| s.hints.deep = true,
+            "skip",
+            "stands on bucket.owner",
+        ),
+        s3(
+            "caller.permissions",
+            "all is allowed",
+            |s| simulated(s, &[]),
+            "pass",
+            "all 60 actions, as far as simulation sees",
+        ),
+        s3(
+            "caller.permissions",
+            "something is denied",
+            |s| simulated(s, &["kms:CreateKey", "sqs:CreateQueue"]),
+            "fail",
+            "role/Admin may not: kms:CreateKey, sqs:CreateQueue",
+        ),
+        s3(
+            "caller.permissions",
+            "everything is denied",
+            |s| simulated(s, &["a:b"; 20]),
+            "fail",
+            "and 8 more",
+        ),
+        s3(
+            "caller.permissions",
+            "the caller is the root user",
+            |s| s.simulated = Some(Ok(Simulated::Root)),
+            "skip",
+            "the root user is not simulated",
+        ),
+        cloudwatch(
+            "caller.permissions",
+            "the option cannot be set up",
+            |s| s.simulated = Some(Ok(Simulated::Nothing)),
+            "skip",
+            "does not set up this option",
+        ),
+        s3(
+            "caller.permissions",
+            "it may not be simulated",
+            |s| s.simulated = Some(Err(refused("iam:SimulatePrincipalPolicy"))),
+            "unknown",
+            "iam:SimulatePrincipalPolicy",
+        ),
     ];
     // Each name has the same states.
     macro_rules! of_name {
         ($option:ident, $id:literal, $action:literal) => {
             states.extend([
-                $option($id, "it is free", |_| {}, "pass", "free"),
+                $option($id, "it is free", |_| {}, "pass", " is free"),
                 $option(
                     $id,
                     "it is ours",
@@ -246,4 +302,12 @@ fn quota(survey: &mut Survey, roles: i32, policies: i32) {
             policies_quota: 1500,
         }),
     });
+}
+
+fn simulated(survey: &mut Survey, denied: &[&str]) {
+    survey.simulated = Some(Ok(Simulated::Asked(Simulation {
+        principal: "arn:aws:iam::111122223333:role/Admin".into(),
+        actions: 60,
+        denied: denied.iter().map(|action| (*action).to_owned()).collect(),
+    })));
 }

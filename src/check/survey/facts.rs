@@ -350,6 +350,26 @@ pub struct Deep {
     pub iam: Result<IamQuota>,
 }
 
+/// What IAM's simulator says of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Simulated {
+    /// The simulator takes no root user.
+    Root,
+    /// There is nothing to set up for this option.
+    Nothing,
+    Asked(Simulation),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// The user or the role behind the session.
+    pub principal: String,
+    /// How many actions it was asked about.
+    pub actions: usize,
+    /// Those that it would be refused, each once.
+    pub denied: Vec<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IamQuota {
     pub roles: i32,

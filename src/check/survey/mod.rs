@@ -14,8 +14,7 @@ use std::time::SystemTime;
 
 use tokio::join;
 
-use super::trail as trail_checks;
-use super::{Verdict, bucket as bucket_checks, checks, key as key_checks, logs as logs_checks};
+use super::{Verdict, checks};
 use crate::aws::arn::{self, Arn};
 use crate::aws::notification::{CREATED, Entry, Target};
 use crate::aws::{Aws, Caller};
@@ -25,7 +24,7 @@ use crate::route::Route;
 use ask::Ask;
 use facts::{
     Account, Bucket, Choice, Deep, Encryption, KeyFacts, LogGroup, Organization, Owned, Prospect,
-    SelectorList, Shadow, Status, Taken, Trail,
+    SelectorList, Shadow, Simulated, Status, Taken, Trail,
 };
 use futures_util::future::join_all;
 
@@ -56,6 +55,7 @@ pub struct Facts {
     prospects: Vec<Prospect>,
     /// A bucket that was named, where there is no trail to lead to one.
     named: (Option<Bucket>, Taken),
+    simulated: Vec<(Route, Option<Result<Simulated>>)>,
 }
 
 /// The facts as one option sees them: with the trail that it would take.
@@ -77,6 +77,8 @@ pub struct Survey {
     /// Who has the names that setup would take.
     pub taken: Taken,
     pub deep: Option<Deep>,
+    /// What the caller may do; asked only in depth.
+    pub simulated: Option<Result<Simulated>>,
 }
 
 impl Facts {
@@ -110,9 +112,17 @@ impl Facts {
             account,
             prospects,
             named,
+            simulated: Vec::new(),
         };
         facts.account.elsewhere = elsewhere;
         facts.account.deep = deep;
+        if facts.hints.deep {
+            let asked = routes.iter().map(|route| {
+                let (ask, survey) = (&ask, facts.view(*route));
+                async move { (survey.route, deep::simulate(ask, &survey).await) }
+            });
+            facts.simulated = join_all(asked).await;
+        }
         facts
     }
 
@@ -168,6 +178,11 @@ impl Facts {
             log_group: None,
             taken: self.named.1.clone(),
             deep: self.account.deep.clone(),
+            simulated: self
+                .simulated
+                .iter()
+                .find(|(of, _)| *of == route)
+                .and_then(|(_, simulated)| simulated.clone()),
         }
     }
 
@@ -191,17 +206,12 @@ impl Facts {
 
 /// The checks by which one trail is better than another, and which of them this one fails.
 fn lacks(survey: &Survey) -> Vec<&'static str> {
-    let of_a_trail = [
-        trail_checks::CHECKS,
-        bucket_checks::CHECKS,
-        key_checks::CHECKS,
-        logs_checks::CHECKS,
-    ];
+    const OF_A_TRAIL: [&str; 4] = ["trail.", "bucket.", "key.", "logs."];
     checks(survey.route)
         .iter()
-        .filter(|group| of_a_trail.iter().any(|table| std::ptr::eq(*table, **group)))
         .copied()
         .flatten()
+        .filter(|check| OF_A_TRAIL.iter().any(|group| check.id.starts_with(group)))
         .filter(|check| matches!((check.judge)(survey), Verdict::Fail(_)))
         .map(|check| check.id)
         .collect()
@@ -470,6 +480,8 @@ impl Survey {
                 of(group.transformer.as_ref()),
             ]);
         }
+        all.push(self.deep.as_ref().and_then(|deep| of(Some(&deep.iam))));
+        all.push(of(self.simulated.as_ref()));
         all.extend(self.taken.by_check.values().map(|taken| of(Some(taken))));
         all.into_iter().flatten().collect()
     }

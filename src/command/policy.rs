@@ -1,0 +1,161 @@
+//! Prints the policy that a command needs, with the names of this account in it.
+
+use super::{World, option};
+use crate::aws::Aws;
+use crate::check::place::{fill, is_key};
+use crate::check::survey::{Facts, without_credentials};
+use crate::cli::{self, Permitted};
+use crate::error::{Error, Exit, Result};
+use crate::permit::place::Place;
+use crate::permit::{
+    INLINE_LIMIT, MANAGED_LIMIT, Preflight, Task, document, length, placeholders, statements,
+};
+use crate::render;
+use crate::route::Route;
+
+pub(super) async fn run(world: &World, args: cli::Policy) -> Result<Exit> {
+    let task = task(&args)?;
+    let typed = typed(world, &args.discovery);
+    let place = if args.offline {
+        typed
+    } else {
+        discovered(world, &args, task, typed).await?
+    };
+    let document = document(&statements(task, &place));
+    tell(world, &document);
+    world.ui.answer(&render::document(&document));
+    Ok(Exit::Yes)
+}
+
+/// What is to be allowed; all but preflight are there for options that can be set up.
+fn task(args: &cli::Policy) -> Result<Task> {
+    let route = args.option.as_deref().and_then(Route::named);
+    let (deep, fix) = (args.deep, args.fix);
+    if args.command != Permitted::Preflight {
+        if deep || fix {
+            return Err(Error::usage(
+                "write that policy",
+                "only preflight has --deep and --fix",
+            ));
+        }
+        if let Some(name) = &args.option {
+            option(name)?;
+        }
+    }
+    Ok(match args.command {
+        Permitted::Preflight => Task::Preflight(Preflight { route, deep, fix }),
+        Permitted::Plan => Task::Plan,
+        Permitted::Setup => Task::Setup,
+        Permitted::Outputs => Task::Outputs,
+        Permitted::Tail => Task::Tail,
+        Permitted::Destroy => Task::Destroy,
+    })
+}
+
+/// What the operator said of the place.
+fn typed(world: &World, discovery: &cli::Discovery) -> Place {
+    let mut place = Place::anywhere(world.names());
+    let put = |part: &mut String, given: &Option<String>| {
+        if let Some(given) = given {
+            part.clone_from(given);
+        }
+    };
+    put(&mut place.region, &world.global.region);
+    put(&mut place.account, &world.global.account_id);
+    put(&mut place.bucket, &discovery.bucket);
+    put(&mut place.log_group, &discovery.log_group);
+    if let Some(key) = &discovery.bucket_kms_key
+        && is_key(key)
+    {
+        place.bucket_key = Some(key.clone());
+    }
+    if let Some(topic) = &discovery.sns_topic {
+        place.use_topic(topic);
+    }
+    place
+}
+
+/// What AWS tells of the place, as far as it may be asked.
+async fn discovered(world: &World, args: &cli::Policy, task: Task, typed: Place) -> Result<Place> {
+    let aws = world.aws().await?;
+    let mut place = typed;
+    let caller = match aws.caller().await {
+        Ok(caller) => caller,
+        Err(error) if without_credentials(&error) => {
+            world.ui.story(&format!(
+                "Without credentials no name is known: {}",
+                error.cause()
+            ));
+            return Ok(place);
+        }
+        Err(error) => return Err(error),
+    };
+    world.refuse_other_account(&caller.account)?;
+    place.account = caller.account;
+    place.partition = caller.partition;
+    let of_deployment = matches!(task, Task::Outputs | Task::Tail | Task::Destroy);
+    if of_deployment && deployed(world, &aws, &mut place).await {
+        return Ok(place);
+    }
+    let routes = match task {
+        Task::Preflight(preflight) => preflight.routes(),
+        _ => vec![Route::S3],
+    };
+    let facts = Facts::take(&aws, world.hints(&args.discovery, &[]), &routes).await;
+    for route in routes {
+        let survey = facts.view(route);
+        if let Some(refusal) = survey.refusal() {
+            refused(world, &refusal);
+        }
+        fill(&mut place, &survey);
+    }
+    Ok(place)
+}
+
+/// The place of the deployment, if there is one.
+async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> bool {
+    match world.deployment(aws).await {
+        Ok(Some(found)) => {
+            place.region = found.region;
+            // A tag may have been taken off.
+            if !found.bucket.is_empty() {
+                place.bucket = found.bucket;
+            }
+            place.log_prefix = found.log_prefix;
+            place.bucket_key = found.bucket_key;
+            place.topic = found.topic;
+            true
+        }
+        Ok(None) => false,
+        Err(refusal) => {
+            refused(world, &refusal);
+            false
+        }
+    }
+}
+
+fn refused(world: &World, refusal: &Error) {
+    world.ui.story(&format!(
+        "Could not {}: {}",
+        refusal.doing(),
+        refusal.cause()
+    ));
+}
+
+/// What is left to do with the document.
+fn tell(world: &World, document: &serde_json::Value) {
+    let left = placeholders(document);
+    if !left.is_empty() {
+        world.ui.story("Put the real names in place of:");
+        for (name, meaning) in left {
+            world.ui.told(&format!("  {name}: {meaning}"), 4);
+        }
+    }
+    let length = length(document);
+    if length > MANAGED_LIMIT {
+        world.ui.story(&format!(
+            "It has {length} characters: IAM takes it as an inline policy of a role (up to {INLINE_LIMIT}), not as a \
+             managed policy (up to {MANAGED_LIMIT})."
+        ));
+    }
+}

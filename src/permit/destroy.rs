@@ -1,0 +1,64 @@
+//! What destroy deletes, of option s3.
+
+use super::place::Place;
+use super::statement::Statement;
+use super::{OWN, OWN_TAG_OF_RESOURCE};
+
+/// What destroy does besides plan.
+pub(super) fn deletes(place: &Place) -> Vec<Statement> {
+    let names = &place.names;
+    let mut all = vec![
+        Statement::anywhere("FindTaps", &["sqs:ListQueues"]),
+        Statement::new("DeleteQueues", &["sqs:DeleteQueue"], place.queues()),
+        Statement::new(
+            "DeleteTaps",
+            &["sqs:DeleteQueue", "sqs:GetQueueUrl", "sqs:ListQueueTags"],
+            [place.taps()],
+        ),
+        Statement::anywhere("Unsubscribe", &["sns:Unsubscribe"]).of_account(&place.account),
+        Statement::new(
+            "DeleteRole",
+            &["iam:DeleteRole", "iam:DetachRolePolicy"],
+            [place.role(&names.role())],
+        ),
+        Statement::new(
+            "DeletePolicy",
+            &[
+                "iam:DeletePolicy",
+                "iam:DeletePolicyVersion",
+                "iam:ListPolicyVersions",
+            ],
+            [place.policy(&names.policy())],
+        ),
+        Statement::new("DeleteOwnAlias", &["kms:DeleteAlias"], [place.alias()]),
+        Statement::new(
+            "DeleteOwnKey",
+            &["kms:DeleteAlias", "kms:ScheduleKeyDeletion"],
+            [place.keys()],
+        )
+        .when("StringEquals", OWN_TAG_OF_RESOURCE, [OWN.to_owned()]),
+    ];
+    if place.topic.is_none() {
+        all.push(Statement::new(
+            "DeleteTopic",
+            &["sns:DeleteTopic"],
+            [place.own_topic()],
+        ));
+        all.push(
+            Statement::new(
+                "TakeOutNotification",
+                &["s3:PutBucketNotification"],
+                [place.bucket()],
+            )
+            .of_account(&place.account),
+        );
+    }
+    if let Some(key) = &place.bucket_key {
+        all.push(Statement::new(
+            "RevokeOwnGrant",
+            &["kms:RevokeGrant"],
+            [place.key(key)],
+        ));
+    }
+    all
+}

@@ -1,0 +1,293 @@
+//! What a caller has to be allowed: the least-privilege policy of each command, as values. Pure.
+
+mod destroy;
+pub mod place;
+mod preflight;
+mod setup;
+pub mod statement;
+mod tail;
+
+use serde_json::Value;
+
+use crate::policy;
+use crate::route::Route;
+use place::{PLACEHOLDERS, Place};
+use statement::{Statement, tidy};
+
+/// Characters, white space not counted, that IAM takes for a managed policy.
+pub const MANAGED_LIMIT: usize = 6_144;
+/// The same for all inline policies of a role together.
+pub const INLINE_LIMIT: usize = 10_240;
+
+/// The value of the tag that everything of ours bears.
+const OWN: &str = env!("CARGO_PKG_NAME");
+const OWN_TAG_OF_REQUEST: &str = "aws:RequestTag/managed-by";
+const OWN_TAG_OF_RESOURCE: &str = "aws:ResourceTag/managed-by";
+
+/// What somebody wants to be allowed. All but preflight are about option s3, the only one that can be set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    Preflight(Preflight),
+    Plan,
+    Setup,
+    Outputs,
+    Tail,
+    Destroy,
+}
+
+/// How far preflight goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preflight {
+    /// One option, or all of them.
+    pub route: Option<Route>,
+    /// Also what only `--deep` asks.
+    pub deep: bool,
+    /// Also what `--fix` writes.
+    pub fix: bool,
+}
+
+impl Preflight {
+    /// The options that it is about.
+    #[must_use]
+    pub fn routes(self) -> Vec<Route> {
+        self.route
+            .map_or_else(|| Route::ALL.to_vec(), |route| vec![route])
+    }
+}
+
+/// All that the task needs: that of plan holds that of preflight, and so on.
+#[must_use]
+pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
+    let preflight = |wanted| preflight::statements(wanted, place);
+    let s3 = Preflight {
+        route: Some(Route::S3),
+        ..Preflight::default()
+    };
+    let plan = || [preflight(s3), setup::reads(place)].concat();
+    tidy(match task {
+        Task::Preflight(wanted) => preflight(wanted),
+        Task::Plan => plan(),
+        Task::Setup => [plan(), setup::writes(place)].concat(),
+        Task::Outputs => tail::outputs(place),
+        Task::Tail => tail::tail(place),
+        // Without the role it looks where the trail leads, as preflight does.
+        Task::Destroy => [plan(), destroy::deletes(place)].concat(),
+    })
+}
+
+/// The statements as a document that can be given to IAM.
+#[must_use]
+pub fn document(statements: &[Statement]) -> Value {
+    policy::document(statements.iter().map(Statement::value).collect())
+}
+
+/// How long IAM finds a document.
+#[must_use]
+pub fn length(document: &Value) -> usize {
+    let text = document.to_string();
+    text.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// The placeholders that are left in a document, and what has to be put there.
+#[must_use]
+pub fn placeholders(document: &Value) -> Vec<(&'static str, &'static str)> {
+    let text = document.to_string();
+    PLACEHOLDERS
+        .iter()
+        .filter(|(name, _)| text.contains(name))
+        .copied()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::names::{MANAGED_BY, Names};
+
+    fn tasks() -> Vec<Task> {
+        let routes = [None, Some(Route::S3), Some(Route::CloudWatch)];
+        let mut tasks = vec![
+            Task::Plan,
+            Task::Setup,
+            Task::Outputs,
+            Task::Tail,
+            Task::Destroy,
+        ];
+        for route in routes {
+            for (deep, fix) in [(false, false), (true, false), (false, true), (true, true)] {
+                tasks.push(Task::Preflight(Preflight { route, deep, fix }));
+            }
+        }
+        tasks
+    }
+
+    /// Every name as long as it may be.
+    fn long() -> Place {
+        let key = |id: &str| {
+            let resource = format!("key/mrk-{}{id}", "0123456789abcdef".repeat(2));
+            crate::aws::arn::build(
+                "aws-us-gov",
+                "kms",
+                "ap-southeast-2",
+                "111122223333",
+                &resource,
+            )
+        };
+        Place {
+            partition: "aws-us-gov".to_owned(),
+            account: "111122223333".to_owned(),
+            region: "ap-southeast-2".to_owned(),
+            names: Names::new(&"x".repeat(21)),
+            bucket: "b".repeat(63),
+            log_prefix: format!("{}/AWSLogs/", "p".repeat(200)),
+            bucket_key: Some(key("1")),
+            topic: None,
+            topic_key: None,
+            other_keys: Vec::new(),
+            log_group_region: "ap-southeast-4".to_owned(),
+            log_group: "g".repeat(512),
+            log_group_key: Some(key("3")),
+        }
+    }
+
+    fn with_topic() -> Place {
+        let place = long();
+        Place {
+            topic: Some(format!(
+                "arn:aws-us-gov:sns:ap-southeast-2:111122223333:{}",
+                "t".repeat(256)
+            )),
+            topic_key: Some("2".repeat(36)),
+            ..place
+        }
+    }
+
+    fn actions(task: Task, place: &Place) -> BTreeSet<&'static str> {
+        let statements = statements(task, place).into_iter();
+        statements.flat_map(|statement| statement.actions).collect()
+    }
+
+    #[test]
+    fn every_document_fits_into_a_role() {
+        for place in [long(), with_topic(), Place::anywhere(Names::new("heeler"))] {
+            for task in tasks() {
+                let length = length(&document(&statements(task, &place)));
+                assert!(length <= INLINE_LIMIT, "{task:?}: {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_statement_has_a_name_of_its_own() {
+        for place in [long(), with_topic()] {
+            for task in tasks() {
+                let statements = statements(task, &place);
+                let sids: BTreeSet<&str> = statements.iter().map(|each| each.sid).collect();
+                assert_eq!(sids.len(), statements.len(), "{task:?}");
+                let plain = |sid: &str| sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                assert!(sids.iter().all(|sid| plain(sid)), "{sids:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_placeholders_that_are_left_are_told() {
+        let anywhere = Place::anywhere(Names::new("heeler"));
+        let names = |task, place: &Place| {
+            let left = placeholders(&document(&statements(task, place)));
+            left.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(Task::Outputs, &anywhere),
+            ["${PARTITION}", "${ACCOUNT}", "${REGION}"]
+        );
+        assert_eq!(names(Task::Setup, &long()), [""; 0]);
+        for task in tasks() {
+            let text = document(&statements(task, &anywhere)).to_string();
+            assert_eq!(
+                text.matches("${").count(),
+                names(task, &anywhere)
+                    .iter()
+                    .map(|name| text.matches(name).count())
+                    .sum::<usize>(),
+                "{task:?} has a placeholder that is in no table"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_said_of_it() {
+        let place = Place {
+            bucket_key: None,
+            log_group_key: None,
+            ..long()
+        };
+        assert!(!actions(Task::Setup, &place).contains("kms:CreateGrant"));
+        assert!(!actions(Task::Tail, &place).contains("kms:Decrypt"));
+        let preflight = Task::Preflight(Preflight::default());
+        assert!(!actions(preflight, &place).contains("kms:ListGrants"));
+    }
+
+    #[test]
+    fn a_topic_of_others_is_not_changed_and_neither_is_the_bucket() {
+        let topic = [
+            "sns:CreateTopic",
+            "sns:DeleteTopic",
+            "sns:SetTopicAttributes",
+            "s3:PutBucketNotification",
+        ];
+        for task in [Task::Setup, Task::Destroy] {
+            let permitted = actions(task, &with_topic());
+            assert!(
+                !topic.iter().any(|action| permitted.contains(action)),
+                "{task:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_reads_is_not_allowed_to_write() {
+        let reads = |action: &str| {
+            let (_, verb) = action.split_once(':').expect("a service and a verb");
+            ["Describe", "Get", "List", "Simulate"]
+                .iter()
+                .any(|beginning| verb.starts_with(beginning))
+        };
+        for task in tasks() {
+            let only_reads = match task {
+                Task::Preflight(preflight) => !preflight.fix,
+                Task::Plan | Task::Outputs => true,
+                Task::Setup | Task::Tail | Task::Destroy => false,
+            };
+            let permitted = actions(task, &long());
+            assert_eq!(
+                permitted.iter().all(|action| reads(action)),
+                only_reads,
+                "{task:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_but_heeler_may_receive_from_its_queue() {
+        for statement in statements(Task::Tail, &long()) {
+            if statement.actions.contains(&"sqs:ReceiveMessage") {
+                assert!(
+                    statement
+                        .resources
+                        .iter()
+                        .all(|arn| arn.contains("_ec_tail_"))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_tag_is_the_one_that_setup_writes() {
+        for key in [OWN_TAG_OF_REQUEST, OWN_TAG_OF_RESOURCE] {
+            assert_eq!(key.split('/').next_back(), Some(MANAGED_BY));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Where the permissions are for: what is known of it by name, and the rest as placeholders.
+
+use crate::aws::arn;
+use crate::names::Names;
+
+/// What stands for a name that is not known, and what has to be put there.
+pub const PLACEHOLDERS: &[(&str, &str)] = &[
+    ("${PARTITION}", "aws, or aws-us-gov"),
+    ("${ACCOUNT}", "the id of the management account"),
+    ("${REGION}", "the region of the trail's bucket"),
+    ("${BUCKET}", "the name of the trail's bucket"),
+    (
+        "${LOG_PREFIX}",
+        "AWSLogs/, or PREFIX/AWSLogs/ when the trail has a prefix",
+    ),
+    (
+        "${BUCKET_KEY_ID}",
+        "the id of the KMS key of the log objects; without one, leave the statements with it out",
+    ),
+    (
+        "${TOPIC_KEY_ID}",
+        "the id of the KMS key of the existing topic",
+    ),
+    (
+        "${LOG_GROUP_REGION}",
+        "the region of the log group that the trail delivers to",
+    ),
+    (
+        "${LOG_GROUP}",
+        "the name of the log group that the trail delivers to",
+    ),
+    (
+        "${LOG_GROUP_KEY_ID}",
+        "the id of the KMS key of the log group; without one, leave the statement with it out",
+    ),
+];
+
+/// Each part is a name or a placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub partition: String,
+    pub account: String,
+    /// Of the bucket, where everything is made.
+    pub region: String,
+    pub names: Names,
+    pub bucket: String,
+    /// Where log objects begin, with a slash at the end.
+    pub log_prefix: String,
+    /// Id or ARN of the key of the log objects, if they have one.
+    pub bucket_key: Option<String>,
+    /// Ids or ARNs of further keys that trail, bucket or objects name, which are only looked at.
+    pub other_keys: Vec<String>,
+    /// ARN of a topic that is there already, in place of our own.
+    pub topic: Option<String>,
+    /// Id or ARN of the key of that topic, if it has one.
+    pub topic_key: Option<String>,
+    /// Of the log group, where everything of option cloudwatch is looked for.
+    pub log_group_region: String,
+    /// Name of the log group.
+    pub log_group: String,
+    /// Id or ARN of the key of the log group, if it has one.
+    pub log_group_key: Option<String>,
+}
+
+impl Place {
+    /// Of which nothing is known but what everything is called.
+    #[must_use]
+    pub fn anywhere(names: Names) -> Self {
+        let text = str::to_owned;
+        Self {
+            partition: text("${PARTITION}"),
+            account: text("${ACCOUNT}"),
+            region: text("${REGION}"),
+            names,
+            bucket: text("${BUCKET}"),
+            log_prefix: text("${LOG_PREFIX}"),
+            bucket_key: Some(text("${BUCKET_KEY_ID}")),
+            other_keys: Vec::new(),
+            topic: None,
+            topic_key: None,
+            log_group_region: text("${LOG_GROUP_REGION}"),
+            log_group: text("${LOG_GROUP}"),
+            log_group_key: Some(text("${LOG_GROUP_KEY_ID}")),
+        }
+    }
+
+    /// Puts a topic, named or by its ARN, in place of our own. Ours stays ours when it is named.
+    pub fn use_topic(&mut self, topic: &str) {
+        let arn = if topic.starts_with("arn:") {
+            topic.to_owned()
+        } else {
+            self.regional("sns", topic)
+        };
+        self.topic = Some(arn).filter(|arn| *arn != self.own_topic());
+    }
+
+    /// The same place as option cloudwatch sees it.
+    pub(super) fn at_log_group(&self) -> Self {
+        Self {
+            region: self.log_group_region.clone(),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn trails(&self) -> String {
+        arn::build(&self.partition, "cloudtrail", "*", &self.account, "trail/*")
+    }
+
+    pub(super) fn bucket(&self) -> String {
+        arn::build(&self.partition, "s3", "", "", &self.bucket)
+    }
+
+    pub(super) fn log_objects(&self) -> String {
+        format!("{}/{}*", self.bucket(), self.log_prefix)
+    }
+
+    pub(super) fn role(&self, name: &str) -> String {
+        self.iam("role", name)
+    }
+
+    pub(super) fn policy(&self, name: &str) -> String {
+        self.iam("policy", name)
+    }
+
+    /// Whoever the caller is.
+    pub(super) fn callers(&self) -> Vec<String> {
+        ["role", "user"].map(|kind| self.iam(kind, "*")).into()
+    }
+
+    pub(super) fn queue(&self, name: &str) -> String {
+        self.regional("sqs", name)
+    }
+
+    /// Our queue and its dead letter queue.
+    pub(super) fn queues(&self) -> [String; 2] {
+        [self.names.queue(), self.names.dead_letter_queue()].map(|name| self.queue(&name))
+    }
+
+    /// The queues that `tail` listens with.
+    pub(super) fn taps(&self) -> String {
+        self.queue(&format!("{}_*", self.names.tap()))
+    }
+
+    pub(super) fn own_topic(&self) -> String {
+        self.regional("sns", &self.names.topic())
+    }
+
+    /// The topic that is used, be it our own or not.
+    pub(super) fn topic(&self) -> String {
+        self.topic.clone().unwrap_or_else(|| self.own_topic())
+    }
+
+    pub(super) fn key(&self, key: &str) -> String {
+        if key.starts_with("arn:") {
+            return key.to_owned();
+        }
+        self.regional("kms", &format!("key/{key}"))
+    }
+
+    pub(super) fn keys(&self) -> String {
+        self.key("*")
+    }
+
+    pub(super) fn alias(&self) -> String {
+        self.regional("kms", &self.names.alias())
+    }
+
+    /// The log group, and what is in it: some actions are asked for the one, some for the other.
+    pub(super) fn log_group(&self) -> [String; 2] {
+        let group = self.regional("logs", &format!("log-group:{}", self.log_group));
+        let streams = format!("{group}:*");
+        [group, streams]
+    }
+
+    pub(super) fn function(&self) -> String {
+        self.regional("lambda", &format!("function:{}", self.names.function()))
+    }
+
+    fn iam(&self, kind: &str, name: &str) -> String {
+        let resource = format!("{kind}/{name}");
+        arn::build(&self.partition, "iam", "", &self.account, &resource)
+    }
+
+    fn regional(&self, service: &str, resource: &str) -> String {
+        arn::build(
+            &self.partition,
+            service,
+            &self.region,
+            &self.account,
+            resource,
+        )
+    }
+}

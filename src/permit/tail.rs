@@ -1,0 +1,70 @@
+//! What tail and outputs do with a deployment that is there. Neither may receive from Heeler's queue.
+
+use super::place::Place;
+use super::statement::Statement;
+
+pub(super) fn outputs(place: &Place) -> Vec<Statement> {
+    vec![
+        find(place),
+        Statement::new(
+            "ReadQueueUrl",
+            &["sqs:GetQueueUrl"],
+            [place.queue(&place.names.queue())],
+        ),
+    ]
+}
+
+pub(super) fn tail(place: &Place) -> Vec<Statement> {
+    let mut all = vec![
+        find(place),
+        Statement::anywhere("FindTaps", &["sqs:ListQueues"]),
+        Statement::new(
+            "ListenWithOwnQueue",
+            &[
+                "sqs:CreateQueue",
+                "sqs:DeleteMessage",
+                "sqs:DeleteQueue",
+                "sqs:GetQueueUrl",
+                "sqs:ListQueueTags",
+                "sqs:ReceiveMessage",
+                "sqs:TagQueue",
+            ],
+            [place.taps()],
+        ),
+        Statement::new(
+            "ReadSubscriptions",
+            &["sns:ListSubscriptionsByTopic"],
+            [place.topic()],
+        ),
+        Statement::new("SubscribeOwnQueueOnly", &["sns:Subscribe"], [place.topic()])
+            .when("StringEquals", "sns:Protocol", ["sqs".to_owned()])
+            .when("StringLike", "sns:Endpoint", [place.taps()]),
+        Statement::anywhere("Unsubscribe", &["sns:Unsubscribe"]).of_account(&place.account),
+        Statement::new("ReadLogObjects", &["s3:GetObject"], [place.log_objects()])
+            .of_account(&place.account),
+    ];
+    if let Some(key) = &place.bucket_key {
+        all.push(
+            Statement::new(
+                "DecryptLogObjectsThroughS3",
+                &["kms:Decrypt"],
+                [place.key(key)],
+            )
+            .when(
+                "StringEquals",
+                "kms:ViaService",
+                [format!("s3.{}.amazonaws.com", place.region)],
+            ),
+        );
+    }
+    all
+}
+
+/// The role tells all else.
+fn find(place: &Place) -> Statement {
+    Statement::new(
+        "FindDeployment",
+        &["iam:GetRole"],
+        [place.role(&place.names.role())],
+    )
+}

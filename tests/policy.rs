@@ -1,0 +1,198 @@
+//! Policy prints what a command needs, with the names that can be found out, and says which cannot.
+
+use serde_json::Value;
+
+use crate::harness::{Engine, Fault, Heeler, Run, What, World};
+use crate::steps::{json, names, on_both_engines, setup};
+
+const NOTHING: [String; 0] = [];
+const COMMANDS: [&str; 6] = ["preflight", "plan", "setup", "outputs", "tail", "destroy"];
+
+fn policy<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
+    Heeler::new(world).args(["policy"]).args(args)
+}
+
+/// The document, of a run that wrote nothing.
+#[track_caller]
+fn document(run: &Run) -> Value {
+    assert_eq!(names(&run.writes()), NOTHING);
+    let document = json(run);
+    assert_eq!(document["Version"], "2012-10-17");
+    document
+}
+
+on_both_engines! {
+    async fn the_names_of_the_account_are_in_it(engine: Engine) {
+        let world = World::on(engine).region("eu-west-1").prefix("audit").bucket_key().build().await;
+        for command in COMMANDS {
+            let run = policy(&world, &[command, "--option", "s3"]).run().await.ended(0);
+            assert_eq!(run.stderr, "", "{command}");
+            let text = document(&run).to_string();
+            assert!(!text.contains("${"), "{command}: {text}");
+            let queue = format!("arn:aws:sqs:eu-west-1:{}:heeler", world.account());
+            assert!(text.contains(&queue), "{command}: {text}");
+        }
+        let tail = policy(&world, &["tail"]).run().await.ended(0);
+        let objects = format!("arn:aws:s3:::{}/audit/AWSLogs/*", world.bucket());
+        assert!(tail.stdout.contains(&objects), "{}", tail.stdout);
+        assert!(tail.stdout.contains(world.bucket_key().expect("a key")), "{}", tail.stdout);
+    }
+
+    async fn a_deployment_tells_its_place_when_the_trail_is_gone(engine: Engine) {
+        let world = World::on(engine).prefix("audit").bucket_key().build().await;
+        setup(&world).run().await.ended(0);
+        let before = policy(&world, &["destroy"]).run().await.ended(0);
+        let trail = world.clients().cloudtrail.delete_trail().name(world.trail());
+        trail.send().await.expect("no trail");
+        let after = policy(&world, &["destroy"]).run().await.ended(0);
+        assert_eq!(document(&after), document(&before));
+    }
+
+    async fn without_a_key_nothing_is_said_of_it(engine: Engine) {
+        let world = World::on(engine).build().await;
+        let run = policy(&world, &["setup"]).run().await.ended(0);
+        assert!(!run.stdout.contains("kms:CreateGrant"), "{}", run.stdout);
+        let run = policy(&world, &["tail"]).run().await.ended(0);
+        assert!(!run.stdout.contains("kms:Decrypt"), "{}", run.stdout);
+    }
+
+    async fn a_topic_that_is_used_is_not_to_be_changed(engine: Engine) {
+        let world = World::on(engine).topic("events").build().await;
+        let run = policy(&world, &["setup"]).run().await.ended(0);
+        assert!(run.stdout.contains(world.topic().expect("a topic")), "{}", run.stdout);
+        for action in ["sns:CreateTopic", "sns:SetTopicAttributes", "s3:PutBucketNotification"] {
+            assert!(!run.stdout.contains(action), "{action}: {}", run.stdout);
+        }
+    }
+}
+
+#[tokio::test]
+async fn offline_nothing_is_called() {
+    let world = World::on(Engine::Ministack).build().await;
+    for command in COMMANDS {
+        let run = policy(&world, &[command, "--offline"]).run().await.ended(0);
+        assert_eq!(run.calls.len(), 0, "{command}");
+        assert!(document(&run).to_string().contains("${ACCOUNT}"));
+        assert!(run.stderr.contains("${ACCOUNT}: "), "{}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn offline_the_names_that_are_given_are_taken() {
+    let world = World::on(Engine::Ministack).build().await;
+    let given = policy(&world, &["setup", "--offline", "--region", "eu-west-1"])
+        .args(["--account-id", "111122223333", "--bucket", "the-logs"])
+        .args(["--name-prefix", "acme", "--sns-topic", "events"])
+        .args(["--bucket-kms-key", "1234abcd-12ab-34cd-56ef-1234567890ab"]);
+    let text = given.run().await.ended(0).stdout;
+    for arn in [
+        "arn:${PARTITION}:sqs:eu-west-1:111122223333:acme_event_collection_queue",
+        "arn:${PARTITION}:s3:::the-logs",
+        "arn:${PARTITION}:sns:eu-west-1:111122223333:events",
+        "arn:${PARTITION}:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ] {
+        assert!(text.contains(&format!("\"{arn}\"")), "{arn}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn without_credentials_everything_stays_a_placeholder() {
+    let world = World::on(Engine::Ministack).build().await;
+    let offline = policy(&world, &["setup", "--offline"]).run().await.ended(0);
+    let run = policy(&world, &["setup"])
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "");
+    let run = run.run().await.ended(0);
+    assert_eq!(document(&run), document(&offline));
+    assert!(run.stderr.contains("Without credentials"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_stays_a_placeholder_and_is_told() {
+    let world = World::on(Engine::Ministack).build().await;
+    let refusal = What::refuse(403, "AccessDeniedException", "not you");
+    let refused = Fault::new("cloudtrail", "DescribeTrails", refusal);
+    world.proxy().fault(refused);
+    let run = policy(&world, &["setup"]).run().await.ended(0);
+    let text = document(&run).to_string();
+    assert!(text.contains("arn:aws:s3:::${BUCKET}"), "{text}");
+    assert!(text.contains(world.account()), "{text}");
+    assert!(
+        run.stderr.contains("Could not list the trails: not you"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("${BUCKET}: "), "{}", run.stderr);
+    assert!(!run.stderr.contains("${ACCOUNT}"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn preflight_is_allowed_both_options_unless_one_is_named() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = async |args: &[&str]| {
+        let run = policy(&world, &["preflight", "--offline"]).args(args);
+        run.run().await.ended(0).stdout
+    };
+    let both = run(&[]).await;
+    let s3 = run(&["--option", "s3"]).await;
+    let cloudwatch = run(&["--option", "cloudwatch"]).await;
+    let has = |text: &str| {
+        ["s3:GetBucketPolicy", "logs:DescribeLogGroups"].map(|action| text.contains(action))
+    };
+    assert_eq!(
+        [has(&both), has(&s3), has(&cloudwatch)],
+        [[true, true], [true, false], [false, true]]
+    );
+}
+
+#[tokio::test]
+async fn what_preflight_does_besides_is_allowed_when_it_is_asked_for() {
+    let world = World::on(Engine::Ministack).build().await;
+    for (option, action) in [
+        ("--deep", "iam:SimulatePrincipalPolicy"),
+        ("--fix", "cloudtrail:StartLogging"),
+    ] {
+        let plain = policy(&world, &["preflight", "--offline"])
+            .run()
+            .await
+            .ended(0);
+        let more = policy(&world, &["preflight", "--offline", option]);
+        let more = more.run().await.ended(0);
+        assert!(
+            !plain.stdout.contains(action) && more.stdout.contains(action),
+            "{option}"
+        );
+        let tail = policy(&world, &["tail", "--offline", option]);
+        tail.run().await.ended(2);
+    }
+}
+
+#[tokio::test]
+async fn an_option_that_cannot_be_set_up_has_no_policy_of_setup() {
+    let world = World::on(Engine::Ministack).build().await;
+    for command in &COMMANDS[1..] {
+        let run = policy(&world, &[command, "--offline", "--option", "cloudwatch"]);
+        let run = run.run().await.ended(2);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains("cloudwatch"), "{}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_is_too_long_for_a_managed_one_is_said_to_be() {
+    let world = World::on(Engine::Ministack).build().await;
+    let setup = policy(&world, &["setup", "--offline"]).run().await.ended(0);
+    assert!(!setup.stderr.contains("inline"), "{}", setup.stderr);
+    let long = policy(
+        &world,
+        &["setup", "--offline", "--name-prefix", &"x".repeat(21)],
+    )
+    .args(["--region", "ap-southeast-2", "--account-id", "111122223333"])
+    .args(["--bucket", &"b".repeat(63)]);
+    let long = long.run().await.ended(0);
+    assert!(
+        long.stderr.contains("inline policy of a role"),
+        "{}",
+        long.stderr
+    );
+}
