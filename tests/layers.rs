@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("converge", &["error"]),
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
-    ("check", &["aws", "error", "names", "route"]),
+    ("check", &["aws", "error", "names", "permit", "route"]),
     // Of `aws` only the form of an ARN.
     ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
