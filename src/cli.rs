@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::check::{Terms, Weight, checks};
+use crate::check::{Weight, checks};
 use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
 use crate::route::Route;
@@ -40,7 +40,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Work in this region; it has to be that of the trail's bucket, which is found without it
+    /// Work in this region; it has to be that of the trail's bucket or log group, which is found without it
     #[arg(long, global = true, value_parser = input::region)]
     pub region: Option<String>,
 
@@ -179,22 +179,12 @@ pub struct Discovery {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Accept {
-    /// Take the failure of this check as it is (repeatable)
+    /// Take what this check finds as it is (repeatable)
     #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable())]
     pub accepted: Vec<String>,
 }
 
-impl Accept {
-    #[must_use]
-    pub fn terms(&self) -> Terms {
-        Terms {
-            accepted: self.accepted.clone(),
-            strict: false,
-        }
-    }
-}
-
-/// The checks whose failure may be accepted.
+/// The checks whose findings may be accepted.
 fn acceptable() -> Vec<PossibleValue> {
     let mut ids: Vec<&'static str> = Route::ALL
         .iter()
@@ -235,7 +225,7 @@ pub struct Preflight {
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
-    pub terms: Accept,
+    pub accept: Accept,
 
     /// Count warnings as failures
     #[arg(long)]
@@ -261,7 +251,7 @@ pub struct Plan {
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
-    pub terms: Accept,
+    pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
 
@@ -277,7 +267,7 @@ pub struct Setup {
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
-    pub terms: Accept,
+    pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
 

@@ -183,6 +183,7 @@ impl Aws {
             .endpoint_url()
             .map(str::to_owned)
             .or_else(|| std::env::var("AWS_ENDPOINT_URL").ok())
+            .or_else(service_endpoint)
     }
 
     /// Asks whose credentials these are. Needs no permission.
@@ -246,6 +247,13 @@ fn has_endpoint(shared: &SdkConfig) -> bool {
         || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
             .iter()
             .any(|name| std::env::var_os(name).is_some())
+}
+
+/// That of one service, if only that is replaced.
+fn service_endpoint() -> Option<String> {
+    std::env::vars()
+        .find(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 /// How often a call is made at most.

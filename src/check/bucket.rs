@@ -205,7 +205,16 @@ fn encryption(survey: &Survey) -> Verdict {
             return unconfirmed(of_trail, configured);
         };
         match (object, of_trail, configured) {
-            (Encryption::S3, _, _) => Verdict::Pass("SSE-S3: no key is needed".into()),
+            (Encryption::S3, None, _) => Verdict::Pass("SSE-S3: no key is needed".into()),
+            (Encryption::S3, Some(of_trail), _) => Verdict::Warn(
+                Finding::new(
+                    format!("the newest log object is encrypted with SSE-S3, but the trail has key {of_trail}"),
+                    "one way of encryption for all log objects",
+                )
+                .because("the key was set lately: what comes next needs it, and setup grants its use")
+                .advice("wait for the next delivery and run preflight again")
+                .settles(),
+            ),
             (Encryption::Kms(None), _, _) => Verdict::Pass("SSE-KMS".into()),
             (Encryption::Kms(Some(key)), _, _)
                 if bucket.key(key).is_some_and(KeyFacts::is_managed_by_aws) =>
@@ -505,7 +514,10 @@ fn topic(survey: &Survey) -> Verdict {
             let account = survey.account.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
             let wanted = survey.region().map(|region| (region, account));
             if survey.trail().and_then(|trail| trail.own_topic.as_deref()) == Some(&topic.arn) {
-                return hangs_on("trail.sns");
+                return match survey.hints.topic {
+                    Some(_) => hangs_on("trail.sns"),
+                    None => Verdict::Fail(mixed_up(bucket, &topic.arn)),
+                };
             }
             if topic.arn.ends_with(".fifo") {
                 return Verdict::Fail(
@@ -540,6 +552,20 @@ fn topic(survey: &Survey) -> Verdict {
     })
 }
 
+/// The bucket tells the topic that CloudTrail itself tells of its deliveries.
+fn mixed_up(bucket: &Bucket, topic: &str) -> Finding {
+    Finding::new(
+        format!("the bucket announces its log objects to {topic}, the topic of CloudTrail itself"),
+        "a topic of S3 event notifications alone",
+    )
+    .because("Heeler would get CloudTrail's own messages, too, which have another form")
+    .console(format!(
+        "S3 > {} > Properties > Event notifications",
+        bucket.name
+    ))
+    .advice("let the bucket announce to another topic; setup then uses that one by itself")
+}
+
 /// What keeps S3 from encrypting for the topic, if anything does.
 fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
     let key = topic.key.as_deref()?;
@@ -554,7 +580,17 @@ fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
             topic.arn
         ))));
     }
-    match topic.key_policy.as_ref()? {
+    let Some(policy) = &topic.key_policy else {
+        return Some(Verdict::Warn(
+            Finding::new(
+                format!("topic {} is encrypted with {key}, of another account", topic.arn),
+                "a key whose policy can be seen to let S3 use it",
+            )
+            .because("if S3 may not use the key, nothing reaches the topic")
+            .advice("ask the key's owner whether s3.amazonaws.com may use kms:GenerateDataKey* and kms:Decrypt"),
+        ));
+    };
+    match policy {
         Err(error) => Some(Verdict::Unknown(error.clone())),
         Ok(policy) => {
             let may = |action: &str| {

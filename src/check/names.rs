@@ -3,6 +3,7 @@
 use super::survey::Survey;
 use super::survey::facts::{Owner, Simulated};
 use super::{Check, Finding, Verdict, Weight, hangs_on};
+use crate::aws::arn::last;
 use crate::route::Route;
 
 /// For any option.
@@ -63,7 +64,7 @@ pub const S3_CHECKS: &[Check] = &[Check {
     says: "the name of the topic is free or ours",
     weight: Weight::Hard,
     permissions: &["sns:ListTagsForResource"],
-    judge: |survey| taken(survey, "names.topic"),
+    judge: topic,
 }];
 
 pub const CLOUDWATCH_CHECKS: &[Check] = &[
@@ -149,7 +150,7 @@ fn terraform(survey: &Survey) -> Verdict {
             "names that nobody else manages",
         )
         .because("two owners would undo each other's changes, and setup touches nothing that is not tagged as its own")
-        .advice("run terraform destroy there first, or choose other names with --name-prefix and switch over later"),
+        .advice("run terraform destroy there first, then setup (Heeler gets new values)"),
     )
 }
 
@@ -158,6 +159,20 @@ fn origin(survey: &Survey) -> &'static str {
     match survey.route {
         Route::S3 => "bucket.owner",
         Route::CloudWatch => "logs.enabled",
+    }
+}
+
+fn topic(survey: &Survey) -> Verdict {
+    let own = survey.hints.names.topic();
+    let existing = survey
+        .bucket
+        .as_ref()
+        .and_then(|bucket| bucket.topic.as_ref());
+    match existing {
+        Some(Ok(Some(topic))) if last(&topic.arn) != own => {
+            Verdict::Skip("an existing topic is used".into())
+        }
+        _ => taken(survey, "names.topic"),
     }
 }
 

@@ -258,7 +258,7 @@ fn regions(survey: &Survey) -> Verdict {
         if let Some(refused) = without
             .iter()
             .filter_map(|shadow| shadow.seen.as_ref().err())
-            .find(|error| error.is_denied())
+            .find(|error| !error.is("TrailNotFoundException"))
         {
             return Verdict::Unknown(refused.clone());
         }

@@ -117,6 +117,7 @@ impl World {
             heeler_roles: heeler_roles.to_vec(),
             log_group: discovery.log_group.clone(),
             names: self.names(),
+            accepted: Vec::new(),
             deep: false,
         }
     }

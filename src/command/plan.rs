@@ -4,8 +4,8 @@ use tokio::join;
 
 use super::{World, option};
 use crate::aws::Aws;
+use crate::check;
 use crate::check::survey::Hints;
-use crate::check::{self, Terms};
 use crate::cli;
 use crate::converge::plan::Plan;
 use crate::error::{Error, Exit, Result};
@@ -19,17 +19,11 @@ use crate::resource::role::{ExternalId, Trust};
 pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     let aws = world.aws().await?;
-    let hints = world.hints(&args.discovery, &args.trust.heeler_role_arn);
-    let prepared = prepare(
-        world,
-        &aws,
-        kind,
-        hints,
-        &args.terms.terms(),
-        &args.trust,
-        true,
-    )
-    .await?;
+    let hints = Hints {
+        accepted: args.accept.accepted.clone(),
+        ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
+    };
+    let prepared = prepare(world, &aws, kind, hints, &args.trust, true).await?;
     let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
     render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
     Ok(if args.check && !plan.is_empty() {
@@ -63,7 +57,6 @@ pub(super) async fn prepare(
     aws: &Aws,
     kind: &Kind,
     hints: Hints,
-    terms: &Terms,
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
@@ -73,7 +66,7 @@ pub(super) async fn prepare(
     let routes = [kind.route];
     let (facts, deployment) = join!(world.look(aws, hints, &routes), world.deployment(aws));
     let survey = facts?.view(kind.route);
-    let report = check::run(&survey, terms);
+    let report = check::run(&survey, false);
     if !report.is_ready() {
         render::report::obstacles(&world.ui, &report);
         return Err(Error::no(

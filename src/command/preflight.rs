@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::World;
 use crate::aws::Aws;
 use crate::check::survey::{Facts, Hints};
-use crate::check::{Report, Terms, repair, run as judge};
+use crate::check::{Report, repair, run as judge};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::KINDS;
@@ -25,16 +25,14 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
         aws: world.aws().await?,
         hints: Hints {
             deep: args.deep,
+            accepted: args.accept.accepted,
             ..world.hints(&args.discovery, &[])
         },
         routes: match args.option.as_deref().and_then(Route::named) {
             Some(route) => vec![route],
             None => Route::ALL.to_vec(),
         },
-        terms: Terms {
-            strict: args.strict,
-            ..args.terms.terms()
-        },
+        strict: args.strict,
     };
     let mut seen = looking.look().await?;
     if args.fix {
@@ -58,7 +56,7 @@ struct Looking<'a> {
     aws: Aws,
     hints: Hints,
     routes: Vec<Route>,
-    terms: Terms,
+    strict: bool,
 }
 
 impl Looking<'_> {
@@ -71,7 +69,7 @@ impl Looking<'_> {
     fn judge(&self, facts: &Facts) -> Vec<Report> {
         self.routes
             .iter()
-            .map(|route| judge(&facts.view(*route), &self.terms))
+            .map(|route| judge(&facts.view(*route), self.strict))
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! A2: whose credentials these are, and of what organization.
+//! Whose credentials these are, and of what organization.
 
 use heeler_ec::check::survey::facts::Organization;
 use heeler_ec::error::Error;

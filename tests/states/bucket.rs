@@ -1,4 +1,4 @@
-//! A5 to A7: the bucket, what its objects are encrypted with, and who is told of new ones.
+//! The bucket, what its objects are encrypted with, and who is told of new ones.
 
 use heeler_ec::aws::notification::{Entry, Target};
 use heeler_ec::check::survey::Survey;
@@ -245,7 +245,7 @@ fn bucket_states() -> Vec<State> {
     ]
 }
 
-/// A6, row by row.
+/// What trail, bucket, newest object and operator say, row by row.
 fn encryption_states() -> Vec<State> {
     vec![
         s3(
@@ -268,6 +268,13 @@ fn encryption_states() -> Vec<State> {
             |s| sealed(s, Some(KEY), &Encryption::S3, Some(kms(KEY))),
             "pass",
             "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "the trail has got a key, and no object shows it yet",
+            |s| sealed(s, Some(KEY), &Encryption::S3, Some(Encryption::S3)),
+            "warn",
+            "the key was set lately",
         ),
         s3(
             "bucket.encryption",
@@ -403,7 +410,7 @@ fn encryption_states() -> Vec<State> {
     ]
 }
 
-/// A7, row by row.
+/// Who is told of new objects already, row by row.
 fn notification_states() -> Vec<State> {
     vec![
         s3(
@@ -632,8 +639,34 @@ fn topic_states() -> Vec<State> {
                 existing(s, topic());
                 trail(s).own_topic = Some(TOPIC.into());
             },
+            "fail",
+            "the topic of CloudTrail itself",
+        ),
+        s3(
+            "bucket.topic",
+            "it is CloudTrail's own, and was named",
+            |s| {
+                existing(s, topic());
+                trail(s).own_topic = Some(TOPIC.into());
+                s.hints.topic = Some(TOPIC.into());
+            },
             "skip",
             "stands on trail.sns",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with a key of another account",
+            |s| {
+                existing(
+                    s,
+                    TopicFacts {
+                        key: Some(KEY.replace(PAYER, "444455556666")),
+                        ..topic()
+                    },
+                );
+            },
+            "warn",
+            "of another account",
         ),
         s3(
             "bucket.topic",

@@ -1,4 +1,4 @@
-//! A6: the key that the log objects are encrypted with.
+//! The key that the log objects are encrypted with.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A8: the log group that the trail delivers to.
+//! The log group that the trail delivers to.
 
 use heeler_ec::check::survey::Survey;
 use heeler_ec::check::survey::facts::{

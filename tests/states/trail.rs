@@ -1,4 +1,4 @@
-//! A3 and A4: the trail, and which events it records.
+//! The trail, and which events it records.
 
 use heeler_ec::check::selectors::{Field, Selector};
 use heeler_ec::check::survey::Survey;

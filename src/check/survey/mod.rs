@@ -41,6 +41,8 @@ pub struct Hints {
     pub heeler_roles: Vec<String>,
     /// What setup would call its resources.
     pub names: Names,
+    /// Checks that the operator takes as they are.
+    pub accepted: Vec<String>,
     /// Whether to ask also what needs permissions beyond those of preflight.
     pub deep: bool,
 }
@@ -213,6 +215,7 @@ fn lacks(survey: &Survey) -> Vec<&'static str> {
         .flatten()
         .filter(|check| OF_A_TRAIL.iter().any(|group| check.id.starts_with(group)))
         .filter(|check| matches!((check.judge)(survey), Verdict::Fail(_)))
+        .filter(|check| !survey.hints.accepted.iter().any(|id| id == check.id))
         .map(|check| check.id)
         .collect()
 }
@@ -397,9 +400,12 @@ impl Survey {
         }
         if let Some(Ok(Some(object))) = &bucket.newest {
             match &object.encryption {
-                Encryption::S3 => return Sealed::ByS3,
                 Encryption::Kms(Some(key)) => return by(key),
-                Encryption::Kms(None) => {}
+                // A key that the trail has is for what comes next.
+                Encryption::S3 if self.trail().is_none_or(|trail| trail.key.is_none()) => {
+                    return Sealed::ByS3;
+                }
+                Encryption::S3 | Encryption::Kms(None) => {}
             }
         }
         if let Some(key) = self.trail().and_then(|trail| trail.key.as_deref()) {
@@ -462,6 +468,9 @@ impl Survey {
                 of(bucket.lifecycle.as_ref()),
                 of(bucket.requester_pays.as_ref()),
             ]);
+            if let Some(Ok(Some(topic))) = &bucket.topic {
+                all.push(of(topic.key_policy.as_ref()));
+            }
             all.extend(bucket.keys.iter().flat_map(|key| {
                 [
                     of(Some(&key.key)),
@@ -478,8 +487,10 @@ impl Survey {
                 of(Some(&group.account_filters)),
                 of(Some(&group.concurrency)),
                 of(group.transformer.as_ref()),
+                group.key.as_ref().and_then(|key| of(Some(&key.key))),
             ]);
         }
+        all.extend(self.shadows.iter().map(|shadow| of(Some(&shadow.seen))));
         all.push(self.deep.as_ref().and_then(|deep| of(Some(&deep.iam))));
         all.push(of(self.simulated.as_ref()));
         all.extend(self.taken.by_check.values().map(|taken| of(Some(taken))));
