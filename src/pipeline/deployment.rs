@@ -16,6 +16,7 @@ pub struct Deployment {
     pub log_prefix: String,
     pub bucket_key: Option<String>,
     pub topic: Option<String>,
+    pub log_group: Option<String>,
     /// Nothing when somebody has given the role a trust policy of another form.
     pub trust: Option<Trust>,
 }
@@ -25,14 +26,17 @@ const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
 const BUCKET_KEY: &str = "heeler-ec:bucket-key";
 const TOPIC: &str = "heeler-ec:topic";
+const LOG_GROUP: &str = "heeler-ec:log-group";
 
 /// The notes that `read` finds again.
 pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
-    let mut notes = vec![
-        (REGION, site.region.clone()),
-        (BUCKET, site.bucket.clone()),
-        (LOG_PREFIX, site.log_prefix.clone()),
-    ];
+    let mut notes = vec![(REGION, site.region.clone())];
+    if let Some(group) = &site.log_group {
+        notes.push((LOG_GROUP, group.clone()));
+    } else {
+        notes.push((BUCKET, site.bucket.clone()));
+        notes.push((LOG_PREFIX, site.log_prefix.clone()));
+    }
     notes.extend(site.bucket_key.clone().map(|key| (BUCKET_KEY, key)));
     notes.extend(site.topic.clone().map(|topic| (TOPIC, topic)));
     notes.retain(|(_, value)| fits_a_tag(value));
@@ -68,6 +72,7 @@ impl Deployment {
             log_prefix: tag(LOG_PREFIX).unwrap_or_else(|| "AWSLogs/".to_owned()),
             bucket_key: tag(BUCKET_KEY),
             topic: tag(TOPIC),
+            log_group: tag(LOG_GROUP),
             trust: trust_of(role),
         })
     }

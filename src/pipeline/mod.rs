@@ -1,5 +1,6 @@
 //! What is wanted: one file an option. Pure; nothing here awaits.
 
+pub mod cloudwatch;
 pub mod deployment;
 mod documents;
 pub mod input;
@@ -26,7 +27,7 @@ impl Kind {
 }
 
 /// Every option that can be set up.
-pub const KINDS: &[Kind] = &[s3::KIND];
+pub const KINDS: &[Kind] = &[s3::KIND, cloudwatch::KIND];
 
 /// The option of that name.
 #[must_use]

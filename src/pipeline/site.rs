@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::names::Names;
 use crate::pipeline::deployment::Deployment;
 use crate::resource::role::Trust;
+use crate::route::Route;
 
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -13,6 +14,7 @@ pub struct Site {
     pub partition: String,
     pub region: String,
     pub names: Names,
+    /// What the trail delivers to; option cloudwatch has no use for it.
     pub bucket: String,
     /// Where log objects begin, with a slash at the end.
     pub log_prefix: String,
@@ -20,6 +22,8 @@ pub struct Site {
     pub bucket_key: Option<String>,
     /// ARN of a topic that is there already.
     pub topic: Option<String>,
+    /// Name of the log group that the trail delivers to, for option cloudwatch.
+    pub log_group: Option<String>,
     pub trust: Trust,
 }
 
@@ -34,6 +38,24 @@ impl Site {
                 .hint("heeler-ec preflight shows why")
         };
         let caller = survey.account.caller.as_ref().map_err(Clone::clone)?;
+        if survey.route == Route::CloudWatch {
+            let group = survey
+                .log_group
+                .as_ref()
+                .ok_or_else(|| lacks("the trail's log group"))?;
+            return Ok(Self {
+                account: caller.account.clone(),
+                partition: caller.partition.clone(),
+                region: group.region.clone(),
+                names,
+                bucket: String::new(),
+                log_prefix: String::new(),
+                bucket_key: None,
+                topic: None,
+                log_group: Some(group.name.clone()),
+                trust,
+            });
+        }
         let bucket = survey
             .bucket
             .as_ref()
@@ -58,6 +80,7 @@ impl Site {
             log_prefix: survey.log_prefix(),
             bucket_key: key,
             topic,
+            log_group: None,
             trust,
         };
         // Ours is made and deleted by us, also when it is named.
@@ -77,6 +100,7 @@ impl Site {
             log_prefix: deployment.log_prefix.clone(),
             bucket_key: deployment.bucket_key.clone(),
             topic: deployment.topic.clone(),
+            log_group: deployment.log_group.clone(),
             trust: deployment.trust.clone().unwrap_or_else(Trust::nobody),
         }
     }
@@ -113,6 +137,15 @@ impl Site {
 
     pub(super) fn bucket_arn(&self) -> String {
         arn::build(&self.partition, "s3", "", "", &self.bucket)
+    }
+
+    pub(super) fn function_arn(&self) -> String {
+        self.regional("lambda", &format!("function:{}", self.names.function()))
+    }
+
+    /// ARN of everything in a log group.
+    pub(super) fn log_group_arn(&self, group: &str) -> String {
+        self.regional("logs", &format!("log-group:{group}:*"))
     }
 
     fn regional(&self, service: &str, name: &str) -> String {

@@ -19,13 +19,20 @@ use crate::policy;
 pub struct Role {
     pub arn: String,
     pub description: &'static str,
-    pub trust: Trust,
+    pub trusts: Trusts,
     pub mark: Mark,
-    /// Where and for what it was made.
+    /// Where and for what the deployment was made, if it is found by this role.
     pub notes: Vec<(&'static str, String)>,
 }
 
-/// Who may assume the role, and the id that they have to name.
+/// Who may assume the role.
+pub enum Trusts {
+    Heeler(Trust),
+    /// A service of AWS, by the name of its principal.
+    Service(&'static str),
+}
+
+/// Whom of Heeler's the role trusts, and the id that they have to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
     pub principals: Vec<String>,
@@ -119,7 +126,7 @@ impl Resource<Aws> for Role {
 
     /// By its tags: where the deployment is, and for which bucket.
     fn leads_to_others(&self) -> bool {
-        true
+        !self.notes.is_empty()
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
@@ -216,13 +223,21 @@ impl Role {
     }
 
     fn document(&self) -> Value {
-        policy::document(vec![json!({
-            "Sid": "HeelerAssumeRole",
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole"],
-            "Principal": { "AWS": self.trust.principals },
-            "Condition": { "StringEquals": { "sts:ExternalId": self.trust.external_id.expose() } },
-        })])
+        policy::document(vec![match &self.trusts {
+            Trusts::Heeler(trust) => json!({
+                "Sid": "HeelerAssumeRole",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole"],
+                "Principal": { "AWS": trust.principals },
+                "Condition": { "StringEquals": { "sts:ExternalId": trust.external_id.expose() } },
+            }),
+            Trusts::Service(service) => json!({
+                "Sid": "ServiceAssumeRole",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole"],
+                "Principal": { "Service": service },
+            }),
+        }])
     }
 
     fn tags(&self) -> Result<Vec<Tag>> {
@@ -239,12 +254,15 @@ impl Role {
 
     /// A principal that does not exist and one that has not spread yet are refused alike.
     fn explain(&self, refusal: Error) -> Error {
+        let Trusts::Heeler(trust) = &self.trusts else {
+            return refusal;
+        };
         if !refusal.says("MalformedPolicyDocument", "Invalid principal in policy") {
             return refusal;
         }
         refusal.hint(format!(
             "IAM knows no such role: check --heeler-role-arn against the value that Heeler shows ({})",
-            self.trust.principals.join(", ")
+            trust.principals.join(", ")
         ))
     }
 }
