@@ -2,6 +2,7 @@
 
 pub mod deployment;
 mod documents;
+pub mod function;
 pub mod input;
 pub mod s3;
 pub mod site;
