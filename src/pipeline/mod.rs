@@ -3,6 +3,7 @@
 pub mod cloudwatch;
 pub mod deployment;
 mod documents;
+pub mod function;
 pub mod input;
 pub mod s3;
 pub mod site;
