@@ -3,7 +3,7 @@
 use super::deployment::notes;
 use super::s3::{DEAD_LETTER_RETENTION, RECEIVES, RETENTION};
 use super::site::Site;
-use super::{Kind, Pipeline, documents, function, pattern};
+use super::{Kind, Pipeline, cloudwatch_filter, documents, function};
 use crate::converge::graph::{Graph, Handle, Output};
 use crate::resource::Mark;
 use crate::resource::attachment::Attachment;
@@ -104,7 +104,7 @@ fn build(site: &Site) -> Pipeline {
     let function_role = graph.add(Role {
         arn: function_role_arn,
         description: "Role for Heeler Event Collection Lambda to assume",
-        trusts: Trusts::Service("lambda.amazonaws.com"),
+        trusts: Trusts::Lambda,
         mark: mark.clone(),
         notes: Vec::new(),
     });
@@ -145,7 +145,7 @@ fn build(site: &Site) -> Pipeline {
     graph.add(SubscriptionFilter {
         log_group: group,
         name: names.subscription_filter(),
-        pattern: pattern::HEELER,
+        pattern: cloudwatch_filter::HEELER_PATTERN,
         function: collector.arn(),
         // From the first event on, everything has to be there.
         after: vec![

@@ -52,6 +52,9 @@ impl Handle<Function> {
 }
 
 pub(super) const NO_FUNCTION: &[&str] = &["ResourceNotFoundException"];
+/// What Lambda calls a function that can be called, and one that never will be.
+const ACTIVE: &str = "Active";
+const FAILED: &str = "Failed";
 /// Megabytes of the disk that every function has.
 const DISK: i32 = 512;
 /// How often, and how long, a change that is under way is waited for.
@@ -95,7 +98,7 @@ impl Resource<Aws> for Function {
             .with_known("role", known.get(&self.role))
             .with_known("variables", self.environment(known).map(as_value))
             .with("code_sha256", self.code_sha256.as_str())
-            .with("stage", "Active")
+            .with("stage", ACTIVE)
     }
 
     /// A role takes some seconds until Lambda may assume it.
@@ -108,7 +111,7 @@ impl Resource<Aws> for Function {
         .iter()
         .any(|words| refusal.says("InvalidParameterValueException", words));
         let busy = refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
-        (spreading || busy).then_some(PROPAGATION)
+        (spreading || busy || refusal.is("OperationAbortedException")).then_some(PROPAGATION)
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
@@ -125,7 +128,6 @@ impl Resource<Aws> for Function {
         let Some(configuration) = found.configuration() else {
             return Ok(None);
         };
-        self.refuse_failed(configuration)?;
         Ok(Some(Live {
             state: parse(configuration),
             outputs: Outputs::new(),
@@ -133,6 +135,7 @@ impl Resource<Aws> for Function {
         }))
     }
 
+    /// Whether it comes up, Lambda says after the call.
     async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
         aws.lambda
             .create_function()
@@ -152,6 +155,7 @@ impl Resource<Aws> for Function {
             .send()
             .await
             .doing("lambda:CreateFunction", || format!("create {}", self.id()))?;
+        self.wait(aws).await?;
         Ok(Outputs::new())
     }
 
@@ -162,7 +166,8 @@ impl Resource<Aws> for Function {
             "description", "runtime", "handler", "memory", "timeout", "disk", "layers", "tracing",
             "log_format", "log_group", "role", "variables",
         ];
-        if settings.iter().any(|field| differs(field)) {
+        let failed = live.state.get("stage").is_some_and(|stage| stage == FAILED);
+        if failed || settings.iter().any(|field| differs(field)) {
             aws.lambda
                 .update_function_configuration()
                 .function_name(self.name())
@@ -199,8 +204,10 @@ impl Resource<Aws> for Function {
         Ok(())
     }
 
-    /// And the log group that Lambda made for it at its first call.
+    /// And the log group that Lambda made for it at its first call: before, since a run that ends in between finds
+    /// only the function again; and after, since its last call may have made another.
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+        self.delete_log_group(aws).await?;
         aws.lambda
             .delete_function()
             .function_name(self.name())
@@ -209,15 +216,7 @@ impl Resource<Aws> for Function {
             .finding("lambda:DeleteFunction", NO_FUNCTION, || {
                 format!("delete {}", self.id())
             })?;
-        aws.logs
-            .delete_log_group()
-            .log_group_name(self.log_group())
-            .send()
-            .await
-            .finding("logs:DeleteLogGroup", NO_FUNCTION, || {
-                format!("delete the log group of {}", self.id())
-            })?;
-        Ok(())
+        self.delete_log_group(aws).await
     }
 }
 
@@ -228,6 +227,18 @@ impl Function {
 
     fn log_group(&self) -> String {
         format!("/aws/lambda/{}", self.name())
+    }
+
+    async fn delete_log_group(&self, aws: &Aws) -> Result<()> {
+        aws.logs
+            .delete_log_group()
+            .log_group_name(self.log_group())
+            .send()
+            .await
+            .finding("logs:DeleteLogGroup", NO_FUNCTION, || {
+                format!("delete the log group of {}", self.id())
+            })?;
+        Ok(())
     }
 
     fn environment(&self, known: &Known) -> Option<HashMap<String, String>> {
@@ -268,12 +279,7 @@ impl Function {
             .collect()
     }
 
-    fn refuse_failed(&self, found: &FunctionConfiguration) -> Result<()> {
-        let failed = found.state() == Some(&Stage::Failed)
-            || found.last_update_status() == Some(&LastUpdateStatus::Failed);
-        if !failed {
-            return Ok(());
-        }
+    fn failure(&self, found: &FunctionConfiguration) -> Error {
         let code = found
             .state_reason_code()
             .map(|code| code.as_str())
@@ -282,9 +288,9 @@ impl Function {
             .state_reason()
             .or(found.last_update_status_reason())
             .unwrap_or("Lambda gives no reason");
-        Err(Error::unanswered(format!("bring up {}", self.id()), reason)
+        Error::unanswered(format!("bring up {}", self.id()), reason)
             .code(code.map(str::to_owned), None)
-            .hint("heeler-ec destroy removes it; then run setup again"))
+            .hint("heeler-ec destroy removes it; then run setup again")
     }
 
     /// Until Lambda has taken a change in.
@@ -300,14 +306,14 @@ impl Function {
             let Some(configuration) = found.configuration() else {
                 break;
             };
-            self.refuse_failed(configuration)?;
-            if stage(configuration) == "Active" {
-                return Ok(());
+            match stage(configuration) {
+                ACTIVE => return Ok(()),
+                FAILED => return Err(self.failure(configuration)),
+                _ => sleep(PAUSE).await,
             }
-            sleep(PAUSE).await;
         }
         Err(Error::unanswered(
-            format!("change {}", self.id()),
+            format!("bring up {}", self.id()),
             "Lambda has not taken the change in within a minute",
         )
         .hint("run the same command again"))
@@ -334,13 +340,13 @@ fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
     tags.map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
-/// `Active` once nothing is under way. An idle function sleeps, and wakes by itself.
+/// How far Lambda is with the last change. An idle function sleeps, and wakes by itself.
 fn stage(found: &FunctionConfiguration) -> &str {
-    let busy = found.last_update_status() == Some(&LastUpdateStatus::InProgress);
-    match found.state() {
-        _ if busy => "Updating",
-        None | Some(Stage::Active | Stage::Inactive | Stage::ActiveNonInvocable) => "Active",
-        Some(stage) => stage.as_str(),
+    match (found.state(), found.last_update_status()) {
+        (Some(Stage::Failed), _) | (_, Some(LastUpdateStatus::Failed)) => FAILED,
+        (_, Some(LastUpdateStatus::InProgress)) => "Updating",
+        (None | Some(Stage::Active | Stage::Inactive | Stage::ActiveNonInvocable), _) => ACTIVE,
+        (Some(stage), _) => stage.as_str(),
     }
 }
 

@@ -28,8 +28,8 @@ pub struct Role {
 /// Who may assume the role.
 pub enum Trusts {
     Heeler(Trust),
-    /// A service of AWS, by the name of its principal.
-    Service(&'static str),
+    /// The service that runs functions.
+    Lambda,
 }
 
 /// Whom of Heeler's the role trusts, and the id that they have to name.
@@ -231,11 +231,11 @@ impl Role {
                 "Principal": { "AWS": trust.principals },
                 "Condition": { "StringEquals": { "sts:ExternalId": trust.external_id.expose() } },
             }),
-            Trusts::Service(service) => json!({
-                "Sid": "ServiceAssumeRole",
+            Trusts::Lambda => json!({
+                "Sid": "LambdaAssumeRole",
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
-                "Principal": { "Service": service },
+                "Principal": { "Service": "lambda.amazonaws.com" },
             }),
         }])
     }
@@ -359,14 +359,18 @@ fn sorted(mut found: Map<String, Value>, notes: &[(&'static str, String)]) -> Ma
 mod tests {
     use super::*;
 
+    fn trust(external_id: &str) -> Trust {
+        Trust {
+            principals: vec!["arn:aws:iam::999988887777:role/heeler".into()],
+            external_id: ExternalId::new(external_id),
+        }
+    }
+
     fn role() -> Role {
         Role {
             arn: "arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role".into(),
             description: "Role for Heeler to assume to harvest SQS queue.",
-            trust: Trust {
-                principals: vec!["arn:aws:iam::999988887777:role/heeler".into()],
-                external_id: ExternalId::new("very-secret-id+1"),
-            },
+            trusts: Trusts::Heeler(trust("very-secret-id+1")),
             mark: Mark { option: "s3" },
             notes: vec![("heeler-ec:region", "us-east-1".into())],
         }
@@ -391,19 +395,19 @@ mod tests {
             percent_encoding::NON_ALPHANUMERIC,
         )
         .to_string();
-        assert_eq!(trust_of(&found(&encoded)), Some(role().trust));
+        assert_eq!(trust_of(&found(&encoded)), Some(trust("very-secret-id+1")));
     }
 
     #[test]
     fn the_external_id_is_in_no_shown_part_of_the_state() {
-        let shown = format!("{:?} {:?}", role().desired(&Known::default()), role().trust);
+        let shown = format!("{:?} {:?}", role().desired(&Known::default()), trust("very-secret-id+1"));
         assert!(!shown.contains("very-secret-id"), "{shown}");
     }
 
     #[test]
     fn another_external_id_is_a_difference() {
         let mut other = role();
-        other.trust.external_id = ExternalId::new("another-id");
+        other.trusts = Trusts::Heeler(trust("another-id"));
         let changes = crate::converge::diff::diff(
             &role().desired(&Known::default()),
             &other.desired(&Known::default()),
