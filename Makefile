@@ -3,10 +3,10 @@
 PYTHON ?= python3
 EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp .venv/awscli/.stamp
 
-# The Pythons that the function may run on in Lambda, as far as they are here. Lambda's own runtime client is built for
-# Linux only.
+# The Pythons that the function may run on in Lambda, as far as they are here (where pyenv chooses, the variable tells it
+# which). Lambda's own runtime client is built for Linux only.
 ifeq ($(shell uname -s),Linux)
-FUNCTION := $(foreach version,3.11 3.12 3.13,$(if $(shell python$(version) -c 'print(1)' 2>/dev/null),\
+FUNCTION := $(foreach version,3.11 3.12 3.13,$(if $(shell PYENV_VERSION=$(version) python$(version) -c 'print(1)' 2>/dev/null),\
 	.venv/function-$(version)/.stamp))
 endif
 
@@ -26,7 +26,7 @@ emulators: $(EMULATORS) $(FUNCTION)
 
 .venv/function-%/.stamp: tests/emulators/function.txt
 	rm -rf .venv/function-$*
-	python$* -m venv .venv/function-$*
+	PYENV_VERSION=$* python$* -m venv .venv/function-$*
 	.venv/function-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--only-binary :all: -r $<
 	@touch $@

@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_luck;
 mod destroy;
 mod documents;
+mod function;
 mod generated;
 #[allow(
     dead_code,

@@ -1003,7 +1003,7 @@ pub fn allow(action: &str) -> Value {
 }
 
 /// A twelve-digit account id that this process has not used before.
-fn unused_account() -> String {
+pub fn unused_account() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let process = u64::from(std::process::id()) % 10_000_000;

@@ -82,7 +82,7 @@ def send(messages, time_left, refusals):
     """Sends messages until all are sent or given up, SQS refuses everything, or time runs out; returns the sent."""
     waiting, sent, fruitless = deque(messages), set(), 0
     # A call that hung once may do so again, and the end has to be told of.
-    while waiting and fruitless < TRIES and time_left() > (CALL_MS if fruitless else END_MS):
+    while waiting and fruitless < TRIES and time_left() > END_MS + (CALL_MS if fruitless else 0):
         batch = next_batch(waiting)
         refused = post(batch)
         refusals.update(refused.values())

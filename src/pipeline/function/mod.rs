@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 /// What Lambda calls: the file's name without its ending, and a function in it.
 pub const HANDLER: &str = "heeler_event_collection_lambda.lambda_handler";
@@ -23,6 +23,10 @@ const SOURCE: &[u8] = include_bytes!("heeler_event_collection_lambda.py");
 
 /// The function as a zip file: the same bytes from every build, or each would look like a change.
 #[must_use]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "a name and a size that a zip file has room for, written to memory"
+)]
 pub fn code() -> Vec<u8> {
     zipped(FILE, SOURCE).expect("memory takes what is written to it")
 }
@@ -38,6 +42,7 @@ fn zipped(name: &str, bytes: &[u8]) -> ZipResult<Vec<u8>> {
     let options = SimpleFileOptions::DEFAULT
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::DEFAULT)
+        .system(System::Unix)
         .unix_permissions(0o644);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file(name, options)?;
