@@ -1,5 +1,6 @@
 //! What is wanted: one file an option. Pure; nothing here awaits.
 
+pub mod cloudwatch_filter;
 pub mod deployment;
 mod documents;
 pub mod input;
