@@ -304,6 +304,10 @@ pub struct Destroy {
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
+
+    /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
+    #[arg(long, value_name = "NAME", value_parser = input::log_group)]
+    pub log_group: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &[]),
     ("names", &[]),
     ("route", &[]),
+    ("pattern", &[]),
     ("converge", &["error"]),
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),

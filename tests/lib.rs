@@ -14,6 +14,7 @@ mod generated;
 mod harness;
 mod harness_itself;
 mod layers;
+mod pattern;
 mod permissions;
 mod policy;
 mod preflight;

@@ -5,14 +5,22 @@ use tokio::time::{Instant, sleep_until};
 use super::World;
 use crate::aws::{Aws, arn};
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::pipeline::site::Site;
 use crate::render;
+use crate::route::Route;
 use crate::tail::tap::{self, Tap};
 use crate::tail::{Arrival, Reader, Source};
 
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let (aws, caller, deployment) = world.before_writing(world.deployed()).await?;
+    if deployment.option != Route::S3.name() {
+        return Err(Error::unanswered(
+            "show events",
+            format!("tail does not know option {} yet", deployment.option),
+        )
+        .hint("heeler-ec outputs names the queue that Heeler fetches them from"));
+    }
     let site = Site::deployed(&caller, world.names(), &deployment);
     let hook = hook(&site);
     for left in tap::clear(&aws, &hook).await? {

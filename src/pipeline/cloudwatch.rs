@@ -55,7 +55,9 @@ fn build(site: &Site) -> Pipeline {
         key: key.arn(),
         retention: DEAD_LETTER_RETENTION,
         wait: 0,
-        order: Order::Fifo { deduplicates: false },
+        order: Order::Fifo {
+            deduplicates: false,
+        },
         dead_letters: None,
         takes_from: Some(queue_arn.clone()),
         mark: mark.clone(),
@@ -181,9 +183,7 @@ fn written(
         arn: site.policy_arn(name),
         description,
         document: Box::new(move |known| {
-            known
-                .get(&known_key)
-                .map(|key| document(&at, &queue, &key))
+            known.get(&known_key).map(|key| document(&at, &queue, &key))
         }),
         names: vec![key],
         mark: mark.clone(),

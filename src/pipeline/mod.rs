@@ -1,6 +1,7 @@
 //! What is wanted: one file an option. Pure; nothing here awaits.
 
 pub mod cloudwatch;
+pub mod cloudwatch_filter;
 pub mod deployment;
 mod documents;
 pub mod function;

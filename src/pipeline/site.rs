@@ -44,16 +44,8 @@ impl Site {
                 .as_ref()
                 .ok_or_else(|| lacks("the trail's log group"))?;
             return Ok(Self {
-                account: caller.account.clone(),
-                partition: caller.partition.clone(),
-                region: group.region.clone(),
-                names,
-                bucket: String::new(),
-                log_prefix: String::new(),
-                bucket_key: None,
-                topic: None,
-                log_group: Some(group.name.clone()),
                 trust,
+                ..Self::at_log_group(caller, &group.region, names, &group.name)
             });
         }
         let bucket = survey
@@ -86,6 +78,23 @@ impl Site {
         // Ours is made and deleted by us, also when it is named.
         site.topic = site.topic.take().filter(|topic| *topic != site.own_topic());
         Ok(site)
+    }
+
+    /// Of option cloudwatch, for what is only looked for.
+    #[must_use]
+    pub fn at_log_group(caller: &Caller, region: &str, names: Names, log_group: &str) -> Self {
+        Self {
+            account: caller.account.clone(),
+            partition: caller.partition.clone(),
+            region: region.to_owned(),
+            names,
+            bucket: String::new(),
+            log_prefix: String::new(),
+            bucket_key: None,
+            topic: None,
+            log_group: Some(log_group.to_owned()),
+            trust: Trust::nobody(),
+        }
     }
 
     /// From what was set up, wherever the trail delivers today.

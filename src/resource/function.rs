@@ -8,9 +8,10 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus,
-    LogFormat, LoggingConfig, Runtime, State as Stage, TracingConfig, TracingMode,
+    LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime, State as Stage, StateReasonCode,
+    TracingConfig, TracingMode,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{Mark, PROPAGATION};
@@ -110,7 +111,8 @@ impl Resource<Aws> for Function {
         ]
         .iter()
         .any(|words| refusal.says("InvalidParameterValueException", words));
-        let busy = refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
+        let busy =
+            refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
         (spreading || busy || refusal.is("OperationAbortedException")).then_some(PROPAGATION)
     }
 
@@ -150,7 +152,11 @@ impl Resource<Aws> for Function {
             .ephemeral_storage(self.disk()?)
             .logging_config(self.logging())
             .tracing_config(tracing())
-            .code(FunctionCode::builder().zip_file(Blob::new(self.code.clone())).build())
+            .code(
+                FunctionCode::builder()
+                    .zip_file(Blob::new(self.code.clone()))
+                    .build(),
+            )
             .set_tags(Some(self.all_tags()))
             .send()
             .await
@@ -163,8 +169,18 @@ impl Resource<Aws> for Function {
     async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
         let differs = |field: &str| live.state.get(field) != want.get(field);
         let settings = [
-            "description", "runtime", "handler", "memory", "timeout", "disk", "layers", "tracing",
-            "log_format", "log_group", "role", "variables",
+            "description",
+            "runtime",
+            "handler",
+            "memory",
+            "timeout",
+            "disk",
+            "layers",
+            "tracing",
+            "log_format",
+            "log_group",
+            "role",
+            "variables",
         ];
         let failed = live.state.get("stage").is_some_and(|stage| stage == FAILED);
         if failed || settings.iter().any(|field| differs(field)) {
@@ -282,8 +298,10 @@ impl Function {
     fn failure(&self, found: &FunctionConfiguration) -> Error {
         let code = found
             .state_reason_code()
-            .map(|code| code.as_str())
-            .or(found.last_update_status_reason_code().map(|code| code.as_str()));
+            .map(StateReasonCode::as_str)
+            .or(found
+                .last_update_status_reason_code()
+                .map(LastUpdateStatusReasonCode::as_str));
         let reason = found
             .state_reason()
             .or(found.last_update_status_reason())
@@ -332,7 +350,7 @@ fn as_value(variables: HashMap<String, String>) -> Value {
     let fields = sorted
         .into_iter()
         .map(|(name, value)| (name, Value::from(value)));
-    Value::Object(Map::from_iter(fields))
+    Value::Object(fields.collect())
 }
 
 fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
@@ -367,7 +385,12 @@ fn parse(found: &FunctionConfiguration) -> State {
         .with("handler", found.handler().unwrap_or_default())
         .with("memory", found.memory_size().unwrap_or_default())
         .with("timeout", found.timeout().unwrap_or_default())
-        .with("disk", found.ephemeral_storage().map_or(DISK, EphemeralStorage::size))
+        .with(
+            "disk",
+            found
+                .ephemeral_storage()
+                .map_or(DISK, EphemeralStorage::size),
+        )
         .with("layers", layers)
         .with(
             "tracing",

@@ -66,7 +66,8 @@ impl Resource<Aws> for Permission {
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
-        let busy = refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
+        let busy =
+            refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
         (busy || NO_FUNCTION.iter().any(|code| refusal.is(code))).then_some(PROPAGATION)
     }
 
@@ -85,7 +86,10 @@ impl Resource<Aws> for Permission {
             .and_then(|found| found.policy)
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default();
-        let statements = document["Statement"].as_array().cloned().unwrap_or_default();
+        let statements = document["Statement"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let ours = statements
             .into_iter()
             .find(|statement| statement["Sid"] == self.sid);

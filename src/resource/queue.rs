@@ -40,7 +40,9 @@ pub struct Queue {
 pub enum Order {
     Any,
     /// A FIFO queue; then whether it drops a message with the same body within five minutes.
-    Fifo { deduplicates: bool },
+    Fifo {
+        deduplicates: bool,
+    },
 }
 
 /// Where a message goes that was received too often.

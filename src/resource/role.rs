@@ -400,7 +400,11 @@ mod tests {
 
     #[test]
     fn the_external_id_is_in_no_shown_part_of_the_state() {
-        let shown = format!("{:?} {:?}", role().desired(&Known::default()), trust("very-secret-id+1"));
+        let shown = format!(
+            "{:?} {:?}",
+            role().desired(&Known::default()),
+            trust("very-secret-id+1")
+        );
         assert!(!shown.contains("very-secret-id"), "{shown}");
     }
 

@@ -25,7 +25,7 @@ pub struct SubscriptionFilter {
 }
 
 const NO_GROUP: &[&str] = &["ResourceNotFoundException"];
-/// It takes some seconds until CloudWatch Logs may invoke a new function.
+/// It takes some seconds until a new function can be invoked on behalf of a log group.
 const UNTIL_INVOCABLE: Duration = Duration::from_secs(300);
 
 #[async_trait]
