@@ -24,4 +24,5 @@ mod setup_s3;
 mod states;
 mod steps;
 mod tail;
+mod tail_cloudwatch;
 mod terminal;

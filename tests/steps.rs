@@ -111,3 +111,9 @@ pub async fn keys(world: &World) -> usize {
     let left = world.leftovers().await;
     left.iter().filter(|line| line.starts_with("key ")).count()
 }
+
+pub fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
+    lines.sort_unstable();
+    lines
+}
