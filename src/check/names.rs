@@ -344,9 +344,6 @@ fn permissions(survey: &Survey) -> Verdict {
                 "the root user is not simulated; no policy of its own binds it".into(),
             );
         }
-        Ok(Simulated::Nothing) => {
-            return Verdict::Skip("this version does not set up this option".into());
-        }
         Ok(Simulated::Asked(simulated)) => simulated,
     };
     if simulated.denied.is_empty() {

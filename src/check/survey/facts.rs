@@ -355,8 +355,6 @@ pub struct Deep {
 pub enum Simulated {
     /// The simulator takes no root user.
     Root,
-    /// There is nothing to set up for this option.
-    Nothing,
     Asked(Simulation),
 }
 
