@@ -316,7 +316,7 @@ pub struct Policy {
     #[arg(value_enum, value_name = "COMMAND")]
     pub command: Permitted,
 
-    /// For this option; without it, preflight is allowed both, and the others the one that can be set up
+    /// For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up
     #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
     pub option: Option<String>,
 

@@ -19,6 +19,7 @@ mod permissions;
 mod policy;
 mod preflight;
 mod records;
+mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
 mod states;

@@ -6,6 +6,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_kms::types::GrantOperation;
 use aws_sdk_sqs::types::QueueAttributeName;
 use heeler_ec::permit::{Preflight, Task};
+use heeler_ec::route::Route;
 use serde_json::{Value, json};
 
 use crate::harness::clients::credentials;
@@ -107,7 +108,7 @@ async fn preflight_may_do_what_it_does() {
 #[tokio::test]
 async fn plan_may_do_what_it_does() {
     let world = encrypted().await;
-    let mut needed = Needed::by(Task::Plan);
+    let mut needed = Needed::by(Task::Plan(Route::S3));
     needed.add_trouble(plan).await;
     needed.add(&world, &plan(&world).run().await.ended(0));
     setup(&world).run().await.ended(0);
@@ -117,7 +118,7 @@ async fn plan_may_do_what_it_does() {
 
 #[tokio::test]
 async fn setup_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Setup);
+    let mut needed = Needed::by(Task::Setup(Route::S3));
     needed.add_trouble(setup).await;
     let worlds = [
         World::on(Engine::Ministack).build().await,
@@ -153,7 +154,7 @@ async fn setup_may_do_what_it_does() {
 async fn outputs_may_do_what_it_does() {
     let world = encrypted().await;
     setup(&world).run().await.ended(0);
-    let mut needed = Needed::by(Task::Outputs);
+    let mut needed = Needed::by(Task::Outputs(None));
     needed.add(&world, &outputs(&world).run().await.ended(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
@@ -170,7 +171,7 @@ async fn tail_may_do_what_it_does() {
 
 #[tokio::test]
 async fn destroy_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Destroy);
+    let mut needed = Needed::by(Task::Destroy(None));
     needed.add_trouble(destroy).await;
     let world = encrypted().await;
     setup(&world).run().await.ended(0);

@@ -2,14 +2,19 @@
 
 use super::place::Place;
 use super::statement::Statement;
+use crate::route::Route;
 
-pub(super) fn outputs(place: &Place) -> Vec<Statement> {
+pub(super) fn outputs(routes: &[Route], place: &Place) -> Vec<Statement> {
+    let queue = |route: &Route| match route {
+        Route::S3 => place.queue(&place.names.queue()),
+        Route::CloudWatch => place.at_log_group().queue(&place.names.fifo_queue()),
+    };
     vec![
         find(place),
         Statement::new(
             "ReadQueueUrl",
             &["sqs:GetQueueUrl"],
-            [place.queue(&place.names.queue())],
+            routes.iter().map(queue),
         ),
     ]
 }

@@ -130,6 +130,14 @@ impl Resource<Aws> for Function {
         let Some(configuration) = found.configuration() else {
             return Ok(None);
         };
+        if let Some(refusal) = found.tags_error() {
+            return Err(Error::unanswered(
+                format!("read the tags of {}", self.id()),
+                refusal.message(),
+            )
+            .action("lambda:ListTags")
+            .code(Some(refusal.error_code().to_owned()), None));
+        }
         Ok(Some(Live {
             state: parse(configuration),
             outputs: Outputs::new(),
