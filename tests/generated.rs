@@ -314,7 +314,7 @@ fn policies() -> String {
         ("plan --option s3", Task::Plan(S3)),
         ("setup --option s3", Task::Setup(S3)),
         ("outputs --option s3", Task::Outputs(Some(S3))),
-        ("tail", Task::Tail),
+        ("tail --option s3", Task::Tail(Some(S3))),
         ("destroy --option s3", Task::Destroy(Some(S3))),
         ("plan --option cloudwatch", Task::Plan(CloudWatch)),
         ("setup --option cloudwatch", Task::Setup(CloudWatch)),
@@ -322,6 +322,7 @@ fn policies() -> String {
             "outputs --option cloudwatch",
             Task::Outputs(Some(CloudWatch)),
         ),
+        ("tail --option cloudwatch", Task::Tail(Some(CloudWatch))),
         (
             "destroy --option cloudwatch",
             Task::Destroy(Some(CloudWatch)),
@@ -394,7 +395,7 @@ fn table() -> String {
             Task::Destroy(Some(CloudWatch)),
             Some(Task::Plan(CloudWatch)),
         ),
-        ("tail", Task::Tail, None),
+        ("tail", Task::Tail(None), None),
         ("outputs", Task::Outputs(None), None),
     ]
     .map(|(heading, task, base)| {

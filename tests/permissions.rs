@@ -164,8 +164,15 @@ async fn tail_may_do_what_it_does() {
     let world = encrypted().await;
     setup(&world).run().await.ended(0);
     left_taps(&world).await;
-    let mut needed = Needed::by(Task::Tail);
+    let mut needed = Needed::by(Task::Tail(None));
     needed.add(&world, &one_event(&world, tail(&world)).await);
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    crate::steps::setup_of(&world, "cloudwatch")
+        .run()
+        .await
+        .ended(0);
+    let short = tail(&world).args(["--timeout", "1s"]);
+    needed.add(&world, &short.run().await.ended(1));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 

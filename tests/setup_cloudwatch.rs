@@ -107,7 +107,9 @@ async fn is_complete(world: &World) {
     run.run().await.ended(0);
     assert_eq!(keys(world).await, 1);
     let ours = world.filters(group(world)).await;
-    let ours = ours.iter().filter(|filter| filter.filter_name() == Some(FILTER));
+    let ours = ours
+        .iter()
+        .filter(|filter| filter.filter_name() == Some(FILTER));
     assert_eq!(ours.count(), 1);
 }
 
@@ -204,4 +206,3 @@ on_both_engines! {
         }
     }
 }
-

@@ -20,10 +20,7 @@ async fn set_up() -> World {
 }
 
 fn tail<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
-    Heeler::new(world)
-        .args(["tail"])
-        .args(args)
-        .besides(&["logs:FilterLogEvents"])
+    Heeler::new(world).args(["tail"]).args(args)
 }
 
 /// A write that the filter lets pass.

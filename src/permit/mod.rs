@@ -32,8 +32,7 @@ pub enum Task {
     Plan(Route),
     Setup(Route),
     Outputs(Option<Route>),
-    /// Of option s3, the only one that it knows.
-    Tail,
+    Tail(Option<Route>),
     Destroy(Option<Route>),
 }
 
@@ -44,8 +43,7 @@ impl Task {
         match self {
             Self::Preflight(preflight) => preflight.routes(),
             Self::Plan(route) | Self::Setup(route) => vec![route],
-            Self::Tail => vec![Route::S3],
-            Self::Outputs(route) | Self::Destroy(route) => one_or_all(route),
+            Self::Outputs(route) | Self::Tail(route) | Self::Destroy(route) => one_or_all(route),
         }
     }
 }
@@ -101,7 +99,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Plan(route) => plan(route),
         Task::Setup(route) => [plan(route), writes(route)].concat(),
         Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
-        Task::Tail => tail::tail(place),
+        Task::Tail(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => tail::tap(place),
+                Route::CloudWatch => tail::log_group(&at_log_group),
+            })
+            .collect(),
         // Without the role it looks where the trail leads, as preflight does.
         Task::Destroy(route) => one_or_all(route)
             .into_iter()
@@ -143,12 +147,16 @@ mod tests {
 
     fn tasks() -> Vec<Task> {
         let routes = [None, Some(Route::S3), Some(Route::CloudWatch)];
-        let mut tasks = vec![Task::Tail];
+        let mut tasks = Vec::new();
         for route in Route::ALL {
             tasks.extend([Task::Plan(route), Task::Setup(route)]);
         }
         for route in routes {
-            tasks.extend([Task::Outputs(route), Task::Destroy(route)]);
+            tasks.extend([
+                Task::Outputs(route),
+                Task::Tail(route),
+                Task::Destroy(route),
+            ]);
             for (deep, fix) in [(false, false), (true, false), (false, true), (true, true)] {
                 tasks.push(Task::Preflight(Preflight { route, deep, fix }));
             }
@@ -258,7 +266,7 @@ mod tests {
             ..long()
         };
         assert!(!actions(Task::Setup(Route::S3), &place).contains("kms:CreateGrant"));
-        assert!(!actions(Task::Tail, &place).contains("kms:Decrypt"));
+        assert!(!actions(Task::Tail(None), &place).contains("kms:Decrypt"));
         let preflight = Task::Preflight(Preflight::default());
         assert!(!actions(preflight, &place).contains("kms:ListGrants"));
     }
@@ -284,15 +292,15 @@ mod tests {
     fn what_only_reads_is_not_allowed_to_write() {
         let reads = |action: &str| {
             let (_, verb) = action.split_once(':').expect("a service and a verb");
-            ["Describe", "Get", "List", "Simulate"]
+            ["Describe", "Filter", "Get", "List", "Simulate"]
                 .iter()
                 .any(|beginning| verb.starts_with(beginning))
         };
         for task in tasks() {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
-                Task::Plan(_) | Task::Outputs(_) => true,
-                Task::Setup(_) | Task::Tail | Task::Destroy(_) => false,
+                Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
+                Task::Setup(_) | Task::Tail(_) | Task::Destroy(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(
@@ -305,7 +313,7 @@ mod tests {
 
     #[test]
     fn nobody_but_heeler_may_receive_from_its_queue() {
-        for statement in statements(Task::Tail, &long()) {
+        for statement in statements(Task::Tail(None), &long()) {
             if statement.actions.contains(&"sqs:ReceiveMessage") {
                 assert!(
                     statement

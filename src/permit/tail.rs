@@ -19,7 +19,16 @@ pub(super) fn outputs(routes: &[Route], place: &Place) -> Vec<Statement> {
     ]
 }
 
-pub(super) fn tail(place: &Place) -> Vec<Statement> {
+/// Events of a log group are read from it.
+pub(super) fn log_group(place: &Place) -> Vec<Statement> {
+    vec![
+        find(place),
+        Statement::new("ReadEvents", &["logs:FilterLogEvents"], place.log_group()),
+    ]
+}
+
+/// Those of a bucket are announced to a queue that is made for it.
+pub(super) fn tap(place: &Place) -> Vec<Statement> {
     let mut all = vec![
         find(place),
         Statement::anywhere("FindTaps", &["sqs:ListQueues"]),

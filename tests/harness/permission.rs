@@ -85,6 +85,7 @@ const SAME: &[(&str, &[&str])] = &[
             "DescribeLogGroups",
             "DescribeLogStreams",
             "DescribeSubscriptionFilters",
+            "FilterLogEvents",
             "GetTransformer",
             "PutRetentionPolicy",
             "PutSubscriptionFilter",
@@ -221,7 +222,7 @@ pub fn task(args: &[String]) -> Option<Task> {
         "setup" if has("--dry-run") => Some(Task::Plan(route?)),
         "setup" => Some(Task::Setup(route?)),
         "outputs" => Some(Task::Outputs(None)),
-        "tail" => Some(Task::Tail),
+        "tail" => Some(Task::Tail(None)),
         "destroy" => Some(Task::Destroy(None)),
         // It asks what preflight asks.
         "policy" => Some(Task::Preflight(Preflight::default())),
