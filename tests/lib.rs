@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_luck;
+mod cloudwatch_makes;
 mod destroy;
 mod documents;
 mod function;
