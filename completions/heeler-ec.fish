@@ -25,7 +25,7 @@ function __fish_heeler_ec_using_subcommand
 end
 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Begin all names with this' -r
@@ -54,7 +54,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take the failure of this check as it is (repeatable)' -r -f -a "account.endpoint\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
 bucket.lifecycle\t''
@@ -90,7 +90,7 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Look again until the checks pass, or this much time is up' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Begin all names with this' -r
@@ -112,7 +112,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d '
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take the failure of this check as it is (repeatable)' -r -f -a "account.endpoint\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
 bucket.lifecycle\t''
@@ -149,7 +149,7 @@ trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Begin all names with this' -r
@@ -170,7 +170,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take the failure of this check as it is (repeatable)' -r -f -a "account.endpoint\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
 bucket.lifecycle\t''
@@ -207,7 +207,7 @@ trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Begin all names with this' -r
@@ -224,7 +224,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbo
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Begin all names with this' -r
@@ -240,7 +240,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Begin all names with this' -r
@@ -255,7 +255,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'The bucket whose notification was set up, when neither role nor trail tell any more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Begin all names with this' -r
@@ -278,7 +278,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-km
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Begin all names with this' -r
@@ -295,7 +295,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verb
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'Work in this region; it has to be that of the trail\'s bucket, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Begin all names with this' -r

@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::check::{Terms, Weight, checks};
+use crate::check::{Weight, checks};
 use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
 use crate::route::Route;
@@ -40,7 +40,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Work in this region; it has to be that of the trail's bucket, which is found without it
+    /// Work in this region; it has to be that of the trail's bucket or log group, which is found without it
     #[arg(long, global = true, value_parser = input::region)]
     pub region: Option<String>,
 
@@ -179,22 +179,12 @@ pub struct Discovery {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Accept {
-    /// Take the failure of this check as it is (repeatable)
+    /// Take what this check finds as it is (repeatable)
     #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable())]
     pub accepted: Vec<String>,
 }
 
-impl Accept {
-    #[must_use]
-    pub fn terms(&self) -> Terms {
-        Terms {
-            accepted: self.accepted.clone(),
-            strict: false,
-        }
-    }
-}
-
-/// The checks whose failure may be accepted.
+/// The checks whose findings may be accepted.
 fn acceptable() -> Vec<PossibleValue> {
     let mut ids: Vec<&'static str> = Route::ALL
         .iter()
@@ -235,7 +225,7 @@ pub struct Preflight {
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
-    pub terms: Accept,
+    pub accept: Accept,
 
     /// Count warnings as failures
     #[arg(long)]
@@ -246,7 +236,7 @@ pub struct Preflight {
     pub deep: bool,
 
     /// Look again until the checks pass, or this much time is up
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
     pub wait: Option<Duration>,
 
     /// Offer to start the trail, and to set the log group's retention to one day; ask before each
@@ -261,7 +251,7 @@ pub struct Plan {
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
-    pub terms: Accept,
+    pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
 
@@ -277,7 +267,7 @@ pub struct Setup {
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
-    pub terms: Accept,
+    pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
 
@@ -297,7 +287,7 @@ pub struct Tail {
     pub limit: Option<u64>,
 
     /// End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)
-    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = input::time)]
     pub timeout: Duration,
 }
 

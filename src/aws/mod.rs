@@ -8,6 +8,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
@@ -27,6 +28,7 @@ use fault::Doing;
 /// Where S3, SQS and the others answer when the operator has configured no region.
 const DEFAULT_REGION: &str = "us-east-1";
 
+const SIGN_IN: Duration = Duration::from_secs(110);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
 /// What the operator says about the connection; all else comes from the SDK's own environment.
@@ -183,6 +185,7 @@ impl Aws {
             .endpoint_url()
             .map(str::to_owned)
             .or_else(|| std::env::var("AWS_ENDPOINT_URL").ok())
+            .or_else(service_endpoint)
     }
 
     /// Asks whose credentials these are. Needs no permission.
@@ -216,6 +219,8 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
     let mut loader = ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http.clone())
+        // A program that signs in may have to ask a person.
+        .identity_cache(IdentityCache::lazy().load_timeout(SIGN_IN).build())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
@@ -246,6 +251,13 @@ fn has_endpoint(shared: &SdkConfig) -> bool {
         || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
             .iter()
             .any(|name| std::env::var_os(name).is_some())
+}
+
+/// That of one service, if only that is replaced.
+fn service_endpoint() -> Option<String> {
+    std::env::vars()
+        .find(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 /// How often a call is made at most.

@@ -139,8 +139,8 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn repair(mut self, repair: Repair) -> Self {
-        self.fix.repair = Some(repair);
+    pub fn repair_if(mut self, safe: bool, repair: Repair) -> Self {
+        self.fix.repair = safe.then_some(repair);
         self
     }
 
@@ -149,15 +149,6 @@ impl Finding {
         self.settles = true;
         self
     }
-}
-
-/// What the operator makes of the verdicts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
-    /// Checks whose failure is accepted.
-    pub accepted: Vec<String>,
-    /// Whether a warning counts as a failure.
-    pub strict: bool,
 }
 
 /// One check and what came of it.
@@ -184,26 +175,26 @@ pub struct Counts {
     pub failed: usize,
     pub skipped: usize,
     pub unknown: usize,
-    /// Of the failed and unknown ones.
+    /// Of those that failed, warn or are unknown.
     pub accepted: usize,
 }
 
-/// Asks every check of the survey's option.
+/// Asks every check of the survey's option. Under strict terms a warning counts as a failure.
 #[must_use]
-pub fn run(survey: &Survey, terms: &Terms) -> Report {
+pub fn run(survey: &Survey, strict: bool) -> Report {
     let rows = checks(survey.route).iter().copied().flatten();
     Report {
         route: survey.route,
-        rows: rows.map(|check| row(check, survey, terms)).collect(),
-        strict: terms.strict,
+        rows: rows.map(|check| row(check, survey)).collect(),
+        strict,
     }
 }
 
-fn row(check: &'static Check, survey: &Survey, terms: &Terms) -> Row {
+fn row(check: &'static Check, survey: &Survey) -> Row {
     let verdict = (check.judge)(survey);
     let accepted = check.weight != Weight::Hard
-        && matches!(verdict, Verdict::Fail(_) | Verdict::Unknown(_))
-        && terms.accepted.iter().any(|id| id == check.id);
+        && !matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_))
+        && survey.hints.accepted.iter().any(|id| id == check.id);
     Row {
         check,
         verdict,
@@ -227,8 +218,9 @@ impl Row {
     #[must_use]
     pub fn warns(&self) -> bool {
         match &self.verdict {
+            _ if self.accepted => false,
             Verdict::Warn(_) => true,
-            Verdict::Unknown(_) => !self.accepted && self.check.weight == Weight::Advisory,
+            Verdict::Unknown(_) => self.check.weight == Weight::Advisory,
             _ => false,
         }
     }
@@ -237,7 +229,8 @@ impl Row {
     #[must_use]
     pub fn may_settle(&self) -> bool {
         self.stands_in_the_way()
-            || matches!(&self.verdict, Verdict::Warn(finding) if finding.settles)
+            || (!self.accepted
+                && matches!(&self.verdict, Verdict::Warn(finding) if finding.settles))
     }
 
     #[must_use]

@@ -3,6 +3,7 @@
 use super::survey::Survey;
 use super::survey::facts::{Owner, Simulated};
 use super::{Check, Finding, Verdict, Weight, hangs_on};
+use crate::aws::arn::last;
 use crate::route::Route;
 
 /// For any option.
@@ -63,7 +64,7 @@ pub const S3_CHECKS: &[Check] = &[Check {
     says: "the name of the topic is free or ours",
     weight: Weight::Hard,
     permissions: &["sns:ListTagsForResource"],
-    judge: |survey| taken(survey, "names.topic"),
+    judge: topic,
 }];
 
 pub const CLOUDWATCH_CHECKS: &[Check] = &[
@@ -149,7 +150,7 @@ fn terraform(survey: &Survey) -> Verdict {
             "names that nobody else manages",
         )
         .because("two owners would undo each other's changes, and setup touches nothing that is not tagged as its own")
-        .advice("run terraform destroy there first, or choose other names with --name-prefix and switch over later"),
+        .advice("run terraform destroy there first, then setup (Heeler gets new values)"),
     )
 }
 
@@ -158,6 +159,20 @@ fn origin(survey: &Survey) -> &'static str {
     match survey.route {
         Route::S3 => "bucket.owner",
         Route::CloudWatch => "logs.enabled",
+    }
+}
+
+fn topic(survey: &Survey) -> Verdict {
+    let own = survey.hints.names.topic();
+    let existing = survey
+        .bucket
+        .as_ref()
+        .and_then(|bucket| bucket.topic.as_ref());
+    match existing {
+        Some(Ok(Some(topic))) if last(&topic.arn) != own => {
+            Verdict::Skip("an existing topic is used".into())
+        }
+        _ => taken(survey, "names.topic"),
     }
 }
 
@@ -174,7 +189,7 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
     if owner.managed {
         return match owner.option.as_deref() {
             Some(theirs) if theirs != option => {
-                Verdict::Fail(of_other_option(owner, theirs, option))
+                Verdict::Fail(of_other_option(survey, owner, theirs))
             }
             _ => Verdict::Pass(format!(
                 "{} is ours, and will be compared and completed",
@@ -213,13 +228,14 @@ fn called(survey: &Survey, check: &str) -> String {
     }
 }
 
-fn of_other_option(owner: &Owner, theirs: &str, option: &str) -> Finding {
+fn of_other_option(survey: &Survey, owner: &Owner, theirs: &str) -> Finding {
+    let option = survey.route.name();
     Finding::new(
         format!("{} belongs to option {theirs}", owner.name),
         format!("a name that is free, or of option {option}"),
     )
     .because("both options use the same role and alias, so they cannot stand side by side under one prefix")
-    .cli("heeler-ec destroy")
+    .cli(survey.own_command("destroy"))
     .advice(format!(
         "or set option {option} up beside it with --name-prefix, and destroy the other later"
     ))
@@ -257,6 +273,9 @@ fn concurrency(survey: &Survey) -> Verdict {
     let Some(group) = &survey.log_group else {
         return hangs_on("logs.enabled");
     };
+    if Some(group.account.as_str()) != survey.own_account() {
+        return hangs_on("logs.account");
+    }
     let limit = match &group.concurrency {
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(limit) => limit,
@@ -325,9 +344,7 @@ fn permissions(survey: &Survey) -> Verdict {
     let simulated = match simulated {
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(Simulated::Root) => {
-            return Verdict::Skip(
-                "the root user is not simulated; no policy of its own binds it".into(),
-            );
+            return Verdict::Skip("only users and roles are simulated".into());
         }
         Ok(Simulated::Nothing) => {
             return Verdict::Skip("this version does not set up this option".into());
@@ -336,7 +353,7 @@ fn permissions(survey: &Survey) -> Verdict {
     };
     if simulated.denied.is_empty() {
         return Verdict::Pass(format!(
-            "all {} actions, as far as simulation sees",
+            "all {} actions, by the caller's own policies; those of buckets, keys and sessions are not simulated",
             simulated.actions
         ));
     }
@@ -353,9 +370,6 @@ fn permissions(survey: &Survey) -> Verdict {
             "simulation sees the caller's policies, boundary and service control policies; it does not see bucket \
              and key policies, which may still allow or deny, nor the policy of a session",
         )
-        .cli(format!(
-            "heeler-ec policy setup --option {}",
-            survey.route.name()
-        )),
+        .cli(survey.own_command(&format!("policy setup --option {}", survey.route.name()))),
     )
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::World;
 use crate::aws::Aws;
-use crate::check::survey::{Facts, Hints};
-use crate::check::{Report, Terms, repair, run as judge};
+use crate::check::survey::{Facts, Hints, Survey};
+use crate::check::{Report, repair, run as judge};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::KINDS;
@@ -25,16 +25,14 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
         aws: world.aws().await?,
         hints: Hints {
             deep: args.deep,
+            accepted: args.accept.accepted,
             ..world.hints(&args.discovery, &[])
         },
         routes: match args.option.as_deref().and_then(Route::named) {
             Some(route) => vec![route],
             None => Route::ALL.to_vec(),
         },
-        terms: Terms {
-            strict: args.strict,
-            ..args.terms.terms()
-        },
+        strict: args.strict,
     };
     let mut seen = looking.look().await?;
     if args.fix {
@@ -45,7 +43,12 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
     }
     let reports = looking.judge(&seen);
     let made: Vec<Route> = KINDS.iter().map(|kind| kind.route).collect();
-    render::report::reports(&world.ui, &reports, &made);
+    render::report::reports(
+        &world.ui,
+        &reports,
+        &made,
+        &world.again("plan --option OPTION"),
+    );
     Ok(if reports.iter().any(Report::is_ready) {
         Exit::Yes
     } else {
@@ -58,7 +61,7 @@ struct Looking<'a> {
     aws: Aws,
     hints: Hints,
     routes: Vec<Route>,
-    terms: Terms,
+    strict: bool,
 }
 
 impl Looking<'_> {
@@ -71,7 +74,7 @@ impl Looking<'_> {
     fn judge(&self, facts: &Facts) -> Vec<Report> {
         self.routes
             .iter()
-            .map(|route| judge(&facts.view(*route), &self.terms))
+            .map(|route| judge(&facts.view(*route), self.strict))
             .collect()
     }
 
@@ -81,7 +84,10 @@ impl Looking<'_> {
         for route in &self.routes {
             let survey = seen.view(*route);
             for (repair, observed) in repair::offered(&survey) {
-                if !offered.iter().any(|(known, _, _)| *known == repair) {
+                let known = offered.iter().any(|(known, _, other): &(_, _, Survey)| {
+                    *known == repair && other.trail() == survey.trail()
+                });
+                if !known {
                     offered.push((repair, observed, survey.clone()));
                 }
             }
@@ -100,8 +106,11 @@ impl Looking<'_> {
                 .confirms_by(&question.text, &question.word)
                 .await?
             {
-                repair::repair(&self.aws, repair, &survey).await?;
-                self.world.ui.story("Done.\n");
+                // One that is refused does not keep the others.
+                match repair::repair(&self.aws, repair, &survey).await {
+                    Ok(()) => self.world.ui.story("Done.\n"),
+                    Err(error) => render::error::error(&self.world.ui, &error),
+                }
                 done = true;
             } else {
                 self.world.ui.story("Left as it is.\n");

@@ -2,6 +2,7 @@
 
 use super::plan::{Prepared, prepare};
 use super::{World, option};
+use crate::check::survey::Hints;
 use crate::cli;
 use crate::converge::apply::{Manner, apply};
 use crate::converge::event::Event;
@@ -23,17 +24,12 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         );
     }
     let aws = world.aws().await?;
-    let hints = world.hints(&args.discovery, &args.trust.heeler_role_arn);
+    let hints = Hints {
+        accepted: args.accept.accepted.clone(),
+        ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
+    };
     let prepared = world
-        .before_writing(prepare(
-            world,
-            &aws,
-            kind,
-            hints,
-            &args.terms.terms(),
-            &args.trust,
-            args.dry_run,
-        ))
+        .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
         .await?;
     let plan = world
         .before_writing(Plan::read(&prepared.pipeline.graph, &prepared.aws))
@@ -119,7 +115,8 @@ async fn obey(
         "\n{done} of {due} done. What was made stays, and nothing that was there is lost."
     ));
     world.ui.alert(&format!(
-        "Run the same command again to complete it, or heeler-ec destroy to remove it (option {}).",
+        "Run the same command again to complete it, or {} to remove it (option {}).",
+        world.again("destroy"),
         kind.name()
     ));
     Err((*first).clone())

@@ -1,6 +1,8 @@
 //! What the operator makes of the verdicts: what is accepted, what counts as ready.
 
-use heeler_ec::check::{Report, Terms, Weight, checks, run};
+use heeler_ec::check::survey::Survey;
+use heeler_ec::check::survey::facts::Owned;
+use heeler_ec::check::{Report, Weight, checks, run};
 use heeler_ec::route::Route;
 
 use super::account::{bucket, trail};
@@ -8,25 +10,19 @@ use super::fixture::ready;
 use super::refused;
 use super::trail::status;
 
-fn terms(accepted: &[&str], strict: bool) -> Terms {
-    Terms {
-        accepted: accepted.iter().map(|id| (*id).to_owned()).collect(),
-        strict,
-    }
-}
-
-fn report(differs: impl FnOnce(&mut heeler_ec::check::survey::Survey), terms: &Terms) -> Report {
+/// The report when one thing is different and these checks are accepted.
+fn report(differs: impl FnOnce(&mut Survey), accepted: &[&str], strict: bool) -> Report {
     let mut survey = ready(Route::S3);
     differs(&mut survey);
-    run(&survey, terms)
+    survey.hints.accepted = accepted.iter().map(|id| (*id).to_owned()).collect();
+    run(&survey, strict)
 }
 
 #[test]
 fn a_failure_is_in_the_way_until_it_is_accepted() {
-    let stopped =
-        |survey: &mut heeler_ec::check::survey::Survey| trail(survey).multi_region = false;
-    assert!(!report(stopped, &terms(&[], false)).is_ready());
-    let accepted = report(stopped, &terms(&["trail.multi_region"], false));
+    let stopped = |survey: &mut Survey| trail(survey).multi_region = false;
+    assert!(!report(stopped, &[], false).is_ready());
+    let accepted = report(stopped, &["trail.multi_region"], false);
     assert!(accepted.is_ready());
     assert_eq!(
         (accepted.counts().failed, accepted.counts().accepted),
@@ -36,10 +32,10 @@ fn a_failure_is_in_the_way_until_it_is_accepted() {
 
 #[test]
 fn what_setup_cannot_do_without_is_never_accepted() {
-    let archive = |survey: &mut heeler_ec::check::survey::Survey| {
-        bucket(survey).owned = Ok(heeler_ec::check::survey::facts::Owned::Missing);
+    let archive = |survey: &mut Survey| {
+        bucket(survey).owned = Ok(Owned::Missing);
     };
-    assert!(!report(archive, &terms(&["bucket.owner"], false)).is_ready());
+    assert!(!report(archive, &["bucket.owner"], false).is_ready());
 }
 
 #[test]
@@ -56,23 +52,30 @@ fn nothing_about_account_and_organization_that_is_required_can_be_accepted() {
 
 #[test]
 fn what_is_not_known_counts_as_a_failure_only_where_it_is_required() {
-    let required = |survey: &mut heeler_ec::check::survey::Survey| {
+    let required = |survey: &mut Survey| {
         survey.status = Some(Err(refused("cloudtrail:GetTrailStatus")));
     };
-    let advisory = |survey: &mut heeler_ec::check::survey::Survey| {
+    let advisory = |survey: &mut Survey| {
         bucket(survey).ownership = Some(Err(refused("s3:GetBucketOwnershipControls")));
     };
-    assert!(!report(required, &terms(&[], false)).is_ready());
-    assert!(report(advisory, &terms(&[], false)).is_ready());
-    assert!(!report(advisory, &terms(&[], true)).is_ready());
+    assert!(!report(required, &[], false).is_ready());
+    assert!(report(advisory, &[], false).is_ready());
+    assert!(!report(advisory, &[], true).is_ready());
 }
 
 #[test]
 fn under_strict_terms_a_warning_is_in_the_way() {
-    let late = |survey: &mut heeler_ec::check::survey::Survey| {
+    let late = |survey: &mut Survey| {
         status(survey).to_bucket.at = Some(super::fixture::minutes_ago(90));
     };
-    assert!(report(late, &terms(&[], false)).is_ready());
-    assert!(!report(late, &terms(&[], true)).is_ready());
-    assert!(report(|_| {}, &terms(&[], true)).is_ready());
+    assert!(report(late, &[], false).is_ready());
+    assert!(!report(late, &[], true).is_ready());
+    assert!(report(|_| {}, &[], true).is_ready());
+}
+
+#[test]
+fn under_strict_terms_a_warning_that_is_accepted_is_not_in_the_way() {
+    let private = |survey: &mut Survey| survey.endpoint = Some("https://vpce.example.com".into());
+    assert!(!report(private, &[], true).is_ready());
+    assert!(report(private, &["account.endpoint"], true).is_ready());
 }

@@ -1,4 +1,4 @@
-//! A6: the key that the log objects are encrypted with.
+//! The key that the log objects are encrypted with.
 
 use std::time::Duration;
 
@@ -212,6 +212,16 @@ pub fn states() -> Vec<State> {
             |s| policy(s, r#"{"AWS":"111122223333"}"#, "kms:Describe*"),
             "warn",
             "kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
+            "its policy lets only services of AWS grant",
+            |s| {
+                with_key(s);
+                facts(s).policy = Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}]}"#.into()));
+            },
+            "warn",
+            "names neither this account nor the caller",
         ),
         s3(
             "key.grantable",

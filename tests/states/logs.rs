@@ -1,4 +1,4 @@
-//! A8: the log group that the trail delivers to.
+//! The log group that the trail delivers to.
 
 use heeler_ec::check::survey::Survey;
 use heeler_ec::check::survey::facts::{
@@ -131,6 +131,31 @@ pub fn states() -> Vec<State> {
             |s| s.status = Some(Err(refused("cloudtrail:GetTrailStatus"))),
             "unknown",
             "cloudtrail:GetTrailStatus",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "the log group is another account's",
+            |s| group(s).account = "222233334444".into(),
+            "skip",
+            "stands on logs.account",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "the log group is another account's",
+            |s| group(s).account = "222233334444".into(),
+            "skip",
+            "stands on logs.account",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves out a group of a longer name",
+            |s| {
+                group(s).account_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda_old"]"#,
+                ))])
+            },
+            "warn",
+            "takes in /aws/lambda/heeler_event_collection_lambda",
         ),
         cloudwatch(
             "logs.org_streams",

@@ -1,7 +1,9 @@
-//! A9: whether the names that setup would take are free, and whether there is room.
+//! Whether the names that setup would take are free, and whether there is room.
 
 use heeler_ec::check::survey::Survey;
-use heeler_ec::check::survey::facts::{Deep, IamQuota, Owner, Simulated, Simulation, Taken};
+use heeler_ec::check::survey::facts::{
+    Deep, IamQuota, Owner, Simulated, Simulation, Taken, TopicFacts,
+};
 
 use super::fixture::{own, stranger};
 use super::{State, cloudwatch, hold, refused, s3};
@@ -181,7 +183,7 @@ pub fn states() -> Vec<State> {
             "all is allowed",
             |s| simulated(s, &[]),
             "pass",
-            "all 60 actions, as far as simulation sees",
+            "all 60 actions, by the caller's own policies",
         ),
         s3(
             "caller.permissions",
@@ -202,7 +204,7 @@ pub fn states() -> Vec<State> {
             "the caller is the root user",
             |s| s.simulated = Some(Ok(Simulated::Root)),
             "skip",
-            "the root user is not simulated",
+            "only users and roles are simulated",
         ),
         cloudwatch(
             "caller.permissions",
@@ -217,6 +219,22 @@ pub fn states() -> Vec<State> {
             |s| s.simulated = Some(Err(refused("iam:SimulatePrincipalPolicy"))),
             "unknown",
             "iam:SimulatePrincipalPolicy",
+        ),
+        s3(
+            "names.topic",
+            "an existing topic is used",
+            |s| {
+                taken(s, "names.topic", stranger("topic t"));
+                let facts = TopicFacts {
+                    arn: "arn:aws:sns:eu-west-1:111122223333:events".into(),
+                    policy: String::new(),
+                    key: None,
+                    key_policy: None,
+                };
+                super::account::bucket(s).topic = Some(Ok(Some(facts)));
+            },
+            "skip",
+            "an existing topic is used",
         ),
     ];
     // Each name has the same states.

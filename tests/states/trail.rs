@@ -1,4 +1,4 @@
-//! A3 and A4: the trail, and which events it records.
+//! The trail, and which events it records.
 
 use heeler_ec::check::selectors::{Field, Selector};
 use heeler_ec::check::survey::Survey;
@@ -306,7 +306,7 @@ pub fn states() -> Vec<State> {
                 status(s).to_bucket.error = Some("KMS.KMSInvalidStateException".into());
             },
             "fail",
-            "could not use KMS key",
+            "could not use the key of the log objects",
         ),
         s3(
             "trail.delivery",

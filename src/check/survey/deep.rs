@@ -59,7 +59,11 @@ pub(super) async fn simulate(ask: &Ask, survey: &Survey) -> Option<Result<Simula
     let mut place = Place::anywhere(survey.hints.names.clone());
     fill(&mut place, survey);
     let wanted = match survey.route {
-        Route::S3 => statements(Task::Setup, &place),
+        Route::S3 => statements(Task::Setup, &place)
+            .into_iter()
+            // What is not known cannot be asked about.
+            .filter(|statement| !statement.resources.iter().any(|arn| arn.contains("${")))
+            .collect::<Vec<_>>(),
         Route::CloudWatch => return Some(Ok(Simulated::Nothing)),
     };
     Some(ask_for_all(ask, caller, &wanted).await)
