@@ -236,7 +236,7 @@ pub struct Preflight {
     pub deep: bool,
 
     /// Look again until the checks pass, or this much time is up
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
     pub wait: Option<Duration>,
 
     /// Offer to start the trail, and to set the log group's retention to one day; ask before each
@@ -287,7 +287,7 @@ pub struct Tail {
     pub limit: Option<u64>,
 
     /// End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)
-    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = input::time)]
     pub timeout: Duration,
 }
 

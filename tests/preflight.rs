@@ -378,6 +378,7 @@ async fn every_check_has_the_same_keys() {
         keys.sort_unstable();
         let wanted = [
             "accepted",
+            "code",
             "fix",
             "group",
             "id",

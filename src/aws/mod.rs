@@ -8,6 +8,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
@@ -27,6 +28,7 @@ use fault::Doing;
 /// Where S3, SQS and the others answer when the operator has configured no region.
 const DEFAULT_REGION: &str = "us-east-1";
 
+const SIGN_IN: Duration = Duration::from_secs(110);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
 /// What the operator says about the connection; all else comes from the SDK's own environment.
@@ -217,6 +219,8 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
     let mut loader = ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http.clone())
+        // A program that signs in may have to ask a person.
+        .identity_cache(IdentityCache::lazy().load_timeout(SIGN_IN).build())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)

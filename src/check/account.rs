@@ -311,7 +311,7 @@ fn guardrails(survey: &Survey) -> Verdict {
         } else {
             "a service control policy"
         };
-        return Verdict::Fail(
+        return Verdict::Warn(
             Finding::new(
                 format!("{kind} of the organization denies {action}"),
                 "no explicit deny",

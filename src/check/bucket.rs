@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::survey::Survey;
 use super::survey::facts::{Bucket, Encryption, KeyFacts, LifecycleRule, Owned, TopicFacts};
-use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, reading, written};
+use super::{Check, Finding, Verdict, Weight, hangs_on, reading, written};
 use crate::aws::arn::{Arn, build, last};
 use crate::aws::notification::{Entry, Target};
 
@@ -199,63 +199,63 @@ fn encryption(survey: &Survey) -> Verdict {
         };
         let of_trail = survey.trail().and_then(|trail| trail.key.as_deref());
         if let Some(named) = &survey.hints.bucket_key {
-            return named_key(bucket, named, object);
+            return named_key(bucket, named, of_trail, object);
         }
         let Some(object) = object else {
             return unconfirmed(of_trail, configured);
         };
-        match (object, of_trail, configured) {
-            (Encryption::S3, None, _) => Verdict::Pass("SSE-S3: no key is needed".into()),
-            (Encryption::S3, Some(of_trail), _) => Verdict::Warn(
-                Finding::new(
-                    format!("the newest log object is encrypted with SSE-S3, but the trail has key {of_trail}"),
-                    "one way of encryption for all log objects",
-                )
-                .because("the key was set lately: what comes next needs it, and setup grants its use")
-                .advice("wait for the next delivery and run preflight again")
-                .settles(),
-            ),
-            (Encryption::Kms(None), _, _) => Verdict::Pass("SSE-KMS".into()),
-            (Encryption::Kms(Some(key)), _, _)
-                if bucket.key(key).is_some_and(KeyFacts::is_managed_by_aws) =>
+        let of_bucket = match configured {
+            Encryption::Kms(Some(key))
+                if bucket.key(key).is_none_or(|key| !key.is_managed_by_aws()) =>
             {
+                Some(key.as_str())
+            }
+            _ => None,
+        };
+        let of_object = match object {
+            Encryption::Kms(Some(key)) => Some(key.as_str()),
+            _ => None,
+        };
+        let by_aws = of_object
+            .and_then(|key| bucket.key(key))
+            .is_some_and(KeyFacts::is_managed_by_aws);
+        let same = |one: Option<&str>, other: Option<&str>| match (one, other) {
+            (Some(one), Some(other)) => same_key(bucket, one, other),
+            _ => false,
+        };
+        match (of_trail, object) {
+            (None, Encryption::S3) => Verdict::Pass("SSE-S3: no key is needed".into()),
+            (None, Encryption::Kms(None)) => Verdict::Pass("SSE-KMS".into()),
+            (None, Encryption::Kms(Some(_))) if by_aws => {
                 Verdict::Pass("the key of AWS for S3, which needs no grant".into())
             }
-            (Encryption::Kms(Some(key)), Some(of_trail), Encryption::Kms(Some(other)))
-                if !same_key(bucket, of_trail, other) =>
-            {
-                Verdict::Warn(two_keys(
-                    survey,
-                    key,
-                    if same_key(bucket, key, other) {
-                        of_trail
-                    } else {
-                        other
-                    },
-                ))
-            }
-            (Encryption::Kms(Some(key)), Some(of_trail), _) if same_key(bucket, key, of_trail) => {
-                Verdict::Pass(format!("SSE-KMS with the trail's key {key}"))
-            }
-            (Encryption::Kms(Some(key)), None, Encryption::Kms(Some(of_bucket)))
-                if same_key(bucket, key, of_bucket) =>
-            {
+            (None, Encryption::Kms(Some(key))) if same(of_object, of_bucket) => {
                 Verdict::Pass(format!("SSE-KMS with the bucket's key {key}"))
             }
-            (Encryption::Kms(Some(key)), _, _) => {
-                let configured = of_trail.map_or_else(|| told(configured), str::to_owned);
-                Verdict::Warn(
-                    Finding::new(
-                        format!("the newest log object is encrypted with {key}, but trail and bucket say {configured}"),
-                        "one key for all log objects",
-                    )
-                    .because("it was changed lately: what comes next may need another key, and setup grants one")
-                    .advice("wait for the next delivery and run preflight again; --bucket-kms-key names the key to grant")
-                    .settles(),
-                )
-            }
+            (None, Encryption::Kms(Some(key))) => Verdict::Warn(changed(&format!(
+                "the newest log object is encrypted with {key}, but trail and bucket say {}",
+                told(configured)
+            ))),
+            (Some(trail_key), _) if same(of_trail, of_object) => match of_bucket {
+                Some(other) if !same(of_trail, of_bucket) => {
+                    Verdict::Warn(two_keys(trail_key, other))
+                }
+                _ => Verdict::Pass(format!("SSE-KMS with the trail's key {trail_key}")),
+            },
+            (Some(trail_key), other) => Verdict::Warn(changed(&format!(
+                "the newest log object is encrypted with {}, but the trail has key {trail_key}",
+                told(other)
+            ))),
         }
     })
+}
+
+/// What shows is not what is configured.
+fn changed(observed: &str) -> Finding {
+    Finding::new(observed, "one way of encryption for all log objects")
+        .because("it was changed lately; setup grants Heeler the use of every key that shows")
+        .advice("to be sure of what comes next, wait for a delivery and run preflight again")
+        .settles()
 }
 
 /// What is configured, in words.
@@ -274,9 +274,24 @@ fn same_key(bucket: &Bucket, one: &str, other: &str) -> bool {
 }
 
 /// The operator has named the key; what is observed has to agree.
-fn named_key(bucket: &Bucket, named: &str, object: Option<&Encryption>) -> Verdict {
+fn named_key(
+    bucket: &Bucket,
+    named: &str,
+    of_trail: Option<&str>,
+    object: Option<&Encryption>,
+) -> Verdict {
+    if let Some(trail_key) = of_trail.filter(|key| !same_key(bucket, key, named)) {
+        return Verdict::Fail(
+            Finding::new(
+                format!("the trail encrypts with {trail_key}"),
+                format!("key {named}, as --bucket-kms-key says"),
+            )
+            .because("Heeler could not read what it is told of")
+            .advice("leave --bucket-kms-key out: the key is found by itself"),
+        );
+    }
     match object {
-        Some(Encryption::S3) => Verdict::Warn(
+        Some(Encryption::S3) if of_trail.is_none() => Verdict::Warn(
             Finding::new(
                 format!("log objects are encrypted with SSE-S3, not with {named}"),
                 "no --bucket-kms-key",
@@ -292,7 +307,7 @@ fn named_key(bucket: &Bucket, named: &str, object: Option<&Encryption>) -> Verdi
             .because("Heeler could not read what it is told of")
             .advice("leave --bucket-kms-key out: the key is found by itself"),
         ),
-        Some(Encryption::Kms(_)) => Verdict::Pass(format!("SSE-KMS with {named}")),
+        Some(_) => Verdict::Pass(format!("SSE-KMS with {named}")),
         None => Verdict::Warn(
             Finding::new(
                 format!("{named}, as --bucket-kms-key says"),
@@ -323,21 +338,15 @@ fn unconfirmed(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
     )
 }
 
-fn two_keys(survey: &Survey, key: &str, other: &str) -> Finding {
-    let finding = Finding::new(
-        format!("trail and bucket have different keys; new log objects have {key}"),
+fn two_keys(of_trail: &str, of_bucket: &str) -> Finding {
+    Finding::new(
+        format!("trail and bucket have different keys: {of_trail} and {of_bucket}"),
         "one key for all log objects",
     )
-    .because(format!(
-        "setup grants Heeler the use of that one; what {other} encrypts, such as older objects, it could not read"
-    ));
-    match (survey.region(), survey.harvest_role()) {
-        (Some(region), Some(role)) => finding.cli(format!(
-            "aws kms create-grant --region {region} --key-id {} --grantee-principal {role} --operations Decrypt",
-            quoted(other)
-        )),
-        _ => finding,
-    }
+    .because(
+        "log objects have the trail's, older ones and digest files may have the bucket's; setup grants Heeler the use of both",
+    )
+    .advice("nothing has to be done; to have one key, give the trail and the bucket the same")
 }
 
 fn notifications(survey: &Survey) -> Verdict {
@@ -361,7 +370,9 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
         .collect();
     if let Some(Ok(Some(topic))) = &bucket.topic {
         let covered = overlapping.iter().any(|entry| {
-            entry.target == Target::Topic && entry.destination == topic.arn && entry.covers(&ours)
+            entry.target == Target::Topic
+                && entry.destination == topic.arn
+                && survey.is_announced_by(entry)
         });
         if covered {
             return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
@@ -431,42 +442,76 @@ fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Find
                 bucket.name
             ))
             .advice(format!(
-                "widen that entry to {} without a suffix; setup then uses its topic by itself",
-                ours.prefix
+                "widen that entry: {}; setup then uses its topic by itself",
+                narrow(first, ours)
             ));
     }
-    let (protocol, region) = match Arn::parse(&first.destination) {
-        Some(arn) => (
-            if arn.service == "lambda" {
-                "lambda"
-            } else {
-                "sqs"
-            },
-            arn.region,
-        ),
-        None => ("sqs", "REGION"),
-    };
-    finding
-        .advice(format!(
-            "put a topic in front of {}: make one, subscribe it, and let the bucket announce {} to the topic in place \
-             of it; setup then uses that topic by itself",
-            first.destination, ours.prefix
-        ))
-        .cli(format!("aws sns create-topic --region {region} --name cloudtrail-objects"))
-        .cli(format!(
-            "aws sns subscribe --region {region} --topic-arn TOPIC_ARN --protocol {protocol} --notification-endpoint {} --attributes RawMessageDelivery=true",
+    let arn = Arn::parse(&first.destination);
+    let region = arn.map_or("REGION", |arn| arn.region);
+    let subscribe = |protocol: &str, attributes: &str| {
+        format!(
+            "aws sns subscribe --region {region} --topic-arn TOPIC_ARN --protocol {protocol} --notification-endpoint {}{attributes}",
             first.destination
-        ))
-        .cli(format!(
-            "aws s3api get-bucket-notification-configuration --bucket {}",
-            bucket.name
-        ))
+        )
+    };
+    let finding = finding.cli(format!(
+        "aws sns create-topic --region {region} --name cloudtrail-objects"
+    ));
+    let finding = if first.target == Target::Function {
+        finding
+            .advice(format!(
+                "put a topic in front of {}, which then gets the notifications inside messages of SNS: make the topic, \
+                 let it invoke the function, and let the bucket announce {} to it; setup then uses that topic by itself",
+                first.destination, ours.prefix
+            ))
+            .cli(format!(
+                "aws lambda add-permission --region {region} --function-name {} --statement-id sns --action lambda:InvokeFunction --principal sns.amazonaws.com --source-arn TOPIC_ARN",
+                first.destination
+            ))
+            .cli(subscribe("lambda", ""))
+    } else {
+        finding
+            .advice(format!(
+                "put a topic in front of {}: make it, let it send to the queue (the queue's policy), and let the bucket \
+                 announce {} to it; setup then uses that topic by itself",
+                first.destination, ours.prefix
+            ))
+            .cli(subscribe("sqs", " --attributes RawMessageDelivery=true"))
+    };
+    finding.cli(format!(
+        "aws s3api get-bucket-notification-configuration --bucket {}",
+        bucket.name
+    ))
+}
+
+/// In what an entry leaves out a part of the log objects.
+fn narrow(entry: &Entry, ours: &Entry) -> String {
+    let mut told = Vec::new();
+    if !entry
+        .events
+        .iter()
+        .any(|event| event.ends_with(":*") || event.ends_with(":Put"))
+    {
+        told.push("event s3:ObjectCreated:* or s3:ObjectCreated:Put".to_owned());
+    }
+    if !ours.prefix.starts_with(&entry.prefix) {
+        told.push(format!("prefix {}", ours.prefix));
+    }
+    if !".json.gz".ends_with(&entry.suffix) {
+        told.push("no suffix, or .json.gz".to_owned());
+    }
+    told.join(", ")
 }
 
 /// An entry with our id: ours only when it leads to our topic.
 fn own_entry(survey: &Survey, entry: &Entry) -> Verdict {
     let topic = survey.hints.names.topic();
-    if entry.target != Target::Topic || last(&entry.destination) != topic {
+    let here = Arn::parse(&entry.destination).is_some_and(|arn| {
+        arn.resource == topic
+            && Some(arn.account) == survey.own_account()
+            && Some(arn.region) == survey.region()
+    });
+    if entry.target != Target::Topic || !here {
         return Verdict::Fail(
             Finding::new(
                 format!("the entry {} leads to {}", entry.id, entry.destination),
@@ -616,24 +661,43 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
     let account = survey.own_account().unwrap_or_default();
     let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
     let bucket_arn = build(partition, "s3", "", "", &bucket.name);
+    // What S3 brings along when it publishes; with any other condition it is refused.
     let fits = |statement: &Value| {
         reading::conditions(statement)
             .iter()
-            .all(|(_, key, values)| match key.as_str() {
-                "aws:sourcearn" => values
-                    .iter()
-                    .any(|value| reading::matches(value, &bucket_arn)),
-                "aws:sourceaccount" | "aws:sourceowner" => values.contains(&account),
-                _ => true,
+            .all(|(operator, key, values)| {
+                let negated = operator.contains("Not");
+                match key.as_str() {
+                    "aws:sourcearn" => {
+                        values
+                            .iter()
+                            .any(|value| reading::matches(value, &bucket_arn))
+                            != negated
+                    }
+                    "aws:sourceaccount" => values.contains(&account) != negated,
+                    "aws:securetransport" => values.contains(&"true"),
+                    _ => false,
+                }
             })
     };
+    let is_bound = |statement: &Value| {
+        reading::conditions(statement)
+            .iter()
+            .any(|(_, key, _)| matches!(key.as_str(), "aws:sourcearn" | "aws:sourceaccount"))
+    };
     let statements = reading::statements(&topic.policy);
-    let fitting = statements.iter().find(|statement| {
-        reading::allows(statement)
-            && reading::names(statement, "Service", &["s3.amazonaws.com"])
-            && reading::is_about(statement, "sns:Publish")
-            && fits(statement)
-    });
+    let mut fitting: Vec<&Value> = statements
+        .iter()
+        .filter(|statement| {
+            reading::allows(statement)
+                && reading::names(statement, "Service", &["s3.amazonaws.com"])
+                && reading::is_about(statement, "sns:Publish")
+                && fits(statement)
+        })
+        .collect();
+    // One that lets every bucket publish is a danger, whatever else is there.
+    fitting.sort_by_key(|statement| is_bound(statement));
+    let fitting = fitting.first().copied();
     let Some(statement) = fitting else {
         return Verdict::Fail(
             Finding::new(
@@ -650,10 +714,7 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
             ),
         );
     };
-    let bound = reading::conditions(statement)
-        .iter()
-        .any(|(_, key, _)| matches!(key.as_str(), "aws:sourcearn" | "aws:sourceaccount"));
-    if bound {
+    if is_bound(statement) {
         return Verdict::Pass(topic.arn.clone());
     }
     Verdict::Warn(
@@ -764,6 +825,19 @@ impl Reader<'_> {
 
     /// Whether a condition of the deny may hold for it. What is not known may.
     fn may_hold(&self, operator: &str, key: &str, values: &[&str]) -> bool {
+        let plain = [
+            "StringEquals",
+            "StringLike",
+            "StringNotEquals",
+            "StringNotLike",
+            "ArnEquals",
+            "ArnLike",
+            "ArnNotEquals",
+            "ArnNotLike",
+        ];
+        if key.starts_with("aws:principal") && !plain.contains(&operator) {
+            return true;
+        }
         let own = match key {
             // It comes by TLS of today, and gets no header to send.
             "aws:securetransport" | "s3:tlsversion" => return false,
@@ -869,9 +943,8 @@ fn requester_pays(survey: &Survey) -> Verdict {
 }
 
 fn bucket_announces_to(survey: &Survey, bucket: &Bucket, topic: &str) -> bool {
-    let logs = survey.wanted_entry();
     let announces = |entry: &Entry| {
-        entry.target == Target::Topic && entry.destination == topic && entry.covers(&logs)
+        entry.target == Target::Topic && entry.destination == topic && survey.is_announced_by(entry)
     };
     matches!(&bucket.notifications, Some(Ok(entries)) if entries.iter().any(announces))
 }

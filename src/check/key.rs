@@ -41,21 +41,41 @@ pub const CHECKS: &[Check] = &[
 /// Imported key material that ends this soon is a warning.
 const SOON: Duration = Duration::from_secs(7 * 86_400);
 
-/// The key, if the log objects have one that needs a grant.
-fn on_key(survey: &Survey, judge: impl FnOnce(&KeyFacts) -> Verdict) -> Verdict {
+/// The verdict on each key that needs a grant; what is worst is told.
+fn on_key(survey: &Survey, judge: impl Fn(&KeyFacts) -> Verdict) -> Verdict {
     if survey.region().is_none() {
         return hangs_on("bucket.owner");
     }
-    match survey.sealed() {
-        Sealed::ByS3 => Verdict::Skip("the log objects are encrypted with SSE-S3".into()),
-        Sealed::ByAws => Verdict::Skip("the key is AWS's own, and needs no grant".into()),
-        Sealed::Unseen => hangs_on("bucket.encryption"),
-        Sealed::ByKey(facts) => judge(facts),
+    let keys = match survey.sealed() {
+        Sealed::ByS3 => return Verdict::Skip("the log objects are encrypted with SSE-S3".into()),
+        Sealed::ByAws => return Verdict::Skip("the key is AWS's own, and needs no grant".into()),
+        Sealed::Unseen => return hangs_on("bucket.encryption"),
+        Sealed::ByKeys(keys) => keys,
+    };
+    let weight = |verdict: &Verdict| match verdict {
+        Verdict::Pass(_) => 0,
+        Verdict::Skip(_) => 1,
+        Verdict::Warn(_) => 2,
+        Verdict::Unknown(_) => 3,
+        Verdict::Fail(_) => 4,
+    };
+    let all: Vec<Verdict> = keys.into_iter().map(judge).collect();
+    let passed: Vec<String> = all
+        .iter()
+        .filter_map(|verdict| match verdict {
+            Verdict::Pass(found) => Some(found.clone()),
+            _ => None,
+        })
+        .collect();
+    if passed.len() == all.len() {
+        return Verdict::Pass(passed.join("; "));
     }
+    let worst = all.into_iter().max_by_key(weight);
+    worst.unwrap_or_else(|| hangs_on("bucket.encryption"))
 }
 
 /// The key once it is known that it is there.
-fn on_described(survey: &Survey, judge: impl FnOnce(&KeyFacts, &Key) -> Verdict) -> Verdict {
+fn on_described(survey: &Survey, judge: impl Fn(&KeyFacts, &Key) -> Verdict) -> Verdict {
     on_key(survey, |facts| match &facts.key {
         Ok(Some(key)) => judge(facts, key),
         _ => hangs_on("key.state"),
@@ -186,6 +206,12 @@ fn grantable(survey: &Survey) -> Verdict {
         let delegates = statements.iter().any(|statement| {
             reading::allows(statement)
                 && reading::is_about(statement, "kms:CreateGrant")
+                && reading::conditions(statement)
+                    .iter()
+                    .all(|(_, key, values)| {
+                        matches!(key.as_str(), "kms:calleraccount" | "aws:principalaccount")
+                            && values.contains(&account)
+                    })
                 && (reading::names(statement, "AWS", &[])
                     || reading::words(&statement["Principal"]["AWS"])
                         .iter()

@@ -117,9 +117,20 @@ fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Ve
         .map_or_else(|| hangs_on("logs.enabled"), judge)
 }
 
+/// The same, once it is known to be in this account: one of the same name here would be another.
+fn on_own_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
+    on_log_group(survey, |group| {
+        if Some(group.account.as_str()) == survey.own_account() {
+            judge(group)
+        } else {
+            hangs_on("logs.account")
+        }
+    })
+}
+
 /// The group, once it is known to be there.
 fn on_group(survey: &Survey, judge: impl FnOnce(&LogGroup, &Group) -> Verdict) -> Verdict {
-    on_log_group(survey, |named| match &named.group {
+    on_own_log_group(survey, |named| match &named.group {
         Ok(Some(group)) => judge(named, group),
         _ => hangs_on("logs.exists"),
     })
@@ -210,7 +221,7 @@ fn account(survey: &Survey) -> Verdict {
 }
 
 fn exists(survey: &Survey) -> Verdict {
-    on_log_group(survey, |named| match &named.group {
+    on_own_log_group(survey, |named| match &named.group {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(Some(_)) => Verdict::Pass(format!("{} in {}", named.name, named.region)),
         Ok(None) => Verdict::Fail(
@@ -339,7 +350,7 @@ fn retention(survey: &Survey) -> Verdict {
                 "Heeler's prerequisite is one day, but this log group belongs to Control Tower, which puts back what is changed",
             ));
         }
-        Verdict::Fail(finding.repair(Repair::RetentionOfOneDay))
+        Verdict::Fail(finding.repair_if(true, Repair::RetentionOfOneDay))
     })
 }
 
@@ -417,7 +428,7 @@ fn filters(survey: &Survey) -> Verdict {
 }
 
 fn account_filter(survey: &Survey) -> Verdict {
-    on_log_group(survey, |group| {
+    on_own_log_group(survey, |group| {
         let filters = match &group.account_filters {
             Err(error) => return Verdict::Unknown(error.clone()),
             Ok(filters) => filters,
@@ -428,7 +439,7 @@ fn account_filter(survey: &Survey) -> Verdict {
             filter
                 .selection
                 .as_deref()
-                .is_none_or(|selection| !selection.contains(&own))
+                .is_none_or(|selection| !selection.contains(&format!("\"{own}\"")))
         });
         match (meeting, filters.len()) {
             (None, 0) => Verdict::Pass("there is none".into()),
@@ -502,7 +513,7 @@ fn transformer(survey: &Survey) -> Verdict {
 }
 
 fn no_loop(survey: &Survey) -> Verdict {
-    on_log_group(survey, |group| {
+    on_own_log_group(survey, |group| {
         let own = own_log_group(survey);
         if group.name != own {
             return Verdict::Pass(format!("the function's own is {own}"));

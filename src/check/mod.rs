@@ -139,8 +139,8 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn repair(mut self, repair: Repair) -> Self {
-        self.fix.repair = Some(repair);
+    pub fn repair_if(mut self, safe: bool, repair: Repair) -> Self {
+        self.fix.repair = safe.then_some(repair);
         self
     }
 

@@ -189,7 +189,7 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
     if owner.managed {
         return match owner.option.as_deref() {
             Some(theirs) if theirs != option => {
-                Verdict::Fail(of_other_option(owner, theirs, option))
+                Verdict::Fail(of_other_option(survey, owner, theirs))
             }
             _ => Verdict::Pass(format!(
                 "{} is ours, and will be compared and completed",
@@ -228,13 +228,14 @@ fn called(survey: &Survey, check: &str) -> String {
     }
 }
 
-fn of_other_option(owner: &Owner, theirs: &str, option: &str) -> Finding {
+fn of_other_option(survey: &Survey, owner: &Owner, theirs: &str) -> Finding {
+    let option = survey.route.name();
     Finding::new(
         format!("{} belongs to option {theirs}", owner.name),
         format!("a name that is free, or of option {option}"),
     )
     .because("both options use the same role and alias, so they cannot stand side by side under one prefix")
-    .cli("heeler-ec destroy")
+    .cli(survey.own_command("destroy"))
     .advice(format!(
         "or set option {option} up beside it with --name-prefix, and destroy the other later"
     ))
@@ -272,6 +273,9 @@ fn concurrency(survey: &Survey) -> Verdict {
     let Some(group) = &survey.log_group else {
         return hangs_on("logs.enabled");
     };
+    if Some(group.account.as_str()) != survey.own_account() {
+        return hangs_on("logs.account");
+    }
     let limit = match &group.concurrency {
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(limit) => limit,
@@ -340,15 +344,13 @@ fn permissions(survey: &Survey) -> Verdict {
     let simulated = match simulated {
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(Simulated::Root) => {
-            return Verdict::Skip(
-                "the root user is not simulated; no policy of its own binds it".into(),
-            );
+            return Verdict::Skip("only users and roles are simulated".into());
         }
         Ok(Simulated::Asked(simulated)) => simulated,
     };
     if simulated.denied.is_empty() {
         return Verdict::Pass(format!(
-            "all {} actions, as far as simulation sees",
+            "all {} actions, by the caller's own policies; those of buckets, keys and sessions are not simulated",
             simulated.actions
         ));
     }
@@ -365,9 +367,6 @@ fn permissions(survey: &Survey) -> Verdict {
             "simulation sees the caller's policies, boundary and service control policies; it does not see bucket \
              and key policies, which may still allow or deny, nor the policy of a session",
         )
-        .cli(format!(
-            "heeler-ec policy setup --option {}",
-            survey.route.name()
-        )),
+        .cli(survey.own_command(&format!("policy setup --option {}", survey.route.name()))),
     )
 }

@@ -36,11 +36,15 @@ fn at_bucket(survey: &Survey, place: &mut Place) {
     };
     place.bucket.clone_from(&bucket.name);
     match survey.sealed() {
-        Sealed::ByKey(facts) if is_key(facts.name()) => {
-            place.bucket_key = Some(facts.name().to_owned());
+        Sealed::ByKeys(keys) => {
+            let names = keys.iter().map(|facts| facts.name());
+            let known: Vec<String> = names.filter(|key| is_key(key)).map(str::to_owned).collect();
+            if !known.is_empty() {
+                place.bucket_keys = known;
+            }
         }
-        Sealed::ByS3 | Sealed::ByAws => place.bucket_key = None,
-        Sealed::ByKey(_) | Sealed::Unseen => {}
+        Sealed::ByS3 | Sealed::ByAws => place.bucket_keys.clear(),
+        Sealed::Unseen => {}
     }
     let others = bucket.keys.iter().map(KeyFacts::name);
     place.other_keys = others

@@ -19,6 +19,7 @@ pub fn offered(survey: &Survey) -> Vec<(Repair, String)> {
         .iter()
         .copied()
         .flatten()
+        .filter(|check| !survey.hints.accepted.iter().any(|id| id == check.id))
         .filter_map(|check| match (check.judge)(survey) {
             super::Verdict::Fail(finding) | super::Verdict::Warn(finding) => {
                 Some((finding.fix.repair?, finding.observed))
@@ -41,13 +42,14 @@ pub fn question(repair: Repair, survey: &Survey, observed: &str) -> Question {
             }
         }
         Repair::RetentionOfOneDay => {
-            let group = survey
-                .log_group
-                .as_ref()
-                .map_or("", |group| group.name.as_str());
+            let found = survey.log_group.as_ref();
+            let group = found.map_or("", |group| group.name.as_str());
+            let place = found.map_or_else(String::new, |group| {
+                format!(" (account {}, {})", group.account, group.region)
+            });
             Question {
                 text: format!(
-                    "Keep the events in log group {group} for one day only? Now: {observed}.\n\
+                    "Keep the events in log group {group}{place} for one day only? Now: {observed}.\n\
                      Whatever is older than a day is deleted from the group, for ever, for everybody who uses it."
                 ),
                 word: group.to_owned(),

@@ -8,7 +8,7 @@ use super::selectors::{Coverage, completed};
 use super::survey::Survey;
 use super::survey::facts::{Choice, Delivery, Shadow, Status, Trail};
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted, written};
-use crate::aws::arn::last;
+use crate::aws::arn::{Arn, last};
 use crate::route::Route;
 
 pub const CHECKS: &[Check] = &[
@@ -110,10 +110,9 @@ fn found(survey: &Survey) -> Verdict {
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(trails) => trails,
     };
-    let option = survey.route.name();
     match &survey.choice {
         Choice::One(trail) => Verdict::Pass(format!("{}, home {}", trail.name, trail.home)),
-        Choice::Several(several) => Verdict::Fail(of_several(several, option)),
+        Choice::Several(several) => Verdict::Fail(of_several(survey, several)),
         Choice::Unnamed(named) => Verdict::Fail(
             Finding::new(
                 format!("there is no trail {named} here"),
@@ -145,7 +144,8 @@ fn found(survey: &Survey) -> Verdict {
 }
 
 /// Each with what it lacks, if all of them lack something.
-fn of_several(several: &[(String, Vec<&'static str>)], option: &str) -> Finding {
+fn of_several(survey: &Survey, several: &[(String, Vec<&'static str>)]) -> Finding {
+    let option = survey.route.name();
     let qualify = several.iter().all(|(_, lacks)| lacks.is_empty());
     let told: Vec<String> = several
         .iter()
@@ -166,10 +166,10 @@ fn of_several(several: &[(String, Vec<&'static str>)], option: &str) -> Finding 
     let finding = Finding::new(observed, "one trail to work with")
         .because("events must be taken from one of them, or each would come twice");
     match several.first() {
-        Some((name, _)) => finding.cli(format!(
-            "heeler-ec preflight --option {option} --trail {}",
+        Some((name, _)) => finding.cli(survey.own_command(&format!(
+            "preflight --option {option} --trail {}",
             quoted(name)
-        )),
+        ))),
         None => finding,
     }
 }
@@ -309,7 +309,10 @@ fn logging(survey: &Survey) -> Verdict {
                         trail.home,
                         quoted(&trail.name)
                     ))
-                    .repair(Repair::StartLogging),
+                    .repair_if(
+                        trail.organization && !is_of_control_tower(trail),
+                        Repair::StartLogging,
+                    ),
             )
         }
     })
@@ -324,13 +327,17 @@ fn delivery(survey: &Survey) -> Verdict {
             |finding, error| {
                 let bucket = &trail.bucket;
                 if error.starts_with("KMS") || error.contains("Kms") {
-                    let key = trail.key.as_deref().unwrap_or("KEY");
+                    let finding = finding
+                        .because("CloudTrail could not use the key of the log objects")
+                        .console("KMS > Customer managed keys > the key > Key policy");
+                    let Some(key) = &trail.key else {
+                        return finding;
+                    };
+                    let region = Arn::parse(key).map_or(trail.home.as_str(), |arn| arn.region);
                     return finding
                         .because(format!("CloudTrail could not use KMS key {key}"))
-                        .console("KMS > Customer managed keys > the key > Key policy")
                         .cli(format!(
-                            "aws kms describe-key --region {} --key-id {}",
-                            trail.home,
+                            "aws kms describe-key --region {region} --key-id {}",
                             quoted(key)
                         ));
                 }
@@ -398,7 +405,10 @@ pub(super) fn delivered(
             _ => Verdict::Warn(
                 finding
                     .because("the trail was started less than half an hour ago; the first delivery takes some minutes")
-                    .advice("wait for it: heeler-ec preflight --wait 15m")
+                    .advice(format!(
+                        "wait for it: {}",
+                        survey.own_command("preflight --wait 15m")
+                    ))
                     .settles(),
             ),
         };
@@ -493,11 +503,7 @@ fn complete(survey: &Survey, trail: &Trail, finding: Finding) -> Finding {
 
 fn control_tower(survey: &Survey) -> Verdict {
     on_trail(survey, |trail| {
-        let group = trail.log_group.as_deref().unwrap_or_default();
-        let of_control_tower = trail.name == "aws-controltower-BaselineCloudTrail"
-            || trail.bucket.starts_with("aws-controltower-logs-")
-            || group.contains(":log-group:aws-controltower/CloudTrailLogs");
-        if !of_control_tower {
+        if !is_of_control_tower(trail) {
             return Verdict::Pass("it does not".into());
         }
         let finding = Finding::new(
@@ -515,6 +521,13 @@ fn control_tower(survey: &Survey) -> Verdict {
             ),
         })
     })
+}
+
+fn is_of_control_tower(trail: &Trail) -> bool {
+    let group = trail.log_group.as_deref().unwrap_or_default();
+    trail.name == "aws-controltower-BaselineCloudTrail"
+        || trail.bucket.starts_with("aws-controltower-logs-")
+        || group.contains(":log-group:aws-controltower/CloudTrailLogs")
 }
 
 fn own_topic(survey: &Survey) -> Verdict {

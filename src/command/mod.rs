@@ -117,9 +117,28 @@ impl World {
             heeler_roles: heeler_roles.to_vec(),
             log_group: discovery.log_group.clone(),
             names: self.names(),
+            own_options: self.own_options(),
             accepted: Vec::new(),
             deep: false,
         }
+    }
+
+    /// A command of ours to be run next, with the global options of this run.
+    pub fn again(&self, verb: &str) -> String {
+        format!("heeler-ec {verb}{}", self.own_options())
+    }
+
+    fn own_options(&self) -> String {
+        let global = &self.global;
+        let prefix = (global.name_prefix != DEFAULT_PREFIX).then_some(&global.name_prefix);
+        [
+            ("--profile", global.profile.as_ref()),
+            ("--region", global.region.as_ref()),
+            ("--name-prefix", prefix),
+        ]
+        .into_iter()
+        .filter_map(|(option, value)| value.map(|value| format!(" {option} {value}")))
+        .collect()
     }
 
     /// Looks at everything that checks stand on.
@@ -184,6 +203,8 @@ impl World {
     }
 }
 
+const DEFAULT_PREFIX: &str = "heeler";
+
 /// The variables that replace endpoints are held to the same rule as `--endpoint-url`.
 fn refuse_open_endpoint() -> Result<()> {
     for (name, value) in std::env::vars_os() {
@@ -204,11 +225,6 @@ pub(crate) fn option(name: &str) -> Result<&'static Kind> {
 /// That there is nothing to show or to undo.
 pub(crate) fn nothing_set_up(world: &World) -> Error {
     let prefix = world.names();
-    let again = if prefix.prefix() == "heeler" {
-        String::new()
-    } else {
-        format!(" --name-prefix {}", prefix.prefix())
-    };
     Error::no(
         "find a deployment",
         format!(
@@ -216,7 +232,5 @@ pub(crate) fn nothing_set_up(world: &World) -> Error {
             prefix.role()
         ),
     )
-    .hint(format!(
-        "heeler-ec setup --option s3{again} --heeler-role-arn ARN --generate-external-id"
-    ))
+    .hint(world.again("setup --option s3 --heeler-role-arn ARN --generate-external-id"))
 }

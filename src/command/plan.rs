@@ -65,7 +65,11 @@ pub(super) async fn prepare(
     }
     let routes = [kind.route];
     let (facts, deployment) = join!(world.look(aws, hints, &routes), world.deployment(aws));
-    let survey = facts?.view(kind.route);
+    let bucket = match &deployment {
+        Ok(Some(deployment)) => Some(deployment.bucket.as_str()),
+        _ => None,
+    };
+    let survey = facts?.view_preferring(kind.route, bucket);
     let report = check::run(&survey, false);
     if !report.is_ready() {
         render::report::obstacles(&world.ui, &report);
@@ -74,14 +78,20 @@ pub(super) async fn prepare(
             "the checks above failed; nothing was written",
         )
         .hint(format!(
-            "heeler-ec preflight --option {} shows all of them",
-            kind.name()
+            "{} shows all of them",
+            world.again(&format!("preflight --option {}", kind.name()))
         )));
     }
     render::report::summary(&world.ui, &report);
     let deployment = deployment?;
     let trust = whom_to_trust(trust, deployment.as_ref(), only_to_show)?;
-    let site = Site::surveyed(&survey, world.names(), trust)?;
+    let mut site = Site::surveyed(&survey, world.names(), trust)?;
+    // What older objects are encrypted with stays granted, and is taken back by destroy.
+    let former = deployment.iter().flat_map(|found| &found.bucket_keys);
+    site.former_keys = former
+        .filter(|key| !site.bucket_keys.contains(key))
+        .cloned()
+        .collect();
     refuse_move(deployment.as_ref(), &site, kind)?;
     let pipeline = (kind.build)(&site);
     Ok(Prepared {
@@ -183,12 +193,6 @@ fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Res
     );
     if was != is {
         return refuse("topic", was, is);
-    }
-    if let Some(was) = &deployment.bucket_key
-        && site.bucket_key.as_ref() != Some(was)
-    {
-        let is = site.bucket_key.as_deref().unwrap_or("no key");
-        return refuse("bucket key", was, is);
     }
     Ok(())
 }

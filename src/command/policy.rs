@@ -12,6 +12,7 @@ use crate::permit::{
 };
 use crate::render;
 use crate::route::Route;
+use crate::tail::record::visible;
 
 pub(super) async fn run(world: &World, args: cli::Policy) -> Result<Exit> {
     let task = task(&args)?;
@@ -67,7 +68,7 @@ fn typed(world: &World, discovery: &cli::Discovery) -> Place {
     if let Some(key) = &discovery.bucket_kms_key
         && is_key(key)
     {
-        place.bucket_key = Some(key.clone());
+        place.bucket_keys = vec![key.clone()];
     }
     if let Some(topic) = &discovery.sns_topic {
         place.use_topic(topic);
@@ -89,7 +90,7 @@ async fn discovered(
         Err(error) if without_credentials(&error) => {
             world.ui.story(&format!(
                 "Without credentials no name is known: {}",
-                error.cause()
+                visible(&error.cause())
             ));
             return Ok((task, place));
         }
@@ -145,7 +146,7 @@ async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> Option<Route> 
                 place.bucket = found.bucket;
             }
             place.log_prefix = found.log_prefix;
-            place.bucket_key = found.bucket_key;
+            place.bucket_keys = found.bucket_keys;
             place.topic = found.topic;
             // Of the key of the log group, the role tells nothing.
             Some(route)
@@ -162,7 +163,7 @@ fn refused(world: &World, refusal: &Error) {
     world.ui.story(&format!(
         "Could not {}: {}",
         refusal.doing(),
-        refusal.cause()
+        visible(&refusal.cause())
     ));
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::World;
 use crate::aws::Aws;
-use crate::check::survey::{Facts, Hints};
+use crate::check::survey::{Facts, Hints, Survey};
 use crate::check::{Report, repair, run as judge};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
@@ -43,7 +43,12 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
     }
     let reports = looking.judge(&seen);
     let made: Vec<Route> = KINDS.iter().map(|kind| kind.route).collect();
-    render::report::reports(&world.ui, &reports, &made);
+    render::report::reports(
+        &world.ui,
+        &reports,
+        &made,
+        &world.again("plan --option OPTION"),
+    );
     Ok(if reports.iter().any(Report::is_ready) {
         Exit::Yes
     } else {
@@ -79,7 +84,10 @@ impl Looking<'_> {
         for route in &self.routes {
             let survey = seen.view(*route);
             for (repair, observed) in repair::offered(&survey) {
-                if !offered.iter().any(|(known, _, _)| *known == repair) {
+                let known = offered.iter().any(|(known, _, other): &(_, _, Survey)| {
+                    *known == repair && other.trail() == survey.trail()
+                });
+                if !known {
                     offered.push((repair, observed, survey.clone()));
                 }
             }
@@ -98,8 +106,11 @@ impl Looking<'_> {
                 .confirms_by(&question.text, &question.word)
                 .await?
             {
-                repair::repair(&self.aws, repair, &survey).await?;
-                self.world.ui.story("Done.\n");
+                // One that is refused does not keep the others.
+                match repair::repair(&self.aws, repair, &survey).await {
+                    Ok(()) => self.world.ui.story("Done.\n"),
+                    Err(error) => render::error::error(&self.world.ui, &error),
+                }
                 done = true;
             } else {
                 self.world.ui.story("Left as it is.\n");

@@ -115,7 +115,8 @@ async fn obey(
         "\n{done} of {due} done. What was made stays, and nothing that was there is lost."
     ));
     world.ui.alert(&format!(
-        "Run the same command again to complete it, or heeler-ec destroy to remove it (option {}).",
+        "Run the same command again to complete it, or {} to remove it (option {}).",
+        world.again("destroy"),
         kind.name()
     ));
     Err((*first).clone())

@@ -55,11 +55,11 @@ pub(super) fn deletes(place: &Place) -> Vec<Statement> {
             .of_account(&place.account),
         );
     }
-    if let Some(key) = &place.bucket_key {
+    if !place.bucket_keys.is_empty() {
         all.push(Statement::new(
             "RevokeOwnGrant",
             &["kms:RevokeGrant"],
-            [place.key(key)],
+            place.keys_of_bucket(),
         ));
     }
     all

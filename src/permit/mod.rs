@@ -175,7 +175,7 @@ mod tests {
             names: Names::new(&"x".repeat(21)),
             bucket: "b".repeat(63),
             log_prefix: format!("{}/AWSLogs/", "p".repeat(200)),
-            bucket_key: Some(key("1")),
+            bucket_keys: vec![key("1"), key("2")],
             topic: None,
             topic_key: None,
             other_keys: Vec::new(),
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn without_a_key_nothing_is_said_of_it() {
         let place = Place {
-            bucket_key: None,
+            bucket_keys: Vec::new(),
             log_group_key: None,
             ..long()
         };

@@ -46,8 +46,8 @@ pub struct Place {
     pub bucket: String,
     /// Where log objects begin, with a slash at the end.
     pub log_prefix: String,
-    /// Id or ARN of the key of the log objects, if they have one.
-    pub bucket_key: Option<String>,
+    /// Ids or ARNs of the keys of the log objects, if they have any.
+    pub bucket_keys: Vec<String>,
     /// Ids or ARNs of further keys that trail, bucket or objects name, which are only looked at.
     pub other_keys: Vec<String>,
     /// ARN of a topic that is there already, in place of our own.
@@ -74,7 +74,7 @@ impl Place {
             names,
             bucket: text("${BUCKET}"),
             log_prefix: text("${LOG_PREFIX}"),
-            bucket_key: Some(text("${BUCKET_KEY_ID}")),
+            bucket_keys: vec![text("${BUCKET_KEY_ID}")],
             other_keys: Vec::new(),
             topic: None,
             topic_key: None,
@@ -160,6 +160,10 @@ impl Place {
             return key.to_owned();
         }
         self.regional("kms", &format!("key/{key}"))
+    }
+
+    pub(super) fn keys_of_bucket(&self) -> Vec<String> {
+        self.bucket_keys.iter().map(|key| self.key(key)).collect()
     }
 
     pub(super) fn keys(&self) -> String {

@@ -23,6 +23,12 @@ pub(super) fn statements(wanted: Preflight, place: &Place) -> Vec<Statement> {
             &["iam:SimulatePrincipalPolicy"],
             place.callers(),
         ));
+        // The path of a role is not in the name of its session.
+        all.push(Statement::new(
+            "ReadCaller",
+            &["iam:GetRole"],
+            [place.role("*")],
+        ));
     }
     if wanted.fix {
         all.push(Statement::new(
@@ -108,7 +114,7 @@ fn s3(place: &Place) -> Vec<Statement> {
         ),
     ];
     let keys: Vec<String> = place
-        .bucket_key
+        .bucket_keys
         .iter()
         .chain(&place.other_keys)
         .map(|key| place.key(key))

@@ -52,11 +52,11 @@ pub(super) fn reads(place: &Place) -> Vec<Statement> {
             [place.policy(&names.policy())],
         ),
     ];
-    if let Some(key) = &place.bucket_key {
+    if !place.bucket_keys.is_empty() {
         all.push(Statement::new(
             "ReadGrants",
             &["kms:ListGrants"],
-            [place.key(key)],
+            place.keys_of_bucket(),
         ));
     }
     all
@@ -113,8 +113,8 @@ pub(super) fn writes(place: &Place) -> Vec<Statement> {
             .of_account(&place.account),
         );
     }
-    if let Some(key) = &place.bucket_key {
-        all.extend(grant(place, place.key(key)));
+    if !place.bucket_keys.is_empty() {
+        all.extend(grant(place, place.keys_of_bucket()));
     }
     all
 }
@@ -154,24 +154,20 @@ pub(super) fn key(place: &Place) -> Vec<Statement> {
 }
 
 /// To decrypt, to our role, and nothing else. An empty list of operations would pass `ForAllValues`.
-fn grant(place: &Place, key: String) -> [Statement; 2] {
+fn grant(place: &Place, keys: Vec<String>) -> [Statement; 2] {
     [
-        Statement::new(
-            "GrantDecryptToRoleOnly",
-            &["kms:CreateGrant"],
-            [key.clone()],
-        )
-        .when(
-            "StringEquals",
-            "kms:GranteePrincipal",
-            [place.role(&place.names.role())],
-        )
-        .when(
-            "ForAllValues:StringEquals",
-            "kms:GrantOperations",
-            ["Decrypt".to_owned()],
-        )
-        .when("Null", "kms:GrantOperations", ["false".to_owned()]),
-        Statement::new("ReplaceOwnGrant", &["kms:RevokeGrant"], [key]),
+        Statement::new("GrantDecryptToRoleOnly", &["kms:CreateGrant"], keys.clone())
+            .when(
+                "StringEquals",
+                "kms:GranteePrincipal",
+                [place.role(&place.names.role())],
+            )
+            .when(
+                "ForAllValues:StringEquals",
+                "kms:GrantOperations",
+                ["Decrypt".to_owned()],
+            )
+            .when("Null", "kms:GrantOperations", ["false".to_owned()]),
+        Statement::new("ReplaceOwnGrant", &["kms:RevokeGrant"], keys),
     ]
 }

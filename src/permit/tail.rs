@@ -48,12 +48,12 @@ pub(super) fn tail(place: &Place) -> Vec<Statement> {
         Statement::new("ReadLogObjects", &["s3:GetObject"], [place.log_objects()])
             .of_account(&place.account),
     ];
-    if let Some(key) = &place.bucket_key {
+    if !place.bucket_keys.is_empty() {
         all.push(
             Statement::new(
                 "DecryptLogObjectsThroughS3",
                 &["kms:Decrypt"],
-                [place.key(key)],
+                place.keys_of_bucket(),
             )
             .when(
                 "StringEquals",

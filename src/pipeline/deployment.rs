@@ -14,7 +14,8 @@ pub struct Deployment {
     pub region: String,
     pub bucket: String,
     pub log_prefix: String,
-    pub bucket_key: Option<String>,
+    /// The keys on which the role was granted decryption.
+    pub bucket_keys: Vec<String>,
     pub topic: Option<String>,
     pub log_group: Option<String>,
     /// Nothing when somebody has given the role a trust policy of another form.
@@ -37,7 +38,15 @@ pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
         notes.push((BUCKET, site.bucket.clone()));
         notes.push((LOG_PREFIX, site.log_prefix.clone()));
     }
-    notes.extend(site.bucket_key.clone().map(|key| (BUCKET_KEY, key)));
+    let keys: Vec<&str> = site
+        .bucket_keys
+        .iter()
+        .chain(&site.former_keys)
+        .map(String::as_str)
+        .collect();
+    if !keys.is_empty() {
+        notes.push((BUCKET_KEY, keys.join(" ")));
+    }
     notes.extend(site.topic.clone().map(|topic| (TOPIC, topic)));
     notes.retain(|(_, value)| fits_a_tag(value));
     notes
@@ -70,7 +79,11 @@ impl Deployment {
             region: tag(REGION)?,
             bucket: tag(BUCKET).unwrap_or_default(),
             log_prefix: tag(LOG_PREFIX).unwrap_or_else(|| "AWSLogs/".to_owned()),
-            bucket_key: tag(BUCKET_KEY),
+            bucket_keys: tag(BUCKET_KEY)
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
             topic: tag(TOPIC),
             log_group: tag(LOG_GROUP),
             trust: trust_of(role),

@@ -1,5 +1,7 @@
 //! What an operator may type: checked in full before any call is made.
 
+use std::time::Duration;
+
 use crate::aws::arn::Arn;
 pub use crate::resource::role::ExternalId;
 
@@ -93,6 +95,17 @@ pub fn name_prefix(text: &str) -> Checked {
         return Ok(text.to_owned());
     }
     Err("a letter, then at most 20 lower case letters, digits and underscores".to_owned())
+}
+
+/// # Errors
+/// When it is no time, or one that nobody waits for.
+pub fn time(text: &str) -> std::result::Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+    let time = humantime::parse_duration(text).map_err(|why| why.to_string())?;
+    if time > LONGEST {
+        return Err("longer than 30 days".to_owned());
+    }
+    Ok(time)
 }
 
 /// # Errors
@@ -396,6 +409,14 @@ mod tests {
             log_group("arn:aws:logs:us-east-1:111122223333:log-group:trail:*").as_deref(),
             Ok("trail")
         );
+    }
+
+    #[test]
+    fn a_time_has_an_end() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        for text in ["", "soon", "31days", "500000000000y"] {
+            assert!(time(text).is_err(), "{text:?} was taken");
+        }
     }
 
     #[test]

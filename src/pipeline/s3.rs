@@ -128,7 +128,7 @@ fn build(site: &Site) -> Pipeline {
     });
 
     let mut complete = vec![alias.done(), subscription.done(), attachment.done()];
-    if let Some(bucket_key) = &site.bucket_key {
+    for bucket_key in &site.bucket_keys {
         let grant = graph.add(KmsGrant {
             name: names.grant(),
             key: bucket_key.clone(),

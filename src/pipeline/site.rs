@@ -18,8 +18,10 @@ pub struct Site {
     pub bucket: String,
     /// Where log objects begin, with a slash at the end.
     pub log_prefix: String,
-    /// ARN of the customer managed key of the log objects.
-    pub bucket_key: Option<String>,
+    /// ARNs of the customer managed keys of the log objects, on which Heeler is granted decryption.
+    pub bucket_keys: Vec<String>,
+    /// Those on which it was granted before; destroy takes all of them back.
+    pub former_keys: Vec<String>,
     /// ARN of a topic that is there already.
     pub topic: Option<String>,
     /// Name of the log group that the trail delivers to, for option cloudwatch.
@@ -55,9 +57,10 @@ impl Site {
         let region = survey
             .region()
             .ok_or_else(|| lacks("the bucket's region"))?;
-        let key = match survey.sealed() {
-            Sealed::ByKey(facts) => Some(facts.name().to_owned()),
-            Sealed::ByS3 | Sealed::ByAws | Sealed::Unseen => None,
+        let keys = match survey.sealed() {
+            Sealed::ByKeys(keys) => keys.iter().map(|key| key.name().to_owned()).collect(),
+            Sealed::ByS3 | Sealed::ByAws => Vec::new(),
+            Sealed::Unseen => return Err(lacks("the key of the log objects, if there is one,")),
         };
         let topic = match &bucket.topic {
             Some(Ok(Some(topic))) => Some(topic.arn.clone()),
@@ -70,7 +73,8 @@ impl Site {
             names,
             bucket: bucket.name.clone(),
             log_prefix: survey.log_prefix(),
-            bucket_key: key,
+            bucket_keys: keys,
+            former_keys: Vec::new(),
             topic,
             log_group: None,
             trust,
@@ -90,7 +94,8 @@ impl Site {
             names,
             bucket: String::new(),
             log_prefix: String::new(),
-            bucket_key: None,
+            bucket_keys: Vec::new(),
+            former_keys: Vec::new(),
             topic: None,
             log_group: Some(log_group.to_owned()),
             trust: Trust::nobody(),
@@ -107,7 +112,8 @@ impl Site {
             names,
             bucket: deployment.bucket.clone(),
             log_prefix: deployment.log_prefix.clone(),
-            bucket_key: deployment.bucket_key.clone(),
+            bucket_keys: deployment.bucket_keys.clone(),
+            former_keys: Vec::new(),
             topic: deployment.topic.clone(),
             log_group: deployment.log_group.clone(),
             trust: deployment.trust.clone().unwrap_or_else(Trust::nobody),

@@ -13,6 +13,7 @@ use anstyle::{AnsiColor, Style};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::{Color, Format, Global};
+use crate::tail::record::visible;
 
 /// How this run speaks.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +119,12 @@ impl Ui {
     #[must_use]
     pub fn confirms(&self, question: &str, word: &str) -> bool {
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{question}\nOnly '{word}' is taken for a yes: ");
+        let _ = write!(
+            err,
+            "{}\nOnly '{}' is taken for a yes: ",
+            question.lines().map(visible).collect::<Vec<_>>().join("\n"),
+            visible(word)
+        );
         let _ = err.flush();
         drop(err);
         let mut line = String::new();

@@ -13,7 +13,8 @@ use crate::tail::record::visible;
 
 /// All verdicts on one option, or on all of them side by side, as the answer.
 /// `made` are the options that setup can make.
-pub fn reports(ui: &Ui, reports: &[Report], made: &[Route]) {
+/// `next` is the command to go on with, with a place for the option.
+pub fn reports(ui: &Ui, reports: &[Report], made: &[Route], next: &str) {
     let text = match (ui.format, reports) {
         (Format::Json, [one]) => document(&as_json(one)),
         (Format::Json, several) => document(&json!({
@@ -23,7 +24,7 @@ pub fn reports(ui: &Ui, reports: &[Report], made: &[Route]) {
         (Format::Table, [one]) => {
             format!("{}{}", lines(*ui, &shown(one), ""), closing(*ui, one))
         }
-        (Format::Table, several) => side_by_side(*ui, several, made),
+        (Format::Table, several) => side_by_side(*ui, several, made, next),
     };
     ui.answer(&text);
 }
@@ -210,7 +211,7 @@ fn needs(check: &Check, error: &Error) -> String {
 }
 
 /// What all options have in common once, then each by itself, then how they compare.
-fn side_by_side(ui: Ui, reports: &[Report], made: &[Route]) -> String {
+fn side_by_side(ui: Ui, reports: &[Report], made: &[Route], next: &str) -> String {
     let common = |found: &Row| {
         reports.iter().all(|report| {
             report
@@ -234,11 +235,11 @@ fn side_by_side(ui: Ui, reports: &[Report], made: &[Route]) -> String {
         ));
     }
     text.push('\n');
-    text.push_str(&comparison(ui, reports, made));
+    text.push_str(&comparison(ui, reports, made, next));
     text
 }
 
-fn comparison(ui: Ui, reports: &[Report], made: &[Route]) -> String {
+fn comparison(ui: Ui, reports: &[Report], made: &[Route], next: &str) -> String {
     let mut text = format!(
         "{:<12}{:<11}{:>7}{:>9}{:>10}{:>8}\n",
         "option", "", "failed", "unknown", "warnings", "passed"
@@ -274,7 +275,7 @@ fn comparison(ui: Ui, reports: &[Report], made: &[Route]) -> String {
                 }
             };
             let next = if made.contains(&report.route) {
-                format!("Next: heeler-ec plan --option {name}")
+                format!("Next: {}", next.replace("OPTION", name))
             } else {
                 format!("This version checks option {name}, but does not set it up yet.")
             };
@@ -379,6 +380,10 @@ fn as_row(row: &Row) -> Value {
             (finding.observed.clone(), finding.reason.clone(), finding)
         }
     };
+    let advice = match verdict {
+        Verdict::Unknown(error) => error.what_to_do(),
+        _ => finding.fix.advice.as_deref(),
+    };
     json!({
         "id": check.id,
         "group": group(check),
@@ -389,7 +394,11 @@ fn as_row(row: &Row) -> Value {
         "wanted": finding.wanted,
         "reason": reason,
         "accepted": row.accepted,
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": finding.fix.advice, "url": help(check), "auto": finding.fix.repair.is_some() },
+        "code": match verdict {
+            Verdict::Unknown(error) => json!(error.service_code()),
+            _ => Value::Null,
+        },
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": advice, "url": help(check), "auto": finding.fix.repair.is_some() },
         "permission": match verdict {
             Verdict::Unknown(error) if error.needed_action().is_some() => json!([error.needed_action()]),
             _ => json!(check.permissions),

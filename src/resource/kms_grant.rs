@@ -7,6 +7,7 @@ use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 
 use super::PROPAGATION;
 use crate::aws::Aws;
+use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
@@ -30,7 +31,7 @@ impl Resource<Aws> for KmsGrant {
     fn id(&self) -> Id {
         Id {
             kind: "kms grant",
-            name: self.name.clone(),
+            name: format!("{} on {}", self.name, arn::last(&self.key)),
         }
     }
 

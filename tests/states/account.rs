@@ -302,14 +302,14 @@ pub fn states() -> Vec<State> {
             "org.guardrails",
             "a service control policy denies a call",
             |s| s.account.opted_in = Err(denied_by("service")),
-            "fail",
+            "warn",
             "a service control policy of the organization denies account:ListRegions",
         ),
         s3(
             "org.guardrails",
             "a resource control policy denies a call",
             |s| bucket(s).policy = Some(Err(denied_by("resource"))),
-            "fail",
+            "warn",
             "a resource control policy of the organization denies",
         ),
         s3(

@@ -1,8 +1,8 @@
 //! The bucket, what its objects are encrypted with, and who is told of new ones.
 
 use heeler_ec::aws::notification::{Entry, Target};
-use heeler_ec::check::survey::Survey;
 use heeler_ec::check::survey::facts::{Encryption, LifecycleRule, Owned, TopicFacts};
+use heeler_ec::check::survey::{Sealed, Survey};
 
 use super::account::{bucket, trail};
 use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, own};
@@ -274,7 +274,7 @@ fn encryption_states() -> Vec<State> {
             "the trail has got a key, and no object shows it yet",
             |s| sealed(s, Some(KEY), &Encryption::S3, Some(Encryption::S3)),
             "warn",
-            "the key was set lately",
+            "but the trail has key arn:aws:kms",
         ),
         s3(
             "bucket.encryption",
@@ -295,14 +295,14 @@ fn encryption_states() -> Vec<State> {
             "trail and bucket have different keys, and objects have the trail's",
             |s| sealed(s, Some(KEY), &kms(OTHER_KEY), Some(kms(KEY))),
             "warn",
-            "create-grant --region eu-west-1 --key-id arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd",
+            "setup grants Heeler the use of both",
         ),
         s3(
             "bucket.encryption",
             "trail and bucket have different keys, and objects have the bucket's",
             |s| sealed(s, Some(KEY), &kms(OTHER_KEY), Some(kms(OTHER_KEY))),
             "warn",
-            "create-grant --region eu-west-1 --key-id arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb",
+            "every key that shows",
         ),
         s3(
             "bucket.encryption",
@@ -475,7 +475,70 @@ fn notification_states() -> Vec<State> {
                 );
             },
             "fail",
-            "widen that entry to AWSLogs/ without a suffix",
+            "widen that entry: no suffix, or .json.gz",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets only what is completed in parts",
+            |s| {
+                told(
+                    s,
+                    vec![entry(
+                        Target::Topic,
+                        "s3:ObjectCreated:CompleteMultipartUpload",
+                        "",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "widen that entry: event s3:ObjectCreated:* or s3:ObjectCreated:Put",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets what is put under the organization's id with the ending of logs",
+            |s| {
+                told(
+                    s,
+                    vec![entry(
+                        Target::Topic,
+                        "s3:ObjectCreated:Put",
+                        "AWSLogs/o-example/",
+                        ".json.gz",
+                    )],
+                );
+                bucket(s).topic = Some(Ok(Some(topic())));
+            },
+            "pass",
+            "already gets every log object",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets what is put under another organization's id",
+            |s| {
+                told(
+                    s,
+                    vec![entry(
+                        Target::Topic,
+                        "s3:ObjectCreated:Put",
+                        "AWSLogs/o-other/",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "widen that entry: prefix AWSLogs/",
+        ),
+        s3(
+            "bucket.notifications",
+            "ours leads to a topic of another account",
+            |s| {
+                let mut entry = ours("heeler_event_collection_topic");
+                entry.destination = entry.destination.replace(PAYER, "444455556666");
+                told(s, vec![entry]);
+            },
+            "fail",
+            "what it leads to is not ours",
         ),
         s3(
             "bucket.notifications",
@@ -824,6 +887,32 @@ fn topic_states() -> Vec<State> {
         ),
         s3(
             "bucket.topic",
+            "its policy has the console's default statement before that of S3",
+            |s| {
+                let default = r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"*","Condition":{"StringEquals":{"AWS:SourceOwner":"111122223333"}}},"#;
+                let policy =
+                    topic()
+                        .policy
+                        .replacen(r#"{"Effect""#, &format!(r#"{default}{{"Effect""#), 1);
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy has the console's default statement alone",
+            |s| {
+                existing(s, TopicFacts {
+            policy: r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"*","Condition":{"StringEquals":{"AWS:SourceOwner":"111122223333"}}}]}"#.into(),
+            ..topic()
+        })
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
             "its policy goes by the account",
             |s| {
                 existing(
@@ -1102,4 +1191,70 @@ pub fn sealed(
     bucket.encryption = Some(Ok(of_bucket.clone()));
     bucket.newest = Some(Ok(of_object.map(log_object)));
     bucket.keys = vec![key(KEY), key(OTHER_KEY)];
+}
+
+/// The keys that setup would grant the use of.
+fn granted(differs: impl FnOnce(&mut Survey)) -> Vec<String> {
+    let mut survey = super::ready(heeler_ec::route::Route::S3);
+    differs(&mut survey);
+    match survey.sealed() {
+        Sealed::ByKeys(keys) => keys.iter().map(|key| key.name().to_owned()).collect(),
+        other => vec![format!("{other:?}")],
+    }
+}
+
+#[test]
+fn every_key_that_shows_is_granted_and_the_trails_counts_first() {
+    let kms_only = |key: &str| Some(kms(key));
+    let s3 = || Encryption::S3;
+    assert_eq!(
+        granted(|s| sealed(s, Some(KEY), &s3(), kms_only(KEY))),
+        [KEY]
+    );
+    assert_eq!(granted(|s| sealed(s, Some(KEY), &s3(), Some(s3()))), [KEY]);
+    assert_eq!(granted(|s| sealed(s, Some(KEY), &s3(), None)), [KEY]);
+    assert_eq!(
+        granted(|s| sealed(s, Some(KEY), &kms(OTHER_KEY), kms_only(OTHER_KEY))),
+        [KEY, OTHER_KEY]
+    );
+    assert_eq!(
+        granted(|s| sealed(s, None, &kms(KEY), kms_only(OTHER_KEY))),
+        [OTHER_KEY, KEY]
+    );
+    assert_eq!(granted(|s| sealed(s, None, &kms(KEY), None)), [KEY]);
+}
+
+#[test]
+fn where_nothing_has_to_be_decrypted_nothing_is_granted() {
+    let s3 = || Encryption::S3;
+    assert_eq!(granted(|s| sealed(s, None, &s3(), Some(s3()))), ["ByS3"]);
+    assert_eq!(
+        granted(|s| sealed(s, None, &kms(KEY), Some(s3()))),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted(|s| {
+            sealed(s, None, &s3(), Some(s3()));
+            s.hints.bucket_key = Some(KEY.into());
+        }),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted(|s| {
+            sealed(s, None, &Encryption::Kms(None), Some(kms(KEY)));
+            bucket(s).keys = vec![of_aws(KEY)];
+        }),
+        ["ByAws"]
+    );
+    assert_eq!(
+        granted(|s| bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")))),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted(|s| {
+            bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")));
+            bucket(s).newest = Some(Ok(None));
+        }),
+        ["Unseen"]
+    );
 }

@@ -112,6 +112,7 @@ pub fn ready(route: Route) -> Survey {
             log_group: None,
             heeler_roles: Vec::new(),
             names: Names::new("heeler"),
+            own_options: String::new(),
             accepted: Vec::new(),
             deep: false,
         },

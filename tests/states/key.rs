@@ -215,6 +215,16 @@ pub fn states() -> Vec<State> {
         ),
         s3(
             "key.grantable",
+            "its policy lets only services of AWS grant",
+            |s| {
+                with_key(s);
+                facts(s).policy = Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}]}"#.into()));
+            },
+            "warn",
+            "names neither this account nor the caller",
+        ),
+        s3(
+            "key.grantable",
             "its policy may not be read",
             |s| {
                 with_key(s);

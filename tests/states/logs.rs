@@ -133,6 +133,31 @@ pub fn states() -> Vec<State> {
             "cloudtrail:GetTrailStatus",
         ),
         cloudwatch(
+            "logs.retention",
+            "the log group is another account's",
+            |s| group(s).account = "222233334444".into(),
+            "skip",
+            "stands on logs.account",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "the log group is another account's",
+            |s| group(s).account = "222233334444".into(),
+            "skip",
+            "stands on logs.account",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves out a group of a longer name",
+            |s| {
+                group(s).account_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda_old"]"#,
+                ))])
+            },
+            "warn",
+            "takes in /aws/lambda/heeler_event_collection_lambda",
+        ),
+        cloudwatch(
             "logs.org_streams",
             "members write",
             |_| {},

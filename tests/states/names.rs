@@ -183,7 +183,7 @@ pub fn states() -> Vec<State> {
             "all is allowed",
             |s| simulated(s, &[]),
             "pass",
-            "all 60 actions, as far as simulation sees",
+            "all 60 actions, by the caller's own policies",
         ),
         s3(
             "caller.permissions",
@@ -204,7 +204,7 @@ pub fn states() -> Vec<State> {
             "the caller is the root user",
             |s| s.simulated = Some(Ok(Simulated::Root)),
             "skip",
-            "the root user is not simulated",
+            "only users and roles are simulated",
         ),
         cloudwatch(
             "caller.permissions",

@@ -306,7 +306,7 @@ pub fn states() -> Vec<State> {
                 status(s).to_bucket.error = Some("KMS.KMSInvalidStateException".into());
             },
             "fail",
-            "could not use KMS key",
+            "could not use the key of the log objects",
         ),
         s3(
             "trail.delivery",

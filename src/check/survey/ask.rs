@@ -11,7 +11,7 @@ use crate::aws::Aws;
 const AT_ONCE: usize = 8;
 
 /// A service that hangs costs its own lines only.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Clients for one region, and a place in the queue that all regions share.
 #[derive(Clone)]

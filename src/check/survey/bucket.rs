@@ -13,7 +13,7 @@ use super::facts::{
     is_of,
 };
 use super::trail::time;
-use super::{Hints, harvest_role, key, log_prefix, wanted_entry};
+use super::{Hints, announces, harvest_role, key, log_prefix, wanted_entry};
 use crate::aws::Caller;
 use crate::aws::arn::{self, Arn};
 use crate::aws::fault::Doing;
@@ -130,7 +130,7 @@ pub(super) async fn look(
     found: Found,
     trail: &Trail,
     caller: &Caller,
-    organization: Option<&Organization>,
+    organization: std::result::Result<&Option<Organization>, &Error>,
     hints: &Hints,
 ) -> Bucket {
     let (name, account) = (found.name.as_str(), caller.account.as_str());
@@ -153,11 +153,16 @@ pub(super) async fn look(
         here.sealed(trail, caller, organization, hints),
         async {
             let notifications = here.notifications().await;
-            let topic = notifications
-                .as_ref()
-                .ok()
-                .and_then(|entries| covering_topic(entries, hints, trail, caller, ask.region()));
+            let topic = notifications.as_ref().ok().and_then(|entries| {
+                let within = organization.ok().and_then(Option::as_ref);
+                let within = within.filter(|_| trail.organization);
+                covering_topic(entries, hints, trail, caller, within, ask.region())
+            });
             let topic = match topic {
+                // That it cannot be used shows in its ARN.
+                Some(arn) if !could_be_used(&arn, account, ask.region()) => {
+                    Some(Ok(Some(TopicFacts::unseen(arn))))
+                }
                 Some(arn) => Some(topic_facts(ask, &arn, account).await),
                 None => None,
             };
@@ -199,7 +204,7 @@ impl Here<'_> {
         &self,
         trail: &Trail,
         caller: &Caller,
-        organization: Option<&Organization>,
+        organization: std::result::Result<&Option<Organization>, &Error>,
         hints: &Hints,
     ) -> (Result<Encryption>, Result<Option<LogObject>>, Vec<KeyFacts>) {
         let grantee = harvest_role(hints, caller);
@@ -262,8 +267,14 @@ impl Here<'_> {
     async fn newest(
         &self,
         trail: &Trail,
-        organization: Option<&Organization>,
+        organization: std::result::Result<&Option<Organization>, &Error>,
     ) -> Result<Option<LogObject>> {
+        let organization = match organization {
+            Ok(found) => found.as_ref(),
+            // The organization's id is in the path.
+            Err(refusal) if trail.organization => return Err(refusal.clone()),
+            Err(_) => None,
+        };
         let (days, recent) = whereabouts(trail, organization, self.account, SystemTime::now());
         let [today, yesterday] = &days;
         let (recent, today, yesterday) = join!(
@@ -485,6 +496,7 @@ fn covering_topic(
     hints: &Hints,
     trail: &Trail,
     caller: &Caller,
+    organization: Option<&Organization>,
     region: &str,
 ) -> Option<String> {
     if let Some(named) = &hints.topic {
@@ -500,10 +512,25 @@ fn covering_topic(
         ));
     }
     let logs = wanted_entry(hints, Some(trail));
+    let within = organization.map(|found| found.id.as_str());
     entries
         .iter()
-        .find(|entry| entry.target == Target::Topic && entry.id != logs.id && entry.covers(&logs))
+        .find(|entry| {
+            entry.target == Target::Topic
+                && entry.id != logs.id
+                && announces(entry, &logs.prefix, within)
+        })
         .map(|entry| entry.destination.clone())
+}
+
+/// Whether a topic is one of the account and region, to which S3 can publish.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "AWS writes the ending of a FIFO topic in lower case only"
+)]
+fn could_be_used(topic: &str, account: &str, region: &str) -> bool {
+    let here = Arn::parse(topic).is_none_or(|arn| arn.account == account && arn.region == region);
+    here && !topic.ends_with(".fifo")
 }
 
 async fn topic_facts(ask: &Ask, arn: &str, account: &str) -> Result<Option<TopicFacts>> {

@@ -57,7 +57,11 @@ pub(super) async fn simulate(ask: &Ask, survey: &Survey) -> Option<Result<Simula
     survey.region()?;
     let mut place = Place::anywhere(survey.hints.names.clone());
     fill(&mut place, survey);
-    let wanted = statements(Task::Setup(survey.route), &place);
+    let wanted: Vec<Statement> = statements(Task::Setup(survey.route), &place)
+        .into_iter()
+        // What is not known cannot be asked about.
+        .filter(|statement| !statement.resources.iter().any(|arn| arn.contains("${")))
+        .collect();
     Some(ask_for_all(ask, caller, &wanted).await)
 }
 

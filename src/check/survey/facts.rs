@@ -263,6 +263,19 @@ pub struct TopicFacts {
     pub key_policy: Option<Result<String>>,
 }
 
+impl TopicFacts {
+    /// Of which only the ARN is known.
+    #[must_use]
+    pub fn unseen(arn: String) -> Self {
+        Self {
+            arn,
+            policy: String::new(),
+            key: None,
+            key_policy: None,
+        }
+    }
+}
+
 /// The log group that the trail delivers to.
 #[derive(Clone, Debug)]
 pub struct LogGroup {

@@ -62,6 +62,29 @@ pub(super) async fn look(
     }
 }
 
+/// One of another account, of which nothing can be asked from here.
+pub(super) fn elsewhere(arn: &Arn<'_>) -> LogGroup {
+    LogGroup {
+        name: arn
+            .resource
+            .strip_prefix("log-group:")
+            .unwrap_or(arn.resource)
+            .to_owned(),
+        account: arn.account.to_owned(),
+        region: arn.region.to_owned(),
+        group: Ok(None),
+        streams: Ok(Streams::default()),
+        filters: Ok(Vec::new()),
+        account_filters: Ok(Vec::new()),
+        key: None,
+        concurrency: Ok(Concurrency {
+            total: 0,
+            unreserved: None,
+        }),
+        transformer: None,
+    }
+}
+
 /// Log groups are listed by the beginning of their names.
 async fn group(ask: &Ask, name: &str) -> Result<Option<Group>> {
     let aws = ask.turn().await;

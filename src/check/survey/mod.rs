@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use tokio::join;
 
-use super::{Verdict, checks};
+use super::{Verdict, Weight, checks};
 use crate::aws::arn::{self, Arn};
 use crate::aws::notification::{CREATED, Entry, Target};
 use crate::aws::{Aws, Caller};
@@ -41,6 +41,8 @@ pub struct Hints {
     pub heeler_roles: Vec<String>,
     /// What setup would call its resources.
     pub names: Names,
+    /// The global options of this run, to be said again in commands that are printed.
+    pub own_options: String,
     /// Checks that the operator takes as they are.
     pub accepted: Vec<String>,
     /// Whether to ask also what needs permissions beyond those of preflight.
@@ -55,7 +57,7 @@ pub struct Facts {
     endpoint: Option<String>,
     account: Account,
     prospects: Vec<Prospect>,
-    /// A bucket that was named, where there is no trail to lead to one.
+    /// A bucket that was named, where no trail leads to it.
     named: (Option<Bucket>, Taken),
     simulated: Vec<(Route, Option<Result<Simulated>>)>,
 }
@@ -91,16 +93,19 @@ impl Facts {
         let who = account.caller.as_ref().ok();
         let trails = account.trails.as_deref().unwrap_or_default();
         let prospects = prospects(trails, hints.trail.as_deref(), who);
-        let none = prospects.is_empty();
+        // Destroy may ask for a bucket that no trail delivers to any more.
+        let astray = hints
+            .bucket
+            .as_ref()
+            .is_some_and(|named| prospects.iter().all(|trail| trail.bucket != *named));
         let prospects = prospects
             .into_iter()
             .map(|trail| prospect(&ask, trail, &account, &hints, routes));
         let (prospects, named, elsewhere, deep) = join!(
             join_all(prospects),
             async {
-                match who.filter(|_| none && hints.bucket.is_some() && routes.contains(&Route::S3))
-                {
-                    Some(who) => for_s3(&ask, &Trail::default(), who, None, &hints).await,
+                match who.filter(|_| astray && routes.contains(&Route::S3)) {
+                    Some(who) => for_s3(&ask, &Trail::default(), who, Ok(&None), &hints).await,
                     None => (None, Taken::default()),
                 }
             },
@@ -139,21 +144,48 @@ impl Facts {
     /// What one option has to go by.
     #[must_use]
     pub fn view(&self, route: Route) -> Survey {
-        let fitting = match self.prospects.as_slice() {
+        self.view_preferring(route, None)
+    }
+
+    /// The same; of several trails that pass, the one that delivers to this bucket is taken.
+    #[must_use]
+    pub fn view_preferring(&self, route: Route, bucket: Option<&str>) -> Survey {
+        let several = match self.prospects.as_slice() {
             [] => return self.without(route),
             [one] => return self.with(route, one),
-            several => several
-                .iter()
-                .map(|prospect| (prospect, lacks(&self.with(route, prospect)))),
+            several => several,
         };
-        let (good, bad): (Vec<_>, Vec<_>) = fitting.partition(|(_, lacks)| lacks.is_empty());
-        if let [(one, _)] = good.as_slice() {
+        let mut judged: Vec<(&Prospect, Flaws)> = several
+            .iter()
+            .map(|prospect| (prospect, Flaws::of(&self.with(route, prospect))))
+            .collect();
+        let passing = |test: fn(&Flaws) -> bool| {
+            let fitting: Vec<&Prospect> = judged
+                .iter()
+                .filter(|(_, flaws)| test(flaws))
+                .map(|(prospect, _)| *prospect)
+                .collect();
+            let preferred = fitting
+                .iter()
+                .find(|prospect| Some(prospect.trail.bucket.as_str()) == bucket);
+            match (fitting.as_slice(), preferred) {
+                ([one], _) => Some(*one),
+                (_, preferred) => preferred.copied(),
+            }
+        };
+        // What could not be asked is no failure, but what passes everything is better.
+        let sure = |flaws: &Flaws| flaws.failed.is_empty() && !flaws.unsure;
+        let likely = |flaws: &Flaws| flaws.failed.is_empty();
+        let any_sure = judged.iter().any(|(_, flaws)| sure(flaws));
+        if let Some(one) = passing(if any_sure { sure } else { likely }) {
             return self.with(route, one);
         }
-        let told = if good.is_empty() { bad } else { good };
-        let told = told
+        judged.sort_by_key(|(_, flaws)| flaws.failed.len());
+        let best = judged.first().is_some_and(|(_, flaws)| likely(flaws));
+        let told = judged
             .into_iter()
-            .map(|(prospect, lacks)| (prospect.trail.name.clone(), lacks))
+            .filter(|(_, flaws)| !best || likely(flaws))
+            .map(|(prospect, flaws)| (prospect.trail.name.clone(), flaws.failed))
             .collect();
         Survey {
             choice: Choice::Several(told),
@@ -206,18 +238,36 @@ impl Facts {
     }
 }
 
-/// The checks by which one trail is better than another, and which of them this one fails.
-fn lacks(survey: &Survey) -> Vec<&'static str> {
-    const OF_A_TRAIL: [&str; 4] = ["trail.", "bucket.", "key.", "logs."];
-    checks(survey.route)
-        .iter()
-        .copied()
-        .flatten()
-        .filter(|check| OF_A_TRAIL.iter().any(|group| check.id.starts_with(group)))
-        .filter(|check| matches!((check.judge)(survey), Verdict::Fail(_)))
-        .filter(|check| !survey.hints.accepted.iter().any(|id| id == check.id))
-        .map(|check| check.id)
-        .collect()
+/// What speaks against a trail.
+struct Flaws {
+    failed: Vec<&'static str>,
+    /// Whether something that setup cannot do without could not be asked.
+    unsure: bool,
+}
+
+impl Flaws {
+    /// By the checks of the trail and of what it delivers to.
+    fn of(survey: &Survey) -> Self {
+        const OF_A_TRAIL: [&str; 4] = ["trail.", "bucket.", "key.", "logs."];
+        let mut flaws = Self {
+            failed: Vec::new(),
+            unsure: false,
+        };
+        let of_a_trail = checks(survey.route)
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|check| OF_A_TRAIL.iter().any(|group| check.id.starts_with(group)))
+            .filter(|check| !survey.hints.accepted.iter().any(|id| id == check.id));
+        for check in of_a_trail {
+            match (check.judge)(survey) {
+                Verdict::Fail(_) => flaws.failed.push(check.id),
+                Verdict::Unknown(_) => flaws.unsure |= check.weight != Weight::Advisory,
+                _ => {}
+            }
+        }
+        flaws
+    }
 }
 
 /// The trails that could do: the named one; else those of the organization; else those of this account.
@@ -261,10 +311,7 @@ async fn prospect(
 ) -> Prospect {
     let home = ask.at(&trail.home);
     let caller = account.caller.as_ref().ok();
-    let organization = match &account.organization {
-        Ok(Some(organization)) => Some(organization),
-        _ => None,
-    };
+    let organization = account.organization.as_ref();
     let (status, selectors, shadows, (bucket, taken_for_s3), (log_group, taken_for_cloudwatch)) = join!(
         trail::status(&home, &trail),
         trail::selectors(&home, &trail),
@@ -298,7 +345,7 @@ async fn for_s3(
     ask: &Ask,
     trail: &Trail,
     caller: &Caller,
-    organization: Option<&Organization>,
+    organization: std::result::Result<&Option<Organization>, &Error>,
     hints: &Hints,
 ) -> (Option<Bucket>, Taken) {
     let name = hints.bucket.as_ref().unwrap_or(&trail.bucket);
@@ -321,7 +368,7 @@ async fn for_cloudwatch(
     ask: &Ask,
     trail: &Trail,
     caller: &Caller,
-    organization: Option<&Organization>,
+    organization: std::result::Result<&Option<Organization>, &Error>,
     hints: &Hints,
 ) -> (Option<LogGroup>, Taken) {
     let Some(arn) = trail.log_group.as_deref().and_then(Arn::parse) else {
@@ -331,22 +378,33 @@ async fn for_cloudwatch(
         );
     };
     let there = ask.at(arn.region);
+    if arn.account != caller.account {
+        // One of the same name may be here, and is none of this.
+        let global = names::global(ask, Route::CloudWatch, caller, hints).await;
+        return (Some(logs::elsewhere(&arn)), global);
+    }
     let (group, global, regional) = join!(
-        logs::look(&there, &arn, organization, hints),
+        logs::look(
+            &there,
+            &arn,
+            organization.ok().and_then(Option::as_ref),
+            hints
+        ),
         names::global(ask, Route::CloudWatch, caller, hints),
         names::regional(&there, Route::CloudWatch, caller, hints),
     );
     (Some(group), global.and(regional))
 }
 
-/// Of what the log objects are encrypted with, as far as it can be seen.
-#[derive(Clone, Copy, Debug)]
+/// What the log objects are encrypted with, as far as it can be seen.
+#[derive(Clone, Debug)]
 pub enum Sealed<'a> {
     /// With S3's own keys: nobody needs a permission.
     ByS3,
     /// With the key of AWS in this account, which S3 uses for whoever may read.
     ByAws,
-    ByKey(&'a KeyFacts),
+    /// With keys of the customer: first the one that counts for what comes next.
+    ByKeys(Vec<&'a KeyFacts>),
     /// The calls that would tell were refused.
     Unseen,
 }
@@ -383,39 +441,61 @@ impl Survey {
         Some(harvest_role(&self.hints, caller))
     }
 
-    /// What the log objects are encrypted with: as their newest one shows, else as trail and bucket say. The trail's
-    /// key goes before the bucket's.
+    /// What the log objects are encrypted with: the trail's key, if it has one, whatever the bucket's default is; and
+    /// whatever else the newest object and the bucket show. The operator's word goes before all of it, unless there is
+    /// nothing to decrypt.
     #[must_use]
     pub fn sealed(&self) -> Sealed<'_> {
         let Some(bucket) = &self.bucket else {
             return Sealed::Unseen;
         };
-        let by = |asked: &str| match bucket.key(asked) {
-            Some(facts) if facts.is_managed_by_aws() => Sealed::ByAws,
-            Some(facts) => Sealed::ByKey(facts),
-            None => Sealed::Unseen,
+        let of_trail = self.trail().and_then(|trail| trail.key.as_deref());
+        let object = match &bucket.newest {
+            Some(Ok(Some(object))) => Some(&object.encryption),
+            _ => None,
         };
-        if let Some(named) = &self.hints.bucket_key {
-            return by(named);
+        let plain = of_trail.is_none() && object == Some(&Encryption::S3);
+        if plain {
+            return Sealed::ByS3;
         }
-        if let Some(Ok(Some(object))) = &bucket.newest {
-            match &object.encryption {
-                Encryption::Kms(Some(key)) => return by(key),
-                // A key that the trail has is for what comes next.
-                Encryption::S3 if self.trail().is_none_or(|trail| trail.key.is_none()) => {
-                    return Sealed::ByS3;
-                }
-                Encryption::S3 | Encryption::Kms(None) => {}
+        if let Some(named) = &self.hints.bucket_key {
+            return bucket
+                .key(named)
+                .map_or(Sealed::Unseen, |key| Sealed::ByKeys(vec![key]));
+        }
+        let of_bucket = match &bucket.encryption {
+            Some(Ok(Encryption::Kms(key))) => key.as_deref(),
+            Some(Ok(Encryption::S3)) => None,
+            _ if of_trail.is_some() || object.is_some() => None,
+            _ => return Sealed::Unseen,
+        };
+        let of_object = match object {
+            Some(Encryption::Kms(key)) => key.as_deref(),
+            _ => None,
+        };
+        let mut keys: Vec<&KeyFacts> = Vec::new();
+        for name in [of_trail, of_object, of_bucket].into_iter().flatten() {
+            match bucket.key(name) {
+                Some(key) if keys.iter().any(|known| known.name() == key.name()) => {}
+                Some(key) => keys.push(key),
+                None => return Sealed::Unseen,
             }
         }
-        if let Some(key) = self.trail().and_then(|trail| trail.key.as_deref()) {
-            return by(key);
-        }
-        match &bucket.encryption {
-            Some(Ok(Encryption::S3)) => Sealed::ByS3,
-            Some(Ok(Encryption::Kms(None))) => Sealed::ByAws,
-            Some(Ok(Encryption::Kms(Some(key)))) => by(key),
-            _ => Sealed::Unseen,
+        keys.retain(|key| !key.is_managed_by_aws());
+        let by_kms = [
+            object,
+            bucket
+                .encryption
+                .as_ref()
+                .and_then(|found| found.as_ref().ok()),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|encryption| matches!(encryption, Encryption::Kms(_)));
+        match (keys.is_empty(), by_kms) {
+            (false, _) => Sealed::ByKeys(keys),
+            (true, true) => Sealed::ByAws,
+            (true, false) => Sealed::ByS3,
         }
     }
 
@@ -436,6 +516,12 @@ impl Survey {
     #[must_use]
     pub fn is_delivering(&self) -> bool {
         matches!(&self.status, Some(Ok(status)) if status.logging && status.to_bucket.at.is_some())
+    }
+
+    /// A command of our own, with the global options of this run.
+    #[must_use]
+    pub fn own_command(&self, verb: &str) -> String {
+        format!("heeler-ec {verb}{}", self.hints.own_options)
     }
 
     /// Every call that was refused or failed.
@@ -508,6 +594,18 @@ impl Survey {
     pub fn wanted_entry(&self) -> Entry {
         wanted_entry(&self.hints, self.trail())
     }
+
+    /// Whether an entry of the bucket announces every log object of the trail.
+    #[must_use]
+    pub fn is_announced_by(&self, entry: &Entry) -> bool {
+        let organization = match &self.account.organization {
+            Ok(Some(found)) if self.trail().is_some_and(|trail| trail.organization) => {
+                Some(found.id.as_str())
+            }
+            _ => None,
+        };
+        announces(entry, &self.log_prefix(), organization)
+    }
 }
 
 fn harvest_role(hints: &Hints, caller: &Caller) -> String {
@@ -531,6 +629,21 @@ fn wanted_entry(hints: &Hints, trail: Option<&Trail>) -> Entry {
         prefix: log_prefix(trail),
         suffix: String::new(),
     }
+}
+
+/// Whether an entry announces every log object. CloudTrail puts whole objects that end in `.json.gz`, those of an
+/// organization trail under the organization's id.
+#[must_use]
+pub fn announces(entry: &Entry, log_prefix: &str, organization: Option<&str>) -> bool {
+    const ENDING: &str = ".json.gz";
+    let events = entry
+        .events
+        .iter()
+        .any(|event| matches!(event.as_str(), CREATED | "s3:ObjectCreated:Put"));
+    let deeper = organization.map(|id| format!("{log_prefix}{id}/"));
+    let prefix = log_prefix.starts_with(&entry.prefix)
+        || deeper.is_some_and(|deeper| deeper.starts_with(&entry.prefix));
+    events && prefix && ENDING.ends_with(&entry.suffix)
 }
 
 /// Whether a refusal of the survey means that there are no credentials to ask anything with.
