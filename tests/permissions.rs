@@ -9,6 +9,7 @@ use heeler_ec::permit::{Preflight, Task};
 use heeler_ec::route::Route;
 use serde_json::{Value, json};
 
+use crate::harness::clients::credentials;
 use crate::harness::object::event;
 use crate::harness::permission::{actions, permitted};
 use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World};
@@ -524,6 +525,70 @@ async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
         observed.ends_with("may not: kms:CreateKey, sns:Subscribe"),
         "{observed}"
     );
+}
+
+/// Somebody in a session of a role with this policy. The role has a path, as those of IAM Identity Center have.
+async fn session(world: &World, policy: Value) -> Credentials {
+    let clients = world.clients();
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:aws:iam::{}:root", world.account()) },
+        "Action": "sts:AssumeRole",
+    }]});
+    let role = clients
+        .iam
+        .create_role()
+        .role_name("operator")
+        .path("/people/");
+    let role = role
+        .assume_role_policy_document(trust.to_string())
+        .send()
+        .await;
+    let role = role.expect("a role");
+    let put = clients
+        .iam
+        .put_role_policy()
+        .role_name("operator")
+        .policy_name("permissions");
+    let put = put.policy_document(for_the_emulator(policy).to_string());
+    put.send().await.expect("the role's policy");
+    let assume = clients.sts.assume_role().role_session_name("ann");
+    let assume = assume
+        .role_arn(role.role().expect("a role").arn())
+        .send()
+        .await;
+    let given = assume.expect("a session");
+    let given = given.credentials().expect("credentials");
+    credentials(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token()),
+    )
+}
+
+#[tokio::test]
+async fn in_depth_a_session_is_simulated_as_the_role_behind_it() {
+    let world = encrypted().await;
+    let printed = Heeler::new(&world).args(["policy", "preflight", "--option", "s3", "--deep"]);
+    let policy = json(&printed.run().await.ended(0));
+    let session = session(&world, policy).await;
+    let run = preflight(&world).args(["--deep", "-o", "json"]);
+    let report = json(&run.identity(&session).run().await.ended(1));
+    let checks = report["checks"].as_array().expect("checks");
+    let unknown: Vec<&Value> = checks
+        .iter()
+        .filter(|check| check["status"] == "unknown")
+        .collect();
+    assert_eq!(unknown, Vec::<&Value>::new());
+    let found = checks
+        .iter()
+        .find(|check| check["id"] == "caller.permissions");
+    let found = found.expect("the check of the caller");
+    let wanted = format!(
+        "arn:aws:iam::{}:role/people/operator may not: ",
+        world.account()
+    );
+    assert!(text(&found["observed"]).starts_with(&wanted), "{found:#}");
 }
 
 /// A program of somebody else that says it is `outputs`, and calls something meanwhile.
