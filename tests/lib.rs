@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_luck;
+mod cloudwatch_makes;
 mod collect;
 mod destroy;
 mod documents;

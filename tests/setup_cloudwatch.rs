@@ -206,3 +206,500 @@ on_both_engines! {
         }
     }
 }
+
+type Settings = aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
+
+/// What somebody may do to what was set up.
+#[derive(Debug)]
+enum Drift {
+    Setting(fn(Settings) -> Settings),
+    Code,
+    NoPermission,
+    WiderPermission,
+    Filter,
+    NoFilter,
+    Queue(QueueAttributeName, &'static str),
+    Trust,
+    NoPolicy,
+    NoFunction,
+}
+
+impl Drift {
+    async fn happen(&self, world: &World) {
+        let Clients {
+            iam,
+            lambda,
+            logs,
+            sqs,
+            ..
+        } = world.clients();
+        let role = "heeler_event_collection_lambda_role";
+        let done = match self {
+            Self::Setting(change) => {
+                let call = lambda.update_function_configuration();
+                change(call.function_name(FUNCTION)).send().await.is_ok()
+            }
+            Self::Code => {
+                let call = lambda.update_function_code().function_name(FUNCTION);
+                let mut code = heeler_ec::pipeline::function::code();
+                // The comment at the end of a zip may be of any length.
+                let end = code.len();
+                code[end - 2] = 1;
+                code.push(b'x');
+                call.zip_file(Blob::new(code)).send().await.is_ok()
+            }
+            Self::NoPermission | Self::WiderPermission => {
+                let sid = "InvokePermissionsForCW";
+                let call = lambda.remove_permission().function_name(FUNCTION);
+                let removed = call.statement_id(sid).send().await.is_ok();
+                let call = lambda.add_permission().function_name(FUNCTION);
+                let call = call.statement_id(sid).action("lambda:InvokeFunction");
+                let wider = call.principal("logs.amazonaws.com");
+                removed && (matches!(self, Self::NoPermission) || wider.send().await.is_ok())
+            }
+            Self::Filter => {
+                let call = logs.put_subscription_filter().log_group_name(group(world));
+                let call = call.filter_name(FILTER).filter_pattern("");
+                let ours = world.filters(group(world)).await;
+                let ours = ours
+                    .into_iter()
+                    .find(|filter| filter.filter_name() == Some(FILTER));
+                let destination = ours.and_then(|filter| filter.destination_arn);
+                let call = call.set_destination_arn(destination);
+                call.distribution(Distribution::Random).send().await.is_ok()
+            }
+            Self::NoFilter => {
+                let call = logs.delete_subscription_filter();
+                let call = call.log_group_name(group(world)).filter_name(FILTER);
+                call.send().await.is_ok()
+            }
+            Self::Queue(name, value) => {
+                let queue = "heeler_event_collection_queue.fifo";
+                let found = sqs.get_queue_url().queue_name(queue).send().await;
+                let call = sqs.set_queue_attributes().attributes(name.clone(), *value);
+                let url = found.expect("our queue").queue_url;
+                call.set_queue_url(url).send().await.is_ok()
+            }
+            Self::Trust => {
+                let root = format!("arn:aws:iam::{}:root", world.account());
+                let trust = json!({"Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"
+                }]});
+                let call = iam.update_assume_role_policy().role_name(role);
+                call.policy_document(trust.to_string()).send().await.is_ok()
+            }
+            Self::NoPolicy => {
+                let policy = format!(
+                    "arn:aws:iam::{}:policy/heeler_event_collection_lambda_policy",
+                    world.account()
+                );
+                let call = iam.detach_role_policy().role_name(role);
+                call.policy_arn(policy).send().await.is_ok()
+            }
+            Self::NoFunction => {
+                let call = lambda.delete_function().function_name(FUNCTION);
+                call.send().await.is_ok()
+            }
+        };
+        assert!(done, "nothing has changed: {self:?}");
+    }
+}
+
+on_both_engines! {
+    async fn drift_is_shown_and_put_right(engine: Engine) {
+        let settings = ["lambda:UpdateFunctionConfiguration"].as_slice();
+        let table: [(Drift, &[&str]); 17] = [
+            (Drift::Setting(|call| call.description("mine")), settings),
+            (Drift::Setting(|call| call.memory_size(256)), settings),
+            (Drift::Setting(|call| call.timeout(60)), settings),
+            (Drift::Setting(|call| call.handler("x.y")), settings),
+            (Drift::Setting(|call| call.runtime(Runtime::Python313)), settings),
+            (
+                Drift::Setting(|call| {
+                    call.environment(Environment::builder().variables("QUEUE_URL", "elsewhere").build())
+                }),
+                settings,
+            ),
+            (
+                Drift::Setting(|call| {
+                    let role = "arn:aws:iam::111122223333:role/another";
+                    call.role(role)
+                }),
+                settings,
+            ),
+            (Drift::Code, &["lambda:UpdateFunctionCode"]),
+            (Drift::NoPermission, &["lambda:AddPermission"]),
+            (Drift::WiderPermission, &["lambda:RemovePermission", "lambda:AddPermission"]),
+            (Drift::Filter, &["logs:PutSubscriptionFilter"]),
+            (Drift::NoFilter, &["logs:PutSubscriptionFilter"]),
+            (Drift::Queue(QueueAttributeName::ContentBasedDeduplication, "false"), &["sqs:SetQueueAttributes"]),
+            (Drift::Queue(QueueAttributeName::MessageRetentionPeriod, "60"), &["sqs:SetQueueAttributes"]),
+            (Drift::Trust, &["iam:UpdateAssumeRolePolicy"]),
+            (Drift::NoPolicy, &["iam:AttachRolePolicy"]),
+            (Drift::NoFunction, &["lambda:CreateFunction", "lambda:AddPermission"]),
+        ];
+        let runs = table.into_iter().map(|(drift, writes)| async move {
+            let world = world_on(engine).await;
+            setup(&world).run().await.ended(0);
+            drift.happen(&world).await;
+            plan(&world).args(["--check"]).run().await.ended(1);
+            let run = again(&world).run().await.ended(0);
+            assert_eq!(names(&run.writes()), writes);
+            is_complete(&world).await;
+        });
+        side_by_side(runs).await;
+    }
+}
+
+/// A setup that meets this fault ends well by itself.
+async fn overcomes(fault: Fault) {
+    let world = world_on(Engine::Ministack).await;
+    world.proxy().fault(fault);
+    setup(&world).run().await.ended(0);
+    world.proxy().mend();
+    is_complete(&world).await;
+}
+
+fn refused(service: &str, operation: &str, code: &str, message: &str) -> Fault {
+    Fault::new(service, operation, What::refuse(400, code, message))
+}
+
+#[tokio::test]
+async fn a_refusal_that_passes_by_itself_is_waited_out() {
+    let table = [
+        (
+            "lambda",
+            "CreateFunction",
+            "InvalidParameterValueException",
+            "The role defined for the function cannot be assumed by Lambda.",
+        ),
+        (
+            "lambda",
+            "CreateFunction",
+            "InvalidParameterValueException",
+            "The provided execution role does not have permissions to call SendMessage on SQS",
+        ),
+        (
+            "lambda",
+            "CreateFunction",
+            "ResourceConflictException",
+            "The operation cannot be performed at this time.",
+        ),
+        (
+            "lambda",
+            "AddPermission",
+            "ResourceNotFoundException",
+            "Function not found",
+        ),
+        (
+            "lambda",
+            "AddPermission",
+            "ResourceConflictException",
+            "An update is in progress for resource",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "InvalidParameterException",
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "InvalidParameterException",
+            "Could not deliver test message to specified destination.",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "OperationAbortedException",
+            "A conflicting operation is currently in progress. Please try again.",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "ThrottlingException",
+            "Rate exceeded",
+        ),
+    ];
+    let runs = table
+        .into_iter()
+        .map(|(service, operation, code, message)| {
+            overcomes(refused(service, operation, code, message).times(2))
+        });
+    side_by_side(runs).await;
+}
+
+#[tokio::test]
+async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
+    let world = world_on(Engine::Ministack).await;
+    world.proxy().fault(refused(
+        "logs",
+        "PutSubscriptionFilter",
+        "LimitExceededException",
+        "Resource limit exceeded.",
+    ));
+    let run = setup(&world).run().await.ended(3);
+    let writes = names(&run.writes());
+    let tried = writes
+        .iter()
+        .filter(|name| *name == "logs:PutSubscriptionFilter");
+    assert_eq!(tried.count(), 1, "{writes:?}");
+    assert!(
+        run.stderr.contains("takes no more subscription filters"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("13 of 14 done"), "{}", run.stderr);
+    world.proxy().mend();
+    again(&world).run().await.ended(0);
+    is_complete(&world).await;
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_come_up_is_told_with_lambdas_reason() {
+    let world = world_on(Engine::Ministack).await;
+    let fails = What::json(|answer| {
+        answer["Configuration"]["State"] = "Failed".into();
+        answer["Configuration"]["StateReasonCode"] = "InvalidZipFileException".into();
+        answer["Configuration"]["StateReason"] = "no module".into();
+    });
+    // Preflight and plan ask before it is there.
+    let created = Fault::new("lambda", "GetFunction", fails).after(2);
+    world.proxy().fault(created);
+    let run = setup(&world).run().await.ended(3);
+    assert!(run.stderr.contains("no module"), "{}", run.stderr);
+    assert!(!names(&run.writes()).contains(&"logs:PutSubscriptionFilter".to_owned()));
+    world.proxy().mend();
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_not_made_twice() {
+    let table = [
+        ("kms", "CreateKey"),
+        ("sqs", "CreateQueue"),
+        ("iam", "CreateRole"),
+        ("iam", "CreatePolicy"),
+        ("lambda", "CreateFunction"),
+        ("lambda", "AddPermission"),
+        ("logs", "PutSubscriptionFilter"),
+    ];
+    side_by_side(table.into_iter().map(|(service, operation)| async move {
+        let world = world_on(Engine::Ministack).await;
+        let fault = Fault::new(service, operation, What::Lose).times(1);
+        world.proxy().fault(fault);
+        let first = setup(&world).run().await;
+        // Whether it gave up or went on, the same command leaves one of each.
+        assert!(
+            [0, 3].contains(&first.status),
+            "{operation}\n{}",
+            first.stderr
+        );
+        setup(&world).run().await.ended(0);
+        is_complete(&world).await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_and_the_same_command_completes() {
+    let table = [
+        ("kms", "CreateKey", "kms:CreateKey"),
+        ("kms", "CreateAlias", "kms:CreateAlias"),
+        ("sqs", "CreateQueue", "sqs:CreateQueue"),
+        ("sqs", "SetQueueAttributes", "sqs:SetQueueAttributes"),
+        ("iam", "CreateRole", "iam:CreateRole"),
+        ("iam", "CreatePolicy", "iam:CreatePolicy"),
+        ("iam", "AttachRolePolicy", "iam:AttachRolePolicy"),
+        ("lambda", "CreateFunction", "lambda:CreateFunction"),
+        ("lambda", "AddPermission", "lambda:AddPermission"),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "logs:PutSubscriptionFilter",
+        ),
+    ];
+    let runs = table
+        .into_iter()
+        .map(|(service, operation, permission)| async move {
+            let world = world_on(Engine::Ministack).await;
+            let refusal = What::refuse(403, "AccessDeniedException", "is not authorized");
+            world.proxy().fault(Fault::new(service, operation, refusal));
+            let run = setup(&world).run().await.ended(3);
+            assert_eq!(run.stdout, "");
+            for said in [
+                &format!("grant {permission} "),
+                "of 14 done",
+                "Run the same command again",
+            ] {
+                assert!(
+                    run.stderr.contains(said),
+                    "{operation}: no {said:?} in\n{}",
+                    run.stderr
+                );
+            }
+            if operation != "PutSubscriptionFilter" {
+                let writes = names(&run.writes());
+                assert!(
+                    !writes.iter().any(|write| write.starts_with("logs:")),
+                    "{writes:?}"
+                );
+            }
+            world.proxy().mend();
+            setup(&world).run().await.ended(0);
+            is_complete(&world).await;
+        });
+    side_by_side(runs).await;
+}
+
+#[tokio::test]
+async fn killed_after_any_write_the_same_command_completes_or_takes_down() {
+    let whole = world_on(Engine::Ministack).await;
+    let writes = setup(&whole).run().await.ended(0).writes().len();
+    side_by_side((1..=writes).map(|killed_after| async move {
+        let world = world_on(Engine::Ministack).await;
+        let before = theirs(&world).await;
+        setup(&world)
+            .kill_after_writes(killed_after)
+            .run()
+            .await
+            .ended(-9);
+        setup(&world).run().await.ended(0);
+        is_complete(&world).await;
+        assert_eq!(
+            theirs(&world).await,
+            before,
+            "killed after {killed_after} writes"
+        );
+
+        let world = world_on(Engine::Ministack).await;
+        setup(&world)
+            .kill_after_writes(killed_after)
+            .run()
+            .await
+            .ended(-9);
+        destroy(&world).run().await.ended(0);
+        assert_eq!(
+            world.leftovers().await,
+            NOTHING,
+            "killed after {killed_after} writes"
+        );
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_destroy_that_was_killed_can_be_completed() {
+    let whole = world_on(Engine::Ministack).await;
+    setup(&whole).run().await.ended(0);
+    write_a_log(&whole).await;
+    let writes = destroy(&whole).run().await.ended(0).writes().len();
+    side_by_side((1..writes).map(|killed_after| async move {
+        let world = world_on(Engine::Ministack).await;
+        let before = theirs(&world).await;
+        setup(&world).run().await.ended(0);
+        write_a_log(&world).await;
+        destroy(&world)
+            .kill_after_writes(killed_after)
+            .run()
+            .await
+            .ended(-9);
+        destroy(&world).run().await.ended(0);
+        assert_eq!(
+            world.leftovers().await,
+            NOTHING,
+            "killed after {killed_after} writes"
+        );
+        assert_eq!(theirs(&world).await, before);
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn destroy_finds_everything_when_the_trail_is_gone() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    delete_trail(&world).await;
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn destroy_finds_the_rest_when_the_role_is_gone() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    delete_role(&world).await;
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn without_role_and_trail_the_log_group_can_be_named() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    delete_role(&world).await;
+    delete_trail(&world).await;
+    let run = destroy(&world).run().await.ended(1);
+    assert!(run.stderr.contains("--log-group"), "{}", run.stderr);
+    let named = destroy(&world).args(["--log-group", group(&world)]);
+    named.run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_function_of_somebody_else_is_not_touched() {
+    let world = world_on(Engine::Ministack).await;
+    make_function(&world, FUNCTION).await;
+    let run = setup(&world).run().await.ended(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    assert!(run.stderr.contains(FUNCTION), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn an_interrupted_setup_lets_no_event_through_and_can_be_completed() {
+    let world = world_on(Engine::Ministack).await;
+    world.proxy().delay(Duration::from_millis(100));
+    let running = setup(&world).spawn().await;
+    running.warned("+ created kms key").await;
+    running.interrupt();
+    let run = running.wait().await.ended(130);
+    assert!(run.stderr.contains("of 14 done"), "{}", run.stderr);
+    assert_eq!(place(&run, "logs:PutSubscriptionFilter"), None);
+    world.proxy().delay(Duration::ZERO);
+    setup(&world).run().await.ended(0);
+    is_complete(&world).await;
+}
+
+#[tokio::test]
+async fn tail_says_that_it_does_not_know_this_option_yet() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    let run = Heeler::new(&world).args(["tail", "--timeout", "1s"]);
+    let run = run.run().await.ended(3);
+    assert!(
+        run.stderr
+            .contains("tail does not know option cloudwatch yet"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(names(&run.writes()), NOTHING);
+}
+
+async fn delete_trail(world: &World) {
+    let delete = world.clients().cloudtrail.delete_trail();
+    delete.name(world.trail()).send().await.expect("no trail");
+}
+
+async fn delete_role(world: &World) {
+    let (iam, name) = (&world.clients().iam, "heeler_event_collection_sqs_role");
+    let policy = format!(
+        "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
+        world.account()
+    );
+    let detach = iam.detach_role_policy().role_name(name).policy_arn(policy);
+    detach.send().await.expect("a role without policies");
+    let delete = iam.delete_role().role_name(name).send().await;
+    delete.expect("no role");
+}

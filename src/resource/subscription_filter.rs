@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::config::Config;
+use aws_sdk_cloudwatchlogs::operation::put_subscription_filter::PutSubscriptionFilterError;
 use aws_sdk_cloudwatchlogs::types::Distribution;
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority,
+};
 
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
@@ -131,10 +135,36 @@ impl Resource<Aws> for SubscriptionFilter {
     }
 }
 
+/// A log group that is full: the SDK would take it for one that is busy, and ask on.
+#[derive(Debug)]
+struct FullIsFinal;
+
+impl ClassifyRetry for FullIsFinal {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let refusal = context
+            .output_or_error()
+            .and_then(std::result::Result::err)
+            .and_then(|error| error.as_operation_error())
+            .and_then(|error| error.downcast_ref::<PutSubscriptionFilterError>());
+        if refusal.is_some_and(PutSubscriptionFilterError::is_limit_exceeded_exception) {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "a full log group"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
 impl SubscriptionFilter {
-    /// Makes or replaces it. The SDK would take a log group that is full for one that is busy, and ask on.
+    /// Makes or replaces it.
     async fn put(&self, aws: &Aws, known: &Known) -> Result<()> {
-        let impatient = Config::builder().retry_config(RetryConfig::disabled());
         aws.logs
             .put_subscription_filter()
             .log_group_name(&self.log_group)
@@ -143,7 +173,7 @@ impl SubscriptionFilter {
             .destination_arn(known.need(&self.function)?)
             .distribution(Distribution::ByLogStream)
             .customize()
-            .config_override(impatient)
+            .config_override(Config::builder().retry_classifier(FullIsFinal))
             .send()
             .await
             .doing("logs:PutSubscriptionFilter", || {

@@ -95,7 +95,7 @@ def send(messages, time_left, refusals):
             if len(batch) > 1 and message.alone or message.cut_to(0):
                 waiting.append(message)
         fruitless = fruitless + 1 if len(again) == len(batch) else 0
-        if again:
+        if again and fruitless < TRIES:
             time.sleep(random.uniform(0.05, 0.1) * 2**fruitless)
     return sent
 
