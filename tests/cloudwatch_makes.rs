@@ -219,7 +219,7 @@ on_both_engines! {
             "aws_sqs_queue": queue_as_planned(&world, QUEUE).await,
             "aws_sqs_queue.dlq": queue_as_planned(&world, DEAD).await,
         });
-        assert_eq!(found, reference(&world), "{found:#}");
+        assert_eq!(found, reference(&world));
     }
 
     async fn everything_points_at_its_neighbours(engine: Engine) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::Distribution;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{Environment, Runtime};
+use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
@@ -308,7 +308,7 @@ impl Drift {
 on_both_engines! {
     async fn drift_is_shown_and_put_right(engine: Engine) {
         let settings = ["lambda:UpdateFunctionConfiguration"].as_slice();
-        let table: [(Drift, &[&str]); 17] = [
+        let table: [(Drift, &[&str]); 18] = [
             (Drift::Setting(|call| call.description("mine")), settings),
             (Drift::Setting(|call| call.memory_size(256)), settings),
             (Drift::Setting(|call| call.timeout(60)), settings),
@@ -324,6 +324,13 @@ on_both_engines! {
                 Drift::Setting(|call| {
                     let role = "arn:aws:iam::111122223333:role/another";
                     call.role(role)
+                }),
+                settings,
+            ),
+            (
+                Drift::Setting(|call| {
+                    let json = LoggingConfig::builder().log_format(LogFormat::Json);
+                    call.logging_config(json.build())
                 }),
                 settings,
             ),

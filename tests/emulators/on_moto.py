@@ -14,6 +14,7 @@ def correct():
     know_account_policies()
     describe_log_groups_in_full()
     replace_subscription_filters()
+    tell_where_functions_log()
     know_account_settings()
     deliver_just_now()
     list_trails_of_all_regions()
@@ -166,6 +167,30 @@ def replace_subscription_filters():
             raise
 
     LogGroup.put_subscription_filter = corrected
+
+
+def tell_where_functions_log():
+    """How and where a function logs, which moto forgets."""
+    from moto.awslambda.models import LambdaFunction
+
+    make, change = LambdaFunction.__init__, LambdaFunction.update_configuration
+    describe = LambdaFunction.get_configuration
+
+    def made(self, account_id, spec, *more, **named):
+        make(self, account_id, spec, *more, **named)
+        group = f"/aws/lambda/{self.function_name}"
+        self.logging = {"LogFormat": "Text", "LogGroup": group, **spec.get("LoggingConfig", {})}
+
+    def changed(self, asked):
+        self.logging |= asked.get("LoggingConfig", {})
+        return change(self, asked)
+
+    def described(self, *asked, **named):
+        return {**describe(self, *asked, **named), "LoggingConfig": self.logging}
+
+    LambdaFunction.__init__ = made
+    LambdaFunction.update_configuration = changed
+    LambdaFunction.get_configuration = described
 
 
 def know_account_settings():
