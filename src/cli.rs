@@ -278,6 +278,11 @@ pub struct Setup {
     /// Show the plan and stop
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Offer first to set the retention of the trail's log group to one day (option cloudwatch); the question has to
+    /// be answered with the name of the group, also with --yes
+    #[arg(long, conflicts_with = "dry_run")]
+    pub fix_retention: bool,
 }
 
 #[derive(Args, Debug)]

@@ -15,7 +15,7 @@ use crate::harness::object::{event, gzip};
 use crate::harness::{Engine, Heeler, World, samples};
 use crate::steps::{json, setup_of, sorted, text};
 
-/// What CloudWatch Logs hands to a function: base64, gzip, JSON.
+/// What `CloudWatch` Logs hands to a function: base64, gzip, JSON.
 fn delivery(world: &World, records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
@@ -34,7 +34,7 @@ fn delivery(world: &World, records: &[String]) -> Value {
     json!({ "awslogs": { "data": STANDARD.encode(packed) } })
 }
 
-/// Sets up, delivers what passes of these as CloudWatch Logs would, and receives as Heeler does.
+/// Sets up, delivers what passes of these as `CloudWatch` Logs would, and receives as Heeler does.
 async fn collected(world: &World, records: &[String]) -> Vec<String> {
     setup_of(world, "cloudwatch").run().await.ended(0);
     let printed = Heeler::new(world)

@@ -710,3 +710,60 @@ async fn delete_role(world: &World) {
     let delete = iam.delete_role().role_name(name).send().await;
     delete.expect("no role");
 }
+
+/// The world's log group keeps its events for a month.
+async fn kept_for_a_month() -> World {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let keep = world
+        .clients()
+        .logs
+        .put_retention_policy()
+        .retention_in_days(30);
+    let keep = keep.log_group_name(world.log_group().expect("a log group"));
+    keep.send().await.expect("a month");
+    world
+}
+
+#[tokio::test]
+async fn a_retention_of_a_month_is_refused_and_can_be_accepted() {
+    let world = kept_for_a_month().await;
+    let run = setup_of(&world, "cloudwatch").run().await.ended(1);
+    assert!(
+        run.stderr.contains("put-retention-policy"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    let accepted = setup_of(&world, "cloudwatch").args(["--accept", "logs.retention"]);
+    let run = accepted.run().await.ended(0);
+    assert!(
+        run.calls
+            .iter()
+            .all(|call| call.operation != "PutRetentionPolicy")
+    );
+}
+
+#[tokio::test]
+async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
+    let world = kept_for_a_month().await;
+    let fix = || {
+        setup_of(&world, "cloudwatch")
+            .args(["--fix-retention"])
+            .besides(&["logs:PutRetentionPolicy"])
+    };
+    fix().run().await.ended(2);
+    let question = "for one day only?";
+    let run = fix()
+        .on_terminal(120, &[(question, "yes")])
+        .run()
+        .await
+        .ended(1);
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    let group = world.log_group().expect("a log group");
+    let run = fix()
+        .on_terminal(120, &[(question, group)])
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
+}

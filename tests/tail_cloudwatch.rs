@@ -146,7 +146,12 @@ async fn an_event_that_comes_late_is_shown_and_one_that_was_shown_is_not_shown_a
     // After the first look, with a time long before what was shown.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let late = passing(&world);
-    deliver(&world, &[late.clone()], Duration::from_secs(300)).await;
+    deliver(
+        &world,
+        std::slice::from_ref(&late),
+        Duration::from_secs(300),
+    )
+    .await;
     let run = running.wait().await.ended(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", run.stdout);

@@ -220,7 +220,7 @@ fn nothing_arrived(world: &World, feed: &Feed<'_>, args: &cli::Tail, tally: &mut
         ),
         Feed::LogGroup(_) => (
             Route::CloudWatch,
-            "CloudTrail delivers some minutes late, and Heeler's filter lets successful writes of its list pass only",
+            "CloudTrail delivers some minutes late, and Heeler's filter lets only successful writes pass, and not all of them",
         ),
     };
     let option = route.name();

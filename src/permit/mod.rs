@@ -164,7 +164,7 @@ mod tests {
         tasks
     }
 
-    /// Every name as long as it may be.
+    /// Every name about as long as anybody gives it.
     fn long() -> Place {
         let key = |id: &str| {
             let resource = format!("key/mrk-{}{id}", "0123456789abcdef".repeat(2));
@@ -188,7 +188,7 @@ mod tests {
             topic_key: None,
             other_keys: Vec::new(),
             log_group_region: "ap-southeast-4".to_owned(),
-            log_group: "g".repeat(512),
+            log_group: "g".repeat(256),
             log_group_key: Some(key("3")),
         }
     }
