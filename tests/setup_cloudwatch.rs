@@ -9,6 +9,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
 use crate::harness::{Clients, Engine, Fault, Heeler, Run, What, World};
+use crate::permissions::other_code;
 use crate::steps::{
     again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
     setup_of_with, side_by_side, text,
@@ -241,12 +242,7 @@ impl Drift {
             }
             Self::Code => {
                 let call = lambda.update_function_code().function_name(FUNCTION);
-                let mut code = heeler_ec::pipeline::function::code();
-                // The comment at the end of a zip may be of any length.
-                let end = code.len();
-                code[end - 2] = 1;
-                code.push(b'x');
-                call.zip_file(Blob::new(code)).send().await.is_ok()
+                call.zip_file(Blob::new(other_code())).send().await.is_ok()
             }
             Self::NoPermission | Self::WiderPermission => {
                 let sid = "InvokePermissionsForCW";
