@@ -53,7 +53,7 @@ impl Invocation {
 
 /// A warm function; it ends when dropped.
 pub struct Function {
-    _child: Child,
+    child: Child,
     _server: JoinHandle<()>,
     code: TempDir,
     events: mpsc::Sender<(Bytes, Duration)>,
@@ -123,7 +123,7 @@ impl Function {
             .spawn()
             .expect("the runtime client starts");
         Function {
-            _child: child,
+            child,
             _server: server,
             code,
             events,
@@ -157,6 +157,11 @@ impl Function {
             outcome,
             lines: own.map(str::to_owned).collect(),
         }
+    }
+
+    /// The id of the process that Python runs in.
+    pub fn process(&self) -> u32 {
+        self.child.id().expect("a process that has not ended")
     }
 
     /// All that went to the function's log, the runtime client's own lines included.
