@@ -124,6 +124,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show the plan and stop'
+            cand --fix-retention 'Offer first to set the retention of the trail''s log group to one day (option cloudwatch); the question has to be answered with the name of the group, also with --yes'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
