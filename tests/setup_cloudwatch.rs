@@ -675,21 +675,6 @@ async fn an_interrupted_setup_lets_no_event_through_and_can_be_completed() {
     is_complete(&world).await;
 }
 
-#[tokio::test]
-async fn tail_says_that_it_does_not_know_this_option_yet() {
-    let world = world_on(Engine::Ministack).await;
-    setup(&world).run().await.ended(0);
-    let run = Heeler::new(&world).args(["tail", "--timeout", "1s"]);
-    let run = run.run().await.ended(3);
-    assert!(
-        run.stderr
-            .contains("tail does not know option cloudwatch yet"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(names(&run.writes()), NOTHING);
-}
-
 async fn delete_trail(world: &World) {
     let delete = world.clients().cloudtrail.delete_trail();
     delete.name(world.trail()).send().await.expect("no trail");

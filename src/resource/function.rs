@@ -425,3 +425,80 @@ fn parse(found: &FunctionConfiguration) -> State {
         .with("code_sha256", found.code_sha256().unwrap_or_default())
         .with("stage", stage(found))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_lambda::types::EnvironmentResponse;
+    use aws_sdk_lambda::types::builders::FunctionConfigurationBuilder;
+
+    use super::*;
+
+    fn found() -> FunctionConfigurationBuilder {
+        FunctionConfiguration::builder()
+            .function_name("collector")
+            .description("collects")
+            .runtime(Runtime::Python312)
+            .handler("file.function")
+            .memory_size(128)
+            .timeout(10)
+            .role("arn:aws:iam::111122223333:role/r")
+            .environment(
+                EnvironmentResponse::builder()
+                    .variables("QUEUE_URL", "https://queue")
+                    .build(),
+            )
+            .code_sha256("abc=")
+    }
+
+    #[test]
+    fn what_lambda_leaves_out_is_its_default() {
+        let state = parse(&found().build());
+        let default = [
+            ("disk", Value::from(512)),
+            ("tracing", "PassThrough".into()),
+            ("log_format", "Text".into()),
+            ("log_group", "/aws/lambda/collector".into()),
+            ("layers", Vec::<Value>::new().into()),
+            ("stage", "Active".into()),
+            (
+                "variables",
+                serde_json::json!({ "QUEUE_URL": "https://queue" }),
+            ),
+        ];
+        for (field, value) in default {
+            assert_eq!(state.get(field), Some(&value), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_is_under_way_is_not_there_yet() {
+        let table = [
+            (Some(Stage::Pending), None, "Pending"),
+            (
+                Some(Stage::Active),
+                Some(LastUpdateStatus::InProgress),
+                "Updating",
+            ),
+            (Some(Stage::Active), Some(LastUpdateStatus::Failed), FAILED),
+            (
+                Some(Stage::Failed),
+                Some(LastUpdateStatus::Successful),
+                FAILED,
+            ),
+            (
+                Some(Stage::Inactive),
+                Some(LastUpdateStatus::Successful),
+                ACTIVE,
+            ),
+            (
+                Some(Stage::Active),
+                Some(LastUpdateStatus::Successful),
+                ACTIVE,
+            ),
+        ];
+        for (state, update, wanted) in table {
+            let found = found().set_state(state).set_last_update_status(update);
+            assert_eq!(stage(&found.build()), wanted);
+        }
+    }
+}

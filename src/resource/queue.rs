@@ -362,6 +362,20 @@ mod tests {
     }
 
     #[test]
+    fn a_fifo_queue_reads_back_with_or_without_deduplication() {
+        for deduplicates in [true, false] {
+            let wanted = wanted()
+                .with("fifo", true)
+                .with("deduplicates", deduplicates);
+            let mut found = attributes(&wanted, None);
+            // It is said at the creation only.
+            assert_eq!(found.get(&Name::FifoQueue), None);
+            found.insert(Name::FifoQueue, "true".to_owned());
+            assert_eq!(parse(&found), wanted);
+        }
+    }
+
+    #[test]
     fn a_count_given_back_as_text_is_the_same_count() {
         let mut found = attributes(&wanted(), None);
         found.insert(
