@@ -3,11 +3,18 @@
 PYTHON ?= python3
 EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp .venv/awscli/.stamp
 
+# The Pythons that the function may run on in Lambda, as far as they are here (where pyenv chooses, the variable tells it
+# which). Lambda's own runtime client is built for Linux only.
+ifeq ($(shell uname -s),Linux)
+FUNCTION := $(foreach version,3.11 3.12 3.13,$(if $(shell PYENV_VERSION=$(version) python$(version) -c 'print(1)' 2>/dev/null),\
+	.venv/function-$(version)/.stamp))
+endif
+
 .PHONY: emulators test demo check bench generate
 
-# The AWS emulators that tests and the demo run against, and the AWS CLI that reads the commands of our advice: each in
-# an environment of its own.
-emulators: $(EMULATORS)
+# The AWS emulators that tests and the demo run against, the AWS CLI that reads the commands of our advice, and Lambda's
+# runtime client: each in an environment of its own.
+emulators: $(EMULATORS) $(FUNCTION)
 
 .venv/%/.stamp: tests/emulators/%.txt
 	@command -v $(PYTHON) >/dev/null || { \
@@ -15,6 +22,13 @@ emulators: $(EMULATORS)
 	rm -rf .venv/$*
 	$(PYTHON) -m venv .venv/$*
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/function-%/.stamp: tests/emulators/function.txt
+	rm -rf .venv/function-$*
+	PYENV_VERSION=$* python$* -m venv .venv/function-$*
+	.venv/function-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r $<
 	@touch $@
 
 test: emulators

@@ -44,13 +44,10 @@ pub fn run(command: &mut Command) -> io::Result<Used> {
 /// Looks at the process until it has ended; elsewhere than on Linux it does not look at all.
 fn watch(child: &Child) -> Used {
     let mut used = Used::default();
-    while let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", child.id())) {
+    while let Some(look) = look(child.id()) {
         used.memory = peak(child.id()).or(used.memory);
-        let Some((state, cpu)) = read(&stat) else {
-            break;
-        };
-        used.cpu = Some(cpu);
-        if state == "Z" {
+        used.cpu = Some(look.cpu);
+        if look.ended {
             break;
         }
         std::thread::sleep(GLANCE);
@@ -58,12 +55,24 @@ fn watch(child: &Child) -> Used {
     used
 }
 
-/// The state of a process and the CPU time of all its threads.
-fn read(stat: &str) -> Option<(&str, Duration)> {
+/// What the system says of a process at this moment.
+pub struct Look {
+    /// Of all its threads: in the program, and in the system on its behalf.
+    pub cpu: Duration,
+    /// It only waits to be waited for.
+    pub ended: bool,
+}
+
+/// Nothing when there is no such process, and elsewhere than on Linux.
+pub fn look(process: u32) -> Option<Look> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name comes second, in parentheses, and may hold anything.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |number: usize| fields.get(number)?.parse::<u32>().ok();
-    Some((fields.first()?, TICK * (ticks(11)? + ticks(12)?)))
+    Some(Look {
+        cpu: TICK * (ticks(11)? + ticks(12)?),
+        ended: *fields.first()? == "Z",
+    })
 }
 
 fn peak(process: u32) -> Option<u64> {

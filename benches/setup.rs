@@ -1,4 +1,4 @@
-//! Measures how long setup, a second setup, and destroy take when every call takes 50 ms longer.
+//! Measures how long setup, a second setup, and destroy of each option take when every call takes 50 ms longer.
 //!
 //! The release build of the program runs against an emulator, through a proxy that holds every call up. What counts
 //! is the longest chain of calls that had to wait for each other, because calls side by side cost no time. The chain
@@ -28,7 +28,9 @@ use harness::{Call, Emulator, Engine, World, emulator};
 /// What is added to every call.
 const DELAY: Duration = Duration::from_millis(50);
 /// How often all is done; the round in the middle is shown.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
+const OPTIONS: [&str; 2] = ["s3", "cloudwatch"];
+const COMMANDS: [&str; 3] = ["setup", "setup again", "destroy"];
 
 fn main() -> io::Result<()> {
     let program = release()?;
@@ -36,11 +38,21 @@ fn main() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let mut rounds = Vec::new();
-    for _ in 0..ROUNDS {
-        rounds.push(runtime.block_on(round(&emulator, &program))?);
+    let size = std::fs::metadata(&program)?.len();
+    writeln!(
+        io::stdout(),
+        "\nprogram: {} MB; {} ms added to every call; the middle one of {ROUNDS} rounds",
+        megabytes(size),
+        DELAY.as_millis()
+    )?;
+    for option in OPTIONS {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            rounds.push(runtime.block_on(round(&emulator, &program, option))?);
+        }
+        show(option, &rounds)?;
     }
-    show(&program, &rounds)
+    Ok(())
 }
 
 /// Builds the program as it is released. Cargo's profile for benchmarks is a faster one to build.
@@ -67,7 +79,7 @@ fn release() -> io::Result<PathBuf> {
 /// The three commands in an organization of their own.
 struct Round {
     one_call: Duration,
-    measured: [Measured; 3],
+    measured: [Measured; COMMANDS.len()],
 }
 
 /// What one command came to.
@@ -86,18 +98,21 @@ impl Measured {
     }
 }
 
-async fn round(emulator: &Emulator, program: &Path) -> io::Result<Round> {
+async fn round(emulator: &Emulator, program: &Path, option: &str) -> io::Result<Round> {
     let world = World::in_emulator(emulator)
         .bucket_key()
-        .foreign_notifications()
-        .build()
-        .await;
+        .foreign_notifications();
+    let world = match option {
+        "cloudwatch" => world.log_group(),
+        _ => world,
+    };
+    let world = world.build().await;
     world.proxy().delay(DELAY);
     let role = world.heeler_role_arn();
     let setup = [
         "setup",
         "--option",
-        "s3",
+        option,
         "--yes",
         "--heeler-role-arn",
         &role,
@@ -151,6 +166,10 @@ async fn one_call(world: &World) -> Duration {
         clients.sns.list_topics().send().await.expect("topics");
         clients.sqs.list_queues().send().await.expect("queues");
         clients.kms.list_keys().send().await.expect("keys");
+        let functions = clients.lambda.list_functions().send().await;
+        functions.expect("functions");
+        let groups = clients.logs.describe_log_groups().send().await;
+        groups.expect("log groups");
         clients
             .s3
             .head_bucket()
@@ -161,7 +180,7 @@ async fn one_call(world: &World) -> Duration {
         // The first of each opens a connection.
         if number > 0 {
             spent += started.elapsed();
-            calls += 6;
+            calls += 8;
         }
     }
     spent / calls
@@ -192,21 +211,14 @@ fn chain(calls: &[Call]) -> Vec<&Call> {
     chain
 }
 
-fn show(program: &Path, rounds: &[Round]) -> io::Result<()> {
-    let size = std::fs::metadata(program)?.len();
+fn show(option: &str, rounds: &[Round]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "\nprogram: {} MB; {} ms added to every call; the middle one of {ROUNDS} rounds\n",
-        megabytes(size),
-        DELAY.as_millis()
+        "\n{option:<12} {:>5} {:>5} {:>6} {:>5} {:>9} {:>7} {:>5} {:>6} {:>8}",
+        "calls", "reads", "writes", "chain", "one call", "wall", "ratio", "CPU", "peak"
     )?;
-    writeln!(
-        out,
-        "{:<12} {:>5} {:>5} {:>6} {:>5} {:>9} {:>7} {:>5} {:>6} {:>8}",
-        "", "calls", "reads", "writes", "chain", "one call", "wall", "ratio", "CPU", "peak"
-    )?;
-    for (number, name) in ["setup", "setup again", "destroy"].iter().enumerate() {
+    for (number, name) in COMMANDS.iter().enumerate() {
         let mut rounds: Vec<&Round> = rounds.iter().collect();
         rounds.sort_by_key(|round| round.measured[number].wall);
         let round = rounds[rounds.len() / 2];

@@ -169,13 +169,17 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__destroy)
-            opts="-y -o -q -v -h -V --yes --dry-run --bucket --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --yes --dry-run --bucket --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --bucket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-group)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -412,7 +416,7 @@ _heeler__ec() {
             fi
             case "${prev}" in
                 --option)
-                    COMPREPLY=($(compgen -W "s3" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "s3 cloudwatch" -- "${cur}"))
                     return 0
                     ;;
                 --trail)
@@ -635,14 +639,14 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --option)
-                    COMPREPLY=($(compgen -W "s3" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "s3 cloudwatch" -- "${cur}"))
                     return 0
                     ;;
                 --trail)

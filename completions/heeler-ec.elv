@@ -124,6 +124,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show the plan and stop'
+            cand --fix-retention 'Offer first to set the retention of the trail''s log group to one day (option cloudwatch); the question has to be answered with the name of the group, also with --yes'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -173,6 +174,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         }
         &'heeler-ec;destroy'= {
             cand --bucket 'The bucket whose notification was set up, when neither role nor trail tell any more'
+            cand --log-group 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
@@ -194,7 +196,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;policy'= {
-            cand --option 'For this option; without it, preflight is allowed both, and the others the one that can be set up'
+            cand --option 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up'
             cand --trail 'Take this trail when several would do: its name or ARN'
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'

@@ -106,7 +106,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l q
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
@@ -164,7 +165,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
@@ -219,6 +221,7 @@ never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id, when there is none yet'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Do not ask'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan and stop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Offer first to set the retention of the trail\'s log group to one day (option cloudwatch); the question has to be answered with the name of the group, also with --yes'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -254,6 +257,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbos
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'The bucket whose notification was set up, when neither role nor trail tell any more' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-group -d 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -270,7 +274,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d 'For this option; without it, preflight is allowed both, and the others the one that can be set up' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Insist that the trail delivers to this bucket' -r

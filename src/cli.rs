@@ -278,6 +278,11 @@ pub struct Setup {
     /// Show the plan and stop
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Offer first to set the retention of the trail's log group to one day (option cloudwatch); the question has to
+    /// be answered with the name of the group, also with --yes
+    #[arg(long, conflicts_with = "dry_run")]
+    pub fix_retention: bool,
 }
 
 #[derive(Args, Debug)]
@@ -304,6 +309,10 @@ pub struct Destroy {
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
+
+    /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
+    #[arg(long, value_name = "NAME", value_parser = input::log_group)]
+    pub log_group: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -312,7 +321,7 @@ pub struct Policy {
     #[arg(value_enum, value_name = "COMMAND")]
     pub command: Permitted,
 
-    /// For this option; without it, preflight is allowed both, and the others the one that can be set up
+    /// For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up
     #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
     pub option: Option<String>,
 

@@ -3,7 +3,7 @@
 //! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `render`,
 //! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
 //! `permit` → { `aws`, `names`, `policy`, `route` };
-//! `tail` → `aws`; `render` → the plain types of the others. A test holds the code to it.
+//! `tail` → `aws`; `render` → the plain types of the others; `pattern` knows nobody. A test holds the code to it.
 
 pub mod aws;
 pub mod check;
@@ -12,6 +12,7 @@ pub mod command;
 pub mod converge;
 pub mod error;
 pub mod names;
+pub mod pattern;
 pub mod permit;
 pub mod pipeline;
 pub mod policy;

@@ -15,6 +15,7 @@ use heeler_ec::names::Names;
 use heeler_ec::permit::place::{PLACEHOLDERS, Place};
 use heeler_ec::permit::statement::Statement;
 use heeler_ec::permit::{Preflight, Task, document, statements};
+use heeler_ec::route::Route::{CloudWatch, S3};
 
 const SHELLS: [Shell; 5] = [
     Shell::Bash,
@@ -310,11 +311,22 @@ fn policies() -> String {
     for (heading, task) in [
         ("preflight", Task::Preflight(Preflight::default())),
         ("preflight --deep --fix", Task::Preflight(all)),
-        ("plan", Task::Plan),
-        ("setup", Task::Setup),
-        ("outputs", Task::Outputs),
-        ("tail", Task::Tail),
-        ("destroy", Task::Destroy),
+        ("plan --option s3", Task::Plan(S3)),
+        ("setup --option s3", Task::Setup(S3)),
+        ("outputs --option s3", Task::Outputs(Some(S3))),
+        ("tail --option s3", Task::Tail(Some(S3))),
+        ("destroy --option s3", Task::Destroy(Some(S3))),
+        ("plan --option cloudwatch", Task::Plan(CloudWatch)),
+        ("setup --option cloudwatch", Task::Setup(CloudWatch)),
+        (
+            "outputs --option cloudwatch",
+            Task::Outputs(Some(CloudWatch)),
+        ),
+        ("tail --option cloudwatch", Task::Tail(Some(CloudWatch))),
+        (
+            "destroy --option cloudwatch",
+            Task::Destroy(Some(CloudWatch)),
+        ),
     ] {
         let lines = permitted(task)
             .iter()
@@ -361,11 +373,30 @@ fn table() -> String {
         ("preflight", preflight, None),
         ("--deep, besides", deep, Some(preflight)),
         ("--fix, besides", fix, Some(preflight)),
-        ("plan, besides", Task::Plan, Some(preflight)),
-        ("setup, besides", Task::Setup, Some(Task::Plan)),
-        ("destroy, besides plan", Task::Destroy, Some(Task::Plan)),
-        ("tail", Task::Tail, None),
-        ("outputs", Task::Outputs, None),
+        ("plan (s3), besides", Task::Plan(S3), Some(preflight)),
+        ("setup (s3), besides", Task::Setup(S3), Some(Task::Plan(S3))),
+        (
+            "destroy (s3), besides plan",
+            Task::Destroy(Some(S3)),
+            Some(Task::Plan(S3)),
+        ),
+        (
+            "plan (cloudwatch), besides preflight",
+            Task::Plan(CloudWatch),
+            Some(preflight),
+        ),
+        (
+            "setup (cloudwatch), besides",
+            Task::Setup(CloudWatch),
+            Some(Task::Plan(CloudWatch)),
+        ),
+        (
+            "destroy (cloudwatch), besides plan",
+            Task::Destroy(Some(CloudWatch)),
+            Some(Task::Plan(CloudWatch)),
+        ),
+        ("tail", Task::Tail(None), None),
+        ("outputs", Task::Outputs(None), None),
     ]
     .map(|(heading, task, base)| {
         let known = base.map(actions).unwrap_or_default();

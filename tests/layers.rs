@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &[]),
     ("names", &[]),
     ("route", &[]),
+    ("pattern", &[]),
     ("converge", &["error"]),
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
@@ -16,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Of `aws` only the form of an ARN.
     ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
-    ("tail", &["aws", "error", "policy"]),
+    ("tail", &["aws", "error", "pattern", "policy"]),
     (
         "pipeline",
         &[

@@ -2,8 +2,11 @@
 
 mod bad_input;
 mod bad_luck;
+mod cloudwatch_makes;
+mod collect;
 mod destroy;
 mod documents;
+mod function;
 mod generated;
 #[allow(
     dead_code,
@@ -13,13 +16,16 @@ mod generated;
 mod harness;
 mod harness_itself;
 mod layers;
+mod pattern;
 mod permissions;
 mod policy;
 mod preflight;
 mod records;
+mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
 mod states;
 mod steps;
 mod tail;
+mod tail_cloudwatch;
 mod terminal;

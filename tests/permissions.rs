@@ -6,13 +6,17 @@ use aws_credential_types::Credentials;
 use aws_sdk_kms::types::GrantOperation;
 use aws_sdk_sqs::types::QueueAttributeName;
 use heeler_ec::permit::{Preflight, Task};
+use heeler_ec::route::Route;
 use serde_json::{Value, json};
 
 use crate::harness::clients::credentials;
 use crate::harness::object::event;
 use crate::harness::permission::{actions, permitted};
-use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World};
-use crate::steps::{again, destroy, json, outputs, plan, preflight, setup, setup_with, text};
+use crate::harness::{Clients, Engine, Fault, Heeler, Object, Run, Running, What, World};
+use crate::steps::{
+    again, again_of, destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup,
+    setup_of, setup_of_with, setup_with, text,
+};
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
@@ -65,6 +69,21 @@ async fn encrypted() -> World {
     World::on(Engine::Ministack).bucket_key().build().await
 }
 
+const CLOUDWATCH: &str = "cloudwatch";
+
+/// A world with a log group, for option cloudwatch.
+async fn logged() -> World {
+    World::on(Engine::Ministack).log_group().build().await
+}
+
+fn plan_of_cloudwatch(world: &World) -> Heeler<'_> {
+    plan_of(world, CLOUDWATCH)
+}
+
+fn setup_of_cloudwatch(world: &World) -> Heeler<'_> {
+    setup_of(world, CLOUDWATCH)
+}
+
 /// Preflight of both options.
 fn preflight_of_all(world: &World) -> Heeler<'_> {
     Heeler::new(world).args(["preflight"])
@@ -107,7 +126,7 @@ async fn preflight_may_do_what_it_does() {
 #[tokio::test]
 async fn plan_may_do_what_it_does() {
     let world = encrypted().await;
-    let mut needed = Needed::by(Task::Plan);
+    let mut needed = Needed::by(Task::Plan(Route::S3));
     needed.add_trouble(plan).await;
     needed.add(&world, &plan(&world).run().await.ended(0));
     setup(&world).run().await.ended(0);
@@ -117,7 +136,7 @@ async fn plan_may_do_what_it_does() {
 
 #[tokio::test]
 async fn setup_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Setup);
+    let mut needed = Needed::by(Task::Setup(Route::S3));
     needed.add_trouble(setup).await;
     let worlds = [
         World::on(Engine::Ministack).build().await,
@@ -150,10 +169,41 @@ async fn setup_may_do_what_it_does() {
 }
 
 #[tokio::test]
+async fn plan_of_cloudwatch_may_do_what_it_does() {
+    let world = logged().await;
+    let mut needed = Needed::by(Task::Plan(Route::CloudWatch));
+    needed.add_trouble(plan_of_cloudwatch).await;
+    needed.add(&world, &plan_of_cloudwatch(&world).run().await.ended(0));
+    setup_of_cloudwatch(&world).run().await.ended(0);
+    needed.add(&world, &plan_of_cloudwatch(&world).run().await.ended(0));
+    assert_eq!(needed.to_spare(), NOTHING);
+}
+
+#[tokio::test]
+async fn setup_of_cloudwatch_may_do_what_it_does() {
+    let mut needed = Needed::by(Task::Setup(Route::CloudWatch));
+    needed.add_trouble(setup_of_cloudwatch).await;
+    let world = logged().await;
+    let killed = setup_of(&world, CLOUDWATCH).kill_after_writes(3);
+    needed.add(&world, &killed.run().await.ended(-9));
+    let setup = || setup_of_with(&world, CLOUDWATCH, "id-of-the-setup");
+    needed.add(&world, &setup().run().await.ended(0));
+    changed_for_cloudwatch(&world).await;
+    needed.add(&world, &again_of(&world, CLOUDWATCH).run().await.ended(0));
+    let other_id = setup_of_with(&world, CLOUDWATCH, "id-of-another-setup");
+    needed.add(&world, &other_id.run().await.ended(0));
+    let kms = &world.clients().kms;
+    let deletion = kms.schedule_key_deletion().key_id(own_key(&world).await);
+    deletion.send().await.expect("a key on its way out");
+    needed.add(&world, &again_of(&world, CLOUDWATCH).run().await.ended(0));
+    assert_eq!(needed.to_spare(), NOTHING);
+}
+
+#[tokio::test]
 async fn outputs_may_do_what_it_does() {
     let world = encrypted().await;
     setup(&world).run().await.ended(0);
-    let mut needed = Needed::by(Task::Outputs);
+    let mut needed = Needed::by(Task::Outputs(None));
     needed.add(&world, &outputs(&world).run().await.ended(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
@@ -163,14 +213,21 @@ async fn tail_may_do_what_it_does() {
     let world = encrypted().await;
     setup(&world).run().await.ended(0);
     left_taps(&world).await;
-    let mut needed = Needed::by(Task::Tail);
+    let mut needed = Needed::by(Task::Tail(None));
     needed.add(&world, &one_event(&world, tail(&world)).await);
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    crate::steps::setup_of(&world, "cloudwatch")
+        .run()
+        .await
+        .ended(0);
+    let short = tail(&world).args(["--timeout", "1s"]);
+    needed.add(&world, &short.run().await.ended(1));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 #[tokio::test]
 async fn destroy_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Destroy);
+    let mut needed = Needed::by(Task::Destroy(None));
     needed.add_trouble(destroy).await;
     let world = encrypted().await;
     setup(&world).run().await.ended(0);
@@ -184,20 +241,23 @@ async fn destroy_may_do_what_it_does() {
     let alias = world.clients().kms.delete_alias().alias_name(ALIAS);
     alias.send().await.expect("a key that only its tags tell");
     needed.add(&world, &destroy(&world).run().await.ended(0));
+
+    let world = logged().await;
+    setup_of(&world, CLOUDWATCH).run().await.ended(0);
+    without_role(&world).await;
+    needed.add(&world, &destroy(&world).run().await.ended(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
-/// Changes one thing of each kind that setup puts right.
-async fn changed(world: &World) {
-    let clients = world.clients();
+/// Changes what both options have: the key, the role and its policy.
+async fn changed_in_common(world: &World) {
+    let Clients { iam, kms, .. } = world.clients();
     let key = own_key(world).await;
-    let kms = &clients.kms;
-    let policy = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow",
-        "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.account())},
-        "Action": "kms:*",
-        "Resource": "*"
-    }]});
+    let root = format!("arn:aws:iam::{}:root", world.account());
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:Decrypt", "Resource": "*"}
+    ]});
     let put = kms.put_key_policy().key_id(&key).policy_name("default");
     let put = put.policy(policy.to_string()).send().await;
     put.expect("another policy of the key");
@@ -210,6 +270,46 @@ async fn changed(world: &World) {
     turned.expect("a key that does not rotate");
     let disabled = kms.disable_key().key_id(&key).send().await;
     disabled.expect("a disabled key");
+
+    let described = iam.update_role().role_name(ROLE).description("mine");
+    described.send().await.expect("another description");
+    let tag = aws_sdk_iam::types::Tag::builder()
+        .key("heeler-ec:region")
+        .value(world.region())
+        .build()
+        .expect("a tag");
+    let tagged = iam.tag_role().role_name(ROLE).tags(tag).send().await;
+    tagged.expect("another tag");
+    for _ in 0..4 {
+        let version = iam.create_policy_version().policy_arn(own_policy(world));
+        let version = version.policy_document(policy_of("s3:GetObject").to_string());
+        let version = version.set_as_default(true).send().await;
+        version.expect("another version of the policy");
+    }
+}
+
+/// Sets another retention on our queue.
+async fn changed_queue(world: &World, name: &str) {
+    let sqs = &world.clients().sqs;
+    let queue = sqs.get_queue_url().queue_name(name).send().await;
+    let queue = queue.expect("a queue").queue_url.expect("its URL");
+    let retention = sqs.set_queue_attributes().queue_url(queue);
+    let retention = retention.attributes(QueueAttributeName::MessageRetentionPeriod, "60");
+    retention.send().await.expect("a shorter retention");
+}
+
+/// Changes one thing of each kind that setup puts right.
+async fn changed(world: &World) {
+    changed_in_common(world).await;
+    changed_queue(world, "heeler_event_collection_queue").await;
+    let Clients { iam, kms, sns, .. } = world.clients();
+    let tag = aws_sdk_iam::types::Tag::builder()
+        .key("heeler-ec:log-prefix")
+        .value("elsewhere/")
+        .build()
+        .expect("a tag");
+    let tagged = iam.tag_role().role_name(ROLE).tags(tag).send().await;
+    tagged.expect("another tag");
 
     let grants = kms.list_grants().key_id(world.bucket_key().expect("a key"));
     let grants = grants
@@ -233,22 +333,11 @@ async fn changed(world: &World) {
     let wider = wider.operations(GrantOperation::DescribeKey).send().await;
     wider.expect("a wider grant");
 
-    let queue = clients.sqs.get_queue_url();
-    let queue = queue
-        .queue_name("heeler_event_collection_queue")
-        .send()
-        .await;
-    let queue = queue.expect("a queue").queue_url.expect("its URL");
-    let retention = clients.sqs.set_queue_attributes().queue_url(queue);
-    let retention = retention.attributes(QueueAttributeName::MessageRetentionPeriod, "60");
-    retention.send().await.expect("a shorter retention");
-
     let topic = format!(
         "arn:aws:sns:{}:{}:heeler_event_collection_topic",
         world.region(),
         world.account()
     );
-    let sns = &clients.sns;
     let listed = sns.list_subscriptions_by_topic().topic_arn(topic);
     let listed = listed.send().await.expect("subscriptions").subscriptions;
     let subscription = listed.unwrap_or_default().remove(0);
@@ -258,23 +347,64 @@ async fn changed(world: &World) {
         .attribute_name("RawMessageDelivery")
         .attribute_value("true");
     raw.send().await.expect("raw messages");
+}
 
-    let iam = &clients.iam;
-    let described = iam.update_role().role_name(ROLE).description("mine");
-    described.send().await.expect("another description");
+/// The same for option cloudwatch.
+async fn changed_for_cloudwatch(world: &World) {
+    changed_in_common(world).await;
+    changed_queue(world, "heeler_event_collection_queue.fifo").await;
+    let Clients {
+        iam, lambda, logs, ..
+    } = world.clients();
     let tag = aws_sdk_iam::types::Tag::builder()
-        .key("heeler-ec:log-prefix")
-        .value("elsewhere/")
+        .key("heeler-ec:log-group")
+        .value("elsewhere")
         .build()
         .expect("a tag");
-    let tagged = iam.tag_role().role_name(ROLE).tags(tag).send().await;
+    let name = "heeler_event_collection_lambda_role";
+    let described = iam.update_role().role_name(name).description("mine");
+    described.send().await.expect("another description");
+    let tagged = iam.tag_role().role_name(name).tags(tag).send().await;
     tagged.expect("another tag");
-    for _ in 0..4 {
-        let version = iam.create_policy_version().policy_arn(own_policy(world));
-        let version = version.policy_document(policy_of("s3:GetObject").to_string());
-        let version = version.set_as_default(true).send().await;
-        version.expect("another version of the policy");
-    }
+
+    let name = "heeler_event_collection_lambda";
+    let memory = lambda.update_function_configuration().function_name(name);
+    let memory = memory.memory_size(256).send().await;
+    memory.expect("another memory");
+    let code = aws_smithy_types::Blob::new(other_code());
+    let code = lambda
+        .update_function_code()
+        .function_name(name)
+        .zip_file(code);
+    code.send().await.expect("another code");
+    let sid = "InvokePermissionsForCW";
+    let removed = lambda.remove_permission().function_name(name);
+    let removed = removed.statement_id(sid).send().await;
+    removed.expect("no permission");
+    let wider = lambda
+        .add_permission()
+        .function_name(name)
+        .statement_id(sid);
+    let wider = wider
+        .action("lambda:InvokeFunction")
+        .principal("logs.amazonaws.com");
+    wider.send().await.expect("a wider permission");
+
+    let group = world.log_group().expect("a log group");
+    let filter = world.filters(group).await.remove(0);
+    let put = logs.put_subscription_filter().log_group_name(group);
+    let put = put.set_filter_name(filter.filter_name).filter_pattern("");
+    let put = put.set_destination_arn(filter.destination_arn).send().await;
+    put.expect("another pattern");
+}
+
+/// The same function in a zip of other bytes: the comment at its end is longer.
+pub fn other_code() -> Vec<u8> {
+    let mut code = heeler_ec::pipeline::function::code();
+    let length = code.len() - 2;
+    code[length] = 1;
+    code.push(b'x');
+    code
 }
 
 fn policy_of(action: &str) -> Value {
@@ -361,6 +491,7 @@ const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
     "kms:GranteePrincipal",
     "kms:ResourceAliases",
     "kms:ViaService",
+    "lambda:Principal",
     "sns:Endpoint",
     "sns:Protocol",
 ];
@@ -377,6 +508,8 @@ const ASKED_ELSEWHERE_BY_THE_EMULATOR: &[&str] = &[
     "iam:CreatePolicy",
     // On nothing, where AWS asks on the user or role.
     "iam:SimulatePrincipalPolicy",
+    // On nothing, where AWS asks on the function that is to be.
+    "lambda:CreateFunction",
     // On nothing, where AWS asks on the topic.
     "sns:ListTagsForResource",
 ];
@@ -447,6 +580,24 @@ async fn with_the_printed_policies_and_nothing_else_everything_works() {
         destroy.run().await.ended(0);
         assert_eq!(world.leftovers().await, NOTHING);
     }
+}
+
+#[tokio::test]
+async fn with_the_printed_policies_and_nothing_else_option_cloudwatch_works() {
+    let world = &logged().await;
+    let of = |command| [command, "--option", CLOUDWATCH];
+    for (command, run) in [
+        ("preflight", preflight_of(world, CLOUDWATCH)),
+        ("plan", plan_of(world, CLOUDWATCH)),
+        ("setup", setup_of(world, CLOUDWATCH)),
+        ("outputs", outputs(world)),
+    ] {
+        let run = allowed(world, &of(command), run).await;
+        run.run().await.ended(0);
+    }
+    let destroy = allowed(world, &["destroy"], destroy(world)).await;
+    destroy.run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
 }
 
 #[tokio::test]

@@ -46,25 +46,45 @@ pub fn preflight_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
 
 /// The plan of a first setup, or of a later one with the same trust.
 pub fn plan(world: &World) -> Heeler<'_> {
+    plan_of(world, "s3")
+}
+
+/// The same for this option.
+pub fn plan_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
     let role = world.heeler_role_arn();
-    Heeler::new(world).args(["plan", "--option", "s3", "--heeler-role-arn", &role])
+    Heeler::new(world).args(["plan", "--option", option, "--heeler-role-arn", &role])
 }
 
 /// A first setup, with an external id made up.
 pub fn setup(world: &World) -> Heeler<'_> {
+    setup_of(world, "s3")
+}
+
+/// The same for this option.
+pub fn setup_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
     let role = world.heeler_role_arn();
-    again(world).args(["--generate-external-id", "--heeler-role-arn", &role])
+    again_of(world, option).args(["--generate-external-id", "--heeler-role-arn", &role])
 }
 
 /// A setup that keeps whom the role trusts.
 pub fn again(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["setup", "--option", "s3", "--yes"])
+    again_of(world, "s3")
+}
+
+/// The same for this option.
+pub fn again_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
+    Heeler::new(world).args(["setup", "--option", option, "--yes"])
 }
 
 /// A first setup with this external id; as a later one it changes nothing.
 pub fn setup_with<'a>(world: &'a World, external_id: &str) -> Heeler<'a> {
+    setup_of_with(world, "s3", external_id)
+}
+
+/// The same for this option.
+pub fn setup_of_with<'a>(world: &'a World, option: &str, external_id: &str) -> Heeler<'a> {
     let role = world.heeler_role_arn();
-    again(world).args(["--external-id", external_id, "--heeler-role-arn", &role])
+    again_of(world, option).args(["--external-id", external_id, "--heeler-role-arn", &role])
 }
 
 pub fn outputs(world: &World) -> Heeler<'_> {
@@ -110,4 +130,10 @@ pub fn names(calls: &[&Call]) -> Vec<String> {
 pub async fn keys(world: &World) -> usize {
     let left = world.leftovers().await;
     left.iter().filter(|line| line.starts_with("key ")).count()
+}
+
+pub fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
+    lines.sort_unstable();
+    lines
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::object::event;
 use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World, samples};
+use crate::steps::sorted;
 
 /// What the names of tail's queues begin with.
 const TAP: &str = "heeler_ec_tail";
@@ -664,10 +665,4 @@ async fn waiting(world: &World, url: &str) -> u32 {
     count
         .and_then(|count| count.parse().ok())
         .expect("a number of messages")
-}
-
-fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
-    let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
-    lines.sort_unstable();
-    lines
 }

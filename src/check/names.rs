@@ -346,9 +346,6 @@ fn permissions(survey: &Survey) -> Verdict {
         Ok(Simulated::Root) => {
             return Verdict::Skip("only users and roles are simulated".into());
         }
-        Ok(Simulated::Nothing) => {
-            return Verdict::Skip("this version does not set up this option".into());
-        }
         Ok(Simulated::Asked(simulated)) => simulated,
     };
     if simulated.denied.is_empty() {

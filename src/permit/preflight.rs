@@ -156,7 +156,12 @@ fn cloudwatch(wanted: Preflight, place: &Place) -> Vec<Statement> {
             ],
             place.log_group(),
         ),
-        Statement::new("ReadFunction", &["lambda:GetFunction"], [place.function()]),
+        // Lambda tells the tags of a function to those only who may list them.
+        Statement::new(
+            "ReadFunction",
+            &["lambda:GetFunction", "lambda:ListTags"],
+            [place.function()],
+        ),
         Statement::new(
             "ReadRoleOfFunction",
             &["iam:GetRole"],
@@ -170,7 +175,7 @@ fn cloudwatch(wanted: Preflight, place: &Place) -> Vec<Statement> {
         Statement::new(
             "ReadFifoQueues",
             &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
-            [names.fifo_queue(), names.dead_letter_fifo_queue()].map(|name| place.queue(&name)),
+            place.fifo_queues(),
         ),
     ];
     if let Some(key) = &place.log_group_key {

@@ -4,22 +4,35 @@ use super::place::Place;
 use super::statement::Statement;
 use super::{OWN, OWN_TAG_OF_REQUEST, OWN_TAG_OF_RESOURCE};
 
+pub(super) const READ_KEYS: &[&str] = &[
+    "kms:DescribeKey",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListResourceTags",
+];
+pub(super) const MANAGE_QUEUES: &[&str] =
+    &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue"];
+pub(super) const MANAGE_ROLES: &[&str] = &[
+    "iam:CreateRole",
+    "iam:TagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+];
+pub(super) const MANAGE_POLICIES: &[&str] = &[
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicyVersion",
+    "iam:ListPolicyVersions",
+    "iam:TagPolicy",
+];
+
 /// What plan reads besides preflight.
 pub(super) fn reads(place: &Place) -> Vec<Statement> {
     let names = &place.names;
     let mut all = vec![
         Statement::anywhere("ReadWithoutResource", &["kms:ListAliases", "kms:ListKeys"]),
         // An interrupted run may have left a key without the alias, which only its tags tell.
-        Statement::new(
-            "ReadKeys",
-            &[
-                "kms:DescribeKey",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListResourceTags",
-            ],
-            [place.keys()],
-        ),
+        Statement::new("ReadKeys", READ_KEYS, [place.keys()]),
         Statement::new(
             "ReadTopic",
             &["sns:ListSubscriptionsByTopic"],
@@ -63,21 +76,8 @@ pub(super) fn writes(place: &Place) -> Vec<Statement> {
             ),
         Statement::anywhere("ChangeSubscriptions", &["sns:SetSubscriptionAttributes"])
             .of_account(&place.account),
-        Statement::new(
-            "ManageQueues",
-            &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue"],
-            place.queues(),
-        ),
-        Statement::new(
-            "ManageRole",
-            &[
-                "iam:CreateRole",
-                "iam:TagRole",
-                "iam:UpdateAssumeRolePolicy",
-                "iam:UpdateRole",
-            ],
-            [place.role(&names.role())],
-        ),
+        Statement::new("ManageQueues", MANAGE_QUEUES, place.queues()),
+        Statement::new("ManageRole", MANAGE_ROLES, [place.role(&names.role())]),
         Statement::new(
             "AttachOwnPolicyOnly",
             &["iam:AttachRolePolicy"],
@@ -90,13 +90,7 @@ pub(super) fn writes(place: &Place) -> Vec<Statement> {
         ),
         Statement::new(
             "ManagePolicy",
-            &[
-                "iam:CreatePolicy",
-                "iam:CreatePolicyVersion",
-                "iam:DeletePolicyVersion",
-                "iam:ListPolicyVersions",
-                "iam:TagPolicy",
-            ],
+            MANAGE_POLICIES,
             [place.policy(&names.policy())],
         ),
     ]);
@@ -126,7 +120,7 @@ pub(super) fn writes(place: &Place) -> Vec<Statement> {
 }
 
 /// A new key has no name to be permitted by, so its tags have to do. An alias is asked for on itself and on its key.
-fn key(place: &Place) -> Vec<Statement> {
+pub(super) fn key(place: &Place) -> Vec<Statement> {
     vec![
         Statement::anywhere("CreateKey", &["kms:CreateKey"]).when(
             "StringEquals",

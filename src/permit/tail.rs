@@ -2,19 +2,33 @@
 
 use super::place::Place;
 use super::statement::Statement;
+use crate::route::Route;
 
-pub(super) fn outputs(place: &Place) -> Vec<Statement> {
+pub(super) fn outputs(routes: &[Route], place: &Place) -> Vec<Statement> {
+    let queue = |route: &Route| match route {
+        Route::S3 => place.queue(&place.names.queue()),
+        Route::CloudWatch => place.at_log_group().queue(&place.names.fifo_queue()),
+    };
     vec![
         find(place),
         Statement::new(
             "ReadQueueUrl",
             &["sqs:GetQueueUrl"],
-            [place.queue(&place.names.queue())],
+            routes.iter().map(queue),
         ),
     ]
 }
 
-pub(super) fn tail(place: &Place) -> Vec<Statement> {
+/// Events of a log group are read from it.
+pub(super) fn log_group(place: &Place) -> Vec<Statement> {
+    vec![
+        find(place),
+        Statement::new("ReadEvents", &["logs:FilterLogEvents"], place.log_group()),
+    ]
+}
+
+/// Those of a bucket are announced to a queue that is made for it.
+pub(super) fn tap(place: &Place) -> Vec<Statement> {
     let mut all = vec![
         find(place),
         Statement::anywhere("FindTaps", &["sqs:ListQueues"]),

@@ -17,6 +17,7 @@ pub struct Deployment {
     /// The keys on which the role was granted decryption.
     pub bucket_keys: Vec<String>,
     pub topic: Option<String>,
+    pub log_group: Option<String>,
     /// Nothing when somebody has given the role a trust policy of another form.
     pub trust: Option<Trust>,
 }
@@ -26,14 +27,17 @@ const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
 const BUCKET_KEY: &str = "heeler-ec:bucket-key";
 const TOPIC: &str = "heeler-ec:topic";
+const LOG_GROUP: &str = "heeler-ec:log-group";
 
 /// The notes that `read` finds again.
 pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
-    let mut notes = vec![
-        (REGION, site.region.clone()),
-        (BUCKET, site.bucket.clone()),
-        (LOG_PREFIX, site.log_prefix.clone()),
-    ];
+    let mut notes = vec![(REGION, site.region.clone())];
+    if let Some(group) = &site.log_group {
+        notes.push((LOG_GROUP, group.clone()));
+    } else {
+        notes.push((BUCKET, site.bucket.clone()));
+        notes.push((LOG_PREFIX, site.log_prefix.clone()));
+    }
     let keys: Vec<&str> = site
         .bucket_keys
         .iter()
@@ -81,6 +85,7 @@ impl Deployment {
                 .map(str::to_owned)
                 .collect(),
             topic: tag(TOPIC),
+            log_group: tag(LOG_GROUP),
             trust: trust_of(role),
         })
     }

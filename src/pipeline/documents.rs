@@ -9,13 +9,7 @@ use crate::policy::{deny_insecure, document};
 /// queue. SNS is bound by the topic's ARN alone, as AWS documents it: the ARN holds the account.
 pub(super) fn key_for_topic(site: &Site, topic: &str) -> Value {
     document(vec![
-        json!({
-            "Sid": "AccountAdministration",
-            "Effect": "Allow",
-            "Principal": { "AWS": format!("arn:{}:iam::{}:root", site.partition, site.account) },
-            "Action": "kms:*",
-            "Resource": "*",
-        }),
+        account_administration(site),
         json!({
             "Sid": "AllowTopicToEncryptForQueue",
             "Effect": "Allow",
@@ -25,6 +19,84 @@ pub(super) fn key_for_topic(site: &Site, topic: &str) -> Value {
             "Condition": { "ArnEquals": { "aws:SourceArn": topic } },
         }),
     ])
+}
+
+/// Nobody but the account: the policies of its roles say who may use the key.
+pub(super) fn key_for_account(site: &Site) -> Value {
+    document(vec![account_administration(site)])
+}
+
+fn account_administration(site: &Site) -> Value {
+    json!({
+        "Sid": "AccountAdministration",
+        "Effect": "Allow",
+        "Principal": { "AWS": root(site) },
+        "Action": "kms:*",
+        "Resource": "*",
+    })
+}
+
+fn root(site: &Site) -> String {
+    format!("arn:{}:iam::{}:root", site.partition, site.account)
+}
+
+/// The function may send, and nobody without TLS may do anything. The function's role is named in a condition: as the
+/// principal it would have to exist already, and turn into a dead id when it is made anew.
+pub(super) fn queue_for_function(site: &Site, queue: &str, role: &str) -> Value {
+    document(vec![
+        json!({
+            "Sid": "AllowCollectorLambdaToSend",
+            "Effect": "Allow",
+            "Principal": { "AWS": root(site) },
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+            "Condition": { "ArnEquals": { "aws:PrincipalArn": role } },
+        }),
+        deny_insecure("DenyInsecureTransport", "sqs:*", queue),
+    ])
+}
+
+/// One queue to send to, one key and only through SQS, and the function's own log. It reads no log group: what it
+/// gets is pushed to it.
+pub(super) fn collect(site: &Site, queue: &str, key: &str) -> Value {
+    let log = format!(
+        "arn:{}:logs:{}:{}:log-group:/aws/lambda/{}",
+        site.partition,
+        site.region,
+        site.account,
+        site.names.function()
+    );
+    document(vec![
+        json!({
+            "Sid": "SendToQueue",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+        }),
+        json!({
+            "Sid": "EncryptQueueMessages",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": key,
+            "Condition": through_sqs(site),
+        }),
+        json!({
+            "Sid": "CreateOwnLogGroup",
+            "Effect": "Allow",
+            "Action": "logs:CreateLogGroup",
+            "Resource": [log, format!("{log}:*")],
+        }),
+        json!({
+            "Sid": "WriteOwnLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": format!("{log}:log-stream:*"),
+        }),
+    ])
+}
+
+fn through_sqs(site: &Site) -> Value {
+    json!({ "StringEquals": { "kms:ViaService": format!("sqs.{}.amazonaws.com", site.region) } })
 }
 
 /// The topic may send, and nobody without TLS may do anything.
@@ -68,7 +140,24 @@ pub(super) fn topic_for_bucket(site: &Site, topic: &str) -> Value {
 
 /// One queue, one key and only through SQS, and the log objects while the bucket belongs to the account.
 pub(super) fn harvest_from_bucket(site: &Site, queue: &str, key: &str) -> Value {
-    document(vec![
+    let mut statements = harvest(site, queue, key);
+    statements.push(json!({
+        "Sid": "ReadTrailLogObjects",
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": format!("{}/{}*", site.bucket_arn(), site.log_prefix),
+        "Condition": { "StringEquals": { "aws:ResourceAccount": site.account } },
+    }));
+    document(statements)
+}
+
+/// One queue, and one key and only through SQS: the messages are the events.
+pub(super) fn harvest_messages(site: &Site, queue: &str, key: &str) -> Value {
+    document(harvest(site, queue, key))
+}
+
+fn harvest(site: &Site, queue: &str, key: &str) -> Vec<Value> {
+    vec![
         json!({
             "Sid": "HarvestQueue",
             "Effect": "Allow",
@@ -86,16 +175,7 @@ pub(super) fn harvest_from_bucket(site: &Site, queue: &str, key: &str) -> Value 
             "Effect": "Allow",
             "Action": "kms:Decrypt",
             "Resource": key,
-            "Condition": {
-                "StringEquals": { "kms:ViaService": format!("sqs.{}.amazonaws.com", site.region) },
-            },
+            "Condition": through_sqs(site),
         }),
-        json!({
-            "Sid": "ReadTrailLogObjects",
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": format!("{}/{}*", site.bucket_arn(), site.log_prefix),
-            "Condition": { "StringEquals": { "aws:ResourceAccount": site.account } },
-        }),
-    ])
+    ]
 }

@@ -1,7 +1,10 @@
 //! What is wanted: one file an option. Pure; nothing here awaits.
 
+pub mod cloudwatch;
+pub mod cloudwatch_filter;
 pub mod deployment;
 mod documents;
+pub mod function;
 pub mod input;
 pub mod s3;
 pub mod site;
@@ -26,7 +29,7 @@ impl Kind {
 }
 
 /// Every option that can be set up.
-pub const KINDS: &[Kind] = &[s3::KIND];
+pub const KINDS: &[Kind] = &[s3::KIND, cloudwatch::KIND];
 
 /// The option of that name.
 #[must_use]

@@ -12,9 +12,9 @@ use crate::resource::kms_alias::KmsAlias;
 use crate::resource::kms_grant::KmsGrant;
 use crate::resource::kms_key::KmsKey;
 use crate::resource::policy::Policy;
-use crate::resource::queue::{Queue, Redrive};
+use crate::resource::queue::{Order, Queue, Redrive};
 use crate::resource::queue_policy::QueuePolicy;
-use crate::resource::role::Role;
+use crate::resource::role::{Role, Trusts};
 use crate::resource::subscription::Subscription;
 use crate::resource::topic::Topic;
 use crate::resource::topic_policy::TopicPolicy;
@@ -26,10 +26,10 @@ pub const KIND: Kind = Kind {
 };
 
 /// Seconds that Heeler has to fetch a message, and to look at one that it could not read.
-const RETENTION: u32 = 7_200;
-const DEAD_LETTER_RETENTION: u32 = 345_600;
+pub(super) const RETENTION: u32 = 7_200;
+pub(super) const DEAD_LETTER_RETENTION: u32 = 345_600;
 /// A message that was received four times in vain is put aside.
-const RECEIVES: u32 = 4;
+pub(super) const RECEIVES: u32 = 4;
 
 #[expect(
     clippy::too_many_lines,
@@ -85,6 +85,7 @@ fn build(site: &Site) -> Pipeline {
         key: key.arn(),
         retention: DEAD_LETTER_RETENTION,
         wait: 0,
+        order: Order::Any,
         dead_letters: None,
         takes_from: Some(queue_arn.clone()),
         mark: mark.clone(),
@@ -94,6 +95,7 @@ fn build(site: &Site) -> Pipeline {
         key: key.arn(),
         retention: RETENTION,
         wait: 10,
+        order: Order::Any,
         dead_letters: Some(Redrive {
             to: dead.arn(),
             after: RECEIVES,
@@ -115,7 +117,7 @@ fn build(site: &Site) -> Pipeline {
     let role = graph.add(Role {
         arn: site.role_arn(&names.role()),
         description: "Role for Heeler to assume to harvest SQS queue.",
-        trust: site.trust.clone(),
+        trusts: Trusts::Heeler(site.trust.clone()),
         mark: mark.clone(),
         notes: notes(site),
     });

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::names::Names;
 use crate::pipeline::deployment::Deployment;
 use crate::resource::role::Trust;
+use crate::route::Route;
 
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -13,6 +14,7 @@ pub struct Site {
     pub partition: String,
     pub region: String,
     pub names: Names,
+    /// What the trail delivers to; option cloudwatch has no use for it.
     pub bucket: String,
     /// Where log objects begin, with a slash at the end.
     pub log_prefix: String,
@@ -22,6 +24,8 @@ pub struct Site {
     pub former_keys: Vec<String>,
     /// ARN of a topic that is there already.
     pub topic: Option<String>,
+    /// Name of the log group that the trail delivers to, for option cloudwatch.
+    pub log_group: Option<String>,
     pub trust: Trust,
 }
 
@@ -36,6 +40,16 @@ impl Site {
                 .hint("heeler-ec preflight shows why")
         };
         let caller = survey.account.caller.as_ref().map_err(Clone::clone)?;
+        if survey.route == Route::CloudWatch {
+            let group = survey
+                .log_group
+                .as_ref()
+                .ok_or_else(|| lacks("the trail's log group"))?;
+            return Ok(Self {
+                trust,
+                ..Self::at_log_group(caller, &group.region, names, &group.name)
+            });
+        }
         let bucket = survey
             .bucket
             .as_ref()
@@ -62,11 +76,30 @@ impl Site {
             bucket_keys: keys,
             former_keys: Vec::new(),
             topic,
+            log_group: None,
             trust,
         };
         // Ours is made and deleted by us, also when it is named.
         site.topic = site.topic.take().filter(|topic| *topic != site.own_topic());
         Ok(site)
+    }
+
+    /// Of option cloudwatch, for what is only looked for.
+    #[must_use]
+    pub fn at_log_group(caller: &Caller, region: &str, names: Names, log_group: &str) -> Self {
+        Self {
+            account: caller.account.clone(),
+            partition: caller.partition.clone(),
+            region: region.to_owned(),
+            names,
+            bucket: String::new(),
+            log_prefix: String::new(),
+            bucket_keys: Vec::new(),
+            former_keys: Vec::new(),
+            topic: None,
+            log_group: Some(log_group.to_owned()),
+            trust: Trust::nobody(),
+        }
     }
 
     /// From what was set up, wherever the trail delivers today.
@@ -82,6 +115,7 @@ impl Site {
             bucket_keys: deployment.bucket_keys.clone(),
             former_keys: Vec::new(),
             topic: deployment.topic.clone(),
+            log_group: deployment.log_group.clone(),
             trust: deployment.trust.clone().unwrap_or_else(Trust::nobody),
         }
     }
@@ -118,6 +152,15 @@ impl Site {
 
     pub(super) fn bucket_arn(&self) -> String {
         arn::build(&self.partition, "s3", "", "", &self.bucket)
+    }
+
+    pub(super) fn function_arn(&self) -> String {
+        self.regional("lambda", &format!("function:{}", self.names.function()))
+    }
+
+    /// ARN of everything in a log group.
+    pub(super) fn log_group_arn(&self, group: &str) -> String {
+        self.regional("logs", &format!("log-group:{group}:*"))
     }
 
     fn regional(&self, service: &str, name: &str) -> String {

@@ -2,14 +2,17 @@
 
 pub mod attachment;
 pub mod bucket_notification;
+pub mod function;
 pub mod kms_alias;
 pub mod kms_grant;
 pub mod kms_key;
+pub mod permission;
 pub mod policy;
 pub mod queue;
 pub mod queue_policy;
 pub mod role;
 pub mod subscription;
+pub mod subscription_filter;
 pub mod topic;
 pub mod topic_policy;
 

@@ -26,12 +26,23 @@ pub struct Queue {
     pub retention: u32,
     /// Seconds that a receive waits for a message.
     pub wait: u32,
+    pub order: Order,
     pub dead_letters: Option<Redrive>,
     /// The only queue that may send its dead letters here.
     pub takes_from: Option<String>,
     /// A policy that names no other resource. One that does is a `QueuePolicy`, which can wait for that resource.
     pub policy: Option<Value>,
     pub mark: Mark,
+}
+
+/// Whether messages keep their order, each group by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Any,
+    /// A FIFO queue; then whether it drops a message with the same body within five minutes.
+    Fifo {
+        deduplicates: bool,
+    },
 }
 
 /// Where a message goes that was received too often.
@@ -91,6 +102,9 @@ impl Resource<Aws> for Queue {
             .with("largest_message", LARGEST_MESSAGE)
             .with_known("kms_key", known.get(&self.key))
             .with("kms_key_reuse", KEY_REUSE);
+        if let Order::Fifo { deduplicates } = self.order {
+            state = state.with("fifo", true).with("deduplicates", deduplicates);
+        }
         if let Some(redrive) = &self.dead_letters {
             let target = known.get(&redrive.to);
             state = state.with_known(
@@ -167,7 +181,7 @@ impl Resource<Aws> for Queue {
             .sqs
             .create_queue()
             .queue_name(self.name())
-            .set_attributes(Some(attributes(want, self.policy.as_ref())))
+            .set_attributes(Some(self.first_attributes(want)))
             .set_tags(Some(owned(self.mark.tags())))
             .send()
             .await
@@ -202,6 +216,15 @@ impl Resource<Aws> for Queue {
 impl Queue {
     fn name(&self) -> &str {
         arn::last(&self.arn)
+    }
+
+    /// That a queue keeps the order is said once and for all.
+    fn first_attributes(&self, want: &State) -> HashMap<Name, String> {
+        let mut all = attributes(want, self.policy.as_ref());
+        if matches!(self.order, Order::Fifo { .. }) {
+            all.insert(Name::FifoQueue, "true".to_owned());
+        }
+        all
     }
 }
 
@@ -240,6 +263,12 @@ fn parse(found: &HashMap<Name, String>) -> State {
             "kms_key_reuse",
             number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(KEY_REUSE),
         );
+    let is = |name: &Name| found.get(name).is_some_and(|text| text == "true");
+    if is(&Name::FifoQueue) {
+        state = state
+            .with("fifo", true)
+            .with("deduplicates", is(&Name::ContentBasedDeduplication));
+    }
     if let Some(redrive) = document(&Name::RedrivePolicy) {
         state = state.with(
             "redrive",
@@ -278,6 +307,7 @@ fn attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
         (Name::VisibilityTimeout, plain("visibility")),
         (Name::MaximumMessageSize, plain("largest_message")),
         (Name::KmsMasterKeyId, plain("kms_key")),
+        (Name::ContentBasedDeduplication, plain("deduplicates")),
         (Name::KmsDataKeyReusePeriodSeconds, plain("kms_key_reuse")),
         (
             Name::RedrivePolicy,
@@ -329,6 +359,20 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_as_what_was_wanted() {
         assert_eq!(parse(&attributes(&wanted(), None)), wanted());
+    }
+
+    #[test]
+    fn a_fifo_queue_reads_back_with_or_without_deduplication() {
+        for deduplicates in [true, false] {
+            let wanted = wanted()
+                .with("fifo", true)
+                .with("deduplicates", deduplicates);
+            let mut found = attributes(&wanted, None);
+            // It is said at the creation only.
+            assert_eq!(found.get(&Name::FifoQueue), None);
+            found.insert(Name::FifoQueue, "true".to_owned());
+            assert_eq!(parse(&found), wanted);
+        }
     }
 
     #[test]

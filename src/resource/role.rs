@@ -19,13 +19,20 @@ use crate::policy;
 pub struct Role {
     pub arn: String,
     pub description: &'static str,
-    pub trust: Trust,
+    pub trusts: Trusts,
     pub mark: Mark,
-    /// Where and for what it was made.
+    /// Where and for what the deployment was made, if it is found by this role.
     pub notes: Vec<(&'static str, String)>,
 }
 
-/// Who may assume the role, and the id that they have to name.
+/// Who may assume the role.
+pub enum Trusts {
+    Heeler(Trust),
+    /// The service that runs functions.
+    Lambda,
+}
+
+/// Whom of Heeler's the role trusts, and the id that they have to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
     pub principals: Vec<String>,
@@ -119,7 +126,7 @@ impl Resource<Aws> for Role {
 
     /// By its tags: where the deployment is, and for which bucket.
     fn leads_to_others(&self) -> bool {
-        true
+        !self.notes.is_empty()
     }
 
     async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
@@ -216,13 +223,21 @@ impl Role {
     }
 
     fn document(&self) -> Value {
-        policy::document(vec![json!({
-            "Sid": "HeelerAssumeRole",
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole"],
-            "Principal": { "AWS": self.trust.principals },
-            "Condition": { "StringEquals": { "sts:ExternalId": self.trust.external_id.expose() } },
-        })])
+        policy::document(vec![match &self.trusts {
+            Trusts::Heeler(trust) => json!({
+                "Sid": "HeelerAssumeRole",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole"],
+                "Principal": { "AWS": trust.principals },
+                "Condition": { "StringEquals": { "sts:ExternalId": trust.external_id.expose() } },
+            }),
+            Trusts::Lambda => json!({
+                "Sid": "LambdaAssumeRole",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole"],
+                "Principal": { "Service": "lambda.amazonaws.com" },
+            }),
+        }])
     }
 
     fn tags(&self) -> Result<Vec<Tag>> {
@@ -239,12 +254,15 @@ impl Role {
 
     /// A principal that does not exist and one that has not spread yet are refused alike.
     fn explain(&self, refusal: Error) -> Error {
+        let Trusts::Heeler(trust) = &self.trusts else {
+            return refusal;
+        };
         if !refusal.says("MalformedPolicyDocument", "Invalid principal in policy") {
             return refusal;
         }
         refusal.hint(format!(
             "IAM knows no such role: check --heeler-role-arn against the value that Heeler shows ({})",
-            self.trust.principals.join(", ")
+            trust.principals.join(", ")
         ))
     }
 }
@@ -341,14 +359,18 @@ fn sorted(mut found: Map<String, Value>, notes: &[(&'static str, String)]) -> Ma
 mod tests {
     use super::*;
 
+    fn trust(external_id: &str) -> Trust {
+        Trust {
+            principals: vec!["arn:aws:iam::999988887777:role/heeler".into()],
+            external_id: ExternalId::new(external_id),
+        }
+    }
+
     fn role() -> Role {
         Role {
             arn: "arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role".into(),
             description: "Role for Heeler to assume to harvest SQS queue.",
-            trust: Trust {
-                principals: vec!["arn:aws:iam::999988887777:role/heeler".into()],
-                external_id: ExternalId::new("very-secret-id+1"),
-            },
+            trusts: Trusts::Heeler(trust("very-secret-id+1")),
             mark: Mark { option: "s3" },
             notes: vec![("heeler-ec:region", "us-east-1".into())],
         }
@@ -373,19 +395,23 @@ mod tests {
             percent_encoding::NON_ALPHANUMERIC,
         )
         .to_string();
-        assert_eq!(trust_of(&found(&encoded)), Some(role().trust));
+        assert_eq!(trust_of(&found(&encoded)), Some(trust("very-secret-id+1")));
     }
 
     #[test]
     fn the_external_id_is_in_no_shown_part_of_the_state() {
-        let shown = format!("{:?} {:?}", role().desired(&Known::default()), role().trust);
+        let shown = format!(
+            "{:?} {:?}",
+            role().desired(&Known::default()),
+            trust("very-secret-id+1")
+        );
         assert!(!shown.contains("very-secret-id"), "{shown}");
     }
 
     #[test]
     fn another_external_id_is_a_difference() {
         let mut other = role();
-        other.trust.external_id = ExternalId::new("another-id");
+        other.trusts = Trusts::Heeler(trust("another-id"));
         let changes = crate::converge::diff::diff(
             &role().desired(&Known::default()),
             &other.desired(&Known::default()),

@@ -3,6 +3,7 @@
 mod actor;
 pub mod decode;
 mod lock;
+pub mod log_group;
 pub mod notice;
 pub mod record;
 pub mod seen;

@@ -9,6 +9,7 @@ HOST = "127.0.0.1"
 
 def correct(app):
     count_as_secure(app)
+    count_batches_as_their_parts()
     load, done = app._get_module, set()
 
     def corrected(name):
@@ -34,6 +35,19 @@ def count_as_secure(app):
     pin = iam_evaluator.pin_request_origin
     iam_evaluator._request_origin = contextvars.ContextVar("request_origin", default=(HOST, True))
     app.pin_request_origin = lambda source, _: pin(source, True)
+
+
+def count_batches_as_their_parts():
+    """SQS asks for the permission of the single call, also where ten come at once."""
+    from ministack.core import iam_actions
+
+    extract = iam_actions.extract_iam_action
+
+    def corrected(service, *request):
+        action = extract(service, *request)
+        return action.removesuffix("Batch") if service == "sqs" and action else action
+
+    iam_actions.extract_iam_action = corrected
 
 
 def answer(operation, asked):

@@ -8,10 +8,13 @@ import as_aws
 def correct():
     correct_notifications()
     show_who_may_redrive()
+    keep_policies_of_queues()
     take_arns_of_keys()
     know_regions()
     know_account_policies()
     describe_log_groups_in_full()
+    replace_subscription_filters()
+    tell_where_functions_log()
     know_account_settings()
     deliver_just_now()
     list_trails_of_all_regions()
@@ -77,6 +80,19 @@ def show_who_may_redrive():
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
 
 
+def keep_policies_of_queues():
+    """A queue keeps its policy when another attribute is set; moto takes what is not said for an empty one."""
+    from moto.sqs.models import Queue
+
+    change = Queue._set_attributes
+
+    def corrected(self, attributes, *more):
+        before = getattr(self, "policy", None)
+        change(self, {"Policy": before, **attributes} if before else attributes, *more)
+
+    Queue._set_attributes = corrected
+
+
 def take_arns_of_keys():
     """Lets moto enable, disable and delete a key that is named by its ARN."""
     from moto.kms.models import KmsBackend
@@ -133,6 +149,48 @@ def describe_log_groups_in_full():
 
     LogsResponse.create_log_group = created
     LogsResponse.describe_log_groups = described
+
+
+def replace_subscription_filters():
+    """Replaces a filter of that name also in a log group that takes no more; moto counts it as one more."""
+    from moto.logs.models import LogGroup
+
+    put = LogGroup.put_subscription_filter
+
+    def corrected(self, filter_name, *more, **named):
+        before = self.subscription_filters.pop(filter_name, None)
+        try:
+            put(self, filter_name, *more, **named)
+        except Exception:
+            if before:
+                self.subscription_filters[filter_name] = before
+            raise
+
+    LogGroup.put_subscription_filter = corrected
+
+
+def tell_where_functions_log():
+    """How and where a function logs, which moto forgets."""
+    from moto.awslambda.models import LambdaFunction
+
+    make, change = LambdaFunction.__init__, LambdaFunction.update_configuration
+    describe = LambdaFunction.get_configuration
+
+    def made(self, account_id, spec, *more, **named):
+        make(self, account_id, spec, *more, **named)
+        group = f"/aws/lambda/{self.function_name}"
+        self.logging = {"LogFormat": "Text", "LogGroup": group, **spec.get("LoggingConfig", {})}
+
+    def changed(self, asked):
+        self.logging |= asked.get("LoggingConfig", {})
+        return change(self, asked)
+
+    def described(self, *asked, **named):
+        return {**describe(self, *asked, **named), "LoggingConfig": self.logging}
+
+    LambdaFunction.__init__ = made
+    LambdaFunction.update_configuration = changed
+    LambdaFunction.get_configuration = described
 
 
 def know_account_settings():

@@ -65,16 +65,30 @@ const SAME: &[(&str, &[&str])] = &[
             "UpdateKeyDescription",
         ],
     ),
-    ("lambda", &["GetAccountSettings", "GetFunction"]),
+    (
+        "lambda",
+        &[
+            "AddPermission",
+            "DeleteFunction",
+            "GetAccountSettings",
+            "GetPolicy",
+            "RemovePermission",
+            "UpdateFunctionCode",
+        ],
+    ),
     (
         "logs",
         &[
+            "DeleteLogGroup",
+            "DeleteSubscriptionFilter",
             "DescribeAccountPolicies",
             "DescribeLogGroups",
             "DescribeLogStreams",
             "DescribeSubscriptionFilters",
+            "FilterLogEvents",
             "GetTransformer",
             "PutRetentionPolicy",
+            "PutSubscriptionFilter",
         ],
     ),
     (
@@ -127,6 +141,23 @@ const OTHER: &[(&str, &[&str])] = &[
     ("iam:CreatePolicy", &["iam:CreatePolicy", "iam:TagPolicy"]),
     ("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]),
     ("kms:CreateKey", &["kms:CreateKey", "kms:TagResource"]),
+    (
+        "lambda:CreateFunction",
+        &[
+            "iam:PassRole",
+            "lambda:CreateFunction",
+            "lambda:TagResource",
+        ],
+    ),
+    // Without the other action there are no tags in the answer.
+    (
+        "lambda:GetFunction",
+        &["lambda:GetFunction", "lambda:ListTags"],
+    ),
+    (
+        "lambda:UpdateFunctionConfiguration",
+        &["iam:PassRole", "lambda:UpdateFunctionConfiguration"],
+    ),
     ("s3:GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
     (
         "s3:GetBucketLifecycleConfiguration",
@@ -187,12 +218,12 @@ pub fn task(args: &[String]) -> Option<Task> {
             deep: has("--deep"),
             fix: has("--fix"),
         })),
-        "plan" => Some(Task::Plan),
-        "setup" if has("--dry-run") => Some(Task::Plan),
-        "setup" => Some(Task::Setup),
-        "outputs" => Some(Task::Outputs),
-        "tail" => Some(Task::Tail),
-        "destroy" => Some(Task::Destroy),
+        "plan" => Some(Task::Plan(route?)),
+        "setup" if has("--dry-run") => Some(Task::Plan(route?)),
+        "setup" => Some(Task::Setup(route?)),
+        "outputs" => Some(Task::Outputs(None)),
+        "tail" => Some(Task::Tail(None)),
+        "destroy" => Some(Task::Destroy(None)),
         // It asks what preflight asks.
         "policy" => Some(Task::Preflight(Preflight::default())),
         _ => None,

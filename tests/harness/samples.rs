@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::emulator;
 
 /// The folder with the logs, if it is on this machine. What is not tested is said, past the runner's own capture.
@@ -36,6 +38,21 @@ pub fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
                 text[start..].to_owned(),
                 std::fs::read(&path).expect("a log"),
             ));
+        }
+    }
+    found
+}
+
+/// The published events that lie beside the logs, one in a file, each without what EventBridge puts around it.
+pub fn real_events(logs: &Path) -> Vec<String> {
+    let folder = logs.parent().expect("the samples").join("eventbridge");
+    let mut found = Vec::new();
+    for publisher in std::fs::read_dir(folder).expect("a folder of events") {
+        let publisher = publisher.expect("a publisher's folder").path();
+        for entry in std::fs::read_dir(publisher).expect("a publisher's folder") {
+            let text = std::fs::read_to_string(entry.expect("an event").path()).expect("an event");
+            let event: Value = serde_json::from_str(&text).expect("an event of JSON");
+            found.push(event.get("detail").unwrap_or(&event).to_string());
         }
     }
     found

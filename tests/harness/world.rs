@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_credential_types::Credentials;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
-use aws_sdk_cloudwatchlogs::types::LogGroupClass;
+use aws_sdk_cloudwatchlogs::types::{LogGroupClass, SubscriptionFilter};
 use aws_sdk_iam::types::Tag as IamTag;
 use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_s3::primitives::ByteStream;
@@ -451,6 +451,8 @@ impl World {
         self.leftover_roles(&mut left).await;
         self.leftover_keys(&mut left).await;
         self.leftover_notifications(&mut left).await;
+        self.leftover_functions(&mut left).await;
+        self.leftover_logs(&mut left).await;
         left.sort();
         left
     }
@@ -559,6 +561,47 @@ impl World {
                 left.push(format!("grant {name}"));
             }
         }
+    }
+
+    async fn leftover_functions(&self, left: &mut Vec<String>) {
+        let functions = self.clients.lambda.list_functions().send().await;
+        for function in functions.expect("functions").functions() {
+            let name = function.function_name().unwrap_or_default();
+            if name.contains(NAME) {
+                left.push(format!("function {name}"));
+            }
+        }
+    }
+
+    /// The filters on any log group, and the log groups of functions.
+    async fn leftover_logs(&self, left: &mut Vec<String>) {
+        let logs = &self.clients.logs;
+        let groups = logs.describe_log_groups().send().await.expect("log groups");
+        for group in groups
+            .log_groups()
+            .iter()
+            .filter_map(|g| g.log_group_name())
+        {
+            if group.contains(NAME) {
+                left.push(format!("log group {group}"));
+            }
+            for filter in self.filters(group).await {
+                let name = filter.filter_name().unwrap_or_default();
+                if name.contains(NAME) {
+                    left.push(format!("subscription filter {name}"));
+                }
+            }
+        }
+    }
+
+    /// The subscription filters of a log group.
+    pub async fn filters(&self, group: &str) -> Vec<SubscriptionFilter> {
+        let listed = self.clients.logs.describe_subscription_filters();
+        let listed = listed.log_group_name(group).send().await;
+        listed
+            .expect("subscription filters")
+            .subscription_filters
+            .unwrap_or_default()
     }
 
     async fn leftover_notifications(&self, left: &mut Vec<String>) {
@@ -1003,7 +1046,7 @@ pub fn allow(action: &str) -> Value {
 }
 
 /// A twelve-digit account id that this process has not used before.
-fn unused_account() -> String {
+pub fn unused_account() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let process = u64::from(std::process::id()) % 10_000_000;

@@ -208,10 +208,10 @@ pub fn states() -> Vec<State> {
         ),
         cloudwatch(
             "caller.permissions",
-            "the option cannot be set up",
-            |s| s.simulated = Some(Ok(Simulated::Nothing)),
-            "skip",
-            "does not set up this option",
+            "passing the function its role is denied",
+            |s| simulated(s, &["iam:PassRole"]),
+            "fail",
+            "iam:PassRole",
         ),
         s3(
             "caller.permissions",

@@ -18,7 +18,6 @@ use crate::error::Result;
 use crate::permit::place::Place;
 use crate::permit::statement::{Condition, Statement};
 use crate::permit::{Task, statements};
-use crate::route::Route;
 
 pub(super) async fn account(ask: &Ask, hints: &Hints) -> Option<Deep> {
     if !hints.deep {
@@ -58,14 +57,11 @@ pub(super) async fn simulate(ask: &Ask, survey: &Survey) -> Option<Result<Simula
     survey.region()?;
     let mut place = Place::anywhere(survey.hints.names.clone());
     fill(&mut place, survey);
-    let wanted = match survey.route {
-        Route::S3 => statements(Task::Setup, &place)
-            .into_iter()
-            // What is not known cannot be asked about.
-            .filter(|statement| !statement.resources.iter().any(|arn| arn.contains("${")))
-            .collect::<Vec<_>>(),
-        Route::CloudWatch => return Some(Ok(Simulated::Nothing)),
-    };
+    let wanted: Vec<Statement> = statements(Task::Setup(survey.route), &place)
+        .into_iter()
+        // What is not known cannot be asked about.
+        .filter(|statement| !statement.resources.iter().any(|arn| arn.contains("${")))
+        .collect();
     Some(ask_for_all(ask, caller, &wanted).await)
 }
 

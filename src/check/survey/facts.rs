@@ -368,8 +368,6 @@ pub struct Deep {
 pub enum Simulated {
     /// The simulator takes no root user.
     Root,
-    /// There is nothing to set up for this option.
-    Nothing,
     Asked(Simulation),
 }
 

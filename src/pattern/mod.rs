@@ -1,0 +1,108 @@
+//! Filter patterns of `CloudWatch` Logs for JSON: which log events pass one, decided without AWS.
+//!
+//! The grammar is the one that AWS documents ("Using filter patterns to match terms in JSON log events"). What that
+//! page rules out is refused: `EXISTS` alone, `IS NOT`, more wildcards than its quotas. Regular expressions are refused
+//! too, since a pattern that is half understood would answer wrongly.
+//!
+//! - A selector leads to a string or a number, or a comparison does not match: not `=`, and not `!=` either. So a field
+//!   that is missing matches no `!=`, and `NOT EXISTS` is the only test that it passes.
+//! - `*` is a wildcard at the ends of a value, quoted or not, and stands for itself anywhere else.
+//! - Letters count as they are written, in names, values and keywords.
+//!
+//! The page is silent on these, and the choice is ours:
+//!
+//! - A bare number means a JSON number of that value or a string of these very characters. A string is never less or
+//!   greater than anything. A quoted value is text, and is compared with the digits of a JSON number.
+//! - With a wildcard in the selector, one selected value that matches is enough, for `!=` as well; `NOT EXISTS` asks
+//!   that nothing is selected.
+//! - In quotes, a backslash stands before `"` or `\` and before nothing else.
+
+mod malformed;
+mod operand;
+mod parse;
+mod selector;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+pub use malformed::Malformed;
+use operand::{Number, Operand};
+use selector::Selector;
+
+/// A pattern that was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pattern(Expression);
+
+impl Pattern {
+    /// # Errors
+    /// Where and why the text is no pattern for JSON, or none that can be judged here.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        parse::pattern(text).map(Self)
+    }
+
+    /// Whether a log event with this content would pass.
+    #[must_use]
+    pub fn matches(&self, event: &Value) -> bool {
+        event.is_object() && self.0.holds(event)
+    }
+
+    /// Whether a log event of this text would pass. What is no JSON object never does.
+    #[must_use]
+    pub fn matches_text(&self, event: &str) -> bool {
+        serde_json::from_str(event).is_ok_and(|event| self.matches(&event))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Expression {
+    All(Vec<Expression>),
+    Any(Vec<Expression>),
+    Term(Selector, Test),
+}
+
+impl Expression {
+    fn holds(&self, event: &Value) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.holds(event)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(event)),
+            Self::Term(selector, Test::NotExists) => selector.select(event).is_empty(),
+            Self::Term(selector, Test::OfValue(test)) => {
+                let selected = selector.select(event);
+                selected.into_iter().any(|value| test.holds(value))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Test {
+    NotExists,
+    OfValue(ValueTest),
+}
+
+/// What is asked of a value that is there.
+#[derive(Clone, Debug, PartialEq)]
+enum ValueTest {
+    Is(Value),
+    Equals(Operand),
+    Differs(Operand),
+    Less(Number),
+    LessOrEqual(Number),
+    Greater(Number),
+    GreaterOrEqual(Number),
+}
+
+impl ValueTest {
+    fn holds(&self, value: &Value) -> bool {
+        match self {
+            Self::Is(wanted) => value == wanted,
+            Self::Equals(operand) => operand.equals(value) == Some(true),
+            Self::Differs(operand) => operand.equals(value) == Some(false),
+            Self::Less(limit) => Number::of(value).is_some_and(|number| number < *limit),
+            Self::LessOrEqual(limit) => Number::of(value).is_some_and(|number| number <= *limit),
+            Self::Greater(limit) => Number::of(value).is_some_and(|number| number > *limit),
+            Self::GreaterOrEqual(limit) => Number::of(value).is_some_and(|number| number >= *limit),
+        }
+    }
+}

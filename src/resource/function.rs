@@ -1,0 +1,504 @@
+//! A Lambda function: its code, its settings, and the log group that Lambda makes for it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus,
+    LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime, State as Stage, StateReasonCode,
+    TracingConfig, TracingMode,
+};
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::{Mark, PROPAGATION};
+use crate::aws::Aws;
+use crate::aws::arn;
+use crate::aws::fault::Doing;
+use crate::converge::graph::{Handle, Id, Output};
+use crate::converge::state::State;
+use crate::converge::{Known, Live, Outputs, Resource};
+use crate::error::{Error, Result};
+
+pub struct Function {
+    pub arn: String,
+    pub description: &'static str,
+    pub handler: &'static str,
+    pub runtime: &'static str,
+    /// Megabytes.
+    pub memory: i32,
+    /// Seconds that a call may take.
+    pub timeout: i32,
+    pub role: Output,
+    /// The zip, and its hash as Lambda tells it.
+    pub code: Vec<u8>,
+    pub code_sha256: String,
+    /// Variables of its environment.
+    pub variables: Vec<(&'static str, Output)>,
+    pub mark: Mark,
+    /// Tags besides those that make it ours.
+    pub tags: Vec<(&'static str, &'static str)>,
+    /// What has to be there before the function is of any use.
+    pub after: Vec<Output>,
+}
+
+impl Handle<Function> {
+    #[must_use]
+    pub fn arn(&self) -> Output {
+        self.output("arn")
+    }
+}
+
+pub(super) const NO_FUNCTION: &[&str] = &["ResourceNotFoundException"];
+/// What Lambda calls a function that can be called, and one that never will be.
+const ACTIVE: &str = "Active";
+const FAILED: &str = "Failed";
+/// Megabytes of the disk that every function has.
+const DISK: i32 = 512;
+/// How often, and how long, a change that is under way is waited for.
+const PAUSE: Duration = Duration::from_millis(500);
+const PAUSES: usize = 120;
+
+#[async_trait]
+impl Resource<Aws> for Function {
+    fn id(&self) -> Id {
+        Id {
+            kind: "lambda function",
+            name: self.name().to_owned(),
+        }
+    }
+
+    fn needs(&self) -> Vec<Output> {
+        let variables = self.variables.iter().map(|(_, output)| output.clone());
+        [self.role.clone()]
+            .into_iter()
+            .chain(variables)
+            .chain(self.after.clone())
+            .collect()
+    }
+
+    fn named(&self) -> Outputs {
+        Outputs::from([("arn", self.arn.clone())])
+    }
+
+    fn desired(&self, known: &Known) -> State {
+        State::default()
+            .with("description", self.description)
+            .with("runtime", self.runtime)
+            .with("handler", self.handler)
+            .with("memory", self.memory)
+            .with("timeout", self.timeout)
+            .with("disk", DISK)
+            .with("layers", Vec::<Value>::new())
+            .with("tracing", "PassThrough")
+            .with("log_format", "Text")
+            .with("log_group", self.log_group())
+            .with_known("role", known.get(&self.role))
+            .with_known("variables", self.environment(known).map(as_value))
+            .with("code_sha256", self.code_sha256.as_str())
+            .with("stage", ACTIVE)
+    }
+
+    /// A role takes some seconds until Lambda may assume it.
+    fn patience(&self, refusal: &Error) -> Option<Duration> {
+        let spreading = [
+            "cannot be assumed by Lambda",
+            "does not have permissions",
+            "because the KMS key is invalid for CreateGrant",
+        ]
+        .iter()
+        .any(|words| refusal.says("InvalidParameterValueException", words));
+        let busy =
+            refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
+        (spreading || busy || refusal.is("OperationAbortedException")).then_some(PROPAGATION)
+    }
+
+    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+        let found = aws
+            .lambda
+            .get_function()
+            .function_name(self.name())
+            .send()
+            .await
+            .finding("lambda:GetFunction", NO_FUNCTION, || {
+                format!("read {}", self.id())
+            })?;
+        let Some(found) = found else { return Ok(None) };
+        let Some(configuration) = found.configuration() else {
+            return Ok(None);
+        };
+        if let Some(refusal) = found.tags_error() {
+            return Err(Error::unanswered(
+                format!("read the tags of {}", self.id()),
+                refusal.message(),
+            )
+            .action("lambda:ListTags")
+            .code(Some(refusal.error_code().to_owned()), None));
+        }
+        Ok(Some(Live {
+            state: parse(configuration),
+            outputs: Outputs::new(),
+            ours: self.mark.is_on(tags(&found)),
+        }))
+    }
+
+    /// Whether it comes up, Lambda says after the call.
+    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+        aws.lambda
+            .create_function()
+            .function_name(self.name())
+            .description(self.description)
+            .runtime(Runtime::from(self.runtime))
+            .handler(self.handler)
+            .memory_size(self.memory)
+            .timeout(self.timeout)
+            .role(known.need(&self.role)?)
+            .environment(self.variables(known)?)
+            .ephemeral_storage(self.disk()?)
+            .logging_config(self.logging())
+            .tracing_config(tracing())
+            .code(
+                FunctionCode::builder()
+                    .zip_file(Blob::new(self.code.clone()))
+                    .build(),
+            )
+            .set_tags(Some(self.all_tags()))
+            .send()
+            .await
+            .doing("lambda:CreateFunction", || format!("create {}", self.id()))?;
+        self.wait(aws).await?;
+        Ok(Outputs::new())
+    }
+
+    /// Settings first, then the code; Lambda takes one change at a time.
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
+        let differs = |field: &str| live.state.get(field) != want.get(field);
+        let settings = [
+            "description",
+            "runtime",
+            "handler",
+            "memory",
+            "timeout",
+            "disk",
+            "layers",
+            "tracing",
+            "log_format",
+            "log_group",
+            "role",
+            "variables",
+        ];
+        let failed = live.state.get("stage").is_some_and(|stage| stage == FAILED);
+        if failed || settings.iter().any(|field| differs(field)) {
+            aws.lambda
+                .update_function_configuration()
+                .function_name(self.name())
+                .description(self.description)
+                .runtime(Runtime::from(self.runtime))
+                .handler(self.handler)
+                .memory_size(self.memory)
+                .timeout(self.timeout)
+                .role(known.need(&self.role)?)
+                .environment(self.variables(known)?)
+                .ephemeral_storage(self.disk()?)
+                .logging_config(self.logging())
+                .tracing_config(tracing())
+                .set_layers(Some(Vec::new()))
+                .send()
+                .await
+                .doing("lambda:UpdateFunctionConfiguration", || {
+                    format!("change {}", self.id())
+                })?;
+            self.wait(aws).await?;
+        }
+        if differs("code_sha256") {
+            aws.lambda
+                .update_function_code()
+                .function_name(self.name())
+                .zip_file(Blob::new(self.code.clone()))
+                .send()
+                .await
+                .doing("lambda:UpdateFunctionCode", || {
+                    format!("change the code of {}", self.id())
+                })?;
+            self.wait(aws).await?;
+        }
+        Ok(())
+    }
+
+    /// And the log group that Lambda made for it at its first call: before, since a run that ends in between finds
+    /// only the function again; and after, since its last call may have made another.
+    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+        self.delete_log_group(aws).await?;
+        aws.lambda
+            .delete_function()
+            .function_name(self.name())
+            .send()
+            .await
+            .finding("lambda:DeleteFunction", NO_FUNCTION, || {
+                format!("delete {}", self.id())
+            })?;
+        self.delete_log_group(aws).await
+    }
+}
+
+impl Function {
+    fn name(&self) -> &str {
+        arn::last(&self.arn)
+    }
+
+    fn log_group(&self) -> String {
+        format!("/aws/lambda/{}", self.name())
+    }
+
+    async fn delete_log_group(&self, aws: &Aws) -> Result<()> {
+        aws.logs
+            .delete_log_group()
+            .log_group_name(self.log_group())
+            .send()
+            .await
+            .finding("logs:DeleteLogGroup", NO_FUNCTION, || {
+                format!("delete the log group of {}", self.id())
+            })?;
+        Ok(())
+    }
+
+    fn environment(&self, known: &Known) -> Option<HashMap<String, String>> {
+        self.variables
+            .iter()
+            .map(|(name, output)| Some(((*name).to_owned(), known.get(output)?)))
+            .collect()
+    }
+
+    fn variables(&self, known: &Known) -> Result<Environment> {
+        for (_, output) in &self.variables {
+            known.need(output)?;
+        }
+        Ok(Environment::builder()
+            .set_variables(self.environment(known))
+            .build())
+    }
+
+    fn disk(&self) -> Result<EphemeralStorage> {
+        EphemeralStorage::builder()
+            .size(DISK)
+            .build()
+            .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
+    }
+
+    fn logging(&self) -> LoggingConfig {
+        LoggingConfig::builder()
+            .log_format(LogFormat::Text)
+            .log_group(self.log_group())
+            .build()
+    }
+
+    fn all_tags(&self) -> HashMap<String, String> {
+        self.mark
+            .tags()
+            .chain(self.tags.iter().copied())
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    fn failure(&self, found: &FunctionConfiguration) -> Error {
+        let code = found
+            .state_reason_code()
+            .map(StateReasonCode::as_str)
+            .or(found
+                .last_update_status_reason_code()
+                .map(LastUpdateStatusReasonCode::as_str));
+        let reason = found
+            .state_reason()
+            .or(found.last_update_status_reason())
+            .unwrap_or("Lambda gives no reason");
+        Error::unanswered(format!("bring up {}", self.id()), reason)
+            .code(code.map(str::to_owned), None)
+            .hint("heeler-ec destroy removes it; then run setup again")
+    }
+
+    /// Until Lambda has taken a change in.
+    async fn wait(&self, aws: &Aws) -> Result<()> {
+        for _ in 0..PAUSES {
+            let found = aws
+                .lambda
+                .get_function()
+                .function_name(self.name())
+                .send()
+                .await
+                .doing("lambda:GetFunction", || format!("read {}", self.id()))?;
+            let Some(configuration) = found.configuration() else {
+                break;
+            };
+            match stage(configuration) {
+                ACTIVE => return Ok(()),
+                FAILED => return Err(self.failure(configuration)),
+                _ => sleep(PAUSE).await,
+            }
+        }
+        Err(Error::unanswered(
+            format!("bring up {}", self.id()),
+            "Lambda has not taken the change in within a minute",
+        )
+        .hint("run the same command again"))
+    }
+}
+
+fn tracing() -> TracingConfig {
+    TracingConfig::builder()
+        .mode(TracingMode::PassThrough)
+        .build()
+}
+
+fn as_value(variables: HashMap<String, String>) -> Value {
+    let mut sorted: Vec<(String, String)> = variables.into_iter().collect();
+    sorted.sort();
+    let fields = sorted
+        .into_iter()
+        .map(|(name, value)| (name, Value::from(value)));
+    Value::Object(fields.collect())
+}
+
+fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
+    let tags = found.tags().into_iter().flatten();
+    tags.map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
+/// How far Lambda is with the last change. An idle function sleeps, and wakes by itself.
+fn stage(found: &FunctionConfiguration) -> &str {
+    match (found.state(), found.last_update_status()) {
+        (Some(Stage::Failed), _) | (_, Some(LastUpdateStatus::Failed)) => FAILED,
+        (_, Some(LastUpdateStatus::InProgress)) => "Updating",
+        (None | Some(Stage::Active | Stage::Inactive | Stage::ActiveNonInvocable), _) => ACTIVE,
+        (Some(stage), _) => stage.as_str(),
+    }
+}
+
+fn parse(found: &FunctionConfiguration) -> State {
+    let variables = found
+        .environment()
+        .and_then(|environment| environment.variables().cloned())
+        .unwrap_or_default();
+    let logging = found.logging_config();
+    let layers: Vec<Value> = found
+        .layers()
+        .iter()
+        .map(|layer| Value::from(layer.arn().unwrap_or_default()))
+        .collect();
+    State::default()
+        .with("description", found.description().unwrap_or_default())
+        .with("runtime", found.runtime().map_or("", Runtime::as_str))
+        .with("handler", found.handler().unwrap_or_default())
+        .with("memory", found.memory_size().unwrap_or_default())
+        .with("timeout", found.timeout().unwrap_or_default())
+        .with(
+            "disk",
+            found
+                .ephemeral_storage()
+                .map_or(DISK, EphemeralStorage::size),
+        )
+        .with("layers", layers)
+        .with(
+            "tracing",
+            found
+                .tracing_config()
+                .and_then(|tracing| tracing.mode())
+                .map_or("PassThrough", |mode| mode.as_str()),
+        )
+        .with(
+            "log_format",
+            logging
+                .and_then(|logging| logging.log_format())
+                .map_or("Text", |format| format.as_str()),
+        )
+        .with(
+            "log_group",
+            logging.and_then(|logging| logging.log_group()).map_or_else(
+                || format!("/aws/lambda/{}", found.function_name().unwrap_or_default()),
+                str::to_owned,
+            ),
+        )
+        .with("role", found.role().unwrap_or_default())
+        .with("variables", as_value(variables))
+        .with("code_sha256", found.code_sha256().unwrap_or_default())
+        .with("stage", stage(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_lambda::types::EnvironmentResponse;
+    use aws_sdk_lambda::types::builders::FunctionConfigurationBuilder;
+
+    use super::*;
+
+    fn found() -> FunctionConfigurationBuilder {
+        FunctionConfiguration::builder()
+            .function_name("collector")
+            .description("collects")
+            .runtime(Runtime::Python312)
+            .handler("file.function")
+            .memory_size(128)
+            .timeout(10)
+            .role("arn:aws:iam::111122223333:role/r")
+            .environment(
+                EnvironmentResponse::builder()
+                    .variables("QUEUE_URL", "https://queue")
+                    .build(),
+            )
+            .code_sha256("abc=")
+    }
+
+    #[test]
+    fn what_lambda_leaves_out_is_its_default() {
+        let state = parse(&found().build());
+        let default = [
+            ("disk", Value::from(512)),
+            ("tracing", "PassThrough".into()),
+            ("log_format", "Text".into()),
+            ("log_group", "/aws/lambda/collector".into()),
+            ("layers", Vec::<Value>::new().into()),
+            ("stage", "Active".into()),
+            (
+                "variables",
+                serde_json::json!({ "QUEUE_URL": "https://queue" }),
+            ),
+        ];
+        for (field, value) in default {
+            assert_eq!(state.get(field), Some(&value), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_is_under_way_is_not_there_yet() {
+        let table = [
+            (Some(Stage::Pending), None, "Pending"),
+            (
+                Some(Stage::Active),
+                Some(LastUpdateStatus::InProgress),
+                "Updating",
+            ),
+            (Some(Stage::Active), Some(LastUpdateStatus::Failed), FAILED),
+            (
+                Some(Stage::Failed),
+                Some(LastUpdateStatus::Successful),
+                FAILED,
+            ),
+            (
+                Some(Stage::Inactive),
+                Some(LastUpdateStatus::Successful),
+                ACTIVE,
+            ),
+            (
+                Some(Stage::Active),
+                Some(LastUpdateStatus::Successful),
+                ACTIVE,
+            ),
+        ];
+        for (state, update, wanted) in table {
+            let found = found().set_state(state).set_last_update_status(update);
+            assert_eq!(stage(&found.build()), wanted);
+        }
+    }
+}

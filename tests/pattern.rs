@@ -1,0 +1,93 @@
+//! What Heeler's own filter pattern lets pass, of records of our own and of every real one at hand.
+
+use heeler_ec::pattern::Pattern;
+use heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
+use heeler_ec::tail::decode::records;
+use serde_json::Value;
+
+use crate::harness::{emulator, samples};
+
+const CAP: u64 = 64 * 1024 * 1024;
+
+/// The samples' account has all its records, and so a number to be held to.
+const ACCOUNT: &str = "218007301253";
+
+/// Writes that Heeler does not want to hear of.
+const UNWANTED: [&str; 16] = [
+    "AssumeRole",
+    "CompleteLayerUpload",
+    "ConsoleLogin",
+    "CreateGrant",
+    "CreateNetworkInterface",
+    "Federate",
+    "GetSigninToken",
+    "InitiateLayerUpload",
+    "PurgeQueue",
+    "PutImage",
+    "PutObject",
+    "RetireGrant",
+    "SendCommand",
+    "StartQuery",
+    "UpdateInstanceInformation",
+    "UploadLayerPart",
+];
+
+#[test]
+fn of_our_own_events_those_pass_that_say_so() {
+    let heeler = heeler();
+    let path = emulator::repository().join("tests/fixtures/pattern/events.json");
+    let text = std::fs::read_to_string(path).expect("the events");
+    let cases: Vec<Value> = serde_json::from_str(&text).expect("a list of events");
+    assert!(cases.len() > 15);
+    for case in cases {
+        let (event, expected) = (&case["event"], &case["passes"]);
+        let passes = heeler.matches_text(&event.to_string());
+        assert_eq!(Value::Bool(passes), *expected, "{}", case["why"]);
+        assert_eq!(passes, is_wanted(event), "{}", case["why"]);
+    }
+}
+
+#[test]
+fn of_every_name_that_is_left_out_none_passes() {
+    let heeler = heeler();
+    for name in UNWANTED {
+        let event = |name: &str| serde_json::json!({ "readOnly": false, "eventName": name, "eventSource": "x.amazonaws.com" });
+        assert!(!heeler.matches(&event(name)), "{name}");
+        assert!(heeler.matches(&event(&format!("{name}s"))), "{name}s");
+        assert!(heeler.matches(&event(&name.to_lowercase())), "{name}");
+    }
+}
+
+#[test]
+fn of_every_real_record_those_pass_that_heeler_wants() {
+    let Some(folder) = samples::real_logs() else {
+        return;
+    };
+    let heeler = heeler();
+    let (mut read, mut passed) = (0, 0);
+    for (key, bytes) in samples::below(&folder) {
+        for record in records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}")) {
+            let text = record.json();
+            let wanted = heeler.matches_text(text);
+            let value = serde_json::from_str(text).expect("a record");
+            assert_eq!(wanted, is_wanted(&value), "{key}: {text}");
+            if key.contains(ACCOUNT) {
+                read += 1;
+                passed += usize::from(wanted);
+            }
+        }
+    }
+    assert_eq!((read, passed), (2900, 467));
+}
+
+fn heeler() -> Pattern {
+    Pattern::parse(HEELER_PATTERN).expect("Heeler's pattern")
+}
+
+/// The same in Rust.
+fn is_wanted(record: &Value) -> bool {
+    let name = record["eventName"].as_str();
+    record["readOnly"] == Value::Bool(false)
+        && record.get("errorCode").is_none()
+        && name.is_some_and(|name| !UNWANTED.contains(&name))
+}

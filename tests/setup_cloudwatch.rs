@@ -1,0 +1,750 @@
+//! The laws of option cloudwatch: idempotent, in order, put right, taken down, and never a word about what is not ours.
+
+use std::time::Duration;
+
+use aws_sdk_cloudwatchlogs::types::Distribution;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::json;
+
+use crate::harness::{Clients, Engine, Fault, Heeler, Run, What, World};
+use crate::permissions::other_code;
+use crate::steps::{
+    again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
+    setup_of_with, side_by_side, text,
+};
+
+const OPTION: &str = "cloudwatch";
+const ID: &str = "id-of-the-setup";
+const FUNCTION: &str = "heeler_event_collection_lambda";
+const FILTER: &str = "heeler_cloudwatch_log_subscription_filter";
+const NOTHING: [String; 0] = [];
+
+/// A trail that delivers to a log group, which somebody else subscribes to as well.
+async fn world_on(engine: Engine) -> World {
+    let world = World::on(engine).log_group().build().await;
+    let theirs = world.clients().logs.put_subscription_filter();
+    let theirs = theirs
+        .log_group_name(group(&world))
+        .filter_name("siem")
+        .filter_pattern("")
+        .destination_arn(format!(
+            "arn:aws:lambda:{}:{}:function:siem",
+            world.region(),
+            world.account()
+        ));
+    make_function(&world, "siem").await;
+    theirs.send().await.expect("a filter of somebody else");
+    world
+}
+
+/// A function of somebody else.
+async fn make_function(world: &World, name: &str) {
+    let Clients { iam, lambda, .. } = world.clients();
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole"
+    }]});
+    let role = iam.create_role().role_name(name);
+    let role = role.assume_role_policy_document(trust.to_string());
+    let role = role.send().await.expect("a role").role.expect("a role");
+    let code = heeler_ec::pipeline::function::code();
+    let code = aws_sdk_lambda::types::FunctionCode::builder().zip_file(Blob::new(code));
+    let made = lambda.create_function().function_name(name);
+    let made = made.runtime(Runtime::Python312).handler("x.y");
+    let made = made.role(role.arn()).code(code.build()).send().await;
+    made.expect("a function of somebody else");
+}
+
+fn group(world: &World) -> &'static str {
+    world.log_group().expect("a log group")
+}
+
+fn plan(world: &World) -> Heeler<'_> {
+    plan_of(world, OPTION)
+}
+
+fn setup(world: &World) -> Heeler<'_> {
+    setup_of_with(world, OPTION, ID)
+}
+
+fn again(world: &World) -> Heeler<'_> {
+    again_of(world, OPTION)
+}
+
+/// What is not ours: the trail's log group, how long it keeps, and who else subscribes to it.
+async fn theirs(world: &World) -> Vec<String> {
+    let logs = &world.clients().logs;
+    let groups = logs.describe_log_groups().send().await.expect("log groups");
+    let mut all = Vec::new();
+    for found in groups.log_groups() {
+        let name = found.log_group_name().unwrap_or_default();
+        if name.contains("heeler") {
+            continue;
+        }
+        all.push(format!("{name} keeps {:?}", found.retention_in_days()));
+        for filter in world.filters(name).await {
+            if filter.filter_name() != Some(FILTER) {
+                all.push(format!("{filter:?}"));
+            }
+        }
+    }
+    all
+}
+
+/// As Lambda does at the first call of the function.
+async fn write_a_log(world: &World) {
+    let name = format!("/aws/lambda/{FUNCTION}");
+    let made = world.clients().logs.create_log_group();
+    let made = made.log_group_name(name).send().await;
+    made.expect("the function's log group");
+}
+
+/// Everything is there, once, and nothing is left to do.
+async fn is_complete(world: &World) {
+    let run = plan(world).args(["--check", "--external-id", ID]);
+    run.run().await.ended(0);
+    assert_eq!(keys(world).await, 1);
+    let ours = world.filters(group(world)).await;
+    let ours = ours
+        .iter()
+        .filter(|filter| filter.filter_name() == Some(FILTER));
+    assert_eq!(ours.count(), 1);
+}
+
+/// Where a write stands among the others.
+fn place(run: &Run, write: &str) -> Option<usize> {
+    names(&run.writes()).iter().position(|name| name == write)
+}
+
+on_both_engines! {
+    async fn a_plan_counts_fourteen_resources_and_writes_nothing(engine: Engine) {
+        let world = world_on(engine).await;
+        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [14, 0, 0, 0]);
+        assert_eq!(names(&planned.writes()), NOTHING);
+    }
+
+    async fn setting_up_twice_writes_nothing_the_second_time(engine: Engine) {
+        let world = world_on(engine).await;
+        setup(&world).run().await.ended(0);
+        let second = again(&world).run().await.ended(0);
+        assert_eq!(names(&second.writes()), NOTHING);
+        let planned = plan(&world).args(["-o", "json", "--check"]).run().await.ended(0);
+        assert_eq!(counts(&planned), [0, 0, 14, 0]);
+    }
+
+    async fn outputs_are_what_setup_printed(engine: Engine) {
+        let world = world_on(engine).await;
+        let made = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
+        let read = outputs(&world).run().await.ended(0);
+        assert_eq!(json(&read), made);
+        assert_eq!(names(&read.writes()), NOTHING);
+        let queue = text(&made["heeler_event_queue_url"]);
+        assert!(queue.ends_with("/heeler_event_collection_queue.fifo"), "{queue}");
+        let role = text(&made["heeler_event_role_arn"]);
+        assert!(role.ends_with(":role/heeler_event_collection_sqs_role"), "{role}");
+        assert_eq!(made["heeler_event_role_external_id"], ID);
+    }
+
+    async fn events_are_let_through_last_of_all(engine: Engine) {
+        let world = world_on(engine).await;
+        let run = setup(&world).run().await.ended(0);
+        let writes = names(&run.writes());
+        assert_eq!(writes.last().map(String::as_str), Some("logs:PutSubscriptionFilter"), "{writes:?}");
+        assert!(place(&run, "lambda:CreateFunction") < place(&run, "lambda:AddPermission"), "{writes:?}");
+        let attached = writes.iter().rposition(|name| name == "iam:AttachRolePolicy");
+        assert!(attached.is_some(), "{writes:?}");
+    }
+
+    async fn everything_is_made_in_the_region_of_the_log_group(engine: Engine) {
+        let world = World::on(engine).region("eu-west-1").log_group().build().await;
+        let run = setup(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        for call in run.writes().iter().filter(|call| call.service != "iam") {
+            assert_eq!(call.region, "eu-west-1", "{}", call.name());
+        }
+        let again = again(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        assert_eq!(names(&again.writes()), NOTHING);
+        destroy(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        assert_eq!(world.leftovers().await, NOTHING);
+    }
+
+    async fn nothing_of_ours_is_left_and_all_of_theirs(engine: Engine) {
+        let world = world_on(engine).await;
+        let before = theirs(&world).await;
+        setup(&world).run().await.ended(0);
+        write_a_log(&world).await;
+        let run = destroy(&world).run().await.ended(0);
+        assert_eq!(world.leftovers().await, NOTHING);
+        assert_eq!(theirs(&world).await, before);
+        let first = names(&run.writes()).first().cloned();
+        assert_eq!(first.as_deref(), Some("logs:DeleteSubscriptionFilter"));
+        let second = destroy(&world).run().await.ended(1);
+        assert_eq!(names(&second.writes()), NOTHING);
+    }
+
+    async fn what_was_destroyed_can_be_set_up_again(engine: Engine) {
+        let world = world_on(engine).await;
+        setup(&world).run().await.ended(0);
+        destroy(&world).run().await.ended(0);
+        setup(&world).run().await.ended(0);
+        is_complete(&world).await;
+    }
+
+    async fn one_option_does_not_take_the_place_of_the_other(engine: Engine) {
+        for (first, second) in [("s3", OPTION), (OPTION, "s3")] {
+            let world = world_on(engine).await;
+            setup_of(&world, first).run().await.ended(0);
+            let refused = setup_of(&world, second).run().await.ended(1);
+            assert_eq!(names(&refused.writes()), NOTHING);
+            let before = world.leftovers().await;
+            let other = ["--name-prefix", "heeler_two"];
+            setup_of(&world, second).args(other).run().await.ended(0);
+            destroy(&world).args(other).run().await.ended(0);
+            assert_eq!(world.leftovers().await, before);
+        }
+    }
+}
+
+type Settings = aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
+
+/// What somebody may do to what was set up.
+#[derive(Debug)]
+enum Drift {
+    Setting(fn(Settings) -> Settings),
+    Code,
+    NoPermission,
+    WiderPermission,
+    Filter,
+    NoFilter,
+    Queue(QueueAttributeName, &'static str),
+    Trust,
+    NoPolicy,
+    NoFunction,
+}
+
+impl Drift {
+    async fn happen(&self, world: &World) {
+        let Clients {
+            iam,
+            lambda,
+            logs,
+            sqs,
+            ..
+        } = world.clients();
+        let role = "heeler_event_collection_lambda_role";
+        let done = match self {
+            Self::Setting(change) => {
+                let call = lambda.update_function_configuration();
+                change(call.function_name(FUNCTION)).send().await.is_ok()
+            }
+            Self::Code => {
+                let call = lambda.update_function_code().function_name(FUNCTION);
+                call.zip_file(Blob::new(other_code())).send().await.is_ok()
+            }
+            Self::NoPermission | Self::WiderPermission => {
+                let sid = "InvokePermissionsForCW";
+                let call = lambda.remove_permission().function_name(FUNCTION);
+                let removed = call.statement_id(sid).send().await.is_ok();
+                let call = lambda.add_permission().function_name(FUNCTION);
+                let call = call.statement_id(sid).action("lambda:InvokeFunction");
+                let wider = call.principal("logs.amazonaws.com");
+                removed && (matches!(self, Self::NoPermission) || wider.send().await.is_ok())
+            }
+            Self::Filter => {
+                let call = logs.put_subscription_filter().log_group_name(group(world));
+                let call = call.filter_name(FILTER).filter_pattern("");
+                let ours = world.filters(group(world)).await;
+                let ours = ours
+                    .into_iter()
+                    .find(|filter| filter.filter_name() == Some(FILTER));
+                let destination = ours.and_then(|filter| filter.destination_arn);
+                let call = call.set_destination_arn(destination);
+                call.distribution(Distribution::Random).send().await.is_ok()
+            }
+            Self::NoFilter => {
+                let call = logs.delete_subscription_filter();
+                let call = call.log_group_name(group(world)).filter_name(FILTER);
+                call.send().await.is_ok()
+            }
+            Self::Queue(name, value) => {
+                let queue = "heeler_event_collection_queue.fifo";
+                let found = sqs.get_queue_url().queue_name(queue).send().await;
+                let call = sqs.set_queue_attributes().attributes(name.clone(), *value);
+                let url = found.expect("our queue").queue_url;
+                call.set_queue_url(url).send().await.is_ok()
+            }
+            Self::Trust => {
+                let root = format!("arn:aws:iam::{}:root", world.account());
+                let trust = json!({"Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"
+                }]});
+                let call = iam.update_assume_role_policy().role_name(role);
+                call.policy_document(trust.to_string()).send().await.is_ok()
+            }
+            Self::NoPolicy => {
+                let policy = format!(
+                    "arn:aws:iam::{}:policy/heeler_event_collection_lambda_policy",
+                    world.account()
+                );
+                let call = iam.detach_role_policy().role_name(role);
+                call.policy_arn(policy).send().await.is_ok()
+            }
+            Self::NoFunction => {
+                let call = lambda.delete_function().function_name(FUNCTION);
+                call.send().await.is_ok()
+            }
+        };
+        assert!(done, "nothing has changed: {self:?}");
+    }
+}
+
+on_both_engines! {
+    async fn drift_is_shown_and_put_right(engine: Engine) {
+        let settings = ["lambda:UpdateFunctionConfiguration"].as_slice();
+        let table: [(Drift, &[&str]); 18] = [
+            (Drift::Setting(|call| call.description("mine")), settings),
+            (Drift::Setting(|call| call.memory_size(256)), settings),
+            (Drift::Setting(|call| call.timeout(60)), settings),
+            (Drift::Setting(|call| call.handler("x.y")), settings),
+            (Drift::Setting(|call| call.runtime(Runtime::Python313)), settings),
+            (
+                Drift::Setting(|call| {
+                    call.environment(Environment::builder().variables("QUEUE_URL", "elsewhere").build())
+                }),
+                settings,
+            ),
+            (
+                Drift::Setting(|call| {
+                    let role = "arn:aws:iam::111122223333:role/another";
+                    call.role(role)
+                }),
+                settings,
+            ),
+            (
+                Drift::Setting(|call| {
+                    let json = LoggingConfig::builder().log_format(LogFormat::Json);
+                    call.logging_config(json.build())
+                }),
+                settings,
+            ),
+            (Drift::Code, &["lambda:UpdateFunctionCode"]),
+            (Drift::NoPermission, &["lambda:AddPermission"]),
+            (Drift::WiderPermission, &["lambda:RemovePermission", "lambda:AddPermission"]),
+            (Drift::Filter, &["logs:PutSubscriptionFilter"]),
+            (Drift::NoFilter, &["logs:PutSubscriptionFilter"]),
+            (Drift::Queue(QueueAttributeName::ContentBasedDeduplication, "false"), &["sqs:SetQueueAttributes"]),
+            (Drift::Queue(QueueAttributeName::MessageRetentionPeriod, "60"), &["sqs:SetQueueAttributes"]),
+            (Drift::Trust, &["iam:UpdateAssumeRolePolicy"]),
+            (Drift::NoPolicy, &["iam:AttachRolePolicy"]),
+            (Drift::NoFunction, &["lambda:CreateFunction", "lambda:AddPermission"]),
+        ];
+        let runs = table.into_iter().map(|(drift, writes)| async move {
+            let world = world_on(engine).await;
+            setup(&world).run().await.ended(0);
+            drift.happen(&world).await;
+            plan(&world).args(["--check"]).run().await.ended(1);
+            let run = again(&world).run().await.ended(0);
+            assert_eq!(names(&run.writes()), writes);
+            is_complete(&world).await;
+        });
+        side_by_side(runs).await;
+    }
+}
+
+/// A setup that meets this fault ends well by itself.
+async fn overcomes(fault: Fault) {
+    let world = world_on(Engine::Ministack).await;
+    world.proxy().fault(fault);
+    setup(&world).run().await.ended(0);
+    world.proxy().mend();
+    is_complete(&world).await;
+}
+
+fn refused(service: &str, operation: &str, code: &str, message: &str) -> Fault {
+    Fault::new(service, operation, What::refuse(400, code, message))
+}
+
+#[tokio::test]
+async fn a_refusal_that_passes_by_itself_is_waited_out() {
+    let table = [
+        (
+            "lambda",
+            "CreateFunction",
+            "InvalidParameterValueException",
+            "The role defined for the function cannot be assumed by Lambda.",
+        ),
+        (
+            "lambda",
+            "CreateFunction",
+            "InvalidParameterValueException",
+            "The provided execution role does not have permissions to call SendMessage on SQS",
+        ),
+        (
+            "lambda",
+            "CreateFunction",
+            "ResourceConflictException",
+            "The operation cannot be performed at this time.",
+        ),
+        (
+            "lambda",
+            "AddPermission",
+            "ResourceNotFoundException",
+            "Function not found",
+        ),
+        (
+            "lambda",
+            "AddPermission",
+            "ResourceConflictException",
+            "An update is in progress for resource",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "InvalidParameterException",
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "InvalidParameterException",
+            "Could not deliver test message to specified destination.",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "OperationAbortedException",
+            "A conflicting operation is currently in progress. Please try again.",
+        ),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "ThrottlingException",
+            "Rate exceeded",
+        ),
+    ];
+    let runs = table
+        .into_iter()
+        .map(|(service, operation, code, message)| {
+            overcomes(refused(service, operation, code, message).times(2))
+        });
+    side_by_side(runs).await;
+}
+
+#[tokio::test]
+async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
+    let world = world_on(Engine::Ministack).await;
+    world.proxy().fault(refused(
+        "logs",
+        "PutSubscriptionFilter",
+        "LimitExceededException",
+        "Resource limit exceeded.",
+    ));
+    let run = setup(&world).run().await.ended(3);
+    let writes = names(&run.writes());
+    let tried = writes
+        .iter()
+        .filter(|name| *name == "logs:PutSubscriptionFilter");
+    assert_eq!(tried.count(), 1, "{writes:?}");
+    assert!(
+        run.stderr.contains("takes no more subscription filters"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("13 of 14 done"), "{}", run.stderr);
+    world.proxy().mend();
+    again(&world).run().await.ended(0);
+    is_complete(&world).await;
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_come_up_is_told_with_lambdas_reason() {
+    let world = world_on(Engine::Ministack).await;
+    let fails = What::json(|answer| {
+        answer["Configuration"]["State"] = "Failed".into();
+        answer["Configuration"]["StateReasonCode"] = "InvalidZipFileException".into();
+        answer["Configuration"]["StateReason"] = "no module".into();
+    });
+    // Preflight and plan ask before it is there.
+    let created = Fault::new("lambda", "GetFunction", fails).after(2);
+    world.proxy().fault(created);
+    let run = setup(&world).run().await.ended(3);
+    assert!(run.stderr.contains("no module"), "{}", run.stderr);
+    assert!(!names(&run.writes()).contains(&"logs:PutSubscriptionFilter".to_owned()));
+    world.proxy().mend();
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_not_made_twice() {
+    let table = [
+        ("kms", "CreateKey"),
+        ("sqs", "CreateQueue"),
+        ("iam", "CreateRole"),
+        ("iam", "CreatePolicy"),
+        ("lambda", "CreateFunction"),
+        ("lambda", "AddPermission"),
+        ("logs", "PutSubscriptionFilter"),
+    ];
+    side_by_side(table.into_iter().map(|(service, operation)| async move {
+        let world = world_on(Engine::Ministack).await;
+        let fault = Fault::new(service, operation, What::Lose).times(1);
+        world.proxy().fault(fault);
+        let first = setup(&world).run().await;
+        // Whether it gave up or went on, the same command leaves one of each.
+        assert!(
+            [0, 3].contains(&first.status),
+            "{operation}\n{}",
+            first.stderr
+        );
+        setup(&world).run().await.ended(0);
+        is_complete(&world).await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_and_the_same_command_completes() {
+    let table = [
+        ("kms", "CreateKey", "kms:CreateKey"),
+        ("kms", "CreateAlias", "kms:CreateAlias"),
+        ("sqs", "CreateQueue", "sqs:CreateQueue"),
+        ("sqs", "SetQueueAttributes", "sqs:SetQueueAttributes"),
+        ("iam", "CreateRole", "iam:CreateRole"),
+        ("iam", "CreatePolicy", "iam:CreatePolicy"),
+        ("iam", "AttachRolePolicy", "iam:AttachRolePolicy"),
+        ("lambda", "CreateFunction", "lambda:CreateFunction"),
+        ("lambda", "AddPermission", "lambda:AddPermission"),
+        (
+            "logs",
+            "PutSubscriptionFilter",
+            "logs:PutSubscriptionFilter",
+        ),
+    ];
+    let runs = table
+        .into_iter()
+        .map(|(service, operation, permission)| async move {
+            let world = world_on(Engine::Ministack).await;
+            let refusal = What::refuse(403, "AccessDeniedException", "is not authorized");
+            world.proxy().fault(Fault::new(service, operation, refusal));
+            let run = setup(&world).run().await.ended(3);
+            assert_eq!(run.stdout, "");
+            for said in [
+                &format!("grant {permission} "),
+                "of 14 done",
+                "Run the same command again",
+            ] {
+                assert!(
+                    run.stderr.contains(said),
+                    "{operation}: no {said:?} in\n{}",
+                    run.stderr
+                );
+            }
+            if operation != "PutSubscriptionFilter" {
+                let writes = names(&run.writes());
+                assert!(
+                    !writes.iter().any(|write| write.starts_with("logs:")),
+                    "{writes:?}"
+                );
+            }
+            world.proxy().mend();
+            setup(&world).run().await.ended(0);
+            is_complete(&world).await;
+        });
+    side_by_side(runs).await;
+}
+
+#[tokio::test]
+async fn killed_after_any_write_the_same_command_completes_or_takes_down() {
+    let whole = world_on(Engine::Ministack).await;
+    let writes = setup(&whole).run().await.ended(0).writes().len();
+    side_by_side((1..=writes).map(|killed_after| async move {
+        let world = world_on(Engine::Ministack).await;
+        let before = theirs(&world).await;
+        setup(&world)
+            .kill_after_writes(killed_after)
+            .run()
+            .await
+            .ended(-9);
+        setup(&world).run().await.ended(0);
+        is_complete(&world).await;
+        assert_eq!(
+            theirs(&world).await,
+            before,
+            "killed after {killed_after} writes"
+        );
+
+        let world = world_on(Engine::Ministack).await;
+        setup(&world)
+            .kill_after_writes(killed_after)
+            .run()
+            .await
+            .ended(-9);
+        destroy(&world).run().await.ended(0);
+        assert_eq!(
+            world.leftovers().await,
+            NOTHING,
+            "killed after {killed_after} writes"
+        );
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_destroy_that_was_killed_can_be_completed() {
+    let whole = world_on(Engine::Ministack).await;
+    setup(&whole).run().await.ended(0);
+    write_a_log(&whole).await;
+    let writes = destroy(&whole).run().await.ended(0).writes().len();
+    side_by_side((1..writes).map(|killed_after| async move {
+        let world = world_on(Engine::Ministack).await;
+        let before = theirs(&world).await;
+        setup(&world).run().await.ended(0);
+        write_a_log(&world).await;
+        destroy(&world)
+            .kill_after_writes(killed_after)
+            .run()
+            .await
+            .ended(-9);
+        destroy(&world).run().await.ended(0);
+        assert_eq!(
+            world.leftovers().await,
+            NOTHING,
+            "killed after {killed_after} writes"
+        );
+        assert_eq!(theirs(&world).await, before);
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn destroy_finds_everything_when_the_trail_is_gone() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    delete_trail(&world).await;
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn destroy_finds_the_rest_when_the_role_is_gone() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    delete_role(&world).await;
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn without_role_and_trail_the_log_group_can_be_named() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    delete_role(&world).await;
+    delete_trail(&world).await;
+    let run = destroy(&world).run().await.ended(1);
+    assert!(run.stderr.contains("--log-group"), "{}", run.stderr);
+    let named = destroy(&world).args(["--log-group", group(&world)]);
+    named.run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_function_of_somebody_else_is_not_touched() {
+    let world = world_on(Engine::Ministack).await;
+    make_function(&world, FUNCTION).await;
+    let run = setup(&world).run().await.ended(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    assert!(run.stderr.contains(FUNCTION), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn an_interrupted_setup_lets_no_event_through_and_can_be_completed() {
+    let world = world_on(Engine::Ministack).await;
+    world.proxy().delay(Duration::from_millis(100));
+    let running = setup(&world).spawn().await;
+    running.warned("+ created kms key").await;
+    running.interrupt();
+    let run = running.wait().await.ended(130);
+    assert!(run.stderr.contains("of 14 done"), "{}", run.stderr);
+    assert_eq!(place(&run, "logs:PutSubscriptionFilter"), None);
+    world.proxy().delay(Duration::ZERO);
+    setup(&world).run().await.ended(0);
+    is_complete(&world).await;
+}
+
+async fn delete_trail(world: &World) {
+    let delete = world.clients().cloudtrail.delete_trail();
+    delete.name(world.trail()).send().await.expect("no trail");
+}
+
+async fn delete_role(world: &World) {
+    let (iam, name) = (&world.clients().iam, "heeler_event_collection_sqs_role");
+    let policy = format!(
+        "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
+        world.account()
+    );
+    let detach = iam.detach_role_policy().role_name(name).policy_arn(policy);
+    detach.send().await.expect("a role without policies");
+    let delete = iam.delete_role().role_name(name).send().await;
+    delete.expect("no role");
+}
+
+/// The world's log group keeps its events for a month.
+async fn kept_for_a_month() -> World {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let keep = world
+        .clients()
+        .logs
+        .put_retention_policy()
+        .retention_in_days(30);
+    let keep = keep.log_group_name(world.log_group().expect("a log group"));
+    keep.send().await.expect("a month");
+    world
+}
+
+#[tokio::test]
+async fn a_retention_of_a_month_is_refused_and_can_be_accepted() {
+    let world = kept_for_a_month().await;
+    let run = setup_of(&world, "cloudwatch").run().await.ended(1);
+    assert!(
+        run.stderr.contains("put-retention-policy"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    let accepted = setup_of(&world, "cloudwatch").args(["--accept", "logs.retention"]);
+    let run = accepted.run().await.ended(0);
+    assert!(
+        run.calls
+            .iter()
+            .all(|call| call.operation != "PutRetentionPolicy")
+    );
+}
+
+#[tokio::test]
+async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
+    let world = kept_for_a_month().await;
+    let fix = || {
+        setup_of(&world, "cloudwatch")
+            .args(["--fix-retention"])
+            .besides(&["logs:PutRetentionPolicy"])
+    };
+    fix().run().await.ended(2);
+    let question = "for one day only?";
+    let run = fix()
+        .on_terminal(120, &[(question, "yes")])
+        .run()
+        .await
+        .ended(1);
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    let group = world.log_group().expect("a log group");
+    let run = fix()
+        .on_terminal(120, &[(question, group)])
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
+}
