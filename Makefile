@@ -35,7 +35,7 @@ test: emulators
 	cargo test --locked
 
 # Shows the program at work on a simulated organization; needs no AWS account.
-demo: emulators
+demo: .venv/ministack/.stamp
 	cargo build --locked --bin heeler-ec --example demo
 	@cargo run --locked --quiet --example demo
 

@@ -56,7 +56,7 @@ pub fn closing(stage: &Stage) {
          AWS takes minutes to deliver. On AWS the same commands work in the organization's \
          management account; begin with the first, which only reads:",
     );
-    stage.command(&["preflight", "--option", "s3"]);
+    stage.command(&["preflight"]);
 }
 
 /// A simulated organization, and the program that is shown on it.
@@ -137,8 +137,9 @@ impl<'a> Scenes<'a> {
     async fn check(&self) -> Result<(), Failure> {
         self.stage.heading("1. Is the organization ready?");
         self.stage.say(
-            "Preflight only reads. It warns of one thing here, and is right: requests go to an \
-             emulator. What is skipped does not concern this organization.",
+            "Preflight only reads. It warns of two things here, and is right: the root user asks, and \
+             requests go to an emulator. What is skipped does not concern this organization. Without \
+             --option it compares the two ways to Heeler.",
         );
         self.run(&["preflight", "--option", "s3"]).await
     }
