@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep_until};
 use super::World;
 use crate::aws::{Aws, arn};
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::pipeline::cloudwatch_filter::HEELER_PATTERN;
 use crate::pipeline::site::Site;
 use crate::render;
@@ -17,9 +17,14 @@ use crate::tail::{Arrival, Reader, Source};
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let (aws, caller, deployment) = world.before_writing(world.deployed()).await?;
     let site = Site::deployed(&caller, world.names(), &deployment);
-    let ended = match &site.log_group {
-        Some(group) => from_log_group(world, &aws, group, &args).await,
-        None => from_topic(world, &aws, &site, &args).await,
+    let ended = match (&site.log_group, Route::named(&deployment.option)) {
+        (Some(group), _) => from_log_group(world, &aws, group, &args).await,
+        (None, Some(Route::S3)) => from_topic(world, &aws, &site, &args).await,
+        (None, _) => Err(Error::unanswered(
+            "show events",
+            "the role's tags do not tell the log group, whose name holds what no tag may",
+        )
+        .hint(world.again("preflight --option cloudwatch"))),
     };
     let tally = ended?;
     world.ui.story(&tally.words());

@@ -74,13 +74,19 @@ pub(super) fn writes(place: &Place) -> Vec<Statement> {
         ),
         Statement::new(
             "LetLogsInOnly",
-            &["lambda:AddPermission", "lambda:RemovePermission"],
+            &["lambda:AddPermission"],
             [place.function()],
         )
         .when(
             "StringEquals",
             "lambda:Principal",
             ["logs.amazonaws.com".to_owned()],
+        ),
+        // A statement that is taken out names nobody.
+        Statement::new(
+            "TakeBackPermission",
+            &["lambda:RemovePermission"],
+            [place.function()],
         ),
         Statement::new(
             "SubscribeToLogGroup",

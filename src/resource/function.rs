@@ -231,7 +231,12 @@ impl Resource<Aws> for Function {
     /// And the log group that Lambda made for it at its first call: before, since a run that ends in between finds
     /// only the function again; and after, since its last call may have made another.
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        self.delete_log_group(aws).await?;
+        // One that is protected does not protect the function.
+        if let Err(refusal) = self.delete_log_group(aws).await
+            && refusal.service_code().is_none()
+        {
+            return Err(refusal);
+        }
         aws.lambda
             .delete_function()
             .function_name(self.name())
@@ -261,6 +266,12 @@ impl Function {
             .await
             .finding("logs:DeleteLogGroup", NO_FUNCTION, || {
                 format!("delete the log group of {}", self.id())
+            })
+            .map_err(|refusal| {
+                refusal.hint(format!(
+                    "it is the only thing of the function that is left: aws logs delete-log-group --log-group-name {}",
+                    self.log_group()
+                ))
             })?;
         Ok(())
     }
@@ -328,13 +339,13 @@ impl Function {
                 .function_name(self.name())
                 .send()
                 .await
-                .doing("lambda:GetFunction", || format!("read {}", self.id()))?;
-            let Some(configuration) = found.configuration() else {
-                break;
-            };
-            match stage(configuration) {
-                ACTIVE => return Ok(()),
-                FAILED => return Err(self.failure(configuration)),
+                .finding("lambda:GetFunction", NO_FUNCTION, || {
+                    format!("read {}", self.id())
+                })?;
+            // One that was made a moment ago may not show yet.
+            match found.as_ref().and_then(|found| found.configuration()) {
+                Some(found) if stage(found) == ACTIVE => return Ok(()),
+                Some(found) if stage(found) == FAILED => return Err(self.failure(found)),
                 _ => sleep(PAUSE).await,
             }
         }

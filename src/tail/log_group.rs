@@ -28,6 +28,8 @@ pub struct LogGroup<'a> {
     seen: Seen,
     /// Where a look that has more pages goes on.
     page: Option<Page>,
+    /// When the look before this one began: what came during it is looked for again.
+    looked: SystemTime,
     next: Instant,
 }
 
@@ -50,6 +52,7 @@ impl<'a> LogGroup<'a> {
                 .map_err(|why| Error::usage("read the filter pattern", why.to_string()))?,
             seen: Seen::default(),
             page: None,
+            looked: SystemTime::now(),
             next: Instant::now(),
         })
     }
@@ -61,10 +64,12 @@ impl<'a> LogGroup<'a> {
     /// When the log group may not be read.
     pub async fn next(&mut self) -> Result<Vec<Arrival>> {
         sleep_until(self.next).await;
-        let from = self.page.as_ref().map_or_else(
-            || milliseconds(SystemTime::now().checked_sub(LOOK_BACK)),
-            |page| page.from,
-        );
+        let from = if let Some(page) = &self.page {
+            page.from
+        } else {
+            let since = std::mem::replace(&mut self.looked, SystemTime::now());
+            milliseconds(since.checked_sub(LOOK_BACK))
+        };
         let found = self
             .aws
             .logs
