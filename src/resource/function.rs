@@ -59,8 +59,9 @@ const FAILED: &str = "Failed";
 /// Megabytes of the disk that every function has.
 const DISK: i32 = 512;
 /// How often, and how long, a change that is under way is waited for.
-const PAUSE: Duration = Duration::from_millis(500);
-const PAUSES: usize = 120;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const IN_ALL: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl Resource<Aws> for Function {
@@ -332,7 +333,8 @@ impl Function {
 
     /// Until Lambda has taken a change in.
     async fn wait(&self, aws: &Aws) -> Result<()> {
-        for _ in 0..PAUSES {
+        let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
+        while waited < IN_ALL {
             let found = aws
                 .lambda
                 .get_function()
@@ -346,8 +348,10 @@ impl Function {
             match found.as_ref().and_then(|found| found.configuration()) {
                 Some(found) if stage(found) == ACTIVE => return Ok(()),
                 Some(found) if stage(found) == FAILED => return Err(self.failure(found)),
-                _ => sleep(PAUSE).await,
+                _ => sleep(pause).await,
             }
+            waited += pause;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Err(Error::unanswered(
             format!("bring up {}", self.id()),
