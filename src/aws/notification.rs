@@ -101,18 +101,6 @@ impl Entry {
         let (longer, shorter) = by_length(&self.suffix, &other.suffix);
         events && long.starts_with(short) && longer.ends_with(shorter)
     }
-
-    /// Whether it announces every object that `other` would.
-    #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
-        other.prefix.starts_with(&self.prefix)
-            && other.suffix.ends_with(&self.suffix)
-            && other.events.iter().all(|event| {
-                self.events
-                    .iter()
-                    .any(|ours| ours == event || family(ours) == Some(event_family(event)))
-            })
-    }
 }
 
 fn by_length<'a>(left: &'a str, right: &'a str) -> (&'a str, &'a str) {
@@ -234,15 +222,5 @@ mod tests {
             "",
             ""
         )));
-    }
-
-    #[test]
-    fn a_narrower_entry_does_not_cover_a_wider_one() {
-        let logs = entry(CREATED, "AWSLogs/", "");
-        assert!(entry(CREATED, "", "").covers(&logs));
-        assert!(entry(CREATED, "AWSLogs/", "").covers(&logs));
-        assert!(!entry(CREATED, "", ".json").covers(&logs));
-        assert!(!entry(CREATED, "AWSLogs/o-example/", "").covers(&logs));
-        assert!(!entry("s3:ObjectCreated:Put", "", "").covers(&logs));
     }
 }

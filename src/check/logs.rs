@@ -3,7 +3,7 @@
 use super::key::usable;
 use super::survey::Survey;
 use super::survey::facts::{Group, LogGroup, Trail};
-use super::trail::delivered;
+use super::trail::{delivered, on_trail};
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted};
 use crate::aws::arn::Arn;
 
@@ -103,12 +103,6 @@ pub const CHECKS: &[Check] = &[
 
 /// Subscription filters that a log group may have.
 const FILTERS: usize = 5;
-
-fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
-    survey
-        .trail()
-        .map_or_else(|| hangs_on("trail.found"), judge)
-}
 
 fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
     survey

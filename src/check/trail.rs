@@ -99,7 +99,7 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// The verdict on the chosen trail, or that there is none.
-fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
+pub(super) fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
     survey
         .trail()
         .map_or_else(|| hangs_on("trail.found"), judge)

@@ -65,11 +65,10 @@ pub(super) async fn prepare(
     }
     let routes = [kind.route];
     let (facts, deployment) = join!(world.look(aws, hints, &routes), world.deployment(aws));
-    let bucket = match &deployment {
-        Ok(Some(deployment)) => Some(deployment.bucket.as_str()),
-        _ => None,
-    };
-    let survey = facts?.view_preferring(kind.route, bucket);
+    let survey = facts?.view_preferring(
+        kind.route,
+        |trail| matches!(&deployment, Ok(Some(found)) if found.is_fed_by(trail)),
+    );
     let report = check::run(&survey, false);
     if !report.is_ready() {
         render::report::obstacles(&world.ui, &report);

@@ -4,6 +4,7 @@
 use aws_sdk_iam::types::Role;
 
 use super::site::Site;
+use crate::check::survey::facts::Trail;
 use crate::names::{MANAGED_BY, OPTION};
 use crate::resource::role::{Trust, trust_of};
 
@@ -61,6 +62,16 @@ fn fits_a_tag(value: &str) -> bool {
 }
 
 impl Deployment {
+    /// Whether the trail delivers to where the deployment takes its events from.
+    #[must_use]
+    pub fn is_fed_by(&self, trail: &Trail) -> bool {
+        match (&self.log_group, &trail.log_group) {
+            (Some(group), Some(arn)) => arn.ends_with(&format!(":log-group:{group}")),
+            (Some(_), None) => false,
+            (None, _) => trail.bucket == self.bucket,
+        }
+    }
+
     /// What the role tells of the deployment it belongs to; nothing when it is not ours.
     #[must_use]
     pub fn read(role: &Role) -> Option<Self> {

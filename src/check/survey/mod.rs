@@ -144,12 +144,12 @@ impl Facts {
     /// What one option has to go by.
     #[must_use]
     pub fn view(&self, route: Route) -> Survey {
-        self.view_preferring(route, None)
+        self.view_preferring(route, |_| false)
     }
 
-    /// The same; of several trails that pass, the one that delivers to this bucket is taken.
+    /// The same; of several trails that pass, the preferred one is taken.
     #[must_use]
-    pub fn view_preferring(&self, route: Route, bucket: Option<&str>) -> Survey {
+    pub fn view_preferring(&self, route: Route, prefers: impl Fn(&Trail) -> bool) -> Survey {
         let several = match self.prospects.as_slice() {
             [] => return self.without(route),
             [one] => return self.with(route, one),
@@ -165,9 +165,7 @@ impl Facts {
                 .filter(|(_, flaws)| test(flaws))
                 .map(|(prospect, _)| *prospect)
                 .collect();
-            let preferred = fitting
-                .iter()
-                .find(|prospect| Some(prospect.trail.bucket.as_str()) == bucket);
+            let preferred = fitting.iter().find(|prospect| prefers(&prospect.trail));
             match (fitting.as_slice(), preferred) {
                 ([one], _) => Some(*one),
                 (_, preferred) => preferred.copied(),
@@ -194,6 +192,10 @@ impl Facts {
     }
 
     fn without(&self, route: Route) -> Survey {
+        let (bucket, taken) = match route {
+            Route::S3 => self.named.clone(),
+            Route::CloudWatch => (None, Taken::default()),
+        };
         let choice = match (&self.hints.trail, &self.account.trails) {
             (Some(named), Ok(_)) => Choice::Unnamed(named.clone()),
             _ => Choice::None,
@@ -208,9 +210,9 @@ impl Facts {
             status: None,
             selectors: None,
             shadows: Vec::new(),
-            bucket: self.named.0.clone().filter(|_| route == Route::S3),
+            bucket,
             log_group: None,
-            taken: self.named.1.clone(),
+            taken,
             deep: self.account.deep.clone(),
             simulated: self
                 .simulated
