@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Engine, Heeler, World};
 use crate::steps::{
-    again, counts, destroy, json, keys, names, on_both_engines, outputs, plan, setup, setup_with,
-    text,
+    again, counts, destroy, json, keys, names, on_both_engines, outputs, plan, preflight, setup,
+    setup_with, text,
 };
 
 on_both_engines! {
@@ -356,4 +356,34 @@ async fn a_dry_run_says_what_the_plan_says() {
     let dry = dry.run().await.ended(0);
     assert_eq!(names(&dry.writes()), Vec::<String>::new());
     assert_eq!(dry.stdout, plan(&world).run().await.ended(0).stdout);
+}
+
+#[tokio::test]
+async fn a_second_trail_made_later_does_not_keep_setup_from_running_again() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup(&world).run().await.ended(0);
+    let clients = world.clients();
+    let bucket = format!("another-{}", world.account());
+    clients
+        .s3
+        .create_bucket()
+        .bucket(&bucket)
+        .send()
+        .await
+        .expect("a bucket");
+    let trail = clients
+        .cloudtrail
+        .create_trail()
+        .name("another")
+        .s3_bucket_name(&bucket);
+    let trail = trail
+        .is_multi_region_trail(true)
+        .is_organization_trail(true);
+    trail.send().await.expect("a second trail");
+    let start = clients.cloudtrail.start_logging().name("another");
+    start.send().await.expect("a second trail that is logging");
+
+    let run = again(&world).run().await.ended(0);
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    preflight(&world).run().await.ended(1);
 }

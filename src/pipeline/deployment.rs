@@ -101,3 +101,41 @@ impl Deployment {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::role::Trust;
+
+    fn deployment(bucket: &str, log_group: Option<&str>) -> Deployment {
+        Deployment {
+            option: String::new(),
+            role_arn: String::new(),
+            region: String::new(),
+            bucket: bucket.to_owned(),
+            log_prefix: String::new(),
+            bucket_keys: Vec::new(),
+            topic: None,
+            log_group: log_group.map(str::to_owned),
+            trust: Some(Trust::nobody()),
+        }
+    }
+
+    #[test]
+    fn a_deployment_is_fed_by_the_trail_that_delivers_to_its_place() {
+        let trail = Trail {
+            bucket: "logs".into(),
+            log_group: Some("arn:aws:logs:us-east-1:111122223333:log-group:trail".into()),
+            ..Trail::default()
+        };
+        assert!(deployment("logs", None).is_fed_by(&trail));
+        assert!(!deployment("others", None).is_fed_by(&trail));
+        assert!(deployment("", Some("trail")).is_fed_by(&trail));
+        assert!(!deployment("", Some("rail")).is_fed_by(&trail));
+        let without = Trail {
+            log_group: None,
+            ..trail
+        };
+        assert!(!deployment("", Some("trail")).is_fed_by(&without));
+    }
+}
