@@ -1,0 +1,271 @@
+//! Checks of the bucket that the trail delivers to: whose it is, how its objects are kept, who is told of new ones.
+
+mod encryption;
+mod notifications;
+mod policy;
+mod topic;
+
+use super::survey::Survey;
+use super::survey::facts::{Bucket, LifecycleRule, Owned};
+use super::{Check, Finding, Verdict, Weight, hangs_on, written};
+use crate::aws::arn::last;
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "bucket.named",
+        says: "the bucket is the one that the trail delivers to",
+        weight: Weight::Hard,
+        permissions: &["cloudtrail:DescribeTrails"],
+        judge: named,
+    },
+    Check {
+        id: "bucket.owner",
+        says: "the bucket belongs to this account",
+        weight: Weight::Hard,
+        permissions: &["s3:ListBucket", "s3:ListAllMyBuckets"],
+        judge: owner,
+    },
+    Check {
+        id: "bucket.region",
+        says: "the bucket's region is known",
+        weight: Weight::Hard,
+        permissions: &["s3:ListBucket"],
+        judge: region,
+    },
+    Check {
+        id: "bucket.evidence",
+        says: "fresh log objects are in the bucket",
+        weight: Weight::Advisory,
+        permissions: &["s3:ListBucket"],
+        judge: evidence,
+    },
+    Check {
+        id: "bucket.encryption",
+        says: "it is known what the log objects are encrypted with",
+        weight: Weight::Required,
+        permissions: &["s3:GetEncryptionConfiguration", "s3:GetObject"],
+        judge: encryption::encryption,
+    },
+    Check {
+        id: "bucket.notifications",
+        says: "new log objects can be announced to Heeler's topic",
+        weight: Weight::Hard,
+        permissions: &["s3:GetBucketNotification"],
+        judge: notifications::notifications,
+    },
+    Check {
+        id: "bucket.topic",
+        says: "the existing topic can be used",
+        weight: Weight::Hard,
+        permissions: &["sns:GetTopicAttributes", "kms:GetKeyPolicy"],
+        judge: topic::topic,
+    },
+    Check {
+        id: "bucket.policy",
+        says: "the bucket's policy lets Heeler read",
+        weight: Weight::Advisory,
+        permissions: &["s3:GetBucketPolicy"],
+        judge: policy::policy,
+    },
+    Check {
+        id: "bucket.ownership",
+        says: "the log objects belong to the bucket's owner",
+        weight: Weight::Advisory,
+        permissions: &["s3:GetBucketOwnershipControls"],
+        judge: ownership,
+    },
+    Check {
+        id: "bucket.lifecycle",
+        says: "log objects stay long enough to be read",
+        weight: Weight::Advisory,
+        permissions: &["s3:GetLifecycleConfiguration"],
+        judge: lifecycle,
+    },
+    Check {
+        id: "bucket.requester_pays",
+        says: "Heeler can read without paying",
+        weight: Weight::Required,
+        permissions: &["s3:GetBucketRequestPayment"],
+        judge: requester_pays,
+    },
+];
+
+fn named(survey: &Survey) -> Verdict {
+    let (Some(trail), Some(bucket)) = (survey.trail(), &survey.bucket) else {
+        return hangs_on("trail.found");
+    };
+    if trail.bucket == bucket.name {
+        return Verdict::Pass(bucket.name.clone());
+    }
+    Verdict::Fail(
+        Finding::new(
+            format!("trail {} delivers to {}", trail.name, trail.bucket),
+            format!("bucket {}", bucket.name),
+        )
+        .because("a bucket that gets no log objects announces none")
+        .advice("leave --bucket out: it is read from the trail"),
+    )
+}
+
+fn owner(survey: &Survey) -> Verdict {
+    let Some(bucket) = &survey.bucket else {
+        return hangs_on("trail.found");
+    };
+    match &bucket.owned {
+        Err(error) => Verdict::Unknown(error.clone()),
+        Ok(Owned::Here { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
+        Ok(Owned::Elsewhere { .. }) => Verdict::Fail(
+            Finding::new(
+                format!("bucket {} belongs to another account", bucket.name),
+                "a bucket of the management account",
+            )
+            .because("option s3 needs the log bucket in the management account (Heeler's prerequisite); \
+                      with a bucket in a log archive account, use option cloudwatch or a second organization trail")
+            .console("CloudTrail > Trails > Create trail, with a bucket of this account"),
+        ),
+        Ok(Owned::Missing) => Verdict::Fail(
+            Finding::new(format!("bucket {} does not exist", bucket.name), "the trail's bucket")
+                .because("the trail delivers to a bucket that was deleted")
+                .console("CloudTrail > Trails > the trail > General details > Edit > Storage location"),
+        ),
+    }
+}
+
+fn region(survey: &Survey) -> Verdict {
+    here(survey, |_| {
+        let (region, home) = (
+            survey.region().unwrap_or_default(),
+            survey.trail().map(|trail| &trail.home),
+        );
+        Verdict::Pass(match home {
+            Some(home) if home != region => {
+                format!(
+                    "{region}: queue, topic and key are made there; the trail's own region {home} does not matter"
+                )
+            }
+            _ => format!("{region}: queue, topic and key are made there"),
+        })
+    })
+}
+
+/// The bucket, once it is known to be here.
+fn here(survey: &Survey, judge: impl FnOnce(&Bucket) -> Verdict) -> Verdict {
+    match &survey.bucket {
+        Some(bucket) if matches!(bucket.owned, Ok(Owned::Here { .. })) => judge(bucket),
+        _ => hangs_on("bucket.owner"),
+    }
+}
+
+fn evidence(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        match &bucket.newest {
+        None => hangs_on("bucket.owner"),
+        // What was listed could not be looked at: that is the encryption's concern.
+        Some(Err(error)) if error.needed_action() == Some("s3:GetObject") => {
+            Verdict::Pass("there are log objects of today or yesterday".into())
+        }
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(Some(object))) => Verdict::Pass(match object.modified {
+            Some(at) => format!("{}, of {}", last(&object.name), written(at)),
+            None => last(&object.name).to_owned(),
+        }),
+        Some(Ok(None)) if survey.is_delivering() => Verdict::Warn(
+            Finding::new(
+                format!("no log object of today or yesterday under {}", survey.log_prefix()),
+                "log objects of the trail's own region",
+            )
+            .because("the trail says that it delivers; either to another place, or a rule of the bucket removes them")
+            .console(format!("S3 > {} > {}", bucket.name, survey.log_prefix()))
+            .settles(),
+        ),
+        Some(Ok(None)) => hangs_on("trail.delivery"),
+    }
+    })
+}
+
+fn ownership(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let found = match &bucket.ownership {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(found)) => found.as_deref(),
+        };
+        match found {
+            Some(rule @ ("BucketOwnerEnforced" | "BucketOwnerPreferred")) => Verdict::Pass(rule.to_owned()),
+            other => Verdict::Warn(
+                Finding::new(
+                    format!("object ownership is {}", other.unwrap_or("not set, which means ObjectWriter")),
+                    "BucketOwnerEnforced",
+                )
+                .because("log objects belong to whoever wrote them, and are readable only by the ACL that CloudTrail sets")
+                .console(format!("S3 > {} > Permissions > Object Ownership > Edit > ACLs disabled", bucket.name))
+                .cli(format!(
+                    "aws s3api put-bucket-ownership-controls --bucket {} --ownership-controls 'Rules=[{{ObjectOwnership=BucketOwnerEnforced}}]'",
+                    bucket.name
+                )),
+            ),
+        }
+    })
+}
+
+fn lifecycle(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let rules = match &bucket.lifecycle {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(rules)) => rules,
+        };
+        let logs = survey.log_prefix();
+        let harmful: Vec<String> = rules
+            .iter()
+            .filter(|rule| rule.prefix.starts_with(&logs) || logs.starts_with(&rule.prefix))
+            .filter_map(harm)
+            .collect();
+        if harmful.is_empty() {
+            return Verdict::Pass(match rules.len() {
+                0 => "no rule".into(),
+                1 => "1 rule, which leaves time enough".into(),
+                many => format!("{many} rules, which leave time enough"),
+            });
+        }
+        Verdict::Warn(
+            Finding::new(harmful.join("; "), "log objects that can be read for more than a day")
+                .because("Heeler reads them minutes after they arrive, and up to hours later when it catches up")
+                .console(format!("S3 > {} > Management > Lifecycle rules", bucket.name))
+                .cli(format!("aws s3api get-bucket-lifecycle-configuration --bucket {}", bucket.name)),
+        )
+    })
+}
+
+/// What a rule does too early, if it does.
+fn harm(rule: &LifecycleRule) -> Option<String> {
+    let frozen = rule
+        .transitions
+        .iter()
+        .find(|(class, days)| matches!(class.as_str(), "GLACIER" | "DEEP_ARCHIVE") && *days == 0);
+    if let Some((class, _)) = frozen {
+        return Some(format!("rule {} moves objects to {class} at once", rule.id));
+    }
+    rule.expires_after_days
+        .filter(|days| *days <= 1)
+        .map(|_| format!("rule {} deletes objects after a day", rule.id))
+}
+
+fn requester_pays(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        match &bucket.requester_pays {
+        None => hangs_on("bucket.owner"),
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(false)) => Verdict::Pass("the bucket's owner pays".into()),
+        Some(Ok(true)) => Verdict::Fail(
+            Finding::new("the requester pays", "the bucket's owner pays")
+                .because("S3 refuses whoever does not say in each request that he will pay, and Heeler does not")
+                .console(format!("S3 > {} > Properties > Requester pays > Edit > Disable", bucket.name))
+                .cli(format!(
+                    "aws s3api put-bucket-request-payment --bucket {} --request-payment-configuration Payer=BucketOwner",
+                    bucket.name
+                )),
+        ),
+    }
+    })
+}

@@ -1,0 +1,201 @@
+//! Who is told of new log objects already, and whether S3 lets one more be told.
+
+use super::here;
+use crate::aws::arn::Arn;
+use crate::aws::notification::{Entry, Target};
+use crate::check::survey::Survey;
+use crate::check::survey::facts::Bucket;
+use crate::check::{Finding, Verdict, hangs_on};
+
+/// Entries that a bucket may have.
+const QUOTA: usize = 100;
+
+pub(super) fn notifications(survey: &Survey) -> Verdict {
+    here(survey, |bucket| match &bucket.notifications {
+        None => hangs_on("bucket.owner"),
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(entries)) => judge_entries(survey, bucket, entries),
+    })
+}
+
+fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict {
+    let ours = survey.wanted_entry();
+    if let Some(entry) = entries.iter().find(|entry| entry.id == ours.id) {
+        return own_entry(survey, entry);
+    }
+    let others: Vec<&Entry> = entries.iter().collect();
+    let overlapping: Vec<&Entry> = others
+        .iter()
+        .copied()
+        .filter(|entry| entry.overlaps(&ours))
+        .collect();
+    if let Some(Ok(Some(topic))) = &bucket.topic {
+        let covered = overlapping.iter().any(|entry| {
+            entry.target == Target::Topic
+                && entry.destination == topic.arn
+                && survey.is_announced_by(entry)
+        });
+        if covered {
+            return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
+        }
+    }
+    if let Some(Err(_)) = &bucket.topic {
+        return hangs_on("bucket.topic");
+    }
+    if let [first, ..] = overlapping.as_slice() {
+        return Verdict::Fail(overlap(bucket, &ours, first, &overlapping));
+    }
+    if entries.len() >= QUOTA {
+        return Verdict::Fail(
+            Finding::new(
+                format!("{} entries", others.len()),
+                format!("fewer than {QUOTA}"),
+            )
+            .because("S3 allows no more entries on a bucket")
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            )),
+        );
+    }
+    match others.len() {
+        0 => Verdict::Pass("no other notification".into()),
+        1 => Verdict::Pass("1 other notification, which stays as it is".into()),
+        many => Verdict::Pass(format!(
+            "{many} other notifications, which stay as they are"
+        )),
+    }
+}
+
+/// Entries that S3 does not allow beside ours, and what their owners can do about it.
+fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Finding {
+    let named: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let finding = Finding::new(
+        format!(
+            "another notification of the bucket overlaps: {}",
+            named.join("; ")
+        ),
+        format!(
+            "no other destination for {} under {}",
+            ours.events[0], ours.prefix
+        ),
+    )
+    .because("S3 allows one destination for an event and a prefix");
+    let topics = all
+        .iter()
+        .filter(|entry| entry.target == Target::Topic)
+        .count();
+    if topics > 1 {
+        return finding
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            ))
+            .advice(format!(
+                "let one topic get everything under {}; setup then uses it by itself",
+                ours.prefix
+            ));
+    }
+    if first.target == Target::Topic {
+        return finding
+            .console(format!(
+                "S3 > {} > Properties > Event notifications",
+                bucket.name
+            ))
+            .advice(format!(
+                "widen that entry: {}; setup then uses its topic by itself",
+                narrow(first, ours)
+            ));
+    }
+    let arn = Arn::parse(&first.destination);
+    let region = arn.map_or("REGION", |arn| arn.region);
+    let subscribe = |protocol: &str, attributes: &str| {
+        format!(
+            "aws sns subscribe --region {region} --topic-arn TOPIC_ARN --protocol {protocol} --notification-endpoint {}{attributes}",
+            first.destination
+        )
+    };
+    let finding = finding.cli(format!(
+        "aws sns create-topic --region {region} --name cloudtrail-objects"
+    ));
+    let finding = if first.target == Target::Function {
+        finding
+            .advice(format!(
+                "put a topic in front of {}, which then gets the notifications inside messages of SNS: make the topic, \
+                 let it invoke the function, and let the bucket announce {} to it; setup then uses that topic by itself",
+                first.destination, ours.prefix
+            ))
+            .cli(format!(
+                "aws lambda add-permission --region {region} --function-name {} --statement-id sns --action lambda:InvokeFunction --principal sns.amazonaws.com --source-arn TOPIC_ARN",
+                first.destination
+            ))
+            .cli(subscribe("lambda", ""))
+    } else {
+        finding
+            .advice(format!(
+                "put a topic in front of {}: make it, let it send to the queue (the queue's policy), and let the bucket \
+                 announce {} to it; setup then uses that topic by itself",
+                first.destination, ours.prefix
+            ))
+            .cli(subscribe("sqs", " --attributes RawMessageDelivery=true"))
+    };
+    finding.cli(format!(
+        "aws s3api get-bucket-notification-configuration --bucket {}",
+        bucket.name
+    ))
+}
+
+/// In what an entry leaves out a part of the log objects.
+fn narrow(entry: &Entry, ours: &Entry) -> String {
+    let mut told = Vec::new();
+    if !entry
+        .events
+        .iter()
+        .any(|event| event.ends_with(":*") || event.ends_with(":Put"))
+    {
+        told.push("event s3:ObjectCreated:* or s3:ObjectCreated:Put".to_owned());
+    }
+    if !ours.prefix.starts_with(&entry.prefix) {
+        told.push(format!("prefix {}", ours.prefix));
+    }
+    if !".json.gz".ends_with(&entry.suffix) {
+        told.push("no suffix, or .json.gz".to_owned());
+    }
+    told.join(", ")
+}
+
+/// An entry with our id: ours only when it leads to our topic.
+fn own_entry(survey: &Survey, entry: &Entry) -> Verdict {
+    let topic = survey.hints.names.topic();
+    let here = Arn::parse(&entry.destination).is_some_and(|arn| {
+        arn.resource == topic
+            && Some(arn.account) == survey.own_account()
+            && Some(arn.region) == survey.region()
+    });
+    if entry.target != Target::Topic || !here {
+        return Verdict::Fail(
+            Finding::new(
+                format!("the entry {} leads to {}", entry.id, entry.destination),
+                format!("an entry of that id to topic {topic}, or none"),
+            )
+            .because("the id is the one that setup uses, and what it leads to is not ours")
+            .advice("choose other names with --name-prefix"),
+        );
+    }
+    match survey.taken.by_check.get("names.topic") {
+        Some(Ok(None)) => Verdict::Warn(
+            Finding::new(
+                format!(
+                    "the entry {} leads to topic {topic}, which is gone",
+                    entry.id
+                ),
+                "the topic that the bucket announces its objects to",
+            )
+            .because(
+                "nothing arrives, and S3 takes no change of the configuration until it is back",
+            )
+            .advice("setup makes the topic anew"),
+        ),
+        _ => Verdict::Pass(format!("{} is there already", entry.id)),
+    }
+}

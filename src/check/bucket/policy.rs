@@ -1,0 +1,133 @@
+//! What the bucket's policy denies to the role that Heeler comes in by.
+
+use serde_json::Value;
+
+use super::here;
+use crate::aws::arn::{Arn, build};
+use crate::check::survey::Survey;
+use crate::check::{Finding, Verdict, hangs_on, reading};
+
+/// What the policy denies to the role that Heeler comes in by.
+pub(super) fn policy(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        let document = match &bucket.policy {
+            None => return hangs_on("bucket.owner"),
+            Some(Err(error)) => return Verdict::Unknown(error.clone()),
+            Some(Ok(None)) => return Verdict::Pass("it has none".into()),
+            Some(Ok(Some(document))) => document,
+        };
+        let role = survey.harvest_role().unwrap_or_default();
+        let reader = Reader {
+            object: format!(
+                "{}/{}object",
+                build(
+                    Arn::parse(&role).map_or("aws", |arn| arn.partition),
+                    "s3",
+                    "",
+                    "",
+                    &bucket.name
+                ),
+                survey.log_prefix()
+            ),
+            account: survey.own_account().unwrap_or_default(),
+            organization: match &survey.account.organization {
+                Ok(Some(organization)) => &organization.id,
+                _ => "",
+            },
+            role: &role,
+        };
+        let statements = reading::statements(document);
+        let meeting: Vec<&Value> = statements
+            .iter()
+            .filter(|statement| reader.is_met_by(statement))
+            .collect();
+        let [first, ..] = meeting.as_slice() else {
+            return Verdict::Pass("it denies Heeler nothing".into());
+        };
+        let named: Vec<&str> = meeting
+            .iter()
+            .map(|statement| reading::sid(statement))
+            .collect();
+        let keys: Vec<String> = reading::conditions(first)
+            .into_iter()
+            .map(|(operator, key, values)| format!("{operator} {key} {}", values.join(" or ")))
+            .collect();
+        let when = if keys.is_empty() {
+            "always".to_owned()
+        } else {
+            format!("by {}", keys.join(" and "))
+        };
+        Verdict::Warn(
+            Finding::new(
+                format!("{} denies s3:GetObject, {when}", named.join(", ")),
+                "no deny that meets Heeler",
+            )
+            .because("Heeler reads from its own network, in the role that setup makes; a denied object is put aside after four tries")
+            .console(format!("S3 > {} > Permissions > Bucket policy", bucket.name))
+            .advice(format!("exempt {role} in it, by a condition on aws:PrincipalArn")),
+        )
+    })
+}
+
+/// Heeler, as a bucket's policy sees it.
+struct Reader<'a> {
+    object: String,
+    account: &'a str,
+    organization: &'a str,
+    role: &'a str,
+}
+
+impl Reader<'_> {
+    /// Whether the statement may deny it to read a log object.
+    fn is_met_by(&self, statement: &Value) -> bool {
+        reading::denies(statement)
+            && reading::is_about(statement, "s3:GetObject")
+            && reading::is_on(statement, &self.object)
+            && self.is_named_by(statement)
+            && reading::conditions(statement)
+                .iter()
+                .all(|(operator, key, values)| self.may_hold(operator, key, values))
+    }
+
+    fn is_named_by(&self, statement: &Value) -> bool {
+        let root = format!(":iam::{}:root", self.account);
+        if let Some(others) = statement.get("NotPrincipal") {
+            return !reading::words(&others["AWS"]).contains(&self.role);
+        }
+        reading::names(statement, "AWS", &[self.role, self.account])
+            || reading::words(&statement["Principal"]["AWS"])
+                .iter()
+                .any(|named| named.ends_with(&root))
+    }
+
+    /// Whether a condition of the deny may hold for it. What is not known may.
+    fn may_hold(&self, operator: &str, key: &str, values: &[&str]) -> bool {
+        let plain = [
+            "StringEquals",
+            "StringLike",
+            "StringNotEquals",
+            "StringNotLike",
+            "ArnEquals",
+            "ArnLike",
+            "ArnNotEquals",
+            "ArnNotLike",
+        ];
+        if key.starts_with("aws:principal") && !plain.contains(&operator) {
+            return true;
+        }
+        let own = match key {
+            // It comes by TLS of today, and gets no header to send.
+            "aws:securetransport" | "s3:tlsversion" => return false,
+            "aws:principalarn" => self.role,
+            "aws:principalaccount" => self.account,
+            "aws:principalorgid" if !self.organization.is_empty() => self.organization,
+            _ => return true,
+        };
+        let named = values.iter().any(|value| reading::matches(value, own));
+        if operator.contains("Not") {
+            !named
+        } else {
+            named
+        }
+    }
+}

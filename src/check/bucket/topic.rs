@@ -1,0 +1,208 @@
+//! Whether a topic that is there already can be used: nothing of it is changed.
+
+use serde_json::Value;
+
+use super::here;
+use crate::aws::arn::{Arn, build};
+use crate::aws::notification::{Entry, Target};
+use crate::check::survey::Survey;
+use crate::check::survey::facts::{Bucket, TopicFacts};
+use crate::check::{Finding, Verdict, hangs_on, reading};
+
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "AWS writes the ending of a FIFO topic in lower case only"
+)]
+pub(super) fn topic(survey: &Survey) -> Verdict {
+    here(survey, |bucket| {
+        match &bucket.topic {
+        None => Verdict::Skip("a topic of our own is used".into()),
+        Some(Err(error)) => Verdict::Unknown(error.clone()),
+        Some(Ok(None)) => Verdict::Fail(
+            Finding::new("the topic does not exist", "an existing topic")
+                .because("the bucket announces its objects to a topic that was deleted, or --sns-topic is misspelt")
+                .cli(format!("aws sns list-topics --region {}", survey.region().unwrap_or("REGION"))),
+        ),
+        Some(Ok(Some(topic))) => {
+            let arn = Arn::parse(&topic.arn);
+            let place = arn.map(|arn| (arn.region, arn.account));
+            let account = survey.account.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
+            let wanted = survey.region().map(|region| (region, account));
+            if survey.trail().and_then(|trail| trail.own_topic.as_deref()) == Some(&topic.arn) {
+                return match survey.hints.topic {
+                    Some(_) => hangs_on("trail.sns"),
+                    None => Verdict::Fail(mixed_up(bucket, &topic.arn)),
+                };
+            }
+            if topic.arn.ends_with(".fifo") {
+                return Verdict::Fail(
+                    Finding::new(format!("{} is a FIFO topic", topic.arn), "a standard topic")
+                        .because("S3 cannot publish to a FIFO topic")
+                        .advice("leave --sns-topic out: setup then makes a topic"),
+                );
+            }
+            if place != wanted {
+                return Verdict::Fail(
+                    Finding::new(format!("topic {}", topic.arn), "a topic of the bucket's region and account")
+                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account")
+                        .advice("leave --sns-topic out, or name a topic of that region and account"),
+                );
+            }
+            if !bucket_announces_to(survey, bucket, &topic.arn) {
+                return Verdict::Fail(
+                    Finding::new(
+                        format!("bucket {} does not announce its log objects to {}", bucket.name, topic.arn),
+                        "a notification of every new log object",
+                    )
+                    .because("a topic that was named is used as it is, and nothing would arrive")
+                    .advice("leave --sns-topic out: setup then makes a topic and the notification"),
+                );
+            }
+            if let Some(finding) = unreadable_for_s3(topic) {
+                return finding;
+            }
+            lets_s3_publish(survey, bucket, topic)
+        }
+    }
+    })
+}
+
+/// The bucket tells the topic that CloudTrail itself tells of its deliveries.
+fn mixed_up(bucket: &Bucket, topic: &str) -> Finding {
+    Finding::new(
+        format!("the bucket announces its log objects to {topic}, the topic of CloudTrail itself"),
+        "a topic of S3 event notifications alone",
+    )
+    .because("Heeler would get CloudTrail's own messages, too, which have another form")
+    .console(format!(
+        "S3 > {} > Properties > Event notifications",
+        bucket.name
+    ))
+    .advice("let the bucket announce to another topic; setup then uses that one by itself")
+}
+
+/// What keeps S3 from encrypting for the topic, if anything does.
+fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
+    let key = topic.key.as_deref()?;
+    let finding = |observed: String| {
+        Finding::new(observed, "no encryption, or a key that S3 may use")
+            .because("S3 cannot encrypt what it publishes, and nothing reaches the topic")
+            .advice("its owner lets s3.amazonaws.com use kms:GenerateDataKey* and kms:Decrypt in the key's policy")
+    };
+    if key.ends_with("alias/aws/sns") {
+        return Some(Verdict::Fail(finding(format!(
+            "topic {} is encrypted with the key of AWS for SNS, which S3 may not use",
+            topic.arn
+        ))));
+    }
+    let Some(policy) = &topic.key_policy else {
+        return Some(Verdict::Warn(
+            Finding::new(
+                format!("topic {} is encrypted with {key}, of another account", topic.arn),
+                "a key whose policy can be seen to let S3 use it",
+            )
+            .because("if S3 may not use the key, nothing reaches the topic")
+            .advice("ask the key's owner whether s3.amazonaws.com may use kms:GenerateDataKey* and kms:Decrypt"),
+        ));
+    };
+    match policy {
+        Err(error) => Some(Verdict::Unknown(error.clone())),
+        Ok(policy) => {
+            let may = |action: &str| {
+                reading::statements(policy).iter().any(|statement| {
+                    reading::allows(statement)
+                        && reading::names(statement, "Service", &["s3.amazonaws.com"])
+                        && reading::is_about(statement, action)
+                })
+            };
+            let both = may("kms:GenerateDataKey") && may("kms:Decrypt");
+            (!both).then(|| {
+                Verdict::Fail(finding(format!(
+                    "topic {} is encrypted with {key}, which S3 may not use",
+                    topic.arn
+                )))
+            })
+        }
+    }
+}
+
+/// Whether the topic's policy lets S3 publish for this bucket, and for this bucket only.
+fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verdict {
+    let account = survey.own_account().unwrap_or_default();
+    let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
+    let bucket_arn = build(partition, "s3", "", "", &bucket.name);
+    // What S3 brings along when it publishes; with any other condition it is refused.
+    let fits = |statement: &Value| {
+        reading::conditions(statement)
+            .iter()
+            .all(|(operator, key, values)| {
+                let negated = operator.contains("Not");
+                match key.as_str() {
+                    "aws:sourcearn" => {
+                        values
+                            .iter()
+                            .any(|value| reading::matches(value, &bucket_arn))
+                            != negated
+                    }
+                    "aws:sourceaccount" => values.contains(&account) != negated,
+                    "aws:securetransport" => values.contains(&"true"),
+                    _ => false,
+                }
+            })
+    };
+    let is_bound = |statement: &Value| {
+        reading::conditions(statement)
+            .iter()
+            .any(|(_, key, _)| matches!(key.as_str(), "aws:sourcearn" | "aws:sourceaccount"))
+    };
+    let statements = reading::statements(&topic.policy);
+    let mut fitting: Vec<&Value> = statements
+        .iter()
+        .filter(|statement| {
+            reading::allows(statement)
+                && reading::names(statement, "Service", &["s3.amazonaws.com"])
+                && reading::is_about(statement, "sns:Publish")
+                && fits(statement)
+        })
+        .collect();
+    // One that lets every bucket publish is a danger, whatever else is there.
+    fitting.sort_by_key(|statement| is_bound(statement));
+    let fitting = fitting.first().copied();
+    let Some(statement) = fitting else {
+        return Verdict::Fail(
+            Finding::new(
+                format!(
+                    "the policy of {} does not let S3 publish for {}",
+                    topic.arn, bucket.name
+                ),
+                "a statement for s3.amazonaws.com with the bucket's ARN",
+            )
+            .because("nothing reaches the topic")
+            .console("SNS > Topics > the topic > Edit > Access policy")
+            .advice(
+                "its owner adds the statement; setup does not change a topic that it did not make",
+            ),
+        );
+    };
+    if is_bound(statement) {
+        return Verdict::Pass(topic.arn.clone());
+    }
+    Verdict::Warn(
+        Finding::new(
+            format!(
+                "the policy of {} lets any bucket of anybody publish",
+                topic.arn
+            ),
+            "aws:SourceArn or aws:SourceAccount in its statement for S3",
+        )
+        .because("whoever owns a bucket could send Heeler notifications of his own")
+        .console("SNS > Topics > the topic > Edit > Access policy"),
+    )
+}
+
+fn bucket_announces_to(survey: &Survey, bucket: &Bucket, topic: &str) -> bool {
+    let announces = |entry: &Entry| {
+        entry.target == Target::Topic && entry.destination == topic && survey.is_announced_by(entry)
+    };
+    matches!(&bucket.notifications, Some(Ok(entries)) if entries.iter().any(announces))
+}
