@@ -131,14 +131,6 @@ pub enum Command {
     },
 }
 
-/// The values of `--option` where nothing is set up.
-fn routes() -> Vec<PossibleValue> {
-    Route::ALL
-        .iter()
-        .map(|route| PossibleValue::new(route.name()).help(route.summary()))
-        .collect()
-}
-
 /// The values of `--option`: the rows of the table of kinds.
 fn options() -> Vec<PossibleValue> {
     KINDS
@@ -220,7 +212,7 @@ pub struct Trust {
 #[derive(Args, Debug)]
 pub struct Preflight {
     /// Check for this way to get events to Heeler; for all of them, side by side, when not given
-    #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
     pub option: Option<String>,
     #[command(flatten)]
     pub discovery: Discovery,
@@ -322,7 +314,7 @@ pub struct Policy {
     pub command: Permitted,
 
     /// For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up
-    #[arg(long = "option", value_name = "OPTION", value_parser = routes())]
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
     pub option: Option<String>,
 
     /// Allow what preflight --deep asks, too

@@ -1,9 +1,11 @@
 //! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
 
+use super::delivery::delivered;
 use super::key::usable;
+use super::subscription;
 use super::survey::Survey;
 use super::survey::facts::{Group, LogGroup, Trail};
-use super::trail::{delivered, on_trail};
+use super::trail::on_trail;
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted};
 use crate::aws::arn::Arn;
 
@@ -62,14 +64,14 @@ pub const CHECKS: &[Check] = &[
         says: "the log group has room for a subscription filter",
         weight: Weight::Hard,
         permissions: &["logs:DescribeSubscriptionFilters"],
-        judge: filters,
+        judge: subscription::filters,
     },
     Check {
         id: "logs.account_filter",
         says: "no subscription filter of the account meets the function's own log",
         weight: Weight::Advisory,
         permissions: &["logs:DescribeAccountPolicies"],
-        judge: account_filter,
+        judge: subscription::account_filter,
     },
     Check {
         id: "logs.key",
@@ -83,28 +85,25 @@ pub const CHECKS: &[Check] = &[
         says: "events reach Heeler unmasked",
         weight: Weight::Advisory,
         permissions: &["logs:DescribeLogGroups"],
-        judge: data_protection,
+        judge: subscription::data_protection,
     },
     Check {
         id: "logs.transformer",
         says: "events reach Heeler untransformed",
         weight: Weight::Advisory,
         permissions: &["logs:GetTransformer"],
-        judge: transformer,
+        judge: subscription::transformer,
     },
     Check {
         id: "logs.trail_lambda_loop",
         says: "the log group is not the function's own",
         weight: Weight::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: no_loop,
+        judge: subscription::no_loop,
     },
 ];
 
-/// Subscription filters that a log group may have.
-const FILTERS: usize = 5;
-
-fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
+pub(super) fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
     survey
         .log_group
         .as_ref()
@@ -112,7 +111,10 @@ fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Ve
 }
 
 /// The same, once it is known to be in this account: one of the same name here would be another.
-fn on_own_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
+pub(super) fn on_own_log_group(
+    survey: &Survey,
+    judge: impl FnOnce(&LogGroup) -> Verdict,
+) -> Verdict {
     on_log_group(survey, |group| {
         if Some(group.account.as_str()) == survey.own_account() {
             judge(group)
@@ -123,7 +125,10 @@ fn on_own_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -
 }
 
 /// The group, once it is known to be there.
-fn on_group(survey: &Survey, judge: impl FnOnce(&LogGroup, &Group) -> Verdict) -> Verdict {
+pub(super) fn on_group(
+    survey: &Survey,
+    judge: impl FnOnce(&LogGroup, &Group) -> Verdict,
+) -> Verdict {
     on_own_log_group(survey, |named| match &named.group {
         Ok(Some(group)) => judge(named, group),
         _ => hangs_on("logs.exists"),
@@ -373,89 +378,6 @@ fn users(survey: &Survey, named: &LogGroup, group: &Group) -> String {
     }
 }
 
-fn filters(survey: &Survey) -> Verdict {
-    on_group(survey, |named, _| {
-        let filters = match &named.filters {
-            Err(error) => return Verdict::Unknown(error.clone()),
-            Ok(filters) => filters,
-        };
-        let (own, function) = (
-            survey.hints.names.subscription_filter(),
-            survey.hints.names.function(),
-        );
-        if let Some(filter) = filters.iter().find(|filter| filter.name == own) {
-            if filter
-                .destination
-                .ends_with(&format!(":function:{function}"))
-            {
-                return Verdict::Pass(format!("{own} is there already"));
-            }
-            return Verdict::Fail(
-                Finding::new(
-                    format!("{own} leads to {}", filter.destination),
-                    format!("a filter of that name to {function}, or none"),
-                )
-                .because("the name is the one that setup uses, and what it leads to is not ours")
-                .advice("choose other names with --name-prefix"),
-            );
-        }
-        let told: Vec<String> = filters
-            .iter()
-            .map(|filter| format!("{} → {}", filter.name, filter.destination))
-            .collect();
-        match filters.len() {
-            0 => Verdict::Pass("it has none".into()),
-            1 => Verdict::Pass(format!("1 other filter, which stays as it is: {}", told[0])),
-            many if many < FILTERS => Verdict::Pass(format!(
-                "{many} other filters, which stay as they are (some regions allow two in all)"
-            )),
-            many => Verdict::Fail(
-                Finding::new(
-                    format!("{many} filters: {}", told.join("; ")),
-                    format!("fewer than {FILTERS}"),
-                )
-                .because("a log group takes no more subscription filters")
-                .advice("chain one destination behind another, or use --option s3"),
-            ),
-        }
-    })
-}
-
-fn account_filter(survey: &Survey) -> Verdict {
-    on_own_log_group(survey, |group| {
-        let filters = match &group.account_filters {
-            Err(error) => return Verdict::Unknown(error.clone()),
-            Ok(filters) => filters,
-        };
-        let own = own_log_group(survey);
-        // The only selection that there is leaves groups out by name.
-        let meeting = filters.iter().find(|filter| {
-            filter
-                .selection
-                .as_deref()
-                .is_none_or(|selection| !selection.contains(&format!("\"{own}\"")))
-        });
-        match (meeting, filters.len()) {
-            (None, 0) => Verdict::Pass("there is none".into()),
-            (None, _) => Verdict::Pass(format!("they leave {own} out")),
-            (Some(filter), _) => Verdict::Warn(
-                Finding::new(
-                    format!("filter {} of the account takes in {own}", filter.name),
-                    format!("a selection that leaves {own} out"),
-                )
-                .because(
-                    "what the function logs is passed on, too: it costs, and may go in a circle",
-                )
-                .console("CloudWatch > Settings > Account > Subscription filter policy"),
-            ),
-        }
-    })
-}
-
-fn own_log_group(survey: &Survey) -> String {
-    format!("/aws/lambda/{}", survey.hints.names.function())
-}
-
 fn key(survey: &Survey) -> Verdict {
     on_group(survey, |named, _| match &named.key {
         None => Verdict::Skip("the log group has no key of its own".into()),
@@ -472,53 +394,5 @@ fn key(survey: &Survey) -> Verdict {
                     )),
             ),
         },
-    })
-}
-
-fn data_protection(survey: &Survey) -> Verdict {
-    on_group(survey, |named, group| {
-        if !group.masked {
-            return Verdict::Pass("no data protection policy is active".into());
-        }
-        Verdict::Warn(
-            Finding::new("a data protection policy is active", "no masking")
-                .because("what it masks reaches Heeler masked")
-                .console(format!(
-                    "CloudWatch > Log groups > {} > Data protection",
-                    named.name
-                )),
-        )
-    })
-}
-
-fn transformer(survey: &Survey) -> Verdict {
-    on_group(survey, |named, _| {
-        match &named.transformer {
-        None => Verdict::Skip("asked with --deep only".into()),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(false)) => Verdict::Pass("it has no transformer".into()),
-        Some(Ok(true)) => Verdict::Warn(
-            Finding::new("the log group has a transformer", "no transformer")
-                .because("a subscription may pass on the transformed events, which Heeler does not expect")
-                .console(format!("CloudWatch > Log groups > {} > Transformer", named.name)),
-        ),
-    }
-    })
-}
-
-fn no_loop(survey: &Survey) -> Verdict {
-    on_own_log_group(survey, |group| {
-        let own = own_log_group(survey);
-        if group.name != own {
-            return Verdict::Pass(format!("the function's own is {own}"));
-        }
-        Verdict::Fail(
-            Finding::new(
-                format!("the trail delivers to {own}"),
-                "a log group of its own",
-            )
-            .because("that is the log of the function itself: each event would make the next")
-            .console("CloudTrail > Trails > the trail > CloudWatch Logs > Edit"),
-        )
     })
 }

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod bucket;
+mod delivery;
+mod events;
 pub mod key;
 pub mod logs;
 pub mod names;
@@ -9,6 +11,7 @@ pub mod place;
 mod reading;
 pub mod repair;
 pub mod selectors;
+mod subscription;
 pub mod survey;
 pub mod trail;
 

@@ -1,12 +1,9 @@
 //! Checks of the organization trail.
 
-use std::time::{Duration, SystemTime};
-
-use serde_json::Value;
-
-use super::selectors::{Coverage, completed};
+use super::delivery::delivered;
+use super::events;
 use super::survey::Survey;
-use super::survey::facts::{Choice, Delivery, Shadow, Status, Trail};
+use super::survey::facts::{Choice, Shadow, Trail};
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted, written};
 use crate::aws::arn::{Arn, last};
 use crate::route::Route;
@@ -59,14 +56,14 @@ pub const CHECKS: &[Check] = &[
         says: "the trail records all management events, reads and writes",
         weight: Weight::Required,
         permissions: &["cloudtrail:GetEventSelectors"],
-        judge: management_events,
+        judge: events::management,
     },
     Check {
         id: "trail.events.sources",
         says: "no source of management events is left out",
         weight: Weight::Required,
         permissions: &["cloudtrail:GetEventSelectors"],
-        judge: sources,
+        judge: events::sources,
     },
     Check {
         id: "trail.regions",
@@ -356,149 +353,6 @@ fn delivery(survey: &Survey) -> Verdict {
             },
         )
     })
-}
-
-const HOUR: Duration = Duration::from_secs(3_600);
-const DAY: Duration = Duration::from_secs(86_400);
-/// CloudTrail delivers every five minutes or so.
-const FIRST_DELIVERY: Duration = Duration::from_secs(1_800);
-
-/// The verdict on how the last delivery to one place went. `explain` says what is behind an error.
-pub(super) fn delivered(
-    survey: &Survey,
-    hangs: &str,
-    place: impl FnOnce(&Status) -> &Delivery,
-    explain: impl FnOnce(Finding, &str) -> Finding,
-) -> Verdict {
-    let status = match &survey.status {
-        None => return hangs_on(hangs),
-        Some(Err(error)) => return Verdict::Unknown(error.clone()),
-        Some(Ok(status)) if !status.logging => return hangs_on("trail.logging"),
-        Some(Ok(status)) => status,
-    };
-    let delivery = place(status);
-    let age = |time: SystemTime| survey.now.duration_since(time).unwrap_or_default();
-    if let Some(error) = &delivery.error {
-        let last = match delivery.at {
-            Some(at) => format!("; the last success was {}", written(at)),
-            None => "; nothing was ever delivered".into(),
-        };
-        let finding = Finding::new(
-            format!("the last error was {error}{last}"),
-            "no delivery error",
-        );
-        let finding = explain(finding, error);
-        // AWS does not say when the error was. What was delivered lately may have come after it.
-        return match delivery.at {
-            Some(at) if age(at) < HOUR => Verdict::Warn(finding.settles()),
-            _ => Verdict::Fail(finding),
-        };
-    }
-    let Some(at) = delivery.at else {
-        let finding = Finding::new("nothing was delivered yet", "a delivery");
-        return match status.started {
-            Some(started) if age(started) >= FIRST_DELIVERY => Verdict::Fail(
-                finding
-                    .because(format!("the trail was started {}, and the first delivery takes minutes", written(started)))
-                    .advice("wait 15 minutes and look again; then ask AWS Support"),
-            ),
-            _ => Verdict::Warn(
-                finding
-                    .because("the trail was started less than half an hour ago; the first delivery takes some minutes")
-                    .advice(format!(
-                        "wait for it: {}",
-                        survey.own_command("preflight --wait 15m")
-                    ))
-                    .settles(),
-            ),
-        };
-    };
-    let finding = || {
-        Finding::new(
-            format!("the last delivery was {}", written(at)),
-            "a delivery within the last hour",
-        )
-        .because("an organization makes events all the time; something keeps them from arriving")
-        .console(
-            "CloudTrail > Trails > the trail > General details, which tells of delivery errors",
-        )
-    };
-    match age(at) {
-        age if age < HOUR => Verdict::Pass(format!("the last one was {}", written(at))),
-        age if age < DAY => Verdict::Warn(finding().settles()),
-        _ => Verdict::Fail(finding()),
-    }
-}
-
-fn coverage(survey: &Survey, judge: impl FnOnce(&Trail, Coverage) -> Verdict) -> Verdict {
-    on_trail(survey, |trail| match &survey.selectors {
-        None => hangs_on("trail.found"),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(list)) => judge(trail, Coverage::of(&list.selectors)),
-    })
-}
-
-fn management_events(survey: &Survey) -> Verdict {
-    coverage(survey, |trail, coverage| {
-        let observed = match (coverage.read, coverage.write) {
-            (true, true) => return Verdict::Pass("reads and writes are recorded".into()),
-            (true, false) => "read events only".to_owned(),
-            (false, true) => "write events only".to_owned(),
-            (false, false) if coverage.narrowed.is_empty() => "no management events".to_owned(),
-            (false, false) => format!(
-                "narrowed by {}",
-                coverage
-                    .narrowed
-                    .iter()
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
-        };
-        Verdict::Fail(complete(
-            survey, trail, Finding::new(observed, "read and write management events")
-                .because("Heeler needs all management events (the trail's data event selectors can stay)")
-                .console(format!("CloudTrail > Trails > {} > Management events > Edit > Read, Write", trail.name))
-        ))
-    })
-}
-
-fn sources(survey: &Survey) -> Verdict {
-    coverage(survey, |trail, coverage| {
-        if !coverage.read && !coverage.write {
-            return hangs_on("trail.events.management");
-        }
-        if coverage.excluded.is_empty() {
-            return Verdict::Pass("no source is excluded".into());
-        }
-        let sources: Vec<String> = coverage.excluded.into_iter().collect();
-        Verdict::Fail(complete(
-            survey, trail, Finding::new(format!("excluded: {}", sources.join(", ")), "no source excluded")
-                .because("Heeler would not see, for instance, the deletion of a key or a change of its policy")
-                .console(format!(
-                    "CloudTrail > Trails > {} > Management events > Edit > clear Exclude AWS KMS events and Exclude Amazon RDS Data API events",
-                    trail.name
-                ))
-        ))
-    })
-}
-
-/// With the command that completes the list of selectors and keeps those of data and network events: it replaces
-/// the whole list, so it has to hold them.
-fn complete(survey: &Survey, trail: &Trail, finding: Finding) -> Finding {
-    let Some(Ok(list)) = &survey.selectors else {
-        return finding;
-    };
-    match completed(&list.raw) {
-        Some((option, list)) => finding.cli(format!(
-            "aws cloudtrail put-event-selectors --region {} --trail-name {} {option} {}",
-            trail.home,
-            quoted(&trail.name),
-            quoted(&Value::from(list).to_string())
-        )),
-        None => finding
-            .advice("a trail has at most five selectors: turn them into advanced event selectors"),
-    }
 }
 
 fn control_tower(survey: &Survey) -> Verdict {

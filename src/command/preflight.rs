@@ -8,7 +8,6 @@ use crate::check::survey::{Facts, Hints, Survey};
 use crate::check::{Report, repair, run as judge};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
-use crate::pipeline::KINDS;
 use crate::render;
 use crate::route::Route;
 
@@ -42,13 +41,7 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
         seen = looking.wait(seen, limit).await?;
     }
     let reports = looking.judge(&seen);
-    let made: Vec<Route> = KINDS.iter().map(|kind| kind.route).collect();
-    render::report::reports(
-        &world.ui,
-        &reports,
-        &made,
-        &world.again("plan --option OPTION"),
-    );
+    render::report::reports(&world.ui, &reports, &world.again("plan --option OPTION"));
     Ok(if reports.iter().any(Report::is_ready) {
         Exit::Yes
     } else {

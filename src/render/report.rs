@@ -4,27 +4,25 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Tone, Ui, document};
+use super::{Tone, Ui, compare, document};
 use crate::check::{Check, Finding, Report, Row, Verdict, Weight};
 use crate::cli::Format;
 use crate::error::Error;
-use crate::route::Route;
 use crate::tail::record::visible;
 
 /// All verdicts on one option, or on all of them side by side, as the answer.
-/// `made` are the options that setup can make.
 /// `next` is the command to go on with, with a place for the option.
-pub fn reports(ui: &Ui, reports: &[Report], made: &[Route], next: &str) {
+pub fn reports(ui: &Ui, reports: &[Report], next: &str) {
     let text = match (ui.format, reports) {
         (Format::Json, [one]) => document(&as_json(one)),
         (Format::Json, several) => document(&json!({
-            "recommended": recommended(several).map(|report| report.route.name()),
+            "recommended": compare::recommended(several).map(|report| report.route.name()),
             "options": several.iter().map(as_json).collect::<Vec<_>>(),
         })),
         (Format::Table, [one]) => {
             format!("{}{}", lines(*ui, &shown(one), ""), closing(*ui, one))
         }
-        (Format::Table, several) => side_by_side(*ui, several, made, next),
+        (Format::Table, several) => compare::side_by_side(*ui, several, next),
     };
     ui.answer(&text);
 }
@@ -106,7 +104,7 @@ fn shown(report: &Report) -> Vec<&Row> {
 }
 
 /// The rows under the headings of their groups, each heading with something before it.
-fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
+pub(super) fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
     let mut text = String::new();
     let mut heading = "";
     for alike in rows.chunk_by(|one, next| skipped_alike(one, next)) {
@@ -210,101 +208,6 @@ fn needs(check: &Check, error: &Error) -> String {
         .map_or_else(|| check.permissions.join(", "), str::to_owned)
 }
 
-/// What all options have in common once, then each by itself, then how they compare.
-fn side_by_side(ui: Ui, reports: &[Report], made: &[Route], next: &str) -> String {
-    let common = |found: &Row| {
-        reports.iter().all(|report| {
-            report
-                .rows
-                .iter()
-                .any(|other| as_row(other) == as_row(found))
-        })
-    };
-    let Some(first) = reports.first() else {
-        return String::new();
-    };
-    let shared: Vec<&Row> = first.rows.iter().filter(|row| common(row)).collect();
-    let mut text = lines(ui, &shared, "");
-    for report in reports {
-        let own: Vec<&Row> = report.rows.iter().filter(|row| !common(row)).collect();
-        text.push('\n');
-        text.push_str(&lines(
-            ui,
-            &own,
-            &format!("option {}: ", report.route.name()),
-        ));
-    }
-    text.push('\n');
-    text.push_str(&comparison(ui, reports, made, next));
-    text
-}
-
-fn comparison(ui: Ui, reports: &[Report], made: &[Route], next: &str) -> String {
-    let mut text = format!(
-        "{:<12}{:<11}{:>7}{:>9}{:>10}{:>8}\n",
-        "option", "", "failed", "unknown", "warnings", "passed"
-    );
-    for report in reports {
-        let counts = report.counts();
-        let (word, tone) = if report.is_ready() {
-            ("ready", Tone::Good)
-        } else {
-            ("not ready", Tone::Bad)
-        };
-        let _ = writeln!(
-            text,
-            "{:<12}{}{:>7}{:>9}{:>10}{:>8}",
-            report.route.name(),
-            ui.tint(tone, &format!("{word:<11}")),
-            counts.failed,
-            counts.unknown,
-            counts.warnings,
-            counts.passed
-        );
-    }
-    text.push('\n');
-    let advice = match recommended(reports) {
-        Some(report) => {
-            let name = report.route.name();
-            let reason = match report.route {
-                Route::S3 => {
-                    "it costs next to nothing and runs no code of its own; events take some minutes"
-                }
-                Route::CloudWatch => {
-                    "events arrive within a minute or so; it costs per GB of events and runs a function"
-                }
-            };
-            let next = if made.contains(&report.route) {
-                format!("Next: {}", next.replace("OPTION", name))
-            } else {
-                format!("This version checks option {name}, but does not set it up yet.")
-            };
-            format!("Recommended: option {name} ({reason}). {next}")
-        }
-        None => match nearest(reports) {
-            Some(report) => format!(
-                "Not ready. Option {} is the nearest: fix what failed and run preflight again.",
-                report.route.name()
-            ),
-            None => String::new(),
-        },
-    };
-    let _ = writeln!(text, "{}", ui.fitted(&advice, 2));
-    text
-}
-
-/// The first option that is ready; they are in the order in which they are recommended.
-fn recommended(reports: &[Report]) -> Option<&Report> {
-    reports.iter().find(|report| report.is_ready())
-}
-
-fn nearest(reports: &[Report]) -> Option<&Report> {
-    reports.iter().min_by_key(|report| {
-        let rows = report.rows.iter();
-        rows.filter(|row| row.stands_in_the_way()).count()
-    })
-}
-
 /// The check's section of the documentation; an anchor keeps the underscores of its heading and drops the dots.
 #[must_use]
 pub fn help(check: &Check) -> String {
@@ -369,7 +272,7 @@ fn as_json(report: &Report) -> Value {
     })
 }
 
-fn as_row(row: &Row) -> Value {
+pub(super) fn as_row(row: &Row) -> Value {
     let (check, verdict) = (row.check, &row.verdict);
     let empty = Finding::default();
     let (observed, reason, finding) = match verdict {

@@ -1,0 +1,79 @@
+//! How the trail's last delivery to one place went: to the bucket, or to the log group.
+
+use std::time::{Duration, SystemTime};
+
+use super::survey::Survey;
+use super::survey::facts::{Delivery, Status};
+use super::{Finding, Verdict, hangs_on, written};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+/// CloudTrail delivers every five minutes or so.
+const FIRST_DELIVERY: Duration = Duration::from_secs(1_800);
+
+/// The verdict on how the last delivery to one place went. `explain` says what is behind an error.
+pub(super) fn delivered(
+    survey: &Survey,
+    hangs: &str,
+    place: impl FnOnce(&Status) -> &Delivery,
+    explain: impl FnOnce(Finding, &str) -> Finding,
+) -> Verdict {
+    let status = match &survey.status {
+        None => return hangs_on(hangs),
+        Some(Err(error)) => return Verdict::Unknown(error.clone()),
+        Some(Ok(status)) if !status.logging => return hangs_on("trail.logging"),
+        Some(Ok(status)) => status,
+    };
+    let delivery = place(status);
+    let age = |time: SystemTime| survey.now.duration_since(time).unwrap_or_default();
+    if let Some(error) = &delivery.error {
+        let last = match delivery.at {
+            Some(at) => format!("; the last success was {}", written(at)),
+            None => "; nothing was ever delivered".into(),
+        };
+        let finding = Finding::new(
+            format!("the last error was {error}{last}"),
+            "no delivery error",
+        );
+        let finding = explain(finding, error);
+        // AWS does not say when the error was. What was delivered lately may have come after it.
+        return match delivery.at {
+            Some(at) if age(at) < HOUR => Verdict::Warn(finding.settles()),
+            _ => Verdict::Fail(finding),
+        };
+    }
+    let Some(at) = delivery.at else {
+        let finding = Finding::new("nothing was delivered yet", "a delivery");
+        return match status.started {
+            Some(started) if age(started) >= FIRST_DELIVERY => Verdict::Fail(
+                finding
+                    .because(format!("the trail was started {}, and the first delivery takes minutes", written(started)))
+                    .advice("wait 15 minutes and look again; then ask AWS Support"),
+            ),
+            _ => Verdict::Warn(
+                finding
+                    .because("the trail was started less than half an hour ago; the first delivery takes some minutes")
+                    .advice(format!(
+                        "wait for it: {}",
+                        survey.own_command("preflight --wait 15m")
+                    ))
+                    .settles(),
+            ),
+        };
+    };
+    let finding = || {
+        Finding::new(
+            format!("the last delivery was {}", written(at)),
+            "a delivery within the last hour",
+        )
+        .because("an organization makes events all the time; something keeps them from arriving")
+        .console(
+            "CloudTrail > Trails > the trail > General details, which tells of delivery errors",
+        )
+    };
+    match age(at) {
+        age if age < HOUR => Verdict::Pass(format!("the last one was {}", written(at))),
+        age if age < DAY => Verdict::Warn(finding().settles()),
+        _ => Verdict::Fail(finding()),
+    }
+}

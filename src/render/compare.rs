@@ -1,0 +1,99 @@
+//! The options side by side: what they share is told once, and one is recommended.
+
+use std::fmt::Write;
+
+use super::report::{as_row, lines};
+use super::{Tone, Ui};
+use crate::check::{Report, Row};
+use crate::route::Route;
+
+/// What all options have in common once, then each by itself, then how they compare.
+pub(super) fn side_by_side(ui: Ui, reports: &[Report], next: &str) -> String {
+    let common = |found: &Row| {
+        reports.iter().all(|report| {
+            report
+                .rows
+                .iter()
+                .any(|other| as_row(other) == as_row(found))
+        })
+    };
+    let Some(first) = reports.first() else {
+        return String::new();
+    };
+    let shared: Vec<&Row> = first.rows.iter().filter(|row| common(row)).collect();
+    let mut text = lines(ui, &shared, "");
+    for report in reports {
+        let own: Vec<&Row> = report.rows.iter().filter(|row| !common(row)).collect();
+        text.push('\n');
+        text.push_str(&lines(
+            ui,
+            &own,
+            &format!("option {}: ", report.route.name()),
+        ));
+    }
+    text.push('\n');
+    text.push_str(&comparison(ui, reports, next));
+    text
+}
+
+fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
+    let mut text = format!(
+        "{:<12}{:<11}{:>7}{:>9}{:>10}{:>8}\n",
+        "option", "", "failed", "unknown", "warnings", "passed"
+    );
+    for report in reports {
+        let counts = report.counts();
+        let (word, tone) = if report.is_ready() {
+            ("ready", Tone::Good)
+        } else {
+            ("not ready", Tone::Bad)
+        };
+        let _ = writeln!(
+            text,
+            "{:<12}{}{:>7}{:>9}{:>10}{:>8}",
+            report.route.name(),
+            ui.tint(tone, &format!("{word:<11}")),
+            counts.failed,
+            counts.unknown,
+            counts.warnings,
+            counts.passed
+        );
+    }
+    text.push('\n');
+    let advice = match recommended(reports) {
+        Some(report) => {
+            let name = report.route.name();
+            let reason = match report.route {
+                Route::S3 => {
+                    "it costs next to nothing and runs no code of its own; events take some minutes"
+                }
+                Route::CloudWatch => {
+                    "events arrive within a minute or so; it costs per GB of events and runs a function"
+                }
+            };
+            let next = next.replace("OPTION", name);
+            format!("Recommended: option {name} ({reason}). Next: {next}")
+        }
+        None => match nearest(reports) {
+            Some(report) => format!(
+                "Not ready. Option {} is the nearest: fix what failed and run preflight again.",
+                report.route.name()
+            ),
+            None => String::new(),
+        },
+    };
+    let _ = writeln!(text, "{}", ui.fitted(&advice, 2));
+    text
+}
+
+/// The first option that is ready; they are in the order in which they are recommended.
+pub(super) fn recommended(reports: &[Report]) -> Option<&Report> {
+    reports.iter().find(|report| report.is_ready())
+}
+
+fn nearest(reports: &[Report]) -> Option<&Report> {
+    reports.iter().min_by_key(|report| {
+        let rows = report.rows.iter();
+        rows.filter(|row| row.stands_in_the_way()).count()
+    })
+}
