@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod bucket;
+mod choice;
 mod delivery;
 mod events;
 pub mod key;

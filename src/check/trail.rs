@@ -1,9 +1,10 @@
 //! Checks of the organization trail.
 
+use super::choice;
 use super::delivery::delivered;
 use super::events;
 use super::survey::Survey;
-use super::survey::facts::{Choice, Shadow, Trail};
+use super::survey::facts::{Shadow, Trail};
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted, written};
 use crate::aws::arn::{Arn, last};
 use crate::route::Route;
@@ -14,7 +15,7 @@ pub const CHECKS: &[Check] = &[
         says: "there is one trail to work with",
         weight: Weight::Hard,
         permissions: &["cloudtrail:DescribeTrails", "cloudtrail:ListTrails"],
-        judge: found,
+        judge: choice::found,
     },
     Check {
         id: "trail.organization",
@@ -100,83 +101,6 @@ pub(super) fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -
     survey
         .trail()
         .map_or_else(|| hangs_on("trail.found"), judge)
-}
-
-fn found(survey: &Survey) -> Verdict {
-    let trails = match &survey.account.trails {
-        Err(error) => return Verdict::Unknown(error.clone()),
-        Ok(trails) => trails,
-    };
-    match &survey.choice {
-        Choice::One(trail) => Verdict::Pass(format!("{}, home {}", trail.name, trail.home)),
-        Choice::Several(several) => Verdict::Fail(of_several(survey, several)),
-        Choice::Unnamed(named) => Verdict::Fail(
-            Finding::new(
-                format!("there is no trail {named} here"),
-                "the trail named by --trail",
-            )
-            .because(format!(
-                "the trails that can be seen are: {}",
-                names(trails).unwrap_or_else(|| "none".into())
-            ))
-            .cli("aws cloudtrail list-trails"),
-        ),
-        Choice::None => {
-            if let Some(Err(error)) = &survey.account.elsewhere {
-                return Verdict::Unknown(error.clone());
-            }
-            let finding = Finding::new("there is no trail", "an organization trail")
-                .because("without a trail there are no events to collect");
-            Verdict::Fail(match &survey.account.elsewhere {
-                Some(Ok(elsewhere)) if !elsewhere.is_empty() => finding.because(format!(
-                    "those of other regions, {}, record one region each; an organization trail of all regions shows up everywhere",
-                    names(elsewhere).unwrap_or_default()
-                )),
-                _ => finding,
-            }
-            .console("CloudTrail > Trails > Create trail > Enable for all accounts in my organization")
-            .cli("aws cloudtrail create-trail --name organization-trail --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"))
-        }
-    }
-}
-
-/// Each with what it lacks, if all of them lack something.
-fn of_several(survey: &Survey, several: &[(String, Vec<&'static str>)]) -> Finding {
-    let option = survey.route.name();
-    let qualify = several.iter().all(|(_, lacks)| lacks.is_empty());
-    let told: Vec<String> = several
-        .iter()
-        .map(|(name, lacks)| match lacks.as_slice() {
-            [] => name.clone(),
-            lacks => format!("{name} (fails {})", lacks.join(", ")),
-        })
-        .collect();
-    let observed = if qualify {
-        format!("{} trails qualify: {}", several.len(), told.join(", "))
-    } else {
-        format!(
-            "none of {} trails passes: {}",
-            several.len(),
-            told.join("; ")
-        )
-    };
-    let finding = Finding::new(observed, "one trail to work with")
-        .because("events must be taken from one of them, or each would come twice");
-    match several.first() {
-        Some((name, _)) => finding.cli(survey.own_command(&format!(
-            "preflight --option {option} --trail {}",
-            quoted(name)
-        ))),
-        None => finding,
-    }
-}
-
-fn names(trails: &[Trail]) -> Option<String> {
-    let told: Vec<String> = trails
-        .iter()
-        .map(|trail| format!("{} ({})", trail.name, trail.home))
-        .collect();
-    (!told.is_empty()).then(|| told.join(", "))
 }
 
 fn organization(survey: &Survey) -> Verdict {

@@ -1,4 +1,5 @@
-//! A Lambda function: its code, its settings, and the log group that Lambda makes for it.
+//! A Lambda function: its code, its settings, and the log group that Lambda makes for it. Long, since the same settings
+//! are wanted, written, changed and read back, and stand next to each other so that none is forgotten.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Asks for the bucket that a trail delivers to: whose it is, how its objects are kept, who is told of new ones.
+//! Asks for the bucket that a trail delivers to: whose it is, how its objects are kept, who is told of new ones. Long, since
+//! it is a dozen questions to one bucket, each of them one call.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -10,14 +11,13 @@ use tokio::join;
 use super::ask::Ask;
 use super::facts::{
     Bucket, Encryption, KeyFacts, LifecycleRule, LogObject, Organization, Owned, TopicFacts, Trail,
-    is_of,
 };
+use super::topic::{could_be_used, covering_topic, topic_facts};
 use super::trail::time;
-use super::{Hints, announces, harvest_role, key, log_prefix, wanted_entry};
+use super::{Hints, harvest_role, key, log_prefix};
 use crate::aws::Caller;
-use crate::aws::arn::{self, Arn};
 use crate::aws::fault::Doing;
-use crate::aws::notification::{Entry, Target, entries};
+use crate::aws::notification::{Entry, entries};
 use crate::error::{Error, Result};
 
 /// Where a bucket is, before anything else is asked of it.
@@ -488,99 +488,6 @@ fn whereabouts(
     let days = [day(&today), day(&yesterday)];
     let after = format!("{}{account}_CloudTrail_{region}_{compact}", days[0]);
     (days, after)
-}
-
-/// The existing topic that setup would use: the one that was named, or one that already gets every log object.
-fn covering_topic(
-    entries: &[Entry],
-    hints: &Hints,
-    trail: &Trail,
-    caller: &Caller,
-    organization: Option<&Organization>,
-    region: &str,
-) -> Option<String> {
-    if let Some(named) = &hints.topic {
-        if named.starts_with("arn:") {
-            return Some(named.clone());
-        }
-        return Some(arn::build(
-            &caller.partition,
-            "sns",
-            region,
-            &caller.account,
-            named,
-        ));
-    }
-    let logs = wanted_entry(hints, Some(trail));
-    let within = organization.map(|found| found.id.as_str());
-    entries
-        .iter()
-        .find(|entry| {
-            entry.target == Target::Topic
-                && entry.id != logs.id
-                && announces(entry, &logs.prefix, within)
-        })
-        .map(|entry| entry.destination.clone())
-}
-
-/// Whether a topic is one of the account and region, to which S3 can publish.
-#[expect(
-    clippy::case_sensitive_file_extension_comparisons,
-    reason = "AWS writes the ending of a FIFO topic in lower case only"
-)]
-fn could_be_used(topic: &str, account: &str, region: &str) -> bool {
-    let here = Arn::parse(topic).is_none_or(|arn| arn.account == account && arn.region == region);
-    here && !topic.ends_with(".fifo")
-}
-
-async fn topic_facts(ask: &Ask, arn: &str, account: &str) -> Result<Option<TopicFacts>> {
-    let region = Arn::parse(arn).map_or(ask.region(), |arn| arn.region);
-    let ask = ask.at(region);
-    let found = {
-        let aws = ask.turn().await;
-        aws.sns
-            .get_topic_attributes()
-            .topic_arn(arn)
-            .send()
-            .await
-            .finding(
-                "sns:GetTopicAttributes",
-                &["NotFound", "NotFoundException"],
-                || format!("read topic {arn}"),
-            )?
-    };
-    let Some(mut attributes) = found.and_then(|found| found.attributes) else {
-        return Ok(None);
-    };
-    let key = attributes
-        .remove("KmsMasterKeyId")
-        .filter(|key| !key.is_empty());
-    let key_policy = match &key {
-        // Its policy cannot be changed, and does not name S3.
-        Some(key) if key.ends_with("alias/aws/sns") => None,
-        Some(key) if is_of(key, account) => Some(key_policy(&ask, key).await),
-        _ => None,
-    };
-    Ok(Some(TopicFacts {
-        arn: arn.to_owned(),
-        policy: attributes.remove("Policy").unwrap_or_default(),
-        key,
-        key_policy,
-    }))
-}
-
-/// KMS gives no policy for an alias: it has to be resolved first.
-async fn key_policy(ask: &Ask, asked: &str) -> Result<String> {
-    if !asked.contains("alias/") {
-        return key::policy(ask, asked).await;
-    }
-    match key::describe(ask, asked).await? {
-        Some(key) => key::policy(ask, &key.arn).await,
-        None => Err(Error::no(
-            format!("read the policy of KMS key {asked}"),
-            "there is no such key",
-        )),
-    }
 }
 
 #[cfg(test)]
