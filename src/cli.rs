@@ -1,15 +1,17 @@
 //! Every option and argument, and no logic. Completions, manual and man page are made from here.
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::check::{Weight, checks};
 use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
 use crate::route::Route;
+use crate::tail::filter;
 
 /// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
 ///
@@ -80,6 +82,8 @@ pub enum Format {
     Table,
     /// For programs
     Json,
+    /// For spreadsheets; of tail only
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -114,7 +118,7 @@ pub enum Command {
     /// Show events as they arrive
     ///
     /// By default through a queue of its own on the same topic, which is deleted at the end. Heeler's queue is
-    /// not received from.
+    /// not received from. With FILE, what lies on this machine is read instead, and AWS is not called.
     Tail(Tail),
     /// Delete what setup made, and nothing else
     Destroy(Destroy),
@@ -279,13 +283,75 @@ pub struct Setup {
 
 #[derive(Args, Debug)]
 pub struct Tail {
+    /// Show the events in these files, folders in CloudTrail's layout, or standard input (-), and call nothing
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub select: Select,
+
     /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 
     /// End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)
-    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = input::time, conflicts_with = "files")]
     pub timeout: Duration,
+
+    /// Tell every 30 seconds what became of everything so far
+    #[arg(long)]
+    pub stats: bool,
+
+    /// Refuse an object that unpacks to more
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = input::size)]
+    pub max_object_size: u64,
+}
+
+/// Which events are shown.
+#[derive(Args, Clone, Debug, Default)]
+#[command(
+    next_help_heading = "Which events; each may be given several times, * and ? stand for letters, and ! leaves out"
+)]
+pub struct Select {
+    /// Show the events of this account
+    #[arg(long, value_name = "ID", value_parser = filter::account)]
+    pub account: Vec<String>,
+
+    /// Show the events in this region
+    #[arg(long = "event-region", value_name = "REGION", value_parser = filter::region)]
+    pub event_region: Vec<String>,
+
+    /// Show the events of this service, such as iam
+    #[arg(long, value_name = "SERVICE", value_parser = filter::word)]
+    pub service: Vec<String>,
+
+    /// Show the events of this name, such as ConsoleLogin
+    #[arg(long, value_name = "NAME", value_parser = filter::word)]
+    pub event: Vec<String>,
+
+    /// Show the events of this user, ROLE/SESSION or service
+    #[arg(long, value_name = "NAME", value_parser = filter::word)]
+    pub actor: Vec<String>,
+
+    /// Show calls that failed
+    #[arg(long)]
+    pub errors_only: bool,
+
+    /// Show calls that say that they do not only read
+    #[arg(long)]
+    pub write_only: bool,
+
+    /// Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = filter::since)]
+    pub since: Option<SystemTime>,
+
+    /// Show what Heeler's own filter of option cloudwatch lets pass
+    #[arg(long)]
+    pub heeler_filter: bool,
+
+    /// Show records with this text in them, as they were delivered
+    #[arg(long, value_name = "TEXT", value_parser = filter::text)]
+    pub grep: Option<String>,
 }
 
 #[derive(Args, Debug)]

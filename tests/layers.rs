@@ -25,7 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // What an operator may type is judged where the names of the pipeline are made.
-    ("cli", &["check", "pipeline", "route"]),
+    // What tail may be asked to show is judged where it is filtered.
+    ("cli", &["check", "pipeline", "route", "tail"]),
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
@@ -34,8 +35,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "permit", "pipeline", "render",
-            "resource", "route", "tail",
+            "aws", "check", "cli", "converge", "error", "names", "pattern", "permit", "pipeline",
+            "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),
@@ -73,7 +74,8 @@ const DOINGS: &[(&str, &[&str])] = &[
     ("process::exit", &[]),
     ("io::stdout", &["render/"]),
     ("io::stderr", &["render/"]),
-    ("io::stdin", &["render/"]),
+    // A person answers to `render`; events are piped in to whoever reads objects.
+    ("io::stdin", &["render/", "tail/crew.rs"]),
 ];
 
 #[test]

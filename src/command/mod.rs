@@ -18,7 +18,7 @@ use tokio::join;
 
 use crate::aws::{Aws, Call, Caller, Settings};
 use crate::check::survey::{Facts, Hints, without_credentials};
-use crate::cli::{Cli, Command, Discovery, Global};
+use crate::cli::{Cli, Command, Discovery, Format, Global};
 use crate::error::{Error, Exit, Result};
 use crate::names::Names;
 use crate::pipeline::deployment::Deployment;
@@ -60,6 +60,12 @@ async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         global: cli.global,
         interrupt,
     };
+    if ui.format == Format::Csv && !matches!(cli.command, Command::Tail(_)) {
+        return Err(Error::usage(
+            "print the answer as csv",
+            "only the events that tail shows are rows",
+        ));
+    }
     match cli.command {
         Command::Preflight(args) => world.reading(preflight::run(&world, args)).await,
         Command::Plan(args) => world.reading(plan::run(&world, args)).await,

@@ -109,6 +109,36 @@ pub fn time(text: &str) -> std::result::Result<Duration, String> {
 }
 
 /// # Errors
+/// When it is no size in bytes.
+pub fn size(text: &str) -> std::result::Result<u64, String> {
+    const UNITS: &[(&str, u64)] = &[
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KIB", 1 << 10),
+        ("MIB", 1 << 20),
+        ("GIB", 1 << 30),
+        ("B", 1),
+        ("", 1),
+    ];
+    let advice = || "not a size, such as 512MB or 1GiB".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text
+        .strip_prefix(digits)
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let (_, factor) = UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .ok_or_else(advice)?;
+    let number: u64 = digits.trim_end().parse().map_err(|_| advice())?;
+    match number.checked_mul(*factor) {
+        Some(0) | None => Err(advice()),
+        Some(size) => Ok(size),
+    }
+}
+
+/// # Errors
 /// When it is neither the name nor the ARN of a log group.
 pub fn log_group(text: &str) -> Checked {
     let name = Arn::parse(text)

@@ -97,10 +97,14 @@ impl Ui {
         reason = "only an answer in many parts has to end early"
     )]
     pub fn answer(&self, text: &str) -> bool {
+        self.answer_bytes(text.as_bytes())
+    }
+
+    /// The same for what was put together as bytes.
+    #[must_use]
+    pub fn answer_bytes(&self, text: &[u8]) -> bool {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .is_ok()
+        out.write_all(text).and_then(|()| out.flush()).is_ok()
     }
 
     /// Prints a line of the story, unless only the answer is wanted.

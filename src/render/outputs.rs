@@ -23,7 +23,7 @@ pub fn outputs(ui: &Ui, outputs: &Outputs<'_>) {
             (rows[1].0): rows[1].1,
             (rows[2].0): rows[2].1,
         })),
-        Format::Table => rows
+        Format::Table | Format::Csv => rows
             .iter()
             .map(|(name, value)| {
                 format!(

@@ -53,7 +53,7 @@ fn word(action: &Action) -> (&'static str, &'static str, Tone) {
 pub fn plan(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
     let text = match ui.format {
         Format::Json => document(&as_json(place, steps)),
-        Format::Table => as_table(*ui, place, steps),
+        Format::Table | Format::Csv => as_table(*ui, place, steps),
     };
     ui.answer(&text);
 }
@@ -209,7 +209,7 @@ pub fn fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) {
                 "stays": step.stays,
             })).collect::<Vec<_>>(),
         })),
-        Format::Table => fates_table(*ui, place, fates),
+        Format::Table | Format::Csv => fates_table(*ui, place, fates),
     };
     ui.answer(&text);
 }

@@ -1,56 +1,45 @@
-//! One event, one line.
+//! One event, one line: for people, for programs, or for a spreadsheet.
 
-use std::fmt::Write;
+use std::borrow::Cow;
+use std::ops::Range;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Tone, Ui};
 use crate::cli::Format;
+use crate::tail::press::{Batch, Write};
 use crate::tail::record::{Record, visible};
+use crate::tail::tally::{Tally, Units};
+use crate::tail::visible::is_plain;
 
-/// Prints a record. False when nobody reads any more.
+/// How a record is written in the form that was asked for.
 #[must_use]
-pub fn record(ui: &Ui, record: &Record) -> bool {
+pub fn writer(ui: Ui) -> Write {
     match ui.format {
-        Format::Json => ui.answer(&format!("{}\n", as_json(*ui, record.json()))),
-        Format::Table => ui.answer(&format!("{}\n", line(*ui, record))),
+        Format::Json => Box::new(move |record, out| json(ui, record, out)),
+        Format::Table => Box::new(move |record, out| line(ui, record, out)),
+        Format::Csv => Box::new(|record, out| row(record, out)),
     }
 }
 
-/// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
-fn as_json(ui: Ui, json: &str) -> String {
-    if ui.width_out.is_none() {
-        return json.to_owned();
-    }
-    json.chars()
-        .map(|c| {
-            if visible(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
-                spelt(c)
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
+/// Prints a part of a batch. False when nobody reads any more.
+#[must_use]
+pub fn records(ui: &Ui, batch: &Batch, part: Range<usize>) -> bool {
+    part.is_empty() || ui.answer_bytes(batch.text(part))
 }
 
-fn spelt(c: char) -> String {
-    let mut units = [0; 2];
-    // A backslash is JSON's own, and not to be spelt.
-    if c == '\\' {
-        return c.to_string();
-    }
-    c.encode_utf16(&mut units)
-        .iter()
-        .map(|unit| format!("\\u{unit:04x}"))
-        .collect()
-}
-
-/// The heading over the lines.
-pub fn heading(ui: &Ui) {
-    if ui.format == Format::Table {
-        let words = [
-            "TIME", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
-        ];
-        let words = columns(*ui, words.map(str::to_owned));
-        ui.story(&ui.tint_story(Tone::Strong, &words));
+/// The heading over the lines. False when nobody reads any more.
+#[must_use]
+pub fn heading(ui: &Ui) -> bool {
+    match ui.format {
+        Format::Json => true,
+        Format::Csv => ui.answer(&format!("{}\r\n", COLUMNS.join(","))),
+        Format::Table => {
+            let mut words = String::new();
+            columns(*ui, &HEADINGS, &mut words);
+            ui.story(&ui.tint_story(Tone::Strong, &words));
+            true
+        }
     }
 }
 
@@ -72,33 +61,152 @@ pub fn trouble(ui: &Ui, what: &str, why: &str, hint: Option<&str>) {
     }
 }
 
-fn line(ui: Ui, record: &Record) -> String {
-    if !record.is_readable() {
-        let text = format!("(not a CloudTrail record) {}", visible(record.json()));
-        return cut(ui, text, ui.width_out);
+/// What became of everything.
+pub fn sums(ui: &Ui, tally: &Tally) {
+    units(ui, "Messages", &tally.messages);
+    units(ui, "Objects", &tally.objects);
+    ui.story(&format!("Records: {}.", tally.records));
+    if !tally.lag.is_empty() {
+        let late = |of_hundred| humantime::format_duration(tally.lag.percentile(of_hundred));
+        ui.story(&format!(
+            "Delivered after: p50 {}, p95 {}, at most {}.",
+            late(50),
+            late(95),
+            late(100)
+        ));
     }
-    let text = |field: &Option<String>| field.as_deref().map_or_else(|| "-".to_owned(), visible);
-    let error = record
-        .error_code
-        .as_deref()
-        .map(visible)
-        .unwrap_or_default();
-    let line = columns(
-        ui,
-        [
-            time(ui, text(&record.event_time)),
-            text(&record.account),
-            text(&record.region),
-            text(&record.event_source),
-            text(&record.event_name),
-            text(&record.actor),
-            error.clone(),
-        ],
-    );
-    if error.is_empty() {
-        line
+    if !tally.balances() {
+        ui.alert("These sums do not come out even, which is a mistake of this program.");
+    }
+}
+
+fn units(ui: &Ui, name: &str, units: &Units) {
+    if units.taken == 0 {
+        return;
+    }
+    ui.story(&format!("{name}: {units}."));
+    for (why, count) in &units.skipped {
+        ui.story(&format!("  skipped: {count} {why}"));
+    }
+}
+
+/// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
+fn json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
+    let text = record.on_one_line();
+    if ui.width_out.is_some() && !is_plain(&text) {
+        let text: String = text.chars().map(harmless).collect();
+        out.extend_from_slice(text.as_bytes());
     } else {
-        ui.tint(Tone::Change, &line)
+        out.extend_from_slice(text.as_bytes());
+    }
+    out.push(b'\n');
+}
+
+fn harmless(c: char) -> String {
+    // A backslash is JSON's own, and not to be spelt.
+    if c == '\\' || !visible(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
+        return c.to_string();
+    }
+    let mut units = [0; 2];
+    c.encode_utf16(&mut units)
+        .iter()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect()
+}
+
+/// The columns of a row, which are part of what programs rely on.
+const COLUMNS: [&str; 11] = [
+    "time",
+    "account",
+    "region",
+    "service",
+    "event",
+    "actor",
+    "source_address",
+    "error_code",
+    "error_message",
+    "read_only",
+    "event_id",
+];
+
+/// A row as RFC 4180 has it.
+fn row(record: &Record<'_>, out: &mut Vec<u8>) {
+    let read_only = record.read_only().map(|flag| flag.to_string().into());
+    let fields: [Option<Cow<'_, str>>; COLUMNS.len()] = [
+        record.event_time(),
+        record.account(),
+        record.region(),
+        record.service(),
+        record.event_name(),
+        record.actor(),
+        record.source_address(),
+        record.error_code(),
+        record.error_message(),
+        read_only,
+        record.event_id(),
+    ];
+    for (number, field) in fields.iter().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        if let Some(field) = field {
+            quoted(field, out);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A spreadsheet takes what begins like a formula for one, unless an apostrophe stands before it.
+fn quoted(field: &str, out: &mut Vec<u8>) {
+    let field = if is_plain(field) {
+        Cow::Borrowed(field)
+    } else {
+        Cow::Owned(visible(field))
+    };
+    let is_formula = field.starts_with(['=', '+', '-', '@']);
+    if !is_formula && !field.contains(['"', ',']) {
+        out.extend_from_slice(field.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    if is_formula {
+        out.push(b'\'');
+    }
+    out.extend_from_slice(field.replace('"', "\"\"").as_bytes());
+    out.push(b'"');
+}
+
+const HEADINGS: [&str; 7] = [
+    "TIME", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
+];
+
+/// No column holds what a caller sent or was given, so no secret can be in one.
+fn line(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
+    let text = |field: Option<Cow<'_, str>>| field.map_or_else(|| "-".to_owned(), shown);
+    let error = record.error_code().map(shown).unwrap_or_default();
+    let texts = [
+        time(ui, text(record.event_time())),
+        text(record.account()),
+        text(record.region()),
+        text(record.service()),
+        text(record.event_name()),
+        text(record.actor()),
+        error,
+    ];
+    let mut line = String::with_capacity(160);
+    columns(ui, &texts, &mut line);
+    if !texts[6].is_empty() {
+        line = ui.tint(Tone::Change, &line);
+    }
+    out.extend_from_slice(line.as_bytes());
+    out.push(b'\n');
+}
+
+fn shown(text: Cow<'_, str>) -> String {
+    if is_plain(&text) {
+        text.into_owned()
+    } else {
+        visible(&text)
     }
 }
 
@@ -132,7 +240,7 @@ fn layout(ui: Ui) -> &'static Layout {
 
 /// The time of day where the date has no room.
 fn time(ui: Ui, time: String) -> String {
-    let has_room = time.chars().count() <= layout(ui).widths[0] || ui.width_out.is_none();
+    let has_room = time.len() <= layout(ui).widths[0] || ui.width_out.is_none();
     match time.split_once('T') {
         Some((_, of_day)) if !has_room => of_day.to_owned(),
         _ => time,
@@ -140,42 +248,73 @@ fn time(ui: Ui, time: String) -> String {
 }
 
 /// Below each other, each cut to its column; in a pipe nothing is cut.
-fn columns(ui: Ui, texts: [String; 7]) -> String {
+fn columns<T: AsRef<str>>(ui: Ui, texts: &[T; 7], line: &mut String) {
+    const SPACES: &str = "                                  ";
     let layout = layout(ui);
     let mut rest = ui.width_out;
-    let mut line = String::new();
-    for (number, text) in texts.into_iter().enumerate() {
+    for (number, text) in texts.iter().enumerate() {
         let width = layout.widths.get(number).copied();
-        let text = cut(ui, text, ui.width_out.and(width).or(rest));
+        let used = put(ui, text.as_ref(), ui.width_out.and(width).or(rest), line);
         let Some(width) = width else {
-            line.push_str(&text);
             break;
         };
-        let _ = write!(line, "{text:<width$}{:space$}", "", space = layout.space);
+        let space = width.saturating_sub(used) + layout.space;
+        line.push_str(SPACES.get(..space).unwrap_or(SPACES));
         rest = rest.map(|rest| rest.saturating_sub(width + layout.space));
     }
-    line.trim_end().to_owned()
+    line.truncate(line.trim_end().len());
 }
 
-/// The text, or as much of it as fits before a sign that it goes on.
-fn cut(ui: Ui, text: String, room: Option<usize>) -> String {
-    let Some(room) = room.filter(|room| text.chars().count() > *room) else {
-        return text;
+/// Puts the text there, or as much of it as fits before a sign that it goes on. Tells how wide that is.
+fn put(ui: Ui, text: &str, room: Option<usize>, line: &mut String) -> usize {
+    let width = if is_plain(text) {
+        text.len()
+    } else {
+        text.width()
     };
-    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
-    format!("{kept}{}", ui.sign("…", "~"))
+    let Some(room) = room.filter(|room| width > *room) else {
+        line.push_str(text);
+        return width;
+    };
+    let mut used = 0;
+    for letter in text.chars() {
+        let width = letter.width().unwrap_or_default();
+        if used + width >= room {
+            break;
+        }
+        line.push(letter);
+        used += width;
+    }
+    line.push_str(ui.sign("…", "~"));
+    used + 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn written(write: impl Fn(&Record<'_>, &mut Vec<u8>), record: &str) -> String {
+        let mut out = Vec::new();
+        write(&Record::read(record).expect("a record"), &mut out);
+        String::from_utf8(out).expect("text")
+    }
+
     #[test]
     fn on_a_terminal_json_cannot_steer_it_and_means_the_same() {
-        let json = "{\"userAgent\":\"a\\n\u{9b}31m\u{202e}ü\"}";
-        let shown = as_json(Ui::plain(Some(80)), json);
-        assert_eq!(shown, "{\"userAgent\":\"a\\n\\u009b31m\\u202eü\"}");
-        assert_eq!(as_json(Ui::plain(None), json), json);
+        let text = "{\"userAgent\":\"a\\n\u{9b}31m\u{202e}ü\"}";
+        let on = |width| written(|record, out| json(Ui::plain(width), record, out), text);
+        assert_eq!(on(Some(80)), "{\"userAgent\":\"a\\n\\u009b31m\\u202eü\"}\n");
+        assert_eq!(on(None), format!("{text}\n"));
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_meant_and_runs_nothing() {
+        let record = r#"{"eventTime":"2026-01-02T03:04:05Z","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventSource":"s3.amazonaws.com","eventName":"=cmd|'/C calc'!A0","userIdentity":{"userName":"a, \"b\""},"sourceIPAddress":"@SUM(1)","errorCode":"-1","errorMessage":"no\n\u001b[31m","readOnly":false,"eventID":"e"}"#;
+        assert_eq!(
+            written(row, record),
+            "2026-01-02T03:04:05Z,111122223333,eu-west-1,s3,\"'=cmd|'/C calc'!A0\",\"a, \"\"b\"\"\",\"'@SUM(1)\",\"'-1\",no\\n\\u{1b}[31m,false,e\r\n"
+        );
+        assert_eq!(written(row, "{}"), ",,,,,,,,,,\r\n");
     }
 
     const TEXTS: [&str; 7] = [
@@ -188,18 +327,20 @@ mod tests {
         "Client.UnauthorizedOperation",
     ];
 
-    fn shown(width: Option<usize>) -> String {
+    fn shown_on(width: Option<usize>, texts: [&str; 7]) -> String {
         let ui = Ui::plain(width);
-        let mut texts = TEXTS.map(str::to_owned);
+        let mut texts = texts.map(str::to_owned);
         texts[0] = time(ui, texts[0].clone());
-        columns(ui, texts)
+        let mut line = String::new();
+        columns(ui, &texts, &mut line);
+        line
     }
 
     #[test]
     fn every_column_is_shown_on_every_terminal() {
         for width in [80, 117, 118, 120, 145, 146, 200] {
-            let line = shown(Some(width));
-            assert!(line.chars().count() <= width, "{width}: {line}");
+            let line = shown_on(Some(width), TEXTS);
+            assert!(line.width() <= width, "{width}: {line}");
             assert!(
                 line.contains("03:04:05Z") && line.contains("Client.Una"),
                 "{width}: {line}"
@@ -208,8 +349,19 @@ mod tests {
     }
 
     #[test]
+    fn wide_letters_do_not_push_the_columns_apart() {
+        let mut texts = TEXTS;
+        texts[5] = "管理者管理者管理者管理者管理者管理者";
+        for width in [80, 120, 200] {
+            let line = shown_on(Some(width), texts);
+            assert!(line.width() <= width, "{width}: {line}");
+            assert!(line.contains("Client.Una"), "{width}: {line}");
+        }
+    }
+
+    #[test]
     fn nothing_is_cut_in_a_pipe() {
-        let line = shown(None);
+        let line = shown_on(None, TEXTS);
         assert!(TEXTS.iter().all(|text| line.contains(text)), "{line}");
     }
 }

@@ -19,10 +19,10 @@ pub fn reports(ui: &Ui, reports: &[Report], next: &str) {
             "recommended": compare::recommended(several).map(|report| report.route.name()),
             "options": several.iter().map(as_json).collect::<Vec<_>>(),
         })),
-        (Format::Table, [one]) => {
+        (Format::Table | Format::Csv, [one]) => {
             format!("{}{}", lines(*ui, &shown(one), ""), closing(*ui, one))
         }
-        (Format::Table, several) => compare::side_by_side(*ui, several, next),
+        (Format::Table | Format::Csv, several) => compare::side_by_side(*ui, several, next),
     };
     ui.answer(&text);
 }

@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
 
 use super::Arrival;
-use super::record::Record;
-use super::seen::Seen;
+use super::seen::{self, Seen};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::error::{Error, Result};
@@ -90,29 +89,21 @@ impl<'a> LogGroup<'a> {
             .unwrap_or_default()
             .into_iter()
             .filter_map(|event| {
-                self.first(
-                    &event.message.unwrap_or_default(),
-                    &event.event_id.unwrap_or_default(),
-                )
+                let (text, id) = (event.message.unwrap_or_default(), event.event_id);
+                self.first(text, &id.unwrap_or_default())
             })
             .collect())
     }
 
     /// The same event comes with every look while it is in the window; that is no second delivery.
-    fn first(&mut self, text: &str, id: &str) -> Option<Arrival> {
-        if !self.seen.is_new("", id) {
+    fn first(&mut self, text: String, id: &str) -> Option<Arrival> {
+        if !self.seen.is_new(seen::key("", id)) {
             return None;
         }
-        if !self.pattern.matches_text(text) {
-            return Some(Arrival::Skipped {
-                why: "the filter leaves it out",
-                what: id.to_owned(),
-            });
-        }
-        let record = Record::read(text);
-        Some(match record.key() {
-            Some((account, id)) if !self.seen.is_new(account, id) => Arrival::Duplicate,
-            _ => Arrival::Record(record),
+        Some(if self.pattern.matches_text(&text) {
+            Arrival::Record(text)
+        } else {
+            Arrival::LeftOut
         })
     }
 }

@@ -1,14 +1,31 @@
 //! What arrives: messages, the objects they announce, and the records in them.
+//!
+//! From the bytes of an object to a line it goes `unpack`, `window`, `walk` (with `scan`), `object`, `record` (with
+//! `members`, `shape` and `actor`), `filter`, `press`; `crew` does so on all cores for objects that lie on this machine
+//! (`files`). Messages are read by `notice`. What became of everything is counted in a `tally`.
 
 mod actor;
-pub mod decode;
+pub mod crew;
+pub mod files;
+pub mod filter;
+pub mod lag;
 mod lock;
 pub mod log_group;
+mod members;
+mod name;
 pub mod notice;
+pub mod object;
+pub mod press;
 pub mod record;
+mod scan;
 pub mod seen;
 mod shape;
+pub mod tally;
 pub mod tap;
+mod unpack;
+pub mod visible;
+mod walk;
+mod window;
 
 use futures_util::stream::{self, StreamExt};
 
@@ -16,27 +33,34 @@ use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::error::{Error, Result};
 use notice::{Object, Skip};
-use record::Record;
-use seen::Seen;
 use tap::{Message, Tap};
 
 /// Objects that are fetched at the same time.
 const IN_FLIGHT: usize = 16;
-/// An object that unpacks to more is refused.
-const LARGEST_OBJECT: u64 = 512 * 1024 * 1024;
+
+/// What a tally has a sum for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Message,
+    Object,
+}
 
 /// One thing that came out of a message.
 #[derive(Debug)]
 pub enum Arrival {
-    Record(Record),
-    /// Shown before: trail, topic and queue all deliver at least once.
-    Duplicate,
+    Record(String),
+    /// A record that the pipeline's own filter leaves out.
+    LeftOut,
+    /// A message or object that was read to its end.
+    Read(Unit),
     Skipped {
+        unit: Unit,
         why: &'static str,
         what: String,
     },
-    /// It should have been shown and could not be.
+    /// It should have been shown and could not be. What is no unit comes again.
     Trouble {
+        unit: Option<Unit>,
         what: String,
         why: String,
         hint: Option<String>,
@@ -54,16 +78,17 @@ pub struct Source {
 pub struct Reader<'a> {
     aws: &'a Aws,
     source: Source,
-    seen: Seen,
+    /// An object that unpacks to more is refused.
+    largest: u64,
 }
 
 impl<'a> Reader<'a> {
     #[must_use]
-    pub fn new(aws: &'a Aws, source: Source) -> Self {
+    pub fn new(aws: &'a Aws, source: Source, largest: u64) -> Self {
         Self {
             aws,
             source,
-            seen: Seen::default(),
+            largest,
         }
     }
 
@@ -71,20 +96,22 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the tap gives nothing any more.
-    pub async fn next(&mut self, tap: &Tap) -> Result<Vec<Arrival>> {
+    pub async fn next(&self, tap: &Tap) -> Result<Vec<Arrival>> {
         let messages = tap.receive(self.aws).await?;
         let (mut arrivals, objects) = self.announced(&messages);
         let fetched: Vec<_> = stream::iter(objects)
-            .map(|object| fetch(self.aws, &self.source, object))
+            .map(|object| self.fetch(object))
             .buffered(IN_FLIGHT)
             .collect()
             .await;
         for (object, records) in fetched {
             match records {
                 Ok(records) => {
-                    arrivals.extend(records.into_iter().map(|record| self.first(record)));
+                    arrivals.extend(records.into_iter().map(Arrival::Record));
+                    arrivals.push(Arrival::Read(Unit::Object));
                 }
                 Err(error) => arrivals.push(Arrival::Trouble {
+                    unit: Some(Unit::Object),
                     what: object.key,
                     why: error.cause(),
                     hint: error.what_to_do().map(str::to_owned),
@@ -94,6 +121,7 @@ impl<'a> Reader<'a> {
         // What could not be taken off comes again, and is known then.
         if let Err(error) = tap.done_with(self.aws, &messages).await {
             arrivals.push(Arrival::Trouble {
+                unit: None,
                 what: format!("{} messages a second time", messages.len()),
                 why: error.cause(),
                 hint: error.what_to_do().map(str::to_owned),
@@ -107,6 +135,9 @@ impl<'a> Reader<'a> {
         for message in messages {
             match notice::read(&message.body) {
                 Ok(notice) => {
+                    if notice.skipped.iter().all(|(skip, _)| !skip.is_of_message()) {
+                        arrivals.push(Arrival::Read(Unit::Message));
+                    }
                     arrivals.extend(
                         notice
                             .skipped
@@ -118,6 +149,7 @@ impl<'a> Reader<'a> {
                             objects.push(object);
                         } else {
                             arrivals.push(Arrival::Skipped {
+                                unit: Unit::Object,
                                 why: "it names another bucket than the trail's",
                                 what: format!("{}/{}", object.bucket, object.key),
                             });
@@ -125,6 +157,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Err(unreadable) => arrivals.push(Arrival::Trouble {
+                    unit: Some(Unit::Message),
                     what: format!("message {} ({})", message.id, unreadable.start),
                     why: unreadable.why,
                     hint: None,
@@ -134,43 +167,42 @@ impl<'a> Reader<'a> {
         (arrivals, objects)
     }
 
-    fn first(&mut self, record: Record) -> Arrival {
-        match record.key() {
-            Some((account, id)) if !self.seen.is_new(account, id) => Arrival::Duplicate,
-            _ => Arrival::Record(record),
-        }
+    async fn fetch(&self, object: Object) -> (Object, Result<Vec<String>>) {
+        let records = self.read(&object).await;
+        (object, records)
+    }
+
+    async fn read(&self, object: &Object) -> Result<Vec<String>> {
+        let doing = || format!("read object {}", object.key);
+        let found = self
+            .aws
+            .s3
+            .get_object()
+            .bucket(&self.source.bucket)
+            .key(&object.key)
+            .expected_bucket_owner(&self.source.owner)
+            .send()
+            .await
+            .doing("s3:GetObject", doing)?;
+        let bytes = found
+            .body
+            .collect()
+            .await
+            .map_err(|why| Error::unanswered(doing(), why.to_string()))?
+            .into_bytes();
+        object::records(&bytes, self.largest)
+            .map_err(|why| Error::unanswered(doing(), why.to_string()))
     }
 }
 
 fn skipped(skip: Skip, key: Option<String>) -> Arrival {
     Arrival::Skipped {
+        unit: if skip.is_of_message() {
+            Unit::Message
+        } else {
+            Unit::Object
+        },
         why: skip.reason(),
         what: key.unwrap_or_default(),
     }
-}
-
-async fn fetch(aws: &Aws, source: &Source, object: Object) -> (Object, Result<Vec<Record>>) {
-    let records = read_object(aws, source, &object).await;
-    (object, records)
-}
-
-async fn read_object(aws: &Aws, source: &Source, object: &Object) -> Result<Vec<Record>> {
-    let doing = || format!("read object {}", object.key);
-    let found = aws
-        .s3
-        .get_object()
-        .bucket(&source.bucket)
-        .key(&object.key)
-        .expected_bucket_owner(&source.owner)
-        .send()
-        .await
-        .doing("s3:GetObject", doing)?;
-    let bytes = found
-        .body
-        .collect()
-        .await
-        .map_err(|why| Error::unanswered(doing(), why.to_string()))?
-        .into_bytes();
-    decode::records(&bytes, LARGEST_OBJECT)
-        .map_err(|why| Error::unanswered(doing(), why.to_string()))
 }

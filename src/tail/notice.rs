@@ -4,14 +4,12 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::record::visible;
+use super::name::unfit;
 use super::shape;
+use super::visible::start;
 
 /// CloudTrail publishes this text, which is no JSON, when a topic is attached to a trail.
 const VALIDATION: &str = "CloudTrail validation message.";
-
-/// How much of an unreadable message is shown.
-const START_LENGTH: usize = 80;
 
 /// An object that holds event records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +55,15 @@ impl Skip {
             Self::OtherVersion => "an S3 notification of an unknown major version",
             Self::Unreadable => "an entry without a readable bucket and key",
         }
+    }
+
+    /// Whether it is the message that is passed over, and not an object in it.
+    #[must_use]
+    pub fn is_of_message(self) -> bool {
+        matches!(
+            self,
+            Self::TestEvent | Self::Validation | Self::Confirmation | Self::Empty
+        )
     }
 }
 
@@ -331,55 +338,6 @@ fn form_decoded(key: &str) -> Option<String> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
     Some(decoded.into_owned())
-}
-
-/// Judges an object by its base name. The folders above it do not tell: digests and Insights have sibling folders, a
-/// trail may put any prefix before `AWSLogs`, and AWS Config writes below it as well.
-fn unfit(key: &str) -> Option<Skip> {
-    let name = key.rsplit('/').next().unwrap_or(key);
-    if name.is_empty() {
-        Some(Skip::WriteCheck)
-    } else if name.contains("_CloudTrail-Digest_") {
-        Some(Skip::Digest)
-    } else if name.contains("_CloudTrail-Insight_") {
-        Some(Skip::Insight)
-    } else if is_log(name).is_none() {
-        Some(Skip::NotALog)
-    } else {
-        None
-    }
-}
-
-/// Matches `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`, the name AWS documents for log files.
-fn is_log(name: &str) -> Option<()> {
-    let (account, rest) = name.strip_suffix(".json.gz")?.split_once("_CloudTrail_")?;
-    let (region, rest) = rest.split_once('_')?;
-    let (stamp, unique) = rest.split_once('_')?;
-    let (day, minute) = stamp.strip_suffix('Z')?.split_once('T')?;
-    let of = |text: &str, fits: fn(u8) -> bool| !text.is_empty() && text.bytes().all(fits);
-    let digits =
-        |text: &str, count: usize| text.len() == count && of(text, |byte| byte.is_ascii_digit());
-    let fits = digits(account, 12)
-        && digits(day, 8)
-        && digits(minute, 4)
-        && of(region, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && of(unique, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    fits.then_some(())
-}
-
-/// Shows the first characters of a message. An escape is shown whole or not at all.
-fn start(body: &str) -> String {
-    let mut shown = String::new();
-    let mut length = 0;
-    for letter in body.chars() {
-        let letter = visible(letter.encode_utf8(&mut [0; 4]));
-        length += letter.chars().count();
-        if length > START_LENGTH {
-            break;
-        }
-        shown.push_str(&letter);
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -721,51 +679,5 @@ mod tests {
             assert_eq!(notice.objects.len(), usize::from(taken), "{head}");
             assert_eq!(notice.skipped.is_empty(), taken, "{head}");
         }
-    }
-
-    #[test]
-    fn an_object_is_judged_by_its_base_name() {
-        for (key, expected) in [
-            (LOG.to_owned(), None),
-            (format!("any/prefix/CloudTrail-Digest/{LOG}"), None),
-            (
-                "111122223333_CloudTrail_us-gov-west-1_20240101T0000Z_a_b.json.gz".to_owned(),
-                None,
-            ),
-            (
-                "AWSLogs/111122223333/CloudTrail-Digest/".to_owned(),
-                Some(Skip::WriteCheck),
-            ),
-            (
-                "1_CloudTrail_eu-west-1_20240101T0000Z_Ab.json.gz".to_owned(),
-                Some(Skip::NotALog),
-            ),
-            (
-                "111122223333_CloudTrail_eu-west-1_20240101T0000Z_Ab.json".to_owned(),
-                Some(Skip::NotALog),
-            ),
-            (
-                "111122223333_CloudTrail_eu-west-1_20240101_Ab.json.gz".to_owned(),
-                Some(Skip::NotALog),
-            ),
-            (
-                "111122223333_Config_eu-west-1_ConfigHistory_x.json.gz".to_owned(),
-                Some(Skip::NotALog),
-            ),
-            (
-                "111122223333_CloudTrail__20240101T0000Z_Ab.json.gz".to_owned(),
-                Some(Skip::NotALog),
-            ),
-        ] {
-            assert_eq!(unfit(&key), expected, "{key}");
-        }
-    }
-
-    #[test]
-    fn the_start_of_an_unreadable_message_is_short_and_harmless() {
-        let shown = start(&format!("\u{1b}[2J\r\n{}", "é".repeat(200)));
-        assert!(shown.starts_with(r"\u{1b}[2J\r\né"));
-        assert_eq!(shown.chars().count(), 80);
-        assert_eq!(start(&format!("{}\u{1b}", "x".repeat(79))), "x".repeat(79));
     }
 }

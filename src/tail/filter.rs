@@ -1,0 +1,408 @@
+//! Which records are shown. Each filter asks for something, and a record that does not say is left out by it.
+
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use memchr::memmem::Finder;
+
+use super::record::Record;
+use crate::pattern::Pattern;
+
+/// What may be typed for a service, an event or an actor.
+///
+/// # Errors
+/// Why it could never match.
+pub fn word(text: &str) -> Result<String, String> {
+    let inside = text.strip_prefix('!').unwrap_or(text);
+    if inside.is_empty() {
+        return Err("there is nothing to compare with".to_owned());
+    }
+    if inside.contains(',') {
+        return Err("one value only: give the option once for each".to_owned());
+    }
+    // Records name a service by its address.
+    Ok(text
+        .strip_suffix(".amazonaws.com")
+        .unwrap_or(text)
+        .to_owned())
+}
+
+/// What may be typed for an account.
+///
+/// # Errors
+/// Why it could never match.
+pub fn account(text: &str) -> Result<String, String> {
+    let text = word(text)?;
+    let id = text.strip_prefix('!').unwrap_or(&text);
+    let is_glob = id.contains(['*', '?']);
+    let fits = id
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '*' | '?'));
+    if fits && (is_glob || id.len() == 12) {
+        Ok(text)
+    } else {
+        Err("an account id has 12 digits; * and ? stand for some of them".to_owned())
+    }
+}
+
+/// What may be typed for a region.
+///
+/// # Errors
+/// Why it could never match.
+pub fn region(text: &str) -> Result<String, String> {
+    let text = word(text)?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '*' | '?');
+    if text.strip_prefix('!').unwrap_or(&text).chars().all(fits) {
+        Ok(text)
+    } else {
+        Err("not a region, such as eu-west-1 or us-*".to_owned())
+    }
+}
+
+/// What may be typed for a beginning in time: how long ago, or when.
+///
+/// # Errors
+/// Why it is no time in the past.
+pub fn since(text: &str) -> Result<SystemTime, String> {
+    let now = SystemTime::now();
+    let begin = match humantime::parse_duration(text) {
+        Ok(ago) => now.checked_sub(ago),
+        Err(_) => DateTime::from_str(text, Format::DateTimeWithOffset)
+            .ok()
+            .and_then(|time| SystemTime::try_from(time).ok()),
+    };
+    match begin {
+        None => Err(
+            "neither a time ago, such as 2h, nor a time, such as 2026-01-31T12:00:00Z".to_owned(),
+        ),
+        Some(begin) if begin > now => Err("it is in the future".to_owned()),
+        Some(begin) => Ok(begin),
+    }
+}
+
+/// What may be typed for a text.
+///
+/// # Errors
+/// When it is empty, and so everywhere.
+pub fn text(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("an empty text is in every record".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// What the operator wants to see; all of it has to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub accounts: Globs,
+    pub regions: Globs,
+    pub services: Globs,
+    pub events: Globs,
+    pub actors: Globs,
+    pub errors_only: bool,
+    pub writes_only: bool,
+    /// Of calls that were made at this time or later.
+    pub since: Option<SystemTime>,
+    /// In the text of the record, as it was delivered.
+    pub text: Option<Finder<'static>>,
+    pub pattern: Option<Pattern>,
+}
+
+impl Filter {
+    /// Asks first what costs least.
+    #[must_use]
+    pub fn passes(&self, record: &Record<'_>) -> bool {
+        (!self.writes_only || record.read_only() == Some(false))
+            && (!self.errors_only || failed(record))
+            && self.events.pass(|| record.event_name())
+            && self.regions.pass(|| record.region())
+            && self.services.pass(|| record.service())
+            && self.accounts.pass(|| record.account())
+            && self.actors.pass(|| record.actor())
+            && self.since.is_none_or(|since| is_since(record, since))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|wanted| wanted.find(record.text().as_bytes()).is_some())
+            && self
+                .pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.matches_text(record.text()))
+    }
+}
+
+/// A refused sign-in to the console has a message and no code.
+fn failed(record: &Record<'_>) -> bool {
+    record.error_code().is_some() || record.error_message().is_some()
+}
+
+fn is_since(record: &Record<'_>, since: SystemTime) -> bool {
+    record
+        .event_time()
+        .and_then(|time| humantime::parse_rfc3339(&time).ok())
+        .is_some_and(|time| time >= since)
+}
+
+/// Some of them wanted, some of them not.
+#[derive(Clone, Debug, Default)]
+pub struct Globs {
+    wanted: Vec<Glob>,
+    unwanted: Vec<Glob>,
+}
+
+impl Globs {
+    /// Of globs that are each behind a `!` when they name what is not wanted.
+    #[must_use]
+    pub fn new(words: &[String]) -> Self {
+        let mut globs = Self::default();
+        for word in words {
+            match word.strip_prefix('!') {
+                Some(word) => globs.unwanted.push(Glob::new(word)),
+                None => globs.wanted.push(Glob::new(word)),
+            }
+        }
+        globs
+    }
+
+    fn pass<T: AsRef<str>>(&self, value: impl FnOnce() -> Option<T>) -> bool {
+        if self.wanted.is_empty() && self.unwanted.is_empty() {
+            return true;
+        }
+        let value = value();
+        let value = value.as_ref().map(AsRef::as_ref);
+        let any = |globs: &[Glob]| {
+            value.is_some_and(|value| globs.iter().any(|glob| glob.matches(value)))
+        };
+        (self.wanted.is_empty() || any(&self.wanted)) && !any(&self.unwanted)
+    }
+}
+
+/// A word in which `*` stands for any characters and `?` for one. Capital letters count as small ones.
+#[derive(Clone, Debug)]
+struct Glob(Vec<char>);
+
+impl Glob {
+    fn new(word: &str) -> Self {
+        Self(word.chars().map(|c| c.to_ascii_lowercase()).collect())
+    }
+
+    /// Goes back to the last star only, so the time is that of the value times that of the word at most.
+    fn matches(&self, value: &str) -> bool {
+        let (glob, value): (_, Vec<char>) = (
+            &self.0,
+            value.chars().map(|c| c.to_ascii_lowercase()).collect(),
+        );
+        let (mut at, mut in_glob) = (0, 0);
+        let mut star: Option<(usize, usize)> = None;
+        while let Some(letter) = value.get(at) {
+            match glob.get(in_glob) {
+                Some('*') => {
+                    star = Some((at, in_glob));
+                    in_glob += 1;
+                }
+                Some(wanted) if *wanted == '?' || wanted == letter => {
+                    at += 1;
+                    in_glob += 1;
+                }
+                _ => {
+                    let Some((from, behind)) = star else {
+                        return false;
+                    };
+                    star = Some((from + 1, behind));
+                    at = from + 1;
+                    in_glob = behind + 1;
+                }
+            }
+        }
+        glob.iter().skip(in_glob).all(|letter| *letter == '*')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = r#"{"eventTime":"2026-01-02T03:04:05Z","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventSource":"iam.amazonaws.com","eventName":"CreateUser","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/Admin/alice"},"errorCode":"AccessDenied","readOnly":false,"requestParameters":{"userName":"Mallory"}}"#;
+    const SILENT: &str = r#"{"eventID":"e"}"#;
+
+    fn passes(filter: &Filter, record: &str) -> bool {
+        filter.passes(&Record::read(record).expect("a record"))
+    }
+
+    fn globs(words: &[&str]) -> Globs {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Globs::new(&words)
+    }
+
+    #[test]
+    fn without_a_wish_everything_passes() {
+        for record in [RECORD, SILENT, "{}"] {
+            assert!(passes(&Filter::default(), record), "{record}");
+        }
+    }
+
+    #[test]
+    fn each_wish_is_held_to_its_field() {
+        type Set = fn(&mut Filter, Globs);
+        let fields: [(Set, &[&str], &[&str]); 5] = [
+            (
+                |filter, globs| filter.accounts = globs,
+                &["111122223333", "1111*", "!4*"],
+                &["444455556666", "!111122223333", "????"],
+            ),
+            (
+                |filter, globs| filter.regions = globs,
+                &["eu-west-1", "eu-*", "!us-*"],
+                &["us-east-1", "!eu-*"],
+            ),
+            (
+                |filter, globs| filter.services = globs,
+                &["iam", "IAM", "i?m"],
+                &["s3", "!iam", "ia"],
+            ),
+            (
+                |filter, globs| filter.events = globs,
+                &["CreateUser", "create*", "*User", "*e*e*", "!Delete*"],
+                &["Create", "!*User", "CreateUser?"],
+            ),
+            (
+                |filter, globs| filter.actors = globs,
+                &["Admin/*", "*/alice", "Admin/alice"],
+                &["alice", "!admin/*"],
+            ),
+        ];
+        for (set, passing, failing) in fields {
+            for (words, expected) in [(passing, true), (failing, false)] {
+                for word in words {
+                    let mut filter = Filter::default();
+                    set(&mut filter, globs(&[word]));
+                    assert_eq!(passes(&filter, RECORD), expected, "{word}");
+                    // A record that does not say is none of those that are wanted, and none of those that are not.
+                    assert_eq!(passes(&filter, "{}"), word.starts_with('!'), "{word}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_words_one_is_enough_and_one_unwanted_too_many() {
+        for (words, expected) in [
+            (&["s3", "iam"][..], true),
+            (&["s3", "kms"], false),
+            (&["iam", "!iam"], false),
+            (&["*", "!s3"], true),
+            (&["!s3", "!kms"], true),
+        ] {
+            let filter = Filter {
+                services: globs(words),
+                ..Filter::default()
+            };
+            assert_eq!(passes(&filter, RECORD), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_record_does_not_say_is_not_taken_for_said() {
+        let writes = Filter {
+            writes_only: true,
+            ..Filter::default()
+        };
+        let errors = Filter {
+            errors_only: true,
+            ..Filter::default()
+        };
+        let since = Filter {
+            since: Some(SystemTime::UNIX_EPOCH),
+            ..Filter::default()
+        };
+        for filter in [&writes, &errors, &since] {
+            assert!(passes(filter, RECORD));
+            assert!(!passes(filter, SILENT));
+        }
+        assert!(!passes(&writes, r#"{"readOnly":true}"#));
+        assert!(passes(&writes, r#"{"readOnly":"false"}"#));
+        assert!(passes(
+            &errors,
+            r#"{"errorMessage":"Failed authentication"}"#
+        ));
+    }
+
+    #[test]
+    fn a_beginning_in_time_takes_in_its_own_second() {
+        for (begin, expected) in [
+            ("2026-01-02T03:04:05Z", true),
+            ("2026-01-02T03:04:06Z", false),
+            ("2026-01-02T04:04:05+01:00", true),
+        ] {
+            let filter = Filter {
+                since: Some(since(begin).expect("a time")),
+                ..Filter::default()
+            };
+            assert_eq!(passes(&filter, RECORD), expected, "{begin}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_looked_for_in_all_of_the_record() {
+        for (wanted, expected) in [
+            ("Mallory", true),
+            ("mallory", false),
+            (r#""userName":"M"#, true),
+        ] {
+            let filter = Filter {
+                text: Some(Finder::new(wanted).into_owned()),
+                ..Filter::default()
+            };
+            assert_eq!(passes(&filter, RECORD), expected, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_judges_as_cloudwatch_does() {
+        for (pattern, expected) in [
+            ("{ $.readOnly IS FALSE }", true),
+            ("{ $.errorCode NOT EXISTS }", false),
+        ] {
+            let filter = Filter {
+                pattern: Some(Pattern::parse(pattern).expect("a pattern")),
+                ..Filter::default()
+            };
+            assert_eq!(passes(&filter, RECORD), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_could_never_match_is_refused() {
+        for refused in [
+            word(""),
+            word("!"),
+            word("a,b"),
+            account("12345"),
+            account("alice"),
+            region("eu west"),
+        ] {
+            assert!(refused.is_err(), "{refused:?}");
+        }
+        assert!(text("").is_err());
+        for time in [
+            "",
+            "yesterday",
+            "2026-01-02",
+            "2999-01-01T00:00:00Z",
+            "2h ago",
+        ] {
+            assert!(since(time).is_err(), "{time}");
+        }
+        assert_eq!(word("!s3.amazonaws.com"), Ok("!s3".to_owned()));
+        assert_eq!(account("!11112222????"), Ok("!11112222????".to_owned()));
+        assert!(since("2h").is_ok() && since("90 days").is_ok());
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        let glob = Glob::new(&"*a".repeat(200));
+        assert!(!glob.matches(&"a".repeat(199)));
+        assert!(glob.matches(&"ba".repeat(200)));
+    }
+}
