@@ -111,8 +111,8 @@ async fn of_the_real_records_exactly_those_that_pass_reach_heeler() {
     let pattern = Pattern::parse(HEELER_PATTERN).expect("a pattern");
     let mut passing = Vec::new();
     for (_, bytes) in samples::below(&folder) {
-        let records = heeler_ec::tail::decode::records(&bytes, u64::MAX).expect("a log file");
-        let texts = records.iter().map(|record| record.json().to_owned());
+        let records = heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log file");
+        let texts = records.iter().map(|record| record.to_owned());
         passing.extend(texts.filter(|record| pattern.matches_text(record)));
     }
     assert!(passing.len() > 400, "{} records pass", passing.len());

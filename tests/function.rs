@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use heeler_ec::pipeline::function;
-use heeler_ec::tail::decode::records;
+use heeler_ec::tail::object::records;
 use serde_json::{Value, json};
 
 use crate::harness::clients::credentials;
@@ -704,7 +704,7 @@ async fn real_records_are_delivered_whole_in_few_calls() {
     let mut all = Vec::new();
     for (key, bytes) in samples::below(&folder) {
         let read = records(&bytes, 64 * 1024 * 1024).unwrap_or_else(|why| panic!("{key}: {why}"));
-        let messages: Vec<String> = read.iter().map(|record| record.json().to_owned()).collect();
+        let messages: Vec<String> = read.iter().map(|record| record.to_owned()).collect();
         let invocation = stage.deliver(&messages).await;
         let count = messages.len();
         assert_counts(&invocation, &[("received", count), ("sent", count)]);

@@ -2,7 +2,7 @@
 
 use heeler_ec::pattern::Pattern;
 use heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
-use heeler_ec::tail::decode::records;
+use heeler_ec::tail::object::records;
 use serde_json::Value;
 
 use crate::harness::{emulator, samples};
@@ -67,7 +67,7 @@ fn of_every_real_record_those_pass_that_heeler_wants() {
     let (mut read, mut passed) = (0, 0);
     for (key, bytes) in samples::below(&folder) {
         for record in records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}")) {
-            let text = record.json();
+            let text = record.as_str();
             let wanted = heeler.matches_text(text);
             let value = serde_json::from_str(text).expect("a record");
             assert_eq!(wanted, is_wanted(&value), "{key}: {text}");

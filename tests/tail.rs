@@ -61,7 +61,7 @@ async fn a_line_says_when_where_what_who_and_whether_it_failed() {
     );
     assert!(
         run.stderr
-            .contains("1 shown, 0 delivered twice, 0 skipped, 0 unreadable."),
+            .contains("Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable."),
         "{}",
         run.stderr
     );
@@ -76,8 +76,8 @@ async fn every_real_record_comes_out_once() {
     let objects = samples::below(&folder);
     let mut delivered = Vec::new();
     for (_, bytes) in &objects {
-        let records = heeler_ec::tail::decode::records(bytes, u64::MAX).expect("a log file");
-        delivered.extend(records.iter().map(|record| record.json().to_owned()));
+        let records = heeler_ec::tail::object::records(bytes, u64::MAX).expect("a log file");
+        delivered.extend(records.iter().map(|record| record.to_owned()));
     }
     assert_eq!((objects.len(), delivered.len()), (56, 2902));
 
@@ -88,11 +88,7 @@ async fn every_real_record_comes_out_once() {
     }
     let run = tail.wait().await.ended(0);
     assert_eq!(sorted(run.stdout.lines()), sorted(delivered));
-    assert!(
-        run.stderr.contains(" 0 delivered twice, "),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains(" + 0 duplicate + "), "{}", run.stderr);
     assert_eq!(taps(&world).await, nothing());
 }
 
@@ -347,7 +343,9 @@ async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
         "skipped: a test event of S3",
         "skipped: it names another bucket than the trail's somebody-elses-bucket/",
         "skipped: a digest, which holds no events",
-        "1 shown, 0 delivered twice, 3 skipped, 0 unreadable.",
+        "Messages: 4 in = 3 read + 1 skipped + 0 failed.",
+        "  skipped: 1 a test event of S3",
+        "Objects: 3 in = 1 read + 2 skipped + 0 failed.",
     ] {
         assert!(run.stderr.contains(told), "{told}:\n{}", run.stderr);
     }
@@ -370,7 +368,12 @@ async fn a_message_that_makes_no_sense_is_told_and_the_stream_goes_on() {
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains(" 1 unreadable."), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("Messages: 2 in = 1 read + 0 skipped + 1 failed."),
+        "{}",
+        run.stderr
+    );
     assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
 }
 
@@ -416,7 +419,7 @@ async fn an_object_that_may_not_be_read_is_told_with_the_permission_that_is_miss
     );
     assert!(
         run.stderr
-            .contains("1 shown, 0 delivered twice, 0 skipped, 1 unreadable."),
+            .contains("Objects: 2 in = 1 read + 0 skipped + 1 failed."),
         "{}",
         run.stderr
     );
@@ -434,7 +437,8 @@ async fn an_object_that_is_announced_twice_is_shown_once() {
     assert_eq!(sorted(run.stdout.lines()).len(), 3);
     assert_eq!(run.stdout.lines().collect::<BTreeSet<_>>().len(), 3);
     assert!(
-        run.stderr.contains("3 shown, 2 delivered twice,"),
+        run.stderr
+            .contains("Records: 5 in = 3 shown + 0 filtered + 2 duplicate + 0 unreadable."),
         "{}",
         run.stderr
     );
@@ -478,7 +482,7 @@ async fn a_connection_that_breaks_is_made_again() {
     let run = shown(&world, vec![anything(&world)], &[]).await;
     assert!(
         run.stderr
-            .contains("1 shown, 0 delivered twice, 0 skipped, 0 unreadable."),
+            .contains("Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable."),
         "{}",
         run.stderr
     );

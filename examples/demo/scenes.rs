@@ -266,7 +266,7 @@ impl<'a> Scenes<'a> {
         for key in bodies.iter().filter_map(|body| log_key(body)) {
             let object = inside.object(self.world.bucket(), &key).await;
             let object = object.map_err(|why| broken("Heeler cannot read a log file", &why))?;
-            let records = heeler_ec::tail::decode::records(&object, u64::MAX);
+            let records = heeler_ec::tail::object::records(&object, u64::MAX);
             events += records
                 .map_err(|why| broken("a log file", &why.to_string()))?
                 .len();

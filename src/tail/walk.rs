@@ -40,6 +40,7 @@ pub enum Form {
 }
 
 /// Goes through the documents of an object.
+#[derive(Clone)]
 pub struct Walk<W> {
     window: W,
     at: usize,
@@ -177,11 +178,7 @@ impl<W: Window> Walk<W> {
     /// # Errors
     /// When the data is damaged.
     pub fn more(&mut self) -> Result<bool, Broken> {
-        let more = self.window.more(self.at)?;
-        if more {
-            self.at = 0;
-        }
-        Ok(more)
+        self.window.more(&mut self.at)
     }
 
     fn end(&self) -> Result<Option<Range<usize>>, Broken> {

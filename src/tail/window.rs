@@ -20,15 +20,16 @@ pub trait Window {
     /// When it is no UTF-8.
     fn text(&self, part: Range<usize>) -> Result<&str, Broken>;
 
-    /// Forgets all before `at`, so that the stretch begins there, and reads on. False when there is no more, as with
-    /// the whole, which never moves.
+    /// Forgets all before `at`, so that the stretch begins there and `at` is moved, and reads on. False when there is
+    /// no more.
     ///
     /// # Errors
     /// When the data is damaged.
-    fn more(&mut self, at: usize) -> Result<bool, Broken>;
+    fn more(&mut self, at: &mut usize) -> Result<bool, Broken>;
 }
 
 /// All of it.
+#[derive(Clone, Copy)]
 pub struct Whole<'a>(pub &'a str);
 
 impl Window for Whole<'_> {
@@ -40,7 +41,7 @@ impl Window for Whole<'_> {
         self.0.get(part).ok_or(Broken::NotText)
     }
 
-    fn more(&mut self, _: usize) -> Result<bool, Broken> {
+    fn more(&mut self, _: &mut usize) -> Result<bool, Broken> {
         Ok(false)
     }
 }
@@ -72,14 +73,15 @@ impl<R: BufRead> Window for Moving<R> {
         str::from_utf8(bytes).map_err(|_| Broken::NotText)
     }
 
-    fn more(&mut self, at: usize) -> Result<bool, Broken> {
-        let kept = self.filled.saturating_sub(at);
+    fn more(&mut self, at: &mut usize) -> Result<bool, Broken> {
+        let kept = self.filled.saturating_sub(*at);
         if kept + STEP > LONGEST {
             return Err(Broken::LargeRecord(LONGEST));
         }
         // A value that is longer than the stretch is looked at anew each time, so the steps grow with it.
-        let room = STEP.max(kept / 2);
-        self.buffer.copy_within(at.min(self.filled)..self.filled, 0);
+        let room = STEP.max(kept / 2).min(LONGEST - kept);
+        self.buffer.copy_within(self.filled - kept..self.filled, 0);
+        *at = 0;
         if self.buffer.len() < kept + room {
             self.buffer.resize(kept + room, 0);
         }
