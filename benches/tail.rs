@@ -1,0 +1,298 @@
+//! Measures `tail FILE` against unpacking alone: the CPU time and the peak memory of whole commands, side by side.
+//!
+//! One object of 50 MB and one of 500 MB are made of the real records, where they are at hand, else of those in the
+//! repository, each copy with an id, a time and an address of its own. The release build of the program shows the
+//! first as JSON and as lines; `gzip -dc` unpacks it; and, where `jq` is installed, `zcat | jq -c '.Records[]'` does
+//! what people do without this program. The commands take turns, so that a busy machine disturbs all of them alike, and
+//! their ratios are what counts.
+
+mod child;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the benchmark uses a part of the harness"
+)]
+#[path = "../tests/harness/mod.rs"]
+mod harness;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use child::Used;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use harness::{emulator, samples};
+use heeler_ec::tail::object;
+
+const ROUNDS: u32 = 10;
+/// What takes a second and more is done less often.
+const SLOW_ROUNDS: u32 = 3;
+const SMALL: usize = 50_000_000;
+const LARGE: usize = 500_000_000;
+/// How many objects are read at once, to see all cores at work.
+const SEVERAL: usize = 8;
+
+fn main() -> io::Result<()> {
+    let program = release()?;
+    let folder = tempfile::tempdir()?;
+    let records = records()?;
+    let small = folder.path().join("small.json.gz");
+    let large = folder.path().join("large.json.gz");
+    let mut out = io::stdout();
+    writeln!(
+        out,
+        "\nprogram: {}",
+        megabytes(std::fs::metadata(&program)?.len())
+    )?;
+    for (path, size) in [(&small, SMALL), (&large, LARGE)] {
+        let count = object(path, size, &records)?;
+        let packed = std::fs::metadata(path)?.len();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        writeln!(
+            out,
+            "{name}: {count} records, {}, packed {}",
+            megabytes(size as u64),
+            megabytes(packed)
+        )?;
+    }
+
+    let tail = |words: &[&str], paths: &[&Path]| {
+        let mut command = Command::new(&program);
+        command.env_clear().arg("tail").args(paths).args(words);
+        command
+    };
+    let mut gzip = Command::new("gzip");
+    gzip.arg("-dc").arg(&small);
+    let mut rows = [
+        Row::new("gzip -dc", gzip),
+        Row::new("tail -o json", tail(&["-o", "json"], &[&small])),
+        Row::new("tail -o table", tail(&["-o", "table"], &[&small])),
+        Row::new("tail -o csv", tail(&["-o", "csv"], &[&small])),
+    ];
+    for _ in 0..ROUNDS {
+        rows.iter_mut().try_for_each(Row::measure)?;
+    }
+    if Command::new("jq").arg("--version").output().is_ok() {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg("exec jq -c '.Records[]' <\"$0\"");
+        // The shell's own children are not seen, so each half is a row of its own.
+        let plain = folder.path().join("small.json");
+        io::copy(
+            &mut flate2::read::MultiGzDecoder::new(File::open(&small)?),
+            &mut File::create(&plain)?,
+        )?;
+        shell.arg(&plain);
+        let mut jq = Row::new("jq -c '.Records[]', without zcat", shell);
+        for _ in 0..SLOW_ROUNDS {
+            jq.measure()?;
+        }
+        tell(&mut out, &rows, Some(&jq))?;
+    } else {
+        tell(&mut out, &rows, None)?;
+        writeln!(out, "jq is not installed, and not measured")?;
+    }
+
+    let mut large = Row::new("tail -o json, 500 MB", tail(&["-o", "json"], &[&large]));
+    large.measure()?;
+    writeln!(out, "{}", large.line(None))?;
+    let paths = vec![small.as_path(); SEVERAL];
+    let mut several = Row::new("tail -o json, 8 objects", tail(&["-o", "json"], &paths));
+    several.measure()?;
+    writeln!(out, "{}", several.line(None))
+}
+
+/// A command, and what it used so far.
+struct Row {
+    name: &'static str,
+    command: Command,
+    rounds: u32,
+    cpu: Duration,
+    wall: Duration,
+    memory: u64,
+}
+
+impl Row {
+    fn new(name: &'static str, command: Command) -> Self {
+        Self {
+            name,
+            command,
+            rounds: 0,
+            cpu: Duration::ZERO,
+            wall: Duration::ZERO,
+            memory: 0,
+        }
+    }
+
+    fn measure(&mut self) -> io::Result<()> {
+        let started = Instant::now();
+        let Used { cpu, memory } = child::run(&mut self.command)?;
+        self.wall += started.elapsed();
+        self.cpu += cpu.unwrap_or_default();
+        self.memory = self.memory.max(memory.unwrap_or_default());
+        self.rounds += 1;
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        (self.cpu / self.rounds.max(1)).as_secs_f64()
+    }
+
+    fn line(&self, against: Option<&Row>) -> String {
+        let ratio = against.map_or(String::new(), |other| {
+            format!("{:>8.2}", self.seconds() / other.seconds())
+        });
+        format!(
+            "{:<34}{:>7.3} s CPU {:>7.3} s wall {:>12} peak{ratio}",
+            self.name,
+            self.seconds(),
+            (self.wall / self.rounds.max(1)).as_secs_f64(),
+            megabytes(self.memory)
+        )
+    }
+}
+
+fn tell(out: &mut impl Write, rows: &[Row; 4], jq: Option<&Row>) -> io::Result<()> {
+    let [gzip, json, ..] = rows;
+    writeln!(
+        out,
+        "\nmean of {ROUNDS} rounds; last column: CPU, times that of gzip -dc"
+    )?;
+    for row in rows {
+        writeln!(out, "{}", row.line(Some(gzip)))?;
+    }
+    if let Some(jq) = jq {
+        writeln!(out, "{}", jq.line(Some(gzip)))?;
+        let times = (jq.seconds() + gzip.seconds()) / json.seconds();
+        writeln!(
+            out,
+            "zcat | jq -c takes {times:.1} times the CPU of tail -o json"
+        )?;
+    }
+    writeln!(out)
+}
+
+/// Every real record that is at hand.
+fn records() -> io::Result<Vec<String>> {
+    let folder = emulator::repository().join("tests/fixtures/tail/objects");
+    let mut found = Vec::new();
+    if let Some(logs) = samples::real_logs() {
+        for (_, bytes) in samples::below(&logs) {
+            found.extend(object::records(&bytes, u64::MAX).map_err(io::Error::other)?);
+        }
+    } else {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            // Those made here are hard cases.
+            if path.to_string_lossy().contains("/123456789012_") || path.extension().is_none() {
+                continue;
+            }
+            let bytes = std::fs::read(&path)?;
+            found.extend(object::records(&bytes, u64::MAX).map_err(io::Error::other)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes an object of that size when unpacked, and tells how many records are in it.
+fn object(path: &Path, size: usize, records: &[String]) -> io::Result<usize> {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut packed = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::new(6));
+    packed.write_all(b"{\"Records\":[")?;
+    let (mut written, mut count) = (14, 0);
+    for record in records.iter().cycle() {
+        let record = varied(record, &mut random);
+        written += record.len() + 1;
+        if written > size {
+            break;
+        }
+        if count > 0 {
+            packed.write_all(b",")?;
+        }
+        packed.write_all(record.as_bytes())?;
+        count += 1;
+    }
+    packed.write_all(b"]}")?;
+    packed.finish()?.flush()?;
+    Ok(count)
+}
+
+/// The record with an id, a time and an address of its own, and request ids where it has some.
+fn varied(record: &str, random: &mut Random) -> String {
+    let mut text = record.to_owned();
+    for (name, digits) in [
+        ("\"eventID\":\"", "0123456789abcdef"),
+        ("\"requestID\":\"", "0123456789abcdef"),
+        ("\"sourceIPAddress\":\"", "123456789"),
+    ] {
+        let Some(begin) = text.find(name).map(|at| at + name.len()) else {
+            continue;
+        };
+        let Some(length) = text[begin..].find('"') else {
+            continue;
+        };
+        let value = &text[begin..begin + length];
+        if !value
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() || matches!(c, '-' | '.'))
+        {
+            continue;
+        }
+        let new: String = value
+            .chars()
+            .map(|c| {
+                if c.is_ascii_hexdigit() {
+                    random.one_of(digits)
+                } else {
+                    c
+                }
+            })
+            .collect();
+        text.replace_range(begin..begin + length, &new);
+    }
+    text
+}
+
+/// The same in every run.
+struct Random(u64);
+
+impl Random {
+    fn one_of(&mut self, letters: &str) -> char {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let number = usize::try_from(self.0 >> 33).unwrap_or_default();
+        char::from(letters.as_bytes()[number % letters.len()])
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// Builds the program as it is released, unless one is given.
+fn release() -> io::Result<PathBuf> {
+    if let Some(program) = std::env::var_os("HEELER_EC_PROGRAM") {
+        return Ok(PathBuf::from(program));
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
+        .current_dir(emulator::repository());
+    // What Cargo tells this benchmark of itself would make it build some dependencies anew.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    if !command.status()?.success() {
+        return Err(io::Error::other("the release build failed"));
+    }
+    Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())
+}
