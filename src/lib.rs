@@ -3,7 +3,7 @@
 //! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `render`,
 //! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
 //! `permit` → { `aws`, `names`, `policy`, `route` };
-//! `tail` → `aws`; `render` → the plain types of the others; `pattern` knows nobody. A test holds the code to it.
+//! `tail` → `aws`; `render` → the plain types of the others; `pattern` and `severity` know nobody. A test holds the code to it.
 
 pub mod aws;
 pub mod check;
@@ -19,4 +19,5 @@ pub mod policy;
 pub mod render;
 pub mod resource;
 pub mod route;
+pub mod severity;
 pub mod tail;

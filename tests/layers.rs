@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("route", &[]),
     ("pattern", &[]),
+    ("severity", &[]),
     ("converge", &["error"]),
     ("aws", &["error"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
