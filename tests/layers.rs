@@ -12,7 +12,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pattern", &[]),
     ("severity", &[]),
     ("converge", &["error"]),
-    ("aws", &["error"]),
+    ("web", &["error"]),
+    ("alert", &["error", "severity", "web"]),
+    ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
     ("check", &["aws", "error", "names", "permit", "route"]),
     // Of `aws` only the form of an ARN.

@@ -389,12 +389,12 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, state: Arc<Mutex<St
         let state = Arc::clone(&state);
         let busy = Arc::clone(&locked(&state).busy);
         tokio::spawn(async move {
-            let _busy = busy;
             let service = service_fn(|request| serve(request, upstream, Arc::clone(&state)));
             // An error here is the caller going away, or a cut on purpose.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
+            drop(busy);
         });
     }
 }
