@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("severity", &[]),
     ("converge", &["error"]),
     ("web", &["error"]),
-    ("alert", &["error", "severity", "web"]),
+    ("alert", &["severity", "web"]),
     ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
     ("check", &["aws", "error", "names", "permit", "route"]),
@@ -75,7 +75,8 @@ const DOINGS: &[(&str, &[&str])] = &[
     ("print!", &[]),
     ("process::exit", &[]),
     ("io::stdout", &["render/"]),
-    ("io::stderr", &["render/"]),
+    // What a command of the operator prints goes where our own story goes.
+    ("io::stderr", &["render/", "alert/command.rs"]),
     ("io::stdin", &["render/"]),
 ];
 
