@@ -181,7 +181,7 @@ fn sources() -> Vec<(String, String)> {
         }
         let text = fs::read_to_string(&path).expect("a source file");
         let code = text
-            .split("#[cfg(test)]\nmod tests")
+            .split("#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
         let code: Vec<&str> = code
