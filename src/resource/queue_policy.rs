@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::{PROPAGATION, policy_text, with_policy};
 use super::queue::{NO_QUEUE, url};
+use super::{PROPAGATION, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;

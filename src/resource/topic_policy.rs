@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{PROPAGATION, policy_text, with_policy};
 use super::topic::NO_TOPIC;
+use super::{PROPAGATION, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
 use crate::aws::fault::Doing;
