@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("severity", &[]),
     ("converge", &["error"]),
     ("web", &["error"]),
+    ("backup", &["error"]),
     ("alert", &["severity", "web"]),
     ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
@@ -33,13 +34,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
-        &["aws", "check", "cli", "converge", "error", "route", "tail"],
+        &[
+            "aws", "backup", "check", "cli", "converge", "error", "route", "tail",
+        ],
     ),
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "pattern", "permit", "pipeline",
-            "render", "resource", "route", "tail",
+            "alert", "aws", "backup", "check", "cli", "converge", "error", "names", "pattern", "permit", "pipeline",
+            "render", "resource", "route", "severity", "tail", "web",
         ],
     ),
     ("main", &["command"]),

@@ -1,5 +1,6 @@
 //! What the program does, seen from outside.
 
+mod backup;
 mod bad_input;
 mod bad_luck;
 mod cloudwatch_makes;
@@ -15,12 +16,15 @@ mod generated;
 )]
 mod harness;
 mod harness_itself;
+mod kill;
 mod layers;
 mod pattern;
 mod permissions;
 mod policy;
 mod preflight;
+mod race;
 mod records;
+
 mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
@@ -30,3 +34,4 @@ mod steps;
 mod tail;
 mod tail_cloudwatch;
 mod terminal;
+mod undo;

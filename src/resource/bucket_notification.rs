@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::PROPAGATION;
+use super::{PROPAGATION, document};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::aws::notification::{CREATED, Target, entries};
@@ -69,6 +69,10 @@ impl Resource<Aws> for BucketNotification {
                 "Unable to validate the following destination configurations",
             )
             .then_some(Duration::from_secs(60))
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::BUCKET_NOTIFICATION, &self.bucket)]
     }
 
     async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::{PROPAGATION, policy_text, with_policy};
 use super::queue::{NO_QUEUE, url};
+use super::{PROPAGATION, document, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -45,6 +45,10 @@ impl Resource<Aws> for QueuePolicy {
             of: self.queue.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::QUEUE_POLICY, &self.queue.of.name)]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::{Role as Found, Tag};
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION, policy_text};
+use super::{Mark, PROPAGATION, document, policy_text};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -116,6 +116,10 @@ impl Resource<Aws> for Role {
         trust_state(&self.document())
             .with("description", self.description)
             .with("tags", Value::Object(notes))
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::ROLE_TRUST, self.name())]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -336,7 +340,7 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
     })
 }
 
-fn trust_document(role: &Found) -> Value {
+pub(super) fn trust_document(role: &Found) -> Value {
     policy::parsed_encoded(role.assume_role_policy_document().unwrap_or_default())
 }
 

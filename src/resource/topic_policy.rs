@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{PROPAGATION, policy_text, with_policy};
 use super::topic::NO_TOPIC;
+use super::{PROPAGATION, document, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
 use crate::aws::fault::Doing;
@@ -47,6 +47,13 @@ impl Resource<Aws> for TopicPolicy {
             of: self.topic.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn documents(&self, known: &Known) -> Vec<Id> {
+        let topic = known.get(&self.topic).into_iter();
+        topic
+            .map(|topic| document::id(document::TOPIC_POLICY, topic))
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

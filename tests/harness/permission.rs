@@ -228,6 +228,7 @@ pub fn task(args: &[String]) -> Option<Task> {
         "outputs" => Some(Task::Outputs(None)),
         "tail" => Some(Task::Tail(None)),
         "destroy" => Some(Task::Destroy(None)),
+        "restore" => Some(Task::Restore(None)),
         // It asks what preflight asks.
         "policy" => Some(Task::Preflight(Preflight::default())),
         _ => None,
