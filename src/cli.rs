@@ -320,6 +320,20 @@ pub struct Tail {
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = input::time, conflicts_with = "files")]
     pub timeout: Duration,
 
+    /// Where to look: tap, a queue of its own on the topic (option s3); bucket, new objects by listing (option s3);
+    /// log-group, the trail's (option cloudwatch)
+    #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
+    pub source: Option<Source>,
+
+    /// Look into Heeler's own queue. Each look counts as a receive of the messages in it, and after four Heeler's
+    /// queue gives a message up to its dead letter queue; so all are given back at once, none is deleted, and the
+    /// looking ends at the first that was received more than twice
+    #[arg(long, conflicts_with_all = ["files", "source"])]
+    pub from_heelers_queue: bool,
+
+    #[command(flatten)]
+    pub alerts: Alerts,
+
     /// Tell every 30 seconds what became of everything so far
     #[arg(long)]
     pub stats: bool,
@@ -327,6 +341,53 @@ pub struct Tail {
     /// Refuse an object that unpacks to more
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = input::size)]
     pub max_object_size: u64,
+}
+
+/// Where events are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    Tap,
+    Bucket,
+    LogGroup,
+}
+
+/// Who is told of the events of high severity.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Alerts, for each shown event of high severity")]
+pub struct Alerts {
+    /// Run this in a shell, with the record on its standard input
+    #[arg(long, value_name = "COMMAND", value_parser = filter::text)]
+    pub exec: Option<String>,
+
+    /// Post it to this address, without the secrets that a record may hold
+    #[arg(long, value_name = "URL", value_parser = input::endpoint, env = "HEELER_EC_WEBHOOK", hide_env_values = true)]
+    pub webhook: Option<String>,
+
+    /// What the address takes
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        requires = "webhook"
+    )]
+    pub webhook_format: WebhookFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WebhookFormat {
+    /// Fields and the record
+    #[default]
+    Json,
+    /// A message for Slack
+    Slack,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
 }
 
 /// Which events are shown.
@@ -366,6 +427,14 @@ pub struct Select {
     /// Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = filter::since)]
     pub since: Option<SystemTime>,
+
+    /// Show events of this severity or a graver one
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    pub min_severity: Option<Severity>,
+
+    /// Judge severity by this table, laid over the one that comes along
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub severity_file: Option<PathBuf>,
 
     /// Show what Heeler's own filter of option cloudwatch lets pass
     #[arg(long)]
@@ -435,6 +504,14 @@ pub struct Policy {
     /// Allow what setup --on-failure rollback takes back, too
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
+
+    /// Allow what tail --source asks
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    pub source: Option<Source>,
+
+    /// Allow what tail --from-heelers-queue asks: to receive from Heeler's queue, and give back
+    #[arg(long, conflicts_with = "source")]
+    pub from_heelers_queue: bool,
 
     /// Call nothing: take the names from the other options, and placeholders for the rest
     #[arg(long)]

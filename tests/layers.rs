@@ -21,7 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Of `aws` only the form of an ARN.
     ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
-    ("tail", &["aws", "error", "pattern", "policy"]),
+    (
+        "tail",
+        &["alert", "aws", "error", "pattern", "policy", "severity"],
+    ),
     (
         "pipeline",
         &[
@@ -35,14 +38,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "aws", "backup", "check", "cli", "converge", "error", "route", "tail",
+            "alert", "aws", "backup", "check", "cli", "converge", "error", "route", "severity",
+            "tail",
         ],
     ),
     (
         "command",
         &[
-            "alert", "aws", "backup", "check", "cli", "converge", "error", "names", "pattern", "permit", "pipeline",
-            "render", "resource", "route", "severity", "tail", "web",
+            "alert", "aws", "backup", "check", "cli", "converge", "error", "names", "pattern",
+            "permit", "pipeline", "render", "resource", "route", "severity", "tail", "web",
         ],
     ),
     ("main", &["command"]),

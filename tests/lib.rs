@@ -32,6 +32,8 @@ mod severity;
 mod states;
 mod steps;
 mod tail;
+mod tail_alerts;
 mod tail_cloudwatch;
+mod tail_sources;
 mod terminal;
 mod undo;

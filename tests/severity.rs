@@ -1,6 +1,8 @@
 //! The levels of events against the published table that they come from.
 
 use heeler_ec::severity::{Event, Level, Table};
+use heeler_ec::tail::object::records;
+use heeler_ec::tail::record::Record;
 use serde::Deserialize;
 
 use crate::harness::samples;
@@ -50,14 +52,9 @@ fn every_real_record_has_a_level() {
     let table = Table::built_in().expect("the built-in table");
     let mut counts = [0; 3];
     for (key, bytes) in samples::below(&folder) {
-        for record in heeler_ec::tail::decode::records(&bytes, u64::MAX).expect(&key) {
-            let level = table.level(&Event {
-                service: record.event_source.as_deref().unwrap_or_default(),
-                name: record.event_name.as_deref().unwrap_or_default(),
-                failed: record.error_code.is_some(),
-                reads: record.read_only,
-            });
-            counts[level as usize] += 1;
+        for text in records(&bytes, u64::MAX).expect(&key) {
+            let record = Record::read(&text).expect("a record");
+            counts[record.level(&table) as usize] += 1;
         }
     }
     let [low, medium, high] = counts;

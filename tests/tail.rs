@@ -51,6 +51,7 @@ async fn a_line_says_when_where_what_who_and_whether_it_failed() {
         words,
         [
             "2026-01-02T03:04:05Z",
+            "low",
             "210987654321",
             "eu-west-1",
             "s3",

@@ -170,6 +170,13 @@ impl Alerts {
         }
     }
 
+    /// What became of them so far; those that wait count as held back.
+    #[must_use]
+    pub fn told(&self) -> Vec<Told> {
+        let of = |line: &Line| line.counts.told(line.receiver);
+        self.0.iter().map(of).collect()
+    }
+
     /// Waits for what is under way, but not for ever, and says what became of all.
     pub async fn end(self, grace: Duration) -> Vec<Told> {
         let until = Instant::now() + grace;

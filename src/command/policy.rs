@@ -39,6 +39,12 @@ fn task(args: &cli::Policy) -> Result<Task> {
             "only setup has --on-failure",
         ));
     }
+    if args.command != Permitted::Tail && (args.from_heelers_queue || args.source.is_some()) {
+        return Err(Error::usage(
+            "write that policy",
+            "only tail has --source and --from-heelers-queue",
+        ));
+    }
     if args.command != Permitted::Preflight {
         if deep || fix {
             return Err(Error::usage(
@@ -56,6 +62,8 @@ fn task(args: &cli::Policy) -> Result<Task> {
         Permitted::Setup if rolls_back => Task::Rollback(route.unwrap_or(Route::S3)),
         Permitted::Setup => Task::Setup(route.unwrap_or(Route::S3)),
         Permitted::Outputs => Task::Outputs(route),
+        Permitted::Tail if args.from_heelers_queue => Task::TailOfHeelersQueue(route),
+        Permitted::Tail if args.source == Some(cli::Source::Bucket) => Task::TailOfBucket,
         Permitted::Tail => Task::Tail(route),
         Permitted::Destroy => Task::Destroy(route),
         Permitted::Restore => Task::Restore(route),
@@ -110,7 +118,12 @@ async fn discovered(
     place.partition = caller.partition;
     let of_deployment = matches!(
         task,
-        Task::Outputs(_) | Task::Tail(_) | Task::Destroy(_) | Task::Restore(_)
+        Task::Outputs(_)
+            | Task::Tail(_)
+            | Task::TailOfBucket
+            | Task::TailOfHeelersQueue(_)
+            | Task::Destroy(_)
+            | Task::Restore(_)
     );
     if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
         return Ok((of(task, route), place));
@@ -139,6 +152,7 @@ fn of(task: Task, route: Route) -> Task {
     match task {
         Task::Outputs(None) => Task::Outputs(Some(route)),
         Task::Tail(None) => Task::Tail(Some(route)),
+        Task::TailOfHeelersQueue(None) => Task::TailOfHeelersQueue(Some(route)),
         Task::Destroy(None) => Task::Destroy(Some(route)),
         Task::Restore(None) => Task::Restore(Some(route)),
         task => task,

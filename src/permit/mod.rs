@@ -36,6 +36,10 @@ pub enum Task {
     Rollback(Route),
     Outputs(Option<Route>),
     Tail(Option<Route>),
+    /// Tail that lists the bucket instead of listening to the topic.
+    TailOfBucket,
+    /// Tail that looks into Heeler's own queue.
+    TailOfHeelersQueue(Option<Route>),
     Destroy(Option<Route>),
     Restore(Option<Route>),
 }
@@ -46,9 +50,11 @@ impl Task {
     pub fn routes(self) -> Vec<Route> {
         match self {
             Self::Preflight(preflight) => preflight.routes(),
+            Self::TailOfBucket => vec![Route::S3],
             Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
             Self::Outputs(route)
             | Self::Tail(route)
+            | Self::TailOfHeelersQueue(route)
             | Self::Destroy(route)
             | Self::Restore(route) => one_or_all(route),
         }
@@ -122,6 +128,8 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
                 Route::CloudWatch => tail::log_group(&at_log_group),
             })
             .collect(),
+        Task::TailOfBucket => tail::bucket(place),
+        Task::TailOfHeelersQueue(route) => tail::heelers_queue(&one_or_all(route), place),
         // Without the role it looks where the trail leads, as preflight does.
         Task::Destroy(route) => one_or_all(route)
             .into_iter()
@@ -170,7 +178,7 @@ mod tests {
 
     fn tasks() -> Vec<Task> {
         let routes = [None, Some(Route::S3), Some(Route::CloudWatch)];
-        let mut tasks = Vec::new();
+        let mut tasks = vec![Task::TailOfBucket];
         for route in Route::ALL {
             tasks.extend([Task::Plan(route), Task::Setup(route)]);
         }
@@ -178,6 +186,7 @@ mod tests {
             tasks.extend([
                 Task::Outputs(route),
                 Task::Tail(route),
+                Task::TailOfHeelersQueue(route),
                 Task::Destroy(route),
             ]);
             for (deep, fix) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -319,17 +328,21 @@ mod tests {
     fn what_only_reads_is_not_allowed_to_write() {
         let reads = |action: &str| {
             let (_, verb) = action.split_once(':').expect("a service and a verb");
-            ["Describe", "Filter", "Get", "List", "Simulate"]
+            ["Decrypt", "Describe", "Filter", "Get", "List", "Simulate"]
                 .iter()
                 .any(|beginning| verb.starts_with(beginning))
         };
         for task in tasks() {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
-                Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
+                Task::Plan(_)
+                | Task::Outputs(_)
+                | Task::TailOfBucket
+                | Task::Tail(Some(Route::CloudWatch)) => true,
                 Task::Setup(_)
                 | Task::Rollback(_)
                 | Task::Tail(_)
+                | Task::TailOfHeelersQueue(_)
                 | Task::Destroy(_)
                 | Task::Restore(_) => false,
             };

@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Tone, Ui};
+use crate::alert::Told;
 use crate::cli::Format;
+use crate::severity::{Level, Table};
+use crate::tail::accounts::Accounts;
 use crate::tail::press::{Batch, Write};
 use crate::tail::record::{Record, visible};
 use crate::tail::tally::{Tally, Units};
@@ -14,11 +18,13 @@ use crate::tail::visible::is_plain;
 
 /// How a record is written in the form that was asked for.
 #[must_use]
-pub fn writer(ui: Ui) -> Write {
+pub fn writer(ui: Ui, severities: Arc<Table>, accounts: Accounts) -> Write {
     match ui.format {
         Format::Json => Box::new(move |record, out| json(ui, record, out)),
-        Format::Table => Box::new(move |record, out| line(ui, record, out)),
-        Format::Csv => Box::new(|record, out| row(record, out)),
+        Format::Table => Box::new(move |record, out| {
+            line(ui, record, record.level(&severities), &accounts, out);
+        }),
+        Format::Csv => Box::new(move |record, out| row(record, record.level(&severities), out)),
     }
 }
 
@@ -36,7 +42,7 @@ pub fn heading(ui: &Ui) -> bool {
         Format::Csv => ui.answer(&format!("{}\r\n", COLUMNS.join(","))),
         Format::Table => {
             let mut words = String::new();
-            columns(*ui, &HEADINGS, &mut words);
+            columns(*ui, &HEADINGS, None, &mut words);
             ui.story(&ui.tint_story(Tone::Strong, &words));
             true
         }
@@ -80,6 +86,25 @@ pub fn sums(ui: &Ui, tally: &Tally) {
     }
 }
 
+/// What became of alerts.
+pub fn told(ui: &Ui, all: &[Told]) {
+    for told in all {
+        ui.story(&format!(
+            "Alerts: {} was told of {}; {} failed, {} held back.",
+            told.receiver, told.told, told.failed, told.held_back
+        ));
+    }
+}
+
+/// An alert that nobody heard.
+pub fn untold(ui: &Ui, receiver: &str, why: &str) {
+    let mark = ui.tint_story(Tone::Change, "warning:");
+    ui.alert(&format!(
+        "{mark} cannot tell {receiver} of an event: {}",
+        visible(why)
+    ));
+}
+
 fn units(ui: &Ui, name: &str, units: &Units) {
     if units.taken == 0 {
         return;
@@ -115,7 +140,7 @@ fn harmless(c: char) -> String {
 }
 
 /// The columns of a row, which are part of what programs rely on.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "time",
     "account",
     "region",
@@ -127,10 +152,11 @@ const COLUMNS: [&str; 11] = [
     "error_message",
     "read_only",
     "event_id",
+    "severity",
 ];
 
 /// A row as RFC 4180 has it.
-fn row(record: &Record<'_>, out: &mut Vec<u8>) {
+fn row(record: &Record<'_>, level: Level, out: &mut Vec<u8>) {
     let read_only = record.read_only().map(|flag| flag.to_string().into());
     let fields: [Option<Cow<'_, str>>; COLUMNS.len()] = [
         record.event_time(),
@@ -144,6 +170,7 @@ fn row(record: &Record<'_>, out: &mut Vec<u8>) {
         record.error_message(),
         read_only,
         record.event_id(),
+        Some(level.name().into()),
     ];
     for (number, field) in fields.iter().enumerate() {
         if number > 0 {
@@ -176,17 +203,21 @@ fn quoted(field: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-const HEADINGS: [&str; 7] = [
-    "TIME", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
+const HEADINGS: [&str; 8] = [
+    "TIME", "LEVEL", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
 ];
 
 /// No column holds what a caller sent or was given, so no secret can be in one.
-fn line(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
+fn line(ui: Ui, record: &Record<'_>, level: Level, accounts: &Accounts, out: &mut Vec<u8>) {
     let text = |field: Option<Cow<'_, str>>| field.map_or_else(|| "-".to_owned(), shown);
     let error = record.error_code().map(shown).unwrap_or_default();
     let texts = [
         time(ui, text(record.event_time())),
-        text(record.account()),
+        level.name().to_owned(),
+        text(record.account().map(|id| match accounts.get(&*id) {
+            Some(name) => name.into(),
+            None => id,
+        })),
         text(record.region()),
         text(record.service()),
         text(record.event_name()),
@@ -194,10 +225,7 @@ fn line(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
         error,
     ];
     let mut line = String::with_capacity(160);
-    columns(ui, &texts, &mut line);
-    if !texts[6].is_empty() {
-        line = ui.tint(Tone::Change, &line);
-    }
+    columns(ui, &texts, Some(level), &mut line);
     out.extend_from_slice(line.as_bytes());
     out.push(b'\n');
 }
@@ -212,28 +240,28 @@ fn shown(text: Cow<'_, str>) -> String {
 
 /// The widths of all columns but the last, which takes the rest, and the space between two.
 struct Layout {
-    widths: [usize; 6],
+    widths: [usize; 7],
     space: usize,
 }
 
 const WIDE: Layout = Layout {
-    widths: [20, 12, 14, 14, 28, 32],
+    widths: [20, 6, 12, 14, 14, 28, 32],
     space: 2,
 };
 const MIDDLE: Layout = Layout {
-    widths: [9, 12, 14, 12, 24, 22],
+    widths: [9, 6, 12, 14, 12, 24, 20],
     space: 2,
 };
 const NARROW: Layout = Layout {
-    widths: [9, 12, 14, 7, 12, 8],
+    widths: [9, 6, 12, 9, 7, 11, 8],
     space: 1,
 };
 
 /// What a terminal has room for: on a narrow one every column is there, and cut.
 fn layout(ui: Ui) -> &'static Layout {
     match ui.width_out {
-        Some(..118) => &NARROW,
-        Some(118..146) => &MIDDLE,
+        Some(..124) => &NARROW,
+        Some(124..154) => &MIDDLE,
         Some(_) | None => &WIDE,
     }
 }
@@ -248,13 +276,22 @@ fn time(ui: Ui, time: String) -> String {
 }
 
 /// Below each other, each cut to its column; in a pipe nothing is cut.
-fn columns<T: AsRef<str>>(ui: Ui, texts: &[T; 7], line: &mut String) {
+fn columns<T: AsRef<str>>(ui: Ui, texts: &[T; 8], level: Option<Level>, line: &mut String) {
     const SPACES: &str = "                                  ";
     let layout = layout(ui);
     let mut rest = ui.width_out;
     for (number, text) in texts.iter().enumerate() {
         let width = layout.widths.get(number).copied();
-        let used = put(ui, text.as_ref(), ui.width_out.and(width).or(rest), line);
+        let room = ui.width_out.and(width).or(rest);
+        let used = match tone(number, level, text.as_ref()) {
+            Some(tone) if ui.colour_out => {
+                let mut cell = String::new();
+                let used = put(ui, text.as_ref(), room, &mut cell);
+                line.push_str(&ui.tint(tone, &cell));
+                used
+            }
+            _ => put(ui, text.as_ref(), room, line),
+        };
         let Some(width) = width else {
             break;
         };
@@ -263,6 +300,16 @@ fn columns<T: AsRef<str>>(ui: Ui, texts: &[T; 7], line: &mut String) {
         rest = rest.map(|rest| rest.saturating_sub(width + layout.space));
     }
     line.truncate(line.trim_end().len());
+}
+
+/// The level has a colour besides its word, and so has an error.
+fn tone(column: usize, level: Option<Level>, text: &str) -> Option<Tone> {
+    match (column, level?) {
+        (1, Level::High) => Some(Tone::Bad),
+        (1, Level::Medium) => Some(Tone::Change),
+        (7, _) if !text.is_empty() => Some(Tone::Change),
+        _ => None,
+    }
 }
 
 /// Puts the text there, or as much of it as fits before a sign that it goes on. Tells how wide that is.
@@ -311,14 +358,16 @@ mod tests {
     fn a_row_is_read_as_it_was_meant_and_runs_nothing() {
         let record = r#"{"eventTime":"2026-01-02T03:04:05Z","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventSource":"s3.amazonaws.com","eventName":"=cmd|'/C calc'!A0","userIdentity":{"userName":"a, \"b\""},"sourceIPAddress":"@SUM(1)","errorCode":"-1","errorMessage":"no\n\u001b[31m","readOnly":false,"eventID":"e"}"#;
         assert_eq!(
-            written(row, record),
-            "2026-01-02T03:04:05Z,111122223333,eu-west-1,s3,\"'=cmd|'/C calc'!A0\",\"a, \"\"b\"\"\",\"'@SUM(1)\",\"'-1\",no\\n\\u{1b}[31m,false,e\r\n"
+            written(|record, out| row(record, Level::High, out), record),
+            "2026-01-02T03:04:05Z,111122223333,eu-west-1,s3,\"'=cmd|'/C calc'!A0\",\"a, \"\"b\"\"\",\"'@SUM(1)\",\"'-1\",no\\n\\u{1b}[31m,false,e,high\r\n"
         );
-        assert_eq!(written(row, "{}"), ",,,,,,,,,,\r\n");
+        let empty = written(|record, out| row(record, Level::Low, out), "{}");
+        assert_eq!(empty, ",,,,,,,,,,,low\r\n");
     }
 
-    const TEXTS: [&str; 7] = [
+    const TEXTS: [&str; 8] = [
         "2026-01-02T03:04:05Z",
+        "medium",
         "111122223333",
         "ap-southeast-1",
         "cloudformation",
@@ -327,18 +376,18 @@ mod tests {
         "Client.UnauthorizedOperation",
     ];
 
-    fn shown_on(width: Option<usize>, texts: [&str; 7]) -> String {
+    fn shown_on(width: Option<usize>, texts: [&str; 8]) -> String {
         let ui = Ui::plain(width);
         let mut texts = texts.map(str::to_owned);
         texts[0] = time(ui, texts[0].clone());
         let mut line = String::new();
-        columns(ui, &texts, &mut line);
+        columns(ui, &texts, None, &mut line);
         line
     }
 
     #[test]
     fn every_column_is_shown_on_every_terminal() {
-        for width in [80, 117, 118, 120, 145, 146, 200] {
+        for width in [80, 123, 124, 130, 153, 154, 200] {
             let line = shown_on(Some(width), TEXTS);
             assert!(line.width() <= width, "{width}: {line}");
             assert!(
@@ -351,7 +400,7 @@ mod tests {
     #[test]
     fn wide_letters_do_not_push_the_columns_apart() {
         let mut texts = TEXTS;
-        texts[5] = "管理者管理者管理者管理者管理者管理者";
+        texts[6] = "管理者管理者管理者管理者管理者管理者";
         for width in [80, 120, 200] {
             let line = shown_on(Some(width), texts);
             assert!(line.width() <= width, "{width}: {line}");

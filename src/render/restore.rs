@@ -64,7 +64,7 @@ pub fn rows(ui: &Ui, backup: &Backup, rows: &[Row<'_>]) {
                 "reason": row.fate.why(),
             })).collect::<Vec<_>>(),
         })),
-        Format::Table => as_table(*ui, backup, rows),
+        Format::Table | Format::Csv => as_table(*ui, backup, rows),
     };
     ui.answer(&text);
 }

@@ -65,6 +65,8 @@ pub struct Table {
     /// The operator's entries: they win over every rule.
     own: Entries,
     entries: Entries,
+    /// The gravest level of a name with any service.
+    names: BTreeMap<String, Level>,
     unlisted: Level,
     everyday: Everyday,
     taking: Taking,
@@ -115,8 +117,15 @@ impl Table {
     /// Never: a test reads it.
     pub fn built_in() -> Result<Self, String> {
         let file = read(TABLE)?;
+        let entries = entries(file.events)?;
+        let mut names = BTreeMap::new();
+        for (name, level) in entries.values().flatten() {
+            let known = names.entry(name.clone()).or_insert(*level);
+            *known = (*level).max(*known);
+        }
         Ok(Self {
             own: Entries::new(),
+            names,
             unlisted: file.unlisted.unwrap_or(Level::Low),
             everyday: file.everyday.unwrap_or_default(),
             taking: file.taking.unwrap_or(Taking {
@@ -124,7 +133,7 @@ impl Table {
                 begin: Vec::new(),
                 contain: Vec::new(),
             }),
-            entries: entries(file.events)?,
+            entries,
         })
     }
 
@@ -140,6 +149,7 @@ impl Table {
             everyday: file.everyday.unwrap_or(self.everyday),
             taking: file.taking.unwrap_or(self.taking),
             entries: self.entries,
+            names: self.names,
         })
     }
 
@@ -164,7 +174,7 @@ impl Table {
             return listed(&self.entries).unwrap_or(Level::Low);
         }
         if contains(&self.everyday.events, event.name) {
-            return self.of_any_service(event.name).unwrap_or(Level::Low);
+            return self.names.get(event.name).copied().unwrap_or(Level::Low);
         }
         if self.takes(event) {
             return self.taking.level;
@@ -174,15 +184,8 @@ impl Table {
         }
         // Names such as `TagResource` are listed with one service and mean the same with all that are known.
         listed(&self.entries)
-            .or_else(|| self.of_any_service(event.name))
+            .or_else(|| self.names.get(event.name).copied())
             .unwrap_or(self.unlisted)
-    }
-
-    fn of_any_service(&self, name: &str) -> Option<Level> {
-        self.entries
-            .values()
-            .filter_map(|names| names.get(name).copied())
-            .max()
     }
 
     /// Whether the event takes something away, by its name.

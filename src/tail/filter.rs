@@ -1,5 +1,6 @@
 //! Which records are shown. Each filter asks for something, and a record that does not say is left out by it.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
@@ -8,6 +9,7 @@ use memchr::memmem::Finder;
 
 use super::record::Record;
 use crate::pattern::Pattern;
+use crate::severity::{Level, Table};
 
 /// What may be typed for a service, an event or an actor.
 ///
@@ -107,6 +109,8 @@ pub struct Filter {
     /// In the text of the record, as it was delivered.
     pub text: Option<Finder<'static>>,
     pub pattern: Option<Pattern>,
+    /// As grave as this, or graver.
+    pub least: Option<(Level, Arc<Table>)>,
 }
 
 impl Filter {
@@ -114,7 +118,7 @@ impl Filter {
     #[must_use]
     pub fn passes(&self, record: &Record<'_>) -> bool {
         (!self.writes_only || record.read_only() == Some(false))
-            && (!self.errors_only || failed(record))
+            && (!self.errors_only || record.failed())
             && self.events.pass(|| record.event_name())
             && self.regions.pass(|| record.region())
             && self.services.pass(|| record.service())
@@ -129,12 +133,11 @@ impl Filter {
                 .pattern
                 .as_ref()
                 .is_none_or(|pattern| pattern.matches_text(record.text()))
+            && self
+                .least
+                .as_ref()
+                .is_none_or(|(least, table)| record.level(table) >= *least)
     }
-}
-
-/// A refused sign-in to the console has a message and no code.
-fn failed(record: &Record<'_>) -> bool {
-    record.error_code().is_some() || record.error_message().is_some()
 }
 
 fn is_since(record: &Record<'_>, since: SystemTime) -> bool {

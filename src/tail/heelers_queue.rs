@@ -127,6 +127,30 @@ impl HeelersQueue {
     }
 }
 
+/// Whether a body is made of records, as option cloudwatch sends them, rather than of news about objects.
+#[must_use]
+pub(super) fn holds_records(body: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'b> {
+        #[serde(borrow, rename = "Records", default)]
+        records: Vec<Listed<'b>>,
+        #[serde(borrow)]
+        event_name: Option<&'b serde_json::value::RawValue>,
+        #[serde(borrow, rename = "eventID")]
+        event_id: Option<&'b serde_json::value::RawValue>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Listed<'b> {
+        #[serde(borrow)]
+        s3: Option<&'b serde_json::value::RawValue>,
+    }
+    serde_json::from_str::<Body<'_>>(body).is_ok_and(|body| {
+        let alone = body.event_name.is_some() || body.event_id.is_some();
+        alone || (!body.records.is_empty() && body.records.iter().all(|record| record.s3.is_none()))
+    })
+}
+
 fn worn(message: &Received) -> Option<Worn> {
     let count = message
         .attributes()?
@@ -153,6 +177,20 @@ mod tests {
             .message_id("m")
             .set_attributes(attributes)
             .build()
+    }
+
+    #[test]
+    fn records_are_told_from_news_about_objects() {
+        assert!(holds_records(
+            r#"{"eventVersion":"1.08","eventName":"GetObject"}"#
+        ));
+        assert!(holds_records(r#"{"Records":[{"eventName":"GetObject"}]}"#));
+        assert!(!holds_records(
+            r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{}}]}"#
+        ));
+        assert!(!holds_records(r#"{"Type":"Notification","Message":"{}"}"#));
+        assert!(!holds_records(r#"{"Records":[]}"#));
+        assert!(!holds_records("hello"));
     }
 
     #[test]

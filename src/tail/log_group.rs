@@ -56,6 +56,13 @@ impl<'a> LogGroup<'a> {
         })
     }
 
+    /// Begins that far back.
+    #[must_use]
+    pub fn since(mut self, since: SystemTime) -> Self {
+        self.looked = since + LOOK_BACK;
+        self
+    }
+
     /// Waits for its turn, asks for one page, and tells what is new in it. A look goes on until there are no more pages,
     /// also over empty ones. Whoever stops waiting loses nothing.
     ///

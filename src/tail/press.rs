@@ -1,12 +1,16 @@
 //! A record in, what is shown of it out: what no thread but the one at work has to know.
 
+use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
 use super::filter::Filter;
 use super::object::Taker;
 use super::record::Record;
 use super::seen;
 use super::visible::start;
+use crate::alert::Alert;
+use crate::severity::{Level, Table};
 
 /// How much is put together before it is handed on.
 const USUAL: usize = 256 * 1024;
@@ -18,6 +22,8 @@ pub type Write = Box<dyn Fn(&Record<'_>, &mut Vec<u8>) + Send + Sync>;
 pub struct Press {
     pub filter: Filter,
     pub write: Write,
+    /// Where somebody is to be told of grave events: how grave an event is.
+    pub alerts: Option<Arc<Table>>,
 }
 
 /// Some records, in their order.
@@ -28,12 +34,14 @@ pub struct Batch {
 }
 
 /// What became of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Item {
     /// To be shown unless it was before: the key by which to know that, and its place in the text.
     Wanted {
         key: Option<u64>,
         place: Range<usize>,
+        /// Somebody is to be told of it.
+        alert: Option<Box<Alert>>,
     },
     Filtered,
     /// How it begins.
@@ -52,10 +60,30 @@ impl Press {
                 Item::Wanted {
                     key: record.key().map(|(account, id)| seen::key(&account, &id)),
                     place: begin..batch.text.len(),
+                    alert: self.alert(&record),
                 }
             }
         };
         batch.items.push(item);
+    }
+
+    fn alert(&self, record: &Record<'_>) -> Option<Box<Alert>> {
+        let level = record.level(self.alerts.as_ref()?);
+        let text = |field: Option<Cow<'_, str>>| field.map(Cow::into_owned);
+        (level == Level::High).then(|| {
+            Box::new(Alert {
+                level,
+                time: text(record.event_time()),
+                account: text(record.account()),
+                region: text(record.region()),
+                service: text(record.service()),
+                event: text(record.event_name()),
+                actor: text(record.actor()),
+                error: text(record.error_code()),
+                event_id: text(record.event_id()),
+                record: record.on_one_line().into_owned(),
+            })
+        })
     }
 }
 
@@ -65,7 +93,9 @@ impl Batch {
         self.text.get(place).unwrap_or_default()
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether it should be handed on.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.text.len() >= USUAL || self.items.len() >= USUAL / 64
     }
 }

@@ -8,6 +8,7 @@ use super::actor::Identity;
 use super::members::Members;
 use super::shape::{as_flag, as_text};
 pub use super::visible::visible;
+use crate::severity::{Event, Level, Table};
 
 /// One record as it was delivered. Every field may be missing: Insights have no event name, service events no
 /// identity, and old records no category. A field of an unexpected type is missing too, and costs no other field.
@@ -137,6 +138,23 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn read_only(&self) -> Option<bool> {
         as_flag(self.read_only?)
+    }
+
+    /// Whether the call was refused or went wrong. A refused sign-in to the console has a message and no code.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.error_code().is_some() || self.error_message().is_some()
+    }
+
+    /// How grave the event is.
+    #[must_use]
+    pub fn level(&self, table: &Table) -> Level {
+        table.level(&Event {
+            service: &self.service().unwrap_or_default(),
+            name: &self.event_name().unwrap_or_default(),
+            failed: self.failed(),
+            reads: self.read_only(),
+        })
     }
 
     /// What tells a repeated delivery from another event: account and event id. One call seen by two accounts has the

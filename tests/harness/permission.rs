@@ -97,6 +97,7 @@ const SAME: &[(&str, &[&str])] = &[
     (
         "organizations",
         &[
+            "ListAccounts",
             "DescribeOrganization",
             "ListAWSServiceAccessForOrganization",
             "ListDelegatedAdministrators",
@@ -181,6 +182,10 @@ const OTHER: &[(&str, &[&str])] = &[
     ),
     ("sns:CreateTopic", &["sns:CreateTopic", "sns:TagResource"]),
     ("sqs:CreateQueue", &["sqs:CreateQueue", "sqs:TagQueue"]),
+    (
+        "sqs:ChangeMessageVisibilityBatch",
+        &["sqs:ChangeMessageVisibility"],
+    ),
     ("sqs:DeleteMessageBatch", &["sqs:DeleteMessage"]),
     // Everybody may ask who they are.
     ("sts:GetCallerIdentity", &[]),
@@ -226,6 +231,8 @@ pub fn task(args: &[String]) -> Option<Task> {
         "setup" if has("rollback") => Some(Task::Rollback(route?)),
         "setup" => Some(Task::Setup(route?)),
         "outputs" => Some(Task::Outputs(None)),
+        "tail" if has("bucket") => Some(Task::TailOfBucket),
+        "tail" if has("--from-heelers-queue") => Some(Task::TailOfHeelersQueue(None)),
         "tail" => Some(Task::Tail(None)),
         "destroy" => Some(Task::Destroy(None)),
         "restore" => Some(Task::Restore(None)),

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::select;
 use super::show::Show;
+use super::{alerts, select};
 use crate::cli;
 use crate::command::World;
 use crate::error::{Error, Exit, Result};
 use crate::render::{self, Ui};
 use crate::tail::Unit;
+use crate::tail::accounts::Accounts;
 use crate::tail::crew::{Crew, Place, Word};
 use crate::tail::files::{Found, STANDARD_INPUT, find};
 use crate::tail::press::Press;
@@ -30,13 +31,16 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     }
     let found = find(&args.files)
         .map_err(|(path, why)| Error::usage(format!("read {}", path.display()), why))?;
+    let severities = select::severities(&args.select)?;
+    let alerts = alerts::alerts(world.ui, &args.alerts)?;
     let press = Press {
-        filter: select::filter(&args.select)?,
-        write: render::record::writer(world.ui),
+        filter: select::filter(&args.select, &severities)?,
+        alerts: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
+        write: render::record::writer(world.ui, severities, Accounts::new()),
     };
     let reading = Reading {
         ui: world.ui,
-        show: Show::new(world.ui, args.limit, args.stats),
+        show: Show::new(world.ui, &args, Arc::clone(&alerts)),
         stopped: Arc::default(),
     };
     let (stopped, mut stop) = (Arc::clone(&reading.stopped), world.interrupt.stop());
@@ -49,7 +53,9 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
             work.await
         }
     };
-    ended.unwrap_or_else(|why| Err(Error::unanswered("read files", why.to_string())))
+    let ended = ended.unwrap_or_else(|why| Err(Error::unanswered("read files", why.to_string())));
+    alerts::end(world.ui, alerts, ended.as_ref().ok().copied()).await;
+    ended
 }
 
 struct Reading {

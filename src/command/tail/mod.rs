@@ -1,10 +1,12 @@
 //! Shows events as they arrive, or as they lie on this machine.
 
+mod alerts;
 mod files;
 mod select;
 mod show;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::{Instant, sleep_until};
@@ -14,44 +16,102 @@ use crate::aws::{Aws, arn};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::cloudwatch_filter::HEELER_PATTERN;
+use crate::pipeline::deployment::Deployment;
 use crate::pipeline::site::Site;
 use crate::render;
 use crate::route::Route;
+use crate::tail::accounts::{self, Accounts};
+use crate::tail::bucket::Bucket;
+use crate::tail::heelers_queue::{HeelersQueue, Worn};
 use crate::tail::log_group::LogGroup;
+use crate::tail::object::{self, Limits, Packed, Taker};
 use crate::tail::press::{Batch, Press};
+use crate::tail::reader::Reader;
 use crate::tail::record::Record;
 use crate::tail::tap::{self, Tap};
-use crate::tail::{Arrival, Reader, Source};
+use crate::tail::{Arrival, Source, Unit};
 use show::Show;
+
+/// What an object may hold of memory while it is shown; a larger one is unpacked twice.
+const HELD: usize = 16 * 1024 * 1024;
 
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     if !args.files.is_empty() {
         return files::run(world, args).await;
     }
-    let press = Press {
-        filter: select::filter(&args.select)?,
-        write: render::record::writer(world.ui),
-    };
+    let severities = select::severities(&args.select)?;
+    let filter = select::filter(&args.select, &severities)?;
+    let alerts = alerts::alerts(world.ui, &args.alerts)?;
     let (aws, caller, deployment) = world.before_writing(world.deployed()).await?;
     let site = Site::deployed(&caller, world.names(), &deployment);
+    let source = source(&args, &site, &deployment)?;
+    let accounts = world.before_writing(accounts(world, &aws)).await?;
     let mut watch = Watch {
         world,
         args: &args,
-        press,
-        show: Show::new(world.ui, args.limit, args.stats),
+        press: Press {
+            filter,
+            alerts: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
+            write: render::record::writer(world.ui, severities, accounts),
+        },
+        show: Show::new(world.ui, &args, Arc::clone(&alerts)),
+        route: Route::named(&deployment.option).unwrap_or(Route::S3),
+        worn: None,
     };
-    let ended = match (&site.log_group, Route::named(&deployment.option)) {
-        (Some(group), _) => watch.log_group(&aws, group).await,
-        (None, Some(Route::S3)) => watch.topic(&aws, &site).await,
-        (None, _) => Err(Error::unanswered(
+    let ended = watch.look(&aws, &site, source).await;
+    if ended.is_ok() {
+        watch.show.sums();
+    }
+    drop(watch);
+    alerts::end(world.ui, alerts, ended.as_ref().ok().copied()).await;
+    ended
+}
+
+/// Where to look: as the operator says, else where the option has its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Tap,
+    Bucket,
+    LogGroup,
+    HeelersQueue,
+}
+
+fn source(args: &cli::Tail, site: &Site, deployment: &Deployment) -> Result<Place> {
+    let is_s3 = Route::named(&deployment.option) == Some(Route::S3);
+    if args.from_heelers_queue {
+        return Ok(Place::HeelersQueue);
+    }
+    let refuse = |what: &str| {
+        Err(Error::usage(
+            format!("look for events in {what}"),
+            format!("option {} is set up, which uses none", deployment.option),
+        ))
+    };
+    match args.source {
+        Some(cli::Source::Tap) if !is_s3 => refuse("a topic"),
+        Some(cli::Source::Bucket) if !is_s3 => refuse("a bucket"),
+        Some(cli::Source::LogGroup) if is_s3 => refuse("a log group"),
+        Some(cli::Source::Bucket) => Ok(Place::Bucket),
+        None | Some(_) if is_s3 => Ok(Place::Tap),
+        None | Some(_) if site.log_group.is_some() => Ok(Place::LogGroup),
+        None | Some(_) => Err(Error::unanswered(
             "show events",
             "the role's tags do not tell the log group, whose name holds what no tag may",
-        )
-        .hint(world.again("preflight --option cloudwatch"))),
-    };
-    let exit = ended?;
-    watch.show.sums();
-    Ok(exit)
+        )),
+    }
+}
+
+/// Names for the table. Without them it shows ids.
+async fn accounts(world: &World, aws: &Aws) -> Result<Accounts> {
+    if world.global.output != cli::Format::Table {
+        return Ok(Accounts::new());
+    }
+    Ok(accounts::names(aws).await.unwrap_or_else(|error| {
+        if world.ui.is_verbose() {
+            render::error::error(&world.ui, &error);
+        }
+        Accounts::new()
+    }))
 }
 
 /// Events as they arrive, until there are enough.
@@ -60,16 +120,75 @@ struct Watch<'a> {
     args: &'a cli::Tail,
     press: Press,
     show: Show,
+    /// The option that is set up.
+    route: Route,
+    /// The message for whose sake the looking into Heeler's queue ends.
+    worn: Option<Worn>,
 }
 
 impl Watch<'_> {
+    async fn look(&mut self, aws: &Aws, site: &Site, place: Place) -> Result<Exit> {
+        match place {
+            Place::Tap => self.topic(aws, site).await,
+            Place::Bucket => self.bucket(aws, site).await,
+            Place::LogGroup => self.log_group(aws, site).await,
+            Place::HeelersQueue => self.heelers_queue(aws, site).await,
+        }
+    }
+
     /// Polls the log group for what the subscription lets pass. Nothing is made, so nothing is left behind.
-    async fn log_group(&mut self, aws: &Aws, group: &str) -> Result<Exit> {
+    async fn log_group(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+        let group = site.log_group.as_deref().unwrap_or_default();
         self.world.ui.story(&format!(
-        "Reading log group {group}, beginning ten minutes ago: what Heeler's filter lets pass. Ctrl-C ends it."
-    ));
-        let feed = Feed::LogGroup(LogGroup::new(aws, group, HEELER_PATTERN)?);
-        self.follow(aws, feed).await
+            "Reading log group {group}, beginning {}: what Heeler's filter lets pass. Ctrl-C ends it.",
+            self.beginning()
+        ));
+        let mut group = LogGroup::new(aws, group, HEELER_PATTERN)?;
+        if let Some(since) = self.args.select.since {
+            group = group.since(since);
+        }
+        self.follow(aws, Feed::LogGroup(group)).await
+    }
+
+    /// Lists the bucket again and again. Nothing is made here, either.
+    async fn bucket(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+        self.world.ui.story(&format!(
+            "Looking for new objects in bucket {}, beginning {}. Ctrl-C ends it.",
+            site.bucket,
+            self.beginning()
+        ));
+        let since = self.args.select.since;
+        let since = since.map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
+        let bucket = Bucket::new(aws, logs_of(site), &site.log_prefix, since);
+        let reader = Reader::of_bucket(aws, bucket, logs_of(site), self.args.max_object_size);
+        self.follow(aws, Feed::Bucket(reader)).await
+    }
+
+    /// Looks at Heeler's own messages, and says first what that costs.
+    async fn heelers_queue(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+        let name = match site.log_group {
+            Some(_) => site.names.fifo_queue(),
+            None => site.names.queue(),
+        };
+        self.world.ui.alert(&format!(
+            "Looking into Heeler's own queue {name}. Each look is a receive: it hides messages from Heeler for a moment, \
+             and a message that was received four times goes to the dead letter queue. All are given back at once, none \
+             is deleted, and the looking ends at the first that was received more than twice."
+        ));
+        let queue = HeelersQueue::find(aws, &name).await?;
+        let largest = self.args.max_object_size;
+        let reader = Reader::of_heelers_queue(aws, queue, logs_of(site), largest);
+        self.world
+            .interrupt
+            .cleans_up("giving back what was received");
+        self.follow(aws, Feed::HeelersQueue(reader)).await
+    }
+
+    fn beginning(&self) -> String {
+        match self.args.select.since {
+            None => "ten minutes ago".to_owned(),
+            Some(since) => format!("at {}", humantime::format_rfc3339_seconds(since)),
+        }
     }
 
     /// Listens with a queue of its own on the topic.
@@ -98,12 +217,8 @@ impl Watch<'_> {
         world
             .ui
             .story(&format!("The queue {} is removed at the end.", tap.name));
-        let source = Source {
-            bucket: site.bucket.clone(),
-            owner: site.account.clone(),
-        };
         let feed = Feed::Tap {
-            reader: Reader::new(aws, source, self.args.max_object_size),
+            reader: Reader::of_tap(aws, &tap, logs_of(site), self.args.max_object_size),
             tap: &tap,
         };
         let ended = self.follow(aws, feed).await;
@@ -126,7 +241,10 @@ impl Watch<'_> {
         }
         loop {
             let arrivals = tokio::select! {
-                arrivals = feed.next() => arrivals?,
+                arrivals = feed.next() => match arrivals? {
+                    Some(arrivals) => arrivals,
+                    None => return Ok(self.worn()),
+                },
                 () = stop.wait() => return Ok(Exit::Interrupted),
                 () = sleep_until(deadline) => return Ok(self.nothing_arrived(&feed)),
             };
@@ -138,7 +256,10 @@ impl Watch<'_> {
                 beat = Instant::now() + tap::heartbeat();
             }
             for arrival in arrivals {
-                let proves = matches!(arrival, Arrival::Record(_) | Arrival::Trouble { .. });
+                let proves = matches!(
+                    arrival,
+                    Arrival::Record(_) | Arrival::Object { .. } | Arrival::Trouble { .. }
+                );
                 if self.one(arrival).is_break() {
                     return Ok(Exit::Yes);
                 }
@@ -153,14 +274,13 @@ impl Watch<'_> {
     fn one(&mut self, arrival: Arrival) -> ControlFlow<()> {
         match arrival {
             Arrival::Record(text) => {
-                let time = Record::read(&text).and_then(|record| record.event_time());
-                if let Some(time) = time {
-                    self.show.tally.lag.add(&time, SystemTime::now());
-                }
                 let mut batch = Batch::default();
+                self.late(&text);
                 self.press.press(&text, &mut batch);
-                return self.show.batch(&batch, "an object");
+                return self.show.batch(&batch, "the log group");
             }
+            Arrival::Object { unit, what, packed } => return self.object(unit, &what, packed),
+            Arrival::Worn(worn) => self.worn = Some(worn),
             Arrival::LeftOut => self.show.left_out(),
             Arrival::Read(unit) => self.show.read(unit),
             Arrival::Skipped { unit, why, what } => self.show.skipped(unit, why, &what),
@@ -172,6 +292,49 @@ impl Watch<'_> {
             } => self.show.failed(unit, &what, &why, hint.as_deref()),
         }
         ControlFlow::Continue(())
+    }
+
+    fn late(&mut self, record: &str) {
+        if let Some(time) = Record::read(record).and_then(|record| record.event_time()) {
+            self.show.tally.lag.add(&time, SystemTime::now());
+        }
+    }
+
+    /// Shows the records of an object, which is looked through to its end before.
+    fn object(&mut self, unit: Unit, what: &str, packed: Packed) -> ControlFlow<()> {
+        let limits = Limits {
+            object: self.args.max_object_size,
+            held: HELD,
+        };
+        let mut shown = Shown {
+            watch: self,
+            what,
+            batch: Batch::default(),
+            flow: ControlFlow::Continue(()),
+        };
+        let read = object::read(packed, limits, &mut shown);
+        shown.hand_on();
+        let flow = shown.flow;
+        match read {
+            Ok(()) => self.show.read(unit),
+            Err(why) => self.show.failed(Some(unit), what, &why.to_string(), None),
+        }
+        flow
+    }
+
+    /// Says why Heeler's queue is left alone from now on.
+    fn worn(&self) -> Exit {
+        if let Some(worn) = &self.worn {
+            self.world.ui.alert(&format!(
+                "Ended: message {} has been received {} times, and at four it is lost to Heeler.",
+                worn.id, worn.receives
+            ));
+        }
+        if self.show.tally.records.shown > 0 {
+            Exit::Yes
+        } else {
+            Exit::No
+        }
     }
 
     fn nothing_arrived(&self, feed: &Feed<'_>) -> Exit {
@@ -187,7 +350,11 @@ impl Watch<'_> {
             "Nothing has arrived for {waited}. What to look at:"
         ));
         let (route, delivers) = match feed {
-            Feed::Tap { .. } => (
+            Feed::HeelersQueue(_) => (
+                self.route,
+                "Heeler may have fetched everything: what it has read is not in its queue any more",
+            ),
+            Feed::Tap { .. } | Feed::Bucket(_) => (
                 Route::S3,
                 "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
             ),
@@ -217,14 +384,19 @@ impl Watch<'_> {
 /// Where events come from.
 enum Feed<'a> {
     Tap { reader: Reader<'a>, tap: &'a Tap },
+    Bucket(Reader<'a>),
+    HeelersQueue(Reader<'a>),
     LogGroup(LogGroup<'a>),
 }
 
 impl Feed<'_> {
-    async fn next(&mut self) -> Result<Vec<Arrival>> {
+    /// Nothing when nothing more can come.
+    async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
         match self {
-            Self::Tap { reader, tap } => reader.next(tap).await,
-            Self::LogGroup(group) => group.next().await,
+            Self::Tap { reader, .. } | Self::Bucket(reader) | Self::HeelersQueue(reader) => {
+                reader.next().await
+            }
+            Self::LogGroup(group) => group.next().await.map(Some),
         }
     }
 
@@ -232,8 +404,49 @@ impl Feed<'_> {
     async fn keep(&self, aws: &Aws) -> Result<()> {
         match self {
             Self::Tap { tap, .. } => tap.keep(aws).await,
-            Self::LogGroup(_) => Ok(()),
+            Self::Bucket(_) | Self::HeelersQueue(_) | Self::LogGroup(_) => Ok(()),
         }
+    }
+}
+
+/// Shows records as they are read, some at a time.
+struct Shown<'w, 'a> {
+    watch: &'w mut Watch<'a>,
+    what: &'w str,
+    batch: Batch,
+    flow: ControlFlow<()>,
+}
+
+impl Shown<'_, '_> {
+    fn hand_on(&mut self) {
+        if self.flow.is_continue() {
+            let batch = std::mem::take(&mut self.batch);
+            self.flow = self.watch.show.batch(&batch, self.what);
+        }
+    }
+}
+
+impl Taker for Shown<'_, '_> {
+    fn take(&mut self, text: &str) -> ControlFlow<()> {
+        self.watch.late(text);
+        self.watch.press.press(text, &mut self.batch);
+        if self.batch.is_full() {
+            self.hand_on();
+        }
+        self.flow
+    }
+
+    fn pause(&mut self) -> ControlFlow<()> {
+        self.hand_on();
+        self.flow
+    }
+}
+
+/// Where log objects may be fetched from.
+fn logs_of(site: &Site) -> Source {
+    Source {
+        bucket: site.bucket.clone(),
+        owner: site.account.clone(),
     }
 }
 

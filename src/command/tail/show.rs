@@ -1,8 +1,11 @@
 //! What is shown, once, and counted.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::alert::{Alert, Alerts};
+use crate::cli;
 use crate::render::{self, Ui};
 use crate::tail::Unit;
 use crate::tail::press::{Batch, Item};
@@ -20,18 +23,20 @@ pub(super) struct Show {
     ui: Ui,
     pub tally: Tally,
     seen: Seen,
+    alerts: Arc<Alerts>,
     limit: Option<u64>,
     next_sums: Option<Instant>,
 }
 
 impl Show {
-    pub fn new(ui: Ui, limit: Option<u64>, stats: bool) -> Self {
+    pub fn new(ui: Ui, args: &cli::Tail, alerts: Arc<Alerts>) -> Self {
         Self {
             ui,
             tally: Tally::default(),
             seen: Seen::default(),
-            limit,
-            next_sums: stats.then(|| Instant::now() + INTERVAL),
+            alerts,
+            limit: args.limit,
+            next_sums: args.stats.then(|| Instant::now() + INTERVAL),
         }
     }
 
@@ -40,8 +45,8 @@ impl Show {
         let mut ready = 0..0;
         for item in &batch.items {
             self.tally.records.taken += 1;
-            let (key, place) = match item {
-                Item::Wanted { key, place } => (key, place),
+            let (key, place, alert) = match item {
+                Item::Wanted { key, place, alert } => (key, place, alert),
                 Item::Filtered => {
                     self.tally.records.filtered += 1;
                     continue;
@@ -63,6 +68,9 @@ impl Show {
                 ready = place.clone();
             }
             self.tally.records.shown += 1;
+            if let Some(alert) = alert {
+                self.alerts.tell(Alert::clone(alert));
+            }
             if self.is_enough() {
                 self.print(batch, ready)?;
                 return ControlFlow::Break(());
@@ -139,6 +147,7 @@ impl Show {
         {
             *next = Instant::now() + INTERVAL;
             self.sums();
+            render::record::told(&self.ui, &self.alerts.told());
         }
     }
 

@@ -1,0 +1,142 @@
+//! Log objects, fetched several at a time and given out in the order in which they were asked for.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+
+use aws_sdk_s3::primitives::ByteStream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesOrdered, StreamExt};
+
+use super::Source;
+use super::notice::Object;
+use super::object::Packed;
+use crate::aws::Aws;
+use crate::aws::fault::Doing;
+use crate::error::{Error, Result};
+
+/// Objects that are fetched at the same time.
+pub const IN_FLIGHT: usize = 16;
+/// What an object may hold of memory while it waits; the rest of a larger one waits in a file without a name.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// An object that is here, still packed.
+pub struct Fetched {
+    pub object: Object,
+    pub packed: Result<Packed>,
+}
+
+pub struct Fetcher<'a> {
+    aws: &'a Aws,
+    source: Source,
+    /// Packed or not: an object with more bytes is refused.
+    largest: u64,
+    due: VecDeque<Object>,
+    under_way: FuturesOrdered<BoxFuture<'a, Fetched>>,
+}
+
+impl<'a> Fetcher<'a> {
+    #[must_use]
+    pub fn new(aws: &'a Aws, source: Source, largest: u64) -> Self {
+        Self {
+            aws,
+            source,
+            largest,
+            due: VecDeque::new(),
+            under_way: FuturesOrdered::new(),
+        }
+    }
+
+    pub fn ask_for(&mut self, objects: impl IntoIterator<Item = Object>) {
+        self.due.extend(objects);
+    }
+
+    /// Whether more would only wait.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.due.len() >= IN_FLIGHT
+    }
+
+    /// The next object; nothing when none is asked for. Whoever stops waiting loses nothing.
+    pub async fn next(&mut self) -> Option<Fetched> {
+        while self.under_way.len() < IN_FLIGHT
+            && let Some(object) = self.due.pop_front()
+        {
+            let fetch = fetch(self.aws, self.source.clone(), self.largest, object);
+            self.under_way.push_back(Box::pin(fetch));
+        }
+        self.under_way.next().await
+    }
+}
+
+async fn fetch(aws: &Aws, source: Source, largest: u64, object: Object) -> Fetched {
+    Fetched {
+        packed: packed(aws, &source, largest, &object).await,
+        object,
+    }
+}
+
+async fn packed(aws: &Aws, source: &Source, largest: u64, object: &Object) -> Result<Packed> {
+    let doing = || format!("read object {}", object.key);
+    let found = aws
+        .s3
+        .get_object()
+        .bucket(&source.bucket)
+        .key(&object.key)
+        .expected_bucket_owner(&source.owner)
+        .send()
+        .await
+        .doing("s3:GetObject", doing)?;
+    keep(found.body, largest)
+        .await
+        .map_err(|why| Error::unanswered(doing(), why))
+}
+
+/// Keeps what comes, in memory as far as there is room.
+async fn keep(mut body: ByteStream, largest: u64) -> std::result::Result<Packed, String> {
+    let (mut bytes, mut file, mut length) = (Vec::new(), None::<File>, 0);
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|why| format!("the connection broke off: {why}"))?;
+        length += piece.len() as u64;
+        if length > largest {
+            return Err(format!("the object is larger than {largest} bytes"));
+        }
+        if file.is_none() && bytes.len() + piece.len() > IN_MEMORY {
+            let mut kept = tempfile::tempfile().map_err(|why| no_room(&why))?;
+            kept.write_all(&bytes).map_err(|why| no_room(&why))?;
+            bytes = Vec::new();
+            file = Some(kept);
+        }
+        match &mut file {
+            Some(file) => file.write_all(&piece).map_err(|why| no_room(&why))?,
+            None => bytes.extend_from_slice(&piece),
+        }
+    }
+    Ok(file.map_or(Packed::Bytes(bytes), Packed::Kept))
+}
+
+fn no_room(why: &std::io::Error) -> String {
+    format!("there is no room for it in the folder of temporary files: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_object_stays_in_memory_and_a_large_one_does_not() {
+        let small = keep(ByteStream::from(vec![1; IN_MEMORY]), u64::MAX).await;
+        assert!(matches!(small, Ok(Packed::Bytes(bytes)) if bytes.len() == IN_MEMORY));
+        let large = keep(ByteStream::from(vec![1; IN_MEMORY + 1]), u64::MAX).await;
+        let Ok(Packed::Kept(file)) = large else {
+            panic!("it is in memory");
+        };
+        assert_eq!(file.metadata().unwrap().len(), IN_MEMORY as u64 + 1);
+    }
+
+    #[tokio::test]
+    async fn an_object_over_the_limit_is_refused() {
+        let refused = keep(ByteStream::from(vec![1; 11]), 10).await;
+        assert!(matches!(refused, Err(why) if why == "the object is larger than 10 bytes"));
+    }
+}

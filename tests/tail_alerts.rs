@@ -1,0 +1,228 @@
+//! How grave events are, and who is told of the grave ones.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::harness::emulator::repository;
+use crate::harness::object::event;
+
+#[test]
+fn each_line_says_how_grave_the_event_is() {
+    let ran = tail(&all(), &[]);
+    let levels: Vec<(String, String)> = stdout(&ran)
+        .lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            (words[5].to_owned(), words[1].to_owned())
+        })
+        .collect();
+    let expected = [
+        ("DeleteBucket", "high"),
+        ("DeleteTrail", "medium"),
+        ("PutBucketPolicy", "medium"),
+        ("GetObject", "low"),
+        ("ScheduleKeyDeletion", "high"),
+        ("Decrypt", "low"),
+    ];
+    assert_eq!(levels, expected.map(|(name, level)| (name.to_owned(), level.to_owned())));
+}
+
+#[test]
+fn only_events_that_are_grave_enough_are_shown() {
+    let names = |level| {
+        let ran = tail(&all(), &["--min-severity", level, "-o", "csv"]);
+        let rows: Vec<String> = stdout(&ran)
+            .lines()
+            .skip(1)
+            .map(|row| row.split(',').nth(4).unwrap_or_default().to_owned())
+            .collect();
+        rows
+    };
+    assert_eq!(names("high"), ["DeleteBucket", "ScheduleKeyDeletion"]);
+    assert_eq!(names("medium").len(), 4);
+    assert_eq!(names("low").len(), 6);
+}
+
+#[test]
+fn a_table_of_the_operators_own_wins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("severities.toml");
+    std::fs::write(&table, "[events.s3]\nhigh = [\"GetObject\"]\nlow = [\"DeleteBucket\"]\n").expect("a table");
+    let table = table.to_string_lossy();
+    let ran = tail(&all(), &["--severity-file", &table, "--min-severity", "high", "-o", "json"]);
+    let shown: Vec<Value> = stdout(&ran)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a record"))
+        .collect();
+    let names: Vec<&str> = shown.iter().filter_map(|record| record["eventName"].as_str()).collect();
+    assert_eq!(names, ["GetObject", "ScheduleKeyDeletion"]);
+}
+
+#[test]
+fn a_table_that_is_wrong_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("severities.toml");
+    std::fs::write(&table, "\n[events.s3]\ngrave = []\n").expect("a table");
+    let ran = tail(&all(), &["--severity-file", &table.to_string_lossy()]);
+    assert_eq!(ran.status.code(), Some(2));
+    let said = stderr(&ran);
+    assert!(said.contains("line 3: unknown field `grave`"), "{said}");
+    assert!(said.contains("docs/severity.md"), "{said}");
+    let ran = tail(&all(), &["--severity-file", "/nowhere/at/all"]);
+    assert_eq!(ran.status.code(), Some(2));
+}
+
+#[test]
+fn a_webhook_is_told_of_grave_events_without_their_secrets() {
+    let (url, serving) = receiver(2);
+    let ran = tail(&all(), &["--webhook", &url, "-o", "json"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+    let told = serving.join().expect("the receiver");
+    let bodies: Vec<Value> = told
+        .iter()
+        .map(|request| serde_json::from_str(request).expect("JSON"))
+        .collect();
+    assert_eq!(bodies[0]["event_name"], "DeleteBucket");
+    assert_eq!(bodies[0]["severity"], "high");
+    assert_eq!(bodies[1]["event_name"], "ScheduleKeyDeletion");
+    assert_eq!(
+        bodies[0]["record"]["responseElements"],
+        json!({"credentials": {"sessionToken": "(masked)"}})
+    );
+    // The record as delivered is as delivered.
+    assert!(stdout(&ran).contains("FwoGZXIvYXdz"));
+    let said = stderr(&ran);
+    assert!(said.contains("the webhook was told of 2; 0 failed, 0 held back"), "{said}");
+}
+
+#[test]
+fn slack_is_told_in_a_sentence() {
+    let (url, serving) = receiver(2);
+    let ran = tail(&all(), &["--webhook", &url, "--webhook-format", "slack"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+    let told = serving.join().expect("the receiver");
+    let first: Value = serde_json::from_str(&told[0]).expect("JSON");
+    let text = first["text"].as_str().unwrap_or_default();
+    assert!(
+        text.starts_with("*high* DeleteBucket (s3) by alice in account 111122223333, eu-west-1, at "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_webhook_that_nobody_serves_is_a_counted_failure_and_its_address_stays_unsaid() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let url = format!("http://{free}/services/secret");
+    let ran = tail(&all()[..1], &["--webhook", &url, "-v"]);
+    let said = stderr(&ran);
+    assert!(said.contains("the webhook was told of 0; 1 failed"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    assert_eq!(stdout(&ran).lines().count(), 1, "the event is shown all the same");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_gets_each_grave_record_as_it_was_delivered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = folder.path().join("told");
+    let command = format!("cat >> '{}'; echo said", told.display());
+    let ran = tail(&all(), &["--exec", &command, "-o", "json"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+    let shown = stdout(&ran);
+    let told = std::fs::read_to_string(told).expect("what it was told");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|line| shown.lines().any(|shown| shown == *line)), "{told}");
+    assert!(!shown.contains("said"), "what the command says is no event: {shown}");
+}
+
+#[test]
+fn an_address_that_others_could_read_along_is_refused() {
+    for url in ["http://example.com/hook", "ftp://x", "hook"] {
+        let ran = tail(&all(), &["--webhook", url]);
+        assert_eq!(ran.status.code(), Some(2), "{url}");
+    }
+    let ran = tail(&all(), &["--webhook-format", "slack"]);
+    assert_eq!(ran.status.code(), Some(2), "a format without an address");
+}
+
+/// Six events of all levels.
+fn all() -> Vec<Value> {
+    let one = |service: &str, name: &str, reads| {
+        let source = format!("{service}.amazonaws.com");
+        event("111122223333", "eu-west-1", &source, name, reads)
+    };
+    let mut deleted = one("s3", "DeleteBucket", false);
+    deleted["responseElements"] = json!({"credentials": {"sessionToken": "FwoGZXIvYXdz"}});
+    let mut denied = one("cloudtrail", "DeleteTrail", false);
+    denied["errorCode"] = "AccessDenied".into();
+    vec![
+        deleted,
+        denied,
+        one("s3", "PutBucketPolicy", false),
+        one("s3", "GetObject", true),
+        one("kms", "ScheduleKeyDeletion", false),
+        one("kms", "Decrypt", true),
+    ]
+}
+
+/// Tail on a file of these.
+fn tail(records: &[Value], args: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file: PathBuf = folder.path().join("events.json");
+    std::fs::write(&file, json!({ "Records": records }).to_string()).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler-ec"));
+    command.env_clear().current_dir(repository()).arg("tail").arg(file).args(args);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command.output().expect("the program")
+}
+
+fn stdout(ran: &Output) -> String {
+    String::from_utf8(ran.stdout.clone()).expect("text")
+}
+
+fn stderr(ran: &Output) -> String {
+    String::from_utf8(ran.stderr.clone()).expect("text")
+}
+
+/// A web server that takes so many posts, and hands over what was in them.
+fn receiver(posts: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("its address"));
+    let serving = std::thread::spawn(move || {
+        (0..posts)
+            .map(|_| {
+                let (mut stream, _) = listener.accept().expect("a post");
+                let body = body(&mut stream);
+                let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer).expect("an answer");
+                body
+            })
+            .collect()
+    });
+    (url, serving)
+}
+
+fn body(stream: &mut impl Read) -> String {
+    let (mut read, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&read).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+            if body.len() >= length {
+                return body.to_owned();
+            }
+        }
+        let length = stream.read(&mut piece).expect("the post");
+        assert!(length > 0, "the post ended early: {text}");
+        read.extend_from_slice(&piece[..length]);
+    }
+}
