@@ -28,4 +28,5 @@ mod states;
 mod steps;
 mod tail;
 mod tail_cloudwatch;
+mod tail_files;
 mod terminal;
