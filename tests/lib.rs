@@ -6,6 +6,7 @@ mod cloudwatch_makes;
 mod collect;
 mod destroy;
 mod documents;
+mod foreign;
 mod function;
 mod generated;
 #[allow(

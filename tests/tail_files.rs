@@ -243,12 +243,8 @@ fn what_is_larger_than_memory_should_be_is_read_in_parts() {
     let path = file.path().to_string_lossy().into_owned();
     let words = format!("Records: {count} in = {count} shown + 0 filtered");
     tail(&[&path]).ended(0).tells(&words);
-    tail_of(&document, &["-"]).ended(0).tells(&words);
-    let cut = &document[..document.len() - 2];
-    let ran = tail_of(cut, &["-"]).ended(3);
+    let ran = tail_of(&document[..document.len() - 2], &["-"]).ended(3);
     assert_eq!(ran.stdout, "");
-    std::fs::write(file.path(), gzip(cut)).expect("a file");
-    assert_eq!(tail(&[&path]).ended(3).stdout, "");
 }
 
 #[test]
