@@ -68,7 +68,7 @@ impl Watch<'_> {
         self.world.ui.story(&format!(
         "Reading log group {group}, beginning ten minutes ago: what Heeler's filter lets pass. Ctrl-C ends it."
     ));
-        let feed = Feed::LogGroup(LogGroup::new(aws, group, HEELER_PATTERN)?);
+        let feed = Feed::LogGroup(Box::new(LogGroup::new(aws, group, HEELER_PATTERN)?));
         self.follow(aws, feed).await
     }
 
@@ -217,7 +217,7 @@ impl Watch<'_> {
 /// Where events come from.
 enum Feed<'a> {
     Tap { reader: Reader<'a>, tap: &'a Tap },
-    LogGroup(LogGroup<'a>),
+    LogGroup(Box<LogGroup<'a>>),
 }
 
 impl Feed<'_> {
