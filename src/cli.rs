@@ -408,7 +408,7 @@ pub struct Select {
     #[arg(long, value_name = "SERVICE", value_parser = filter::word)]
     pub service: Vec<String>,
 
-    /// Show the events of this name, such as ConsoleLogin
+    /// Show the events of this name, such as `ConsoleLogin`
     #[arg(long, value_name = "NAME", value_parser = filter::word)]
     pub event: Vec<String>,
 

@@ -7,6 +7,7 @@ mod cloudwatch_makes;
 mod collect;
 mod destroy;
 mod documents;
+mod foreign;
 mod function;
 mod generated;
 #[allow(
@@ -34,6 +35,7 @@ mod steps;
 mod tail;
 mod tail_alerts;
 mod tail_cloudwatch;
+mod tail_files;
 mod tail_sources;
 mod terminal;
 mod undo;

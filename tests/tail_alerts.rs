@@ -28,7 +28,10 @@ fn each_line_says_how_grave_the_event_is() {
         ("ScheduleKeyDeletion", "high"),
         ("Decrypt", "low"),
     ];
-    assert_eq!(levels, expected.map(|(name, level)| (name.to_owned(), level.to_owned())));
+    assert_eq!(
+        levels,
+        expected.map(|(name, level)| (name.to_owned(), level.to_owned()))
+    );
 }
 
 #[test]
@@ -51,14 +54,31 @@ fn only_events_that_are_grave_enough_are_shown() {
 fn a_table_of_the_operators_own_wins() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = folder.path().join("severities.toml");
-    std::fs::write(&table, "[events.s3]\nhigh = [\"GetObject\"]\nlow = [\"DeleteBucket\"]\n").expect("a table");
+    std::fs::write(
+        &table,
+        "[events.s3]\nhigh = [\"GetObject\"]\nlow = [\"DeleteBucket\"]\n",
+    )
+    .expect("a table");
     let table = table.to_string_lossy();
-    let ran = tail(&all(), &["--severity-file", &table, "--min-severity", "high", "-o", "json"]);
+    let ran = tail(
+        &all(),
+        &[
+            "--severity-file",
+            &table,
+            "--min-severity",
+            "high",
+            "-o",
+            "json",
+        ],
+    );
     let shown: Vec<Value> = stdout(&ran)
         .lines()
         .map(|line| serde_json::from_str(line).expect("a record"))
         .collect();
-    let names: Vec<&str> = shown.iter().filter_map(|record| record["eventName"].as_str()).collect();
+    let names: Vec<&str> = shown
+        .iter()
+        .filter_map(|record| record["eventName"].as_str())
+        .collect();
     assert_eq!(names, ["GetObject", "ScheduleKeyDeletion"]);
 }
 
@@ -96,7 +116,10 @@ fn a_webhook_is_told_of_grave_events_without_their_secrets() {
     // The record as delivered is as delivered.
     assert!(stdout(&ran).contains("FwoGZXIvYXdz"));
     let said = stderr(&ran);
-    assert!(said.contains("the webhook was told of 2; 0 failed, 0 held back"), "{said}");
+    assert!(
+        said.contains("the webhook was told of 2; 0 failed, 0 held back"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -108,20 +131,32 @@ fn slack_is_told_in_a_sentence() {
     let first: Value = serde_json::from_str(&told[0]).expect("JSON");
     let text = first["text"].as_str().unwrap_or_default();
     assert!(
-        text.starts_with("*high* DeleteBucket (s3) by alice in account 111122223333, eu-west-1, at "),
+        text.starts_with(
+            "*high* DeleteBucket (s3) by alice in account 111122223333, eu-west-1, at "
+        ),
         "{text}"
     );
 }
 
 #[test]
 fn a_webhook_that_nobody_serves_is_a_counted_failure_and_its_address_stays_unsaid() {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let free = TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("its address");
     let url = format!("http://{free}/services/secret");
     let ran = tail(&all()[..1], &["--webhook", &url, "-v"]);
     let said = stderr(&ran);
-    assert!(said.contains("the webhook was told of 0; 1 failed"), "{said}");
+    assert!(
+        said.contains("the webhook was told of 0; 1 failed"),
+        "{said}"
+    );
     assert!(!said.contains("secret"), "{said}");
-    assert_eq!(stdout(&ran).lines().count(), 1, "the event is shown all the same");
+    assert_eq!(
+        stdout(&ran).lines().count(),
+        1,
+        "the event is shown all the same"
+    );
 }
 
 #[cfg(unix)]
@@ -136,8 +171,16 @@ fn a_command_gets_each_grave_record_as_it_was_delivered() {
     let told = std::fs::read_to_string(told).expect("what it was told");
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines.iter().all(|line| shown.lines().any(|shown| shown == *line)), "{told}");
-    assert!(!shown.contains("said"), "what the command says is no event: {shown}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| shown.lines().any(|shown| shown == *line)),
+        "{told}"
+    );
+    assert!(
+        !shown.contains("said"),
+        "what the command says is no event: {shown}"
+    );
 }
 
 #[test]
@@ -176,7 +219,12 @@ fn tail(records: &[Value], args: &[&str]) -> Output {
     let file: PathBuf = folder.path().join("events.json");
     std::fs::write(&file, json!({ "Records": records }).to_string()).expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler-ec"));
-    command.env_clear().current_dir(repository()).arg("tail").arg(file).args(args);
+    command
+        .env_clear()
+        .current_dir(repository())
+        .arg("tail")
+        .arg(file)
+        .args(args);
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
@@ -194,7 +242,10 @@ fn stderr(ran: &Output) -> String {
 /// A web server that takes so many posts, and hands over what was in them.
 fn receiver(posts: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/hook", listener.local_addr().expect("its address"));
+    let url = format!(
+        "http://{}/hook",
+        listener.local_addr().expect("its address")
+    );
     let serving = std::thread::spawn(move || {
         (0..posts)
             .map(|_| {
@@ -215,8 +266,12 @@ fn body(stream: &mut impl Read) -> String {
         let text = String::from_utf8_lossy(&read).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let head = head.to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length
+                .and_then(|length| length.trim().parse().ok())
+                .unwrap_or(0);
             if body.len() >= length {
                 return body.to_owned();
             }

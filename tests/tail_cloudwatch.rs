@@ -113,7 +113,8 @@ async fn what_the_filter_leaves_out_is_not_shown() {
     let run = run.ended(0);
     assert_eq!(run.stdout.trim(), wanted.to_string());
     assert!(
-        run.stderr.contains("1 shown, 0 delivered twice, 2 skipped"),
+        run.stderr
+            .contains(" 1 shown + 2 filtered + 0 duplicate + 0 unreadable."),
         "{}",
         run.stderr
     );
@@ -131,7 +132,8 @@ async fn an_event_that_is_delivered_twice_is_shown_once() {
     .await;
     let run = run.ended(0);
     assert!(
-        run.stderr.contains("2 shown, 1 delivered twice"),
+        run.stderr
+            .contains(" 2 shown + 0 filtered + 1 duplicate + "),
         "{}",
         run.stderr
     );
@@ -157,7 +159,8 @@ async fn an_event_that_comes_late_is_shown_and_one_that_was_shown_is_not_shown_a
     assert_eq!(lines.len(), 2, "{}", run.stdout);
     assert_eq!(lines[1], late.to_string());
     assert!(
-        run.stderr.contains("2 shown, 0 delivered twice"),
+        run.stderr
+            .contains(" 2 shown + 0 filtered + 0 duplicate + "),
         "{}",
         run.stderr
     );

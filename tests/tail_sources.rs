@@ -19,13 +19,21 @@ async fn the_bucket_is_listed_and_nothing_is_made() {
     let (here, there) = (file(&world, "us-east-1"), file(&world, "eu-west-1"));
     world.deliver(&here).await;
     world.deliver(&there).await;
-    let run = tail(&world, &["--source", "bucket", "-o", "json", "--limit", "2"]).await;
+    let run = tail(
+        &world,
+        &["--source", "bucket", "-o", "json", "--limit", "2"],
+    )
+    .await;
     let run = run.ended(0);
     let delivered = here.records.iter().chain(&there.records);
-    assert_eq!(sorted(run.stdout.lines()), sorted(delivered.map(Value::to_string)));
+    assert_eq!(
+        sorted(run.stdout.lines()),
+        sorted(delivered.map(Value::to_string))
+    );
     assert!(run.writes().is_empty(), "{:?}", names(&run.writes()));
     assert!(
-        run.stderr.contains("Objects: 2 in = 2 read + 0 skipped + 0 failed."),
+        run.stderr
+            .contains("Objects: 2 in = 2 read + 0 skipped + 0 failed."),
         "{}",
         run.stderr
     );
@@ -57,7 +65,11 @@ async fn how_far_back_the_first_look_goes_is_the_operators_choice() {
     world.deliver(&old).await;
     let bucket = ["--source", "bucket", "-o", "json", "--timeout", "2s"];
     tail(&world, &bucket).await.ended(1);
-    let run = tail(&world, &[&bucket[..], &["--since", "2h", "--limit", "1"]].concat()).await;
+    let run = tail(
+        &world,
+        &[&bucket[..], &["--since", "2h", "--limit", "1"]].concat(),
+    )
+    .await;
     assert_eq!(run.ended(0).stdout.trim_end(), old.records[0].to_string());
 }
 
@@ -76,16 +88,26 @@ async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back(
     let world = set_up().await;
     let object = file(&world, "us-east-1");
     world.deliver(&object).await;
-    let run = tail(&world, &["--from-heelers-queue", "-o", "json", "--limit", "1"]).await;
+    let run = tail(
+        &world,
+        &["--from-heelers-queue", "-o", "json", "--limit", "1"],
+    )
+    .await;
     let run = run.ended(0);
     assert_eq!(run.stdout.trim_end(), object.records[0].to_string());
     assert!(
-        run.stderr.contains("received four times goes to the dead letter queue"),
+        run.stderr
+            .contains("received four times goes to the dead letter queue"),
         "{}",
         run.stderr
     );
     let called = names(&run.calls);
-    assert!(!called.iter().any(|name| name.starts_with("sqs:DeleteMessage")), "{called:?}");
+    assert!(
+        !called
+            .iter()
+            .any(|name| name.starts_with("sqs:DeleteMessage")),
+        "{called:?}"
+    );
     assert_eq!(waiting(&world, QUEUE).await, 1);
     // Nobody has to wait for it: the visibility timeout is over.
     assert_eq!(receives(&world, QUEUE).await, [2]);
@@ -95,19 +117,25 @@ async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back(
 async fn the_looking_ends_before_a_message_is_lost_to_heeler() {
     let world = set_up().await;
     world.deliver(&file(&world, "us-east-1")).await;
-    let run = tail(&world, &["--from-heelers-queue", "-o", "json"]).await.ended(0);
+    let run = tail(&world, &["--from-heelers-queue", "-o", "json"])
+        .await
+        .ended(0);
     assert!(
         run.stderr.contains("has been received 3 times"),
         "{}",
         run.stderr
     );
     assert!(
-        run.stderr.contains("Messages: 3 in = 1 read + 2 skipped + 0 failed."),
+        run.stderr
+            .contains("Messages: 3 in = 1 read + 2 skipped + 0 failed."),
         "{}",
         run.stderr
     );
     assert_eq!(waiting(&world, QUEUE).await, 1);
-    assert_eq!(waiting(&world, "heeler_event_collection_queue_dlq").await, 0);
+    assert_eq!(
+        waiting(&world, "heeler_event_collection_queue_dlq").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -121,7 +149,8 @@ async fn messages_that_cannot_be_given_back_are_told() {
     ));
     let run = tail(&world, &["--from-heelers-queue", "--limit", "1"]).await;
     assert!(
-        run.stderr.contains("hiding messages from Heeler for a while")
+        run.stderr
+            .contains("hiding messages from Heeler for a while")
             && run.stderr.contains("sqs:ChangeMessageVisibility"),
         "{}",
         run.stderr
@@ -134,7 +163,11 @@ async fn the_fifo_queue_holds_the_records_themselves() {
     setup_of(&world, "cloudwatch").run().await.ended(0);
     let record = anything(&world);
     send(&world, FIFO, &record.to_string()).await;
-    let run = tail(&world, &["--from-heelers-queue", "-o", "json", "--limit", "1"]).await;
+    let run = tail(
+        &world,
+        &["--from-heelers-queue", "-o", "json", "--limit", "1"],
+    )
+    .await;
     assert_eq!(run.ended(0).stdout.trim_end(), record.to_string());
     assert_eq!(waiting(&world, FIFO).await, 1);
 }
@@ -152,14 +185,31 @@ async fn a_source_that_the_option_has_not_is_wrong_usage() {
 async fn accounts_are_called_by_their_names_where_they_have_one() {
     let world = set_up().await;
     let organizations = &world.clients().organizations;
-    let told = organizations.list_accounts().send().await.expect("accounts");
+    let told = organizations
+        .list_accounts()
+        .send()
+        .await
+        .expect("accounts");
     let account = told.accounts().first().expect("an account");
-    let (id, name) = (account.id().unwrap_or_default(), account.name().unwrap_or_default());
-    let records = vec![event(id, "us-east-1", "iam.amazonaws.com", "CreateUser", false)];
+    let (id, name) = (
+        account.id().unwrap_or_default(),
+        account.name().unwrap_or_default(),
+    );
+    let records = vec![event(
+        id,
+        "us-east-1",
+        "iam.amazonaws.com",
+        "CreateUser",
+        false,
+    )];
     world.deliver(&Object::new(id, "us-east-1", records)).await;
     let source = ["--source", "bucket", "--limit", "1"];
     let run = tail(&world, &source).await.ended(0);
-    assert!(run.stdout.contains(name) && !run.stdout.contains(id), "{}", run.stdout);
+    assert!(
+        run.stdout.contains(name) && !run.stdout.contains(id),
+        "{}",
+        run.stdout
+    );
 
     let denied = Fault::new("organizations", "ListAccounts", What::denied());
     world.proxy().fault(denied);
@@ -178,7 +228,13 @@ async fn tail(world: &World, args: &[&str]) -> Run {
 }
 
 fn anything(world: &World) -> Value {
-    event(world.account(), "us-east-1", "iam.amazonaws.com", "CreateUser", false)
+    event(
+        world.account(),
+        "us-east-1",
+        "iam.amazonaws.com",
+        "CreateUser",
+        false,
+    )
 }
 
 fn file(world: &World, region: &str) -> Object {
@@ -200,7 +256,13 @@ fn minutes_ago(ago: u64) -> String {
 }
 
 async fn url(world: &World, queue: &str) -> String {
-    let found = world.clients().sqs.get_queue_url().queue_name(queue).send().await;
+    let found = world
+        .clients()
+        .sqs
+        .get_queue_url()
+        .queue_name(queue)
+        .send()
+        .await;
     found.expect("a queue").queue_url.unwrap_or_default()
 }
 
@@ -248,7 +310,8 @@ async fn receives(world: &World, queue: &str) -> Vec<u32> {
         .messages()
         .iter()
         .filter_map(|message| {
-            let count = &message.attributes()?[&MessageSystemAttributeName::ApproximateReceiveCount];
+            let count =
+                &message.attributes()?[&MessageSystemAttributeName::ApproximateReceiveCount];
             count.parse().ok()
         })
         .collect()

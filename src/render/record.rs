@@ -209,13 +209,15 @@ const HEADINGS: [&str; 8] = [
 
 /// No column holds what a caller sent or was given, so no secret can be in one.
 fn line(ui: Ui, record: &Record<'_>, level: Level, accounts: &Accounts, out: &mut Vec<u8>) {
-    let text = |field: Option<Cow<'_, str>>| field.map_or_else(|| "-".to_owned(), shown);
-    let error = record.error_code().map(shown).unwrap_or_default();
+    let text = |field| field.map_or(Cow::Borrowed("-"), shown);
+    // A refused sign-in to the console has a message and no code.
+    let error = record.error_code().or_else(|| record.error_message());
+    let error = error.map(shown).unwrap_or_default();
     let texts = [
         time(ui, text(record.event_time())),
-        level.name().to_owned(),
+        Cow::Borrowed(level.name()),
         text(record.account().map(|id| match accounts.get(&*id) {
-            Some(name) => name.into(),
+            Some(name) => Cow::Borrowed(name.as_str()),
             None => id,
         })),
         text(record.region()),
@@ -230,11 +232,11 @@ fn line(ui: Ui, record: &Record<'_>, level: Level, accounts: &Accounts, out: &mu
     out.push(b'\n');
 }
 
-fn shown(text: Cow<'_, str>) -> String {
+fn shown(text: Cow<'_, str>) -> Cow<'_, str> {
     if is_plain(&text) {
-        text.into_owned()
+        text
     } else {
-        visible(&text)
+        Cow::Owned(visible(&text))
     }
 }
 
@@ -267,10 +269,10 @@ fn layout(ui: Ui) -> &'static Layout {
 }
 
 /// The time of day where the date has no room.
-fn time(ui: Ui, time: String) -> String {
+fn time(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
     let has_room = time.len() <= layout(ui).widths[0] || ui.width_out.is_none();
     match time.split_once('T') {
-        Some((_, of_day)) if !has_room => of_day.to_owned(),
+        Some((_, of_day)) if !has_room => Cow::Owned(of_day.to_owned()),
         _ => time,
     }
 }
@@ -378,7 +380,7 @@ mod tests {
 
     fn shown_on(width: Option<usize>, texts: [&str; 8]) -> String {
         let ui = Ui::plain(width);
-        let mut texts = texts.map(str::to_owned);
+        let mut texts = texts.map(Cow::Borrowed);
         texts[0] = time(ui, texts[0].clone());
         let mut line = String::new();
         columns(ui, &texts, None, &mut line);

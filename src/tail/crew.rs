@@ -64,7 +64,7 @@ impl Crew {
                         &press,
                         limits,
                         &hand_on,
-                    )
+                    );
                 })?;
             lanes.push(lane);
         }
@@ -72,6 +72,7 @@ impl Crew {
     }
 
     /// The next word about the object of this number; nothing within the time. A worker that is gone has failed.
+    #[must_use]
     pub fn word(&self, number: usize, patience: Duration) -> Option<Word> {
         let lane = self.lanes.get(number % self.lanes.len().max(1))?;
         match lane.recv_timeout(patience) {

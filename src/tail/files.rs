@@ -85,8 +85,9 @@ fn below(folder: &Path, found: &mut Vec<Found>) {
 /// In a folder, a log may have been unpacked, and lines have a name that says so.
 fn unfit_here(path: &Path) -> Option<Skip> {
     let name = path.to_string_lossy();
-    let packed = name.strip_suffix(".gz").unwrap_or(&name);
-    if packed.ends_with(".ndjson") || packed.ends_with(".jsonl") {
+    let unpacked = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
+    let ending = unpacked.extension().unwrap_or_default();
+    if ending == "ndjson" || ending == "jsonl" {
         return None;
     }
     match name.strip_suffix(".json") {

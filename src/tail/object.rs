@@ -539,7 +539,7 @@ mod tests {
             r#"{"Records" [{}]}"#,
             r#"{"Records":[{}],}"#,
             r#"{"a":1 "Records":[]}"#,
-            r#"{Records:[]}"#,
+            "{Records:[]}",
             r#"{"Records":7}"#,
             r#"{"Records":"[]"}"#,
         ] {

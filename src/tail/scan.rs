@@ -199,7 +199,7 @@ mod tests {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            state
+            usize::try_from(state >> 33).expect("31 bits")
         };
         let inside = [
             "\\\\",
@@ -221,11 +221,11 @@ mod tests {
                 if next() % 3 == 0 {
                     text.push('"');
                     for _ in 0..next() % 20 {
-                        text.push_str(inside[next() as usize % inside.len()]);
+                        text.push_str(inside[next() % inside.len()]);
                     }
                     text.push('"');
                 } else {
-                    text.push_str(outside[next() as usize % outside.len()]);
+                    text.push_str(outside[next() % outside.len()]);
                 }
             }
             let end = value_end(text.as_bytes(), 0);

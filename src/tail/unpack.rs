@@ -63,7 +63,7 @@ pub struct Unpack<R> {
 
 enum Member<R> {
     Plain(R),
-    Packed(GzDecoder<R>),
+    Packed(Box<GzDecoder<R>>),
     Ended,
 }
 
@@ -73,7 +73,7 @@ impl<R: BufRead> Unpack<R> {
     pub fn new(mut packed: R, cap: u64) -> Result<Self, Broken> {
         let first = packed.fill_buf().map_err(|why| damage(&why))?.first();
         let member = match first {
-            Some(&GZIP) => Member::Packed(GzDecoder::new(packed)),
+            Some(&GZIP) => Member::Packed(Box::new(GzDecoder::new(packed))),
             Some(_) => Member::Plain(packed),
             None => Member::Ended,
         };
@@ -123,7 +123,7 @@ impl<R: BufRead> Unpack<R> {
         };
         let mut rest = member.into_inner();
         if rest.fill_buf().map_err(|why| damage(&why))?.first() == Some(&GZIP) {
-            self.member = Member::Packed(GzDecoder::new(rest));
+            self.member = Member::Packed(Box::new(GzDecoder::new(rest)));
             return Ok(());
         }
         // Some writers fill the last block with zero bytes.

@@ -147,7 +147,7 @@ impl Watch<'_> {
         if let Some(since) = self.args.select.since {
             group = group.since(since);
         }
-        self.follow(aws, Feed::LogGroup(group)).await
+        self.follow(aws, Feed::LogGroup(Box::new(group))).await
     }
 
     /// Lists the bucket again and again. Nothing is made here, either.
@@ -386,7 +386,7 @@ enum Feed<'a> {
     Tap { reader: Reader<'a>, tap: &'a Tap },
     Bucket(Reader<'a>),
     HeelersQueue(Reader<'a>),
-    LogGroup(LogGroup<'a>),
+    LogGroup(Box<LogGroup<'a>>),
 }
 
 impl Feed<'_> {

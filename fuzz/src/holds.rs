@@ -1,0 +1,99 @@
+//! What holds of every input, whoever made it up.
+
+use std::ops::ControlFlow;
+
+use heeler_ec::tail::notice;
+use heeler_ec::tail::object::{self, Broken, Limits, Packed, Taker};
+use heeler_ec::tail::record::Record;
+use heeler_ec::tail::visible::visible;
+
+/// No more than this is unpacked, since a few bytes may be packed zeros without end.
+const LARGEST: u64 = 4 << 20;
+
+/// A message is read or refused, and nothing of it can steer a terminal.
+pub fn message(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    match notice::read(text) {
+        Ok(notice) => {
+            assert!(!notice.objects.is_empty() || !notice.skipped.is_empty());
+            for object in &notice.objects {
+                assert!(object.key.ends_with(".json.gz"), "{object:?}");
+            }
+        }
+        Err(unreadable) => {
+            assert!(unreadable.start.chars().count() <= 80);
+            assert_eq!(visible(&unreadable.start), unreadable.start);
+        }
+    }
+}
+
+/// An object gives the same records whether it is held or read a stretch at a time, and none when it is broken.
+pub fn object(bytes: &[u8]) {
+    let held = read(bytes, usize::MAX);
+    let moving = read(bytes, 0);
+    match (&held, &moving) {
+        (Ok(held), Ok(moving)) => assert_eq!(held, moving),
+        (Err(_), Err(_)) => {}
+        // A line that is no text costs those after it, where they are not looked at before.
+        (Err(Broken::NotText), _) => {}
+        _ => panic!("held: {held:?}\nmoving: {moving:?}"),
+    }
+    for text in held.iter().flatten() {
+        record(text.as_bytes());
+    }
+}
+
+fn read(bytes: &[u8], held: usize) -> Result<Vec<String>, Broken> {
+    struct All(Vec<String>);
+    impl Taker for All {
+        fn take(&mut self, text: &str) -> ControlFlow<()> {
+            self.0.push(text.to_owned());
+            ControlFlow::Continue(())
+        }
+
+        fn pause(&mut self) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+    let mut all = All(Vec::new());
+    let limits = Limits {
+        object: LARGEST,
+        held,
+    };
+    object::read(Packed::Bytes(bytes.to_vec()), limits, &mut all)?;
+    Ok(all.0)
+}
+
+/// What is a JSON object is a record, and every field of it can be asked for.
+pub fn record(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    let Some(record) = Record::read(text) else {
+        let parsed = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
+        assert!(parsed.is_err() || text.trim() != text, "{text}");
+        return;
+    };
+    let line = record.on_one_line();
+    assert!(
+        !line.contains(['\n', '\r']) || serde_json::from_str::<serde_json::Value>(text).is_err()
+    );
+    for field in [
+        record.event_time(),
+        record.account(),
+        record.region(),
+        record.service(),
+        record.event_name(),
+        record.actor(),
+        record.source_address(),
+        record.error_code(),
+        record.error_message(),
+        record.event_id(),
+    ] {
+        let shown = visible(&field.unwrap_or_default());
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    }
+    let _ = (record.key(), record.read_only());
+}

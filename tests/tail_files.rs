@@ -1,0 +1,444 @@
+//! Tail on files: what lies on this machine is shown as it is, counted to the last record, and nobody is called.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+
+use crate::harness::{emulator, samples};
+
+const OBJECTS: &str = "tests/fixtures/tail/objects";
+
+/// What a run said, and how it ended.
+struct Ran {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code().expect("it was not killed"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    #[track_caller]
+    fn ended(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    fn tells(&self, words: &str) {
+        assert!(self.stderr.contains(words), "{words}:\n{}", self.stderr);
+    }
+}
+
+/// The program without an account: no credentials, no configuration, no home.
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler-ec"));
+    command
+        .env_clear()
+        .current_dir(emulator::repository())
+        .arg("tail")
+        .args(words);
+    command
+}
+
+fn tail(words: &[&str]) -> Ran {
+    Ran::of(command(words).output().expect("the program"))
+}
+
+fn tail_of(input: &[u8], words: &[&str]) -> Ran {
+    let mut child = command(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let writing = std::thread::spawn(move || {
+        // A program that has had enough closes the pipe.
+        let _ = pipe.write_all(&input);
+    });
+    let ran = Ran::of(child.wait_with_output().expect("its end"));
+    writing.join().expect("the writer");
+    ran
+}
+
+fn fixture(part: &str) -> String {
+    let folder = emulator::repository().join(OBJECTS);
+    let mut paths = std::fs::read_dir(folder)
+        .expect("the fixtures")
+        .map(|entry| entry.expect("a fixture").path());
+    let path: PathBuf = paths
+        .find(|path| path.to_string_lossy().contains(part))
+        .unwrap_or_else(|| panic!("no fixture is named {part}"));
+    path.to_string_lossy().into_owned()
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(text).expect("memory");
+    packed.finish().expect("memory")
+}
+
+fn log(records: &[&str]) -> Vec<u8> {
+    format!(r#"{{"Records":[{}]}}"#, records.join(",")).into_bytes()
+}
+
+#[test]
+fn nobody_is_called() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    nobody.set_nonblocking(true).expect("a port");
+    let endpoint = format!("http://{}", nobody.local_addr().expect("an address"));
+    let ran = Ran::of(
+        command(&[&fixture("_A6kvhMoVeCsc7v8U")])
+            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)
+            .output()
+            .expect("the program"),
+    );
+    ran.ended(0);
+    assert!(nobody.accept().is_err(), "somebody was called");
+}
+
+#[test]
+fn every_fixture_is_accounted_for() {
+    let ran = tail(&[OBJECTS, "-v"]).ended(3);
+    ran.tells("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
+    ran.tells("  skipped: 1 a digest, which holds no events");
+    ran.tells("  skipped: 1 an Insights object, which holds no calls");
+    ran.tells("Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.");
+    for (part, why) in [
+        ("NoRecordsKey0001", "the object has no list of Records"),
+        ("TruncatedGzip001", "the gzip data ends too early"),
+        ("TruncatedJson001", "not valid JSON: it ends too early"),
+        ("ZeroBytes0000001", "the object is empty"),
+    ] {
+        let line = ran.stderr.lines().find(|line| line.contains(part));
+        let line = line.unwrap_or_else(|| panic!("{part} is not told:\n{}", ran.stderr));
+        assert!(
+            line.starts_with("warning: cannot read ") && line.ends_with(why),
+            "{line}"
+        );
+    }
+    for skipped in ["_CloudTrail-Digest_", "_CloudTrail-Insight_"] {
+        let told = |line: &str| line.starts_with("skipped: ") && line.contains(skipped);
+        assert!(ran.stderr.lines().any(told), "{skipped}:\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_object_is_read_alone_as_it_is_among_others() {
+    for (part, count) in [
+        ("_MultiMemberGzip1", 51),
+        ("_TrailingZeros001", 51),
+        ("_PlainNotGzip0001", 51),
+        ("_PrettyPrinted001", 51),
+        ("_OddRecords000001", 23),
+        ("_RecordOver256KiB", 2),
+    ] {
+        let ran = tail(&[&fixture(part), "-o", "json"]).ended(0);
+        assert_eq!(ran.stdout.lines().count(), count, "{part}");
+        for line in ran.stdout.lines() {
+            let record: Value = serde_json::from_str(line).expect("one record a line");
+            assert!(record.is_object());
+        }
+    }
+    let ran = tail(&[&fixture("_EmptyRecords0001")]).ended(1);
+    ran.tells("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
+}
+
+#[test]
+fn nothing_of_a_broken_object_is_shown() {
+    let whole = log(&[r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#]);
+    let cut = &whole[..whole.len() - 1];
+    for bytes in [cut, &gzip(cut), &gzip(&whole)[..30]] {
+        let ran = tail_of(bytes, &["-", "-o", "json"]).ended(3);
+        assert_eq!(ran.stdout, "");
+        ran.tells("warning: cannot read standard input: ");
+        ran.tells("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
+    }
+}
+
+#[test]
+fn standard_input_is_packed_or_not_and_holds_documents_or_lines() {
+    let (a, b) = (r#"{"eventID":"a","x":[1, 2]}"#, r#"{"eventID":"b"}"#);
+    let expected = format!("{a}\n{b}\n");
+    let document = log(&[a, b]);
+    let two = [log(&[a]), log(&[b])];
+    for input in [
+        document.clone(),
+        gzip(&document),
+        two.concat(),
+        two.map(|document| gzip(&document)).concat(),
+        expected.clone().into_bytes(),
+        gzip(expected.as_bytes()),
+    ] {
+        let ran = tail_of(&input, &["-", "-o", "json"]).ended(0);
+        assert_eq!(ran.stdout, expected);
+    }
+}
+
+#[test]
+fn a_line_is_shown_when_it_comes() {
+    use std::io::{BufRead, BufReader};
+    let mut child = command(&["-", "-o", "json", "--limit", "2"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    let mut shown = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    for line in [r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#] {
+        writeln!(pipe, "{line}").expect("somebody reads");
+        pipe.flush().expect("somebody reads");
+        assert_eq!(shown.next().expect("a line").expect("text"), line);
+    }
+    // There is enough, though the pipe is still open.
+    assert!(child.wait().expect("its end").success());
+}
+
+#[test]
+fn a_line_that_is_no_record_costs_no_other_and_is_told() {
+    let input = "{\"eventID\":\"a\"}\nbroken \u{1b}[2J\n7\n{\"eventID\":\"b\"}\n{\"eventID\":";
+    let ran = tail_of(input.as_bytes(), &["-"]).ended(3);
+    assert_eq!(ran.stdout.lines().count(), 2);
+    ran.tells("Records: 5 in = 2 shown + 0 filtered + 0 duplicate + 3 unreadable.");
+    ran.tells("warning: cannot read a record of standard input: it is no JSON object: broken");
+    assert!(!ran.stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn an_object_that_is_too_large_is_told_by_its_name() {
+    let name = fixture("_MultiMemberGzip1");
+    let ran = tail(&[&name, "--max-object-size", "1KB"]).ended(3);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&name);
+    ran.tells("the object is larger than 1000 bytes when unpacked");
+}
+
+#[test]
+fn what_is_larger_than_memory_should_be_is_read_in_parts() {
+    // More than is held at once, and more than is kept in memory of what is piped in.
+    let record = format!(
+        r#"{{"eventVersion":"1","x":"{}"}}"#,
+        "0123456789".repeat(100)
+    );
+    let count = 60_000;
+    let document = log(&vec![record.as_str(); count]);
+    assert!(document.len() > 48 << 20);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), gzip(&document)).expect("a file");
+    let path = file.path().to_string_lossy().into_owned();
+    let words = format!("Records: {count} in = {count} shown + 0 filtered");
+    tail(&[&path]).ended(0).tells(&words);
+    let ran = tail_of(&document[..document.len() - 2], &["-"]).ended(3);
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn a_folder_is_read_in_the_order_of_its_names_and_by_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/02";
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, bytes).expect("a file");
+    };
+    let name = |unique: &str| {
+        format!("{place}/111122223333_CloudTrail_eu-west-1_20260102T0000Z_{unique}.json")
+    };
+    put(
+        &format!("{}.gz", name("b")),
+        &gzip(&log(&[r#"{"eventID":"b"}"#])),
+    );
+    put(&name("a"), &log(&[r#"{"eventID":"a"}"#]));
+    put("z/later.ndjson", b"{\"eventID\":\"c\"}\n");
+    put(
+        "AWSLogs/111122223333/CloudTrail-Digest/111122223333_CloudTrail-Digest_eu-west-1_t_eu-west-1_20260102T000000Z.json.gz",
+        b"",
+    );
+    put(
+        "AWSLogs/111122223333/Config/111122223333_Config_eu-west-1_ConfigHistory_x.json.gz",
+        b"",
+    );
+    put("notes.txt", b"not mine");
+    let ran = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).ended(0);
+    assert_eq!(
+        ran.stdout.lines().collect::<Vec<_>>(),
+        [
+            r#"{"eventID":"a"}"#,
+            r#"{"eventID":"b"}"#,
+            r#"{"eventID":"c"}"#
+        ]
+    );
+    ran.tells("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
+    ran.tells("  skipped: 2 not the name of a CloudTrail log");
+}
+
+#[test]
+fn filters_leave_out_and_count() {
+    let one = fixture("_MultiMemberGzip1");
+    let all = tail(&[&one, "-o", "json"]).ended(0).stdout;
+    let records: Vec<Value> = all
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a record"))
+        .collect();
+    let count =
+        |fits: &dyn Fn(&Value) -> bool| records.iter().filter(|record| fits(record)).count();
+    let services = count(&|record| record["eventSource"] == "s3.amazonaws.com");
+    let writes = count(&|record| record["readOnly"] == false);
+    let errors = count(&|record| record.get("errorCode").is_some());
+    for (words, expected) in [
+        (&["--service", "s3"][..], services),
+        (
+            &["--service", "!s3.amazonaws.com"],
+            records.len() - services,
+        ),
+        (&["--write-only"], writes),
+        (&["--errors-only"], errors),
+        (&["--region", "us-east-1"], usize::MAX),
+        (&["--event-region", "us-*"], records.len()),
+        (&["--event", "NoSuchEvent"], 0),
+        (&["--since", "2020-01-01T00:00:00Z"], records.len()),
+        (&["--grep", "no such text"], 0),
+    ] {
+        let ran = tail(&[&[one.as_str()], words].concat());
+        if expected == usize::MAX {
+            ran.ended(2).tells("--event-region");
+            continue;
+        }
+        let ran = ran.ended(i32::from(expected == 0));
+        assert_eq!(ran.stdout.lines().count(), expected, "{words:?}");
+        ran.tells(&format!(
+            "Records: {} in = {expected} shown + {} filtered",
+            records.len(),
+            records.len() - expected
+        ));
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_read() {
+    for words in [
+        &["no such file"][..],
+        &["-", "--account", "12"],
+        &["-", "--event", ""],
+        &["-", "--event", "a,b"],
+        &["-", "--since", "yesterday"],
+        &["-", "--grep", ""],
+        &["-", "--max-object-size", "big"],
+        &["-", "--limit", "0"],
+        &["-", "--timeout", "1s"],
+        &["-", "--region", "us-east-1"],
+    ] {
+        let ran = tail_of(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).ended(2);
+        assert_eq!(ran.stdout, "", "{words:?}");
+    }
+    let other = Command::new(env!("CARGO_BIN_EXE_heeler-ec"))
+        .env_clear()
+        .args(["outputs", "-o", "csv"])
+        .output();
+    Ran::of(other.expect("the program")).ended(2);
+}
+
+#[test]
+fn secrets_are_in_no_line_and_no_row() {
+    for form in ["table", "csv"] {
+        let ran = tail(&[OBJECTS, "-o", form]);
+        assert!(ran.stdout.lines().count() > 80);
+        for secret in ["SCRUBBED", "sessionToken", "ASIA"] {
+            assert!(!ran.stdout.contains(secret), "{form}: {secret}");
+        }
+        let steering = |c: char| c.is_control() && c != '\n' && c != '\r';
+        assert!(!ran.stdout.contains(steering), "{form}");
+    }
+}
+
+#[test]
+fn rows_have_all_columns() {
+    let ran = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).ended(0);
+    assert_eq!(
+        ran.stdout,
+        "time,account,region,service,event,actor,source_address,error_code,error_message,read_only,event_id\r\n\
+         2017-12-11T15:01:51Z,111111111111,eu-central-1,autoscaling,DescribeLaunchConfigurations,someRole/AutoScalingDescribeHandlerSession,config.amazonaws.com,,,,a0ed971f-389f-406a-9fcf-887c5ca6903a\r\n\
+         2017-12-11T15:04:51Z,111111111111,eu-central-1,sts,AssumeRole,config.amazonaws.com,config.amazonaws.com,,,,b25ff7e3-f1cf-4b7f-883d-b09168c454d5\r\n"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#;
+    let output = Command::new("/bin/sh")
+        .args([
+            "-c",
+            script,
+            env!("CARGO_BIN_EXE_heeler-ec"),
+            "tail",
+            "-o",
+            "json",
+            "-q",
+        ])
+        .args([OBJECTS, OBJECTS, OBJECTS])
+        .current_dir(emulator::repository())
+        .output()
+        .expect("a shell");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
+    assert!(
+        !stderr.contains("panicked") && !stderr.contains("roken pipe"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn every_real_record_is_shown_once_and_as_it_was() {
+    let Some(folder) = samples::real_logs() else {
+        return;
+    };
+    let mut delivered = Vec::new();
+    for (_, bytes) in samples::below(&folder) {
+        delivered.extend(heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log"));
+    }
+    let place = folder.to_string_lossy().into_owned();
+    let ran = tail(&[&place, "-o", "json"]).ended(0);
+    let mut shown: Vec<&str> = ran.stdout.lines().collect();
+    shown.sort_unstable();
+    delivered.sort_unstable();
+    assert_eq!(shown, delivered);
+    ran.tells("Records: 2902 in = 2902 shown + 0 filtered + 0 duplicate + 0 unreadable.");
+    for (words, count) in [
+        (&["--heeler-filter"][..], 467),
+        (&["--errors-only"], 300),
+        (&["--write-only"], 574),
+        (&["--account", "123837392027", "--account", "9999*"], 2900),
+    ] {
+        let ran = tail(&[&[place.as_str()], words].concat()).ended(0);
+        assert_eq!(ran.stdout.lines().count(), count, "{words:?}");
+    }
+}
+
+#[test]
+fn the_hard_cases_are_as_their_description_says() {
+    let Some(folder) = samples::real_logs() else {
+        return;
+    };
+    let edge = folder.parent().map(|folder| folder.join("edge"));
+    let edge = edge
+        .filter(|folder| Path::is_dir(folder))
+        .expect("the hard cases");
+    let ran = tail(&[&edge.to_string_lossy()]).ended(3);
+    ran.tells("Objects: 13 in = 7 read + 2 skipped + 4 failed.");
+    ran.tells("Records: 230 in = 75 shown + 0 filtered + 155 duplicate + 0 unreadable.");
+}
