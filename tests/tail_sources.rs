@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::Value;
 
 use crate::harness::object::event;
-use crate::harness::{Engine, Fault, Heeler, Object, Run, What, World};
+use crate::harness::{Call, Engine, Fault, Heeler, Object, Run, What, World};
 use crate::steps::{names, setup, setup_of, sorted};
 
 const QUEUE: &str = "heeler_event_collection_queue";
@@ -78,7 +78,7 @@ async fn a_bucket_that_may_not_be_listed_is_told_with_the_permission_that_is_mis
     let world = set_up().await;
     world
         .proxy()
-        .fault(Fault::new("s3", "ListObjectsV2", What::denied()));
+        .fault(Fault::new("s3", "ListObjectsV2", denied()));
     let run = tail(&world, &["--source", "bucket"]).await.ended(3);
     assert!(run.stderr.contains("s3:ListBucket"), "{}", run.stderr);
 }
@@ -101,7 +101,7 @@ async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back(
         "{}",
         run.stderr
     );
-    let called = names(&run.calls);
+    let called: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(
         !called
             .iter()
@@ -142,11 +142,9 @@ async fn the_looking_ends_before_a_message_is_lost_to_heeler() {
 async fn messages_that_cannot_be_given_back_are_told() {
     let world = set_up().await;
     world.deliver(&file(&world, "us-east-1")).await;
-    world.proxy().fault(Fault::new(
-        "sqs",
-        "ChangeMessageVisibilityBatch",
-        What::denied(),
-    ));
+    world
+        .proxy()
+        .fault(Fault::new("sqs", "ChangeMessageVisibilityBatch", denied()));
     let run = tail(&world, &["--from-heelers-queue", "--limit", "1"]).await;
     assert!(
         run.stderr
@@ -211,10 +209,15 @@ async fn accounts_are_called_by_their_names_where_they_have_one() {
         run.stdout
     );
 
-    let denied = Fault::new("organizations", "ListAccounts", What::denied());
-    world.proxy().fault(denied);
+    world
+        .proxy()
+        .fault(Fault::new("organizations", "ListAccounts", denied()));
     let run = tail(&world, &source).await.ended(0);
     assert!(run.stdout.contains(id), "{}", run.stdout);
+}
+
+fn denied() -> What {
+    What::refuse(403, "AccessDenied", "not you")
 }
 
 async fn set_up() -> World {

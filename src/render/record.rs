@@ -209,7 +209,6 @@ const HEADINGS: [&str; 8] = [
 
 /// No column holds what a caller sent or was given, so no secret can be in one.
 fn line(ui: Ui, record: &Record<'_>, level: Level, accounts: &Accounts, out: &mut Vec<u8>) {
-    let text = |field| field.map_or(Cow::Borrowed("-"), shown);
     // A refused sign-in to the console has a message and no code.
     let error = record.error_code().or_else(|| record.error_message());
     let error = error.map(shown).unwrap_or_default();
@@ -230,6 +229,10 @@ fn line(ui: Ui, record: &Record<'_>, level: Level, accounts: &Accounts, out: &mu
     columns(ui, &texts, Some(level), &mut line);
     out.extend_from_slice(line.as_bytes());
     out.push(b'\n');
+}
+
+fn text(field: Option<Cow<'_, str>>) -> Cow<'_, str> {
+    field.map_or(Cow::Borrowed("-"), shown)
 }
 
 fn shown(text: Cow<'_, str>) -> Cow<'_, str> {
