@@ -371,9 +371,9 @@ fn rows_have_all_columns() {
     let ran = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).ended(0);
     assert_eq!(
         ran.stdout,
-        "time,account,region,service,event,actor,source_address,error_code,error_message,read_only,event_id\r\n\
-         2017-12-11T15:01:51Z,111111111111,eu-central-1,autoscaling,DescribeLaunchConfigurations,someRole/AutoScalingDescribeHandlerSession,config.amazonaws.com,,,,a0ed971f-389f-406a-9fcf-887c5ca6903a\r\n\
-         2017-12-11T15:04:51Z,111111111111,eu-central-1,sts,AssumeRole,config.amazonaws.com,config.amazonaws.com,,,,b25ff7e3-f1cf-4b7f-883d-b09168c454d5\r\n"
+        "time,account,region,service,event,actor,source_address,error_code,error_message,read_only,event_id,severity\r\n\
+         2017-12-11T15:01:51Z,111111111111,eu-central-1,autoscaling,DescribeLaunchConfigurations,someRole/AutoScalingDescribeHandlerSession,config.amazonaws.com,,,,a0ed971f-389f-406a-9fcf-887c5ca6903a,low\r\n\
+         2017-12-11T15:04:51Z,111111111111,eu-central-1,sts,AssumeRole,config.amazonaws.com,config.amazonaws.com,,,,b25ff7e3-f1cf-4b7f-883d-b09168c454d5,low\r\n"
     );
 }
 

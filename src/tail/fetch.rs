@@ -57,6 +57,12 @@ impl<'a> Fetcher<'a> {
         self.due.len() >= IN_FLIGHT
     }
 
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.due.is_empty() && self.under_way.is_empty()
+    }
+
     /// The next object; nothing when none is asked for. Whoever stops waiting loses nothing.
     pub async fn next(&mut self) -> Option<Fetched> {
         while self.under_way.len() < IN_FLIGHT

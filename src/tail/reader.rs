@@ -26,6 +26,10 @@ struct Announced {
 pub struct Reader<'a> {
     announcements: BoxStream<'a, Result<Announced>>,
     fetcher: Fetcher<'a>,
+    /// Whether to ask only when all is given out.
+    sparing: bool,
+    /// A question is under way.
+    asking: bool,
     /// No more announcements come.
     ended: bool,
 }
@@ -94,7 +98,10 @@ impl<'a> Reader<'a> {
                 Err(error) => (Err(error), Some(looking)),
             })
         });
-        Self::new(Box::pin(announcements), aws, source, largest)
+        Self {
+            sparing: true,
+            ..Self::new(Box::pin(announcements), aws, source, largest)
+        }
     }
 
     fn new(
@@ -106,7 +113,17 @@ impl<'a> Reader<'a> {
         Self {
             announcements,
             fetcher: Fetcher::new(aws, source, largest),
+            sparing: false,
+            asking: false,
             ended: false,
+        }
+    }
+
+    /// Finishes the question that is under way, so that messages that were received are given back.
+    pub async fn finish(&mut self) {
+        if self.asking {
+            self.announcements.next().await;
+            self.asking = false;
         }
     }
 
@@ -115,10 +132,18 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the source tells nothing any more.
     pub async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
+        let has_room = if self.sparing {
+            self.fetcher.is_idle()
+        } else {
+            !self.fetcher.is_busy()
+        };
+        let asks = !self.ended && (self.asking || has_room);
+        self.asking |= asks;
         tokio::select! {
             biased;
             Some(fetched) = self.fetcher.next() => Ok(Some(vec![arrived(fetched)])),
-            announced = self.announcements.next(), if !self.ended && !self.fetcher.is_busy() => {
+            announced = self.announcements.next(), if asks => {
+                self.asking = false;
                 let Some(announced) = announced else {
                     self.ended = true;
                     return Ok(Some(Vec::new()));

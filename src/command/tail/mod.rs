@@ -147,7 +147,7 @@ impl Watch<'_> {
         if let Some(since) = self.args.select.since {
             group = group.since(since);
         }
-        self.follow(aws, Feed::LogGroup(Box::new(group))).await
+        self.follow(aws, &mut Feed::LogGroup(Box::new(group))).await
     }
 
     /// Lists the bucket again and again. Nothing is made here, either.
@@ -161,7 +161,7 @@ impl Watch<'_> {
         let since = since.map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
         let bucket = Bucket::new(aws, logs_of(site), &site.log_prefix, since);
         let reader = Reader::of_bucket(aws, bucket, logs_of(site), self.args.max_object_size);
-        self.follow(aws, Feed::Bucket(reader)).await
+        self.follow(aws, &mut Feed::Bucket(reader)).await
     }
 
     /// Looks at Heeler's own messages, and says first what that costs.
@@ -181,7 +181,12 @@ impl Watch<'_> {
         self.world
             .interrupt
             .cleans_up("giving back what was received");
-        self.follow(aws, Feed::HeelersQueue(reader)).await
+        let mut feed = Feed::HeelersQueue(reader);
+        let ended = self.follow(aws, &mut feed).await;
+        if let Feed::HeelersQueue(reader) = &mut feed {
+            reader.finish().await;
+        }
+        ended
     }
 
     fn beginning(&self) -> String {
@@ -217,11 +222,12 @@ impl Watch<'_> {
         world
             .ui
             .story(&format!("The queue {} is removed at the end.", tap.name));
-        let feed = Feed::Tap {
+        let mut feed = Feed::Tap {
             reader: Reader::of_tap(aws, &tap, logs_of(site), self.args.max_object_size),
             tap: &tap,
         };
-        let ended = self.follow(aws, feed).await;
+        let ended = self.follow(aws, &mut feed).await;
+        drop(feed);
         let closed = tap.close(aws).await;
         if closed.is_err() {
             world.interrupt.tell_left(world.ui);
@@ -232,7 +238,7 @@ impl Watch<'_> {
         Ok(exit)
     }
 
-    async fn follow(&mut self, aws: &Aws, mut feed: Feed<'_>) -> Result<Exit> {
+    async fn follow(&mut self, aws: &Aws, feed: &mut Feed<'_>) -> Result<Exit> {
         let mut stop = self.world.interrupt.stop();
         let timeout = self.args.timeout;
         let (mut deadline, mut beat) = (after(timeout), Instant::now() + tap::heartbeat());
@@ -246,7 +252,7 @@ impl Watch<'_> {
                     None => return Ok(self.worn()),
                 },
                 () = stop.wait() => return Ok(Exit::Interrupted),
-                () = sleep_until(deadline) => return Ok(self.nothing_arrived(&feed)),
+                () = sleep_until(deadline) => return Ok(self.nothing_arrived(feed)),
             };
             self.show.sums_in_time();
             if Instant::now() >= beat {
