@@ -182,7 +182,7 @@ const HEADINGS: [&str; 7] = [
 
 /// No column holds what a caller sent or was given, so no secret can be in one.
 fn line(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
-    let text = |field| field.map_or(Cow::Borrowed("-"), shown);
+    let text = |field: Option<_>| field.map_or(Cow::Borrowed("-"), shown);
     // A refused sign-in to the console has a message and no code.
     let error = record.error_code().or_else(|| record.error_message());
     let error = error.map(shown).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::seen;
 use super::visible::start;
 
 /// How much is put together before it is handed on.
-const USUAL: usize = 256 * 1024;
+const USUAL: usize = 128 * 1024;
 
 /// How a record is written, in the form that was asked for.
 pub type Write = Box<dyn Fn(&Record<'_>, &mut Vec<u8>) + Send + Sync>;
