@@ -30,7 +30,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Se
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -95,7 +96,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoi
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -155,7 +157,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-ur
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -214,7 +217,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-u
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -232,7 +236,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -240,18 +245,31 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Show the events of this account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Show the events in this region' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Show the events of this service, such as iam' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'Show the events of this name, such as `ConsoleLogin`' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'Show the events of this user, ROLE/SESSION or service' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l since -d 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Show records with this text in them, as they were delivered' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l errors-only -d 'Show calls that failed'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l write-only -d 'Show calls that say that they do not only read'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l heeler-filter -d 'Show what Heeler\'s own filter of option cloudwatch lets pass'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Tell every 30 seconds what became of everything so far'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -264,7 +282,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -287,7 +306,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -304,7 +324,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endp
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
