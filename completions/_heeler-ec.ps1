@@ -161,11 +161,11 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;tail' {
-            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Show the events of this account')
-            [CompletionResult]::new('--event-region', '--event-region', [CompletionResultType]::ParameterName, 'Show the events in this region')
-            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Show the events of this service, such as iam')
-            [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Show the events of this name, such as `ConsoleLogin`')
-            [CompletionResult]::new('--actor', '--actor', [CompletionResultType]::ParameterName, 'Show the events of this user, ROLE/SESSION or service')
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)')
+            [CompletionResult]::new('--event-region', '--event-region', [CompletionResultType]::ParameterName, 'Show the events in this region, such as us-* or ''!us-east-1'' (repeatable)')
+            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Show the events of this service, such as iam or ''!kms'' (repeatable)')
+            [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Show the events of this name, such as ''Delete*'' or ''!Get*'' (repeatable)')
+            [CompletionResult]::new('--actor', '--actor', [CompletionResultType]::ParameterName, 'Show the events of this user, ROLE/SESSION or service, such as ''Admin/*'' (repeatable)')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z')
             [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Show records with this text in them, as they were delivered')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'End after this many events')

@@ -153,11 +153,11 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;tail'= {
-            cand --account 'Show the events of this account'
-            cand --event-region 'Show the events in this region'
-            cand --service 'Show the events of this service, such as iam'
-            cand --event 'Show the events of this name, such as `ConsoleLogin`'
-            cand --actor 'Show the events of this user, ROLE/SESSION or service'
+            cand --account 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)'
+            cand --event-region 'Show the events in this region, such as us-* or ''!us-east-1'' (repeatable)'
+            cand --service 'Show the events of this service, such as iam or ''!kms'' (repeatable)'
+            cand --event 'Show the events of this name, such as ''Delete*'' or ''!Get*'' (repeatable)'
+            cand --actor 'Show the events of this user, ROLE/SESSION or service, such as ''Admin/*'' (repeatable)'
             cand --since 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z'
             cand --grep 'Show records with this text in them, as they were delivered'
             cand --limit 'End after this many events'

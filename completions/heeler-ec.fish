@@ -245,11 +245,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Show the events of this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Show the events in this region' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Show the events of this service, such as iam' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'Show the events of this name, such as `ConsoleLogin`' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'Show the events of this user, ROLE/SESSION or service' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Show the events in this region, such as us-* or \'!us-east-1\' (repeatable)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Show the events of this service, such as iam or \'!kms\' (repeatable)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'Show the events of this name, such as \'Delete*\' or \'!Get*\' (repeatable)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'Show the events of this user, ROLE/SESSION or service, such as \'Admin/*\' (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l since -d 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Show records with this text in them, as they were delivered' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r

@@ -287,9 +287,6 @@ pub struct Tail {
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
-    #[command(flatten)]
-    pub select: Select,
-
     /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
@@ -305,31 +302,32 @@ pub struct Tail {
     /// Refuse an object that unpacks to more
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = input::size)]
     pub max_object_size: u64,
+
+    #[command(flatten)]
+    pub select: Select,
 }
 
 /// Which events are shown.
 #[derive(Args, Clone, Debug, Default)]
-#[command(
-    next_help_heading = "Which events; each may be given several times, * and ? stand for letters, and ! leaves out"
-)]
+#[command(next_help_heading = "Which events")]
 pub struct Select {
-    /// Show the events of this account
+    /// Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)
     #[arg(long, value_name = "ID", value_parser = filter::account)]
     pub account: Vec<String>,
 
-    /// Show the events in this region
+    /// Show the events in this region, such as us-* or '!us-east-1' (repeatable)
     #[arg(long = "event-region", value_name = "REGION", value_parser = filter::region)]
     pub event_region: Vec<String>,
 
-    /// Show the events of this service, such as iam
+    /// Show the events of this service, such as iam or '!kms' (repeatable)
     #[arg(long, value_name = "SERVICE", value_parser = filter::word)]
     pub service: Vec<String>,
 
-    /// Show the events of this name, such as `ConsoleLogin`
+    /// Show the events of this name, such as 'Delete*' or '!Get*' (repeatable)
     #[arg(long, value_name = "NAME", value_parser = filter::word)]
     pub event: Vec<String>,
 
-    /// Show the events of this user, ROLE/SESSION or service
+    /// Show the events of this user, ROLE/SESSION or service, such as 'Admin/*' (repeatable)
     #[arg(long, value_name = "NAME", value_parser = filter::word)]
     pub actor: Vec<String>,
 

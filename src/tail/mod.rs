@@ -107,8 +107,8 @@ impl<'a> Reader<'a> {
         for (object, records) in fetched {
             match records {
                 Ok(records) => {
-                    arrivals.extend(records.into_iter().map(Arrival::Record));
                     arrivals.push(Arrival::Read(Unit::Object));
+                    arrivals.extend(records.into_iter().map(Arrival::Record));
                 }
                 Err(error) => arrivals.push(Arrival::Trouble {
                     unit: Some(Unit::Object),
