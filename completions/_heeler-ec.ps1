@@ -161,6 +161,9 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;tail' {
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'End after this many events')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)')
+            [CompletionResult]::new('--max-object-size', '--max-object-size', [CompletionResultType]::ParameterName, 'Refuse an object that unpacks to more')
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)')
             [CompletionResult]::new('--event-region', '--event-region', [CompletionResultType]::ParameterName, 'Show the events in this region, such as us-* or ''!us-east-1'' (repeatable)')
             [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Show the events of this service, such as iam or ''!kms'' (repeatable)')
@@ -168,9 +171,6 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--actor', '--actor', [CompletionResultType]::ParameterName, 'Show the events of this user, ROLE/SESSION or service, such as ''Admin/*'' (repeatable)')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z')
             [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Show records with this text in them, as they were delivered')
-            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'End after this many events')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)')
-            [CompletionResult]::new('--max-object-size', '--max-object-size', [CompletionResultType]::ParameterName, 'Refuse an object that unpacks to more')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
@@ -179,10 +179,10 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
+            [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Tell every 30 seconds what became of everything so far')
             [CompletionResult]::new('--errors-only', '--errors-only', [CompletionResultType]::ParameterName, 'Show calls that failed')
             [CompletionResult]::new('--write-only', '--write-only', [CompletionResultType]::ParameterName, 'Show calls that say that they do not only read')
             [CompletionResult]::new('--heeler-filter', '--heeler-filter', [CompletionResultType]::ParameterName, 'Show what Heeler''s own filter of option cloudwatch lets pass')
-            [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Tell every 30 seconds what became of everything so far')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')

@@ -721,12 +721,24 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__tail)
-            opts="-o -q -v -h -V --account --event-region --service --event --actor --errors-only --write-only --since --heeler-filter --grep --limit --timeout --stats --max-object-size --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --limit --timeout --stats --max-object-size --account --event-region --service --event --actor --errors-only --write-only --since --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-object-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -752,18 +764,6 @@ _heeler__ec() {
                     return 0
                     ;;
                 --grep)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-object-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

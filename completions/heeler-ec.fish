@@ -245,6 +245,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Show the events in this region, such as us-* or \'!us-east-1\' (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Show the events of this service, such as iam or \'!kms\' (repeatable)' -r
@@ -252,9 +255,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'S
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'Show the events of this user, ROLE/SESSION or service, such as \'Admin/*\' (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l since -d 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Show records with this text in them, as they were delivered' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -266,10 +266,10 @@ csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Tell every 30 seconds what became of everything so far'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l errors-only -d 'Show calls that failed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l write-only -d 'Show calls that say that they do not only read'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l heeler-filter -d 'Show what Heeler\'s own filter of option cloudwatch lets pass'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Tell every 30 seconds what became of everything so far'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
