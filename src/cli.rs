@@ -98,9 +98,10 @@ pub enum Command {
     /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
     /// --option, when no option is ready.
     Preflight(Preflight),
-    /// Show what setup would create and change
+    /// Show what setup would create and change, or what differs from what was set up
     ///
-    /// Reads only. The same as setup --dry-run.
+    /// Reads only. With --option the same as setup --dry-run. Without it, what was set up is found by its tags and
+    /// compared with what is there now: with --check this is the answer to whether it has drifted.
     Plan(Plan),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
@@ -146,7 +147,7 @@ pub struct Choice {
     pub option: String,
 }
 
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// Take this trail when several would do: its name or ARN
     #[arg(long, value_name = "NAME")]
@@ -204,7 +205,7 @@ pub struct Trust {
     )]
     pub external_id: Option<ExternalId>,
 
-    /// Make up an external id, when there is none yet
+    /// Make up an external id, when there is none yet; an existing one is kept
     #[arg(long, conflicts_with = "external_id")]
     pub generate_external_id: bool,
 }
@@ -238,8 +239,9 @@ pub struct Preflight {
 
 #[derive(Args, Debug)]
 pub struct Plan {
-    #[command(flatten)]
-    pub choice: Choice,
+    /// How events get to Heeler; the way that was set up, when not given
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    pub option: Option<String>,
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
@@ -247,7 +249,7 @@ pub struct Plan {
     #[command(flatten)]
     pub trust: Trust,
 
-    /// Exit with 1 when anything would change
+    /// Exit with 1 when anything would change, also when nothing is set up
     #[arg(long)]
     pub check: bool,
 }

@@ -24,10 +24,10 @@ pub struct Manner<'a> {
     pub watch: Observer<'a>,
 }
 
-/// Makes and changes what the plan says. Refuses a plan with conflicts before the first write.
+/// Makes and changes what the plan says. Refuses a plan with conflicts or holes before the first write.
 ///
 /// # Errors
-/// Only a conflict; failures of single steps are among the outcomes.
+/// Only a conflict or a hole; failures of single steps are among the outcomes.
 pub async fn apply<C: Sync>(
     plan: &Plan<'_, C>,
     cloud: &C,
@@ -39,6 +39,9 @@ pub async fn apply<C: Sync>(
             "there is one of that name that is not ours",
         ));
     }
+    if let Some(refusal) = plan.hole() {
+        return Err(refusal.clone());
+    }
     let edges = plan.graph.edges();
     let outcomes = walk(&edges, |node| step(plan, node, cloud, manner)).await;
     tell_of_skipped(plan, &outcomes, manner.watch);
@@ -49,7 +52,7 @@ fn verb(action: &Action) -> Option<Verb> {
     match action {
         Action::Create => Some(Verb::Create),
         Action::Update(_) => Some(Verb::Update),
-        Action::Keep | Action::Conflict(_) => None,
+        Action::Keep | Action::Conflict(_) | Action::Unknown(_) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Option s3: trail → bucket → SNS → SQS. Minutes late, and a hundredth of the cost of the other.
 
+use std::sync::OnceLock;
+
 use super::deployment::notes;
 use super::site::Site;
 use super::{Kind, Pipeline, documents};
@@ -145,6 +147,7 @@ fn build(site: &Site) -> Pipeline {
             prefix: site.log_prefix.clone(),
             topic: topic.arn(),
             after: complete,
+            planned: OnceLock::new(),
         });
     }
     Pipeline {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::PROPAGATION;
 use super::topic::NO_TOPIC;
+use super::{PROPAGATION, who_died};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Part, Resource};
@@ -46,6 +47,10 @@ impl Resource<Aws> for TopicPolicy {
             of: self.topic.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
