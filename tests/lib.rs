@@ -6,6 +6,7 @@ mod cloudwatch_makes;
 mod collect;
 mod destroy;
 mod documents;
+mod drift;
 mod function;
 mod generated;
 #[allow(
@@ -16,6 +17,7 @@ mod generated;
 mod harness;
 mod harness_itself;
 mod layers;
+mod merge;
 mod pattern;
 mod permissions;
 mod policy;

@@ -200,10 +200,10 @@ fn action<C: Sync>(
     let mut changes = diff(&live.state, &node.desired(known));
     // A value that only a hole would tell may be what is there already.
     let needs = node.needs();
-    let untold = needs.iter().find_map(|output| hole(&output.of));
-    if let Some((_, refusal)) = untold {
+    if let Some((_, refusal)) = needs.iter().find_map(|output| hole(&output.of)) {
+        let differed = !changes.is_empty();
         changes.retain(|change| change.after.is_some());
-        if changes.is_empty() {
+        if differed && changes.is_empty() {
             return Action::Unknown(refusal.clone());
         }
     }

@@ -172,7 +172,10 @@ mod tests {
             ),
         ];
         for (before, after, told) in table {
-            assert_eq!(lines(&change(policy(&before), Some(policy(&after)))), [told]);
+            assert_eq!(
+                lines(&change(policy(&before), Some(policy(&after)))),
+                [told]
+            );
         }
     }
 
