@@ -258,17 +258,7 @@ fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Res
         .hint("heeler-ec destroy removes the old deployment; then run setup again"))
     };
     if deployment.option != kind.name() {
-        return Err(Error::no(
-            format!("set up option {}", kind.name()),
-            format!(
-                "option {} is set up under these names, and they hold one deployment; nothing was written",
-                deployment.option
-            ),
-        )
-        .hint(
-            "set the other up beside it, with --name-prefix and another prefix, and destroy this one when Heeler has \
-             switched: docs/switching.md says how, so that no event is lost",
-        ));
+        return refuse("option", &deployment.option, kind.name());
     }
     if deployment.region != site.region {
         return refuse("region", &deployment.region, &site.region);
