@@ -38,7 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('preflight', 'preflight', [CompletionResultType]::ParameterValue, 'Check whether the organization trail is ready, and say how to make it so')
-            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change, or what differs from what was set up')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
@@ -79,7 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;plan' {
-            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'How events get to Heeler')
+            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'How events get to Heeler; the way that was set up, when not given')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Take this trail when several would do: its name or ARN')
             [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this bucket')
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')
@@ -96,8 +96,8 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
-            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet')
-            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Exit with 1 when anything would change')
+            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet; an existing one is kept')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Exit with 1 when anything would change, also when nothing is set up')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
@@ -126,7 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
-            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet')
+            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet; an existing one is kept')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and stop')
@@ -254,7 +254,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
         }
         'heeler-ec;help' {
             [CompletionResult]::new('preflight', 'preflight', [CompletionResultType]::ParameterValue, 'Check whether the organization trail is ready, and say how to make it so')
-            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change, or what differs from what was set up')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')

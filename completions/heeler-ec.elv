@@ -35,7 +35,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand preflight 'Check whether the organization trail is ready, and say how to make it so'
-            cand plan 'Show what setup would create and change'
+            cand plan 'Show what setup would create and change, or what differs from what was set up'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
@@ -74,7 +74,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;plan'= {
-            cand --option 'How events get to Heeler'
+            cand --option 'How events get to Heeler; the way that was set up, when not given'
             cand --trail 'Take this trail when several would do: its name or ARN'
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
@@ -91,8 +91,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -o 'Print the answer in this form'
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
-            cand --generate-external-id 'Make up an external id, when there is none yet'
-            cand --check 'Exit with 1 when anything would change'
+            cand --generate-external-id 'Make up an external id, when there is none yet; an existing one is kept'
+            cand --check 'Exit with 1 when anything would change, also when nothing is set up'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -120,7 +120,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -o 'Print the answer in this form'
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
-            cand --generate-external-id 'Make up an external id, when there is none yet'
+            cand --generate-external-id 'Make up an external id, when there is none yet; an existing one is kept'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show the plan and stop'
@@ -242,7 +242,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         }
         &'heeler-ec;help'= {
             cand preflight 'Check whether the organization trail is ready, and say how to make it so'
-            cand plan 'Show what setup would create and change'
+            cand plan 'Show what setup would create and change, or what differs from what was set up'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'

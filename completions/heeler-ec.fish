@@ -39,7 +39,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s v -l verbose -d 'Te
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Show what setup would create and change'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
@@ -106,7 +106,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l q
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler; the way that was set up, when not given' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Insist that the trail delivers to this bucket' -r
@@ -159,8 +159,8 @@ json\t'For programs'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Make up an external id, when there is none yet'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Make up an external id, when there is none yet; an existing one is kept'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change, also when nothing is set up'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -218,7 +218,7 @@ json\t'For programs'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id, when there is none yet'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id, when there is none yet; an existing one is kept'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Do not ask'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan and stop'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Offer first to set the retention of the trail\'s log group to one day (option cloudwatch); the question has to be answered with the name of the group, also with --yes'
@@ -313,7 +313,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "plan" -d 'Show what setup would create and change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy policy completions help" -f -a "tail" -d 'Show events as they arrive'
