@@ -10,8 +10,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("route", &[]),
     ("pattern", &[]),
+    ("severity", &[]),
     ("converge", &["error"]),
-    ("aws", &["error"]),
+    ("web", &["error"]),
+    ("alert", &["severity", "web"]),
+    ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
     ("check", &["aws", "error", "names", "permit", "route"]),
     // Of `aws` only the form of an ARN.
@@ -72,7 +75,8 @@ const DOINGS: &[(&str, &[&str])] = &[
     ("print!", &[]),
     ("process::exit", &[]),
     ("io::stdout", &["render/"]),
-    ("io::stderr", &["render/"]),
+    // What a command of the operator prints goes where our own story goes.
+    ("io::stderr", &["render/", "alert/command.rs"]),
     ("io::stdin", &["render/"]),
 ];
 
@@ -177,7 +181,7 @@ fn sources() -> Vec<(String, String)> {
         }
         let text = fs::read_to_string(&path).expect("a source file");
         let code = text
-            .split("#[cfg(test)]\nmod tests")
+            .split("#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
         let code: Vec<&str> = code

@@ -27,6 +27,7 @@ mod rotation;
 mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
+mod severity;
 mod states;
 mod steps;
 mod switching;

@@ -7,6 +7,7 @@ mod outputs;
 mod plan;
 mod policy;
 mod preflight;
+mod rollback;
 mod setup;
 mod tail;
 

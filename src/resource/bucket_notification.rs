@@ -18,6 +18,7 @@ use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
     S3KeyFilter, TopicConfiguration,
 };
+use serde_json::Value;
 
 pub struct BucketNotification {
     pub bucket: String,
@@ -250,24 +251,14 @@ impl BucketNotification {
     }
 
     fn wanted(&self, want: &State) -> Result<TopicConfiguration> {
+        let text = |field: &str| want.text(field).unwrap_or_default();
+        let events = want.get("events").and_then(Value::as_array);
+        let events = events.into_iter().flatten().filter_map(Value::as_str);
         TopicConfiguration::builder()
             .id(&self.entry)
-            .topic_arn(want.text("topic").unwrap_or_default())
-            .events(Event::from(CREATED))
-            .filter(
-                NotificationConfigurationFilter::builder()
-                    .key(
-                        S3KeyFilter::builder()
-                            .filter_rules(
-                                FilterRule::builder()
-                                    .name(FilterRuleName::Prefix)
-                                    .value(&self.prefix)
-                                    .build(),
-                            )
-                            .build(),
-                    )
-                    .build(),
-            )
+            .topic_arn(text("topic"))
+            .set_events(Some(events.map(Event::from).collect()))
+            .set_filter(filter(text("prefix"), text("suffix")))
             .build()
             .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
     }
@@ -275,6 +266,23 @@ impl BucketNotification {
 
 fn leads_to(entry: &Entry, topic: &str) -> bool {
     entry.target == Target::Topic && entry.destination == topic
+}
+
+fn filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {
+    let rules: Vec<FilterRule> = [
+        (FilterRuleName::Prefix, prefix),
+        (FilterRuleName::Suffix, suffix),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(name, value)| FilterRule::builder().name(name).value(value).build())
+    .collect();
+    let key = S3KeyFilter::builder().set_filter_rules(Some(rules.clone()));
+    (!rules.is_empty()).then(|| {
+        NotificationConfigurationFilter::builder()
+            .key(key.build())
+            .build()
+    })
 }
 
 /// The document with our entry in it, or without; every other entry as it was.

@@ -22,7 +22,9 @@ use serde_json::Value;
 
 use crate::converge::Known;
 use crate::converge::diff::Change;
+use crate::converge::state::State;
 use crate::names::{MANAGED_BY, OPTION};
+use crate::policy::{canonical, text};
 
 /// How long AWS may need until one service sees what another has just made.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
@@ -52,6 +54,16 @@ pub(crate) fn death_of(id: &str) -> String {
     format!(
         "the {kind} was deleted: AWS shows its id {id}, and one of the same name made since is another"
     )
+}
+
+/// A policy document in a state: compared by meaning, written in its own words.
+fn with_policy(state: State, field: &'static str, document: &Value) -> State {
+    state.with_document(field, canonical(document), document.clone())
+}
+
+/// A policy document of a state, as AWS takes it; without one, none.
+fn policy_text(want: &State, field: &str) -> String {
+    want.written(field).map(text).unwrap_or_default()
 }
 
 /// The tags that make a resource ours.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
+use serde_json::Value;
 
 use super::role::NO_ENTITY;
-use super::{Document, Mark, PROPAGATION};
+use super::{Document, Mark, PROPAGATION, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -54,8 +55,10 @@ impl Resource<Aws> for Policy {
 
     /// Without its description, which AWS never lets anybody change.
     fn desired(&self, known: &Known) -> State {
-        let document = (self.document)(known).map(|document| policy::canonical(&document));
-        State::default().with_known("document", document)
+        match (self.document)(known) {
+            Some(document) => with_policy(State::default(), "document", &document),
+            None => State::default().with_known("document", None::<Value>),
+        }
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -87,7 +90,11 @@ impl Resource<Aws> for Policy {
             .and_then(|found| found.policy_version?.document)
             .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default().with("document", policy::canonical_encoded(&document)),
+            state: with_policy(
+                State::default(),
+                "document",
+                &policy::parsed_encoded(&document),
+            ),
             outputs: Outputs::new(),
             ours: self
                 .mark
@@ -95,13 +102,13 @@ impl Resource<Aws> for Policy {
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
         let mut call = aws
             .iam
             .create_policy()
             .policy_name(arn::last(&self.arn))
             .description(self.description)
-            .policy_document(self.text(known)?);
+            .policy_document(self.text(want)?);
         for (key, value) in self.mark.tags() {
             let tag = Tag::builder()
                 .key(key)
@@ -118,7 +125,7 @@ impl Resource<Aws> for Policy {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         let mut old = self.old_versions(aws).await?;
         if old.len() + 1 >= VERSIONS
             && let Some(oldest) = old.pop()
@@ -128,7 +135,7 @@ impl Resource<Aws> for Policy {
         aws.iam
             .create_policy_version()
             .policy_arn(&self.arn)
-            .policy_document(self.text(known)?)
+            .policy_document(self.text(want)?)
             .set_as_default(true)
             .send()
             .await
@@ -155,9 +162,9 @@ impl Resource<Aws> for Policy {
 }
 
 impl Policy {
-    fn text(&self, known: &Known) -> Result<String> {
-        (self.document)(known)
-            .map(|document| document.to_string())
+    fn text(&self, want: &State) -> Result<String> {
+        want.written("document")
+            .map(policy::text)
             .ok_or_else(|| {
                 Error::unanswered(
                     format!("write {}", self.id()),
