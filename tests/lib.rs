@@ -34,3 +34,4 @@ mod switching;
 mod tail;
 mod tail_cloudwatch;
 mod terminal;
+mod undo;

@@ -32,12 +32,7 @@ pub(super) async fn roll_back(world: &World, aws: &Aws, plan: &Plan<'_, Aws>, ap
     told(world, plan, applied, &outcomes);
 }
 
-fn told(
-    world: &World,
-    plan: &Plan<'_, Aws>,
-    applied: &Applied,
-    outcomes: &[Outcome<(), Error>],
-) {
+fn told(world: &World, plan: &Plan<'_, Aws>, applied: &Applied, outcomes: &[Outcome<(), Error>]) {
     let left: Vec<String> = plan
         .steps
         .iter()

@@ -1,6 +1,7 @@
 //! Sets the pipeline up: checks, plan, question, writes, and the three values.
 
 use super::plan::{Prepared, input_is_valid, prepare};
+use super::rollback::roll_back;
 use super::{World, option};
 use crate::aws::Aws;
 use crate::check::survey::Hints;
@@ -12,7 +13,6 @@ use crate::converge::patience::Patience;
 use crate::converge::plan::{Action, Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
-use super::rollback::roll_back;
 use crate::pipeline::Kind;
 use crate::render;
 use crate::render::outputs::Outputs;

@@ -60,11 +60,7 @@ impl Applied {
 ///
 /// # Errors
 /// Only a conflict or a hole; failures of single steps are among the outcomes.
-pub async fn apply<C: Sync>(
-    plan: &Plan<'_, C>,
-    cloud: &C,
-    manner: Manner<'_>,
-) -> Result<Applied> {
+pub async fn apply<C: Sync>(plan: &Plan<'_, C>, cloud: &C, manner: Manner<'_>) -> Result<Applied> {
     if let Some(conflict) = plan.conflicts().next() {
         return Err(Error::no(
             format!("set up {}", conflict.id),

@@ -103,7 +103,9 @@ impl<C: Sync> Undo<'_, C> {
         let verb = verb(&step.action);
         let live = match self.look().await {
             Ok(live) => live,
-            Err(refusal) => return report(&step.id, verb, self.manner, async { Err(refusal) }).await,
+            Err(refusal) => {
+                return report(&step.id, verb, self.manner, async { Err(refusal) }).await;
+            }
         };
         match (&step.action, live, &step.live) {
             (Action::Create, Some(live), _) if live.ours => {
@@ -141,10 +143,7 @@ impl<C: Sync> Undo<'_, C> {
         };
         let mut pauses = Pauses::new(self.manner.patience, self.manner.stop);
         loop {
-            let live = self
-                .resource()
-                .read(self.cloud, &self.plan.known)
-                .await?;
+            let live = self.resource().read(self.cloud, &self.plan.known).await?;
             if live.is_some() || !lost || !pauses.pause(super::apply::DELAY, "look").await? {
                 return Ok(live);
             }
@@ -183,7 +182,11 @@ impl<C: Sync> Undo<'_, C> {
             return Ok(());
         }
         Err(Error::no(
-            format!("put back the {} of {}", stay.join(", "), self.resource().id()),
+            format!(
+                "put back the {} of {}",
+                stay.join(", "),
+                self.resource().id()
+            ),
             "AWS does not give the former one out to be written again",
         ))
     }

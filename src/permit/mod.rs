@@ -315,7 +315,7 @@ mod tests {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
                 Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
-                Task::Setup(_) | Task::Tail(_) | Task::Destroy(_) => false,
+                Task::Setup(_) | Task::Rollback(_) | Task::Tail(_) | Task::Destroy(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(

@@ -152,11 +152,7 @@ fn build(site: &Site) -> Pipeline {
         pattern: cloudwatch_filter::HEELER_PATTERN,
         function: collector.arn(),
         // From the first event on, everything has to be there.
-        after: vec![
-            permission.done(),
-            queue_policy.done(),
-            attachment.done(),
-        ],
+        after: vec![permission.done(), queue_policy.done(), attachment.done()],
     });
     Pipeline {
         graph,

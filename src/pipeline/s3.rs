@@ -1,7 +1,5 @@
 //! Option s3: trail → bucket → SNS → SQS. Minutes late, and a hundredth of the cost of the other.
 
-use std::sync::OnceLock;
-
 use super::deployment::notes;
 use super::site::Site;
 use super::{Kind, Pipeline, documents};
@@ -9,7 +7,7 @@ use crate::converge::Outputs;
 use crate::converge::graph::{Graph, Id, Output};
 use crate::resource::Mark;
 use crate::resource::attachment::Attachment;
-use crate::resource::bucket_notification::BucketNotification;
+use crate::resource::bucket_notification::{BucketNotification, Told};
 use crate::resource::kms_alias::KmsAlias;
 use crate::resource::kms_grant::KmsGrant;
 use crate::resource::kms_key::KmsKey;
@@ -149,7 +147,7 @@ fn build(site: &Site) -> Pipeline {
             prefix: site.log_prefix.clone(),
             topic: topic.arn(),
             after: complete,
-            planned: OnceLock::new(),
+            told: Told::default(),
         });
     }
     Pipeline {

@@ -1,7 +1,7 @@
 //! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
 //! whole, so it is read, one entry is put in or taken out, and all others are written back as they were.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::PROPAGATION;
@@ -31,8 +31,24 @@ pub struct BucketNotification {
     pub topic: Output,
     /// All that must take what it announces: nothing is published to a pipeline that is not complete.
     pub after: Vec<Output>,
-    /// What others had when the plan was read that was shown: what changed since must be seen before it is written back.
-    pub planned: OnceLock<Others>,
+    pub told: Told,
+}
+
+/// What others had when the operator was last told of it, by the plan or by an error. What has changed since must be
+/// seen before it is written back.
+#[derive(Default)]
+pub struct Told(Mutex<Option<Others>>);
+
+impl Told {
+    fn of(&self, others: &Others) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(others.clone());
+    }
+
+    /// What differs from it.
+    fn change_to(&self, others: &Others) -> Option<String> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.as_ref().and_then(|told| told.change_to(others))
+    }
 }
 
 #[async_trait]
@@ -78,7 +94,8 @@ impl Resource<Aws> for BucketNotification {
         let Some(found) = self.configuration(aws).await? else {
             return Ok(Vec::new());
         };
-        let others = self.planned.get_or_init(|| self.others(&found));
+        let others = self.others(&found);
+        self.told.of(&others);
         Ok(others.words().to_vec())
     }
 
@@ -164,23 +181,24 @@ impl BucketNotification {
         let Some(after) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
-        match self.others(&before).change_to(&self.others(&after)) {
-            None => Ok(()),
-            Some(change) => Err(Error::unanswered(
+        let others = self.others(&after);
+        let Some(change) = self.others(&before).change_to(&others) else {
+            return Ok(());
+        };
+        self.told.of(&others);
+        Err(Error::unanswered(
                 format!("keep the other notifications of bucket {} as they were", self.bucket),
                 format!("they were written back unchanged, and S3 now shows another state: {change}"),
             )
             .hint(
                 "somebody changed them at the same moment: ask who, compare with what the plan listed, and run the same \
                  command again",
-            )),
-        }
+            ))
     }
 
     /// What the operator has not seen is not written back in his name.
     fn refuse_changed(&self, before: &Configuration) -> Result<()> {
-        let planned = self.planned.get();
-        match planned.and_then(|planned| planned.change_to(&self.others(before))) {
+        match self.told.change_to(&self.others(before)) {
             None => Ok(()),
             Some(change) => Err(Error::unanswered(
                 format!(

@@ -357,7 +357,9 @@ impl Settings<'_> {
 
     fn number(&self, field: &str) -> i32 {
         let number = self.0.get(field).and_then(Value::as_i64);
-        number.and_then(|number| number.try_into().ok()).unwrap_or_default()
+        number
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or_default()
     }
 
     fn list(&self, field: &str) -> Vec<String> {
@@ -369,8 +371,8 @@ impl Settings<'_> {
     fn environment(&self) -> Environment {
         let variables = self.0.get("variables").and_then(Value::as_object);
         let variables = variables.into_iter().flatten();
-        let texts = variables
-            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let texts =
+            variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         Environment::builder()
             .set_variables(Some(texts.collect()))
             .build()

@@ -163,14 +163,12 @@ impl Resource<Aws> for Policy {
 
 impl Policy {
     fn text(&self, want: &State) -> Result<String> {
-        want.written("document")
-            .map(policy::text)
-            .ok_or_else(|| {
-                Error::unanswered(
-                    format!("write {}", self.id()),
-                    "it names what is not known yet",
-                )
-            })
+        want.written("document").map(policy::text).ok_or_else(|| {
+            Error::unanswered(
+                format!("write {}", self.id()),
+                "it names what is not known yet",
+            )
+        })
     }
 
     /// The versions that are not in force, newest first.
