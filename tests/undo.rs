@@ -126,7 +126,7 @@ async fn a_failed_update_goes_back_to_what_the_plan_read(option: &'static str) {
         }
         let run = run.ended(3);
         let mut after = drift(&world, option).await;
-        if run.stderr.contains("put back the code_sha256") {
+        if run.stderr.contains("code_sha256 as this run wrote it") {
             let code = "\"lambda function\" \"heeler_event_collection_lambda\"";
             after.insert(code.to_owned(), before[code].clone());
         }

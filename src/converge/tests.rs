@@ -12,7 +12,7 @@ use super::event::Event;
 use super::graph::{Graph, Handle, Id, Output};
 use super::patience::Patience;
 use super::plan::{Action, Conflict, Plan};
-use super::rollback::rollback;
+use super::rollback::{Lasting, rollback};
 use super::state::State;
 use super::stop::{Stop, Stopper};
 use super::walk::Outcome;
@@ -233,7 +233,10 @@ async fn build(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
 }
 
 /// Builds, and takes back what was done; says how both went.
-async fn build_and_undo(graph: &Graph<Sky>, sky: &Sky) -> [Vec<Outcome<(), Error>>; 2] {
+async fn build_and_undo(
+    graph: &Graph<Sky>,
+    sky: &Sky,
+) -> (Vec<Outcome<(), Error>>, Vec<Outcome<Lasting, Error>>) {
     let (stop, watch) = (never(), |_: Event| {});
     let manner = Manner {
         patience: Patience::default(),
@@ -243,7 +246,7 @@ async fn build_and_undo(graph: &Graph<Sky>, sky: &Sky) -> [Vec<Outcome<(), Error
     let plan = Plan::read(graph, sky).await.unwrap();
     let applied = apply(&plan, sky, manner).await.unwrap();
     let undone = rollback(&plan, &applied, sky, manner).await;
-    [applied.outcomes, undone]
+    (applied.outcomes, undone)
 }
 
 async fn clear(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
@@ -257,10 +260,10 @@ async fn clear(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
     destroy(&plan, sky, manner).await
 }
 
-fn all_done(outcomes: &[Outcome<(), Error>]) -> bool {
+fn all_done<T>(outcomes: &[Outcome<T, Error>]) -> bool {
     outcomes
         .iter()
-        .all(|outcome| matches!(outcome, Outcome::Done(())))
+        .all(|outcome| matches!(outcome, Outcome::Done(_)))
 }
 
 #[tokio::test(start_paused = true)]
@@ -581,7 +584,7 @@ async fn a_part_that_goes_with_the_whole_is_not_deleted_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn what_a_failed_run_made_is_taken_back_backwards() {
     let sky = Sky::default().refuse("create roof", usize::MAX, "Denied");
-    let [built, undone] = build_and_undo(&garden(), &sky).await;
+    let (built, undone) = build_and_undo(&garden(), &sky).await;
     assert!(!all_done(&built) && all_done(&undone), "{undone:?}");
     assert_eq!(sky.names(), Vec::<String>::new());
     let log = sky.log();
@@ -598,7 +601,7 @@ async fn what_a_failed_run_changed_is_put_back_and_what_it_found_stays() {
         ("tree", "new", true),
     ])
     .refuse("create roof", usize::MAX, "Denied");
-    let [_, undone] = build_and_undo(&garden(), &sky).await;
+    let (_, undone) = build_and_undo(&garden(), &sky).await;
     assert!(all_done(&undone), "{undone:?}");
     assert_eq!(sky.names(), ["ground", "tree", "wall"]);
     assert_eq!(sky.toys.lock().unwrap()["wall"].0, "old/ground-0");
@@ -608,7 +611,7 @@ async fn what_a_failed_run_changed_is_put_back_and_what_it_found_stays() {
 #[tokio::test(start_paused = true)]
 async fn what_was_refused_before_it_changed_anything_is_not_written() {
     let sky = Sky::holding(&[("ground", "old", true)]).refuse("update ground", 1, "Denied");
-    let [_, undone] = build_and_undo(&garden(), &sky).await;
+    let (_, undone) = build_and_undo(&garden(), &sky).await;
     assert!(all_done(&undone), "{undone:?}");
     assert_eq!(sky.toys.lock().unwrap()["ground"].0, "old");
     assert_eq!(sky.log(), ["create tree", "delete tree"]);
@@ -620,7 +623,7 @@ async fn one_that_failed_and_is_there_all_the_same_was_made_by_this_run() {
     let sky = Sky::default()
         .lag("wall", 30)
         .refuse("create roof", usize::MAX, "Denied");
-    let [built, undone] = build_and_undo(&garden(), &sky).await;
+    let (built, undone) = build_and_undo(&garden(), &sky).await;
     assert!(matches!(built[1], Outcome::Failed(_)), "{built:?}");
     assert!(all_done(&undone), "{undone:?}");
     assert_eq!(sky.names(), Vec::<String>::new());
@@ -685,7 +688,7 @@ async fn a_rollback_that_fails_keeps_only_what_its_rest_needs() {
     let sky = Sky::default()
         .refuse("create roof", usize::MAX, "Denied")
         .refuse("delete wall", usize::MAX, "Denied");
-    let [_, undone] = build_and_undo(&garden(), &sky).await;
+    let (_, undone) = build_and_undo(&garden(), &sky).await;
     assert!(
         matches!(undone[0], Outcome::Skipped { because: 1 }),
         "{undone:?}"
@@ -703,7 +706,7 @@ async fn a_part_that_goes_with_a_whole_that_was_made_is_not_deleted_by_itself() 
         let mut graph = house(true);
         graph.add(toy("lamp", &[]));
         let sky = Sky::holding(found).refuse("create lamp", usize::MAX, "Denied");
-        let [_, undone] = build_and_undo(&graph, &sky).await;
+        let (_, undone) = build_and_undo(&graph, &sky).await;
         assert!(all_done(&undone), "{undone:?}");
         let log = sky.log().into_iter();
         let deletes: Vec<String> = log.filter(|line| line.starts_with("delete")).collect();
