@@ -118,6 +118,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Take what this check finds as it is (repeatable)')
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'Trust this role of Heeler''s (repeatable; required the first time)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'When a step fails: keep what was made, to be completed by the same command, or roll everything back')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
@@ -207,6 +208,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
         }
         'heeler-ec;policy' {
             [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'Allow what setup --on-failure rollback takes back, too')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Take this trail when several would do: its name or ARN')
             [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this bucket')
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')

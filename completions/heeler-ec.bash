@@ -491,7 +491,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,6 +499,10 @@ _heeler__ec() {
             case "${prev}" in
                 --option)
                     COMPREPLY=($(compgen -W "s3 cloudwatch" -- "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "keep rollback" -- "${cur}"))
                     return 0
                     ;;
                 --trail)
@@ -639,7 +643,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --on-failure --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -679,6 +683,10 @@ _heeler__ec() {
                     ;;
                 --external-id)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "keep rollback" -- "${cur}"))
                     return 0
                     ;;
                 --profile)

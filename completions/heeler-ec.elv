@@ -112,6 +112,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
+            cand --on-failure 'When a step fails: keep what was made, to be completed by the same command, or roll everything back'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
@@ -197,6 +198,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         }
         &'heeler-ec;policy'= {
             cand --option 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up'
+            cand --on-failure 'Allow what setup --on-failure rollback takes back, too'
             cand --trail 'Take this trail when several would do: its name or ARN'
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'

@@ -208,6 +208,8 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'When a step fails: keep what was made, to be completed by the same command, or roll everything back' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
+rollback\t'Delete what this run made, put back what it changed, and leave what it found'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -276,6 +278,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l hel
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l on-failure -d 'Allow what setup --on-failure rollback takes back, too' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
+rollback\t'Delete what this run made, put back what it changed, and leave what it found'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Engine, Fault, Heeler, Run, What, World};
 use crate::steps::{
-    again, again_of, counts, destroy, json, names, on_both_engines, setup, setup_of, setup_with,
-    text,
+    again, again_of, counts, destroy, json, names, on_both_engines, plan, setup, setup_of,
+    setup_with, text,
 };
 
 const NOTHING: [String; 0] = [];
@@ -412,6 +412,20 @@ async fn a_grant_to_a_role_that_was_deleted_is_replaced() {
         (&json!("grantee"), &json!(DEAD_ROLE))
     );
     assert!(text(&change["reason"]).contains("was deleted"), "{change}");
+
+    // Of the checks and of the plan; what is read after the write is true.
+    let run = plan(&world).run().await.ended(0);
+    let looks = run
+        .calls
+        .iter()
+        .filter(|call| call.operation == "ListGrants")
+        .count();
+    world.proxy().mend();
+    let fault = Fault::new("kms", "ListGrants", to_the_dead).times(looks);
+    world.proxy().fault(fault);
+    let run = again(&world).run().await.ended(0);
+    assert_eq!(names(&run.writes()), ["kms:RevokeGrant", "kms:CreateGrant"]);
+    check(&world).run().await.ended(0);
 }
 
 #[tokio::test]
