@@ -516,6 +516,22 @@ async fn what_hangs_from_an_unknown_is_no_drift() {
 }
 
 #[tokio::test]
+async fn what_fits_no_tag_is_looked_up_where_the_trail_leads() {
+    let world = World::on(Engine::Ministack)
+        .prefix("audit(1)")
+        .build()
+        .await;
+    setup(&world).run().await.ended(0);
+    let run = check(&world).run().await.ended(0);
+    assert_eq!(counts(&run), [0, 0, 12, 0]);
+    let asked: Vec<String> = run.calls.iter().map(|call| call.name()).collect();
+    assert!(
+        asked.contains(&"cloudtrail:DescribeTrails".to_owned()),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
 async fn where_to_look_is_an_option_of_setup() {
     let world = World::on(Engine::Ministack).build().await;
     for option in [["--bucket", "some-bucket"], ["--trail", "some-trail"]] {
