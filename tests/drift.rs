@@ -3,7 +3,7 @@
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Fault, Heeler, Run, What, World};
+use crate::harness::{Call, Engine, Fault, Heeler, Run, What, World};
 use crate::steps::{
     again, again_of, counts, destroy, json, names, on_both_engines, plan, setup, setup_of,
     setup_with, text,
@@ -524,7 +524,7 @@ async fn what_fits_no_tag_is_looked_up_where_the_trail_leads() {
     setup(&world).run().await.ended(0);
     let run = check(&world).run().await.ended(0);
     assert_eq!(counts(&run), [0, 0, 12, 0]);
-    let asked: Vec<String> = run.calls.iter().map(|call| call.name()).collect();
+    let asked: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(
         asked.contains(&"cloudtrail:DescribeTrails".to_owned()),
         "{asked:?}"
