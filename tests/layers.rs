@@ -40,8 +40,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "aws", "backup", "check", "cli", "converge", "error", "names", "permit", "pipeline", "render",
-            "resource", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "names", "permit", "pipeline",
+            "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),
