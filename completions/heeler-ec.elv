@@ -40,6 +40,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand restore 'Put back documents that setup or destroy saved with --backup'
             cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -112,6 +113,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
+            cand --backup 'Save the documents that will be changed in this file first, which must not exist; see restore'
             cand --on-failure 'When a step fails: keep what was made, to be completed by the same command, or roll everything back'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
@@ -174,6 +176,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;destroy'= {
+            cand --backup 'Save the documents that will be changed in this file first, which must not exist; see restore'
             cand --bucket 'The bucket whose notification was set up, when neither role nor trail tell any more'
             cand --log-group 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more'
             cand --profile 'Use this profile of the AWS configuration'
@@ -187,6 +190,27 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show what would be deleted and stop'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;restore'= {
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Show what would be put back and stop'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -249,6 +273,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand restore 'Put back documents that setup or destroy saved with --backup'
             cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -264,6 +289,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;tail'= {
         }
         &'heeler-ec;help;destroy'= {
+        }
+        &'heeler-ec;help;restore'= {
         }
         &'heeler-ec;help;policy'= {
         }

@@ -1,5 +1,6 @@
 //! Every option and argument, and no logic. Completions, manual and man page are made from here.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -119,6 +120,11 @@ pub enum Command {
     Tail(Tail),
     /// Delete what setup made, and nothing else
     Destroy(Destroy),
+    /// Put back documents that setup or destroy saved with --backup
+    ///
+    /// Shows what would be put back, asks, and writes only those that are still as that run left them. Exits with 1
+    /// when one of them was changed by somebody since, or is gone.
+    Restore(Restore),
     /// Print the IAM policy that a command needs, and nothing more
     ///
     /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
@@ -273,6 +279,10 @@ pub struct Setup {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub backup: Option<PathBuf>,
+
     /// When a step fails: keep what was made, to be completed by the same command, or roll everything back
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
@@ -313,6 +323,10 @@ pub struct Destroy {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub backup: Option<PathBuf>,
+
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
@@ -320,6 +334,21 @@ pub struct Destroy {
     /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::log_group)]
     pub log_group: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// The file that --backup wrote
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Show what would be put back and stop
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Args, Debug)]
@@ -360,4 +389,5 @@ pub enum Permitted {
     Outputs,
     Tail,
     Destroy,
+    Restore,
 }

@@ -320,6 +320,7 @@ fn policies() -> String {
         ("outputs --option s3", Task::Outputs(Some(S3))),
         ("tail --option s3", Task::Tail(Some(S3))),
         ("destroy --option s3", Task::Destroy(Some(S3))),
+        ("restore --option s3", Task::Restore(Some(S3))),
         ("plan --option cloudwatch", Task::Plan(CloudWatch)),
         ("setup --option cloudwatch", Task::Setup(CloudWatch)),
         (
@@ -334,6 +335,10 @@ fn policies() -> String {
         (
             "destroy --option cloudwatch",
             Task::Destroy(Some(CloudWatch)),
+        ),
+        (
+            "restore --option cloudwatch",
+            Task::Restore(Some(CloudWatch)),
         ),
     ] {
         let lines = permitted(task)
@@ -415,6 +420,7 @@ fn table() -> String {
         ),
         ("tail", Task::Tail(None), None),
         ("outputs", Task::Outputs(None), None),
+        ("restore", Task::Restore(None), None),
     ]
     .map(|(heading, task, base)| {
         let known = base.map(actions).unwrap_or_default();

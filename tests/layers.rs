@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("severity", &[]),
     ("converge", &["error"]),
     ("web", &["error"]),
+    ("backup", &["error"]),
     ("alert", &["severity", "web"]),
     ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
@@ -32,13 +33,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
-        &["aws", "check", "cli", "converge", "error", "route", "tail"],
+        &[
+            "aws", "backup", "check", "cli", "converge", "error", "route", "tail",
+        ],
     ),
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "permit", "pipeline", "render",
-            "resource", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "names", "permit", "pipeline",
+            "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),

@@ -1,5 +1,6 @@
 //! What the program does, seen from outside.
 
+mod backup;
 mod bad_input;
 mod bad_luck;
 mod cloudwatch_makes;
@@ -16,12 +17,14 @@ mod generated;
 )]
 mod harness;
 mod harness_itself;
+mod kill;
 mod layers;
 mod merge;
 mod pattern;
 mod permissions;
 mod policy;
 mod preflight;
+mod race;
 mod records;
 mod rotation;
 mod setup_cloudwatch;

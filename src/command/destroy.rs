@@ -1,8 +1,10 @@
 //! Deletes what setup made: plan, question, deletes, and what is left.
 
+use super::backup::Running;
 use super::tail::hook;
 use super::{World, nothing_set_up};
 use crate::aws::{Aws, Caller, arn};
+use crate::backup::refuse_existing;
 use crate::check::survey::{Facts, Hints};
 use crate::cli::{self, Discovery};
 use crate::converge::apply::Manner;
@@ -28,6 +30,9 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
             Error::usage("ask before deleting", "there is no terminal to answer on")
                 .hint("--yes deletes without asking; --dry-run only shows what would be deleted"),
         );
+    }
+    if let Some(path) = &args.backup {
+        refuse_existing(path)?;
     }
     let Found { aws, kind, site } = world.before_writing(find(world, &args)).await?;
     let pipeline = (kind.build)(&site);
@@ -77,6 +82,14 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
             "the answer was not yes; nothing was deleted",
         ));
     }
+    let backup = match &args.backup {
+        Some(path) => {
+            let deletes = |step: &Step| step.live.as_ref().is_some_and(|live| live.ours);
+            let saved = Running::begin(world, &aws, &site.account, path, plan.documents(deletes));
+            Some(world.before_writing(saved).await?)
+        }
+        None => None,
+    };
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
     world
@@ -93,7 +106,12 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if !stop.asked() && kind.route == Route::S3 {
         clear_taps(world, &aws, &site).await;
     }
-    ended(world, &fates, &outcomes)
+    let noted = match backup {
+        Some(backup) => backup.end().await,
+        None => Ok(()),
+    };
+    let exit = ended(world, &fates, &outcomes)?;
+    noted.map(|()| exit)
 }
 
 /// What cannot be seen may be what leads to the rest, or what others use.

@@ -58,6 +58,7 @@ fn task(args: &cli::Policy) -> Result<Task> {
         Permitted::Outputs => Task::Outputs(route),
         Permitted::Tail => Task::Tail(route),
         Permitted::Destroy => Task::Destroy(route),
+        Permitted::Restore => Task::Restore(route),
     })
 }
 
@@ -107,7 +108,10 @@ async fn discovered(
     world.refuse_other_account(&caller.account)?;
     place.account = caller.account;
     place.partition = caller.partition;
-    let of_deployment = matches!(task, Task::Outputs(_) | Task::Tail(_) | Task::Destroy(_));
+    let of_deployment = matches!(
+        task,
+        Task::Outputs(_) | Task::Tail(_) | Task::Destroy(_) | Task::Restore(_)
+    );
     if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
         return Ok((of(task, route), place));
     }
@@ -136,6 +140,7 @@ fn of(task: Task, route: Route) -> Task {
         Task::Outputs(None) => Task::Outputs(Some(route)),
         Task::Tail(None) => Task::Tail(Some(route)),
         Task::Destroy(None) => Task::Destroy(Some(route)),
+        Task::Restore(None) => Task::Restore(Some(route)),
         task => task,
     }
 }

@@ -1,9 +1,13 @@
 //! Sets the pipeline up: checks, plan, question, writes, and the three values.
 
+use std::path::Path;
+
+use super::backup::Running;
 use super::plan::{Prepared, input_is_valid, prepare};
 use super::rollback::roll_back;
 use super::{World, option};
 use crate::aws::Aws;
+use crate::backup::refuse_existing;
 use crate::check::survey::Hints;
 use crate::check::{Repair, repair};
 use crate::cli::{self, OnFailure};
@@ -30,6 +34,9 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     if args.fix_retention {
         refuse_retention(world, kind)?;
+    }
+    if let Some(path) = &args.backup {
+        refuse_existing(path)?;
     }
     let aws = world.aws().await?;
     let hints = Hints {
@@ -86,7 +93,20 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
                 "the answer was not yes; nothing was written",
             ));
         }
-        obey(world, args.on_failure, &prepared, &plan).await?;
+        let backup = match &args.backup {
+            Some(path) => Some(
+                world
+                    .before_writing(save(world, &prepared, &plan, path))
+                    .await?,
+            ),
+            None => None,
+        };
+        let ended = obey(world, args.on_failure, &prepared, &plan).await;
+        let noted = match backup {
+            Some(backup) => backup.end().await,
+            None => Ok(()),
+        };
+        ended.and(noted)?;
     }
     let answered = answer(world, &prepared, &plan)?;
     if has_new_id {
@@ -105,6 +125,24 @@ fn changes_id(steps: &[Step]) -> bool {
         Action::Update(changes) => changes.iter().any(|change| change.secret),
         _ => false,
     })
+}
+
+/// Saves what the plan changes, as it is before the first write.
+async fn save<'a>(
+    world: &World,
+    prepared: &'a Prepared,
+    plan: &Plan<'_, Aws>,
+    path: &Path,
+) -> Result<Running<'a>> {
+    let documents = plan.documents(|step| step.action != Action::Keep);
+    Running::begin(
+        world,
+        &prepared.aws,
+        &prepared.site.account,
+        path,
+        documents,
+    )
+    .await
 }
 
 fn refuse_retention(world: &World, kind: &Kind) -> Result<()> {

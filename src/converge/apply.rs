@@ -161,9 +161,6 @@ pub(super) async fn report(
 /// What replicas need at most, as a rule, to show a write.
 pub(super) const DELAY: Duration = Duration::from_secs(5);
 
-/// How long one that is there already may take to show as it is wanted.
-const COMING: Duration = Duration::from_secs(15);
-
 pub(super) struct Work<'a, C> {
     pub resource: &'a dyn Resource<C>,
     pub cloud: &'a C,
@@ -206,7 +203,7 @@ impl<C: Sync> Work<'_, C> {
                 Some(live) if diff(&live.state, want).is_empty() => return Ok(()),
                 _ => {}
             }
-            if !pauses.pause(COMING, refusal.doing()).await? {
+            if !pauses.pause(DELAY, refusal.doing()).await? {
                 break;
             }
         }

@@ -146,6 +146,11 @@ pub trait Resource<C: Sync>: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The documents that it is written into, as wholes; each may belong to others, too.
+    fn documents(&self, _known: &Known) -> Vec<Id> {
+        Vec::new()
+    }
+
     /// What of others would break if it were deleted.
     async fn used_by(&self, _cloud: &C) -> Result<Vec<String>> {
         Ok(Vec::new())

@@ -108,6 +108,19 @@ impl<'g, C: Sync> Plan<'g, C> {
         self.known.get(output)
     }
 
+    /// The documents that these steps write, each once.
+    #[must_use]
+    pub fn documents(&self, writes: impl Fn(&Step) -> bool) -> Vec<Id> {
+        let nodes = self.steps.iter().zip(self.graph.nodes());
+        let mut documents: Vec<Id> = nodes
+            .filter(|(step, _)| writes(step))
+            .flat_map(|(_, node)| node.documents(&self.known))
+            .collect();
+        documents.sort();
+        documents.dedup();
+        documents
+    }
+
     /// The live form of one resource.
     #[must_use]
     pub fn live(&self, id: &Id) -> Option<&Live> {

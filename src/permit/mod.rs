@@ -4,6 +4,7 @@ mod cloudwatch;
 mod destroy;
 pub mod place;
 mod preflight;
+mod restore;
 mod setup;
 pub mod statement;
 mod tail;
@@ -36,6 +37,7 @@ pub enum Task {
     Outputs(Option<Route>),
     Tail(Option<Route>),
     Destroy(Option<Route>),
+    Restore(Option<Route>),
 }
 
 impl Task {
@@ -45,7 +47,10 @@ impl Task {
         match self {
             Self::Preflight(preflight) => preflight.routes(),
             Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
-            Self::Outputs(route) | Self::Tail(route) | Self::Destroy(route) => one_or_all(route),
+            Self::Outputs(route)
+            | Self::Tail(route)
+            | Self::Destroy(route)
+            | Self::Restore(route) => one_or_all(route),
         }
     }
 }
@@ -121,6 +126,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Destroy(route) => one_or_all(route)
             .into_iter()
             .flat_map(|route| [plan(route), deletes(route)].concat())
+            .collect(),
+        Task::Restore(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => restore::of_bucket(place),
+                Route::CloudWatch => restore::of_log_group(&at_log_group),
+            })
             .collect(),
     })
 }
@@ -315,7 +327,11 @@ mod tests {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
                 Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
-                Task::Setup(_) | Task::Rollback(_) | Task::Tail(_) | Task::Destroy(_) => false,
+                Task::Setup(_)
+                | Task::Rollback(_)
+                | Task::Tail(_)
+                | Task::Destroy(_)
+                | Task::Restore(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(

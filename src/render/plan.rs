@@ -69,7 +69,7 @@ pub fn announce(ui: &Ui, place: &Place<'_>, steps: &[Step], asked: bool) {
     told(*ui, &as_table(ui.for_story(), place, steps), asked);
 }
 
-fn told(ui: Ui, text: &str, asked: bool) {
+pub(super) fn told(ui: Ui, text: &str, asked: bool) {
     if asked {
         ui.alert(text.trim_end());
     } else {
@@ -254,13 +254,13 @@ fn neighbours<'a>(ui: Ui, steps: impl Iterator<Item = &'a Step>) -> String {
     text
 }
 
-fn bare_table() -> Table {
+pub(super) fn bare_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
 }
 
-fn laid_out(table: &Table) -> String {
+pub(super) fn laid_out(table: &Table) -> String {
     table
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::PROPAGATION;
+use super::{PROPAGATION, document};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::aws::notification::{CREATED, Entry, Others, Target, entries};
@@ -88,6 +88,10 @@ impl Resource<Aws> for BucketNotification {
                 "Unable to validate the following destination configurations",
             )
             .then_some(Duration::from_secs(60))
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::BUCKET_NOTIFICATION, &self.bucket)]
     }
 
     async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {

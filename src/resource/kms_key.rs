@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION, policy_text, who_died, with_policy};
+use super::{Mark, PROPAGATION, document, policy_text, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::diff::Change;
@@ -77,6 +77,16 @@ impl Resource<Aws> for KmsKey {
 
     fn reason(&self, change: &Change) -> Option<String> {
         who_died(change)
+    }
+
+    fn documents(&self, known: &Known) -> Vec<Id> {
+        let own = Output {
+            of: self.id(),
+            name: "arn",
+        };
+        let arn = known.get(&own).into_iter();
+        arn.map(|arn| document::id(document::KEY_POLICY, arn))
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

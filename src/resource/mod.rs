@@ -2,6 +2,7 @@
 
 pub mod attachment;
 pub mod bucket_notification;
+pub mod document;
 pub mod function;
 pub mod kms_alias;
 pub mod kms_grant;

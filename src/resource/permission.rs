@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::PROPAGATION;
 use super::function::NO_FUNCTION;
+use super::{PROPAGATION, document};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -66,6 +66,13 @@ impl Resource<Aws> for Permission {
             of: self.function.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(
+            document::FUNCTION_POLICY,
+            &self.function.of.name,
+        )]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -149,31 +156,75 @@ fn condition(statement: &Value, key: &str) -> Option<String> {
 impl Permission {
     async fn add(&self, aws: &Aws, want: &State) -> Result<()> {
         let statement = want.written("statement").cloned().unwrap_or_default();
-        aws.lambda
-            .add_permission()
-            .function_name(&self.function.of.name)
-            .statement_id(self.sid)
-            .set_action(text(&statement["Action"]))
-            .set_principal(principal(&statement["Principal"]))
-            .set_source_arn(condition(&statement, "aws:SourceArn"))
-            .set_source_account(condition(&statement, "aws:SourceAccount"))
-            .set_principal_org_id(condition(&statement, "aws:PrincipalOrgID"))
-            .send()
-            .await
-            .doing("lambda:AddPermission", || format!("create {}", self.id()))?;
-        Ok(())
+        add(aws, &self.function.of.name, &statement).await
     }
 
     async fn remove(&self, aws: &Aws, function: &str) -> Result<()> {
-        aws.lambda
-            .remove_permission()
-            .function_name(function)
-            .statement_id(self.sid)
-            .send()
-            .await
-            .finding("lambda:RemovePermission", NO_FUNCTION, || {
-                format!("delete {}", self.id())
-            })?;
-        Ok(())
+        remove(aws, function, self.sid).await
     }
+}
+
+/// Adds a statement, in the fields that Lambda asks for.
+async fn add(aws: &Aws, function: &str, statement: &Value) -> Result<()> {
+    aws.lambda
+        .add_permission()
+        .function_name(function)
+        .set_statement_id(text(&statement["Sid"]))
+        .set_action(text(&statement["Action"]))
+        .set_principal(principal(&statement["Principal"]))
+        .set_source_arn(condition(statement, "aws:SourceArn"))
+        .set_source_account(condition(statement, "aws:SourceAccount"))
+        .set_principal_org_id(condition(statement, "aws:PrincipalOrgID"))
+        .send()
+        .await
+        .doing("lambda:AddPermission", || {
+            format!("permit others to invoke lambda function {function}")
+        })?;
+    Ok(())
+}
+
+async fn remove(aws: &Aws, function: &str, sid: &str) -> Result<()> {
+    aws.lambda
+        .remove_permission()
+        .function_name(function)
+        .statement_id(sid)
+        .send()
+        .await
+        .finding("lambda:RemovePermission", NO_FUNCTION, || {
+            format!("take {sid} out of the policy of lambda function {function}")
+        })?;
+    Ok(())
+}
+
+/// Makes the statements of a function's policy those of this document; those that are in both stay untouched.
+pub(super) async fn replace(aws: &Aws, function: &str, document: &Value) -> Result<()> {
+    let found = aws.lambda.get_policy().function_name(function).send().await;
+    let found = found.finding("lambda:GetPolicy", NO_FUNCTION, || {
+        format!("read the policy of lambda function {function}")
+    })?;
+    let found = policy::parsed(&found.and_then(|found| found.policy).unwrap_or_default());
+    let statements = |document: &Value| {
+        document["Statement"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (has, wants) = (statements(&found), statements(document));
+    let same = |left: &Value, right: &Value| {
+        let meant = |one: &Value| with_statement(one.clone()).get("statement").cloned();
+        meant(left) == meant(right)
+    };
+    for statement in has
+        .iter()
+        .filter(|one| !wants.iter().any(|other| same(one, other)))
+    {
+        remove(aws, function, statement["Sid"].as_str().unwrap_or_default()).await?;
+    }
+    for statement in wants
+        .iter()
+        .filter(|one| !has.iter().any(|other| same(one, other)))
+    {
+        add(aws, function, statement).await?;
+    }
+    Ok(())
 }

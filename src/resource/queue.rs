@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{Mark, who_died, with_policy};
+use super::{Mark, document, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -124,6 +124,14 @@ impl Resource<Aws> for Queue {
 
     fn reason(&self, change: &Change) -> Option<String> {
         who_died(change)
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        let policy = self.policy.as_ref();
+        policy
+            .map(|_| document::id(document::QUEUE_POLICY, self.name()))
+            .into_iter()
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

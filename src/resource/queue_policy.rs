@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
 use super::queue::{NO_QUEUE, url};
-use super::{PROPAGATION, policy_text, who_died, with_policy};
+use super::{PROPAGATION, document, policy_text, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -50,6 +50,10 @@ impl Resource<Aws> for QueuePolicy {
 
     fn reason(&self, change: &Change) -> Option<String> {
         who_died(change)
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::QUEUE_POLICY, &self.queue.of.name)]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::{Role as Found, Tag};
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION, policy_text, who_died};
+use super::{Mark, PROPAGATION, document, policy_text, who_died};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -146,6 +146,10 @@ impl Resource<Aws> for Role {
         };
         let told = [who_died(change), Some(says.to_owned())];
         Some(told.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::ROLE_TRUST, self.name())]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -372,7 +376,7 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
     })
 }
 
-fn trust_document(role: &Found) -> Value {
+pub(super) fn trust_document(role: &Found) -> Value {
     policy::parsed_encoded(role.assume_role_policy_document().unwrap_or_default())
 }
 

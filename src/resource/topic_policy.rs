@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::topic::NO_TOPIC;
-use super::{PROPAGATION, policy_text, who_died, with_policy};
+use super::{PROPAGATION, document, policy_text, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
 use crate::aws::fault::Doing;
@@ -52,6 +52,13 @@ impl Resource<Aws> for TopicPolicy {
 
     fn reason(&self, change: &Change) -> Option<String> {
         who_died(change)
+    }
+
+    fn documents(&self, known: &Known) -> Vec<Id> {
+        let topic = known.get(&self.topic).into_iter();
+        topic
+            .map(|topic| document::id(document::TOPIC_POLICY, topic))
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

@@ -231,6 +231,7 @@ pub fn tasks(args: &[String]) -> Vec<Task> {
         "outputs" => Some(vec![Task::Outputs(None)]),
         "tail" => Some(vec![Task::Tail(None)]),
         "destroy" => Some(vec![Task::Destroy(None)]),
+        "restore" => Some(vec![Task::Restore(None)]),
         // It asks what preflight asks.
         "policy" => Some(vec![Task::Preflight(Preflight::default())]),
         _ => None,
