@@ -37,6 +37,9 @@ _heeler__ec() {
             heeler__ec,preflight)
                 cmd="heeler__ec__subcmd__preflight"
                 ;;
+            heeler__ec,restore)
+                cmd="heeler__ec__subcmd__restore"
+                ;;
             heeler__ec,setup)
                 cmd="heeler__ec__subcmd__setup"
                 ;;
@@ -64,6 +67,9 @@ _heeler__ec() {
             heeler__ec__subcmd__help,preflight)
                 cmd="heeler__ec__subcmd__help__subcmd__preflight"
                 ;;
+            heeler__ec__subcmd__help,restore)
+                cmd="heeler__ec__subcmd__help__subcmd__restore"
+                ;;
             heeler__ec__subcmd__help,setup)
                 cmd="heeler__ec__subcmd__help__subcmd__setup"
                 ;;
@@ -77,7 +83,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy policy completions help"
+            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -169,12 +175,16 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__destroy)
-            opts="-y -o -q -v -h -V --yes --dry-run --bucket --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --yes --dry-run --backup --bucket --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --backup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bucket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -223,7 +233,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__help)
-            opts="preflight plan setup outputs tail destroy policy completions help"
+            opts="preflight plan setup outputs tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,6 +331,20 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__help__subcmd__preflight)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__subcmd__ec__subcmd__help__subcmd__restore)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -491,7 +515,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,6 +523,10 @@ _heeler__ec() {
             case "${prev}" in
                 --option)
                     COMPREPLY=($(compgen -W "s3 cloudwatch" -- "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "keep rollback" -- "${cur}"))
                     return 0
                     ;;
                 --trail)
@@ -638,8 +666,54 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        heeler__subcmd__ec__subcmd__restore)
+            opts="-y -o -q -v -h -V --yes --dry-run --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         heeler__subcmd__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --backup --on-failure --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -679,6 +753,14 @@ _heeler__ec() {
                     ;;
                 --external-id)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "keep rollback" -- "${cur}"))
                     return 0
                     ;;
                 --profile)

@@ -102,9 +102,10 @@ pub enum Command {
     /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
     /// --option, when no option is ready.
     Preflight(Preflight),
-    /// Show what setup would create and change
+    /// Show what setup would create and change, or what differs from what was set up
     ///
-    /// Reads only. The same as setup --dry-run.
+    /// Reads only. With --option the same as setup --dry-run. Without it, what was set up is found by its tags and
+    /// compared with what is there now: with --check this is the answer to whether it has drifted.
     Plan(Plan),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
@@ -122,6 +123,11 @@ pub enum Command {
     Tail(Tail),
     /// Delete what setup made, and nothing else
     Destroy(Destroy),
+    /// Put back documents that setup or destroy saved with --backup
+    ///
+    /// Shows what would be put back, asks, and writes only those that are still as that run left them. Exits with 1
+    /// when one of them was changed by somebody since, or is gone.
+    Restore(Restore),
     /// Print the IAM policy that a command needs, and nothing more
     ///
     /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
@@ -150,7 +156,7 @@ pub struct Choice {
     pub option: String,
 }
 
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// Take this trail when several would do: its name or ARN
     #[arg(long, value_name = "NAME")]
@@ -208,7 +214,7 @@ pub struct Trust {
     )]
     pub external_id: Option<ExternalId>,
 
-    /// Make up an external id, when there is none yet
+    /// Make up an external id, when there is none yet; an existing one is kept
     #[arg(long, conflicts_with = "external_id")]
     pub generate_external_id: bool,
 }
@@ -242,8 +248,9 @@ pub struct Preflight {
 
 #[derive(Args, Debug)]
 pub struct Plan {
-    #[command(flatten)]
-    pub choice: Choice,
+    /// How events get to Heeler; the way that was set up, when not given
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    pub option: Option<String>,
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
@@ -251,7 +258,7 @@ pub struct Plan {
     #[command(flatten)]
     pub trust: Trust,
 
-    /// Exit with 1 when anything would change
+    /// Exit with 1 when anything would change, also when nothing is set up
     #[arg(long)]
     pub check: bool,
 }
@@ -275,10 +282,27 @@ pub struct Setup {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub backup: Option<PathBuf>,
+
+    /// When a step fails: keep what was made, to be completed by the same command, or roll everything back
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_failure: OnFailure,
+
     /// Offer first to set the retention of the trail's log group to one day (option cloudwatch); the question has to
     /// be answered with the name of the group, also with --yes
     #[arg(long, conflicts_with = "dry_run")]
     pub fix_retention: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnFailure {
+    /// Leave what was made; the same command goes on from there
+    #[default]
+    Keep,
+    /// Delete what this run made, put back what it changed, and leave what it found
+    Rollback,
 }
 
 #[derive(Args, Debug)]
@@ -362,6 +386,10 @@ pub struct Destroy {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub backup: Option<PathBuf>,
+
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
@@ -369,6 +397,21 @@ pub struct Destroy {
     /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::log_group)]
     pub log_group: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// The file that --backup wrote
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Show what would be put back and stop
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Args, Debug)]
@@ -389,6 +432,10 @@ pub struct Policy {
     #[arg(long)]
     pub fix: bool,
 
+    /// Allow what setup --on-failure rollback takes back, too
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_failure: OnFailure,
+
     /// Call nothing: take the names from the other options, and placeholders for the rest
     #[arg(long)]
     pub offline: bool,
@@ -405,4 +452,5 @@ pub enum Permitted {
     Outputs,
     Tail,
     Destroy,
+    Restore,
 }

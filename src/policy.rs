@@ -45,16 +45,24 @@ pub fn canonical(document: &Value) -> Value {
     Value::Object(canonical)
 }
 
-/// Parses a document as AWS returns it and brings it to the canonical form; what is no JSON is kept as text.
+/// A document as AWS returns it; what is no JSON is kept as text.
 #[must_use]
-pub fn canonical_text(text: &str) -> Value {
-    serde_json::from_str(text).map_or_else(|_| Value::from(text), |document| canonical(&document))
+pub fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
-/// The same for IAM, which returns documents percent-encoded.
+/// The same for IAM, which returns documents percent-encoded. A plus in it is a plus.
 #[must_use]
-pub fn canonical_encoded(text: &str) -> Value {
-    canonical_text(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
+pub fn parsed_encoded(text: &str) -> Value {
+    parsed(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
+}
+
+/// A document as text, as AWS takes it.
+#[must_use]
+pub fn text(document: &Value) -> String {
+    document
+        .as_str()
+        .map_or_else(|| document.to_string(), str::to_owned)
 }
 
 fn statement(statement: &Value) -> Value {
@@ -78,6 +86,36 @@ fn statement(statement: &Value) -> Value {
         canonical.insert(name.clone(), value);
     }
     Value::Object(canonical)
+}
+
+/// The ids that AWS shows in place of principals that were deleted. A role of the same name made later is another one.
+#[must_use]
+pub fn dead_principals(document: &Value) -> Vec<String> {
+    let Value::Object(fields) = canonical(document) else {
+        return Vec::new();
+    };
+    let statements = fields.get("Statement").and_then(Value::as_array);
+    let principals = statements
+        .into_iter()
+        .flatten()
+        .filter_map(|statement| statement.get("Principal")?.get("AWS")?.as_array())
+        .flatten();
+    let mut dead: Vec<String> = principals
+        .filter_map(Value::as_str)
+        .filter(|who| is_dead(who))
+        .map(str::to_owned)
+        .collect();
+    dead.dedup();
+    dead
+}
+
+/// Whether a principal is the id of a role or user, which AWS shows when there is no name any more.
+#[must_use]
+pub fn is_dead(principal: &str) -> bool {
+    ["AROA", "AIDA"]
+        .iter()
+        .any(|kind| principal.starts_with(kind))
+        && principal.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A string or a list of strings, as a sorted list.
@@ -263,8 +301,31 @@ mod tests {
     }
 
     #[test]
+    fn principals_that_died_are_found_among_the_living() {
+        let table = [
+            (json!({"AWS": "AROAEXAMPLE1"}), vec!["AROAEXAMPLE1"]),
+            (
+                json!({"AWS": ["arn:aws:iam::111122223333:role/r", "AIDAEXAMPLE1"]}),
+                vec!["AIDAEXAMPLE1"],
+            ),
+            (
+                json!({"AWS": "arn:aws:iam::111122223333:role/AROA"}),
+                vec![],
+            ),
+            (json!({"AWS": "111122223333"}), vec![]),
+            (json!({"Service": "AROAEXAMPLE1"}), vec![]),
+            (json!("*"), vec![]),
+        ];
+        for (principal, dead) in table {
+            let document = one(&json!({ "Effect": "Allow", "Principal": principal }));
+            assert_eq!(dead_principals(&document), dead, "{principal}");
+        }
+        assert_eq!(dead_principals(&json!("no document")), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_document_of_iam_is_percent_decoded_and_a_plus_stays() {
         let text = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Sid%22%3A%22a+b%22%7D%5D%7D";
-        assert_eq!(canonical_encoded(text)["Statement"][0]["Sid"], "a+b");
+        assert_eq!(parsed_encoded(text)["Statement"][0]["Sid"], "a+b");
     }
 }

@@ -10,8 +10,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("route", &[]),
     ("pattern", &[]),
+    ("severity", &[]),
     ("converge", &["error"]),
-    ("aws", &["error"]),
+    ("web", &["error"]),
+    ("backup", &["error"]),
+    ("alert", &["severity", "web"]),
+    ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
     ("check", &["aws", "error", "names", "permit", "route"]),
     // Of `aws` only the form of an ARN.
@@ -30,13 +34,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
-        &["aws", "check", "cli", "converge", "error", "route", "tail"],
+        &[
+            "aws", "backup", "check", "cli", "converge", "error", "route", "tail",
+        ],
     ),
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "pattern", "permit", "pipeline",
-            "render", "resource", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "names", "pattern", "permit",
+            "pipeline", "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),
@@ -73,7 +79,8 @@ const DOINGS: &[(&str, &[&str])] = &[
     ("print!", &[]),
     ("process::exit", &[]),
     ("io::stdout", &["render/"]),
-    ("io::stderr", &["render/"]),
+    // What a command of the operator prints goes where our own story goes.
+    ("io::stderr", &["render/", "alert/command.rs"]),
     // A person answers to `render`; events are piped in to whoever reads objects.
     ("io::stdin", &["render/", "tail/crew.rs"]),
 ];
@@ -179,7 +186,7 @@ fn sources() -> Vec<(String, String)> {
         }
         let text = fs::read_to_string(&path).expect("a source file");
         let code = text
-            .split("#[cfg(test)]\nmod tests")
+            .split("#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
         let code: Vec<&str> = code

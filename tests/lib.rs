@@ -1,11 +1,13 @@
 //! What the program does, seen from outside.
 
+mod backup;
 mod bad_input;
 mod bad_luck;
 mod cloudwatch_makes;
 mod collect;
 mod destroy;
 mod documents;
+mod drift;
 mod foreign;
 mod function;
 mod generated;
@@ -16,18 +18,25 @@ mod generated;
 )]
 mod harness;
 mod harness_itself;
+mod kill;
 mod layers;
+mod merge;
 mod pattern;
 mod permissions;
 mod policy;
 mod preflight;
+mod race;
 mod records;
+mod rotation;
 mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
+mod severity;
 mod states;
 mod steps;
+mod switching;
 mod tail;
 mod tail_cloudwatch;
 mod tail_files;
 mod terminal;
+mod undo;

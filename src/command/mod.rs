@@ -1,5 +1,6 @@
 //! One file a verb: arguments to a call of the domain to something printed.
 
+mod backup;
 mod completions;
 mod destroy;
 mod interrupt;
@@ -7,6 +8,8 @@ mod outputs;
 mod plan;
 mod policy;
 mod preflight;
+mod restore;
+mod rollback;
 mod setup;
 mod tail;
 
@@ -73,6 +76,7 @@ async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         Command::Outputs => world.reading(outputs::run(&world)).await,
         Command::Tail(args) => tail::run(&world, args).await,
         Command::Destroy(args) => destroy::run(&world, args).await,
+        Command::Restore(args) => restore::run(&world, args).await,
         Command::Policy(args) => world.reading(policy::run(&world, args)).await,
         Command::Completions { shell } => Ok(completions::run(&world, shell)),
     }

@@ -1,15 +1,20 @@
 //! Sets the pipeline up: checks, plan, question, writes, and the three values.
 
-use super::plan::{Prepared, prepare};
+use std::path::Path;
+
+use super::backup::Running;
+use super::plan::{Prepared, input_is_valid, prepare};
+use super::rollback::roll_back;
 use super::{World, option};
 use crate::aws::Aws;
+use crate::backup::refuse_existing;
 use crate::check::survey::Hints;
 use crate::check::{Repair, repair};
-use crate::cli;
+use crate::cli::{self, OnFailure};
 use crate::converge::apply::{Manner, apply};
 use crate::converge::event::Event;
 use crate::converge::patience::Patience;
-use crate::converge::plan::{Action, Plan};
+use crate::converge::plan::{Action, Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::Kind;
@@ -20,6 +25,7 @@ use crate::route::Route;
 
 pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
+    input_is_valid(&args.trust)?;
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
         return Err(
             Error::usage("ask before writing", "there is no terminal to answer on")
@@ -28,6 +34,9 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     if args.fix_retention {
         refuse_retention(world, kind)?;
+    }
+    if let Some(path) = &args.backup {
+        refuse_existing(path)?;
     }
     let aws = world.aws().await?;
     let hints = Hints {
@@ -47,9 +56,15 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-        return Ok(Exit::Yes);
+        return plan.hole().map_or(Ok(Exit::Yes), |hole| Err(hole.clone()));
     }
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
+    if let Some(hole) = plan.hole() {
+        world
+            .ui
+            .alert("Nothing was written: what is there has to be seen first.");
+        return Err(hole.clone());
+    }
     if plan.conflicts().next().is_some() {
         return Err(Error::no(
             format!("set up option {}", kind.name()),
@@ -58,6 +73,14 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .hint(
             "choose other names with --name-prefix, or remove those resources with what made them",
         ));
+    }
+    let has_new_id = changes_id(&plan.steps);
+    if has_new_id {
+        world.ui.alerted(
+            "\nThe external id changes: from the write on, Heeler cannot assume the role until it is given the new one. \
+             It is printed at the end.",
+            0,
+        );
     }
     if plan.is_empty() {
         world
@@ -70,9 +93,56 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
                 "the answer was not yes; nothing was written",
             ));
         }
-        obey(world, kind, &prepared, &plan).await?;
+        let backup = match &args.backup {
+            Some(path) => Some(
+                world
+                    .before_writing(save(world, &prepared, &plan, path))
+                    .await?,
+            ),
+            None => None,
+        };
+        let ended = obey(world, args.on_failure, &prepared, &plan).await;
+        let noted = match backup {
+            Some(backup) => backup.end().await,
+            None => Ok(()),
+        };
+        ended.and(noted)?;
     }
-    answer(world, &prepared, &plan)
+    let answered = answer(world, &prepared, &plan)?;
+    if has_new_id {
+        world.ui.alerted(
+            "\nThe external id has changed: paste the new one into Heeler now. Until then Heeler cannot assume the role, \
+             and messages wait in the queue for two hours at most.",
+            0,
+        );
+    }
+    Ok(answered)
+}
+
+/// Whether the role would ask for another external id than it does today.
+fn changes_id(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.action {
+        Action::Update(changes) => changes.iter().any(|change| change.secret),
+        _ => false,
+    })
+}
+
+/// Saves what the plan changes, as it is before the first write.
+async fn save<'a>(
+    world: &World,
+    prepared: &'a Prepared,
+    plan: &Plan<'_, Aws>,
+    path: &Path,
+) -> Result<Running<'a>> {
+    let documents = plan.documents(|step| step.action != Action::Keep);
+    Running::begin(
+        world,
+        &prepared.aws,
+        &prepared.site.account,
+        path,
+        documents,
+    )
+    .await
 }
 
 fn refuse_retention(world: &World, kind: &Kind) -> Result<()> {
@@ -103,7 +173,12 @@ async fn fix_retention(world: &World, aws: &Aws, kind: &Kind, hints: Hints) -> R
 }
 
 /// Writes, and fails with what is done, what is not, and how to go on.
-async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<()> {
+async fn obey(
+    world: &World,
+    on_failure: OnFailure,
+    prepared: &Prepared,
+    plan: &Plan<'_, Aws>,
+) -> Result<()> {
     let due = plan
         .steps
         .iter()
@@ -111,35 +186,31 @@ async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, A
         .count();
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
-    world
-        .interrupt
-        .cleans_up("finishing the calls that are under way");
+    world.interrupt.cleans_up(match on_failure {
+        OnFailure::Keep => "finishing the calls that are under way",
+        OnFailure::Rollback => "finishing the calls that are under way, then rolling back",
+    });
+    world.interrupt.leaves(vec![how_to_go_on(world)]);
     let watch = |event: Event| progress.tell(&event);
     let manner = Manner {
         patience: Patience::default(),
         stop: &stop,
         watch: &watch,
     };
-    let outcomes = apply(plan, &prepared.aws, manner).await?;
+    let applied = apply(plan, &prepared.aws, manner).await?;
     progress.finish();
-    let failures: Vec<&Error> = outcomes
-        .iter()
-        .filter_map(|outcome| match outcome {
-            Outcome::Failed(error) => Some(error),
-            _ => None,
-        })
-        .collect();
-    let Some(first) = failures
-        .iter()
-        .find(|error| error.exit() != Exit::Interrupted)
-        .or(failures.first())
-    else {
+    let Some(failure) = applied.failure() else {
         return Ok(());
     };
+    // Whoever is not first has made what nobody will ever use.
+    if on_failure == OnFailure::Rollback || applied.came_second(plan) {
+        roll_back(world, &prepared.aws, plan, &applied).await;
+        return Err(failure.clone());
+    }
     let done = plan
         .steps
         .iter()
-        .zip(&outcomes)
+        .zip(&applied.outcomes)
         .filter(|(step, outcome)| {
             step.action != Action::Keep && matches!(outcome, Outcome::Done(()))
         })
@@ -147,12 +218,15 @@ async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, A
     world.ui.alert(&format!(
         "\n{done} of {due} done. What was made stays, and nothing that was there is lost."
     ));
-    world.ui.alert(&format!(
-        "Run the same command again to complete it, or {} to remove it (option {}).",
-        world.again("destroy"),
-        kind.name()
-    ));
-    Err((*first).clone())
+    world.ui.alert(&how_to_go_on(world));
+    Err(failure.clone())
+}
+
+pub(super) fn how_to_go_on(world: &World) -> String {
+    format!(
+        "Run the same command again to complete it, or {} to remove it.",
+        world.again("destroy")
+    )
 }
 
 fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {

@@ -9,6 +9,8 @@ pub enum Verb {
     Create,
     Update,
     Delete,
+    /// Write again what was there before.
+    PutBack,
 }
 
 #[derive(Clone, Debug)]

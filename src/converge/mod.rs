@@ -7,6 +7,7 @@ pub mod event;
 pub mod graph;
 pub mod patience;
 pub mod plan;
+pub mod rollback;
 pub mod state;
 pub mod stop;
 pub mod walk;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
+use diff::Change;
 use graph::{Id, Output};
 use state::State;
 
@@ -105,8 +107,23 @@ pub trait Resource<C: Sync>: Send + Sync {
         &[]
     }
 
+    /// Fields whose former value cannot be written again.
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn part_of(&self) -> Option<Part> {
         None
+    }
+
+    /// What a difference means, where it does not speak for itself.
+    fn reason(&self, _change: &Change) -> Option<String> {
+        None
+    }
+
+    /// Whether it goes by itself: then nothing can delete it, and nobody waits for it.
+    fn lapses(&self, _live: &Live) -> bool {
+        false
     }
 
     /// Whether the others are found again through it: then it is taken down last of all.
@@ -129,6 +146,11 @@ pub trait Resource<C: Sync>: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The documents that it is written into, as wholes; each may belong to others, too.
+    fn documents(&self, _known: &Known) -> Vec<Id> {
+        Vec::new()
+    }
+
     /// What of others would break if it were deleted.
     async fn used_by(&self, _cloud: &C) -> Result<Vec<String>> {
         Ok(Vec::new())
@@ -137,6 +159,7 @@ pub trait Resource<C: Sync>: Send + Sync {
     async fn read(&self, cloud: &C, known: &Known) -> Result<Option<Live>>;
     /// Makes it, and says what the cloud's answer told of it.
     async fn create(&self, cloud: &C, want: &State, known: &Known) -> Result<Outputs>;
+    /// Brings it from `live` to `want`: what is desired, or what was there before.
     async fn update(&self, cloud: &C, live: &Live, want: &State, known: &Known) -> Result<()>;
     async fn delete(&self, cloud: &C, live: &Live) -> Result<()>;
 }

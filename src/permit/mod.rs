@@ -4,6 +4,7 @@ mod cloudwatch;
 mod destroy;
 pub mod place;
 mod preflight;
+mod restore;
 mod setup;
 pub mod statement;
 mod tail;
@@ -31,9 +32,12 @@ pub enum Task {
     Preflight(Preflight),
     Plan(Route),
     Setup(Route),
+    /// Setup that takes back what it did when it fails.
+    Rollback(Route),
     Outputs(Option<Route>),
     Tail(Option<Route>),
     Destroy(Option<Route>),
+    Restore(Option<Route>),
 }
 
 impl Task {
@@ -42,8 +46,11 @@ impl Task {
     pub fn routes(self) -> Vec<Route> {
         match self {
             Self::Preflight(preflight) => preflight.routes(),
-            Self::Plan(route) | Self::Setup(route) => vec![route],
-            Self::Outputs(route) | Self::Tail(route) | Self::Destroy(route) => one_or_all(route),
+            Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
+            Self::Outputs(route)
+            | Self::Tail(route)
+            | Self::Destroy(route)
+            | Self::Restore(route) => one_or_all(route),
         }
     }
 }
@@ -91,13 +98,22 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Route::CloudWatch => cloudwatch::writes(&at_log_group),
     };
     let deletes = |route| match route {
-        Route::S3 => destroy::deletes(place),
+        Route::S3 => [destroy::deletes(place), destroy::taps(place)].concat(),
         Route::CloudWatch => cloudwatch::deletes(&at_log_group),
+    };
+    let takes_back = |route| match route {
+        Route::S3 => [destroy::deletes(place), destroy::puts_back(place)].concat(),
+        Route::CloudWatch => [
+            cloudwatch::deletes(&at_log_group),
+            destroy::puts_back(&at_log_group),
+        ]
+        .concat(),
     };
     tidy(match task {
         Task::Preflight(wanted) => preflight::statements(wanted, place),
         Task::Plan(route) => plan(route),
         Task::Setup(route) => [plan(route), writes(route)].concat(),
+        Task::Rollback(route) => [plan(route), writes(route), takes_back(route)].concat(),
         Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
         Task::Tail(route) => one_or_all(route)
             .into_iter()
@@ -110,6 +126,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Destroy(route) => one_or_all(route)
             .into_iter()
             .flat_map(|route| [plan(route), deletes(route)].concat())
+            .collect(),
+        Task::Restore(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => restore::of_bucket(place),
+                Route::CloudWatch => restore::of_log_group(&at_log_group),
+            })
             .collect(),
     })
 }
@@ -304,7 +327,11 @@ mod tests {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
                 Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
-                Task::Setup(_) | Task::Tail(_) | Task::Destroy(_) => false,
+                Task::Setup(_)
+                | Task::Rollback(_)
+                | Task::Tail(_)
+                | Task::Destroy(_)
+                | Task::Restore(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(

@@ -1,5 +1,6 @@
 //! The only room that prints: the answer to stdout, the story to stderr.
 
+mod change;
 mod compare;
 pub mod error;
 pub mod outputs;
@@ -7,6 +8,7 @@ pub mod plan;
 pub mod progress;
 pub mod record;
 pub mod report;
+pub mod restore;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 

@@ -91,6 +91,7 @@ fn doing(verb: Verb) -> &'static str {
         Verb::Create => "creating",
         Verb::Update => "updating",
         Verb::Delete => "deleting",
+        Verb::PutBack => "putting back",
     }
 }
 
@@ -99,6 +100,7 @@ fn done(verb: Verb) -> (&'static str, &'static str, Tone) {
         Verb::Create => ("+", "created", Tone::Good),
         Verb::Update => ("~", "updated", Tone::Change),
         Verb::Delete => ("-", "deleted", Tone::Bad),
+        Verb::PutBack => ("~", "put back", Tone::Change),
     }
 }
 
@@ -107,6 +109,7 @@ fn infinitive(verb: Verb) -> &'static str {
         Verb::Create => "create",
         Verb::Update => "update",
         Verb::Delete => "delete",
+        Verb::PutBack => "put back",
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::PROPAGATION;
 use super::function::NO_FUNCTION;
+use super::{PROPAGATION, document};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -43,7 +43,7 @@ impl Resource<Aws> for Permission {
 
     fn desired(&self, known: &Known) -> State {
         let statement = known.get(&self.function).map(|function| {
-            policy::canonical(&policy::document(vec![json!({
+            json!({
                 "Sid": self.sid,
                 "Effect": "Allow",
                 "Principal": { "Service": self.principal },
@@ -53,9 +53,12 @@ impl Resource<Aws> for Permission {
                     "StringEquals": { "AWS:SourceAccount": self.account },
                     "ArnLike": { "AWS:SourceArn": self.source },
                 },
-            })]))
+            })
         });
-        State::default().with_known("statement", statement)
+        match statement {
+            Some(statement) => with_statement(statement),
+            None => State::default().with_known("statement", None::<Value>),
+        }
     }
 
     fn part_of(&self) -> Option<Part> {
@@ -63,6 +66,13 @@ impl Resource<Aws> for Permission {
             of: self.function.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(
+            document::FUNCTION_POLICY,
+            &self.function.of.name,
+        )]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -94,25 +104,22 @@ impl Resource<Aws> for Permission {
             .into_iter()
             .find(|statement| statement["Sid"] == self.sid);
         Ok(ours.map(|statement| Live {
-            state: State::default().with(
-                "statement",
-                policy::canonical(&policy::document(vec![statement])),
-            ),
+            state: with_statement(statement),
             outputs: Outputs::new(),
             ours: true,
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        self.add(aws, known).await?;
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+        self.add(aws, want).await?;
         Ok(Outputs::new())
     }
 
     /// A statement cannot be changed: it is taken out and put in again. What the log group would deliver meanwhile is
     /// lost, so this is done for a wrong statement only.
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         self.remove(aws, &self.function.of.name).await?;
-        self.add(aws, known).await
+        self.add(aws, want).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
@@ -120,33 +127,104 @@ impl Resource<Aws> for Permission {
     }
 }
 
+/// The statement as a document of its own, since documents are what is compared.
+fn with_statement(statement: Value) -> State {
+    let compared = policy::canonical(&policy::document(vec![statement.clone()]));
+    State::default().with_document("statement", compared, statement)
+}
+
+/// A text, or the only one of a list.
+fn text(value: &Value) -> Option<String> {
+    let value = value.get(0).unwrap_or(value);
+    value.as_str().map(str::to_owned)
+}
+
+/// Of any kind: a service, an account, everybody.
+fn principal(value: &Value) -> Option<String> {
+    let kinds = value.as_object().and_then(|kinds| kinds.values().next());
+    text(kinds.unwrap_or(value))
+}
+
+/// What a condition asks of this key, whichever the operator; AWS ignores the case of the key.
+fn condition(statement: &Value, key: &str) -> Option<String> {
+    let operators = statement["Condition"].as_object()?.values();
+    let mut keys = operators.filter_map(Value::as_object).flatten();
+    let (_, value) = keys.find(|(name, _)| name.eq_ignore_ascii_case(key))?;
+    text(value)
+}
+
 impl Permission {
-    async fn add(&self, aws: &Aws, known: &Known) -> Result<()> {
-        let function = known.need(&self.function)?;
-        aws.lambda
-            .add_permission()
-            .function_name(arn::last(&function))
-            .statement_id(self.sid)
-            .action(ACTION)
-            .principal(self.principal)
-            .source_arn(&self.source)
-            .source_account(&self.account)
-            .send()
-            .await
-            .doing("lambda:AddPermission", || format!("create {}", self.id()))?;
-        Ok(())
+    async fn add(&self, aws: &Aws, want: &State) -> Result<()> {
+        let statement = want.written("statement").cloned().unwrap_or_default();
+        add(aws, &self.function.of.name, &statement).await
     }
 
     async fn remove(&self, aws: &Aws, function: &str) -> Result<()> {
-        aws.lambda
-            .remove_permission()
-            .function_name(function)
-            .statement_id(self.sid)
-            .send()
-            .await
-            .finding("lambda:RemovePermission", NO_FUNCTION, || {
-                format!("delete {}", self.id())
-            })?;
-        Ok(())
+        remove(aws, function, self.sid).await
     }
+}
+
+/// Adds a statement, in the fields that Lambda asks for.
+async fn add(aws: &Aws, function: &str, statement: &Value) -> Result<()> {
+    aws.lambda
+        .add_permission()
+        .function_name(function)
+        .set_statement_id(text(&statement["Sid"]))
+        .set_action(text(&statement["Action"]))
+        .set_principal(principal(&statement["Principal"]))
+        .set_source_arn(condition(statement, "aws:SourceArn"))
+        .set_source_account(condition(statement, "aws:SourceAccount"))
+        .set_principal_org_id(condition(statement, "aws:PrincipalOrgID"))
+        .send()
+        .await
+        .doing("lambda:AddPermission", || {
+            format!("permit others to invoke lambda function {function}")
+        })?;
+    Ok(())
+}
+
+async fn remove(aws: &Aws, function: &str, sid: &str) -> Result<()> {
+    aws.lambda
+        .remove_permission()
+        .function_name(function)
+        .statement_id(sid)
+        .send()
+        .await
+        .finding("lambda:RemovePermission", NO_FUNCTION, || {
+            format!("take {sid} out of the policy of lambda function {function}")
+        })?;
+    Ok(())
+}
+
+/// Makes the statements of a function's policy those of this document; those that are in both stay untouched.
+pub(super) async fn replace(aws: &Aws, function: &str, document: &Value) -> Result<()> {
+    let found = aws.lambda.get_policy().function_name(function).send().await;
+    let found = found.finding("lambda:GetPolicy", NO_FUNCTION, || {
+        format!("read the policy of lambda function {function}")
+    })?;
+    let found = policy::parsed(&found.and_then(|found| found.policy).unwrap_or_default());
+    let statements = |document: &Value| {
+        document["Statement"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (has, wants) = (statements(&found), statements(document));
+    let same = |left: &Value, right: &Value| {
+        let meant = |one: &Value| with_statement(one.clone()).get("statement").cloned();
+        meant(left) == meant(right)
+    };
+    for statement in has
+        .iter()
+        .filter(|one| !wants.iter().any(|other| same(one, other)))
+    {
+        remove(aws, function, statement["Sid"].as_str().unwrap_or_default()).await?;
+    }
+    for statement in wants
+        .iter()
+        .filter(|one| !has.iter().any(|other| same(one, other)))
+    {
+        add(aws, function, statement).await?;
+    }
+    Ok(())
 }

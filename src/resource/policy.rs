@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
+use serde_json::Value;
 
 use super::role::NO_ENTITY;
-use super::{Document, Mark, PROPAGATION};
+use super::{Document, Mark, PROPAGATION, document, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -54,8 +55,14 @@ impl Resource<Aws> for Policy {
 
     /// Without its description, which AWS never lets anybody change.
     fn desired(&self, known: &Known) -> State {
-        let document = (self.document)(known).map(|document| policy::canonical(&document));
-        State::default().with_known("document", document)
+        match (self.document)(known) {
+            Some(document) => with_policy(State::default(), "document", &document),
+            None => State::default().with_known("document", None::<Value>),
+        }
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::MANAGED_POLICY, &self.arn)]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -87,7 +94,11 @@ impl Resource<Aws> for Policy {
             .and_then(|found| found.policy_version?.document)
             .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default().with("document", policy::canonical_encoded(&document)),
+            state: with_policy(
+                State::default(),
+                "document",
+                &policy::parsed_encoded(&document),
+            ),
             outputs: Outputs::new(),
             ours: self
                 .mark
@@ -95,13 +106,13 @@ impl Resource<Aws> for Policy {
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
         let mut call = aws
             .iam
             .create_policy()
             .policy_name(arn::last(&self.arn))
             .description(self.description)
-            .policy_document(self.text(known)?);
+            .policy_document(self.text(want)?);
         for (key, value) in self.mark.tags() {
             let tag = Tag::builder()
                 .key(key)
@@ -118,29 +129,13 @@ impl Resource<Aws> for Policy {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
-        let mut old = self.old_versions(aws).await?;
-        if old.len() + 1 >= VERSIONS
-            && let Some(oldest) = old.pop()
-        {
-            self.delete_version(aws, &oldest).await?;
-        }
-        aws.iam
-            .create_policy_version()
-            .policy_arn(&self.arn)
-            .policy_document(self.text(known)?)
-            .set_as_default(true)
-            .send()
-            .await
-            .doing("iam:CreatePolicyVersion", || {
-                format!("change {}", self.id())
-            })?;
-        Ok(())
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
+        put_version(aws, &self.arn, &self.text(want)?).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        for version in self.old_versions(aws).await? {
-            self.delete_version(aws, &version).await?;
+        for version in old_versions(aws, &self.arn).await? {
+            delete_version(aws, &self.arn, &version).await?;
         }
         aws.iam
             .delete_policy()
@@ -155,54 +150,73 @@ impl Resource<Aws> for Policy {
 }
 
 impl Policy {
-    fn text(&self, known: &Known) -> Result<String> {
-        (self.document)(known)
-            .map(|document| document.to_string())
-            .ok_or_else(|| {
-                Error::unanswered(
-                    format!("write {}", self.id()),
-                    "it names what is not known yet",
-                )
-            })
+    fn text(&self, want: &State) -> Result<String> {
+        want.written("document").map(policy::text).ok_or_else(|| {
+            Error::unanswered(
+                format!("write {}", self.id()),
+                "it names what is not known yet",
+            )
+        })
     }
+}
 
-    /// The versions that are not in force, newest first.
-    async fn old_versions(&self, aws: &Aws) -> Result<Vec<String>> {
-        let mut versions = Vec::new();
-        let mut pages = aws
-            .iam
-            .list_policy_versions()
-            .policy_arn(&self.arn)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let Some(page) = page.finding("iam:ListPolicyVersions", NO_ENTITY, || {
-                format!("list the versions of {}", self.id())
-            })?
-            else {
-                break;
-            };
-            versions.extend(page.versions.unwrap_or_default());
-        }
-        versions.retain(|version| !version.is_default_version());
-        versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
-        Ok(versions
-            .into_iter()
-            .rev()
-            .filter_map(|version| version.version_id)
-            .collect())
+/// Puts a document in force; of the versions that AWS keeps, the oldest makes room.
+pub(super) async fn put_version(aws: &Aws, arn: &str, document: &str) -> Result<()> {
+    let mut old = old_versions(aws, arn).await?;
+    if old.len() + 1 >= VERSIONS
+        && let Some(oldest) = old.pop()
+    {
+        delete_version(aws, arn, &oldest).await?;
     }
+    aws.iam
+        .create_policy_version()
+        .policy_arn(arn)
+        .policy_document(document)
+        .set_as_default(true)
+        .send()
+        .await
+        .doing("iam:CreatePolicyVersion", || {
+            format!("change iam policy {}", arn::last(arn))
+        })?;
+    Ok(())
+}
 
-    async fn delete_version(&self, aws: &Aws, version: &str) -> Result<()> {
-        aws.iam
-            .delete_policy_version()
-            .policy_arn(&self.arn)
-            .version_id(version)
-            .send()
-            .await
-            .finding("iam:DeletePolicyVersion", NO_ENTITY, || {
-                format!("delete version {version} of {}", self.id())
-            })?;
-        Ok(())
+/// The versions that are not in force, newest first.
+async fn old_versions(aws: &Aws, arn: &str) -> Result<Vec<String>> {
+    let mut versions = Vec::new();
+    let mut pages = aws
+        .iam
+        .list_policy_versions()
+        .policy_arn(arn)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.finding("iam:ListPolicyVersions", NO_ENTITY, || {
+            format!("list the versions of iam policy {}", arn::last(arn))
+        })?
+        else {
+            break;
+        };
+        versions.extend(page.versions.unwrap_or_default());
     }
+    versions.retain(|version| !version.is_default_version());
+    versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
+    Ok(versions
+        .into_iter()
+        .rev()
+        .filter_map(|version| version.version_id)
+        .collect())
+}
+
+async fn delete_version(aws: &Aws, arn: &str, version: &str) -> Result<()> {
+    aws.iam
+        .delete_policy_version()
+        .policy_arn(arn)
+        .version_id(version)
+        .send()
+        .await
+        .finding("iam:DeletePolicyVersion", NO_ENTITY, || {
+            format!("delete version {version} of iam policy {}", arn::last(arn))
+        })?;
+    Ok(())
 }

@@ -1,15 +1,17 @@
 //! An IAM role: who may assume it, and the tags by which a deployment is found again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::{Role as Found, Tag};
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION};
+use super::{Mark, PROPAGATION, document, policy_text, who_died};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -47,6 +49,11 @@ impl Trust {
             principals: Vec::new(),
             external_id: ExternalId::new(""),
         }
+    }
+
+    /// Whether it can be written: it names somebody, and nobody who was deleted.
+    fn is_sound(&self) -> bool {
+        !self.principals.is_empty() && !self.principals.iter().any(|who| policy::is_dead(who))
     }
 }
 
@@ -88,6 +95,8 @@ impl Handle<Role> {
 
 pub(super) const NO_ENTITY: &[&str] = &["NoSuchEntity", "NoSuchEntityException"];
 const MASK: &str = "(external id)";
+/// Of the statement that lets Heeler in.
+const SID: &str = "HeelerAssumeRole";
 
 #[async_trait]
 impl Resource<Aws> for Role {
@@ -112,9 +121,35 @@ impl Resource<Aws> for Role {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())))
             .collect();
-        trust_state(&self.document())
+        let trust = match &self.trusts {
+            // Whom else to trust, only the operator can tell.
+            Trusts::Heeler(trust) if !trust.is_sound() => {
+                State::default().with_known("trust", None::<Value>)
+            }
+            _ => trust_state(&self.document()),
+        };
+        trust
             .with("description", self.description)
             .with("tags", Value::Object(notes))
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        let says = match change.field {
+            "external_id" => "until Heeler is given the new id, it cannot assume the role",
+            "trust" if change.after.is_none() => {
+                "setup needs --heeler-role-arn to put it right, with the value that Heeler shows"
+            }
+            "trust" if matches!(self.trusts, Trusts::Heeler(_)) => {
+                "who is not named any more cannot assume the role"
+            }
+            _ => return None,
+        };
+        let told = [who_died(change), Some(says.to_owned())];
+        Some(told.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::ROLE_TRUST, self.name())]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -152,14 +187,14 @@ impl Resource<Aws> for Role {
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
         let mut call = aws
             .iam
             .create_role()
             .role_name(self.name())
             .description(self.description)
-            .assume_role_policy_document(self.document().to_string());
-        for tag in self.tags()? {
+            .assume_role_policy_document(policy_text(want, "trust"));
+        for tag in self.tags(want)? {
             call = call.tags(tag);
         }
         call.send()
@@ -175,7 +210,7 @@ impl Resource<Aws> for Role {
             aws.iam
                 .update_assume_role_policy()
                 .role_name(self.name())
-                .policy_document(self.document().to_string())
+                .policy_document(policy_text(want, "trust"))
                 .send()
                 .await
                 .doing("iam:UpdateAssumeRolePolicy", || {
@@ -187,19 +222,13 @@ impl Resource<Aws> for Role {
             aws.iam
                 .update_role()
                 .role_name(self.name())
-                .description(self.description)
+                .description(want.text("description").unwrap_or_default())
                 .send()
                 .await
                 .doing("iam:UpdateRole", || format!("describe {}", self.id()))?;
         }
         if differs("tags") {
-            aws.iam
-                .tag_role()
-                .role_name(self.name())
-                .set_tags(Some(self.tags()?))
-                .send()
-                .await
-                .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+            self.tag(aws, live, want).await?;
         }
         Ok(())
     }
@@ -225,7 +254,7 @@ impl Role {
     fn document(&self) -> Value {
         policy::document(vec![match &self.trusts {
             Trusts::Heeler(trust) => json!({
-                "Sid": "HeelerAssumeRole",
+                "Sid": SID,
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
                 "Principal": { "AWS": trust.principals },
@@ -240,14 +269,45 @@ impl Role {
         }])
     }
 
-    fn tags(&self) -> Result<Vec<Tag>> {
-        let marks = self.mark.tags().map(|(key, value)| (key, value.to_owned()));
+    /// All of them are written, also those that make it ours; what is not wanted any more goes.
+    async fn tag(&self, aws: &Aws, live: &Live, want: &State) -> Result<()> {
+        let wanted = notes_of(want);
+        let too_many: Vec<String> = notes_of(&live.state)
+            .into_keys()
+            .filter(|key| !wanted.contains_key(key))
+            .collect();
+        if !too_many.is_empty() {
+            aws.iam
+                .untag_role()
+                .role_name(self.name())
+                .set_tag_keys(Some(too_many))
+                .send()
+                .await
+                .doing("iam:UntagRole", || format!("untag {}", self.id()))?;
+        }
+        aws.iam
+            .tag_role()
+            .role_name(self.name())
+            .set_tags(Some(self.tags(want)?))
+            .send()
+            .await
+            .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
+    fn tags(&self, want: &State) -> Result<Vec<Tag>> {
+        let marks = self.mark.tags();
+        let marks = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
         marks
-            .chain(self.notes.iter().cloned())
+            .chain(notes_of(want))
             .map(|(key, value)| {
-                Tag::builder().key(key).value(value).build().map_err(|why| {
-                    Error::unanswered(format!("write the tag {key}"), why.to_string())
-                })
+                Tag::builder()
+                    .key(&key)
+                    .value(value)
+                    .build()
+                    .map_err(|why| {
+                        Error::unanswered(format!("write the tag {key}"), why.to_string())
+                    })
             })
             .collect()
     }
@@ -283,11 +343,17 @@ pub async fn find(aws: &Aws, name: &str) -> Result<Option<Found>> {
         .map(|found| found.and_then(|found| found.role))
 }
 
-/// Whom a role trusts, read from its trust policy; nothing when the policy is not of our form.
+/// Whom a role trusts, read from its trust policy; nothing when the policy is not of our form. Somebody may have added
+/// statements to it.
 #[must_use]
 pub fn trust_of(role: &Found) -> Option<Trust> {
     let document = trust_document(role);
-    let statement = document.get("Statement")?.get(0)?;
+    let statement = match document.get("Statement")?.as_array()?.as_slice() {
+        [only] => only,
+        several => several
+            .iter()
+            .find(|statement| statement.get("Sid").is_some_and(|sid| sid == SID))?,
+    };
     let principals = match statement.get("Principal")?.get("AWS")? {
         Value::Array(who) => who
             .iter()
@@ -310,20 +376,26 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
     })
 }
 
-/// IAM returns the document percent-encoded; a plus in it is a plus.
-fn trust_document(role: &Found) -> Value {
-    let text = role.assume_role_policy_document().unwrap_or_default();
-    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
-    serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_ref()))
+pub(super) fn trust_document(role: &Found) -> Value {
+    policy::parsed_encoded(role.assume_role_policy_document().unwrap_or_default())
+}
+
+/// The tags of a state that tell of the deployment.
+fn notes_of(state: &State) -> BTreeMap<String, String> {
+    let notes = state.get("tags").and_then(Value::as_object);
+    let notes = notes.into_iter().flatten();
+    notes
+        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 /// The trust policy with the external id taken out of it, so that one can be shown and the other not.
 fn trust_state(document: &Value) -> State {
-    let mut document = policy::canonical(document);
+    let mut masked = policy::canonical(document);
     let mut ids = Vec::new();
-    take_ids(&mut document, &mut ids);
+    take_ids(&mut masked, &mut ids);
     State::default()
-        .with("trust", document)
+        .with_document("trust", masked, document.clone())
         .with_secret("external_id", ids)
 }
 
@@ -418,6 +490,45 @@ mod tests {
         );
         let fields: Vec<_> = changes.iter().map(|change| change.field).collect();
         assert_eq!(fields, ["external_id"]);
+    }
+
+    #[test]
+    fn a_statement_that_somebody_added_is_not_taken_for_ours() {
+        let mut document = role().document();
+        let statements = document["Statement"].as_array_mut().unwrap();
+        statements.insert(
+            0,
+            json!({ "Sid": "Theirs", "Principal": { "AWS": "AROAEXAMPLE" } }),
+        );
+        assert_eq!(
+            trust_of(&found(&document.to_string())),
+            Some(trust("very-secret-id+1"))
+        );
+    }
+
+    #[test]
+    fn a_trust_that_cannot_be_written_is_not_known_rather_than_kept() {
+        let nobody = Trust::nobody();
+        let dead = Trust {
+            principals: vec!["AROAEXAMPLE".into()],
+            ..trust("very-secret-id")
+        };
+        for unsound in [nobody, dead] {
+            let mut other = role();
+            other.trusts = Trusts::Heeler(unsound);
+            let live = trust_state(&other.document())
+                .with("description", "")
+                .with("tags", json!({}));
+            let changes = crate::converge::diff::diff(&live, &other.desired(&Known::default()));
+            let change = changes
+                .iter()
+                .find(|change| change.field == "trust")
+                .unwrap();
+            assert_eq!(change.after, None);
+            let reason = other.reason(change).unwrap();
+            assert!(reason.contains("--heeler-role-arn"), "{reason}");
+            assert!(!format!("{changes:?}").contains("very-secret-id"));
+        }
     }
 
     #[test]

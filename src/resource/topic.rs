@@ -56,7 +56,7 @@ impl Resource<Aws> for Topic {
 
     /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
     fn desired(&self, _: &Known) -> State {
-        State::default().with("encrypted", false)
+        State::default().with("kms_key", "")
     }
 
     async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
@@ -113,9 +113,10 @@ impl Resource<Aws> for Topic {
         };
         let key = attributes
             .attributes
-            .and_then(|mut found| found.remove("KmsMasterKeyId"));
+            .and_then(|mut found| found.remove("KmsMasterKeyId"))
+            .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default().with("encrypted", key.is_some_and(|key| !key.is_empty())),
+            state: State::default().with("kms_key", key),
             outputs: Outputs::new(),
             ours: self
                 .mark
@@ -141,12 +142,12 @@ impl Resource<Aws> for Topic {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         aws.sns
             .set_topic_attributes()
             .topic_arn(&self.arn)
             .attribute_name("KmsMasterKeyId")
-            .attribute_value("")
+            .attribute_value(want.text("kms_key").unwrap_or_default())
             .send()
             .await
             .doing("sns:SetTopicAttributes", || format!("change {}", self.id()))?;

@@ -5,9 +5,11 @@
 //! (`files`). Messages are read by `notice`. What became of everything is counted in a `tally`.
 
 mod actor;
+pub mod bucket;
 pub mod crew;
 pub mod files;
 pub mod filter;
+pub mod heelers_queue;
 pub mod lag;
 mod lock;
 pub mod log_group;
