@@ -304,7 +304,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
