@@ -27,7 +27,7 @@ use base64::engine::general_purpose::STANDARD;
 use harness::clients::credentials;
 use harness::{Clients, Emulator, Engine, Function, Proxy, emulator, object, samples, world};
 use heeler_ec::pipeline::function;
-use heeler_ec::tail::object;
+use heeler_ec::tail::object as log;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use zip::ZipWriter;
@@ -201,9 +201,9 @@ fn records() -> io::Result<(String, Vec<String>)> {
     let objects: BTreeMap<String, Vec<u8>> = objects.into_iter().collect();
     let mut found = Vec::new();
     for (name, bytes) in &objects {
-        let read = object::records(bytes, CAP)
-            .map_err(|why| io::Error::other(format!("{name}: {why}")))?;
-        found.extend(read.iter().map(|record| record.to_owned()));
+        let read =
+            log::records(bytes, CAP).map_err(|why| io::Error::other(format!("{name}: {why}")))?;
+        found.extend(read);
     }
     found.sort();
     found.dedup();

@@ -26,7 +26,7 @@ use child::Used;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use harness::{emulator, samples};
-use heeler_ec::tail::object;
+use heeler_ec::tail::object::records as read;
 
 const ROUNDS: u32 = 10;
 /// What takes a second and more is done less often.
@@ -181,7 +181,7 @@ fn records() -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     if let Some(logs) = samples::real_logs() {
         for (_, bytes) in samples::below(&logs) {
-            found.extend(object::records(&bytes, u64::MAX).map_err(io::Error::other)?);
+            found.extend(read(&bytes, u64::MAX).map_err(io::Error::other)?);
         }
     } else {
         for entry in std::fs::read_dir(folder)? {
@@ -191,7 +191,7 @@ fn records() -> io::Result<Vec<String>> {
                 continue;
             }
             let bytes = std::fs::read(&path)?;
-            found.extend(object::records(&bytes, u64::MAX).map_err(io::Error::other)?);
+            found.extend(read(&bytes, u64::MAX).map_err(io::Error::other)?);
         }
     }
     Ok(found)

@@ -35,11 +35,12 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand preflight 'Check whether the organization trail is ready, and say how to make it so'
-            cand plan 'Show what setup would create and change'
+            cand plan 'Show what setup would create and change, or what differs from what was set up'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand restore 'Put back documents that setup or destroy saved with --backup'
             cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -74,7 +75,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;plan'= {
-            cand --option 'How events get to Heeler'
+            cand --option 'How events get to Heeler; the way that was set up, when not given'
             cand --trail 'Take this trail when several would do: its name or ARN'
             cand --bucket 'Insist that the trail delivers to this bucket'
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
@@ -91,8 +92,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -o 'Print the answer in this form'
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
-            cand --generate-external-id 'Make up an external id, when there is none yet'
-            cand --check 'Exit with 1 when anything would change'
+            cand --generate-external-id 'Make up an external id, when there is none yet; an existing one is kept'
+            cand --check 'Exit with 1 when anything would change, also when nothing is set up'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -112,6 +113,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
+            cand --backup 'Save the documents that will be changed in this file first, which must not exist; see restore'
             cand --on-failure 'When a step fails: keep what was made, to be completed by the same command, or roll everything back'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
@@ -121,7 +123,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -o 'Print the answer in this form'
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
-            cand --generate-external-id 'Make up an external id, when there is none yet'
+            cand --generate-external-id 'Make up an external id, when there is none yet; an existing one is kept'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show the plan and stop'
@@ -156,6 +158,14 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;tail'= {
             cand --limit 'End after this many events'
             cand --timeout 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)'
+            cand --max-object-size 'Refuse an object that unpacks to more'
+            cand --account 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)'
+            cand --event-region 'Show the events in this region, such as us-* or ''!us-east-1'' (repeatable)'
+            cand --service 'Show the events of this service, such as iam or ''!kms'' (repeatable)'
+            cand --event 'Show the events of this name, such as ''Delete*'' or ''!Get*'' (repeatable)'
+            cand --actor 'Show the events of this user, ROLE/SESSION or service, such as ''Admin/*'' (repeatable)'
+            cand --since 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z'
+            cand --grep 'Show records with this text in them, as they were delivered'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
@@ -164,6 +174,10 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -o 'Print the answer in this form'
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
+            cand --stats 'Tell every 30 seconds what became of everything so far'
+            cand --errors-only 'Show calls that failed'
+            cand --write-only 'Show calls that say that they do not only read'
+            cand --heeler-filter 'Show what Heeler''s own filter of option cloudwatch lets pass'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -174,6 +188,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;destroy'= {
+            cand --backup 'Save the documents that will be changed in this file first, which must not exist; see restore'
             cand --bucket 'The bucket whose notification was set up, when neither role nor trail tell any more'
             cand --log-group 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more'
             cand --profile 'Use this profile of the AWS configuration'
@@ -187,6 +202,27 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show what would be deleted and stop'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;restore'= {
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Show what would be put back and stop'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
             cand -v 'Tell of every call to AWS'
@@ -244,11 +280,12 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         }
         &'heeler-ec;help'= {
             cand preflight 'Check whether the organization trail is ready, and say how to make it so'
-            cand plan 'Show what setup would create and change'
+            cand plan 'Show what setup would create and change, or what differs from what was set up'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
+            cand restore 'Put back documents that setup or destroy saved with --backup'
             cand policy 'Print the IAM policy that a command needs, and nothing more'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -264,6 +301,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;tail'= {
         }
         &'heeler-ec;help;destroy'= {
+        }
+        &'heeler-ec;help;restore'= {
         }
         &'heeler-ec;help;policy'= {
         }

@@ -102,9 +102,10 @@ pub enum Command {
     /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
     /// --option, when no option is ready.
     Preflight(Preflight),
-    /// Show what setup would create and change
+    /// Show what setup would create and change, or what differs from what was set up
     ///
-    /// Reads only. The same as setup --dry-run.
+    /// Reads only. With --option the same as setup --dry-run. Without it, what was set up is found by its tags and
+    /// compared with what is there now: with --check this is the answer to whether it has drifted.
     Plan(Plan),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
@@ -155,7 +156,7 @@ pub struct Choice {
     pub option: String,
 }
 
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// Take this trail when several would do: its name or ARN
     #[arg(long, value_name = "NAME")]
@@ -213,7 +214,7 @@ pub struct Trust {
     )]
     pub external_id: Option<ExternalId>,
 
-    /// Make up an external id, when there is none yet
+    /// Make up an external id, when there is none yet; an existing one is kept
     #[arg(long, conflicts_with = "external_id")]
     pub generate_external_id: bool,
 }
@@ -247,8 +248,9 @@ pub struct Preflight {
 
 #[derive(Args, Debug)]
 pub struct Plan {
-    #[command(flatten)]
-    pub choice: Choice,
+    /// How events get to Heeler; the way that was set up, when not given
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    pub option: Option<String>,
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
@@ -256,7 +258,7 @@ pub struct Plan {
     #[command(flatten)]
     pub trust: Trust,
 
-    /// Exit with 1 when anything would change
+    /// Exit with 1 when anything would change, also when nothing is set up
     #[arg(long)]
     pub check: bool,
 }
@@ -309,9 +311,6 @@ pub struct Tail {
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
-    #[command(flatten)]
-    pub select: Select,
-
     /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
@@ -341,6 +340,9 @@ pub struct Tail {
     /// Refuse an object that unpacks to more
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = input::size)]
     pub max_object_size: u64,
+
+    #[command(flatten)]
+    pub select: Select,
 }
 
 /// Where events are looked for.
@@ -392,27 +394,25 @@ pub enum Severity {
 
 /// Which events are shown.
 #[derive(Args, Clone, Debug, Default)]
-#[command(
-    next_help_heading = "Which events; each may be given several times, * and ? stand for letters, and ! leaves out"
-)]
+#[command(next_help_heading = "Which events")]
 pub struct Select {
-    /// Show the events of this account
+    /// Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)
     #[arg(long, value_name = "ID", value_parser = filter::account)]
     pub account: Vec<String>,
 
-    /// Show the events in this region
+    /// Show the events in this region, such as us-* or '!us-east-1' (repeatable)
     #[arg(long = "event-region", value_name = "REGION", value_parser = filter::region)]
     pub event_region: Vec<String>,
 
-    /// Show the events of this service, such as iam
+    /// Show the events of this service, such as iam or '!kms' (repeatable)
     #[arg(long, value_name = "SERVICE", value_parser = filter::word)]
     pub service: Vec<String>,
 
-    /// Show the events of this name, such as `ConsoleLogin`
+    /// Show the events of this name, such as 'Delete*' or '!Get*' (repeatable)
     #[arg(long, value_name = "NAME", value_parser = filter::word)]
     pub event: Vec<String>,
 
-    /// Show the events of this user, ROLE/SESSION or service
+    /// Show the events of this user, ROLE/SESSION or service, such as 'Admin/*' (repeatable)
     #[arg(long, value_name = "NAME", value_parser = filter::word)]
     pub actor: Vec<String>,
 

@@ -16,7 +16,7 @@ use crate::harness::{Engine, Heeler, World, samples};
 use crate::steps::{json, setup_of, sorted, text};
 
 /// What `CloudWatch` Logs hands to a function: base64, gzip, JSON.
-fn delivery(world: &World, records: &[String]) -> Value {
+pub fn delivery(world: &World, records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
         .enumerate()
@@ -112,7 +112,7 @@ async fn of_the_real_records_exactly_those_that_pass_reach_heeler() {
     let mut passing = Vec::new();
     for (_, bytes) in samples::below(&folder) {
         let records = heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log file");
-        let texts = records.iter().map(|record| record.to_owned());
+        let texts = records.iter().cloned();
         passing.extend(texts.filter(|record| pattern.matches_text(record)));
     }
     assert!(passing.len() > 400, "{} records pass", passing.len());

@@ -83,6 +83,7 @@ fn damaged(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         usize::try_from(state >> 33).expect("31 bits") % below.max(1)
     };
     std::iter::repeat_with(move || {
+        const SIGNS: &[u8] = b"{}[]\",:\\ \n\0\x1f\xff0nt";
         let mut copy = bytes.clone();
         for _ in 0..=random(3) {
             let at = random(copy.len());
@@ -97,7 +98,7 @@ fn damaged(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
                 3 => copy.splice(at..end, *b"\"").for_each(drop),
                 _ => {
                     if let Some(byte) = copy.get_mut(at) {
-                        *byte = b"{}[]\",:\\ \n\0\x1f\xff0nt"[random(17)];
+                        *byte = SIGNS[random(SIGNS.len())];
                     }
                 }
             }

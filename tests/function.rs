@@ -704,7 +704,7 @@ async fn real_records_are_delivered_whole_in_few_calls() {
     let mut all = Vec::new();
     for (key, bytes) in samples::below(&folder) {
         let read = records(&bytes, 64 * 1024 * 1024).unwrap_or_else(|why| panic!("{key}: {why}"));
-        let messages: Vec<String> = read.iter().map(|record| record.to_owned()).collect();
+        let messages = read;
         let invocation = stage.deliver(&messages).await;
         let count = messages.len();
         assert_counts(&invocation, &[("received", count), ("sent", count)]);

@@ -78,7 +78,7 @@ async fn every_real_record_comes_out_once() {
     let mut delivered = Vec::new();
     for (_, bytes) in &objects {
         let records = heeler_ec::tail::object::records(bytes, u64::MAX).expect("a log file");
-        delivered.extend(records.iter().map(|record| record.to_owned()));
+        delivered.extend(records.iter().cloned());
     }
     assert_eq!((objects.len(), delivered.len()), (56, 2902));
 

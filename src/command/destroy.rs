@@ -3,7 +3,7 @@
 use super::backup::Running;
 use super::tail::hook;
 use super::{World, nothing_set_up};
-use crate::aws::{Aws, Caller};
+use crate::aws::{Aws, Caller, arn};
 use crate::backup::refuse_existing;
 use crate::check::survey::{Facts, Hints};
 use crate::cli::{self, Discovery};
@@ -14,6 +14,7 @@ use crate::converge::patience::Patience;
 use crate::converge::plan::{Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
+use crate::names::Names;
 use crate::pipeline::site::Site;
 use crate::pipeline::{KINDS, Kind, kind};
 use crate::render;
@@ -50,10 +51,17 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     let used = plan.used_by(&aws).await?;
     if args.dry_run {
         render::plan::fates(&world.ui, &place, &fates);
-        return refuse_if_used(&used).map(|()| Exit::Yes);
+        refuse_hole(&plan)?;
+        return refuse_if_used(world, &used).map(|()| Exit::Yes);
     }
     render::plan::announce_fates(&world.ui, &place, &fates, !args.yes);
-    refuse_if_used(&used)?;
+    if plan.hole().is_some() {
+        world
+            .ui
+            .alert("Nothing was deleted: what is there has to be seen first.");
+    }
+    refuse_hole(&plan)?;
+    refuse_if_used(world, &used)?;
     let due = fates
         .iter()
         .filter(|(_, fate)| *fate == Fate::Delete)
@@ -106,13 +114,37 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     noted.map(|()| exit)
 }
 
+/// What cannot be seen may be what leads to the rest, or what others use.
+fn refuse_hole(plan: &Plan<'_, Aws>) -> Result<()> {
+    plan.hole().map_or(Ok(()), |hole| Err(hole.clone()))
+}
+
 /// Others may have begun to use what setup made; they would lose their events.
-fn refuse_if_used(used: &[(&Step, Vec<String>)]) -> Result<()> {
+fn refuse_if_used(world: &World, used: &[(&Step, Vec<String>)]) -> Result<()> {
     let Some((step, users)) = used.first() else {
         return Ok(());
     };
-    Err(Error::no("destroy", format!("{} also serves {}; nothing was deleted", step.id, users.join(", ")))
-        .hint("move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again"))
+    let refusal = Error::no(
+        "destroy",
+        format!(
+            "{} also serves {}; nothing was deleted",
+            step.id,
+            users.join(", ")
+        ),
+    );
+    let second = users
+        .iter()
+        .find_map(|user| Names::of_queue(arn::last(user)));
+    Err(match second.filter(|names| *names != world.names()) {
+        Some(names) => refusal.hint(format!(
+            "that is the queue of a second deployment, which shares this topic: destroy that one first \
+             (--name-prefix {}), or keep this one as long as it is in use",
+            names.prefix()
+        )),
+        None => refusal.hint(
+            "move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again",
+        ),
+    })
 }
 
 /// An option, and where it was set up.
@@ -136,6 +168,7 @@ impl Found {
     async fn has_ours(&self) -> Result<bool> {
         let pipeline = (self.kind.build)(&self.site);
         let plan = Plan::read(&pipeline.graph, &self.aws).await?;
+        refuse_hole(&plan)?;
         let ours = plan
             .steps
             .iter()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::backup::Running;
-use super::plan::{Prepared, prepare};
+use super::plan::{Prepared, input_is_valid, prepare};
 use super::rollback::roll_back;
 use super::{World, option};
 use crate::aws::Aws;
@@ -14,7 +14,7 @@ use crate::cli::{self, OnFailure};
 use crate::converge::apply::{Manner, apply};
 use crate::converge::event::Event;
 use crate::converge::patience::Patience;
-use crate::converge::plan::{Action, Plan};
+use crate::converge::plan::{Action, Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::Kind;
@@ -25,6 +25,7 @@ use crate::route::Route;
 
 pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
+    input_is_valid(&args.trust)?;
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
         return Err(
             Error::usage("ask before writing", "there is no terminal to answer on")
@@ -55,9 +56,15 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-        return Ok(Exit::Yes);
+        return plan.hole().map_or(Ok(Exit::Yes), |hole| Err(hole.clone()));
     }
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
+    if let Some(hole) = plan.hole() {
+        world
+            .ui
+            .alert("Nothing was written: what is there has to be seen first.");
+        return Err(hole.clone());
+    }
     if plan.conflicts().next().is_some() {
         return Err(Error::no(
             format!("set up option {}", kind.name()),
@@ -66,6 +73,14 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .hint(
             "choose other names with --name-prefix, or remove those resources with what made them",
         ));
+    }
+    let has_new_id = changes_id(&plan.steps);
+    if has_new_id {
+        world.ui.alerted(
+            "\nThe external id changes: from the write on, Heeler cannot assume the role until it is given the new one. \
+             It is printed at the end.",
+            0,
+        );
     }
     if plan.is_empty() {
         world
@@ -93,7 +108,23 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         };
         ended.and(noted)?;
     }
-    answer(world, &prepared, &plan)
+    let answered = answer(world, &prepared, &plan)?;
+    if has_new_id {
+        world.ui.alerted(
+            "\nThe external id has changed: paste the new one into Heeler now. Until then Heeler cannot assume the role, \
+             and messages wait in the queue for two hours at most.",
+            0,
+        );
+    }
+    Ok(answered)
+}
+
+/// Whether the role would ask for another external id than it does today.
+fn changes_id(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.action {
+        Action::Update(changes) => changes.iter().any(|change| change.secret),
+        _ => false,
+    })
 }
 
 /// Saves what the plan changes, as it is before the first write.

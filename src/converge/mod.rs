@@ -22,6 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
+use diff::Change;
 use graph::{Id, Output};
 use state::State;
 
@@ -113,6 +114,16 @@ pub trait Resource<C: Sync>: Send + Sync {
 
     fn part_of(&self) -> Option<Part> {
         None
+    }
+
+    /// What a difference means, where it does not speak for itself.
+    fn reason(&self, _change: &Change) -> Option<String> {
+        None
+    }
+
+    /// Whether it goes by itself: then nothing can delete it, and nobody waits for it.
+    fn lapses(&self, _live: &Live) -> bool {
+        false
     }
 
     /// Whether the others are found again through it: then it is taken down last of all.

@@ -6,7 +6,7 @@ use tokio::try_join;
 use super::diff::{Change, diff};
 use super::graph::{Graph, Id};
 use super::{Known, Live, Resource};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -14,6 +14,8 @@ pub enum Action {
     Update(Vec<Change>),
     Keep,
     Conflict(Conflict),
+    /// It, or what it is judged by, must not be read.
+    Unknown(Error),
 }
 
 /// Why a resource of that name cannot become ours.
@@ -41,41 +43,50 @@ pub struct Plan<'g, C> {
 }
 
 impl<'g, C: Sync> Plan<'g, C> {
-    /// Reads every resource, all at once.
+    /// Reads every resource, all at once. What the caller may not read is a hole, and the rest is told.
     ///
     /// # Errors
-    /// The first read that failed: a plan with holes is no plan.
+    /// The first read that failed for another reason: nobody can tell then what there is.
     pub async fn read(graph: &'g Graph<C>, cloud: &C) -> Result<Self> {
         let known = graph.known();
         let reads = graph.nodes().iter().map(|node| {
             let known = &known;
             async move { try_join!(node.read(cloud, known), node.stays(cloud)) }
         });
-        let (mut found, mut stays) = (Vec::new(), Vec::new());
+        let mut found = Vec::new();
         for read in join_all(reads).await {
-            let (live, others) = read?;
-            found.push(live);
-            stays.push(others);
+            found.push(match read {
+                Ok((live, stays)) => Found::There(live, stays),
+                Err(refusal) if refusal.is_denied() => Found::Hidden(refusal),
+                Err(failure) => return Err(failure),
+            });
         }
-        for (node, live) in graph.nodes().iter().zip(&found) {
-            if let Some(live) = live {
+        for (node, found) in graph.nodes().iter().zip(&found) {
+            if let Some(live) = found.live() {
                 known.learn(&node.id(), &live.outputs);
             }
         }
         inherit_ownership(graph, &mut found);
+        let holes = holes(graph, &found);
         let steps = graph
             .nodes()
             .iter()
-            .zip(found.into_iter().zip(stays))
-            .map(|(node, (live, stays))| Step {
-                stays,
-                ..step(node.as_ref(), live, &known)
-            })
+            .zip(found)
+            .map(|(node, found)| step(node.as_ref(), found, &known, &holes))
             .collect();
         Ok(Self {
             graph,
             steps,
             known,
+        })
+    }
+
+    /// The first refusal to let something be read: with one nothing may be written.
+    #[must_use]
+    pub fn hole(&self) -> Option<&Error> {
+        self.steps.iter().find_map(|step| match &step.action {
+            Action::Unknown(refusal) => Some(refusal),
+            _ => None,
         })
     }
 
@@ -117,8 +128,36 @@ impl<'g, C: Sync> Plan<'g, C> {
     }
 }
 
+/// What one read told.
+enum Found {
+    There(Option<Live>, Vec<String>),
+    Hidden(Error),
+}
+
+impl Found {
+    fn live(&self) -> Option<&Live> {
+        match self {
+            Self::There(live, _) => live.as_ref(),
+            Self::Hidden(_) => None,
+        }
+    }
+}
+
+/// The resources that could not be read, with the refusal.
+type Holes = Vec<(Id, Error)>;
+
+fn holes<C: Sync>(graph: &Graph<C>, found: &[Found]) -> Holes {
+    let nodes = graph.nodes().iter().zip(found);
+    nodes
+        .filter_map(|(node, found)| match found {
+            Found::Hidden(refusal) => Some((node.id(), refusal.clone())),
+            Found::There(..) => None,
+        })
+        .collect()
+}
+
 /// A part is ours when the whole is and it does not say otherwise; when the whole is gone, it speaks for itself.
-fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
+fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Found]) {
     let owners: Vec<Option<bool>> = graph
         .nodes()
         .iter()
@@ -128,38 +167,70 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
                 .nodes()
                 .iter()
                 .position(|other| other.id() == part.of)?;
-            found[whole].as_ref().map(|live| live.ours)
+            found[whole].live().map(|live| live.ours)
         })
         .collect();
-    for (live, ours) in found.iter_mut().zip(owners) {
-        if let (Some(live), Some(ours)) = (live, ours) {
+    for (found, ours) in found.iter_mut().zip(owners) {
+        if let (Found::There(Some(live), _), Some(ours)) = (found, ours) {
             live.ours &= ours;
         }
     }
 }
 
-fn step<C: Sync>(node: &dyn Resource<C>, live: Option<Live>, known: &Known) -> Step {
-    let action = match &live {
-        None => Action::Create,
-        Some(live) if !live.ours => Action::Conflict(Conflict::Foreign),
-        Some(live) => {
-            let changes = diff(&live.state, &node.desired(known));
-            if changes.is_empty() {
-                Action::Keep
-            } else if changes
-                .iter()
-                .any(|change| node.fixed().contains(&change.field))
-            {
-                Action::Conflict(Conflict::Fixed(changes))
-            } else {
-                Action::Update(changes)
-            }
+fn step<C: Sync>(node: &dyn Resource<C>, found: Found, known: &Known, holes: &Holes) -> Step {
+    let (live, stays, action) = match found {
+        Found::Hidden(refusal) => (None, Vec::new(), Action::Unknown(refusal)),
+        Found::There(live, stays) => {
+            let action = action(node, live.as_ref(), known, holes);
+            (live, stays, action)
         }
     };
     Step {
         id: node.id(),
         action,
         live,
-        stays: Vec::new(),
+        stays,
+    }
+}
+
+fn action<C: Sync>(
+    node: &dyn Resource<C>,
+    live: Option<&Live>,
+    known: &Known,
+    holes: &Holes,
+) -> Action {
+    let hole = |id: &Id| holes.iter().find(|(hidden, _)| hidden == id);
+    let Some(live) = live else {
+        return Action::Create;
+    };
+    // Whose a part is, its whole would tell.
+    if let Some((_, refusal)) = node.part_of().and_then(|part| hole(&part.of)) {
+        return Action::Unknown(refusal.clone());
+    }
+    if !live.ours {
+        return Action::Conflict(Conflict::Foreign);
+    }
+    let mut changes = diff(&live.state, &node.desired(known));
+    // A value that only a hole would tell may be what is there already.
+    let needs = node.needs();
+    if let Some((_, refusal)) = needs.iter().find_map(|output| hole(&output.of)) {
+        let differed = !changes.is_empty();
+        changes.retain(|change| change.after.is_some());
+        if differed && changes.is_empty() {
+            return Action::Unknown(refusal.clone());
+        }
+    }
+    for change in &mut changes {
+        change.reason = node.reason(change);
+    }
+    if changes.is_empty() {
+        Action::Keep
+    } else if changes
+        .iter()
+        .any(|change| node.fixed().contains(&change.field))
+    {
+        Action::Conflict(Conflict::Fixed(changes))
+    } else {
+        Action::Update(changes)
     }
 }

@@ -31,6 +31,8 @@ struct Sky {
     before: Mutex<BTreeMap<String, Option<(String, bool)>>>,
     /// The answers of these writes are lost once: the write is done all the same.
     lost: Mutex<BTreeSet<String>>,
+    /// These must not be read; with the code of the refusal.
+    hidden: BTreeMap<&'static str, &'static str>,
 }
 
 impl Sky {
@@ -166,6 +168,10 @@ impl Resource<Sky> for Toy {
     }
 
     async fn read(&self, sky: &Sky, _: &Known) -> Result<Option<Live>> {
+        if let Some(code) = sky.hidden.get(self.name) {
+            let refusal = Error::unanswered(format!("read {}", self.name), "refused");
+            return Err(refusal.code(Some((*code).into()), None));
+        }
         Ok(sky.read(self.name).map(|(value, ours)| {
             let mut words = value.split('/');
             let mut state = State::default().with("word", words.next().unwrap_or_default());
@@ -310,6 +316,79 @@ async fn drift_is_an_update_of_the_fields_that_differ() {
     assert_eq!(sky.toys.lock().unwrap()["ground"].0, "new");
 }
 
+/// What the plan says of each, in a word.
+async fn told(graph: &Graph<Sky>, sky: &Sky) -> Vec<&'static str> {
+    let plan = Plan::read(graph, sky).await.unwrap();
+    let words = plan.steps.iter().map(|step| match step.action {
+        Action::Create => "create",
+        Action::Update(_) => "update",
+        Action::Keep => "keep",
+        Action::Conflict(_) => "conflict",
+        Action::Unknown(_) => "unknown",
+    });
+    words.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_be_read_is_a_hole_and_the_rest_is_told() {
+    let mut sky = Sky::default();
+    build(&garden(), &sky).await;
+    sky.toys
+        .get_mut()
+        .unwrap()
+        .insert("tree".into(), ("old".into(), true));
+    sky.hidden.insert("ground", "AccessDenied");
+    // The wall holds a value of the ground, which nobody tells.
+    assert_eq!(
+        told(&garden(), &sky).await,
+        ["unknown", "unknown", "keep", "update"]
+    );
+    sky.toys
+        .get_mut()
+        .unwrap()
+        .insert("wall".into(), ("old/ground-1".into(), true));
+    assert_eq!(
+        told(&garden(), &sky).await,
+        ["unknown", "update", "keep", "update"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_a_part_is_cannot_be_told_without_its_whole() {
+    let mut sky = Sky::default();
+    build(&house(false), &sky).await;
+    sky.hidden.insert("house", "AccessDenied");
+    assert_eq!(told(&house(false), &sky).await, ["unknown", "unknown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_hole_nothing_is_written_and_what_hangs_from_it_stays() {
+    let mut sky = Sky::default();
+    build(&garden(), &sky).await;
+    let before = sky.log();
+    sky.hidden.insert("wall", "AccessDenied");
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    let refused = apply(&plan, &sky, manner).await.unwrap_err();
+    assert!(refused.is_denied(), "{refused}");
+    assert_eq!(sky.log(), before);
+    destroy(&plan, &sky, manner).await;
+    assert_eq!(sky.names(), ["ground", "roof", "wall"]);
+}
+
+#[tokio::test]
+async fn a_read_that_fails_otherwise_fails_the_plan() {
+    let mut sky = Sky::default();
+    sky.hidden.insert("tree", "ThrottlingException");
+    assert!(Plan::read(&garden(), &sky).await.is_err());
+}
+
 #[tokio::test]
 async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
     let sky = Sky::holding(&[("roof", "theirs", false)]);
@@ -447,7 +526,7 @@ async fn a_failed_delete_keeps_only_what_it_needs() {
     build(&garden(), &sky).await;
     let sky = sky.refuse("delete wall", 1, "Denied");
     clear(&garden(), &sky).await;
-    assert_eq!(sky.names(), ["ground", "wall"]);
+    assert_eq!(sky.names(), ["ground", "roof", "wall"]);
     clear(&garden(), &sky).await;
     assert_eq!(sky.names(), Vec::<String>::new());
 }
@@ -615,7 +694,7 @@ async fn a_rollback_that_fails_keeps_only_what_its_rest_needs() {
         "{undone:?}"
     );
     assert!(matches!(undone[1], Outcome::Failed(_)), "{undone:?}");
-    assert_eq!(sky.names(), ["ground", "wall"]);
+    assert_eq!(sky.names(), ["ground", "roof", "wall"]);
 }
 
 #[tokio::test(start_paused = true)]

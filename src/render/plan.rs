@@ -5,11 +5,12 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::{Tone, Ui, document};
+use super::{Tone, Ui, change, document};
 use crate::cli::Format;
 use crate::converge::destroy::Fate;
 use crate::converge::diff::Change;
 use crate::converge::plan::{Action, Conflict, Step};
+use crate::error::Error;
 use crate::tail::record::visible;
 
 /// Where it would happen.
@@ -25,6 +26,7 @@ struct Counts {
     update: usize,
     keep: usize,
     conflict: usize,
+    unknown: usize,
 }
 
 fn count(steps: &[Step]) -> Counts {
@@ -35,6 +37,7 @@ fn count(steps: &[Step]) -> Counts {
             Action::Update(_) => &mut counts.update,
             Action::Keep => &mut counts.keep,
             Action::Conflict(_) => &mut counts.conflict,
+            Action::Unknown(_) => &mut counts.unknown,
         } += 1;
     }
     counts
@@ -46,8 +49,11 @@ fn word(action: &Action) -> (&'static str, &'static str, Tone) {
         Action::Update(_) => ("~", "update", Tone::Change),
         Action::Keep => ("=", "keep", Tone::Faint),
         Action::Conflict(_) => ("!", "conflict", Tone::Bad),
+        Action::Unknown(_) => UNKNOWN,
     }
 }
+
+const UNKNOWN: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
 
 /// The plan as the answer.
 pub fn plan(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
@@ -99,52 +105,37 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
     if counts.conflict > 0 {
         let _ = write!(text, ", {} in conflict", counts.conflict);
     }
+    if counts.unknown > 0 {
+        let _ = write!(text, ", {} unknown", counts.unknown);
+    }
     text.push_str(".\n");
     text
 }
 
 fn details(ui: Ui, action: &Action) -> Vec<String> {
+    let told = |changes: &[Change]| {
+        let lines: Vec<String> = changes.iter().flat_map(change::lines).collect();
+        lines.into_iter().map(move |line| ui.spell(&visible(&line)))
+    };
     match action {
-        Action::Update(changes) => changes
-            .iter()
-            .map(|change| ui.spell(&visible(&in_words(change))))
-            .collect(),
+        Action::Update(changes) => told(changes).collect(),
         Action::Conflict(Conflict::Foreign) => vec![
             "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
         ],
-        Action::Conflict(Conflict::Fixed(changes)) => changes
-            .iter()
-            .map(|change| {
-                format!(
-                    "{} (cannot be changed in place)",
-                    ui.spell(&visible(&in_words(change)))
-                )
-            })
+        Action::Conflict(Conflict::Fixed(changes)) => told(changes)
+            .map(|line| format!("{line} (cannot be changed in place)"))
             .collect(),
+        Action::Unknown(refusal) => vec![hidden(refusal)],
         Action::Create | Action::Keep => Vec::new(),
     }
 }
 
-fn in_words(change: &Change) -> String {
-    if change.secret {
-        return format!("{}: (masked) → (masked)", change.field);
-    }
-    let words = |value: Option<&Value>, absent: &str| {
-        value.map_or_else(
-            || absent.to_owned(),
-            |value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), |text| format!("{text:?}"))
-            },
-        )
-    };
-    format!(
-        "{}: {} → {}",
-        change.field,
-        words(change.before.as_ref(), "(none)"),
-        words(change.after.as_ref(), "(known after apply)")
-    )
+/// What is missing to tell.
+fn hidden(refusal: &Error) -> String {
+    let needs = refusal
+        .needed_action()
+        .map(|action| format!("; it needs {action}"));
+    visible(&format!("{refusal}{}", needs.unwrap_or_default()))
 }
 
 fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
@@ -159,6 +150,7 @@ fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
             "update": counts.update,
             "keep": counts.keep,
             "conflict": counts.conflict,
+            "unknown": counts.unknown,
         },
     })
 }
@@ -168,31 +160,23 @@ fn step_json(step: &Step) -> Value {
         Action::Update(changes) => (changes, None),
         Action::Conflict(Conflict::Fixed(changes)) => (changes, Some("fixed")),
         Action::Conflict(Conflict::Foreign) => (&[], Some("foreign")),
-        Action::Create | Action::Keep => (&[], None),
+        Action::Create | Action::Keep | Action::Unknown(_) => (&[], None),
     };
     let mut row = json!({
         "action": word(&step.action).1,
         "kind": step.id.kind,
         "name": step.id.name,
-        "changes": changes.iter().map(change_json).collect::<Vec<_>>(),
+        "changes": changes.iter().map(change::as_json).collect::<Vec<_>>(),
         "stays": step.stays,
     });
     if let (Some(reason), Some(row)) = (reason, row.as_object_mut()) {
         row.insert("conflict".into(), reason.into());
     }
-    row
-}
-
-fn change_json(change: &Change) -> Value {
-    if change.secret {
-        return json!({ "field": change.field, "sensitive": true });
+    if let (Action::Unknown(refusal), Some(row)) = (&step.action, row.as_object_mut()) {
+        row.insert("reason".into(), refusal.to_string().into());
+        row.insert("permission".into(), refusal.needed_action().into());
     }
-    json!({
-        "field": change.field,
-        "before": change.before,
-        "after": change.after,
-        "known": change.after.is_some(),
-    })
+    row
 }
 
 /// What taking down would do.
@@ -223,6 +207,7 @@ fn fate_word(fate: &Fate) -> (&'static str, &'static str, Tone) {
     match fate {
         Fate::Delete | Fate::GoesWith(_) => ("-", "delete", Tone::Bad),
         Fate::Stays => ("=", "leave", Tone::Faint),
+        Fate::Unknown => UNKNOWN,
         Fate::Absent => (" ", "absent", Tone::Faint),
     }
 }
@@ -247,6 +232,9 @@ fn fates_table(ui: Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) -> String {
             step.id.kind.to_owned(),
             format!("{}{note}", ui.spell(&step.id.name)),
         ]);
+        if let (Fate::Unknown, Action::Unknown(refusal)) = (fate, &step.action) {
+            table.add_row([String::new(), String::new(), hidden(refusal)]);
+        }
     }
     text.push_str(&laid_out(&table));
     text.push_str(&neighbours(ui, fates.iter().map(|(step, _)| *step)));

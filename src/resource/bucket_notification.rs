@@ -1,12 +1,13 @@
 //! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
 //! whole, so it is read, one entry is put in or taken out, and all others are written back as they were.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{PROPAGATION, document};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
-use crate::aws::notification::{CREATED, Target, entries};
+use crate::aws::notification::{CREATED, Entry, Others, Target, entries};
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -30,6 +31,24 @@ pub struct BucketNotification {
     pub topic: Output,
     /// All that must take what it announces: nothing is published to a pipeline that is not complete.
     pub after: Vec<Output>,
+    pub told: Told,
+}
+
+/// What others had when the operator was last told of it, by the plan or by an error. What has changed since must be
+/// seen before it is written back.
+#[derive(Default)]
+pub struct Told(Mutex<Option<Others>>);
+
+impl Told {
+    fn of(&self, others: &Others) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(others.clone());
+    }
+
+    /// What differs from it.
+    fn change_to(&self, others: &Others) -> Option<String> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.as_ref().and_then(|told| told.change_to(others))
+    }
 }
 
 #[async_trait]
@@ -76,8 +95,12 @@ impl Resource<Aws> for BucketNotification {
     }
 
     async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {
-        let found = self.configuration(aws).await?;
-        Ok(found.map(|found| self.others(&found)).unwrap_or_default())
+        let Some(found) = self.configuration(aws).await? else {
+            return Ok(Vec::new());
+        };
+        let others = self.others(&found);
+        self.told.of(&others);
+        Ok(others.words().to_vec())
     }
 
     /// An entry of our id that leads to another topic is somebody else's.
@@ -90,7 +113,7 @@ impl Resource<Aws> for BucketNotification {
             .into_iter()
             .find(|entry| entry.id == self.entry)
             .map(|entry| {
-                let ours = entry.target == Target::Topic && entry.destination == topic;
+                let ours = leads_to(&entry, &topic);
                 Live {
                     state: State::default()
                         .with("events", entry.events.clone())
@@ -141,6 +164,10 @@ impl BucketNotification {
         let Some(before) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
+        self.refuse_changed(&before)?;
+        if let Some(entry) = &entry {
+            self.refuse_in_the_way(&before, entry)?;
+        }
         aws.s3
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
@@ -158,15 +185,65 @@ impl BucketNotification {
         let Some(after) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
-        let (had, has) = (self.others(&before), self.others(&after));
-        if let Some(lost) = had.iter().find(|entry| !has.contains(entry)) {
-            return Err(Error::unanswered(
-                format!("keep the other notifications of bucket {}", self.bucket),
-                format!("after the write AWS no longer shows {lost}"),
+        let others = self.others(&after);
+        let Some(change) = self.others(&before).change_to(&others) else {
+            return Ok(());
+        };
+        self.told.of(&others);
+        Err(Error::unanswered(
+                format!("keep the other notifications of bucket {} as they were", self.bucket),
+                format!("they were written back unchanged, and S3 now shows another state: {change}"),
             )
-            .hint("somebody may be changing the bucket at the same time: compare it with the plan that was shown"));
+            .hint(
+                "somebody changed them at the same moment: ask who, compare with what the plan listed, and run the same \
+                 command again",
+            ))
+    }
+
+    /// What the operator has not seen is not written back in his name.
+    fn refuse_changed(&self, before: &Configuration) -> Result<()> {
+        match self.told.change_to(&self.others(before)) {
+            None => Ok(()),
+            Some(change) => Err(Error::unanswered(
+                format!(
+                    "write the notification configuration of bucket {}",
+                    self.bucket
+                ),
+                format!(
+                    "somebody changed it since the plan was made: {change}; it was not written"
+                ),
+            )
+            .hint("run the same command again: it plans with what is there now")),
         }
-        Ok(())
+    }
+
+    /// The rules of S3, and an entry of our id that is not ours: a write would be refused, or replace it.
+    fn refuse_in_the_way(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
+        let alone = Configuration::builder()
+            .topic_configurations(wanted.clone())
+            .build();
+        let there = entries(before);
+        let in_the_way = entries(&alone).into_iter().find_map(|ours| {
+            there.iter().find(|entry| {
+                if entry.id == self.entry {
+                    !leads_to(entry, &ours.destination)
+                } else {
+                    entry.overlaps(&ours)
+                }
+            })
+        });
+        match in_the_way {
+            None => Ok(()),
+            Some(entry) => Err(Error::no(
+                format!("announce the log objects of bucket {}", self.bucket),
+                format!(
+                    "the notification {entry} is in the way; nothing of the bucket was changed"
+                ),
+            )
+            .hint(
+                "heeler-ec preflight --option s3 says what to do about it (bucket.notifications)",
+            )),
+        }
     }
 
     fn without_bucket(&self) -> Error {
@@ -182,26 +259,17 @@ impl BucketNotification {
     /// Names the entries of others, one of which may be what S3 cannot reach.
     fn explain(&self, refusal: Error, before: &Configuration) -> Error {
         let others = self.others(before);
-        if !refusal.is("InvalidArgument") || others.is_empty() {
+        if !refusal.is("InvalidArgument") || others.words().is_empty() {
             return refusal;
         }
         refusal.hint(format!(
             "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
-            others.join("; ")
+            others.words().join("; ")
         ))
     }
 
-    /// The entries that are not ours, in words.
-    fn others(&self, found: &Configuration) -> Vec<String> {
-        let bridge = found
-            .event_bridge_configuration()
-            .map(|_| "EventBridge (all events)".to_owned());
-        entries(found)
-            .into_iter()
-            .filter(|entry| entry.id != self.entry)
-            .map(|entry| entry.to_string())
-            .chain(bridge)
-            .collect()
+    fn others(&self, found: &Configuration) -> Others {
+        Others::than(found, &self.entry)
     }
 
     fn wanted(&self, want: &State) -> Result<TopicConfiguration> {
@@ -216,6 +284,10 @@ impl BucketNotification {
             .build()
             .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
     }
+}
+
+fn leads_to(entry: &Entry, topic: &str) -> bool {
+    entry.target == Target::Topic && entry.destination == topic
 }
 
 fn filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {

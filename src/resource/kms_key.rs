@@ -10,9 +10,10 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION, document, policy_text, with_policy};
+use super::{Mark, PROPAGATION, document, policy_text, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -72,6 +73,10 @@ impl Resource<Aws> for KmsKey {
             .with("enabled", true)
             .with("rotation", true);
         with_policy(state, "policy", &self.policy)
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
     }
 
     fn documents(&self, known: &Known) -> Vec<Id> {

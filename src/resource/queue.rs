@@ -8,10 +8,11 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{Mark, document, with_policy};
+use super::{Mark, document, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -119,6 +120,10 @@ impl Resource<Aws> for Queue {
             state = with_policy(state, "policy", document);
         }
         state
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
     }
 
     fn documents(&self, _: &Known) -> Vec<Id> {

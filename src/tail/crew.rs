@@ -12,7 +12,7 @@ use super::object::{self, Broken, Limits, Packed, Taker};
 use super::press::{Batch, Press, Pressing};
 
 /// What all objects that are under way may hold together.
-const HELD: usize = 48 * 1024 * 1024;
+const HELD: usize = 50_000_000;
 
 /// More would only share the same memory.
 const MOST: usize = 4;

@@ -13,7 +13,7 @@ use crate::alert::Alert;
 use crate::severity::{Level, Table};
 
 /// How much is put together before it is handed on.
-const USUAL: usize = 256 * 1024;
+const USUAL: usize = 128 * 1024;
 
 /// How a record is written, in the form that was asked for.
 pub type Write = Box<dyn Fn(&Record<'_>, &mut Vec<u8>) + Send + Sync>;

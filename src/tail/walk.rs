@@ -195,7 +195,7 @@ impl<W: Window> Walk<W> {
             return Err(json("a key is no text"));
         }
         let key = self.value()?;
-        let is_records = self.window.bytes().get(key) == Some(br#""Records""#);
+        let is_records = self.text(key)? == r#""Records""#;
         if self.sign()? != Some(b':') {
             return Err(json("a key has no value"));
         }

@@ -206,12 +206,12 @@ impl Watch<'_> {
             ));
         }
         let name = tap::name(&hook.prefix);
-        world.interrupt.leaves(vec![format!(
+        world.interrupt.leaves(by_hand(vec![format!(
         "aws sqs delete-queue --region {0} --queue-url \"$(aws sqs get-queue-url --region {0} --queue-name {name} --query QueueUrl --output text)\"",
         aws.region()
-    )]);
+    )]));
         let tap = Tap::open(aws, &hook, &name).await?;
-        world.interrupt.leaves(tap.by_hand(aws.region()));
+        world.interrupt.leaves(by_hand(tap.by_hand(aws.region())));
         world
             .interrupt
             .cleans_up("removing the queue that was listened with");
@@ -378,13 +378,19 @@ impl Watch<'_> {
             ),
             format!(
                 "{} says whether anything of the pipeline has changed",
-                world.again(&format!("plan --option {option} --check"))
+                world.again("plan --check")
             ),
         ] {
             world.ui.alert(&format!("  - {advice}"));
         }
         Exit::No
     }
+}
+
+fn by_hand(commands: Vec<String>) -> Vec<String> {
+    let heading = "Left behind; to remove it by hand:".to_owned();
+    let commands = commands.into_iter().map(|command| format!("  {command}"));
+    std::iter::once(heading).chain(commands).collect()
 }
 
 /// Where events come from.
