@@ -112,7 +112,10 @@ async fn a_failed_update_goes_back_to_what_the_plan_read(option: &'static str) {
     let run = setup(&whole, option).run().await.ended(0);
     let writes = names(&run.writes());
     let writes = &writes;
-    side_by_side((1..=writes.len()).map(|nth| async move {
+    // What both options have is tested with the one.
+    let is_own = |write: &str| write.starts_with("lambda:") || write.starts_with("logs:");
+    let chosen = (1..=writes.len()).filter(|nth| option == "s3" || is_own(&writes[nth - 1]));
+    side_by_side(chosen.map(|nth| async move {
         let world = drifted(option).await;
         let (before, announced) = (drift(&world, option).await, world.notification().await);
         let there = sorted(world.leftovers().await);
