@@ -122,8 +122,8 @@ impl<C: Sync> Undo<'_, C> {
                 let put_back = self.put_back(live.as_ref(), before);
                 report(&step.id, verb, self.manner, put_back).await?;
                 let lasting = self.resource().lasting();
-                let changed = changes.iter().map(|change| change.field);
-                Ok(changed.filter(|field| lasting.contains(field)).collect())
+                let fields = changes.iter().map(|change| change.field);
+                Ok(fields.filter(|field| lasting.contains(field)).collect())
             }
             _ => Ok(Lasting::new()),
         }
