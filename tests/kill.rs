@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Engine, Heeler, Run, World};
+use crate::harness::{Call, Engine, Heeler, Run, World};
 use crate::setup_cloudwatch::write_a_log;
 use crate::steps::{destroy, keys, plan_of, setup_of_with, side_by_side};
 
@@ -94,7 +94,7 @@ async fn after_every_write_of_cloudwatch() {
 async fn after_every_call_of_setup_from_its_first_write_on() {
     let whole = world_for("s3").await;
     let run = setup(&whole, "s3").run().await.ended(0);
-    let first = run.calls.iter().position(|call| call.writes());
+    let first = run.calls.iter().position(Call::writes);
     let first = first.expect("a write") + 1;
     let made = &kinds(&whole).await;
     side_by_side((first..=run.calls.len()).map(|count| async move {
