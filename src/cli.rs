@@ -1,5 +1,6 @@
 //! Every option and argument, and no logic. Completions, manual and man page are made from here.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -167,6 +168,10 @@ pub struct Discovery {
     /// Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)
     #[arg(long, value_name = "NAME", value_parser = input::log_group)]
     pub log_group: Option<String>,
+
+    /// Take the values of Heeler's Terraform module from its var.auto.tfvars; other options win
+    #[arg(long, value_name = "FILE")]
+    pub var_file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -209,6 +214,14 @@ pub struct Trust {
     pub generate_external_id: bool,
 }
 
+#[derive(Args, Clone, Debug)]
+pub struct Adoption {
+    /// Take over resources of the same names that bear nobody's tags, such as those of Heeler's Terraform module;
+    /// destroy then deletes them
+    #[arg(long)]
+    pub adopt: bool,
+}
+
 #[derive(Args, Debug)]
 pub struct Preflight {
     /// Check for this way to get events to Heeler; for all of them, side by side, when not given
@@ -246,6 +259,8 @@ pub struct Plan {
     pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
+    #[command(flatten)]
+    pub adoption: Adoption,
 
     /// Exit with 1 when anything would change
     #[arg(long)]
@@ -262,6 +277,8 @@ pub struct Setup {
     pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
+    #[command(flatten)]
+    pub adoption: Adoption,
 
     /// Do not ask
     #[arg(short, long)]

@@ -103,6 +103,20 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// Whether it announces everything that the other would.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let announced = |wanted: &String| {
+            let mut events = self.events.iter();
+            events.any(|event| event == wanted || family(event) == Some(event_family(wanted)))
+        };
+        other.events.iter().all(announced)
+            && other.prefix.starts_with(&self.prefix)
+            && other.suffix.ends_with(&self.suffix)
+    }
+}
+
 fn by_length<'a>(left: &'a str, right: &'a str) -> (&'a str, &'a str) {
     if left.len() >= right.len() {
         (left, right)
@@ -206,6 +220,22 @@ mod tests {
                 overlap,
                 "{what}, the other way round"
             );
+        }
+    }
+
+    #[test]
+    fn an_entry_covers_what_is_within_its_events_and_filters() {
+        let ours = entry(CREATED, "AWSLogs/", "");
+        let table = [
+            ("no filter at all", entry(CREATED, "", ""), true),
+            ("the same", ours.clone(), true),
+            ("a part of the objects", entry(CREATED, "AWSLogs/o-example/", ""), false),
+            ("one event of the family", entry("s3:ObjectCreated:Put", "", ""), false),
+            ("another family", entry("s3:ObjectRemoved:*", "", ""), false),
+            ("a suffix where we have none", entry(CREATED, "", ".gz"), false),
+        ];
+        for (what, theirs, covers) in table {
+            assert_eq!(theirs.covers(&ours), covers, "{what}");
         }
     }
 

@@ -5,6 +5,7 @@ use super::{World, nothing_set_up};
 use crate::aws::{Aws, Caller};
 use crate::check::survey::{Facts, Hints};
 use crate::cli::{self, Discovery};
+use crate::converge::Live;
 use crate::converge::apply::Manner;
 use crate::converge::destroy::{Fate, destroy};
 use crate::converge::event::Event;
@@ -121,7 +122,7 @@ impl Found {
         let ours = plan
             .steps
             .iter()
-            .any(|step| step.live.as_ref().is_some_and(|live| live.ours));
+            .any(|step| step.live.as_ref().is_some_and(Live::is_ours));
         Ok(ours)
     }
 }

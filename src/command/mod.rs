@@ -119,6 +119,7 @@ impl World {
             names: self.names(),
             own_options: self.own_options(),
             accepted: Vec::new(),
+            adopt: false,
             deep: false,
         }
     }
@@ -150,10 +151,14 @@ impl World {
         }
     }
 
+    /// The role by which everything under this prefix is found, whoever made it.
+    pub async fn role(&self, aws: &Aws) -> Result<Option<role::Found>> {
+        role::find(aws, &self.names().role()).await
+    }
+
     /// What was set up under this prefix.
     pub async fn deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
-        let role = role::find(aws, &self.names().role()).await?;
-        Ok(role.as_ref().and_then(Deployment::read))
+        Ok(self.role(aws).await?.as_ref().and_then(Deployment::read))
     }
 
     /// What was set up under this prefix, with clients for its region; without one there is nothing to show.

@@ -14,17 +14,18 @@ use crate::pipeline::site::Site;
 use crate::pipeline::{Kind, Pipeline, input};
 use crate::render;
 use crate::render::plan::Place;
-use crate::resource::role::{ExternalId, Trust};
+use crate::resource::role::{ExternalId, Trust, trust_of};
 
 pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     let aws = world.aws().await?;
     let hints = Hints {
         accepted: args.accept.accepted.clone(),
+        adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
     let prepared = prepare(world, &aws, kind, hints, &args.trust, true).await?;
-    let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
+    let plan = prepared.plan(args.adoption.adopt).await?;
     render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
     Ok(if args.check && !plan.is_empty() {
         Exit::No
@@ -42,6 +43,12 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The plan, with what bears nobody's mark taken over or in the way.
+    pub async fn plan(&self, adopt: bool) -> Result<Plan<'_, Aws>> {
+        let plan = Plan::read(&self.pipeline.graph, &self.aws).await?;
+        Ok(if adopt { plan.adopting() } else { plan })
+    }
+
     pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
         Place {
             option: kind.name(),
@@ -63,8 +70,9 @@ pub(super) async fn prepare(
     if let Some(id) = &trust.external_id {
         input::external_id(id.expose()).map_err(|why| Error::usage("use --external-id", why))?;
     }
-    let routes = [kind.route];
-    let (facts, deployment) = join!(world.look(aws, hints, &routes), world.deployment(aws));
+    let (routes, adopt) = ([kind.route], hints.adopt);
+    let (facts, role) = join!(world.look(aws, hints, &routes), world.role(aws));
+    let deployment = role.as_ref().map(|role| role.as_ref().and_then(Deployment::read));
     let survey = facts?.view_preferring(
         kind.route,
         |trail| matches!(&deployment, Ok(Some(found)) if found.is_fed_by(trail)),
@@ -82,8 +90,14 @@ pub(super) async fn prepare(
         )));
     }
     render::report::summary(&world.ui, &report);
-    let deployment = deployment?;
-    let trust = whom_to_trust(trust, deployment.as_ref(), only_to_show)?;
+    let (deployment, role) = (deployment.map_err(Clone::clone)?, role.as_ref().ok());
+    // A role that is adopted goes on to trust whom it trusts.
+    let adopted = role.and_then(Option::as_ref).filter(|_| adopt).and_then(trust_of);
+    let kept = match &deployment {
+        Some(deployment) => deployment.trust.clone(),
+        None => adopted,
+    };
+    let trust = whom_to_trust(trust, kept, deployment.is_some(), only_to_show)?;
     let mut site = Site::surveyed(&survey, world.names(), trust)?;
     // What older objects are encrypted with stays granted, and is taken back by destroy.
     let former = deployment.iter().flat_map(|found| &found.bucket_keys);
@@ -103,11 +117,12 @@ pub(super) async fn prepare(
 /// What was given, else what the existing role has.
 fn whom_to_trust(
     given: &cli::Trust,
-    deployment: Option<&Deployment>,
+    existing: Option<Trust>,
+    is_set_up: bool,
     only_to_show: bool,
 ) -> Result<Trust> {
-    let existing = deployment.and_then(|deployment| deployment.trust.as_ref());
-    let nothing_to_keep = if deployment.is_some() {
+    let existing = existing.as_ref();
+    let nothing_to_keep = if is_set_up {
         "the role's trust policy is not the one that setup wrote"
     } else {
         "this is the first setup"

@@ -9,7 +9,7 @@ use crate::cli;
 use crate::converge::apply::{Manner, apply};
 use crate::converge::event::Event;
 use crate::converge::patience::Patience;
-use crate::converge::plan::{Action, Plan};
+use crate::converge::plan::{Action, Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::Kind;
@@ -32,6 +32,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let aws = world.aws().await?;
     let hints = Hints {
         accepted: args.accept.accepted.clone(),
+        adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
     if args.fix_retention {
@@ -43,7 +44,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
         .await?;
     let plan = world
-        .before_writing(Plan::read(&prepared.pipeline.graph, &prepared.aws))
+        .before_writing(prepared.plan(args.adoption.adopt))
         .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
@@ -51,13 +52,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
     if plan.conflicts().next().is_some() {
-        return Err(Error::no(
-            format!("set up option {}", kind.name()),
-            "names are taken by resources that are not ours; nothing was written",
-        )
-        .hint(
-            "choose other names with --name-prefix, or remove those resources with what made them",
-        ));
+        return Err(in_conflict(world, kind, &plan));
     }
     if plan.is_empty() {
         world
@@ -73,6 +68,19 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         obey(world, kind, &prepared, &plan).await?;
     }
     answer(world, &prepared, &plan)
+}
+
+fn in_conflict(world: &World, kind: &Kind, plan: &Plan<'_, Aws>) -> Error {
+    let mut hint = "choose other names with --name-prefix, or remove those resources with what made them".to_owned();
+    if plan.conflicts().all(Step::can_be_adopted) {
+        let adopting = world.again(&format!("plan --option {} --adopt", kind.name()));
+        hint = format!("{hint}; {adopting} shows what taking them over would change");
+    }
+    Error::no(
+        format!("set up option {}", kind.name()),
+        "names are taken by resources that are not ours; nothing was written",
+    )
+    .hint(hint)
 }
 
 fn refuse_retention(world: &World, kind: &Kind) -> Result<()> {

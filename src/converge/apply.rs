@@ -13,7 +13,7 @@ use super::plan::{Action, Plan};
 use super::state::State;
 use super::stop::Stop;
 use super::walk::{Outcome, walk};
-use super::{Known, Live, Resource};
+use super::{Known, Live, Owner, Resource};
 use crate::error::{Error, Result};
 
 /// What a walk needs besides the plan.
@@ -49,6 +49,7 @@ fn verb(action: &Action) -> Option<Verb> {
     match action {
         Action::Create => Some(Verb::Create),
         Action::Update(_) => Some(Verb::Update),
+        Action::Adopt(_) => Some(Verb::Adopt),
         Action::Keep | Action::Conflict(_) => None,
     }
 }
@@ -87,7 +88,13 @@ async fn step<C: Sync>(
         known: &plan.known,
         manner,
     };
-    report(&step.id, verb, manner, work.converge(step.live.clone())).await
+    report(&step.id, verb, manner, async {
+        match (&step.action, &step.live) {
+            (Action::Adopt(adoption), Some(live)) => work.adopt(live, &adoption.changes).await,
+            (_, live) => work.converge(live.clone()).await,
+        }
+    })
+    .await
 }
 
 /// Runs one piece of work and tells how it went.
@@ -145,6 +152,17 @@ impl<C: Sync> Work<'_, C> {
                 self.known.learn(&self.resource.id(), &made);
             }
             Some(live) => self.update(&live, &want).await?,
+        }
+        self.settle(&want).await
+    }
+
+    /// Marks first: what a run leaves half done is ours by then, and goes on without being asked for again.
+    async fn adopt(&self, live: &Live, changes: &[Change]) -> Result<()> {
+        self.insist(async || self.resource.mark(self.cloud, live).await)
+            .await?;
+        let want = self.resource.desired(self.known);
+        if !changes.is_empty() {
+            self.update(live, &want).await?;
         }
         self.settle(&want).await
     }
@@ -220,6 +238,8 @@ impl<C: Sync> Work<'_, C> {
 /// What a read does not show yet.
 enum Open {
     Absent,
+    /// Our mark.
+    Unmarked,
     Differs(Vec<Change>),
 }
 
@@ -228,6 +248,9 @@ fn open(live: Option<&Live>, want: &State) -> Option<Open> {
         return Some(Open::Absent);
     };
     let changes = diff(&live.state, want);
+    if changes.is_empty() && live.owner == Owner::Nobody {
+        return Some(Open::Unmarked);
+    }
     (!changes.is_empty()).then_some(Open::Differs(changes))
 }
 
@@ -235,6 +258,7 @@ impl Open {
     fn words(&self) -> String {
         match self {
             Self::Absent => "the resource".to_owned(),
+            Self::Unmarked => "the tags".to_owned(),
             Self::Differs(changes) => changes
                 .iter()
                 .map(|change| change.field)
@@ -246,7 +270,7 @@ impl Open {
     fn error(&self, doing: String, waited: u64) -> Error {
         let why = match self {
             Self::Absent => format!("AWS did not show it for {waited} s after accepting it"),
-            Self::Differs(_) => format!(
+            Self::Unmarked | Self::Differs(_) => format!(
                 "AWS still reports otherwise after {waited} s: {}",
                 self.words()
             ),

@@ -62,7 +62,7 @@ impl<C: Sync> Plan<'_, C> {
         let Some(live) = &step.live else {
             return Fate::Absent;
         };
-        if !live.ours {
+        if !live.is_ours() {
             return Fate::Stays;
         }
         match node.part_of() {

@@ -5,15 +5,25 @@ use tokio::try_join;
 
 use super::diff::{Change, diff};
 use super::graph::{Graph, Id};
-use super::{Known, Live, Resource};
+use super::{Known, Live, Owner, Resource};
 use crate::error::Result;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Create,
     Update(Vec<Change>),
+    /// It bears nobody's mark: it is given ours, and brought in line.
+    Adopt(Adoption),
     Keep,
     Conflict(Conflict),
+}
+
+/// What becomes of a resource that is adopted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adoption {
+    /// The tags that it gets.
+    pub marks: Vec<(&'static str, String)>,
+    pub changes: Vec<Change>,
 }
 
 /// Why a resource of that name cannot become ours.
@@ -34,6 +44,15 @@ pub struct Step {
     pub stays: Vec<String>,
 }
 
+impl Step {
+    /// Whether it is in the way only because it bears nobody's mark.
+    #[must_use]
+    pub fn can_be_adopted(&self) -> bool {
+        let nobodys = |live: &Live| live.owner == Owner::Nobody;
+        self.action == Action::Conflict(Conflict::Foreign) && self.live.as_ref().is_some_and(nobodys)
+    }
+}
+
 pub struct Plan<'g, C> {
     pub(crate) graph: &'g Graph<C>,
     pub steps: Vec<Step>,
@@ -49,7 +68,7 @@ impl<'g, C: Sync> Plan<'g, C> {
         let known = graph.known();
         let reads = graph.nodes().iter().map(|node| {
             let known = &known;
-            async move { try_join!(node.read(cloud, known), node.stays(cloud)) }
+            async move { try_join!(node.read(cloud, known), node.stays(cloud, known)) }
         });
         let (mut found, mut stays) = (Vec::new(), Vec::new());
         for read in join_all(reads).await {
@@ -79,6 +98,25 @@ impl<'g, C: Sync> Plan<'g, C> {
         })
     }
 
+    /// The same plan, where what bears nobody's mark is taken over instead of being in the way.
+    #[must_use]
+    pub fn adopting(mut self) -> Self {
+        for (step, node) in self.steps.iter_mut().zip(self.graph.nodes()) {
+            if step.can_be_adopted()
+                && let Some(live) = &step.live
+            {
+                step.action = match compared(node.as_ref(), live, &self.known) {
+                    Ok(changes) => Action::Adopt(Adoption {
+                        marks: node.marks(),
+                        changes,
+                    }),
+                    Err(fixed) => Action::Conflict(fixed),
+                };
+            }
+        }
+        self
+    }
+
     /// Whether nothing would be created or changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -106,7 +144,7 @@ impl<'g, C: Sync> Plan<'g, C> {
 
 /// A part is ours when the whole is and it does not say otherwise; when the whole is gone, it speaks for itself.
 fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
-    let owners: Vec<Option<bool>> = graph
+    let owners: Vec<Option<Owner>> = graph
         .nodes()
         .iter()
         .map(|node| {
@@ -115,12 +153,12 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
                 .nodes()
                 .iter()
                 .position(|other| other.id() == part.of)?;
-            found[whole].as_ref().map(|live| live.ours)
+            found[whole].as_ref().map(|live| live.owner)
         })
         .collect();
-    for (live, ours) in found.iter_mut().zip(owners) {
-        if let (Some(live), Some(ours)) = (live, ours) {
-            live.ours &= ours;
+    for (live, whole) in found.iter_mut().zip(owners) {
+        if let (Some(live), Some(whole)) = (live, whole) {
+            live.owner = live.owner.min(whole);
         }
     }
 }
@@ -128,20 +166,12 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
 fn step<C: Sync>(node: &dyn Resource<C>, live: Option<Live>, known: &Known) -> Step {
     let action = match &live {
         None => Action::Create,
-        Some(live) if !live.ours => Action::Conflict(Conflict::Foreign),
-        Some(live) => {
-            let changes = diff(&live.state, &node.desired(known));
-            if changes.is_empty() {
-                Action::Keep
-            } else if changes
-                .iter()
-                .any(|change| node.fixed().contains(&change.field))
-            {
-                Action::Conflict(Conflict::Fixed(changes))
-            } else {
-                Action::Update(changes)
-            }
-        }
+        Some(live) if !live.is_ours() => Action::Conflict(Conflict::Foreign),
+        Some(live) => match compared(node, live, known) {
+            Ok(changes) if changes.is_empty() => Action::Keep,
+            Ok(changes) => Action::Update(changes),
+            Err(fixed) => Action::Conflict(fixed),
+        },
     };
     Step {
         id: node.id(),
@@ -149,4 +179,18 @@ fn step<C: Sync>(node: &dyn Resource<C>, live: Option<Live>, known: &Known) -> S
         live,
         stays: Vec::new(),
     }
+}
+
+/// What would have to change, unless it cannot in place.
+fn compared<C: Sync>(
+    node: &dyn Resource<C>,
+    live: &Live,
+    known: &Known,
+) -> std::result::Result<Vec<Change>, Conflict> {
+    let changes = diff(&live.state, &node.desired(known));
+    let fixed = |change: &Change| node.fixed().contains(&change.field);
+    if changes.iter().any(fixed) {
+        return Err(Conflict::Fixed(changes));
+    }
+    Ok(changes)
 }

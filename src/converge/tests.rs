@@ -11,33 +11,33 @@ use super::destroy::{Fate, destroy};
 use super::event::Event;
 use super::graph::{Graph, Handle, Id, Output};
 use super::patience::Patience;
-use super::plan::{Action, Conflict, Plan};
+use super::plan::{Action, Adoption, Conflict, Plan};
 use super::state::State;
 use super::stop::{Stop, Stopper};
 use super::walk::Outcome;
-use super::{Known, Live, Outputs, Part, Resource};
+use super::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Exit, Result};
 
 /// What exists, what was done to it, and what it refuses.
 #[derive(Default)]
 struct Sky {
-    toys: Mutex<BTreeMap<String, (String, bool)>>,
+    toys: Mutex<BTreeMap<String, (String, Owner)>>,
     log: Mutex<Vec<String>>,
     /// So many refusals of this write are still to come.
     refusals: Mutex<BTreeMap<String, (usize, &'static str)>>,
     /// So many reads still show what was before the last write.
     lag: Mutex<BTreeMap<String, usize>>,
-    before: Mutex<BTreeMap<String, Option<(String, bool)>>>,
+    before: Mutex<BTreeMap<String, Option<(String, Owner)>>>,
 }
 
 impl Sky {
-    fn holding(toys: &[(&str, &str, bool)]) -> Self {
+    fn holding(toys: &[(&str, &str, Owner)]) -> Self {
         let sky = Self::default();
-        for (name, value, ours) in toys {
+        for (name, value, owner) in toys {
             sky.toys
                 .lock()
                 .unwrap()
-                .insert((*name).into(), ((*value).into(), *ours));
+                .insert((*name).into(), ((*value).into(), *owner));
         }
         sky
     }
@@ -63,7 +63,7 @@ impl Sky {
         self.toys.lock().unwrap().keys().cloned().collect()
     }
 
-    fn write(&self, verb: &str, name: &str, value: Option<(String, bool)>) -> Result<()> {
+    fn write(&self, verb: &str, name: &str, value: Option<(String, Owner)>) -> Result<()> {
         let write = format!("{verb} {name}");
         if let Some((times, code)) = self.refusals.lock().unwrap().get_mut(&write)
             && *times > 0
@@ -86,7 +86,7 @@ impl Sky {
         Ok(())
     }
 
-    fn read(&self, name: &str) -> Option<(String, bool)> {
+    fn read(&self, name: &str) -> Option<(String, Owner)> {
         if let Some(reads) = self.lag.lock().unwrap().get_mut(name)
             && let Some(before) = self.before.lock().unwrap().get(name)
             && *reads > 0
@@ -154,7 +154,7 @@ impl Resource<Sky> for Toy {
     }
 
     async fn read(&self, sky: &Sky, _: &Known) -> Result<Option<Live>> {
-        Ok(sky.read(self.name).map(|(value, ours)| {
+        Ok(sky.read(self.name).map(|(value, owner)| {
             let mut words = value.split('/');
             let mut state = State::default().with("word", words.next().unwrap_or_default());
             if let Some(of) = words.next() {
@@ -163,18 +163,28 @@ impl Resource<Sky> for Toy {
             Live {
                 state,
                 outputs: Outputs::from([("serial", format!("{}-1", self.name))]),
-                ours,
+                owner,
             }
         }))
     }
 
     async fn create(&self, sky: &Sky, want: &State, _: &Known) -> Result<Outputs> {
-        sky.write("create", self.name, Some((value(want), true)))?;
+        sky.write("create", self.name, Some((value(want), Owner::Us)))?;
         Ok(Outputs::new())
     }
 
     async fn update(&self, sky: &Sky, _: &Live, want: &State, _: &Known) -> Result<()> {
-        sky.write("update", self.name, Some((value(want), true)))
+        let owner = sky.toys.lock().unwrap()[self.name].1;
+        sky.write("update", self.name, Some((value(want), owner)))
+    }
+
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        vec![("made-by", "us".into())]
+    }
+
+    async fn mark(&self, sky: &Sky, _: &Live) -> Result<()> {
+        let value = sky.toys.lock().unwrap()[self.name].0.clone();
+        sky.write("mark", self.name, Some((value, Owner::Us)))
     }
 
     async fn delete(&self, sky: &Sky, _: &Live) -> Result<()> {
@@ -270,7 +280,7 @@ async fn reading_a_plan_writes_nothing_and_knows_what_it_cannot_know_yet() {
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_an_update_of_the_fields_that_differ() {
-    let sky = Sky::holding(&[("ground", "old", true)]);
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]);
     let garden = garden();
     let plan = Plan::read(&garden, &sky).await.unwrap();
     let Action::Update(changes) = &plan.steps[0].action else {
@@ -283,7 +293,7 @@ async fn drift_is_an_update_of_the_fields_that_differ() {
 
 #[tokio::test]
 async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
-    let sky = Sky::holding(&[("roof", "theirs", false)]);
+    let sky = Sky::holding(&[("roof", "theirs", Owner::Nobody)]);
     let garden = garden();
     let plan = Plan::read(&garden, &sky).await.unwrap();
     assert_eq!(plan.steps[2].action, Action::Conflict(Conflict::Foreign));
@@ -300,7 +310,7 @@ async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
 
 #[tokio::test]
 async fn a_field_that_cannot_change_in_place_is_a_conflict() {
-    let sky = Sky::holding(&[("ground", "old", true)]);
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]);
     let mut graph = Graph::default();
     graph.add(Toy {
         fixed: true,
@@ -363,7 +373,7 @@ async fn a_write_that_shows_late_is_waited_for_and_made_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_never_shows_fails_and_says_which_field() {
-    let sky = Sky::holding(&[("ground", "old", true)]).lag("ground", usize::MAX);
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]).lag("ground", usize::MAX);
     let outcomes = build(&garden(), &sky).await;
     let Outcome::Failed(error) = &outcomes[0] else {
         panic!("{outcomes:?}")
@@ -407,7 +417,7 @@ async fn taking_down_goes_backwards_and_leaves_nothing_of_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn taking_down_leaves_everything_of_others() {
-    let sky = Sky::holding(&[("ground", "new", true), ("tree", "theirs", false)]);
+    let sky = Sky::holding(&[("ground", "new", Owner::Us), ("tree", "theirs", Owner::Nobody)]);
     clear(&garden(), &sky).await;
     assert_eq!(sky.names(), ["tree"]);
 }
@@ -437,24 +447,26 @@ fn house(goes_with_it: bool) -> Graph<Sky> {
 
 #[tokio::test]
 async fn a_part_is_ours_when_the_whole_is_and_it_does_not_deny_it() {
-    for (house_is_ours, door_says, ours) in [
-        (true, true, true),
-        (false, true, false),
-        (true, false, false),
+    for (whose_house, door_says, whose_door) in [
+        (Owner::Us, Owner::Us, Owner::Us),
+        (Owner::Nobody, Owner::Us, Owner::Nobody),
+        (Owner::Other, Owner::Us, Owner::Other),
+        (Owner::Us, Owner::Other, Owner::Other),
+        (Owner::Nobody, Owner::Other, Owner::Other),
     ] {
         let sky = Sky::holding(&[
-            ("house", "new", house_is_ours),
+            ("house", "new", whose_house),
             ("door", "new/house-1", door_says),
         ]);
         let house = house(false);
         let plan = Plan::read(&house, &sky).await.unwrap();
-        assert_eq!(plan.steps[1].live.as_ref().unwrap().ours, ours);
+        assert_eq!(plan.steps[1].live.as_ref().unwrap().owner, whose_door);
     }
 }
 
 #[tokio::test]
 async fn a_part_whose_whole_is_gone_speaks_for_itself() {
-    let sky = Sky::holding(&[("door", "new/house-1", true)]);
+    let sky = Sky::holding(&[("door", "new/house-1", Owner::Us)]);
     let house = house(false);
     let plan = Plan::read(&house, &sky).await.unwrap();
     assert_eq!(plan.fates()[1].1, Fate::Delete);
@@ -471,4 +483,89 @@ async fn a_part_that_goes_with_the_whole_is_not_deleted_by_itself() {
         .filter(|line| line.starts_with("delete"))
         .collect();
     assert_eq!(deleted, BTreeSet::from(["delete house".to_owned()]));
+}
+
+async fn adopt(graph: &Graph<Sky>, sky: &Sky) -> Result<Vec<Outcome<(), Error>>> {
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let plan = Plan::read(graph, sky).await?.adopting();
+    apply(&plan, sky, manner).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_bears_no_mark_is_adopted_only_when_that_is_asked_for() {
+    let sky = Sky::holding(&[("ground", "old", Owner::Nobody), ("tree", "new", Owner::Nobody)]);
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    assert_eq!(plan.conflicts().count(), 2);
+    let plan = plan.adopting();
+    let adoption = |step: usize| match &plan.steps[step].action {
+        Action::Adopt(Adoption { marks, changes }) => {
+            let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
+            (marks.clone(), fields)
+        }
+        other => panic!("{other:?}"),
+    };
+    let marks = vec![("made-by", "us".to_owned())];
+    assert_eq!(adoption(0), (marks.clone(), vec!["word"]));
+    assert_eq!(adoption(3), (marks, vec![]));
+    assert_eq!(sky.log(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_adopted_is_marked_brought_in_line_and_ours_from_then_on() {
+    let sky = Sky::holding(&[("ground", "old", Owner::Nobody), ("tree", "new", Owner::Nobody)]);
+    assert!(all_done(&adopt(&garden(), &sky).await.unwrap()));
+    let written = |name: &str| {
+        let log = sky.log().into_iter();
+        log.filter(|line| line.ends_with(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(written("ground"), ["mark ground", "update ground"]);
+    assert_eq!(written("tree"), ["mark tree"]);
+    let garden = garden();
+    assert!(Plan::read(&garden, &sky).await.unwrap().is_empty());
+    clear(&garden, &sky).await;
+    assert_eq!(sky.names(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_bears_the_mark_of_others_is_never_adopted() {
+    let sky = Sky::holding(&[("ground", "new", Owner::Nobody), ("tree", "new", Owner::Other)]);
+    assert!(adopt(&garden(), &sky).await.is_err());
+    assert_eq!(sky.log(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_change_in_place_is_not_adopted() {
+    let sky = Sky::holding(&[("house", "old", Owner::Nobody)]);
+    let mut graph = Graph::default();
+    graph.add(Toy {
+        fixed: true,
+        ..toy("house", &[])
+    });
+    let plan = Plan::read(&graph, &sky).await.unwrap().adopting();
+    assert!(matches!(&plan.steps[0].action, Action::Conflict(Conflict::Fixed(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_is_refused_leaves_the_rest_as_it_was() {
+    let sky = Sky::holding(&[("ground", "old", Owner::Nobody)]).refuse("mark ground", 1, "Denied");
+    let outcomes = adopt(&garden(), &sky).await.unwrap();
+    assert!(matches!(&outcomes[0], Outcome::Failed(_)));
+    assert_eq!(sky.toys.lock().unwrap()["ground"], ("old".into(), Owner::Nobody));
+    assert!(all_done(&adopt(&garden(), &sky).await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_does_not_show_yet_is_waited_for() {
+    let sky = Sky::holding(&[("ground", "new", Owner::Nobody)]).lag("ground", 4);
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    assert_eq!(plan.conflicts().count(), 1);
+    assert!(all_done(&adopt(&garden, &sky).await.unwrap()));
+    assert!(Plan::read(&garden, &sky).await.unwrap().is_empty());
 }

@@ -1,5 +1,6 @@
 //! The only room that prints: the answer to stdout, the story to stderr.
 
+mod change;
 mod compare;
 pub mod error;
 pub mod outputs;

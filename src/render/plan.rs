@@ -5,11 +5,12 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
+use super::change::in_words;
 use super::{Tone, Ui, document};
 use crate::cli::Format;
 use crate::converge::destroy::Fate;
 use crate::converge::diff::Change;
-use crate::converge::plan::{Action, Conflict, Step};
+use crate::converge::plan::{Action, Adoption, Conflict, Step};
 use crate::tail::record::visible;
 
 /// Where it would happen.
@@ -23,6 +24,7 @@ pub struct Place<'a> {
 struct Counts {
     create: usize,
     update: usize,
+    adopt: usize,
     keep: usize,
     conflict: usize,
 }
@@ -33,6 +35,7 @@ fn count(steps: &[Step]) -> Counts {
         *match step.action {
             Action::Create => &mut counts.create,
             Action::Update(_) => &mut counts.update,
+            Action::Adopt(_) => &mut counts.adopt,
             Action::Keep => &mut counts.keep,
             Action::Conflict(_) => &mut counts.conflict,
         } += 1;
@@ -44,6 +47,7 @@ fn word(action: &Action) -> (&'static str, &'static str, Tone) {
     match action {
         Action::Create => ("+", "create", Tone::Good),
         Action::Update(_) => ("~", "update", Tone::Change),
+        Action::Adopt(_) => (">", "adopt", Tone::Change),
         Action::Keep => ("=", "keep", Tone::Faint),
         Action::Conflict(_) => ("!", "conflict", Tone::Bad),
     }
@@ -96,55 +100,46 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
         "\nPlan: {} to create, {} to update, {} to keep",
         counts.create, counts.update, counts.keep
     );
+    if counts.adopt > 0 {
+        let _ = write!(text, ", {} to adopt", counts.adopt);
+    }
     if counts.conflict > 0 {
         let _ = write!(text, ", {} in conflict", counts.conflict);
     }
     text.push_str(".\n");
+    if counts.adopt > 0 {
+        let _ = writeln!(text, "{}", ui.fitted(ADOPTED, 0));
+    }
     text
 }
 
+/// What it means to adopt, said before anybody is asked.
+const ADOPTED: &str = "What is adopted is heeler-ec's own from then on: destroy deletes it. Take it out of the state of \
+    what made it (terraform state rm) before that runs again.";
+
 fn details(ui: Ui, action: &Action) -> Vec<String> {
+    let told = |changes: &[Change]| -> Vec<String> {
+        let lines = changes.iter().flat_map(in_words);
+        lines.map(|line| ui.spell(&visible(&line))).collect()
+    };
     match action {
-        Action::Update(changes) => changes
-            .iter()
-            .map(|change| ui.spell(&visible(&in_words(change))))
-            .collect(),
+        Action::Update(changes) => told(changes),
+        Action::Adopt(Adoption { marks, changes }) => {
+            let tags = marks.iter().map(|(key, value)| format!("tag: + {key}={value}"));
+            tags.map(|line| ui.spell(&visible(&line)))
+                .chain(told(changes))
+                .collect()
+        }
         Action::Conflict(Conflict::Foreign) => vec![
             "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
         ],
         Action::Conflict(Conflict::Fixed(changes)) => changes
             .iter()
-            .map(|change| {
-                format!(
-                    "{} (cannot be changed in place)",
-                    ui.spell(&visible(&in_words(change)))
-                )
-            })
+            .flat_map(in_words)
+            .map(|line| format!("{} (cannot be changed in place)", ui.spell(&visible(&line))))
             .collect(),
         Action::Create | Action::Keep => Vec::new(),
     }
-}
-
-fn in_words(change: &Change) -> String {
-    if change.secret {
-        return format!("{}: (masked) → (masked)", change.field);
-    }
-    let words = |value: Option<&Value>, absent: &str| {
-        value.map_or_else(
-            || absent.to_owned(),
-            |value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), |text| format!("{text:?}"))
-            },
-        )
-    };
-    format!(
-        "{}: {} → {}",
-        change.field,
-        words(change.before.as_ref(), "(none)"),
-        words(change.after.as_ref(), "(known after apply)")
-    )
 }
 
 fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
@@ -157,6 +152,7 @@ fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
         "counts": {
             "create": counts.create,
             "update": counts.update,
+            "adopt": counts.adopt,
             "keep": counts.keep,
             "conflict": counts.conflict,
         },
@@ -165,7 +161,7 @@ fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
 
 fn step_json(step: &Step) -> Value {
     let (changes, reason): (&[Change], Option<&str>) = match &step.action {
-        Action::Update(changes) => (changes, None),
+        Action::Update(changes) | Action::Adopt(Adoption { changes, .. }) => (changes, None),
         Action::Conflict(Conflict::Fixed(changes)) => (changes, Some("fixed")),
         Action::Conflict(Conflict::Foreign) => (&[], Some("foreign")),
         Action::Create | Action::Keep => (&[], None),
@@ -179,6 +175,11 @@ fn step_json(step: &Step) -> Value {
     });
     if let (Some(reason), Some(row)) = (reason, row.as_object_mut()) {
         row.insert("conflict".into(), reason.into());
+    }
+    if let (Action::Adopt(adoption), Some(row)) = (&step.action, row.as_object_mut()) {
+        let marks = adoption.marks.iter();
+        let tags = marks.map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
+        row.insert("tags".into(), Value::Object(tags.collect()));
     }
     row
 }

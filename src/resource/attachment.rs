@@ -11,7 +11,7 @@ use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 
 pub struct Attachment {
@@ -75,7 +75,7 @@ impl Resource<Aws> for Attachment {
                 return Ok(Some(Live {
                     state: State::default(),
                     outputs: Outputs::from([("policy", policy)]),
-                    ours: true,
+                    owner: Owner::Us,
                 }));
             }
         }

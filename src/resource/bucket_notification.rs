@@ -1,15 +1,16 @@
 //! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
-//! whole, so it is read, one entry is put in or taken out, and all others are written back as they were.
+//! whole, so it is read, one entry is put in or taken out, and all others are written back as they were. An entry of
+//! another id that leads to our topic stands in for ours, since S3 takes no two that overlap.
 
 use std::time::Duration;
 
 use super::PROPAGATION;
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
-use crate::aws::notification::{CREATED, Target, entries};
+use crate::aws::notification::{CREATED, Entry, Target, entries};
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
@@ -30,6 +31,9 @@ pub struct BucketNotification {
     /// All that must take what it announces: nothing is published to a pipeline that is not complete.
     pub after: Vec<Output>,
 }
+
+/// The output that holds the id of the entry that was found.
+const ENTRY: &str = "entry";
 
 #[async_trait]
 impl Resource<Aws> for BucketNotification {
@@ -56,6 +60,14 @@ impl Resource<Aws> for BucketNotification {
             .with_known("topic", known.get(&self.topic))
     }
 
+    /// Ours when the topic is, whatever its id.
+    fn part_of(&self) -> Option<Part> {
+        Some(Part {
+            of: self.topic.of.clone(),
+            goes_with_it: false,
+        })
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         if refusal.says("OperationAborted", "conflicting conditional operation") {
             return Some(PROPAGATION);
@@ -70,47 +82,62 @@ impl Resource<Aws> for BucketNotification {
             .then_some(Duration::from_secs(60))
     }
 
-    async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {
-        let found = self.configuration(aws).await?;
-        Ok(found.map(|found| self.others(&found)).unwrap_or_default())
+    async fn stays(&self, aws: &Aws, known: &Known) -> Result<Vec<String>> {
+        let wanted = self.entry_to(&known.need(&self.topic)?);
+        let Some(found) = self.configuration(aws).await? else {
+            return Ok(Vec::new());
+        };
+        let entries = entries(&found);
+        let ours = of_ours(&entries, &wanted).map_or(&self.entry, |entry| &entry.id);
+        Ok(others(&found, ours))
     }
 
-    /// An entry of our id that leads to another topic is somebody else's.
+    /// An entry of our id that leads to another topic is somebody else's. One that stands in for ours is left as it is
+    /// while it announces all that ours would.
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let topic = known.need(&self.topic)?;
+        let wanted = self.entry_to(&known.need(&self.topic)?);
         let Some(found) = self.configuration(aws).await? else {
             return Ok(None);
         };
-        Ok(entries(&found)
-            .into_iter()
-            .find(|entry| entry.id == self.entry)
-            .map(|entry| {
-                let ours = entry.target == Target::Topic && entry.destination == topic;
-                Live {
-                    state: State::default()
-                        .with("events", entry.events.clone())
-                        .with("prefix", entry.prefix.as_str())
-                        .with("suffix", entry.suffix.as_str())
-                        .with("topic", entry.destination.as_str()),
-                    outputs: Outputs::new(),
-                    ours,
-                }
-            }))
+        let entries = entries(&found);
+        let Some(entry) = of_ours(&entries, &wanted) else {
+            return Ok(None);
+        };
+        let leads_to_us = entry.target == Target::Topic && entry.destination == wanted.destination;
+        let shown = if entry.id != self.entry && entry.covers(&wanted) {
+            &wanted
+        } else {
+            entry
+        };
+        Ok(Some(Live {
+            state: State::default()
+                .with("events", shown.events.clone())
+                .with("prefix", shown.prefix.as_str())
+                .with("suffix", shown.suffix.as_str())
+                .with("topic", entry.destination.as_str()),
+            outputs: Outputs::from([(ENTRY, entry.id.clone())]),
+            owner: if leads_to_us {
+                Owner::Us
+            } else {
+                Owner::Other
+            },
+        }))
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
-        let entry = self.wanted(want)?;
-        self.replace(aws, Some(entry)).await?;
+        let entry = self.wanted(&self.entry, want)?;
+        self.replace(aws, &self.entry, Some(entry)).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
-        let entry = self.wanted(want)?;
-        self.replace(aws, Some(entry)).await
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+        let id = self.id_of(live);
+        let entry = self.wanted(id, want)?;
+        self.replace(aws, id, Some(entry)).await
     }
 
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        self.replace(aws, None).await
+    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+        self.replace(aws, self.id_of(live), None).await
     }
 }
 
@@ -132,7 +159,12 @@ impl BucketNotification {
     }
 
     /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
-    async fn replace(&self, aws: &Aws, entry: Option<TopicConfiguration>) -> Result<()> {
+    async fn replace(
+        &self,
+        aws: &Aws,
+        id: &str,
+        entry: Option<TopicConfiguration>,
+    ) -> Result<()> {
         let Some(before) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
@@ -140,7 +172,7 @@ impl BucketNotification {
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
             .expected_bucket_owner(&self.owner)
-            .notification_configuration(merged(before.clone(), &self.entry, entry))
+            .notification_configuration(merged(before.clone(), id, entry))
             .send()
             .await
             .doing("s3:PutBucketNotification", || {
@@ -149,11 +181,11 @@ impl BucketNotification {
                     self.bucket
                 )
             })
-            .map_err(|refusal| self.explain(refusal, &before))?;
+            .map_err(|refusal| explain(refusal, &others(&before, id)))?;
         let Some(after) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
-        let (had, has) = (self.others(&before), self.others(&after));
+        let (had, has) = (others(&before, id), others(&after, id));
         if let Some(lost) = had.iter().find(|entry| !has.contains(entry)) {
             return Err(Error::unanswered(
                 format!("keep the other notifications of bucket {}", self.bucket),
@@ -174,34 +206,25 @@ impl BucketNotification {
         )
     }
 
-    /// Names the entries of others, one of which may be what S3 cannot reach.
-    fn explain(&self, refusal: Error, before: &Configuration) -> Error {
-        let others = self.others(before);
-        if !refusal.is("InvalidArgument") || others.is_empty() {
-            return refusal;
+    /// The id of the entry that was found.
+    fn id_of<'l>(&'l self, live: &'l Live) -> &'l str {
+        live.outputs.get(ENTRY).unwrap_or(&self.entry)
+    }
+
+    fn entry_to(&self, topic: &str) -> Entry {
+        Entry {
+            id: self.entry.clone(),
+            target: Target::Topic,
+            destination: topic.to_owned(),
+            events: vec![CREATED.to_owned()],
+            prefix: self.prefix.clone(),
+            suffix: String::new(),
         }
-        refusal.hint(format!(
-            "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
-            others.join("; ")
-        ))
     }
 
-    /// The entries that are not ours, in words.
-    fn others(&self, found: &Configuration) -> Vec<String> {
-        let bridge = found
-            .event_bridge_configuration()
-            .map(|_| "EventBridge (all events)".to_owned());
-        entries(found)
-            .into_iter()
-            .filter(|entry| entry.id != self.entry)
-            .map(|entry| entry.to_string())
-            .chain(bridge)
-            .collect()
-    }
-
-    fn wanted(&self, want: &State) -> Result<TopicConfiguration> {
+    fn wanted(&self, id: &str, want: &State) -> Result<TopicConfiguration> {
         TopicConfiguration::builder()
-            .id(&self.entry)
+            .id(id)
             .topic_arn(want.text("topic").unwrap_or_default())
             .events(Event::from(CREATED))
             .filter(
@@ -221,6 +244,46 @@ impl BucketNotification {
             .build()
             .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
     }
+}
+
+/// The entry of our id; else one to our topic that ours would overlap, best one that announces all that ours would.
+fn of_ours<'e>(entries: &'e [Entry], wanted: &Entry) -> Option<&'e Entry> {
+    let stands_in = |entry: &&Entry| {
+        entry.target == Target::Topic
+            && entry.destination == wanted.destination
+            && entry.overlaps(wanted)
+    };
+    let of_our_id = entries.iter().find(|entry| entry.id == wanted.id);
+    of_our_id
+        .or_else(|| {
+            let mut standing_in = entries.iter().filter(stands_in);
+            standing_in.find(|entry| entry.covers(wanted))
+        })
+        .or_else(|| entries.iter().find(stands_in))
+}
+
+/// Names the entries of others, one of which may be what S3 cannot reach.
+fn explain(refusal: Error, others: &[String]) -> Error {
+    if !refusal.is("InvalidArgument") || others.is_empty() {
+        return refusal;
+    }
+    refusal.hint(format!(
+        "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
+        others.join("; ")
+    ))
+}
+
+/// The entries but that of this id, in words.
+fn others(found: &Configuration, id: &str) -> Vec<String> {
+    let bridge = found
+        .event_bridge_configuration()
+        .map(|_| "EventBridge (all events)".to_owned());
+    entries(found)
+        .into_iter()
+        .filter(|entry| entry.id != id)
+        .map(|entry| entry.to_string())
+        .chain(bridge)
+        .collect()
 }
 
 /// The document with our entry in it, or without; every other entry as it was.

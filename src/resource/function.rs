@@ -104,6 +104,10 @@ impl Resource<Aws> for Function {
             .with("stage", ACTIVE)
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     /// A role takes some seconds until Lambda may assume it.
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         let spreading = [
@@ -143,7 +147,7 @@ impl Resource<Aws> for Function {
         Ok(Some(Live {
             state: parse(configuration),
             outputs: Outputs::new(),
-            ours: self.mark.is_on(tags(&found)),
+            owner: self.mark.owner(tags(&found)),
         }))
     }
 
@@ -227,6 +231,17 @@ impl Resource<Aws> for Function {
                 })?;
             self.wait(aws).await?;
         }
+        Ok(())
+    }
+
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.lambda
+            .tag_resource()
+            .resource(&self.arn)
+            .set_tags(Some(self.all_tags()))
+            .send()
+            .await
+            .doing("lambda:TagResource", || format!("tag {}", self.id()))?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 
 pub struct KmsGrant {
@@ -149,7 +149,7 @@ impl KmsGrant {
                 .map(|id| ("id", id.to_owned()))
                 .into_iter()
                 .collect(),
-            ours: true,
+            owner: Owner::Us,
         }
     }
 }

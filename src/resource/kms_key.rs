@@ -15,7 +15,7 @@ use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -74,6 +74,12 @@ impl Resource<Aws> for KmsKey {
             .with("rotation", true)
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        let mut marks = self.mark.told();
+        marks.push((ALIAS, self.alias.clone()));
+        marks
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         // A principal of the policy, or the key itself, has not reached every server of KMS.
         let spreading =
@@ -109,15 +115,12 @@ impl Resource<Aws> for KmsKey {
     }
 
     async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
-        let mut call = aws
+        let call = aws
             .kms
             .create_key()
             .description(self.description)
-            .policy(self.policy.to_string());
-        for (key, value) in self.mark.tags() {
-            call = call.tags(tag(key, value)?);
-        }
-        call = call.tags(tag(ALIAS, &self.alias)?);
+            .policy(self.policy.to_string())
+            .set_tags(Some(self.tags()?));
         // The SDK would make the call again when its answer is lost, and so make a second key.
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let made = call
@@ -192,6 +195,17 @@ impl Resource<Aws> for KmsKey {
         Ok(())
     }
 
+    async fn mark(&self, aws: &Aws, live: &Live) -> Result<()> {
+        aws.kms
+            .tag_resource()
+            .set_key_id(live.outputs.get("arn").cloned())
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("kms:TagResource", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
     /// A key cannot be deleted at once; it is scheduled, and counts as gone from then on.
     async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
         let scheduled = aws
@@ -215,7 +229,7 @@ impl KmsKey {
     /// All that is to be known of one key, asked side by side.
     async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Live>> {
         let doing = || format!("read {}", self.id());
-        let (key, document, rotation, ours) = try_join!(
+        let (key, document, rotation, owner) = try_join!(
             describe(aws, arn),
             async {
                 aws.kms
@@ -247,7 +261,7 @@ impl KmsKey {
                         doing,
                     )
             },
-            self.bears_mark(aws, arn),
+            self.owner(aws, arn),
         )?;
         let Some(key) = key.filter(usable) else {
             return Ok(None);
@@ -265,14 +279,19 @@ impl KmsKey {
         Ok(Some(Live {
             state,
             outputs: Outputs::from([("arn", arn)]),
-            ours,
+            owner,
         }))
     }
 
-    async fn bears_mark(&self, aws: &Aws, key: &str) -> Result<bool> {
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let marks = self.marks().into_iter();
+        marks.map(|(key, value)| tag(key, &value)).collect()
+    }
+
+    async fn owner(&self, aws: &Aws, key: &str) -> Result<Owner> {
         tags(aws, key).await.map(|tags| {
             self.mark
-                .is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
+                .owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
         })
     }
 
@@ -305,7 +324,7 @@ impl KmsKey {
             tags => tags?,
         };
         let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
-        Ok(self.mark.is_on(tags()) && tags().any(|tag| tag == (ALIAS, &self.alias)))
+        Ok(self.mark.owner(tags()) == Owner::Us && tags().any(|tag| tag == (ALIAS, &self.alias)))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -99,34 +99,43 @@ impl Resource<Aws> for Permission {
                 policy::canonical(&policy::document(vec![statement])),
             ),
             outputs: Outputs::new(),
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 
     async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        self.add(aws, known).await?;
+        self.add(aws, known, self.sid).await?;
         Ok(Outputs::new())
     }
 
-    /// A statement cannot be changed: it is taken out and put in again. What the log group would deliver meanwhile is
-    /// lost, so this is done for a wrong statement only.
+    /// A statement cannot be changed: it is taken out and put in again. What the log group delivers meanwhile would be
+    /// lost, so that another one lets it in as long.
     async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
-        self.remove(aws, &self.function.of.name).await?;
-        self.add(aws, known).await
+        let (meanwhile, function) = (self.meanwhile(), &self.function.of.name);
+        self.remove(aws, function, &meanwhile).await?;
+        self.add(aws, known, &meanwhile).await?;
+        self.remove(aws, function, self.sid).await?;
+        self.add(aws, known, self.sid).await?;
+        self.remove(aws, function, &meanwhile).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        self.remove(aws, &self.function.of.name).await
+        self.remove(aws, &self.function.of.name, self.sid).await
     }
 }
 
 impl Permission {
-    async fn add(&self, aws: &Aws, known: &Known) -> Result<()> {
+    /// The id of a statement that stands in while ours is put in again.
+    fn meanwhile(&self) -> String {
+        format!("{}Meanwhile", self.sid)
+    }
+
+    async fn add(&self, aws: &Aws, known: &Known, sid: &str) -> Result<()> {
         let function = known.need(&self.function)?;
         aws.lambda
             .add_permission()
             .function_name(arn::last(&function))
-            .statement_id(self.sid)
+            .statement_id(sid)
             .action(ACTION)
             .principal(self.principal)
             .source_arn(&self.source)
@@ -137,11 +146,11 @@ impl Permission {
         Ok(())
     }
 
-    async fn remove(&self, aws: &Aws, function: &str) -> Result<()> {
+    async fn remove(&self, aws: &Aws, function: &str, sid: &str) -> Result<()> {
         aws.lambda
             .remove_permission()
             .function_name(function)
-            .statement_id(self.sid)
+            .statement_id(sid)
             .send()
             .await
             .finding("lambda:RemovePermission", NO_FUNCTION, || {

@@ -58,6 +58,10 @@ impl Resource<Aws> for Policy {
         State::default().with_known("document", document)
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         (refusal.is("ConcurrentModification") || refusal.is("DeleteConflict"))
             .then_some(PROPAGATION)
@@ -89,30 +93,18 @@ impl Resource<Aws> for Policy {
         Ok(Some(Live {
             state: State::default().with("document", policy::canonical_encoded(&document)),
             outputs: Outputs::new(),
-            ours: self
-                .mark
-                .is_on(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            owner: self.mark.owner(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
     async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        let mut call = aws
-            .iam
+        aws.iam
             .create_policy()
             .policy_name(arn::last(&self.arn))
             .description(self.description)
-            .policy_document(self.text(known)?);
-        for (key, value) in self.mark.tags() {
-            let tag = Tag::builder()
-                .key(key)
-                .value(value)
-                .build()
-                .map_err(|why| {
-                    Error::unanswered(format!("write the tag {key}"), why.to_string())
-                })?;
-            call = call.tags(tag);
-        }
-        call.send()
+            .policy_document(self.text(known)?)
+            .set_tags(Some(self.tags()?))
+            .send()
             .await
             .doing("iam:CreatePolicy", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
@@ -138,6 +130,17 @@ impl Resource<Aws> for Policy {
         Ok(())
     }
 
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.iam
+            .tag_policy()
+            .policy_arn(&self.arn)
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("iam:TagPolicy", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
         for version in self.old_versions(aws).await? {
             self.delete_version(aws, &version).await?;
@@ -155,6 +158,14 @@ impl Resource<Aws> for Policy {
 }
 
 impl Policy {
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let tag = |(key, value): (&str, &str)| {
+            let tag = Tag::builder().key(key).value(value).build();
+            tag.map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+        };
+        self.mark.tags().map(tag).collect()
+    }
+
     fn text(&self, known: &Known) -> Result<String> {
         (self.document)(known)
             .map(|document| document.to_string())

@@ -121,6 +121,10 @@ impl Resource<Aws> for Queue {
         state
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         if refusal.is("AWS.SimpleQueueService.QueueDeletedRecently")
             || refusal.is("QueueDeletedRecently")
@@ -169,7 +173,7 @@ impl Resource<Aws> for Queue {
         Ok(Some(Live {
             state: parse(&attributes.attributes.unwrap_or_default()),
             outputs: Outputs::from([("url", url)]),
-            ours: self.mark.is_on(
+            owner: self.mark.owner(
                 tags.iter()
                     .map(|(key, value)| (key.as_str(), value.as_str())),
             ),
@@ -197,6 +201,17 @@ impl Resource<Aws> for Queue {
             .send()
             .await
             .doing("sqs:SetQueueAttributes", || format!("change {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn mark(&self, aws: &Aws, live: &Live) -> Result<()> {
+        aws.sqs
+            .tag_queue()
+            .set_queue_url(live.outputs.get("url").cloned())
+            .set_tags(Some(owned(self.mark.tags())))
+            .send()
+            .await
+            .doing("sqs:TagQueue", || format!("tag {}", self.id()))?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -81,7 +81,7 @@ impl Resource<Aws> for QueuePolicy {
         Ok(text.map(|text| Live {
             state: State::default().with("policy", policy::canonical_text(&text)),
             outputs: Outputs::from([("url", url)]),
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 

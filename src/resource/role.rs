@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_iam::types::{Role as Found, Tag};
+use aws_sdk_iam::types::Tag;
+/// A role as IAM has it.
+pub use aws_sdk_iam::types::Role as Found;
 use serde_json::{Map, Value, json};
 
 use super::{Mark, PROPAGATION};
@@ -117,6 +119,10 @@ impl Resource<Aws> for Role {
             .with("tags", Value::Object(notes))
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         let spreading = refusal.says("MalformedPolicyDocument", "Invalid principal in policy")
             || refusal.is("ConcurrentModification")
@@ -146,9 +152,7 @@ impl Resource<Aws> for Role {
                 .with("description", role.description().unwrap_or_default())
                 .with("tags", Value::Object(sorted(notes, &self.notes))),
             outputs: Outputs::new(),
-            ours: self
-                .mark
-                .is_on(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            owner: self.mark.owner(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -193,14 +197,20 @@ impl Resource<Aws> for Role {
                 .doing("iam:UpdateRole", || format!("describe {}", self.id()))?;
         }
         if differs("tags") {
-            aws.iam
-                .tag_role()
-                .role_name(self.name())
-                .set_tags(Some(self.tags()?))
-                .send()
-                .await
-                .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+            self.mark(aws, live).await?;
         }
+        Ok(())
+    }
+
+    /// Notes and all, so that the deployment is found from then on.
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.iam
+            .tag_role()
+            .role_name(self.name())
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("iam:TagRole", || format!("tag {}", self.id()))?;
         Ok(())
     }
 

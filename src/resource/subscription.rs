@@ -11,7 +11,7 @@ use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 
 pub struct Subscription {
@@ -96,7 +96,7 @@ impl Resource<Aws> for Subscription {
                 .with("raw_delivery", is_true("RawMessageDelivery")),
             outputs: Outputs::from([("arn", subscription)]),
             // When the queue is gone, a subscription that still names it serves nobody.
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 

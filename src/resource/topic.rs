@@ -59,6 +59,10 @@ impl Resource<Aws> for Topic {
         State::default().with("encrypted", false)
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
         let mut others = Vec::new();
         let mut pages = aws
@@ -117,25 +121,16 @@ impl Resource<Aws> for Topic {
         Ok(Some(Live {
             state: State::default().with("encrypted", key.is_some_and(|key| !key.is_empty())),
             outputs: Outputs::new(),
-            ours: self
-                .mark
-                .is_on(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            owner: self.mark.owner(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
     async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
-        let mut call = aws.sns.create_topic().name(arn::last(&self.arn));
-        for (key, value) in self.mark.tags() {
-            let tag = Tag::builder()
-                .key(key)
-                .value(value)
-                .build()
-                .map_err(|why| {
-                    Error::unanswered(format!("write the tag {key}"), why.to_string())
-                })?;
-            call = call.tags(tag);
-        }
-        call.send()
+        aws.sns
+            .create_topic()
+            .name(arn::last(&self.arn))
+            .set_tags(Some(self.tags()?))
+            .send()
             .await
             .doing("sns:CreateTopic", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
@@ -153,6 +148,17 @@ impl Resource<Aws> for Topic {
         Ok(())
     }
 
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.sns
+            .tag_resource()
+            .resource_arn(&self.arn)
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("sns:TagResource", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
         aws.sns
             .delete_topic()
@@ -163,5 +169,15 @@ impl Resource<Aws> for Topic {
                 format!("delete {}", self.id())
             })?;
         Ok(())
+    }
+}
+
+impl Topic {
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let tag = |(key, value): (&str, &str)| {
+            let tag = Tag::builder().key(key).value(value).build();
+            tag.map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+        };
+        self.mark.tags().map(tag).collect()
     }
 }

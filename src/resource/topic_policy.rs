@@ -11,7 +11,7 @@ use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -76,7 +76,7 @@ impl Resource<Aws> for TopicPolicy {
         Ok(text.map(|text| Live {
             state: State::default().with("policy", policy::canonical_text(&text)),
             outputs: Outputs::new(),
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 
