@@ -9,6 +9,7 @@ mod policy;
 mod preflight;
 mod setup;
 mod tail;
+mod var_file;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
+async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
+    var_file::fill(&ui, &mut cli)?;
     let world = World {
         ui,
         global: cli.global,
