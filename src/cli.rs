@@ -112,6 +112,10 @@ pub enum Command {
     ///
     /// Reads only, from AWS itself: there is no state file.
     Outputs,
+    /// Print what is set up as Terraform's text: import blocks, and resources as they are
+    ///
+    /// Reads only. With --output json: the addresses and ids of the imports.
+    Export(Export),
     /// Show events as they arrive
     ///
     /// By default through a queue of its own on the same topic, which is deleted at the end. Heeler's queue is
@@ -295,6 +299,19 @@ pub struct Setup {
 }
 
 #[derive(Args, Debug)]
+pub struct Export {
+    /// For this tool
+    #[arg(value_enum, value_name = "TOOL")]
+    pub form: ExportForm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// Terraform 1.5 or newer, and its provider for AWS
+    Terraform,
+}
+
+#[derive(Args, Debug)]
 pub struct Tail {
     /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -356,6 +373,7 @@ pub enum Permitted {
     Plan,
     Setup,
     Outputs,
+    Export,
     Tail,
     Destroy,
 }

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod command;
 pub mod converge;
 pub mod error;
+pub mod export;
 pub mod names;
 pub mod pattern;
 pub mod permit;

@@ -1,5 +1,7 @@
 //! IAM documents as values: built, brought to one form, and compared by meaning.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 /// Wraps statements into a document. `Version` comes first: an old parser of AWS insists on it.
@@ -54,7 +56,13 @@ pub fn canonical_text(text: &str) -> Value {
 /// The same for IAM, which returns documents percent-encoded.
 #[must_use]
 pub fn canonical_encoded(text: &str) -> Value {
-    canonical_text(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
+    canonical_text(&decoded(text))
+}
+
+/// What IAM returned, without its percent-encoding; a plus in it is a plus.
+#[must_use]
+pub fn decoded(text: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy()
 }
 
 fn statement(statement: &Value) -> Value {

@@ -12,6 +12,17 @@ pub enum Target {
     Function,
 }
 
+impl Target {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Queue => "queue",
+            Self::Function => "function",
+        }
+    }
+}
+
 /// One entry: these events, of objects with this prefix and suffix, go to that destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -146,11 +157,7 @@ fn event_family(event: &str) -> &str {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = match self.target {
-            Target::Topic => "topic",
-            Target::Queue => "queue",
-            Target::Function => "function",
-        };
+        let target = self.target.name();
         write!(
             f,
             "{:?} ({} to {target} {}",
@@ -229,10 +236,22 @@ mod tests {
         let table = [
             ("no filter at all", entry(CREATED, "", ""), true),
             ("the same", ours.clone(), true),
-            ("a part of the objects", entry(CREATED, "AWSLogs/o-example/", ""), false),
-            ("one event of the family", entry("s3:ObjectCreated:Put", "", ""), false),
+            (
+                "a part of the objects",
+                entry(CREATED, "AWSLogs/o-example/", ""),
+                false,
+            ),
+            (
+                "one event of the family",
+                entry("s3:ObjectCreated:Put", "", ""),
+                false,
+            ),
             ("another family", entry("s3:ObjectRemoved:*", "", ""), false),
-            ("a suffix where we have none", entry(CREATED, "", ".gz"), false),
+            (
+                "a suffix where we have none",
+                entry(CREATED, "", ".gz"),
+                false,
+            ),
         ];
         for (what, theirs, covers) in table {
             assert_eq!(theirs.covers(&ours), covers, "{what}");

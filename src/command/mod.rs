@@ -2,6 +2,7 @@
 
 mod completions;
 mod destroy;
+mod export;
 mod interrupt;
 mod outputs;
 mod plan;
@@ -67,6 +68,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         Command::Plan(args) => world.reading(plan::run(&world, args)).await,
         Command::Setup(args) => setup::run(&world, args).await,
         Command::Outputs => world.reading(outputs::run(&world)).await,
+        Command::Export(args) => world.reading(export::run(&world, args)).await,
         Command::Tail(args) => tail::run(&world, args).await,
         Command::Destroy(args) => destroy::run(&world, args).await,
         Command::Policy(args) => world.reading(policy::run(&world, args)).await,

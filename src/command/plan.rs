@@ -72,7 +72,9 @@ pub(super) async fn prepare(
     }
     let (routes, adopt) = ([kind.route], hints.adopt);
     let (facts, role) = join!(world.look(aws, hints, &routes), world.role(aws));
-    let deployment = role.as_ref().map(|role| role.as_ref().and_then(Deployment::read));
+    let deployment = role
+        .as_ref()
+        .map(|role| role.as_ref().and_then(Deployment::read));
     let survey = facts?.view_preferring(
         kind.route,
         |trail| matches!(&deployment, Ok(Some(found)) if found.is_fed_by(trail)),
@@ -92,7 +94,10 @@ pub(super) async fn prepare(
     render::report::summary(&world.ui, &report);
     let (deployment, role) = (deployment.map_err(Clone::clone)?, role.as_ref().ok());
     // A role that is adopted goes on to trust whom it trusts.
-    let adopted = role.and_then(Option::as_ref).filter(|_| adopt).and_then(trust_of);
+    let adopted = role
+        .and_then(Option::as_ref)
+        .filter(|_| adopt)
+        .and_then(trust_of);
     let kept = match &deployment {
         Some(deployment) => deployment.trust.clone(),
         None => adopted,

@@ -48,6 +48,7 @@ fn task(args: &cli::Policy) -> Result<Task> {
         Permitted::Plan => Task::Plan(route.unwrap_or(Route::S3)),
         Permitted::Setup => Task::Setup(route.unwrap_or(Route::S3)),
         Permitted::Outputs => Task::Outputs(route),
+        Permitted::Export => Task::Export(route),
         Permitted::Tail => Task::Tail(route),
         Permitted::Destroy => Task::Destroy(route),
     })
@@ -99,7 +100,10 @@ async fn discovered(
     world.refuse_other_account(&caller.account)?;
     place.account = caller.account;
     place.partition = caller.partition;
-    let of_deployment = matches!(task, Task::Outputs(_) | Task::Tail(_) | Task::Destroy(_));
+    let of_deployment = matches!(
+        task,
+        Task::Outputs(_) | Task::Export(_) | Task::Tail(_) | Task::Destroy(_)
+    );
     if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
         return Ok((of(task, route), place));
     }
@@ -126,6 +130,7 @@ async fn discovered(
 fn of(task: Task, route: Route) -> Task {
     match task {
         Task::Outputs(None) => Task::Outputs(Some(route)),
+        Task::Export(None) => Task::Export(Some(route)),
         Task::Tail(None) => Task::Tail(Some(route)),
         Task::Destroy(None) => Task::Destroy(Some(route)),
         task => task,

@@ -71,7 +71,9 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
 }
 
 fn in_conflict(world: &World, kind: &Kind, plan: &Plan<'_, Aws>) -> Error {
-    let mut hint = "choose other names with --name-prefix, or remove those resources with what made them".to_owned();
+    let mut hint =
+        "choose other names with --name-prefix, or remove those resources with what made them"
+            .to_owned();
     if plan.conflicts().all(Step::can_be_adopted) {
         let adopting = world.again(&format!("plan --option {} --adopt", kind.name()));
         hint = format!("{hint}; {adopting} shows what taking them over would change");

@@ -49,7 +49,8 @@ impl Step {
     #[must_use]
     pub fn can_be_adopted(&self) -> bool {
         let nobodys = |live: &Live| live.owner == Owner::Nobody;
-        self.action == Action::Conflict(Conflict::Foreign) && self.live.as_ref().is_some_and(nobodys)
+        self.action == Action::Conflict(Conflict::Foreign)
+            && self.live.as_ref().is_some_and(nobodys)
     }
 }
 

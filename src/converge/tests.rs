@@ -417,7 +417,10 @@ async fn taking_down_goes_backwards_and_leaves_nothing_of_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn taking_down_leaves_everything_of_others() {
-    let sky = Sky::holding(&[("ground", "new", Owner::Us), ("tree", "theirs", Owner::Nobody)]);
+    let sky = Sky::holding(&[
+        ("ground", "new", Owner::Us),
+        ("tree", "theirs", Owner::Nobody),
+    ]);
     clear(&garden(), &sky).await;
     assert_eq!(sky.names(), ["tree"]);
 }
@@ -498,7 +501,10 @@ async fn adopt(graph: &Graph<Sky>, sky: &Sky) -> Result<Vec<Outcome<(), Error>>>
 
 #[tokio::test(start_paused = true)]
 async fn what_bears_no_mark_is_adopted_only_when_that_is_asked_for() {
-    let sky = Sky::holding(&[("ground", "old", Owner::Nobody), ("tree", "new", Owner::Nobody)]);
+    let sky = Sky::holding(&[
+        ("ground", "old", Owner::Nobody),
+        ("tree", "new", Owner::Nobody),
+    ]);
     let garden = garden();
     let plan = Plan::read(&garden, &sky).await.unwrap();
     assert_eq!(plan.conflicts().count(), 2);
@@ -518,7 +524,10 @@ async fn what_bears_no_mark_is_adopted_only_when_that_is_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_adopted_is_marked_brought_in_line_and_ours_from_then_on() {
-    let sky = Sky::holding(&[("ground", "old", Owner::Nobody), ("tree", "new", Owner::Nobody)]);
+    let sky = Sky::holding(&[
+        ("ground", "old", Owner::Nobody),
+        ("tree", "new", Owner::Nobody),
+    ]);
     assert!(all_done(&adopt(&garden(), &sky).await.unwrap()));
     let written = |name: &str| {
         let log = sky.log().into_iter();
@@ -534,7 +543,10 @@ async fn what_is_adopted_is_marked_brought_in_line_and_ours_from_then_on() {
 
 #[tokio::test(start_paused = true)]
 async fn what_bears_the_mark_of_others_is_never_adopted() {
-    let sky = Sky::holding(&[("ground", "new", Owner::Nobody), ("tree", "new", Owner::Other)]);
+    let sky = Sky::holding(&[
+        ("ground", "new", Owner::Nobody),
+        ("tree", "new", Owner::Other),
+    ]);
     assert!(adopt(&garden(), &sky).await.is_err());
     assert_eq!(sky.log(), Vec::<String>::new());
 }
@@ -548,7 +560,10 @@ async fn what_cannot_change_in_place_is_not_adopted() {
         ..toy("house", &[])
     });
     let plan = Plan::read(&graph, &sky).await.unwrap().adopting();
-    assert!(matches!(&plan.steps[0].action, Action::Conflict(Conflict::Fixed(_))));
+    assert!(matches!(
+        &plan.steps[0].action,
+        Action::Conflict(Conflict::Fixed(_))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -556,7 +571,10 @@ async fn a_mark_that_is_refused_leaves_the_rest_as_it_was() {
     let sky = Sky::holding(&[("ground", "old", Owner::Nobody)]).refuse("mark ground", 1, "Denied");
     let outcomes = adopt(&garden(), &sky).await.unwrap();
     assert!(matches!(&outcomes[0], Outcome::Failed(_)));
-    assert_eq!(sky.toys.lock().unwrap()["ground"], ("old".into(), Owner::Nobody));
+    assert_eq!(
+        sky.toys.lock().unwrap()["ground"],
+        ("old".into(), Owner::Nobody)
+    );
     assert!(all_done(&adopt(&garden(), &sky).await.unwrap()));
 }
 

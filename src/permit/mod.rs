@@ -2,6 +2,7 @@
 
 mod cloudwatch;
 mod destroy;
+mod export;
 pub mod place;
 mod preflight;
 mod setup;
@@ -32,6 +33,7 @@ pub enum Task {
     Plan(Route),
     Setup(Route),
     Outputs(Option<Route>),
+    Export(Option<Route>),
     Tail(Option<Route>),
     Destroy(Option<Route>),
 }
@@ -43,7 +45,10 @@ impl Task {
         match self {
             Self::Preflight(preflight) => preflight.routes(),
             Self::Plan(route) | Self::Setup(route) => vec![route],
-            Self::Outputs(route) | Self::Tail(route) | Self::Destroy(route) => one_or_all(route),
+            Self::Outputs(route)
+            | Self::Export(route)
+            | Self::Tail(route)
+            | Self::Destroy(route) => one_or_all(route),
         }
     }
 }
@@ -99,6 +104,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Plan(route) => plan(route),
         Task::Setup(route) => [plan(route), writes(route)].concat(),
         Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
+        Task::Export(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => export::s3(place),
+                Route::CloudWatch => export::cloudwatch(&at_log_group),
+            })
+            .collect(),
         Task::Tail(route) => one_or_all(route)
             .into_iter()
             .flat_map(|route| match route {
@@ -154,6 +166,7 @@ mod tests {
         for route in routes {
             tasks.extend([
                 Task::Outputs(route),
+                Task::Export(route),
                 Task::Tail(route),
                 Task::Destroy(route),
             ]);
@@ -303,7 +316,10 @@ mod tests {
         for task in tasks() {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
-                Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
+                Task::Plan(_)
+                | Task::Outputs(_)
+                | Task::Export(_)
+                | Task::Tail(Some(Route::CloudWatch)) => true,
                 Task::Setup(_) | Task::Tail(_) | Task::Destroy(_) => false,
             };
             let permitted = actions(task, &long());

@@ -42,10 +42,12 @@ type Checked = std::result::Result<String, String>;
 pub fn parse(text: &str) -> std::result::Result<VarFile, Malformed> {
     // An editor of Windows may have put it there.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| Malformed {
-        line: error.location().line(),
-        why: error.message().trim().to_owned(),
-    })?;
+    let body: Body = text
+        .parse()
+        .map_err(|error: hcl_edit::parser::Error| Malformed {
+            line: error.location().line(),
+            why: error.message().trim().to_owned(),
+        })?;
     let mut file = VarFile::default();
     for structure in &body {
         let line = line_of(text, structure.span());
@@ -187,23 +189,55 @@ heeler_security_role_arns = ["arn:aws:iam::999988887777:role/heeler-security"]
 
     #[test]
     fn what_no_module_has_is_told_with_its_line() {
-        let file = parse("# ours\nregion = \"us-east-1\"\naccount_id = null\ntags = { a = 1 }\n").unwrap();
+        let file =
+            parse("# ours\nregion = \"us-east-1\"\naccount_id = null\ntags = { a = 1 }\n").unwrap();
         assert_eq!(file.unknown, [("region".into(), 2), ("tags".into(), 4)]);
     }
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         let table = [
-            ("\naccount_id = \"<replace with your account_id>\"\n", 2, "account_id: an account id has 12 digits"),
-            ("account_id = true\n", 1, "account_id: a text is wanted, not true or false"),
-            ("heeler_security_role_arns = \"arn\"\n", 1, "heeler_security_role_arns: a list of texts is wanted, not a text"),
-            ("\n\nheeler_security_role_arns = [[]]\n", 3, "heeler_security_role_arns: a text is wanted, not a list"),
-            ("log_group_name = var.group\n", 1, "log_group_name: a text is wanted, not something to be worked out"),
-            ("s3_cloudtrail_bucket_name = \"${b}\"\n", 1, "s3_cloudtrail_bucket_name: a text is wanted, not something to be worked out"),
-            ("variable \"account_id\" {\n}\n", 1, "a file of variables has no blocks"),
+            (
+                "\naccount_id = \"<replace with your account_id>\"\n",
+                2,
+                "account_id: an account id has 12 digits",
+            ),
+            (
+                "account_id = true\n",
+                1,
+                "account_id: a text is wanted, not true or false",
+            ),
+            (
+                "heeler_security_role_arns = \"arn\"\n",
+                1,
+                "heeler_security_role_arns: a list of texts is wanted, not a text",
+            ),
+            (
+                "\n\nheeler_security_role_arns = [[]]\n",
+                3,
+                "heeler_security_role_arns: a text is wanted, not a list",
+            ),
+            (
+                "log_group_name = var.group\n",
+                1,
+                "log_group_name: a text is wanted, not something to be worked out",
+            ),
+            (
+                "s3_cloudtrail_bucket_name = \"${b}\"\n",
+                1,
+                "s3_cloudtrail_bucket_name: a text is wanted, not something to be worked out",
+            ),
+            (
+                "variable \"account_id\" {\n}\n",
+                1,
+                "a file of variables has no blocks",
+            ),
         ];
         for (text, line, why) in table {
-            let malformed = Malformed { line, why: why.into() };
+            let malformed = Malformed {
+                line,
+                why: why.into(),
+            };
             assert_eq!(parse(text), Err(malformed), "{text}");
         }
     }
@@ -214,7 +248,10 @@ heeler_security_role_arns = ["arn:aws:iam::999988887777:role/heeler-security"]
             ("account_id = \"1\naccount\n", 1),
             ("a = 1\n\n}\n", 3),
             ("{\"account_id\": \"111122223333\"}", 1),
-            ("account_id = \"111122223333\"\naccount_id = \"111122223333\"\n", 2),
+            (
+                "account_id = \"111122223333\"\naccount_id = \"111122223333\"\n",
+                2,
+            ),
         ] {
             let malformed = parse(text).expect_err(text);
             assert_eq!(malformed.line, line, "{text}: {}", malformed.why);

@@ -125,7 +125,9 @@ fn details(ui: Ui, action: &Action) -> Vec<String> {
     match action {
         Action::Update(changes) => told(changes),
         Action::Adopt(Adoption { marks, changes }) => {
-            let tags = marks.iter().map(|(key, value)| format!("tag: + {key}={value}"));
+            let tags = marks
+                .iter()
+                .map(|(key, value)| format!("tag: + {key}={value}"));
             tags.map(|line| ui.spell(&visible(&line)))
                 .chain(told(changes))
                 .collect()

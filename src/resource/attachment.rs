@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::PROPAGATION;
 use super::role::NO_ENTITY;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -73,7 +73,7 @@ impl Resource<Aws> for Attachment {
                 .any(|found| found.policy_arn() == Some(&policy))
             {
                 return Ok(Some(Live {
-                    state: State::default(),
+                    state: State::default().with(seen::ROLE, arn::last(&role)),
                     outputs: Outputs::from([("policy", policy)]),
                     owner: Owner::Us,
                 }));

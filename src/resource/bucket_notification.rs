@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::PROPAGATION;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::aws::notification::{CREATED, Entry, Target, entries};
@@ -18,6 +18,7 @@ use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
     S3KeyFilter, TopicConfiguration,
 };
+use serde_json::{Value, json};
 
 pub struct BucketNotification {
     pub bucket: String,
@@ -114,13 +115,10 @@ impl Resource<Aws> for BucketNotification {
                 .with("events", shown.events.clone())
                 .with("prefix", shown.prefix.as_str())
                 .with("suffix", shown.suffix.as_str())
-                .with("topic", entry.destination.as_str()),
+                .with("topic", entry.destination.as_str())
+                .with(seen::DOCUMENT, told(&entries, &found)),
             outputs: Outputs::from([(ENTRY, entry.id.clone())]),
-            owner: if leads_to_us {
-                Owner::Us
-            } else {
-                Owner::Other
-            },
+            owner: if leads_to_us { Owner::Us } else { Owner::Other },
         }))
     }
 
@@ -159,12 +157,7 @@ impl BucketNotification {
     }
 
     /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
-    async fn replace(
-        &self,
-        aws: &Aws,
-        id: &str,
-        entry: Option<TopicConfiguration>,
-    ) -> Result<()> {
+    async fn replace(&self, aws: &Aws, id: &str, entry: Option<TopicConfiguration>) -> Result<()> {
         let Some(before) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
@@ -244,6 +237,24 @@ impl BucketNotification {
             .build()
             .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
     }
+}
+
+/// The whole document, for an export: whoever writes it has to know it all.
+fn told(entries: &[Entry], found: &Configuration) -> Value {
+    let entry = |entry: &Entry| {
+        json!({
+            "target": entry.target.name(),
+            "id": entry.id,
+            "destination": entry.destination,
+            "events": entry.events,
+            "prefix": entry.prefix,
+            "suffix": entry.suffix,
+        })
+    };
+    json!({
+        "entries": entries.iter().map(entry).collect::<Vec<_>>(),
+        "bridge": found.event_bridge_configuration().is_some(),
+    })
 }
 
 /// The entry of our id; else one to our topic that ours would overlap, best one that announces all that ours would.

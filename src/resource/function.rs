@@ -15,7 +15,7 @@ use aws_sdk_lambda::types::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Mark, PROPAGATION};
+use super::{Mark, PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -145,7 +145,7 @@ impl Resource<Aws> for Function {
             .code(Some(refusal.error_code().to_owned()), None));
         }
         Ok(Some(Live {
-            state: parse(configuration),
+            state: parse(configuration).with(seen::TAGS, seen::tags(tags(&found))),
             outputs: Outputs::new(),
             owner: self.mark.owner(tags(&found)),
         }))

@@ -62,7 +62,9 @@ impl Resource<Aws> for KmsAlias {
         Ok(Some(Live {
             state: State::default().with("key", arn),
             outputs: Outputs::new(),
-            owner: self.mark.owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
+            owner: self
+                .mark
+                .owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
         }))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 
-use super::PROPAGATION;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -143,7 +143,8 @@ impl KmsGrant {
             state: State::default()
                 .with("grantee", grant.grantee_principal().unwrap_or_default())
                 .with("key", self.key.as_str())
-                .with("operations", operations),
+                .with("operations", operations)
+                .with(seen::NAME, self.name.as_str()),
             outputs: grant
                 .grant_id()
                 .map(|id| ("id", id.to_owned()))

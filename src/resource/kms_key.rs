@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION};
+use super::{Mark, PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Handle, Id, Output};
@@ -229,7 +229,7 @@ impl KmsKey {
     /// All that is to be known of one key, asked side by side.
     async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Live>> {
         let doing = || format!("read {}", self.id());
-        let (key, document, rotation, owner) = try_join!(
+        let (key, document, rotation, tags) = try_join!(
             describe(aws, arn),
             async {
                 aws.kms
@@ -261,11 +261,12 @@ impl KmsKey {
                         doing,
                     )
             },
-            self.owner(aws, arn),
+            tags(aws, arn),
         )?;
         let Some(key) = key.filter(usable) else {
             return Ok(None);
         };
+        let told = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
         let document = document.and_then(|found| found.policy).unwrap_or_default();
         let state = State::default()
             .with("description", key.description().unwrap_or_default())
@@ -274,25 +275,20 @@ impl KmsKey {
             .with(
                 "rotation",
                 rotation.is_some_and(|found| found.key_rotation_enabled()),
-            );
+            )
+            .with(seen::DOCUMENT, document)
+            .with(seen::TAGS, seen::tags(told()));
         let arn = key.arn().unwrap_or(arn).to_owned();
         Ok(Some(Live {
             state,
             outputs: Outputs::from([("arn", arn)]),
-            owner,
+            owner: self.mark.owner(told()),
         }))
     }
 
     fn tags(&self) -> Result<Vec<Tag>> {
         let marks = self.marks().into_iter();
         marks.map(|(key, value)| tag(key, &value)).collect()
-    }
-
-    async fn owner(&self, aws: &Aws, key: &str) -> Result<Owner> {
-        tags(aws, key).await.map(|tags| {
-            self.mark
-                .owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
-        })
     }
 
     /// A key that an interrupted run made and did not name: without any alias, and with our tags. Keys whose

@@ -26,6 +26,33 @@ use crate::names::{MANAGED_BY, OPTION};
 /// How long AWS may need until one service sees what another has just made.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
 
+/// What a read tells besides the fields that are compared: for an export, which has to say it as AWS has it.
+pub mod seen {
+    use serde_json::{Map, Value};
+
+    /// All tags, ours and those of others.
+    pub const TAGS: &str = "seen: tags";
+    /// A policy document, before it was brought to the form in which it is compared.
+    pub const DOCUMENT: &str = "seen: document";
+    pub const DESCRIPTION: &str = "seen: description";
+    pub const NAME: &str = "seen: name";
+    pub const ROLE: &str = "seen: role";
+    pub const TOPIC: &str = "seen: topic";
+    pub const QUEUE: &str = "seen: queue";
+
+    /// Without those of AWS itself, which nobody can write.
+    pub(super) fn tags<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> Value {
+        let mut told: Vec<(&str, &str)> =
+            tags.filter(|(key, _)| !key.starts_with("aws:")).collect();
+        told.sort_unstable();
+        let told = told.into_iter();
+        Value::Object(
+            told.map(|(key, value)| (key.to_owned(), value.into()))
+                .collect::<Map<_, _>>(),
+        )
+    }
+}
+
 /// A policy document, once the ARNs in it are known.
 pub type Document = Box<dyn Fn(&Known) -> Option<Value> + Send + Sync>;
 
@@ -82,7 +109,10 @@ mod tests {
             (&[], Owner::Nobody),
             (&[("Name", "HeelerEventCollection")], Owner::Nobody),
             (&[(MANAGED_BY, "heeler-ec"), (OPTION, "s3")], Owner::Us),
-            (&[(MANAGED_BY, "heeler-ec"), (OPTION, "cloudwatch")], Owner::Other),
+            (
+                &[(MANAGED_BY, "heeler-ec"), (OPTION, "cloudwatch")],
+                Owner::Other,
+            ),
             (&[(MANAGED_BY, "heeler-ec")], Owner::Other),
             (&[(OPTION, "s3")], Owner::Other),
             (&[(MANAGED_BY, "terraform")], Owner::Other),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::PROPAGATION;
 use super::function::NO_FUNCTION;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -94,10 +94,12 @@ impl Resource<Aws> for Permission {
             .into_iter()
             .find(|statement| statement["Sid"] == self.sid);
         Ok(ours.map(|statement| Live {
-            state: State::default().with(
-                "statement",
-                policy::canonical(&policy::document(vec![statement])),
-            ),
+            state: State::default()
+                .with(
+                    "statement",
+                    policy::canonical(&policy::document(vec![statement])),
+                )
+                .with(seen::NAME, self.sid),
             outputs: Outputs::new(),
             owner: Owner::Us,
         }))

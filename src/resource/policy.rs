@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
 
 use super::role::NO_ENTITY;
-use super::{Document, Mark, PROPAGATION};
+use super::{Document, Mark, PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -91,9 +91,18 @@ impl Resource<Aws> for Policy {
             .and_then(|found| found.policy_version?.document)
             .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default().with("document", policy::canonical_encoded(&document)),
+            state: State::default()
+                .with("document", policy::canonical_encoded(&document))
+                .with(seen::DOCUMENT, policy::decoded(&document).as_ref())
+                .with(seen::DESCRIPTION, found.description().unwrap_or_default())
+                .with(
+                    seen::TAGS,
+                    seen::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                ),
             outputs: Outputs::new(),
-            owner: self.mark.owner(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            owner: self
+                .mark
+                .owner(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::Mark;
+use super::{Mark, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -169,14 +169,24 @@ impl Resource<Aws> for Queue {
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
             return Ok(None);
         };
-        let tags = tags.tags.unwrap_or_default();
+        let (attributes, tags) = (
+            attributes.attributes.unwrap_or_default(),
+            tags.tags.unwrap_or_default(),
+        );
+        let told = || {
+            tags.iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+        };
+        let state = parse(&attributes);
+        let document = attributes
+            .get(&Name::Policy)
+            .filter(|_| self.policy.is_some());
         Ok(Some(Live {
-            state: parse(&attributes.attributes.unwrap_or_default()),
+            state: state
+                .with_known(seen::DOCUMENT, document.cloned())
+                .with(seen::TAGS, seen::tags(told())),
             outputs: Outputs::from([("url", url)]),
-            owner: self.mark.owner(
-                tags.iter()
-                    .map(|(key, value)| (key.as_str(), value.as_str())),
-            ),
+            owner: self.mark.owner(told()),
         }))
     }
 

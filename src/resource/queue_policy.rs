@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::PROPAGATION;
 use super::queue::{NO_QUEUE, url};
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -79,7 +79,9 @@ impl Resource<Aws> for QueuePolicy {
             .and_then(|found| found.attributes?.remove(&QueueAttributeName::Policy))
             .filter(|text| !text.is_empty());
         Ok(text.map(|text| Live {
-            state: State::default().with("policy", policy::canonical_text(&text)),
+            state: State::default()
+                .with("policy", policy::canonical_text(&text))
+                .with(seen::DOCUMENT, text),
             outputs: Outputs::from([("url", url)]),
             owner: Owner::Us,
         }))

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_iam::types::Tag;
 /// A role as IAM has it.
 pub use aws_sdk_iam::types::Role as Found;
+use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION};
+use super::{Mark, PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -150,9 +150,16 @@ impl Resource<Aws> for Role {
         Ok(Some(Live {
             state: trust_state(&document)
                 .with("description", role.description().unwrap_or_default())
-                .with("tags", Value::Object(sorted(notes, &self.notes))),
+                .with("tags", Value::Object(sorted(notes, &self.notes)))
+                .with_secret(seen::DOCUMENT, document)
+                .with(
+                    seen::TAGS,
+                    seen::tags(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                ),
             outputs: Outputs::new(),
-            owner: self.mark.owner(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            owner: self
+                .mark
+                .owner(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 

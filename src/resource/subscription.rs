@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::PROPAGATION;
 use super::topic::NO_TOPIC;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -65,8 +65,8 @@ impl Resource<Aws> for Subscription {
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let queue = known.need(&self.queue)?;
-        let Some(subscription) = self.find(aws, &known.need(&self.topic)?, &queue).await? else {
+        let (topic, queue) = (known.need(&self.topic)?, known.need(&self.queue)?);
+        let Some(subscription) = self.find(aws, &topic, &queue).await? else {
             return Ok(None);
         };
         let found = aws
@@ -93,7 +93,9 @@ impl Resource<Aws> for Subscription {
             state: State::default()
                 .with("confirmed", !is_true("PendingConfirmation"))
                 .with("filter", filter.cloned().unwrap_or_default())
-                .with("raw_delivery", is_true("RawMessageDelivery")),
+                .with("raw_delivery", is_true("RawMessageDelivery"))
+                .with(seen::TOPIC, topic)
+                .with(seen::QUEUE, queue),
             outputs: Outputs::from([("arn", subscription)]),
             // When the queue is gone, a subscription that still names it serves nobody.
             owner: Owner::Us,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
 use tokio::try_join;
 
-use super::Mark;
+use super::{Mark, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -119,9 +119,16 @@ impl Resource<Aws> for Topic {
             .attributes
             .and_then(|mut found| found.remove("KmsMasterKeyId"));
         Ok(Some(Live {
-            state: State::default().with("encrypted", key.is_some_and(|key| !key.is_empty())),
+            state: State::default()
+                .with("encrypted", key.is_some_and(|key| !key.is_empty()))
+                .with(
+                    seen::TAGS,
+                    seen::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                ),
             outputs: Outputs::new(),
-            owner: self.mark.owner(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            owner: self
+                .mark
+                .owner(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::PROPAGATION;
 use super::topic::NO_TOPIC;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
@@ -61,10 +61,11 @@ impl Resource<Aws> for TopicPolicy {
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
+        let topic = known.need(&self.topic)?;
         let found = aws
             .sns
             .get_topic_attributes()
-            .topic_arn(known.need(&self.topic)?)
+            .topic_arn(&topic)
             .send()
             .await
             .finding("sns:GetTopicAttributes", NO_TOPIC, || {
@@ -74,7 +75,10 @@ impl Resource<Aws> for TopicPolicy {
             .and_then(|found| found.attributes?.remove("Policy"))
             .filter(|text| !text.is_empty() && !text.contains(DEFAULT_STATEMENT));
         Ok(text.map(|text| Live {
-            state: State::default().with("policy", policy::canonical_text(&text)),
+            state: State::default()
+                .with("policy", policy::canonical_text(&text))
+                .with(seen::DOCUMENT, text)
+                .with(seen::TOPIC, topic),
             outputs: Outputs::new(),
             owner: Owner::Us,
         }))
