@@ -7,6 +7,7 @@ use hcl_edit::Decorate;
 use serde_json::{Value, json};
 
 use super::block::{References, ZIP, block};
+use super::layout::lay_out;
 use super::{Import, Item, Place};
 use crate::error::{Error, Result};
 
@@ -160,6 +161,7 @@ fn commented(place: &Place<'_>, plain: &str) -> std::result::Result<String, Stri
         .parse()
         .map_err(|why: hcl_edit::parser::Error| why.to_string())?;
     for block in body.blocks_mut() {
+        lay_out(block);
         let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
         let lines = match (block.ident.as_str(), labels.first().copied()) {
             ("terraform", _) => head(place),

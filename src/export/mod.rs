@@ -2,6 +2,7 @@
 
 mod block;
 mod hcl;
+mod layout;
 mod resource;
 
 use std::collections::BTreeMap;
