@@ -292,10 +292,23 @@ pub struct Setup {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// When a step fails: keep what was made, to be completed by the same command, or roll everything back
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_failure: OnFailure,
+
     /// Offer first to set the retention of the trail's log group to one day (option cloudwatch); the question has to
     /// be answered with the name of the group, also with --yes
     #[arg(long, conflicts_with = "dry_run")]
     pub fix_retention: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnFailure {
+    /// Leave what was made; the same command goes on from there
+    #[default]
+    Keep,
+    /// Delete what this run made, put back what it changed, and leave what it found
+    Rollback,
 }
 
 #[derive(Args, Debug)]
@@ -358,6 +371,10 @@ pub struct Policy {
     /// Allow what preflight --fix changes, too
     #[arg(long)]
     pub fix: bool,
+
+    /// Allow what setup --on-failure rollback takes back, too
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_failure: OnFailure,
 
     /// Call nothing: take the names from the other options, and placeholders for the rest
     #[arg(long)]

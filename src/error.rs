@@ -128,6 +128,28 @@ impl Error {
         })
     }
 
+    /// Whether the service refused because there is one of that name already.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.0.code.as_deref().is_some_and(|code| match code {
+            "AlreadyExistsException"
+            | "EntityAlreadyExists"
+            | "EntityAlreadyExistsException"
+            | "QueueAlreadyExists"
+            | "QueueNameExists" => true,
+            "InvalidParameter" | "ResourceConflictException" => {
+                self.0.why.contains("already exist")
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether there was no answer, so that nobody knows what came of the call.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.0.exit == Exit::Unanswered && self.0.action.is_some() && self.0.code.is_none()
+    }
+
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.0.exit

@@ -1,7 +1,5 @@
 //! IAM documents as values: built, brought to one form, and compared by meaning.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 
 /// Wraps statements into a document. `Version` comes first: an old parser of AWS insists on it.
@@ -47,22 +45,24 @@ pub fn canonical(document: &Value) -> Value {
     Value::Object(canonical)
 }
 
-/// Parses a document as AWS returns it and brings it to the canonical form; what is no JSON is kept as text.
+/// A document as AWS returns it; what is no JSON is kept as text.
 #[must_use]
-pub fn canonical_text(text: &str) -> Value {
-    serde_json::from_str(text).map_or_else(|_| Value::from(text), |document| canonical(&document))
+pub fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
-/// The same for IAM, which returns documents percent-encoded.
+/// The same for IAM, which returns documents percent-encoded. A plus in it is a plus.
 #[must_use]
-pub fn canonical_encoded(text: &str) -> Value {
-    canonical_text(&decoded(text))
+pub fn parsed_encoded(text: &str) -> Value {
+    parsed(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
 }
 
-/// What IAM returned, without its percent-encoding; a plus in it is a plus.
+/// A document as text, as AWS takes it.
 #[must_use]
-pub fn decoded(text: &str) -> Cow<'_, str> {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy()
+pub fn text(document: &Value) -> String {
+    document
+        .as_str()
+        .map_or_else(|| document.to_string(), str::to_owned)
 }
 
 fn statement(statement: &Value) -> Value {
@@ -273,6 +273,6 @@ mod tests {
     #[test]
     fn a_document_of_iam_is_percent_decoded_and_a_plus_stays() {
         let text = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Sid%22%3A%22a+b%22%7D%5D%7D";
-        assert_eq!(canonical_encoded(text)["Statement"][0]["Sid"], "a+b");
+        assert_eq!(parsed_encoded(text)["Statement"][0]["Sid"], "a+b");
     }
 }

@@ -1322,3 +1322,29 @@ fn a_command_line_that_the_aws_cli_would_refuse_is_refused() {
         assert!(refused.contains(why), "{line}: {refused}");
     }
 }
+
+#[tokio::test]
+async fn a_caller_that_goes_away_leaves_nothing_half_done() {
+    use std::io::{Read, Write};
+    let slow = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let proxy = Proxy::start(slow.local_addr().expect("its address"));
+    let (asked, was_asked) = std::sync::mpsc::channel();
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut call, _) = slow.accept().expect("the proxy");
+        call.read_exact(&mut [0; 4]).expect("a request");
+        asked.send(()).expect("the test");
+        std::thread::sleep(Duration::from_millis(300));
+        done.send(()).expect("the test");
+        call.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    });
+    let mut caller =
+        std::net::TcpStream::connect(proxy.url().trim_start_matches("http://")).expect("the proxy");
+    caller
+        .write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n")
+        .expect("a request");
+    was_asked.recv().expect("the call is passed on");
+    drop(caller);
+    proxy.quiet().await;
+    is_done.try_recv().expect("the call was done by then");
+}

@@ -10,14 +10,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("route", &[]),
     ("pattern", &[]),
+    ("severity", &[]),
     ("converge", &["error"]),
-    ("aws", &["error"]),
+    ("web", &["error"]),
+    ("alert", &["severity", "web"]),
+    ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
     ("check", &["aws", "error", "names", "permit", "route"]),
     // Of `aws` only the form of an ARN.
     ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "pattern", "policy"]),
+    // Which fields a read tells besides those that are compared.
+    ("export", &["aws", "converge", "error", "resource"]),
     (
         "pipeline",
         &[
@@ -29,13 +34,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // `Format` and `Color` are what the operator chose; clap derives their names from them.
     (
         "render",
-        &["aws", "check", "cli", "converge", "error", "route", "tail"],
+        &[
+            "aws", "check", "cli", "converge", "error", "export", "route", "tail",
+        ],
     ),
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "names", "permit", "pipeline", "render",
-            "resource", "route", "tail",
+            "aws", "check", "cli", "converge", "error", "export", "names", "permit", "pipeline",
+            "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),
@@ -53,6 +60,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("anstyle", &["render/"]),
     ("terminal_size", &["render/"]),
     ("aws_config", &["aws/"]),
+    ("hcl", &["export/"]),
+    ("hcl_edit", &["export/", "pipeline/var_file.rs"]),
     // `deployment.rs` reads the tags of a role.
     (
         "aws_sdk_",
@@ -72,7 +81,8 @@ const DOINGS: &[(&str, &[&str])] = &[
     ("print!", &[]),
     ("process::exit", &[]),
     ("io::stdout", &["render/"]),
-    ("io::stderr", &["render/"]),
+    // What a command of the operator prints goes where our own story goes.
+    ("io::stderr", &["render/", "alert/command.rs"]),
     ("io::stdin", &["render/"]),
 ];
 
@@ -177,7 +187,7 @@ fn sources() -> Vec<(String, String)> {
         }
         let text = fs::read_to_string(&path).expect("a source file");
         let code = text
-            .split("#[cfg(test)]\nmod tests")
+            .split("#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
         let code: Vec<&str> = code

@@ -24,6 +24,7 @@ mod records;
 mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
+mod severity;
 mod states;
 mod steps;
 mod tail;

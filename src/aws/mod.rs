@@ -10,18 +10,14 @@ use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 
 pub use told::{Call, Listener};
 
 use crate::error::{Error, Result};
+use crate::web;
 use arn::Arn;
 use fault::Doing;
 
@@ -86,7 +82,7 @@ impl Aws {
     /// When the environment holds values that the SDK cannot use.
     pub async fn connect(settings: &Settings) -> Result<Self> {
         refuse_bad_environment()?;
-        let http = http_client()?;
+        let http = web::client()?;
         let mut shared = loader(settings, &http).load().await;
         if shared.region().is_none() {
             // Without any region, a profile that assumes a role could not even ask for it.
@@ -278,63 +274,6 @@ fn refuse_bad_environment() -> Result<()> {
             "use AWS_MAX_ATTEMPTS",
             format!("{text:?} is not a number of attempts, 1 or more"),
         ));
-    }
-    Ok(())
-}
-
-/// One client for all services, so that connections and root certificates are shared; it honours the proxy
-/// variables, and `AWS_CA_BUNDLE`, which the SDK itself does not read.
-fn http_client() -> Result<SharedHttpClient> {
-    let mut trust = TrustStore::default();
-    if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE") {
-        let pem = std::fs::read(&bundle).map_err(|why| {
-            Error::usage(
-                format!(
-                    "read the certificates of AWS_CA_BUNDLE ({})",
-                    bundle.display()
-                ),
-                why.to_string(),
-            )
-        })?;
-        refuse_bad_certificates(&pem).map_err(|why| {
-            Error::usage(
-                format!(
-                    "use the certificates of AWS_CA_BUNDLE ({})",
-                    bundle.display()
-                ),
-                why,
-            )
-        })?;
-        trust = trust.with_pem_certificate(pem);
-    }
-    let tls = TlsContext::builder()
-        .with_trust_store(trust)
-        .build()
-        .map_err(|why| Error::unanswered("set up TLS", why.to_string()))?;
-    Ok(
-        Builder::new().build_with_connector_fn(move |settings, components| {
-            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-            connector.set_connector_settings(settings.cloned());
-            if let Some(components) = components {
-                connector.set_sleep_impl(components.sleep_impl());
-            }
-            connector
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(tls.clone())
-                .build()
-        }),
-    )
-}
-
-/// The SDK ends the program over a certificate that it cannot read.
-fn refuse_bad_certificates(pem: &[u8]) -> std::result::Result<(), String> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|why| why.to_string())?;
-        roots.add(certificate).map_err(|why| why.to_string())?;
-    }
-    if roots.is_empty() {
-        return Err("there is no certificate in it".to_owned());
     }
     Ok(())
 }

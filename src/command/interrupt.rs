@@ -23,7 +23,7 @@ impl Interrupt {
         *self.cleaning.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
     }
 
-    /// What has to be done by hand when the clean-up is cut short.
+    /// What to say when the clean-up is cut short: what is left, and what has to be done with it.
     pub fn leaves(&self, lines: Vec<String>) {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = lines;
     }
@@ -59,8 +59,7 @@ where
 fn tell(ui: Ui, left: &Mutex<Vec<String>>) {
     let left = left.lock().unwrap_or_else(PoisonError::into_inner);
     if !left.is_empty() {
-        ui.alert("Left behind; to remove it by hand:");
-        left.iter().for_each(|line| ui.alert(&format!("  {line}")));
+        left.iter().for_each(|line| ui.alert(line));
     }
 }
 

@@ -8,6 +8,7 @@ mod outputs;
 mod plan;
 mod policy;
 mod preflight;
+mod rollback;
 mod setup;
 mod tail;
 mod var_file;

@@ -102,7 +102,7 @@ pub(super) async fn prepare(
         Some(deployment) => deployment.trust.clone(),
         None => adopted,
     };
-    let trust = whom_to_trust(trust, kept, deployment.is_some(), only_to_show)?;
+    let trust = whom_to_trust(trust, kept.as_ref(), deployment.is_some(), only_to_show)?;
     let mut site = Site::surveyed(&survey, world.names(), trust)?;
     // What older objects are encrypted with stays granted, and is taken back by destroy.
     let former = deployment.iter().flat_map(|found| &found.bucket_keys);
@@ -122,11 +122,10 @@ pub(super) async fn prepare(
 /// What was given, else what the existing role has.
 fn whom_to_trust(
     given: &cli::Trust,
-    existing: Option<Trust>,
+    existing: Option<&Trust>,
     is_set_up: bool,
     only_to_show: bool,
 ) -> Result<Trust> {
-    let existing = existing.as_ref();
     let nothing_to_keep = if is_set_up {
         "the role's trust policy is not the one that setup wrote"
     } else {

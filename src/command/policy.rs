@@ -4,7 +4,7 @@ use super::{World, option};
 use crate::aws::Aws;
 use crate::check::place::{fill, is_key};
 use crate::check::survey::{Facts, without_credentials};
-use crate::cli::{self, Permitted};
+use crate::cli::{self, OnFailure, Permitted};
 use crate::error::{Error, Exit, Result};
 use crate::permit::place::Place;
 use crate::permit::{
@@ -32,6 +32,13 @@ pub(super) async fn run(world: &World, args: cli::Policy) -> Result<Exit> {
 fn task(args: &cli::Policy) -> Result<Task> {
     let route = args.option.as_deref().and_then(Route::named);
     let (deep, fix) = (args.deep, args.fix);
+    let rolls_back = args.on_failure == OnFailure::Rollback;
+    if rolls_back && args.command != Permitted::Setup {
+        return Err(Error::usage(
+            "write that policy",
+            "only setup has --on-failure",
+        ));
+    }
     if args.command != Permitted::Preflight {
         if deep || fix {
             return Err(Error::usage(
@@ -46,6 +53,7 @@ fn task(args: &cli::Policy) -> Result<Task> {
     Ok(match args.command {
         Permitted::Preflight => Task::Preflight(Preflight { route, deep, fix }),
         Permitted::Plan => Task::Plan(route.unwrap_or(Route::S3)),
+        Permitted::Setup if rolls_back => Task::Rollback(route.unwrap_or(Route::S3)),
         Permitted::Setup => Task::Setup(route.unwrap_or(Route::S3)),
         Permitted::Outputs => Task::Outputs(route),
         Permitted::Export => Task::Export(route),

@@ -1,11 +1,12 @@
 //! Sets the pipeline up: checks, plan, question, writes, and the three values.
 
 use super::plan::{Prepared, prepare};
+use super::rollback::roll_back;
 use super::{World, option};
 use crate::aws::Aws;
 use crate::check::survey::Hints;
 use crate::check::{Repair, repair};
-use crate::cli;
+use crate::cli::{self, OnFailure};
 use crate::converge::apply::{Manner, apply};
 use crate::converge::event::Event;
 use crate::converge::patience::Patience;
@@ -28,6 +29,13 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     if args.fix_retention {
         refuse_retention(world, kind)?;
+    }
+    if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
+        return Err(Error::usage(
+            "set up with --adopt and --on-failure rollback",
+            "what is adopted is not given back",
+        )
+        .hint("leave --on-failure out: the same command completes what failed"));
     }
     let aws = world.aws().await?;
     let hints = Hints {
@@ -65,7 +73,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
                 "the answer was not yes; nothing was written",
             ));
         }
-        obey(world, kind, &prepared, &plan).await?;
+        obey(world, args.on_failure, &prepared, &plan).await?;
     }
     answer(world, &prepared, &plan)
 }
@@ -113,7 +121,12 @@ async fn fix_retention(world: &World, aws: &Aws, kind: &Kind, hints: Hints) -> R
 }
 
 /// Writes, and fails with what is done, what is not, and how to go on.
-async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<()> {
+async fn obey(
+    world: &World,
+    on_failure: OnFailure,
+    prepared: &Prepared,
+    plan: &Plan<'_, Aws>,
+) -> Result<()> {
     let due = plan
         .steps
         .iter()
@@ -121,35 +134,31 @@ async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, A
         .count();
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
-    world
-        .interrupt
-        .cleans_up("finishing the calls that are under way");
+    world.interrupt.cleans_up(match on_failure {
+        OnFailure::Keep => "finishing the calls that are under way",
+        OnFailure::Rollback => "finishing the calls that are under way, then rolling back",
+    });
+    world.interrupt.leaves(vec![how_to_go_on(world)]);
     let watch = |event: Event| progress.tell(&event);
     let manner = Manner {
         patience: Patience::default(),
         stop: &stop,
         watch: &watch,
     };
-    let outcomes = apply(plan, &prepared.aws, manner).await?;
+    let applied = apply(plan, &prepared.aws, manner).await?;
     progress.finish();
-    let failures: Vec<&Error> = outcomes
-        .iter()
-        .filter_map(|outcome| match outcome {
-            Outcome::Failed(error) => Some(error),
-            _ => None,
-        })
-        .collect();
-    let Some(first) = failures
-        .iter()
-        .find(|error| error.exit() != Exit::Interrupted)
-        .or(failures.first())
-    else {
+    let Some(failure) = applied.failure() else {
         return Ok(());
     };
+    // Whoever is not first has made what nobody will ever use.
+    if on_failure == OnFailure::Rollback || applied.came_second(plan) {
+        roll_back(world, &prepared.aws, plan, &applied).await;
+        return Err(failure.clone());
+    }
     let done = plan
         .steps
         .iter()
-        .zip(&outcomes)
+        .zip(&applied.outcomes)
         .filter(|(step, outcome)| {
             step.action != Action::Keep && matches!(outcome, Outcome::Done(()))
         })
@@ -157,12 +166,15 @@ async fn obey(world: &World, kind: &Kind, prepared: &Prepared, plan: &Plan<'_, A
     world.ui.alert(&format!(
         "\n{done} of {due} done. What was made stays, and nothing that was there is lost."
     ));
-    world.ui.alert(&format!(
-        "Run the same command again to complete it, or {} to remove it (option {}).",
-        world.again("destroy"),
-        kind.name()
-    ));
-    Err((*first).clone())
+    world.ui.alert(&how_to_go_on(world));
+    Err(failure.clone())
+}
+
+pub(super) fn how_to_go_on(world: &World) -> String {
+    format!(
+        "Run the same command again to complete it, or {} to remove it.",
+        world.again("destroy")
+    )
 }
 
 fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {

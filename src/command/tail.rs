@@ -49,12 +49,12 @@ async fn from_topic(world: &World, aws: &Aws, site: &Site, args: &cli::Tail) -> 
         ));
     }
     let name = tap::name(&hook.prefix);
-    world.interrupt.leaves(vec![format!(
+    world.interrupt.leaves(by_hand(vec![format!(
         "aws sqs delete-queue --region {0} --queue-url \"$(aws sqs get-queue-url --region {0} --queue-name {name} --query QueueUrl --output text)\"",
         aws.region()
-    )]);
+    )]));
     let tap = Tap::open(aws, &hook, &name).await?;
-    world.interrupt.leaves(tap.by_hand(aws.region()));
+    world.interrupt.leaves(by_hand(tap.by_hand(aws.region())));
     world
         .interrupt
         .cleans_up("removing the queue that was listened with");
@@ -82,6 +82,12 @@ async fn from_topic(world: &World, aws: &Aws, site: &Site, args: &cli::Tail) -> 
     closed?;
     world.interrupt.leaves(Vec::new());
     Ok(tally)
+}
+
+fn by_hand(commands: Vec<String>) -> Vec<String> {
+    let heading = "Left behind; to remove it by hand:".to_owned();
+    let commands = commands.into_iter().map(|command| format!("  {command}"));
+    std::iter::once(heading).chain(commands).collect()
 }
 
 /// Where events come from.

@@ -1,5 +1,6 @@
 //! Obeys a plan: makes and changes what it says, in the order of the edges, and reads back each write.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -14,7 +15,7 @@ use super::state::State;
 use super::stop::Stop;
 use super::walk::{Outcome, walk};
 use super::{Known, Live, Owner, Resource};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// What a walk needs besides the plan.
 #[derive(Clone, Copy)]
@@ -24,15 +25,42 @@ pub struct Manner<'a> {
     pub watch: Observer<'a>,
 }
 
+/// What came of a plan, step by step.
+#[derive(Debug)]
+pub struct Applied {
+    pub outcomes: Vec<Outcome<(), Error>>,
+    /// Which steps made something, also when they failed after it.
+    pub(super) made: Vec<AtomicBool>,
+}
+
+impl Applied {
+    /// The failure to tell of: of what went wrong rather than of the wish to end early.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Error> {
+        let failures = || {
+            self.outcomes.iter().filter_map(|outcome| match outcome {
+                Outcome::Failed(error) => Some(error),
+                _ => None,
+            })
+        };
+        failures()
+            .find(|error| error.exit() != Exit::Interrupted)
+            .or_else(|| failures().next())
+    }
+
+    /// Whether another run was first at what only one can make.
+    #[must_use]
+    pub fn came_second<C: Sync>(&self, plan: &Plan<'_, C>) -> bool {
+        let lock = plan.graph.locked_by().map(|lock| &self.outcomes[lock]);
+        matches!(lock, Some(Outcome::Failed(refusal)) if refusal.is_taken())
+    }
+}
+
 /// Makes and changes what the plan says. Refuses a plan with conflicts before the first write.
 ///
 /// # Errors
 /// Only a conflict; failures of single steps are among the outcomes.
-pub async fn apply<C: Sync>(
-    plan: &Plan<'_, C>,
-    cloud: &C,
-    manner: Manner<'_>,
-) -> Result<Vec<Outcome<(), Error>>> {
+pub async fn apply<C: Sync>(plan: &Plan<'_, C>, cloud: &C, manner: Manner<'_>) -> Result<Applied> {
     if let Some(conflict) = plan.conflicts().next() {
         return Err(Error::no(
             format!("set up {}", conflict.id),
@@ -40,9 +68,10 @@ pub async fn apply<C: Sync>(
         ));
     }
     let edges = plan.graph.edges();
-    let outcomes = walk(&edges, |node| step(plan, node, cloud, manner)).await;
+    let made: Vec<AtomicBool> = edges.iter().map(|_| AtomicBool::default()).collect();
+    let outcomes = walk(&edges, |node| step(plan, node, &made[node], cloud, manner)).await;
     tell_of_skipped(plan, &outcomes, manner.watch);
-    Ok(outcomes)
+    Ok(Applied { outcomes, made })
 }
 
 fn verb(action: &Action) -> Option<Verb> {
@@ -74,6 +103,7 @@ fn tell_of_skipped<C: Sync>(
 async fn step<C: Sync>(
     plan: &Plan<'_, C>,
     node: usize,
+    made: &AtomicBool,
     cloud: &C,
     manner: Manner<'_>,
 ) -> Result<()> {
@@ -86,12 +116,16 @@ async fn step<C: Sync>(
         resource,
         cloud,
         known: &plan.known,
+        made,
         manner,
     };
+    let want = resource.desired(&plan.known);
     report(&step.id, verb, manner, async {
         match (&step.action, &step.live) {
-            (Action::Adopt(adoption), Some(live)) => work.adopt(live, &adoption.changes).await,
-            (_, live) => work.converge(live.clone()).await,
+            (Action::Adopt(adoption), Some(live)) => {
+                work.adopt(live, &want, &adoption.changes).await
+            }
+            (_, live) => work.converge(live.as_ref(), &want).await,
         }
     })
     .await
@@ -130,41 +164,73 @@ pub(super) async fn report(
 }
 
 /// What replicas need at most, as a rule, to show a write.
-const DELAY: Duration = Duration::from_secs(5);
+pub(super) const DELAY: Duration = Duration::from_secs(5);
 
-struct Work<'a, C> {
-    resource: &'a dyn Resource<C>,
-    cloud: &'a C,
-    known: &'a Known,
-    manner: Manner<'a>,
+/// How long one that is there already may take to show as it is wanted.
+const COMING: Duration = Duration::from_secs(15);
+
+pub(super) struct Work<'a, C> {
+    pub resource: &'a dyn Resource<C>,
+    pub cloud: &'a C,
+    pub known: &'a Known,
+    /// Set once it has made something.
+    pub made: &'a AtomicBool,
+    pub manner: Manner<'a>,
 }
 
 impl<C: Sync> Work<'_, C> {
     /// Creates or updates once, then reads until nothing differs; what a create could not say in one call is
     /// said by an update.
-    async fn converge(&self, live: Option<Live>) -> Result<()> {
-        let want = self.resource.desired(self.known);
+    pub(super) async fn converge(&self, live: Option<&Live>, want: &State) -> Result<()> {
         match live {
             None => {
                 let made = self
-                    .insist(async || self.resource.create(self.cloud, &want, self.known).await)
-                    .await?;
-                self.known.learn(&self.resource.id(), &made);
+                    .insist(async || self.resource.create(self.cloud, want, self.known).await)
+                    .await;
+                match made {
+                    Ok(outputs) => self.known.learn(&self.resource.id(), &outputs),
+                    Err(refusal) => self.find_made(want, refusal).await?,
+                }
+                self.made.store(true, Ordering::Relaxed);
             }
-            Some(live) => self.update(&live, &want).await?,
+            Some(live) => self.update(live, want).await?,
         }
-        self.settle(&want).await
+        self.settle(want).await
+    }
+
+    /// A create whose answer was lost is made again, and refused because of itself. What is there then is what was to
+    /// be made, if it bears our mark and is as wanted; else somebody else was first.
+    async fn find_made(&self, want: &State, refusal: Error) -> Result<()> {
+        if !refusal.is_taken() && !refusal.is_silence() {
+            return Err(refusal);
+        }
+        let mut pauses = Pauses::new(self.manner.patience, self.manner.stop);
+        while let Ok(live) = self.resource.read(self.cloud, self.known).await {
+            match live {
+                Some(live) if !live.is_ours() => break,
+                Some(live) if diff(&live.state, want).is_empty() => return Ok(()),
+                _ => {}
+            }
+            if !pauses.pause(COMING, refusal.doing()).await? {
+                break;
+            }
+        }
+        if refusal.is_silence() {
+            return Err(refusal);
+        }
+        Err(refusal.hint(
+            "it was made after the plan was read, perhaps by another run: run the same command again when that has ended",
+        ))
     }
 
     /// Marks first: what a run leaves half done is ours by then, and goes on without being asked for again.
-    async fn adopt(&self, live: &Live, changes: &[Change]) -> Result<()> {
+    async fn adopt(&self, live: &Live, want: &State, changes: &[Change]) -> Result<()> {
         self.insist(async || self.resource.mark(self.cloud, live).await)
             .await?;
-        let want = self.resource.desired(self.known);
         if !changes.is_empty() {
-            self.update(live, &want).await?;
+            self.update(live, want).await?;
         }
-        self.settle(&want).await
+        self.settle(want).await
     }
 
     async fn update(&self, live: &Live, want: &State) -> Result<()> {

@@ -114,10 +114,16 @@ pub async fn destroy<C: Sync>(
 }
 
 /// What leads to the others waits for all of them, so that what is left after a failure can be found again.
-fn leaders_last<C: Sync>(plan: &Plan<'_, C>, mut edges: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+pub(super) fn leaders_last<C: Sync>(
+    plan: &Plan<'_, C>,
+    mut edges: Vec<Vec<usize>>,
+) -> Vec<Vec<usize>> {
     let nodes = plan.graph.nodes();
     let (leaders, others): (Vec<usize>, Vec<usize>) =
         (0..nodes.len()).partition(|node| nodes[*node].leads_to_others());
+    for other in &others {
+        edges[*other].retain(|node| !leaders.contains(node));
+    }
     for leader in leaders {
         edges[leader].clone_from(&others);
     }
@@ -125,7 +131,7 @@ fn leaders_last<C: Sync>(plan: &Plan<'_, C>, mut edges: Vec<Vec<usize>>) -> Vec<
 }
 
 /// Deletes one resource and reads until it is gone.
-async fn delete<C: Sync>(
+pub(super) async fn delete<C: Sync>(
     resource: &dyn Resource<C>,
     plan: &Plan<'_, C>,
     live: &Live,

@@ -10,6 +10,8 @@ pub enum Verb {
     Update,
     Adopt,
     Delete,
+    /// Write again what was there before.
+    PutBack,
 }
 
 #[derive(Clone, Debug)]

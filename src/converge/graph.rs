@@ -55,6 +55,8 @@ impl<R> Handle<R> {
 pub struct Graph<C> {
     nodes: Vec<Box<dyn Resource<C>>>,
     given: Vec<(Id, Outputs)>,
+    /// The node that all later ones wait for.
+    lock: Option<usize>,
 }
 
 impl<C: Sync> Default for Graph<C> {
@@ -62,6 +64,7 @@ impl<C: Sync> Default for Graph<C> {
         Self {
             nodes: Vec::new(),
             given: Vec::new(),
+            lock: None,
         }
     }
 }
@@ -83,6 +86,16 @@ impl<C: Sync> Graph<C> {
             id,
             kind: PhantomData,
         }
+    }
+
+    /// Everything that is added from now on waits for what was added last. Of runs side by side only one can make it,
+    /// so the others end before they have made anything that two could have made.
+    pub fn lock(&mut self) {
+        self.lock = self.nodes.len().checked_sub(1);
+    }
+
+    pub(crate) fn locked_by(&self) -> Option<usize> {
+        self.lock
     }
 
     #[must_use]
@@ -109,11 +122,13 @@ impl<C: Sync> Graph<C> {
         let ids: Vec<Id> = self.nodes.iter().map(|node| node.id()).collect();
         self.nodes
             .iter()
-            .map(|node| {
+            .enumerate()
+            .map(|(place, node)| {
                 let mut needed: Vec<usize> = node
                     .needs()
                     .iter()
                     .filter_map(|output| ids.iter().position(|id| *id == output.of))
+                    .chain(self.lock.filter(|lock| *lock < place))
                     .collect();
                 needed.sort_unstable();
                 needed.dedup();

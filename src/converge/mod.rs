@@ -7,6 +7,7 @@ pub mod event;
 pub mod graph;
 pub mod patience;
 pub mod plan;
+pub mod rollback;
 pub mod state;
 pub mod stop;
 pub mod walk;
@@ -121,6 +122,11 @@ pub trait Resource<C: Sync>: Send + Sync {
         &[]
     }
 
+    /// Fields whose former value cannot be written again.
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn part_of(&self) -> Option<Part> {
         None
     }
@@ -163,6 +169,7 @@ pub trait Resource<C: Sync>: Send + Sync {
     async fn read(&self, cloud: &C, known: &Known) -> Result<Option<Live>>;
     /// Makes it, and says what the cloud's answer told of it.
     async fn create(&self, cloud: &C, want: &State, known: &Known) -> Result<Outputs>;
+    /// Brings it from `live` to `want`: what is desired, or what was there before.
     async fn update(&self, cloud: &C, live: &Live, want: &State, known: &Known) -> Result<()>;
     async fn delete(&self, cloud: &C, live: &Live) -> Result<()>;
 }

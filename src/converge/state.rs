@@ -9,6 +9,8 @@ pub use serde_json::Value;
 #[derive(Clone, PartialEq)]
 pub struct Field {
     pub value: Option<Value>,
+    /// The words to write it in, where the value is a form of them that is only for comparing.
+    written: Option<Value>,
     /// Whether the value must not be shown.
     pub secret: bool,
 }
@@ -38,6 +40,21 @@ impl State {
             field,
             Field {
                 value: value.map(Into::into),
+                written: None,
+                secret: false,
+            },
+        );
+        self
+    }
+
+    /// A document that is compared in one form and written in another: its own words. These are never shown.
+    #[must_use]
+    pub fn with_document(mut self, field: &'static str, compared: Value, written: Value) -> Self {
+        self.0.insert(
+            field,
+            Field {
+                value: Some(compared),
+                written: Some(written),
                 secret: false,
             },
         );
@@ -51,6 +68,7 @@ impl State {
             field,
             Field {
                 value: Some(value.into()),
+                written: None,
                 secret: true,
             },
         );
@@ -65,6 +83,20 @@ impl State {
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
         self.get(field)?.as_str()
+    }
+
+    /// The field in the words that it is written in.
+    #[must_use]
+    pub fn written(&self, field: &str) -> Option<&Value> {
+        let field = self.0.get(field)?;
+        field.written.as_ref().or(field.value.as_ref())
+    }
+
+    /// All but these fields.
+    #[must_use]
+    pub fn without(&self, fields: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !fields.contains(name));
+        Self(kept.map(|(name, field)| (*name, field.clone())).collect())
     }
 
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &Field)> {

@@ -66,14 +66,14 @@ pub(super) fn block(item: &Item<'_>, import: &Import, known: &References) -> Blo
     let text = |field: &str| item.state.text(field).map(|text| known.to(text));
     let plain = |field: &str| item.state.get(field).map(value);
     let output = |of: &str| item.outputs.get(of).map(|literal| known.to(literal));
-    let document = || item.state.get(seen::DOCUMENT).map(as_json);
+    let document = |field: &str| item.state.written(field).map(as_json);
     let name = Some(Expression::from(item.id.name.as_str()));
     match item.id.kind {
         "kms key" => to
             .with("description", plain("description"))
             .with("enable_key_rotation", plain("rotation"))
             .with("is_enabled", plain("enabled"))
-            .with("policy", document())
+            .with("policy", document("policy"))
             .with("tags", plain(seen::TAGS)),
         "kms alias" => {
             let arn = item.state.text("key");
@@ -82,11 +82,13 @@ pub(super) fn block(item: &Item<'_>, import: &Import, known: &References) -> Blo
                 .with("target_key_id", id.map(|id| known.to(id)))
         }
         "sns topic" => to.with("name", name).with("tags", plain(seen::TAGS)),
-        "sns topic policy" => to.with("arn", text(seen::TOPIC)).with("policy", document()),
-        "sqs queue" => queue(to, item, known),
+        "sns topic policy" => to
+            .with("arn", output("topic"))
+            .with("policy", document("policy")),
+        "sqs queue" => queue(to, item, import, known),
         "sqs queue policy" => to
             .with("queue_url", output("url"))
-            .with("policy", document()),
+            .with("policy", document("policy")),
         "sns subscription" => to
             .with("topic_arn", text(seen::TOPIC))
             .with("protocol", Some("sqs".into()))
@@ -96,12 +98,12 @@ pub(super) fn block(item: &Item<'_>, import: &Import, known: &References) -> Blo
         "iam role" => to
             .with("name", name)
             .with("description", plain("description"))
-            .with("assume_role_policy", document())
+            .with("assume_role_policy", document("trust"))
             .with("tags", plain(seen::TAGS)),
         "iam policy" => to
             .with("name", name)
             .with("description", plain(seen::DESCRIPTION))
-            .with("policy", document())
+            .with("policy", document("document"))
             .with("tags", plain(seen::TAGS)),
         "iam attachment" => to
             .with("role", text(seen::ROLE))
@@ -125,7 +127,7 @@ pub(super) fn block(item: &Item<'_>, import: &Import, known: &References) -> Blo
     .build()
 }
 
-fn queue(to: Builder, item: &Item<'_>, known: &References) -> Builder {
+fn queue(to: Builder, item: &Item<'_>, import: &Import, known: &References) -> Builder {
     let plain = |field: &str| item.state.get(field).map(value);
     let redrive = item.state.get("redrive").map(|redrive| {
         let target = known.to(redrive["to"].as_str().unwrap_or_default());
@@ -134,6 +136,9 @@ fn queue(to: Builder, item: &Item<'_>, known: &References) -> Builder {
             ("maxReceiveCount", value(&redrive["after"])),
         ]))
     });
+    // That of the other queue is a resource of its own.
+    let policy = item.state.written("policy");
+    let policy = policy.filter(|_| import.label == resource::DEAD_LETTER_QUEUE);
     // Both queues name each other, so this one goes by the ARN.
     let allow = item.state.get("redrive_allow").map(|sources| {
         encoded(value(
@@ -154,7 +159,7 @@ fn queue(to: Builder, item: &Item<'_>, known: &References) -> Builder {
         .with("kms_data_key_reuse_period_seconds", plain("kms_key_reuse"))
         .with("redrive_policy", redrive)
         .with("redrive_allow_policy", allow)
-        .with("policy", item.state.get(seen::DOCUMENT).map(as_json))
+        .with("policy", policy.map(as_json))
         .with("tags", plain(seen::TAGS))
 }
 

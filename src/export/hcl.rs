@@ -4,6 +4,7 @@ use hcl::expr::{Traversal, Variable};
 use hcl::format::{Format, Formatter};
 use hcl::{Block, Body, Expression};
 use hcl_edit::Decorate;
+use hcl_edit::structure::BlockLabel;
 use serde_json::{Value, json};
 
 use super::block::{References, ZIP, block};
@@ -162,7 +163,7 @@ fn commented(place: &Place<'_>, plain: &str) -> std::result::Result<String, Stri
         .map_err(|why: hcl_edit::parser::Error| why.to_string())?;
     for block in body.blocks_mut() {
         lay_out(block);
-        let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+        let labels: Vec<&str> = block.labels.iter().map(BlockLabel::as_str).collect();
         let lines = match (block.ident.as_str(), labels.first().copied()) {
             ("terraform", _) => head(place),
             ("variable", _) => lines(&["In the role's trust policy: heeler-ec outputs shows it."]),

@@ -10,7 +10,9 @@ const STEP: &str = "  ";
 pub(super) fn lay_out(block: &mut Block) {
     for mut attribute in block.body.attributes_mut() {
         if let Expression::FuncCall(call) = attribute.value_mut() {
-            call.args.iter_mut().for_each(|argument| expression(argument, 1));
+            call.args
+                .iter_mut()
+                .for_each(|argument| expression(argument, 1));
         }
     }
 }
@@ -41,7 +43,8 @@ fn array(items: &mut Array, depth: usize) {
         return;
     }
     for item in items.iter_mut() {
-        item.decor_mut().set_prefix(format!("\n{}", STEP.repeat(depth + 1)));
+        item.decor_mut()
+            .set_prefix(format!("\n{}", STEP.repeat(depth + 1)));
         item.decor_mut().set_suffix("");
         expression(item, depth + 1);
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Import, Item, Place};
 use crate::resource::seen;
 
+pub(super) const DEAD_LETTER_QUEUE: &str = "heeler_sqs_queue_dlq";
 pub(super) const GRANT: &str = "aws_kms_grant";
 
 /// The type, the label, and the id; nothing for a kind that Terraform does not know, or one without an id.
@@ -23,10 +24,10 @@ pub(super) fn import(place: &Place<'_>, item: &Item<'_>) -> Option<Import> {
         "sns topic policy" => (
             "aws_sns_topic_policy",
             "heeler_sns_topic_policy",
-            field(seen::TOPIC)?,
+            output("topic")?,
         ),
         "sqs queue" if place.dead_letter_queues.iter().any(|dead| dead == name) => {
-            ("aws_sqs_queue", "heeler_sqs_queue_dlq", output("url")?)
+            ("aws_sqs_queue", DEAD_LETTER_QUEUE, output("url")?)
         }
         "sqs queue" => ("aws_sqs_queue", "heeler_sqs_queue", output("url")?),
         "sqs queue policy" => (

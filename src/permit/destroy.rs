@@ -10,17 +10,40 @@ pub(super) const DELETE_POLICY: &[&str] = &[
     "iam:ListPolicyVersions",
 ];
 
-/// What destroy does besides plan.
-pub(super) fn deletes(place: &Place) -> Vec<Statement> {
-    let names = &place.names;
-    let mut all = vec![
+/// What killed runs of tail may have left.
+pub(super) fn taps(place: &Place) -> Vec<Statement> {
+    vec![
         Statement::anywhere("FindTaps", &["sqs:ListQueues"]),
-        Statement::new("DeleteQueues", &["sqs:DeleteQueue"], place.queues()),
         Statement::new(
             "DeleteTaps",
             &["sqs:DeleteQueue", "sqs:GetQueueUrl", "sqs:ListQueueTags"],
             [place.taps()],
         ),
+    ]
+}
+
+/// What a rollback writes that neither setup nor destroy do: the former state of what setup changed.
+pub(super) fn puts_back(place: &Place) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "PutBackOwnKey",
+            &["kms:DisableKey", "kms:DisableKeyRotation"],
+            [place.keys()],
+        )
+        .when("StringEquals", OWN_TAG_OF_RESOURCE, [OWN.to_owned()]),
+        Statement::new(
+            "PutBackTags",
+            &["iam:UntagRole"],
+            [place.role(&place.names.role())],
+        ),
+    ]
+}
+
+/// What destroy does besides plan, and what a rollback does.
+pub(super) fn deletes(place: &Place) -> Vec<Statement> {
+    let names = &place.names;
+    let mut all = vec![
+        Statement::new("DeleteQueues", &["sqs:DeleteQueue"], place.queues()),
         Statement::anywhere("Unsubscribe", &["sns:Unsubscribe"]).of_account(&place.account),
         Statement::new(
             "DeleteRole",

@@ -32,6 +32,8 @@ pub enum Task {
     Preflight(Preflight),
     Plan(Route),
     Setup(Route),
+    /// Setup that takes back what it did when it fails.
+    Rollback(Route),
     Outputs(Option<Route>),
     Export(Option<Route>),
     Tail(Option<Route>),
@@ -44,7 +46,7 @@ impl Task {
     pub fn routes(self) -> Vec<Route> {
         match self {
             Self::Preflight(preflight) => preflight.routes(),
-            Self::Plan(route) | Self::Setup(route) => vec![route],
+            Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
             Self::Outputs(route)
             | Self::Export(route)
             | Self::Tail(route)
@@ -96,13 +98,22 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Route::CloudWatch => cloudwatch::writes(&at_log_group),
     };
     let deletes = |route| match route {
-        Route::S3 => destroy::deletes(place),
+        Route::S3 => [destroy::deletes(place), destroy::taps(place)].concat(),
         Route::CloudWatch => cloudwatch::deletes(&at_log_group),
+    };
+    let takes_back = |route| match route {
+        Route::S3 => [destroy::deletes(place), destroy::puts_back(place)].concat(),
+        Route::CloudWatch => [
+            cloudwatch::deletes(&at_log_group),
+            destroy::puts_back(&at_log_group),
+        ]
+        .concat(),
     };
     tidy(match task {
         Task::Preflight(wanted) => preflight::statements(wanted, place),
         Task::Plan(route) => plan(route),
         Task::Setup(route) => [plan(route), writes(route)].concat(),
+        Task::Rollback(route) => [plan(route), writes(route), takes_back(route)].concat(),
         Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
         Task::Export(route) => one_or_all(route)
             .into_iter()

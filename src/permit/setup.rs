@@ -139,6 +139,8 @@ pub(super) fn key(place: &Place) -> Vec<Statement> {
                 "kms:EnableKey",
                 "kms:EnableKeyRotation",
                 "kms:PutKeyPolicy",
+                // Of two runs at once one takes its key back.
+                "kms:ScheduleKeyDeletion",
                 "kms:UpdateAlias",
                 "kms:UpdateKeyDescription",
             ],

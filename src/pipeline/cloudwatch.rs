@@ -41,11 +41,13 @@ fn build(site: &Site) -> Pipeline {
         policy: documents::key_for_account(site),
         mark: mark.clone(),
     });
-    let alias = graph.add(KmsAlias {
+    graph.add(KmsAlias {
         name: names.alias(),
         key: key.arn(),
         mark: mark.clone(),
     });
+    // Of two runs at once only one gets the alias, and the other makes nothing more.
+    graph.lock();
 
     let queue_arn = site.queue_arn(&names.fifo_queue());
     let dead_arn = site.queue_arn(&names.dead_letter_fifo_queue());
@@ -150,12 +152,7 @@ fn build(site: &Site) -> Pipeline {
         pattern: cloudwatch_filter::HEELER_PATTERN,
         function: collector.arn(),
         // From the first event on, everything has to be there.
-        after: vec![
-            permission.done(),
-            queue_policy.done(),
-            alias.done(),
-            attachment.done(),
-        ],
+        after: vec![permission.done(), queue_policy.done(), attachment.done()],
     });
     Pipeline {
         graph,

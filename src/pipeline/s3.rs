@@ -49,11 +49,13 @@ fn build(site: &Site) -> Pipeline {
         policy: documents::key_for_topic(site, &topic_arn),
         mark: mark.clone(),
     });
-    let alias = graph.add(KmsAlias {
+    graph.add(KmsAlias {
         name: names.alias(),
         key: key.arn(),
         mark: mark.clone(),
     });
+    // Of two runs at once only one gets the alias, and the other makes nothing more.
+    graph.lock();
 
     let topic = match &site.topic {
         Some(arn) => {
@@ -127,7 +129,7 @@ fn build(site: &Site) -> Pipeline {
         policy: policy.arn(),
     });
 
-    let mut complete = vec![alias.done(), subscription.done(), attachment.done()];
+    let mut complete = vec![subscription.done(), attachment.done()];
     for bucket_key in &site.bucket_keys {
         let grant = graph.add(KmsGrant {
             name: names.grant(),

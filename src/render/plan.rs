@@ -125,10 +125,14 @@ fn details(ui: Ui, action: &Action) -> Vec<String> {
     match action {
         Action::Update(changes) => told(changes),
         Action::Adopt(Adoption { marks, changes }) => {
-            let tags = marks
+            let tags: Vec<String> = marks
                 .iter()
-                .map(|(key, value)| format!("tag: + {key}={value}"));
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            // What can bear none is ours by what it is a part of.
+            let tags = (!tags.is_empty()).then(|| format!("tags: + {}", tags.join(", ")));
             tags.map(|line| ui.spell(&visible(&line)))
+                .into_iter()
                 .chain(told(changes))
                 .collect()
         }

@@ -92,6 +92,7 @@ fn doing(verb: Verb) -> &'static str {
         Verb::Update => "updating",
         Verb::Adopt => "adopting",
         Verb::Delete => "deleting",
+        Verb::PutBack => "putting back",
     }
 }
 
@@ -101,6 +102,7 @@ fn done(verb: Verb) -> (&'static str, &'static str, Tone) {
         Verb::Update => ("~", "updated", Tone::Change),
         Verb::Adopt => (">", "adopted", Tone::Change),
         Verb::Delete => ("-", "deleted", Tone::Bad),
+        Verb::PutBack => ("~", "put back", Tone::Change),
     }
 }
 
@@ -110,6 +112,7 @@ fn infinitive(verb: Verb) -> &'static str {
         Verb::Update => "update",
         Verb::Adopt => "adopt",
         Verb::Delete => "delete",
+        Verb::PutBack => "put back",
     }
 }
 

@@ -216,24 +216,14 @@ impl BucketNotification {
     }
 
     fn wanted(&self, id: &str, want: &State) -> Result<TopicConfiguration> {
+        let text = |field: &str| want.text(field).unwrap_or_default();
+        let events = want.get("events").and_then(Value::as_array);
+        let events = events.into_iter().flatten().filter_map(Value::as_str);
         TopicConfiguration::builder()
             .id(id)
-            .topic_arn(want.text("topic").unwrap_or_default())
-            .events(Event::from(CREATED))
-            .filter(
-                NotificationConfigurationFilter::builder()
-                    .key(
-                        S3KeyFilter::builder()
-                            .filter_rules(
-                                FilterRule::builder()
-                                    .name(FilterRuleName::Prefix)
-                                    .value(&self.prefix)
-                                    .build(),
-                            )
-                            .build(),
-                    )
-                    .build(),
-            )
+            .topic_arn(text("topic"))
+            .set_events(Some(events.map(Event::from).collect()))
+            .set_filter(filter(text("prefix"), text("suffix")))
             .build()
             .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
     }
@@ -295,6 +285,23 @@ fn others(found: &Configuration, id: &str) -> Vec<String> {
         .map(|entry| entry.to_string())
         .chain(bridge)
         .collect()
+}
+
+fn filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {
+    let rules: Vec<FilterRule> = [
+        (FilterRuleName::Prefix, prefix),
+        (FilterRuleName::Suffix, suffix),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(name, value)| FilterRule::builder().name(name).value(value).build())
+    .collect();
+    let key = S3KeyFilter::builder().set_filter_rules(Some(rules.clone()));
+    (!rules.is_empty()).then(|| {
+        NotificationConfigurationFilter::builder()
+            .key(key.build())
+            .build()
+    })
 }
 
 /// The document with our entry in it, or without; every other entry as it was.

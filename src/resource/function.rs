@@ -104,6 +104,11 @@ impl Resource<Aws> for Function {
             .with("stage", ACTIVE)
     }
 
+    /// Lambda gives the code of a function out as an address elsewhere, and says how far it is by itself.
+    fn lasting(&self) -> &'static [&'static str] {
+        &["code_sha256", "stage"]
+    }
+
     fn marks(&self) -> Vec<(&'static str, String)> {
         self.mark.told()
     }
@@ -152,20 +157,21 @@ impl Resource<Aws> for Function {
     }
 
     /// Whether it comes up, Lambda says after the call.
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+        let settings = Settings(want);
         aws.lambda
             .create_function()
             .function_name(self.name())
-            .description(self.description)
-            .runtime(Runtime::from(self.runtime))
-            .handler(self.handler)
-            .memory_size(self.memory)
-            .timeout(self.timeout)
-            .role(known.need(&self.role)?)
-            .environment(self.variables(known)?)
-            .ephemeral_storage(self.disk()?)
-            .logging_config(self.logging())
-            .tracing_config(tracing())
+            .description(settings.text("description"))
+            .runtime(Runtime::from(settings.text("runtime")))
+            .handler(settings.text("handler"))
+            .memory_size(settings.number("memory"))
+            .timeout(settings.number("timeout"))
+            .role(settings.text("role"))
+            .environment(settings.environment())
+            .ephemeral_storage(settings.disk()?)
+            .logging_config(settings.logging())
+            .tracing_config(settings.tracing())
             .code(
                 FunctionCode::builder()
                     .zip_file(Blob::new(self.code.clone()))
@@ -180,7 +186,7 @@ impl Resource<Aws> for Function {
     }
 
     /// Settings first, then the code; Lambda takes one change at a time.
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
         let differs = |field: &str| live.state.get(field) != want.get(field);
         let settings = [
             "description",
@@ -198,20 +204,21 @@ impl Resource<Aws> for Function {
         ];
         let failed = live.state.get("stage").is_some_and(|stage| stage == FAILED);
         if failed || settings.iter().any(|field| differs(field)) {
+            let settings = Settings(want);
             aws.lambda
                 .update_function_configuration()
                 .function_name(self.name())
-                .description(self.description)
-                .runtime(Runtime::from(self.runtime))
-                .handler(self.handler)
-                .memory_size(self.memory)
-                .timeout(self.timeout)
-                .role(known.need(&self.role)?)
-                .environment(self.variables(known)?)
-                .ephemeral_storage(self.disk()?)
-                .logging_config(self.logging())
-                .tracing_config(tracing())
-                .set_layers(Some(Vec::new()))
+                .description(settings.text("description"))
+                .runtime(Runtime::from(settings.text("runtime")))
+                .handler(settings.text("handler"))
+                .memory_size(settings.number("memory"))
+                .timeout(settings.number("timeout"))
+                .role(settings.text("role"))
+                .environment(settings.environment())
+                .ephemeral_storage(settings.disk()?)
+                .logging_config(settings.logging())
+                .tracing_config(settings.tracing())
+                .set_layers(Some(settings.list("layers")))
                 .send()
                 .await
                 .doing("lambda:UpdateFunctionConfiguration", || {
@@ -219,7 +226,8 @@ impl Resource<Aws> for Function {
                 })?;
             self.wait(aws).await?;
         }
-        if differs("code_sha256") {
+        // There is no other code than ours to be written.
+        if want.text("code_sha256") == Some(&self.code_sha256) && differs("code_sha256") {
             aws.lambda
                 .update_function_code()
                 .function_name(self.name())
@@ -300,29 +308,6 @@ impl Function {
             .collect()
     }
 
-    fn variables(&self, known: &Known) -> Result<Environment> {
-        for (_, output) in &self.variables {
-            known.need(output)?;
-        }
-        Ok(Environment::builder()
-            .set_variables(self.environment(known))
-            .build())
-    }
-
-    fn disk(&self) -> Result<EphemeralStorage> {
-        EphemeralStorage::builder()
-            .size(DISK)
-            .build()
-            .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
-    }
-
-    fn logging(&self) -> LoggingConfig {
-        LoggingConfig::builder()
-            .log_format(LogFormat::Text)
-            .log_group(self.log_group())
-            .build()
-    }
-
     fn all_tags(&self) -> HashMap<String, String> {
         self.mark
             .tags()
@@ -377,10 +362,55 @@ impl Function {
     }
 }
 
-fn tracing() -> TracingConfig {
-    TracingConfig::builder()
-        .mode(TracingMode::PassThrough)
-        .build()
+/// A state in the words of Lambda's calls.
+struct Settings<'a>(&'a State);
+
+impl Settings<'_> {
+    fn text(&self, field: &str) -> &str {
+        self.0.text(field).unwrap_or_default()
+    }
+
+    fn number(&self, field: &str) -> i32 {
+        let number = self.0.get(field).and_then(Value::as_i64);
+        number
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or_default()
+    }
+
+    fn list(&self, field: &str) -> Vec<String> {
+        let items = self.0.get(field).and_then(Value::as_array);
+        let items = items.into_iter().flatten().filter_map(Value::as_str);
+        items.map(str::to_owned).collect()
+    }
+
+    fn environment(&self) -> Environment {
+        let variables = self.0.get("variables").and_then(Value::as_object);
+        let variables = variables.into_iter().flatten();
+        let texts =
+            variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        Environment::builder()
+            .set_variables(Some(texts.collect()))
+            .build()
+    }
+
+    fn disk(&self) -> Result<EphemeralStorage> {
+        let disk = EphemeralStorage::builder().size(self.number("disk"));
+        disk.build()
+            .map_err(|why| Error::unanswered("describe the disk of a function", why.to_string()))
+    }
+
+    fn logging(&self) -> LoggingConfig {
+        LoggingConfig::builder()
+            .log_format(LogFormat::from(self.text("log_format")))
+            .log_group(self.text("log_group"))
+            .build()
+    }
+
+    fn tracing(&self) -> TracingConfig {
+        TracingConfig::builder()
+            .mode(TracingMode::from(self.text("tracing")))
+            .build()
+    }
 }
 
 fn as_value(variables: HashMap<String, String>) -> Value {

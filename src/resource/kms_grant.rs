@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
+use serde_json::Value;
 
 use super::{PROPAGATION, seen};
 use crate::aws::Aws;
@@ -102,7 +103,7 @@ impl Resource<Aws> for KmsGrant {
             .create_grant()
             .key_id(&self.key)
             .set_grantee_principal(want.text("grantee").map(str::to_owned))
-            .operations(GrantOperation::Decrypt)
+            .set_operations(Some(operations(want)))
             .name(&self.name)
             .send()
             .await
@@ -130,6 +131,16 @@ impl Resource<Aws> for KmsGrant {
             })?;
         Ok(())
     }
+}
+
+fn operations(want: &State) -> Vec<GrantOperation> {
+    let names = want.get("operations").and_then(Value::as_array);
+    names
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(GrantOperation::from)
+        .collect()
 }
 
 impl KmsGrant {

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION, seen};
+use super::{Mark, PROPAGATION, policy_text, seen, with_policy};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Handle, Id, Output};
@@ -67,11 +67,11 @@ impl Resource<Aws> for KmsKey {
     }
 
     fn desired(&self, _: &Known) -> State {
-        State::default()
+        let state = State::default()
             .with("description", self.description)
             .with("enabled", true)
-            .with("policy", policy::canonical(&self.policy))
-            .with("rotation", true)
+            .with("rotation", true);
+        with_policy(state, "policy", &self.policy)
     }
 
     fn marks(&self) -> Vec<(&'static str, String)> {
@@ -152,45 +152,40 @@ impl Resource<Aws> for KmsKey {
             .get("arn")
             .map(String::as_str)
             .unwrap_or_default();
-        // A disabled key refuses every other change.
-        if live.state.get("enabled") != want.get("enabled") {
-            aws.kms
-                .enable_key()
-                .key_id(key)
-                .send()
-                .await
-                .doing("kms:EnableKey", || format!("enable {}", self.id()))?;
+        let differs = |field: &str| live.state.get(field) != want.get(field);
+        let is = |field: &str| want.get(field).is_some_and(|value| value == true);
+        // A disabled key refuses every other change: it is enabled first of all, and disabled last.
+        if differs("enabled") && is("enabled") {
+            self.enable(aws, key).await?;
         }
-        if live.state.get("rotation") != want.get("rotation") {
-            aws.kms
-                .enable_key_rotation()
-                .key_id(key)
-                .send()
-                .await
-                .doing("kms:EnableKeyRotation", || format!("rotate {}", self.id()))?;
+        if differs("rotation") {
+            self.rotate(aws, key, is("rotation")).await?;
         }
-        if live.state.get("description") != want.get("description") {
+        if differs("description") {
             aws.kms
                 .update_key_description()
                 .key_id(key)
-                .description(self.description)
+                .description(want.text("description").unwrap_or_default())
                 .send()
                 .await
                 .doing("kms:UpdateKeyDescription", || {
                     format!("describe {}", self.id())
                 })?;
         }
-        if live.state.get("policy") != want.get("policy") {
+        if differs("policy") {
             aws.kms
                 .put_key_policy()
                 .key_id(key)
                 .policy_name(POLICY)
-                .policy(self.policy.to_string())
+                .policy(policy_text(want, "policy"))
                 .send()
                 .await
                 .doing("kms:PutKeyPolicy", || {
                     format!("write the policy of {}", self.id())
                 })?;
+        }
+        if differs("enabled") && !is("enabled") {
+            self.disable(aws, key).await?;
         }
         Ok(())
     }
@@ -226,6 +221,30 @@ impl Resource<Aws> for KmsKey {
 }
 
 impl KmsKey {
+    async fn enable(&self, aws: &Aws, key: &str) -> Result<()> {
+        let enabled = aws.kms.enable_key().key_id(key).send().await;
+        enabled.doing("kms:EnableKey", || format!("enable {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn disable(&self, aws: &Aws, key: &str) -> Result<()> {
+        let disabled = aws.kms.disable_key().key_id(key).send().await;
+        disabled.doing("kms:DisableKey", || format!("disable {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn rotate(&self, aws: &Aws, key: &str, on: bool) -> Result<()> {
+        let doing = || format!("turn the rotation of {} on or off", self.id());
+        if on {
+            let rotated = aws.kms.enable_key_rotation().key_id(key).send().await;
+            rotated.doing("kms:EnableKeyRotation", doing)?;
+        } else {
+            let stopped = aws.kms.disable_key_rotation().key_id(key).send().await;
+            stopped.doing("kms:DisableKeyRotation", doing)?;
+        }
+        Ok(())
+    }
+
     /// All that is to be known of one key, asked side by side.
     async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Live>> {
         let doing = || format!("read {}", self.id());
@@ -271,13 +290,12 @@ impl KmsKey {
         let state = State::default()
             .with("description", key.description().unwrap_or_default())
             .with("enabled", key.key_state() == Some(&KeyState::Enabled))
-            .with("policy", policy::canonical_text(&document))
             .with(
                 "rotation",
                 rotation.is_some_and(|found| found.key_rotation_enabled()),
             )
-            .with(seen::DOCUMENT, document)
             .with(seen::TAGS, seen::tags(told()));
+        let state = with_policy(state, "policy", &policy::parsed(&document));
         let arn = key.arn().unwrap_or(arn).to_owned();
         Ok(Some(Live {
             state,

@@ -20,8 +20,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::converge::state::State;
 use crate::converge::{Known, Owner};
 use crate::names::{MANAGED_BY, OPTION};
+use crate::policy::{canonical, text};
 
 /// How long AWS may need until one service sees what another has just made.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
@@ -32,7 +34,7 @@ pub mod seen {
 
     /// All tags, ours and those of others.
     pub const TAGS: &str = "seen: tags";
-    /// A policy document, before it was brought to the form in which it is compared.
+    /// The whole document that a resource is a part of.
     pub const DOCUMENT: &str = "seen: document";
     pub const DESCRIPTION: &str = "seen: description";
     pub const NAME: &str = "seen: name";
@@ -56,6 +58,16 @@ pub mod seen {
 /// A policy document, once the ARNs in it are known.
 pub type Document = Box<dyn Fn(&Known) -> Option<Value> + Send + Sync>;
 
+/// A policy document in a state: compared by meaning, written in its own words.
+fn with_policy(state: State, field: &'static str, document: &Value) -> State {
+    state.with_document(field, canonical(document), document.clone())
+}
+
+/// A policy document of a state, as AWS takes it; without one, none.
+fn policy_text(want: &State, field: &str) -> String {
+    want.written(field).map(text).unwrap_or_default()
+}
+
 /// The tags that make a resource ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -75,6 +87,7 @@ impl Mark {
     }
 
     /// The same, for a resource to say what it would be given.
+    #[must_use]
     pub fn told(&self) -> Vec<(&'static str, String)> {
         self.tags()
             .map(|(key, value)| (key, value.to_owned()))

@@ -43,7 +43,7 @@ impl Resource<Aws> for Permission {
 
     fn desired(&self, known: &Known) -> State {
         let statement = known.get(&self.function).map(|function| {
-            policy::canonical(&policy::document(vec![json!({
+            json!({
                 "Sid": self.sid,
                 "Effect": "Allow",
                 "Principal": { "Service": self.principal },
@@ -53,9 +53,12 @@ impl Resource<Aws> for Permission {
                     "StringEquals": { "AWS:SourceAccount": self.account },
                     "ArnLike": { "AWS:SourceArn": self.source },
                 },
-            })]))
+            })
         });
-        State::default().with_known("statement", statement)
+        match statement {
+            Some(statement) => with_statement(statement),
+            None => State::default().with_known("statement", None::<Value>),
+        }
     }
 
     fn part_of(&self) -> Option<Part> {
@@ -94,30 +97,25 @@ impl Resource<Aws> for Permission {
             .into_iter()
             .find(|statement| statement["Sid"] == self.sid);
         Ok(ours.map(|statement| Live {
-            state: State::default()
-                .with(
-                    "statement",
-                    policy::canonical(&policy::document(vec![statement])),
-                )
-                .with(seen::NAME, self.sid),
+            state: with_statement(statement).with(seen::NAME, self.sid),
             outputs: Outputs::new(),
             owner: Owner::Us,
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        self.add(aws, known, self.sid).await?;
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+        self.add(aws, want, self.sid).await?;
         Ok(Outputs::new())
     }
 
     /// A statement cannot be changed: it is taken out and put in again. What the log group delivers meanwhile would be
-    /// lost, so that another one lets it in as long.
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
+    /// lost, so another one lets it in as long.
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         let (meanwhile, function) = (self.meanwhile(), &self.function.of.name);
         self.remove(aws, function, &meanwhile).await?;
-        self.add(aws, known, &meanwhile).await?;
+        self.add(aws, want, &meanwhile).await?;
         self.remove(aws, function, self.sid).await?;
-        self.add(aws, known, self.sid).await?;
+        self.add(aws, want, self.sid).await?;
         self.remove(aws, function, &meanwhile).await
     }
 
@@ -126,22 +124,49 @@ impl Resource<Aws> for Permission {
     }
 }
 
+/// The statement as a document of its own, since documents are what is compared.
+fn with_statement(statement: Value) -> State {
+    let compared = policy::canonical(&policy::document(vec![statement.clone()]));
+    State::default().with_document("statement", compared, statement)
+}
+
+/// A text, or the only one of a list.
+fn text(value: &Value) -> Option<String> {
+    let value = value.get(0).unwrap_or(value);
+    value.as_str().map(str::to_owned)
+}
+
+/// Of any kind: a service, an account, everybody.
+fn principal(value: &Value) -> Option<String> {
+    let kinds = value.as_object().and_then(|kinds| kinds.values().next());
+    text(kinds.unwrap_or(value))
+}
+
+/// What a condition asks of this key, whichever the operator; AWS ignores the case of the key.
+fn condition(statement: &Value, key: &str) -> Option<String> {
+    let operators = statement["Condition"].as_object()?.values();
+    let mut keys = operators.filter_map(Value::as_object).flatten();
+    let (_, value) = keys.find(|(name, _)| name.eq_ignore_ascii_case(key))?;
+    text(value)
+}
+
 impl Permission {
     /// The id of a statement that stands in while ours is put in again.
     fn meanwhile(&self) -> String {
         format!("{}Meanwhile", self.sid)
     }
 
-    async fn add(&self, aws: &Aws, known: &Known, sid: &str) -> Result<()> {
-        let function = known.need(&self.function)?;
+    async fn add(&self, aws: &Aws, want: &State, sid: &str) -> Result<()> {
+        let statement = want.written("statement").cloned().unwrap_or_default();
         aws.lambda
             .add_permission()
-            .function_name(arn::last(&function))
+            .function_name(&self.function.of.name)
             .statement_id(sid)
-            .action(ACTION)
-            .principal(self.principal)
-            .source_arn(&self.source)
-            .source_account(&self.account)
+            .set_action(text(&statement["Action"]))
+            .set_principal(principal(&statement["Principal"]))
+            .set_source_arn(condition(&statement, "aws:SourceArn"))
+            .set_source_account(condition(&statement, "aws:SourceAccount"))
+            .set_principal_org_id(condition(&statement, "aws:PrincipalOrgID"))
             .send()
             .await
             .doing("lambda:AddPermission", || format!("create {}", self.id()))?;

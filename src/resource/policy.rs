@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
+use serde_json::Value;
 
 use super::role::NO_ENTITY;
-use super::{Document, Mark, PROPAGATION, seen};
+use super::{Document, Mark, PROPAGATION, seen, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -54,8 +55,10 @@ impl Resource<Aws> for Policy {
 
     /// Without its description, which AWS never lets anybody change.
     fn desired(&self, known: &Known) -> State {
-        let document = (self.document)(known).map(|document| policy::canonical(&document));
-        State::default().with_known("document", document)
+        match (self.document)(known) {
+            Some(document) => with_policy(State::default(), "document", &document),
+            None => State::default().with_known("document", None::<Value>),
+        }
     }
 
     fn marks(&self) -> Vec<(&'static str, String)> {
@@ -91,14 +94,16 @@ impl Resource<Aws> for Policy {
             .and_then(|found| found.policy_version?.document)
             .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default()
-                .with("document", policy::canonical_encoded(&document))
-                .with(seen::DOCUMENT, policy::decoded(&document).as_ref())
-                .with(seen::DESCRIPTION, found.description().unwrap_or_default())
-                .with(
-                    seen::TAGS,
-                    seen::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
-                ),
+            state: with_policy(
+                State::default(),
+                "document",
+                &policy::parsed_encoded(&document),
+            )
+            .with(seen::DESCRIPTION, found.description().unwrap_or_default())
+            .with(
+                seen::TAGS,
+                seen::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ),
             outputs: Outputs::new(),
             owner: self
                 .mark
@@ -106,12 +111,12 @@ impl Resource<Aws> for Policy {
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
         aws.iam
             .create_policy()
             .policy_name(arn::last(&self.arn))
             .description(self.description)
-            .policy_document(self.text(known)?)
+            .policy_document(self.text(want)?)
             .set_tags(Some(self.tags()?))
             .send()
             .await
@@ -119,7 +124,7 @@ impl Resource<Aws> for Policy {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         let mut old = self.old_versions(aws).await?;
         if old.len() + 1 >= VERSIONS
             && let Some(oldest) = old.pop()
@@ -129,7 +134,7 @@ impl Resource<Aws> for Policy {
         aws.iam
             .create_policy_version()
             .policy_arn(&self.arn)
-            .policy_document(self.text(known)?)
+            .policy_document(self.text(want)?)
             .set_as_default(true)
             .send()
             .await
@@ -175,15 +180,13 @@ impl Policy {
         self.mark.tags().map(tag).collect()
     }
 
-    fn text(&self, known: &Known) -> Result<String> {
-        (self.document)(known)
-            .map(|document| document.to_string())
-            .ok_or_else(|| {
-                Error::unanswered(
-                    format!("write {}", self.id()),
-                    "it names what is not known yet",
-                )
-            })
+    fn text(&self, want: &State) -> Result<String> {
+        want.written("document").map(policy::text).ok_or_else(|| {
+            Error::unanswered(
+                format!("write {}", self.id()),
+                "it names what is not known yet",
+            )
+        })
     }
 
     /// The versions that are not in force, newest first.

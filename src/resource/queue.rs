@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{Mark, seen};
+use super::{Mark, seen, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -116,7 +116,7 @@ impl Resource<Aws> for Queue {
             state = state.with("redrive_allow", vec![source.as_str()]);
         }
         if let Some(document) = &self.policy {
-            state = state.with("policy", policy::canonical(document));
+            state = with_policy(state, "policy", document);
         }
         state
     }
@@ -177,14 +177,8 @@ impl Resource<Aws> for Queue {
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str()))
         };
-        let state = parse(&attributes);
-        let document = attributes
-            .get(&Name::Policy)
-            .filter(|_| self.policy.is_some());
         Ok(Some(Live {
-            state: state
-                .with_known(seen::DOCUMENT, document.cloned())
-                .with(seen::TAGS, seen::tags(told())),
+            state: parse(&attributes).with(seen::TAGS, seen::tags(told())),
             outputs: Outputs::from([("url", url)]),
             owner: self.mark.owner(told()),
         }))
@@ -203,11 +197,24 @@ impl Resource<Aws> for Queue {
         Ok(made.queue_url.map(|url| ("url", url)).into_iter().collect())
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
+        let mut changed = self.attributes(want);
+        // What was not there before is taken away by an empty text.
+        for (field, name) in [
+            ("redrive", Name::RedrivePolicy),
+            ("redrive_allow", Name::RedriveAllowPolicy),
+            ("policy", Name::Policy),
+            ("kms_key", Name::KmsMasterKeyId),
+        ] {
+            let governed = self.desired(known).get(field).is_some();
+            if governed && live.state.get(field).is_some() && want.get(field).is_none() {
+                changed.insert(name, String::new());
+            }
+        }
         aws.sqs
             .set_queue_attributes()
             .set_queue_url(live.outputs.get("url").cloned())
-            .set_attributes(Some(attributes(want, self.policy.as_ref())))
+            .set_attributes(Some(changed))
             .send()
             .await
             .doing("sqs:SetQueueAttributes", || format!("change {}", self.id()))?;
@@ -243,9 +250,15 @@ impl Queue {
         arn::last(&self.arn)
     }
 
+    /// Its policy is written only where it is no resource of its own.
+    fn attributes(&self, want: &State) -> HashMap<Name, String> {
+        let document = self.policy.as_ref().and_then(|_| want.written("policy"));
+        attributes(want, document)
+    }
+
     /// That a queue keeps the order is said once and for all.
     fn first_attributes(&self, want: &State) -> HashMap<Name, String> {
-        let mut all = attributes(want, self.policy.as_ref());
+        let mut all = self.attributes(want);
         if matches!(self.order, Order::Fifo { .. }) {
             all.insert(Name::FifoQueue, "true".to_owned());
         }
@@ -304,7 +317,7 @@ fn parse(found: &HashMap<Name, String>) -> State {
         state = state.with("redrive_allow", allow["sourceQueueArns"].clone());
     }
     if let Some(text) = found.get(&Name::Policy).filter(|text| !text.is_empty()) {
-        state = state.with("policy", policy::canonical_text(text));
+        state = with_policy(state, "policy", &policy::parsed(text));
     }
     state
 }
@@ -347,7 +360,7 @@ fn attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
                 json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources }).to_string()
             }),
         ),
-        (Name::Policy, document.map(Value::to_string)),
+        (Name::Policy, document.map(policy::text)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
 use super::queue::{NO_QUEUE, url};
-use super::{PROPAGATION, seen};
+use super::{PROPAGATION, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -37,7 +37,7 @@ impl Resource<Aws> for QueuePolicy {
     }
 
     fn desired(&self, _: &Known) -> State {
-        State::default().with("policy", policy::canonical(&self.document))
+        with_policy(State::default(), "policy", &self.document)
     }
 
     fn part_of(&self) -> Option<Part> {
@@ -79,28 +79,22 @@ impl Resource<Aws> for QueuePolicy {
             .and_then(|found| found.attributes?.remove(&QueueAttributeName::Policy))
             .filter(|text| !text.is_empty());
         Ok(text.map(|text| Live {
-            state: State::default()
-                .with("policy", policy::canonical_text(&text))
-                .with(seen::DOCUMENT, text),
+            state: with_policy(State::default(), "policy", &policy::parsed(&text)),
             outputs: Outputs::from([("url", url)]),
             owner: Owner::Us,
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
         let arn = known.need(&self.queue)?;
         let url = url(aws, arn::last(&arn)).await?;
-        self.write(aws, url, &self.document.to_string()).await?;
+        self.write(aws, url, &policy_text(want, "policy")).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, _: &State, _: &Known) -> Result<()> {
-        self.write(
-            aws,
-            live.outputs.get("url").cloned(),
-            &self.document.to_string(),
-        )
-        .await
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+        let url = live.outputs.get("url").cloned();
+        self.write(aws, url, &policy_text(want, "policy")).await
     }
 
     async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {

@@ -1,5 +1,6 @@
 //! An IAM role: who may assume it, and the tags by which a deployment is found again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ pub use aws_sdk_iam::types::Role as Found;
 use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION, seen};
+use super::{Mark, PROPAGATION, policy_text, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -151,7 +152,6 @@ impl Resource<Aws> for Role {
             state: trust_state(&document)
                 .with("description", role.description().unwrap_or_default())
                 .with("tags", Value::Object(sorted(notes, &self.notes)))
-                .with_secret(seen::DOCUMENT, document)
                 .with(
                     seen::TAGS,
                     seen::tags(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
@@ -163,14 +163,14 @@ impl Resource<Aws> for Role {
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
         let mut call = aws
             .iam
             .create_role()
             .role_name(self.name())
             .description(self.description)
-            .assume_role_policy_document(self.document().to_string());
-        for tag in self.tags()? {
+            .assume_role_policy_document(policy_text(want, "trust"));
+        for tag in self.tags(want)? {
             call = call.tags(tag);
         }
         call.send()
@@ -186,7 +186,7 @@ impl Resource<Aws> for Role {
             aws.iam
                 .update_assume_role_policy()
                 .role_name(self.name())
-                .policy_document(self.document().to_string())
+                .policy_document(policy_text(want, "trust"))
                 .send()
                 .await
                 .doing("iam:UpdateAssumeRolePolicy", || {
@@ -198,13 +198,13 @@ impl Resource<Aws> for Role {
             aws.iam
                 .update_role()
                 .role_name(self.name())
-                .description(self.description)
+                .description(want.text("description").unwrap_or_default())
                 .send()
                 .await
                 .doing("iam:UpdateRole", || format!("describe {}", self.id()))?;
         }
         if differs("tags") {
-            self.mark(aws, live).await?;
+            self.tag(aws, live, want).await?;
         }
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Resource<Aws> for Role {
         aws.iam
             .tag_role()
             .role_name(self.name())
-            .set_tags(Some(self.tags()?))
+            .set_tags(Some(self.tags(&self.desired(&Known::default()))?))
             .send()
             .await
             .doing("iam:TagRole", || format!("tag {}", self.id()))?;
@@ -257,14 +257,45 @@ impl Role {
         }])
     }
 
-    fn tags(&self) -> Result<Vec<Tag>> {
-        let marks = self.mark.tags().map(|(key, value)| (key, value.to_owned()));
+    /// All of them are written, also those that make it ours; what is not wanted any more goes.
+    async fn tag(&self, aws: &Aws, live: &Live, want: &State) -> Result<()> {
+        let wanted = notes_of(want);
+        let too_many: Vec<String> = notes_of(&live.state)
+            .into_keys()
+            .filter(|key| !wanted.contains_key(key))
+            .collect();
+        if !too_many.is_empty() {
+            aws.iam
+                .untag_role()
+                .role_name(self.name())
+                .set_tag_keys(Some(too_many))
+                .send()
+                .await
+                .doing("iam:UntagRole", || format!("untag {}", self.id()))?;
+        }
+        aws.iam
+            .tag_role()
+            .role_name(self.name())
+            .set_tags(Some(self.tags(want)?))
+            .send()
+            .await
+            .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
+    fn tags(&self, want: &State) -> Result<Vec<Tag>> {
+        let marks = self.mark.tags();
+        let marks = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
         marks
-            .chain(self.notes.iter().cloned())
+            .chain(notes_of(want))
             .map(|(key, value)| {
-                Tag::builder().key(key).value(value).build().map_err(|why| {
-                    Error::unanswered(format!("write the tag {key}"), why.to_string())
-                })
+                Tag::builder()
+                    .key(&key)
+                    .value(value)
+                    .build()
+                    .map_err(|why| {
+                        Error::unanswered(format!("write the tag {key}"), why.to_string())
+                    })
             })
             .collect()
     }
@@ -327,20 +358,26 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
     })
 }
 
-/// IAM returns the document percent-encoded; a plus in it is a plus.
 fn trust_document(role: &Found) -> Value {
-    let text = role.assume_role_policy_document().unwrap_or_default();
-    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
-    serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_ref()))
+    policy::parsed_encoded(role.assume_role_policy_document().unwrap_or_default())
+}
+
+/// The tags of a state that tell of the deployment.
+fn notes_of(state: &State) -> BTreeMap<String, String> {
+    let notes = state.get("tags").and_then(Value::as_object);
+    let notes = notes.into_iter().flatten();
+    notes
+        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 /// The trust policy with the external id taken out of it, so that one can be shown and the other not.
 fn trust_state(document: &Value) -> State {
-    let mut document = policy::canonical(document);
+    let mut masked = policy::canonical(document);
     let mut ids = Vec::new();
-    take_ids(&mut document, &mut ids);
+    take_ids(&mut masked, &mut ids);
     State::default()
-        .with("trust", document)
+        .with_document("trust", masked, document.clone())
         .with_secret("external_id", ids)
 }
 

@@ -48,6 +48,10 @@ impl Resource<Aws> for Subscription {
             .with("raw_delivery", false)
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &["confirmed"]
+    }
+
     /// Ours when the queue is, whoever's the topic is.
     fn part_of(&self) -> Option<Part> {
         Some(Part {
@@ -121,9 +125,15 @@ impl Resource<Aws> for Subscription {
     }
 
     async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+        let raw = want.get("raw_delivery").is_some_and(|raw| raw == true);
+        let filter = want.text("filter").filter(|filter| !filter.is_empty());
         for (field, attribute, value) in [
-            ("raw_delivery", "RawMessageDelivery", "false"),
-            ("filter", "FilterPolicy", "{}"),
+            (
+                "raw_delivery",
+                "RawMessageDelivery",
+                if raw { "true" } else { "false" },
+            ),
+            ("filter", "FilterPolicy", filter.unwrap_or("{}")),
         ] {
             if live.state.get(field) == want.get(field) {
                 continue;

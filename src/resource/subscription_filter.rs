@@ -116,13 +116,13 @@ impl Resource<Aws> for SubscriptionFilter {
         Ok(None)
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        self.put(aws, known).await?;
+    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+        self.put(aws, want).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
-        self.put(aws, known).await
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
+        self.put(aws, want).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
@@ -168,14 +168,15 @@ impl ClassifyRetry for FullIsFinal {
 
 impl SubscriptionFilter {
     /// Makes or replaces it.
-    async fn put(&self, aws: &Aws, known: &Known) -> Result<()> {
+    async fn put(&self, aws: &Aws, want: &State) -> Result<()> {
+        let text = |field: &str| want.text(field).unwrap_or_default();
         aws.logs
             .put_subscription_filter()
             .log_group_name(&self.log_group)
             .filter_name(&self.name)
-            .filter_pattern(self.pattern)
-            .destination_arn(known.need(&self.function)?)
-            .distribution(Distribution::ByLogStream)
+            .filter_pattern(text("pattern"))
+            .destination_arn(text("destination"))
+            .distribution(Distribution::from(text("distribution")))
             .customize()
             .config_override(Config::builder().retry_classifier(FullIsFinal))
             .send()

@@ -56,7 +56,7 @@ impl Resource<Aws> for Topic {
 
     /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
     fn desired(&self, _: &Known) -> State {
-        State::default().with("encrypted", false)
+        State::default().with("kms_key", "")
     }
 
     fn marks(&self) -> Vec<(&'static str, String)> {
@@ -117,14 +117,13 @@ impl Resource<Aws> for Topic {
         };
         let key = attributes
             .attributes
-            .and_then(|mut found| found.remove("KmsMasterKeyId"));
+            .and_then(|mut found| found.remove("KmsMasterKeyId"))
+            .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default()
-                .with("encrypted", key.is_some_and(|key| !key.is_empty()))
-                .with(
-                    seen::TAGS,
-                    seen::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
-                ),
+            state: State::default().with("kms_key", key).with(
+                seen::TAGS,
+                seen::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ),
             outputs: Outputs::new(),
             owner: self
                 .mark
@@ -143,12 +142,12 @@ impl Resource<Aws> for Topic {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         aws.sns
             .set_topic_attributes()
             .topic_arn(&self.arn)
             .attribute_name("KmsMasterKeyId")
-            .attribute_value("")
+            .attribute_value(want.text("kms_key").unwrap_or_default())
             .send()
             .await
             .doing("sns:SetTopicAttributes", || format!("change {}", self.id()))?;

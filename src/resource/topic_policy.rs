@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::topic::NO_TOPIC;
-use super::{PROPAGATION, seen};
+use super::{PROPAGATION, policy_text, with_policy};
 use crate::aws::Aws;
+use crate::aws::arn::Arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
@@ -38,7 +39,7 @@ impl Resource<Aws> for TopicPolicy {
     }
 
     fn desired(&self, _: &Known) -> State {
-        State::default().with("policy", policy::canonical(&self.document))
+        with_policy(State::default(), "policy", &self.document)
     }
 
     fn part_of(&self) -> Option<Part> {
@@ -75,37 +76,68 @@ impl Resource<Aws> for TopicPolicy {
             .and_then(|found| found.attributes?.remove("Policy"))
             .filter(|text| !text.is_empty() && !text.contains(DEFAULT_STATEMENT));
         Ok(text.map(|text| Live {
-            state: State::default()
-                .with("policy", policy::canonical_text(&text))
-                .with(seen::DOCUMENT, text)
-                .with(seen::TOPIC, topic),
-            outputs: Outputs::new(),
+            state: with_policy(State::default(), "policy", &policy::parsed(&text)),
+            outputs: Outputs::from([("topic", topic)]),
             owner: Owner::Us,
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        self.write(aws, known).await?;
+    async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
+        let topic = known.need(&self.topic)?;
+        self.write(aws, &topic, policy_text(want, "policy")).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, _: &State, known: &Known) -> Result<()> {
-        self.write(aws, known).await
+    async fn update(&self, aws: &Aws, _: &Live, want: &State, known: &Known) -> Result<()> {
+        let topic = known.need(&self.topic)?;
+        self.write(aws, &topic, policy_text(want, "policy")).await
     }
 
-    /// A topic policy cannot be taken away; it goes with its topic.
-    async fn delete(&self, _: &Aws, _: &Live) -> Result<()> {
-        Ok(())
+    /// A topic is never without a policy: it gets back the one that SNS gives a new topic.
+    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+        let topic = live
+            .outputs
+            .get("topic")
+            .map(String::as_str)
+            .unwrap_or_default();
+        self.write(aws, topic, first_policy(topic).to_string())
+            .await
     }
 }
 
+/// The policy of a new topic: its account may do everything.
+fn first_policy(topic: &str) -> Value {
+    let account = Arn::parse(topic).map(|arn| arn.account).unwrap_or_default();
+    json!({
+        "Version": "2008-10-17",
+        "Id": "__default_policy_ID",
+        "Statement": [{
+            "Sid": DEFAULT_STATEMENT,
+            "Effect": "Allow",
+            "Principal": { "AWS": "*" },
+            "Action": [
+                "SNS:GetTopicAttributes",
+                "SNS:SetTopicAttributes",
+                "SNS:AddPermission",
+                "SNS:RemovePermission",
+                "SNS:DeleteTopic",
+                "SNS:Subscribe",
+                "SNS:ListSubscriptionsByTopic",
+                "SNS:Publish",
+            ],
+            "Resource": topic,
+            "Condition": { "StringEquals": { "AWS:SourceOwner": account } },
+        }],
+    })
+}
+
 impl TopicPolicy {
-    async fn write(&self, aws: &Aws, known: &Known) -> Result<()> {
+    async fn write(&self, aws: &Aws, topic: &str, document: String) -> Result<()> {
         aws.sns
             .set_topic_attributes()
-            .topic_arn(known.need(&self.topic)?)
+            .topic_arn(topic)
             .attribute_name("Policy")
-            .attribute_value(self.document.to_string())
+            .attribute_value(document)
             .send()
             .await
             .doing("sns:SetTopicAttributes", || format!("write {}", self.id()))?;

@@ -1,7 +1,9 @@
 //! What arrives: messages, the objects they announce, and the records in them.
 
 mod actor;
+pub mod bucket;
 pub mod decode;
+pub mod heelers_queue;
 mod lock;
 pub mod log_group;
 pub mod notice;

@@ -334,6 +334,9 @@ impl Running<'_> {
             panic!("the program does not end\n{}", self.said());
         };
         let status = number(ended.expect("the program's status"));
+        if status < 0 {
+            self.world.proxy().quiet().await;
+        }
         let calls = self.world.proxy().calls_since(self.first_call);
         self.hold_to_policy(&calls);
         Run {

@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
@@ -214,6 +215,8 @@ struct State {
     faults: Vec<(Fault, usize)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     hooks: Vec<Waiting>,
+    /// Held by every connection and by every call that is being passed on.
+    busy: Arc<()>,
 }
 
 /// A recording HTTP proxy on loopback; it ends when dropped.
@@ -315,6 +318,23 @@ impl Proxy {
             .push((HeaderName::from_static(name), value));
     }
 
+    /// Waits until all that callers who have gone had sent is done. What such a caller still had under way, the
+    /// emulator carries out; whoever looks at the world next should see it.
+    pub async fn quiet(&self) {
+        // Connections are accepted in turn: once this one has been, every earlier one has.
+        if let Ok(mut last) = TcpStream::connect(self.address).await {
+            let _ = last.shutdown().await;
+            let _ = last.read(&mut [0]).await;
+        }
+        let idle = async {
+            while Arc::strong_count(&self.state().busy) > 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // A caller that lives on may keep its connection.
+        let _ = tokio::time::timeout(Duration::from_secs(5), idle).await;
+    }
+
     /// Calls `hook` once `calls` more calls have been answered.
     ///
     /// It runs when the emulator has done the call and before the caller gets
@@ -367,12 +387,14 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, state: Arc<Mutex<St
         // Without it, small answers wait for acknowledgements.
         let _ = stream.set_nodelay(true);
         let state = Arc::clone(&state);
+        let busy = Arc::clone(&locked(&state).busy);
         tokio::spawn(async move {
             let service = service_fn(|request| serve(request, upstream, Arc::clone(&state)));
             // An error here is the caller going away, or a cut on purpose.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
+            drop(busy);
         });
     }
 }
@@ -398,12 +420,13 @@ async fn serve(
         status: None,
     };
 
-    let (index, what, delay, added) = {
+    let (index, what, delay, added, busy) = {
         let mut state = locked(&state);
         let what = state.strike(&call);
         state.calls.push(call.clone());
         let index = state.cleared + state.calls.len() - 1;
-        (index, what, state.delay, state.headers.clone())
+        let busy = Arc::clone(&state.busy);
+        (index, what, state.delay, state.headers.clone(), busy)
     };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -417,13 +440,13 @@ async fn serve(
     }
     let method = forwarded.method().clone();
     let answer = match what {
-        None => pass_on(forwarded, upstream).await?,
+        None => pass_on(forwarded, upstream, busy).await?,
         Some(What::Delay(delay)) => {
             tokio::time::sleep(delay).await;
-            pass_on(forwarded, upstream).await?
+            pass_on(forwarded, upstream, busy).await?
         }
         Some(What::Rewrite(Pen(pen))) => {
-            let (parts, body) = pass_on(forwarded, upstream).await?.into_parts();
+            let (parts, body) = pass_on(forwarded, upstream, busy).await?.into_parts();
             let mut answer = Answer {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
@@ -438,7 +461,7 @@ async fn serve(
         }
         Some(What::Cut) => return Err(io::ErrorKind::ConnectionAborted.into()),
         Some(What::Lose) => {
-            pass_on(forwarded, upstream).await?;
+            pass_on(forwarded, upstream, busy).await?;
             notify(&state, index, &call);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -535,8 +558,21 @@ impl State {
     }
 }
 
-/// Sends the request to the emulator as it came and reads the whole answer.
+/// Sends the request to the emulator as it came and reads the whole answer, also when the caller goes away meanwhile.
 async fn pass_on(
+    request: Request<Full<Bytes>>,
+    upstream: SocketAddr,
+    busy: Arc<()>,
+) -> io::Result<Response<Full<Bytes>>> {
+    let passing = tokio::spawn(async move {
+        let answer = exchange(request, upstream).await;
+        drop(busy);
+        answer
+    });
+    passing.await.map_err(io::Error::other)?
+}
+
+async fn exchange(
     request: Request<Full<Bytes>>,
     upstream: SocketAddr,
 ) -> io::Result<Response<Full<Bytes>>> {

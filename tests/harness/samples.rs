@@ -7,20 +7,39 @@ use serde_json::Value;
 
 use super::emulator;
 
-/// The folder with the logs, if it is on this machine. What is not tested is said, past the runner's own capture.
+/// The folder with the logs, if it is on this machine.
 pub fn real_logs() -> Option<PathBuf> {
+    sample("cloudtrail/s3", "real records are not read")
+}
+
+/// The published table of severities, if it is on this machine.
+pub fn severities() -> Option<String> {
+    let folder = sample(
+        "severity",
+        "the levels are not compared with the published ones",
+    )?;
+    let mut files = std::fs::read_dir(folder).expect("a folder");
+    let table = files.find_map(|file| {
+        let path = file.expect("an entry of the folder").path();
+        (path.extension()? == "toml").then_some(path)
+    });
+    Some(std::fs::read_to_string(table.expect("a table")).expect("a text"))
+}
+
+/// What is not tested is said, past the runner's own capture.
+fn sample(name: &str, not_tested: &str) -> Option<PathBuf> {
     let data = std::env::var_os("HEELER_EC_DATA").map_or_else(
         || emulator::repository().join("../shared/data"),
         PathBuf::from,
     );
-    let folder = data.join("cloudtrail/s3");
-    if folder.is_dir() {
-        return Some(folder);
+    let path = data.join(name);
+    if path.exists() {
+        return Some(path);
     }
     let _ = writeln!(
         std::io::stderr(),
-        "skipped, real records are not read: {} is not there (HEELER_EC_DATA names another place)",
-        folder.display()
+        "skipped, {not_tested}: {} is not there (HEELER_EC_DATA names another place)",
+        path.display()
     );
     None
 }

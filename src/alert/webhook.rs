@@ -1,0 +1,222 @@
+//! A web address that each alert is posted to, without the secrets that the record may hold.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::{Alert, Refusal, mask};
+use crate::web::{Poster, Reply};
+
+#[derive(Clone)]
+pub struct Webhook {
+    /// Often a secret itself; it is shown nowhere.
+    url: String,
+    form: Form,
+    poster: Poster,
+}
+
+/// What the receiver understands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// The fields of the event, and the record.
+    #[default]
+    Json,
+    /// A message for Slack's incoming webhooks.
+    Slack,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Webhook")
+            .field("form", &self.form)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Webhook {
+    #[must_use]
+    pub fn new(url: String, form: Form, poster: Poster) -> Self {
+        Self { url, form, poster }
+    }
+
+    pub(super) async fn tell(&self, alert: &Alert) -> Result<(), Refusal> {
+        let body = match self.form {
+            Form::Json => fields(alert),
+            Form::Slack => json!({ "text": sentence(alert) }),
+        };
+        let reply = self.poster.post(&self.url, body.to_string()).await;
+        judge(reply)
+    }
+}
+
+fn judge(reply: Result<Reply, String>) -> Result<(), Refusal> {
+    let Reply {
+        status,
+        retry_after,
+    } = reply.map_err(|why| Refusal::ForNow(why, None))?;
+    let answered = format!("it answered with status {status}");
+    match status {
+        200..=299 => Ok(()),
+        408 | 429 | 500..=599 => Err(Refusal::ForNow(answered, retry_after)),
+        300..=399 => Err(Refusal::Final(format!(
+            "{answered}: give the address that it redirects to"
+        ))),
+        _ => Err(Refusal::Final(answered)),
+    }
+}
+
+fn fields(alert: &Alert) -> Value {
+    json!({
+        "severity": alert.level.name(),
+        "event_time": alert.time,
+        "account": alert.account,
+        "region": alert.region,
+        "service": alert.service,
+        "event_name": alert.event,
+        "actor": alert.actor,
+        "error_code": alert.error,
+        "event_id": alert.event_id,
+        "record": mask::masked(&alert.record),
+    })
+}
+
+/// One line in Slack's own markup.
+fn sentence(alert: &Alert) -> String {
+    let word = |field: &Option<String>| field.as_deref().map_or_else(|| "?".to_owned(), plain);
+    let failed = alert
+        .error
+        .as_deref()
+        .map(|error| format!(", which failed: {}", plain(error)))
+        .unwrap_or_default();
+    format!(
+        "*{}* {} ({}) by {} in account {}, {}, at {}{failed}",
+        alert.level,
+        word(&alert.event),
+        word(&alert.service),
+        word(&alert.actor),
+        word(&alert.account),
+        word(&alert.region),
+        word(&alert.time),
+    )
+}
+
+/// What others wrote, without the characters that Slack acts on: no mention, no link, no markup, no line of its own.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '*' | '`' | '~' => "\u{2217}".to_owned(),
+            _ if letter.is_control() => letter.escape_default().to_string(),
+            _ => letter.to_string(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::severity::Level;
+
+    fn alert() -> Alert {
+        Alert {
+            level: Level::High,
+            time: Some("2023-07-10T12:27:31Z".into()),
+            account: Some("111122223333".into()),
+            region: Some("eu-west-1".into()),
+            service: Some("s3".into()),
+            event: Some("DeleteBucket".into()),
+            actor: Some("alice".into()),
+            error: None,
+            event_id: Some("e-1".into()),
+            record: r#"{"eventName":"DeleteBucket","responseElements":{"sessionToken":"FwoG"}}"#
+                .into(),
+        }
+    }
+
+    #[test]
+    fn as_json_it_has_the_fields_and_the_record_without_its_secrets() {
+        assert_eq!(
+            fields(&alert()),
+            json!({
+                "severity": "high",
+                "event_time": "2023-07-10T12:27:31Z",
+                "account": "111122223333",
+                "region": "eu-west-1",
+                "service": "s3",
+                "event_name": "DeleteBucket",
+                "actor": "alice",
+                "error_code": null,
+                "event_id": "e-1",
+                "record": {"eventName": "DeleteBucket", "responseElements": {"sessionToken": "(masked)"}},
+            })
+        );
+    }
+
+    #[test]
+    fn for_slack_it_is_a_sentence() {
+        assert_eq!(
+            sentence(&alert()),
+            "*high* DeleteBucket (s3) by alice in account 111122223333, eu-west-1, at 2023-07-10T12:27:31Z"
+        );
+        let failed = Alert {
+            error: Some("AccessDenied".into()),
+            account: None,
+            ..alert()
+        };
+        assert_eq!(
+            sentence(&failed),
+            "*high* DeleteBucket (s3) by alice in account ?, eu-west-1, at 2023-07-10T12:27:31Z, which failed: AccessDenied"
+        );
+    }
+
+    #[test]
+    fn what_others_wrote_is_no_markup() {
+        let alert = Alert {
+            actor: Some("<!channel> *x*\n&\u{1b}[31m".into()),
+            ..alert()
+        };
+        let said = sentence(&alert);
+        assert!(
+            said.contains("by &lt;!channel&gt; \u{2217}x\u{2217}\\n&amp;\\u{1b}[31m in"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_address_is_shown_nowhere() {
+        let url = "https://hooks.example.com/services/T0/B0/secret";
+        let webhook = Webhook::new(url.into(), Form::Slack, Poster::new().unwrap());
+        assert!(!format!("{webhook:?}").contains("secret"));
+    }
+
+    #[test]
+    fn some_answers_are_worth_another_attempt() {
+        let answered = |status| {
+            judge(Ok(Reply {
+                status,
+                retry_after: Some(Duration::from_secs(3)),
+            }))
+        };
+        assert_eq!(answered(204), Ok(()));
+        for status in [408, 429, 500, 503] {
+            assert!(
+                matches!(answered(status), Err(Refusal::ForNow(_, Some(wait))) if wait.as_secs() == 3),
+                "{status}"
+            );
+        }
+        for status in [301, 400, 403, 404, 410] {
+            assert!(
+                matches!(answered(status), Err(Refusal::Final(_))),
+                "{status}"
+            );
+        }
+        assert!(matches!(
+            judge(Err("connection refused".into())),
+            Err(Refusal::ForNow(..))
+        ));
+    }
+}

@@ -1,0 +1,67 @@
+//! The levels of events against the published table that they come from.
+
+use heeler_ec::severity::{Event, Level, Table};
+use serde::Deserialize;
+
+use crate::harness::samples;
+
+#[derive(Deserialize)]
+struct Published {
+    event: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    service: String,
+    name: String,
+    severity: String,
+    /// What the published rules make of it, where that is something else.
+    effective: Option<String>,
+}
+
+#[test]
+fn the_published_table_is_kept_and_nothing_of_it_is_hidden() {
+    let Some(file) = samples::severities() else {
+        return;
+    };
+    let published: Published = toml::from_str(&file).expect("the published table");
+    let table = Table::built_in().expect("the built-in table");
+    for entry in &published.event {
+        // What an everyday service or name hid has the level that the table gave it.
+        let wanted = match entry.effective.as_deref() {
+            None | Some("ignored") => &entry.severity,
+            Some(effective) => effective,
+        };
+        let level = table.level(&Event {
+            service: &entry.service,
+            name: &entry.name,
+            ..Event::default()
+        });
+        assert_eq!(level.name(), wanted, "{} {}", entry.service, entry.name);
+    }
+    assert_eq!(published.event.len(), 318);
+}
+
+#[test]
+fn every_real_record_has_a_level() {
+    let Some(folder) = samples::real_logs() else {
+        return;
+    };
+    let table = Table::built_in().expect("the built-in table");
+    let mut counts = [0; 3];
+    for (key, bytes) in samples::below(&folder) {
+        for record in heeler_ec::tail::decode::records(&bytes, u64::MAX).expect(&key) {
+            let level = table.level(&Event {
+                service: record.event_source.as_deref().unwrap_or_default(),
+                name: record.event_name.as_deref().unwrap_or_default(),
+                failed: record.error_code.is_some(),
+                reads: record.read_only,
+            });
+            counts[level as usize] += 1;
+        }
+    }
+    let [low, medium, high] = counts;
+    assert_eq!(low + medium + high, 2902);
+    assert!(low > medium && medium + high > 0, "{counts:?}");
+    assert_eq!(Level::Low as usize, 0);
+}
