@@ -313,11 +313,19 @@ fn policies() -> String {
         ("preflight --deep --fix", Task::Preflight(all)),
         ("plan --option s3", Task::Plan(S3)),
         ("setup --option s3", Task::Setup(S3)),
+        (
+            "setup --option s3 --on-failure rollback",
+            Task::Rollback(S3),
+        ),
         ("outputs --option s3", Task::Outputs(Some(S3))),
         ("tail --option s3", Task::Tail(Some(S3))),
         ("destroy --option s3", Task::Destroy(Some(S3))),
         ("plan --option cloudwatch", Task::Plan(CloudWatch)),
         ("setup --option cloudwatch", Task::Setup(CloudWatch)),
+        (
+            "setup --option cloudwatch --on-failure rollback",
+            Task::Rollback(CloudWatch),
+        ),
         (
             "outputs --option cloudwatch",
             Task::Outputs(Some(CloudWatch)),
@@ -376,6 +384,11 @@ fn table() -> String {
         ("plan (s3), besides", Task::Plan(S3), Some(preflight)),
         ("setup (s3), besides", Task::Setup(S3), Some(Task::Plan(S3))),
         (
+            "--on-failure rollback (s3), besides",
+            Task::Rollback(S3),
+            Some(Task::Setup(S3)),
+        ),
+        (
             "destroy (s3), besides plan",
             Task::Destroy(Some(S3)),
             Some(Task::Plan(S3)),
@@ -389,6 +402,11 @@ fn table() -> String {
             "setup (cloudwatch), besides",
             Task::Setup(CloudWatch),
             Some(Task::Plan(CloudWatch)),
+        ),
+        (
+            "--on-failure rollback (cloudwatch), besides",
+            Task::Rollback(CloudWatch),
+            Some(Task::Setup(CloudWatch)),
         ),
         (
             "destroy (cloudwatch), besides plan",

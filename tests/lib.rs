@@ -30,3 +30,4 @@ mod steps;
 mod tail;
 mod tail_cloudwatch;
 mod terminal;
+mod undo;

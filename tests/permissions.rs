@@ -299,7 +299,7 @@ async fn changed_queue(world: &World, name: &str) {
 }
 
 /// Changes one thing of each kind that setup puts right.
-async fn changed(world: &World) {
+pub async fn changed(world: &World) {
     changed_in_common(world).await;
     changed_queue(world, "heeler_event_collection_queue").await;
     let Clients { iam, kms, sns, .. } = world.clients();
@@ -350,7 +350,7 @@ async fn changed(world: &World) {
 }
 
 /// The same for option cloudwatch.
-async fn changed_for_cloudwatch(world: &World) {
+pub async fn changed_for_cloudwatch(world: &World) {
     changed_in_common(world).await;
     changed_queue(world, "heeler_event_collection_queue.fifo").await;
     let Clients {

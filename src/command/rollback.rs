@@ -7,7 +7,7 @@ use crate::converge::apply::{Applied, Manner};
 use crate::converge::event::Event;
 use crate::converge::patience::Patience;
 use crate::converge::plan::{Action, Plan, Step};
-use crate::converge::rollback::rollback;
+use crate::converge::rollback::{Lasting, rollback};
 use crate::converge::stop::Stopper;
 use crate::converge::walk::Outcome;
 use crate::error::Error;
@@ -32,13 +32,23 @@ pub(super) async fn roll_back(world: &World, aws: &Aws, plan: &Plan<'_, Aws>, ap
     told(world, plan, applied, &outcomes);
 }
 
-fn told(world: &World, plan: &Plan<'_, Aws>, applied: &Applied, outcomes: &[Outcome<(), Error>]) {
+fn told(
+    world: &World,
+    plan: &Plan<'_, Aws>,
+    applied: &Applied,
+    outcomes: &[Outcome<Lasting, Error>],
+) {
     let left: Vec<String> = plan
         .steps
         .iter()
         .zip(outcomes)
         .filter_map(|(step, outcome)| match outcome {
-            Outcome::Done(()) => None,
+            Outcome::Done(lasting) if lasting.is_empty() => None,
+            Outcome::Done(lasting) => Some(format!(
+                "{}: {} as this run wrote it; AWS does not give the former one out",
+                step.id,
+                lasting.join(", ")
+            )),
             Outcome::Failed(error) => Some(format!("{}: {}", step.id, error.cause())),
             Outcome::Skipped { because } => Some(format!(
                 "{}: it waits for {}",

@@ -35,13 +35,16 @@ impl Applied {
     }
 }
 
+/// The fields that cannot be put back, and stay as the run wrote them.
+pub type Lasting = Vec<&'static str>;
+
 /// Walks the plan backwards, and says of each step whether it is as it was. A failure keeps only what hangs from it.
 pub async fn rollback<C: Sync>(
     plan: &Plan<'_, C>,
     applied: &Applied,
     cloud: &C,
     manner: Manner<'_>,
-) -> Vec<Outcome<(), Error>> {
+) -> Vec<Outcome<Lasting, Error>> {
     let edges = leaders_last(plan, reversed(&plan.graph.edges()));
     let undo = |node: usize| {
         let undo = Undo {
@@ -65,7 +68,7 @@ pub async fn rollback<C: Sync>(
                 because: plan.steps[*because].id.to_string(),
             });
         } else {
-            *outcome = Outcome::Done(());
+            *outcome = Outcome::Done(Lasting::new());
         }
     }
     outcomes
@@ -95,29 +98,34 @@ struct Undo<'a, C> {
 }
 
 impl<C: Sync> Undo<'_, C> {
-    async fn run(&self) -> Result<()> {
+    async fn run(&self) -> Result<Lasting> {
         let step = &self.plan.steps[self.node];
         if !self.applied.has_begun(step, self.node) || self.goes_with_its_whole() {
-            return Ok(());
+            return Ok(Lasting::new());
         }
         let verb = verb(&step.action);
         let live = match self.look().await {
             Ok(live) => live,
             Err(refusal) => {
-                return report(&step.id, verb, self.manner, async { Err(refusal) }).await;
+                report(&step.id, verb, self.manner, async { Err(refusal) }).await?;
+                return Ok(Lasting::new());
             }
         };
         match (&step.action, live, &step.live) {
             (Action::Create, Some(live), _) if live.is_ours() => {
-                report(&step.id, verb, self.manner, self.delete(&live)).await
+                report(&step.id, verb, self.manner, self.delete(&live)).await?;
+                Ok(Lasting::new())
             }
             (Action::Update(changes), live, Some(before))
                 if !is_as_before(live.as_ref(), before, changes) =>
             {
-                let put_back = self.put_back(live.as_ref(), before, changes);
-                report(&step.id, verb, self.manner, put_back).await
+                let put_back = self.put_back(live.as_ref(), before);
+                report(&step.id, verb, self.manner, put_back).await?;
+                let lasting = self.resource().lasting();
+                let fields = changes.iter().map(|change| change.field);
+                Ok(fields.filter(|field| lasting.contains(field)).collect())
             }
-            _ => Ok(()),
+            _ => Ok(Lasting::new()),
         }
     }
 
@@ -163,8 +171,7 @@ impl<C: Sync> Undo<'_, C> {
         delete(self.resource(), self.plan, live, self.cloud, self.manner).await
     }
 
-    async fn put_back(&self, live: Option<&Live>, before: &Live, changes: &[Change]) -> Result<()> {
-        let lasting = self.resource().lasting();
+    async fn put_back(&self, live: Option<&Live>, before: &Live) -> Result<()> {
         let work = Work {
             resource: self.resource(),
             cloud: self.cloud,
@@ -172,22 +179,7 @@ impl<C: Sync> Undo<'_, C> {
             made: &AtomicBool::default(),
             manner: self.manner,
         };
-        work.converge(live, &before.state.without(lasting)).await?;
-        let stay: Vec<&str> = changes
-            .iter()
-            .map(|change| change.field)
-            .filter(|field| lasting.contains(field))
-            .collect();
-        if stay.is_empty() {
-            return Ok(());
-        }
-        Err(Error::no(
-            format!(
-                "put back the {} of {}",
-                stay.join(", "),
-                self.resource().id()
-            ),
-            "AWS does not give the former one out to be written again",
-        ))
+        let former = before.state.without(self.resource().lasting());
+        work.converge(live, &former).await
     }
 }

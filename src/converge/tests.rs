@@ -12,6 +12,7 @@ use super::event::Event;
 use super::graph::{Graph, Handle, Id, Output};
 use super::patience::Patience;
 use super::plan::{Action, Adoption, Conflict, Plan};
+use super::rollback::{Lasting, rollback};
 use super::state::State;
 use super::stop::{Stop, Stopper};
 use super::walk::Outcome;
@@ -28,6 +29,8 @@ struct Sky {
     /// So many reads still show what was before the last write.
     lag: Mutex<BTreeMap<String, usize>>,
     before: Mutex<BTreeMap<String, Option<(String, Owner)>>>,
+    /// The answers of these writes are lost once: the write is done all the same.
+    lost: Mutex<BTreeSet<String>>,
 }
 
 impl Sky {
@@ -47,6 +50,11 @@ impl Sky {
             .lock()
             .unwrap()
             .insert(write.into(), (times, code));
+        self
+    }
+
+    fn lose(self, write: &str) -> Self {
+        self.lost.lock().unwrap().insert(write.into());
         self
     }
 
@@ -71,7 +79,8 @@ impl Sky {
             *times -= 1;
             return Err(Error::unanswered(write, "refused").code(Some((*code).into()), None));
         }
-        self.log.lock().unwrap().push(write);
+        let lost = self.lost.lock().unwrap().remove(&write);
+        self.log.lock().unwrap().push(write.clone());
         let mut toys = self.toys.lock().unwrap();
         let shown = toys.get(name).cloned();
         self.before
@@ -83,6 +92,9 @@ impl Sky {
             Some(value) => toys.insert(name.into(), value),
             None => toys.remove(name),
         };
+        if lost {
+            return Err(Error::unanswered(write, "no answer").action("toy:Write"));
+        }
         Ok(())
     }
 
@@ -221,7 +233,24 @@ async fn build(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
         watch: &watch,
     };
     let plan = Plan::read(graph, sky).await.unwrap();
-    apply(&plan, sky, manner).await.unwrap()
+    apply(&plan, sky, manner).await.unwrap().outcomes
+}
+
+/// Builds, and takes back what was done; says how both went.
+async fn build_and_undo(
+    graph: &Graph<Sky>,
+    sky: &Sky,
+) -> (Vec<Outcome<(), Error>>, Vec<Outcome<Lasting, Error>>) {
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let plan = Plan::read(graph, sky).await.unwrap();
+    let applied = apply(&plan, sky, manner).await.unwrap();
+    let undone = rollback(&plan, &applied, sky, manner).await;
+    (applied.outcomes, undone)
 }
 
 async fn clear(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
@@ -235,10 +264,10 @@ async fn clear(graph: &Graph<Sky>, sky: &Sky) -> Vec<Outcome<(), Error>> {
     destroy(&plan, sky, manner).await
 }
 
-fn all_done(outcomes: &[Outcome<(), Error>]) -> bool {
+fn all_done<T>(outcomes: &[Outcome<T, Error>]) -> bool {
     outcomes
         .iter()
-        .all(|outcome| matches!(outcome, Outcome::Done(())))
+        .all(|outcome| matches!(outcome, Outcome::Done(_)))
 }
 
 #[tokio::test(start_paused = true)]
@@ -396,7 +425,7 @@ async fn after_an_interrupt_nothing_is_begun() {
         stop: &stop,
         watch: &watch,
     };
-    let outcomes = apply(&plan, &sky, manner).await.unwrap();
+    let outcomes = apply(&plan, &sky, manner).await.unwrap().outcomes;
     assert!(sky.names().len() < 4, "{:?}", sky.names());
     assert!(outcomes.iter().any(
         |outcome| matches!(outcome, Outcome::Failed(error) if error.exit() == Exit::Interrupted)
@@ -488,6 +517,181 @@ async fn a_part_that_goes_with_the_whole_is_not_deleted_by_itself() {
     assert_eq!(deleted, BTreeSet::from(["delete house".to_owned()]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_run_made_is_taken_back_backwards() {
+    let sky = Sky::default().refuse("create roof", usize::MAX, "Denied");
+    let (built, undone) = build_and_undo(&garden(), &sky).await;
+    assert!(!all_done(&built) && all_done(&undone), "{undone:?}");
+    assert_eq!(sky.names(), Vec::<String>::new());
+    let log = sky.log();
+    let place = |write: &str| log.iter().position(|line| line == write).unwrap();
+    assert!(place("delete wall") < place("delete ground"));
+    assert!(!log.contains(&"delete roof".to_owned()), "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_run_changed_is_put_back_and_what_it_found_stays() {
+    let sky = Sky::holding(&[
+        ("ground", "new", Owner::Us),
+        ("wall", "old/ground-0", Owner::Us),
+        ("tree", "new", Owner::Us),
+    ])
+    .refuse("create roof", usize::MAX, "Denied");
+    let (_, undone) = build_and_undo(&garden(), &sky).await;
+    assert!(all_done(&undone), "{undone:?}");
+    assert_eq!(sky.names(), ["ground", "tree", "wall"]);
+    assert_eq!(sky.toys.lock().unwrap()["wall"].0, "old/ground-0");
+    assert_eq!(sky.log(), ["update wall", "update wall"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_before_it_changed_anything_is_not_written() {
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]).refuse("update ground", 1, "Denied");
+    let (_, undone) = build_and_undo(&garden(), &sky).await;
+    assert!(all_done(&undone), "{undone:?}");
+    assert_eq!(sky.toys.lock().unwrap()["ground"].0, "old");
+    assert_eq!(sky.log(), ["create tree", "delete tree"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_failed_and_is_there_all_the_same_was_made_by_this_run() {
+    // Made, and never seen as it was written.
+    let sky = Sky::default()
+        .lag("wall", 30)
+        .refuse("create roof", usize::MAX, "Denied");
+    let (built, undone) = build_and_undo(&garden(), &sky).await;
+    assert!(matches!(built[1], Outcome::Failed(_)), "{built:?}");
+    assert!(all_done(&undone), "{undone:?}");
+    assert_eq!(sky.names(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_was_lost_is_done() {
+    let sky = Sky::default().lose("create wall");
+    assert!(all_done(&build(&garden(), &sky).await));
+    assert_eq!(sky.log().len(), 4, "{:?}", sky.log());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_run_made_meanwhile_as_it_is_wanted_is_taken_as_made() {
+    let garden = garden();
+    let sky = Sky::default();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    let twin = Sky::holding(&[("tree", "new", Owner::Us)]).refuse(
+        "create tree",
+        usize::MAX,
+        "AlreadyExistsException",
+    );
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let applied = apply(&plan, &twin, manner).await.unwrap();
+    assert!(all_done(&applied.outcomes), "{:?}", applied.outcomes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_made_meanwhile_is_told_and_never_taken_back() {
+    for (value, owner) in [("otherwise", Owner::Us), ("new", Owner::Nobody)] {
+        let garden = garden();
+        let plan = Plan::read(&garden, &Sky::default()).await.unwrap();
+        let sky = Sky::holding(&[("tree", value, owner)]).refuse(
+            "create tree",
+            usize::MAX,
+            "AlreadyExistsException",
+        );
+        let (stop, watch) = (never(), |_: Event| {});
+        let manner = Manner {
+            patience: Patience::default(),
+            stop: &stop,
+            watch: &watch,
+        };
+        let applied = apply(&plan, &sky, manner).await.unwrap();
+        let failure = applied.failure().expect("a failure");
+        assert!(
+            failure.what_to_do().unwrap().contains("another run"),
+            "{failure:?}"
+        );
+        assert!(all_done(&rollback(&plan, &applied, &sky, manner).await));
+        assert_eq!(sky.names(), ["tree"], "{value}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_fails_keeps_only_what_its_rest_needs() {
+    let sky = Sky::default()
+        .refuse("create roof", usize::MAX, "Denied")
+        .refuse("delete wall", usize::MAX, "Denied");
+    let (_, undone) = build_and_undo(&garden(), &sky).await;
+    assert!(
+        matches!(undone[0], Outcome::Skipped { because: 1 }),
+        "{undone:?}"
+    );
+    assert!(matches!(undone[1], Outcome::Failed(_)), "{undone:?}");
+    assert_eq!(sky.names(), ["ground", "wall"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_goes_with_a_whole_that_was_made_is_not_deleted_by_itself() {
+    for (found, deleted) in [
+        (&[][..], ["delete house"]),
+        (&[("house", "new", Owner::Us)], ["delete door"]),
+    ] {
+        let mut graph = house(true);
+        graph.add(toy("lamp", &[]));
+        let sky = Sky::holding(found).refuse("create lamp", usize::MAX, "Denied");
+        let (_, undone) = build_and_undo(&graph, &sky).await;
+        assert!(all_done(&undone), "{undone:?}");
+        let log = sky.log().into_iter();
+        let deletes: Vec<String> = log.filter(|line| line.starts_with("delete")).collect();
+        assert_eq!(deletes, deleted);
+    }
+}
+
+/// A garden whose ground only one of two gardeners can take.
+fn locked_garden() -> Graph<Sky> {
+    let mut graph = Graph::default();
+    let spade = graph.add(toy("spade", &[]));
+    graph.add(toy("ground", &[&spade]));
+    graph.lock();
+    graph.add(toy("tree", &[]));
+    graph
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_second_makes_nothing_that_two_could_have_made() {
+    let garden = locked_garden();
+    let plan = Plan::read(&garden, &Sky::default()).await.unwrap();
+    let sky = Sky::holding(&[("ground", "new/of-the-first", Owner::Us)]).refuse(
+        "create ground",
+        usize::MAX,
+        "AlreadyExistsException",
+    );
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let applied = apply(&plan, &sky, manner).await.unwrap();
+    assert!(applied.came_second(&plan), "{:?}", applied.outcomes);
+    assert_eq!(sky.log(), ["create spade"]);
+    rollback(&plan, &applied, &sky, manner).await;
+    assert_eq!(sky.names(), ["ground"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_is_taken_down_after_all_that_waited_for_it() {
+    let sky = Sky::default();
+    build(&locked_garden(), &sky).await;
+    assert!(all_done(&clear(&locked_garden(), &sky).await));
+    let log = sky.log();
+    let place = |write: &str| log.iter().position(|line| line == write).unwrap();
+    assert!(place("delete tree") < place("delete ground"), "{log:?}");
+}
+
 async fn adopt(graph: &Graph<Sky>, sky: &Sky) -> Result<Vec<Outcome<(), Error>>> {
     let (stop, watch) = (never(), |_: Event| {});
     let manner = Manner {
@@ -496,7 +700,7 @@ async fn adopt(graph: &Graph<Sky>, sky: &Sky) -> Result<Vec<Outcome<(), Error>>>
         watch: &watch,
     };
     let plan = Plan::read(graph, sky).await?.adopting();
-    apply(&plan, sky, manner).await
+    Ok(apply(&plan, sky, manner).await?.outcomes)
 }
 
 #[tokio::test(start_paused = true)]

@@ -331,7 +331,7 @@ mod tests {
                 | Task::Outputs(_)
                 | Task::Export(_)
                 | Task::Tail(Some(Route::CloudWatch)) => true,
-                Task::Setup(_) | Task::Tail(_) | Task::Destroy(_) => false,
+                Task::Setup(_) | Task::Rollback(_) | Task::Tail(_) | Task::Destroy(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(
