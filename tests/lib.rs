@@ -1,5 +1,6 @@
 //! What the program does, seen from outside.
 
+mod adopt;
 mod bad_input;
 mod bad_luck;
 mod cloudwatch_makes;
@@ -30,4 +31,5 @@ mod steps;
 mod tail;
 mod tail_cloudwatch;
 mod terminal;
+mod terraform;
 mod undo;
