@@ -157,7 +157,11 @@ async fn what_another_owner_has_tagged_is_not_adopted() {
     assert_eq!(names(&run.writes()), NOTHING);
     let run = Heeler::new(&world).args(["plan", "--option", "s3", "--adopt"]);
     let run = run.run().await.ended(1);
-    assert!(run.stderr.contains("names.terraform"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("bears the tag of another owner"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[tokio::test]

@@ -33,3 +33,4 @@ mod tail_cloudwatch;
 mod terminal;
 mod terraform;
 mod undo;
+mod var_file;

@@ -209,6 +209,24 @@ async fn outputs_may_do_what_it_does() {
 }
 
 #[tokio::test]
+async fn export_may_do_what_it_does() {
+    fn export(world: &World) -> Heeler<'_> {
+        Heeler::new(world).args(["export", "terraform"])
+    }
+    let mut needed = Needed::by(Task::Export(None));
+    let world = encrypted().await;
+    setup(&world).run().await.ended(0);
+    needed.add(&world, &export(&world).run().await.ended(0));
+    let alias = world.clients().kms.delete_alias().alias_name(ALIAS);
+    alias.send().await.expect("a key that only its tags tell");
+    needed.add(&world, &export(&world).run().await.ended(0));
+    let world = logged().await;
+    setup_of(&world, CLOUDWATCH).run().await.ended(0);
+    needed.add(&world, &export(&world).run().await.ended(0));
+    assert_eq!(needed.to_spare(), NOTHING);
+}
+
+#[tokio::test]
 async fn tail_may_do_what_it_does() {
     let world = encrypted().await;
     setup(&world).run().await.ended(0);

@@ -334,7 +334,17 @@ on_both_engines! {
             ),
             (Drift::Code, &["lambda:UpdateFunctionCode"]),
             (Drift::NoPermission, &["lambda:AddPermission"]),
-            (Drift::WiderPermission, &["lambda:RemovePermission", "lambda:AddPermission"]),
+            (
+                Drift::WiderPermission,
+                // Another one lets the log group in while it is put right.
+                &[
+                    "lambda:RemovePermission",
+                    "lambda:AddPermission",
+                    "lambda:RemovePermission",
+                    "lambda:AddPermission",
+                    "lambda:RemovePermission",
+                ],
+            ),
             (Drift::Filter, &["logs:PutSubscriptionFilter"]),
             (Drift::NoFilter, &["logs:PutSubscriptionFilter"]),
             (Drift::Queue(QueueAttributeName::ContentBasedDeduplication, "false"), &["sqs:SetQueueAttributes"]),

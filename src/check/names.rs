@@ -126,7 +126,7 @@ fn there(survey: &Survey) -> impl Iterator<Item = &Owner> {
 }
 
 fn is_terraforms(owner: &Owner) -> bool {
-    owner.terraform && !owner.managed
+    owner.terraform && !owner.managed && !owner.marked
 }
 
 /// Whether setup takes it over: nobody's mark is on it, and the operator asked for that.

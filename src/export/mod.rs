@@ -62,3 +62,6 @@ pub fn imports<'a>(place: &Place<'_>, items: Vec<Item<'a>>) -> Vec<(Item<'a>, Im
     };
     items.into_iter().filter_map(numbered).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ impl<'a> Terraform<'a> {
     /// A folder with these files, made ready. Without Terraform or its provider nothing; that is said.
     pub async fn with(world: &'a World, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
         let Some(plugins) = plugins().filter(|_| is_installed()) else {
-            eprintln!(
+            println!(
                 "skipped: Terraform and its provider for AWS are not on this machine ({PLUGINS} may name the folder)"
             );
             return None;
@@ -116,8 +116,11 @@ impl Change {
         let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
         let unknown = &change["change"]["after_unknown"];
         let arguments = after.as_object().into_iter().flatten();
-        let differs =
-            |name: &String, value: &Value| before[name] != *value || unknown[name] == true;
+        // Terraform takes an empty text for none.
+        let plain = |value: &Value| if value == "" { Value::Null } else { value.clone() };
+        let differs = |name: &String, value: &Value| {
+            plain(&before[name]) != plain(value) || unknown[name] == true
+        };
         Change {
             address: change["address"].as_str().unwrap_or_default().to_owned(),
             actions: change["change"]["actions"]
