@@ -22,6 +22,9 @@ _heeler__ec() {
             heeler__ec,destroy)
                 cmd="heeler__ec__subcmd__destroy"
                 ;;
+            heeler__ec,export)
+                cmd="heeler__ec__subcmd__export"
+                ;;
             heeler__ec,help)
                 cmd="heeler__ec__subcmd__help"
                 ;;
@@ -48,6 +51,9 @@ _heeler__ec() {
                 ;;
             heeler__ec__subcmd__help,destroy)
                 cmd="heeler__ec__subcmd__help__subcmd__destroy"
+                ;;
+            heeler__ec__subcmd__help,export)
+                cmd="heeler__ec__subcmd__help__subcmd__export"
                 ;;
             heeler__ec__subcmd__help,help)
                 cmd="heeler__ec__subcmd__help__subcmd__help"
@@ -77,7 +83,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy policy completions help"
+            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -222,8 +228,54 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        heeler__subcmd__ec__subcmd__export)
+            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version terraform"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         heeler__subcmd__ec__subcmd__help)
-            opts="preflight plan setup outputs tail destroy policy completions help"
+            opts="preflight plan setup outputs export tail destroy policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -251,6 +303,20 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__help__subcmd__destroy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__subcmd__ec__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -409,7 +475,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__plan)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --check --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --check --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -436,6 +502,10 @@ _heeler__ec() {
                     return 0
                     ;;
                 --log-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -491,7 +561,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,6 +569,10 @@ _heeler__ec() {
             case "${prev}" in
                 --option)
                     COMPREPLY=($(compgen -W "s3 cloudwatch" -- "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "keep rollback" -- "${cur}"))
                     return 0
                     ;;
                 --trail)
@@ -518,6 +592,10 @@ _heeler__ec() {
                     return 0
                     ;;
                 --log-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -561,7 +639,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__preflight)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --strict --deep --wait --fix --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -588,6 +666,10 @@ _heeler__ec() {
                     return 0
                     ;;
                 --log-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -639,7 +721,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --yes --dry-run --on-failure --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -669,6 +751,10 @@ _heeler__ec() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --var-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --accept)
                     COMPREPLY=($(compgen -W "account.endpoint bucket.encryption bucket.evidence bucket.lifecycle bucket.ownership bucket.policy bucket.requester_pays caller.permissions key.account key.grantable key.grants logs.account_filter logs.data_protection logs.delivery logs.key logs.org_streams logs.retention logs.transformer names.alias_key org.delegated_admin org.guardrails org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
@@ -679,6 +765,10 @@ _heeler__ec() {
                     ;;
                 --external-id)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
+                    COMPREPLY=($(compgen -W "keep rollback" -- "${cur}"))
                     return 0
                     ;;
                 --profile)

@@ -36,7 +36,7 @@ fn written(items: Vec<(&Id, &State, &[(&'static str, &str)])>) -> String {
     });
     let place = place();
     let text = text(&place, &imports(&place, items.collect())).unwrap();
-    assert!(hcl::parse(&text).is_ok(), "{text}");
+    assert!(::hcl::parse(&text).is_ok(), "{text}");
     // What every file begins with is in no snapshot but one.
     let begins = text.find("import {").unwrap_or(text.len());
     text[begins..].to_owned()

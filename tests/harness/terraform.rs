@@ -2,6 +2,7 @@
 //! nothing is fetched.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -24,7 +25,8 @@ impl<'a> Terraform<'a> {
     /// A folder with these files, made ready. Without Terraform or its provider nothing; that is said.
     pub async fn with(world: &'a World, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
         let Some(plugins) = plugins().filter(|_| is_installed()) else {
-            println!(
+            let _ = writeln!(
+                io::stderr(),
                 "skipped: Terraform and its provider for AWS are not on this machine ({PLUGINS} may name the folder)"
             );
             return None;
@@ -117,7 +119,13 @@ impl Change {
         let unknown = &change["change"]["after_unknown"];
         let arguments = after.as_object().into_iter().flatten();
         // Terraform takes an empty text for none.
-        let plain = |value: &Value| if value == "" { Value::Null } else { value.clone() };
+        let plain = |value: &Value| {
+            if value == "" {
+                Value::Null
+            } else {
+                value.clone()
+            }
+        };
         let differs = |name: &String, value: &Value| {
             plain(&before[name]) != plain(value) || unknown[name] == true
         };
