@@ -25,7 +25,10 @@ fn id(kind: &'static str, name: &str) -> Id {
     }
 }
 
-fn written(items: Vec<(&Id, &State, &[(&'static str, &str)])>) -> String {
+/// What is there: its id, its state, and what it is known by.
+type There<'t> = (&'t Id, &'t State, &'t [(&'static str, &'t str)]);
+
+fn written(items: Vec<There<'_>>) -> String {
     let items = items.into_iter().map(|(id, state, outputs)| Item {
         id,
         state,
