@@ -38,12 +38,12 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('preflight', 'preflight', [CompletionResultType]::ParameterValue, 'Check whether the organization trail is ready, and say how to make it so')
-            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change, or what differs from what was set up')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print what is set up as Terraform''s text: import blocks, and resources as they are')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete what setup made, and nothing else')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Put back documents that setup or destroy saved with --backup')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the IAM policy that a command needs, and nothing more')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -56,7 +56,6 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Take this existing topic, which must already be told of every log object')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)')
-            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Take what this check finds as it is (repeatable)')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Look again until the checks pass, or this much time is up')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
@@ -81,13 +80,12 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;plan' {
-            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'How events get to Heeler')
+            [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'How events get to Heeler; the way that was set up, when not given')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'Take this trail when several would do: its name or ARN')
             [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this bucket')
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Take this existing topic, which must already be told of every log object')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)')
-            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Take what this check finds as it is (repeatable)')
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'Trust this role of Heeler''s (repeatable; required the first time)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)')
@@ -99,9 +97,8 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
-            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet')
-            [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Take over resources of the same names that bear nobody''s tags, such as those of Heeler''s Terraform module; destroy then deletes them')
-            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Exit with 1 when anything would change')
+            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet; an existing one is kept')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Exit with 1 when anything would change, also when nothing is set up')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
@@ -119,10 +116,10 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Take this existing topic, which must already be told of every log object')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)')
-            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Take what this check finds as it is (repeatable)')
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'Trust this role of Heeler''s (repeatable; required the first time)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)')
+            [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Save the documents that will be changed in this file first, which must not exist; see restore')
             [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'When a step fails: keep what was made, to be completed by the same command, or roll everything back')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
@@ -132,8 +129,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
-            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet')
-            [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Take over resources of the same names that bear nobody''s tags, such as those of Heeler''s Terraform module; destroy then deletes them')
+            [CompletionResult]::new('--generate-external-id', '--generate-external-id', [CompletionResultType]::ParameterName, 'Make up an external id, when there is none yet; an existing one is kept')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and stop')
@@ -149,25 +145,6 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;outputs' {
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
-            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
-            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
-            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Begin all names with this')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            break
-        }
-        'heeler-ec;export' {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
@@ -208,6 +185,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;destroy' {
+            [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Save the documents that will be changed in this file first, which must not exist; see restore')
             [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'The bucket whose notification was set up, when neither role nor trail tell any more')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
@@ -231,6 +209,28 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'heeler-ec;restore' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Begin all names with this')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print the answer in this form')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print the answer in this form')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be put back and stop')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print the answer only, no progress and no advice')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell of every call to AWS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'heeler-ec;policy' {
             [CompletionResult]::new('--option', '--option', [CompletionResultType]::ParameterName, 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up')
             [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'Allow what setup --on-failure rollback takes back, too')
@@ -239,7 +239,6 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--bucket-kms-key', '--bucket-kms-key', [CompletionResultType]::ParameterName, 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s')
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Take this existing topic, which must already be told of every log object')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)')
-            [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
@@ -282,12 +281,12 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
         }
         'heeler-ec;help' {
             [CompletionResult]::new('preflight', 'preflight', [CompletionResultType]::ParameterValue, 'Check whether the organization trail is ready, and say how to make it so')
-            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show what setup would create and change, or what differs from what was set up')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print what is set up as Terraform''s text: import blocks, and resources as they are')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete what setup made, and nothing else')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Put back documents that setup or destroy saved with --backup')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the IAM policy that a command needs, and nothing more')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -305,13 +304,13 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
         'heeler-ec;help;outputs' {
             break
         }
-        'heeler-ec;help;export' {
-            break
-        }
         'heeler-ec;help;tail' {
             break
         }
         'heeler-ec;help;destroy' {
+            break
+        }
+        'heeler-ec;help;restore' {
             break
         }
         'heeler-ec;help;policy' {

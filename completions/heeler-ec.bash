@@ -22,9 +22,6 @@ _heeler__ec() {
             heeler__ec,destroy)
                 cmd="heeler__ec__subcmd__destroy"
                 ;;
-            heeler__ec,export)
-                cmd="heeler__ec__subcmd__export"
-                ;;
             heeler__ec,help)
                 cmd="heeler__ec__subcmd__help"
                 ;;
@@ -40,6 +37,9 @@ _heeler__ec() {
             heeler__ec,preflight)
                 cmd="heeler__ec__subcmd__preflight"
                 ;;
+            heeler__ec,restore)
+                cmd="heeler__ec__subcmd__restore"
+                ;;
             heeler__ec,setup)
                 cmd="heeler__ec__subcmd__setup"
                 ;;
@@ -51,9 +51,6 @@ _heeler__ec() {
                 ;;
             heeler__ec__subcmd__help,destroy)
                 cmd="heeler__ec__subcmd__help__subcmd__destroy"
-                ;;
-            heeler__ec__subcmd__help,export)
-                cmd="heeler__ec__subcmd__help__subcmd__export"
                 ;;
             heeler__ec__subcmd__help,help)
                 cmd="heeler__ec__subcmd__help__subcmd__help"
@@ -70,6 +67,9 @@ _heeler__ec() {
             heeler__ec__subcmd__help,preflight)
                 cmd="heeler__ec__subcmd__help__subcmd__preflight"
                 ;;
+            heeler__ec__subcmd__help,restore)
+                cmd="heeler__ec__subcmd__help__subcmd__restore"
+                ;;
             heeler__ec__subcmd__help,setup)
                 cmd="heeler__ec__subcmd__help__subcmd__setup"
                 ;;
@@ -83,7 +83,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy policy completions help"
+            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -175,12 +175,16 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__destroy)
-            opts="-y -o -q -v -h -V --yes --dry-run --bucket --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --yes --dry-run --backup --bucket --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --backup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bucket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -228,54 +232,8 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__export)
-            opts="-o -q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version terraform"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --profile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --region)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --endpoint-url)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --account-id)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --name-prefix)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         heeler__subcmd__ec__subcmd__help)
-            opts="preflight plan setup outputs export tail destroy policy completions help"
+            opts="preflight plan setup outputs tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,20 +261,6 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__help__subcmd__destroy)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -387,6 +331,20 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__help__subcmd__preflight)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__subcmd__ec__subcmd__help__subcmd__restore)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -475,7 +433,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__plan)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --check --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --check --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -502,10 +460,6 @@ _heeler__ec() {
                     return 0
                     ;;
                 --log-group)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -561,7 +515,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -592,10 +546,6 @@ _heeler__ec() {
                     return 0
                     ;;
                 --log-group)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -639,7 +589,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__preflight)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --strict --deep --wait --fix --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -666,10 +616,6 @@ _heeler__ec() {
                     return 0
                     ;;
                 --log-group)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --var-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -720,8 +666,54 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        heeler__subcmd__ec__subcmd__restore)
+            opts="-y -o -q -v -h -V --yes --dry-run --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         heeler__subcmd__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --yes --dry-run --on-failure --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --accept --heeler-role-arn --external-id --generate-external-id --yes --dry-run --backup --on-failure --fix-retention --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -751,10 +743,6 @@ _heeler__ec() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --var-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --accept)
                     COMPREPLY=($(compgen -W "account.endpoint bucket.encryption bucket.evidence bucket.lifecycle bucket.ownership bucket.policy bucket.requester_pays caller.permissions key.account key.grantable key.grants logs.account_filter logs.data_protection logs.delivery logs.key logs.org_streams logs.retention logs.transformer names.alias_key org.delegated_admin org.guardrails org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
@@ -764,6 +752,10 @@ _heeler__ec() {
                     return 0
                     ;;
                 --external-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backup)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -39,12 +39,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s v -l verbose -d 'Te
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Show what setup would create and change'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Print what is set up as Terraform\'s text: import blocks, and resources as they are'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "restore" -d 'Put back documents that setup or destroy saved with --backup'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -55,7 +55,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
@@ -108,14 +107,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l q
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'How events get to Heeler; the way that was set up, when not given' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
@@ -162,9 +160,8 @@ json\t'For programs'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Make up an external id, when there is none yet'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l adopt -d 'Take over resources of the same names that bear nobody\'s tags, such as those of Heeler\'s Terraform module; destroy then deletes them'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Make up an external id, when there is none yet; an existing one is kept'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change, also when nothing is set up'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -176,7 +173,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
@@ -213,6 +209,7 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l backup -d 'Save the documents that will be changed in this file first, which must not exist; see restore' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'When a step fails: keep what was made, to be completed by the same command, or roll everything back' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
 rollback\t'Delete what this run made, put back what it changed, and leave what it found'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration' -r
@@ -225,8 +222,7 @@ json\t'For programs'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id, when there is none yet'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d 'Take over resources of the same names that bear nobody\'s tags, such as those of Heeler\'s Terraform module; destroy then deletes them'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id, when there is none yet; an existing one is kept'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Do not ask'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan and stop'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Offer first to set the retention of the trail\'s log group to one day (option cloudwatch); the question has to be answered with the name of the group, also with --yes'
@@ -248,20 +244,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Send requests here instead of to AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Begin all names with this' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t''
-never\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s q -l quiet -d 'Print the answer only, no progress and no advice'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s v -l verbose -d 'Tell of every call to AWS'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
@@ -278,6 +260,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s q -l quiet 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l backup -d 'Save the documents that will be changed in this file first, which must not exist; see restore' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'The bucket whose notification was set up, when neither role nor trail tell any more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-group -d 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'Use this profile of the AWS configuration' -r
@@ -296,6 +279,22 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s y -l yes -d 'Do not ask'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l dry-run -d 'Show what would be put back and stop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d 'For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l on-failure -d 'Allow what setup --on-failure rollback takes back, too' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
@@ -305,7 +304,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -337,13 +335,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "plan" -d 'Show what setup would create and change'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "export" -d 'Print what is set up as Terraform\'s text: import blocks, and resources as they are'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "tail" -d 'Show events as they arrive'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "restore" -d 'Put back documents that setup or destroy saved with --backup'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

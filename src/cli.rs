@@ -99,9 +99,10 @@ pub enum Command {
     /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
     /// --option, when no option is ready.
     Preflight(Preflight),
-    /// Show what setup would create and change
+    /// Show what setup would create and change, or what differs from what was set up
     ///
-    /// Reads only. The same as setup --dry-run.
+    /// Reads only. With --option the same as setup --dry-run. Without it, what was set up is found by its tags and
+    /// compared with what is there now: with --check this is the answer to whether it has drifted.
     Plan(Plan),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
@@ -123,6 +124,11 @@ pub enum Command {
     Tail(Tail),
     /// Delete what setup made, and nothing else
     Destroy(Destroy),
+    /// Put back documents that setup or destroy saved with --backup
+    ///
+    /// Shows what would be put back, asks, and writes only those that are still as that run left them. Exits with 1
+    /// when one of them was changed by somebody since, or is gone.
+    Restore(Restore),
     /// Print the IAM policy that a command needs, and nothing more
     ///
     /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
@@ -151,7 +157,7 @@ pub struct Choice {
     pub option: String,
 }
 
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// Take this trail when several would do: its name or ARN
     #[arg(long, value_name = "NAME")]
@@ -213,7 +219,7 @@ pub struct Trust {
     )]
     pub external_id: Option<ExternalId>,
 
-    /// Make up an external id, when there is none yet
+    /// Make up an external id, when there is none yet; an existing one is kept
     #[arg(long, conflicts_with = "external_id")]
     pub generate_external_id: bool,
 }
@@ -255,8 +261,9 @@ pub struct Preflight {
 
 #[derive(Args, Debug)]
 pub struct Plan {
-    #[command(flatten)]
-    pub choice: Choice,
+    /// How events get to Heeler; the way that was set up, when not given
+    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    pub option: Option<String>,
     #[command(flatten)]
     pub discovery: Discovery,
     #[command(flatten)]
@@ -266,7 +273,7 @@ pub struct Plan {
     #[command(flatten)]
     pub adoption: Adoption,
 
-    /// Exit with 1 when anything would change
+    /// Exit with 1 when anything would change, also when nothing is set up
     #[arg(long)]
     pub check: bool,
 }
@@ -291,6 +298,10 @@ pub struct Setup {
     /// Show the plan and stop
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub backup: Option<PathBuf>,
 
     /// When a step fails: keep what was made, to be completed by the same command, or roll everything back
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
@@ -345,6 +356,10 @@ pub struct Destroy {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub backup: Option<PathBuf>,
+
     /// The bucket whose notification was set up, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::bucket)]
     pub bucket: Option<String>,
@@ -352,6 +367,21 @@ pub struct Destroy {
     /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
     #[arg(long, value_name = "NAME", value_parser = input::log_group)]
     pub log_group: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// The file that --backup wrote
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Show what would be put back and stop
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Args, Debug)]
@@ -393,4 +423,5 @@ pub enum Permitted {
     Export,
     Tail,
     Destroy,
+    Restore,
 }

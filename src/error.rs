@@ -20,10 +20,10 @@ pub enum Exit {
 }
 
 /// An error a person can act on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Parts>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Parts {
     exit: Exit,
     doing: String,

@@ -1,12 +1,13 @@
 //! Connects an AWS organization's `CloudTrail` to Heeler, and proves that events arrive.
 //!
-//! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `render`,
+//! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `backup`, `render`,
 //! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
 //! `export` → { `resource`, `converge` }; `permit` → { `aws`, `names`, `policy`, `route` };
 //! `tail` → `aws`; `alert` → { `severity`, `web` }; `aws` → `web`; `render` → the plain types of the others; `pattern` and `severity` know nobody. A test holds the code to it.
 
 pub mod alert;
 pub mod aws;
+pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod command;

@@ -18,6 +18,12 @@ impl Names {
         }
     }
 
+    /// Those of the deployment that a queue of this name belongs to.
+    #[must_use]
+    pub fn of_queue(queue: &str) -> Option<Self> {
+        queue.strip_suffix("_event_collection_queue").map(Self::new)
+    }
+
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix

@@ -88,6 +88,36 @@ fn statement(statement: &Value) -> Value {
     Value::Object(canonical)
 }
 
+/// The ids that AWS shows in place of principals that were deleted. A role of the same name made later is another one.
+#[must_use]
+pub fn dead_principals(document: &Value) -> Vec<String> {
+    let Value::Object(fields) = canonical(document) else {
+        return Vec::new();
+    };
+    let statements = fields.get("Statement").and_then(Value::as_array);
+    let principals = statements
+        .into_iter()
+        .flatten()
+        .filter_map(|statement| statement.get("Principal")?.get("AWS")?.as_array())
+        .flatten();
+    let mut dead: Vec<String> = principals
+        .filter_map(Value::as_str)
+        .filter(|who| is_dead(who))
+        .map(str::to_owned)
+        .collect();
+    dead.dedup();
+    dead
+}
+
+/// Whether a principal is the id of a role or user, which AWS shows when there is no name any more.
+#[must_use]
+pub fn is_dead(principal: &str) -> bool {
+    ["AROA", "AIDA"]
+        .iter()
+        .any(|kind| principal.starts_with(kind))
+        && principal.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// A string or a list of strings, as a sorted list.
 fn list(value: &Value, each: &dyn Fn(&str) -> String) -> Value {
     let mut items: Vec<String> = match value {
@@ -268,6 +298,29 @@ mod tests {
         for (what, left, right) in table {
             assert!(!same(&left, &right), "{what}");
         }
+    }
+
+    #[test]
+    fn principals_that_died_are_found_among_the_living() {
+        let table = [
+            (json!({"AWS": "AROAEXAMPLE1"}), vec!["AROAEXAMPLE1"]),
+            (
+                json!({"AWS": ["arn:aws:iam::111122223333:role/r", "AIDAEXAMPLE1"]}),
+                vec!["AIDAEXAMPLE1"],
+            ),
+            (
+                json!({"AWS": "arn:aws:iam::111122223333:role/AROA"}),
+                vec![],
+            ),
+            (json!({"AWS": "111122223333"}), vec![]),
+            (json!({"Service": "AROAEXAMPLE1"}), vec![]),
+            (json!("*"), vec![]),
+        ];
+        for (principal, dead) in table {
+            let document = one(&json!({ "Effect": "Allow", "Principal": principal }));
+            assert_eq!(dead_principals(&document), dead, "{principal}");
+        }
+        assert_eq!(dead_principals(&json!("no document")), Vec::<String>::new());
     }
 
     #[test]

@@ -259,46 +259,6 @@ async fn without_a_working_pipeline_nothing_is_announced_to_it() {
 }
 
 #[tokio::test]
-async fn killed_after_any_write_the_same_command_completes() {
-    let whole = World::on(Engine::Ministack)
-        .bucket_key()
-        .foreign_notifications()
-        .build()
-        .await;
-    let writes = setup_with(&whole, ID).run().await.ended(0).writes().len();
-    let configured = entries(&whole).await;
-    side_by_side((1..=writes).map(|killed_after| {
-        let configured = &configured;
-        async move {
-            let world = World::on(Engine::Ministack)
-                .bucket_key()
-                .foreign_notifications()
-                .build()
-                .await;
-            setup_with(&world, ID)
-                .kill_after_writes(killed_after)
-                .run()
-                .await
-                .ended(-9);
-            setup_with(&world, ID).run().await.ended(0);
-            is_complete(&world).await;
-            assert_eq!(
-                entries(&world).await,
-                *configured,
-                "killed after {killed_after} writes"
-            );
-        }
-    }))
-    .await;
-}
-
-/// How many entries of each kind the bucket's notification configuration has.
-async fn entries(world: &World) -> [Option<usize>; 3] {
-    let configuration = world.notification().await;
-    ["topics", "queues", "functions"].map(|kind| configuration[kind].as_array().map(Vec::len))
-}
-
-#[tokio::test]
 async fn an_interrupted_setup_says_what_it_made_and_can_be_completed() {
     let world = World::on(Engine::Ministack).bucket_key().build().await;
     world.proxy().delay(Duration::from_millis(100));

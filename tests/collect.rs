@@ -16,7 +16,7 @@ use crate::harness::{Engine, Heeler, World, samples};
 use crate::steps::{json, setup_of, sorted, text};
 
 /// What `CloudWatch` Logs hands to a function: base64, gzip, JSON.
-fn delivery(world: &World, records: &[String]) -> Value {
+pub fn delivery(world: &World, records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
         .enumerate()

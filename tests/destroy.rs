@@ -1,7 +1,7 @@
 //! Destroy takes down what setup made, and nothing else.
 
 use crate::harness::{Engine, Fault, Heeler, What, World};
-use crate::steps::{destroy, json, names, on_both_engines, setup, setup_with, side_by_side, text};
+use crate::steps::{destroy, json, names, on_both_engines, setup, setup_with, text};
 
 const QUEUE: &str = "heeler_event_collection_queue";
 const ROLE: &str = "heeler_event_collection_sqs_role";
@@ -229,57 +229,6 @@ async fn where_it_may_not_look_it_does_not_say_that_nothing_is_there() {
         world.proxy().mend();
         assert!(run.stderr.contains(permission), "{}", run.stderr);
     }
-}
-
-#[tokio::test]
-async fn a_setup_that_was_killed_can_be_taken_down() {
-    let runs = (1..=14).map(|writes| async move {
-        let world = World::on(Engine::Ministack)
-            .bucket_key()
-            .foreign_notifications()
-            .build()
-            .await;
-        let before = world.notification().await;
-        setup(&world)
-            .kill_after_writes(writes)
-            .run()
-            .await
-            .ended(-9);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(
-            world.leftovers().await,
-            NOTHING,
-            "killed after {writes} writes"
-        );
-        assert_eq!(world.notification().await, before);
-    });
-    side_by_side(runs).await;
-}
-
-#[tokio::test]
-async fn a_destroy_that_was_killed_can_be_completed() {
-    let runs = (1..=10).map(|writes| async move {
-        let world = World::on(Engine::Ministack)
-            .bucket_key()
-            .foreign_notifications()
-            .build()
-            .await;
-        let before = world.notification().await;
-        setup(&world).run().await.ended(0);
-        destroy(&world)
-            .kill_after_writes(writes)
-            .run()
-            .await
-            .ended(-9);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(
-            world.leftovers().await,
-            NOTHING,
-            "killed after {writes} writes"
-        );
-        assert_eq!(world.notification().await, before);
-    });
-    side_by_side(runs).await;
 }
 
 #[tokio::test]

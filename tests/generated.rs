@@ -321,6 +321,7 @@ fn policies() -> String {
         ("export --option s3", Task::Export(Some(S3))),
         ("tail --option s3", Task::Tail(Some(S3))),
         ("destroy --option s3", Task::Destroy(Some(S3))),
+        ("restore --option s3", Task::Restore(Some(S3))),
         ("plan --option cloudwatch", Task::Plan(CloudWatch)),
         ("setup --option cloudwatch", Task::Setup(CloudWatch)),
         (
@@ -336,6 +337,10 @@ fn policies() -> String {
         (
             "destroy --option cloudwatch",
             Task::Destroy(Some(CloudWatch)),
+        ),
+        (
+            "restore --option cloudwatch",
+            Task::Restore(Some(CloudWatch)),
         ),
     ] {
         let lines = permitted(task)
@@ -418,6 +423,7 @@ fn table() -> String {
         ("tail", Task::Tail(None), None),
         ("outputs", Task::Outputs(None), None),
         ("export", Task::Export(None), None),
+        ("restore", Task::Restore(None), None),
     ]
     .map(|(heading, task, base)| {
         let known = base.map(actions).unwrap_or_default();

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("severity", &[]),
     ("converge", &["error"]),
     ("web", &["error"]),
+    ("backup", &["error"]),
     ("alert", &["severity", "web"]),
     ("aws", &["error", "web"]),
     ("resource", &["aws", "converge", "error", "names", "policy"]),
@@ -35,14 +36,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "aws", "check", "cli", "converge", "error", "export", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "export", "route", "tail",
         ],
     ),
     (
         "command",
         &[
-            "aws", "check", "cli", "converge", "error", "export", "names", "permit", "pipeline",
-            "render", "resource", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "export", "names", "permit",
+            "pipeline", "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),

@@ -1,12 +1,14 @@
 //! What the program does, seen from outside.
 
 mod adopt;
+mod backup;
 mod bad_input;
 mod bad_luck;
 mod cloudwatch_makes;
 mod collect;
 mod destroy;
 mod documents;
+mod drift;
 mod function;
 mod generated;
 #[allow(
@@ -16,18 +18,23 @@ mod generated;
 )]
 mod harness;
 mod harness_itself;
+mod kill;
 mod layers;
+mod merge;
 mod pattern;
 mod permissions;
 mod policy;
 mod preflight;
+mod race;
 mod records;
+mod rotation;
 mod setup_cloudwatch;
 mod setup_makes;
 mod setup_s3;
 mod severity;
 mod states;
 mod steps;
+mod switching;
 mod tail;
 mod tail_cloudwatch;
 mod terminal;

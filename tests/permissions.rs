@@ -165,7 +165,146 @@ async fn setup_may_do_what_it_does() {
     let deletion = kms.schedule_key_deletion().key_id(own_key(&world).await);
     deletion.send().await.expect("a key on its way out");
     needed.add(&world, &again(&world).run().await.ended(0));
+    add_race(&mut needed, "s3").await;
     assert_eq!(needed.to_spare(), NOTHING);
+}
+
+#[tokio::test]
+async fn a_setup_that_rolls_back_may_do_what_it_does() {
+    for option in ["s3", CLOUDWATCH] {
+        let route = Route::named(option).expect("an option");
+        let mut needed = Needed::by(Task::Rollback(route));
+        needed.actions = permitted(Task::Setup(route));
+        let world = World::on(Engine::Ministack).bucket_key();
+        let world = world.log_group().build().await;
+        let refused = |service, operation| {
+            let refusal = What::refuse(403, "AccessDenied", "is not authorized");
+            Fault::new(service, operation, refusal).times(1)
+        };
+        let roll_back = || {
+            let setup = setup_of_with(&world, option, "id-of-the-setup");
+            setup.args(["--on-failure", "rollback"])
+        };
+        let last = if option == "s3" {
+            refused("s3", "PutBucketNotificationConfiguration")
+        } else {
+            // CloudWatch Logs has taken the filter, and does not show it.
+            let answer = What::json(|found| found["subscriptionFilters"] = json!([]));
+            Fault::new("logs", "DescribeSubscriptionFilters", answer)
+                .after(2)
+                .times(1)
+        };
+        world.proxy().fault(last);
+        if option == "s3" {
+            needed.add(&world, &roll_back().run().await.ended(3));
+        } else {
+            let running = roll_back().spawn().await;
+            running.warned("waiting for subscription filter").await;
+            running.interrupt();
+            needed.add(&world, &running.wait().await.ended(130));
+        }
+        setup_of_with(&world, option, "id-of-the-setup")
+            .run()
+            .await
+            .ended(0);
+        if option == "s3" {
+            changed(&world).await;
+        } else {
+            changed_for_cloudwatch(&world).await;
+        }
+        let untag = world.clients().iam.untag_role().role_name(ROLE);
+        let untag = untag.tag_keys("heeler-ec:region").send().await;
+        untag.expect("a role with a tag less");
+        world
+            .proxy()
+            .fault(refused("iam", "CreatePolicyVersion").times(1));
+        needed.add(&world, &roll_back().run().await.ended(3));
+        assert_eq!(needed.to_spare(), NOTHING, "{option}");
+    }
+}
+
+#[tokio::test]
+async fn restore_may_do_what_it_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut needed = Needed::by(Task::Restore(None));
+    for option in ["s3", CLOUDWATCH] {
+        let world = World::on(Engine::Ministack).log_group().bucket_key();
+        let world = world.build().await;
+        setup_of(&world, option).run().await.ended(0);
+        if option == "s3" {
+            changed(&world).await;
+            other_topic_policy(&world).await;
+        } else {
+            changed_for_cloudwatch(&world).await;
+        }
+        other_notification(&world, option).await;
+        let file = folder.path().join(option);
+        let backup = ["--backup".as_ref(), file.as_os_str()];
+        let id = ["--external-id", "id-of-another-setup"];
+        let again = again_of(&world, option).args(backup).args(id);
+        again.run().await.ended(0);
+        let restore = Heeler::new(&world).args(["restore".as_ref(), file.as_os_str()]);
+        let restored = restore.args(["--yes"]).run().await.ended(0);
+        needed.add(&world, &restored);
+    }
+    assert_eq!(needed.to_spare(), NOTHING);
+}
+
+/// Takes our entry out of the bucket's notification and a statement out of our queue's policy.
+async fn other_notification(world: &World, option: &str) {
+    let name = if option == "s3" {
+        "heeler_event_collection_queue"
+    } else {
+        "heeler_event_collection_queue.fifo"
+    };
+    let Clients { s3, sqs, .. } = world.clients();
+    let none = aws_sdk_s3::types::NotificationConfiguration::builder().build();
+    let put = s3.put_bucket_notification_configuration();
+    let put = put.bucket(world.bucket()).notification_configuration(none);
+    put.send().await.expect("a bucket that announces nothing");
+    let queue = sqs.get_queue_url().queue_name(name).send().await;
+    let queue = queue.expect("a queue").queue_url.expect("its URL");
+    let theirs = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:PurgeQueue",
+        "Resource": format!("arn:aws:sqs:{}:{}:{name}", world.region(), world.account()),
+    }]});
+    let set = sqs.set_queue_attributes().queue_url(queue);
+    let set = set.attributes(QueueAttributeName::Policy, theirs.to_string());
+    set.send().await.expect("another policy of the queue");
+}
+
+async fn other_topic_policy(world: &World) {
+    let topic = format!(
+        "arn:aws:sns:{}:{}:heeler_event_collection_topic",
+        world.region(),
+        world.account()
+    );
+    let theirs = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic,
+    }]});
+    let set = world.clients().sns.set_topic_attributes().topic_arn(topic);
+    let set = set.attribute_name("Policy");
+    let set = set.attribute_value(theirs.to_string()).send().await;
+    set.expect("another policy of the topic");
+}
+
+/// What two setups at once need, of which one takes its key back.
+async fn add_race(needed: &mut Needed, option: &str) {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let delay = What::Delay(std::time::Duration::from_secs(2));
+    let hold = Fault::new("kms", "CreateKey", delay).times(2);
+    world.proxy().fault(hold);
+    let runs = tokio::join!(
+        setup_of(&world, option).run(),
+        setup_of(&world, option).run()
+    );
+    needed.add(&world, &runs.0);
+    needed.add(&world, &runs.1);
 }
 
 #[tokio::test]
@@ -196,6 +335,7 @@ async fn setup_of_cloudwatch_may_do_what_it_does() {
     let deletion = kms.schedule_key_deletion().key_id(own_key(&world).await);
     deletion.send().await.expect("a key on its way out");
     needed.add(&world, &again_of(&world, CLOUDWATCH).run().await.ended(0));
+    add_race(&mut needed, CLOUDWATCH).await;
     assert_eq!(needed.to_spare(), NOTHING);
 }
 

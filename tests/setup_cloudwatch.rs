@@ -94,7 +94,7 @@ async fn theirs(world: &World) -> Vec<String> {
 }
 
 /// As Lambda does at the first call of the function.
-async fn write_a_log(world: &World) {
+pub async fn write_a_log(world: &World) {
     let name = format!("/aws/lambda/{FUNCTION}");
     let made = world.clients().logs.create_log_group();
     let made = made.log_group_name(name).send().await;
@@ -567,69 +567,6 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
             is_complete(&world).await;
         });
     side_by_side(runs).await;
-}
-
-#[tokio::test]
-async fn killed_after_any_write_the_same_command_completes_or_takes_down() {
-    let whole = world_on(Engine::Ministack).await;
-    let writes = setup(&whole).run().await.ended(0).writes().len();
-    side_by_side((1..=writes).map(|killed_after| async move {
-        let world = world_on(Engine::Ministack).await;
-        let before = theirs(&world).await;
-        setup(&world)
-            .kill_after_writes(killed_after)
-            .run()
-            .await
-            .ended(-9);
-        setup(&world).run().await.ended(0);
-        is_complete(&world).await;
-        assert_eq!(
-            theirs(&world).await,
-            before,
-            "killed after {killed_after} writes"
-        );
-
-        let world = world_on(Engine::Ministack).await;
-        setup(&world)
-            .kill_after_writes(killed_after)
-            .run()
-            .await
-            .ended(-9);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(
-            world.leftovers().await,
-            NOTHING,
-            "killed after {killed_after} writes"
-        );
-    }))
-    .await;
-}
-
-#[tokio::test]
-async fn a_destroy_that_was_killed_can_be_completed() {
-    let whole = world_on(Engine::Ministack).await;
-    setup(&whole).run().await.ended(0);
-    write_a_log(&whole).await;
-    let writes = destroy(&whole).run().await.ended(0).writes().len();
-    side_by_side((1..writes).map(|killed_after| async move {
-        let world = world_on(Engine::Ministack).await;
-        let before = theirs(&world).await;
-        setup(&world).run().await.ended(0);
-        write_a_log(&world).await;
-        destroy(&world)
-            .kill_after_writes(killed_after)
-            .run()
-            .await
-            .ended(-9);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(
-            world.leftovers().await,
-            NOTHING,
-            "killed after {killed_after} writes"
-        );
-        assert_eq!(theirs(&world).await, before);
-    }))
-    .await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod fault;
 pub mod notification;
+pub mod notification_document;
 mod told;
 
 use std::sync::Arc;

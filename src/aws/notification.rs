@@ -36,6 +36,48 @@ pub struct Entry {
 
 pub const CREATED: &str = "s3:ObjectCreated:*";
 
+/// Everything in a configuration but one entry, in one form: equal when S3 does the same for all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Others(Vec<String>);
+
+impl Others {
+    /// All but the entry of this id.
+    #[must_use]
+    pub fn than(found: &Configuration, id: &str) -> Self {
+        let entries = entries(found).into_iter().filter(|entry| entry.id != id);
+        let mut lines: Vec<String> = entries
+            .map(|mut entry| {
+                // S3 keeps no order.
+                entry.events.sort_unstable();
+                entry.to_string()
+            })
+            .collect();
+        let bridge = found.event_bridge_configuration();
+        lines.extend(bridge.map(|_| "EventBridge (all events)".to_owned()));
+        lines.sort_unstable();
+        Self(lines)
+    }
+
+    /// In words, one an entry.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+
+    /// What is there later and was not before, and the other way round; nothing when they are the same.
+    #[must_use]
+    pub fn change_to(&self, later: &Self) -> Option<String> {
+        let lacks = |of: &Self, line: &String| !of.0.contains(line);
+        let gone = self.0.iter().filter(|line| lacks(later, line));
+        let new = later.0.iter().filter(|line| lacks(self, line));
+        let told: Vec<String> = gone
+            .map(|line| format!("{line} is gone"))
+            .chain(new.map(|line| format!("{line} is new")))
+            .collect();
+        (*self != *later).then(|| told.join("; "))
+    }
+}
+
 /// All entries of a configuration. `EventBridge` is none: it sees every event and overlaps with nothing.
 #[must_use]
 pub fn entries(found: &Configuration) -> Vec<Entry> {
@@ -108,9 +150,13 @@ impl Entry {
             .events
             .iter()
             .any(|event| other.events.iter().any(|theirs| events_meet(event, theirs)));
-        let (long, short) = by_length(&self.prefix, &other.prefix);
-        let (longer, shorter) = by_length(&self.suffix, &other.suffix);
-        events && long.starts_with(short) && longer.ends_with(shorter)
+        events
+            && meet(&self.prefix, &other.prefix, |long, short| {
+                long.starts_with(short)
+            })
+            && meet(&self.suffix, &other.suffix, |long, short| {
+                long.ends_with(short)
+            })
     }
 }
 
@@ -128,12 +174,16 @@ impl Entry {
     }
 }
 
-fn by_length<'a>(left: &'a str, right: &'a str) -> (&'a str, &'a str) {
-    if left.len() >= right.len() {
-        (left, right)
-    } else {
-        (right, left)
-    }
+/// Whether one holds the other. Special characters are percent-encoded in a filter, so the two are compared as they are
+/// written and as they are meant.
+fn meet(left: &str, right: &str, holds: impl Fn(&str, &str) -> bool) -> bool {
+    let meant = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let either = |left: &str, right: &str| holds(left, right) || holds(right, left);
+    either(left, right) || either(&meant(left), &meant(right))
 }
 
 fn events_meet(left: &str, right: &str) -> bool {
@@ -256,6 +306,171 @@ mod tests {
         for (what, theirs, covers) in table {
             assert_eq!(theirs.covers(&ours), covers, "{what}");
         }
+    }
+
+    #[test]
+    fn of_several_events_one_shared_is_enough() {
+        let ours = entry(CREATED, "AWSLogs/", "");
+        let several = |events: &[&str]| Entry {
+            events: events.iter().map(|event| (*event).to_owned()).collect(),
+            ..entry("", "", "")
+        };
+        let table: [(&[&str], bool); 5] = [
+            (
+                &[
+                    "s3:ObjectRemoved:*",
+                    "s3:ObjectCreated:CompleteMultipartUpload",
+                ],
+                true,
+            ),
+            (
+                &[
+                    "s3:ObjectRemoved:Delete",
+                    "s3:ObjectTagging:Put",
+                    "s3:ObjectAcl:Put",
+                ],
+                false,
+            ),
+            (
+                &[
+                    "s3:LifecycleTransition",
+                    "s3:IntelligentTiering",
+                    "s3:ReducedRedundancyLostObject",
+                ],
+                false,
+            ),
+            (&["s3:ObjectRestore:*", "s3:Replication:*"], false),
+            (&[], false),
+        ];
+        for (events, overlap) in table {
+            assert_eq!(ours.overlaps(&several(events)), overlap, "{events:?}");
+            assert_eq!(several(events).overlaps(&ours), overlap, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn filters_meet_as_they_are_written_and_as_they_are_meant() {
+        let table = [
+            ("AWSLogs%2F", "AWSLogs/", true),
+            ("my%20logs/", "my logs/AWSLogs/", true),
+            ("a%2Bb/", "a+b/", true),
+            ("100%/", "100%/AWSLogs/", true),
+            ("my%20logs/", "your logs/", false),
+            ("awslogs/", "AWSLogs/", false),
+        ];
+        for (left, right, overlap) in table {
+            let (left, right) = (entry(CREATED, left, ""), entry(CREATED, right, ""));
+            assert_eq!(left.overlaps(&right), overlap, "{left} {right}");
+            assert_eq!(right.overlaps(&left), overlap, "{right} {left}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_and_a_suffix_overlap_unless_both_filter_the_same_end() {
+        // From the examples of the Amazon S3 User Guide: the same prefix with two suffixes is fine, a prefix alone and a
+        // suffix alone are not.
+        let table = [
+            (("images/", ".jpg"), ("images/", ".png"), false),
+            (("images/", ""), ("", ".jpg"), true),
+            (("images/", ".jpg"), ("logs/", ".jpg"), false),
+            (("images/", ""), ("images/old/", ".jpg"), true),
+            (("", "jpg"), ("", ".jpg"), true),
+        ];
+        for (left, right, overlap) in table {
+            let [one, other] = [left, right].map(|(prefix, suffix)| entry(CREATED, prefix, suffix));
+            assert_eq!(one.overlaps(&other), overlap, "{left:?} {right:?}");
+        }
+    }
+
+    fn rules(names: [&str; 2]) -> NotificationConfigurationFilter {
+        let rule = |name: &str, value: &str| {
+            aws_sdk_s3::types::FilterRule::builder()
+                .name(FilterRuleName::from(name))
+                .value(value)
+                .build()
+        };
+        let key = aws_sdk_s3::types::S3KeyFilter::builder()
+            .filter_rules(rule(names[1], ".gz"))
+            .filter_rules(rule(names[0], "AWSLogs/"))
+            .build();
+        NotificationConfigurationFilter::builder().key(key).build()
+    }
+
+    fn topics(
+        entries: &[(&str, &[&str], Option<NotificationConfigurationFilter>)],
+    ) -> Configuration {
+        let topics = entries.iter().map(|(id, events, filter)| {
+            aws_sdk_s3::types::TopicConfiguration::builder()
+                .id(*id)
+                .topic_arn("arn:aws:sns:us-east-1:111122223333:topic")
+                .set_events(Some(
+                    events.iter().map(|event| Event::from(*event)).collect(),
+                ))
+                .set_filter(filter.clone())
+                .build()
+                .unwrap()
+        });
+        Configuration::builder()
+            .set_topic_configurations(Some(topics.collect()))
+            .build()
+    }
+
+    #[test]
+    fn what_s3_calls_the_rules_and_in_which_order_is_no_difference() {
+        let (put, copy) = ("s3:ObjectCreated:Put", "s3:ObjectCreated:Copy");
+        let one = topics(&[
+            ("theirs", &[put, copy], Some(rules(["prefix", "suffix"]))),
+            ("more", &[put], None),
+            ("heeler-ec", &[CREATED], None),
+        ]);
+        let other = topics(&[
+            (
+                "more",
+                &[put],
+                Some(NotificationConfigurationFilter::builder().build()),
+            ),
+            ("theirs", &[copy, put], Some(rules(["Prefix", "Suffix"]))),
+        ]);
+        assert_eq!(
+            Others::than(&one, "heeler-ec"),
+            Others::than(&other, "heeler-ec")
+        );
+        assert_eq!(entries(&one)[0].prefix, "AWSLogs/");
+        assert_eq!(entries(&one)[0].suffix, ".gz");
+    }
+
+    #[test]
+    fn every_part_of_a_foreign_entry_counts_and_ours_does_not() {
+        let put = "s3:ObjectCreated:Put";
+        let before = topics(&[("theirs", &[put], None)]);
+        let others = |found: &Configuration| Others::than(found, "heeler-ec");
+        let table = [
+            ("an id", topics(&[("another", &[put], None)])),
+            (
+                "an event",
+                topics(&[("theirs", &[put, "s3:ObjectRemoved:*"], None)]),
+            ),
+            (
+                "a filter",
+                topics(&[("theirs", &[put], Some(rules(["prefix", "suffix"])))]),
+            ),
+            (
+                "an entry more",
+                topics(&[("theirs", &[put], None), ("more", &[put], None)]),
+            ),
+            ("none at all", topics(&[])),
+        ];
+        for (what, later) in table {
+            let change = others(&before).change_to(&others(&later));
+            assert!(change.is_some(), "{what}");
+        }
+        let ours = topics(&[("theirs", &[put], None), ("heeler-ec", &[CREATED], None)]);
+        assert_eq!(others(&before).change_to(&others(&ours)), None);
+        let change = others(&before).change_to(&others(&topics(&[]))).unwrap();
+        assert!(
+            change.starts_with("\"theirs\" (") && change.ends_with("is gone"),
+            "{change}"
+        );
     }
 
     #[test]

@@ -272,9 +272,9 @@ fn of_other_option(survey: &Survey, owner: &Owner, theirs: &str) -> Finding {
         format!("a name that is free, or of option {option}"),
     )
     .because("both options use the same role and alias, so they cannot stand side by side under one prefix")
-    .cli(survey.own_command("destroy"))
     .advice(format!(
-        "or set option {option} up beside it with --name-prefix, and destroy the other later"
+        "set option {option} up beside it with another --name-prefix, let Heeler switch, and then destroy this one: \
+         docs/switching.md says how, so that no event is lost"
     ))
 }
 

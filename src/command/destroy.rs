@@ -1,8 +1,10 @@
 //! Deletes what setup made: plan, question, deletes, and what is left.
 
+use super::backup::Running;
 use super::tail::hook;
 use super::{World, nothing_set_up};
-use crate::aws::{Aws, Caller};
+use crate::aws::{Aws, Caller, arn};
+use crate::backup::refuse_existing;
 use crate::check::survey::{Facts, Hints};
 use crate::cli::{self, Discovery};
 use crate::converge::Live;
@@ -13,6 +15,7 @@ use crate::converge::patience::Patience;
 use crate::converge::plan::{Plan, Step};
 use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
+use crate::names::Names;
 use crate::pipeline::site::Site;
 use crate::pipeline::{KINDS, Kind, kind};
 use crate::render;
@@ -28,6 +31,9 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
             Error::usage("ask before deleting", "there is no terminal to answer on")
                 .hint("--yes deletes without asking; --dry-run only shows what would be deleted"),
         );
+    }
+    if let Some(path) = &args.backup {
+        refuse_existing(path)?;
     }
     let Found { aws, kind, site } = world.before_writing(find(world, &args)).await?;
     let pipeline = (kind.build)(&site);
@@ -46,10 +52,17 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     let used = plan.used_by(&aws).await?;
     if args.dry_run {
         render::plan::fates(&world.ui, &place, &fates);
-        return refuse_if_used(&used).map(|()| Exit::Yes);
+        refuse_hole(&plan)?;
+        return refuse_if_used(world, &used).map(|()| Exit::Yes);
     }
     render::plan::announce_fates(&world.ui, &place, &fates, !args.yes);
-    refuse_if_used(&used)?;
+    if plan.hole().is_some() {
+        world
+            .ui
+            .alert("Nothing was deleted: what is there has to be seen first.");
+    }
+    refuse_hole(&plan)?;
+    refuse_if_used(world, &used)?;
     let due = fates
         .iter()
         .filter(|(_, fate)| *fate == Fate::Delete)
@@ -70,6 +83,14 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
             "the answer was not yes; nothing was deleted",
         ));
     }
+    let backup = match &args.backup {
+        Some(path) => {
+            let deletes = |step: &Step| step.live.as_ref().is_some_and(Live::is_ours);
+            let saved = Running::begin(world, &aws, &site.account, path, plan.documents(deletes));
+            Some(world.before_writing(saved).await?)
+        }
+        None => None,
+    };
     let progress = Progress::new(world.ui, due);
     let stop = world.interrupt.stop();
     world
@@ -86,16 +107,45 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if !stop.asked() && kind.route == Route::S3 {
         clear_taps(world, &aws, &site).await;
     }
-    ended(world, &fates, &outcomes)
+    let noted = match backup {
+        Some(backup) => backup.end().await,
+        None => Ok(()),
+    };
+    let exit = ended(world, &fates, &outcomes)?;
+    noted.map(|()| exit)
+}
+
+/// What cannot be seen may be what leads to the rest, or what others use.
+fn refuse_hole(plan: &Plan<'_, Aws>) -> Result<()> {
+    plan.hole().map_or(Ok(()), |hole| Err(hole.clone()))
 }
 
 /// Others may have begun to use what setup made; they would lose their events.
-fn refuse_if_used(used: &[(&Step, Vec<String>)]) -> Result<()> {
+fn refuse_if_used(world: &World, used: &[(&Step, Vec<String>)]) -> Result<()> {
     let Some((step, users)) = used.first() else {
         return Ok(());
     };
-    Err(Error::no("destroy", format!("{} also serves {}; nothing was deleted", step.id, users.join(", ")))
-        .hint("move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again"))
+    let refusal = Error::no(
+        "destroy",
+        format!(
+            "{} also serves {}; nothing was deleted",
+            step.id,
+            users.join(", ")
+        ),
+    );
+    let second = users
+        .iter()
+        .find_map(|user| Names::of_queue(arn::last(user)));
+    Err(match second.filter(|names| *names != world.names()) {
+        Some(names) => refusal.hint(format!(
+            "that is the queue of a second deployment, which shares this topic: destroy that one first \
+             (--name-prefix {}), or keep this one as long as it is in use",
+            names.prefix()
+        )),
+        None => refusal.hint(
+            "move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again",
+        ),
+    })
 }
 
 /// An option, and where it was set up.
@@ -119,6 +169,7 @@ impl Found {
     async fn has_ours(&self) -> Result<bool> {
         let pipeline = (self.kind.build)(&self.site);
         let plan = Plan::read(&pipeline.graph, &self.aws).await?;
+        refuse_hole(&plan)?;
         let ours = plan
             .steps
             .iter()

@@ -1,5 +1,6 @@
 //! One file a verb: arguments to a call of the domain to something printed.
 
+mod backup;
 mod completions;
 mod destroy;
 mod export;
@@ -8,6 +9,7 @@ mod outputs;
 mod plan;
 mod policy;
 mod preflight;
+mod restore;
 mod rollback;
 mod setup;
 mod tail;
@@ -72,6 +74,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         Command::Export(args) => world.reading(export::run(&world, args)).await,
         Command::Tail(args) => tail::run(&world, args).await,
         Command::Destroy(args) => destroy::run(&world, args).await,
+        Command::Restore(args) => restore::run(&world, args).await,
         Command::Policy(args) => world.reading(policy::run(&world, args)).await,
         Command::Completions { shell } => Ok(completions::run(&world, shell)),
     }

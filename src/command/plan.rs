@@ -11,27 +11,105 @@ use crate::converge::plan::Plan;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::deployment::Deployment;
 use crate::pipeline::site::Site;
-use crate::pipeline::{Kind, Pipeline, input};
+use crate::pipeline::{Kind, Pipeline, input, kind};
 use crate::render;
 use crate::render::plan::Place;
 use crate::resource::role::{ExternalId, Trust, trust_of};
 
 pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
-    let kind = option(&args.choice.option)?;
+    input_is_valid(&args.trust)?;
+    let Some(name) = &args.option else {
+        return drift(world, &args).await;
+    };
+    let kind = option(name)?;
     let aws = world.aws().await?;
+    intended(world, &aws, kind, &args).await
+}
+
+/// What a setup with these arguments would do.
+async fn intended(world: &World, aws: &Aws, kind: &Kind, args: &cli::Plan) -> Result<Exit> {
     let hints = Hints {
         accepted: args.accept.accepted.clone(),
         adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
-    let prepared = prepare(world, &aws, kind, hints, &args.trust, true).await?;
+    let prepared = prepare(world, aws, kind, hints, &args.trust, true).await?;
     let plan = prepared.plan(args.adoption.adopt).await?;
-    render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-    Ok(if args.check && !plan.is_empty() {
-        Exit::No
+    show(world, args, &prepared.place(kind), &plan)
+}
+
+/// What differs from what was set up, wherever the trail leads today.
+async fn drift(world: &World, args: &cli::Plan) -> Result<Exit> {
+    if args.discovery != cli::Discovery::default() || !args.accept.accepted.is_empty() {
+        return Err(Error::usage(
+            "compare with what was set up",
+            "options that say where events are found, or what to accept, are about a setup",
+        )
+        .hint("give --option, too, for what setup would do"));
+    }
+    let (aws, caller, deployment) = world.deployed().await?;
+    let kind = kind(&deployment.option).ok_or_else(|| {
+        Error::no(
+            "compare with what was set up",
+            format!("option {} was set up by a newer version", deployment.option),
+        )
+    })?;
+    if !deployment.is_whole {
+        return intended(world, &aws, kind, args).await;
+    }
+    let site = Site {
+        trust: as_found(&args.trust, &deployment),
+        ..Site::deployed(&caller, world.names(), &deployment)
+    };
+    let pipeline = (kind.build)(&site);
+    let plan = read(&pipeline, &aws, args.adoption.adopt).await?;
+    let place = Place {
+        option: kind.name(),
+        account: &site.account,
+        region: &site.region,
+    };
+    let shown = show(world, args, &place, &plan)?;
+    if plan.is_empty() {
+        world.ui.story("Nothing differs from what was set up.");
     } else {
-        Exit::Yes
-    })
+        let adopt = if args.adoption.adopt { " --adopt" } else { "" };
+        let again = world.again(&format!("setup --option {}{adopt}", kind.name()));
+        world.ui.told(
+            &format!("This differs from what was set up. {again} puts it right, after a question."),
+            0,
+        );
+    }
+    Ok(shown)
+}
+
+/// Whom the role trusts, as its policy says, unless the operator says otherwise.
+fn as_found(given: &cli::Trust, deployment: &Deployment) -> Trust {
+    let mut trust = deployment.trust.clone().unwrap_or_else(Trust::nobody);
+    if !given.heeler_role_arn.is_empty() {
+        trust.principals.clone_from(&given.heeler_role_arn);
+        trust.principals.sort();
+        trust.principals.dedup();
+    }
+    if let Some(id) = &given.external_id {
+        trust.external_id = id.clone();
+    }
+    trust
+}
+
+/// The plan as the answer, and what it says to a script.
+fn show(world: &World, args: &cli::Plan, place: &Place<'_>, plan: &Plan<'_, Aws>) -> Result<Exit> {
+    render::plan::plan(&world.ui, place, &plan.steps);
+    match plan.hole() {
+        Some(refusal) => Err(refusal.clone()),
+        None if args.check && !plan.is_empty() => Ok(Exit::No),
+        None => Ok(Exit::Yes),
+    }
+}
+
+/// The plan, with what bears nobody's mark taken over or in the way.
+async fn read<'p>(pipeline: &'p Pipeline, aws: &Aws, adopt: bool) -> Result<Plan<'p, Aws>> {
+    let plan = Plan::read(&pipeline.graph, aws).await?;
+    Ok(if adopt { plan.adopting() } else { plan })
 }
 
 /// What a plan is read and obeyed with.
@@ -43,10 +121,8 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The plan, with what bears nobody's mark taken over or in the way.
     pub async fn plan(&self, adopt: bool) -> Result<Plan<'_, Aws>> {
-        let plan = Plan::read(&self.pipeline.graph, &self.aws).await?;
-        Ok(if adopt { plan.adopting() } else { plan })
+        read(&self.pipeline, &self.aws, adopt).await
     }
 
     pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
@@ -58,6 +134,14 @@ impl Prepared {
     }
 }
 
+/// Before any call.
+pub(super) fn input_is_valid(trust: &cli::Trust) -> Result<()> {
+    if let Some(id) = &trust.external_id {
+        input::external_id(id.expose()).map_err(|why| Error::usage("use --external-id", why))?;
+    }
+    Ok(())
+}
+
 /// Checks, and describes the pipeline for what the checks saw.
 pub(super) async fn prepare(
     world: &World,
@@ -67,9 +151,6 @@ pub(super) async fn prepare(
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    if let Some(id) = &trust.external_id {
-        input::external_id(id.expose()).map_err(|why| Error::usage("use --external-id", why))?;
-    }
     let (routes, adopt) = ([kind.route], hints.adopt);
     let (facts, role) = join!(world.look(aws, hints, &routes), world.role(aws));
     let deployment = role
@@ -102,6 +183,7 @@ pub(super) async fn prepare(
         Some(deployment) => deployment.trust.clone(),
         None => adopted,
     };
+    tell_of_kept_id(world, trust, kept.as_ref());
     let trust = whom_to_trust(trust, kept.as_ref(), deployment.is_some(), only_to_show)?;
     let mut site = Site::surveyed(&survey, world.names(), trust)?;
     // What older objects are encrypted with stays granted, and is taken back by destroy.
@@ -117,6 +199,16 @@ pub(super) async fn prepare(
         site,
         pipeline,
     })
+}
+
+/// One is made up for the first setup only: a script that runs again must not lock Heeler out.
+fn tell_of_kept_id(world: &World, given: &cli::Trust, kept: Option<&Trust>) {
+    if given.generate_external_id && kept.is_some() {
+        world.ui.told(
+            "The role has an external id and keeps it; --generate-external-id makes none up. --external-id changes it.",
+            0,
+        );
+    }
 }
 
 /// What was given, else what the existing role has.

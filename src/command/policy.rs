@@ -59,6 +59,7 @@ fn task(args: &cli::Policy) -> Result<Task> {
         Permitted::Export => Task::Export(route),
         Permitted::Tail => Task::Tail(route),
         Permitted::Destroy => Task::Destroy(route),
+        Permitted::Restore => Task::Restore(route),
     })
 }
 
@@ -110,7 +111,7 @@ async fn discovered(
     place.partition = caller.partition;
     let of_deployment = matches!(
         task,
-        Task::Outputs(_) | Task::Export(_) | Task::Tail(_) | Task::Destroy(_)
+        Task::Outputs(_) | Task::Export(_) | Task::Tail(_) | Task::Destroy(_) | Task::Restore(_)
     );
     if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
         return Ok((of(task, route), place));
@@ -141,6 +142,7 @@ fn of(task: Task, route: Route) -> Task {
         Task::Export(None) => Task::Export(Some(route)),
         Task::Tail(None) => Task::Tail(Some(route)),
         Task::Destroy(None) => Task::Destroy(Some(route)),
+        Task::Restore(None) => Task::Restore(Some(route)),
         task => task,
     }
 }

@@ -1,9 +1,13 @@
 //! Sets the pipeline up: checks, plan, question, writes, and the three values.
 
-use super::plan::{Prepared, prepare};
+use std::path::Path;
+
+use super::backup::Running;
+use super::plan::{Prepared, input_is_valid, prepare};
 use super::rollback::roll_back;
 use super::{World, option};
 use crate::aws::Aws;
+use crate::backup::refuse_existing;
 use crate::check::survey::Hints;
 use crate::check::{Repair, repair};
 use crate::cli::{self, OnFailure};
@@ -21,6 +25,7 @@ use crate::route::Route;
 
 pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
+    input_is_valid(&args.trust)?;
     if !args.yes && !args.dry_run && !world.ui.can_ask() {
         return Err(
             Error::usage("ask before writing", "there is no terminal to answer on")
@@ -36,6 +41,9 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
             "what is adopted is not given back",
         )
         .hint("leave --on-failure out: the same command completes what failed"));
+    }
+    if let Some(path) = &args.backup {
+        refuse_existing(path)?;
     }
     let aws = world.aws().await?;
     let hints = Hints {
@@ -56,11 +64,25 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-        return Ok(Exit::Yes);
+        return plan.hole().map_or(Ok(Exit::Yes), |hole| Err(hole.clone()));
     }
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
+    if let Some(hole) = plan.hole() {
+        world
+            .ui
+            .alert("Nothing was written: what is there has to be seen first.");
+        return Err(hole.clone());
+    }
     if plan.conflicts().next().is_some() {
         return Err(in_conflict(world, kind, &plan));
+    }
+    let has_new_id = changes_id(&plan.steps);
+    if has_new_id {
+        world.ui.alerted(
+            "\nThe external id changes: from the write on, Heeler cannot assume the role until it is given the new one. \
+             It is printed at the end.",
+            0,
+        );
     }
     if plan.is_empty() {
         world
@@ -73,9 +95,54 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
                 "the answer was not yes; nothing was written",
             ));
         }
-        obey(world, args.on_failure, &prepared, &plan).await?;
+        let backup = match &args.backup {
+            Some(path) => Some(
+                world
+                    .before_writing(save(world, &prepared, &plan, path))
+                    .await?,
+            ),
+            None => None,
+        };
+        let ended = obey(world, args.on_failure, &prepared, &plan).await;
+        let noted = match backup {
+            Some(backup) => backup.end().await,
+            None => Ok(()),
+        };
+        ended.and(noted)?;
     }
-    answer(world, &prepared, &plan)
+    let answered = answer(world, &prepared, &plan)?;
+    if has_new_id {
+        world.ui.alerted(
+            "\nThe external id has changed: paste the new one into Heeler now. Until then Heeler cannot assume the role, \
+             and messages wait in the queue for two hours at most.",
+            0,
+        );
+    }
+    Ok(answered)
+}
+
+/// Whether the role would ask for another external id than it does today.
+fn changes_id(steps: &[Step]) -> bool {
+    let mut changes = steps.iter().flat_map(|step| step.action.changes());
+    changes.any(|change| change.secret)
+}
+
+/// Saves what the plan changes, as it is before the first write.
+async fn save<'a>(
+    world: &World,
+    prepared: &'a Prepared,
+    plan: &Plan<'_, Aws>,
+    path: &Path,
+) -> Result<Running<'a>> {
+    let documents = plan.documents(|step| step.action != Action::Keep);
+    Running::begin(
+        world,
+        &prepared.aws,
+        &prepared.site.account,
+        path,
+        documents,
+    )
+    .await
 }
 
 fn in_conflict(world: &World, kind: &Kind, plan: &Plan<'_, Aws>) -> Error {

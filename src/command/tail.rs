@@ -243,7 +243,7 @@ fn nothing_arrived(world: &World, feed: &Feed<'_>, args: &cli::Tail, tally: &mut
         ),
         format!(
             "{} says whether anything of the pipeline has changed",
-            world.again(&format!("plan --option {option} --check"))
+            world.again("plan --check")
         ),
     ] {
         world.ui.alert(&format!("  - {advice}"));

@@ -56,16 +56,19 @@ impl Applied {
     }
 }
 
-/// Makes and changes what the plan says. Refuses a plan with conflicts before the first write.
+/// Makes and changes what the plan says. Refuses a plan with conflicts or holes before the first write.
 ///
 /// # Errors
-/// Only a conflict; failures of single steps are among the outcomes.
+/// Only a conflict or a hole; failures of single steps are among the outcomes.
 pub async fn apply<C: Sync>(plan: &Plan<'_, C>, cloud: &C, manner: Manner<'_>) -> Result<Applied> {
     if let Some(conflict) = plan.conflicts().next() {
         return Err(Error::no(
             format!("set up {}", conflict.id),
             "there is one of that name that is not ours",
         ));
+    }
+    if let Some(refusal) = plan.hole() {
+        return Err(refusal.clone());
     }
     let edges = plan.graph.edges();
     let made: Vec<AtomicBool> = edges.iter().map(|_| AtomicBool::default()).collect();
@@ -79,7 +82,7 @@ fn verb(action: &Action) -> Option<Verb> {
         Action::Create => Some(Verb::Create),
         Action::Update(_) => Some(Verb::Update),
         Action::Adopt(_) => Some(Verb::Adopt),
-        Action::Keep | Action::Conflict(_) => None,
+        Action::Keep | Action::Conflict(_) | Action::Unknown(_) => None,
     }
 }
 
@@ -166,9 +169,6 @@ pub(super) async fn report(
 /// What replicas need at most, as a rule, to show a write.
 pub(super) const DELAY: Duration = Duration::from_secs(5);
 
-/// How long one that is there already may take to show as it is wanted.
-const COMING: Duration = Duration::from_secs(15);
-
 pub(super) struct Work<'a, C> {
     pub resource: &'a dyn Resource<C>,
     pub cloud: &'a C,
@@ -211,7 +211,7 @@ impl<C: Sync> Work<'_, C> {
                 Some(live) if diff(&live.state, want).is_empty() => return Ok(()),
                 _ => {}
             }
-            if !pauses.pause(COMING, refusal.doing()).await? {
+            if !pauses.pause(DELAY, refusal.doing()).await? {
                 break;
             }
         }

@@ -6,7 +6,7 @@ use super::apply::{Manner, report};
 use super::event::{Event, Verb};
 use super::graph::Id;
 use super::patience::Pauses;
-use super::plan::{Plan, Step};
+use super::plan::{Action, Plan, Step};
 use super::walk::{Outcome, reversed, walk};
 use super::{Live, Resource};
 use crate::error::{Error, Result};
@@ -19,6 +19,8 @@ pub enum Fate {
     GoesWith(Id),
     /// It is there, and not ours.
     Stays,
+    /// It must not be read.
+    Unknown,
     Absent,
 }
 
@@ -59,7 +61,10 @@ impl<C: Sync> Plan<'_, C> {
     }
 
     fn fate(&self, step: &Step, node: &dyn Resource<C>) -> Fate {
-        let Some(live) = &step.live else {
+        if let Action::Unknown(_) = step.action {
+            return Fate::Unknown;
+        }
+        let Some(live) = step.live.as_ref().filter(|live| !node.lapses(live)) else {
             return Fate::Absent;
         };
         if !live.is_ours() {
@@ -74,7 +79,7 @@ impl<C: Sync> Plan<'_, C> {
     }
 }
 
-/// Deletes what is ours; a failure keeps only what hangs from it.
+/// Deletes what is ours; a failure, and what could not be read, keeps only what hangs from it.
 pub async fn destroy<C: Sync>(
     plan: &Plan<'_, C>,
     cloud: &C,
@@ -86,6 +91,9 @@ pub async fn destroy<C: Sync>(
         let fate = &fates[node];
         async move {
             let step = &plan.steps[node];
+            if let Action::Unknown(refusal) = &step.action {
+                return Err(refusal.clone());
+            }
             let (Fate::Delete, Some(live)) = (fate, &step.live) else {
                 return Ok(());
             };
@@ -155,7 +163,10 @@ pub(super) async fn delete<C: Sync>(
         .await?;
     let doing = format!("see that {} is gone", resource.id());
     let mut pauses = Pauses::new(manner.patience, manner.stop);
-    while resource.read(cloud, &plan.known).await?.is_some() {
+    while let Some(live) = resource.read(cloud, &plan.known).await? {
+        if resource.lapses(&live) {
+            break;
+        }
         waiting("it still shows".to_owned());
         if !pauses.pause(manner.patience.settle, &doing).await? {
             return Err(Error::unanswered(doing, "AWS still shows it")

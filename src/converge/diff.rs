@@ -11,6 +11,8 @@ pub struct Change {
     pub after: Option<Value>,
     /// Whether the values must not be shown.
     pub secret: bool,
+    /// What the difference means, where it does not speak for itself.
+    pub reason: Option<String>,
 }
 
 /// The wanted fields that the live state has otherwise, or not at all. What is not wanted is not looked at.
@@ -24,6 +26,7 @@ pub fn diff(live: &State, want: &State) -> Vec<Change> {
                 before,
                 after: wanted.value.clone(),
                 secret: wanted.secret,
+                reason: None,
             })
         })
         .collect()

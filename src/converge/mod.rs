@@ -22,6 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
+use diff::Change;
 use graph::{Id, Output};
 use state::State;
 
@@ -131,6 +132,16 @@ pub trait Resource<C: Sync>: Send + Sync {
         None
     }
 
+    /// What a difference means, where it does not speak for itself.
+    fn reason(&self, _change: &Change) -> Option<String> {
+        None
+    }
+
+    /// Whether it goes by itself: then nothing can delete it, and nobody waits for it.
+    fn lapses(&self, _live: &Live) -> bool {
+        false
+    }
+
     /// Whether the others are found again through it: then it is taken down last of all.
     fn leads_to_others(&self) -> bool {
         false
@@ -154,6 +165,11 @@ pub trait Resource<C: Sync>: Send + Sync {
     /// What else is in the document that it is written into, and stays in it.
     async fn stays(&self, _cloud: &C, _known: &Known) -> Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    /// The documents that it is written into, as wholes; each may belong to others, too.
+    fn documents(&self, _known: &Known) -> Vec<Id> {
+        Vec::new()
     }
 
     /// What of others would break if it were deleted.

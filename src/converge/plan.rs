@@ -6,7 +6,7 @@ use tokio::try_join;
 use super::diff::{Change, diff};
 use super::graph::{Graph, Id};
 use super::{Known, Live, Owner, Resource};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -16,6 +16,21 @@ pub enum Action {
     Adopt(Adoption),
     Keep,
     Conflict(Conflict),
+    /// It, or what it is judged by, must not be read.
+    Unknown(Error),
+}
+
+impl Action {
+    /// What differs of one that is there.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        match self {
+            Self::Update(changes)
+            | Self::Adopt(Adoption { changes, .. })
+            | Self::Conflict(Conflict::Fixed(changes)) => changes,
+            Self::Create | Self::Keep | Self::Conflict(Conflict::Foreign) | Self::Unknown(_) => &[],
+        }
+    }
 }
 
 /// What becomes of a resource that is adopted.
@@ -58,44 +73,46 @@ pub struct Plan<'g, C> {
     pub(crate) graph: &'g Graph<C>,
     pub steps: Vec<Step>,
     pub(crate) known: Known,
+    holes: Holes,
 }
 
 impl<'g, C: Sync> Plan<'g, C> {
-    /// Reads every resource, all at once.
+    /// Reads every resource, all at once. What the caller may not read is a hole, and the rest is told.
     ///
     /// # Errors
-    /// The first read that failed: a plan with holes is no plan.
+    /// The first read that failed for another reason: nobody can tell then what there is.
     pub async fn read(graph: &'g Graph<C>, cloud: &C) -> Result<Self> {
         let known = graph.known();
         let reads = graph.nodes().iter().map(|node| {
             let known = &known;
             async move { try_join!(node.read(cloud, known), node.stays(cloud, known)) }
         });
-        let (mut found, mut stays) = (Vec::new(), Vec::new());
+        let mut found = Vec::new();
         for read in join_all(reads).await {
-            let (live, others) = read?;
-            found.push(live);
-            stays.push(others);
+            found.push(match read {
+                Ok((live, stays)) => Found::There(live, stays),
+                Err(refusal) if refusal.is_denied() => Found::Hidden(refusal),
+                Err(failure) => return Err(failure),
+            });
         }
-        for (node, live) in graph.nodes().iter().zip(&found) {
-            if let Some(live) = live {
+        for (node, found) in graph.nodes().iter().zip(&found) {
+            if let Some(live) = found.live() {
                 known.learn(&node.id(), &live.outputs);
             }
         }
         inherit_ownership(graph, &mut found);
+        let holes = holes(graph, &found);
         let steps = graph
             .nodes()
             .iter()
-            .zip(found.into_iter().zip(stays))
-            .map(|(node, (live, stays))| Step {
-                stays,
-                ..step(node.as_ref(), live, &known)
-            })
+            .zip(found)
+            .map(|(node, found)| step(node.as_ref(), found, &known, &holes))
             .collect();
         Ok(Self {
             graph,
             steps,
             known,
+            holes,
         })
     }
 
@@ -106,16 +123,22 @@ impl<'g, C: Sync> Plan<'g, C> {
             if step.can_be_adopted()
                 && let Some(live) = &step.live
             {
-                step.action = match compared(node.as_ref(), live, &self.known) {
+                step.action = match compared(node.as_ref(), live, &self.known, &self.holes) {
                     Ok(changes) => Action::Adopt(Adoption {
                         marks: node.marks(),
                         changes,
                     }),
-                    Err(fixed) => Action::Conflict(fixed),
+                    Err(instead) => instead,
                 };
             }
         }
         self
+    }
+
+    /// The first refusal to let something be read: with one nothing may be written.
+    #[must_use]
+    pub fn hole(&self) -> Option<&Error> {
+        self.holes.first().map(|(_, refusal)| refusal)
     }
 
     /// Whether nothing would be created or changed.
@@ -136,6 +159,19 @@ impl<'g, C: Sync> Plan<'g, C> {
         self.known.get(output)
     }
 
+    /// The documents that these steps write, each once.
+    #[must_use]
+    pub fn documents(&self, writes: impl Fn(&Step) -> bool) -> Vec<Id> {
+        let nodes = self.steps.iter().zip(self.graph.nodes());
+        let mut documents: Vec<Id> = nodes
+            .filter(|(step, _)| writes(step))
+            .flat_map(|(_, node)| node.documents(&self.known))
+            .collect();
+        documents.sort();
+        documents.dedup();
+        documents
+    }
+
     /// The live form of one resource.
     #[must_use]
     pub fn live(&self, id: &Id) -> Option<&Live> {
@@ -143,8 +179,41 @@ impl<'g, C: Sync> Plan<'g, C> {
     }
 }
 
+/// What one read told.
+enum Found {
+    There(Option<Live>, Vec<String>),
+    Hidden(Error),
+}
+
+impl Found {
+    fn live(&self) -> Option<&Live> {
+        match self {
+            Self::There(live, _) => live.as_ref(),
+            Self::Hidden(_) => None,
+        }
+    }
+}
+
+/// The resources that could not be read, with the refusal.
+type Holes = Vec<(Id, Error)>;
+
+fn holes<C: Sync>(graph: &Graph<C>, found: &[Found]) -> Holes {
+    let nodes = graph.nodes().iter().zip(found);
+    nodes
+        .filter_map(|(node, found)| match found {
+            Found::Hidden(refusal) => Some((node.id(), refusal.clone())),
+            Found::There(..) => None,
+        })
+        .collect()
+}
+
+fn hole<'h>(holes: &'h Holes, id: &Id) -> Option<&'h Error> {
+    let (_, refusal) = holes.iter().find(|(hidden, _)| hidden == id)?;
+    Some(refusal)
+}
+
 /// A part is ours when the whole is and it does not say otherwise; when the whole is gone, it speaks for itself.
-fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
+fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Found]) {
     let owners: Vec<Option<Owner>> = graph
         .nodes()
         .iter()
@@ -154,44 +223,78 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Option<Live>]) {
                 .nodes()
                 .iter()
                 .position(|other| other.id() == part.of)?;
-            found[whole].as_ref().map(|live| live.owner)
+            found[whole].live().map(|live| live.owner)
         })
         .collect();
-    for (live, whole) in found.iter_mut().zip(owners) {
-        if let (Some(live), Some(whole)) = (live, whole) {
+    for (found, whole) in found.iter_mut().zip(owners) {
+        if let (Found::There(Some(live), _), Some(whole)) = (found, whole) {
             live.owner = live.owner.min(whole);
         }
     }
 }
 
-fn step<C: Sync>(node: &dyn Resource<C>, live: Option<Live>, known: &Known) -> Step {
-    let action = match &live {
-        None => Action::Create,
-        Some(live) if !live.is_ours() => Action::Conflict(Conflict::Foreign),
-        Some(live) => match compared(node, live, known) {
-            Ok(changes) if changes.is_empty() => Action::Keep,
-            Ok(changes) => Action::Update(changes),
-            Err(fixed) => Action::Conflict(fixed),
-        },
+fn step<C: Sync>(node: &dyn Resource<C>, found: Found, known: &Known, holes: &Holes) -> Step {
+    let (live, stays, action) = match found {
+        Found::Hidden(refusal) => (None, Vec::new(), Action::Unknown(refusal)),
+        Found::There(live, stays) => {
+            let action = action(node, live.as_ref(), known, holes);
+            (live, stays, action)
+        }
     };
     Step {
         id: node.id(),
         action,
         live,
-        stays: Vec::new(),
+        stays,
     }
 }
 
-/// What would have to change, unless it cannot in place.
+fn action<C: Sync>(
+    node: &dyn Resource<C>,
+    live: Option<&Live>,
+    known: &Known,
+    holes: &Holes,
+) -> Action {
+    let Some(live) = live else {
+        return Action::Create;
+    };
+    // Whose a part is, its whole would tell.
+    if let Some(refusal) = node.part_of().and_then(|part| hole(holes, &part.of)) {
+        return Action::Unknown(refusal.clone());
+    }
+    if !live.is_ours() {
+        return Action::Conflict(Conflict::Foreign);
+    }
+    match compared(node, live, known, holes) {
+        Ok(changes) if changes.is_empty() => Action::Keep,
+        Ok(changes) => Action::Update(changes),
+        Err(instead) => instead,
+    }
+}
+
+/// What would have to change; when that cannot be told, or cannot be done in place, what its step is instead.
 fn compared<C: Sync>(
     node: &dyn Resource<C>,
     live: &Live,
     known: &Known,
-) -> std::result::Result<Vec<Change>, Conflict> {
-    let changes = diff(&live.state, &node.desired(known));
-    let fixed = |change: &Change| node.fixed().contains(&change.field);
-    if changes.iter().any(fixed) {
-        return Err(Conflict::Fixed(changes));
+    holes: &Holes,
+) -> std::result::Result<Vec<Change>, Action> {
+    let mut changes = diff(&live.state, &node.desired(known));
+    // A value that only a hole would tell may be what is there already.
+    let needs = node.needs();
+    if let Some(refusal) = needs.iter().find_map(|output| hole(holes, &output.of)) {
+        let differed = !changes.is_empty();
+        changes.retain(|change| change.after.is_some());
+        if differed && changes.is_empty() {
+            return Err(Action::Unknown(refusal.clone()));
+        }
+    }
+    for change in &mut changes {
+        change.reason = node.reason(change);
+    }
+    let is_fixed = |change: &Change| node.fixed().contains(&change.field);
+    if changes.iter().any(is_fixed) {
+        return Err(Action::Conflict(Conflict::Fixed(changes)));
     }
     Ok(changes)
 }

@@ -31,6 +31,8 @@ struct Sky {
     before: Mutex<BTreeMap<String, Option<(String, Owner)>>>,
     /// The answers of these writes are lost once: the write is done all the same.
     lost: Mutex<BTreeSet<String>>,
+    /// These must not be read; with the code of the refusal.
+    hidden: BTreeMap<&'static str, &'static str>,
 }
 
 impl Sky {
@@ -166,6 +168,10 @@ impl Resource<Sky> for Toy {
     }
 
     async fn read(&self, sky: &Sky, _: &Known) -> Result<Option<Live>> {
+        if let Some(code) = sky.hidden.get(self.name) {
+            let refusal = Error::unanswered(format!("read {}", self.name), "refused");
+            return Err(refusal.code(Some((*code).into()), None));
+        }
         Ok(sky.read(self.name).map(|(value, owner)| {
             let mut words = value.split('/');
             let mut state = State::default().with("word", words.next().unwrap_or_default());
@@ -318,6 +324,97 @@ async fn drift_is_an_update_of_the_fields_that_differ() {
     assert_eq!((changes[0].field, changes.len()), ("word", 1));
     build(&garden, &sky).await;
     assert_eq!(sky.toys.lock().unwrap()["ground"].0, "new");
+}
+
+/// What the plan says of each, in a word.
+async fn told(graph: &Graph<Sky>, sky: &Sky) -> Vec<&'static str> {
+    let plan = Plan::read(graph, sky).await.unwrap();
+    let words = plan.steps.iter().map(|step| match step.action {
+        Action::Create => "create",
+        Action::Update(_) => "update",
+        Action::Keep => "keep",
+        Action::Conflict(_) => "conflict",
+        Action::Adopt(_) => "adopt",
+        Action::Unknown(_) => "unknown",
+    });
+    words.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_be_read_is_a_hole_and_the_rest_is_told() {
+    let mut sky = Sky::default();
+    build(&garden(), &sky).await;
+    sky.toys
+        .get_mut()
+        .unwrap()
+        .insert("tree".into(), ("old".into(), Owner::Us));
+    sky.hidden.insert("ground", "AccessDenied");
+    // The wall holds a value of the ground, which nobody tells.
+    assert_eq!(
+        told(&garden(), &sky).await,
+        ["unknown", "unknown", "keep", "update"]
+    );
+    sky.toys
+        .get_mut()
+        .unwrap()
+        .insert("wall".into(), ("old/ground-1".into(), Owner::Us));
+    assert_eq!(
+        told(&garden(), &sky).await,
+        ["unknown", "update", "keep", "update"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_a_part_is_cannot_be_told_without_its_whole() {
+    let mut sky = Sky::default();
+    build(&house(false), &sky).await;
+    sky.hidden.insert("house", "AccessDenied");
+    assert_eq!(told(&house(false), &sky).await, ["unknown", "unknown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_hole_nothing_is_written_and_what_hangs_from_it_stays() {
+    let mut sky = Sky::default();
+    build(&garden(), &sky).await;
+    let before = sky.log();
+    sky.hidden.insert("wall", "AccessDenied");
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    let refused = apply(&plan, &sky, manner).await.unwrap_err();
+    assert!(refused.is_denied(), "{refused}");
+    assert_eq!(sky.log(), before);
+    destroy(&plan, &sky, manner).await;
+    assert_eq!(sky.names(), ["ground", "roof", "wall"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_a_hole_would_tell_of_what_is_adopted_is_unknown_too() {
+    let mut sky = Sky::holding(&[
+        ("ground", "new", Owner::Us),
+        ("wall", "new/ground-1", Owner::Nobody),
+    ]);
+    sky.hidden.insert("ground", "AccessDenied");
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap().adopting();
+    assert!(
+        matches!(plan.steps[1].action, Action::Unknown(_)),
+        "{:?}",
+        plan.steps[1].action
+    );
+    assert!(plan.hole().is_some());
+}
+
+#[tokio::test]
+async fn a_read_that_fails_otherwise_fails_the_plan() {
+    let mut sky = Sky::default();
+    sky.hidden.insert("tree", "ThrottlingException");
+    assert!(Plan::read(&garden(), &sky).await.is_err());
 }
 
 #[tokio::test]

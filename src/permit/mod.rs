@@ -5,6 +5,7 @@ mod destroy;
 mod export;
 pub mod place;
 mod preflight;
+mod restore;
 mod setup;
 pub mod statement;
 mod tail;
@@ -38,6 +39,7 @@ pub enum Task {
     Export(Option<Route>),
     Tail(Option<Route>),
     Destroy(Option<Route>),
+    Restore(Option<Route>),
 }
 
 impl Task {
@@ -50,7 +52,8 @@ impl Task {
             Self::Outputs(route)
             | Self::Export(route)
             | Self::Tail(route)
-            | Self::Destroy(route) => one_or_all(route),
+            | Self::Destroy(route)
+            | Self::Restore(route) => one_or_all(route),
         }
     }
 }
@@ -133,6 +136,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Destroy(route) => one_or_all(route)
             .into_iter()
             .flat_map(|route| [plan(route), deletes(route)].concat())
+            .collect(),
+        Task::Restore(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => restore::of_bucket(place),
+                Route::CloudWatch => restore::of_log_group(&at_log_group),
+            })
             .collect(),
     })
 }
@@ -331,7 +341,11 @@ mod tests {
                 | Task::Outputs(_)
                 | Task::Export(_)
                 | Task::Tail(Some(Route::CloudWatch)) => true,
-                Task::Setup(_) | Task::Rollback(_) | Task::Tail(_) | Task::Destroy(_) => false,
+                Task::Setup(_)
+                | Task::Rollback(_)
+                | Task::Tail(_)
+                | Task::Destroy(_)
+                | Task::Restore(_) => false,
             };
             let permitted = actions(task, &long());
             assert_eq!(

@@ -21,6 +21,8 @@ pub struct Deployment {
     pub log_group: Option<String>,
     /// Nothing when somebody has given the role a trust policy of another form.
     pub trust: Option<Trust>,
+    /// Whether the tags hold all of it; some names fit no tag.
+    pub is_whole: bool,
 }
 
 const REGION: &str = "heeler-ec:region";
@@ -84,7 +86,9 @@ impl Deployment {
         if tag(MANAGED_BY).as_deref() != Some(env!("CARGO_PKG_NAME")) {
             return None;
         }
+        let of_a_bucket = tag(BUCKET).is_some() && tag(LOG_PREFIX).is_some();
         Some(Self {
+            is_whole: of_a_bucket || tag(LOG_GROUP).is_some(),
             option: tag(OPTION)?,
             role_arn: role.arn().to_owned(),
             region: tag(REGION)?,
@@ -118,6 +122,7 @@ mod tests {
             topic: None,
             log_group: log_group.map(str::to_owned),
             trust: Some(Trust::nobody()),
+            is_whole: true,
         }
     }
 

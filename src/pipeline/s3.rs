@@ -7,7 +7,7 @@ use crate::converge::Outputs;
 use crate::converge::graph::{Graph, Id, Output};
 use crate::resource::Mark;
 use crate::resource::attachment::Attachment;
-use crate::resource::bucket_notification::BucketNotification;
+use crate::resource::bucket_notification::{BucketNotification, Told};
 use crate::resource::kms_alias::KmsAlias;
 use crate::resource::kms_grant::KmsGrant;
 use crate::resource::kms_key::KmsKey;
@@ -147,6 +147,7 @@ fn build(site: &Site) -> Pipeline {
             prefix: site.log_prefix.clone(),
             topic: topic.arn(),
             after: complete,
+            told: Told::default(),
         });
     }
     Pipeline {

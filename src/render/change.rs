@@ -1,99 +1,212 @@
-//! One field that differs, in words: values beside each other, of policy documents the statements that go and come.
+//! How a change reads: before and after, and policies statement by statement.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::converge::diff::Change;
 
-/// The lines that tell of a change.
-pub(super) fn in_words(change: &Change) -> Vec<String> {
-    let field = change.field;
-    if change.secret {
-        return vec![format!("{field}: (masked) → (masked)")];
-    }
-    if let (Some(before), Some(after)) = (
-        change.before.as_ref().and_then(statements),
-        change.after.as_ref().and_then(statements),
-    ) {
-        let told = statements_in_words(field, before, after);
-        // Only what is around the statements differs.
-        if !told.is_empty() {
-            return told;
-        }
-    }
-    vec![format!(
-        "{field}: {} → {}",
-        value(change.before.as_ref(), "(none)"),
-        value(change.after.as_ref(), "(known after apply)")
-    )]
-}
-
-fn statements(document: &Value) -> Option<&Vec<Value>> {
-    document.get("Statement")?.as_array()
-}
-
-fn statements_in_words(field: &str, before: &[Value], after: &[Value]) -> Vec<String> {
-    let only_in = |these: &[Value], those: &[Value], sign: &str| {
-        let lacking = these.iter().filter(|each| !those.contains(each));
-        lacking
-            .map(|each| format!("{field}: {sign} {each}"))
-            .collect::<Vec<_>>()
+/// One line for each value that differs, and what that means.
+pub(super) fn lines(change: &Change) -> Vec<String> {
+    let mut lines = match (&change.before, &change.after) {
+        _ if change.secret => vec![format!("{}: (masked) → (masked)", change.field)],
+        (Some(before), Some(after)) => match (statements(before), statements(after)) {
+            (Some(before), Some(after)) => of_policies(change.field, &before, &after),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
     };
-    [only_in(before, after, "-"), only_in(after, before, "+")].concat()
+    if lines.is_empty() {
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        lines.push(line(change.field, before, after, "(known after apply)"));
+    }
+    lines.extend(change.reason.iter().map(|reason| format!("  {reason}")));
+    lines
 }
 
-fn value(value: Option<&Value>, absent: &str) -> String {
-    match value {
+pub(super) fn as_json(change: &Change) -> Value {
+    let mut row = if change.secret {
+        json!({ "field": change.field, "before": MASK, "after": MASK, "sensitive": true })
+    } else {
+        json!({
+            "field": change.field,
+            "before": change.before,
+            "after": change.after,
+            "known": change.after.is_some(),
+        })
+    };
+    if let (Some(reason), Some(row)) = (&change.reason, row.as_object_mut()) {
+        row.insert("reason".into(), reason.as_str().into());
+    }
+    row
+}
+
+const MASK: &str = "(masked)";
+const NONE: &str = "(none)";
+
+fn line(what: &str, before: Option<&Value>, after: Option<&Value>, unknown: &str) -> String {
+    let words = |value: Option<&Value>, absent: &str| match value {
         None => absent.to_owned(),
         Some(Value::String(text)) => format!("{text:?}"),
-        Some(other) => other.to_string(),
+        Some(value) => value.to_string(),
+    };
+    format!(
+        "{what}: {} → {}",
+        words(before, NONE),
+        words(after, unknown)
+    )
+}
+
+type Statement = Map<String, Value>;
+
+/// Those of a policy; nothing when it is another value.
+fn statements(value: &Value) -> Option<Vec<&Statement>> {
+    let listed = value.get("Statement")?.as_array()?;
+    listed.iter().map(Value::as_object).collect()
+}
+
+/// What is in one policy only, and what differs in statements of one name.
+fn of_policies(field: &str, before: &[&Statement], after: &[&Statement]) -> Vec<String> {
+    let named = |statement: &Statement| {
+        statement
+            .get("Sid")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let of_name = |among: &[&Statement], sid: &Option<String>| {
+        let mut fitting = among
+            .iter()
+            .filter(|other| sid.is_some() && named(other) == *sid);
+        fitting.next().map(|found| (*found).clone())
+    };
+    let mut lines = Vec::new();
+    for old in before.iter().filter(|old| !after.contains(*old)) {
+        let sid = named(old);
+        match of_name(after, &sid) {
+            Some(new) => lines.extend(of_statements(&title(field, sid.as_deref()), old, &new)),
+            None => lines.push(whole(field, sid.as_deref(), Some(old), None)),
+        }
     }
+    for new in after.iter().filter(|new| !before.contains(*new)) {
+        let sid = named(new);
+        if of_name(before, &sid).is_none() {
+            lines.push(whole(field, sid.as_deref(), None, Some(new)));
+        }
+    }
+    lines
+}
+
+fn title(field: &str, sid: Option<&str>) -> String {
+    match sid {
+        Some(sid) => format!("{field} {sid:?}"),
+        None => format!("{field}, a statement without Sid"),
+    }
+}
+
+fn whole(
+    field: &str,
+    sid: Option<&str>,
+    old: Option<&Statement>,
+    new: Option<&Statement>,
+) -> String {
+    let value = |statement: Option<&Statement>| statement.cloned().map(Value::Object);
+    let (old, new) = (value(old), value(new));
+    line(&title(field, sid), old.as_ref(), new.as_ref(), NONE)
+}
+
+fn of_statements(title: &str, old: &Statement, new: &Statement) -> Vec<String> {
+    let added = new.keys().filter(|name| !old.contains_key(*name));
+    old.keys()
+        .chain(added)
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| {
+            line(
+                &format!("{title} {name}"),
+                old.get(name),
+                new.get(name),
+                NONE,
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn change(before: Option<Value>, after: Option<Value>) -> Change {
+    fn change(before: Value, after: Option<Value>) -> Change {
         Change {
             field: "policy",
-            before,
+            before: Some(before),
             after,
             secret: false,
+            reason: None,
+        }
+    }
+
+    fn policy(statements: &Value) -> Value {
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    }
+
+    #[test]
+    fn a_policy_is_told_by_the_statements_that_differ() {
+        let same = json!({ "Sid": "Same", "Effect": "Deny" });
+        let table = [
+            (
+                json!([same, { "Sid": "Theirs", "Effect": "Allow" }]),
+                json!([same]),
+                r#"policy "Theirs": {"Sid":"Theirs","Effect":"Allow"} → (none)"#,
+            ),
+            (
+                json!([same]),
+                json!([same, { "Effect": "Allow" }]),
+                r#"policy, a statement without Sid: (none) → {"Effect":"Allow"}"#,
+            ),
+            (
+                json!([same, { "Sid": "Ours", "Action": ["a", "b"] }]),
+                json!([same, { "Sid": "Ours", "Action": ["a"] }]),
+                r#"policy "Ours" Action: ["a","b"] → ["a"]"#,
+            ),
+            (
+                json!([{ "Sid": "Ours", "Effect": "Allow", "Condition": {} }]),
+                json!([{ "Sid": "Ours", "Effect": "Allow" }]),
+                r#"policy "Ours" Condition: {} → (none)"#,
+            ),
+        ];
+        for (before, after, told) in table {
+            assert_eq!(
+                lines(&change(policy(&before), Some(policy(&after)))),
+                [told]
+            );
         }
     }
 
     #[test]
-    fn of_a_document_only_the_statements_that_differ_are_told() {
-        let document = |sids: &[&str]| {
-            let statements: Vec<Value> = sids.iter().map(|sid| json!({ "Sid": sid })).collect();
-            Some(json!({ "Version": "2012-10-17", "Statement": statements }))
-        };
-        assert_eq!(
-            in_words(&change(document(&["a", "b"]), document(&["b", "c"]))),
-            [r#"policy: - {"Sid":"a"}"#, r#"policy: + {"Sid":"c"}"#]
+    fn a_policy_that_differs_elsewhere_is_told_whole() {
+        let mut other = policy(&json!([]));
+        other["Version"] = json!("2008-10-17");
+        let told = lines(&change(other, Some(policy(&json!([])))));
+        assert!(
+            told.len() == 1 && told[0].contains("2008-10-17"),
+            "{told:?}"
         );
     }
 
     #[test]
-    fn other_values_are_told_beside_each_other() {
+    fn a_secret_is_masked_and_a_reason_is_told() {
+        let mut secret = change(json!("very-secret"), Some(json!("another-secret")));
+        secret.secret = true;
+        secret.reason = Some("it rotates".into());
         assert_eq!(
-            in_words(&change(None, Some(json!(["x"])))),
-            [r#"policy: (none) → ["x"]"#]
+            lines(&secret),
+            ["policy: (masked) → (masked)", "  it rotates"]
         );
-        assert_eq!(
-            in_words(&change(Some(json!("x")), None)),
-            [r#"policy: "x" → (known after apply)"#]
-        );
+        let shown = as_json(&secret);
+        assert!(!shown.to_string().contains("secret\""), "{shown}");
+        assert_eq!(shown["reason"], "it rotates");
     }
 
     #[test]
-    fn a_secret_is_masked() {
-        let secret = Change {
-            secret: true,
-            ..change(Some(json!(["old-id"])), Some(json!(["new-id"])))
-        };
-        assert_eq!(in_words(&secret), ["policy: (masked) → (masked)"]);
+    fn a_value_that_is_not_known_says_so() {
+        let told = lines(&change(json!("old"), None));
+        assert_eq!(told, [r#"policy: "old" → (known after apply)"#]);
     }
 }

@@ -9,6 +9,7 @@ pub mod plan;
 pub mod progress;
 pub mod record;
 pub mod report;
+pub mod restore;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 

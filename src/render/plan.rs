@@ -5,12 +5,12 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::change::in_words;
-use super::{Tone, Ui, document};
+use super::{Tone, Ui, change, document};
 use crate::cli::Format;
 use crate::converge::destroy::Fate;
 use crate::converge::diff::Change;
 use crate::converge::plan::{Action, Adoption, Conflict, Step};
+use crate::error::Error;
 use crate::tail::record::visible;
 
 /// Where it would happen.
@@ -27,6 +27,7 @@ struct Counts {
     adopt: usize,
     keep: usize,
     conflict: usize,
+    unknown: usize,
 }
 
 fn count(steps: &[Step]) -> Counts {
@@ -38,6 +39,7 @@ fn count(steps: &[Step]) -> Counts {
             Action::Adopt(_) => &mut counts.adopt,
             Action::Keep => &mut counts.keep,
             Action::Conflict(_) => &mut counts.conflict,
+            Action::Unknown(_) => &mut counts.unknown,
         } += 1;
     }
     counts
@@ -50,8 +52,11 @@ fn word(action: &Action) -> (&'static str, &'static str, Tone) {
         Action::Adopt(_) => (">", "adopt", Tone::Change),
         Action::Keep => ("=", "keep", Tone::Faint),
         Action::Conflict(_) => ("!", "conflict", Tone::Bad),
+        Action::Unknown(_) => UNKNOWN,
     }
 }
+
+const UNKNOWN: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
 
 /// The plan as the answer.
 pub fn plan(ui: &Ui, place: &Place<'_>, steps: &[Step]) {
@@ -67,7 +72,7 @@ pub fn announce(ui: &Ui, place: &Place<'_>, steps: &[Step], asked: bool) {
     told(*ui, &as_table(ui.for_story(), place, steps), asked);
 }
 
-fn told(ui: Ui, text: &str, asked: bool) {
+pub(super) fn told(ui: Ui, text: &str, asked: bool) {
     if asked {
         ui.alert(text.trim_end());
     } else {
@@ -106,6 +111,9 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
     if counts.conflict > 0 {
         let _ = write!(text, ", {} in conflict", counts.conflict);
     }
+    if counts.unknown > 0 {
+        let _ = write!(text, ", {} unknown", counts.unknown);
+    }
     text.push_str(".\n");
     if counts.adopt > 0 {
         let _ = writeln!(text, "{}", ui.fitted(ADOPTED, 0));
@@ -118,12 +126,12 @@ const ADOPTED: &str = "What is adopted is heeler-ec's own from then on: destroy 
     what made it (terraform state rm) before that runs again.";
 
 fn details(ui: Ui, action: &Action) -> Vec<String> {
-    let told = |changes: &[Change]| -> Vec<String> {
-        let lines = changes.iter().flat_map(in_words);
-        lines.map(|line| ui.spell(&visible(&line))).collect()
+    let told = |changes: &[Change]| {
+        let lines: Vec<String> = changes.iter().flat_map(change::lines).collect();
+        lines.into_iter().map(move |line| ui.spell(&visible(&line)))
     };
     match action {
-        Action::Update(changes) => told(changes),
+        Action::Update(changes) => told(changes).collect(),
         Action::Adopt(Adoption { marks, changes }) => {
             let tags: Vec<String> = marks
                 .iter()
@@ -131,21 +139,26 @@ fn details(ui: Ui, action: &Action) -> Vec<String> {
                 .collect();
             // What can bear none is ours by what it is a part of.
             let tags = (!tags.is_empty()).then(|| format!("tags: + {}", tags.join(", ")));
-            tags.map(|line| ui.spell(&visible(&line)))
-                .into_iter()
-                .chain(told(changes))
-                .collect()
+            let tags = tags.map(|line| ui.spell(&visible(&line)));
+            tags.into_iter().chain(told(changes)).collect()
         }
         Action::Conflict(Conflict::Foreign) => vec![
             "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
         ],
-        Action::Conflict(Conflict::Fixed(changes)) => changes
-            .iter()
-            .flat_map(in_words)
-            .map(|line| format!("{} (cannot be changed in place)", ui.spell(&visible(&line))))
+        Action::Conflict(Conflict::Fixed(changes)) => told(changes)
+            .map(|line| format!("{line} (cannot be changed in place)"))
             .collect(),
+        Action::Unknown(refusal) => vec![hidden(refusal)],
         Action::Create | Action::Keep => Vec::new(),
     }
+}
+
+/// What is missing to tell.
+fn hidden(refusal: &Error) -> String {
+    let needs = refusal
+        .needed_action()
+        .map(|action| format!("; it needs {action}"));
+    visible(&format!("{refusal}{}", needs.unwrap_or_default()))
 }
 
 fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
@@ -161,45 +174,38 @@ fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
             "adopt": counts.adopt,
             "keep": counts.keep,
             "conflict": counts.conflict,
+            "unknown": counts.unknown,
         },
     })
 }
 
 fn step_json(step: &Step) -> Value {
-    let (changes, reason): (&[Change], Option<&str>) = match &step.action {
-        Action::Update(changes) | Action::Adopt(Adoption { changes, .. }) => (changes, None),
-        Action::Conflict(Conflict::Fixed(changes)) => (changes, Some("fixed")),
-        Action::Conflict(Conflict::Foreign) => (&[], Some("foreign")),
-        Action::Create | Action::Keep => (&[], None),
+    let changes = step.action.changes();
+    let conflict = match &step.action {
+        Action::Conflict(Conflict::Fixed(_)) => Some("fixed"),
+        Action::Conflict(Conflict::Foreign) => Some("foreign"),
+        _ => None,
     };
     let mut row = json!({
         "action": word(&step.action).1,
         "kind": step.id.kind,
         "name": step.id.name,
-        "changes": changes.iter().map(change_json).collect::<Vec<_>>(),
+        "changes": changes.iter().map(change::as_json).collect::<Vec<_>>(),
         "stays": step.stays,
     });
-    if let (Some(reason), Some(row)) = (reason, row.as_object_mut()) {
-        row.insert("conflict".into(), reason.into());
+    if let (Some(conflict), Some(row)) = (conflict, row.as_object_mut()) {
+        row.insert("conflict".into(), conflict.into());
     }
     if let (Action::Adopt(adoption), Some(row)) = (&step.action, row.as_object_mut()) {
         let marks = adoption.marks.iter();
         let tags = marks.map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
         row.insert("tags".into(), Value::Object(tags.collect()));
     }
-    row
-}
-
-fn change_json(change: &Change) -> Value {
-    if change.secret {
-        return json!({ "field": change.field, "sensitive": true });
+    if let (Action::Unknown(refusal), Some(row)) = (&step.action, row.as_object_mut()) {
+        row.insert("reason".into(), refusal.to_string().into());
+        row.insert("permission".into(), refusal.needed_action().into());
     }
-    json!({
-        "field": change.field,
-        "before": change.before,
-        "after": change.after,
-        "known": change.after.is_some(),
-    })
+    row
 }
 
 /// What taking down would do.
@@ -230,6 +236,7 @@ fn fate_word(fate: &Fate) -> (&'static str, &'static str, Tone) {
     match fate {
         Fate::Delete | Fate::GoesWith(_) => ("-", "delete", Tone::Bad),
         Fate::Stays => ("=", "leave", Tone::Faint),
+        Fate::Unknown => UNKNOWN,
         Fate::Absent => (" ", "absent", Tone::Faint),
     }
 }
@@ -254,6 +261,9 @@ fn fates_table(ui: Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) -> String {
             step.id.kind.to_owned(),
             format!("{}{note}", ui.spell(&step.id.name)),
         ]);
+        if let (Fate::Unknown, Action::Unknown(refusal)) = (fate, &step.action) {
+            table.add_row([String::new(), String::new(), hidden(refusal)]);
+        }
     }
     text.push_str(&laid_out(&table));
     text.push_str(&neighbours(ui, fates.iter().map(|(step, _)| *step)));
@@ -273,13 +283,13 @@ fn neighbours<'a>(ui: Ui, steps: impl Iterator<Item = &'a Step>) -> String {
     text
 }
 
-fn bare_table() -> Table {
+pub(super) fn bare_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
 }
 
-fn laid_out(table: &Table) -> String {
+pub(super) fn laid_out(table: &Table) -> String {
     table
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))

@@ -2,12 +2,13 @@
 //! whole, so it is read, one entry is put in or taken out, and all others are written back as they were. An entry of
 //! another id that leads to our topic stands in for ours, since S3 takes no two that overlap.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{PROPAGATION, seen};
+use super::{PROPAGATION, document, seen};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
-use crate::aws::notification::{CREATED, Entry, Target, entries};
+use crate::aws::notification::{CREATED, Entry, Others, Target, entries};
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
@@ -31,6 +32,24 @@ pub struct BucketNotification {
     pub topic: Output,
     /// All that must take what it announces: nothing is published to a pipeline that is not complete.
     pub after: Vec<Output>,
+    pub told: Told,
+}
+
+/// What others had when the operator was last told of it, by the plan or by an error. What has changed since must be
+/// seen before it is written back.
+#[derive(Default)]
+pub struct Told(Mutex<Option<Others>>);
+
+impl Told {
+    fn of(&self, others: &Others) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(others.clone());
+    }
+
+    /// What differs from it.
+    fn change_to(&self, others: &Others) -> Option<String> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.as_ref().and_then(|told| told.change_to(others))
+    }
 }
 
 /// The output that holds the id of the entry that was found.
@@ -83,6 +102,10 @@ impl Resource<Aws> for BucketNotification {
             .then_some(Duration::from_secs(60))
     }
 
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::BUCKET_NOTIFICATION, &self.bucket)]
+    }
+
     async fn stays(&self, aws: &Aws, known: &Known) -> Result<Vec<String>> {
         let wanted = self.entry_to(&known.need(&self.topic)?);
         let Some(found) = self.configuration(aws).await? else {
@@ -90,7 +113,9 @@ impl Resource<Aws> for BucketNotification {
         };
         let entries = entries(&found);
         let ours = of_ours(&entries, &wanted).map_or(&self.entry, |entry| &entry.id);
-        Ok(others(&found, ours))
+        let others = Others::than(&found, ours);
+        self.told.of(&others);
+        Ok(others.words().to_vec())
     }
 
     /// An entry of our id that leads to another topic is somebody else's. One that stands in for ours is left as it is
@@ -104,7 +129,6 @@ impl Resource<Aws> for BucketNotification {
         let Some(entry) = of_ours(&entries, &wanted) else {
             return Ok(None);
         };
-        let leads_to_us = entry.target == Target::Topic && entry.destination == wanted.destination;
         let shown = if entry.id != self.entry && entry.covers(&wanted) {
             &wanted
         } else {
@@ -118,7 +142,11 @@ impl Resource<Aws> for BucketNotification {
                 .with("topic", entry.destination.as_str())
                 .with(seen::DOCUMENT, told(&entries, &found)),
             outputs: Outputs::from([(ENTRY, entry.id.clone())]),
-            owner: if leads_to_us { Owner::Us } else { Owner::Other },
+            owner: if leads_to(entry, &wanted.destination) {
+                Owner::Us
+            } else {
+                Owner::Other
+            },
         }))
     }
 
@@ -161,6 +189,10 @@ impl BucketNotification {
         let Some(before) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
+        self.refuse_changed(&Others::than(&before, id))?;
+        if let Some(entry) = &entry {
+            self.refuse_in_the_way(&before, entry)?;
+        }
         aws.s3
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
@@ -174,19 +206,69 @@ impl BucketNotification {
                     self.bucket
                 )
             })
-            .map_err(|refusal| explain(refusal, &others(&before, id)))?;
+            .map_err(|refusal| explain(refusal, &Others::than(&before, id)))?;
         let Some(after) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
-        let (had, has) = (others(&before, id), others(&after, id));
-        if let Some(lost) = had.iter().find(|entry| !has.contains(entry)) {
-            return Err(Error::unanswered(
-                format!("keep the other notifications of bucket {}", self.bucket),
-                format!("after the write AWS no longer shows {lost}"),
+        let (had, has) = (Others::than(&before, id), Others::than(&after, id));
+        let Some(change) = had.change_to(&has) else {
+            return Ok(());
+        };
+        self.told.of(&has);
+        Err(Error::unanswered(
+                format!("keep the other notifications of bucket {} as they were", self.bucket),
+                format!("they were written back unchanged, and S3 now shows another state: {change}"),
             )
-            .hint("somebody may be changing the bucket at the same time: compare it with the plan that was shown"));
+            .hint(
+                "somebody changed them at the same moment: ask who, compare with what the plan listed, and run the same \
+                 command again",
+            ))
+    }
+
+    /// What the operator has not seen is not written back in his name.
+    fn refuse_changed(&self, others: &Others) -> Result<()> {
+        match self.told.change_to(others) {
+            None => Ok(()),
+            Some(change) => Err(Error::unanswered(
+                format!(
+                    "write the notification configuration of bucket {}",
+                    self.bucket
+                ),
+                format!(
+                    "somebody changed it since the plan was made: {change}; it was not written"
+                ),
+            )
+            .hint("run the same command again: it plans with what is there now")),
         }
-        Ok(())
+    }
+
+    /// The rules of S3, and an entry of our id that is not ours: a write would be refused, or replace it.
+    fn refuse_in_the_way(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
+        let alone = Configuration::builder()
+            .topic_configurations(wanted.clone())
+            .build();
+        let there = entries(before);
+        let in_the_way = entries(&alone).into_iter().find_map(|ours| {
+            there.iter().find(|entry| {
+                if entry.id == ours.id {
+                    !leads_to(entry, &ours.destination)
+                } else {
+                    entry.overlaps(&ours)
+                }
+            })
+        });
+        match in_the_way {
+            None => Ok(()),
+            Some(entry) => Err(Error::no(
+                format!("announce the log objects of bucket {}", self.bucket),
+                format!(
+                    "the notification {entry} is in the way; nothing of the bucket was changed"
+                ),
+            )
+            .hint(
+                "heeler-ec preflight --option s3 says what to do about it (bucket.notifications)",
+            )),
+        }
     }
 
     fn without_bucket(&self) -> Error {
@@ -249,11 +331,7 @@ fn told(entries: &[Entry], found: &Configuration) -> Value {
 
 /// The entry of our id; else one to our topic that ours would overlap, best one that announces all that ours would.
 fn of_ours<'e>(entries: &'e [Entry], wanted: &Entry) -> Option<&'e Entry> {
-    let stands_in = |entry: &&Entry| {
-        entry.target == Target::Topic
-            && entry.destination == wanted.destination
-            && entry.overlaps(wanted)
-    };
+    let stands_in = |entry: &&Entry| leads_to(entry, &wanted.destination) && entry.overlaps(wanted);
     let of_our_id = entries.iter().find(|entry| entry.id == wanted.id);
     of_our_id
         .or_else(|| {
@@ -264,27 +342,18 @@ fn of_ours<'e>(entries: &'e [Entry], wanted: &Entry) -> Option<&'e Entry> {
 }
 
 /// Names the entries of others, one of which may be what S3 cannot reach.
-fn explain(refusal: Error, others: &[String]) -> Error {
-    if !refusal.is("InvalidArgument") || others.is_empty() {
+fn explain(refusal: Error, others: &Others) -> Error {
+    if !refusal.is("InvalidArgument") || others.words().is_empty() {
         return refusal;
     }
     refusal.hint(format!(
         "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
-        others.join("; ")
+        others.words().join("; ")
     ))
 }
 
-/// The entries but that of this id, in words.
-fn others(found: &Configuration, id: &str) -> Vec<String> {
-    let bridge = found
-        .event_bridge_configuration()
-        .map(|_| "EventBridge (all events)".to_owned());
-    entries(found)
-        .into_iter()
-        .filter(|entry| entry.id != id)
-        .map(|entry| entry.to_string())
-        .chain(bridge)
-        .collect()
+fn leads_to(entry: &Entry, topic: &str) -> bool {
+    entry.target == Target::Topic && entry.destination == topic
 }
 
 fn filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {

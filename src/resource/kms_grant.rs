@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 use serde_json::Value;
 
-use super::{PROPAGATION, seen};
+use super::{PROPAGATION, seen, who_died};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
+use crate::policy;
 
 pub struct KmsGrant {
     /// With a name, asking twice gives the same grant; without, each asking makes another.
@@ -47,8 +49,8 @@ impl Resource<Aws> for KmsGrant {
             .with("operations", vec!["Decrypt"])
     }
 
-    fn fixed(&self) -> &'static [&'static str] {
-        &["grantee", "key"]
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
     }
 
     fn part_of(&self) -> Option<Part> {
@@ -70,31 +72,13 @@ impl Resource<Aws> for KmsGrant {
         spreading.then_some(PROPAGATION)
     }
 
+    /// Without one for the role, one that was left to a role that was deleted since.
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
         let grantee = known.need(&self.grantee)?;
-        let mut pages = aws
-            .kms
-            .list_grants()
-            .key_id(&self.key)
-            .grantee_principal(&grantee)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let Some(page) = page.finding("kms:ListGrants", NOTHING, || {
-                format!("look for {}", self.id())
-            })?
-            else {
-                return Ok(None);
-            };
-            let ours = page
-                .grants()
-                .iter()
-                .find(|grant| grant.name() == Some(&self.name));
-            if let Some(grant) = ours {
-                return Ok(Some(self.live(grant)));
-            }
+        match self.find(aws, Some(grantee)).await? {
+            Some(found) => Ok(Some(found)),
+            None => self.find(aws, None).await,
         }
-        Ok(None)
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
@@ -144,6 +128,34 @@ fn operations(want: &State) -> Vec<GrantOperation> {
 }
 
 impl KmsGrant {
+    /// The grant of our name for this principal; of all of them, only one for a principal that was deleted.
+    async fn find(&self, aws: &Aws, grantee: Option<String>) -> Result<Option<Live>> {
+        let of_somebody = grantee.is_some();
+        let mut pages = aws
+            .kms
+            .list_grants()
+            .key_id(&self.key)
+            .set_grantee_principal(grantee)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let Some(page) = page.finding("kms:ListGrants", NOTHING, || {
+                format!("look for {}", self.id())
+            })?
+            else {
+                return Ok(None);
+            };
+            let ours = page.grants().iter().find(|grant| {
+                let to_the_dead = || grant.grantee_principal().is_some_and(policy::is_dead);
+                grant.name() == Some(&self.name) && (of_somebody || to_the_dead())
+            });
+            if let Some(grant) = ours {
+                return Ok(Some(self.live(grant)));
+            }
+        }
+        Ok(None)
+    }
+
     fn live(&self, grant: &GrantListEntry) -> Live {
         let operations: Vec<&str> = grant
             .operations()

@@ -10,9 +10,10 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION, policy_text, seen, with_policy};
+use super::{Mark, PROPAGATION, document, policy_text, seen, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Owner, Resource};
@@ -78,6 +79,20 @@ impl Resource<Aws> for KmsKey {
         let mut marks = self.mark.told();
         marks.push((ALIAS, self.alias.clone()));
         marks
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
+    }
+
+    fn documents(&self, known: &Known) -> Vec<Id> {
+        let own = Output {
+            of: self.id(),
+            name: "arn",
+        };
+        let arn = known.get(&own).into_iter();
+        arn.map(|arn| document::id(document::KEY_POLICY, arn))
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

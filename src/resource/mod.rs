@@ -2,6 +2,7 @@
 
 pub mod attachment;
 pub mod bucket_notification;
+pub mod document;
 pub mod function;
 pub mod kms_alias;
 pub mod kms_grant;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::converge::diff::Change;
 use crate::converge::state::State;
 use crate::converge::{Known, Owner};
 use crate::names::{MANAGED_BY, OPTION};
@@ -57,6 +59,30 @@ pub mod seen {
 
 /// A policy document, once the ARNs in it are known.
 pub type Document = Box<dyn Fn(&Known) -> Option<Value> + Send + Sync>;
+
+/// That what is there names somebody who was deleted: in a policy, or as the one principal of a grant.
+pub(crate) fn who_died(change: &Change) -> Option<String> {
+    let before = change.before.as_ref()?;
+    let dead = match before.as_str() {
+        Some(who) if crate::policy::is_dead(who) => vec![who.to_owned()],
+        Some(_) => Vec::new(),
+        None => crate::policy::dead_principals(before),
+    };
+    let told: Vec<String> = dead.iter().map(|id| death_of(id)).collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// One of the same name that was made later has another id.
+pub(crate) fn death_of(id: &str) -> String {
+    let kind = if id.starts_with("AIDA") {
+        "user"
+    } else {
+        "role"
+    };
+    format!(
+        "the {kind} was deleted: AWS shows its id {id}, and one of the same name made since is another"
+    )
+}
 
 /// A policy document in a state: compared by meaning, written in its own words.
 fn with_policy(state: State, field: &'static str, document: &Value) -> State {

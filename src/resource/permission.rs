@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::function::NO_FUNCTION;
-use super::{PROPAGATION, seen};
+use super::{PROPAGATION, document, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -68,6 +68,13 @@ impl Resource<Aws> for Permission {
         })
     }
 
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(
+            document::FUNCTION_POLICY,
+            &self.function.of.name,
+        )]
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         let busy =
             refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
@@ -112,15 +119,15 @@ impl Resource<Aws> for Permission {
     /// lost, so another one lets it in as long.
     async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         let (meanwhile, function) = (self.meanwhile(), &self.function.of.name);
-        self.remove(aws, function, &meanwhile).await?;
+        remove(aws, function, &meanwhile).await?;
         self.add(aws, want, &meanwhile).await?;
-        self.remove(aws, function, self.sid).await?;
+        remove(aws, function, self.sid).await?;
         self.add(aws, want, self.sid).await?;
-        self.remove(aws, function, &meanwhile).await
+        remove(aws, function, &meanwhile).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        self.remove(aws, &self.function.of.name, self.sid).await
+        remove(aws, &self.function.of.name, self.sid).await
     }
 }
 
@@ -158,31 +165,75 @@ impl Permission {
 
     async fn add(&self, aws: &Aws, want: &State, sid: &str) -> Result<()> {
         let statement = want.written("statement").cloned().unwrap_or_default();
-        aws.lambda
-            .add_permission()
-            .function_name(&self.function.of.name)
-            .statement_id(sid)
-            .set_action(text(&statement["Action"]))
-            .set_principal(principal(&statement["Principal"]))
-            .set_source_arn(condition(&statement, "aws:SourceArn"))
-            .set_source_account(condition(&statement, "aws:SourceAccount"))
-            .set_principal_org_id(condition(&statement, "aws:PrincipalOrgID"))
-            .send()
-            .await
-            .doing("lambda:AddPermission", || format!("create {}", self.id()))?;
-        Ok(())
+        add(aws, &self.function.of.name, sid, &statement).await
     }
+}
 
-    async fn remove(&self, aws: &Aws, function: &str, sid: &str) -> Result<()> {
-        aws.lambda
-            .remove_permission()
-            .function_name(function)
-            .statement_id(sid)
-            .send()
-            .await
-            .finding("lambda:RemovePermission", NO_FUNCTION, || {
-                format!("delete {}", self.id())
-            })?;
-        Ok(())
+/// Adds a statement under this id, in the fields that Lambda asks for.
+async fn add(aws: &Aws, function: &str, sid: &str, statement: &Value) -> Result<()> {
+    aws.lambda
+        .add_permission()
+        .function_name(function)
+        .statement_id(sid)
+        .set_action(text(&statement["Action"]))
+        .set_principal(principal(&statement["Principal"]))
+        .set_source_arn(condition(statement, "aws:SourceArn"))
+        .set_source_account(condition(statement, "aws:SourceAccount"))
+        .set_principal_org_id(condition(statement, "aws:PrincipalOrgID"))
+        .send()
+        .await
+        .doing("lambda:AddPermission", || {
+            format!("permit others to invoke lambda function {function}")
+        })?;
+    Ok(())
+}
+
+async fn remove(aws: &Aws, function: &str, sid: &str) -> Result<()> {
+    aws.lambda
+        .remove_permission()
+        .function_name(function)
+        .statement_id(sid)
+        .send()
+        .await
+        .finding("lambda:RemovePermission", NO_FUNCTION, || {
+            format!("take {sid} out of the policy of lambda function {function}")
+        })?;
+    Ok(())
+}
+
+fn sid(statement: &Value) -> &str {
+    statement["Sid"].as_str().unwrap_or_default()
+}
+
+/// Makes the statements of a function's policy those of this document; those that are in both stay untouched.
+pub(super) async fn replace(aws: &Aws, function: &str, document: &Value) -> Result<()> {
+    let found = aws.lambda.get_policy().function_name(function).send().await;
+    let found = found.finding("lambda:GetPolicy", NO_FUNCTION, || {
+        format!("read the policy of lambda function {function}")
+    })?;
+    let found = policy::parsed(&found.and_then(|found| found.policy).unwrap_or_default());
+    let statements = |document: &Value| {
+        document["Statement"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (has, wants) = (statements(&found), statements(document));
+    let same = |left: &Value, right: &Value| {
+        let meant = |one: &Value| with_statement(one.clone()).get("statement").cloned();
+        meant(left) == meant(right)
+    };
+    for statement in has
+        .iter()
+        .filter(|one| !wants.iter().any(|other| same(one, other)))
+    {
+        remove(aws, function, sid(statement)).await?;
     }
+    for statement in wants
+        .iter()
+        .filter(|one| !has.iter().any(|other| same(one, other)))
+    {
+        add(aws, function, sid(statement), statement).await?;
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::role::NO_ENTITY;
-use super::{Document, Mark, PROPAGATION, seen, with_policy};
+use super::{Document, Mark, PROPAGATION, document, seen, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -63,6 +63,10 @@ impl Resource<Aws> for Policy {
 
     fn marks(&self) -> Vec<(&'static str, String)> {
         self.mark.told()
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::MANAGED_POLICY, &self.arn)]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -125,23 +129,7 @@ impl Resource<Aws> for Policy {
     }
 
     async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
-        let mut old = self.old_versions(aws).await?;
-        if old.len() + 1 >= VERSIONS
-            && let Some(oldest) = old.pop()
-        {
-            self.delete_version(aws, &oldest).await?;
-        }
-        aws.iam
-            .create_policy_version()
-            .policy_arn(&self.arn)
-            .policy_document(self.text(want)?)
-            .set_as_default(true)
-            .send()
-            .await
-            .doing("iam:CreatePolicyVersion", || {
-                format!("change {}", self.id())
-            })?;
-        Ok(())
+        put_version(aws, &self.arn, &self.text(want)?).await
     }
 
     async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
@@ -156,8 +144,8 @@ impl Resource<Aws> for Policy {
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        for version in self.old_versions(aws).await? {
-            self.delete_version(aws, &version).await?;
+        for version in old_versions(aws, &self.arn).await? {
+            delete_version(aws, &self.arn, &version).await?;
         }
         aws.iam
             .delete_policy()
@@ -188,44 +176,65 @@ impl Policy {
             )
         })
     }
+}
 
-    /// The versions that are not in force, newest first.
-    async fn old_versions(&self, aws: &Aws) -> Result<Vec<String>> {
-        let mut versions = Vec::new();
-        let mut pages = aws
-            .iam
-            .list_policy_versions()
-            .policy_arn(&self.arn)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let Some(page) = page.finding("iam:ListPolicyVersions", NO_ENTITY, || {
-                format!("list the versions of {}", self.id())
-            })?
-            else {
-                break;
-            };
-            versions.extend(page.versions.unwrap_or_default());
-        }
-        versions.retain(|version| !version.is_default_version());
-        versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
-        Ok(versions
-            .into_iter()
-            .rev()
-            .filter_map(|version| version.version_id)
-            .collect())
+/// Puts a document in force; of the versions that AWS keeps, the oldest makes room.
+pub(super) async fn put_version(aws: &Aws, arn: &str, document: &str) -> Result<()> {
+    let mut old = old_versions(aws, arn).await?;
+    if old.len() + 1 >= VERSIONS
+        && let Some(oldest) = old.pop()
+    {
+        delete_version(aws, arn, &oldest).await?;
     }
+    aws.iam
+        .create_policy_version()
+        .policy_arn(arn)
+        .policy_document(document)
+        .set_as_default(true)
+        .send()
+        .await
+        .doing("iam:CreatePolicyVersion", || {
+            format!("change iam policy {}", arn::last(arn))
+        })?;
+    Ok(())
+}
 
-    async fn delete_version(&self, aws: &Aws, version: &str) -> Result<()> {
-        aws.iam
-            .delete_policy_version()
-            .policy_arn(&self.arn)
-            .version_id(version)
-            .send()
-            .await
-            .finding("iam:DeletePolicyVersion", NO_ENTITY, || {
-                format!("delete version {version} of {}", self.id())
-            })?;
-        Ok(())
+/// The versions that are not in force, newest first.
+async fn old_versions(aws: &Aws, arn: &str) -> Result<Vec<String>> {
+    let mut versions = Vec::new();
+    let mut pages = aws
+        .iam
+        .list_policy_versions()
+        .policy_arn(arn)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.finding("iam:ListPolicyVersions", NO_ENTITY, || {
+            format!("list the versions of iam policy {}", arn::last(arn))
+        })?
+        else {
+            break;
+        };
+        versions.extend(page.versions.unwrap_or_default());
     }
+    versions.retain(|version| !version.is_default_version());
+    versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
+    Ok(versions
+        .into_iter()
+        .rev()
+        .filter_map(|version| version.version_id)
+        .collect())
+}
+
+async fn delete_version(aws: &Aws, arn: &str, version: &str) -> Result<()> {
+    aws.iam
+        .delete_policy_version()
+        .policy_arn(arn)
+        .version_id(version)
+        .send()
+        .await
+        .finding("iam:DeletePolicyVersion", NO_ENTITY, || {
+            format!("delete version {version} of iam policy {}", arn::last(arn))
+        })?;
+    Ok(())
 }

@@ -8,10 +8,11 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{Mark, seen, with_policy};
+use super::{Mark, document, seen, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -123,6 +124,18 @@ impl Resource<Aws> for Queue {
 
     fn marks(&self) -> Vec<(&'static str, String)> {
         self.mark.told()
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        let policy = self.policy.as_ref();
+        policy
+            .map(|_| document::id(document::QUEUE_POLICY, self.name()))
+            .into_iter()
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

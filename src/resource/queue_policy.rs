@@ -7,10 +7,11 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
 use super::queue::{NO_QUEUE, url};
-use super::{PROPAGATION, policy_text, with_policy};
+use super::{PROPAGATION, document, policy_text, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
@@ -45,6 +46,14 @@ impl Resource<Aws> for QueuePolicy {
             of: self.queue.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::QUEUE_POLICY, &self.queue.of.name)]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

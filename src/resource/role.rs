@@ -9,10 +9,11 @@ pub use aws_sdk_iam::types::Role as Found;
 use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION, policy_text, seen};
+use super::{Mark, PROPAGATION, document, policy_text, seen, who_died};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -50,6 +51,11 @@ impl Trust {
             principals: Vec::new(),
             external_id: ExternalId::new(""),
         }
+    }
+
+    /// Whether it can be written: it names somebody, and nobody who was deleted.
+    fn is_sound(&self) -> bool {
+        !self.principals.is_empty() && !self.principals.iter().any(|who| policy::is_dead(who))
     }
 }
 
@@ -91,6 +97,8 @@ impl Handle<Role> {
 
 pub(super) const NO_ENTITY: &[&str] = &["NoSuchEntity", "NoSuchEntityException"];
 const MASK: &str = "(external id)";
+/// Of the statement that lets Heeler in.
+const SID: &str = "HeelerAssumeRole";
 
 #[async_trait]
 impl Resource<Aws> for Role {
@@ -115,13 +123,39 @@ impl Resource<Aws> for Role {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())))
             .collect();
-        trust_state(&self.document())
+        let trust = match &self.trusts {
+            // Whom else to trust, only the operator can tell.
+            Trusts::Heeler(trust) if !trust.is_sound() => {
+                State::default().with_known("trust", None::<Value>)
+            }
+            _ => trust_state(&self.document()),
+        };
+        trust
             .with("description", self.description)
             .with("tags", Value::Object(notes))
     }
 
     fn marks(&self) -> Vec<(&'static str, String)> {
         self.mark.told()
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        let says = match change.field {
+            "external_id" => "until Heeler is given the new id, it cannot assume the role",
+            "trust" if change.after.is_none() => {
+                "setup needs --heeler-role-arn to put it right, with the value that Heeler shows"
+            }
+            "trust" if matches!(self.trusts, Trusts::Heeler(_)) => {
+                "who is not named any more cannot assume the role"
+            }
+            _ => return None,
+        };
+        let told = [who_died(change), Some(says.to_owned())];
+        Some(told.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+
+    fn documents(&self, _: &Known) -> Vec<Id> {
+        vec![document::id(document::ROLE_TRUST, self.name())]
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
@@ -242,7 +276,7 @@ impl Role {
     fn document(&self) -> Value {
         policy::document(vec![match &self.trusts {
             Trusts::Heeler(trust) => json!({
-                "Sid": "HeelerAssumeRole",
+                "Sid": SID,
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
                 "Principal": { "AWS": trust.principals },
@@ -331,11 +365,17 @@ pub async fn find(aws: &Aws, name: &str) -> Result<Option<Found>> {
         .map(|found| found.and_then(|found| found.role))
 }
 
-/// Whom a role trusts, read from its trust policy; nothing when the policy is not of our form.
+/// Whom a role trusts, read from its trust policy; nothing when the policy is not of our form. Somebody may have added
+/// statements to it.
 #[must_use]
 pub fn trust_of(role: &Found) -> Option<Trust> {
     let document = trust_document(role);
-    let statement = document.get("Statement")?.get(0)?;
+    let statement = match document.get("Statement")?.as_array()?.as_slice() {
+        [only] => only,
+        several => several
+            .iter()
+            .find(|statement| statement.get("Sid").is_some_and(|sid| sid == SID))?,
+    };
     let principals = match statement.get("Principal")?.get("AWS")? {
         Value::Array(who) => who
             .iter()
@@ -358,7 +398,7 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
     })
 }
 
-fn trust_document(role: &Found) -> Value {
+pub(super) fn trust_document(role: &Found) -> Value {
     policy::parsed_encoded(role.assume_role_policy_document().unwrap_or_default())
 }
 
@@ -472,6 +512,45 @@ mod tests {
         );
         let fields: Vec<_> = changes.iter().map(|change| change.field).collect();
         assert_eq!(fields, ["external_id"]);
+    }
+
+    #[test]
+    fn a_statement_that_somebody_added_is_not_taken_for_ours() {
+        let mut document = role().document();
+        let statements = document["Statement"].as_array_mut().unwrap();
+        statements.insert(
+            0,
+            json!({ "Sid": "Theirs", "Principal": { "AWS": "AROAEXAMPLE" } }),
+        );
+        assert_eq!(
+            trust_of(&found(&document.to_string())),
+            Some(trust("very-secret-id+1"))
+        );
+    }
+
+    #[test]
+    fn a_trust_that_cannot_be_written_is_not_known_rather_than_kept() {
+        let nobody = Trust::nobody();
+        let dead = Trust {
+            principals: vec!["AROAEXAMPLE".into()],
+            ..trust("very-secret-id")
+        };
+        for unsound in [nobody, dead] {
+            let mut other = role();
+            other.trusts = Trusts::Heeler(unsound);
+            let live = trust_state(&other.document())
+                .with("description", "")
+                .with("tags", json!({}));
+            let changes = crate::converge::diff::diff(&live, &other.desired(&Known::default()));
+            let change = changes
+                .iter()
+                .find(|change| change.field == "trust")
+                .unwrap();
+            assert_eq!(change.after, None);
+            let reason = other.reason(change).unwrap();
+            assert!(reason.contains("--heeler-role-arn"), "{reason}");
+            assert!(!format!("{changes:?}").contains("very-secret-id"));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
@@ -22,6 +23,9 @@ pub struct Subscription {
     /// That the queue lets the topic in; SNS drops at once what it is not permitted to send.
     pub after: Vec<Output>,
 }
+
+/// In place of the ARN of a subscription that waits for its confirmation.
+const PENDING: &str = "PendingConfirmation";
 
 #[async_trait]
 impl Resource<Aws> for Subscription {
@@ -60,6 +64,21 @@ impl Resource<Aws> for Subscription {
         })
     }
 
+    fn reason(&self, change: &Change) -> Option<String> {
+        let says = match change.field {
+            "confirmed" => "the subscription is pending: nothing is sent until it is confirmed",
+            "filter" => "only what passes the filter reaches the queue",
+            "raw_delivery" => "Heeler reads messages in the envelope of SNS",
+            _ => return None,
+        };
+        Some(says.to_owned())
+    }
+
+    /// One that is pending has no ARN to be deleted by.
+    fn lapses(&self, live: &Live) -> bool {
+        !live.outputs.contains_key("arn")
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         // The topic was made a moment ago.
         NO_TOPIC
@@ -70,8 +89,21 @@ impl Resource<Aws> for Subscription {
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
         let (topic, queue) = (known.need(&self.topic)?, known.need(&self.queue)?);
-        let Some(subscription) = self.find(aws, &topic, &queue).await? else {
-            return Ok(None);
+        let subscription = match self.find(aws, &topic, &queue).await? {
+            Some(found) if found.starts_with("arn:") => found,
+            Some(_) => {
+                return Ok(Some(Live {
+                    state: State::default()
+                        .with("confirmed", false)
+                        .with("filter", "")
+                        .with("raw_delivery", false)
+                        .with(seen::TOPIC, topic)
+                        .with(seen::QUEUE, queue),
+                    outputs: Outputs::new(),
+                    owner: Owner::Us,
+                }));
+            }
+            None => return Ok(None),
         };
         let found = aws
             .sns
@@ -107,24 +139,13 @@ impl Resource<Aws> for Subscription {
     }
 
     async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
-        let made = aws
-            .sns
-            .subscribe()
-            .topic_arn(known.need(&self.topic)?)
-            .protocol("sqs")
-            .endpoint(known.need(&self.queue)?)
-            .return_subscription_arn(true)
-            .send()
-            .await
-            .doing("sns:Subscribe", || format!("create {}", self.id()))?;
-        Ok(made
-            .subscription_arn
-            .map(|arn| ("arn", arn))
-            .into_iter()
-            .collect())
+        self.subscribe(aws, known).await
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
+        if self.lapses(live) {
+            return self.subscribe(aws, known).await.map(|_| ());
+        }
         let raw = want.get("raw_delivery").is_some_and(|raw| raw == true);
         let filter = want.text("filter").filter(|filter| !filter.is_empty());
         for (field, attribute, value) in [
@@ -171,6 +192,25 @@ impl Resource<Aws> for Subscription {
 }
 
 impl Subscription {
+    async fn subscribe(&self, aws: &Aws, known: &Known) -> Result<Outputs> {
+        let made = aws
+            .sns
+            .subscribe()
+            .topic_arn(known.need(&self.topic)?)
+            .protocol("sqs")
+            .endpoint(known.need(&self.queue)?)
+            .return_subscription_arn(true)
+            .send()
+            .await
+            .doing("sns:Subscribe", || format!("create {}", self.id()))?;
+        Ok(made
+            .subscription_arn
+            .map(|arn| ("arn", arn))
+            .into_iter()
+            .collect())
+    }
+
+    /// Its ARN; one that waits for its confirmation, or was deleted, has a word in place of it.
     async fn find(&self, aws: &Aws, topic: &str, queue: &str) -> Result<Option<String>> {
         let mut pages = aws
             .sns
@@ -190,8 +230,7 @@ impl Subscription {
                 .iter()
                 .find(|subscription| subscription.endpoint() == Some(queue))
                 .and_then(|subscription| subscription.subscription_arn.clone())
-                // A subscription that waits for its confirmation, or was deleted, has a word in place of an ARN.
-                .filter(|arn| arn.starts_with("arn:"));
+                .filter(|arn| arn.starts_with("arn:") || arn == PENDING);
             if found.is_some() {
                 return Ok(found);
             }

@@ -116,7 +116,19 @@ impl Resource<Aws> for SubscriptionFilter {
         Ok(None)
     }
 
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+    /// A write replaces what has the name, so it is looked at once more.
+    async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
+        let there = self.read(aws, known).await?;
+        if there.is_some_and(|live| !live.is_ours()) {
+            return Err(Error::no(
+                format!("create {}", self.id()),
+                format!(
+                    "somebody made one of that name on log group {} since the plan was made; it stays as it is",
+                    self.log_group
+                ),
+            )
+            .hint("run the same command again: it plans with what is there now"));
+        }
         self.put(aws, want).await?;
         Ok(Outputs::new())
     }

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::topic::NO_TOPIC;
-use super::{PROPAGATION, policy_text, with_policy};
+use super::{PROPAGATION, document, policy_text, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
@@ -47,6 +48,17 @@ impl Resource<Aws> for TopicPolicy {
             of: self.topic.of.clone(),
             goes_with_it: true,
         })
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        who_died(change)
+    }
+
+    fn documents(&self, known: &Known) -> Vec<Id> {
+        let topic = known.get(&self.topic).into_iter();
+        topic
+            .map(|topic| document::id(document::TOPIC_POLICY, topic))
+            .collect()
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {

@@ -213,30 +213,35 @@ pub fn actions(call: &Call, encrypted: bool) -> Vec<String> {
 }
 
 /// What a command line wants to do; nothing for one that calls nothing, or is not of our program.
-pub fn task(args: &[String]) -> Option<Task> {
+pub fn tasks(args: &[String]) -> Vec<Task> {
     let has = |name: &str| args.iter().any(|arg| arg == name);
     let route = args
         .windows(2)
         .find(|pair| pair[0] == "--option")
         .and_then(|pair| Route::named(&pair[1]));
-    args.iter().find_map(|arg| match arg.as_str() {
-        "preflight" => Some(Task::Preflight(Preflight {
+    // Without an option it is about the one that was set up.
+    let routes = || route.map_or(Route::ALL.to_vec(), |route| vec![route]);
+    let planned = || routes().into_iter().map(Task::Plan).collect();
+    let found = args.iter().find_map(|arg| match arg.as_str() {
+        "preflight" => Some(vec![Task::Preflight(Preflight {
             route,
             deep: has("--deep"),
             fix: has("--fix"),
-        })),
-        "plan" => Some(Task::Plan(route?)),
-        "setup" if has("--dry-run") => Some(Task::Plan(route?)),
-        "setup" if has("rollback") => Some(Task::Rollback(route?)),
-        "setup" => Some(Task::Setup(route?)),
-        "outputs" => Some(Task::Outputs(None)),
-        "export" => Some(Task::Export(None)),
-        "tail" => Some(Task::Tail(None)),
-        "destroy" => Some(Task::Destroy(None)),
+        })]),
+        "plan" => Some(planned()),
+        "setup" if has("--dry-run") => Some(planned()),
+        "setup" if has("rollback") => Some(routes().into_iter().map(Task::Rollback).collect()),
+        "setup" => Some(routes().into_iter().map(Task::Setup).collect()),
+        "outputs" => Some(vec![Task::Outputs(None)]),
+        "export" => Some(vec![Task::Export(None)]),
+        "tail" => Some(vec![Task::Tail(None)]),
+        "destroy" => Some(vec![Task::Destroy(None)]),
+        "restore" => Some(vec![Task::Restore(None)]),
         // It asks what preflight asks.
-        "policy" => Some(Task::Preflight(Preflight::default())),
+        "policy" => Some(vec![Task::Preflight(Preflight::default())]),
         _ => None,
-    })
+    });
+    found.unwrap_or_default()
 }
 
 /// The actions of a task's policy.

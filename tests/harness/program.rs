@@ -246,11 +246,11 @@ impl<'a> Heeler<'a> {
         let stderr = Gathered::all(child.stderr.take().expect("standard error"));
         Running {
             world: self.world,
-            permitted: permission::task(&args).map(|task| {
-                let mut permitted = permission::permitted(task);
-                permitted.extend(self.besides);
-                permitted
-            }),
+            permitted: {
+                let tasks = permission::tasks(&args);
+                let permitted = tasks.iter().flat_map(|task| permission::permitted(*task));
+                (!tasks.is_empty()).then(|| permitted.chain(self.besides).collect())
+            },
             first_call,
             id,
             child,

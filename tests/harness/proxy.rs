@@ -212,6 +212,7 @@ struct State {
     calls: Vec<Call>,
     cleared: usize,
     delay: Duration,
+    shake: Option<(Duration, u64)>,
     faults: Vec<(Fault, usize)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     hooks: Vec<Waiting>,
@@ -308,6 +309,11 @@ impl Proxy {
     /// Holds every call up for this long.
     pub fn delay(&self, delay: Duration) {
         self.state().delay = delay;
+    }
+
+    /// Holds each call up for another while, up to this long, so that calls side by side come in another order.
+    pub fn shake(&self, longest: Duration, seed: u64) {
+        self.state().shake = Some((longest, seed));
     }
 
     /// Adds a header to every call that is passed on, or replaces it.
@@ -426,7 +432,8 @@ async fn serve(
         state.calls.push(call.clone());
         let index = state.cleared + state.calls.len() - 1;
         let busy = Arc::clone(&state.busy);
-        (index, what, state.delay, state.headers.clone(), busy)
+        let delay = state.delay + state.shaken(index);
+        (index, what, delay, state.headers.clone(), busy)
     };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -524,6 +531,19 @@ impl State {
             }
         }
         struck
+    }
+
+    /// A part of the longest while, which a seed and the number of the call tell.
+    fn shaken(&self, index: usize) -> Duration {
+        let Some((longest, seed)) = self.shake else {
+            return Duration::ZERO;
+        };
+        let mut bits = seed
+            .wrapping_add(index as u64)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        bits ^= bits >> 29;
+        bits = bits.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        longest.mul_f64(f64::from((bits >> 32) as u32) / f64::from(u32::MAX))
     }
 
     fn finish(&mut self, index: usize, status: u16) {

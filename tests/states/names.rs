@@ -119,7 +119,7 @@ pub fn states() -> Vec<State> {
             "it belongs to the other option",
             |s| taken(s, "names.role", own("role r", "cloudwatch")),
             "fail",
-            "heeler-ec destroy",
+            "docs/switching.md",
         ),
         s3(
             "names.queue",

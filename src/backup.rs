@@ -1,0 +1,253 @@
+//! The file that a backup is: documents as they were before a run, and as the run left them.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Result};
+
+/// The only form of the file that there is so far.
+const VERSION: u64 = 1;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backup {
+    pub account: String,
+    pub region: String,
+    /// When it was begun, as RFC 3339.
+    pub time: String,
+    pub documents: Vec<Saved>,
+}
+
+/// One document, and where it belongs.
+#[derive(Clone, PartialEq)]
+pub struct Saved {
+    pub kind: String,
+    /// What it belongs to.
+    pub of: String,
+    pub before: Value,
+    /// What the run left; unknown until the run has ended.
+    pub after: Option<After>,
+}
+
+#[derive(Clone, PartialEq)]
+pub enum After {
+    Is(Value),
+    /// What it belonged to was deleted.
+    Gone,
+}
+
+/// A trust policy holds the external id.
+impl std::fmt::Debug for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.kind, self.of)
+    }
+}
+
+impl Backup {
+    /// Makes the file, which must not be there, for nobody but its owner to read.
+    ///
+    /// # Errors
+    /// When it is there, or cannot be written.
+    pub fn create(&self, path: &Path) -> Result<()> {
+        self.write(path)
+            .map_err(|why| cannot("write the backup", path, &why))
+    }
+
+    /// Puts the file in place of what it was, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn replace(&self, path: &Path) -> Result<()> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".new");
+        let beside = PathBuf::from(name);
+        self.write(&beside)
+            .and_then(|()| std::fs::rename(&beside, path))
+            .map_err(|why| {
+                Error::unanswered(
+                    format!("note in {} what the run left", path.display()),
+                    why.to_string(),
+                )
+                .hint("the documents as they were before are in it; restore cannot tell what others changed since")
+            })
+    }
+
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = for_its_owner(path)?;
+        let text = serde_json::to_string_pretty(&self.document())?;
+        file.write_all(format!("{text}\n").as_bytes())?;
+        file.sync_all()
+    }
+
+    fn document(&self) -> Value {
+        let documents = self.documents.iter().map(|saved| {
+            let mut entry = Map::new();
+            entry.insert("kind".into(), saved.kind.as_str().into());
+            entry.insert("of".into(), saved.of.as_str().into());
+            entry.insert("before".into(), saved.before.clone());
+            match &saved.after {
+                Some(After::Is(document)) => drop(entry.insert("after".into(), document.clone())),
+                Some(After::Gone) => drop(entry.insert("after".into(), Value::Null)),
+                None => {}
+            }
+            Value::Object(entry)
+        });
+        json!({
+            "version": VERSION,
+            "account": self.account,
+            "region": self.region,
+            "time": self.time,
+            "documents": documents.collect::<Vec<_>>(),
+        })
+    }
+
+    /// Reads a file that `create` or `replace` wrote.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no such file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text =
+            std::fs::read_to_string(path).map_err(|why| cannot("read the backup", path, &why))?;
+        parse(&text).map_err(|why| Error::usage(format!("read the backup {}", path.display()), why))
+    }
+}
+
+/// Refuses a path where something is already: a backup is never written over.
+///
+/// # Errors
+/// When something is there.
+pub fn refuse_existing(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(why) => Err(cannot("write the backup", path, &why)),
+        Ok(_) => Err(Error::usage(
+            format!("write the backup {}", path.display()),
+            "there is a file of that name already; nothing was written",
+        )
+        .hint("a backup is never written over: give another name")),
+    }
+}
+
+fn cannot(doing: &str, path: &Path, why: &std::io::Error) -> Error {
+    Error::usage(format!("{doing} {}", path.display()), why.to_string())
+}
+
+fn for_its_owner(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn parse(text: &str) -> std::result::Result<Backup, String> {
+    let value: Value = serde_json::from_str(text).map_err(|why| why.to_string())?;
+    if value["version"] != VERSION {
+        return Err(format!("it is not a backup of version {VERSION}"));
+    }
+    let text = |value: &Value, field: &str| {
+        let found = value[field].as_str().map(str::to_owned);
+        found.ok_or_else(|| format!("it has no {field}"))
+    };
+    let entries = value["documents"].as_array();
+    let entries = entries.ok_or("it has no documents")?.iter();
+    let documents = entries.map(|entry| {
+        Ok(Saved {
+            kind: text(entry, "kind")?,
+            of: text(entry, "of")?,
+            before: entry
+                .get("before")
+                .cloned()
+                .ok_or("a document has no before")?,
+            after: entry.get("after").map(|after| match after {
+                Value::Null => After::Gone,
+                after => After::Is(after.clone()),
+            }),
+        })
+    });
+    Ok(Backup {
+        account: text(&value, "account")?,
+        region: text(&value, "region")?,
+        time: text(&value, "time")?,
+        documents: documents.collect::<std::result::Result<_, String>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backup() -> Backup {
+        let saved = |of: &str, after| Saved {
+            kind: "queue policy".to_owned(),
+            of: of.to_owned(),
+            before: json!({ "Statement": [] }),
+            after,
+        };
+        Backup {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            time: "2026-01-02T03:04:05Z".to_owned(),
+            documents: vec![
+                saved("a", Some(After::Is(json!({ "Statement": [1] })))),
+                saved("b", Some(After::Gone)),
+                saved("c", None),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup.json");
+        backup().create(&path).unwrap();
+        assert_eq!(Backup::read(&path).unwrap(), backup());
+        backup().replace(&path).unwrap();
+        assert_eq!(Backup::read(&path).unwrap(), backup());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup.json");
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        backup().create(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+        backup().replace(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+    }
+
+    #[test]
+    fn it_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup.json");
+        refuse_existing(&path).unwrap();
+        std::fs::write(&path, "mine").unwrap();
+        refuse_existing(&path).unwrap_err();
+        backup().create(&path).unwrap_err();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn another_file_is_refused_and_why() {
+        let table = [
+            ("", "EOF"),
+            ("{}", "version 1"),
+            (r#"{"version": 2}"#, "version 1"),
+            (
+                r#"{"version": 1, "account": "1", "region": "r", "time": "t"}"#,
+                "no documents",
+            ),
+            (r#"{"version": 1, "documents": [{"kind": "k"}]}"#, "no "),
+        ];
+        for (text, why) in table {
+            let refused = parse(text).unwrap_err();
+            assert!(refused.contains(why), "{text}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! A backup holds what a run changes of documents, and restore puts back what nobody has changed since.
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
+
+use crate::harness::{Engine, Fault, Heeler, What, World};
+use crate::steps::{again, again_of, destroy, json, names, setup, setup_of_with, setup_with};
+
+const ID: &str = "id-of-the-setup";
+const NOTHING: [String; 0] = [];
+const QUEUE: &str = "heeler_event_collection_queue";
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        Folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("backup.json")
+    }
+}
+
+fn saving<'a>(heeler: Heeler<'a>, file: &Path) -> Heeler<'a> {
+    heeler.args(["--backup".as_ref(), file.as_os_str()])
+}
+
+fn restore<'a>(world: &'a World, file: &Path) -> Heeler<'a> {
+    let heeler = Heeler::new(world).args(["restore".as_ref(), file.as_os_str()]);
+    heeler.args(["--yes"])
+}
+
+fn read(file: &Path) -> Value {
+    let text = std::fs::read_to_string(file).expect("a backup");
+    serde_json::from_str(&text).expect("a backup in JSON")
+}
+
+/// What the backup holds of documents of this kind.
+fn of_kind(backup: &Value, kind: &str) -> Vec<Value> {
+    let documents = backup["documents"].as_array().expect("documents").iter();
+    documents
+        .filter(|one| one["kind"] == kind)
+        .cloned()
+        .collect()
+}
+
+async fn shared() -> World {
+    let world = World::on(Engine::Ministack).bucket_key();
+    world.foreign_notifications().build().await
+}
+
+#[tokio::test]
+async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_back() {
+    let (world, folder) = (shared().await, Folder::new());
+    let (file, before) = (folder.file(), world.notification().await);
+    let run = saving(setup(&world), &file).run().await.ended(0);
+    // Nothing was written before it was saved.
+    let writes = run.writes();
+    let first = writes.first().expect("a write").started;
+    let last_read = run.calls.iter().rev().find(|call| {
+        call.operation == "GetBucketNotificationConfiguration" && call.started < first
+    });
+    assert!(last_read.is_some());
+    let backup = read(&file);
+    assert_eq!(backup["version"], 1);
+    assert_eq!(backup["account"], world.account());
+    assert_eq!(
+        backup["documents"].as_array().map(Vec::len),
+        Some(1),
+        "{backup:#}"
+    );
+    let saved = &of_kind(&backup, "bucket notification")[0];
+    assert_eq!(saved["of"], world.bucket());
+    let count = |form: &Value| form["TopicConfigurations"].as_array().map(Vec::len);
+    assert_eq!(
+        (count(&saved["before"]), count(&saved["after"])),
+        (Some(1), Some(2))
+    );
+
+    let after = world.notification().await;
+    let dry = Heeler::new(&world).args(["restore".as_ref(), file.as_os_str()]);
+    let dry = dry.args(["--dry-run", "-o", "json"]).run().await.ended(0);
+    assert_eq!(names(&dry.writes()), NOTHING);
+    assert_eq!(
+        json(&dry)["documents"],
+        json!([{"action": "put_back", "kind": "bucket notification", "of": world.bucket(), "reason": null}])
+    );
+    assert_eq!(world.notification().await, after);
+    let run = restore(&world, &file).run().await.ended(0);
+    assert_eq!(
+        names(&run.writes()),
+        ["s3:PutBucketNotificationConfiguration"]
+    );
+    assert_eq!(world.notification().await, before);
+    let again = restore(&world, &file).run().await.ended(0);
+    assert_eq!(names(&again.writes()), NOTHING);
+}
+
+#[tokio::test]
+async fn what_somebody_changed_since_is_left_and_told() {
+    let (world, folder) = (shared().await, Folder::new());
+    let file = folder.file();
+    saving(setup(&world), &file).run().await.ended(0);
+    let s3 = &world.clients().s3;
+    let read = s3.get_bucket_notification_configuration();
+    let read = read
+        .bucket(world.bucket())
+        .send()
+        .await
+        .expect("the document");
+    let theirs = QueueConfiguration::builder()
+        .id("theirs")
+        .queue_arn(format!(
+            "arn:aws:sqs:{}:{}:exports",
+            world.region(),
+            world.account()
+        ))
+        .events(Event::S3ObjectRemoved)
+        .build()
+        .expect("an entry");
+    let changed = NotificationConfiguration::builder()
+        .set_topic_configurations(read.topic_configurations)
+        .set_queue_configurations(Some(vec![theirs]))
+        .build();
+    let put = s3.put_bucket_notification_configuration();
+    let put = put
+        .bucket(world.bucket())
+        .notification_configuration(changed);
+    put.send().await.expect("a change of somebody");
+    let before = world.notification().await;
+    let run = restore(&world, &file).run().await.ended(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    assert!(
+        run.stderr.contains("somebody has changed it since"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(world.notification().await, before);
+}
+
+/// Policies that somebody has put in the place of ours.
+async fn other_policies(world: &World) {
+    let at = format!("{}:{}", world.region(), world.account());
+    let policy = |resource: String| {
+        json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "Theirs",
+            "Effect": "Allow",
+            "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.account())},
+            "Action": "*",
+            "Resource": resource,
+        }]})
+        .to_string()
+    };
+    let sqs = &world.clients().sqs;
+    for name in [QUEUE, "heeler_event_collection_queue_dlq"] {
+        let url = sqs.get_queue_url().queue_name(name).send().await;
+        let url = url.expect("a queue").queue_url.expect("its URL");
+        let theirs = policy(format!("arn:aws:sqs:{at}:{name}"));
+        let set = sqs.set_queue_attributes().queue_url(url);
+        let set = set.attributes(QueueAttributeName::Policy, theirs);
+        set.send().await.expect("another policy");
+    }
+    let topic = format!("arn:aws:sns:{at}:heeler_event_collection_topic");
+    let set = world.clients().sns.set_topic_attributes().topic_arn(&topic);
+    let set = set.attribute_name("Policy").attribute_value(policy(topic));
+    set.send().await.expect("another policy");
+}
+
+/// What there is of policies, as a later backup tells it.
+async fn documents(world: &World, option: &str) -> Vec<Value> {
+    let folder = Folder::new();
+    let world_file = folder.file();
+    // A destroy that is refused its first write saves them all and changes nothing.
+    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
+    for (service, operation) in [
+        ("s3", "PutBucketNotificationConfiguration"),
+        ("logs", "DeleteSubscriptionFilter"),
+        ("sns", "Unsubscribe"),
+        ("iam", "DetachRolePolicy"),
+        ("kms", "RevokeGrant"),
+    ] {
+        world
+            .proxy()
+            .fault(Fault::new(service, operation, refusal.clone()));
+    }
+    saving(destroy(world), &world_file).run().await.ended(3);
+    world.proxy().mend();
+    let backup = read(&world_file);
+    let documents = backup["documents"].as_array().expect("documents").iter();
+    let before = documents.map(|one| {
+        assert_eq!(one["before"], one["after"], "{option}");
+        json!([one["kind"], one["of"], one["before"]])
+    });
+    before.collect()
+}
+
+#[tokio::test]
+async fn policies_that_setup_put_right_are_put_back_as_they_were() {
+    let (world, folder) = (shared().await, Folder::new());
+    setup_with(&world, ID).run().await.ended(0);
+    crate::permissions::changed(&world).await;
+    other_policies(&world).await;
+    let before = documents(&world, "s3").await;
+    assert_eq!(before.len(), 7, "{before:#?}");
+    let run = saving(setup_with(&world, "id-of-another-setup"), &folder.file());
+    run.run().await.ended(0);
+    let kinds: Vec<Value> = read(&folder.file())["documents"]
+        .as_array()
+        .expect("documents")
+        .iter()
+        .map(|one| one["kind"].clone())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "key policy",
+            "managed policy",
+            "queue policy",
+            "queue policy",
+            "role trust",
+            "topic policy"
+        ]
+    );
+    let run = restore(&world, &folder.file()).run().await.ended(0);
+    assert!(!run.stderr.contains(ID), "{}", run.stderr);
+    assert_eq!(documents(&world, "s3").await, before);
+    again(&world).run().await.ended(0);
+}
+
+#[tokio::test]
+async fn the_policy_of_the_function_is_put_back_too() {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let folder = Folder::new();
+    setup_of_with(&world, "cloudwatch", ID).run().await.ended(0);
+    crate::permissions::changed_for_cloudwatch(&world).await;
+    let before = documents(&world, "cloudwatch").await;
+    saving(again_of(&world, "cloudwatch"), &folder.file())
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(of_kind(&read(&folder.file()), "function policy").len(), 1);
+    restore(&world, &folder.file()).run().await.ended(0);
+    assert_eq!(documents(&world, "cloudwatch").await, before);
+}
+
+#[tokio::test]
+async fn a_destroy_saves_what_it_deletes_and_restore_says_what_is_gone() {
+    let (world, folder) = (shared().await, Folder::new());
+    setup_with(&world, ID).run().await.ended(0);
+    saving(destroy(&world), &folder.file()).run().await.ended(0);
+    let backup = read(&folder.file());
+    let trust = &of_kind(&backup, "role trust")[0];
+    assert!(trust["before"].to_string().contains(ID), "{trust}");
+    assert_eq!(trust["after"], Value::Null);
+    let run = Heeler::new(&world).args(["restore".as_ref(), folder.file().as_os_str()]);
+    let run = run.args(["--dry-run"]).run().await.ended(1);
+    assert!(
+        run.stdout.contains("what it belonged to is gone"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains(ID), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_is_refused_before_any_call() {
+    let (world, folder) = (World::on(Engine::Ministack).build().await, Folder::new());
+    std::fs::write(folder.file(), "mine").expect("a file");
+    for heeler in [setup(&world), destroy(&world)] {
+        let run = saving(heeler, &folder.file()).run().await.ended(2);
+        assert!(run.calls.is_empty(), "{:?}", run.calls);
+    }
+    assert_eq!(
+        std::fs::read_to_string(folder.file()).expect("the file"),
+        "mine"
+    );
+    let run = restore(&world, &folder.file()).run().await.ended(2);
+    assert!(run.calls.is_empty(), "{:?}", run.calls);
+}
+
+#[tokio::test]
+async fn a_backup_of_another_account_is_refused() {
+    let (world, other, folder) = (shared().await, shared().await, Folder::new());
+    saving(setup(&world), &folder.file()).run().await.ended(0);
+    let run = restore(&other, &folder.file()).run().await.ended(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    assert!(run.stderr.contains(world.account()), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn what_a_killed_run_wrote_is_not_guessed() {
+    let (world, folder) = (shared().await, Folder::new());
+    let writes = saving(setup(&world), &folder.file());
+    writes.kill_after_writes(14).run().await.ended(-9);
+    let run = restore(&world, &folder.file()).run().await.ended(1);
+    assert_eq!(names(&run.writes()), NOTHING);
+    assert!(
+        run.stderr.contains("before it noted what it wrote"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_failed_setup_notes_what_it_left_too() {
+    let (world, folder) = (shared().await, Folder::new());
+    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
+    world.proxy().fault(Fault::new("sns", "Subscribe", refusal));
+    saving(setup(&world), &folder.file()).run().await.ended(3);
+    let saved = &of_kind(&read(&folder.file()), "bucket notification")[0];
+    assert_eq!(saved["before"], saved["after"]);
+    let run = restore(&world, &folder.file()).run().await.ended(0);
+    assert_eq!(names(&run.writes()), NOTHING);
+}

@@ -1,0 +1,272 @@
+//! The notification configuration of the bucket belongs to everybody: others find theirs as they left it.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
+    S3KeyFilter, TopicConfiguration,
+};
+use serde_json::Value;
+
+use crate::harness::{Clients, Engine, Fault, What, World};
+use crate::steps::{again, destroy, names, on_both_engines, plan, setup};
+
+const PUT: &str = "s3:PutBucketNotificationConfiguration";
+
+/// The whole document as S3 gives it, but for one entry.
+async fn others(world: &World, entry: &str) -> NotificationConfiguration {
+    let read = world.clients().s3.get_bucket_notification_configuration();
+    let read = read
+        .bucket(world.bucket())
+        .send()
+        .await
+        .expect("a configuration");
+    let mut topics = read.topic_configurations.unwrap_or_default();
+    topics.retain(|topic| topic.id() != Some(entry));
+    NotificationConfiguration::builder()
+        .set_topic_configurations(Some(topics))
+        .set_queue_configurations(read.queue_configurations)
+        .set_lambda_function_configurations(read.lambda_function_configurations)
+        .set_event_bridge_configuration(read.event_bridge_configuration)
+        .build()
+}
+
+/// Somebody else who adds an entry of his own, or takes all entries out, while the program runs.
+#[derive(Clone)]
+struct Neighbour {
+    clients: Clients,
+    bucket: String,
+    topic: String,
+}
+
+impl Neighbour {
+    fn of(world: &World) -> Arc<Self> {
+        Arc::new(Self {
+            clients: world.clients().clone(),
+            bucket: world.bucket().to_owned(),
+            topic: format!("arn:aws:sns:{}:{}:reports", world.region(), world.account()),
+        })
+    }
+
+    async fn adds(&self, id: &str, prefix: &str) {
+        let s3 = &self.clients.s3;
+        let read = s3
+            .get_bucket_notification_configuration()
+            .bucket(&self.bucket);
+        let read = read.send().await.expect("a configuration");
+        let rule = FilterRule::builder()
+            .name(FilterRuleName::Prefix)
+            .value(prefix)
+            .build();
+        let key = S3KeyFilter::builder().filter_rules(rule).build();
+        let entry = TopicConfiguration::builder()
+            .id(id)
+            .topic_arn(&self.topic)
+            .events(Event::S3ObjectCreatedPut)
+            .filter(NotificationConfigurationFilter::builder().key(key).build())
+            .build()
+            .expect("an entry");
+        let topics = read.topic_configurations.unwrap_or_default().into_iter();
+        let configuration = NotificationConfiguration::builder()
+            .set_topic_configurations(Some(topics.chain([entry]).collect()))
+            .set_queue_configurations(read.queue_configurations)
+            .set_lambda_function_configurations(read.lambda_function_configurations)
+            .set_event_bridge_configuration(read.event_bridge_configuration)
+            .build();
+        self.put(configuration).await;
+    }
+
+    async fn takes_all_out(&self) {
+        self.put(NotificationConfiguration::builder().build()).await;
+    }
+
+    async fn put(&self, configuration: NotificationConfiguration) {
+        let s3 = &self.clients.s3;
+        let put = s3
+            .put_bucket_notification_configuration()
+            .bucket(&self.bucket);
+        let put = put.notification_configuration(configuration);
+        put.skip_destination_validation(true)
+            .send()
+            .await
+            .expect("a configuration");
+    }
+
+    /// What he does is done as soon as this call was answered, and before the program learns of it.
+    fn meanwhile<F>(self: Arc<Self>, act: impl Fn(Arc<Self>) -> F + Send + Sync + 'static) -> What
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        What::rewrite(move |_| {
+            let act = act(Arc::clone(&self));
+            let thread = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                runtime.expect("a runtime").block_on(act);
+            });
+            thread.join().expect("the neighbour is done");
+        })
+    }
+}
+
+on_both_engines! {
+    async fn others_find_theirs_byte_for_byte_after_everything(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        Neighbour::of(&world).adds("uploads of photos", "photos/2026 and before/").await;
+        let before = others(&world, "heeler-ec").await;
+        assert_eq!(before.topic_configurations().len(), 2);
+        assert!(before.event_bridge_configuration().is_some());
+        setup(&world).run().await.ended(0);
+        assert_eq!(others(&world, "heeler-ec").await, before);
+        again(&world).run().await.ended(0);
+        assert_eq!(others(&world, "heeler-ec").await, before);
+        destroy(&world).run().await.ended(0);
+        assert_eq!(others(&world, "none").await, before);
+    }
+
+    async fn an_entry_that_is_new_since_the_plan_stops_the_write(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        let meanwhile = Neighbour::of(&world).meanwhile(|neighbour| async move {
+            neighbour.adds("theirs", "theirs/").await;
+        });
+        world.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
+        let run = setup(&world).run().await.ended(3);
+        assert!(!names(&run.writes()).contains(&PUT.to_owned()));
+        for told in ["changed it since the plan", "\"theirs\" (", "is new", "run the same command again"] {
+            assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
+        }
+        let after = others(&world, "none").await;
+        again(&world).run().await.ended(0);
+        assert_eq!(others(&world, "heeler-ec").await, after);
+    }
+
+    async fn an_entry_that_went_since_the_plan_is_not_put_back(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        let meanwhile = Neighbour::of(&world)
+            .meanwhile(|neighbour| async move { neighbour.takes_all_out().await });
+        world.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
+        let run = setup(&world).run().await.ended(3);
+        assert!(!names(&run.writes()).contains(&PUT.to_owned()));
+        assert!(run.stderr.contains("is gone"), "{}", run.stderr);
+    }
+
+    async fn what_changes_during_the_write_is_told_entry_by_entry(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        let meanwhile = Neighbour::of(&world).meanwhile(|neighbour| async move {
+            neighbour.adds("theirs", "theirs/").await;
+        });
+        world.proxy().fault(Fault::new("s3", "PutBucketNotificationConfiguration", meanwhile).times(1));
+        let run = setup(&world).run().await.ended(3);
+        for told in ["S3 now shows another state", "\"theirs\" (", "is new"] {
+            assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
+        }
+        again(&world).run().await.ended(0);
+        plan(&world).args(["--check"]).run().await.ended(0);
+    }
+
+    async fn an_entry_that_overlaps_is_found_before_the_write_too(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        Neighbour::of(&world).adds("theirs", "AWSLogs/o-").await;
+        // The checks see the bucket as it was a moment before.
+        let unseen = What::text(|_| {
+            "<?xml version=\"1.0\"?><NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>".into()
+        });
+        world.proxy().fault(Fault::new("s3", "GetBucketNotificationConfiguration", unseen).times(1));
+        let before = others(&world, "none").await;
+        let run = setup(&world).run().await;
+        assert!(!names(&run.writes()).contains(&PUT.to_owned()));
+        assert!(run.stderr.contains("is in the way"), "{}", run.stderr);
+        assert_eq!(run.ended(1).stdout, "");
+        assert_eq!(others(&world, "none").await, before);
+    }
+
+    async fn destroy_stops_at_a_change_too(engine: Engine) {
+        let world = World::on(engine).foreign_notifications().build().await;
+        setup(&world).run().await.ended(0);
+        let meanwhile = Neighbour::of(&world).meanwhile(|neighbour| async move {
+            neighbour.adds("theirs", "theirs/").await;
+        });
+        // The last of what is asked before the deletes: who else uses the topic.
+        world.proxy().fault(Fault::new("sns", "ListSubscriptionsByTopic", meanwhile).after(1).times(1));
+        let run = destroy(&world).run().await.ended(3);
+        assert_eq!(names(&run.writes()), Vec::<String>::new());
+        let theirs = others(&world, "heeler-ec").await;
+        assert_eq!(theirs.topic_configurations().len(), 2);
+        destroy(&world).run().await.ended(0);
+        assert_eq!(others(&world, "none").await, theirs);
+    }
+}
+
+#[tokio::test]
+async fn a_filter_of_our_name_that_appears_after_the_plan_stays() {
+    use crate::steps::setup_of;
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let clients = world.clients().clone();
+    let group = world.log_group().expect("a log group");
+    let target = format!(
+        "arn:aws:lambda:{}:{}:function:theirs",
+        world.region(),
+        world.account()
+    );
+    let put: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+        let (clients, target) = (clients.clone(), target.clone());
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let put = clients.logs.put_subscription_filter().log_group_name(group);
+            let put = put.filter_name("heeler_cloudwatch_log_subscription_filter");
+            let put = put.filter_pattern("").destination_arn(target);
+            drop(runtime.expect("a runtime").block_on(put.send()));
+        });
+        thread.join().expect("the neighbour is done");
+    });
+    let meanwhile = What::rewrite(move |_| put());
+    world
+        .proxy()
+        .fault(Fault::new("lambda", "AddPermission", meanwhile).times(1));
+    let run = setup_of(&world, "cloudwatch").run().await.ended(1);
+    assert!(run.stderr.contains("it stays as it is"), "{}", run.stderr);
+    let filters = world.filters(group).await;
+    let destinations: Vec<Option<&str>> = filters
+        .iter()
+        .map(|filter| filter.destination_arn())
+        .collect();
+    assert!(
+        destinations
+            .iter()
+            .all(|arn| arn.is_some_and(|arn| arn.ends_with(":theirs"))),
+        "{destinations:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_plan_lists_what_stays_in_words() {
+    let world = World::on(Engine::Ministack)
+        .foreign_notifications()
+        .build()
+        .await;
+    Neighbour::of(&world).adds("theirs", "theirs/").await;
+    let run = plan(&world).args(["-o", "json"]).run().await.ended(0);
+    let steps: Value = serde_json::from_str(&run.stdout).expect("a plan");
+    let steps = steps["steps"].as_array().expect("steps").clone();
+    let stays = steps
+        .iter()
+        .find(|step| step["kind"] == "s3 notification")
+        .expect("a step")["stays"]
+        .clone();
+    let lines: Vec<&str> = stays
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("\"theirs\" (s3:ObjectCreated:Put to topic ")),
+        "{lines:?}"
+    );
+}

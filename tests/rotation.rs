@@ -1,0 +1,154 @@
+//! A new external id, or other roles to trust: shown before, said before and after, and told nowhere but at the end.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Engine, Heeler, World};
+use crate::steps::{again, json, names, outputs, plan, setup_with, text};
+
+const OLD: &str = "the-id-of-last-year";
+const NEW: &str = "the-id-of-this-year";
+
+/// The changes of the role, in a plan.
+fn of_role(plan: &Value) -> Value {
+    let steps = plan["steps"].as_array().expect("steps");
+    let role = steps.iter().find(|step| step["kind"] == "iam role");
+    role.expect("a role")["changes"].clone()
+}
+
+#[tokio::test]
+async fn on_a_terminal_the_change_is_shown_masked_and_explained_before_and_after() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup_with(&world, OLD).run().await.ended(0);
+    let run = Heeler::new(&world)
+        .args(["setup", "--option", "s3", "--external-id", NEW, "-v"])
+        .on_terminal(100, &[("Set this up?", "yes")])
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
+    let shown = run.lines().join("\n");
+    let place = |text: &str| {
+        shown
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}\n{shown}"))
+    };
+    let in_order = [
+        "external_id: (masked) → (masked)",
+        "The external id changes:",
+        "Set this up?",
+        NEW,
+        "The external id has changed: paste the new one into Heeler now.",
+    ];
+    let places: Vec<usize> = in_order.iter().map(|text| place(text)).collect();
+    assert!(places.is_sorted(), "{shown}");
+    assert_eq!(shown.matches(NEW).count(), 1, "{shown}");
+    assert!(!shown.contains(OLD), "{shown}");
+}
+
+#[tokio::test]
+async fn a_program_gets_both_values_masked_and_the_reason() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup_with(&world, OLD).run().await.ended(0);
+    let run = plan(&world).args(["--external-id", NEW, "-o", "json", "-v"]);
+    let run = run.run().await.ended(0);
+    let reason = "until Heeler is given the new id, it cannot assume the role";
+    assert_eq!(
+        of_role(&json(&run)),
+        json!([{
+            "field": "external_id",
+            "before": "(masked)",
+            "after": "(masked)",
+            "sensitive": true,
+            "reason": reason,
+        }])
+    );
+    let run = setup_with(&world, NEW)
+        .args(["-o", "json", "-q"])
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(json(&run)["heeler_event_role_external_id"], NEW);
+    assert!(
+        run.stderr.contains("paste the new one into Heeler"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        !run.stderr.contains(NEW) && !run.stderr.contains(OLD),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        json(&outputs(&world).run().await.ended(0))["heeler_event_role_external_id"],
+        NEW
+    );
+}
+
+#[tokio::test]
+async fn heeler_gets_in_with_the_new_id_only() {
+    let world = World::on(Engine::Ministack).build().await;
+    let made = setup_with(&world, OLD)
+        .args(["-o", "json"])
+        .run()
+        .await
+        .ended(0);
+    let role = text(&json(&made)["heeler_event_role_arn"]);
+    world.harvest(&role, OLD).await.expect("Heeler was let in");
+    setup_with(&world, NEW).run().await.ended(0);
+    world.harvest(&role, NEW).await.expect("Heeler was let in");
+    world
+        .harvest(&role, OLD)
+        .await
+        .expect_err("the old id still lets in");
+}
+
+#[tokio::test]
+async fn a_first_setup_and_one_that_changes_nothing_say_nothing_of_it() {
+    let world = World::on(Engine::Ministack).build().await;
+    for _ in 0..2 {
+        let run = setup_with(&world, OLD).run().await.ended(0);
+        assert!(!run.stderr.contains("external id"), "{}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_not_made_up_over_one_that_is_there_and_that_is_said() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup_with(&world, OLD).run().await.ended(0);
+    let run = again(&world)
+        .args(["--generate-external-id"])
+        .run()
+        .await
+        .ended(0);
+    assert_eq!(names(&run.writes()), Vec::<String>::new());
+    assert!(run.stderr.contains("keeps it"), "{}", run.stderr);
+    assert!(run.stdout.contains(OLD), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn other_roles_to_trust_are_shown_by_name() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup_with(&world, OLD).run().await.ended(0);
+    let other = "arn:aws:iam::999988887777:role/heeler-of-next-year";
+    let given = ["--heeler-role-arn", other];
+    let shown = Heeler::new(&world)
+        .args(["plan", "--option", "s3"])
+        .args(given);
+    let shown = shown.run().await.ended(0);
+    let was = world.heeler_role_arn();
+    let line = format!(
+        "trust \"HeelerAssumeRole\" Principal: {} -> {}",
+        json!({ "AWS": [was] }),
+        json!({ "AWS": [other] })
+    );
+    assert!(shown.stdout.contains(&line), "{}", shown.stdout);
+    assert!(
+        shown
+            .stdout
+            .contains("who is not named any more cannot assume the role"),
+        "{}",
+        shown.stdout
+    );
+    let run = again(&world).args(given).run().await.ended(0);
+    assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
+}
