@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("permit", &["aws", "names", "policy", "route"]),
     // The tap's queue has an access policy of its own.
     ("tail", &["aws", "error", "pattern", "policy"]),
+    // Which fields a read tells besides those that are compared.
+    ("export", &["aws", "converge", "error", "resource"]),
     (
         "pipeline",
         &[
@@ -34,14 +36,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "aws", "backup", "check", "cli", "converge", "error", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "export", "route", "tail",
         ],
     ),
     (
         "command",
         &[
-            "aws", "backup", "check", "cli", "converge", "error", "names", "permit", "pipeline",
-            "render", "resource", "route", "tail",
+            "aws", "backup", "check", "cli", "converge", "error", "export", "names", "permit",
+            "pipeline", "render", "resource", "route", "tail",
         ],
     ),
     ("main", &["command"]),
@@ -59,6 +61,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("anstyle", &["render/"]),
     ("terminal_size", &["render/"]),
     ("aws_config", &["aws/"]),
+    ("hcl", &["export/"]),
+    ("hcl_edit", &["export/", "pipeline/var_file.rs"]),
     // `deployment.rs` reads the tags of a role.
     (
         "aws_sdk_",

@@ -1,5 +1,6 @@
 //! What the program does, seen from outside.
 
+mod adopt;
 mod backup;
 mod bad_input;
 mod bad_luck;
@@ -37,4 +38,6 @@ mod switching;
 mod tail;
 mod tail_cloudwatch;
 mod terminal;
+mod terraform;
 mod undo;
+mod var_file;

@@ -56,6 +56,7 @@ fn task(args: &cli::Policy) -> Result<Task> {
         Permitted::Setup if rolls_back => Task::Rollback(route.unwrap_or(Route::S3)),
         Permitted::Setup => Task::Setup(route.unwrap_or(Route::S3)),
         Permitted::Outputs => Task::Outputs(route),
+        Permitted::Export => Task::Export(route),
         Permitted::Tail => Task::Tail(route),
         Permitted::Destroy => Task::Destroy(route),
         Permitted::Restore => Task::Restore(route),
@@ -110,7 +111,7 @@ async fn discovered(
     place.partition = caller.partition;
     let of_deployment = matches!(
         task,
-        Task::Outputs(_) | Task::Tail(_) | Task::Destroy(_) | Task::Restore(_)
+        Task::Outputs(_) | Task::Export(_) | Task::Tail(_) | Task::Destroy(_) | Task::Restore(_)
     );
     if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
         return Ok((of(task, route), place));
@@ -138,6 +139,7 @@ async fn discovered(
 fn of(task: Task, route: Route) -> Task {
     match task {
         Task::Outputs(None) => Task::Outputs(Some(route)),
+        Task::Export(None) => Task::Export(Some(route)),
         Task::Tail(None) => Task::Tail(Some(route)),
         Task::Destroy(None) => Task::Destroy(Some(route)),
         Task::Restore(None) => Task::Restore(Some(route)),

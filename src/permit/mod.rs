@@ -2,6 +2,7 @@
 
 mod cloudwatch;
 mod destroy;
+mod export;
 pub mod place;
 mod preflight;
 mod restore;
@@ -35,6 +36,7 @@ pub enum Task {
     /// Setup that takes back what it did when it fails.
     Rollback(Route),
     Outputs(Option<Route>),
+    Export(Option<Route>),
     Tail(Option<Route>),
     Destroy(Option<Route>),
     Restore(Option<Route>),
@@ -48,6 +50,7 @@ impl Task {
             Self::Preflight(preflight) => preflight.routes(),
             Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
             Self::Outputs(route)
+            | Self::Export(route)
             | Self::Tail(route)
             | Self::Destroy(route)
             | Self::Restore(route) => one_or_all(route),
@@ -115,6 +118,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Setup(route) => [plan(route), writes(route)].concat(),
         Task::Rollback(route) => [plan(route), writes(route), takes_back(route)].concat(),
         Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
+        Task::Export(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => export::s3(place),
+                Route::CloudWatch => export::cloudwatch(&at_log_group),
+            })
+            .collect(),
         Task::Tail(route) => one_or_all(route)
             .into_iter()
             .flat_map(|route| match route {
@@ -177,6 +187,7 @@ mod tests {
         for route in routes {
             tasks.extend([
                 Task::Outputs(route),
+                Task::Export(route),
                 Task::Tail(route),
                 Task::Destroy(route),
             ]);
@@ -326,7 +337,10 @@ mod tests {
         for task in tasks() {
             let only_reads = match task {
                 Task::Preflight(preflight) => !preflight.fix,
-                Task::Plan(_) | Task::Outputs(_) | Task::Tail(Some(Route::CloudWatch)) => true,
+                Task::Plan(_)
+                | Task::Outputs(_)
+                | Task::Export(_)
+                | Task::Tail(Some(Route::CloudWatch)) => true,
                 Task::Setup(_)
                 | Task::Rollback(_)
                 | Task::Tail(_)
