@@ -38,6 +38,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand plan 'Show what setup would create and change, or what differs from what was set up'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
+            cand export 'Print what is set up as Terraform''s text: import blocks, and resources as they are'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
             cand restore 'Put back documents that setup or destroy saved with --backup'
@@ -52,6 +53,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
             cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --var-file 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win'
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --wait 'Look again until the checks pass, or this much time is up'
             cand --profile 'Use this profile of the AWS configuration'
@@ -81,6 +83,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
             cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --var-file 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win'
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
@@ -93,6 +96,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
             cand --generate-external-id 'Make up an external id, when there is none yet; an existing one is kept'
+            cand --adopt 'Take over resources of the same names that bear nobody''s tags, such as those of Heeler''s Terraform module; destroy then deletes them'
             cand --check 'Exit with 1 when anything would change, also when nothing is set up'
             cand -q 'Print the answer only, no progress and no advice'
             cand --quiet 'Print the answer only, no progress and no advice'
@@ -110,6 +114,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
             cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --var-file 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win'
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
@@ -124,6 +129,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --output 'Print the answer in this form'
             cand --color 'Colour the output'
             cand --generate-external-id 'Make up an external id, when there is none yet; an existing one is kept'
+            cand --adopt 'Take over resources of the same names that bear nobody''s tags, such as those of Heeler''s Terraform module; destroy then deletes them'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Show the plan and stop'
@@ -138,6 +144,24 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;outputs'= {
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
+            cand --endpoint-url 'Send requests here instead of to AWS'
+            cand --account-id 'Refuse to go on when the credentials are of another account'
+            cand --name-prefix 'Begin all names with this'
+            cand -o 'Print the answer in this form'
+            cand --output 'Print the answer in this form'
+            cand --color 'Colour the output'
+            cand -q 'Print the answer only, no progress and no advice'
+            cand --quiet 'Print the answer only, no progress and no advice'
+            cand -v 'Tell of every call to AWS'
+            cand --verbose 'Tell of every call to AWS'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;export'= {
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
@@ -240,6 +264,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --bucket-kms-key 'Take this KMS key for that of the log objects, instead of the trail''s or the bucket''s'
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
             cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
+            cand --var-file 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win'
             cand --profile 'Use this profile of the AWS configuration'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
@@ -283,6 +308,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand plan 'Show what setup would create and change, or what differs from what was set up'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
+            cand export 'Print what is set up as Terraform''s text: import blocks, and resources as they are'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete what setup made, and nothing else'
             cand restore 'Put back documents that setup or destroy saved with --backup'
@@ -297,6 +323,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;setup'= {
         }
         &'heeler-ec;help;outputs'= {
+        }
+        &'heeler-ec;help;export'= {
         }
         &'heeler-ec;help;tail'= {
         }

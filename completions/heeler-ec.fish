@@ -43,6 +43,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d '
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Print what is set up as Terraform\'s text: import blocks, and resources as they are'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete what setup made, and nothing else'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "restore" -d 'Put back documents that setup or destroy saved with --backup'
@@ -56,6 +57,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
@@ -116,6 +118,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d '
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
@@ -164,6 +167,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'C
 always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l generate-external-id -d 'Make up an external id, when there is none yet; an existing one is kept'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l adopt -d 'Take over resources of the same names that bear nobody\'s tags, such as those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l check -d 'Exit with 1 when anything would change, also when nothing is set up'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s v -l verbose -d 'Tell of every call to AWS'
@@ -176,6 +180,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
 bucket.encryption\t''
 bucket.evidence\t''
@@ -227,6 +232,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d '
 always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-external-id -d 'Make up an external id, when there is none yet; an existing one is kept'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d 'Take over resources of the same names that bear nobody\'s tags, such as those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Do not ask'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan and stop'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Offer first to set the retention of the trail\'s log group to one day (option cloudwatch); the question has to be answered with the name of the group, also with --yes'
@@ -249,6 +255,20 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Send requests here instead of to AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Begin all names with this' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s q -l quiet -d 'Print the answer only, no progress and no advice'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s v -l verbose -d 'Tell of every call to AWS'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
@@ -324,6 +344,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
@@ -357,13 +378,14 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "tail" -d 'Show events as they arrive'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "restore" -d 'Put back documents that setup or destroy saved with --backup'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "preflight" -d 'Check whether the organization trail is ready, and say how to make it so'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "plan" -d 'Show what setup would create and change, or what differs from what was set up'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "export" -d 'Print what is set up as Terraform\'s text: import blocks, and resources as they are'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "destroy" -d 'Delete what setup made, and nothing else'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "restore" -d 'Put back documents that setup or destroy saved with --backup'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "policy" -d 'Print the IAM policy that a command needs, and nothing more'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

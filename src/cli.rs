@@ -116,6 +116,10 @@ pub enum Command {
     ///
     /// Reads only, from AWS itself: there is no state file.
     Outputs,
+    /// Print what is set up as Terraform's text: import blocks, and resources as they are
+    ///
+    /// Reads only. With --output json: the addresses and ids of the imports.
+    Export(Export),
     /// Show events as they arrive
     ///
     /// By default through a queue of its own on the same topic, which is deleted at the end. Heeler's queue is
@@ -177,6 +181,10 @@ pub struct Discovery {
     /// Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)
     #[arg(long, value_name = "NAME", value_parser = input::log_group)]
     pub log_group: Option<String>,
+
+    /// Take the values of Heeler's Terraform module from its var.auto.tfvars; other options win
+    #[arg(long, value_name = "FILE")]
+    pub var_file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -219,6 +227,14 @@ pub struct Trust {
     pub generate_external_id: bool,
 }
 
+#[derive(Args, Clone, Debug)]
+pub struct Adoption {
+    /// Take over resources of the same names that bear nobody's tags, such as those of Heeler's Terraform module;
+    /// destroy then deletes them
+    #[arg(long)]
+    pub adopt: bool,
+}
+
 #[derive(Args, Debug)]
 pub struct Preflight {
     /// Check for this way to get events to Heeler; for all of them, side by side, when not given
@@ -257,6 +273,8 @@ pub struct Plan {
     pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
+    #[command(flatten)]
+    pub adoption: Adoption,
 
     /// Exit with 1 when anything would change, also when nothing is set up
     #[arg(long)]
@@ -273,6 +291,8 @@ pub struct Setup {
     pub accept: Accept,
     #[command(flatten)]
     pub trust: Trust,
+    #[command(flatten)]
+    pub adoption: Adoption,
 
     /// Do not ask
     #[arg(short, long)]
@@ -303,6 +323,19 @@ pub enum OnFailure {
     Keep,
     /// Delete what this run made, put back what it changed, and leave what it found
     Rollback,
+}
+
+#[derive(Args, Debug)]
+pub struct Export {
+    /// For this tool
+    #[arg(value_enum, value_name = "TOOL")]
+    pub form: ExportForm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// Terraform 1.5 or newer, and its provider for AWS
+    Terraform,
 }
 
 #[derive(Args, Debug)]
@@ -483,6 +516,10 @@ pub struct Restore {
     pub dry_run: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command that is to be allowed"
+)]
 #[derive(Args, Debug)]
 pub struct Policy {
     /// The command that somebody is to be allowed
@@ -527,6 +564,7 @@ pub enum Permitted {
     Plan,
     Setup,
     Outputs,
+    Export,
     Tail,
     Destroy,
     Restore,

@@ -2,7 +2,7 @@
 //!
 //! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `backup`, `render`,
 //! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
-//! `permit` → { `aws`, `names`, `policy`, `route` };
+//! `export` → { `resource`, `converge` }; `permit` → { `aws`, `names`, `policy`, `route` };
 //! `tail` → `aws`; `alert` → { `severity`, `web` }; `aws` → `web`; `render` → the plain types of the others; `pattern` and `severity` know nobody. A test holds the code to it.
 
 pub mod alert;
@@ -13,6 +13,7 @@ pub mod cli;
 pub mod command;
 pub mod converge;
 pub mod error;
+pub mod export;
 pub mod names;
 pub mod pattern;
 pub mod permit;

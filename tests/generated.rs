@@ -318,6 +318,7 @@ fn policies() -> String {
             Task::Rollback(S3),
         ),
         ("outputs --option s3", Task::Outputs(Some(S3))),
+        ("export --option s3", Task::Export(Some(S3))),
         ("tail --option s3", Task::Tail(Some(S3))),
         ("destroy --option s3", Task::Destroy(Some(S3))),
         ("restore --option s3", Task::Restore(Some(S3))),
@@ -331,6 +332,7 @@ fn policies() -> String {
             "outputs --option cloudwatch",
             Task::Outputs(Some(CloudWatch)),
         ),
+        ("export --option cloudwatch", Task::Export(Some(CloudWatch))),
         ("tail --option cloudwatch", Task::Tail(Some(CloudWatch))),
         (
             "destroy --option cloudwatch",
@@ -420,6 +422,7 @@ fn table() -> String {
         ),
         ("tail", Task::Tail(None), None),
         ("outputs", Task::Outputs(None), None),
+        ("export", Task::Export(None), None),
         ("restore", Task::Restore(None), None),
     ]
     .map(|(heading, task, base)| {

@@ -25,6 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tail",
         &["alert", "aws", "error", "pattern", "policy", "severity"],
     ),
+    // Which fields a read tells besides those that are compared.
+    ("export", &["aws", "converge", "error", "resource"]),
     (
         "pipeline",
         &[
@@ -38,15 +40,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "alert", "aws", "backup", "check", "cli", "converge", "error", "route", "severity",
-            "tail",
+            "alert", "aws", "backup", "check", "cli", "converge", "error", "export", "route",
+            "severity", "tail",
         ],
     ),
     (
         "command",
         &[
-            "alert", "aws", "backup", "check", "cli", "converge", "error", "names", "pattern",
-            "permit", "pipeline", "render", "resource", "route", "severity", "tail", "web",
+            "alert", "aws", "backup", "check", "cli", "converge", "error", "export", "names",
+            "pattern", "permit", "pipeline", "render", "resource", "route", "severity", "tail",
+            "web",
         ],
     ),
     ("main", &["command"]),
@@ -64,6 +67,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("anstyle", &["render/"]),
     ("terminal_size", &["render/"]),
     ("aws_config", &["aws/"]),
+    ("hcl", &["export/"]),
+    ("hcl_edit", &["export/", "pipeline/var_file.rs"]),
     // `deployment.rs` reads the tags of a role.
     (
         "aws_sdk_",

@@ -1,5 +1,6 @@
 //! What the program does, seen from outside.
 
+mod adopt;
 mod backup;
 mod bad_input;
 mod bad_luck;
@@ -41,4 +42,6 @@ mod tail_cloudwatch;
 mod tail_files;
 mod tail_sources;
 mod terminal;
+mod terraform;
 mod undo;
+mod var_file;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::harness::clients::credentials;
 use crate::harness::object::event;
 use crate::harness::permission::{actions, permitted};
-use crate::harness::{Clients, Engine, Fault, Heeler, Object, Run, Running, What, World};
+use crate::harness::{Clients, Engine, Fault, Heeler, Object, Run, Running, What, World, module};
 use crate::steps::{
     again, again_of, destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup,
     setup_of, setup_of_with, setup_with, text,
@@ -349,6 +349,24 @@ async fn outputs_may_do_what_it_does() {
 }
 
 #[tokio::test]
+async fn export_may_do_what_it_does() {
+    fn export(world: &World) -> Heeler<'_> {
+        Heeler::new(world).args(["export", "terraform"])
+    }
+    let mut needed = Needed::by(Task::Export(None));
+    let world = encrypted().await;
+    setup(&world).run().await.ended(0);
+    needed.add(&world, &export(&world).run().await.ended(0));
+    let alias = world.clients().kms.delete_alias().alias_name(ALIAS);
+    alias.send().await.expect("a key that only its tags tell");
+    needed.add(&world, &export(&world).run().await.ended(0));
+    let world = logged().await;
+    setup_of(&world, CLOUDWATCH).run().await.ended(0);
+    needed.add(&world, &export(&world).run().await.ended(0));
+    assert_eq!(needed.to_spare(), NOTHING);
+}
+
+#[tokio::test]
 async fn tail_may_do_what_it_does() {
     let world = encrypted().await;
     setup(&world).run().await.ended(0);
@@ -511,7 +529,7 @@ pub async fn changed_for_cloudwatch(world: &World) {
     let memory = lambda.update_function_configuration().function_name(name);
     let memory = memory.memory_size(256).send().await;
     memory.expect("another memory");
-    let code = aws_smithy_types::Blob::new(other_code());
+    let code = aws_smithy_types::Blob::new(module::code());
     let code = lambda
         .update_function_code()
         .function_name(name)
@@ -536,15 +554,6 @@ pub async fn changed_for_cloudwatch(world: &World) {
     let put = put.set_filter_name(filter.filter_name).filter_pattern("");
     let put = put.set_destination_arn(filter.destination_arn).send().await;
     put.expect("another pattern");
-}
-
-/// The same function in a zip of other bytes: the comment at its end is longer.
-pub fn other_code() -> Vec<u8> {
-    let mut code = heeler_ec::pipeline::function::code();
-    let length = code.len() - 2;
-    code[length] = 1;
-    code.push(b'x');
-    code
 }
 
 fn policy_of(action: &str) -> Value {

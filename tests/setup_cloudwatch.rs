@@ -8,8 +8,7 @@ use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
-use crate::harness::{Clients, Engine, Fault, Heeler, Run, What, World};
-use crate::permissions::other_code;
+use crate::harness::{Clients, Engine, Fault, Heeler, Run, What, World, module};
 use crate::steps::{
     again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
     setup_of_with, side_by_side, text,
@@ -242,7 +241,10 @@ impl Drift {
             }
             Self::Code => {
                 let call = lambda.update_function_code().function_name(FUNCTION);
-                call.zip_file(Blob::new(other_code())).send().await.is_ok()
+                call.zip_file(Blob::new(module::code()))
+                    .send()
+                    .await
+                    .is_ok()
             }
             Self::NoPermission | Self::WiderPermission => {
                 let sid = "InvokePermissionsForCW";
@@ -332,7 +334,17 @@ on_both_engines! {
             ),
             (Drift::Code, &["lambda:UpdateFunctionCode"]),
             (Drift::NoPermission, &["lambda:AddPermission"]),
-            (Drift::WiderPermission, &["lambda:RemovePermission", "lambda:AddPermission"]),
+            (
+                Drift::WiderPermission,
+                // Another one lets the log group in while it is put right.
+                &[
+                    "lambda:RemovePermission",
+                    "lambda:AddPermission",
+                    "lambda:RemovePermission",
+                    "lambda:AddPermission",
+                    "lambda:RemovePermission",
+                ],
+            ),
             (Drift::Filter, &["logs:PutSubscriptionFilter"]),
             (Drift::NoFilter, &["logs:PutSubscriptionFilter"]),
             (Drift::Queue(QueueAttributeName::ContentBasedDeduplication, "false"), &["sqs:SetQueueAttributes"]),

@@ -31,7 +31,7 @@ fn setup<'a>(world: &'a World, option: &str) -> Heeler<'a> {
 }
 
 /// From the write of this number on, counted from one, this operation is refused.
-async fn refuse_nth(world: &World, writes: &[String], nth: usize) {
+fn refuse_nth(world: &World, writes: &[String], nth: usize) {
     let name = &writes[nth - 1];
     let before = writes[..nth - 1]
         .iter()
@@ -55,7 +55,7 @@ async fn every_refused_write_is_rolled_back(option: &'static str) {
     side_by_side((1..=writes.len()).map(|nth| async move {
         let world = world_for(option).await;
         let before = world.notification().await;
-        refuse_nth(&world, writes, nth).await;
+        refuse_nth(&world, writes, nth);
         let run = setup(&world, option).run().await;
         let what = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
         world.proxy().mend();
@@ -112,11 +112,14 @@ async fn a_failed_update_goes_back_to_what_the_plan_read(option: &'static str) {
     let run = setup(&whole, option).run().await.ended(0);
     let writes = names(&run.writes());
     let writes = &writes;
-    side_by_side((1..=writes.len()).map(|nth| async move {
+    // What both options have is tested with the one.
+    let is_own = |write: &str| write.starts_with("lambda:") || write.starts_with("logs:");
+    let chosen = (1..=writes.len()).filter(|nth| option == "s3" || is_own(&writes[nth - 1]));
+    side_by_side(chosen.map(|nth| async move {
         let world = drifted(option).await;
         let (before, announced) = (drift(&world, option).await, world.notification().await);
         let there = sorted(world.leftovers().await);
-        refuse_nth(&world, writes, nth).await;
+        refuse_nth(&world, writes, nth);
         let run = setup(&world, option).run().await;
         world.proxy().mend();
         let what = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);

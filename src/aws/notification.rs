@@ -12,6 +12,17 @@ pub enum Target {
     Function,
 }
 
+impl Target {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Queue => "queue",
+            Self::Function => "function",
+        }
+    }
+}
+
 /// One entry: these events, of objects with this prefix and suffix, go to that destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -149,6 +160,20 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// Whether it announces everything that the other would.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let announced = |wanted: &String| {
+            let mut events = self.events.iter();
+            events.any(|event| event == wanted || family(event) == Some(event_family(wanted)))
+        };
+        other.events.iter().all(announced)
+            && other.prefix.starts_with(&self.prefix)
+            && other.suffix.ends_with(&self.suffix)
+    }
+}
+
 /// Whether one holds the other. Special characters are percent-encoded in a filter, so the two are compared as they are
 /// written and as they are meant.
 fn meet(left: &str, right: &str, holds: impl Fn(&str, &str) -> bool) -> bool {
@@ -182,11 +207,7 @@ fn event_family(event: &str) -> &str {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = match self.target {
-            Target::Topic => "topic",
-            Target::Queue => "queue",
-            Target::Function => "function",
-        };
+        let target = self.target.name();
         write!(
             f,
             "{:?} ({} to {target} {}",
@@ -256,6 +277,34 @@ mod tests {
                 overlap,
                 "{what}, the other way round"
             );
+        }
+    }
+
+    #[test]
+    fn an_entry_covers_what_is_within_its_events_and_filters() {
+        let ours = entry(CREATED, "AWSLogs/", "");
+        let table = [
+            ("no filter at all", entry(CREATED, "", ""), true),
+            ("the same", ours.clone(), true),
+            (
+                "a part of the objects",
+                entry(CREATED, "AWSLogs/o-example/", ""),
+                false,
+            ),
+            (
+                "one event of the family",
+                entry("s3:ObjectCreated:Put", "", ""),
+                false,
+            ),
+            ("another family", entry("s3:ObjectRemoved:*", "", ""), false),
+            (
+                "a suffix where we have none",
+                entry(CREATED, "", ".gz"),
+                false,
+            ),
+        ];
+        for (what, theirs, covers) in table {
+            assert_eq!(theirs.covers(&ours), covers, "{what}");
         }
     }
 

@@ -126,17 +126,28 @@ fn there(survey: &Survey) -> impl Iterator<Item = &Owner> {
 }
 
 fn is_terraforms(owner: &Owner) -> bool {
-    owner.terraform && !owner.managed
+    owner.terraform && !owner.managed && !owner.marked
+}
+
+/// Whether setup takes it over: nobody's mark is on it, and the operator asked for that.
+fn is_adopted(survey: &Survey, owner: &Owner) -> bool {
+    survey.hints.adopt && !owner.marked
 }
 
 fn terraform(survey: &Survey) -> Verdict {
     if survey.taken.by_check.is_empty() {
         return hangs_on(origin(survey));
     }
-    let theirs: Vec<&str> = there(survey)
-        .filter(|owner| is_terraforms(owner))
-        .map(|owner| owner.name.as_str())
-        .collect();
+    let named = |adopted: bool| -> Vec<&str> {
+        there(survey)
+            .filter(|owner| is_terraforms(owner) && is_adopted(survey, owner) == adopted)
+            .map(|owner| owner.name.as_str())
+            .collect()
+    };
+    let (adopted, theirs) = (named(true), named(false));
+    if theirs.is_empty() && !adopted.is_empty() {
+        return Verdict::Pass(format!("{} will be adopted", adopted.join(", ")));
+    }
     if theirs.is_empty() {
         // The one refusal that hides the mark by which such a deployment is known.
         return match survey.taken.by_check.get("names.role") {
@@ -150,8 +161,17 @@ fn terraform(survey: &Survey) -> Verdict {
             "names that nobody else manages",
         )
         .because("two owners would undo each other's changes, and setup touches nothing that is not tagged as its own")
-        .advice("run terraform destroy there first, then setup (Heeler gets new values)"),
+        .cli(adopting(survey))
+        .advice(
+            "--adopt takes them over, after a plan that shows what would change, and Heeler keeps its values; or run \
+             terraform destroy there first, then setup, and Heeler gets new values",
+        ),
     )
+}
+
+/// The command that shows what taking over would change.
+fn adopting(survey: &Survey) -> String {
+    survey.own_command(&format!("plan --option {} --adopt", survey.route.name()))
 }
 
 /// What the names hang on: without a place there is nothing to look for.
@@ -197,17 +217,34 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
             )),
         };
     }
-    if there(survey).any(is_terraforms) {
+    if is_adopted(survey, owner) {
+        return Verdict::Pass(format!("{} will be adopted", owner.name));
+    }
+    if there(survey).any(|owner| is_terraforms(owner) && !is_adopted(survey, owner)) {
         return hangs_on("names.terraform");
     }
-    Verdict::Fail(
-        Finding::new(
-            format!("{} is there, and not made by heeler-ec", owner.name),
+    Verdict::Fail(of_others(survey, owner))
+}
+
+fn of_others(survey: &Survey, owner: &Owner) -> Finding {
+    let other_names = "choose other names with --name-prefix";
+    if owner.marked {
+        return Finding::new(
+            format!("{} bears the tag of another owner", owner.name),
             "a name that is free",
         )
-        .because("setup never overwrites or deletes what is not tagged as its own")
-        .advice("choose other names with --name-prefix"),
+        .because("what somebody else has tagged as managed is neither changed nor adopted")
+        .advice(other_names);
+    }
+    Finding::new(
+        format!("{} is there, and not made by heeler-ec", owner.name),
+        "a name that is free",
     )
+    .because("setup never overwrites or deletes what is not tagged as its own")
+    .cli(adopting(survey))
+    .advice(format!(
+        "{other_names}; or take it over with --adopt, after a plan that shows what would change"
+    ))
 }
 
 /// The name that a check is about.

@@ -7,6 +7,7 @@ use crate::aws::{Aws, Caller, arn};
 use crate::backup::refuse_existing;
 use crate::check::survey::{Facts, Hints};
 use crate::cli::{self, Discovery};
+use crate::converge::Live;
 use crate::converge::apply::Manner;
 use crate::converge::destroy::{Fate, destroy};
 use crate::converge::event::Event;
@@ -84,7 +85,7 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     }
     let backup = match &args.backup {
         Some(path) => {
-            let deletes = |step: &Step| step.live.as_ref().is_some_and(|live| live.ours);
+            let deletes = |step: &Step| step.live.as_ref().is_some_and(Live::is_ours);
             let saved = Running::begin(world, &aws, &site.account, path, plan.documents(deletes));
             Some(world.before_writing(saved).await?)
         }
@@ -172,7 +173,7 @@ impl Found {
         let ours = plan
             .steps
             .iter()
-            .any(|step| step.live.as_ref().is_some_and(|live| live.ours));
+            .any(|step| step.live.as_ref().is_some_and(Live::is_ours));
         Ok(ours)
     }
 }

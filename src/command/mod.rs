@@ -3,6 +3,7 @@
 mod backup;
 mod completions;
 mod destroy;
+mod export;
 mod interrupt;
 mod outputs;
 mod plan;
@@ -12,6 +13,7 @@ mod restore;
 mod rollback;
 mod setup;
 mod tail;
+mod var_file;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -57,7 +59,8 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
+async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
+    var_file::fill(&ui, &mut cli)?;
     let world = World {
         ui,
         global: cli.global,
@@ -74,6 +77,7 @@ async fn dispatch(cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         Command::Plan(args) => world.reading(plan::run(&world, args)).await,
         Command::Setup(args) => setup::run(&world, args).await,
         Command::Outputs => world.reading(outputs::run(&world)).await,
+        Command::Export(args) => world.reading(export::run(&world, args)).await,
         Command::Tail(args) => tail::run(&world, args).await,
         Command::Destroy(args) => destroy::run(&world, args).await,
         Command::Restore(args) => restore::run(&world, args).await,
@@ -129,6 +133,7 @@ impl World {
             names: self.names(),
             own_options: self.own_options(),
             accepted: Vec::new(),
+            adopt: false,
             deep: false,
         }
     }
@@ -160,10 +165,14 @@ impl World {
         }
     }
 
+    /// The role by which everything under this prefix is found, whoever made it.
+    pub async fn role(&self, aws: &Aws) -> Result<Option<role::Found>> {
+        role::find(aws, &self.names().role()).await
+    }
+
     /// What was set up under this prefix.
     pub async fn deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
-        let role = role::find(aws, &self.names().role()).await?;
-        Ok(role.as_ref().and_then(Deployment::read))
+        Ok(self.role(aws).await?.as_ref().and_then(Deployment::read))
     }
 
     /// What was set up under this prefix, with clients for its region; without one there is nothing to show.

@@ -14,7 +14,7 @@ use crate::pipeline::site::Site;
 use crate::pipeline::{Kind, Pipeline, input, kind};
 use crate::render;
 use crate::render::plan::Place;
-use crate::resource::role::{ExternalId, Trust};
+use crate::resource::role::{ExternalId, Trust, trust_of};
 
 pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
     input_is_valid(&args.trust)?;
@@ -30,10 +30,11 @@ pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
 async fn intended(world: &World, aws: &Aws, kind: &Kind, args: &cli::Plan) -> Result<Exit> {
     let hints = Hints {
         accepted: args.accept.accepted.clone(),
+        adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
     let prepared = prepare(world, aws, kind, hints, &args.trust, true).await?;
-    let plan = Plan::read(&prepared.pipeline.graph, &prepared.aws).await?;
+    let plan = prepared.plan(args.adoption.adopt).await?;
     show(world, args, &prepared.place(kind), &plan)
 }
 
@@ -61,7 +62,7 @@ async fn drift(world: &World, args: &cli::Plan) -> Result<Exit> {
         ..Site::deployed(&caller, world.names(), &deployment)
     };
     let pipeline = (kind.build)(&site);
-    let plan = Plan::read(&pipeline.graph, &aws).await?;
+    let plan = read(&pipeline, &aws, args.adoption.adopt).await?;
     let place = Place {
         option: kind.name(),
         account: &site.account,
@@ -71,7 +72,8 @@ async fn drift(world: &World, args: &cli::Plan) -> Result<Exit> {
     if plan.is_empty() {
         world.ui.story("Nothing differs from what was set up.");
     } else {
-        let again = world.again(&format!("setup --option {}", kind.name()));
+        let adopt = if args.adoption.adopt { " --adopt" } else { "" };
+        let again = world.again(&format!("setup --option {}{adopt}", kind.name()));
         world.ui.told(
             &format!("This differs from what was set up. {again} puts it right, after a question."),
             0,
@@ -104,6 +106,12 @@ fn show(world: &World, args: &cli::Plan, place: &Place<'_>, plan: &Plan<'_, Aws>
     }
 }
 
+/// The plan, with what bears nobody's mark taken over or in the way.
+async fn read<'p>(pipeline: &'p Pipeline, aws: &Aws, adopt: bool) -> Result<Plan<'p, Aws>> {
+    let plan = Plan::read(&pipeline.graph, aws).await?;
+    Ok(if adopt { plan.adopting() } else { plan })
+}
+
 /// What a plan is read and obeyed with.
 pub(super) struct Prepared {
     /// In the region of the bucket.
@@ -113,6 +121,10 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    pub async fn plan(&self, adopt: bool) -> Result<Plan<'_, Aws>> {
+        read(&self.pipeline, &self.aws, adopt).await
+    }
+
     pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
         Place {
             option: kind.name(),
@@ -139,8 +151,11 @@ pub(super) async fn prepare(
     trust: &cli::Trust,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    let routes = [kind.route];
-    let (facts, deployment) = join!(world.look(aws, hints, &routes), world.deployment(aws));
+    let (routes, adopt) = ([kind.route], hints.adopt);
+    let (facts, role) = join!(world.look(aws, hints, &routes), world.role(aws));
+    let deployment = role
+        .as_ref()
+        .map(|role| role.as_ref().and_then(Deployment::read));
     let survey = facts?.view_preferring(
         kind.route,
         |trail| matches!(&deployment, Ok(Some(found)) if found.is_fed_by(trail)),
@@ -158,9 +173,18 @@ pub(super) async fn prepare(
         )));
     }
     render::report::summary(&world.ui, &report);
-    let deployment = deployment?;
-    tell_of_kept_id(world, trust, deployment.as_ref());
-    let trust = whom_to_trust(trust, deployment.as_ref(), only_to_show)?;
+    let (deployment, role) = (deployment.map_err(Clone::clone)?, role.as_ref().ok());
+    // A role that is adopted goes on to trust whom it trusts.
+    let adopted = role
+        .and_then(Option::as_ref)
+        .filter(|_| adopt)
+        .and_then(trust_of);
+    let kept = match &deployment {
+        Some(deployment) => deployment.trust.clone(),
+        None => adopted,
+    };
+    tell_of_kept_id(world, trust, kept.as_ref());
+    let trust = whom_to_trust(trust, kept.as_ref(), deployment.is_some(), only_to_show)?;
     let mut site = Site::surveyed(&survey, world.names(), trust)?;
     // What older objects are encrypted with stays granted, and is taken back by destroy.
     let former = deployment.iter().flat_map(|found| &found.bucket_keys);
@@ -178,9 +202,8 @@ pub(super) async fn prepare(
 }
 
 /// One is made up for the first setup only: a script that runs again must not lock Heeler out.
-fn tell_of_kept_id(world: &World, given: &cli::Trust, deployment: Option<&Deployment>) {
-    let has_one = deployment.is_some_and(|deployment| deployment.trust.is_some());
-    if given.generate_external_id && has_one {
+fn tell_of_kept_id(world: &World, given: &cli::Trust, kept: Option<&Trust>) {
+    if given.generate_external_id && kept.is_some() {
         world.ui.told(
             "The role has an external id and keeps it; --generate-external-id makes none up. --external-id changes it.",
             0,
@@ -191,11 +214,11 @@ fn tell_of_kept_id(world: &World, given: &cli::Trust, deployment: Option<&Deploy
 /// What was given, else what the existing role has.
 fn whom_to_trust(
     given: &cli::Trust,
-    deployment: Option<&Deployment>,
+    existing: Option<&Trust>,
+    is_set_up: bool,
     only_to_show: bool,
 ) -> Result<Trust> {
-    let existing = deployment.and_then(|deployment| deployment.trust.as_ref());
-    let nothing_to_keep = if deployment.is_some() {
+    let nothing_to_keep = if is_set_up {
         "the role's trust policy is not the one that setup wrote"
     } else {
         "this is the first setup"

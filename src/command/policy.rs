@@ -64,6 +64,7 @@ fn task(args: &cli::Policy) -> Result<Task> {
         Permitted::Outputs => Task::Outputs(route),
         Permitted::Tail if args.from_heelers_queue => Task::TailOfHeelersQueue(route),
         Permitted::Tail if args.source == Some(cli::Source::Bucket) => Task::TailOfBucket,
+        Permitted::Export => Task::Export(route),
         Permitted::Tail => Task::Tail(route),
         Permitted::Destroy => Task::Destroy(route),
         Permitted::Restore => Task::Restore(route),
@@ -119,6 +120,7 @@ async fn discovered(
     let of_deployment = matches!(
         task,
         Task::Outputs(_)
+            | Task::Export(_)
             | Task::Tail(_)
             | Task::TailOfBucket
             | Task::TailOfHeelersQueue(_)
@@ -151,6 +153,7 @@ async fn discovered(
 fn of(task: Task, route: Route) -> Task {
     match task {
         Task::Outputs(None) => Task::Outputs(Some(route)),
+        Task::Export(None) => Task::Export(Some(route)),
         Task::Tail(None) => Task::Tail(Some(route)),
         Task::TailOfHeelersQueue(None) => Task::TailOfHeelersQueue(Some(route)),
         Task::Destroy(None) => Task::Destroy(Some(route)),

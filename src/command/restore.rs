@@ -54,9 +54,33 @@ pub(super) async fn run(world: &World, args: cli::Restore) -> Result<Exit> {
             "the answer was not yes; nothing was written",
         ));
     }
-    let chosen = backup.documents.iter().zip(&ids).zip(&fates);
-    for ((saved, id), _) in chosen.filter(|(_, fate)| **fate == Fate::PutBack) {
-        put_back(world, &aws, &backup.account, id, &saved.before).await?;
+    put_all_back(world, &aws, &backup, &ids, fates).await
+}
+
+/// One after the other, each looked at once more right before it is written.
+async fn put_all_back(
+    world: &World,
+    aws: &Aws,
+    backup: &Backup,
+    ids: &[Id],
+    mut fates: Vec<Fate>,
+) -> Result<Exit> {
+    let stop = world.interrupt.stop();
+    world.interrupt.cleans_up("finishing the document at hand");
+    let documents = backup.documents.iter().zip(ids).zip(&mut fates);
+    for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == Fate::PutBack) {
+        if stop.asked() {
+            return Err(Error::interrupted(format!("put back the {id}")));
+        }
+        let now = document::read(aws, &backup.account, id).await?;
+        *planned = fate(id.kind, saved, now.as_ref());
+        if *planned == Fate::PutBack {
+            put_back(world, aws, &backup.account, id, &saved.before).await?;
+        } else {
+            world
+                .ui
+                .alert(&format!("  ! left the {id}: somebody has just changed it"));
+        }
     }
     Ok(verdict(&fates))
 }

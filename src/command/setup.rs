@@ -35,12 +35,20 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     if args.fix_retention {
         refuse_retention(world, kind)?;
     }
+    if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
+        return Err(Error::usage(
+            "set up with --adopt and --on-failure rollback",
+            "what is adopted is not given back",
+        )
+        .hint("leave --on-failure out: the same command completes what failed"));
+    }
     if let Some(path) = &args.backup {
         refuse_existing(path)?;
     }
     let aws = world.aws().await?;
     let hints = Hints {
         accepted: args.accept.accepted.clone(),
+        adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
     if args.fix_retention {
@@ -52,7 +60,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
         .await?;
     let plan = world
-        .before_writing(Plan::read(&prepared.pipeline.graph, &prepared.aws))
+        .before_writing(prepared.plan(args.adoption.adopt))
         .await?;
     if args.dry_run {
         render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
@@ -66,13 +74,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         return Err(hole.clone());
     }
     if plan.conflicts().next().is_some() {
-        return Err(Error::no(
-            format!("set up option {}", kind.name()),
-            "names are taken by resources that are not ours; nothing was written",
-        )
-        .hint(
-            "choose other names with --name-prefix, or remove those resources with what made them",
-        ));
+        return Err(in_conflict(world, kind, &plan));
     }
     let has_new_id = changes_id(&plan.steps);
     if has_new_id {
@@ -121,10 +123,8 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
 
 /// Whether the role would ask for another external id than it does today.
 fn changes_id(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match &step.action {
-        Action::Update(changes) => changes.iter().any(|change| change.secret),
-        _ => false,
-    })
+    let mut changes = steps.iter().flat_map(|step| step.action.changes());
+    changes.any(|change| change.secret)
 }
 
 /// Saves what the plan changes, as it is before the first write.
@@ -143,6 +143,21 @@ async fn save<'a>(
         documents,
     )
     .await
+}
+
+fn in_conflict(world: &World, kind: &Kind, plan: &Plan<'_, Aws>) -> Error {
+    let mut hint =
+        "choose other names with --name-prefix, or remove those resources with what made them"
+            .to_owned();
+    if plan.conflicts().all(Step::can_be_adopted) {
+        let adopting = world.again(&format!("plan --option {} --adopt", kind.name()));
+        hint = format!("{hint}; {adopting} shows what taking them over would change");
+    }
+    Error::no(
+        format!("set up option {}", kind.name()),
+        "names are taken by resources that are not ours; nothing was written",
+    )
+    .hint(hint)
 }
 
 fn refuse_retention(world: &World, kind: &Kind) -> Result<()> {

@@ -14,7 +14,7 @@ use super::plan::{Action, Plan};
 use super::state::State;
 use super::stop::Stop;
 use super::walk::{Outcome, walk};
-use super::{Known, Live, Resource};
+use super::{Known, Live, Owner, Resource};
 use crate::error::{Error, Exit, Result};
 
 /// What a walk needs besides the plan.
@@ -81,6 +81,7 @@ fn verb(action: &Action) -> Option<Verb> {
     match action {
         Action::Create => Some(Verb::Create),
         Action::Update(_) => Some(Verb::Update),
+        Action::Adopt(_) => Some(Verb::Adopt),
         Action::Keep | Action::Conflict(_) | Action::Unknown(_) => None,
     }
 }
@@ -122,8 +123,15 @@ async fn step<C: Sync>(
         manner,
     };
     let want = resource.desired(&plan.known);
-    let converged = work.converge(step.live.as_ref(), &want);
-    report(&step.id, verb, manner, converged).await
+    report(&step.id, verb, manner, async {
+        match (&step.action, &step.live) {
+            (Action::Adopt(adoption), Some(live)) => {
+                work.adopt(live, &want, &adoption.changes).await
+            }
+            (_, live) => work.converge(live.as_ref(), &want).await,
+        }
+    })
+    .await
 }
 
 /// Runs one piece of work and tells how it went.
@@ -199,7 +207,7 @@ impl<C: Sync> Work<'_, C> {
         let mut pauses = Pauses::new(self.manner.patience, self.manner.stop);
         while let Ok(live) = self.resource.read(self.cloud, self.known).await {
             match live {
-                Some(live) if !live.ours => break,
+                Some(live) if !live.is_ours() => break,
                 Some(live) if diff(&live.state, want).is_empty() => return Ok(()),
                 _ => {}
             }
@@ -213,6 +221,16 @@ impl<C: Sync> Work<'_, C> {
         Err(refusal.hint(
             "it was made after the plan was read, perhaps by another run: run the same command again when that has ended",
         ))
+    }
+
+    /// Marks first: what a run leaves half done is ours by then, and goes on without being asked for again.
+    async fn adopt(&self, live: &Live, want: &State, changes: &[Change]) -> Result<()> {
+        self.insist(async || self.resource.mark(self.cloud, live).await)
+            .await?;
+        if !changes.is_empty() {
+            self.update(live, want).await?;
+        }
+        self.settle(want).await
     }
 
     async fn update(&self, live: &Live, want: &State) -> Result<()> {
@@ -286,6 +304,8 @@ impl<C: Sync> Work<'_, C> {
 /// What a read does not show yet.
 enum Open {
     Absent,
+    /// Our mark.
+    Unmarked,
     Differs(Vec<Change>),
 }
 
@@ -294,6 +314,9 @@ fn open(live: Option<&Live>, want: &State) -> Option<Open> {
         return Some(Open::Absent);
     };
     let changes = diff(&live.state, want);
+    if changes.is_empty() && live.owner == Owner::Nobody {
+        return Some(Open::Unmarked);
+    }
     (!changes.is_empty()).then_some(Open::Differs(changes))
 }
 
@@ -301,6 +324,7 @@ impl Open {
     fn words(&self) -> String {
         match self {
             Self::Absent => "the resource".to_owned(),
+            Self::Unmarked => "the tags".to_owned(),
             Self::Differs(changes) => changes
                 .iter()
                 .map(|change| change.field)
@@ -312,7 +336,7 @@ impl Open {
     fn error(&self, doing: String, waited: u64) -> Error {
         let why = match self {
             Self::Absent => format!("AWS did not show it for {waited} s after accepting it"),
-            Self::Differs(_) => format!(
+            Self::Unmarked | Self::Differs(_) => format!(
                 "AWS still reports otherwise after {waited} s: {}",
                 self.words()
             ),

@@ -67,7 +67,7 @@ impl<C: Sync> Plan<'_, C> {
         let Some(live) = step.live.as_ref().filter(|live| !node.lapses(live)) else {
             return Fate::Absent;
         };
-        if !live.ours {
+        if !live.is_ours() {
             return Fate::Stays;
         }
         match node.part_of() {

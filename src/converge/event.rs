@@ -8,6 +8,7 @@ use super::graph::Id;
 pub enum Verb {
     Create,
     Update,
+    Adopt,
     Delete,
     /// Write again what was there before.
     PutBack,

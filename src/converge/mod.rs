@@ -29,13 +29,29 @@ use state::State;
 /// What a resource gives to others, by name: `arn`, `url`.
 pub type Outputs = BTreeMap<&'static str, String>;
 
+/// Whose a resource is, by the mark that it bears; in the order in which a whole rules its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// It bears the mark of somebody else, or says otherwise that it is theirs.
+    Other,
+    /// It bears no mark, so it can be adopted.
+    Nobody,
+    Us,
+}
+
 /// A resource as the cloud has it.
 #[derive(Clone, Debug)]
 pub struct Live {
     pub state: State,
     pub outputs: Outputs,
-    /// Whether it bears our mark.
-    pub ours: bool,
+    pub owner: Owner,
+}
+
+impl Live {
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.owner == Owner::Us
+    }
 }
 
 /// The resource whose mark speaks for one that can bear none.
@@ -131,6 +147,11 @@ pub trait Resource<C: Sync>: Send + Sync {
         false
     }
 
+    /// What `mark` writes: tags, with their values.
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// How long the same call may be refused like this and still succeed later. `None` for a final refusal.
     fn patience(&self, _refusal: &Error) -> Option<Duration> {
         None
@@ -142,7 +163,7 @@ pub trait Resource<C: Sync>: Send + Sync {
     }
 
     /// What else is in the document that it is written into, and stays in it.
-    async fn stays(&self, _cloud: &C) -> Result<Vec<String>> {
+    async fn stays(&self, _cloud: &C, _known: &Known) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
 
@@ -154,6 +175,11 @@ pub trait Resource<C: Sync>: Send + Sync {
     /// What of others would break if it were deleted.
     async fn used_by(&self, _cloud: &C) -> Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    /// Makes one that is there ours, and changes nothing else of it. What can bear no mark needs none.
+    async fn mark(&self, _cloud: &C, _live: &Live) -> Result<()> {
+        Ok(())
     }
 
     async fn read(&self, cloud: &C, known: &Known) -> Result<Option<Live>>;

@@ -5,17 +5,40 @@ use tokio::try_join;
 
 use super::diff::{Change, diff};
 use super::graph::{Graph, Id};
-use super::{Known, Live, Resource};
+use super::{Known, Live, Owner, Resource};
 use crate::error::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Create,
     Update(Vec<Change>),
+    /// It bears nobody's mark: it is given ours, and brought in line.
+    Adopt(Adoption),
     Keep,
     Conflict(Conflict),
     /// It, or what it is judged by, must not be read.
     Unknown(Error),
+}
+
+impl Action {
+    /// What differs of one that is there.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        match self {
+            Self::Update(changes)
+            | Self::Adopt(Adoption { changes, .. })
+            | Self::Conflict(Conflict::Fixed(changes)) => changes,
+            Self::Create | Self::Keep | Self::Conflict(Conflict::Foreign) | Self::Unknown(_) => &[],
+        }
+    }
+}
+
+/// What becomes of a resource that is adopted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adoption {
+    /// The tags that it gets.
+    pub marks: Vec<(&'static str, String)>,
+    pub changes: Vec<Change>,
 }
 
 /// Why a resource of that name cannot become ours.
@@ -36,10 +59,21 @@ pub struct Step {
     pub stays: Vec<String>,
 }
 
+impl Step {
+    /// Whether it is in the way only because it bears nobody's mark.
+    #[must_use]
+    pub fn can_be_adopted(&self) -> bool {
+        let nobodys = |live: &Live| live.owner == Owner::Nobody;
+        self.action == Action::Conflict(Conflict::Foreign)
+            && self.live.as_ref().is_some_and(nobodys)
+    }
+}
+
 pub struct Plan<'g, C> {
     pub(crate) graph: &'g Graph<C>,
     pub steps: Vec<Step>,
     pub(crate) known: Known,
+    holes: Holes,
 }
 
 impl<'g, C: Sync> Plan<'g, C> {
@@ -51,7 +85,7 @@ impl<'g, C: Sync> Plan<'g, C> {
         let known = graph.known();
         let reads = graph.nodes().iter().map(|node| {
             let known = &known;
-            async move { try_join!(node.read(cloud, known), node.stays(cloud)) }
+            async move { try_join!(node.read(cloud, known), node.stays(cloud, known)) }
         });
         let mut found = Vec::new();
         for read in join_all(reads).await {
@@ -78,16 +112,33 @@ impl<'g, C: Sync> Plan<'g, C> {
             graph,
             steps,
             known,
+            holes,
         })
+    }
+
+    /// The same plan, where what bears nobody's mark is taken over instead of being in the way.
+    #[must_use]
+    pub fn adopting(mut self) -> Self {
+        for (step, node) in self.steps.iter_mut().zip(self.graph.nodes()) {
+            if step.can_be_adopted()
+                && let Some(live) = &step.live
+            {
+                step.action = match compared(node.as_ref(), live, &self.known, &self.holes) {
+                    Ok(changes) => Action::Adopt(Adoption {
+                        marks: node.marks(),
+                        changes,
+                    }),
+                    Err(instead) => instead,
+                };
+            }
+        }
+        self
     }
 
     /// The first refusal to let something be read: with one nothing may be written.
     #[must_use]
     pub fn hole(&self) -> Option<&Error> {
-        self.steps.iter().find_map(|step| match &step.action {
-            Action::Unknown(refusal) => Some(refusal),
-            _ => None,
-        })
+        self.holes.first().map(|(_, refusal)| refusal)
     }
 
     /// Whether nothing would be created or changed.
@@ -156,9 +207,14 @@ fn holes<C: Sync>(graph: &Graph<C>, found: &[Found]) -> Holes {
         .collect()
 }
 
+fn hole<'h>(holes: &'h Holes, id: &Id) -> Option<&'h Error> {
+    let (_, refusal) = holes.iter().find(|(hidden, _)| hidden == id)?;
+    Some(refusal)
+}
+
 /// A part is ours when the whole is and it does not say otherwise; when the whole is gone, it speaks for itself.
 fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Found]) {
-    let owners: Vec<Option<bool>> = graph
+    let owners: Vec<Option<Owner>> = graph
         .nodes()
         .iter()
         .map(|node| {
@@ -167,12 +223,12 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [Found]) {
                 .nodes()
                 .iter()
                 .position(|other| other.id() == part.of)?;
-            found[whole].live().map(|live| live.ours)
+            found[whole].live().map(|live| live.owner)
         })
         .collect();
-    for (found, ours) in found.iter_mut().zip(owners) {
-        if let (Found::There(Some(live), _), Some(ours)) = (found, ours) {
-            live.ours &= ours;
+    for (found, whole) in found.iter_mut().zip(owners) {
+        if let (Found::There(Some(live), _), Some(whole)) = (found, whole) {
+            live.owner = live.owner.min(whole);
         }
     }
 }
@@ -199,38 +255,46 @@ fn action<C: Sync>(
     known: &Known,
     holes: &Holes,
 ) -> Action {
-    let hole = |id: &Id| holes.iter().find(|(hidden, _)| hidden == id);
     let Some(live) = live else {
         return Action::Create;
     };
     // Whose a part is, its whole would tell.
-    if let Some((_, refusal)) = node.part_of().and_then(|part| hole(&part.of)) {
+    if let Some(refusal) = node.part_of().and_then(|part| hole(holes, &part.of)) {
         return Action::Unknown(refusal.clone());
     }
-    if !live.ours {
+    if !live.is_ours() {
         return Action::Conflict(Conflict::Foreign);
     }
+    match compared(node, live, known, holes) {
+        Ok(changes) if changes.is_empty() => Action::Keep,
+        Ok(changes) => Action::Update(changes),
+        Err(instead) => instead,
+    }
+}
+
+/// What would have to change; when that cannot be told, or cannot be done in place, what its step is instead.
+fn compared<C: Sync>(
+    node: &dyn Resource<C>,
+    live: &Live,
+    known: &Known,
+    holes: &Holes,
+) -> std::result::Result<Vec<Change>, Action> {
     let mut changes = diff(&live.state, &node.desired(known));
     // A value that only a hole would tell may be what is there already.
     let needs = node.needs();
-    if let Some((_, refusal)) = needs.iter().find_map(|output| hole(&output.of)) {
+    if let Some(refusal) = needs.iter().find_map(|output| hole(holes, &output.of)) {
         let differed = !changes.is_empty();
         changes.retain(|change| change.after.is_some());
         if differed && changes.is_empty() {
-            return Action::Unknown(refusal.clone());
+            return Err(Action::Unknown(refusal.clone()));
         }
     }
     for change in &mut changes {
         change.reason = node.reason(change);
     }
-    if changes.is_empty() {
-        Action::Keep
-    } else if changes
-        .iter()
-        .any(|change| node.fixed().contains(&change.field))
-    {
-        Action::Conflict(Conflict::Fixed(changes))
-    } else {
-        Action::Update(changes)
+    let is_fixed = |change: &Change| node.fixed().contains(&change.field);
+    if changes.iter().any(is_fixed) {
+        return Err(Action::Conflict(Conflict::Fixed(changes)));
     }
+    Ok(changes)
 }

@@ -112,7 +112,7 @@ impl<C: Sync> Undo<'_, C> {
             }
         };
         match (&step.action, live, &step.live) {
-            (Action::Create, Some(live), _) if live.ours => {
+            (Action::Create, Some(live), _) if live.is_ours() => {
                 report(&step.id, verb, self.manner, self.delete(&live)).await?;
                 Ok(Lasting::new())
             }

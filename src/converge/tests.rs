@@ -11,24 +11,24 @@ use super::destroy::{Fate, destroy};
 use super::event::Event;
 use super::graph::{Graph, Handle, Id, Output};
 use super::patience::Patience;
-use super::plan::{Action, Conflict, Plan};
+use super::plan::{Action, Adoption, Conflict, Plan};
 use super::rollback::{Lasting, rollback};
 use super::state::State;
 use super::stop::{Stop, Stopper};
 use super::walk::Outcome;
-use super::{Known, Live, Outputs, Part, Resource};
+use super::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Exit, Result};
 
 /// What exists, what was done to it, and what it refuses.
 #[derive(Default)]
 struct Sky {
-    toys: Mutex<BTreeMap<String, (String, bool)>>,
+    toys: Mutex<BTreeMap<String, (String, Owner)>>,
     log: Mutex<Vec<String>>,
     /// So many refusals of this write are still to come.
     refusals: Mutex<BTreeMap<String, (usize, &'static str)>>,
     /// So many reads still show what was before the last write.
     lag: Mutex<BTreeMap<String, usize>>,
-    before: Mutex<BTreeMap<String, Option<(String, bool)>>>,
+    before: Mutex<BTreeMap<String, Option<(String, Owner)>>>,
     /// The answers of these writes are lost once: the write is done all the same.
     lost: Mutex<BTreeSet<String>>,
     /// These must not be read; with the code of the refusal.
@@ -36,13 +36,13 @@ struct Sky {
 }
 
 impl Sky {
-    fn holding(toys: &[(&str, &str, bool)]) -> Self {
+    fn holding(toys: &[(&str, &str, Owner)]) -> Self {
         let sky = Self::default();
-        for (name, value, ours) in toys {
+        for (name, value, owner) in toys {
             sky.toys
                 .lock()
                 .unwrap()
-                .insert((*name).into(), ((*value).into(), *ours));
+                .insert((*name).into(), ((*value).into(), *owner));
         }
         sky
     }
@@ -73,7 +73,7 @@ impl Sky {
         self.toys.lock().unwrap().keys().cloned().collect()
     }
 
-    fn write(&self, verb: &str, name: &str, value: Option<(String, bool)>) -> Result<()> {
+    fn write(&self, verb: &str, name: &str, value: Option<(String, Owner)>) -> Result<()> {
         let write = format!("{verb} {name}");
         if let Some((times, code)) = self.refusals.lock().unwrap().get_mut(&write)
             && *times > 0
@@ -100,7 +100,7 @@ impl Sky {
         Ok(())
     }
 
-    fn read(&self, name: &str) -> Option<(String, bool)> {
+    fn read(&self, name: &str) -> Option<(String, Owner)> {
         if let Some(reads) = self.lag.lock().unwrap().get_mut(name)
             && let Some(before) = self.before.lock().unwrap().get(name)
             && *reads > 0
@@ -172,7 +172,7 @@ impl Resource<Sky> for Toy {
             let refusal = Error::unanswered(format!("read {}", self.name), "refused");
             return Err(refusal.code(Some((*code).into()), None));
         }
-        Ok(sky.read(self.name).map(|(value, ours)| {
+        Ok(sky.read(self.name).map(|(value, owner)| {
             let mut words = value.split('/');
             let mut state = State::default().with("word", words.next().unwrap_or_default());
             if let Some(of) = words.next() {
@@ -181,18 +181,28 @@ impl Resource<Sky> for Toy {
             Live {
                 state,
                 outputs: Outputs::from([("serial", format!("{}-1", self.name))]),
-                ours,
+                owner,
             }
         }))
     }
 
     async fn create(&self, sky: &Sky, want: &State, _: &Known) -> Result<Outputs> {
-        sky.write("create", self.name, Some((value(want), true)))?;
+        sky.write("create", self.name, Some((value(want), Owner::Us)))?;
         Ok(Outputs::new())
     }
 
     async fn update(&self, sky: &Sky, _: &Live, want: &State, _: &Known) -> Result<()> {
-        sky.write("update", self.name, Some((value(want), true)))
+        let owner = sky.toys.lock().unwrap()[self.name].1;
+        sky.write("update", self.name, Some((value(want), owner)))
+    }
+
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        vec![("made-by", "us".into())]
+    }
+
+    async fn mark(&self, sky: &Sky, _: &Live) -> Result<()> {
+        let value = sky.toys.lock().unwrap()[self.name].0.clone();
+        sky.write("mark", self.name, Some((value, Owner::Us)))
     }
 
     async fn delete(&self, sky: &Sky, _: &Live) -> Result<()> {
@@ -305,7 +315,7 @@ async fn reading_a_plan_writes_nothing_and_knows_what_it_cannot_know_yet() {
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_an_update_of_the_fields_that_differ() {
-    let sky = Sky::holding(&[("ground", "old", true)]);
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]);
     let garden = garden();
     let plan = Plan::read(&garden, &sky).await.unwrap();
     let Action::Update(changes) = &plan.steps[0].action else {
@@ -324,6 +334,7 @@ async fn told(graph: &Graph<Sky>, sky: &Sky) -> Vec<&'static str> {
         Action::Update(_) => "update",
         Action::Keep => "keep",
         Action::Conflict(_) => "conflict",
+        Action::Adopt(_) => "adopt",
         Action::Unknown(_) => "unknown",
     });
     words.collect()
@@ -336,7 +347,7 @@ async fn what_must_not_be_read_is_a_hole_and_the_rest_is_told() {
     sky.toys
         .get_mut()
         .unwrap()
-        .insert("tree".into(), ("old".into(), true));
+        .insert("tree".into(), ("old".into(), Owner::Us));
     sky.hidden.insert("ground", "AccessDenied");
     // The wall holds a value of the ground, which nobody tells.
     assert_eq!(
@@ -346,7 +357,7 @@ async fn what_must_not_be_read_is_a_hole_and_the_rest_is_told() {
     sky.toys
         .get_mut()
         .unwrap()
-        .insert("wall".into(), ("old/ground-1".into(), true));
+        .insert("wall".into(), ("old/ground-1".into(), Owner::Us));
     assert_eq!(
         told(&garden(), &sky).await,
         ["unknown", "update", "keep", "update"]
@@ -382,6 +393,23 @@ async fn with_a_hole_nothing_is_written_and_what_hangs_from_it_stays() {
     assert_eq!(sky.names(), ["ground", "roof", "wall"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_only_a_hole_would_tell_of_what_is_adopted_is_unknown_too() {
+    let mut sky = Sky::holding(&[
+        ("ground", "new", Owner::Us),
+        ("wall", "new/ground-1", Owner::Nobody),
+    ]);
+    sky.hidden.insert("ground", "AccessDenied");
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap().adopting();
+    assert!(
+        matches!(plan.steps[1].action, Action::Unknown(_)),
+        "{:?}",
+        plan.steps[1].action
+    );
+    assert!(plan.hole().is_some());
+}
+
 #[tokio::test]
 async fn a_read_that_fails_otherwise_fails_the_plan() {
     let mut sky = Sky::default();
@@ -391,7 +419,7 @@ async fn a_read_that_fails_otherwise_fails_the_plan() {
 
 #[tokio::test]
 async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
-    let sky = Sky::holding(&[("roof", "theirs", false)]);
+    let sky = Sky::holding(&[("roof", "theirs", Owner::Nobody)]);
     let garden = garden();
     let plan = Plan::read(&garden, &sky).await.unwrap();
     assert_eq!(plan.steps[2].action, Action::Conflict(Conflict::Foreign));
@@ -408,7 +436,7 @@ async fn what_is_not_ours_is_a_conflict_and_nothing_is_written() {
 
 #[tokio::test]
 async fn a_field_that_cannot_change_in_place_is_a_conflict() {
-    let sky = Sky::holding(&[("ground", "old", true)]);
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]);
     let mut graph = Graph::default();
     graph.add(Toy {
         fixed: true,
@@ -471,7 +499,7 @@ async fn a_write_that_shows_late_is_waited_for_and_made_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_never_shows_fails_and_says_which_field() {
-    let sky = Sky::holding(&[("ground", "old", true)]).lag("ground", usize::MAX);
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]).lag("ground", usize::MAX);
     let outcomes = build(&garden(), &sky).await;
     let Outcome::Failed(error) = &outcomes[0] else {
         panic!("{outcomes:?}")
@@ -515,7 +543,10 @@ async fn taking_down_goes_backwards_and_leaves_nothing_of_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn taking_down_leaves_everything_of_others() {
-    let sky = Sky::holding(&[("ground", "new", true), ("tree", "theirs", false)]);
+    let sky = Sky::holding(&[
+        ("ground", "new", Owner::Us),
+        ("tree", "theirs", Owner::Nobody),
+    ]);
     clear(&garden(), &sky).await;
     assert_eq!(sky.names(), ["tree"]);
 }
@@ -526,7 +557,7 @@ async fn a_failed_delete_keeps_only_what_it_needs() {
     build(&garden(), &sky).await;
     let sky = sky.refuse("delete wall", 1, "Denied");
     clear(&garden(), &sky).await;
-    assert_eq!(sky.names(), ["ground", "roof", "wall"]);
+    assert_eq!(sky.names(), ["ground", "wall"]);
     clear(&garden(), &sky).await;
     assert_eq!(sky.names(), Vec::<String>::new());
 }
@@ -545,24 +576,26 @@ fn house(goes_with_it: bool) -> Graph<Sky> {
 
 #[tokio::test]
 async fn a_part_is_ours_when_the_whole_is_and_it_does_not_deny_it() {
-    for (house_is_ours, door_says, ours) in [
-        (true, true, true),
-        (false, true, false),
-        (true, false, false),
+    for (whose_house, door_says, whose_door) in [
+        (Owner::Us, Owner::Us, Owner::Us),
+        (Owner::Nobody, Owner::Us, Owner::Nobody),
+        (Owner::Other, Owner::Us, Owner::Other),
+        (Owner::Us, Owner::Other, Owner::Other),
+        (Owner::Nobody, Owner::Other, Owner::Other),
     ] {
         let sky = Sky::holding(&[
-            ("house", "new", house_is_ours),
+            ("house", "new", whose_house),
             ("door", "new/house-1", door_says),
         ]);
         let house = house(false);
         let plan = Plan::read(&house, &sky).await.unwrap();
-        assert_eq!(plan.steps[1].live.as_ref().unwrap().ours, ours);
+        assert_eq!(plan.steps[1].live.as_ref().unwrap().owner, whose_door);
     }
 }
 
 #[tokio::test]
 async fn a_part_whose_whole_is_gone_speaks_for_itself() {
-    let sky = Sky::holding(&[("door", "new/house-1", true)]);
+    let sky = Sky::holding(&[("door", "new/house-1", Owner::Us)]);
     let house = house(false);
     let plan = Plan::read(&house, &sky).await.unwrap();
     assert_eq!(plan.fates()[1].1, Fate::Delete);
@@ -596,9 +629,9 @@ async fn what_a_failed_run_made_is_taken_back_backwards() {
 #[tokio::test(start_paused = true)]
 async fn what_a_failed_run_changed_is_put_back_and_what_it_found_stays() {
     let sky = Sky::holding(&[
-        ("ground", "new", true),
-        ("wall", "old/ground-0", true),
-        ("tree", "new", true),
+        ("ground", "new", Owner::Us),
+        ("wall", "old/ground-0", Owner::Us),
+        ("tree", "new", Owner::Us),
     ])
     .refuse("create roof", usize::MAX, "Denied");
     let (_, undone) = build_and_undo(&garden(), &sky).await;
@@ -610,7 +643,7 @@ async fn what_a_failed_run_changed_is_put_back_and_what_it_found_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_refused_before_it_changed_anything_is_not_written() {
-    let sky = Sky::holding(&[("ground", "old", true)]).refuse("update ground", 1, "Denied");
+    let sky = Sky::holding(&[("ground", "old", Owner::Us)]).refuse("update ground", 1, "Denied");
     let (_, undone) = build_and_undo(&garden(), &sky).await;
     assert!(all_done(&undone), "{undone:?}");
     assert_eq!(sky.toys.lock().unwrap()["ground"].0, "old");
@@ -641,7 +674,7 @@ async fn what_another_run_made_meanwhile_as_it_is_wanted_is_taken_as_made() {
     let garden = garden();
     let sky = Sky::default();
     let plan = Plan::read(&garden, &sky).await.unwrap();
-    let twin = Sky::holding(&[("tree", "new", true)]).refuse(
+    let twin = Sky::holding(&[("tree", "new", Owner::Us)]).refuse(
         "create tree",
         usize::MAX,
         "AlreadyExistsException",
@@ -658,10 +691,10 @@ async fn what_another_run_made_meanwhile_as_it_is_wanted_is_taken_as_made() {
 
 #[tokio::test(start_paused = true)]
 async fn what_another_made_meanwhile_is_told_and_never_taken_back() {
-    for (value, ours) in [("otherwise", true), ("new", false)] {
+    for (value, owner) in [("otherwise", Owner::Us), ("new", Owner::Nobody)] {
         let garden = garden();
         let plan = Plan::read(&garden, &Sky::default()).await.unwrap();
-        let sky = Sky::holding(&[("tree", value, ours)]).refuse(
+        let sky = Sky::holding(&[("tree", value, owner)]).refuse(
             "create tree",
             usize::MAX,
             "AlreadyExistsException",
@@ -694,14 +727,14 @@ async fn a_rollback_that_fails_keeps_only_what_its_rest_needs() {
         "{undone:?}"
     );
     assert!(matches!(undone[1], Outcome::Failed(_)), "{undone:?}");
-    assert_eq!(sky.names(), ["ground", "roof", "wall"]);
+    assert_eq!(sky.names(), ["ground", "wall"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_part_that_goes_with_a_whole_that_was_made_is_not_deleted_by_itself() {
     for (found, deleted) in [
         (&[][..], ["delete house"]),
-        (&[("house", "new", true)], ["delete door"]),
+        (&[("house", "new", Owner::Us)], ["delete door"]),
     ] {
         let mut graph = house(true);
         graph.add(toy("lamp", &[]));
@@ -728,7 +761,7 @@ fn locked_garden() -> Graph<Sky> {
 async fn whoever_comes_second_makes_nothing_that_two_could_have_made() {
     let garden = locked_garden();
     let plan = Plan::read(&garden, &Sky::default()).await.unwrap();
-    let sky = Sky::holding(&[("ground", "new/of-the-first", true)]).refuse(
+    let sky = Sky::holding(&[("ground", "new/of-the-first", Owner::Us)]).refuse(
         "create ground",
         usize::MAX,
         "AlreadyExistsException",
@@ -754,4 +787,104 @@ async fn a_lock_is_taken_down_after_all_that_waited_for_it() {
     let log = sky.log();
     let place = |write: &str| log.iter().position(|line| line == write).unwrap();
     assert!(place("delete tree") < place("delete ground"), "{log:?}");
+}
+
+async fn adopt(graph: &Graph<Sky>, sky: &Sky) -> Result<Vec<Outcome<(), Error>>> {
+    let (stop, watch) = (never(), |_: Event| {});
+    let manner = Manner {
+        patience: Patience::default(),
+        stop: &stop,
+        watch: &watch,
+    };
+    let plan = Plan::read(graph, sky).await?.adopting();
+    Ok(apply(&plan, sky, manner).await?.outcomes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_bears_no_mark_is_adopted_only_when_that_is_asked_for() {
+    let sky = Sky::holding(&[
+        ("ground", "old", Owner::Nobody),
+        ("tree", "new", Owner::Nobody),
+    ]);
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    assert_eq!(plan.conflicts().count(), 2);
+    let plan = plan.adopting();
+    let adoption = |step: usize| match &plan.steps[step].action {
+        Action::Adopt(Adoption { marks, changes }) => {
+            let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
+            (marks.clone(), fields)
+        }
+        other => panic!("{other:?}"),
+    };
+    let marks = vec![("made-by", "us".to_owned())];
+    assert_eq!(adoption(0), (marks.clone(), vec!["word"]));
+    assert_eq!(adoption(3), (marks, vec![]));
+    assert_eq!(sky.log(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_adopted_is_marked_brought_in_line_and_ours_from_then_on() {
+    let sky = Sky::holding(&[
+        ("ground", "old", Owner::Nobody),
+        ("tree", "new", Owner::Nobody),
+    ]);
+    assert!(all_done(&adopt(&garden(), &sky).await.unwrap()));
+    let written = |name: &str| {
+        let log = sky.log().into_iter();
+        log.filter(|line| line.ends_with(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(written("ground"), ["mark ground", "update ground"]);
+    assert_eq!(written("tree"), ["mark tree"]);
+    let garden = garden();
+    assert!(Plan::read(&garden, &sky).await.unwrap().is_empty());
+    clear(&garden, &sky).await;
+    assert_eq!(sky.names(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_bears_the_mark_of_others_is_never_adopted() {
+    let sky = Sky::holding(&[
+        ("ground", "new", Owner::Nobody),
+        ("tree", "new", Owner::Other),
+    ]);
+    assert!(adopt(&garden(), &sky).await.is_err());
+    assert_eq!(sky.log(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_change_in_place_is_not_adopted() {
+    let sky = Sky::holding(&[("house", "old", Owner::Nobody)]);
+    let mut graph = Graph::default();
+    graph.add(Toy {
+        fixed: true,
+        ..toy("house", &[])
+    });
+    let plan = Plan::read(&graph, &sky).await.unwrap().adopting();
+    assert!(matches!(
+        &plan.steps[0].action,
+        Action::Conflict(Conflict::Fixed(_))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_is_refused_leaves_the_rest_as_it_was() {
+    let sky = Sky::holding(&[("ground", "old", Owner::Nobody)]).refuse("mark ground", 1, "Denied");
+    let outcomes = adopt(&garden(), &sky).await.unwrap();
+    assert!(matches!(&outcomes[0], Outcome::Failed(_)));
+    assert_eq!(
+        sky.toys.lock().unwrap()["ground"],
+        ("old".into(), Owner::Nobody)
+    );
+    assert!(all_done(&adopt(&garden(), &sky).await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_does_not_show_yet_is_waited_for() {
+    let sky = Sky::holding(&[("ground", "new", Owner::Nobody)]).lag("ground", 4);
+    let garden = garden();
+    let plan = Plan::read(&garden, &sky).await.unwrap();
+    assert_eq!(plan.conflicts().count(), 1);
+    assert!(all_done(&adopt(&garden, &sky).await.unwrap()));
+    assert!(Plan::read(&garden, &sky).await.unwrap().is_empty());
 }

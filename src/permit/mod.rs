@@ -2,6 +2,7 @@
 
 mod cloudwatch;
 mod destroy;
+mod export;
 pub mod place;
 mod preflight;
 mod restore;
@@ -35,6 +36,7 @@ pub enum Task {
     /// Setup that takes back what it did when it fails.
     Rollback(Route),
     Outputs(Option<Route>),
+    Export(Option<Route>),
     Tail(Option<Route>),
     /// Tail that lists the bucket instead of listening to the topic.
     TailOfBucket,
@@ -53,6 +55,7 @@ impl Task {
             Self::TailOfBucket => vec![Route::S3],
             Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
             Self::Outputs(route)
+            | Self::Export(route)
             | Self::Tail(route)
             | Self::TailOfHeelersQueue(route)
             | Self::Destroy(route)
@@ -121,6 +124,13 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Task::Setup(route) => [plan(route), writes(route)].concat(),
         Task::Rollback(route) => [plan(route), writes(route), takes_back(route)].concat(),
         Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
+        Task::Export(route) => one_or_all(route)
+            .into_iter()
+            .flat_map(|route| match route {
+                Route::S3 => export::s3(place),
+                Route::CloudWatch => export::cloudwatch(&at_log_group),
+            })
+            .collect(),
         Task::Tail(route) => one_or_all(route)
             .into_iter()
             .flat_map(|route| match route {
@@ -185,6 +195,7 @@ mod tests {
         for route in routes {
             tasks.extend([
                 Task::Outputs(route),
+                Task::Export(route),
                 Task::Tail(route),
                 Task::TailOfHeelersQueue(route),
                 Task::Destroy(route),
@@ -338,6 +349,7 @@ mod tests {
                 Task::Plan(_)
                 | Task::Outputs(_)
                 | Task::TailOfBucket
+                | Task::Export(_)
                 | Task::Tail(Some(Route::CloudWatch)) => true,
                 Task::Setup(_)
                 | Task::Rollback(_)

@@ -8,6 +8,7 @@ pub mod function;
 pub mod input;
 pub mod s3;
 pub mod site;
+pub mod var_file;
 
 use crate::aws::Aws;
 use crate::converge::graph::{Graph, Output};

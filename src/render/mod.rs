@@ -3,6 +3,7 @@
 mod change;
 mod compare;
 pub mod error;
+pub mod export;
 pub mod outputs;
 pub mod plan;
 pub mod progress;

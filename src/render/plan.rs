@@ -9,7 +9,7 @@ use super::{Tone, Ui, change, document};
 use crate::cli::Format;
 use crate::converge::destroy::Fate;
 use crate::converge::diff::Change;
-use crate::converge::plan::{Action, Conflict, Step};
+use crate::converge::plan::{Action, Adoption, Conflict, Step};
 use crate::error::Error;
 use crate::tail::record::visible;
 
@@ -24,6 +24,7 @@ pub struct Place<'a> {
 struct Counts {
     create: usize,
     update: usize,
+    adopt: usize,
     keep: usize,
     conflict: usize,
     unknown: usize,
@@ -35,6 +36,7 @@ fn count(steps: &[Step]) -> Counts {
         *match step.action {
             Action::Create => &mut counts.create,
             Action::Update(_) => &mut counts.update,
+            Action::Adopt(_) => &mut counts.adopt,
             Action::Keep => &mut counts.keep,
             Action::Conflict(_) => &mut counts.conflict,
             Action::Unknown(_) => &mut counts.unknown,
@@ -47,6 +49,7 @@ fn word(action: &Action) -> (&'static str, &'static str, Tone) {
     match action {
         Action::Create => ("+", "create", Tone::Good),
         Action::Update(_) => ("~", "update", Tone::Change),
+        Action::Adopt(_) => (">", "adopt", Tone::Change),
         Action::Keep => ("=", "keep", Tone::Faint),
         Action::Conflict(_) => ("!", "conflict", Tone::Bad),
         Action::Unknown(_) => UNKNOWN,
@@ -102,6 +105,9 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
         "\nPlan: {} to create, {} to update, {} to keep",
         counts.create, counts.update, counts.keep
     );
+    if counts.adopt > 0 {
+        let _ = write!(text, ", {} to adopt", counts.adopt);
+    }
     if counts.conflict > 0 {
         let _ = write!(text, ", {} in conflict", counts.conflict);
     }
@@ -109,8 +115,15 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
         let _ = write!(text, ", {} unknown", counts.unknown);
     }
     text.push_str(".\n");
+    if counts.adopt > 0 {
+        let _ = writeln!(text, "{}", ui.fitted(ADOPTED, 0));
+    }
     text
 }
+
+/// What it means to adopt, said before anybody is asked.
+const ADOPTED: &str = "What is adopted is heeler-ec's own from then on: destroy deletes it. Take it out of the state of \
+    what made it (terraform state rm) before that runs again.";
 
 fn details(ui: Ui, action: &Action) -> Vec<String> {
     let told = |changes: &[Change]| {
@@ -119,6 +132,16 @@ fn details(ui: Ui, action: &Action) -> Vec<String> {
     };
     match action {
         Action::Update(changes) => told(changes).collect(),
+        Action::Adopt(Adoption { marks, changes }) => {
+            let tags: Vec<String> = marks
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            // What can bear none is ours by what it is a part of.
+            let tags = (!tags.is_empty()).then(|| format!("tags: + {}", tags.join(", ")));
+            let tags = tags.map(|line| ui.spell(&visible(&line)));
+            tags.into_iter().chain(told(changes)).collect()
+        }
         Action::Conflict(Conflict::Foreign) => vec![
             "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
         ],
@@ -148,6 +171,7 @@ fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
         "counts": {
             "create": counts.create,
             "update": counts.update,
+            "adopt": counts.adopt,
             "keep": counts.keep,
             "conflict": counts.conflict,
             "unknown": counts.unknown,
@@ -156,11 +180,11 @@ fn as_json(place: &Place<'_>, steps: &[Step]) -> Value {
 }
 
 fn step_json(step: &Step) -> Value {
-    let (changes, reason): (&[Change], Option<&str>) = match &step.action {
-        Action::Update(changes) => (changes, None),
-        Action::Conflict(Conflict::Fixed(changes)) => (changes, Some("fixed")),
-        Action::Conflict(Conflict::Foreign) => (&[], Some("foreign")),
-        Action::Create | Action::Keep | Action::Unknown(_) => (&[], None),
+    let changes = step.action.changes();
+    let conflict = match &step.action {
+        Action::Conflict(Conflict::Fixed(_)) => Some("fixed"),
+        Action::Conflict(Conflict::Foreign) => Some("foreign"),
+        _ => None,
     };
     let mut row = json!({
         "action": word(&step.action).1,
@@ -169,8 +193,13 @@ fn step_json(step: &Step) -> Value {
         "changes": changes.iter().map(change::as_json).collect::<Vec<_>>(),
         "stays": step.stays,
     });
-    if let (Some(reason), Some(row)) = (reason, row.as_object_mut()) {
-        row.insert("conflict".into(), reason.into());
+    if let (Some(conflict), Some(row)) = (conflict, row.as_object_mut()) {
+        row.insert("conflict".into(), conflict.into());
+    }
+    if let (Action::Adopt(adoption), Some(row)) = (&step.action, row.as_object_mut()) {
+        let marks = adoption.marks.iter();
+        let tags = marks.map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
+        row.insert("tags".into(), Value::Object(tags.collect()));
     }
     if let (Action::Unknown(refusal), Some(row)) = (&step.action, row.as_object_mut()) {
         row.insert("reason".into(), refusal.to_string().into());

@@ -90,6 +90,7 @@ fn doing(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "creating",
         Verb::Update => "updating",
+        Verb::Adopt => "adopting",
         Verb::Delete => "deleting",
         Verb::PutBack => "putting back",
     }
@@ -99,6 +100,7 @@ fn done(verb: Verb) -> (&'static str, &'static str, Tone) {
     match verb {
         Verb::Create => ("+", "created", Tone::Good),
         Verb::Update => ("~", "updated", Tone::Change),
+        Verb::Adopt => (">", "adopted", Tone::Change),
         Verb::Delete => ("-", "deleted", Tone::Bad),
         Verb::PutBack => ("~", "put back", Tone::Change),
     }
@@ -108,6 +110,7 @@ fn infinitive(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "create",
         Verb::Update => "update",
+        Verb::Adopt => "adopt",
         Verb::Delete => "delete",
         Verb::PutBack => "put back",
     }

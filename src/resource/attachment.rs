@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::PROPAGATION;
 use super::role::NO_ENTITY;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 
 pub struct Attachment {
@@ -73,9 +73,9 @@ impl Resource<Aws> for Attachment {
                 .any(|found| found.policy_arn() == Some(&policy))
             {
                 return Ok(Some(Live {
-                    state: State::default(),
+                    state: State::default().with(seen::ROLE, arn::last(&role)),
                     outputs: Outputs::from([("policy", policy)]),
-                    ours: true,
+                    owner: Owner::Us,
                 }));
             }
         }

@@ -1,16 +1,17 @@
 //! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
-//! whole, so it is read, one entry is put in or taken out, and all others are written back as they were.
+//! whole, so it is read, one entry is put in or taken out, and all others are written back as they were. An entry of
+//! another id that leads to our topic stands in for ours, since S3 takes no two that overlap.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{PROPAGATION, document};
+use super::{PROPAGATION, document, seen};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::aws::notification::{CREATED, Entry, Others, Target, entries};
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
@@ -18,7 +19,7 @@ use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
     S3KeyFilter, TopicConfiguration,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct BucketNotification {
     pub bucket: String,
@@ -51,6 +52,9 @@ impl Told {
     }
 }
 
+/// The output that holds the id of the entry that was found.
+const ENTRY: &str = "entry";
+
 #[async_trait]
 impl Resource<Aws> for BucketNotification {
     fn id(&self) -> Id {
@@ -76,6 +80,14 @@ impl Resource<Aws> for BucketNotification {
             .with_known("topic", known.get(&self.topic))
     }
 
+    /// Ours when the topic is, whatever its id.
+    fn part_of(&self) -> Option<Part> {
+        Some(Part {
+            of: self.topic.of.clone(),
+            goes_with_it: false,
+        })
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         if refusal.says("OperationAborted", "conflicting conditional operation") {
             return Some(PROPAGATION);
@@ -94,51 +106,64 @@ impl Resource<Aws> for BucketNotification {
         vec![document::id(document::BUCKET_NOTIFICATION, &self.bucket)]
     }
 
-    async fn stays(&self, aws: &Aws) -> Result<Vec<String>> {
+    async fn stays(&self, aws: &Aws, known: &Known) -> Result<Vec<String>> {
+        let wanted = self.entry_to(&known.need(&self.topic)?);
         let Some(found) = self.configuration(aws).await? else {
             return Ok(Vec::new());
         };
-        let others = self.others(&found);
+        let entries = entries(&found);
+        let ours = of_ours(&entries, &wanted).map_or(&self.entry, |entry| &entry.id);
+        let others = Others::than(&found, ours);
         self.told.of(&others);
         Ok(others.words().to_vec())
     }
 
-    /// An entry of our id that leads to another topic is somebody else's.
+    /// An entry of our id that leads to another topic is somebody else's. One that stands in for ours is left as it is
+    /// while it announces all that ours would.
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let topic = known.need(&self.topic)?;
+        let wanted = self.entry_to(&known.need(&self.topic)?);
         let Some(found) = self.configuration(aws).await? else {
             return Ok(None);
         };
-        Ok(entries(&found)
-            .into_iter()
-            .find(|entry| entry.id == self.entry)
-            .map(|entry| {
-                let ours = leads_to(&entry, &topic);
-                Live {
-                    state: State::default()
-                        .with("events", entry.events.clone())
-                        .with("prefix", entry.prefix.as_str())
-                        .with("suffix", entry.suffix.as_str())
-                        .with("topic", entry.destination.as_str()),
-                    outputs: Outputs::new(),
-                    ours,
-                }
-            }))
+        let entries = entries(&found);
+        let Some(entry) = of_ours(&entries, &wanted) else {
+            return Ok(None);
+        };
+        let shown = if entry.id != self.entry && entry.covers(&wanted) {
+            &wanted
+        } else {
+            entry
+        };
+        Ok(Some(Live {
+            state: State::default()
+                .with("events", shown.events.clone())
+                .with("prefix", shown.prefix.as_str())
+                .with("suffix", shown.suffix.as_str())
+                .with("topic", entry.destination.as_str())
+                .with(seen::DOCUMENT, told(&entries, &found)),
+            outputs: Outputs::from([(ENTRY, entry.id.clone())]),
+            owner: if leads_to(entry, &wanted.destination) {
+                Owner::Us
+            } else {
+                Owner::Other
+            },
+        }))
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
-        let entry = self.wanted(want)?;
-        self.replace(aws, Some(entry)).await?;
+        let entry = self.wanted(&self.entry, want)?;
+        self.replace(aws, &self.entry, Some(entry)).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
-        let entry = self.wanted(want)?;
-        self.replace(aws, Some(entry)).await
+    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+        let id = self.id_of(live);
+        let entry = self.wanted(id, want)?;
+        self.replace(aws, id, Some(entry)).await
     }
 
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        self.replace(aws, None).await
+    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+        self.replace(aws, self.id_of(live), None).await
     }
 }
 
@@ -160,11 +185,11 @@ impl BucketNotification {
     }
 
     /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
-    async fn replace(&self, aws: &Aws, entry: Option<TopicConfiguration>) -> Result<()> {
+    async fn replace(&self, aws: &Aws, id: &str, entry: Option<TopicConfiguration>) -> Result<()> {
         let Some(before) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
-        self.refuse_changed(&before)?;
+        self.refuse_changed(&Others::than(&before, id))?;
         if let Some(entry) = &entry {
             self.refuse_in_the_way(&before, entry)?;
         }
@@ -172,7 +197,7 @@ impl BucketNotification {
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
             .expected_bucket_owner(&self.owner)
-            .notification_configuration(merged(before.clone(), &self.entry, entry))
+            .notification_configuration(merged(before.clone(), id, entry))
             .send()
             .await
             .doing("s3:PutBucketNotification", || {
@@ -181,15 +206,15 @@ impl BucketNotification {
                     self.bucket
                 )
             })
-            .map_err(|refusal| self.explain(refusal, &before))?;
+            .map_err(|refusal| explain(refusal, &Others::than(&before, id)))?;
         let Some(after) = self.configuration(aws).await? else {
             return Err(self.without_bucket());
         };
-        let others = self.others(&after);
-        let Some(change) = self.others(&before).change_to(&others) else {
+        let (had, has) = (Others::than(&before, id), Others::than(&after, id));
+        let Some(change) = had.change_to(&has) else {
             return Ok(());
         };
-        self.told.of(&others);
+        self.told.of(&has);
         Err(Error::unanswered(
                 format!("keep the other notifications of bucket {} as they were", self.bucket),
                 format!("they were written back unchanged, and S3 now shows another state: {change}"),
@@ -201,8 +226,8 @@ impl BucketNotification {
     }
 
     /// What the operator has not seen is not written back in his name.
-    fn refuse_changed(&self, before: &Configuration) -> Result<()> {
-        match self.told.change_to(&self.others(before)) {
+    fn refuse_changed(&self, others: &Others) -> Result<()> {
+        match self.told.change_to(others) {
             None => Ok(()),
             Some(change) => Err(Error::unanswered(
                 format!(
@@ -225,7 +250,7 @@ impl BucketNotification {
         let there = entries(before);
         let in_the_way = entries(&alone).into_iter().find_map(|ours| {
             there.iter().find(|entry| {
-                if entry.id == self.entry {
+                if entry.id == ours.id {
                     !leads_to(entry, &ours.destination)
                 } else {
                     entry.overlaps(&ours)
@@ -256,34 +281,75 @@ impl BucketNotification {
         )
     }
 
-    /// Names the entries of others, one of which may be what S3 cannot reach.
-    fn explain(&self, refusal: Error, before: &Configuration) -> Error {
-        let others = self.others(before);
-        if !refusal.is("InvalidArgument") || others.words().is_empty() {
-            return refusal;
+    /// The id of the entry that was found.
+    fn id_of<'l>(&'l self, live: &'l Live) -> &'l str {
+        live.outputs.get(ENTRY).unwrap_or(&self.entry)
+    }
+
+    fn entry_to(&self, topic: &str) -> Entry {
+        Entry {
+            id: self.entry.clone(),
+            target: Target::Topic,
+            destination: topic.to_owned(),
+            events: vec![CREATED.to_owned()],
+            prefix: self.prefix.clone(),
+            suffix: String::new(),
         }
-        refusal.hint(format!(
-            "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
-            others.words().join("; ")
-        ))
     }
 
-    fn others(&self, found: &Configuration) -> Others {
-        Others::than(found, &self.entry)
-    }
-
-    fn wanted(&self, want: &State) -> Result<TopicConfiguration> {
+    fn wanted(&self, id: &str, want: &State) -> Result<TopicConfiguration> {
         let text = |field: &str| want.text(field).unwrap_or_default();
         let events = want.get("events").and_then(Value::as_array);
         let events = events.into_iter().flatten().filter_map(Value::as_str);
         TopicConfiguration::builder()
-            .id(&self.entry)
+            .id(id)
             .topic_arn(text("topic"))
             .set_events(Some(events.map(Event::from).collect()))
             .set_filter(filter(text("prefix"), text("suffix")))
             .build()
             .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
     }
+}
+
+/// The whole document, for an export: whoever writes it has to know it all.
+fn told(entries: &[Entry], found: &Configuration) -> Value {
+    let entry = |entry: &Entry| {
+        json!({
+            "target": entry.target.name(),
+            "id": entry.id,
+            "destination": entry.destination,
+            "events": entry.events,
+            "prefix": entry.prefix,
+            "suffix": entry.suffix,
+        })
+    };
+    json!({
+        "entries": entries.iter().map(entry).collect::<Vec<_>>(),
+        "bridge": found.event_bridge_configuration().is_some(),
+    })
+}
+
+/// The entry of our id; else one to our topic that ours would overlap, best one that announces all that ours would.
+fn of_ours<'e>(entries: &'e [Entry], wanted: &Entry) -> Option<&'e Entry> {
+    let stands_in = |entry: &&Entry| leads_to(entry, &wanted.destination) && entry.overlaps(wanted);
+    let of_our_id = entries.iter().find(|entry| entry.id == wanted.id);
+    of_our_id
+        .or_else(|| {
+            let mut standing_in = entries.iter().filter(stands_in);
+            standing_in.find(|entry| entry.covers(wanted))
+        })
+        .or_else(|| entries.iter().find(stands_in))
+}
+
+/// Names the entries of others, one of which may be what S3 cannot reach.
+fn explain(refusal: Error, others: &Others) -> Error {
+    if !refusal.is("InvalidArgument") || others.words().is_empty() {
+        return refusal;
+    }
+    refusal.hint(format!(
+        "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
+        others.words().join("; ")
+    ))
 }
 
 fn leads_to(entry: &Entry, topic: &str) -> bool {

@@ -15,7 +15,7 @@ use aws_sdk_lambda::types::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Mark, PROPAGATION};
+use super::{Mark, PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -109,6 +109,10 @@ impl Resource<Aws> for Function {
         &["code_sha256", "stage"]
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     /// A role takes some seconds until Lambda may assume it.
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         let spreading = [
@@ -146,9 +150,9 @@ impl Resource<Aws> for Function {
             .code(Some(refusal.error_code().to_owned()), None));
         }
         Ok(Some(Live {
-            state: parse(configuration),
+            state: parse(configuration).with(seen::TAGS, seen::tags(tags(&found))),
             outputs: Outputs::new(),
-            ours: self.mark.is_on(tags(&found)),
+            owner: self.mark.owner(tags(&found)),
         }))
     }
 
@@ -235,6 +239,17 @@ impl Resource<Aws> for Function {
                 })?;
             self.wait(aws).await?;
         }
+        Ok(())
+    }
+
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.lambda
+            .tag_resource()
+            .resource(&self.arn)
+            .set_tags(Some(self.all_tags()))
+            .send()
+            .await
+            .doing("lambda:TagResource", || format!("tag {}", self.id()))?;
         Ok(())
     }
 

@@ -62,9 +62,9 @@ impl Resource<Aws> for KmsAlias {
         Ok(Some(Live {
             state: State::default().with("key", arn),
             outputs: Outputs::new(),
-            ours: self
+            owner: self
                 .mark
-                .is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
+                .owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
         }))
     }
 

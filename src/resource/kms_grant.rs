@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 use serde_json::Value;
 
-use super::{PROPAGATION, who_died};
+use super::{PROPAGATION, seen, who_died};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -166,13 +166,14 @@ impl KmsGrant {
             state: State::default()
                 .with("grantee", grant.grantee_principal().unwrap_or_default())
                 .with("key", self.key.as_str())
-                .with("operations", operations),
+                .with("operations", operations)
+                .with(seen::NAME, self.name.as_str()),
             outputs: grant
                 .grant_id()
                 .map(|id| ("id", id.to_owned()))
                 .into_iter()
                 .collect(),
-            ours: true,
+            owner: Owner::Us,
         }
     }
 }

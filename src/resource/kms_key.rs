@@ -10,13 +10,13 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION, document, policy_text, who_died, with_policy};
+use super::{Mark, PROPAGATION, document, policy_text, seen, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -75,6 +75,12 @@ impl Resource<Aws> for KmsKey {
         with_policy(state, "policy", &self.policy)
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        let mut marks = self.mark.told();
+        marks.push((ALIAS, self.alias.clone()));
+        marks
+    }
+
     fn reason(&self, change: &Change) -> Option<String> {
         who_died(change)
     }
@@ -124,15 +130,12 @@ impl Resource<Aws> for KmsKey {
     }
 
     async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
-        let mut call = aws
+        let call = aws
             .kms
             .create_key()
             .description(self.description)
-            .policy(self.policy.to_string());
-        for (key, value) in self.mark.tags() {
-            call = call.tags(tag(key, value)?);
-        }
-        call = call.tags(tag(ALIAS, &self.alias)?);
+            .policy(self.policy.to_string())
+            .set_tags(Some(self.tags()?));
         // The SDK would make the call again when its answer is lost, and so make a second key.
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let made = call
@@ -202,6 +205,17 @@ impl Resource<Aws> for KmsKey {
         Ok(())
     }
 
+    async fn mark(&self, aws: &Aws, live: &Live) -> Result<()> {
+        aws.kms
+            .tag_resource()
+            .set_key_id(live.outputs.get("arn").cloned())
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("kms:TagResource", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
     /// A key cannot be deleted at once; it is scheduled, and counts as gone from then on.
     async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
         let scheduled = aws
@@ -249,7 +263,7 @@ impl KmsKey {
     /// All that is to be known of one key, asked side by side.
     async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Live>> {
         let doing = || format!("read {}", self.id());
-        let (key, document, rotation, ours) = try_join!(
+        let (key, document, rotation, tags) = try_join!(
             describe(aws, arn),
             async {
                 aws.kms
@@ -281,11 +295,12 @@ impl KmsKey {
                         doing,
                     )
             },
-            self.bears_mark(aws, arn),
+            tags(aws, arn),
         )?;
         let Some(key) = key.filter(usable) else {
             return Ok(None);
         };
+        let told = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
         let document = document.and_then(|found| found.policy).unwrap_or_default();
         let state = State::default()
             .with("description", key.description().unwrap_or_default())
@@ -293,21 +308,20 @@ impl KmsKey {
             .with(
                 "rotation",
                 rotation.is_some_and(|found| found.key_rotation_enabled()),
-            );
+            )
+            .with(seen::TAGS, seen::tags(told()));
         let state = with_policy(state, "policy", &policy::parsed(&document));
         let arn = key.arn().unwrap_or(arn).to_owned();
         Ok(Some(Live {
             state,
             outputs: Outputs::from([("arn", arn)]),
-            ours,
+            owner: self.mark.owner(told()),
         }))
     }
 
-    async fn bears_mark(&self, aws: &Aws, key: &str) -> Result<bool> {
-        tags(aws, key).await.map(|tags| {
-            self.mark
-                .is_on(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))
-        })
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let marks = self.marks().into_iter();
+        marks.map(|(key, value)| tag(key, &value)).collect()
     }
 
     /// A key that an interrupted run made and did not name: without any alias, and with our tags. Keys whose
@@ -339,7 +353,7 @@ impl KmsKey {
             tags => tags?,
         };
         let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
-        Ok(self.mark.is_on(tags()) && tags().any(|tag| tag == (ALIAS, &self.alias)))
+        Ok(self.mark.owner(tags()) == Owner::Us && tags().any(|tag| tag == (ALIAS, &self.alias)))
     }
 }
 

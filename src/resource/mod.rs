@@ -21,14 +21,41 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::converge::Known;
 use crate::converge::diff::Change;
 use crate::converge::state::State;
+use crate::converge::{Known, Owner};
 use crate::names::{MANAGED_BY, OPTION};
 use crate::policy::{canonical, text};
 
 /// How long AWS may need until one service sees what another has just made.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
+
+/// What a read tells besides the fields that are compared: for an export, which has to say it as AWS has it.
+pub mod seen {
+    use serde_json::{Map, Value};
+
+    /// All tags, ours and those of others.
+    pub const TAGS: &str = "seen: tags";
+    /// The whole document that a resource is a part of.
+    pub const DOCUMENT: &str = "seen: document";
+    pub const DESCRIPTION: &str = "seen: description";
+    pub const NAME: &str = "seen: name";
+    pub const ROLE: &str = "seen: role";
+    pub const TOPIC: &str = "seen: topic";
+    pub const QUEUE: &str = "seen: queue";
+
+    /// Without those of AWS itself, which nobody can write.
+    pub(super) fn tags<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> Value {
+        let mut told: Vec<(&str, &str)> =
+            tags.filter(|(key, _)| !key.starts_with("aws:")).collect();
+        told.sort_unstable();
+        let told = told.into_iter();
+        Value::Object(
+            told.map(|(key, value)| (key.to_owned(), value.into()))
+                .collect::<Map<_, _>>(),
+        )
+    }
+}
 
 /// A policy document, once the ARNs in it are known.
 pub type Document = Box<dyn Fn(&Known) -> Option<Value> + Send + Sync>;
@@ -85,13 +112,53 @@ impl Mark {
         .into_iter()
     }
 
-    /// Whether these tags are ours, and of this option. The version is only told, never compared.
-    pub fn is_on<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
-        let (mut managed, mut option) = (false, false);
+    /// The same, for a resource to say what it would be given.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, String)> {
+        self.tags()
+            .map(|(key, value)| (key, value.to_owned()))
+            .collect()
+    }
+
+    /// Whose these tags say it is: ours, when they are of this program and of this option. The version is only told,
+    /// never compared. IAM takes two spellings of a key for one, so any spelling is somebody's mark.
+    pub fn owner<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Owner {
+        let (mut managed, mut option, mut marked) = (false, false, false);
         for (key, value) in tags {
             managed |= key == MANAGED_BY && value == env!("CARGO_PKG_NAME");
             option |= key == OPTION && value == self.option;
+            marked |= key.eq_ignore_ascii_case(MANAGED_BY) || key.eq_ignore_ascii_case(OPTION);
         }
-        managed && option
+        match (managed && option, marked) {
+            (true, _) => Owner::Us,
+            (false, true) => Owner::Other,
+            (false, false) => Owner::Nobody,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_it_is_its_tags_tell() {
+        let mark = Mark { option: "s3" };
+        let table: [(&[(&str, &str)], Owner); 8] = [
+            (&[], Owner::Nobody),
+            (&[("Name", "HeelerEventCollection")], Owner::Nobody),
+            (&[(MANAGED_BY, "heeler-ec"), (OPTION, "s3")], Owner::Us),
+            (
+                &[(MANAGED_BY, "heeler-ec"), (OPTION, "cloudwatch")],
+                Owner::Other,
+            ),
+            (&[(MANAGED_BY, "heeler-ec")], Owner::Other),
+            (&[(OPTION, "s3")], Owner::Other),
+            (&[(MANAGED_BY, "terraform")], Owner::Other),
+            (&[("Managed-By", "platform")], Owner::Other),
+        ];
+        for (tags, owner) in table {
+            assert_eq!(mark.owner(tags.iter().copied()), owner, "{tags:?}");
+        }
     }
 }

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::function::NO_FUNCTION;
-use super::{PROPAGATION, document};
+use super::{PROPAGATION, document, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -104,26 +104,30 @@ impl Resource<Aws> for Permission {
             .into_iter()
             .find(|statement| statement["Sid"] == self.sid);
         Ok(ours.map(|statement| Live {
-            state: with_statement(statement),
+            state: with_statement(statement).with(seen::NAME, self.sid),
             outputs: Outputs::new(),
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
-        self.add(aws, want).await?;
+        self.add(aws, want, self.sid).await?;
         Ok(Outputs::new())
     }
 
-    /// A statement cannot be changed: it is taken out and put in again. What the log group would deliver meanwhile is
-    /// lost, so this is done for a wrong statement only.
+    /// A statement cannot be changed: it is taken out and put in again. What the log group delivers meanwhile would be
+    /// lost, so another one lets it in as long.
     async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
-        self.remove(aws, &self.function.of.name).await?;
-        self.add(aws, want).await
+        let (meanwhile, function) = (self.meanwhile(), &self.function.of.name);
+        remove(aws, function, &meanwhile).await?;
+        self.add(aws, want, &meanwhile).await?;
+        remove(aws, function, self.sid).await?;
+        self.add(aws, want, self.sid).await?;
+        remove(aws, function, &meanwhile).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
-        self.remove(aws, &self.function.of.name).await
+        remove(aws, &self.function.of.name, self.sid).await
     }
 }
 
@@ -154,22 +158,23 @@ fn condition(statement: &Value, key: &str) -> Option<String> {
 }
 
 impl Permission {
-    async fn add(&self, aws: &Aws, want: &State) -> Result<()> {
-        let statement = want.written("statement").cloned().unwrap_or_default();
-        add(aws, &self.function.of.name, &statement).await
+    /// The id of a statement that stands in while ours is put in again.
+    fn meanwhile(&self) -> String {
+        format!("{}Meanwhile", self.sid)
     }
 
-    async fn remove(&self, aws: &Aws, function: &str) -> Result<()> {
-        remove(aws, function, self.sid).await
+    async fn add(&self, aws: &Aws, want: &State, sid: &str) -> Result<()> {
+        let statement = want.written("statement").cloned().unwrap_or_default();
+        add(aws, &self.function.of.name, sid, &statement).await
     }
 }
 
-/// Adds a statement, in the fields that Lambda asks for.
-async fn add(aws: &Aws, function: &str, statement: &Value) -> Result<()> {
+/// Adds a statement under this id, in the fields that Lambda asks for.
+async fn add(aws: &Aws, function: &str, sid: &str, statement: &Value) -> Result<()> {
     aws.lambda
         .add_permission()
         .function_name(function)
-        .set_statement_id(text(&statement["Sid"]))
+        .statement_id(sid)
         .set_action(text(&statement["Action"]))
         .set_principal(principal(&statement["Principal"]))
         .set_source_arn(condition(statement, "aws:SourceArn"))
@@ -196,6 +201,10 @@ async fn remove(aws: &Aws, function: &str, sid: &str) -> Result<()> {
     Ok(())
 }
 
+fn sid(statement: &Value) -> &str {
+    statement["Sid"].as_str().unwrap_or_default()
+}
+
 /// Makes the statements of a function's policy those of this document; those that are in both stay untouched.
 pub(super) async fn replace(aws: &Aws, function: &str, document: &Value) -> Result<()> {
     let found = aws.lambda.get_policy().function_name(function).send().await;
@@ -218,13 +227,13 @@ pub(super) async fn replace(aws: &Aws, function: &str, document: &Value) -> Resu
         .iter()
         .filter(|one| !wants.iter().any(|other| same(one, other)))
     {
-        remove(aws, function, statement["Sid"].as_str().unwrap_or_default()).await?;
+        remove(aws, function, sid(statement)).await?;
     }
     for statement in wants
         .iter()
         .filter(|one| !has.iter().any(|other| same(one, other)))
     {
-        add(aws, function, statement).await?;
+        add(aws, function, sid(statement), statement).await?;
     }
     Ok(())
 }

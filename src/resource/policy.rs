@@ -7,7 +7,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::role::NO_ENTITY;
-use super::{Document, Mark, PROPAGATION, document, with_policy};
+use super::{Document, Mark, PROPAGATION, document, seen, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -61,6 +61,10 @@ impl Resource<Aws> for Policy {
         }
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     fn documents(&self, _: &Known) -> Vec<Id> {
         vec![document::id(document::MANAGED_POLICY, &self.arn)]
     }
@@ -98,32 +102,27 @@ impl Resource<Aws> for Policy {
                 State::default(),
                 "document",
                 &policy::parsed_encoded(&document),
+            )
+            .with(seen::DESCRIPTION, found.description().unwrap_or_default())
+            .with(
+                seen::TAGS,
+                seen::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
             ),
             outputs: Outputs::new(),
-            ours: self
+            owner: self
                 .mark
-                .is_on(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                .owner(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
-        let mut call = aws
-            .iam
+        aws.iam
             .create_policy()
             .policy_name(arn::last(&self.arn))
             .description(self.description)
-            .policy_document(self.text(want)?);
-        for (key, value) in self.mark.tags() {
-            let tag = Tag::builder()
-                .key(key)
-                .value(value)
-                .build()
-                .map_err(|why| {
-                    Error::unanswered(format!("write the tag {key}"), why.to_string())
-                })?;
-            call = call.tags(tag);
-        }
-        call.send()
+            .policy_document(self.text(want)?)
+            .set_tags(Some(self.tags()?))
+            .send()
             .await
             .doing("iam:CreatePolicy", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
@@ -131,6 +130,17 @@ impl Resource<Aws> for Policy {
 
     async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         put_version(aws, &self.arn, &self.text(want)?).await
+    }
+
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.iam
+            .tag_policy()
+            .policy_arn(&self.arn)
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("iam:TagPolicy", || format!("tag {}", self.id()))?;
+        Ok(())
     }
 
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
@@ -150,6 +160,14 @@ impl Resource<Aws> for Policy {
 }
 
 impl Policy {
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let tag = |(key, value): (&str, &str)| {
+            let tag = Tag::builder().key(key).value(value).build();
+            tag.map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+        };
+        self.mark.tags().map(tag).collect()
+    }
+
     fn text(&self, want: &State) -> Result<String> {
         want.written("document").map(policy::text).ok_or_else(|| {
             Error::unanswered(

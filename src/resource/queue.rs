@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{Mark, document, who_died, with_policy};
+use super::{Mark, document, seen, who_died, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -122,6 +122,10 @@ impl Resource<Aws> for Queue {
         state
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     fn reason(&self, change: &Change) -> Option<String> {
         who_died(change)
     }
@@ -178,14 +182,18 @@ impl Resource<Aws> for Queue {
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
             return Ok(None);
         };
-        let tags = tags.tags.unwrap_or_default();
+        let (attributes, tags) = (
+            attributes.attributes.unwrap_or_default(),
+            tags.tags.unwrap_or_default(),
+        );
+        let told = || {
+            tags.iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+        };
         Ok(Some(Live {
-            state: parse(&attributes.attributes.unwrap_or_default()),
+            state: parse(&attributes).with(seen::TAGS, seen::tags(told())),
             outputs: Outputs::from([("url", url)]),
-            ours: self.mark.is_on(
-                tags.iter()
-                    .map(|(key, value)| (key.as_str(), value.as_str())),
-            ),
+            owner: self.mark.owner(told()),
         }))
     }
 
@@ -223,6 +231,17 @@ impl Resource<Aws> for Queue {
             .send()
             .await
             .doing("sqs:SetQueueAttributes", || format!("change {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn mark(&self, aws: &Aws, live: &Live) -> Result<()> {
+        aws.sqs
+            .tag_queue()
+            .set_queue_url(live.outputs.get("url").cloned())
+            .set_tags(Some(owned(self.mark.tags())))
+            .send()
+            .await
+            .doing("sqs:TagQueue", || format!("tag {}", self.id()))?;
         Ok(())
     }
 

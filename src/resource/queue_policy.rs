@@ -14,7 +14,7 @@ use crate::aws::fault::Doing;
 use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 use crate::policy;
 
@@ -90,7 +90,7 @@ impl Resource<Aws> for QueuePolicy {
         Ok(text.map(|text| Live {
             state: with_policy(State::default(), "policy", &policy::parsed(&text)),
             outputs: Outputs::from([("url", url)]),
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_iam::types::{Role as Found, Tag};
+/// A role as IAM has it.
+pub use aws_sdk_iam::types::Role as Found;
+use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION, document, policy_text, who_died};
+use super::{Mark, PROPAGATION, document, policy_text, seen, who_died};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -133,6 +135,10 @@ impl Resource<Aws> for Role {
             .with("tags", Value::Object(notes))
     }
 
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
+    }
+
     fn reason(&self, change: &Change) -> Option<String> {
         let says = match change.field {
             "external_id" => "until Heeler is given the new id, it cannot assume the role",
@@ -179,11 +185,15 @@ impl Resource<Aws> for Role {
         Ok(Some(Live {
             state: trust_state(&document)
                 .with("description", role.description().unwrap_or_default())
-                .with("tags", Value::Object(sorted(notes, &self.notes))),
+                .with("tags", Value::Object(sorted(notes, &self.notes)))
+                .with(
+                    seen::TAGS,
+                    seen::tags(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                ),
             outputs: Outputs::new(),
-            ours: self
+            owner: self
                 .mark
-                .is_on(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                .owner(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -230,6 +240,18 @@ impl Resource<Aws> for Role {
         if differs("tags") {
             self.tag(aws, live, want).await?;
         }
+        Ok(())
+    }
+
+    /// Notes and all, so that the deployment is found from then on.
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.iam
+            .tag_role()
+            .role_name(self.name())
+            .set_tags(Some(self.tags(&self.desired(&Known::default()))?))
+            .send()
+            .await
+            .doing("iam:TagRole", || format!("tag {}", self.id()))?;
         Ok(())
     }
 

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::PROPAGATION;
 use super::topic::NO_TOPIC;
+use super::{PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::diff::Change;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 
 pub struct Subscription {
@@ -88,17 +88,19 @@ impl Resource<Aws> for Subscription {
     }
 
     async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let queue = known.need(&self.queue)?;
-        let subscription = match self.find(aws, &known.need(&self.topic)?, &queue).await? {
+        let (topic, queue) = (known.need(&self.topic)?, known.need(&self.queue)?);
+        let subscription = match self.find(aws, &topic, &queue).await? {
             Some(found) if found.starts_with("arn:") => found,
             Some(_) => {
                 return Ok(Some(Live {
                     state: State::default()
                         .with("confirmed", false)
                         .with("filter", "")
-                        .with("raw_delivery", false),
+                        .with("raw_delivery", false)
+                        .with(seen::TOPIC, topic)
+                        .with(seen::QUEUE, queue),
                     outputs: Outputs::new(),
-                    ours: true,
+                    owner: Owner::Us,
                 }));
             }
             None => return Ok(None),
@@ -127,10 +129,12 @@ impl Resource<Aws> for Subscription {
             state: State::default()
                 .with("confirmed", !is_true("PendingConfirmation"))
                 .with("filter", filter.cloned().unwrap_or_default())
-                .with("raw_delivery", is_true("RawMessageDelivery")),
+                .with("raw_delivery", is_true("RawMessageDelivery"))
+                .with(seen::TOPIC, topic)
+                .with(seen::QUEUE, queue),
             outputs: Outputs::from([("arn", subscription)]),
             // When the queue is gone, a subscription that still names it serves nobody.
-            ours: true,
+            owner: Owner::Us,
         }))
     }
 

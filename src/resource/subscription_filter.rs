@@ -15,7 +15,7 @@ use crate::aws::Aws;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
 use crate::error::{Error, Result};
 
 pub struct SubscriptionFilter {
@@ -105,7 +105,11 @@ impl Resource<Aws> for SubscriptionFilter {
                         .with("destination", destination),
                     outputs: Outputs::new(),
                     // It bears no tags. Whoever sends to our function does so for us.
-                    ours: known.get(&self.function).as_deref() == Some(destination),
+                    owner: if known.get(&self.function).as_deref() == Some(destination) {
+                        Owner::Us
+                    } else {
+                        Owner::Other
+                    },
                 }));
             }
         }
@@ -115,7 +119,7 @@ impl Resource<Aws> for SubscriptionFilter {
     /// A write replaces what has the name, so it is looked at once more.
     async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
         let there = self.read(aws, known).await?;
-        if there.is_some_and(|live| !live.ours) {
+        if there.is_some_and(|live| !live.is_ours()) {
             return Err(Error::no(
                 format!("create {}", self.id()),
                 format!(

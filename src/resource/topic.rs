@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
 use tokio::try_join;
 
-use super::Mark;
+use super::{Mark, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
@@ -57,6 +57,10 @@ impl Resource<Aws> for Topic {
     /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
     fn desired(&self, _: &Known) -> State {
         State::default().with("kms_key", "")
+    }
+
+    fn marks(&self) -> Vec<(&'static str, String)> {
+        self.mark.told()
     }
 
     async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
@@ -116,27 +120,23 @@ impl Resource<Aws> for Topic {
             .and_then(|mut found| found.remove("KmsMasterKeyId"))
             .unwrap_or_default();
         Ok(Some(Live {
-            state: State::default().with("kms_key", key),
+            state: State::default().with("kms_key", key).with(
+                seen::TAGS,
+                seen::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ),
             outputs: Outputs::new(),
-            ours: self
+            owner: self
                 .mark
-                .is_on(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                .owner(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
     async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
-        let mut call = aws.sns.create_topic().name(arn::last(&self.arn));
-        for (key, value) in self.mark.tags() {
-            let tag = Tag::builder()
-                .key(key)
-                .value(value)
-                .build()
-                .map_err(|why| {
-                    Error::unanswered(format!("write the tag {key}"), why.to_string())
-                })?;
-            call = call.tags(tag);
-        }
-        call.send()
+        aws.sns
+            .create_topic()
+            .name(arn::last(&self.arn))
+            .set_tags(Some(self.tags()?))
+            .send()
             .await
             .doing("sns:CreateTopic", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
@@ -154,6 +154,17 @@ impl Resource<Aws> for Topic {
         Ok(())
     }
 
+    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+        aws.sns
+            .tag_resource()
+            .resource_arn(&self.arn)
+            .set_tags(Some(self.tags()?))
+            .send()
+            .await
+            .doing("sns:TagResource", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
         aws.sns
             .delete_topic()
@@ -164,5 +175,15 @@ impl Resource<Aws> for Topic {
                 format!("delete {}", self.id())
             })?;
         Ok(())
+    }
+}
+
+impl Topic {
+    fn tags(&self) -> Result<Vec<Tag>> {
+        let tag = |(key, value): (&str, &str)| {
+            let tag = Tag::builder().key(key).value(value).build();
+            tag.map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+        };
+        self.mark.tags().map(tag).collect()
     }
 }

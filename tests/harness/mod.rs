@@ -4,6 +4,7 @@ pub mod awscli;
 pub mod clients;
 pub mod emulator;
 pub mod heeler;
+pub mod module;
 pub mod notification;
 pub mod object;
 pub mod permission;
@@ -11,6 +12,7 @@ pub mod program;
 pub mod proxy;
 pub mod runtime;
 pub mod samples;
+pub mod terraform;
 pub mod wire;
 pub mod world;
 

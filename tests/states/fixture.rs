@@ -103,6 +103,7 @@ pub fn ready(route: Route) -> Survey {
     Survey {
         route,
         hints: Hints {
+            adopt: false,
             account: None,
             region: None,
             trail: None,

@@ -54,6 +54,54 @@ pub fn states() -> Vec<State> {
         ),
         s3(
             "names.terraform",
+            "the role is the module's, and is to be adopted",
+            |s| {
+                s.hints.adopt = true;
+                taken(s, "names.role", terraforms("role r"));
+            },
+            "pass",
+            "role r will be adopted",
+        ),
+        s3(
+            "names.queue",
+            "it is untagged, and is to be adopted",
+            |s| {
+                s.hints.adopt = true;
+                taken(s, "names.queue", stranger("queue q"));
+            },
+            "pass",
+            "queue q will be adopted",
+        ),
+        s3(
+            "names.queue",
+            "it bears the mark of others, and was to be adopted",
+            |s| {
+                s.hints.adopt = true;
+                let marked = Owner {
+                    marked: true,
+                    ..stranger("queue q")
+                };
+                taken(s, "names.queue", marked);
+            },
+            "fail",
+            "bears the tag of another owner",
+        ),
+        s3(
+            "names.role",
+            "it belongs to the other option, and was to be adopted",
+            |s| {
+                s.hints.adopt = true;
+                let other = Owner {
+                    marked: true,
+                    ..own("role r", "cloudwatch")
+                };
+                taken(s, "names.role", other);
+            },
+            "fail",
+            "heeler-ec destroy",
+        ),
+        s3(
+            "names.terraform",
             "the role may not be read",
             |s| denied(s, "names.role", "iam:GetRole"),
             "unknown",

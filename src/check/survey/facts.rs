@@ -350,6 +350,8 @@ pub struct Owner {
     pub name: String,
     pub managed: bool,
     pub option: Option<String>,
+    /// Whether it bears anybody's mark, ours or not.
+    pub marked: bool,
     /// Whether it looks like the work of the vendor's Terraform module.
     pub terraform: bool,
     /// The state of the key behind an alias.

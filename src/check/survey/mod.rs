@@ -48,6 +48,8 @@ pub struct Hints {
     pub own_options: String,
     /// Checks that the operator takes as they are.
     pub accepted: Vec<String>,
+    /// Whether what bears nobody's mark is taken over.
+    pub adopt: bool,
     /// Whether to ask also what needs permissions beyond those of preflight.
     pub deep: bool,
 }

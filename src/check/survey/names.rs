@@ -75,6 +75,7 @@ fn owner<'t>(name: String, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Ow
         ..Owner::default()
     };
     for (key, value) in tags {
+        owner.marked |= key.eq_ignore_ascii_case(MANAGED_BY) || key.eq_ignore_ascii_case(OPTION);
         owner.managed |= key == MANAGED_BY && value == env!("CARGO_PKG_NAME");
         if key == OPTION {
             owner.option = Some(value.to_owned());

@@ -1,0 +1,228 @@
+//! The text is read again by the library that wrote it, and says what was given.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+use crate::resource::seen;
+
+fn place() -> Place<'static> {
+    Place {
+        option: "s3",
+        account: "111122223333",
+        region: "us-east-1",
+        function_role: "lambda_role".to_owned(),
+        function_policy: "lambda_policy".to_owned(),
+        dead_letter_queues: ["dlq".to_owned(), "dlq.fifo".to_owned()],
+    }
+}
+
+fn id(kind: &'static str, name: &str) -> Id {
+    Id {
+        kind,
+        name: name.to_owned(),
+    }
+}
+
+/// What is there: its id, its state, and what it is known by.
+type There<'t> = (&'t Id, &'t State, &'t [(&'static str, &'t str)]);
+
+fn written(items: Vec<There<'_>>) -> String {
+    let items = items.into_iter().map(|(id, state, outputs)| Item {
+        id,
+        state,
+        outputs: outputs
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+    });
+    let place = place();
+    let text = text(&place, &imports(&place, items.collect())).unwrap();
+    assert!(::hcl::parse(&text).is_ok(), "{text}");
+    // What every file begins with is in no snapshot but one.
+    let begins = text.find("import {").unwrap_or(text.len());
+    text[begins..].to_owned()
+}
+
+#[test]
+fn a_file_says_where_it_is_from_and_what_it_needs() {
+    let place = place();
+    insta::assert_snapshot!(text(&place, &[]).unwrap(), @r#"
+    # What heeler-ec set up: option s3, account 111122223333, region us-east-1.
+    # terraform plan imports all of it, adds nothing and destroys nothing. It counts a change of the
+    # role: its trust policy becomes sensitive in Terraform's state, and stays as it is in AWS.
+    terraform {
+      required_version = ">= 1.5"
+
+      required_providers {
+        aws = {
+          source = "hashicorp/aws"
+          version = "~> 5.0"
+        }
+      }
+    }
+
+    provider "aws" {
+      region = "us-east-1"
+      allowed_account_ids = [
+        "111122223333"
+      ]
+    }
+
+    # In the role's trust policy: heeler-ec outputs shows it.
+    variable "external_id" {
+      type = string
+      sensitive = true
+    }
+    "#);
+}
+
+#[test]
+fn a_queue_names_its_key_and_its_dead_letter_queue() {
+    let (key, dead, queue) = (
+        id("kms key", "key"),
+        id("sqs queue", "dlq"),
+        id("sqs queue", "queue"),
+    );
+    let of_key = State::default().with("rotation", true);
+    let of_dead = State::default().with("retention", 345_600);
+    let of_queue = State::default()
+        .with("retention", 7200)
+        .with("kms_key", "arn:aws:kms:us-east-1:111122223333:key/k")
+        .with("redrive", json!({ "to": "arn:dlq", "after": 4 }))
+        .with_document("policy", json!("compared"), json!({ "Statement": [] }))
+        .with(
+            seen::TAGS,
+            json!({ "managed-by": "heeler-ec", "odd key": "${x}" }),
+        );
+    let text = written(vec![
+        (
+            &key,
+            &of_key,
+            &[("arn", "arn:aws:kms:us-east-1:111122223333:key/k")],
+        ),
+        (
+            &dead,
+            &of_dead,
+            &[("arn", "arn:dlq"), ("url", "https://dlq")],
+        ),
+        (
+            &queue,
+            &of_queue,
+            &[("arn", "arn:queue"), ("url", "https://queue")],
+        ),
+    ]);
+    let begins = text.rfind("import {").unwrap();
+    insta::assert_snapshot!(&text[begins..], @r#"
+    import {
+      to = aws_sqs_queue.heeler_sqs_queue
+      id = "https://queue"
+    }
+
+    resource "aws_sqs_queue" "heeler_sqs_queue" {
+      name = "queue"
+      message_retention_seconds = 7200
+      kms_master_key_id = aws_kms_key.heeler_kms_key_sqs.arn
+      redrive_policy = jsonencode({
+        deadLetterTargetArn = aws_sqs_queue.heeler_sqs_queue_dlq.arn
+        maxReceiveCount = 4
+      })
+      tags = {
+        managed-by = "heeler-ec"
+        "odd key" = "$${x}"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn the_external_id_is_a_variable() {
+    let role = id("iam role", "role");
+    let trust = json!({ "Statement": [{
+        "Principal": { "AWS": ["arn:aws:iam::999988887777:role/heeler"] },
+        "Condition": { "StringEquals": { "sts:ExternalId": "very-secret-id" } },
+    }] });
+    let state = State::default().with_document("trust", json!("compared"), trust);
+    let text = written(vec![(&role, &state, &[])]);
+    assert!(!text.contains("very-secret-id"), "{text}");
+    assert!(
+        text.contains("\"sts:ExternalId\" = var.external_id"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_entry_of_the_bucket_is_in_the_text() {
+    let notification = id("s3 notification", "logs#heeler-ec");
+    let entry = |target: &str, id: &str, prefix: &str| {
+        json!({ "target": target, "id": id, "destination": format!("arn:{id}"),
+            "events": ["s3:ObjectCreated:*"], "prefix": prefix, "suffix": "" })
+    };
+    let state = State::default().with(
+        seen::DOCUMENT,
+        json!({ "bridge": true, "entries": [
+            entry("topic", "heeler-ec", "AWSLogs/"),
+            entry("queue", "exports", ""),
+            entry("function", "thumbnails", "images/"),
+        ] }),
+    );
+    insta::assert_snapshot!(written(vec![(&notification, &state, &[])]), @r#"
+    import {
+      to = aws_s3_bucket_notification.heeler_s3_bucket_notification
+      id = "logs"
+    }
+
+    # Terraform owns the whole notification configuration of the bucket: an entry that is not
+    # here is taken out by the next apply, whoever made it.
+    resource "aws_s3_bucket_notification" "heeler_s3_bucket_notification" {
+      bucket = "logs"
+      eventbridge = true
+
+      topic {
+        id = "heeler-ec"
+        topic_arn = "arn:heeler-ec"
+        events = [
+          "s3:ObjectCreated:*"
+        ]
+        filter_prefix = "AWSLogs/"
+      }
+
+      queue {
+        id = "exports"
+        queue_arn = "arn:exports"
+        events = [
+          "s3:ObjectCreated:*"
+        ]
+      }
+
+      lambda_function {
+        id = "thumbnails"
+        lambda_function_arn = "arn:thumbnails"
+        events = [
+          "s3:ObjectCreated:*"
+        ]
+        filter_prefix = "images/"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn each_key_has_a_grant_of_its_own() {
+    let (one, two) = (id("kms grant", "grant on 1"), id("kms grant", "grant on 2"));
+    let grant = |key: &str| State::default().with("key", key).with(seen::NAME, "grant");
+    let (of_one, of_two) = (grant("arn:1"), grant("arn:2"));
+    let text = written(vec![
+        (&one, &of_one, &[("id", "g1")]),
+        (&two, &of_two, &[("id", "g2")]),
+    ]);
+    assert!(
+        text.contains("to = aws_kms_grant.heeler_kms_grant\n  id = \"arn:1:g1\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("to = aws_kms_grant.heeler_kms_grant_2\n  id = \"arn:2:g2\""),
+        "{text}"
+    );
+}

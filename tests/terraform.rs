@@ -1,0 +1,148 @@
+//! From Terraform to here and back, with Terraform itself, where it is on the machine.
+
+use crate::harness::terraform::Terraform;
+use crate::harness::{Emulator, Engine, Heeler, World, module};
+use crate::steps::{again_of, counts, destroy, json, plan_of, setup_of_with};
+
+const S3: &str = include_str!("fixtures/terraform/s3.tf");
+const CLOUDWATCH: &str = include_str!("fixtures/terraform/cloudwatch.tf");
+const NOTHING: [&str; 0] = [];
+
+/// What adopting may change of what Terraform had made, as `docs/adopting.md` says.
+const STATED: &[&str] = &[
+    "assume_role_policy",
+    "id",
+    "policy",
+    "source_account",
+    "source_code_hash",
+    "last_modified",
+    "tags",
+    "tags_all",
+    "version",
+    "qualified_arn",
+    "qualified_invoke_arn",
+];
+
+/// The file that the module's user has filled in.
+fn variables(world: &World, option: &str) -> String {
+    let own = if option == "s3" {
+        format!("s3_cloudtrail_bucket_name = \"{}\"", world.bucket())
+    } else {
+        let pattern = heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
+        let group = world.log_group().expect("a log group");
+        format!("log_group_name = \"{group}\"\nfilter_pattern = \"{pattern}\"")
+    };
+    format!(
+        "account_id = \"{}\"\n{own}\nheeler_external_id = \"{}\"\nheeler_security_role_arns = [\"{}\"]\n",
+        world.account(),
+        module::EXTERNAL_ID,
+        world.heeler_role_arn()
+    )
+}
+
+/// The module is applied, adopted with the same file, and destroyed.
+async fn adopted(world: World, option: &str, text: &str) {
+    let file = variables(&world, option);
+    let files = [("main.tf", text), ("var.auto.tfvars", file.as_str())];
+    let Some(terraform) = Terraform::with(&world, &files).await else {
+        return;
+    };
+    terraform.put("lambda.zip", &module::code());
+    terraform.apply().await;
+    let given = tempfile::tempdir().expect("a folder");
+    let given = given.path().join("var.auto.tfvars");
+    std::fs::create_dir_all(given.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&given, &file).expect("a file");
+    let run = again_of(&world, option)
+        .args(["--adopt", "--var-file"])
+        .args([&given])
+        .run()
+        .await
+        .ended(0);
+    if option != "s3" {
+        assert!(
+            run.stderr.contains("has a variable filter_pattern"),
+            "{}",
+            run.stderr
+        );
+    }
+    let again = plan_of(&world, option).args(["--check", "-o", "json"]);
+    let again = again.run().await.ended(0);
+    assert_eq!(counts(&again)[..2], [0, 0]);
+    for change in terraform.plan().await {
+        let stated = |argument: &String| STATED.contains(&argument.as_str());
+        let replaced = change.address.starts_with("aws_lambda_permission");
+        assert!(
+            change
+                .actions
+                .iter()
+                .all(|action| action == "no-op" || action == "update")
+                || replaced,
+            "{change:?}"
+        );
+        assert!(change.arguments.iter().all(stated), "{change:?}");
+    }
+    destroy(&world).run().await.ended(0);
+    assert_eq!(world.leftovers().await, NOTHING);
+}
+
+/// Set up here, and taken over by Terraform with what export prints.
+async fn exported(world: World, option: &str, resources: usize) {
+    let id = module::EXTERNAL_ID;
+    setup_of_with(&world, option, id).run().await.ended(0);
+    let run = Heeler::new(&world).args(["export", "terraform"]);
+    let run = run.run().await.ended(0);
+    assert!(!run.stdout.contains(id));
+    assert!(run.writes().is_empty());
+    let Some(terraform) = Terraform::with(&world, &[("main.tf", &run.stdout)]).await else {
+        return;
+    };
+    let changes = terraform.plan().await;
+    assert_eq!(changes.len(), resources);
+    for change in &changes {
+        assert!(change.imported, "{change:?}");
+        assert_eq!(change.arguments, NOTHING, "{change:?}");
+        // Its trust policy becomes sensitive, and nothing else.
+        let expected = if change.address == "aws_iam_role.heeler_iam_role_sqs" {
+            "update"
+        } else {
+            "no-op"
+        };
+        assert_eq!(change.actions, [expected], "{change:?}");
+    }
+    let run = Heeler::new(&world).args(["export", "terraform", "-o", "json"]);
+    let imports = json(&run.run().await.ended(0))["imports"].clone();
+    let mut addresses: Vec<&str> = imports
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|import| import["to"].as_str())
+        .collect();
+    addresses.sort_unstable();
+    let mut planned: Vec<&str> = changes
+        .iter()
+        .map(|change| change.address.as_str())
+        .collect();
+    planned.sort_unstable();
+    assert_eq!(addresses, planned);
+}
+
+#[tokio::test]
+async fn what_terraform_has_applied_is_adopted_and_only_what_was_stated_differs_then() {
+    let emulator = Emulator::own(Engine::Ministack);
+    let s3 = World::in_emulator(&emulator).build().await;
+    let logs = World::in_emulator(&emulator).log_group().build().await;
+    tokio::join!(
+        adopted(s3, "s3", S3),
+        adopted(logs, "cloudwatch", CLOUDWATCH)
+    );
+}
+
+#[tokio::test]
+async fn what_is_exported_terraform_imports_and_neither_adds_nor_changes_nor_destroys() {
+    let emulator = Emulator::own(Engine::Ministack);
+    let s3 = World::in_emulator(&emulator);
+    let s3 = s3.bucket_key().foreign_notifications().build().await;
+    let logs = World::in_emulator(&emulator).log_group().build().await;
+    tokio::join!(exported(s3, "s3", 13), exported(logs, "cloudwatch", 14));
+}
