@@ -261,7 +261,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Begin all names with this' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Print the answer in this form' -r -f -a "table\t'For people'
-json\t'For programs'"
+json\t'For programs'
+csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -271,6 +272,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Where to look: tap, a queue of its own on the topic (option s3); bucket, new objects by listing (option s3); log-group, the trail\'s (option cloudwatch)' -r -f -a "tap\t''
+bucket\t''
+log-group\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Run this in a shell, with the record on its standard input' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'Post it to this address, without the secrets that a record may hold' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook-format -d 'What the address takes' -r -f -a "json\t'Fields and the record'
+slack\t'A message for Slack'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Show the events in this region, such as us-* or \'!us-east-1\' (repeatable)' -r
@@ -278,6 +286,10 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'Show the events of this name, such as \'Delete*\' or \'!Get*\' (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'Show the events of this user, ROLE/SESSION or service, such as \'Admin/*\' (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l since -d 'Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l min-severity -d 'Show events of this severity or a graver one' -r -f -a "low\t''
+medium\t''
+high\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l severity-file -d 'Judge severity by this table, laid over the one that comes along' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Show records with this text in them, as they were delivered' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
@@ -290,6 +302,7 @@ csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l from-heelers-queue -d 'Look into Heeler\'s own queue. Each look counts as a receive of the messages in it, and after four Heeler\'s queue gives a message up to its dead letter queue; so all are given back at once, none is deleted, and the looking ends at the first that was received more than twice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Tell every 30 seconds what became of everything so far'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l errors-only -d 'Show calls that failed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l write-only -d 'Show calls that say that they do not only read'
@@ -339,6 +352,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l on-failure -d 'Allow what setup --on-failure rollback takes back, too' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
 rollback\t'Delete what this run made, put back what it changed, and leave what it found'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d 'Allow what tail --source asks' -r -f -a "tap\t''
+bucket\t''
+log-group\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
@@ -358,6 +374,7 @@ always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l deep -d 'Allow what preflight --deep asks, too'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l fix -d 'Allow what preflight --fix changes, too'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l from-heelers-queue -d 'Allow what tail --from-heelers-queue asks: to receive from Heeler\'s queue, and give back'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Call nothing: take the names from the other options, and placeholders for the rest'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Tell of every call to AWS'
