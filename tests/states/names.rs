@@ -98,7 +98,7 @@ pub fn states() -> Vec<State> {
                 taken(s, "names.role", other);
             },
             "fail",
-            "heeler-ec destroy",
+            "docs/switching.md",
         ),
         s3(
             "names.terraform",
