@@ -363,9 +363,6 @@ pub struct Tail {
     #[arg(long, conflicts_with_all = ["files", "source"])]
     pub from_heelers_queue: bool,
 
-    #[command(flatten)]
-    pub alerts: Alerts,
-
     /// Tell every 30 seconds what became of everything so far
     #[arg(long)]
     pub stats: bool,
@@ -373,6 +370,9 @@ pub struct Tail {
     /// Refuse an object that unpacks to more
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = input::size)]
     pub max_object_size: u64,
+
+    #[command(flatten)]
+    pub alerts: Alerts,
 
     #[command(flatten)]
     pub select: Select,

@@ -1,0 +1,131 @@
+//! Measures how fast `tail` fetches many small objects when each takes 50 ms: 1,000 of 20 records.
+//!
+//! The release build of the program lists a bucket of the emulator; a proxy answers the requests for objects itself,
+//! each after 50 ms, so that neither network nor emulator is measured. With sixteen under way at a time, 1,000 objects
+//! take 1,000 / 16 × 50 ms at least. The ratio of the time between the first request and the last answer to that is
+//! what counts. `HEELER_EC_PROGRAM` names a program that is built already.
+
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the benchmark uses a part of the harness"
+)]
+#[path = "../tests/harness/mod.rs"]
+mod harness;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use harness::object::{event, gzip};
+use harness::{Call, Emulator, Engine, Fault, Object, What, World, emulator};
+use serde_json::{Value, json};
+
+const OBJECTS: usize = 1_000;
+const RECORDS: usize = 20;
+const DELAY: Duration = Duration::from_millis(50);
+/// What `tail` has under way at a time.
+const IN_FLIGHT: u32 = 16;
+
+fn main() -> io::Result<()> {
+    let program = program()?;
+    let emulator = Emulator::own(Engine::Ministack);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let world = World::in_emulator(&emulator).build().await;
+        let setup = ["--option", "s3", "--yes", "--generate-external-id"];
+        let role = world.heeler_role_arn();
+        let setup = [&["setup", "--heeler-role-arn", &role], &setup[..]].concat();
+        if !command(&world, &program, &setup).output()?.status.success() {
+            return Err(io::Error::other("setup failed"));
+        }
+        fill(&world).await;
+        world.proxy().fault(Fault::new("s3", "GetObject", What::Answer {
+            status: 200,
+            headers: vec![("content-type".to_owned(), "application/x-gzip".to_owned())],
+            body: object(&world)?,
+        }));
+        world.proxy().delay(DELAY);
+        let limit = (OBJECTS * RECORDS).to_string();
+        let words = ["tail", "--source", "bucket", "-o", "json", "--limit", &limit, "--event", "DescribeInstances"];
+        let shown = command(&world, &program, &words).output()?;
+        let calls = world.proxy().calls();
+        let (first, last) = span(&calls);
+        let least = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
+        writeln!(
+            io::stdout(),
+            "\n{OBJECTS} objects of {RECORDS} records, {} ms each: {} lines, {:.2} s from the first request to the last answer, \
+             {:.2} times the least with {IN_FLIGHT} under way ({:.2} s)",
+            DELAY.as_millis(),
+            shown.stdout.iter().filter(|byte| **byte == b'\n').count(),
+            (last - first).as_secs_f64(),
+            (last - first).as_secs_f64() / least.as_secs_f64(),
+            least.as_secs_f64(),
+        )
+    })
+}
+
+fn span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
+    let gets = || calls.iter().filter(|call| call.name() == "s3:GetObject");
+    let first = gets().map(|call| call.started).min();
+    let last = gets().filter_map(|call| call.finished).max();
+    first.zip(last).expect("objects were read")
+}
+
+/// Small objects, each with a name of its own; what is in them the proxy says.
+async fn fill(world: &World) {
+    stream::iter(0..OBJECTS)
+        .for_each_concurrent(8, async |_| {
+            world
+                .deliver(&Object::new(world.account(), world.region(), Vec::new()))
+                .await;
+        })
+        .await;
+}
+
+/// Records without an id are never taken for duplicates, so that every object can be the same.
+fn object(world: &World) -> io::Result<Vec<u8>> {
+    let mut record = event(
+        world.account(),
+        world.region(),
+        "ec2.amazonaws.com",
+        "DescribeInstances",
+        true,
+    );
+    if let Some(fields) = record.as_object_mut() {
+        fields.remove("eventID");
+    }
+    let records: Vec<Value> = vec![record; RECORDS];
+    gzip(json!({ "Records": records }).to_string().as_bytes())
+}
+
+fn command(world: &World, program: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(words)
+        .env_clear()
+        .envs(world.env())
+        .env("AWS_ENDPOINT_URL", world.endpoint());
+    command
+}
+
+/// The one that is named, else the program as it is released.
+fn program() -> io::Result<PathBuf> {
+    if let Some(program) = std::env::var_os("HEELER_EC_PROGRAM") {
+        return Ok(program.into());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
+        .current_dir(emulator::repository())
+        .status()?;
+    if !built.success() {
+        return Err(io::Error::other("the release build failed"));
+    }
+    Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())
+}
