@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_credential_types::Credentials;
 use aws_sdk_kms::types::GrantOperation;
+use aws_sdk_lambda::client::Waiters;
 use aws_sdk_sqs::types::QueueAttributeName;
 use heeler_ec::permit::{Preflight, Task};
 use heeler_ec::route::Route;
@@ -191,7 +192,7 @@ async fn a_setup_that_rolls_back_may_do_what_it_does() {
             // CloudWatch Logs has taken the filter, and does not show it.
             let answer = What::json(|found| found["subscriptionFilters"] = json!([]));
             Fault::new("logs", "DescribeSubscriptionFilters", answer)
-                .after(2)
+                .after(3)
                 .times(1)
         };
         world.proxy().fault(last);
@@ -547,6 +548,9 @@ pub async fn changed_for_cloudwatch(world: &World) {
         .action("lambda:InvokeFunction")
         .principal("logs.amazonaws.com");
     wider.send().await.expect("a wider permission");
+    let updated = lambda.wait_until_function_updated_v2().function_name(name);
+    let updated = updated.wait(std::time::Duration::from_secs(60)).await;
+    updated.expect("a function as it was changed");
 
     let group = world.log_group().expect("a log group");
     let filter = world.filters(group).await.remove(0);

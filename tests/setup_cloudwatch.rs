@@ -338,7 +338,6 @@ on_both_engines! {
                 Drift::WiderPermission,
                 // Another one lets the log group in while it is put right.
                 &[
-                    "lambda:RemovePermission",
                     "lambda:AddPermission",
                     "lambda:RemovePermission",
                     "lambda:AddPermission",

@@ -76,8 +76,7 @@ impl Resource<Aws> for Permission {
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
-        let busy =
-            refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
+        let busy = refusal.is("ResourceConflictException") && !is_there(refusal);
         (busy || NO_FUNCTION.iter().any(|code| refusal.is(code))).then_some(PROPAGATION)
     }
 
@@ -100,11 +99,11 @@ impl Resource<Aws> for Permission {
             .as_array()
             .cloned()
             .unwrap_or_default();
-        let ours = statements
-            .into_iter()
-            .find(|statement| statement["Sid"] == self.sid);
-        Ok(ours.map(|statement| Live {
-            state: with_statement(statement).with(seen::NAME, self.sid),
+        // One that stands in was left by a run that failed in between, so that nothing is as it should be.
+        let of_id = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid);
+        let found = of_id(&self.meanwhile()).or_else(|| of_id(self.sid));
+        Ok(found.map(|statement| Live {
+            state: with_statement(statement.clone()).with(seen::NAME, sid(statement)),
             outputs: Outputs::new(),
             owner: Owner::Us,
         }))
@@ -119,8 +118,10 @@ impl Resource<Aws> for Permission {
     /// lost, so another one lets it in as long.
     async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
         let (meanwhile, function) = (self.meanwhile(), &self.function.of.name);
-        remove(aws, function, &meanwhile).await?;
-        self.add(aws, want, &meanwhile).await?;
+        match self.add(aws, want, &meanwhile).await {
+            Err(refusal) if is_there(&refusal) => {}
+            added => added?,
+        }
         remove(aws, function, self.sid).await?;
         self.add(aws, want, self.sid).await?;
         remove(aws, function, &meanwhile).await
@@ -129,6 +130,11 @@ impl Resource<Aws> for Permission {
     async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
         remove(aws, &self.function.of.name, self.sid).await
     }
+}
+
+/// Whether a statement of this id is there already.
+fn is_there(refusal: &Error) -> bool {
+    refusal.says("ResourceConflictException", "already exist")
 }
 
 /// The statement as a document of its own, since documents are what is compared.

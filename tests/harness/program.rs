@@ -18,7 +18,7 @@ use super::emulator::repository;
 use super::{Call, Engine, World, permission};
 
 /// How long a run may take before it is taken for stuck.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A command line of the program, not yet started.
 pub struct Heeler<'a> {
