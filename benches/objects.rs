@@ -56,16 +56,16 @@ fn main() -> io::Result<()> {
         let shown = command(&world, &program, &words).output()?;
         let calls = world.proxy().calls();
         let (first, last) = span(&calls);
-        let least = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
+        let bound = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
         writeln!(
             io::stdout(),
             "\n{OBJECTS} objects of {RECORDS} records, {} ms each: {} lines, {:.2} s from the first request to the last answer, \
              {:.2} times the least with {IN_FLIGHT} under way ({:.2} s)",
             DELAY.as_millis(),
-            shown.stdout.iter().filter(|byte| **byte == b'\n').count(),
+            String::from_utf8_lossy(&shown.stdout).lines().count(),
             (last - first).as_secs_f64(),
-            (last - first).as_secs_f64() / least.as_secs_f64(),
-            least.as_secs_f64(),
+            (last - first).as_secs_f64() / bound.as_secs_f64(),
+            bound.as_secs_f64(),
         )
     })
 }

@@ -889,7 +889,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__tail)
-            opts="-o -q -v -h -V --limit --timeout --source --from-heelers-queue --exec --webhook --webhook-format --stats --max-object-size --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --limit --timeout --source --from-heelers-queue --stats --max-object-size --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -907,6 +907,10 @@ _heeler__ec() {
                     COMPREPLY=($(compgen -W "tap bucket log-group" -- "${cur}"))
                     return 0
                     ;;
+                --max-object-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --exec)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -917,10 +921,6 @@ _heeler__ec() {
                     ;;
                 --webhook-format)
                     COMPREPLY=($(compgen -W "json slack" -- "${cur}"))
-                    return 0
-                    ;;
-                --max-object-size)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --account)

@@ -275,11 +275,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Where to look: tap, a queue of its own on the topic (option s3); bucket, new objects by listing (option s3); log-group, the trail\'s (option cloudwatch)' -r -f -a "tap\t''
 bucket\t''
 log-group\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Run this in a shell, with the record on its standard input' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'Post it to this address, without the secrets that a record may hold' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook-format -d 'What the address takes' -r -f -a "json\t'Fields and the record'
 slack\t'A message for Slack'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Show the events in this region, such as us-* or \'!us-east-1\' (repeatable)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Show the events of this service, such as iam or \'!kms\' (repeatable)' -r
