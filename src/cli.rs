@@ -395,7 +395,12 @@ pub struct Alerts {
     pub exec: Option<String>,
 
     /// Post it to this address, without the secrets that a record may hold
-    #[arg(long, value_name = "URL", value_parser = input::endpoint, env = "HEELER_EC_WEBHOOK", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "HEELER_EC_WEBHOOK",
+        hide_env_values = true
+    )]
     pub webhook: Option<String>,
 
     /// What the address takes
@@ -438,7 +443,7 @@ pub struct Select {
     pub event_region: Vec<String>,
 
     /// Show the events of this service, such as iam or '!kms' (repeatable)
-    #[arg(long, value_name = "SERVICE", value_parser = filter::word)]
+    #[arg(long, value_name = "SERVICE", value_parser = filter::service)]
     pub service: Vec<String>,
 
     /// Show the events of this name, such as 'Delete*' or '!Get*' (repeatable)

@@ -262,6 +262,26 @@ async fn a_clean_up_that_is_refused_says_how_to_do_it_by_hand() {
 }
 
 #[tokio::test]
+async fn when_the_session_expires_tail_says_how_to_go_on_and_what_is_left() {
+    let world = set_up().await;
+    let tail = listening(&world, &[]).await;
+    let expired = "The security token included in the request is expired";
+    world.proxy().fault(Fault::new(
+        "*",
+        "*",
+        What::refuse(403, "ExpiredToken", expired),
+    ));
+    let run = tail.wait().await.ended(3);
+    for said in [
+        "the session has expired: sign in again",
+        "aws sns unsubscribe --region us-east-1",
+        "aws sqs delete-queue --region us-east-1 --queue-url http",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
+
+#[tokio::test]
 async fn the_next_run_removes_what_a_killed_run_left_and_nothing_that_is_in_use() {
     let world = set_up().await;
     let other = listening(&world, &["--limit", "1"]).await;

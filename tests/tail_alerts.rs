@@ -188,6 +188,8 @@ fn an_address_that_others_could_read_along_is_refused() {
     for url in ["http://example.com/hook", "ftp://x", "hook"] {
         let ran = tail(&all(), &["--webhook", url]);
         assert_eq!(ran.status.code(), Some(2), "{url}");
+        // It may be a secret that only lacks its beginning.
+        assert!(!stderr(&ran).contains(url), "{}", stderr(&ran));
     }
     let ran = tail(&all(), &["--webhook-format", "slack"]);
     assert_eq!(ran.status.code(), Some(2), "a format without an address");

@@ -377,6 +377,19 @@ fn rows_have_all_columns() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_answer() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let ran = command(&[OBJECTS, "-o", "json"])
+        .stdout(full.expect("a full disk"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let ran = Ran::of(ran.wait_with_output().expect("its end")).ended(3);
+    ran.tells("cannot write the answer");
+}
+
 #[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#;

@@ -30,6 +30,23 @@ fn setup<'a>(world: &'a World, option: &str) -> Heeler<'a> {
     setup_of_with(world, option, ID).args(["--on-failure", "rollback"])
 }
 
+#[tokio::test]
+async fn the_log_group_of_an_earlier_function_stays_when_a_new_one_is_rolled_back() {
+    const GROUP: &str = "/aws/lambda/heeler_event_collection_lambda";
+    let world = world_for("cloudwatch").await;
+    let logs = &world.clients().logs;
+    let made = logs.create_log_group().log_group_name(GROUP).send().await;
+    made.expect("a log group of an earlier life");
+    let refusal = What::refuse(400, "LimitExceededException", "Resource limit exceeded.");
+    world
+        .proxy()
+        .fault(Fault::new("logs", "PutSubscriptionFilter", refusal));
+    setup(&world, "cloudwatch").run().await.ended(3);
+    let found = logs.describe_log_groups().log_group_name_prefix(GROUP);
+    let found = found.send().await.expect("log groups");
+    assert_eq!(found.log_groups().len(), 1);
+}
+
 /// From the write of this number on, counted from one, this operation is refused.
 fn refuse_nth(world: &World, writes: &[String], nth: usize) {
     let name = &writes[nth - 1];

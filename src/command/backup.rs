@@ -9,7 +9,8 @@ use super::World;
 use crate::aws::Aws;
 use crate::backup::{After, Backup, Saved};
 use crate::converge::graph::Id;
-use crate::error::Result;
+use crate::error::{Exit, Result};
+use crate::render;
 use crate::resource::document;
 
 /// A backup whose run has not ended.
@@ -18,6 +19,13 @@ pub(super) struct Running<'a> {
     path: PathBuf,
     ids: Vec<Id>,
     backup: Backup,
+}
+
+/// Completes the file, if there is one. How the command ends when that fails; why, is told.
+pub(super) async fn end(world: &World, backup: Option<Running<'_>>) -> Option<Exit> {
+    let error = backup?.end().await.err()?;
+    render::error::error(&world.ui, &error);
+    Some(error.exit())
 }
 
 impl<'a> Running<'a> {
@@ -53,11 +61,12 @@ impl<'a> Running<'a> {
             documents,
         };
         backup.create(path)?;
-        world.ui.story(&format!(
-            "Saved {} documents as they are now in {}.",
-            backup.documents.len(),
-            path.display()
-        ));
+        let count = match backup.documents.len() {
+            1 => "1 document as it is".to_owned(),
+            count => format!("{count} documents as they are"),
+        };
+        let file = path.display();
+        world.ui.story(&format!("Saved {count} now in {file}."));
         Ok(Self {
             aws,
             path: path.to_owned(),
@@ -67,7 +76,7 @@ impl<'a> Running<'a> {
     }
 
     /// Reads them again, and notes what the run left.
-    pub async fn end(mut self) -> Result<()> {
+    async fn end(mut self) -> Result<()> {
         let reads = self
             .ids
             .iter()

@@ -107,12 +107,9 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     if !stop.asked() && kind.route == Route::S3 {
         clear_taps(world, &aws, &site).await;
     }
-    let noted = match backup {
-        Some(backup) => backup.end().await,
-        None => Ok(()),
-    };
+    let unnoted = super::backup::end(world, backup).await;
     let exit = ended(world, &fates, &outcomes)?;
-    noted.map(|()| exit)
+    Ok(unnoted.unwrap_or(exit))
 }
 
 /// What cannot be seen may be what leads to the rest, or what others use.

@@ -52,6 +52,10 @@ pub fn main() -> ExitCode {
         }
         Err(why) => Err(Error::unanswered("start", why.to_string())),
     };
+    let ended = ended.and_then(|exit| match render::unwritten() {
+        None => Ok(exit),
+        Some(why) => Err(Error::unanswered("write the answer", why)),
+    });
     let exit = ended.unwrap_or_else(|error| {
         render::error::error(&ui, &error);
         error.exit()

@@ -68,21 +68,33 @@ async fn put_all_back(
     let stop = world.interrupt.stop();
     world.interrupt.cleans_up("finishing the document at hand");
     let documents = backup.documents.iter().zip(ids).zip(&mut fates);
+    let mut failed = None;
     for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == Fate::PutBack) {
         if stop.asked() {
             return Err(Error::interrupted(format!("put back the {id}")));
         }
-        let now = document::read(aws, &backup.account, id).await?;
+        let now = match document::read(aws, &backup.account, id).await {
+            Ok(now) => now,
+            Err(error) => {
+                render::error::error(&world.ui, &error);
+                failed.get_or_insert(error);
+                continue;
+            }
+        };
         *planned = fate(id.kind, saved, now.as_ref());
-        if *planned == Fate::PutBack {
-            put_back(world, aws, &backup.account, id, &saved.before).await?;
-        } else {
+        if *planned != Fate::PutBack {
             world
                 .ui
                 .alert(&format!("  ! left the {id}: somebody has just changed it"));
+        } else if let Err(error) = put_back(world, aws, &backup.account, id, &saved.before).await {
+            // The others do not depend on it.
+            world
+                .ui
+                .alert(&format!("  ! left the {id}: {}", error.cause()));
+            failed.get_or_insert(error);
         }
     }
-    Ok(verdict(&fates))
+    failed.map_or(Ok(verdict(&fates)), Err)
 }
 
 fn id(saved: &Saved) -> Result<Id> {

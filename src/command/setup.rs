@@ -84,6 +84,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
             0,
         );
     }
+    let mut unnoted = None;
     if plan.is_empty() {
         world
             .ui
@@ -104,11 +105,8 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
             None => None,
         };
         let ended = obey(world, args.on_failure, &prepared, &plan).await;
-        let noted = match backup {
-            Some(backup) => backup.end().await,
-            None => Ok(()),
-        };
-        ended.and(noted)?;
+        unnoted = super::backup::end(world, backup).await;
+        ended?;
     }
     let answered = answer(world, &prepared, &plan)?;
     if has_new_id {
@@ -118,7 +116,8 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
             0,
         );
     }
-    Ok(answered)
+    // What was set up is set up, and its values are shown; only the backup is not complete.
+    Ok(unnoted.unwrap_or(answered))
 }
 
 /// Whether the role would ask for another external id than it does today.

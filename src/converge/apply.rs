@@ -25,12 +25,21 @@ pub struct Manner<'a> {
     pub watch: Observer<'a>,
 }
 
+/// How far a step came.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// It was about to write.
+    pub begun: AtomicBool,
+    /// It made something, and may have failed after it.
+    pub made: AtomicBool,
+}
+
 /// What came of a plan, step by step.
 #[derive(Debug)]
 pub struct Applied {
     pub outcomes: Vec<Outcome<(), Error>>,
-    /// Which steps made something, also when they failed after it.
-    pub(super) made: Vec<AtomicBool>,
+    /// How far each step came.
+    pub(super) progress: Vec<Progress>,
 }
 
 impl Applied {
@@ -71,10 +80,13 @@ pub async fn apply<C: Sync>(plan: &Plan<'_, C>, cloud: &C, manner: Manner<'_>) -
         return Err(refusal.clone());
     }
     let edges = plan.graph.edges();
-    let made: Vec<AtomicBool> = edges.iter().map(|_| AtomicBool::default()).collect();
-    let outcomes = walk(&edges, |node| step(plan, node, &made[node], cloud, manner)).await;
+    let progress: Vec<Progress> = edges.iter().map(|_| Progress::default()).collect();
+    let outcomes = walk(&edges, |node| {
+        step(plan, node, &progress[node], cloud, manner)
+    })
+    .await;
     tell_of_skipped(plan, &outcomes, manner.watch);
-    Ok(Applied { outcomes, made })
+    Ok(Applied { outcomes, progress })
 }
 
 fn verb(action: &Action) -> Option<Verb> {
@@ -106,7 +118,7 @@ fn tell_of_skipped<C: Sync>(
 async fn step<C: Sync>(
     plan: &Plan<'_, C>,
     node: usize,
-    made: &AtomicBool,
+    progress: &Progress,
     cloud: &C,
     manner: Manner<'_>,
 ) -> Result<()> {
@@ -119,7 +131,7 @@ async fn step<C: Sync>(
         resource,
         cloud,
         known: &plan.known,
-        made,
+        progress,
         manner,
     };
     let want = resource.desired(&plan.known);
@@ -173,8 +185,7 @@ pub(super) struct Work<'a, C> {
     pub resource: &'a dyn Resource<C>,
     pub cloud: &'a C,
     pub known: &'a Known,
-    /// Set once it has made something.
-    pub made: &'a AtomicBool,
+    pub progress: &'a Progress,
     pub manner: Manner<'a>,
 }
 
@@ -182,6 +193,20 @@ impl<C: Sync> Work<'_, C> {
     /// Creates or updates once, then reads until nothing differs; what a create could not say in one call is
     /// said by an update.
     pub(super) async fn converge(&self, live: Option<&Live>, want: &State) -> Result<()> {
+        self.write(live, want).await?;
+        self.settle(want).await
+    }
+
+    /// Writes a former state, and reads until the fields that a plan compares are as they were. What else is in it, such
+    /// as tags, is written and not waited for: others may change it meanwhile.
+    pub(super) async fn put_back(&self, live: Option<&Live>, former: &State) -> Result<()> {
+        self.write(live, former).await?;
+        let compared = self.resource.desired(self.known);
+        self.settle(&former.among(&compared)).await
+    }
+
+    async fn write(&self, live: Option<&Live>, want: &State) -> Result<()> {
+        self.progress.begun.store(true, Ordering::Relaxed);
         match live {
             None => {
                 let made = self
@@ -191,11 +216,11 @@ impl<C: Sync> Work<'_, C> {
                     Ok(outputs) => self.known.learn(&self.resource.id(), &outputs),
                     Err(refusal) => self.find_made(want, refusal).await?,
                 }
-                self.made.store(true, Ordering::Relaxed);
+                self.progress.made.store(true, Ordering::Relaxed);
             }
             Some(live) => self.update(live, want).await?,
         }
-        self.settle(want).await
+        Ok(())
     }
 
     /// A create whose answer was lost is made again, and refused because of itself. What is there then is what was to
@@ -211,7 +236,8 @@ impl<C: Sync> Work<'_, C> {
                 Some(live) if diff(&live.state, want).is_empty() => return Ok(()),
                 _ => {}
             }
-            if !pauses.pause(DELAY, refusal.doing()).await? {
+            // Whoever wants to leave has to know all the same that another was first.
+            if !matches!(pauses.pause(DELAY, refusal.doing()).await, Ok(true)) {
                 break;
             }
         }

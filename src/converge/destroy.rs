@@ -102,7 +102,7 @@ pub async fn destroy<C: Sync>(
                 &step.id,
                 Verb::Delete,
                 manner,
-                delete(resource, plan, live, cloud, manner),
+                take_away(resource, plan, live, Way::Delete, cloud, manner),
             )
             .await
         }
@@ -138,11 +138,21 @@ pub(super) fn leaders_last<C: Sync>(
     edges
 }
 
+/// Why something is taken away.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    /// The operator wants it gone.
+    Delete,
+    /// This run made it, and failed.
+    Undo,
+}
+
 /// Deletes one resource and reads until it is gone.
-pub(super) async fn delete<C: Sync>(
+pub(super) async fn take_away<C: Sync>(
     resource: &dyn Resource<C>,
     plan: &Plan<'_, C>,
     live: &Live,
+    way: Way,
     cloud: &C,
     manner: Manner<'_>,
 ) -> Result<()> {
@@ -158,7 +168,10 @@ pub(super) async fn delete<C: Sync>(
             |refusal| resource.patience(refusal),
             manner.stop,
             |refusal| waiting(refusal.cause()),
-            async || resource.delete(cloud, live).await,
+            async || match way {
+                Way::Delete => resource.delete(cloud, live).await,
+                Way::Undo => resource.undo(cloud, live).await,
+            },
         )
         .await?;
     let doing = format!("see that {} is gone", resource.id());

@@ -188,4 +188,9 @@ pub trait Resource<C: Sync>: Send + Sync {
     /// Brings it from `live` to `want`: what is desired, or what was there before.
     async fn update(&self, cloud: &C, live: &Live, want: &State, known: &Known) -> Result<()>;
     async fn delete(&self, cloud: &C, live: &Live) -> Result<()>;
+
+    /// Takes back what this run made, and nothing that was there before it.
+    async fn undo(&self, cloud: &C, live: &Live) -> Result<()> {
+        self.delete(cloud, live).await
+    }
 }

@@ -1,9 +1,9 @@
 //! Undoes a run that failed: deletes what it made, puts back what it changed, and leaves what it found.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use super::apply::{Applied, Manner, Work, report};
-use super::destroy::{delete, leaders_last};
+use super::apply::{Applied, Manner, Progress, Work, report};
+use super::destroy::{Way, leaders_last, take_away};
 use super::diff::Change;
 use super::event::{Event, Verb};
 use super::patience::Pauses;
@@ -24,14 +24,17 @@ impl Applied {
         let begun = match &self.outcomes[node] {
             Outcome::Done(()) => true,
             // Of one that another run was first with, nothing is this run's.
-            Outcome::Failed(refusal) => self.has_made(node) || !refusal.is_taken(),
+            Outcome::Failed(refusal) => {
+                let begun = self.progress[node].begun.load(Ordering::Relaxed);
+                self.has_made(node) || (begun && !refusal.is_taken())
+            }
             Outcome::Skipped { .. } => false,
         };
         planned && begun
     }
 
     fn has_made(&self, node: usize) -> bool {
-        self.made[node].load(Ordering::Relaxed)
+        self.progress[node].made.load(Ordering::Relaxed)
     }
 }
 
@@ -168,7 +171,15 @@ impl<C: Sync> Undo<'_, C> {
                 format!("it also serves {}", users.join(", ")),
             ));
         }
-        delete(self.resource(), self.plan, live, self.cloud, self.manner).await
+        take_away(
+            self.resource(),
+            self.plan,
+            live,
+            Way::Undo,
+            self.cloud,
+            self.manner,
+        )
+        .await
     }
 
     async fn put_back(&self, live: Option<&Live>, before: &Live) -> Result<()> {
@@ -176,10 +187,10 @@ impl<C: Sync> Undo<'_, C> {
             resource: self.resource(),
             cloud: self.cloud,
             known: &self.plan.known,
-            made: &AtomicBool::default(),
+            progress: &Progress::default(),
             manner: self.manner,
         };
         let former = before.state.without(self.resource().lasting());
-        work.converge(live, &former).await
+        work.put_back(live, &former).await
     }
 }

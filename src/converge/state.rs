@@ -99,6 +99,16 @@ impl State {
         Self(kept.map(|(name, field)| (*name, field.clone())).collect())
     }
 
+    /// Those fields that the other has, too.
+    #[must_use]
+    pub fn among(&self, other: &Self) -> Self {
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, _)| other.0.contains_key(*name));
+        Self(kept.map(|(name, field)| (*name, field.clone())).collect())
+    }
+
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &Field)> {
         self.0.iter().map(|(name, field)| (*name, field))
     }

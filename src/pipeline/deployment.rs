@@ -28,7 +28,18 @@ pub struct Deployment {
 const REGION: &str = "heeler-ec:region";
 const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
-const BUCKET_KEY: &str = "heeler-ec:bucket-key";
+/// A tag has room for two of the longest ARNs of keys.
+const KEYS_OF_A_TAG: usize = 2;
+const BUCKET_KEYS: [&str; 8] = [
+    "heeler-ec:bucket-key",
+    "heeler-ec:bucket-key-2",
+    "heeler-ec:bucket-key-3",
+    "heeler-ec:bucket-key-4",
+    "heeler-ec:bucket-key-5",
+    "heeler-ec:bucket-key-6",
+    "heeler-ec:bucket-key-7",
+    "heeler-ec:bucket-key-8",
+];
 const TOPIC: &str = "heeler-ec:topic";
 const LOG_GROUP: &str = "heeler-ec:log-group";
 
@@ -47,8 +58,8 @@ pub(super) fn notes(site: &Site) -> Vec<(&'static str, String)> {
         .chain(&site.former_keys)
         .map(String::as_str)
         .collect();
-    if !keys.is_empty() {
-        notes.push((BUCKET_KEY, keys.join(" ")));
+    for (name, key) in BUCKET_KEYS.iter().zip(keys.chunks(KEYS_OF_A_TAG)) {
+        notes.push((name, key.join(" ")));
     }
     notes.extend(site.topic.clone().map(|topic| (TOPIC, topic)));
     notes.retain(|(_, value)| fits_a_tag(value));
@@ -94,10 +105,13 @@ impl Deployment {
             region: tag(REGION)?,
             bucket: tag(BUCKET).unwrap_or_default(),
             log_prefix: tag(LOG_PREFIX).unwrap_or_else(|| "AWSLogs/".to_owned()),
-            bucket_keys: tag(BUCKET_KEY)
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
+            bucket_keys: BUCKET_KEYS
+                .iter()
+                .filter_map(|name| tag(name))
+                .flat_map(|keys| {
+                    let keys = keys.split_whitespace().map(str::to_owned);
+                    keys.collect::<Vec<_>>()
+                })
                 .collect(),
             topic: tag(TOPIC),
             log_group: tag(LOG_GROUP),
@@ -124,6 +138,49 @@ mod tests {
             trust: Some(Trust::nobody()),
             is_whole: true,
         }
+    }
+
+    #[test]
+    fn every_key_is_noted() {
+        let key = |number: usize| {
+            format!("arn:aws-us-gov:kms:ap-southeast-2:111122223333:key/mrk-{number:032}")
+        };
+        let site = Site {
+            bucket_keys: (0..5).map(key).collect(),
+            former_keys: (5..8).map(key).collect(),
+            ..Site::at_log_group(
+                &crate::aws::Caller {
+                    arn: String::new(),
+                    account: "111122223333".into(),
+                    partition: "aws".into(),
+                },
+                "eu-west-1",
+                crate::names::Names::new("heeler"),
+                "group",
+            )
+        };
+        let tags: Vec<_> = notes(&site)
+            .into_iter()
+            .chain([
+                (MANAGED_BY, env!("CARGO_PKG_NAME").to_owned()),
+                (OPTION, "s3".to_owned()),
+            ])
+            .map(|(name, value)| {
+                let tag = aws_sdk_iam::types::Tag::builder().key(name).value(value);
+                tag.build().unwrap()
+            })
+            .collect();
+        let role = Role::builder()
+            .path("/")
+            .role_name("role")
+            .role_id("AROA")
+            .arn("arn:aws:iam::111122223333:role/role")
+            .create_date(aws_smithy_types::DateTime::from_secs(0))
+            .set_tags(Some(tags))
+            .build()
+            .unwrap();
+        let found = Deployment::read(&role).unwrap();
+        assert_eq!(found.bucket_keys, (0..8).map(key).collect::<Vec<_>>());
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod report;
 pub mod restore;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 use terminal_size::{Height, Width, terminal_size_of};
@@ -31,6 +32,8 @@ pub struct Ui {
     unicode: bool,
     /// Columns of the terminal that the answer goes to; none in a pipe.
     width_out: Option<usize>,
+    /// Whether the answer goes to a terminal, also to one of unknown width.
+    terminal_out: bool,
     width_err: Option<usize>,
 }
 
@@ -42,6 +45,15 @@ pub enum Tone {
     Bad,
     Faint,
     Strong,
+}
+
+/// Why a part of the answer could not be written, but for nobody reading it: a full disk.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+/// Why the answer is not all there, if it is not.
+#[must_use]
+pub fn unwritten() -> Option<&'static str> {
+    UNWRITTEN.get().map(String::as_str)
 }
 
 impl Ui {
@@ -64,6 +76,7 @@ impl Ui {
             colour_err: colour(io::stderr().is_terminal()),
             unicode: is_utf8(),
             width_out: terminal_size_of(io::stdout()).map(columns),
+            terminal_out: io::stdout().is_terminal(),
             width_err: terminal_size_of(io::stderr()).map(columns),
         }
     }
@@ -79,6 +92,7 @@ impl Ui {
             colour_err: false,
             unicode: false,
             width_out: width,
+            terminal_out: width.is_some(),
             width_err: width,
         }
     }
@@ -107,7 +121,13 @@ impl Ui {
     #[must_use]
     pub fn answer_bytes(&self, text: &[u8]) -> bool {
         let mut out = io::stdout().lock();
-        out.write_all(text).and_then(|()| out.flush()).is_ok()
+        let written = out.write_all(text).and_then(|()| out.flush());
+        if let Err(why) = &written
+            && why.kind() != io::ErrorKind::BrokenPipe
+        {
+            UNWRITTEN.get_or_init(|| why.to_string());
+        }
+        written.is_ok()
     }
 
     /// Prints a line of the story, unless only the answer is wanted.

@@ -118,7 +118,7 @@ fn units(ui: &Ui, name: &str, units: &Units) {
 /// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
 fn json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
     let text = record.on_one_line();
-    if ui.width_out.is_some() && !is_plain(&text) {
+    if ui.terminal_out && !is_plain(&text) {
         let text: String = text.chars().map(harmless).collect();
         out.extend_from_slice(text.as_bytes());
     } else {

@@ -165,6 +165,15 @@ impl Resource<Aws> for BucketNotification {
     async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
         self.replace(aws, self.id_of(live), None).await
     }
+
+    /// An entry of another id stands in for ours, and is no run's.
+    async fn undo(&self, aws: &Aws, live: &Live) -> Result<()> {
+        if self.id_of(live) == self.entry {
+            self.delete(aws, live).await
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl BucketNotification {

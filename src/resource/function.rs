@@ -262,15 +262,13 @@ impl Resource<Aws> for Function {
         {
             return Err(refusal);
         }
-        aws.lambda
-            .delete_function()
-            .function_name(self.name())
-            .send()
-            .await
-            .finding("lambda:DeleteFunction", NO_FUNCTION, || {
-                format!("delete {}", self.id())
-            })?;
+        self.delete_function(aws).await?;
         self.delete_log_group(aws).await
+    }
+
+    /// The log group may be older than the function.
+    async fn undo(&self, aws: &Aws, _: &Live) -> Result<()> {
+        self.delete_function(aws).await
     }
 }
 
@@ -281,6 +279,18 @@ impl Function {
 
     fn log_group(&self) -> String {
         format!("/aws/lambda/{}", self.name())
+    }
+
+    async fn delete_function(&self, aws: &Aws) -> Result<()> {
+        aws.lambda
+            .delete_function()
+            .function_name(self.name())
+            .send()
+            .await
+            .finding("lambda:DeleteFunction", NO_FUNCTION, || {
+                format!("delete {}", self.id())
+            })
+            .map(|_| ())
     }
 
     async fn delete_log_group(&self, aws: &Aws) -> Result<()> {

@@ -86,7 +86,7 @@ impl Resource<Aws> for TopicPolicy {
             })?;
         let text = found
             .and_then(|found| found.attributes?.remove("Policy"))
-            .filter(|text| !text.is_empty() && !text.contains(DEFAULT_STATEMENT));
+            .filter(|text| !text.is_empty() && !is_the_first(text));
         Ok(text.map(|text| Live {
             state: with_policy(State::default(), "policy", &policy::parsed(&text)),
             outputs: Outputs::from([("topic", topic)]),
@@ -154,5 +154,33 @@ impl TopicPolicy {
             .await
             .doing("sns:SetTopicAttributes", || format!("write {}", self.id()))?;
         Ok(())
+    }
+}
+/// Whether it is what SNS gives a topic when nobody else says: that one statement alone. SNS keeps it beside the
+/// statements that somebody adds.
+fn is_the_first(policy: &str) -> bool {
+    let policy = policy::parsed(policy);
+    let statements = policy.get("Statement").and_then(Value::as_array);
+    statements.is_some_and(|statements| {
+        let [only] = statements.as_slice() else {
+            return false;
+        };
+        only.get("Sid").and_then(Value::as_str) == Some(DEFAULT_STATEMENT)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_beside_the_first_one_is_a_policy() {
+        let first = json!({"Sid": DEFAULT_STATEMENT, "Effect": "Allow"});
+        let theirs = json!({"Sid": "theirs", "Effect": "Allow"});
+        let with = |statements: Value| json!({ "Statement": statements }).to_string();
+        assert!(is_the_first(&with(json!([first]))));
+        assert!(!is_the_first(&with(json!([first, theirs]))));
+        assert!(!is_the_first(&with(json!([theirs]))));
+        assert!(!is_the_first("{}"));
     }
 }

@@ -33,8 +33,8 @@ pub struct Bucket<'a> {
     source: Source,
     /// What all keys of the trail begin with, with a slash at the end.
     prefix: String,
-    /// How far the next look goes back.
-    window: Duration,
+    /// From when on the next look goes: it goes back from the beginning of the last one, whenever that was.
+    from: SystemTime,
     /// Where objects of one account and region are.
     places: Vec<Place>,
     placed: Option<Instant>,
@@ -60,7 +60,7 @@ impl<'a> Bucket<'a> {
             aws,
             source,
             prefix: prefix.to_owned(),
-            window: since.unwrap_or(BEGINNING),
+            from: earlier(SystemTime::now(), since.unwrap_or(BEGINNING)),
             places: Vec::new(),
             placed: None,
             known: BTreeMap::new(),
@@ -81,13 +81,10 @@ impl<'a> Bucket<'a> {
             self.placed = Some(Instant::now());
         }
         let now = SystemTime::now();
-        let from = now
-            .checked_sub(self.window)
-            .unwrap_or(SystemTime::UNIX_EPOCH);
         let listings: Vec<(String, String)> = self
             .places
             .iter()
-            .flat_map(|place| place.listings(from, now))
+            .flat_map(|place| place.listings(self.from, now))
             .collect();
         let found: Vec<Vec<Object>> = stream::iter(listings)
             .map(|(folder, after)| self.objects(folder, after))
@@ -95,8 +92,8 @@ impl<'a> Bucket<'a> {
             .try_collect()
             .await?;
         self.next = turn;
-        self.window = LOOK_BACK;
-        Ok(self.new_among(found.concat(), now))
+        self.from = earlier(now, LOOK_BACK);
+        Ok(self.new_among(found.into_iter().flatten().collect(), now))
     }
 
     /// Objects that were not handed out yet, in the order of their stamps.
@@ -106,10 +103,9 @@ impl<'a> Bucket<'a> {
         for object in &found {
             self.known.insert(object.key.clone(), now);
         }
-        // A key that is out of the window is not listed again.
-        let window = self.window * 2;
-        self.known
-            .retain(|_, seen| now.duration_since(*seen).is_ok_and(|age| age <= window));
+        // The next look goes back from here, and what was handed out long before then is not listed again.
+        let listed = earlier(now, LOOK_BACK * 2);
+        self.known.retain(|_, seen| *seen >= listed);
         found
     }
 
@@ -222,6 +218,10 @@ impl Place {
             })
             .collect()
     }
+}
+
+fn earlier(time: SystemTime, by: Duration) -> SystemTime {
+    time.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// The days of a span as CloudTrail names their folders, `2023/07/10`.

@@ -23,11 +23,18 @@ pub fn word(text: &str) -> Result<String, String> {
     if inside.contains(',') {
         return Err("one value only: give the option once for each".to_owned());
     }
-    // Records name a service by its address.
+    Ok(text.to_owned())
+}
+
+/// What may be typed for a service. Records name it by its address.
+///
+/// # Errors
+/// Why it could never match.
+pub fn service(text: &str) -> Result<String, String> {
+    let text = word(text)?;
     Ok(text
         .strip_suffix(".amazonaws.com")
-        .unwrap_or(text)
-        .to_owned())
+        .map_or_else(|| text.clone(), str::to_owned))
 }
 
 /// What may be typed for an account.
@@ -79,6 +86,7 @@ pub fn since(text: &str) -> Result<SystemTime, String> {
             "neither a time ago, such as 2h, nor a time, such as 2026-01-31T12:00:00Z".to_owned(),
         ),
         Some(begin) if begin > now => Err("it is in the future".to_owned()),
+        Some(begin) if begin < SystemTime::UNIX_EPOCH => Err("it is before 1970".to_owned()),
         Some(begin) => Ok(begin),
     }
 }
@@ -289,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn a_service_may_be_typed_as_records_name_it_and_an_actor_as_it_is_shown() {
+        assert_eq!(service("iam.amazonaws.com"), Ok("iam".to_owned()));
+        assert_eq!(service("!iam.amazonaws.com"), Ok("!iam".to_owned()));
+        assert_eq!(
+            word("!ec2.amazonaws.com"),
+            Ok("!ec2.amazonaws.com".to_owned())
+        );
+    }
+
+    #[test]
+    fn no_beginning_is_before_the_clocks_are() {
+        assert!(since("1969-12-31T00:00:00Z").is_err());
+        assert!(since("100y").is_err());
+        assert!(since("1y").is_ok());
+    }
+
+    #[test]
     fn of_several_words_one_is_enough_and_one_unwanted_too_many() {
         for (words, expected) in [
             (&["s3", "iam"][..], true),
@@ -397,7 +422,7 @@ mod tests {
         ] {
             assert!(since(time).is_err(), "{time}");
         }
-        assert_eq!(word("!s3.amazonaws.com"), Ok("!s3".to_owned()));
+        assert_eq!(service("!s3.amazonaws.com"), Ok("!s3".to_owned()));
         assert_eq!(account("!11112222????"), Ok("!11112222????".to_owned()));
         assert!(since("2h").is_ok() && since("90 days").is_ok());
     }

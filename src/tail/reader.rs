@@ -119,12 +119,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Finishes the question that is under way, so that messages that were received are given back.
-    pub async fn finish(&mut self) {
-        if self.asking {
-            self.announcements.next().await;
-            self.asking = false;
+    /// Finishes the question that is under way, so that messages that were received are given back, and tells what
+    /// went wrong with it.
+    ///
+    /// # Errors
+    /// When the question itself was refused.
+    pub async fn finish(&mut self) -> Result<Vec<Arrival>> {
+        if !self.asking {
+            return Ok(Vec::new());
         }
+        self.asking = false;
+        let announced = self.announcements.next().await.transpose()?;
+        let mut arrivals = announced.unwrap_or_default().arrivals;
+        arrivals.retain(|arrival| matches!(arrival, Arrival::Trouble { unit: None, .. }));
+        Ok(arrivals)
     }
 
     /// What comes next; nothing when nothing more can come. Whoever stops waiting loses nothing.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatchlogs::types::Distribution;
-use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
+use aws_sdk_lambda::types::{Environment, FunctionCode, LastUpdateStatus, Runtime, State};
 use aws_sdk_s3::types::{Event, NotificationConfiguration, TopicConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
@@ -246,6 +246,21 @@ async fn policy(world: &World, of: &str, statements: &Value) {
     attach.expect("an attached policy");
 }
 
+/// Waits until a function has come up, as the modules do.
+async fn settled(world: &World, name: &str) {
+    for _ in 0..200 {
+        let read = world.clients().lambda.get_function_configuration();
+        let read = read.function_name(name).send().await.expect("a function");
+        if read.state() != Some(&State::Pending)
+            && read.last_update_status() != Some(&LastUpdateStatus::InProgress)
+        {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the function does not come up");
+}
+
 async fn function(world: &World, role: &str, queue_url: &str) {
     let lambda = &world.clients().lambda;
     let name = format!("{NAME}_lambda");
@@ -267,6 +282,7 @@ async fn function(world: &World, role: &str, queue_url: &str) {
         .tags("Name", "HeelerEventCollection")
         .code(FunctionCode::builder().zip_file(code).build());
     let arn = made.send().await.expect("a function").function_arn;
+    settled(world, &name).await;
     let group = world.log_group().expect("a log group");
     let permission = lambda
         .add_permission()

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::alert::{Alerts, Command, Form, Listener, Manner, Receiver, Webhook};
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
+use crate::pipeline::input;
 use crate::render::{self, Ui};
 use crate::web::Poster;
 
@@ -19,6 +20,8 @@ pub(super) fn alerts(ui: Ui, args: &cli::Alerts) -> Result<Arc<Alerts>> {
         receivers.push(Receiver::Command(Command(line.clone())));
     }
     if let Some(url) = &args.webhook {
+        // The address may be a secret, and an error of the command line would show it.
+        input::endpoint(url).map_err(|why| Error::usage("use the address of --webhook", why))?;
         let form = match args.webhook_format {
             cli::WebhookFormat::Json => Form::Json,
             cli::WebhookFormat::Slack => Form::Slack,

@@ -184,7 +184,9 @@ impl Watch<'_> {
         let mut feed = Feed::HeelersQueue(reader);
         let ended = self.follow(aws, &mut feed).await;
         if let Feed::HeelersQueue(reader) = &mut feed {
-            reader.finish().await;
+            for trouble in reader.finish().await? {
+                let _ = self.one(trouble);
+            }
         }
         ended
     }

@@ -60,16 +60,16 @@ impl Show {
                 self.tally.records.duplicate += 1;
                 continue;
             }
+            self.tally.records.shown += 1;
+            if let Some(alert) = alert {
+                self.alerts.tell(Alert::clone(alert));
+            }
             // What stands side by side is printed at once.
             if place.start == ready.end {
                 ready.end = place.end;
             } else {
                 self.print(batch, ready)?;
                 ready = place.clone();
-            }
-            self.tally.records.shown += 1;
-            if let Some(alert) = alert {
-                self.alerts.tell(Alert::clone(alert));
             }
             if self.is_enough() {
                 self.print(batch, ready)?;
