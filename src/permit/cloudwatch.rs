@@ -143,11 +143,6 @@ pub(super) fn deletes(place: &Place) -> Vec<Statement> {
             [place.function()],
         ),
         Statement::new(
-            "DeleteLogOfFunction",
-            &["logs:DeleteLogGroup"],
-            place.log_of_function(),
-        ),
-        Statement::new(
             "UnsubscribeFromLogGroup",
             &["logs:DeleteSubscriptionFilter"],
             place.log_group(),
@@ -162,4 +157,13 @@ fn roles(place: &Place) -> [String; 2] {
 
 fn policies(place: &Place) -> [String; 2] {
     [place.names.policy(), place.names.function_policy()].map(|name| place.policy(&name))
+}
+
+/// A rollback leaves it, since it may be older than the function.
+pub(super) fn deletes_log_of_function(place: &Place) -> Statement {
+    Statement::new(
+        "DeleteLogOfFunction",
+        &["logs:DeleteLogGroup"],
+        place.log_of_function(),
+    )
 }

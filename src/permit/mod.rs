@@ -108,7 +108,11 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
     };
     let deletes = |route| match route {
         Route::S3 => [destroy::deletes(place), destroy::taps(place)].concat(),
-        Route::CloudWatch => cloudwatch::deletes(&at_log_group),
+        Route::CloudWatch => [
+            cloudwatch::deletes(&at_log_group),
+            vec![cloudwatch::deletes_log_of_function(&at_log_group)],
+        ]
+        .concat(),
     };
     let takes_back = |route| match route {
         Route::S3 => [destroy::deletes(place), destroy::puts_back(place)].concat(),
