@@ -1,4 +1,5 @@
 //! Every option and argument, and no logic. Completions, manual and man page are made from here.
+//! Long, since what can be typed is best read in one place.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

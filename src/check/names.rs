@@ -1,4 +1,5 @@
 //! Checks of what setup would make: whether its names are free, and whether the account has room for it.
+//! Long, since each kind of resource has a name of its own to be looked at.
 
 use super::survey::Survey;
 use super::survey::facts::{Owner, Simulated};

@@ -1,6 +1,7 @@
 //! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
 //! whole, so it is read, one entry is put in or taken out, and all others are written back as they were. An entry of
-//! another id that leads to our topic stands in for ours, since S3 takes no two that overlap.
+//! another id that leads to our topic stands in for ours, since S3 takes no two that overlap. Long, since
+//! everything that keeps the entries of others as they are is here.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! A customer managed KMS key: its policy and its yearly rotation. Found by its alias, or by its tags when a run
-//! ended between making the key and naming it.
+//! ended between making the key and naming it. Long, since a key is made in three calls, each of which may be the last
+//! of a run, and is found again after each.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! An IAM role: who may assume it, and the tags by which a deployment is found again.
+//! An IAM role: who may assume it, and the tags by which a deployment is found again. Long, since
+//! whom it trusts, read out of a policy and written into one, stands beside it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

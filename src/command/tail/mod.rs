@@ -1,9 +1,12 @@
 //! Shows events as they arrive, or as they lie on this machine.
 
 mod alerts;
+mod feed;
 mod files;
+mod place;
 mod select;
 mod show;
+mod shown;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,9 +17,8 @@ use tokio::time::{Instant, sleep_until};
 use super::World;
 use crate::aws::{Aws, arn};
 use crate::cli;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::pipeline::cloudwatch_filter::HEELER_PATTERN;
-use crate::pipeline::deployment::Deployment;
 use crate::pipeline::site::Site;
 use crate::render;
 use crate::route::Route;
@@ -24,13 +26,16 @@ use crate::tail::accounts::{self, Accounts};
 use crate::tail::bucket::Bucket;
 use crate::tail::heelers_queue::{HeelersQueue, Worn};
 use crate::tail::log_group::LogGroup;
-use crate::tail::object::{self, Limits, Packed, Taker};
+use crate::tail::object::{self, Limits, Packed};
 use crate::tail::press::{Batch, Press};
 use crate::tail::reader::Reader;
 use crate::tail::record::Record;
 use crate::tail::tap::{self, Tap};
 use crate::tail::{Arrival, Source, Unit};
+use feed::Feed;
+use place::{Place, place};
 use show::Show;
+use shown::Shown;
 
 /// What an object may hold of memory while it is shown; a larger one is unpacked twice.
 const HELD: usize = 16 * 1024 * 1024;
@@ -44,7 +49,7 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let alerts = alerts::alerts(world.ui, &args.alerts)?;
     let (aws, caller, deployment) = world.before_writing(world.deployed()).await?;
     let site = Site::deployed(&caller, world.names(), &deployment);
-    let source = source(&args, &site, &deployment)?;
+    let place = place(&args, &site, &deployment)?;
     let accounts = world.before_writing(accounts(world, &aws)).await?;
     let mut watch = Watch {
         world,
@@ -58,47 +63,13 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
         route: Route::named(&deployment.option).unwrap_or(Route::S3),
         worn: None,
     };
-    let ended = watch.look(&aws, &site, source).await;
+    let ended = watch.look(&aws, &site, place).await;
     if ended.is_ok() {
         watch.show.sums();
     }
     drop(watch);
     alerts::end(world.ui, alerts, ended.as_ref().ok().copied()).await;
     ended
-}
-
-/// Where to look: as the operator says, else where the option has its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Tap,
-    Bucket,
-    LogGroup,
-    HeelersQueue,
-}
-
-fn source(args: &cli::Tail, site: &Site, deployment: &Deployment) -> Result<Place> {
-    let is_s3 = Route::named(&deployment.option) == Some(Route::S3);
-    if args.from_heelers_queue {
-        return Ok(Place::HeelersQueue);
-    }
-    let refuse = |what: &str| {
-        Err(Error::usage(
-            format!("look for events in {what}"),
-            format!("option {} is set up, which uses none", deployment.option),
-        ))
-    };
-    match args.source {
-        Some(cli::Source::Tap) if !is_s3 => refuse("a topic"),
-        Some(cli::Source::Bucket) if !is_s3 => refuse("a bucket"),
-        Some(cli::Source::LogGroup) if is_s3 => refuse("a log group"),
-        Some(cli::Source::Bucket) => Ok(Place::Bucket),
-        None | Some(_) if is_s3 => Ok(Place::Tap),
-        None | Some(_) if site.log_group.is_some() => Ok(Place::LogGroup),
-        None | Some(_) => Err(Error::unanswered(
-            "show events",
-            "the role's tags do not tell the log group, whose name holds what no tag may",
-        )),
-    }
 }
 
 /// Names for the table. Without them it shows ids.
@@ -393,67 +364,6 @@ fn by_hand(commands: Vec<String>) -> Vec<String> {
     let heading = "Left behind; to remove it by hand:".to_owned();
     let commands = commands.into_iter().map(|command| format!("  {command}"));
     std::iter::once(heading).chain(commands).collect()
-}
-
-/// Where events come from.
-enum Feed<'a> {
-    Tap { reader: Reader<'a>, tap: &'a Tap },
-    Bucket(Reader<'a>),
-    HeelersQueue(Reader<'a>),
-    LogGroup(Box<LogGroup<'a>>),
-}
-
-impl Feed<'_> {
-    /// Nothing when nothing more can come.
-    async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
-        match self {
-            Self::Tap { reader, .. } | Self::Bucket(reader) | Self::HeelersQueue(reader) => {
-                reader.next().await
-            }
-            Self::LogGroup(group) => group.next().await.map(Some),
-        }
-    }
-
-    /// Tells others that the queue is in use.
-    async fn keep(&self, aws: &Aws) -> Result<()> {
-        match self {
-            Self::Tap { tap, .. } => tap.keep(aws).await,
-            Self::Bucket(_) | Self::HeelersQueue(_) | Self::LogGroup(_) => Ok(()),
-        }
-    }
-}
-
-/// Shows records as they are read, some at a time.
-struct Shown<'w, 'a> {
-    watch: &'w mut Watch<'a>,
-    what: &'w str,
-    batch: Batch,
-    flow: ControlFlow<()>,
-}
-
-impl Shown<'_, '_> {
-    fn hand_on(&mut self) {
-        if self.flow.is_continue() {
-            let batch = std::mem::take(&mut self.batch);
-            self.flow = self.watch.show.batch(&batch, self.what);
-        }
-    }
-}
-
-impl Taker for Shown<'_, '_> {
-    fn take(&mut self, text: &str) -> ControlFlow<()> {
-        self.watch.late(text);
-        self.watch.press.press(text, &mut self.batch);
-        if self.batch.is_full() {
-            self.hand_on();
-        }
-        self.flow
-    }
-
-    fn pause(&mut self) -> ControlFlow<()> {
-        self.hand_on();
-        self.flow
-    }
 }
 
 /// Where log objects may be fetched from.
