@@ -2,22 +2,27 @@
 
 use serde_json::Value;
 
-/// Names of fields that hold a secret, in small letters and without `-` and `_`.
+/// How the names of fields end that hold a secret, in small letters and without `-` and `_`.
 const SECRETS: &[&str] = &[
+    "assertion",
     "authorization",
-    "clientsecret",
-    "idtoken",
+    "passphrase",
     "password",
     "privatekey",
-    "refreshtoken",
-    "samlassertion",
     "secret",
     "secretaccesskey",
+    "secretbinary",
+    "secretkey",
     "secretstring",
-    "sessiontoken",
     "token",
-    "webidentitytoken",
-    "xamzsecuritytoken",
+];
+/// Tokens that open nothing: they turn a page, or tell one request from its repetition.
+const HARMLESS: &[&str] = &[
+    "clientrequesttoken",
+    "clienttoken",
+    "continuationtoken",
+    "idempotencytoken",
+    "nexttoken",
 ];
 /// Parameters of a URL that hold one.
 const PARAMETERS: &[&str] = &["X-Amz-Security-Token=", "X-Amz-Signature=", "SigninToken="];
@@ -25,16 +30,45 @@ const MASKED: &str = "(masked)";
 
 /// The record without the values of its secrets. Nothing when it is no JSON.
 pub(super) fn masked(record: &str) -> Option<Value> {
-    let mut value = serde_json::from_str(record).ok()?;
+    let mut value = serde_json::from_str(record)
+        .or_else(|_| serde_json::from_str(&whole_letters(record)))
+        .ok()?;
     mask(&mut value);
     Some(value)
+}
+
+/// The same with a replacement character for each half of a surrogate pair. A service that cuts a text to its length
+/// leaves such a half, and no other JSON reader has to take it.
+fn whole_letters(json: &str) -> String {
+    let mut whole = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        whole.push_str(before);
+        let (taken, written) = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
+            (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
+            _ => (2, None),
+        };
+        // An escape is ASCII, unless the text is no JSON at all.
+        let (taken, after) = escape.split_at_checked(taken).unwrap_or((escape, ""));
+        whole.push_str(written.unwrap_or(taken));
+        rest = after;
+    }
+    whole + rest
+}
+
+/// The UTF-16 unit that the text begins with an escape of.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 fn mask(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                if is_secret(name) && !value.is_null() {
+                if is_secret(name) && !value.is_null() && !value.is_boolean() {
                     *value = MASKED.into();
                 } else {
                     mask(value);
@@ -53,7 +87,7 @@ fn is_secret(name: &str) -> bool {
         .filter(|letter| !matches!(letter, '-' | '_'))
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    SECRETS.contains(&name.as_str())
+    SECRETS.iter().any(|secret| name.ends_with(secret)) && !HARMLESS.contains(&name.as_str())
 }
 
 /// Some services put a JSON document, or a signed URL, into a string.
@@ -116,8 +150,30 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_known_by_how_its_name_ends() {
+        becomes(
+            &json!({"masterUserPassword": "a", "auth-token": "b", "OAuthClientSecret": ["c"], "X-Vault-Token": {"d": 1}}),
+            &json!({"masterUserPassword": "(masked)", "auth-token": "(masked)", "OAuthClientSecret": "(masked)", "X-Vault-Token": "(masked)"}),
+        );
+    }
+
+    #[test]
+    fn half_a_letter_costs_no_record() {
+        let record = r#"{"a":"\ud83d\ude00 \ud83d x","b":"\\ud83d","c":"\ude00","password":"p"}"#;
+        assert_eq!(
+            masked(record),
+            Some(
+                json!({"a": "\u{1f600} \u{fffd} x", "b": "\\ud83d", "c": "\u{fffd}", "password": "(masked)"})
+            )
+        );
+        assert_eq!(masked(r#"{"a":"\ud8"}"#), None);
+        assert_eq!(masked("{\"a\":\"\\"), None);
+        assert_eq!(masked("{\"a\":\"\\\u{e9}"), None);
+    }
+
+    #[test]
     fn all_else_stays() {
-        let record = json!({"eventName": "GetSecretValue", "requestParameters": {"secretId": "s"}, "sessionToken": null});
+        let record = json!({"eventName": "GetSecretValue", "requestParameters": {"secretId": "s", "nextToken": "n"}, "sessionToken": null, "hasPassword": true});
         becomes(&record, &record);
         assert_eq!(masked("{"), None);
     }

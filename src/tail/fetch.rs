@@ -1,8 +1,9 @@
 //! Log objects, fetched several at a time and given out in the order in which they were asked for.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::future::BoxFuture;
@@ -19,6 +20,8 @@ use crate::error::{Error, Result};
 pub const IN_FLIGHT: usize = 16;
 /// What an object may hold of memory while it waits; the rest of a larger one waits in a file without a name.
 const IN_MEMORY: usize = 1024 * 1024;
+/// How often an object is asked for whose connection breaks off.
+const ATTEMPTS: u32 = 3;
 
 /// An object that is here, still packed.
 pub struct Fetched {
@@ -82,8 +85,20 @@ async fn fetch(aws: &Aws, source: Source, largest: u64, object: Object) -> Fetch
     }
 }
 
+/// Asks again when the connection breaks off in the middle of an object, which the SDK leaves to its caller.
 async fn packed(aws: &Aws, source: &Source, largest: u64, object: &Object) -> Result<Packed> {
     let doing = || format!("read object {}", object.key);
+    let mut attempt = 1;
+    loop {
+        let body = body(aws, source, object).await?;
+        match keep(body, largest).await {
+            Err(Lost::BrokenOff(_)) if attempt < ATTEMPTS => attempt += 1,
+            kept => return kept.map_err(|why| Error::unanswered(doing(), why.to_string())),
+        }
+    }
+}
+
+async fn body(aws: &Aws, source: &Source, object: &Object) -> Result<ByteStream> {
     let found = aws
         .s3
         .get_object()
@@ -92,20 +107,42 @@ async fn packed(aws: &Aws, source: &Source, largest: u64, object: &Object) -> Re
         .expected_bucket_owner(&source.owner)
         .send()
         .await
-        .doing("s3:GetObject", doing)?;
-    keep(found.body, largest)
-        .await
-        .map_err(|why| Error::unanswered(doing(), why))
+        .doing("s3:GetObject", || format!("read object {}", object.key))?;
+    Ok(found.body)
+}
+
+/// Why an object that was found is not here.
+#[derive(Debug, PartialEq, Eq)]
+enum Lost {
+    BrokenOff(String),
+    TooLarge(u64),
+    NoRoom(String),
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BrokenOff(why) => write!(
+                out,
+                "the connection broke off in the middle of it, {ATTEMPTS} times: {why}"
+            ),
+            Self::TooLarge(most) => write!(out, "the object is larger than {most} bytes"),
+            Self::NoRoom(why) => write!(
+                out,
+                "there is no room for it in the folder of temporary files: {why}"
+            ),
+        }
+    }
 }
 
 /// Keeps what comes, in memory as far as there is room.
-async fn keep(mut body: ByteStream, largest: u64) -> std::result::Result<Packed, String> {
+async fn keep(mut body: ByteStream, largest: u64) -> std::result::Result<Packed, Lost> {
     let (mut bytes, mut file, mut length) = (Vec::new(), None::<File>, 0);
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|why| format!("the connection broke off: {why}"))?;
+        let piece = piece.map_err(|why| Lost::BrokenOff(why.to_string()))?;
         length += piece.len() as u64;
         if length > largest {
-            return Err(format!("the object is larger than {largest} bytes"));
+            return Err(Lost::TooLarge(largest));
         }
         if file.is_none() && bytes.len() + piece.len() > IN_MEMORY {
             let mut kept = tempfile::tempfile().map_err(|why| no_room(&why))?;
@@ -121,8 +158,8 @@ async fn keep(mut body: ByteStream, largest: u64) -> std::result::Result<Packed,
     Ok(file.map_or(Packed::Bytes(bytes), Packed::Kept))
 }
 
-fn no_room(why: &std::io::Error) -> String {
-    format!("there is no room for it in the folder of temporary files: {why}")
+fn no_room(why: &io::Error) -> Lost {
+    Lost::NoRoom(why.to_string())
 }
 
 #[cfg(test)]
@@ -143,6 +180,6 @@ mod tests {
     #[tokio::test]
     async fn an_object_over_the_limit_is_refused() {
         let refused = keep(ByteStream::from(vec![1; 11]), 10).await;
-        assert!(matches!(refused, Err(why) if why == "the object is larger than 10 bytes"));
+        assert!(matches!(refused, Err(Lost::TooLarge(10))));
     }
 }

@@ -63,7 +63,7 @@ fn named(path: PathBuf, skip: Option<Skip>) -> Found {
     }
 }
 
-/// Links to folders are not followed, since they may lead in a circle.
+/// Links to folders are not followed.
 fn below(folder: &Path, found: &mut Vec<Found>) {
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match entries {
@@ -75,6 +75,8 @@ fn below(folder: &Path, found: &mut Vec<Found>) {
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             below(&path, found);
+        } else if path.is_dir() {
+            found.push(Found::Skipped(Skip::Link, path));
         } else if path.is_file() {
             let skip = unfit_here(&path);
             found.push(named(path, skip));

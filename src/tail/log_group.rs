@@ -18,6 +18,9 @@ const PACE: Duration = Duration::from_secs(5);
 /// each look can go back as far as that.
 const LOOK_BACK: Duration = Duration::from_secs(600);
 
+/// More events than an organization has within the time that each look goes back.
+const IN_WINDOW: usize = 2_000_000;
+
 pub struct LogGroup<'a> {
     aws: &'a Aws,
     name: String,
@@ -49,7 +52,7 @@ impl<'a> LogGroup<'a> {
             text: pattern,
             pattern: Pattern::parse(pattern)
                 .map_err(|why| Error::usage("read the filter pattern", why.to_string()))?,
-            seen: Seen::default(),
+            seen: Seen::remembering(IN_WINDOW),
             page: None,
             looked: SystemTime::now(),
             next: Instant::now(),

@@ -34,6 +34,7 @@ pub enum Skip {
     Insight,
     WriteCheck,
     NotALog,
+    Link,
     OtherVersion,
     Unreadable,
 }
@@ -52,6 +53,7 @@ impl Skip {
             Self::Insight => "an Insights object, which holds no calls",
             Self::WriteCheck => "a folder or write check, which holds no events",
             Self::NotALog => "not the name of a CloudTrail log",
+            Self::Link => "a link to a folder, which may lead in a circle",
             Self::OtherVersion => "an S3 notification of an unknown major version",
             Self::Unreadable => "an entry without a readable bucket and key",
         }

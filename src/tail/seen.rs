@@ -4,13 +4,20 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// As many as an hour of a busy organization has.
-const REMEMBERED: usize = 100_000;
+const USUALLY: usize = 100_000;
 
 /// Remembers the newest ones only.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Seen {
     known: HashSet<u64>,
     order: VecDeque<u64>,
+    most: usize,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self::remembering(USUALLY)
+    }
 }
 
 /// What stands for an event. One call seen by two accounts is two events.
@@ -22,13 +29,23 @@ pub fn key(account: &str, event_id: &str) -> u64 {
 }
 
 impl Seen {
+    /// So many at most, for which room is taken as they come.
+    #[must_use]
+    pub fn remembering(most: usize) -> Self {
+        Self {
+            known: HashSet::new(),
+            order: VecDeque::new(),
+            most,
+        }
+    }
+
     /// Whether it was not seen before; it is from now on.
     pub fn is_new(&mut self, key: u64) -> bool {
         if !self.known.insert(key) {
             return false;
         }
         self.order.push_back(key);
-        if self.order.len() > REMEMBERED
+        if self.order.len() > self.most
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
@@ -55,11 +72,12 @@ mod tests {
 
     #[test]
     fn only_the_newest_are_remembered() {
-        let mut seen = Seen::default();
-        for number in 0..=REMEMBERED {
+        let mut seen = Seen::remembering(100);
+        for number in 0..=100 {
             assert!(seen.is_new(key("111122223333", &number.to_string())));
         }
-        assert_eq!(seen.order.len(), REMEMBERED);
+        assert_eq!((seen.order.len(), seen.known.len()), (100, 100));
+        assert!(!seen.is_new(key("111122223333", "1")));
         assert!(seen.is_new(key("111122223333", "0")));
     }
 }

@@ -4,15 +4,15 @@ mod alerts;
 mod feed;
 mod files;
 mod place;
+mod screen;
 mod select;
 mod show;
-mod shown;
 
-use std::ops::ControlFlow;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::World;
 use crate::aws::{Aws, arn};
@@ -20,25 +20,20 @@ use crate::cli;
 use crate::error::{Exit, Result};
 use crate::pipeline::cloudwatch_filter::HEELER_PATTERN;
 use crate::pipeline::site::Site;
-use crate::render;
+use crate::render::{self, Ui};
 use crate::route::Route;
 use crate::tail::accounts::{self, Accounts};
 use crate::tail::bucket::Bucket;
 use crate::tail::heelers_queue::{HeelersQueue, Worn};
 use crate::tail::log_group::LogGroup;
-use crate::tail::object::{self, Limits, Packed};
-use crate::tail::press::{Batch, Press};
+use crate::tail::press::Press;
 use crate::tail::reader::Reader;
-use crate::tail::record::Record;
 use crate::tail::tap::{self, Tap};
-use crate::tail::{Arrival, Source, Unit};
+use crate::tail::{Arrival, Source};
 use feed::Feed;
 use place::{Place, place};
+use screen::{Enough, Screen};
 use show::Show;
-use shown::Shown;
-
-/// What an object may hold of memory while it is shown; a larger one is unpacked twice.
-const HELD: usize = 16 * 1024 * 1024;
 
 pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     if !args.files.is_empty() {
@@ -51,23 +46,20 @@ pub(super) async fn run(world: &World, args: cli::Tail) -> Result<Exit> {
     let site = Site::deployed(&caller, world.names(), &deployment);
     let place = place(&args, &site, &deployment)?;
     let accounts = world.before_writing(accounts(world, &aws)).await?;
-    let mut watch = Watch {
+    let press = Press {
+        filter,
+        alerts: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
+        write: render::record::writer(world.ui, severities, accounts),
+    };
+    let show = Show::new(world.ui, &args, Arc::clone(&alerts));
+    let watch = Watch {
         world,
         args: &args,
-        press: Press {
-            filter,
-            alerts: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
-            write: render::record::writer(world.ui, severities, accounts),
-        },
-        show: Show::new(world.ui, &args, Arc::clone(&alerts)),
+        screen: Screen::light(press, show, args.max_object_size)?,
         route: Route::named(&deployment.option).unwrap_or(Route::S3),
-        worn: None,
     };
     let ended = watch.look(&aws, &site, place).await;
-    if ended.is_ok() {
-        watch.show.sums();
-    }
-    drop(watch);
+    let ended = watch.finish(ended, place).await;
     alerts::end(world.ui, alerts, ended.as_ref().ok().copied()).await;
     ended
 }
@@ -89,16 +81,24 @@ async fn accounts(world: &World, aws: &Aws) -> Result<Accounts> {
 struct Watch<'a> {
     world: &'a World,
     args: &'a cli::Tail,
-    press: Press,
-    show: Show,
+    screen: Screen,
     /// The option that is set up.
     route: Route,
-    /// The message for whose sake the looking into Heeler's queue ends.
-    worn: Option<Worn>,
+}
+
+/// Why nothing more is waited for.
+enum End {
+    /// What was asked for is there, or nobody reads any more.
+    Enough,
+    Interrupted,
+    /// Nothing has come for as long as the operator wanted to wait.
+    Silent,
+    /// Nothing more can come; for the sake of this message, if any.
+    Exhausted(Option<Worn>),
 }
 
 impl Watch<'_> {
-    async fn look(&mut self, aws: &Aws, site: &Site, place: Place) -> Result<Exit> {
+    async fn look(&self, aws: &Aws, site: &Site, place: Place) -> Result<End> {
         match place {
             Place::Tap => self.topic(aws, site).await,
             Place::Bucket => self.bucket(aws, site).await,
@@ -108,7 +108,7 @@ impl Watch<'_> {
     }
 
     /// Polls the log group for what the subscription lets pass. Nothing is made, so nothing is left behind.
-    async fn log_group(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+    async fn log_group(&self, aws: &Aws, site: &Site) -> Result<End> {
         let group = site.log_group.as_deref().unwrap_or_default();
         self.world.ui.story(&format!(
             "Reading log group {group}, beginning {}: what Heeler's filter lets pass. Ctrl-C ends it.",
@@ -118,11 +118,11 @@ impl Watch<'_> {
         if let Some(since) = self.args.select.since {
             group = group.since(since);
         }
-        self.follow(aws, &mut Feed::LogGroup(Box::new(group))).await
+        self.follow(&mut Feed::LogGroup(Box::new(group))).await
     }
 
     /// Lists the bucket again and again. Nothing is made here, either.
-    async fn bucket(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+    async fn bucket(&self, aws: &Aws, site: &Site) -> Result<End> {
         self.world.ui.story(&format!(
             "Looking for new objects in bucket {}, beginning {}. Ctrl-C ends it.",
             site.bucket,
@@ -132,11 +132,11 @@ impl Watch<'_> {
         let since = since.map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
         let bucket = Bucket::new(aws, logs_of(site), &site.log_prefix, since);
         let reader = Reader::of_bucket(aws, bucket, logs_of(site), self.args.max_object_size);
-        self.follow(aws, &mut Feed::Bucket(reader)).await
+        self.follow(&mut Feed::Objects(reader)).await
     }
 
     /// Looks at Heeler's own messages, and says first what that costs.
-    async fn heelers_queue(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+    async fn heelers_queue(&self, aws: &Aws, site: &Site) -> Result<End> {
         let name = match site.log_group {
             Some(_) => site.names.fifo_queue(),
             None => site.names.queue(),
@@ -152,11 +152,12 @@ impl Watch<'_> {
         self.world
             .interrupt
             .cleans_up("giving back what was received");
-        let mut feed = Feed::HeelersQueue(reader);
-        let ended = self.follow(aws, &mut feed).await;
-        if let Feed::HeelersQueue(reader) = &mut feed {
-            for trouble in reader.finish().await? {
-                let _ = self.one(trouble);
+        let mut feed = Feed::Objects(reader);
+        let ended = self.follow(&mut feed).await;
+        if let Feed::Objects(reader) = &mut feed {
+            let troubles = reader.finish().await?;
+            if let Err(Enough) = self.screen.put(troubles).await {
+                return ended;
             }
         }
         ended
@@ -170,7 +171,7 @@ impl Watch<'_> {
     }
 
     /// Listens with a queue of its own on the topic.
-    async fn topic(&mut self, aws: &Aws, site: &Site) -> Result<Exit> {
+    async fn topic(&self, aws: &Aws, site: &Site) -> Result<End> {
         let world = self.world;
         let hook = hook(site);
         for left in tap::clear(aws, &hook).await? {
@@ -195,168 +196,156 @@ impl Watch<'_> {
         world
             .ui
             .story(&format!("The queue {} is removed at the end.", tap.name));
-        let mut feed = Feed::Tap {
-            reader: Reader::of_tap(aws, &tap, logs_of(site), self.args.max_object_size),
-            tap: &tap,
+        let reader = Reader::of_tap(aws, &tap, logs_of(site), self.args.max_object_size);
+        let mut feed = Feed::Objects(reader);
+        let ended = tokio::select! {
+            ended = self.follow(&mut feed) => ended,
+            never = keep_alive(world.ui, aws, &tap) => match never {},
         };
-        let ended = self.follow(aws, &mut feed).await;
         drop(feed);
         let closed = tap.close(aws).await;
         if closed.is_err() {
             world.interrupt.tell_left(world.ui);
         }
-        let exit = ended?;
+        let end = ended?;
         closed?;
         world.interrupt.leaves(Vec::new());
+        Ok(end)
+    }
+
+    /// Puts on the screen what the feed gives, until somebody wants to end, or it gives nothing any more.
+    async fn follow(&self, feed: &mut Feed<'_>) -> Result<End> {
+        if !render::record::heading(&self.world.ui) {
+            return Ok(End::Enough);
+        }
+        let mut stop = self.world.interrupt.stop();
+        tokio::select! {
+            () = stop.wait() => Ok(End::Interrupted),
+            () = self.screen.closed() => Ok(End::Enough),
+            ended = self.pass_on(feed) => ended,
+        }
+    }
+
+    async fn pass_on(&self, feed: &mut Feed<'_>) -> Result<End> {
+        let mut deadline = after(self.args.timeout);
+        let mut worn = None;
+        loop {
+            let Ok(next) = timeout_at(deadline, feed.next()).await else {
+                return Ok(End::Silent);
+            };
+            let Some(arrivals) = next? else {
+                return Ok(End::Exhausted(worn));
+            };
+            let proves = arrivals.iter().any(proves);
+            worn = worn.or_else(|| arrivals.iter().find_map(worn_out));
+            if let Err(Enough) = self.screen.put(arrivals).await {
+                return Ok(End::Enough);
+            }
+            if proves {
+                deadline = after(self.args.timeout);
+            }
+        }
+    }
+
+    /// Waits for the screen, tells the sums, and why it ended.
+    async fn finish(self, ended: Result<End>, place: Place) -> Result<Exit> {
+        let Self {
+            world,
+            args,
+            screen,
+            route,
+        } = self;
+        let show = screen.off(world.interrupt.stop()).await;
+        let end = ended?;
+        let Some(show) = show else {
+            return Ok(Exit::Interrupted);
+        };
+        let shown = show.tally.records.shown;
+        let exit = match end {
+            End::Enough => Exit::Yes,
+            End::Interrupted => Exit::Interrupted,
+            End::Exhausted(worn) => {
+                if let Some(worn) = worn {
+                    world.ui.alert(&format!(
+                        "Ended: message {} has been received {} times, and at four it is lost to Heeler.",
+                        worn.id, worn.receives
+                    ));
+                }
+                if shown > 0 { Exit::Yes } else { Exit::No }
+            }
+            End::Silent if shown > 0 && args.limit.is_none() => {
+                let waited = humantime::format_duration(args.timeout);
+                let nothing = format!("Nothing more has arrived for {waited}.");
+                world.ui.story(&nothing);
+                Exit::Yes
+            }
+            End::Silent => {
+                nothing_arrived(world, args.timeout, route, place);
+                Exit::No
+            }
+        };
+        show.sums();
         Ok(exit)
     }
+}
 
-    async fn follow(&mut self, aws: &Aws, feed: &mut Feed<'_>) -> Result<Exit> {
-        let mut stop = self.world.interrupt.stop();
-        let timeout = self.args.timeout;
-        let (mut deadline, mut beat) = (after(timeout), Instant::now() + tap::heartbeat());
-        if !render::record::heading(&self.world.ui) {
-            return Ok(Exit::Yes);
-        }
-        loop {
-            let arrivals = tokio::select! {
-                arrivals = feed.next() => match arrivals? {
-                    Some(arrivals) => arrivals,
-                    None => return Ok(self.worn()),
-                },
-                () = stop.wait() => return Ok(Exit::Interrupted),
-                () = sleep_until(deadline) => return Ok(self.nothing_arrived(feed)),
-            };
-            self.show.sums_in_time();
-            if Instant::now() >= beat {
-                if let Err(error) = feed.keep(aws).await {
-                    render::error::error(&self.world.ui, &error);
-                }
-                beat = Instant::now() + tap::heartbeat();
-            }
-            for arrival in arrivals {
-                let proves = matches!(
-                    arrival,
-                    Arrival::Record(_) | Arrival::Object { .. } | Arrival::Trouble { .. }
-                );
-                if self.one(arrival).is_break() {
-                    return Ok(Exit::Yes);
-                }
-                if proves {
-                    deadline = after(timeout);
-                }
-            }
+/// Tells others, time and again, that the queue is in use.
+async fn keep_alive(ui: Ui, aws: &Aws, tap: &Tap) -> Infallible {
+    loop {
+        sleep(tap::heartbeat()).await;
+        if let Err(error) = tap.keep(aws).await {
+            render::error::error(&ui, &error);
         }
     }
+}
 
-    /// Shows one arrival. Breaks off when there is enough, or nobody reads any more.
-    fn one(&mut self, arrival: Arrival) -> ControlFlow<()> {
-        match arrival {
-            Arrival::Record(text) => {
-                let mut batch = Batch::default();
-                self.late(&text);
-                self.press.press(&text, &mut batch);
-                return self.show.batch(&batch, "the log group");
-            }
-            Arrival::Object { unit, what, packed } => return self.object(unit, &what, packed),
-            Arrival::Worn(worn) => self.worn = Some(worn),
-            Arrival::LeftOut => self.show.left_out(),
-            Arrival::Read(unit) => self.show.read(unit),
-            Arrival::Skipped { unit, why, what } => self.show.skipped(unit, why, &what),
-            Arrival::Trouble {
-                unit,
-                what,
-                why,
-                hint,
-            } => self.show.failed(unit, &what, &why, hint.as_deref()),
-        }
-        ControlFlow::Continue(())
+/// Whether the pipeline has delivered something.
+fn proves(arrival: &Arrival) -> bool {
+    matches!(
+        arrival,
+        Arrival::Record(_) | Arrival::Object { .. } | Arrival::Trouble { .. }
+    )
+}
+
+fn worn_out(arrival: &Arrival) -> Option<Worn> {
+    match arrival {
+        Arrival::Worn(worn) => Some(worn.clone()),
+        _ => None,
     }
+}
 
-    fn late(&mut self, record: &str) {
-        if let Some(time) = Record::read(record).and_then(|record| record.event_time()) {
-            self.show.tally.lag.add(&time, SystemTime::now());
-        }
-    }
-
-    /// Shows the records of an object, which is looked through to its end before.
-    fn object(&mut self, unit: Unit, what: &str, packed: Packed) -> ControlFlow<()> {
-        let limits = Limits {
-            object: self.args.max_object_size,
-            held: HELD,
-        };
-        let mut shown = Shown {
-            watch: self,
-            what,
-            batch: Batch::default(),
-            flow: ControlFlow::Continue(()),
-        };
-        let read = object::read(packed, limits, &mut shown);
-        shown.hand_on();
-        let flow = shown.flow;
-        match read {
-            Ok(()) => self.show.read(unit),
-            Err(why) => self.show.failed(Some(unit), what, &why.to_string(), None),
-        }
-        flow
-    }
-
-    /// Says why Heeler's queue is left alone from now on.
-    fn worn(&self) -> Exit {
-        if let Some(worn) = &self.worn {
-            self.world.ui.alert(&format!(
-                "Ended: message {} has been received {} times, and at four it is lost to Heeler.",
-                worn.id, worn.receives
-            ));
-        }
-        if self.show.tally.records.shown > 0 {
-            Exit::Yes
-        } else {
-            Exit::No
-        }
-    }
-
-    fn nothing_arrived(&self, feed: &Feed<'_>) -> Exit {
-        let world = self.world;
-        let waited = humantime::format_duration(self.args.timeout);
-        if self.show.tally.records.shown > 0 && self.args.limit.is_none() {
-            world
-                .ui
-                .story(&format!("Nothing more has arrived for {waited}."));
-            return Exit::Yes;
-        }
-        world.ui.alert(&format!(
-            "Nothing has arrived for {waited}. What to look at:"
-        ));
-        let (route, delivers) = match feed {
-            Feed::HeelersQueue(_) => (
-                self.route,
-                "Heeler may have fetched everything: what it has read is not in its queue any more",
-            ),
-            Feed::Tap { .. } | Feed::Bucket(_) => (
-                Route::S3,
-                "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
-            ),
-            Feed::LogGroup(_) => (
-                Route::CloudWatch,
-                "CloudTrail delivers some minutes late, and Heeler's filter lets only successful writes pass, and not all of them",
-            ),
-        };
-        let option = route.name();
-        for advice in [
-            delivers.to_owned(),
-            format!(
-                "{} says whether the trail logs and delivers",
-                world.again(&format!("preflight --option {option}"))
-            ),
-            format!(
-                "{} says whether anything of the pipeline has changed",
-                world.again("plan --check")
-            ),
-        ] {
-            world.ui.alert(&format!("  - {advice}"));
-        }
-        Exit::No
+fn nothing_arrived(world: &World, waited: Duration, route: Route, place: Place) {
+    let waited = humantime::format_duration(waited);
+    world.ui.alert(&format!(
+        "Nothing has arrived for {waited}. What to look at:"
+    ));
+    let (route, delivers) = match place {
+        Place::HeelersQueue => (
+            route,
+            "Heeler may have fetched everything: what it has read is not in its queue any more",
+        ),
+        Place::Tap | Place::Bucket => (
+            Route::S3,
+            "CloudTrail delivers every 5 minutes or so, a new notification takes effect after about 5 more",
+        ),
+        Place::LogGroup => (
+            Route::CloudWatch,
+            "CloudTrail delivers some minutes late, and Heeler's filter lets only successful writes pass, and not all of them",
+        ),
+    };
+    let option = route.name();
+    for advice in [
+        delivers.to_owned(),
+        format!(
+            "{} says whether the trail logs and delivers",
+            world.again(&format!("preflight --option {option}"))
+        ),
+        format!(
+            "{} says whether anything of the pipeline has changed",
+            world.again("plan --check")
+        ),
+    ] {
+        world.ui.alert(&format!("  - {advice}"));
     }
 }
 
@@ -385,8 +374,8 @@ pub(super) fn hook(site: &Site) -> tap::Site {
 }
 
 /// A time-out that no clock can reach is none.
-fn after(timeout: std::time::Duration) -> Instant {
+fn after(timeout: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(timeout)
-        .unwrap_or_else(|| now + std::time::Duration::from_secs(86_400 * 365))
+        .unwrap_or_else(|| now + Duration::from_secs(86_400 * 365))
 }
