@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::check::{Weight, checks};
+use crate::check::checks;
 use crate::pipeline::input::ExternalId;
 use crate::pipeline::{KINDS, input};
 use crate::route::Route;
@@ -200,7 +200,7 @@ fn acceptable() -> Vec<PossibleValue> {
     let mut ids: Vec<&'static str> = Route::ALL
         .iter()
         .flat_map(|route| checks(*route).iter().copied().flatten())
-        .filter(|check| check.weight != Weight::Hard)
+        .filter(|check| check.weight.can_be_accepted())
         .map(|check| check.id)
         .collect();
     ids.sort_unstable();

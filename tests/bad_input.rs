@@ -1,6 +1,6 @@
 //! Wrong input: one clear error, what to do about it, the right exit code, and nothing written.
 
-use crate::harness::{Engine, Heeler, Run, World};
+use crate::harness::{Engine, Fault, Heeler, Run, What, World};
 use crate::steps::{again, destroy, plan, setup, setup_with};
 
 fn outputs(world: &World) -> Heeler<'_> {
@@ -170,6 +170,42 @@ async fn an_expired_session_names_the_profile_to_sign_in_with() {
         "{}",
         run.stderr
     );
+}
+
+/// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.
+#[tokio::test]
+async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_of_their_own() {
+    let world = World::on(Engine::Ministack).build().await;
+    for (code, message, remedy) in [
+        (
+            "ExpiredToken",
+            "The security token included in the request is expired",
+            "aws sso login",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)",
+            "the clock of this machine is 30 minutes slow",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided.",
+            "the secret key is not the one of this access key",
+        ),
+    ] {
+        let refusal = What::refuse(403, code, message);
+        world
+            .proxy()
+            .fault(Fault::new("sts", "GetCallerIdentity", refusal));
+        let run = refused(3, || {
+            Heeler::new(&world).args(["preflight", "--option", "s3"])
+        });
+        let run = run.await;
+        world.proxy().mend();
+        assert!(run.stderr.contains(remedy), "{message}: {}", run.stderr);
+        let sign_in = run.stderr.contains("sso login");
+        assert_eq!(sign_in, code == "ExpiredToken", "{}", run.stderr);
+    }
 }
 
 #[tokio::test]

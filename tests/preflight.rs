@@ -2,8 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter,
+};
 use serde_json::{Value, json};
 
+use crate::harness::awscli::parse;
 use crate::harness::clients::credentials;
 use crate::harness::{Call, Clients, Engine, Fault, Heeler, What, World};
 use crate::steps::{checks, json, on_both_engines, preflight, preflight_of, setup, text};
@@ -344,6 +349,26 @@ async fn a_service_that_hangs_costs_its_own_checks_only() {
     assert_eq!(checks(&report, "fail"), Vec::<String>::new());
 }
 
+/// Only a person who takes long to sign in makes the first round be asked again.
+#[tokio::test]
+async fn what_hangs_in_the_first_round_is_waited_for_once() {
+    let world = World::on(Engine::Ministack).build().await;
+    for (service, operation) in [("organizations", "*"), ("cloudtrail", "DescribeTrails")] {
+        world
+            .proxy()
+            .fault(Fault::new(service, operation, What::Hang));
+    }
+    let began = Instant::now();
+    let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
+    assert!(began.elapsed() < Duration::from_secs(17), "{began:?}");
+    for operation in ["DescribeTrails", "DescribeOrganization"] {
+        let asked = run.calls.iter().filter(|call| call.operation == operation);
+        assert_eq!(asked.count(), 1, "{operation}");
+    }
+    let unknown = checks(&json(&run), "unknown");
+    assert!(unknown.contains(&"trail.found".to_owned()), "{unknown:?}");
+}
+
 #[tokio::test]
 async fn no_more_than_eight_calls_are_under_way_at_once() {
     let world = World::on(Engine::Ministack)
@@ -362,6 +387,113 @@ async fn no_more_than_eight_calls_are_under_way_at_once() {
     let most = run.calls.iter().map(|call| at_once(call.started)).max();
     // One of them asks who the caller is, and does not wait for its turn.
     assert!((4..=9).contains(&most.unwrap_or_default()), "{most:?}");
+}
+
+/// The most calls that came one after the other.
+fn depth(calls: &[Call]) -> usize {
+    let mut spans: Vec<(Instant, Instant)> = calls
+        .iter()
+        .filter_map(|call| Some((call.started, call.finished?)))
+        .collect();
+    spans.sort_by_key(|(_, finished)| *finished);
+    let (mut depth, mut last) = (0, None);
+    for (started, finished) in spans {
+        if last.is_none_or(|last| started >= last) {
+            depth += 1;
+            last = Some(finished);
+        }
+    }
+    depth
+}
+
+/// How many round trips the whole of it takes where each takes so long that nothing else counts.
+async fn depth_of(world: &World) -> usize {
+    world.proxy().delay(Duration::from_millis(900));
+    let run = preflight(world).run().await;
+    depth(&run.calls)
+}
+
+#[tokio::test]
+async fn the_longest_way_is_five_round_trips() {
+    let plain = World::on(Engine::Ministack).build();
+    let keyed = World::on(Engine::Ministack).bucket_key().build();
+    let (plain, keyed) = tokio::join!(plain, keyed);
+    let depths = tokio::join!(depth_of(&plain), depth_of(&keyed));
+    assert!(depths.0 <= 5 && depths.1 <= 5, "{depths:?}");
+}
+
+/// From the trail to the bucket's topic, the alias it is encrypted under, the key behind that, and the key's policy.
+#[tokio::test]
+async fn a_topic_under_an_alias_makes_the_way_no_longer() {
+    let world = World::on(Engine::Ministack).topic("events").build().await;
+    let clients = world.clients();
+    let key = clients.kms.create_key().send().await.expect("a key");
+    let key = key.key_metadata().expect("what the key is").key_id();
+    let alias = clients.kms.create_alias().alias_name("alias/topics");
+    let alias = alias.target_key_id(key);
+    alias.send().await.expect("an alias");
+    let topic = clients.sns.set_topic_attributes();
+    let topic = topic.topic_arn(world.topic().expect("a topic"));
+    let encrypted = topic
+        .attribute_name("KmsMasterKeyId")
+        .attribute_value("alias/topics");
+    encrypted.send().await.expect("a topic with a key");
+    world.proxy().delay(Duration::from_millis(900));
+    let run = preflight(&world).run().await;
+    let described = run
+        .calls
+        .iter()
+        .any(|call| call.operation == "DescribeKey" && call.text().contains("alias/topics"));
+    assert!(described, "{:?}", run.calls);
+    let asked: Vec<String> = run.calls.iter().map(Call::name).collect();
+    assert!(asked.contains(&"kms:GetKeyPolicy".to_owned()), "{asked:?}");
+    assert!(depth(&run.calls) <= 5, "{}: {asked:?}", depth(&run.calls));
+}
+
+/// Very many trails are asked what they record, and only a few of them what hangs from them.
+#[tokio::test]
+async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    let many = What::json(|trails| {
+        let list = &mut trails["trailList"];
+        let one = list[0].clone();
+        *list = (0..100)
+            .map(|number| {
+                let mut trail = one.clone();
+                for field in ["Name", "TrailARN"] {
+                    trail[field] = json!(format!("{}-{number}", text(&one[field])));
+                }
+                trail
+            })
+            .collect();
+    });
+    let logs = json!({ "IsLogging": true, "LatestDeliveryTime": 1_772_452_800 });
+    let events =
+        json!({ "EventSelectors": [{ "ReadWriteType": "All", "IncludeManagementEvents": true }] });
+    let answer = |body: &Value| What::Answer {
+        status: 200,
+        headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
+        body: body.to_string().into_bytes(),
+    };
+    for (operation, what) in [
+        ("DescribeTrails", many),
+        ("GetTrailStatus", answer(&logs)),
+        ("GetEventSelectors", answer(&events)),
+    ] {
+        world
+            .proxy()
+            .fault(Fault::new("cloudtrail", operation, what));
+    }
+    world.proxy().delay(Duration::from_millis(50));
+    let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
+    let told = json(&run);
+    let told = text(&check(&told, "trail.found")["observed"]);
+    assert!(told.contains("org-trail-0") && told.contains("org-trail-99"));
+    let calls = run.calls.len();
+    assert!((200..350).contains(&calls), "{calls} calls");
+    // Eight at once, but for what is kept for the longest ways.
+    let depth = depth(&run.calls);
+    assert!(depth <= 60, "{depth} round trips");
 }
 
 #[tokio::test]
@@ -432,6 +564,99 @@ async fn colours_come_when_asked_for() {
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
+/// What a terminal breaks itself is copied whole; what the program breaks is not.
+#[tokio::test]
+async fn a_command_can_be_copied_from_a_narrow_terminal() {
+    let world = World::on(Engine::Ministack)
+        .write_only_events()
+        .build()
+        .await;
+    let run = preflight(&world).on_terminal(80, &[]).run().await.ended(1);
+    let lines = run.lines();
+    let commands: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.trim_start().strip_prefix("fix:"))
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("aws "))
+        .collect();
+    let long = |line: &&str| line.len() > 80 && line.contains('{');
+    assert!(commands.iter().any(long), "{commands:#?}");
+    for (command, parsed) in commands.iter().zip(parse(&commands)) {
+        let calls = parsed.map(|parsed| parsed.calls.len());
+        assert_eq!(calls, Ok(1), "{command}");
+    }
+}
+
+/// Only a word that is longer than a line may be torn.
+#[track_caller]
+fn fits(lines: &[String], columns: usize) {
+    for line in lines {
+        let words = line.split_whitespace().count();
+        let command = line.contains("aws ");
+        assert!(
+            line.chars().count() <= columns || words == 1 || command,
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn on_a_narrow_terminal_no_word_is_torn() {
+    let world = World::on(Engine::Ministack)
+        .log_group()
+        .foreign_notifications()
+        .build()
+        .await;
+    let group = world.log_group().expect("a log group").to_owned();
+    let logs = &world.clients().logs;
+    let keep = logs.put_retention_policy().log_group_name(&group);
+    keep.retention_in_days(30).send().await.expect("a month");
+    let fix = preflight_of(&world, "cloudwatch").args(["--fix"]);
+    let fix = fix.on_terminal(80, &[("is taken for a yes: ", "no")]);
+    fits(&fix.run().await.ended(1).lines(), 80);
+    let role = world.heeler_role_arn();
+    for option in ["s3", "cloudwatch"] {
+        let run = setup_args(&world, option, &role)
+            .args(["--accept", "logs.retention"])
+            .on_terminal(80, &[("is taken for a yes: ", "no")]);
+        fits(&run.run().await.ended(1).lines(), 80);
+    }
+}
+
+fn setup_args<'a>(world: &'a World, option: &str, role: &str) -> Heeler<'a> {
+    Heeler::new(world)
+        .args(["setup", "--option", option, "--generate-external-id"])
+        .args(["--heeler-role-arn", role])
+}
+
+/// What is accepted does not hide what failed.
+#[tokio::test]
+async fn what_failed_is_told_in_the_last_line_whatever_is_accepted_besides() {
+    let world = World::on(Engine::Ministack).stopped().build().await;
+    let s3 = &world.clients().s3;
+    let rule = LifecycleRule::builder()
+        .id("brief")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("AWSLogs/").build())
+        .expiration(LifecycleExpiration::builder().days(1).build());
+    let rules = BucketLifecycleConfiguration::builder().rules(rule.build().expect("a rule"));
+    s3.put_bucket_lifecycle_configuration()
+        .bucket(world.bucket())
+        .lifecycle_configuration(rules.build().expect("rules"))
+        .send()
+        .await
+        .expect("a lifecycle rule");
+    let run = preflight(&world).args(["--accept", "bucket.lifecycle"]);
+    let run = run.run().await.ended(1);
+    let last = run.stdout.lines().last().unwrap_or_default();
+    let told = last.starts_with("1 failed, 0 unknown, ") && last.contains(", 1 accepted, ");
+    assert!(told, "{last}");
+    assert!(
+        last.ends_with("Not ready: fix what failed and run preflight again."),
+        "{last}"
+    );
+}
+
 #[tokio::test]
 async fn a_failure_can_be_accepted_and_stays_visible() {
     let world = World::on(Engine::Ministack).single_region().build().await;
@@ -449,7 +674,14 @@ async fn a_failure_can_be_accepted_and_stays_visible() {
 #[tokio::test]
 async fn what_setup_cannot_do_without_cannot_be_accepted() {
     let world = World::on(Engine::Ministack).build().await;
-    for id in ["bucket.owner", "account.match", "no.such.check"] {
+    let fixed = [
+        "bucket.owner",
+        "account.match",
+        "account.endpoint",
+        "org.trusted_access",
+        "no.such.check",
+    ];
+    for id in fixed {
         let run = preflight(&world)
             .args(["--accept", id])
             .run()
@@ -598,7 +830,7 @@ async fn the_retention_is_set_only_when_the_log_group_is_typed() {
     let fix = |answer: &str| {
         preflight_of(&world, "cloudwatch")
             .args(["--fix"])
-            .on_terminal(100, &[("for one day only?", answer)])
+            .on_terminal(100, &[("Keep the events in log group", answer)])
     };
     for answer in ["no", "yes"] {
         let run = fix(answer).run().await.ended(1);

@@ -681,7 +681,7 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
             .besides(&["logs:PutRetentionPolicy"])
     };
     fix().run().await.ended(2);
-    let question = "for one day only?";
+    let question = "Keep the events in log group";
     let run = fix()
         .on_terminal(120, &[(question, "yes")])
         .run()

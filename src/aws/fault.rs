@@ -1,6 +1,7 @@
 //! The SDK's errors as ours: what was being done, AWS's words, its code and request id, and what to do.
 
 use std::error::Error as StdError;
+use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -147,6 +148,9 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
             "grant {action} to the caller (docs/permissions.md)"
         ));
     }
+    if let Some(hint) = clock_hint(error) {
+        return Some(hint);
+    }
     match error.service_code()? {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             Some("the session has expired: sign in again (aws sso login)".to_owned())
@@ -155,11 +159,73 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
             "AWS does not know these credentials: check AWS_PROFILE, and --region for another partition"
                 .to_owned(),
         ),
-        "SignatureDoesNotMatch" | "RequestTimeTooSkewed" => {
-            Some("check the secret key and the clock of this machine".to_owned())
-        }
+        "SignatureDoesNotMatch" => Some(WRONG_SECRET.to_owned()),
         _ => None,
     }
+}
+
+const WRONG_SECRET: &str = "the secret key is not the one of this access key: check AWS_SECRET_ACCESS_KEY, or the profile's \
+    aws_secret_access_key";
+
+/// A signature bears the time of this machine. When AWS finds that wrong it says so, and mostly by how much: `Signature
+/// expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)`.
+fn clock_hint(error: &Error) -> Option<String> {
+    let why = error.why();
+    let slow = why.contains("Signature expired");
+    let fast = why.contains("Signature not yet current");
+    let skewed = ["RequestTimeTooSkewed", "RequestInTheFuture"]
+        .iter()
+        .any(|code| error.is(code));
+    if !(slow || fast || skewed) {
+        return None;
+    }
+    let side = match (slow, fast) {
+        (true, _) => " slow",
+        (_, true) => " fast",
+        _ => "",
+    };
+    let off = minutes_off(why).map_or_else(
+        || {
+            if side.is_empty() {
+                "wrong".to_owned()
+            } else {
+                side.trim_start().to_owned()
+            }
+        },
+        |minutes| {
+            format!(
+                "{minutes} minutes{}",
+                if side.is_empty() { " off" } else { side }
+            )
+        },
+    );
+    Some(format!(
+        "the clock of this machine is {off}: set it (timedatectl set-ntp true, or the system's settings of date and time)"
+    ))
+}
+
+/// How far the first time of the text, this machine's, is from the one in brackets, AWS's own.
+fn minutes_off(why: &str) -> Option<u64> {
+    let (before, after) = why.split_once('(')?;
+    let of_this_machine = before.split(' ').find_map(compact_time)?;
+    let of_aws = after.split(' ').next().and_then(compact_time)?;
+    let off = of_aws
+        .duration_since(of_this_machine)
+        .unwrap_or_else(|ahead| ahead.duration());
+    Some((off.as_secs() + 30) / 60)
+}
+
+/// A time as signatures bear it, such as `20260302T113000Z`.
+fn compact_time(word: &str) -> Option<SystemTime> {
+    let (date, time) = word.strip_suffix('Z')?.split_once('T')?;
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    if !(digits(date, 8) && digits(time, 6)) {
+        return None;
+    }
+    let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
+    let (hour, minute, second) = (&time[..2], &time[2..4], &time[4..]);
+    humantime::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")).ok()
 }
 
 /// Why there are no credentials, in a sentence, and the way out with the profile in it.
@@ -184,6 +250,10 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
             .because("no AWS credentials were found in the environment, in a profile, or on this machine")
             .hint(format!("aws sso login{option}, or aws configure{option}, or set AWS_PROFILE"));
     }
+    // A clock that is wrong makes a signature that has "expired", which no sign-in cures.
+    if clock_hint(&error).is_some() || error.is("SignatureDoesNotMatch") {
+        return error;
+    }
     if expired || lower.contains("sso") || lower.contains("expired") {
         return error.hint(format!(
             "the session has expired or was never begun: aws sso login{option}"
@@ -202,4 +272,61 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
 fn missing_profile(chain: &str) -> Option<&str> {
     let (before, _) = chain.split_once("` was not defined")?;
     before.rsplit_once("profile `").map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(code: &str, why: &str) -> String {
+        let error = Error::unanswered("find out whose credentials these are", why)
+            .action("sts:GetCallerIdentity")
+            .code(Some(code.to_owned()), None);
+        let error = match hint_for(&error, "sts:GetCallerIdentity") {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        let error = credentials_hint(error, Some("payer"));
+        error.what_to_do().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_from_a_session_that_is_over() {
+        for (code, why, wanted) in [
+            (
+                "SignatureDoesNotMatch",
+                "Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)",
+                "the clock of this machine is 30 minutes slow: ",
+            ),
+            (
+                "SignatureDoesNotMatch",
+                "Signature not yet current: 20260303T001000Z is still later than 20260303T000400Z (20260302T235900Z + 5 min.)",
+                "the clock of this machine is 11 minutes fast: ",
+            ),
+            (
+                "InvalidSignatureException",
+                "Signature expired: now",
+                "the clock of this machine is slow: ",
+            ),
+            (
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large.",
+                "the clock of this machine is wrong: ",
+            ),
+            (
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+                 Access Key and signing method.",
+                "the secret key is not the one of this access key",
+            ),
+            (
+                "ExpiredToken",
+                "The security token included in the request is expired",
+                "aws sso login --profile payer",
+            ),
+        ] {
+            let found = hint(code, why);
+            assert!(found.contains(wanted), "{code}: {found}");
+        }
+    }
 }

@@ -38,7 +38,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "account.endpoint",
         says: "requests go to AWS",
-        weight: Weight::Advisory,
+        weight: Weight::Firm,
         permissions: &[],
         judge: endpoint,
     },
@@ -66,21 +66,21 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "org.trusted_access",
         says: "the organization lets CloudTrail into its accounts",
-        weight: Weight::Advisory,
+        weight: Weight::Firm,
         permissions: &["organizations:ListAWSServiceAccessForOrganization"],
         judge: trusted_access,
     },
     Check {
         id: "org.delegated_admin",
         says: "it is known who administers CloudTrail",
-        weight: Weight::Advisory,
+        weight: Weight::Firm,
         permissions: &["organizations:ListDelegatedAdministrators"],
         judge: delegated_admin,
     },
     Check {
         id: "org.guardrails",
         says: "no policy of the organization is in the way",
-        weight: Weight::Advisory,
+        weight: Weight::Firm,
         permissions: &[],
         judge: guardrails,
     },

@@ -41,6 +41,22 @@ pub enum Weight {
     Required,
     /// Good to know: "could not tell" counts as a warning. A failure can be accepted.
     Advisory,
+    /// The same, but nothing can be accepted: it is about the account and its organization, which all else stands on.
+    Firm,
+}
+
+impl Weight {
+    /// Whether "could not tell" is only a warning.
+    #[must_use]
+    pub fn is_advisory(self) -> bool {
+        matches!(self, Self::Advisory | Self::Firm)
+    }
+
+    /// Whether the operator may take what is found as it is.
+    #[must_use]
+    pub fn can_be_accepted(self) -> bool {
+        matches!(self, Self::Required | Self::Advisory)
+    }
 }
 
 /// Everything that is asked before an option is set up, in this order.
@@ -183,6 +199,22 @@ pub struct Counts {
     pub accepted: usize,
 }
 
+impl Counts {
+    fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+        let mut counts = Self::default();
+        for row in rows {
+            *match row.verdict {
+                Verdict::Pass(_) => &mut counts.passed,
+                Verdict::Warn(_) => &mut counts.warnings,
+                Verdict::Fail(_) => &mut counts.failed,
+                Verdict::Skip(_) => &mut counts.skipped,
+                Verdict::Unknown(_) => &mut counts.unknown,
+            } += 1;
+        }
+        counts
+    }
+}
+
 /// Asks every check of the survey's option. Under strict terms a warning counts as a failure.
 #[must_use]
 pub fn run(survey: &Survey, strict: bool) -> Report {
@@ -196,7 +228,7 @@ pub fn run(survey: &Survey, strict: bool) -> Report {
 
 fn row(check: &'static Check, survey: &Survey) -> Row {
     let verdict = (check.judge)(survey);
-    let accepted = check.weight != Weight::Hard
+    let accepted = check.weight.can_be_accepted()
         && !matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_))
         && survey.hints.accepted.iter().any(|id| id == check.id);
     Row {
@@ -213,7 +245,7 @@ impl Row {
         match &self.verdict {
             _ if self.accepted => false,
             Verdict::Fail(_) => true,
-            Verdict::Unknown(_) => self.check.weight != Weight::Advisory,
+            Verdict::Unknown(_) => !self.check.weight.is_advisory(),
             _ => false,
         }
     }
@@ -224,7 +256,7 @@ impl Row {
         match &self.verdict {
             _ if self.accepted => false,
             Verdict::Warn(_) => true,
-            Verdict::Unknown(_) => self.check.weight == Weight::Advisory,
+            Verdict::Unknown(_) => self.check.weight.is_advisory(),
             _ => false,
         }
     }
@@ -247,20 +279,22 @@ impl Row {
 }
 
 impl Report {
+    /// How many checks have each verdict, and how many of them are accepted.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for row in &self.rows {
-            *match row.verdict {
-                Verdict::Pass(_) => &mut counts.passed,
-                Verdict::Warn(_) => &mut counts.warnings,
-                Verdict::Fail(_) => &mut counts.failed,
-                Verdict::Skip(_) => &mut counts.skipped,
-                Verdict::Unknown(_) => &mut counts.unknown,
-            } += 1;
-            counts.accepted += usize::from(row.accepted);
+        Counts {
+            accepted: self.rows.iter().filter(|row| row.accepted).count(),
+            ..Counts::of(self.rows.iter())
         }
-        counts
+    }
+
+    /// The same, but each check counts once: what is accepted counts as that only.
+    #[must_use]
+    pub fn open(&self) -> Counts {
+        Counts {
+            accepted: self.counts().accepted,
+            ..Counts::of(self.rows.iter().filter(|row| !row.accepted))
+        }
     }
 
     /// Whether setup may go on: nothing stands in the way, and under strict terms nothing warns.

@@ -59,7 +59,7 @@ where
 fn tell(ui: Ui, left: &Mutex<Vec<String>>) {
     let left = left.lock().unwrap_or_else(PoisonError::into_inner);
     if !left.is_empty() {
-        left.iter().for_each(|line| ui.alert(line));
+        left.iter().for_each(|line| ui.alert_as_it_is(line));
     }
 }
 

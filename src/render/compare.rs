@@ -42,7 +42,7 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
         "option", "", "failed", "unknown", "warnings", "passed"
     );
     for report in reports {
-        let counts = report.counts();
+        let counts = report.open();
         let (word, tone) = if report.is_ready() {
             ("ready", Tone::Good)
         } else {

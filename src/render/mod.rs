@@ -10,6 +10,7 @@ pub mod progress;
 pub mod record;
 pub mod report;
 pub mod restore;
+mod wrap;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -19,6 +20,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::{Color, Format, Global};
 use crate::tail::record::visible;
+use wrap::{flowing, wrapped};
 
 /// How this run speaks.
 #[derive(Clone, Copy, Debug)]
@@ -130,28 +132,43 @@ impl Ui {
         written.is_ok()
     }
 
-    /// Prints a line of the story, unless only the answer is wanted.
-    pub fn story(&self, line: &str) {
+    /// Prints a part of the story, unless only the answer is wanted. On a terminal long lines are broken between words.
+    pub fn story(&self, text: &str) {
+        self.story_as_it_is(&flowing(text, self.width_err));
+    }
+
+    /// Prints what must not be missed, also when only the answer is wanted; broken in the same way.
+    pub fn alert(&self, text: &str) {
+        self.alert_as_it_is(&flowing(text, self.width_err));
+    }
+
+    /// A part of the story that is laid out already.
+    pub(crate) fn story_as_it_is(&self, text: &str) {
         if !self.quiet {
-            // Nobody listening to the story is no reason to end.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            self.alert_as_it_is(text);
         }
     }
 
-    /// Prints what must not be missed, also when only the answer is wanted.
-    pub fn alert(&self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+    /// What must not be missed and is laid out already, or is to be copied: a command that is broken is another.
+    pub fn alert_as_it_is(&self, text: &str) {
+        // Nobody listening to the story is no reason to end.
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Asks, and takes nothing but this word for a yes.
     #[must_use]
     pub fn confirms(&self, question: &str, word: &str) -> bool {
         let mut err = io::stderr().lock();
+        let lines = question.lines();
+        let lines: Vec<String> = lines
+            .map(|line| wrapped(&visible(line), 0, self.width_err))
+            .collect();
+        let asked = format!("Only '{}' is taken for a yes:", visible(word));
         let _ = write!(
             err,
-            "{}\nOnly '{}' is taken for a yes: ",
-            question.lines().map(visible).collect::<Vec<_>>().join("\n"),
-            visible(word)
+            "{}\n{} ",
+            lines.join("\n"),
+            wrapped(&asked, 0, self.width_err)
         );
         let _ = err.flush();
         drop(err);
@@ -174,17 +191,22 @@ impl Ui {
 
     /// Prints a line of the story in as many lines as the terminal needs, the later ones indented.
     pub fn told(&self, line: &str, indent: usize) {
-        self.story(&wrapped(line, indent, self.width_err));
+        self.story_as_it_is(&wrapped(line, indent, self.width_err));
     }
 
     /// The same for what must not be missed.
     pub fn alerted(&self, line: &str, indent: usize) {
-        self.alert(&wrapped(line, indent, self.width_err));
+        self.alert_as_it_is(&wrapped(line, indent, self.width_err));
     }
 
     /// A line of the answer, in as many lines as the terminal needs.
     pub(crate) fn fitted(self, line: &str, indent: usize) -> String {
         wrapped(line, indent, self.width_out)
+    }
+
+    /// The same for the story.
+    pub(crate) fn fitted_to_story(self, line: &str, indent: usize) -> String {
+        wrapped(line, indent, self.width_err)
     }
 
     pub(crate) fn tint(self, tone: Tone, text: &str) -> String {
@@ -222,31 +244,6 @@ fn columns((Width(columns), _): (Width, Height)) -> usize {
     usize::from(columns)
 }
 
-/// Breaks a line between words; a word that is longer than a line, such as an ARN, stays whole to be copied.
-fn wrapped(line: &str, indent: usize, width: Option<usize>) -> String {
-    let Some(width) = width.filter(|width| line.chars().count() > *width && *width > indent + 20)
-    else {
-        return line.to_owned();
-    };
-    let lead = line.len() - line.trim_start().len();
-    let mut text = line[..lead].to_owned();
-    let mut column = lead;
-    for (number, word) in line[lead..].split(' ').enumerate() {
-        let length = word.chars().count();
-        if number > 0 && column + 1 + length > width {
-            text.push('\n');
-            text.push_str(&" ".repeat(indent));
-            column = indent;
-        } else if number > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text
-}
-
 fn tinted(tone: Tone, text: &str) -> String {
     let style = match tone {
         Tone::Good => AnsiColor::Green.on_default(),
@@ -272,37 +269,4 @@ fn is_utf8() -> bool {
 /// One JSON document, indented, with a line end.
 pub(crate) fn document(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrapped;
-
-    #[test]
-    fn a_long_line_is_broken_between_words() {
-        let text = wrapped(
-            "    reason:   S3 publishes only to a topic in its own region",
-            14,
-            Some(40),
-        );
-        assert_eq!(
-            text,
-            "    reason:   S3 publishes only to a\n              topic in its own region"
-        );
-    }
-
-    #[test]
-    fn a_word_that_fits_nowhere_stays_whole() {
-        let word = "x".repeat(60);
-        assert_eq!(
-            wrapped(&format!("a {word} b"), 2, Some(40)),
-            format!("a\n  {word}\n  b")
-        );
-    }
-
-    #[test]
-    fn a_pipe_breaks_nothing() {
-        let line = "word ".repeat(40);
-        assert_eq!(wrapped(&line, 2, None), line);
-    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
+use super::wrap::third_column;
 use super::{Tone, Ui, change, document};
 use crate::cli::Format;
 use crate::converge::destroy::Fate;
@@ -74,9 +75,9 @@ pub fn announce(ui: &Ui, place: &Place<'_>, steps: &[Step], asked: bool) {
 
 pub(super) fn told(ui: Ui, text: &str, asked: bool) {
     if asked {
-        ui.alert(text.trim_end());
+        ui.alert_as_it_is(text.trim_end());
     } else {
-        ui.story(text.trim_end());
+        ui.story_as_it_is(text.trim_end());
     }
 }
 
@@ -97,7 +98,7 @@ fn as_table(ui: Ui, place: &Place<'_>, steps: &[Step]) -> String {
             table.add_row([String::new(), String::new(), line]);
         }
     }
-    text.push_str(&laid_out(&table));
+    text.push_str(&laid_out(ui, &table));
     text.push_str(&neighbours(ui, steps.iter()));
     let counts = count(steps);
     let _ = write!(
@@ -265,7 +266,7 @@ fn fates_table(ui: Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) -> String {
             table.add_row([String::new(), String::new(), hidden(refusal)]);
         }
     }
-    text.push_str(&laid_out(&table));
+    text.push_str(&laid_out(ui, &table));
     text.push_str(&neighbours(ui, fates.iter().map(|(step, _)| *step)));
     let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
     text
@@ -289,9 +290,11 @@ pub(super) fn bare_table() -> Table {
     table
 }
 
-pub(super) fn laid_out(table: &Table) -> String {
-    table
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+/// What is too long for the terminal goes on under the last column, where it began.
+pub(super) fn laid_out(ui: Ui, table: &Table) -> String {
+    let rows = table.lines().map(|line| {
+        let row = line.trim_end();
+        format!("{}\n", ui.fitted(row, third_column(row)))
+    });
+    rows.collect()
 }

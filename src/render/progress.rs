@@ -77,9 +77,9 @@ impl Progress {
     }
 
     fn line(&self, line: &str) {
-        let line = self.ui.spell(line);
+        let line = self.ui.fitted_to_story(&self.ui.spell(line), 4);
         if self.bar.is_hidden() {
-            self.ui.story(&line);
+            self.ui.story_as_it_is(&line);
         } else {
             self.bar.println(line);
         }

@@ -43,7 +43,7 @@ pub fn heading(ui: &Ui) -> bool {
         Format::Table => {
             let mut words = String::new();
             columns(*ui, &HEADINGS, None, &mut words);
-            ui.story(&ui.tint_story(Tone::Strong, &words));
+            ui.story_as_it_is(&ui.tint_story(Tone::Strong, &words));
             true
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::{Tone, Ui, compare, document};
-use crate::check::{Check, Finding, Report, Row, Verdict, Weight};
+use crate::check::{Check, Finding, Report, Row, Verdict};
 use crate::cli::Format;
 use crate::error::Error;
 use crate::tail::record::visible;
@@ -53,23 +53,30 @@ pub fn obstacles(ui: &Ui, report: &Report) {
         .iter()
         .filter(|row| row.stands_in_the_way())
         .collect();
-    ui.alert(lines(ui.for_story(), &obstacles, "").trim_end());
+    ui.alert_as_it_is(lines(ui.for_story(), &obstacles, "").trim_end());
     ui.alert("");
 }
 
 /// Warnings and the sum, before a plan.
 pub fn summary(ui: &Ui, report: &Report) {
-    let counts = report.counts();
+    let counts = report.open();
+    let accepted = match counts.accepted {
+        0 => String::new(),
+        many => format!(", {many} accepted"),
+    };
     ui.story(&format!(
-        "Preflight: {} passed, {}, {} skipped.",
+        "Preflight: {} passed, {}{accepted}, {} skipped.",
         counts.passed,
         warnings(counts.warnings),
         counts.skipped
     ));
     for row in &report.rows {
         let observed = match &row.verdict {
-            Verdict::Warn(finding) => finding.observed.clone(),
-            Verdict::Fail(finding) => format!("accepted: {}", finding.observed),
+            Verdict::Warn(finding) | Verdict::Fail(finding) if row.accepted => {
+                format!("accepted: {}", finding.observed)
+            }
+            Verdict::Warn(finding) | Verdict::Fail(finding) => finding.observed.clone(),
+            Verdict::Unknown(error) if row.accepted => format!("accepted: {error}"),
             Verdict::Unknown(error) => error.to_string(),
             Verdict::Pass(_) | Verdict::Skip(_) => continue,
         };
@@ -162,7 +169,7 @@ fn line(ui: Ui, text: &mut String, row: &Row) {
     // Laid out without the colour, which takes no columns.
     let head = ui.fitted(&ui.spell(&format!("{sign} {}{aside}", check.says)), 2);
     let _ = writeln!(text, "{}", head.replacen(sign, &ui.tint(tone, sign), 1));
-    let mut detail = |name: &str, value: &str| {
+    let detail = |text: &mut String, name: &str, value: &str| {
         if !value.is_empty() {
             let _ = writeln!(
                 text,
@@ -174,29 +181,30 @@ fn line(ui: Ui, text: &mut String, row: &Row) {
     match &row.verdict {
         Verdict::Pass(_) | Verdict::Skip(_) => {}
         Verdict::Unknown(error) => {
-            detail("unknown:", &error.to_string());
+            detail(text, "unknown:", &error.to_string());
             if error.is_denied() {
-                detail("needs:", &needs(check, error));
+                detail(text, "needs:", &needs(check, error));
             }
             if let Some(hint) = error.what_to_do() {
-                detail("fix:", hint);
+                detail(text, "fix:", hint);
             }
-            detail("help:", &help(check));
+            detail(text, "help:", &help(check));
         }
         Verdict::Warn(finding) | Verdict::Fail(finding) => {
-            detail("observed:", &finding.observed);
-            detail("wanted:", &finding.wanted);
-            detail("reason:", &finding.reason);
+            detail(text, "observed:", &finding.observed);
+            detail(text, "wanted:", &finding.wanted);
+            detail(text, "reason:", &finding.reason);
             if let Some(console) = &finding.fix.console {
-                detail("fix:", console);
+                detail(text, "fix:", console);
             }
             if let Some(advice) = &finding.fix.advice {
-                detail("fix:", advice);
+                detail(text, "fix:", advice);
             }
             for command in &finding.fix.cli {
-                detail("fix:", command);
+                // Never broken: what a terminal breaks itself is copied as the one line that it is.
+                let _ = writeln!(text, "    {:<9} {}", "fix:", visible(command));
             }
-            detail("help:", &help(check));
+            detail(text, "help:", &help(check));
         }
     }
 }
@@ -219,15 +227,19 @@ fn warnings(count: usize) -> String {
 }
 
 fn closing(ui: Ui, report: &Report) -> String {
-    let counts = report.counts();
+    let stands = |row: &&Row| row.stands_in_the_way();
+    let mut obstacles = report.rows.iter().filter(stands);
     let (word, tone) = if report.is_ready() {
         ("Ready for setup.", Tone::Good)
-    } else if counts.failed > counts.accepted {
+    } else if obstacles
+        .clone()
+        .any(|row| matches!(row.verdict, Verdict::Fail(_)))
+    {
         (
             "Not ready: fix what failed and run preflight again.",
             Tone::Bad,
         )
-    } else if report.rows.iter().any(Row::stands_in_the_way) {
+    } else if obstacles.next().is_some() {
         (
             "Not ready: what setup stands on could not be asked.",
             Tone::Bad,
@@ -238,12 +250,13 @@ fn closing(ui: Ui, report: &Report) -> String {
             Tone::Bad,
         )
     };
+    let counts = report.open();
     let accepted = match counts.accepted {
         0 => String::new(),
-        many => format!(" ({many} accepted)"),
+        many => format!(", {many} accepted"),
     };
     let sum = format!(
-        "{} failed, {} unknown{accepted}, {}, {} passed, {} skipped. {word}",
+        "{} failed, {} unknown, {}{accepted}, {} passed, {} skipped. {word}",
         counts.failed,
         counts.unknown,
         warnings(counts.warnings),
@@ -292,7 +305,7 @@ pub(super) fn as_row(row: &Row) -> Value {
         "group": group(check),
         "title": check.says,
         "status": status(verdict),
-        "required": check.weight != Weight::Advisory,
+        "required": !check.weight.is_advisory(),
         "observed": observed,
         "wanted": finding.wanted,
         "reason": reason,

@@ -91,7 +91,7 @@ fn as_table(ui: Ui, backup: &Backup, rows: &[Row<'_>]) -> String {
             format!("{}{}", visible(row.of), why.unwrap_or_default()),
         ]);
     }
-    text.push_str(&laid_out(&table));
+    text.push_str(&laid_out(ui, &table));
     let count = |word: &str| rows.iter().filter(|row| row.fate.word().1 == word).count();
     let _ = writeln!(
         text,

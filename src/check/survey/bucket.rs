@@ -125,9 +125,11 @@ async fn is_own(ask: &Ask, name: &str) -> Result<bool> {
 }
 
 /// Everything about a bucket, in its own region.
+/// `near` is what was asked for already.
 pub(super) async fn look(
     ask: &Ask,
     found: Found,
+    near: Option<Result<Vec<Entry>>>,
     trail: &Trail,
     caller: &Caller,
     organization: std::result::Result<&Option<Organization>, &Error>,
@@ -152,7 +154,11 @@ pub(super) async fn look(
         },
         here.sealed(trail, caller, organization, hints),
         async {
-            let notifications = here.notifications().await;
+            let ask = &ask.ahead();
+            let notifications = match near {
+                Some(known) => known,
+                None => notifications(ask, name, account).await,
+            };
             let topic = notifications.as_ref().ok().and_then(|entries| {
                 let within = organization.ok().and_then(Option::as_ref);
                 let within = within.filter(|_| trail.organization);
@@ -191,6 +197,22 @@ pub(super) async fn look(
     }
 }
 
+/// Whom the bucket tells of new objects. It is asked for before all else, since a long way may begin there: to a topic,
+/// its key, and that key's policy.
+pub(super) async fn notifications(ask: &Ask, name: &str, account: &str) -> Result<Vec<Entry>> {
+    let aws = ask.turn().await;
+    aws.s3
+        .get_bucket_notification_configuration()
+        .bucket(name)
+        .expected_bucket_owner(account)
+        .send()
+        .await
+        .doing("s3:GetBucketNotification", || {
+            format!("read the notification configuration of bucket {name}")
+        })
+        .map(|found| entries(&found))
+}
+
 /// A bucket that is asked in its own region, and only while it is the caller's.
 struct Here<'a> {
     ask: &'a Ask,
@@ -209,9 +231,13 @@ impl Here<'_> {
     ) -> (Result<Encryption>, Result<Option<LogObject>>, Vec<KeyFacts>) {
         let grantee = harvest_role(hints, caller);
         let known: BTreeSet<&String> = hints.bucket_key.iter().chain(&trail.key).collect();
+        let ahead = Here {
+            ask: &self.ask.ahead(),
+            ..*self
+        };
         let look = async |asked: &String| key::look(self.ask, asked, self.account, &grantee).await;
-        let (mut keys, (encryption, of_bucket), newest) = join!(
-            join_all(known.iter().map(|asked| look(asked))),
+        let (newest, (encryption, of_bucket), mut keys) = join!(
+            ahead.newest(trail, organization),
             async {
                 let encryption = self.encryption().await;
                 let key = match &encryption {
@@ -222,7 +248,7 @@ impl Here<'_> {
                 };
                 (encryption, key)
             },
-            self.newest(trail, organization),
+            join_all(known.iter().map(|asked| look(asked))),
         );
         keys.extend(of_bucket);
         // A key that only the object names, such as one that was replaced, or that of AWS.
@@ -232,7 +258,7 @@ impl Here<'_> {
         })) = &newest
             && !keys.iter().any(|key| key.is(asked))
         {
-            keys.push(look(asked).await);
+            keys.push(key::look(ahead.ask, asked, self.account, &grantee).await);
         }
         (encryption, newest, keys)
     }
@@ -337,23 +363,6 @@ impl Here<'_> {
             None | Some(ServerSideEncryption::Aes256) => Encryption::S3,
             Some(_) => Encryption::Kms(found.ssekms_key_id().map(str::to_owned)),
         })
-    }
-
-    async fn notifications(&self) -> Result<Vec<Entry>> {
-        let aws = self.ask.turn().await;
-        aws.s3
-            .get_bucket_notification_configuration()
-            .bucket(self.name)
-            .expected_bucket_owner(self.account)
-            .send()
-            .await
-            .doing("s3:GetBucketNotification", || {
-                format!(
-                    "read the notification configuration of bucket {}",
-                    self.name
-                )
-            })
-            .map(|found| entries(&found))
     }
 
     async fn policy(&self) -> Result<Option<String>> {

@@ -83,6 +83,8 @@ pub struct Prospect {
     pub trail: Trail,
     pub status: Result<Status>,
     pub selectors: Result<SelectorList>,
+    /// Whether what follows was asked for: of very many trails only for the most promising.
+    pub looked_into: bool,
     pub shadows: Vec<Shadow>,
     pub bucket: Option<Bucket>,
     pub log_group: Option<LogGroup>,

@@ -8,6 +8,7 @@ pub mod facts;
 mod key;
 mod logs;
 mod names;
+mod once;
 mod prospect;
 mod topic;
 mod trail;
@@ -17,7 +18,7 @@ use std::time::SystemTime;
 
 use tokio::join;
 
-use super::{Verdict, Weight, checks};
+use super::{Verdict, checks};
 use crate::aws::arn::{self};
 use crate::aws::notification::{CREATED, Entry, Target};
 use crate::aws::{Aws, Caller};
@@ -28,7 +29,7 @@ use ask::Ask;
 use facts::{Account, Bucket, Choice, Prospect, Simulated, Taken, Trail};
 use futures_util::future::join_all;
 
-use prospect::{for_s3, prospect, prospects};
+use prospect::{for_s3, look_into, prospects};
 pub use view::{Sealed, Survey};
 
 /// What the operator said; all else is discovered.
@@ -80,11 +81,8 @@ impl Facts {
             .bucket
             .as_ref()
             .is_some_and(|named| prospects.iter().all(|trail| trail.bucket != *named));
-        let prospects = prospects
-            .into_iter()
-            .map(|trail| prospect(&ask, trail, &account, &hints, routes));
         let (prospects, named, elsewhere, deep) = join!(
-            join_all(prospects),
+            look_into(&ask, prospects, &account, &hints, routes),
             async {
                 match who.filter(|_| astray && routes.contains(&Route::S3)) {
                     Some(who) => for_s3(&ask, &Trail::default(), who, Ok(&None), &hints).await,
@@ -139,7 +137,11 @@ impl Facts {
         };
         let mut judged: Vec<(&Prospect, Flaws)> = several
             .iter()
-            .map(|prospect| (prospect, Flaws::of(&self.with(route, prospect))))
+            .map(|prospect| {
+                let mut flaws = Flaws::of(&self.with(route, prospect));
+                flaws.unsure |= !prospect.looked_into;
+                (prospect, flaws)
+            })
             .collect();
         let passing = |test: fn(&Flaws) -> bool| {
             let fitting: Vec<&Prospect> = judged
@@ -246,7 +248,7 @@ impl Flaws {
         for check in of_a_trail {
             match (check.judge)(survey) {
                 Verdict::Fail(_) => flaws.failed.push(check.id),
-                Verdict::Unknown(_) => flaws.unsure |= check.weight != Weight::Advisory,
+                Verdict::Unknown(_) => flaws.unsure |= !check.weight.is_advisory(),
                 _ => {}
             }
         }

@@ -26,6 +26,19 @@ type Found = Result<Option<Owner>>;
 
 /// What has one name in all regions.
 pub(super) async fn global(ask: &Ask, route: Route, caller: &Caller, hints: &Hints) -> Taken {
+    let asked = Box::pin(everywhere(ask, route, caller, hints));
+    ask.taken.of(route.name().to_owned(), asked).await
+}
+
+/// What is made in one region.
+pub(super) async fn regional(ask: &Ask, route: Route, caller: &Caller, hints: &Hints) -> Taken {
+    let place = format!("{} {}", route.name(), ask.region());
+    ask.taken
+        .of(place, Box::pin(here(ask, route, caller, hints)))
+        .await
+}
+
+async fn everywhere(ask: &Ask, route: Route, caller: &Caller, hints: &Hints) -> Taken {
     let names = &hints.names;
     let mut by_check = BTreeMap::new();
     let (own, policy) = join!(role(ask, names.role()), policy(ask, names.policy(), caller));
@@ -42,8 +55,7 @@ pub(super) async fn global(ask: &Ask, route: Route, caller: &Caller, hints: &Hin
     Taken { by_check }
 }
 
-/// What is made in one region.
-pub(super) async fn regional(ask: &Ask, route: Route, caller: &Caller, hints: &Hints) -> Taken {
+async fn here(ask: &Ask, route: Route, caller: &Caller, hints: &Hints) -> Taken {
     let names = &hints.names;
     let (main, dead) = match route {
         Route::S3 => (names.queue(), names.dead_letter_queue()),

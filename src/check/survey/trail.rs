@@ -22,7 +22,6 @@ const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
 /// The first round: nothing in it needs an answer of another.
 pub(super) async fn account(ask: &Ask, hints: &Hints) -> Account {
-    let began = Instant::now();
     let asked = async || {
         join!(
             organization(ask),
@@ -32,9 +31,13 @@ pub(super) async fn account(ask: &Ask, hints: &Hints) -> Account {
             trails(ask, hints)
         )
     };
-    let (caller, mut answers) = join!(ask.patient().caller(), asked());
-    // A sign-in that took its time has used up that of the others.
-    if caller.is_ok() && began.elapsed() >= LIMIT {
+    let sign_in = async {
+        let began = Instant::now();
+        (ask.patient().caller().await, began.elapsed())
+    };
+    let ((caller, took), mut answers) = join!(sign_in, asked());
+    // A sign-in that took its time has used up that of the others. Others that hang have used up their own.
+    if caller.is_ok() && took >= LIMIT {
         answers = asked().await;
     }
     let (organization, trusted, delegated, opted_in, trails) = answers;
