@@ -137,22 +137,16 @@ pub(super) async fn look(
 ) -> Bucket {
     let (name, account) = (found.name.as_str(), caller.account.as_str());
     let here = Here { ask, name, account };
+    // What has the longest way before it comes first.
     let (
+        (notifications, topic),
         owned,
         (encryption, newest, keys),
-        (notifications, topic),
         policy,
         ownership,
         lifecycle,
         payer,
     ) = join!(
-        async {
-            match found.redirected {
-                Some(_) => owned(ask, name, account).await.0,
-                None => found.owned.clone(),
-            }
-        },
-        here.sealed(trail, caller, organization, hints),
         async {
             let ask = &ask.ahead();
             let notifications = match near {
@@ -174,6 +168,13 @@ pub(super) async fn look(
             };
             (notifications, topic)
         },
+        async {
+            match found.redirected {
+                Some(_) => owned(ask, name, account).await.0,
+                None => found.owned.clone(),
+            }
+        },
+        here.sealed(trail, caller, organization, hints),
         here.policy(),
         here.ownership(),
         here.lifecycle(),
