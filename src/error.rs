@@ -150,6 +150,14 @@ impl Error {
         self.0.exit == Exit::Unanswered && self.0.action.is_some() && self.0.code.is_none()
     }
 
+    /// Whether there was no answer because nobody was reached, and not for want of credentials to ask with.
+    #[must_use]
+    pub fn lacks_network(&self) -> bool {
+        let why = self.0.why.to_ascii_lowercase();
+        let of_credentials = ["credential", "sso", "token", "profile"];
+        self.is_silence() && !of_credentials.iter().any(|word| why.contains(word))
+    }
+
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.0.exit

@@ -26,6 +26,7 @@ mod pattern;
 mod permissions;
 mod policy;
 mod preflight;
+mod preflight_wire;
 mod race;
 mod records;
 mod rotation;

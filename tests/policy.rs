@@ -6,7 +6,16 @@ use crate::harness::{Engine, Fault, Heeler, Run, What, World};
 use crate::steps::{json, names, on_both_engines, setup};
 
 const NOTHING: [String; 0] = [];
-const COMMANDS: [&str; 6] = ["preflight", "plan", "setup", "outputs", "tail", "destroy"];
+const COMMANDS: [&str; 8] = [
+    "preflight",
+    "plan",
+    "setup",
+    "outputs",
+    "tail",
+    "export",
+    "restore",
+    "destroy",
+];
 
 fn policy<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
     Heeler::new(world).args(["policy"]).args(args)
@@ -105,6 +114,20 @@ async fn without_credentials_everything_stays_a_placeholder() {
     let run = run.run().await.ended(0);
     assert_eq!(document(&run), document(&offline));
     assert!(run.stderr.contains("Without credentials"), "{}", run.stderr);
+}
+
+/// Whoever has credentials must not go and look for them.
+#[tokio::test]
+async fn without_a_network_nobody_is_told_to_sign_in() {
+    let world = World::on(Engine::Ministack).build().await;
+    let run = policy(&world, &["setup"])
+        .without_endpoint()
+        .args(["--endpoint-url", "http://127.0.0.1:9"]);
+    let run = run.env("AWS_MAX_ATTEMPTS", "1").run().await.ended(0);
+    assert!(document(&run).to_string().contains("${ACCOUNT}"));
+    let told = &run.stderr;
+    assert!(told.contains("AWS cannot be reached"), "{told}");
+    assert!(!told.contains("credentials no name"), "{told}");
 }
 
 #[tokio::test]

@@ -64,6 +64,13 @@ fn of_several(survey: &Survey, several: &[(String, Vec<&'static str>)]) -> Findi
     };
     let finding = Finding::new(observed, "one trail to work with")
         .because("events must be taken from one of them, or each would come twice");
+    let finding = match several.first() {
+        Some((name, lacks)) if !lacks.is_empty() => finding.advice(format!(
+            "{name} is the nearest: mend {} of it; what is printed for it says how",
+            lacks.join(", ")
+        )),
+        _ => finding.advice("say with --trail which one it is to be"),
+    };
     match several.first() {
         Some((name, _)) => finding.cli(survey.own_command(&format!(
             "preflight --option {option} --trail {}",

@@ -25,6 +25,16 @@ pub(super) fn delivered(
         Some(Ok(status)) => status,
     };
     let delivery = place(status);
+    let look = survey.trail().map(|trail| {
+        format!(
+            "aws cloudtrail get-trail-status --region {} --name {}",
+            trail.home, trail.arn
+        )
+    });
+    let looked = |finding: Finding| match look.clone() {
+        Some(command) => finding.cli(command),
+        None => finding,
+    };
     let age = |time: SystemTime| survey.now.duration_since(time).unwrap_or_default();
     if let Some(error) = &delivery.error {
         let last = match delivery.at {
@@ -46,7 +56,7 @@ pub(super) fn delivered(
         let finding = Finding::new("nothing was delivered yet", "a delivery");
         return match status.started {
             Some(started) if age(started) >= FIRST_DELIVERY => Verdict::Fail(
-                finding
+                looked(finding)
                     .because(format!("the trail was started {}, and the first delivery takes minutes", written(started)))
                     .advice("wait 15 minutes and look again; then ask AWS Support"),
             ),
@@ -62,14 +72,15 @@ pub(super) fn delivered(
         };
     };
     let finding = || {
-        Finding::new(
+        looked(Finding::new(
             format!("the last delivery was {}", written(at)),
             "a delivery within the last hour",
-        )
+        ))
         .because("an organization makes events all the time; something keeps them from arriving")
-        .console(
-            "CloudTrail > Trails > the trail > General details, which tells of delivery errors",
-        )
+        .console(format!(
+            "CloudTrail > Trails > {} > General details, which tells of delivery errors",
+            survey.trail_name()
+        ))
     };
     match age(at) {
         age if age < HOUR => Verdict::Pass(format!("the last one was {}", written(at))),

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::reading::Condition;
 use super::survey::facts::{Key, KeyFacts};
 use super::survey::{Sealed, Survey};
 use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, reading, written};
-use crate::aws::arn::Arn;
+use crate::aws::arn::{Arn, last};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -88,9 +91,15 @@ fn state(survey: &Survey) -> Verdict {
         Ok(None) => Verdict::Fail(
             Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
                 .because("log objects that were encrypted with it cannot be read")
-                .console(
-                    "CloudTrail > Trails > the trail > General details > Edit > AWS KMS alias",
-                ),
+                .console(format!(
+                    "CloudTrail > Trails > {} > General details > Edit > AWS KMS alias",
+                    survey.trail_name()
+                ))
+                .cli(format!(
+                    "aws cloudtrail update-trail --region {} --name {} --kms-key-id KEY",
+                    survey.trail().map_or("REGION", |trail| &trail.home),
+                    quoted(survey.trail_name())
+                )),
         ),
         Ok(Some(key)) => usable(survey, key, &facts.asked),
     })
@@ -98,6 +107,7 @@ fn state(survey: &Survey) -> Verdict {
 
 /// The verdict on the state of a key; `asked` is how it was named.
 pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
+    let page = |part: &str| page_of(key, part);
     let named = if asked == key.arn {
         key.arn.clone()
     } else {
@@ -117,7 +127,8 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
                     "key material that lasts",
                 )
                 .because("nothing that it encrypted can be read then")
-                .console("KMS > Customer managed keys > the key > Key material"),
+                .console(page("Key material"))
+                .cli(import(key)),
             ),
             None => Verdict::Pass(named),
         };
@@ -136,14 +147,12 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
         quoted(&key.arn),
     );
     Verdict::Fail(match key.state.as_str() {
-        "Disabled" => finding
-            .console("KMS > Customer managed keys > the key > Key actions > Enable")
-            .cli(format!(
-                "aws kms enable-key --region {region} --key-id {id}"
-            )),
+        "Disabled" => finding.console(page("Key actions > Enable")).cli(format!(
+            "aws kms enable-key --region {region} --key-id {id}"
+        )),
         "PendingDeletion" | "PendingReplicaDeletion" => finding
             .because("all that it encrypted becomes unreadable for ever")
-            .console("KMS > Customer managed keys > the key > Key actions > Cancel key deletion")
+            .console(page("Key actions > Cancel key deletion"))
             .cli(format!(
                 "aws kms cancel-key-deletion --region {region} --key-id {id}"
             ))
@@ -152,12 +161,35 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
             )),
         "PendingImport" => finding
             .because("its imported key material has expired or was deleted")
-            .console("KMS > Customer managed keys > the key > Key material > Import"),
+            .console(page("Key material > Import"))
+            .cli(import(key)),
         "Unavailable" => finding
             .because("its key store is disconnected, or an external key is switched off")
-            .console("KMS > Custom key stores"),
-        _ => finding.console("KMS > Customer managed keys").settles(),
+            .console("KMS > Custom key stores")
+            .cli(format!(
+                "aws kms describe-custom-key-stores --region {region}"
+            )),
+        _ => finding
+            .console("KMS > Customer managed keys")
+            .cli(format!(
+                "aws kms describe-key --region {region} --key-id {id}"
+            ))
+            .settles(),
     })
+}
+
+/// The first of the steps by which key material is imported.
+fn import(key: &Key) -> String {
+    format!(
+        "aws kms get-parameters-for-import --region {} --key-id {} --wrapping-algorithm RSAES_OAEP_SHA_256 --wrapping-key-spec RSA_4096",
+        Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
+        quoted(&key.arn)
+    )
+}
+
+/// A part of the key's page in the console.
+fn page_of(key: &Key, part: &str) -> String {
+    format!("KMS > Customer managed keys > {} > {part}", last(&key.arn))
 }
 
 fn account(survey: &Survey) -> Verdict {
@@ -202,32 +234,72 @@ fn grantable(survey: &Survey) -> Verdict {
                 || principal == caller
                 || role.as_deref() == Some(principal)
         };
+        let is_named = |statement: &Value| {
+            reading::names(statement, "AWS", &[])
+                || reading::words(&statement["Principal"]["AWS"])
+                    .iter()
+                    .any(|principal| named(principal))
+        };
+        let exempts = |condition: &Condition<'_>| {
+            let own = |value: &&str| {
+                [Some(caller), role.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|own| reading::matches(value, own))
+            };
+            condition.key == "aws:principalarn"
+                && condition.values.iter().any(own) == condition.operator.contains("Not")
+        };
         let statements = reading::statements(policy);
         let delegates = statements.iter().any(|statement| {
             reading::allows(statement)
                 && reading::is_about(statement, "kms:CreateGrant")
-                && reading::conditions(statement)
-                    .iter()
-                    .all(|(_, key, values)| {
-                        matches!(key.as_str(), "kms:calleraccount" | "aws:principalaccount")
-                            && values.contains(&account)
-                    })
-                && (reading::names(statement, "AWS", &[])
-                    || reading::words(&statement["Principal"]["AWS"])
-                        .iter()
-                        .any(|principal| named(principal)))
+                && reading::conditions(statement).iter().all(|condition| {
+                    let key = condition.key.as_str();
+                    matches!(key, "kms:calleraccount" | "aws:principalaccount")
+                        && condition.values.contains(&account)
+                })
+                && is_named(statement)
         });
+        // A condition of it that is not known may hold.
+        let denial = statements.iter().find(|statement| {
+            reading::denies(statement)
+                && reading::is_about(statement, "kms:CreateGrant")
+                && is_named(statement)
+                && !reading::conditions(statement).iter().any(exempts)
+        });
+        let policy = |finding: Finding| {
+            Verdict::Warn(
+                finding
+                    .because("setup grants Heeler the use of the key, and would be refused")
+                    .console(page_of(key, "Key policy"))
+                    .cli(format!(
+                        "aws kms get-key-policy --region {} --key-id {} --policy-name default --query Policy --output text",
+                        Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
+                        quoted(&key.arn)
+                    )),
+            )
+        };
+        if let Some(denial) = denial {
+            return policy(Finding::new(
+                format!(
+                    "{} in the policy of {} denies kms:CreateGrant",
+                    reading::sid(denial),
+                    key.arn
+                ),
+                "no deny of kms:CreateGrant that meets the caller",
+            ));
+        }
         if delegates {
             return Verdict::Pass("its policy allows kms:CreateGrant to this account".into());
         }
-        Verdict::Warn(
-            Finding::new(
-                format!("the policy of {} names neither this account nor the caller for kms:CreateGrant", key.arn),
-                "kms:CreateGrant for the caller",
-            )
-            .because("setup grants Heeler the use of the key, and would be refused")
-            .console("KMS > Customer managed keys > the key > Key policy"),
-        )
+        policy(Finding::new(
+            format!(
+                "the policy of {} names neither this account nor the caller for kms:CreateGrant",
+                key.arn
+            ),
+            "kms:CreateGrant for the caller",
+        ))
     })
 }
 

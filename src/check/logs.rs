@@ -1,5 +1,7 @@
 //! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
 
+use serde_json::json;
+
 use super::delivery::delivered;
 use super::key::usable;
 use super::subscription;
@@ -7,7 +9,7 @@ use super::survey::Survey;
 use super::survey::facts::{Group, LogGroup, Trail};
 use super::trail::on_trail;
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted};
-use crate::aws::arn::Arn;
+use crate::aws::arn::{Arn, build, last};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -146,13 +148,11 @@ fn enabled(survey: &Survey) -> Verdict {
                     "a trail that delivers to CloudWatch Logs",
                 )
                 .because("option cloudwatch takes the events from there; it costs per GB of events")
-                .console(format!("CloudTrail > Trails > {} > CloudWatch Logs > Edit > Enabled", trail.name))
-                .cli(format!(
-                    "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn ROLE_ARN",
-                    trail.home,
-                    quoted(&trail.name),
-                    quoted(&group_arn(trail, group)),
-                )),
+                .console(format!(
+                    "CloudTrail > Trails > {} > CloudWatch Logs > Edit > Enabled",
+                    trail.name
+                ))
+                .cli(deliver_to(trail, &group_arn(trail, group))),
             );
         };
         let name = group_name(arn);
@@ -176,7 +176,8 @@ fn enabled(survey: &Survey) -> Verdict {
                 .console(format!(
                     "CloudTrail > Trails > {} > CloudWatch Logs > Edit > IAM Role",
                     trail.name
-                )),
+                ))
+                .cli(deliver_to(trail, &format!("{arn}:*"))),
             );
         }
         Verdict::Pass(name.to_owned())
@@ -190,12 +191,24 @@ fn group_name(arn: &str) -> &str {
         .unwrap_or(arn)
 }
 
-fn group_arn(trail: &Trail, name: &str) -> String {
+pub(super) fn group_arn(trail: &Trail, name: &str) -> String {
     let (partition, account) =
         Arn::parse(&trail.arn).map_or(("aws", "ACCOUNT"), |arn| (arn.partition, arn.account));
     format!(
         "arn:{partition}:logs:{}:{account}:log-group:{name}:*",
         trail.home
+    )
+}
+
+/// The command by which the trail delivers to this log group. Which role it is to write with, nobody here can know
+/// unless it has one.
+pub(super) fn deliver_to(trail: &Trail, group: &str) -> String {
+    format!(
+        "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
+        trail.home,
+        quoted(&trail.name),
+        quoted(group),
+        trail.log_role.as_deref().unwrap_or("ROLE_ARN"),
     )
 }
 
@@ -249,30 +262,55 @@ fn delivery(survey: &Survey) -> Verdict {
                     .trail()
                     .and_then(|trail| trail.log_role.as_deref())
                     .unwrap_or("the trail's role");
-                finding
-                .because(format!(
+                let finding = finding.because(format!(
                     "CloudTrail could not write to {}: {role} needs logs:CreateLogStream and logs:PutLogEvents on its streams",
                     group.name
-                ))
-                .console("IAM > Roles > the role > Permissions")
-                .advice(stream_statement(survey, group))
+                ));
+                let_it_write(survey, group, finding)
             },
         )
     })
 }
 
-/// What the role of an organization trail has to allow.
-fn stream_statement(survey: &Survey, group: &LogGroup) -> String {
+/// With what lets the role of an organization trail write to all its streams.
+fn let_it_write(survey: &Survey, group: &LogGroup, finding: Finding) -> Finding {
+    let role = survey.trail().and_then(|trail| trail.log_role.as_deref());
     let organization = match &survey.account.organization {
-        Ok(Some(organization)) => organization.id.as_str(),
-        _ => "o-ORGANIZATION",
+        Ok(Some(organization)) => Some(organization.id.as_str()),
+        _ => None,
     };
-    format!(
-        "allow both actions on log-group:{0}:log-stream:{1}_CloudTrail_{2}* and on log-group:{0}:log-stream:{organization}_*",
-        group.name,
-        group.account,
-        survey.trail().map_or("REGION", |trail| trail.home.as_str()),
-    )
+    let home = survey.trail().map_or("REGION", |trail| &trail.home);
+    let own = format!("{}_CloudTrail_{home}*", group.account);
+    let of_members = format!("{}_*", organization.unwrap_or("o-ORGANIZATION"));
+    let finding = finding.advice(format!(
+        "allow both actions on log-group:{0}:log-stream:{own} and on log-group:{0}:log-stream:{of_members}",
+        group.name
+    ));
+    let Some(role) = role else {
+        return finding;
+    };
+    let finding = finding.console(format!("IAM > Roles > {} > Permissions", last(role)));
+    if organization.is_none() {
+        return finding;
+    }
+    let partition = Arn::parse(role).map_or("aws", |arn| arn.partition);
+    let stream = |stream: String| {
+        let resource = format!("log-group:{}:log-stream:{stream}", group.name);
+        build(partition, "logs", &group.region, &group.account, &resource)
+    };
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [stream(own), stream(of_members)],
+        }],
+    });
+    finding.cli(format!(
+        "aws iam put-role-policy --role-name {} --policy-name cloudtrail-organization-streams --policy-document {}",
+        quoted(last(role)),
+        quoted(&document.to_string())
+    ))
 }
 
 fn org_streams(survey: &Survey) -> Verdict {
@@ -280,11 +318,19 @@ fn org_streams(survey: &Survey) -> Verdict {
         match &group.streams {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(streams) if streams.of_members => Verdict::Pass("there are streams of the organization".into()),
-        Ok(streams) if streams.any => Verdict::Fail(
+        Ok(streams) if streams.any => Verdict::Fail(let_it_write(survey, group,
             Finding::new("only streams of this account", "streams of the organization's other accounts")
-                .because("the role that CloudTrail writes with allows this account's stream only, so member accounts are missing")
-                .console("IAM > Roles > the trail's role > Permissions")
-                .advice(stream_statement(survey, group)),
+                .because("the role that CloudTrail writes with allows this account's stream only, so member accounts are missing"),
+        )),
+        Ok(_) if matches!(delivery(survey), Verdict::Pass(_)) => Verdict::Warn(
+            Finding::new("there is no stream yet", "streams of the organization's accounts")
+                .because("the trail says that it delivers, so the streams were deleted or have not been made yet")
+                .cli(format!(
+                    "aws logs describe-log-streams --region {} --log-group-name {}",
+                    group.region,
+                    quoted(&group.name)
+                ))
+                .settles(),
         ),
         Ok(_) => hangs_on("logs.delivery"),
     }
@@ -306,13 +352,7 @@ fn class(survey: &Survey) -> Verdict {
                 quoted(&new)
             ));
         Verdict::Fail(match survey.trail() {
-            Some(trail) => finding.cli(format!(
-                "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
-                trail.home,
-                quoted(&trail.name),
-                quoted(&group_arn(trail, &new)),
-                trail.log_role.as_deref().unwrap_or("ROLE_ARN"),
-            )),
+            Some(trail) => finding.cli(deliver_to(trail, &group_arn(trail, &new))),
             None => finding,
         })
     })
@@ -336,6 +376,13 @@ fn retention(survey: &Survey) -> Verdict {
                     .console("CloudWatch > Settings > Account > Retention policies"),
             );
         }
+        if named.name.starts_with("aws-controltower/") {
+            return Verdict::Warn(
+                finding
+                    .because("Heeler's prerequisite is one day, but this log group belongs to Control Tower, which puts back what is changed")
+                    .advice("nothing has to be done: it works, and the events are kept, and paid for, longer"),
+            );
+        }
         let finding = finding
             .because("Heeler's prerequisite; setting it deletes what is older than a day from the log group, for ever")
             .console(format!("CloudWatch > Log groups > {} > Actions > Edit retention setting", named.name))
@@ -344,23 +391,18 @@ fn retention(survey: &Survey) -> Verdict {
                 named.region,
                 quoted(&named.name)
             ));
-        if named.name.starts_with("aws-controltower/") {
-            return Verdict::Warn(finding.because(
-                "Heeler's prerequisite is one day, but this log group belongs to Control Tower, which puts back what is changed",
-            ));
-        }
         Verdict::Fail(finding.repair_if(true, Repair::RetentionOfOneDay))
     })
 }
 
-/// Who else lives on the events in the group.
+/// Who else lives on the events in the group, as far as that may be seen.
 fn users(survey: &Survey, named: &LogGroup, group: &Group) -> String {
     let own = survey.hints.names.subscription_filter();
     let filters = match &named.filters {
         Ok(filters) => filters.iter().filter(|filter| filter.name != own).count(),
         Err(_) => 0,
     };
-    let told: Vec<String> = [
+    let users: Vec<String> = [
         (
             group.metric_filters.try_into().unwrap_or(0),
             "metric filter",
@@ -371,11 +413,14 @@ fn users(survey: &Survey, named: &LogGroup, group: &Group) -> String {
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
     .collect();
-    if told.is_empty() {
-        String::new()
-    } else {
-        format!("; others use it: {}", told.join(", "))
+    let mut told = String::new();
+    if !users.is_empty() {
+        told = format!("; others use it: {}", users.join(", "));
     }
+    if named.filters.is_err() {
+        told.push_str("; its subscription filters could not be read, so others may use it");
+    }
+    told
 }
 
 fn key(survey: &Survey) -> Verdict {

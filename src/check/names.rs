@@ -332,8 +332,10 @@ fn concurrency(survey: &Survey) -> Verdict {
     .because("CloudWatch Logs gives up on a batch of events that the function could not take within a day")
     .console("Service Quotas > AWS Lambda > Concurrent executions")
     .cli(format!(
-        "aws service-quotas request-service-quota-increase --region {} --service-code lambda --quota-code L-B99A9384 --desired-value 1000",
-        group.region
+        "aws service-quotas request-service-quota-increase --region {} --service-code lambda --quota-code L-B99A9384 --desired-value {}",
+        group.region,
+        // New accounts have 10, old ones 1000; beyond that it goes by thousands.
+        (limit.total.max(0) / 1000 + 1) * 1000
     ));
     if free > 0 {
         Verdict::Warn(finding)
@@ -357,14 +359,26 @@ fn iam(survey: &Survey) -> Verdict {
         quota.roles, quota.roles_quota, quota.policies, quota.policies_quota
     );
     let room = |used: i32, quota: i32| quota == 0 || used.saturating_add(needed) <= quota;
-    if room(quota.roles, quota.roles_quota) && room(quota.policies, quota.policies_quota) {
+    let full: Vec<(&str, i32)> = [
+        ("L-FE177D64", quota.roles, quota.roles_quota),
+        ("L-E95E4862", quota.policies, quota.policies_quota),
+    ]
+    .into_iter()
+    .filter(|(_, used, quota)| !room(*used, *quota))
+    .map(|(code, used, _)| (code, used))
+    .collect();
+    if full.is_empty() {
         return Verdict::Pass(observed);
     }
-    Verdict::Fail(
-        Finding::new(observed, format!("room for {needed} more of each"))
-            .because("IAM would refuse them")
-            .console("Service Quotas > AWS Identity and Access Management"),
-    )
+    let finding = Finding::new(observed, format!("room for {needed} more of each"))
+        .because("IAM would refuse them")
+        .console("Service Quotas > AWS Identity and Access Management");
+    Verdict::Fail(full.into_iter().fold(finding, |finding, (code, used)| {
+        finding.cli(format!(
+            "aws service-quotas request-service-quota-increase --region us-east-1 --service-code iam --quota-code {code} --desired-value {}",
+            used.saturating_add(100)
+        ))
+    }))
 }
 
 /// So many refused actions are named.

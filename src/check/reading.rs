@@ -67,16 +67,29 @@ pub(super) fn names(statement: &Value, kind: &str, principals: &[&str]) -> bool 
             .any(|named| principals.contains(named))
 }
 
-/// The conditions, one by one: operator, key in lower case, values.
-pub(super) fn conditions(statement: &Value) -> Vec<(&str, String, Vec<&str>)> {
+/// One condition of a statement.
+pub(super) struct Condition<'a> {
+    pub operator: &'a str,
+    /// In lower case: keys mean the same in any.
+    pub key: String,
+    /// As it is written there.
+    pub written: &'a str,
+    pub values: Vec<&'a str>,
+}
+
+pub(super) fn conditions(statement: &Value) -> Vec<Condition<'_>> {
     let operators = statement["Condition"].as_object();
     operators
         .into_iter()
         .flatten()
         .filter_map(|(operator, keys)| Some((operator.as_str(), keys.as_object()?)))
         .flat_map(|(operator, keys)| {
-            keys.iter()
-                .map(move |(key, values)| (operator, key.to_ascii_lowercase(), words(values)))
+            keys.iter().map(move |(key, values)| Condition {
+                operator,
+                key: key.to_ascii_lowercase(),
+                written: key,
+                values: words(values),
+            })
         })
         .collect()
 }

@@ -1,14 +1,21 @@
 //! Whether the log group has room for a subscription, and whether Heeler would get the events through it as they are.
 
-use super::logs::{on_group, on_own_log_group};
+use super::logs::{deliver_to, group_arn, on_group, on_own_log_group};
 use super::survey::Survey;
-use super::{Finding, Verdict};
+use super::{Finding, Verdict, quoted};
 
 /// Subscription filters that a log group may have.
 const FILTERS: usize = 5;
 
 pub(super) fn filters(survey: &Survey) -> Verdict {
     on_group(survey, |named, _| {
+        let list = || {
+            format!(
+                "aws logs describe-subscription-filters --region {} --log-group-name {}",
+                named.region,
+                quoted(&named.name)
+            )
+        };
         let filters = match &named.filters {
             Err(error) => return Verdict::Unknown(error.clone()),
             Ok(filters) => filters,
@@ -30,6 +37,7 @@ pub(super) fn filters(survey: &Survey) -> Verdict {
                     format!("a filter of that name to {function}, or none"),
                 )
                 .because("the name is the one that setup uses, and what it leads to is not ours")
+                .cli(list())
                 .advice("choose other names with --name-prefix"),
             );
         }
@@ -49,6 +57,7 @@ pub(super) fn filters(survey: &Survey) -> Verdict {
                     format!("fewer than {FILTERS}"),
                 )
                 .because("a log group takes no more subscription filters")
+                .cli(list())
                 .advice("chain one destination behind another, or use --option s3"),
             ),
         }
@@ -80,7 +89,11 @@ pub(super) fn account_filter(survey: &Survey) -> Verdict {
                 .because(
                     "what the function logs is passed on, too: it costs, and may go in a circle",
                 )
-                .console("CloudWatch > Settings > Account > Subscription filter policy"),
+                .console("CloudWatch > Settings > Account > Subscription filter policy")
+                .cli(format!(
+                    "aws logs describe-account-policies --region {} --policy-type SUBSCRIPTION_FILTER_POLICY",
+                    group.region
+                )),
             ),
         }
     })
@@ -101,6 +114,11 @@ pub(super) fn data_protection(survey: &Survey) -> Verdict {
                 .console(format!(
                     "CloudWatch > Log groups > {} > Data protection",
                     named.name
+                ))
+                .cli(format!(
+                    "aws logs get-data-protection-policy --region {} --log-group-identifier {}",
+                    named.region,
+                    quoted(&named.name)
                 )),
         )
     })
@@ -115,7 +133,12 @@ pub(super) fn transformer(survey: &Survey) -> Verdict {
         Some(Ok(true)) => Verdict::Warn(
             Finding::new("the log group has a transformer", "no transformer")
                 .because("a subscription may pass on the transformed events, which Heeler does not expect")
-                .console(format!("CloudWatch > Log groups > {} > Transformer", named.name)),
+                .console(format!("CloudWatch > Log groups > {} > Transformer", named.name))
+                .cli(format!(
+                    "aws logs get-transformer --region {} --log-group-identifier {}",
+                    named.region,
+                    quoted(&named.name)
+                )),
         ),
     }
     })
@@ -127,13 +150,18 @@ pub(super) fn no_loop(survey: &Survey) -> Verdict {
         if group.name != own {
             return Verdict::Pass(format!("the function's own is {own}"));
         }
-        Verdict::Fail(
-            Finding::new(
-                format!("the trail delivers to {own}"),
-                "a log group of its own",
-            )
-            .because("that is the log of the function itself: each event would make the next")
-            .console("CloudTrail > Trails > the trail > CloudWatch Logs > Edit"),
+        let finding = Finding::new(
+            format!("the trail delivers to {own}"),
+            "a log group of its own",
         )
+        .because("that is the log of the function itself: each event would make the next")
+        .console(format!(
+            "CloudTrail > Trails > {} > CloudWatch Logs > Edit",
+            survey.trail_name()
+        ));
+        Verdict::Fail(match survey.trail() {
+            Some(trail) => finding.cli(deliver_to(trail, &group_arn(trail, "aws-cloudtrail-logs"))),
+            None => finding,
+        })
     })
 }

@@ -1,5 +1,6 @@
 //! Checks of the organization trail.
 
+use super::bucket::{deliver_elsewhere, storage_of};
 use super::choice;
 use super::delivery::delivered;
 use super::events;
@@ -248,12 +249,17 @@ fn delivery(survey: &Survey) -> Verdict {
             |finding, error| {
                 let bucket = &trail.bucket;
                 if error.starts_with("KMS") || error.contains("Kms") {
-                    let finding = finding
-                        .because("CloudTrail could not use the key of the log objects")
-                        .console("KMS > Customer managed keys > the key > Key policy");
+                    let finding =
+                        finding.because("CloudTrail could not use the key of the log objects");
                     let Some(key) = &trail.key else {
-                        return finding;
+                        return finding
+                            .console(format!("S3 > {bucket} > Properties > Default encryption"))
+                            .cli(format!("aws s3api get-bucket-encryption --bucket {bucket}"));
                     };
+                    let finding = finding.console(format!(
+                        "KMS > Customer managed keys > {} > Key policy",
+                        last(key)
+                    ));
                     let region = Arn::parse(key).map_or(trail.home.as_str(), |arn| arn.region);
                     return finding
                         .because(format!("CloudTrail could not use KMS key {key}"))
@@ -265,10 +271,8 @@ fn delivery(survey: &Survey) -> Verdict {
                 if error == "NoSuchBucket" {
                     return finding
                         .because(format!("bucket {bucket} was deleted"))
-                        .console(format!(
-                            "CloudTrail > Trails > {} > General details > Edit > Storage location",
-                            trail.name
-                        ));
+                        .console(storage_of(survey))
+                        .cli(deliver_elsewhere(survey));
                 }
                 finding
                     .because(format!("CloudTrail could not write to bucket {bucket}"))

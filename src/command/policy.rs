@@ -106,10 +106,14 @@ async fn discovered(
     let caller = match aws.caller().await {
         Ok(caller) => caller,
         Err(error) if without_credentials(&error) => {
-            world.ui.story(&format!(
-                "Without credentials no name is known: {}",
-                visible(&error.cause())
-            ));
+            let why = if error.lacks_network() {
+                "AWS cannot be reached, so no name is known"
+            } else {
+                "Without credentials no name is known"
+            };
+            world
+                .ui
+                .story(&format!("{why}: {}", visible(&error.cause())));
             return Ok((task, place));
         }
         Err(error) => return Err(error),

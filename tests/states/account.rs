@@ -286,6 +286,23 @@ pub fn states() -> Vec<State> {
         ),
         s3(
             "org.delegated_admin",
+            "there are several",
+            |s| s.account.delegated = Ok(vec![MEMBER.into(), "777788889999".into()]),
+            "pass",
+            "444455556666, 777788889999 may, besides the management account",
+        ),
+        s3(
+            "org.guardrails",
+            "the caller is a delegated administrator, and nothing was denied",
+            |s| {
+                s.account.delegated = Ok(vec![MEMBER.into()]);
+                caller(s).account = MEMBER.into();
+            },
+            "pass",
+            "none of the calls was denied by one",
+        ),
+        s3(
+            "org.delegated_admin",
             "it may not be asked for",
             |s| s.account.delegated = Err(refused("organizations:ListDelegatedAdministrators")),
             "unknown",

@@ -1,11 +1,13 @@
 //! The bucket, what its objects are encrypted with, and who is told of new ones.
 
+use std::time::Duration;
+
 use heeler_ec::aws::notification::{Entry, Target};
-use heeler_ec::check::survey::facts::{Encryption, LifecycleRule, Owned, TopicFacts};
+use heeler_ec::check::survey::facts::{Choice, Due, Encryption, LifecycleRule, Owned, TopicFacts};
 use heeler_ec::check::survey::{Sealed, Survey};
 
 use super::account::{bucket, trail};
-use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, own};
+use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, now, own};
 use super::trail::status;
 use super::{State, hold, refused, s3};
 
@@ -42,6 +44,84 @@ fn bucket_states() -> Vec<State> {
             |s| bucket(s).name = "other".into(),
             "fail",
             "leave --bucket out",
+        ),
+        s3(
+            "bucket.named",
+            "it is the alias of an access point",
+            |s| {
+                let alias = "logs-abcdefghijklmnopqrstuvwxyz12345678-s3alias";
+                trail(s).bucket = alias.into();
+                bucket(s).name = alias.into();
+            },
+            "fail",
+            "aws cloudtrail update-trail --region us-east-1 --name org-trail --s3-bucket-name BUCKET",
+        ),
+        s3(
+            "bucket.owner",
+            "another was named, which does not exist",
+            |s| {
+                bucket(s).name = "nope".into();
+                bucket(s).owned = Ok(Owned::Missing);
+            },
+            "skip",
+            "stands on bucket.named",
+        ),
+        s3(
+            "bucket.owner",
+            "one was named that does not exist, and there is no trail",
+            |s| {
+                s.choice = Choice::None;
+                bucket(s).owned = Ok(Owned::Missing);
+            },
+            "fail",
+            "the bucket named by --bucket",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are deleted on a day that has come",
+            |s| dated(s, -48, None),
+            "warn",
+            "rule tidy deletes objects from 2026-02-28T12:00:00Z on",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are deleted within a day",
+            |s| dated(s, 23, None),
+            "warn",
+            "rule tidy deletes objects from 2026-03-03T11:00:00Z on",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are deleted on a day to come",
+            |s| dated(s, 25, None),
+            "pass",
+            "1 rule, which leaves time enough",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are frozen on a day that has come",
+            |s| dated(s, -1, Some("DEEP_ARCHIVE")),
+            "warn",
+            "rule tidy moves objects to DEEP_ARCHIVE from 2026-03-02T11:00:00Z on",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects go on a day that has come to where they can be read",
+            |s| dated(s, -1, Some("STANDARD_IA")),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.policy",
+            "it asks for a header",
+            |s| {
+                deny(
+                    s,
+                    r#""Sid":"OnlyFromTheApp","Principal":"*","Action":"s3:GetObject","Condition":{"StringNotEquals":{"aws:Referer":"app"}}"#,
+                )
+            },
+            "warn",
+            "OnlyFromTheApp denies s3:GetObject, by StringNotEquals aws:Referer app",
         ),
         s3(
             "bucket.named",
@@ -572,7 +652,7 @@ fn notification_states() -> Vec<State> {
                 told(s, vec![entry(Target::Queue, "s3:ObjectCreated:*", "", "")]);
             },
             "fail",
-            "sns subscribe --region eu-west-1 --topic-arn TOPIC_ARN --protocol sqs",
+            "sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:111122223333:cloudtrail-objects --protocol sqs",
         ),
         s3(
             "bucket.notifications",
@@ -984,7 +1064,7 @@ fn policy_states() -> Vec<State> {
                 )
             },
             "warn",
-            "DenyOutsideVpce denies s3:GetObject, by StringNotEquals aws:sourcevpce vpce-1",
+            "DenyOutsideVpce denies s3:GetObject, by StringNotEquals aws:SourceVpce vpce-1",
         ),
         s3(
             "bucket.policy",
@@ -1159,10 +1239,26 @@ fn rule(survey: &mut Survey, prefix: &str, expires: Option<i32>, transitions: &[
     bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
         id: "tidy".into(),
         prefix: prefix.into(),
-        expires_after_days: expires,
+        expires: expires.map(Due::After),
         transitions: transitions
             .iter()
-            .map(|(class, days)| ((*class).to_owned(), *days))
+            .map(|(class, days)| ((*class).to_owned(), Due::After(*days)))
+            .collect(),
+    }]));
+}
+
+/// A rule that does its work on a day, so many hours from now.
+fn dated(survey: &mut Survey, hours: i64, class: Option<&str>) {
+    let hour = Duration::from_secs(3_600);
+    let ago = u32::try_from(-hours).map(|ago| now() - hour * ago);
+    let date = Due::On(ago.unwrap_or_else(|_| now() + hour * u32::try_from(hours).expect("hours")));
+    bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
+        id: "tidy".into(),
+        prefix: String::new(),
+        expires: class.is_none().then_some(date),
+        transitions: class
+            .map(|class| (class.to_owned(), date))
+            .into_iter()
             .collect(),
     }]));
 }

@@ -175,6 +175,47 @@ pub fn states() -> Vec<State> {
         ),
         s3(
             "key.grantable",
+            "it is another account's, whose policy cannot be read from here",
+            |s| {
+                key(s, |key| key.account = "999900002222".into());
+                facts(s).policy = None;
+            },
+            "skip",
+            "stands on key.account",
+        ),
+        s3(
+            "key.grantable",
+            "its policy forbids the grant",
+            |s| denying(s, r#""Sid":"NoGrants","Principal":"*""#),
+            "warn",
+            "NoGrants in the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb denies kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
+            "its policy forbids all grants that are not for a service of AWS",
+            |s| {
+                denying(
+                    s,
+                    r#""Principal":{"AWS":"*"},"Condition":{"Bool":{"kms:GrantIsForAWSResource":"false"}}"#,
+                )
+            },
+            "warn",
+            "aws kms get-key-policy --region eu-west-1",
+        ),
+        s3(
+            "key.grantable",
+            "its policy forbids it to others",
+            |s| {
+                denying(
+                    s,
+                    r#""Principal":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Admin"}}"#,
+                )
+            },
+            "pass",
+            "allows kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
             "its policy leaves it to IAM",
             with_key,
             "pass",
@@ -293,6 +334,17 @@ fn policy(survey: &mut Survey, principal: &str, action: &str) {
     facts(survey).policy = Some(Ok(format!(
         r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"}}]}}"#
     )));
+}
+
+/// Everything is left to IAM, but for one deny.
+fn denying(survey: &mut Survey, rest: &str) {
+    with_key(survey);
+    let document = format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:root"}},"Action":"kms:*","Resource":"*"}},
+        {{"Effect":"Deny","Action":"kms:CreateGrant","Resource":"*",{rest}}}]}}"#
+    );
+    serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
+    facts(survey).policy = Some(Ok(document));
 }
 
 fn grants(survey: &mut Survey, names: &[&str]) {

@@ -180,10 +180,8 @@ pub fn states() -> Vec<State> {
             "logs.org_streams",
             "nobody writes",
             |s| {
-                group(s).streams = Ok(Streams {
-                    of_members: false,
-                    any: false,
-                })
+                group(s).streams = Ok(Streams::default());
+                status(s).to_log_group.at = Some(minutes_ago(60 * 48));
             },
             "skip",
             "stands on logs.delivery",
@@ -256,6 +254,31 @@ pub fn states() -> Vec<State> {
             },
             "fail",
             "30 days; others use it: 2 metric filters, 1 other subscription filter",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "it may not be seen who uses the events",
+            |s| {
+                of(s).retention = Some(30);
+                of(s).metric_filters = 1;
+                group(s).filters = Err(refused("logs:DescribeSubscriptionFilters"));
+            },
+            "fail",
+            "30 days; others use it: 1 metric filter; its subscription filters could not be read",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "there is none, though the trail delivers",
+            |s| group(s).streams = Ok(Streams::default()),
+            "warn",
+            "there is no stream yet",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "the limit is high, but nearly all of it is reserved",
+            |s| concurrency(s, 3000, Some(20)),
+            "warn",
+            "--desired-value 4000",
         ),
         cloudwatch(
             "logs.retention",

@@ -207,6 +207,95 @@ fn every_finding_says_what_was_wanted_and_why_and_what_to_do() {
     }
 }
 
+/// The operator has the console open and a hundred keys in it.
+#[test]
+fn every_path_of_the_console_names_what_is_known() {
+    for state in all() {
+        let (Verdict::Fail(finding) | Verdict::Warn(finding)) = state.judged() else {
+            continue;
+        };
+        let path = finding.fix.console.unwrap_or_default();
+        assert!(
+            !path.contains(" > the "),
+            "{} when {}: {path}",
+            state.check,
+            state.when
+        );
+    }
+}
+
+/// Where the way out is none that a command of AWS could go.
+const NO_COMMAND: &[(&str, &str)] = &[
+    (
+        "account.credentials",
+        "whoever works as root has to be somebody else",
+    ),
+    ("account.partition", "it is Heeler that has to answer"),
+    ("account.region", "an option of ours is to be left out"),
+    (
+        "bucket.encryption",
+        "what is next delivered tells, or an option of ours is to be left out",
+    ),
+    ("bucket.named", "an option of ours is to be left out"),
+    (
+        "bucket.notifications",
+        "other names are to be chosen, or setup mends it",
+    ),
+    (
+        "bucket.topic",
+        "the owner of topic or key has to act, or an option of ours is to be left out",
+    ),
+    ("key.account", "the owner of the key has to act"),
+    ("logs.account", "other credentials are needed"),
+    ("logs.enabled", "an option of ours is to be left out"),
+    (
+        "logs.retention",
+        "what is set by the account or by Control Tower rules",
+    ),
+    ("names.alias_key", "setup mends it"),
+    ("names.queue", "other names are to be chosen"),
+    ("names.role", "other names are to be chosen"),
+    (
+        "org.guardrails",
+        "whoever owns the policies of the organization has to act",
+    ),
+    (
+        "org.management_account",
+        "it works, with the credentials that there are",
+    ),
+    (
+        "trail.control_tower",
+        "it belongs to Control Tower, and is to be left alone",
+    ),
+    ("trail.delivery", "it is enough to wait"),
+    (
+        "trail.events.management",
+        "a list that is full has to be put together anew",
+    ),
+    ("trail.sns", "an option of ours is to be left out"),
+];
+
+#[test]
+fn every_finding_has_a_command_or_there_is_a_reason_why_none() {
+    let mut without = BTreeSet::new();
+    let mut excused = BTreeSet::new();
+    for state in all() {
+        let (Verdict::Fail(finding) | Verdict::Warn(finding)) = state.judged() else {
+            continue;
+        };
+        if !finding.fix.cli.is_empty() {
+            continue;
+        }
+        match NO_COMMAND.iter().find(|(id, _)| *id == state.check) {
+            Some((id, _)) => excused.insert((*id).to_owned()),
+            None => without.insert(format!("{} when {}", state.check, state.when)),
+        };
+    }
+    assert!(without.is_empty(), "{without:#?}");
+    let listed: BTreeSet<String> = NO_COMMAND.iter().map(|(id, _)| (*id).to_owned()).collect();
+    assert_eq!(excused, listed, "an excuse that nobody needs");
+}
+
 /// What the AWS CLI would refuse, an operator would have to guess.
 #[test]
 fn every_command_that_is_printed_is_one_that_the_aws_cli_takes() {

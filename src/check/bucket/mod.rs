@@ -5,9 +5,11 @@ mod notifications;
 mod policy;
 mod topic;
 
+use std::time::{Duration, SystemTime};
+
 use super::survey::Survey;
-use super::survey::facts::{Bucket, LifecycleRule, Owned};
-use super::{Check, Finding, Verdict, Weight, hangs_on, written};
+use super::survey::facts::{Bucket, Due, LifecycleRule, Owned};
+use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, written};
 use crate::aws::arn::last;
 
 pub const CHECKS: &[Check] = &[
@@ -90,10 +92,23 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 fn named(survey: &Survey) -> Verdict {
     let (Some(trail), Some(bucket)) = (survey.trail(), &survey.bucket) else {
         return hangs_on("trail.found");
     };
+    if is_access_point(&bucket.name) {
+        return Verdict::Fail(
+            Finding::new(
+                format!("{} is the alias of an access point", bucket.name),
+                "the bucket behind it",
+            )
+            .because("notifications are of a bucket, and so is the permission that Heeler gets")
+            .console(storage_of(survey))
+            .cli(deliver_elsewhere(survey)),
+        );
+    }
     if trail.bucket == bucket.name {
         return Verdict::Pass(bucket.name.clone());
     }
@@ -107,10 +122,38 @@ fn named(survey: &Survey) -> Verdict {
     )
 }
 
+/// The names that S3 gives to access points, to be used in place of a bucket's.
+fn is_access_point(name: &str) -> bool {
+    name.ends_with("-s3alias") || name.ends_with("--ol-s3")
+}
+
+/// Where the console lets the trail deliver to another bucket.
+pub(super) fn storage_of(survey: &Survey) -> String {
+    format!(
+        "CloudTrail > Trails > {} > General details > Edit > Storage location",
+        survey.trail_name()
+    )
+}
+
+/// The same as a command. Which bucket it is to be, nobody here can know.
+pub(super) fn deliver_elsewhere(survey: &Survey) -> String {
+    format!(
+        "aws cloudtrail update-trail --region {} --name {} --s3-bucket-name BUCKET",
+        survey.trail().map_or("REGION", |trail| &trail.home),
+        quoted(survey.trail_name())
+    )
+}
+
 fn owner(survey: &Survey) -> Verdict {
     let Some(bucket) = &survey.bucket else {
         return hangs_on("trail.found");
     };
+    let is_the_trails = survey
+        .trail()
+        .is_none_or(|trail| trail.bucket == bucket.name);
+    if !is_the_trails && !matches!(bucket.owned, Ok(Owned::Here { .. })) {
+        return hangs_on("bucket.named");
+    }
     match &bucket.owned {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(Owned::Here { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
@@ -121,12 +164,19 @@ fn owner(survey: &Survey) -> Verdict {
             )
             .because("option s3 needs the log bucket in the management account (Heeler's prerequisite); \
                       with a bucket in a log archive account, use option cloudwatch or a second organization trail")
-            .console("CloudTrail > Trails > Create trail, with a bucket of this account"),
+            .console("CloudTrail > Trails > Create trail, with a bucket of this account")
+            .cli("aws cloudtrail create-trail --name organization-trail-here --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"),
+        ),
+        Ok(Owned::Missing) if survey.trail().is_none() => Verdict::Fail(
+            Finding::new(format!("bucket {} does not exist", bucket.name), "the bucket named by --bucket")
+                .because("there is no trail, either, that would tell of another")
+                .cli("aws s3api list-buckets"),
         ),
         Ok(Owned::Missing) => Verdict::Fail(
             Finding::new(format!("bucket {} does not exist", bucket.name), "the trail's bucket")
                 .because("the trail delivers to a bucket that was deleted")
-                .console("CloudTrail > Trails > the trail > General details > Edit > Storage location"),
+                .console(storage_of(survey))
+                .cli(deliver_elsewhere(survey)),
         ),
     }
 }
@@ -176,6 +226,11 @@ fn evidence(survey: &Survey) -> Verdict {
             )
             .because("the trail says that it delivers; either to another place, or a rule of the bucket removes them")
             .console(format!("S3 > {} > {}", bucket.name, survey.log_prefix()))
+            .cli(format!(
+                "aws s3api list-objects-v2 --bucket {} --prefix {} --max-items 10",
+                bucket.name,
+                quoted(&survey.log_prefix())
+            ))
             .settles(),
         ),
         Some(Ok(None)) => hangs_on("trail.delivery"),
@@ -219,7 +274,7 @@ fn lifecycle(survey: &Survey) -> Verdict {
         let harmful: Vec<String> = rules
             .iter()
             .filter(|rule| rule.prefix.starts_with(&logs) || logs.starts_with(&rule.prefix))
-            .filter_map(harm)
+            .filter_map(|rule| harm(rule, survey.now))
             .collect();
         if harmful.is_empty() {
             return Verdict::Pass(match rules.len() {
@@ -237,18 +292,34 @@ fn lifecycle(survey: &Survey) -> Verdict {
     })
 }
 
-/// What a rule does too early, if it does.
-fn harm(rule: &LifecycleRule) -> Option<String> {
+/// What a rule does too early, if it does. A date that has come holds for all objects that come after it, too.
+fn harm(rule: &LifecycleRule, now: SystemTime) -> Option<String> {
+    let soon = |due: Due, days| match due {
+        Due::After(after) => after <= days,
+        Due::On(date) => date < now + DAY,
+    };
+    let when = |due: Due, in_days: &str| match due {
+        Due::After(_) => in_days.to_owned(),
+        Due::On(date) => format!("from {} on", written(date)),
+    };
     let frozen = rule
         .transitions
         .iter()
-        .find(|(class, days)| matches!(class.as_str(), "GLACIER" | "DEEP_ARCHIVE") && *days == 0);
-    if let Some((class, _)) = frozen {
-        return Some(format!("rule {} moves objects to {class} at once", rule.id));
+        .find(|(class, due)| matches!(class.as_str(), "GLACIER" | "DEEP_ARCHIVE") && soon(*due, 0));
+    let name = if rule.id.is_empty() {
+        "without a name"
+    } else {
+        &rule.id
+    };
+    if let Some((class, due)) = frozen {
+        let when = when(*due, "at once");
+        return Some(format!("rule {name} moves objects to {class} {when}"));
     }
-    rule.expires_after_days
-        .filter(|days| *days <= 1)
-        .map(|_| format!("rule {} deletes objects after a day", rule.id))
+    let due = rule.expires.filter(|due| soon(*due, 1))?;
+    Some(format!(
+        "rule {name} deletes objects {}",
+        when(due, "after a day")
+    ))
 }
 
 fn requester_pays(survey: &Survey) -> Verdict {

@@ -1,7 +1,7 @@
 //! Who is told of new log objects already, and whether S3 lets one more be told.
 
 use super::here;
-use crate::aws::arn::Arn;
+use crate::aws::arn::{Arn, build};
 use crate::aws::notification::{Entry, Target};
 use crate::check::survey::Survey;
 use crate::check::survey::facts::Bucket;
@@ -42,8 +42,8 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
     if let Some(Err(_)) = &bucket.topic {
         return hangs_on("bucket.topic");
     }
-    if let [first, ..] = overlapping.as_slice() {
-        return Verdict::Fail(overlap(bucket, &ours, first, &overlapping));
+    if !overlapping.is_empty() {
+        return Verdict::Fail(overlap(survey, bucket, &ours, &overlapping));
     }
     if entries.len() >= QUOTA {
         return Verdict::Fail(
@@ -55,7 +55,8 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
             .console(format!(
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
-            )),
+            ))
+            .cli(configuration(bucket)),
         );
     }
     match others.len() {
@@ -68,7 +69,7 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
 }
 
 /// Entries that S3 does not allow beside ours, and what their owners can do about it.
-fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Finding {
+fn overlap(survey: &Survey, bucket: &Bucket, ours: &Entry, all: &[&Entry]) -> Finding {
     let named: Vec<String> = all.iter().map(ToString::to_string).collect();
     let finding = Finding::new(
         format!(
@@ -81,6 +82,9 @@ fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Find
         ),
     )
     .because("S3 allows one destination for an event and a prefix");
+    let Some(first) = all.first() else {
+        return finding;
+    };
     let topics = all
         .iter()
         .filter(|entry| entry.target == Target::Topic)
@@ -91,6 +95,7 @@ fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Find
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
             ))
+            .cli(configuration(bucket))
             .advice(format!(
                 "let one topic get everything under {}; setup then uses it by itself",
                 ours.prefix
@@ -102,16 +107,20 @@ fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Find
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
             ))
+            .cli(configuration(bucket))
             .advice(format!(
                 "widen that entry: {}; setup then uses its topic by itself",
                 narrow(first, ours)
             ));
     }
-    let arn = Arn::parse(&first.destination);
-    let region = arn.map_or("REGION", |arn| arn.region);
+    // S3 announces only to what is in the bucket's own region.
+    let region = survey.region().unwrap_or("REGION");
+    let partition = Arn::parse(&first.destination).map_or("aws", |arn| arn.partition);
+    let account = survey.own_account().unwrap_or("ACCOUNT");
+    let topic = build(partition, "sns", region, account, "cloudtrail-objects");
     let subscribe = |protocol: &str, attributes: &str| {
         format!(
-            "aws sns subscribe --region {region} --topic-arn TOPIC_ARN --protocol {protocol} --notification-endpoint {}{attributes}",
+            "aws sns subscribe --region {region} --topic-arn {topic} --protocol {protocol} --notification-endpoint {}{attributes}",
             first.destination
         )
     };
@@ -126,7 +135,7 @@ fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Find
                 first.destination, ours.prefix
             ))
             .cli(format!(
-                "aws lambda add-permission --region {region} --function-name {} --statement-id sns --action lambda:InvokeFunction --principal sns.amazonaws.com --source-arn TOPIC_ARN",
+                "aws lambda add-permission --region {region} --function-name {} --statement-id sns --action lambda:InvokeFunction --principal sns.amazonaws.com --source-arn {topic}",
                 first.destination
             ))
             .cli(subscribe("lambda", ""))
@@ -139,10 +148,15 @@ fn overlap(bucket: &Bucket, ours: &Entry, first: &Entry, all: &[&Entry]) -> Find
             ))
             .cli(subscribe("sqs", " --attributes RawMessageDelivery=true"))
     };
-    finding.cli(format!(
+    finding.cli(configuration(bucket))
+}
+
+/// The command that shows all entries.
+fn configuration(bucket: &Bucket) -> String {
+    format!(
         "aws s3api get-bucket-notification-configuration --bucket {}",
         bucket.name
-    ))
+    )
 }
 
 /// In what an entry leaves out a part of the log objects.

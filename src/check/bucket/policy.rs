@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::here;
 use crate::aws::arn::{Arn, build};
+use crate::check::reading::Condition;
 use crate::check::survey::Survey;
 use crate::check::{Finding, Verdict, hangs_on, reading};
 
@@ -50,7 +51,10 @@ pub(super) fn policy(survey: &Survey) -> Verdict {
             .collect();
         let keys: Vec<String> = reading::conditions(first)
             .into_iter()
-            .map(|(operator, key, values)| format!("{operator} {key} {}", values.join(" or ")))
+            .map(|condition| {
+                let values = condition.values.join(" or ");
+                format!("{} {} {values}", condition.operator, condition.written)
+            })
             .collect();
         let when = if keys.is_empty() {
             "always".to_owned()
@@ -64,6 +68,10 @@ pub(super) fn policy(survey: &Survey) -> Verdict {
             )
             .because("Heeler reads from its own network, in the role that setup makes; a denied object is put aside after four tries")
             .console(format!("S3 > {} > Permissions > Bucket policy", bucket.name))
+            .cli(format!(
+                "aws s3api get-bucket-policy --bucket {} --query Policy --output text",
+                bucket.name
+            ))
             .advice(format!("exempt {role} in it, by a condition on aws:PrincipalArn")),
         )
     })
@@ -86,7 +94,7 @@ impl Reader<'_> {
             && self.is_named_by(statement)
             && reading::conditions(statement)
                 .iter()
-                .all(|(operator, key, values)| self.may_hold(operator, key, values))
+                .all(|condition| self.may_hold(condition))
     }
 
     fn is_named_by(&self, statement: &Value) -> bool {
@@ -101,7 +109,8 @@ impl Reader<'_> {
     }
 
     /// Whether a condition of the deny may hold for it. What is not known may.
-    fn may_hold(&self, operator: &str, key: &str, values: &[&str]) -> bool {
+    fn may_hold(&self, condition: &Condition<'_>) -> bool {
+        let (operator, key) = (condition.operator, condition.key.as_str());
         let plain = [
             "StringEquals",
             "StringLike",
@@ -123,7 +132,10 @@ impl Reader<'_> {
             "aws:principalorgid" if !self.organization.is_empty() => self.organization,
             _ => return true,
         };
-        let named = values.iter().any(|value| reading::matches(value, own));
+        let named = condition
+            .values
+            .iter()
+            .any(|value| reading::matches(value, own));
         if operator.contains("Not") {
             !named
         } else {

@@ -1,13 +1,13 @@
 //! Whether a topic that is there already can be used: nothing of it is changed.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::here;
-use crate::aws::arn::{Arn, build};
+use crate::aws::arn::{Arn, build, last};
 use crate::aws::notification::{Entry, Target};
 use crate::check::survey::Survey;
 use crate::check::survey::facts::{Bucket, TopicFacts};
-use crate::check::{Finding, Verdict, hangs_on, reading};
+use crate::check::{Finding, Verdict, hangs_on, quoted, reading};
 
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
@@ -87,6 +87,8 @@ fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
     let finding = |observed: String| {
         Finding::new(observed, "no encryption, or a key that S3 may use")
             .because("S3 cannot encrypt what it publishes, and nothing reaches the topic")
+            .console(format!("SNS > Topics > {} > Edit > Encryption", last(&topic.arn)))
+            .cli(attributes(topic))
             .advice("its owner lets s3.amazonaws.com use kms:GenerateDataKey* and kms:Decrypt in the key's policy")
     };
     if key.ends_with("alias/aws/sns") {
@@ -133,27 +135,29 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
     let bucket_arn = build(partition, "s3", "", "", &bucket.name);
     // What S3 brings along when it publishes; with any other condition it is refused.
     let fits = |statement: &Value| {
-        reading::conditions(statement)
-            .iter()
-            .all(|(operator, key, values)| {
-                let negated = operator.contains("Not");
-                match key.as_str() {
-                    "aws:sourcearn" => {
-                        values
-                            .iter()
-                            .any(|value| reading::matches(value, &bucket_arn))
-                            != negated
-                    }
-                    "aws:sourceaccount" => values.contains(&account) != negated,
-                    "aws:securetransport" => values.contains(&"true"),
-                    _ => false,
+        reading::conditions(statement).iter().all(|condition| {
+            let values = &condition.values;
+            let negated = condition.operator.contains("Not");
+            match condition.key.as_str() {
+                "aws:sourcearn" => {
+                    values
+                        .iter()
+                        .any(|value| reading::matches(value, &bucket_arn))
+                        != negated
                 }
-            })
+                "aws:sourceaccount" => values.contains(&account) != negated,
+                "aws:securetransport" => values.contains(&"true"),
+                _ => false,
+            }
+        })
     };
     let is_bound = |statement: &Value| {
-        reading::conditions(statement)
-            .iter()
-            .any(|(_, key, _)| matches!(key.as_str(), "aws:sourcearn" | "aws:sourceaccount"))
+        reading::conditions(statement).iter().any(|condition| {
+            matches!(
+                condition.key.as_str(),
+                "aws:sourcearn" | "aws:sourceaccount"
+            )
+        })
     };
     let statements = reading::statements(&topic.policy);
     let mut fitting: Vec<&Value> = statements
@@ -178,7 +182,8 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
                 "a statement for s3.amazonaws.com with the bucket's ARN",
             )
             .because("nothing reaches the topic")
-            .console("SNS > Topics > the topic > Edit > Access policy")
+            .console(access_policy(topic))
+            .cli(completed(topic, &bucket_arn, account))
             .advice(
                 "its owner adds the statement; setup does not change a topic that it did not make",
             ),
@@ -196,7 +201,52 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
             "aws:SourceArn or aws:SourceAccount in its statement for S3",
         )
         .because("whoever owns a bucket could send Heeler notifications of his own")
-        .console("SNS > Topics > the topic > Edit > Access policy"),
+        .console(access_policy(topic))
+        .cli(attributes(topic)),
+    )
+}
+
+/// Where the console shows the topic's policy.
+fn access_policy(topic: &TopicFacts) -> String {
+    format!("SNS > Topics > {} > Edit > Access policy", last(&topic.arn))
+}
+
+fn region_of(topic: &TopicFacts) -> &str {
+    Arn::parse(&topic.arn).map_or("REGION", |arn| arn.region)
+}
+
+fn attributes(topic: &TopicFacts) -> String {
+    format!(
+        "aws sns get-topic-attributes --region {} --topic-arn {}",
+        region_of(topic),
+        topic.arn
+    )
+}
+
+/// The command that writes the topic's policy with the statement for S3 added to what is there; without what is there,
+/// the one that shows it.
+fn completed(topic: &TopicFacts, bucket: &str, account: &str) -> String {
+    let Ok(Value::Object(mut document)) = serde_json::from_str(&topic.policy) else {
+        return attributes(topic);
+    };
+    let mut statements = reading::statements(&topic.policy);
+    statements.push(json!({
+        "Sid": "HeelerLogBucket",
+        "Effect": "Allow",
+        "Principal": { "Service": "s3.amazonaws.com" },
+        "Action": "sns:Publish",
+        "Resource": topic.arn,
+        "Condition": {
+            "ArnEquals": { "aws:SourceArn": bucket },
+            "StringEquals": { "aws:SourceAccount": account },
+        },
+    }));
+    document.insert("Statement".into(), statements.into());
+    format!(
+        "aws sns set-topic-attributes --region {} --topic-arn {} --attribute-name Policy --attribute-value {}",
+        region_of(topic),
+        topic.arn,
+        quoted(&Value::Object(document).to_string())
     )
 }
 

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule as Rule, Payer, ServerSideEncryption};
+use aws_smithy_types::DateTime;
 use futures_util::future::join_all;
 use tokio::join;
 
 use super::ask::Ask;
 use super::facts::{
-    Bucket, Encryption, KeyFacts, LifecycleRule, LogObject, Organization, Owned, TopicFacts, Trail,
+    Bucket, Due, Encryption, KeyFacts, LifecycleRule, LogObject, Organization, Owned, TopicFacts,
+    Trail,
 };
 use super::topic::{could_be_used, covering_topic, topic_facts};
 use super::trail::time;
@@ -457,15 +459,22 @@ fn lifecycle_rule(rule: &Rule) -> Option<LifecycleRule> {
     Some(LifecycleRule {
         id: rule.id().unwrap_or_default().to_owned(),
         prefix: prefix.unwrap_or_default().to_owned(),
-        expires_after_days: rule
+        expires: rule
             .expiration()
-            .and_then(aws_sdk_s3::types::LifecycleExpiration::days),
+            .and_then(|expires| due(expires.days(), expires.date())),
         transitions: rule
             .transitions()
             .iter()
-            .filter_map(|to| Some((to.storage_class()?.as_str().to_owned(), to.days()?)))
+            .filter_map(|to| {
+                let class = to.storage_class()?.as_str().to_owned();
+                Some((class, due(to.days(), to.date())?))
+            })
             .collect(),
     })
+}
+
+fn due(days: Option<i32>, date: Option<&DateTime>) -> Option<Due> {
+    days.map(Due::After).or_else(|| time(date).map(Due::On))
 }
 
 /// The prefixes of today's and yesterday's log objects, and a name that those of the last two hours come after.

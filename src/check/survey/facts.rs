@@ -196,9 +196,18 @@ pub struct LogObject {
 pub struct LifecycleRule {
     pub id: String,
     pub prefix: String,
-    pub expires_after_days: Option<i32>,
-    /// Storage classes that objects go to, and after how many days.
-    pub transitions: Vec<(String, i32)>,
+    pub expires: Option<Due>,
+    /// Storage classes that objects go to, and when.
+    pub transitions: Vec<(String, Due)>,
+}
+
+/// When a lifecycle rule does something to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// So many days after the object was made.
+    After(i32),
+    /// From this day on, to every object that is there then or comes later.
+    On(SystemTime),
 }
 
 /// A key under one of its names.

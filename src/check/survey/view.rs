@@ -53,6 +53,12 @@ impl Survey {
         self.choice.trail()
     }
 
+    /// The trail's name, for the paths of the console.
+    #[must_use]
+    pub fn trail_name(&self) -> &str {
+        self.trail().map_or("TRAIL", |trail| &trail.name)
+    }
+
     /// Where everything is made: with the bucket, or with the log group.
     #[must_use]
     pub fn region(&self) -> Option<&str> {

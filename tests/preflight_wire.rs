@@ -1,0 +1,472 @@
+//! What preflight makes of answers that no emulator gives: selectors, pages, dates, refusals of calls that are made
+//! only where something is there.
+
+use serde_json::{Value, json};
+
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter,
+};
+use aws_smithy_types::DateTime;
+
+use crate::harness::{Engine, Fault, Heeler, What, World};
+use crate::preflight::{check, report};
+use crate::steps::{json, preflight, preflight_of, setup, text};
+
+/// An answer in JSON.
+fn answer(body: &Value) -> What {
+    What::Answer {
+        status: 200,
+        headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
+        body: body.to_string().into_bytes(),
+    }
+}
+
+/// An answer in XML.
+fn xml(body: &str) -> What {
+    What::Answer {
+        status: 200,
+        headers: vec![("content-type".into(), "application/xml".into())],
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn denied() -> What {
+    What::refuse(403, "AccessDenied", "is not authorized")
+}
+
+/// What a run for programs says, whatever it ends with.
+async fn told(run: Heeler<'_>) -> Value {
+    let run = run.args(["-o", "json"]).run().await;
+    assert!(run.writes().is_empty(), "{:?}", run.writes());
+    json(&run)
+}
+
+fn classic(kind: &str, management: bool, excluded: &[&str]) -> Value {
+    json!({
+        "ReadWriteType": kind,
+        "IncludeManagementEvents": management,
+        "DataResources": [],
+        "ExcludeManagementEventSources": excluded,
+    })
+}
+
+fn advanced(fields: &[(&str, &str, &[&str])]) -> Value {
+    let fields = fields.iter().map(|(field, operator, values)| {
+        let mut one = json!({ "Field": field });
+        one[*operator] = json!(values);
+        one
+    });
+    json!({ "FieldSelectors": fields.collect::<Vec<_>>() })
+}
+
+/// A selector of management events that are narrowed further.
+fn management(more: &[(&str, &str, &[&str])]) -> Value {
+    let mut fields: Vec<(&str, &str, &[&str])> = vec![("eventCategory", "Equals", &["Management"])];
+    fields.extend_from_slice(more);
+    advanced(&fields)
+}
+
+/// Selectors as `CloudTrail` answers them, and what the two checks say of them.
+#[expect(clippy::too_many_lines, reason = "a table of selectors")]
+#[tokio::test]
+async fn selectors_are_judged_by_all_that_they_let_through_together() {
+    const KMS: &str = "kms.amazonaws.com";
+    const RDS: &str = "rdsdata.amazonaws.com";
+    const ALL: (&str, &str) = ("pass", "reads and writes are recorded");
+    const WHOLE: (&str, &str) = ("pass", "no source is excluded");
+    const HANGS: (&str, &str) = ("skip", "stands on trail.events.management");
+    let data = || {
+        advanced(&[
+            ("eventCategory", "Equals", &["Data"]),
+            ("resources.type", "Equals", &["AWS::S3::Object"]),
+        ])
+    };
+    let network = || {
+        advanced(&[
+            ("eventCategory", "Equals", &["NetworkActivity"]),
+            ("eventSource", "Equals", &["ec2.amazonaws.com"]),
+        ])
+    };
+    let none = ("fail", "no management events");
+    let vectors = [
+        (vec![], ALL, WHOLE),
+        (vec![classic("All", true, &[])], ALL, WHOLE),
+        (
+            vec![classic("WriteOnly", true, &[])],
+            ("fail", "write events only"),
+            WHOLE,
+        ),
+        (
+            vec![classic("ReadOnly", true, &[])],
+            ("fail", "read events only"),
+            WHOLE,
+        ),
+        (
+            vec![
+                classic("ReadOnly", true, &[]),
+                classic("WriteOnly", true, &[]),
+            ],
+            ALL,
+            WHOLE,
+        ),
+        (vec![classic("All", false, &[])], none, HANGS),
+        (
+            vec![classic("All", true, &[KMS])],
+            ALL,
+            ("fail", "excluded: kms.amazonaws.com"),
+        ),
+        (
+            vec![
+                classic("All", true, &[KMS]),
+                classic("WriteOnly", true, &[]),
+            ],
+            ALL,
+            ("fail", "excluded: kms.amazonaws.com"),
+        ),
+        (vec![management(&[])], ALL, WHOLE),
+        (
+            vec![
+                management(&[("readOnly", "Equals", &["true"])]),
+                management(&[("readOnly", "Equals", &["false"])]),
+            ],
+            ALL,
+            WHOLE,
+        ),
+        (
+            vec![management(&[("readOnly", "Equals", &["false"])])],
+            ("fail", "write events only"),
+            WHOLE,
+        ),
+        (
+            vec![management(&[("eventSource", "NotEquals", &[KMS, RDS])])],
+            ALL,
+            ("fail", "excluded: kms.amazonaws.com, rdsdata.amazonaws.com"),
+        ),
+        (vec![data()], none, HANGS),
+        (
+            vec![
+                management(&[]),
+                advanced(&[
+                    ("eventCategory", "Equals", &["Data"]),
+                    ("readOnly", "Equals", &["true"]),
+                ]),
+            ],
+            ALL,
+            WHOLE,
+        ),
+        (
+            vec![management(&[(
+                "eventSource",
+                "Equals",
+                &["iam.amazonaws.com"],
+            )])],
+            ("fail", "narrowed by eventSource"),
+            HANGS,
+        ),
+        (
+            vec![management(&[("readOnly", "Equals", &["true", "false"])])],
+            ALL,
+            WHOLE,
+        ),
+        (vec![network()], none, HANGS),
+        // An operator that is not known narrows.
+        (
+            vec![management(&[("eventSource", "NotStartsWith", &["kms"])])],
+            ("fail", "narrowed by eventSource"),
+            HANGS,
+        ),
+        (
+            vec![management(&[("eventSource", "NotEndsWith", &["s.com"])])],
+            ("fail", "narrowed by eventSource"),
+            HANGS,
+        ),
+    ];
+    let world = World::on(Engine::Ministack).build().await;
+    for (number, (selectors, of_management, of_sources)) in vectors.into_iter().enumerate() {
+        let is_advanced = selectors
+            .iter()
+            .any(|selector| selector.get("FieldSelectors").is_some());
+        let form = if is_advanced {
+            "AdvancedEventSelectors"
+        } else {
+            "EventSelectors"
+        };
+        let found = json!({ "TrailARN": world.trail_arn(), form: selectors });
+        let fault = Fault::new("cloudtrail", "GetEventSelectors", answer(&found));
+        world.proxy().fault(fault);
+        let report = told(preflight(&world)).await;
+        world.proxy().mend();
+        for (id, (status, says)) in [
+            ("trail.events.management", of_management),
+            ("trail.events.sources", of_sources),
+        ] {
+            let check = check(&report, id);
+            let words = format!("{} {}", text(&check["observed"]), text(&check["reason"]));
+            assert_eq!(check["status"], status, "{number}: {found}: {check:#}");
+            assert!(words.contains(says), "{number}: {found}: {check:#}");
+            // The list that is printed replaces the one that is there: what else it selects has to stay.
+            let lost = selectors.iter().filter(|selector| {
+                let kept = selector["FieldSelectors"][0]["Equals"] != json!(["Management"]);
+                status == "fail" && is_advanced && kept
+            });
+            for selector in lost {
+                let command = text(&check["fix"]["cli"][0]);
+                assert!(
+                    command.contains(&selector.to_string()),
+                    "{number}: {command}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn trails_of_other_regions_are_read_to_the_last_page() {
+    let world = World::on(Engine::Ministack).no_trail().build().await;
+    let page = |body: Value| Fault::new("cloudtrail", "ListTrails", answer(&body));
+    let arn = format!(
+        "arn:aws:cloudtrail:ap-south-1:{}:trail/far",
+        world.account()
+    );
+    let far = json!({ "Trails": [{ "TrailARN": arn, "Name": "far", "HomeRegion": "ap-south-1" }] });
+    world
+        .proxy()
+        .fault(page(json!({ "Trails": [], "NextToken": "more" })).times(1));
+    world.proxy().fault(page(far).after(1));
+    let seen = report(preflight(&world), 1).await;
+    let reason = text(&check(&seen, "trail.found")["reason"]);
+    assert!(reason.contains("far (ap-south-1)"), "{reason}");
+
+    world.proxy().mend();
+    world
+        .proxy()
+        .fault(Fault::new("cloudtrail", "ListTrails", denied()));
+    let refused = report(preflight(&world), 1).await;
+    let found = check(&refused, "trail.found");
+    assert_eq!(found["status"], "unknown", "{found:#}");
+    assert_eq!(found["permission"], json!(["cloudtrail:ListTrails"]));
+}
+
+/// A bucket on the second page is ours all the same, so it is the permission that is missing.
+#[tokio::test]
+async fn the_buckets_of_the_account_are_read_to_the_last_page() {
+    let world = World::on(Engine::Ministack).build().await;
+    let page = |inside: &str| {
+        xml(&format!(
+            r#"<?xml version="1.0"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{inside}</ListAllMyBucketsResult>"#
+        ))
+    };
+    let ours = format!(
+        "<Buckets><Bucket><Name>{}</Name></Bucket></Buckets>",
+        world.bucket()
+    );
+    let list = |what| Fault::new("s3", "ListBuckets", what);
+    let first = page("<Buckets/><ContinuationToken>more</ContinuationToken>");
+    world.proxy().fault(list(first).times(1));
+    world.proxy().fault(list(page(&ours)).after(1));
+    world
+        .proxy()
+        .fault(Fault::new("s3", "HeadBucket", denied()));
+    let report = report(preflight(&world), 1).await;
+    let owner = check(&report, "bucket.owner");
+    assert_eq!(owner["status"], "unknown", "{owner:#}");
+}
+
+#[tokio::test]
+async fn an_empty_page_of_streams_is_not_the_last() {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    let page = |body: Value| Fault::new("logs", "DescribeLogStreams", answer(&body));
+    // Both questions, for streams of members and for any, get an empty page first.
+    world
+        .proxy()
+        .fault(page(json!({ "logStreams": [], "nextToken": "more" })).times(2));
+    let stream = json!({ "logStreams": [{ "logStreamName": "o-example_1_CloudTrail_us-east-1" }] });
+    world.proxy().fault(page(stream).after(2));
+    let report = told(preflight_of(&world, "cloudwatch")).await;
+    let streams = check(&report, "logs.org_streams");
+    assert_eq!(streams["status"], "pass", "{streams:#}");
+}
+
+#[tokio::test]
+async fn the_tags_of_a_key_are_read_to_the_last_page() {
+    let world = World::on(Engine::Ministack).build().await;
+    let kms = &world.clients().kms;
+    let key = kms.create_key().send().await.expect("a key");
+    let key = key.key_metadata().expect("what the key is").key_id();
+    let alias = kms.create_alias().alias_name("alias/heeler_kms_key_sqs");
+    alias.target_key_id(key).send().await.expect("an alias");
+    let page = |body: Value| Fault::new("kms", "ListResourceTags", answer(&body));
+    let first = json!({ "Tags": [], "Truncated": true, "NextMarker": "more" });
+    let tags = [("managed-by", "heeler-ec"), ("heeler-ec:option", "s3")]
+        .map(|(key, value)| json!({ "TagKey": key, "TagValue": value }));
+    world.proxy().fault(page(first).times(1));
+    world
+        .proxy()
+        .fault(page(json!({ "Tags": tags, "Truncated": false })).after(1));
+    let report = told(preflight(&world)).await;
+    let alias = check(&report, "names.alias");
+    assert_eq!(alias["status"], "pass", "{alias:#}");
+    assert!(text(&alias["observed"]).contains("is ours"), "{alias:#}");
+}
+
+#[tokio::test]
+async fn what_the_simulator_says_is_read_to_the_last_page() {
+    let world = World::on(Engine::Ministack).build().await;
+    let page = |inside: &str| {
+        xml(&format!(
+            r#"<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>{inside}</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"#
+        ))
+    };
+    let simulate = |what| Fault::new("iam", "SimulatePrincipalPolicy", what);
+    let first = page("<EvaluationResults/><IsTruncated>true</IsTruncated><Marker>more</Marker>");
+    let second = page(
+        "<EvaluationResults><member><EvalActionName>aaa:OnTheSecondPage</EvalActionName>\
+         <EvalDecision>implicitDeny</EvalDecision></member></EvaluationResults><IsTruncated>false</IsTruncated>",
+    );
+    world.proxy().fault(simulate(first).times(1));
+    world.proxy().fault(simulate(second).after(1).times(1));
+    // Somebody whom the simulator takes.
+    let who = What::text(|text| text.replace(":root<", ":user/ann<"));
+    world
+        .proxy()
+        .fault(Fault::new("sts", "GetCallerIdentity", who));
+    let report = told(preflight(&world).args(["--deep"])).await;
+    let caller = check(&report, "caller.permissions");
+    assert_eq!(caller["status"], "fail", "{caller:#}");
+    assert!(
+        text(&caller["observed"]).contains("aaa:OnTheSecondPage"),
+        "{caller:#}"
+    );
+}
+
+/// They are made only where something bears our names.
+#[tokio::test]
+async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup(&world).run().await.ended(0);
+    for (service, operation, ids) in [
+        (
+            "sqs",
+            "ListQueueTags",
+            &["names.queue", "names.dead_letter_queue"][..],
+        ),
+        (
+            "kms",
+            "ListResourceTags",
+            &["names.alias", "names.alias_key"],
+        ),
+    ] {
+        world
+            .proxy()
+            .fault(Fault::new(service, operation, denied()));
+        let report = told(preflight(&world)).await;
+        world.proxy().mend();
+        let first = check(&report, ids[0]);
+        assert_eq!(first["status"], "unknown", "{first:#}");
+        let action = format!("{service}:{operation}");
+        assert_eq!(first["permission"], json!([action]), "{first:#}");
+        for id in ids {
+            let check = check(&report, id);
+            assert!(
+                check["status"] != "pass" && check["status"] != "fail",
+                "{check:#}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_topics_alias_that_may_not_be_resolved_is_unknown() {
+    let world = World::on(Engine::Ministack).topic("events").build().await;
+    let clients = world.clients();
+    let topic = clients.sns.set_topic_attributes();
+    let topic = topic.topic_arn(world.topic().expect("a topic"));
+    let encrypted = topic
+        .attribute_name("KmsMasterKeyId")
+        .attribute_value("alias/topics");
+    encrypted.send().await.expect("a topic with a key");
+    world
+        .proxy()
+        .fault(Fault::new("kms", "DescribeKey", denied()));
+    let report = told(preflight(&world)).await;
+    let topic = check(&report, "bucket.topic");
+    assert_eq!(topic["status"], "unknown", "{topic:#}");
+    assert_eq!(topic["permission"], json!(["kms:DescribeKey"]), "{topic:#}");
+}
+
+/// A day that has come holds for every object that comes after it.
+#[tokio::test]
+async fn a_lifecycle_rule_with_a_date_is_seen() {
+    let world = World::on(Engine::Ministack).build().await;
+    // Midnight of 2 March 2026.
+    let day = DateTime::from_secs(1_772_409_600);
+    let rule = LifecycleRule::builder()
+        .id("once")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("AWSLogs/").build())
+        .expiration(LifecycleExpiration::builder().date(day).build());
+    let rules = BucketLifecycleConfiguration::builder().rules(rule.build().expect("a rule"));
+    let put = world.clients().s3.put_bucket_lifecycle_configuration();
+    put.bucket(world.bucket())
+        .lifecycle_configuration(rules.build().expect("rules"))
+        .send()
+        .await
+        .expect("a lifecycle rule");
+    let report = report(preflight(&world), 0).await;
+    let lifecycle = check(&report, "bucket.lifecycle");
+    assert_eq!(lifecycle["status"], "warn", "{lifecycle:#}");
+    let observed = text(&lifecycle["observed"]);
+    assert!(
+        observed.contains("rule once deletes objects from 2026-03-02"),
+        "{observed}"
+    );
+}
+
+/// Encrypted twice over with the same key, which Heeler needs as much as for once.
+#[tokio::test]
+async fn objects_under_two_layers_of_encryption_need_the_key_too() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    let double = What::text(|text| text.replace(">aws:kms<", ">aws:kms:dsse<"));
+    world
+        .proxy()
+        .fault(Fault::new("s3", "GetBucketEncryption", double));
+    let key = world.bucket_key().expect("a key").to_owned();
+    let bears = key.clone();
+    let object = What::rewrite(move |answer| {
+        let put = |headers: &mut hyper::HeaderMap, name: &'static str, value: &str| {
+            headers.insert(name, value.parse().expect("a header"));
+        };
+        put(
+            &mut answer.headers,
+            "x-amz-server-side-encryption",
+            "aws:kms:dsse",
+        );
+        put(
+            &mut answer.headers,
+            "x-amz-server-side-encryption-aws-kms-key-id",
+            &bears,
+        );
+    });
+    world.proxy().fault(Fault::new("s3", "HeadObject", object));
+    let report = report(preflight(&world), 0).await;
+    for id in ["bucket.encryption", "key.state"] {
+        let check = check(&report, id);
+        assert_eq!(check["status"], "pass", "{check:#}");
+        assert!(text(&check["observed"]).contains(&key), "{check:#}");
+    }
+}
+
+/// It gets every event of the bucket, and is no destination that ours could overlap with.
+#[tokio::test]
+async fn a_bucket_that_tells_only_eventbridge_is_free() {
+    let world = World::on(Engine::Ministack).build().await;
+    let bridge = xml(
+        r#"<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration/></NotificationConfiguration>"#,
+    );
+    let fault = Fault::new("s3", "GetBucketNotificationConfiguration", bridge);
+    world.proxy().fault(fault);
+    let report = report(preflight(&world), 0).await;
+    let notifications = check(&report, "bucket.notifications");
+    assert_eq!(notifications["observed"], "no other notification");
+}
