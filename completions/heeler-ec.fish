@@ -58,8 +58,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
-bucket.encryption\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "bucket.encryption\t''
 bucket.evidence\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -77,9 +76,6 @@ logs.org_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
-org.delegated_admin\t''
-org.guardrails\t''
-org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -119,8 +115,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
-bucket.encryption\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "bucket.encryption\t''
 bucket.evidence\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -138,9 +133,6 @@ logs.org_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
-org.delegated_admin\t''
-org.guardrails\t''
-org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
@@ -181,8 +173,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "account.endpoint\t''
-bucket.encryption\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Take what this check finds as it is (repeatable)' -r -f -a "bucket.encryption\t''
 bucket.evidence\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -200,9 +191,6 @@ logs.org_streams\t''
 logs.retention\t''
 logs.transformer\t''
 names.alias_key\t''
-org.delegated_admin\t''
-org.guardrails\t''
-org.trusted_access\t''
 quota.iam\t''
 quota.lambda\t''
 trail.control_tower\t''
