@@ -72,17 +72,23 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
                 }
             };
             let next = next.replace("OPTION", name);
-            format!("Recommended: option {name} ({reason}). Next: {next}")
+            let advice = format!("Recommended: option {name} ({reason}).");
+            // The command stays whole, to be copied.
+            format!("{}\nNext: {next}", ui.fitted(&advice, 2))
         }
         None => match nearest(reports) {
-            Some(report) => format!(
-                "Not ready. Option {} is the nearest: fix what failed and run preflight again.",
-                report.route.name()
+            Some(report) => ui.fitted(
+                &format!(
+                    "Not ready. Option {} is the nearest: fix what failed and run preflight again.",
+                    report.route.name()
+                ),
+                2,
             ),
             None => String::new(),
         },
     };
-    let _ = writeln!(text, "{}", ui.fitted(&advice, 2));
+    text.push_str(&advice);
+    text.push('\n');
     text
 }
 

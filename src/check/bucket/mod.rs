@@ -59,7 +59,11 @@ pub const CHECKS: &[Check] = &[
         id: "bucket.topic",
         says: "the existing topic can be used",
         weight: Weight::Hard,
-        permissions: &["sns:GetTopicAttributes", "kms:GetKeyPolicy"],
+        permissions: &[
+            "sns:GetTopicAttributes",
+            "kms:DescribeKey",
+            "kms:GetKeyPolicy",
+        ],
         judge: topic::topic,
     },
     Check {
