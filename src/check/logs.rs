@@ -1,15 +1,13 @@
 //! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
 
-use serde_json::json;
-
-use super::delivery::delivered;
 use super::key::usable;
+use super::streams;
 use super::subscription;
 use super::survey::Survey;
 use super::survey::facts::{Group, LogGroup, Trail};
 use super::trail::on_trail;
 use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted};
-use crate::aws::arn::{Arn, build, last};
+use crate::aws::arn::Arn;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -38,14 +36,14 @@ pub const CHECKS: &[Check] = &[
         says: "events arrive in the log group",
         weight: Weight::Required,
         permissions: &["cloudtrail:GetTrailStatus"],
-        judge: delivery,
+        judge: streams::delivery,
     },
     Check {
         id: "logs.org_streams",
         says: "events of member accounts arrive in the log group",
         weight: Weight::Required,
         permissions: &["logs:DescribeLogStreams"],
-        judge: org_streams,
+        judge: streams::org_streams,
     },
     Check {
         id: "logs.class",
@@ -248,92 +246,6 @@ fn exists(survey: &Survey) -> Verdict {
                 quoted(&named.name)
             )),
         ),
-    })
-}
-
-fn delivery(survey: &Survey) -> Verdict {
-    on_log_group(survey, |group| {
-        delivered(
-            survey,
-            "trail.found",
-            |status| &status.to_log_group,
-            |finding, _| {
-                let role = survey
-                    .trail()
-                    .and_then(|trail| trail.log_role.as_deref())
-                    .unwrap_or("the trail's role");
-                let finding = finding.because(format!(
-                    "CloudTrail could not write to {}: {role} needs logs:CreateLogStream and logs:PutLogEvents on its streams",
-                    group.name
-                ));
-                let_it_write(survey, group, finding)
-            },
-        )
-    })
-}
-
-/// With what lets the role of an organization trail write to all its streams.
-fn let_it_write(survey: &Survey, group: &LogGroup, finding: Finding) -> Finding {
-    let role = survey.trail().and_then(|trail| trail.log_role.as_deref());
-    let organization = match &survey.account.organization {
-        Ok(Some(organization)) => Some(organization.id.as_str()),
-        _ => None,
-    };
-    let home = survey.trail().map_or("REGION", |trail| &trail.home);
-    let own = format!("{}_CloudTrail_{home}*", group.account);
-    let of_members = format!("{}_*", organization.unwrap_or("o-ORGANIZATION"));
-    let finding = finding.advice(format!(
-        "allow both actions on log-group:{0}:log-stream:{own} and on log-group:{0}:log-stream:{of_members}",
-        group.name
-    ));
-    let Some(role) = role else {
-        return finding;
-    };
-    let finding = finding.console(format!("IAM > Roles > {} > Permissions", last(role)));
-    if organization.is_none() {
-        return finding;
-    }
-    let partition = Arn::parse(role).map_or("aws", |arn| arn.partition);
-    let stream = |stream: String| {
-        let resource = format!("log-group:{}:log-stream:{stream}", group.name);
-        build(partition, "logs", &group.region, &group.account, &resource)
-    };
-    let document = json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [stream(own), stream(of_members)],
-        }],
-    });
-    finding.cli(format!(
-        "aws iam put-role-policy --role-name {} --policy-name cloudtrail-organization-streams --policy-document {}",
-        quoted(last(role)),
-        quoted(&document.to_string())
-    ))
-}
-
-fn org_streams(survey: &Survey) -> Verdict {
-    on_group(survey, |group, _| {
-        match &group.streams {
-        Err(error) => Verdict::Unknown(error.clone()),
-        Ok(streams) if streams.of_members => Verdict::Pass("there are streams of the organization".into()),
-        Ok(streams) if streams.any => Verdict::Fail(let_it_write(survey, group,
-            Finding::new("only streams of this account", "streams of the organization's other accounts")
-                .because("the role that CloudTrail writes with allows this account's stream only, so member accounts are missing"),
-        )),
-        Ok(_) if matches!(delivery(survey), Verdict::Pass(_)) => Verdict::Warn(
-            Finding::new("there is no stream yet", "streams of the organization's accounts")
-                .because("the trail says that it delivers, so the streams were deleted or have not been made yet")
-                .cli(format!(
-                    "aws logs describe-log-streams --region {} --log-group-name {}",
-                    group.region,
-                    quoted(&group.name)
-                ))
-                .settles(),
-        ),
-        Ok(_) => hangs_on("logs.delivery"),
-    }
     })
 }
 

@@ -12,6 +12,7 @@ pub mod place;
 mod reading;
 pub mod repair;
 pub mod selectors;
+mod streams;
 mod subscription;
 pub mod survey;
 pub mod trail;

@@ -3,17 +3,47 @@
 use std::time::Duration;
 
 use heeler_ec::aws::notification::{Entry, Target};
+use heeler_ec::check::Verdict;
 use heeler_ec::check::survey::facts::{Choice, Due, Encryption, LifecycleRule, Owned, TopicFacts};
 use heeler_ec::check::survey::{Sealed, Survey};
 
 use super::account::{bucket, trail};
 use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, now, own};
 use super::trail::status;
-use super::{State, hold, refused, s3};
+use super::{State, check, hold, refused, s3};
+use crate::harness::awscli::parse;
 
 #[test]
 fn the_bucket() {
     hold(&states());
+}
+
+/// What is printed replaces the topic's policy, so it has to hold what is there.
+#[test]
+fn the_policy_that_is_printed_for_a_topic_keeps_every_statement() {
+    let mut survey = super::ready(heeler_ec::route::Route::S3);
+    let theirs = policy(r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#);
+    existing(
+        &mut survey,
+        TopicFacts {
+            policy: theirs.clone(),
+            ..topic()
+        },
+    );
+    let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").judge)(&survey) else {
+        panic!("S3 may publish");
+    };
+    let parsed = parse(&finding.fix.cli).remove(0).expect("a command");
+    let written = parsed.calls[0].parameters["AttributeValue"].as_str();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("a policy");
+    let (written, theirs) = (json(written.expect("a policy")), json(&theirs));
+    assert_eq!(written["Statement"][0], theirs["Statement"][0]);
+    let added = &written["Statement"][1];
+    assert_eq!(added["Principal"]["Service"], "s3.amazonaws.com");
+    assert_eq!(
+        added["Condition"]["ArnEquals"]["aws:SourceArn"],
+        "arn:aws:s3:::org-trail-logs"
+    );
 }
 
 pub fn states() -> Vec<State> {

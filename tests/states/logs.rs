@@ -1,5 +1,6 @@
 //! The log group that the trail delivers to.
 
+use heeler_ec::check::Verdict;
 use heeler_ec::check::survey::Survey;
 use heeler_ec::check::survey::facts::{
     AccountFilter, Choice, Concurrency, Group, Streams, SubscriptionFilter,
@@ -13,6 +14,23 @@ use super::{State, cloudwatch, hold, refused};
 #[test]
 fn the_log_group() {
     hold(&states());
+}
+
+/// Control Tower would put it back, and call it drift.
+#[test]
+fn no_command_changes_the_retention_of_control_towers_log_group() {
+    let states = states().into_iter();
+    let of_control_tower =
+        |state: &State| state.check == "logs.retention" && state.when == "it is Control Tower's";
+    let found: Vec<Verdict> = states
+        .filter(of_control_tower)
+        .map(|state| state.judged())
+        .collect();
+    let [Verdict::Warn(finding)] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(finding.fix.cli, [""; 0]);
+    assert_eq!(finding.fix.repair, None);
 }
 
 pub fn states() -> Vec<State> {

@@ -73,6 +73,18 @@ pub fn states() -> Vec<State> {
             "fail",
             "a (fails trail.logging); b (fails bucket.owner)",
         ),
+        s3(
+            "trail.found",
+            "none of several passes, and one lacks less",
+            |s| {
+                s.choice = Choice::Several(vec![
+                    ("a".into(), vec!["trail.logging"]),
+                    ("b".into(), vec!["bucket.owner", "trail.delivery"]),
+                ])
+            },
+            "fail",
+            "a is the nearest: mend trail.logging of it",
+        ),
         cloudwatch(
             "trail.found",
             "several qualify",

@@ -1,4 +1,5 @@
-//! What can be found: plain values, so that a judge needs no AWS and a test needs no emulator.
+//! What can be found: plain values, so that a judge needs no AWS and a test needs no emulator. Long, since it is the
+//! whole list of what is asked, and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
