@@ -153,7 +153,8 @@ on_both_engines! {
         let run = setup(&world).run().await.ended(0);
         let writes = names(&run.writes());
         assert_eq!(writes.last().map(String::as_str), Some("logs:PutSubscriptionFilter"), "{writes:?}");
-        assert!(place(&run, "lambda:CreateFunction") < place(&run, "lambda:AddPermission"), "{writes:?}");
+        let (made, let_in) = (place(&run, "lambda:CreateFunction"), place(&run, "lambda:AddPermission"));
+        assert!(made.is_some() && made < let_in, "{writes:?}");
         let attached = writes.iter().rposition(|name| name == "iam:AttachRolePolicy");
         assert!(attached.is_some(), "{writes:?}");
     }
@@ -213,6 +214,8 @@ type Settings = aws_sdk_lambda::operation::update_function_configuration::builde
 #[derive(Debug)]
 enum Drift {
     Setting(fn(Settings) -> Settings),
+    /// So many calls at once are set apart for the function.
+    Reserved(i32),
     Code,
     NoPermission,
     WiderPermission,
@@ -238,6 +241,11 @@ impl Drift {
             Self::Setting(change) => {
                 let call = lambda.update_function_configuration();
                 change(call.function_name(FUNCTION)).send().await.is_ok()
+            }
+            Self::Reserved(calls) => {
+                let call = lambda.put_function_concurrency().function_name(FUNCTION);
+                let call = call.reserved_concurrent_executions(*calls);
+                call.send().await.is_ok()
             }
             Self::Code => {
                 let call = lambda.update_function_code().function_name(FUNCTION);
@@ -306,7 +314,7 @@ impl Drift {
 on_both_engines! {
     async fn drift_is_shown_and_put_right(engine: Engine) {
         let settings = ["lambda:UpdateFunctionConfiguration"].as_slice();
-        let table: [(Drift, &[&str]); 18] = [
+        let table: [(Drift, &[&str]); 20] = [
             (Drift::Setting(|call| call.description("mine")), settings),
             (Drift::Setting(|call| call.memory_size(256)), settings),
             (Drift::Setting(|call| call.timeout(60)), settings),
@@ -332,6 +340,8 @@ on_both_engines! {
                 }),
                 settings,
             ),
+            (Drift::Reserved(0), &["lambda:DeleteFunctionConcurrency"]),
+            (Drift::Reserved(5), &["lambda:DeleteFunctionConcurrency"]),
             (Drift::Code, &["lambda:UpdateFunctionCode"]),
             (Drift::NoPermission, &["lambda:AddPermission"]),
             (
@@ -362,6 +372,18 @@ on_both_engines! {
             is_complete(&world).await;
         });
         side_by_side(runs).await;
+    }
+}
+
+#[tokio::test]
+async fn drift_says_of_a_function_that_is_switched_off_what_that_means() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    Drift::Reserved(0).happen(&world).await;
+    let run = Heeler::new(&world).args(["plan", "--check"]);
+    let run = run.run().await.ended(1);
+    for said in ["reserved_concurrency", "switched off: nothing is delivered"] {
+        assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
     }
 }
 
