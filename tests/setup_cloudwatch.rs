@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
-use crate::harness::{Clients, Engine, Fault, Heeler, Run, What, World, module};
+use crate::harness::{CTRL_C, Clients, Engine, Fault, Heeler, Run, What, World, module};
 use crate::steps::{
     again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
     setup_of_with, side_by_side, text,
@@ -702,7 +702,8 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
             .args(["--fix-retention"])
             .besides(&["logs:PutRetentionPolicy"])
     };
-    fix().run().await.ended(2);
+    let refused = fix().run().await.ended(2);
+    assert!(refused.writes().is_empty(), "{:?}", refused.writes());
     let question = "for one day only?";
     let run = fix()
         .on_terminal(120, &[(question, "yes")])
@@ -717,4 +718,32 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
         .await
         .ended(0);
     assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
+    // There is nothing to ask any more, and so no terminal is needed.
+    let again = again(&world).args(["--fix-retention"]).run().await.ended(0);
+    assert_eq!(names(&again.writes()), NOTHING);
+}
+
+#[tokio::test]
+async fn whoever_stops_after_the_retention_was_set_hears_that_it_was() {
+    for (answer, status) in [("no", 1), (CTRL_C, 130)] {
+        let world = kept_for_a_month().await;
+        let group = world.log_group().expect("a log group");
+        let role = world.heeler_role_arn();
+        let run = Heeler::new(&world)
+            .args(["setup", "--option", OPTION, "--fix-retention"])
+            .args(["--generate-external-id", "--heeler-role-arn", &role])
+            .besides(&["logs:PutRetentionPolicy"])
+            .on_terminal(
+                160,
+                &[("for one day only?", group), ("Set this up?", answer)],
+            )
+            .run()
+            .await
+            .ended(status);
+        assert_eq!(names(&run.writes()), ["logs:PutRetentionPolicy"]);
+        let told = format!("Log group {group} now keeps its events for one day.");
+        for said in [told.as_str(), "nothing else was written"] {
+            assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
+        }
+    }
 }
