@@ -493,6 +493,21 @@ async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
 }
 
 #[tokio::test]
+async fn a_pattern_that_is_refused_is_not_put_on_the_function() {
+    let world = world_on(Engine::Ministack).await;
+    let pattern = "Invalid filter pattern";
+    world.proxy().fault(refused(
+        "logs",
+        "PutSubscriptionFilter",
+        "InvalidParameterException",
+        pattern,
+    ));
+    let run = setup(&world).run().await.ended(3);
+    assert!(run.stderr.contains(pattern), "{}", run.stderr);
+    assert!(!run.stderr.contains("invoke"), "{}", run.stderr);
+}
+
+#[tokio::test]
 async fn a_function_that_does_not_come_up_is_told_with_lambdas_reason() {
     let world = world_on(Engine::Ministack).await;
     let fails = What::json(|answer| {

@@ -56,7 +56,7 @@ impl Handle<Function> {
 
 pub(super) const NO_FUNCTION: &[&str] = &["ResourceNotFoundException"];
 /// What Lambda calls a function that can be called, and one that never will be.
-const ACTIVE: &str = "Active";
+pub(super) const ACTIVE: &str = "Active";
 const FAILED: &str = "Failed";
 /// Megabytes of the disk that every function has.
 const DISK: i32 = 512;
@@ -480,6 +480,16 @@ fn reserved(found: &GetFunctionOutput) -> Value {
         .concurrency()
         .and_then(|set| set.reserved_concurrent_executions());
     calls.map_or_else(|| NONE.into(), Value::from)
+}
+
+/// How far Lambda is with a function; nothing when there is none.
+pub(super) async fn stage_of(aws: &Aws, name: &str) -> Result<Option<String>> {
+    let found = aws.lambda.get_function().function_name(name).send().await;
+    let found = found.finding("lambda:GetFunction", NO_FUNCTION, || {
+        format!("read lambda function {name}")
+    })?;
+    let configuration = found.and_then(|found| found.configuration);
+    Ok(configuration.map(|found| stage(&found).to_owned()))
 }
 
 /// How far Lambda is with the last change. An idle function sleeps, and wakes by itself.
