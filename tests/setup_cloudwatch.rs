@@ -179,6 +179,9 @@ on_both_engines! {
         let run = destroy(&world).run().await.ended(0);
         assert_eq!(world.leftovers().await, NOTHING);
         assert_eq!(theirs(&world).await, before);
+        // What the plan counts is told, also what goes with something else.
+        let told = run.stderr.lines().filter(|line| line.starts_with("  - deleted "));
+        assert_eq!(told.count(), 14, "{}", run.stderr);
         let first = names(&run.writes()).first().cloned();
         assert_eq!(first.as_deref(), Some("logs:DeleteSubscriptionFilter"));
         let second = destroy(&world).run().await.ended(1);

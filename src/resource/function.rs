@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus,
-    LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime, State as Stage, StateReasonCode,
-    TracingConfig, TracingMode,
+    Concurrency, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration,
+    LastUpdateStatus, LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime,
+    State as Stage, StateReasonCode, TracingConfig, TracingMode,
 };
 use serde_json::Value;
 use tokio::time::sleep;
@@ -478,7 +478,7 @@ fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
 fn reserved(found: &GetFunctionOutput) -> Value {
     let calls = found
         .concurrency()
-        .and_then(|set| set.reserved_concurrent_executions());
+        .and_then(Concurrency::reserved_concurrent_executions);
     calls.map_or_else(|| NONE.into(), Value::from)
 }
 
@@ -554,8 +554,8 @@ fn parse(found: &FunctionConfiguration) -> State {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_lambda::types::EnvironmentResponse;
     use aws_sdk_lambda::types::builders::FunctionConfigurationBuilder;
-    use aws_sdk_lambda::types::{Concurrency, EnvironmentResponse};
 
     use super::*;
 

@@ -277,27 +277,23 @@ mod tests {
                 "arn:aws:logs:us-east-1:111122223333:log-group:{name}"
             ))
         };
-        let ours = [source("organization/trail:*")];
-        let table: [(Option<&str>, &[Option<String>], &str); 8] = [
-            (None, &ours, "not there any more"),
-            (Some("Pending"), &ours, "is Pending"),
-            (Some("Failed"), &[], "is Failed"),
-            (Some(ACTIVE), &[], "no statement"),
+        let ours = source("organization/trail:*");
+        let ours = std::slice::from_ref(&ours);
+        let of_others = [source("other:*"), source("trail:*")];
+        let of_both = [source("other:*"), source("organization/trail")];
+        for (found, said) in [
+            (obstacle(None, ours, group), "not there any more"),
+            (obstacle(Some("Pending"), ours, group), "is Pending"),
+            (obstacle(Some("Failed"), &[], group), "is Failed"),
+            (obstacle(Some(ACTIVE), &[], group), "no statement"),
             (
-                Some(ACTIVE),
-                &[source("other:*"), source("trail:*")],
+                obstacle(Some(ACTIVE), &of_others, group),
                 "log-group:other:* and arn:",
             ),
-            (
-                Some(ACTIVE),
-                &[source("other:*"), source("organization/trail")],
-                "may know yet",
-            ),
-            (Some(ACTIVE), &[None], "may know yet"),
-            (Some(ACTIVE), &ours, "may know yet"),
-        ];
-        for (stage, sources, said) in table {
-            let found = obstacle(stage, sources, group);
+            (obstacle(Some(ACTIVE), &of_both, group), "may know yet"),
+            (obstacle(Some(ACTIVE), &[None], group), "may know yet"),
+            (obstacle(Some(ACTIVE), ours, group), "may know yet"),
+        ] {
             assert!(found.contains(said), "{said:?} is not in {found:?}");
         }
     }
