@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use harness::object::{event, gzip};
-use harness::{Call, Emulator, Engine, Fault, Heeler, Object, What, World, emulator};
+use harness::{Call, Emulator, Engine, Fault, Heeler, Object, What, World};
 use program::program;
 use serde_json::{Value, json};
 
