@@ -16,15 +16,16 @@ mod child;
 )]
 #[path = "../tests/harness/mod.rs"]
 mod harness;
+mod program;
 
-use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use child::Used;
-use harness::{Call, Emulator, Engine, World, emulator};
+use harness::{Call, Emulator, Engine, World};
+use program::program;
 
 /// What is added to every call.
 const DELAY: Duration = Duration::from_millis(50);
@@ -36,7 +37,7 @@ const PROMISED: [(&str, f64); 1] = [("cloudwatch", 1.3)];
 const COMMANDS: [&str; 3] = ["setup", "setup again", "destroy"];
 
 fn main() -> io::Result<()> {
-    let program = release()?;
+    let program = program()?;
     let emulator = Emulator::own(Engine::Ministack);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -80,27 +81,6 @@ fn middle(rounds: &[Round], command: usize) -> &Round {
     let mut rounds: Vec<&Round> = rounds.iter().collect();
     rounds.sort_by_key(|round| round.measured[command].wall);
     rounds[rounds.len() / 2]
-}
-
-/// Builds the program as it is released. Cargo's profile for benchmarks is a faster one to build.
-fn release() -> io::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(cargo);
-    command
-        .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
-        .current_dir(emulator::repository());
-    // What Cargo tells this benchmark of itself would make it build some dependencies anew.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
-    let built = command.status()?;
-    if !built.success() {
-        return Err(io::Error::other("the release build failed"));
-    }
-    Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())
 }
 
 /// The three commands in an organization of their own.
