@@ -1,7 +1,10 @@
-//! Measures how fast `tail` fetches many small objects when each takes 50 ms: 1,000 of 20 records.
+//! Measures how soon `tail` shows an event after its object was put into the bucket, and how fast it fetches many small
+//! objects when each takes 50 ms: 1,000 of 20 records.
 //!
-//! The release build of the program lists a bucket of the emulator; a proxy answers the requests for objects itself,
-//! each after 50 ms, so that neither network nor emulator is measured. With sixteen under way at a time, 1,000 objects
+//! For the first, an object is put into the emulator's bucket as soon as the one before it is on the screen; S3, SNS and
+//! SQS of the emulator pass its announcement on. For the
+//! second, the release build of the program lists a bucket of the emulator; a proxy answers the requests for objects
+//! itself, each after 50 ms, so that neither network nor emulator is measured. With sixteen under way at a time, 1,000 objects
 //! take 1,000 / 16 × 50 ms at least. The ratio of the time between the first request and the last answer to that is
 //! what counts. `HEELER_EC_PROGRAM` names a program that is built already.
 
@@ -12,18 +15,20 @@
 )]
 #[path = "../tests/harness/mod.rs"]
 mod harness;
+mod program;
 
-use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use harness::object::{event, gzip};
-use harness::{Call, Emulator, Engine, Fault, Object, What, World, emulator};
+use harness::{Call, Emulator, Engine, Fault, Heeler, Object, What, World};
+use program::program;
 use serde_json::{Value, json};
 
+const ARRIVALS: usize = 50;
 const OBJECTS: usize = 1_000;
 const RECORDS: usize = 20;
 const DELAY: Duration = Duration::from_millis(50);
@@ -44,6 +49,14 @@ fn main() -> io::Result<()> {
         if !command(&world, &program, &setup).output()?.status.success() {
             return Err(io::Error::other("setup failed"));
         }
+        let mut waits = arrivals(&world, &program).await;
+        waits.sort();
+        writeln!(
+            io::stdout(),
+            "\nfrom an object in the bucket to its event on the screen, {ARRIVALS} times: {:.3} s in the middle, {:.3} s at most",
+            waits[ARRIVALS / 2].as_secs_f64(),
+            waits[ARRIVALS - 1].as_secs_f64(),
+        )?;
         fill(&world).await;
         world.proxy().fault(Fault::new("s3", "GetObject", What::Answer {
             status: 200,
@@ -53,8 +66,9 @@ fn main() -> io::Result<()> {
         world.proxy().delay(DELAY);
         let limit = (OBJECTS * RECORDS).to_string();
         let words = ["tail", "--source", "bucket", "-o", "json", "--limit", &limit, "--event", "DescribeInstances"];
+        let before = world.proxy().total();
         let shown = command(&world, &program, &words).output()?;
-        let calls = world.proxy().calls();
+        let calls = world.proxy().calls_since(before);
         let (first, last) = span(&calls);
         let bound = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
         writeln!(
@@ -68,6 +82,31 @@ fn main() -> io::Result<()> {
             bound.as_secs_f64(),
         )
     })
+}
+
+/// How long each event took from the bucket to the screen.
+async fn arrivals(world: &World, program: &Path) -> Vec<Duration> {
+    let tail = Heeler::new(world).program(program);
+    let mut tail = tail.args(["tail", "-o", "json"]).spawn().await;
+    tail.warned("is removed at the end").await;
+    let mut waits = Vec::new();
+    for _ in 0..ARRIVALS {
+        let record = event(
+            world.account(),
+            world.region(),
+            "iam.amazonaws.com",
+            "CreateUser",
+            false,
+        );
+        let object = Object::new(world.account(), world.region(), vec![record]);
+        let began = Instant::now();
+        world.deliver(&object).await;
+        tail.line().await.expect("the event");
+        waits.push(began.elapsed());
+    }
+    tail.interrupt();
+    tail.wait().await.ended(130);
+    waits
 }
 
 fn span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
@@ -112,20 +151,4 @@ fn command(world: &World, program: &Path, words: &[&str]) -> Command {
         .envs(world.env())
         .env("AWS_ENDPOINT_URL", world.endpoint());
     command
-}
-
-/// The one that is named, else the program as it is released.
-fn program() -> io::Result<PathBuf> {
-    if let Some(program) = std::env::var_os("HEELER_EC_PROGRAM") {
-        return Ok(program.into());
-    }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
-        .current_dir(emulator::repository())
-        .status()?;
-    if !built.success() {
-        return Err(io::Error::other("the release build failed"));
-    }
-    Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())
 }

@@ -14,11 +14,11 @@ mod child;
 )]
 #[path = "../tests/harness/mod.rs"]
 mod harness;
+mod program;
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use harness::{emulator, samples};
 use heeler_ec::tail::object::records as read;
+use program::program;
 
 const ROUNDS: u32 = 10;
 /// What takes a second and more is done less often.
@@ -37,7 +38,7 @@ const LARGE: usize = 500_000_000;
 const SEVERAL: usize = 8;
 
 fn main() -> io::Result<()> {
-    let program = release()?;
+    let program = program()?;
     let folder = tempfile::tempdir()?;
     let records = records()?;
     let small = folder.path().join("small.json.gz");
@@ -272,27 +273,4 @@ impl Random {
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
-/// Builds the program as it is released, unless one is given.
-fn release() -> io::Result<PathBuf> {
-    if let Some(program) = std::env::var_os("HEELER_EC_PROGRAM") {
-        return Ok(PathBuf::from(program));
-    }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(cargo);
-    command
-        .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
-        .current_dir(emulator::repository());
-    // What Cargo tells this benchmark of itself would make it build some dependencies anew.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
-    if !command.status()?.success() {
-        return Err(io::Error::other("the release build failed"));
-    }
-    Ok(Path::new(env!("CARGO_BIN_EXE_heeler-ec")).to_owned())
 }

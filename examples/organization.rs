@@ -38,7 +38,12 @@ async fn main() {
     }
     let role = world.heeler_role_arn();
     println!("# heeler-ec setup --option s3 --generate-external-id --heeler-role-arn {role}");
-    println!("# Enter delivers an object with two events; the end of input ends the organization.");
+    println!(
+        "# heeler-ec setup --option cloudwatch --generate-external-id --heeler-role-arn {role}"
+    );
+    println!(
+        "# Enter delivers two events, in an object and to the log group; the end of input ends the organization."
+    );
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(_)) = lines.next_line().await {
         let account = &world.members()[0];
@@ -58,6 +63,8 @@ async fn main() {
                 true,
             ),
         ];
+        let texts: Vec<String> = records.iter().map(ToString::to_string).collect();
+        world.log(&texts).await;
         let key = world
             .deliver(&Object::new(account, "eu-west-1", records))
             .await;

@@ -155,6 +155,7 @@ async fn function_as_planned(world: &World) -> Value {
         "runtime": found.runtime().map(aws_sdk_lambda::types::Runtime::as_str),
         "memory_size": found.memory_size(),
         "timeout": found.timeout(),
+        "reserved_concurrent_executions": read.concurrency().map_or(Some(-1), aws_sdk_lambda::types::Concurrency::reserved_concurrent_executions),
         "package_type": found.package_type().map(aws_sdk_lambda::types::PackageType::as_str),
         "layers": found.layers().len(),
         "ephemeral_storage": found.ephemeral_storage().map(aws_sdk_lambda::types::EphemeralStorage::size),

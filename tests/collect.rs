@@ -1,5 +1,5 @@
-//! From the log group to Heeler: what the filter lets pass goes through the function into the queue, and comes out with
-//! the three values that setup prints.
+//! From the log group to Heeler: what CloudTrail writes and the filter lets pass goes through the function into the queue,
+//! and comes out with the three values that setup prints.
 
 use std::time::Duration;
 
@@ -9,11 +9,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use heeler_ec::pattern::Pattern;
 use heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
+use heeler_ec::tail::object::records;
 use serde_json::{Value, json};
 
 use crate::harness::object::{event, gzip};
-use crate::harness::{Engine, Heeler, World, samples};
+use crate::harness::{Engine, Heeler, World, emulator, samples};
 use crate::steps::{json, setup_of, sorted, text};
+
+const FUNCTION: &str = "heeler_event_collection_lambda";
+const NOTHING: [&str; 0] = [];
+/// The events of our own, and how many of them pass.
+const CASES: usize = 23;
+const PASSING: usize = 6;
+/// The account whose records are all there.
+const REAL_ACCOUNT: &str = "218007301253";
 
 /// What `CloudWatch` Logs hands to a function: base64, gzip, JSON.
 pub fn delivery(world: &World, records: &[String]) -> Value {
@@ -34,72 +43,81 @@ pub fn delivery(world: &World, records: &[String]) -> Value {
     json!({ "awslogs": { "data": STANDARD.encode(packed) } })
 }
 
-/// Sets up, delivers what passes of these as `CloudWatch` Logs would, and receives as Heeler does.
-async fn collected(world: &World, records: &[String]) -> Vec<String> {
-    setup_of(world, "cloudwatch").run().await.ended(0);
-    let printed = Heeler::new(world)
-        .args(["outputs", "-o", "json"])
-        .run()
-        .await;
-    let outputs = json(&printed.ended(0));
-    let invoke = world
-        .clients()
-        .lambda
-        .invoke()
-        .function_name("heeler_event_collection_lambda");
+/// Invokes the function with these as `CloudWatch` Logs would; what it logs, and its failure if it fails.
+async fn invoked(world: &World, records: &[String]) -> (String, Option<String>) {
+    let invoke = world.clients().lambda.invoke().function_name(FUNCTION);
     let invoke = invoke.payload(Blob::new(delivery(world, records).to_string()));
     let answer = invoke.log_type(LogType::Tail).send().await;
     let answer = answer.expect("an answer of the function");
     let log = STANDARD.decode(answer.log_result().unwrap_or_default());
     let log = String::from_utf8(log.unwrap_or_default()).unwrap_or_default();
-    assert_eq!(answer.function_error(), None, "{log}");
+    (log, answer.function_error)
+}
 
+/// What Heeler finds in its queue, this many messages and no other.
+async fn received(world: &World, count: usize) -> Vec<String> {
+    let printed = Heeler::new(world).args(["outputs", "-o", "json"]);
+    let outputs = json(&printed.run().await.ended(0));
     let role = text(&outputs["heeler_event_role_arn"]);
     let id = text(&outputs["heeler_event_role_external_id"]);
-    let heeler = world
-        .harvest(&role, &id)
-        .await
-        .expect("the role of the customer");
+    let heeler = world.harvest(&role, &id).await;
+    let heeler = heeler.expect("the role of the customer");
     let url = text(&outputs["heeler_event_queue_url"]);
-    let bodies = heeler
-        .receive(&url, records.len(), Duration::from_secs(30))
-        .await;
+    let bodies = heeler.receive(&url, count, Duration::from_secs(60)).await;
+    let more = heeler.receive(&url, 1, Duration::from_secs(2)).await;
+    assert_eq!(more.expect("an answer of the queue"), NOTHING);
     bodies.expect("messages")
 }
 
-#[tokio::test]
-async fn what_passes_the_filter_reaches_heeler_unchanged_and_nothing_else() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let write = event(
-        world.account(),
-        world.region(),
-        "s3.amazonaws.com",
-        "CreateBucket",
-        false,
-    );
-    let other = event(
-        world.account(),
-        "eu-west-1",
-        "iam.amazonaws.com",
-        "CreateRole",
-        false,
-    );
-    let read = event(
-        world.account(),
-        world.region(),
-        "s3.amazonaws.com",
-        "ListBuckets",
-        true,
+/// Sets up, lets CloudTrail write these, and delivers what passes Heeler's filter, which no emulator applies: that it
+/// is put on the log group is tested elsewhere.
+async fn collected(world: &World, records: &[String]) -> Vec<String> {
+    setup_of(world, "cloudwatch").run().await.ended(0);
+    world.log(records).await;
+    let logged = world.logged().await;
+    assert_eq!(
+        sorted(logged.iter().cloned()),
+        sorted(records.iter().cloned())
     );
     let pattern = Pattern::parse(HEELER_PATTERN).expect("a pattern");
-    let passing: Vec<String> = [&write, &other, &read]
+    let passing: Vec<String> = logged
         .into_iter()
-        .filter(|record| pattern.matches(record))
-        .map(Value::to_string)
+        .filter(|record| pattern.matches_text(record))
         .collect();
-    assert_eq!(passing.len(), 2);
-    let received = collected(&world, &passing).await;
-    assert_eq!(sorted(received), sorted(passing));
+    let (log, failure) = invoked(world, &passing).await;
+    assert_eq!(failure, None, "{log}");
+    received(world, passing.len()).await
+}
+
+async fn world() -> World {
+    World::on(Engine::Ministack).log_group().build().await
+}
+
+#[tokio::test]
+async fn what_is_logged_and_passes_the_filter_reaches_heeler_unchanged_and_nothing_else() {
+    let world = world().await;
+    let path = emulator::repository().join("tests/fixtures/pattern/events.json");
+    let cases = std::fs::read_to_string(path).expect("the events");
+    let cases: Vec<Value> = serde_json::from_str(&cases).expect("a list of events");
+    let texts = |passes: &[bool]| -> Vec<String> {
+        let cases = cases.iter().enumerate().filter(|(_, case)| {
+            let found = case["passes"].as_bool().expect("yes or no");
+            passes.contains(&found)
+        });
+        // Each is an event of its own.
+        cases
+            .map(|(number, case)| {
+                let mut event = case["event"].clone();
+                if let Some(event) = event.as_object_mut() {
+                    event.insert("eventID".to_owned(), json!(number.to_string()));
+                }
+                event.to_string()
+            })
+            .collect()
+    };
+    let found = collected(&world, &texts(&[true, false])).await;
+    assert_eq!((cases.len(), found.len()), (CASES, PASSING));
+    assert_eq!(sorted(found), sorted(texts(&[true])));
 }
 
 #[tokio::test]
@@ -107,15 +125,50 @@ async fn of_the_real_records_exactly_those_that_pass_reach_heeler() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let pattern = Pattern::parse(HEELER_PATTERN).expect("a pattern");
-    let mut passing = Vec::new();
-    for (_, bytes) in samples::below(&folder) {
-        let records = heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log file");
-        let texts = records.iter().cloned();
-        passing.extend(texts.filter(|record| pattern.matches_text(record)));
+    let world = world().await;
+    let mut all = Vec::new();
+    for (key, bytes) in samples::below(&folder) {
+        if key.contains(REAL_ACCOUNT) {
+            all.extend(records(&bytes, u64::MAX).expect("a log file"));
+        }
     }
-    assert!(passing.len() > 400, "{} records pass", passing.len());
-    let received = collected(&world, &passing).await;
-    assert_eq!(sorted(received), sorted(passing));
+    let found = collected(&world, &all).await;
+    assert_eq!((all.len(), found.len()), (2900, 467));
+}
+
+/// It sends by a right of its own, and by no other.
+#[tokio::test]
+async fn without_the_right_to_send_the_function_fails_and_the_queue_stays_empty() {
+    let world = world().await;
+    setup_of(&world, "cloudwatch").run().await.ended(0);
+    let iam = &world.clients().iam;
+    let arn = format!(
+        "arn:aws:iam::{}:policy/heeler_event_collection_lambda_policy",
+        world.account()
+    );
+    let read = iam.get_policy_version().policy_arn(&arn).version_id("v1");
+    let read = read.send().await.expect("the function's policy");
+    let text = read.policy_version.and_then(|version| version.document);
+    let mut policy = heeler_ec::policy::parsed_encoded(&text.expect("a document"));
+    let statements = policy["Statement"].as_array_mut().expect("statements");
+    let before = statements.len();
+    statements.retain(|statement| statement["Sid"] != "SendToQueue");
+    assert_eq!(statements.len(), before - 1);
+    let write = iam.create_policy_version().policy_arn(&arn);
+    let write = write
+        .policy_document(policy.to_string())
+        .set_as_default(true);
+    write.send().await.expect("a policy without it");
+
+    let event = event(
+        world.account(),
+        world.region(),
+        "s3.amazonaws.com",
+        "CreateBucket",
+        false,
+    );
+    let (log, failure) = invoked(&world, &[event.to_string()]).await;
+    assert_eq!(failure.as_deref(), Some("Unhandled"), "{log}");
+    assert!(log.contains("AccessDenied"), "{log}");
+    assert_eq!(received(&world, 0).await, NOTHING);
 }

@@ -380,6 +380,38 @@ async fn a_record_that_is_too_large_is_sent_without_its_largest_parts_and_says_s
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_cut_record_is_as_it_was_written() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    // Three bytes a character, and six when they are escaped; numbers that no float holds.
+    let text = "\u{4e2d}".repeat(60_000);
+    let record = |parameters: &str, end: &str| {
+        format!(
+            "{{ \"eventID\" : \"1\", \"userAgent\":\"{text}\",\n \"n\": [1e400, 1.10, 12345678901234567890123],\
+             \"requestParameters\" : {parameters}, \"quote\":\"\\u00e4 \\\"}}\"{end} }}"
+        )
+    };
+    let filler = format!("{{\"a\": [\"{}\"]}}", "x".repeat(150_000));
+    let invocation = stage.deliver(&[record(&filler, "")]).await;
+    assert_counts(&invocation, &[("received", 1), ("cut", 1), ("sent", 1)]);
+    let marked = ",\"heelerEcCut\":[\"requestParameters\"]}";
+    let expected = record("null", " ").replace("\"  }", &format!("\" {marked}"));
+    assert_eq!(stage.queued().await, [expected]);
+}
+
+#[tokio::test]
+async fn a_list_of_resources_may_be_cut() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    let mut large = object::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
+    large["resources"] = json!([{"ARN": "x".repeat(MAX_BYTES)}]);
+    let invocation = stage.deliver(&[large.to_string()]).await;
+    assert_counts(&invocation, &[("received", 1), ("cut", 1), ("sent", 1)]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_made_to_fit_fails_and_costs_no_other() {
     let Some(mut stage) = Stage::new().await else {
         return;
@@ -430,7 +462,7 @@ async fn what_cannot_be_read_is_sent_as_it_is() {
     let invocation = stage.deliver(&messages).await;
     assert_counts(
         &invocation,
-        &[("received", 10), ("unreadable", 7), ("sent", 10)],
+        &[("received", 10), ("unreadable", 6), ("sent", 10)],
     );
     assert!(
         stage
@@ -439,6 +471,37 @@ async fn what_cannot_be_read_is_sent_as_it_is() {
             .all(|entry| entry.group == "unknown.unknown")
     );
     assert_eq!(stage.queued().await, sorted(&messages));
+}
+
+/// `CloudWatch` Logs sends none; if it did, they would not cost the others.
+#[tokio::test]
+async fn log_events_of_another_form_cost_no_other() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    let good = record();
+    let event = handed_over(&json!({
+        "messageType": "DATA_MESSAGE",
+        "logEvents": [
+            {"id": log_id(0), "timestamp": 0, "message": null},
+            {"id": log_id(1), "timestamp": 0, "message": {"eventID": "7"}},
+            {"timestamp": 0, "message": good},
+            {"timestamp": 0, "message": "no id"},
+            "no log event",
+        ],
+    }));
+    let invocation = stage.function.invoke(&event).await;
+    assert_counts(
+        &invocation,
+        &[
+            ("received", 5),
+            ("repeated", 1),
+            ("unreadable", 3),
+            ("sent", 4),
+        ],
+    );
+    let expected = [&good, "no id", "null", "{\"eventID\": \"7\"}"].map(str::to_owned);
+    assert_eq!(stage.queued().await, sorted(&expected));
 }
 
 #[tokio::test]
@@ -458,19 +521,14 @@ async fn each_account_and_region_has_a_group_of_its_own() {
         })
         .collect();
     stage.deliver(&messages).await;
-    let groups: Vec<String> = stage
+    let groups: BTreeMap<String, String> = stage
         .sendings()
         .into_iter()
-        .map(|sent| sent.group)
+        .map(|sent| (sent.body, sent.group))
         .collect();
-    assert_eq!(
-        groups,
-        [
-            "111111111111.us-east-1",
-            "111111111111.eu-west-1",
-            "222222222222.us-gov-west-1"
-        ]
-    );
+    for (message, (account, region)) in messages.iter().zip(places) {
+        assert_eq!(groups[message], format!("{account}.{region}"));
+    }
 }
 
 #[tokio::test]
@@ -537,11 +595,14 @@ async fn what_a_call_leaves_out_is_sent_again_and_nothing_else() {
         .into_iter()
         .map(|batch| batch.into_iter().map(|entry| entry.body).collect())
         .collect();
+    let first: BTreeSet<&String> = bodies[0].iter().collect();
+    assert_eq!((first.len(), bodies[1].len()), (10, 3));
+    assert!(!first.contains(&bodies[1][0]), "what was not sent yet");
     assert_eq!(
-        bodies[1],
-        [&messages[10], &messages[2], &messages[7]].map(Clone::clone)
+        bodies[1][1..],
+        [&bodies[0][2], &bodies[0][7]].map(Clone::clone)
     );
-    assert_eq!(bodies[2], [messages[2].clone()]);
+    assert_eq!(bodies[2], [bodies[1][1].clone()]);
     assert_eq!(stage.queued().await, sorted(&messages));
 }
 
@@ -593,10 +654,86 @@ async fn a_message_that_is_never_taken_is_given_up_alone() {
     let messages = some(4);
     let invocation = stage.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 4), ("sent", 3), ("failed", 1)]);
+    let failed = &invocation.report()["events"]["failed"][0];
+    assert!(messages.iter().any(|message| id(message) == *failed));
+}
+
+/// An answer that says nothing of an entry does not say that it is in the queue.
+#[tokio::test]
+async fn only_what_sqs_says_it_has_taken_counts_as_sent() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    let forgets = What::json(|answer| {
+        answer["Successful"].as_array_mut().expect("entries").pop();
+    });
+    stage.strike(forgets, 1);
+    let messages = some(3);
+    let invocation = stage.deliver(&messages).await;
+    assert_counts(&invocation, &[("received", 3), ("sent", 3)]);
+    assert_eq!(invocation.report()["refusals"], json!({"NotInAnswer": 1}));
+    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [3, 1]);
+}
+
+/// Lambda hands a delivery over three times at most, from its beginning each time.
+#[tokio::test]
+async fn what_is_too_much_for_one_invocation_is_sent_by_several() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    stage.strike(What::Delay(Duration::from_millis(200)), usize::MAX);
+    let messages = some(60);
+    let event = delivery(&messages);
+    let mut missing: BTreeSet<String> = messages.iter().map(|text| id(text).to_string()).collect();
+    let mut after = Vec::new();
+    while !missing.is_empty() && after.len() < 40 {
+        let short = Duration::from_millis(1_900);
+        let invocation = stage.function.invoke_within(&event, short).await;
+        let report = invocation.report();
+        let failed = report["events"]["failed"].as_array().expect("ids");
+        assert!(!failed.is_empty(), "it had time for all: {report}");
+        let failed: BTreeSet<String> = failed.iter().map(Value::to_string).collect();
+        missing = missing.intersection(&failed).cloned().collect();
+        after.push(missing.len());
+    }
+    assert!(missing.is_empty(), "{after:?}");
+}
+
+#[tokio::test]
+async fn throttling_late_in_the_time_costs_nothing() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    stage.strike(What::Delay(Duration::from_millis(1_500)), 3);
+    let throttled = What::refuse(400, "RequestThrottled", "Rate exceeded");
+    stage.strike_after(3, throttled, 2);
+    let messages = some(80);
+    let invocation = stage.deliver(&messages).await;
+    assert_counts(&invocation, &[("received", 80), ("sent", 80)]);
     assert_eq!(
-        invocation.report()["events"]["failed"],
-        json!([id(&messages[0])])
+        invocation.report()["refusals"],
+        json!({"RequestThrottled": 10})
     );
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_near_the_end_is_told_of_as_well() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    stage.strike(What::Hang, usize::MAX);
+    let event = delivery(&some(1));
+    let short = Duration::from_millis(2_500);
+    let invocation = stage.function.invoke_within(&event, short).await;
+    assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
+    let report = invocation.report();
+    assert!(report["milliseconds"].as_u64() < Some(2_300), "{report}");
+    assert_eq!(report["refusals"], json!({"TimeIsUp": 1}));
+    // The same function goes on with the next.
+    stage.proxy.mend();
+    let invocation = stage.deliver(&some(2)).await;
+    assert_counts(&invocation, &[("received", 2), ("sent", 2)]);
 }
 
 #[tokio::test]
@@ -608,8 +745,8 @@ async fn a_call_that_hangs_ends_before_lambda_ends_the_function() {
     let invocation = stage.deliver(&some(1)).await;
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
     let report = invocation.report();
-    assert!(report["milliseconds"].as_u64() < Some(9_000), "{report}");
-    assert_eq!(report["refusals"], json!({"ReadTimeoutError": 1}));
+    assert!(report["milliseconds"].as_u64() < Some(9_500), "{report}");
+    assert_eq!(report["refusals"]["TimeIsUp"], 1, "{report}");
 }
 
 #[tokio::test]
@@ -668,6 +805,24 @@ async fn when_a_whole_call_is_refused_each_message_goes_alone() {
     let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
     assert_eq!(sizes, [10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
     assert_eq!(stage.queued().await, sorted(&messages));
+}
+
+/// With a code that nobody has listed, so that it cannot be known whether a message is at fault.
+#[tokio::test]
+async fn one_message_over_which_sqs_refuses_whole_calls_costs_no_other() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    let refused = || What::refuse(400, "MissingParameter", "The request must contain");
+    // Twice with the others, then alone, and, after each of the others, alone until it is given up.
+    stage.strike(refused(), 3);
+    stage.strike_after(3 + 9, refused(), usize::MAX);
+    let messages = some(10);
+    let invocation = stage.deliver(&messages).await;
+    assert_counts(&invocation, &[("received", 10), ("sent", 9), ("failed", 1)]);
+    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
+    assert_eq!(sizes[..2], [10, 10]);
+    assert!(sizes[2..].iter().all(|size| *size == 1), "{sizes:?}");
 }
 
 #[tokio::test]

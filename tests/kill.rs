@@ -2,24 +2,12 @@
 
 use std::time::Duration;
 
-use crate::harness::{Call, Engine, Heeler, Run, World};
+use crate::harness::{Call, Heeler, Run, World};
 use crate::setup_cloudwatch::write_a_log;
-use crate::steps::{destroy, keys, plan_of, setup_of_with, side_by_side};
+use crate::steps::{destroy, keys, plan_of, setup_of_with, side_by_side, world_for};
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
-
-async fn world_for(option: &str) -> World {
-    let world = World::on(Engine::Ministack)
-        .bucket_key()
-        .foreign_notifications();
-    let world = if option == "s3" {
-        world
-    } else {
-        world.log_group()
-    };
-    world.build().await
-}
 
 fn setup<'a>(world: &'a World, option: &str) -> Heeler<'a> {
     setup_of_with(world, option, ID)

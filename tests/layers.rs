@@ -68,6 +68,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("terminal_size", &["render/"]),
     ("aws_config", &["aws/"]),
     ("hcl", &["export/"]),
+    ("regex_lite", &["pattern/"]),
     ("hcl_edit", &["export/", "pipeline/var_file.rs"]),
     // `deployment.rs` reads the tags of a role.
     (

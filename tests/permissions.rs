@@ -536,6 +536,9 @@ pub async fn changed_for_cloudwatch(world: &World) {
         .function_name(name)
         .zip_file(code);
     code.send().await.expect("another code");
+    let off = lambda.put_function_concurrency().function_name(name);
+    let off = off.reserved_concurrent_executions(0).send().await;
+    off.expect("a function that is switched off");
     let sid = "InvokePermissionsForCW";
     let removed = lambda.remove_permission().function_name(name);
     let removed = removed.statement_id(sid).send().await;

@@ -6,23 +6,13 @@ use heeler_ec::permit::Task;
 use heeler_ec::route::Route;
 
 use crate::harness::permission::permitted;
-use crate::harness::{Engine, Fault, Heeler, Run, What, World};
-use crate::steps::{destroy, keys, names, plan_of, setup_of, setup_of_with, side_by_side};
+use crate::harness::{Fault, Heeler, Run, What, World};
+use crate::steps::{
+    destroy, keys, names, plan_of, setup_of, setup_of_with, side_by_side, world_for,
+};
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
-
-async fn world_for(option: &str) -> World {
-    let world = World::on(Engine::Ministack)
-        .bucket_key()
-        .foreign_notifications();
-    let world = if option == "s3" {
-        world
-    } else {
-        world.log_group()
-    };
-    world.build().await
-}
 
 /// Holds the calls of this name up, so many of them, until the other run has come as far.
 fn hold(world: &World, name: &str, times: usize, seconds: u64) {

@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
-use crate::harness::{Clients, Engine, Fault, Heeler, Run, What, World, module};
+use crate::harness::{CTRL_C, Clients, Engine, Fault, Heeler, Run, What, World, module};
 use crate::steps::{
     again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
     setup_of_with, side_by_side, text,
@@ -153,7 +153,8 @@ on_both_engines! {
         let run = setup(&world).run().await.ended(0);
         let writes = names(&run.writes());
         assert_eq!(writes.last().map(String::as_str), Some("logs:PutSubscriptionFilter"), "{writes:?}");
-        assert!(place(&run, "lambda:CreateFunction") < place(&run, "lambda:AddPermission"), "{writes:?}");
+        let (made, let_in) = (place(&run, "lambda:CreateFunction"), place(&run, "lambda:AddPermission"));
+        assert!(made.is_some() && made < let_in, "{writes:?}");
         let attached = writes.iter().rposition(|name| name == "iam:AttachRolePolicy");
         assert!(attached.is_some(), "{writes:?}");
     }
@@ -178,6 +179,9 @@ on_both_engines! {
         let run = destroy(&world).run().await.ended(0);
         assert_eq!(world.leftovers().await, NOTHING);
         assert_eq!(theirs(&world).await, before);
+        // What the plan counts is told, also what goes with something else.
+        let told = run.stderr.lines().filter(|line| line.starts_with("  - deleted "));
+        assert_eq!(told.count(), 14, "{}", run.stderr);
         let first = names(&run.writes()).first().cloned();
         assert_eq!(first.as_deref(), Some("logs:DeleteSubscriptionFilter"));
         let second = destroy(&world).run().await.ended(1);
@@ -213,6 +217,8 @@ type Settings = aws_sdk_lambda::operation::update_function_configuration::builde
 #[derive(Debug)]
 enum Drift {
     Setting(fn(Settings) -> Settings),
+    /// So many calls at once are set apart for the function.
+    Reserved(i32),
     Code,
     NoPermission,
     WiderPermission,
@@ -238,6 +244,11 @@ impl Drift {
             Self::Setting(change) => {
                 let call = lambda.update_function_configuration();
                 change(call.function_name(FUNCTION)).send().await.is_ok()
+            }
+            Self::Reserved(calls) => {
+                let call = lambda.put_function_concurrency().function_name(FUNCTION);
+                let call = call.reserved_concurrent_executions(*calls);
+                call.send().await.is_ok()
             }
             Self::Code => {
                 let call = lambda.update_function_code().function_name(FUNCTION);
@@ -306,7 +317,7 @@ impl Drift {
 on_both_engines! {
     async fn drift_is_shown_and_put_right(engine: Engine) {
         let settings = ["lambda:UpdateFunctionConfiguration"].as_slice();
-        let table: [(Drift, &[&str]); 18] = [
+        let table: [(Drift, &[&str]); 20] = [
             (Drift::Setting(|call| call.description("mine")), settings),
             (Drift::Setting(|call| call.memory_size(256)), settings),
             (Drift::Setting(|call| call.timeout(60)), settings),
@@ -332,6 +343,8 @@ on_both_engines! {
                 }),
                 settings,
             ),
+            (Drift::Reserved(0), &["lambda:DeleteFunctionConcurrency"]),
+            (Drift::Reserved(5), &["lambda:DeleteFunctionConcurrency"]),
             (Drift::Code, &["lambda:UpdateFunctionCode"]),
             (Drift::NoPermission, &["lambda:AddPermission"]),
             (
@@ -362,6 +375,18 @@ on_both_engines! {
             is_complete(&world).await;
         });
         side_by_side(runs).await;
+    }
+}
+
+#[tokio::test]
+async fn drift_says_of_a_function_that_is_switched_off_what_that_means() {
+    let world = world_on(Engine::Ministack).await;
+    setup(&world).run().await.ended(0);
+    Drift::Reserved(0).happen(&world).await;
+    let run = Heeler::new(&world).args(["plan", "--check"]);
+    let run = run.run().await.ended(1);
+    for said in ["reserved_concurrency", "switched off: nothing is delivered"] {
+        assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
     }
 }
 
@@ -468,6 +493,21 @@ async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
     world.proxy().mend();
     again(&world).run().await.ended(0);
     is_complete(&world).await;
+}
+
+#[tokio::test]
+async fn a_pattern_that_is_refused_is_not_put_on_the_function() {
+    let world = world_on(Engine::Ministack).await;
+    let pattern = "Invalid filter pattern";
+    world.proxy().fault(refused(
+        "logs",
+        "PutSubscriptionFilter",
+        "InvalidParameterException",
+        pattern,
+    ));
+    let run = setup(&world).run().await.ended(3);
+    assert!(run.stderr.contains(pattern), "{}", run.stderr);
+    assert!(!run.stderr.contains("invoke"), "{}", run.stderr);
 }
 
 #[tokio::test]
@@ -680,7 +720,8 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
             .args(["--fix-retention"])
             .besides(&["logs:PutRetentionPolicy"])
     };
-    fix().run().await.ended(2);
+    let refused = fix().run().await.ended(2);
+    assert!(refused.writes().is_empty(), "{:?}", refused.writes());
     let question = "Keep the events in log group";
     let run = fix()
         .on_terminal(120, &[(question, "yes")])
@@ -695,4 +736,32 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
         .await
         .ended(0);
     assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
+    // There is nothing to ask any more, and so no terminal is needed.
+    let again = again(&world).args(["--fix-retention"]).run().await.ended(0);
+    assert_eq!(names(&again.writes()), NOTHING);
+}
+
+#[tokio::test]
+async fn whoever_stops_after_the_retention_was_set_hears_that_it_was() {
+    for (answer, status) in [("no", 1), (CTRL_C, 130)] {
+        let world = kept_for_a_month().await;
+        let group = world.log_group().expect("a log group");
+        let role = world.heeler_role_arn();
+        let run = Heeler::new(&world)
+            .args(["setup", "--option", OPTION, "--fix-retention"])
+            .args(["--generate-external-id", "--heeler-role-arn", &role])
+            .besides(&["logs:PutRetentionPolicy"])
+            .on_terminal(
+                160,
+                &[("for one day only?", group), ("Set this up?", answer)],
+            )
+            .run()
+            .await
+            .ended(status);
+        assert_eq!(names(&run.writes()), ["logs:PutRetentionPolicy"]);
+        let told = format!("Log group {group} now keeps its events for one day.");
+        for said in [told.as_str(), "nothing else was written"] {
+            assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Call, Heeler, Run, World};
+use crate::harness::{Call, Engine, Heeler, Run, World};
 
 /// The same law on each engine: a module of one test per engine.
 macro_rules! on_both_engines {
@@ -58,6 +58,19 @@ pub fn plan_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
 /// A first setup, with an external id made up.
 pub fn setup(world: &World) -> Heeler<'_> {
     setup_of(world, "s3")
+}
+
+/// With what others have in it, and what the option stands on.
+pub async fn world_for(option: &str) -> World {
+    let world = World::on(Engine::Ministack)
+        .bucket_key()
+        .foreign_notifications();
+    let world = if option == "s3" {
+        world
+    } else {
+        world.log_group()
+    };
+    world.build().await
 }
 
 /// The same for this option.

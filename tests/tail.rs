@@ -8,7 +8,8 @@ use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::{Value, json};
 
 use crate::harness::object::event;
-use crate::harness::{Engine, Fault, Heeler, Object, Run, Running, What, World, samples};
+use crate::harness::program;
+use crate::harness::{Call, Engine, Fault, Heeler, Object, Run, Running, What, World, samples};
 use crate::steps::sorted;
 
 /// What the names of tail's queues begin with.
@@ -332,6 +333,57 @@ async fn nobody_reading_any_more_is_the_end() {
     assert!(run.stderr.contains("status 0"), "{}", run.stderr);
     assert_eq!(run.stdout.lines().count(), 1);
     assert_eq!(taps(&world).await, nothing());
+}
+
+#[tokio::test]
+async fn a_reader_that_pauses_keeps_nobody_from_leaving() {
+    let world = set_up().await;
+    let script = r#"{ sh -c 'echo "pid $$" >&2; exec "$0" "$@"' "$0" "$@"; echo "status $?" >&2; } | sleep 10"#;
+    let tail = Heeler::new(&world)
+        .program(Path::new("/bin/sh"))
+        .args(["-c", script, env!("CARGO_BIN_EXE_heeler-ec")])
+        .args(["tail", "--output", "json"])
+        .spawn()
+        .await;
+    tail.warned("is removed at the end").await;
+    // Far more than a pipe holds.
+    world.deliver(&file(&world, 1_000)).await;
+    let read = |call: &Call| call.operation == "GetObject" && call.finished.is_some();
+    while !world.proxy().calls().iter().any(read) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let said = tail.stderr();
+    let pid = said.lines().find_map(|line| line.strip_prefix("pid "));
+    program::interrupt(pid.expect("its number").parse().expect("a number"));
+    tail.warned("status 130").await;
+    assert_eq!(taps(&world).await, nothing());
+    tail.wait().await;
+}
+
+#[tokio::test]
+async fn an_object_whose_connection_breaks_off_is_asked_for_again() {
+    let world = set_up().await;
+    let breaks_off = Fault::new("s3", "GetObject", What::BreakOff);
+    world.proxy().fault(breaks_off.clone().times(2));
+    let mut tail = listening(&world, &["--output", "json"]).await;
+    let whole = file(&world, 1_000);
+    world.deliver(&whole).await;
+    for record in &whole.records {
+        assert_eq!(tail.line().await, Some(record.to_string()));
+    }
+    world.proxy().mend();
+    world.proxy().fault(breaks_off);
+    let lost = file(&world, 1_000);
+    world.deliver(&lost).await;
+    tail.warned("broke off in the middle of it, 3 times").await;
+    tail.interrupt();
+    let run = tail.wait().await.ended(130);
+    assert!(
+        run.stderr
+            .contains("Objects: 2 in = 1 read + 0 skipped + 1 failed."),
+        "{}",
+        run.stderr
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use serde_json::{Value, json};
 
 use crate::harness::object::event;
-use crate::harness::{Engine, Fault, Heeler, Run, What, World};
+use crate::harness::{Call, Engine, Fault, Heeler, Run, What, World};
 use crate::steps::{sorted, text};
 
 /// A pipeline on a log group.
@@ -201,6 +201,36 @@ async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
         "{body}"
     );
     assert!(other.started - one.started >= Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
+    let world = set_up().await;
+    let busy = What::refuse(400, "ThrottlingException", "Rate exceeded");
+    let busy = Fault::new("logs", "FilterLogEvents", busy);
+    world.proxy().fault(busy.times(1));
+    let record = passing(&world);
+    let run = shown(
+        &world,
+        std::slice::from_ref(&record),
+        &["-o", "json", "--limit", "1"],
+    )
+    .await
+    .ended(0);
+    assert_eq!(run.stdout.trim(), record.to_string());
+    let polls: Vec<_> = run
+        .calls
+        .iter()
+        .filter(|call| call.operation == "FilterLogEvents")
+        .collect();
+    let [one, other] = polls.as_slice() else {
+        panic!("{} calls", polls.len());
+    };
+    assert!(other.started - one.started >= Duration::from_secs(10));
+    let from = |call: &Call| {
+        serde_json::from_slice::<Value>(&call.body).expect("JSON")["startTime"].clone()
+    };
+    assert_eq!(from(one), from(other));
 }
 
 #[tokio::test]

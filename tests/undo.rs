@@ -5,26 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Fault, Heeler, What, World};
+use crate::harness::{Fault, Heeler, What, World};
 use crate::permissions::{changed, changed_for_cloudwatch};
 use crate::steps::{
-    again_of, destroy, json, keys, names, plan_of, setup_of_with, side_by_side, sorted,
+    again_of, destroy, json, keys, names, plan_of, setup_of_with, side_by_side, sorted, world_for,
 };
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
-
-async fn world_for(option: &str) -> World {
-    let world = World::on(Engine::Ministack)
-        .bucket_key()
-        .foreign_notifications();
-    let world = if option == "s3" {
-        world
-    } else {
-        world.log_group()
-    };
-    world.build().await
-}
 
 fn setup<'a>(world: &'a World, option: &str) -> Heeler<'a> {
     setup_of_with(world, option, ID).args(["--on-failure", "rollback"])

@@ -52,6 +52,28 @@ where
     }
 }
 
+/// Whether the same call may well be answered a little later: too many calls, trouble inside AWS, or a connection that
+/// broke.
+pub fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    const BUSY: &[&str] = &[
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    ];
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::ServiceError(failure) => {
+            failure.raw().status().is_server_error()
+                || error.code().is_some_and(|code| BUSY.contains(&code))
+        }
+        _ => false,
+    }
+}
+
 fn fault<E>(error: &SdkError<E, HttpResponse>, action: &'static str, doing: String) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,

@@ -91,7 +91,10 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
         }
         None => None,
     };
-    let progress = Progress::new(world.ui, due);
+    let parts = fates
+        .iter()
+        .filter(|(_, fate)| matches!(fate, Fate::GoesWith(_)));
+    let progress = Progress::new(world.ui, due + parts.count());
     let stop = world.interrupt.stop();
     world
         .interrupt

@@ -17,6 +17,7 @@ mod var_file;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use tokio::join;
@@ -69,6 +70,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         ui,
         global: cli.global,
         interrupt,
+        wrote: AtomicBool::new(false),
     };
     if ui.format == Format::Csv && !matches!(cli.command, Command::Tail(_)) {
         return Err(Error::usage(
@@ -95,9 +97,29 @@ pub(crate) struct World {
     pub ui: Ui,
     pub global: Global,
     pub interrupt: Interrupt,
+    /// Whether something was written before the question of the command itself.
+    wrote: AtomicBool,
 }
 
 impl World {
+    /// From now on, a refusal cannot say that nothing was written.
+    pub fn has_written(&self) {
+        self.wrote.store(true, Ordering::Relaxed);
+    }
+
+    /// What to say of the writes when a command ends before its own.
+    pub fn nothing_written(&self) -> &'static str {
+        if self.wrote.load(Ordering::Relaxed) {
+            "nothing else was written"
+        } else {
+            "nothing was written"
+        }
+    }
+
+    pub(super) fn interrupted(&self) -> Error {
+        Error::interrupted(format!("go on: {}", self.nothing_written()))
+    }
+
     pub async fn aws(&self) -> Result<Aws> {
         refuse_open_endpoint()?;
         let ui = self.ui;
@@ -200,7 +222,7 @@ impl World {
         let (question, word) = (question.to_owned(), word.to_owned());
         tokio::select! {
             answer = tokio::task::spawn_blocking(move || ui.confirms(&question, &word)) => Ok(answer.unwrap_or(false)),
-            () = stop.wait() => Err(Error::interrupted("go on: nothing was written")),
+            () = stop.wait() => Err(self.interrupted()),
         }
     }
 

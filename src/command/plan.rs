@@ -165,7 +165,7 @@ pub(super) async fn prepare(
         render::report::obstacles(&world.ui, &report);
         return Err(Error::no(
             format!("set up option {}", kind.name()),
-            "the checks above failed; nothing was written",
+            format!("the checks above failed; {}", world.nothing_written()),
         )
         .hint(format!(
             "{} shows all of them",
@@ -192,7 +192,7 @@ pub(super) async fn prepare(
         .filter(|key| !site.bucket_keys.contains(key))
         .cloned()
         .collect();
-    refuse_move(deployment.as_ref(), &site, kind)?;
+    refuse_move(world, deployment.as_ref(), &site, kind)?;
     let pipeline = (kind.build)(&site);
     Ok(Prepared {
         aws: aws.at(&site.region),
@@ -267,7 +267,12 @@ fn refuse_dead(principals: &[String]) -> Result<()> {
 }
 
 /// A deployment is not moved: what it left at the old place would be nobody's.
-fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Result<()> {
+fn refuse_move(
+    world: &World,
+    deployment: Option<&Deployment>,
+    site: &Site,
+    kind: &Kind,
+) -> Result<()> {
     let Some(deployment) = deployment else {
         return Ok(());
     };
@@ -275,7 +280,8 @@ fn refuse_move(deployment: Option<&Deployment>, site: &Site, kind: &Kind) -> Res
         Err(Error::no(
             format!("set up option {}", kind.name()),
             format!(
-                "it was set up for {what} {was}, and the trail now wants {is}; nothing was written"
+                "it was set up for {what} {was}, and the trail now wants {is}; {}",
+                world.nothing_written()
             ),
         )
         .hint("heeler-ec destroy removes the old deployment; then run setup again"))

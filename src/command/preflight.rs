@@ -101,7 +101,10 @@ impl Looking<'_> {
             {
                 // One that is refused does not keep the others.
                 match repair::repair(&self.aws, repair, &survey).await {
-                    Ok(()) => self.world.ui.story("Done.\n"),
+                    Ok(()) => {
+                        self.world.has_written();
+                        self.world.ui.story("Done.\n");
+                    }
                     Err(error) => render::error::error(&self.world.ui, &error),
                 }
                 done = true;

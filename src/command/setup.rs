@@ -23,6 +23,8 @@ use crate::render::outputs::Outputs;
 use crate::render::progress::Progress;
 use crate::route::Route;
 
+const SET_RETENTION: &str = "set the retention of the log group";
+
 pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     let kind = option(&args.choice.option)?;
     input_is_valid(&args.trust)?;
@@ -32,8 +34,11 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
                 .hint("--yes sets up without asking; --dry-run only shows the plan"),
         );
     }
-    if args.fix_retention {
-        refuse_retention(world, kind)?;
+    if args.fix_retention && kind.route != Route::CloudWatch {
+        return Err(Error::usage(
+            SET_RETENTION,
+            "only option cloudwatch uses one",
+        ));
     }
     if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
         return Err(Error::usage(
@@ -52,9 +57,7 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
     if args.fix_retention {
-        world
-            .before_writing(fix_retention(world, &aws, kind, hints.clone()))
-            .await?;
+        fix_retention(world, &aws, kind, hints.clone()).await?;
     }
     let prepared = world
         .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
@@ -68,9 +71,10 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
     if let Some(hole) = plan.hole() {
-        world
-            .ui
-            .alert("Nothing was written: what is there has to be seen first.");
+        world.ui.alert(&format!(
+            "What is there has to be seen first; {}.",
+            world.nothing_written()
+        ));
         return Err(hole.clone());
     }
     if plan.conflicts().next().is_some() {
@@ -86,14 +90,15 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     let mut unnoted = None;
     if plan.is_empty() {
-        world
-            .ui
-            .story("Everything is set up already; nothing was written.");
+        world.ui.story(&format!(
+            "Everything is set up already; {}.",
+            world.nothing_written()
+        ));
     } else {
         if !args.yes && !world.confirms("\nSet this up?").await? {
             return Err(Error::no(
                 "set up",
-                "the answer was not yes; nothing was written",
+                format!("the answer was not yes; {}", world.nothing_written()),
             ));
         }
         let backup = match &args.backup {
@@ -154,33 +159,36 @@ fn in_conflict(world: &World, kind: &Kind, plan: &Plan<'_, Aws>) -> Error {
     }
     Error::no(
         format!("set up option {}", kind.name()),
-        "names are taken by resources that are not ours; nothing was written",
+        format!(
+            "names are taken by resources that are not ours; {}",
+            world.nothing_written()
+        ),
     )
     .hint(hint)
 }
 
-fn refuse_retention(world: &World, kind: &Kind) -> Result<()> {
-    let refuse = |why: &str| Err(Error::usage("set the retention of the log group", why));
-    if kind.route != Route::CloudWatch {
-        return refuse("only option cloudwatch uses one");
-    }
-    if !world.ui.can_ask() {
-        return refuse("there is no terminal to ask on");
-    }
-    Ok(())
-}
-
 /// Asks for the name of the log group, and then keeps its events for a day only.
 async fn fix_retention(world: &World, aws: &Aws, kind: &Kind, hints: Hints) -> Result<()> {
-    let survey = world
-        .look(aws, hints, &[kind.route])
-        .await?
-        .view(kind.route);
+    let facts = world
+        .before_writing(world.look(aws, hints, &[kind.route]))
+        .await?;
+    let survey = facts.view(kind.route);
     let offered = repair::offered(&survey).into_iter();
     for (what, observed) in offered.filter(|(what, _)| *what == Repair::RetentionOfOneDay) {
+        if !world.ui.can_ask() {
+            return Err(
+                Error::usage(SET_RETENTION, "there is no terminal to ask on")
+                    .hint("run the same command in a terminal, or leave --fix-retention out"),
+            );
+        }
         let question = repair::question(what, &survey, &observed);
         if world.confirms_by(&question.text, &question.word).await? {
             repair::repair(aws, what, &survey).await?;
+            world.has_written();
+            world.ui.story(&format!(
+                "Log group {} now keeps its events for one day.",
+                question.word
+            ));
         }
     }
     Ok(())
@@ -274,7 +282,7 @@ impl World {
         let mut stop = self.interrupt.stop();
         tokio::select! {
             done = work => done,
-            () = stop.wait() => Err(Error::interrupted("go on: nothing was written")),
+            () = stop.wait() => Err(self.interrupted()),
         }
     }
 }

@@ -88,7 +88,7 @@ pub async fn destroy<C: Sync>(
     let fates: Vec<Fate> = plan.fates().into_iter().map(|(_, fate)| fate).collect();
     let edges = leaders_last(plan, reversed(&plan.graph.edges()));
     let outcomes = walk(&edges, |node| {
-        let fate = &fates[node];
+        let (fates, fate) = (&fates, &fates[node]);
         async move {
             let step = &plan.steps[node];
             if let Action::Unknown(refusal) = &step.action {
@@ -104,7 +104,16 @@ pub async fn destroy<C: Sync>(
                 manner,
                 take_away(resource, plan, live, Way::Delete, cloud, manner),
             )
-            .await
+            .await?;
+            for (part, fate) in plan.steps.iter().zip(fates) {
+                if *fate == Fate::GoesWith(step.id.clone()) {
+                    (manner.watch)(Event::Gone {
+                        id: part.id.clone(),
+                        with: step.id.clone(),
+                    });
+                }
+            }
+            Ok(())
         }
     })
     .await;

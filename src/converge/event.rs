@@ -30,6 +30,11 @@ pub enum Event {
         verb: Verb,
         took: Duration,
     },
+    /// A part is gone, since what it was a part of is.
+    Gone {
+        id: Id,
+        with: Id,
+    },
     Failed {
         id: Id,
         verb: Verb,

@@ -206,6 +206,8 @@ fn function(to: Builder, item: &Item<'_>, known: &References) -> Builder {
         .state
         .get("layers")
         .filter(|layers| **layers != json!([]));
+    let reserved = item.state.get("reserved_concurrency");
+    let reserved = reserved.filter(|calls| calls.is_number());
     to.with("function_name", Some(item.id.name.as_str().into()))
         .with("description", plain("description"))
         .with("role", item.state.text("role").map(|role| known.to(role)))
@@ -214,6 +216,7 @@ fn function(to: Builder, item: &Item<'_>, known: &References) -> Builder {
         .with("memory_size", plain("memory"))
         .with("timeout", plain("timeout"))
         .with("layers", layers.map(value))
+        .with("reserved_concurrent_executions", reserved.map(value))
         .with("filename", Some(ZIP.into()))
         .with("tags", plain(seen::TAGS))
         .within("environment", [("variables", variables)])

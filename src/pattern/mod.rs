@@ -1,8 +1,8 @@
 //! Filter patterns of `CloudWatch` Logs for JSON: which log events pass one, decided without AWS.
 //!
 //! The grammar is the one that AWS documents ("Using filter patterns to match terms in JSON log events"). What that
-//! page rules out is refused: `EXISTS` alone, `IS NOT`, more wildcards than its quotas. Regular expressions are refused
-//! too, since a pattern that is half understood would answer wrongly.
+//! page rules out is refused: `EXISTS` alone, `IS NOT`, more wildcards or regular expressions than its quotas, and in a
+//! regular expression whatever is not listed, since a pattern that is half understood would answer wrongly.
 //!
 //! - A selector leads to a string or a number, or a comparison does not match: not `=`, and not `!=` either. So a field
 //!   that is missing matches no `!=`, and `NOT EXISTS` is the only test that it passes.
@@ -15,11 +15,13 @@
 //!   greater than anything. A quoted value is text, and is compared with the digits of a JSON number.
 //! - With a wildcard in the selector, one selected value that matches is enough, for `!=` as well; `NOT EXISTS` asks
 //!   that nothing is selected.
+//! - A regular expression is compared with the digits of a JSON number, too; its `.` means a line break as well.
 //! - In quotes, a backslash stands before `"` or `\` and before nothing else.
 
 mod malformed;
 mod operand;
 mod parse;
+mod regular;
 mod selector;
 #[cfg(test)]
 mod tests;

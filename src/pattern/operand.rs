@@ -1,8 +1,11 @@
-//! What a value is compared with: a text with wildcards at its ends, and the number that a bare text may mean.
+//! What a value is compared with: a text with wildcards at its ends, and the number that a bare text may mean; or a
+//! regular expression.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
+
+use super::regular::Regular;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Operand {
@@ -25,6 +28,13 @@ impl Operand {
         }
     }
 
+    pub(super) fn regular(expression: Regular) -> Self {
+        Self {
+            text: Text::Regular(expression),
+            number: None,
+        }
+    }
+
     pub(super) fn number(&self) -> Option<Number> {
         self.number
     }
@@ -40,11 +50,14 @@ impl Operand {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Text {
-    open_start: bool,
-    core: String,
-    open_end: bool,
+#[derive(Clone, Debug, PartialEq)]
+enum Text {
+    Plain {
+        open_start: bool,
+        core: String,
+        open_end: bool,
+    },
+    Regular(Regular),
 }
 
 impl Text {
@@ -52,7 +65,7 @@ impl Text {
         let after_start = text.strip_prefix('*');
         let rest = after_start.unwrap_or(text);
         let before_end = rest.strip_suffix('*');
-        Self {
+        Self::Plain {
             open_start: after_start.is_some(),
             core: before_end.unwrap_or(rest).to_owned(),
             open_end: before_end.is_some(),
@@ -60,12 +73,18 @@ impl Text {
     }
 
     fn covers(&self, text: &str) -> bool {
-        let core = self.core.as_str();
-        match (self.open_start, self.open_end) {
-            (false, false) => text == core,
-            (false, true) => text.starts_with(core),
-            (true, false) => text.ends_with(core),
-            (true, true) => text.contains(core),
+        match self {
+            Self::Regular(expression) => expression.matches(text),
+            Self::Plain {
+                open_start,
+                core,
+                open_end,
+            } => match (open_start, open_end) {
+                (false, false) => text == core,
+                (false, true) => text.starts_with(core),
+                (true, false) => text.ends_with(core),
+                (true, true) => text.contains(core),
+            },
         }
     }
 }

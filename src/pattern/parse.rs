@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::malformed::Malformed;
 use super::operand::{Number, Operand, is_number};
+use super::regular::Regular;
 use super::selector::{Selector, Step};
 use super::{Expression, Test, ValueTest};
 
@@ -12,6 +13,7 @@ const LONGEST: usize = 1024;
 /// Parentheses in parentheses. AWS names no limit; this one keeps the stack small.
 const DEEPEST: usize = 32;
 const WILDCARDS_IN_PATTERN: usize = 3;
+const REGULARS_IN_PATTERN: usize = 2;
 
 const NOT_BARE: &str =
     "a value with anything but letters, digits, `_`, `.` and `*` is put in double quotation marks";
@@ -33,6 +35,7 @@ pub(super) fn pattern(text: &str) -> Read<Expression> {
         text,
         rest: text,
         wildcards: 0,
+        regulars: 0,
     };
     reader.space();
     reader.expect("{", "a pattern for JSON begins with `{`")?;
@@ -50,6 +53,7 @@ struct Reader<'p> {
     text: &'p str,
     rest: &'p str,
     wildcards: usize,
+    regulars: usize,
 }
 
 impl<'p> Reader<'p> {
@@ -222,7 +226,7 @@ impl<'p> Reader<'p> {
         let start = self.rest;
         match start.chars().next() {
             Some('"') => return self.quoted(),
-            Some('%') => return Err(self.wrong("regular expressions are not judged here")),
+            Some('%') => return self.regular(),
             _ => {}
         }
         let word = self.take_while(|c| c.is_ascii_alphanumeric() || "_.*+-".contains(c));
@@ -243,6 +247,24 @@ impl<'p> Reader<'p> {
             }
         }
         Ok(operand)
+    }
+
+    fn regular(&mut self) -> Read<Operand> {
+        let start = self.rest;
+        if self.regulars == REGULARS_IN_PATTERN {
+            return Err(self.wrong("a pattern has 2 regular expressions at most"));
+        }
+        self.regulars += 1;
+        self.takes("%");
+        let inside = self.rest;
+        let text = self.take_while(|c| c != '%');
+        if !self.takes("%") {
+            return Err(self.wrong_at(start, "this percent sign has no second one"));
+        }
+        let expression = Regular::read(text);
+        expression
+            .map(Operand::regular)
+            .map_err(|(at, why)| self.wrong_at(inside.split_at(at).1, why))
     }
 
     fn quoted(&mut self) -> Read<Operand> {

@@ -41,6 +41,10 @@ fn the_examples_of_the_page_do_as_it_says() {
             ("$.SomeObject IS NULL", true),
             ("$.SomeOtherObject NOT EXISTS", true),
             ("$.ThisFlag IS TRUE", true),
+            ("$.eventType = %Trail%", true),
+            ("$.eventType = %trail%", false),
+            ("$.arrayKey[*] = %val.{2}%", true),
+            (r"$.* = %111\.111\.111\.1[0-9]{1,2}%", true),
         ],
     );
     let event = json!({
@@ -348,6 +352,65 @@ fn space_matters_between_words_only() {
     }
 }
 
+/// Each row is an expression, what it finds, and what it does not.
+#[test]
+fn a_regular_expression_is_looked_for_in_the_whole_value() {
+    let table: [(&str, &[&str], &[&str]); 20] = [
+        ("^[hc]at", &["hat", "catch"], &["what", "bat"]),
+        ("[hc]at$", &["hat", "the cat"], &["hats"]),
+        ("colou?r", &["color", "colours"], &["colouur"]),
+        ("^[abcx-z]$", &["a", "y"], &["d", "ab"]),
+        ("^a{3,5}$", &["aaa", "aaaaa"], &["aa", "aaaaaa"]),
+        ("^a{,2}b", &["b", "aab"], &["aaab"]),
+        ("^a{2,}$", &["aa", "aaaa"], &["a"]),
+        ("[{,]", &["a{b", "a,b"], &["a}b"]),
+        (
+            "^starting|^shutting down",
+            &["starting", "shutting down now"],
+            &["not starting"],
+        ),
+        ("abcc|ab[^c]$", &["abcc", "aba"], &["aac"]),
+        (r"\[.\]", &["[a]", "[]]"], &["[]", "a"]),
+        (r"10\.10\.0\.1", &["10.10.0.1"], &["10010,0,1"]),
+        ("ab*c", &["ac", "abbc"], &["adc"]),
+        ("ab+c", &["abc", "abbc"], &["ac"]),
+        (".at", &["4at", " at", "\nat", "ßat"], &["at"]),
+        (r"^\d\D$", &["1a"], &["11", "a1", "٣a"]),
+        (r"^\s\S$", &["\ta", " b"], &["ab"]),
+        (r"^\w\W$", &["_-", "Zé"], &["é-"]),
+        (r"\x28\x3a", &["(:"], &["x28"]),
+        ("a:_#=@/;,-b", &["a:_#=@/;,-b"], &[]),
+    ];
+    for (expression, finds, not) in table {
+        let pattern = format!("{{ $.a = %{expression}% }}");
+        for (texts, expected) in [(finds, true), (not, false)] {
+            for text in texts {
+                let event = json!({ "a": text });
+                assert_eq!(passes(&pattern, &event), expected, "{pattern} of {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_regular_expression_is_a_text_among_others() {
+    let event = json!({ "a": "UpdateTrail", "n": 404, "list": ["x"], "flag": true, "none": null });
+    check(
+        &event,
+        &[
+            ("$.a != %Trail%", false),
+            ("$.a != %Bucket%", true),
+            ("$.missing != %Trail%", false),
+            ("$.n = %^4[0-9]+$%", true),
+            ("$.n != %^5%", true),
+            ("$.list = %x%", false),
+            ("$.flag = %true%", false),
+            ("$.none = %null%", false),
+            ("$.a=%Trail%&&($.n=%4%)", true),
+        ],
+    );
+}
+
 #[test]
 fn what_is_no_json_object_never_passes() {
     let pattern = Pattern::parse("{ $.missing NOT EXISTS }").unwrap();
@@ -415,7 +478,24 @@ fn a_malformed_pattern_is_refused_where_it_goes_wrong() {
         ("{ $.a < b }", 8, "but a number"),
         ("{ $.a < \"1\" }", 8, "but a number"),
         ("{ $.a >= 4* }", 9, "but a number"),
-        ("{ $.a = %b.*% }", 8, "regular expressions"),
+        ("{ $.a < %1% }", 8, "but a number"),
+        ("{ $.a = %b }", 8, "no second one"),
+        ("{ $.a = %% }", 9, "not empty"),
+        ("{ $.a = %b%c }", 11, "expected `&&`"),
+        ("{ $.a = %(b)% }", 9, "letters and digits"),
+        ("{ $.a = %b!% }", 10, "letters and digits"),
+        ("{ $.a = %bé% }", 10, "letters and digits"),
+        (r"{ $.a = %b\t% }", 10, "a backslash"),
+        (r"{ $.a = %\b% }", 9, "a backslash"),
+        (r"{ $.a = %\x2% }", 9, "a backslash"),
+        (r"{ $.a = %b\% }", 10, "a backslash"),
+        ("{ $.a = %b[[c]]% }", 11, "between brackets"),
+        ("{ $.a = %[]b]% }", 9, "nothing between"),
+        ("{ $.a = %[^]b]% }", 9, "nothing between"),
+        ("{ $.a = %[b% }", 9, "no regular expression"),
+        ("{ $.a = %*b% }", 9, "no regular expression"),
+        ("{ $.a = %b{2,1}% }", 9, "no regular expression"),
+        ("{ $.a=%b% && $.a=%c% && $.a=%d% }", 28, "2 regular"),
         ("{ $.a EXISTS }", 6, "`NOT EXISTS` only"),
         ("{ $.a IS NOT NULL }", 9, "`IS NOT`"),
         ("{ $.a IS true }", 9, "expected `TRUE`"),

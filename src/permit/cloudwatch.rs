@@ -56,6 +56,7 @@ pub(super) fn writes(place: &Place) -> Vec<Statement> {
             "ManageFunction",
             &[
                 "lambda:CreateFunction",
+                "lambda:DeleteFunctionConcurrency",
                 "lambda:TagResource",
                 "lambda:UpdateFunctionCode",
                 "lambda:UpdateFunctionConfiguration",
@@ -157,6 +158,15 @@ fn roles(place: &Place) -> [String; 2] {
 
 fn policies(place: &Place) -> [String; 2] {
     [place.names.policy(), place.names.function_policy()].map(|name| place.policy(&name))
+}
+
+/// What a rollback puts back, and setup only takes away.
+pub(super) fn puts_back(place: &Place) -> Statement {
+    Statement::new(
+        "PutBackConcurrency",
+        &["lambda:PutFunctionConcurrency"],
+        [place.function()],
+    )
 }
 
 /// A rollback leaves it, since it may be older than the function.

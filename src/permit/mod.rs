@@ -119,6 +119,7 @@ pub fn statements(task: Task, place: &Place) -> Vec<Statement> {
         Route::CloudWatch => [
             cloudwatch::deletes(&at_log_group),
             destroy::puts_back(&at_log_group),
+            vec![cloudwatch::puts_back(&at_log_group)],
         ]
         .concat(),
     };

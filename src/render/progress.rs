@@ -54,6 +54,12 @@ impl Progress {
                 self.line(&format!("  {head} {id} ({:.1} s)", took.as_secs_f64()));
                 self.bar.inc(1);
             }
+            Event::Gone { id, with } => {
+                let (sign, word, tone) = done(Verb::Delete);
+                let head = self.ui.tint_story(tone, &format!("{sign} {word}"));
+                self.line(&format!("  {head} {id} (with {with})"));
+                self.bar.inc(1);
+            }
             Event::Failed { id, verb, why } => {
                 let head = self.ui.tint_story(Tone::Bad, "! failed");
                 self.line(&format!(

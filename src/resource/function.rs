@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus,
-    LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime, State as Stage, StateReasonCode,
-    TracingConfig, TracingMode,
+    Concurrency, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration,
+    LastUpdateStatus, LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime,
+    State as Stage, StateReasonCode, TracingConfig, TracingMode,
 };
 use serde_json::Value;
 use tokio::time::sleep;
@@ -19,6 +19,7 @@ use super::{Mark, PROPAGATION, seen};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::fault::Doing;
+use crate::converge::diff::Change;
 use crate::converge::graph::{Handle, Id, Output};
 use crate::converge::state::State;
 use crate::converge::{Known, Live, Outputs, Resource};
@@ -55,10 +56,13 @@ impl Handle<Function> {
 
 pub(super) const NO_FUNCTION: &[&str] = &["ResourceNotFoundException"];
 /// What Lambda calls a function that can be called, and one that never will be.
-const ACTIVE: &str = "Active";
+pub(super) const ACTIVE: &str = "Active";
 const FAILED: &str = "Failed";
 /// Megabytes of the disk that every function has.
 const DISK: i32 = 512;
+/// The calls that are set apart for the function, and what stands for none, which is also the most it can have.
+const RESERVED: &str = "reserved_concurrency";
+const NONE: &str = "none";
 /// How often, and how long, a change that is under way is waited for.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -101,6 +105,7 @@ impl Resource<Aws> for Function {
             .with_known("role", known.get(&self.role))
             .with_known("variables", self.environment(known).map(as_value))
             .with("code_sha256", self.code_sha256.as_str())
+            .with(RESERVED, NONE)
             .with("stage", ACTIVE)
     }
 
@@ -111,6 +116,11 @@ impl Resource<Aws> for Function {
 
     fn marks(&self) -> Vec<(&'static str, String)> {
         self.mark.told()
+    }
+
+    fn reason(&self, change: &Change) -> Option<String> {
+        let is_off = change.field == RESERVED && change.before.as_ref().is_some_and(|it| it == 0);
+        is_off.then(|| "the function is switched off: nothing is delivered".to_owned())
     }
 
     /// A role takes some seconds until Lambda may assume it.
@@ -150,7 +160,9 @@ impl Resource<Aws> for Function {
             .code(Some(refusal.error_code().to_owned()), None));
         }
         Ok(Some(Live {
-            state: parse(configuration).with(seen::TAGS, seen::tags(tags(&found))),
+            state: parse(configuration)
+                .with(RESERVED, reserved(&found))
+                .with(seen::TAGS, seen::tags(tags(&found))),
             outputs: Outputs::new(),
             owner: self.mark.owner(tags(&found)),
         }))
@@ -239,6 +251,9 @@ impl Resource<Aws> for Function {
                 })?;
             self.wait(aws).await?;
         }
+        if differs(RESERVED) {
+            self.reserve(aws, want.get(RESERVED)).await?;
+        }
         Ok(())
     }
 
@@ -279,6 +294,29 @@ impl Function {
 
     fn log_group(&self) -> String {
         format!("/aws/lambda/{}", self.name())
+    }
+
+    /// Sets so many calls apart for the function, or none.
+    async fn reserve(&self, aws: &Aws, wanted: Option<&Value>) -> Result<()> {
+        let wanted = wanted.and_then(Value::as_i64).map(i32::try_from);
+        let Some(Ok(calls)) = wanted else {
+            let call = aws.lambda.delete_function_concurrency();
+            let done = call.function_name(self.name()).send().await;
+            return done
+                .doing("lambda:DeleteFunctionConcurrency", || {
+                    format!("lift the limit on {}", self.id())
+                })
+                .map(drop);
+        };
+        let call = aws.lambda.put_function_concurrency();
+        let call = call.reserved_concurrent_executions(calls);
+        call.function_name(self.name())
+            .send()
+            .await
+            .doing("lambda:PutFunctionConcurrency", || {
+                format!("put the limit back on {}", self.id())
+            })
+            .map(drop)
     }
 
     async fn delete_function(&self, aws: &Aws) -> Result<()> {
@@ -437,6 +475,23 @@ fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
     tags.map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
+fn reserved(found: &GetFunctionOutput) -> Value {
+    let calls = found
+        .concurrency()
+        .and_then(Concurrency::reserved_concurrent_executions);
+    calls.map_or_else(|| NONE.into(), Value::from)
+}
+
+/// How far Lambda is with a function; nothing when there is none.
+pub(super) async fn stage_of(aws: &Aws, name: &str) -> Result<Option<String>> {
+    let found = aws.lambda.get_function().function_name(name).send().await;
+    let found = found.finding("lambda:GetFunction", NO_FUNCTION, || {
+        format!("read lambda function {name}")
+    })?;
+    let configuration = found.and_then(|found| found.configuration);
+    Ok(configuration.map(|found| stage(&found).to_owned()))
+}
+
 /// How far Lambda is with the last change. An idle function sleeps, and wakes by itself.
 fn stage(found: &FunctionConfiguration) -> &str {
     match (found.state(), found.last_update_status()) {
@@ -539,6 +594,22 @@ mod tests {
         for (field, value) in default {
             assert_eq!(state.get(field), Some(&value), "{field}");
         }
+    }
+
+    #[test]
+    fn no_limit_is_not_a_limit_of_none() {
+        let found = |calls: Option<i32>| {
+            let set = Concurrency::builder().set_reserved_concurrent_executions(calls);
+            reserved(
+                &GetFunctionOutput::builder()
+                    .concurrency(set.build())
+                    .build(),
+            )
+        };
+        assert_eq!(reserved(&GetFunctionOutput::builder().build()), NONE);
+        assert_eq!(found(None), NONE);
+        assert_eq!(found(Some(0)), 0);
+        assert_eq!(found(Some(5)), 5);
     }
 
     #[test]

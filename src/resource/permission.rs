@@ -207,24 +207,44 @@ async fn remove(aws: &Aws, function: &str, sid: &str) -> Result<()> {
     Ok(())
 }
 
+async fn statements_of(aws: &Aws, function: &str) -> Result<Vec<Value>> {
+    let found = aws.lambda.get_policy().function_name(function).send().await;
+    let found = found.finding("lambda:GetPolicy", NO_FUNCTION, || {
+        format!("read the policy of lambda function {function}")
+    })?;
+    let found = found.and_then(|found| found.policy).unwrap_or_default();
+    Ok(statements(&policy::parsed(&found)))
+}
+
+fn statements(document: &Value) -> Vec<Value> {
+    document["Statement"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// On whose behalf a service may invoke the function: what each statement names, or nothing where it is anybody's.
+pub(super) async fn sources(
+    aws: &Aws,
+    function: &str,
+    service: &str,
+) -> Result<Vec<Option<String>>> {
+    let statements = statements_of(aws, function).await?;
+    let of_service = statements
+        .iter()
+        .filter(|statement| principal(&statement["Principal"]).as_deref() == Some(service));
+    Ok(of_service
+        .map(|statement| condition(statement, "aws:SourceArn"))
+        .collect())
+}
+
 fn sid(statement: &Value) -> &str {
     statement["Sid"].as_str().unwrap_or_default()
 }
 
 /// Makes the statements of a function's policy those of this document; those that are in both stay untouched.
 pub(super) async fn replace(aws: &Aws, function: &str, document: &Value) -> Result<()> {
-    let found = aws.lambda.get_policy().function_name(function).send().await;
-    let found = found.finding("lambda:GetPolicy", NO_FUNCTION, || {
-        format!("read the policy of lambda function {function}")
-    })?;
-    let found = policy::parsed(&found.and_then(|found| found.policy).unwrap_or_default());
-    let statements = |document: &Value| {
-        document["Statement"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
-    };
-    let (has, wants) = (statements(&found), statements(document));
+    let (has, wants) = (statements_of(aws, function).await?, statements(document));
     let same = |left: &Value, right: &Value| {
         let meant = |one: &Value| with_statement(one.clone()).get("statement").cloned();
         meant(left) == meant(right)

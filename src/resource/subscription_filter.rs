@@ -11,7 +11,12 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority,
 };
 
+use tokio::join;
+
+use super::function::{ACTIVE, stage_of};
+use super::permission::sources;
 use crate::aws::Aws;
+use crate::aws::arn;
 use crate::aws::fault::Doing;
 use crate::converge::graph::{Id, Output};
 use crate::converge::state::State;
@@ -28,6 +33,13 @@ pub struct SubscriptionFilter {
     pub after: Vec<Output>,
 }
 
+/// Who invokes the function.
+const LOGS: &str = "logs.amazonaws.com";
+/// What is said while a new function, or its policy, is not known everywhere yet, and of one that is not as it should be.
+const NOT_INVOCABLE: [&str; 2] = [
+    "Could not execute the lambda function",
+    "Could not deliver test message to specified",
+];
 const NO_GROUP: &[&str] = &["ResourceNotFoundException"];
 /// It takes some seconds until a new function can be invoked on behalf of a log group.
 const UNTIL_INVOCABLE: Duration = Duration::from_secs(300);
@@ -64,13 +76,7 @@ impl Resource<Aws> for SubscriptionFilter {
     }
 
     fn patience(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = refusal.says(
-            "InvalidParameterException",
-            "Could not execute the lambda function",
-        ) || refusal.says(
-            "InvalidParameterException",
-            "Could not deliver test message to specified",
-        ) || refusal.is("OperationAbortedException");
+        let spreading = is_not_invocable(refusal) || refusal.is("OperationAbortedException");
         spreading.then_some(UNTIL_INVOCABLE)
     }
 
@@ -182,7 +188,8 @@ impl SubscriptionFilter {
     /// Makes or replaces it.
     async fn put(&self, aws: &Aws, want: &State) -> Result<()> {
         let text = |field: &str| want.text(field).unwrap_or_default();
-        aws.logs
+        let put = aws
+            .logs
             .put_subscription_filter()
             .log_group_name(&self.log_group)
             .filter_name(&self.name)
@@ -195,9 +202,28 @@ impl SubscriptionFilter {
             .await
             .doing("logs:PutSubscriptionFilter", || {
                 format!("create {}", self.id())
-            })
-            .map_err(|refusal| self.explain(refusal))?;
-        Ok(())
+            });
+        match put {
+            Ok(_) => Ok(()),
+            Err(refusal) if is_not_invocable(&refusal) => {
+                Err(refusal.hint(self.obstacle(aws, text("destination")).await))
+            }
+            Err(refusal) => Err(self.explain(refusal)),
+        }
+    }
+
+    /// What keeps the function from being invoked, as far as can be seen.
+    async fn obstacle(&self, aws: &Aws, function: &str) -> String {
+        let name = arn::last(function);
+        let (stage, sources) = join!(stage_of(aws, name), sources(aws, name, LOGS));
+        // What may not be read is not to blame.
+        let stage = stage.unwrap_or_else(|_| Some(ACTIVE.to_owned()));
+        let sources = sources.unwrap_or_else(|_| vec![None]);
+        let group = format!(":log-group:{}", self.log_group);
+        format!(
+            "{}; run the same command again in a minute",
+            obstacle(stage.as_deref(), &sources, &group)
+        )
     }
 
     fn explain(&self, refusal: Error) -> Error {
@@ -208,11 +234,67 @@ impl SubscriptionFilter {
                 self.log_group
             ));
         }
-        if refusal.is("InvalidParameterException") {
-            return refusal.hint(
-                "CloudWatch Logs could not invoke the function; run the same command again in a minute",
-            );
-        }
         refusal
+    }
+}
+
+fn is_not_invocable(refusal: &Error) -> bool {
+    NOT_INVOCABLE
+        .iter()
+        .any(|words| refusal.says("InvalidParameterException", words))
+}
+
+/// Of the sources that a function's policy lets in, one should end in this log group, with or without its streams.
+fn obstacle(stage: Option<&str>, sources: &[Option<String>], group: &str) -> String {
+    let is_of_group = |source: &String| source.trim_end_matches(":*").ends_with(group);
+    match stage {
+        None => "the function is not there any more".to_owned(),
+        Some(stage) if stage != ACTIVE => format!("Lambda says that the function is {stage}"),
+        Some(_) if sources.is_empty() => {
+            "no statement of the function's policy lets CloudWatch Logs invoke it".to_owned()
+        }
+        Some(_) if !sources.iter().any(|source| source.as_ref().is_none_or(is_of_group)) => {
+            let named: Vec<&str> = sources.iter().flatten().map(String::as_str).collect();
+            format!(
+                "the function's policy lets in {}, and not this log group",
+                named.join(" and ")
+            )
+        }
+        Some(_) => "the function is active and its policy lets the log group in, which not all of AWS may know yet"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_the_function_from_being_invoked_is_named() {
+        let group = ":log-group:organization/trail";
+        let source = |name: &str| {
+            Some(format!(
+                "arn:aws:logs:us-east-1:111122223333:log-group:{name}"
+            ))
+        };
+        let ours = source("organization/trail:*");
+        let ours = std::slice::from_ref(&ours);
+        let of_others = [source("other:*"), source("trail:*")];
+        let of_both = [source("other:*"), source("organization/trail")];
+        for (found, said) in [
+            (obstacle(None, ours, group), "not there any more"),
+            (obstacle(Some("Pending"), ours, group), "is Pending"),
+            (obstacle(Some("Failed"), &[], group), "is Failed"),
+            (obstacle(Some(ACTIVE), &[], group), "no statement"),
+            (
+                obstacle(Some(ACTIVE), &of_others, group),
+                "log-group:other:* and arn:",
+            ),
+            (obstacle(Some(ACTIVE), &of_both, group), "may know yet"),
+            (obstacle(Some(ACTIVE), &[None], group), "may know yet"),
+            (obstacle(Some(ACTIVE), ours, group), "may know yet"),
+        ] {
+            assert!(found.contains(said), "{said:?} is not in {found:?}");
+        }
     }
 }

@@ -3,12 +3,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_cloudwatchlogs::config::Config;
+use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 use tokio::time::{Instant, sleep_until};
 
 use super::Arrival;
 use super::seen::{self, Seen};
 use crate::aws::Aws;
-use crate::aws::fault::Doing;
+use crate::aws::fault::{Doing, is_passing};
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 
@@ -18,6 +20,8 @@ const PACE: Duration = Duration::from_secs(5);
 /// each look can go back as far as that.
 const LOOK_BACK: Duration = Duration::from_secs(600);
 
+/// Calls in a row that may stay without an answer; three minutes, about.
+const PATIENCE: u32 = 5;
 /// More events than an organization has within the time that each look goes back.
 const IN_WINDOW: usize = 2_000_000;
 
@@ -33,6 +37,8 @@ pub struct LogGroup<'a> {
     /// When the look before this one began: what came during it is looked for again.
     looked: SystemTime,
     next: Instant,
+    /// How many calls in a row were not answered.
+    unanswered: u32,
 }
 
 struct Page {
@@ -56,6 +62,7 @@ impl<'a> LogGroup<'a> {
             page: None,
             looked: SystemTime::now(),
             next: Instant::now(),
+            unanswered: 0,
         })
     }
 
@@ -69,17 +76,19 @@ impl<'a> LogGroup<'a> {
     /// Waits for its turn, asks for one page, and tells what is new in it. A look goes on until there are no more pages,
     /// also over empty ones. Whoever stops waiting loses nothing.
     ///
+    /// A call that is not answered is made again, at a pace of ours: the SDK's would take calls away from others.
+    ///
     /// # Errors
-    /// When the log group may not be read.
+    /// When the log group may not be read, or was not for a while.
     pub async fn next(&mut self) -> Result<Vec<Arrival>> {
         sleep_until(self.next).await;
-        let from = if let Some(page) = &self.page {
-            page.from
-        } else {
-            let since = std::mem::replace(&mut self.looked, SystemTime::now());
-            milliseconds(since.checked_sub(LOOK_BACK))
+        let began = SystemTime::now();
+        let from = match &self.page {
+            Some(page) => page.from,
+            None => milliseconds(self.looked.checked_sub(LOOK_BACK)),
         };
-        let found = self
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let sent = self
             .aws
             .logs
             .filter_log_events()
@@ -87,12 +96,26 @@ impl<'a> LogGroup<'a> {
             .filter_pattern(self.text)
             .start_time(from)
             .set_next_token(self.page.as_ref().map(|page| page.token.clone()))
+            .customize()
+            .config_override(once)
             .send()
-            .await
-            .doing("logs:FilterLogEvents", || {
-                format!("read log group {}", self.name)
-            })?;
+            .await;
+        if let Err(error) = &sent
+            && is_passing(error)
+            && self.unanswered < PATIENCE
+        {
+            self.unanswered += 1;
+            self.next = Instant::now() + pause(self.unanswered);
+            return Ok(Vec::new());
+        }
+        let found = sent.doing("logs:FilterLogEvents", || {
+            format!("read log group {}", self.name)
+        })?;
+        self.unanswered = 0;
         self.next = Instant::now() + PACE;
+        if self.page.is_none() {
+            self.looked = began;
+        }
         self.page = found.next_token.map(|token| Page { from, token });
         Ok(found
             .events
@@ -118,8 +141,25 @@ impl<'a> LogGroup<'a> {
     }
 }
 
+/// How long it is from a call to the next, after so many that were not answered.
+fn pause(unanswered: u32) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(60);
+    (PACE * 2_u32.saturating_pow(unanswered)).min(LONGEST)
+}
+
 fn milliseconds(time: Option<SystemTime>) -> i64 {
     time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_answered_asks_less_and_less_often() {
+        let seconds: Vec<u64> = (0..=PATIENCE).map(|calls| pause(calls).as_secs()).collect();
+        assert_eq!(seconds, [5, 10, 20, 40, 60, 60]);
+    }
 }

@@ -119,6 +119,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether each question has its price.
+    #[must_use]
+    pub fn is_sparing(&self) -> bool {
+        self.sparing
+    }
+
     /// Finishes the question that is under way, so that messages that were received are given back, and tells what
     /// went wrong with it.
     ///

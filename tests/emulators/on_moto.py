@@ -15,6 +15,7 @@ def correct():
     describe_log_groups_in_full()
     replace_subscription_filters()
     tell_where_functions_log()
+    tell_of_functions_that_are_off()
     know_account_settings()
     deliver_just_now()
     list_trails_of_all_regions()
@@ -191,6 +192,21 @@ def tell_where_functions_log():
     LambdaFunction.__init__ = made
     LambdaFunction.update_configuration = changed
     LambdaFunction.get_configuration = described
+
+
+def tell_of_functions_that_are_off():
+    """A function with no call set apart may not be called at all; moto leaves the number out when it is none."""
+    from moto.awslambda.models import LambdaFunction
+
+    describe = LambdaFunction.get_code
+
+    def described(self, *asked, **named):
+        told = describe(self, *asked, **named)
+        if self.reserved_concurrency is not None:
+            told["Concurrency"] = {"ReservedConcurrentExecutions": self.reserved_concurrency}
+        return told
+
+    LambdaFunction.get_code = described
 
 
 def know_account_settings():

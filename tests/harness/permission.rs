@@ -75,8 +75,10 @@ const SAME: &[(&str, &[&str])] = &[
         &[
             "AddPermission",
             "DeleteFunction",
+            "DeleteFunctionConcurrency",
             "GetAccountSettings",
             "GetPolicy",
+            "PutFunctionConcurrency",
             "RemovePermission",
             "TagResource",
             "UpdateFunctionCode",

@@ -317,9 +317,14 @@ impl Running<'_> {
         assert!(said, "standard error never said {text:?}\n{}", self.said());
     }
 
+    /// What came on standard error so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        signal(self.id, "INT");
+        interrupt(self.id);
     }
 
     /// Ends the program without a chance to clean up.
@@ -431,6 +436,11 @@ fn append(bytes: &Mutex<Vec<u8>>, piece: &[u8]) {
         .lock()
         .expect("output gathered so far")
         .extend_from_slice(piece);
+}
+
+/// Presses Ctrl-C for a process that a shell has started.
+pub fn interrupt(id: u32) {
+    signal(id, "INT");
 }
 
 fn signal(id: u32, name: &str) {

@@ -8,8 +8,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use futures_util::{StreamExt, stream};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -88,6 +90,8 @@ pub enum What {
     Cut,
     /// Pass the call on, then close the connection instead of answering.
     Lose,
+    /// Pass the call on, then close the connection in the middle of the answer.
+    BreakOff,
     /// Never answer; the call does not reach the emulator.
     Hang,
     /// Answer with exactly this.
@@ -410,7 +414,7 @@ async fn serve(
     request: Request<Incoming>,
     upstream: SocketAddr,
     state: Arc<Mutex<State>>,
-) -> io::Result<Response<Full<Bytes>>> {
+) -> io::Result<Response<Sent>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let asked = wire::read(&parts.method, &parts.uri, &parts.headers, &body);
@@ -446,8 +450,9 @@ async fn serve(
         forwarded.headers_mut().insert(name, value);
     }
     let method = forwarded.method().clone();
+    let breaks_off = matches!(what, Some(What::BreakOff));
     let answer = match what {
-        None => pass_on(forwarded, upstream, busy).await?,
+        None | Some(What::BreakOff) => pass_on(forwarded, upstream, busy).await?,
         Some(What::Delay(delay)) => {
             tokio::time::sleep(delay).await;
             pass_on(forwarded, upstream, busy).await?
@@ -505,7 +510,29 @@ async fn serve(
 
     locked(&state).finish(index, answer.status().as_u16());
     notify(&state, index, &call);
-    Ok(answer)
+    let (head, body) = answer.into_parts();
+    let body = if breaks_off {
+        half(body).await?
+    } else {
+        body.map_err(|never| match never {}).boxed_unsync()
+    };
+    Ok(Response::from_parts(head, body))
+}
+
+/// What is sent back to the caller.
+type Sent = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The first half, and then nothing more. The head has told the length of the whole.
+async fn half(body: Full<Bytes>) -> io::Result<Sent> {
+    let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let first = Ok(Frame::data(bytes.slice(..bytes.len() / 2)));
+    let end = async {
+        // The server forgets what it has not sent yet.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    };
+    let frames = stream::iter([first]).chain(stream::once(end));
+    Ok(StreamBody::new(frames).boxed_unsync())
 }
 
 /// Runs the hooks that waited for this call, with the state unlocked.

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
-use aws_sdk_cloudwatchlogs::types::{LogGroupClass, SubscriptionFilter};
+use aws_sdk_cloudwatchlogs::types::{InputLogEvent, LogGroupClass, SubscriptionFilter};
 use aws_sdk_iam::types::Tag as IamTag;
 use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_s3::primitives::ByteStream;
@@ -412,6 +413,43 @@ impl World {
             .unwrap_or_else(|| panic!("{name} is not named as CloudTrail names its files"));
         self.put(&key, bytes).await;
         key
+    }
+
+    /// Writes records to the trail's log group, as CloudTrail does, to the stream of the world's own account.
+    pub async fn log(&self, records: &[String]) {
+        let stream = format!(
+            "{}_{}_CloudTrail_{}",
+            self.organization,
+            self.account,
+            self.region()
+        );
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.expect("a time after 1970").as_millis();
+        let now = i64::try_from(now).expect("a time of this age");
+        // A call takes a megabyte at most.
+        for records in records.chunks(200) {
+            let events = records.iter().map(|record| {
+                let event = InputLogEvent::builder().timestamp(now).message(record);
+                event.build().expect("an event")
+            });
+            let put = self.clients.logs.put_log_events();
+            let put = put.log_group_name(LOG_GROUP).log_stream_name(&stream);
+            let put = put.set_log_events(Some(events.collect())).send().await;
+            put.expect("records in the log group");
+        }
+    }
+
+    /// Every record in the trail's log group.
+    pub async fn logged(&self) -> Vec<String> {
+        let read = self.clients.logs.filter_log_events();
+        let mut pages = read.log_group_name(LOG_GROUP).into_paginator().send();
+        let mut records = Vec::new();
+        while let Some(page) = pages.next().await {
+            let events = page.expect("the log group's events").events;
+            let events = events.unwrap_or_default().into_iter();
+            records.extend(events.filter_map(|event| event.message));
+        }
+        records
     }
 
     /// Puts any object into the trail's bucket.

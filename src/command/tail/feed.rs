@@ -11,6 +11,11 @@ pub(super) enum Feed<'a> {
 }
 
 impl Feed<'_> {
+    /// Whether nothing may be asked for that is not wanted.
+    pub fn is_sparing(&self) -> bool {
+        matches!(self, Self::Objects(reader) if reader.is_sparing())
+    }
+
     /// Nothing when nothing more can come.
     pub async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
         match self {

@@ -238,7 +238,10 @@ impl Watch<'_> {
             };
             let proves = arrivals.iter().any(proves);
             worn = worn.or_else(|| arrivals.iter().find_map(worn_out));
-            if let Err(Enough) = self.screen.put(arrivals).await {
+            let Ok(shown) = self.screen.put(arrivals).await else {
+                return Ok(End::Enough);
+            };
+            if feed.is_sparing() && shown.wait().await.is_err() {
                 return Ok(End::Enough);
             }
             if proves {
@@ -303,7 +306,7 @@ async fn keep_alive(ui: Ui, aws: &Aws, tap: &Tap) -> Infallible {
 fn proves(arrival: &Arrival) -> bool {
     matches!(
         arrival,
-        Arrival::Record(_) | Arrival::Object { .. } | Arrival::Trouble { .. }
+        Arrival::Record(_) | Arrival::Object { .. } | Arrival::Trouble { unit: Some(_), .. }
     )
 }
 

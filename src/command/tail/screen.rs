@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The end at which arrivals are put in.
 pub(super) struct Screen {
-    arrivals: mpsc::Sender<Vec<Arrival>>,
+    arrivals: mpsc::Sender<Turn>,
     ended: oneshot::Receiver<Show>,
     stopped: Arc<AtomicBool>,
 }
@@ -35,11 +35,25 @@ pub(super) struct Screen {
 /// Nobody wants to see any more: there is enough, or the reader has gone.
 pub(super) struct Enough;
 
+/// What is shown together, and who is told when it is.
+type Turn = (Vec<Arrival>, oneshot::Sender<()>);
+
+/// The moment at which what was put in is shown.
+pub(super) struct Shown(oneshot::Receiver<()>);
+
+impl Shown {
+    /// # Errors
+    /// When nobody wants to see any more.
+    pub async fn wait(self) -> std::result::Result<(), Enough> {
+        self.0.await.map_err(|_| Enough)
+    }
+}
+
 impl Screen {
     /// # Errors
     /// When the system has no thread to spare.
     pub fn light(press: Press, show: Show, largest: u64) -> Result<Self> {
-        let (arrivals, mut to_show) = mpsc::channel(WAITING);
+        let (arrivals, mut to_show) = mpsc::channel::<Turn>(WAITING);
         let (at_end, ended) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         let mut desk = Desk {
@@ -54,10 +68,12 @@ impl Screen {
         thread::Builder::new()
             .name("screen".to_owned())
             .spawn(move || {
-                while let Some(arrivals) = to_show.blocking_recv() {
+                while let Some((arrivals, shown)) = to_show.blocking_recv() {
                     if desk.all(arrivals).is_break() {
                         break;
                     }
+                    // Few wait for it.
+                    let _ = shown.send(());
                 }
                 // By this the other end learns that nobody wants to see any more.
                 drop(to_show);
@@ -71,12 +87,17 @@ impl Screen {
         })
     }
 
-    /// Puts them in, as soon as there is room.
+    /// Puts them in, as soon as there is room. What it gives back can be waited for.
     ///
     /// # Errors
     /// When nobody wants to see them.
-    pub async fn put(&self, arrivals: Vec<Arrival>) -> std::result::Result<(), Enough> {
-        self.arrivals.send(arrivals).await.map_err(|_| Enough)
+    pub async fn put(&self, arrivals: Vec<Arrival>) -> std::result::Result<Shown, Enough> {
+        let (show, shown) = oneshot::channel();
+        self.arrivals
+            .send((arrivals, show))
+            .await
+            .map_err(|_| Enough)?;
+        Ok(Shown(shown))
     }
 
     /// Comes when nobody wants to see any more.

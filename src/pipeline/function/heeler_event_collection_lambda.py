@@ -11,6 +11,7 @@ import json
 import os
 import random
 import re
+import signal
 import time
 from collections import Counter, deque
 
@@ -24,12 +25,15 @@ MAX_BYTES = int(os.environ.get("MAX_MESSAGE_BYTES", "262144"))
 MAX_MESSAGES = 10
 
 # What an oversize record is sent without: the parts that may be large, and without which it still says who did what.
-CUTTABLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails")
+CUTTABLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources")
 CUT = "heelerEcCut"
+# What stands between the names and the values of an object that is known to be JSON.
+BEFORE_NAME, BEFORE_VALUE = re.compile(r"[\s{,]*"), re.compile(r"[\s:]*")
 
-# With these two attempts, and up to a second between them, a call takes five seconds at most.
+# What the numbers are does not matter here; as a float, each may have any number of digits, and as an int not.
+JSON = json.JSONDecoder(parse_int=float)
+
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
-CALL_MS = 5_000
 # Enough for the log line and the error at the end.
 END_MS = 1_000
 # How many calls in a row may come to nothing.
@@ -78,26 +82,49 @@ def deliver(log_events, time_left, report):
     report.update(repeated=len(messages) - len(once), sent=len(sent), refusals=refusals, events=lists)
 
 
+class TimeIsUp(BaseException):
+    """Ends whatever call is under way, through all that takes errors for its own."""
+
+
+def time_is_up(*_):
+    raise TimeIsUp
+
+
 def send(messages, time_left, refusals):
     """Sends messages until all are sent or given up, SQS refuses everything, or time runs out; returns the sent."""
     waiting, sent, fruitless = deque(messages), set(), 0
-    # A call that hung once may do so again, and the end has to be told of.
-    while waiting and fruitless < TRIES and time_left() > END_MS + (CALL_MS if fruitless else 0):
-        batch = next_batch(waiting)
-        refused = post(batch)
-        refusals.update(refused.values())
-        sent.update(message for message in batch if message not in refused)
-        again = [message for message, code in refused.items() if code not in OF_THE_MESSAGE]
-        waiting.extend(again)
-        for message in (message for message, code in refused.items() if code in OF_THE_MESSAGE):
-            # Of a call that was refused as a whole, it may have been any of them.
-            message.alone = len(refused) == len(batch)
-            if len(batch) > 1 and message.alone or message.cut_to(0):
-                waiting.append(message)
-        fruitless = fruitless + 1 if len(again) == len(batch) else 0
-        if again and fruitless < TRIES:
-            time.sleep(random.uniform(0.05, 0.1) * 2**fruitless)
+    # When time runs out, the delivery comes again from its beginning: what was not reached now may be then.
+    waiting.rotate(random.randrange(len(messages) or 1))
+    try:
+        wake_in(time_left() - END_MS)
+        while waiting and fruitless < TRIES:
+            batch = next_batch(waiting)
+            refused = post(batch)
+            refusals.update(refused.values())
+            sent.update(message for message in batch if message not in refused)
+            again = [message for message, code in refused.items() if code not in OF_THE_MESSAGE]
+            waiting.extend(again)
+            for message in (message for message, code in refused.items() if code in OF_THE_MESSAGE):
+                # Of a call that was refused as a whole, it may have been any of them.
+                message.alone = len(refused) == len(batch)
+                if len(batch) > 1 and message.alone or message.cut_to(0):
+                    waiting.append(message)
+            fruitless = fruitless + 1 if len(again) == len(batch) else 0
+            if again and fruitless < TRIES:
+                time.sleep(random.uniform(0.05, 0.1) * 2**fruitless)
+    except TimeIsUp:
+        refusals["TimeIsUp"] += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     return sent
+
+
+def wake_in(milliseconds):
+    """Lambda ends a function without a word when its time is up, whatever it waits for; this is a little earlier."""
+    if milliseconds <= 0:
+        raise TimeIsUp
+    signal.signal(signal.SIGALRM, time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000)
 
 
 def next_batch(waiting):
@@ -121,10 +148,18 @@ def post(batch):
     try:
         answer = sqs.send_message_batch(QueueUrl=QUEUE_URL, Entries=entries)
     except ClientError as error:
-        return dict.fromkeys(batch, code_of(error.response["Error"]["Code"]))
+        code = code_of(error.response["Error"]["Code"])
+        for message in batch:
+            # SQS refuses a whole call over one message, too, with more codes than anybody has listed.
+            message.suspect += "Throttl" not in code
+            message.alone = message.suspect > 1
+        return dict.fromkeys(batch, code)
     except BotoCoreError as error:
         return dict.fromkeys(batch, type(error).__name__)
-    return {batch[int(entry["Id"])]: code_of(entry["Code"]) for entry in answer.get("Failed", [])}
+    codes = {entry["Id"]: code_of(entry["Code"]) for entry in answer.get("Failed", [])}
+    taken = {entry["Id"] for entry in answer.get("Successful", [])}
+    left = (entry["Id"] for entry in entries if entry["Id"] not in taken)
+    return {batch[int(number)]: codes.get(number, "NotInAnswer") for number in left}
 
 
 def code_of(text):
@@ -136,20 +171,26 @@ class Message:
     """One record on its way."""
 
     def __init__(self, log_event):
-        self.body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", log_event["message"])
+        log_event = log_event if isinstance(log_event, dict) else {}
+        text = log_event.get("message")
+        self.readable = isinstance(text, str)
+        # CloudWatch Logs hands over texts; whatever else it may be, it arrives.
+        text = text if self.readable else json.dumps(text)
+        self.body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         self.cut = []
-        self.alone = False
+        # It has a call to itself, since it was in calls that were refused as a whole.
+        self.alone, self.suspect = False, 0
         record = self.record()
-        self.readable = record is not None
+        self.readable = self.readable and record is not None
         record = record or {}
-        self.id = plain(record.get("eventID"), log_event["id"])
+        self.id = plain(record.get("eventID"), plain(log_event.get("id")))
         # Messages of one group wait for each other, so that each account and region has its own.
         self.group = f"{plain(record.get('recipientAccountId'))}.{plain(record.get('awsRegion'))}"
 
     def record(self):
         """The body as an object; nothing when it is none. It is sent all the same."""
         try:
-            record = json.loads(self.body)
+            record = JSON.decode(self.body)
         except (ValueError, RecursionError):
             return None
         return record if isinstance(record, dict) else None
@@ -162,16 +203,37 @@ class Message:
 
     def cut_to(self, limit):
         """Leaves parts out, the largest first, until no more than this is left; says whether it made a difference."""
-        record = self.record() or {}
-        parts = [part for part in CUTTABLE if record.get(part) is not None]
-        parts.sort(key=lambda part: len(json.dumps(record[part])), reverse=True)
-        for part in parts:
+        members = self.members() if self.readable else {}
+        parts = {part: members[part] for part in CUTTABLE if part in members and members[part] != "null"}
+        for part in sorted(parts, key=lambda part: len(parts[part].encode()), reverse=True):
             if self.size() <= limit:
                 break
             self.cut.append(part)
-            record.update({part: None, CUT: self.cut})
-            self.body = json.dumps(record, separators=(",", ":"))
+            self.put(part, "null")
+            self.put(CUT, json.dumps(self.cut, separators=(",", ":")))
         return bool(parts) and self.size() <= MAX_BYTES
+
+    def members(self):
+        """The names in the record, each with its value as it is written."""
+        return {name: self.body[start:end] for name, start, end in self.places()}
+
+    def put(self, name, value):
+        """Writes a value in the place of another, or at the end; all else stays as it was written."""
+        end = self.body.rindex("}")
+        places = [(start, end) for found, start, end in self.places() if found == name]
+        start, end = places[-1] if places else (end, end)
+        text = value if places else f',"{name}":{value}'
+        self.body = self.body[:start] + text + self.body[end:]
+
+    def places(self):
+        """Where the values of the record begin and end."""
+        at = BEFORE_NAME.match(self.body).end()
+        while self.body[at] != "}":
+            name, at = JSON.raw_decode(self.body, at)
+            start = BEFORE_VALUE.match(self.body, at).end()
+            _, end = JSON.raw_decode(self.body, start)
+            yield name, start, end
+            at = BEFORE_NAME.match(self.body, end).end()
 
 
 def plain(value, otherwise="unknown"):
