@@ -21,6 +21,10 @@ def start(columns, command):
     child, person = pty.fork()
     if child == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+        # Else Ctrl-C throws away what is not read yet, and may meet what the program has said since.
+        modes = termios.tcgetattr(0)
+        modes[3] |= termios.NOFLSH
+        termios.tcsetattr(0, termios.TCSANOW, modes)
         os.execv(command[0], command)
     return child, person
 
