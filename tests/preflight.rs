@@ -513,6 +513,7 @@ async fn every_check_has_the_same_keys() {
             "permission",
             "reason",
             "required",
+            "resource",
             "status",
             "title",
             "wanted",
@@ -523,6 +524,13 @@ async fn every_check_has_the_same_keys() {
     }
     let failed = check(&report, "trail.logging");
     assert_ne!(failed["fix"]["cli"], json!([]), "{failed:#}");
+    let of = |id: &str| text(&check(&report, id)["resource"]).to_owned();
+    assert!(of("trail.logging").starts_with("arn:aws:cloudtrail:"));
+    assert_eq!(
+        of("bucket.owner"),
+        format!("arn:aws:s3:::{}", world.bucket())
+    );
+    assert_eq!(check(&report, "names.queue")["resource"], Value::Null);
 }
 
 #[tokio::test]

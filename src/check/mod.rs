@@ -13,6 +13,7 @@ mod reading;
 pub mod repair;
 pub mod selectors;
 mod streams;
+mod subject;
 mod subscription;
 pub mod survey;
 pub mod trail;
@@ -31,6 +32,14 @@ pub struct Check {
     /// The permissions of the calls that it stands on.
     pub permissions: &'static [&'static str],
     pub judge: fn(&Survey) -> Verdict,
+}
+
+impl Check {
+    /// What the check belongs to: the first part of its id.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        self.id.split('.').next().unwrap_or(self.id)
+    }
 }
 
 /// What hangs on the answer.
@@ -177,6 +186,8 @@ impl Finding {
 pub struct Row {
     pub check: &'static Check,
     pub verdict: Verdict,
+    /// The ARN of what its group is about, where that is one thing and known.
+    pub resource: Option<String>,
     /// Whether the operator takes it as it is.
     pub accepted: bool,
 }
@@ -235,6 +246,7 @@ fn row(check: &'static Check, survey: &Survey) -> Row {
     Row {
         check,
         verdict,
+        resource: subject::subject(check.group(), survey),
         accepted,
     }
 }

@@ -102,10 +102,6 @@ fn status(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn group(check: &Check) -> &'static str {
-    check.id.split('.').next().unwrap_or(check.id)
-}
-
 fn shown(report: &Report) -> Vec<&Row> {
     report.rows.iter().collect()
 }
@@ -116,8 +112,8 @@ pub(super) fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
     let mut heading = "";
     for alike in rows.chunk_by(|one, next| skipped_alike(one, next)) {
         let Some(first) = alike.first() else { continue };
-        if group(first.check) != heading {
-            heading = group(first.check);
+        if first.check.group() != heading {
+            heading = first.check.group();
             let title = format!("{before}{heading}");
             let rule = ui.sign("─", "-").repeat(title.chars().count());
             let _ = writeln!(text, "{}\n{rule}", ui.tint(Tone::Strong, &title));
@@ -142,7 +138,7 @@ pub(super) fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
 const WORTH_FOLDING: usize = 3;
 
 fn skipped_alike(one: &Row, next: &Row) -> bool {
-    group(one.check) == group(next.check)
+    one.check.group() == next.check.group()
         && matches!(
             (&one.verdict, &next.verdict),
             (Verdict::Skip(why), Verdict::Skip(other)) if why == other
@@ -302,13 +298,14 @@ pub(super) fn as_row(row: &Row) -> Value {
     };
     json!({
         "id": check.id,
-        "group": group(check),
+        "group": check.group(),
         "title": check.says,
         "status": status(verdict),
         "required": !check.weight.is_advisory(),
         "observed": observed,
         "wanted": finding.wanted,
         "reason": reason,
+        "resource": row.resource,
         "accepted": row.accepted,
         "code": match verdict {
             Verdict::Unknown(error) => json!(error.service_code()),

@@ -18,7 +18,7 @@ mod trail;
 use std::collections::BTreeSet;
 
 use heeler_ec::check::survey::Survey;
-use heeler_ec::check::{Check, Finding, Verdict, checks};
+use heeler_ec::check::{Check, Finding, Verdict, checks, run};
 use heeler_ec::error::Error;
 use heeler_ec::route::Route::{self, CloudWatch, S3};
 
@@ -170,6 +170,19 @@ fn in_a_working_organization_nothing_fails_or_warns() {
 }
 
 /// A check that nothing here makes fail or warn could be one that never does.
+#[test]
+fn every_check_is_about_a_resource_or_about_many() {
+    for route in [S3, CloudWatch] {
+        for row in run(&ready(route), false).rows {
+            let about_many = ["names", "quota"].contains(&row.check.group());
+            let is_known = row.resource.is_some_and(|arn| arn.starts_with("arn:aws:"));
+            // The bucket of a working organization is sealed by S3 itself.
+            let no_key = row.check.group() == "key";
+            assert_eq!(is_known, !about_many && !no_key, "{}", row.check.id);
+        }
+    }
+}
+
 #[test]
 fn every_check_has_a_state_that_it_does_not_pass() {
     let bad: BTreeSet<&str> = all()
