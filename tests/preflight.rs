@@ -524,7 +524,7 @@ async fn every_check_has_the_same_keys() {
     }
     let failed = check(&report, "trail.logging");
     assert_ne!(failed["fix"]["cli"], json!([]), "{failed:#}");
-    let of = |id: &str| text(&check(&report, id)["resource"]).to_owned();
+    let of = |id: &str| text(&check(&report, id)["resource"]).clone();
     assert!(of("trail.logging").starts_with("arn:aws:cloudtrail:"));
     assert_eq!(
         of("bucket.owner"),
