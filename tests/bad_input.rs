@@ -1,5 +1,7 @@
 //! Wrong input: one clear error, what to do about it, the right exit code, and nothing written.
 
+use std::collections::BTreeSet;
+
 use crate::harness::{Engine, Fault, Heeler, Run, What, World};
 use crate::steps::{again, destroy, plan, setup, setup_with};
 
@@ -170,6 +172,30 @@ async fn an_expired_session_names_the_profile_to_sign_in_with() {
         "{}",
         run.stderr
     );
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_goes_before_the_environment() {
+    let world = World::on(Engine::Ministack).build().await;
+    let home = tempfile::tempdir().expect("a folder");
+    let credentials = home.path().join("credentials");
+    let profile = "[other]\naws_access_key_id = 222233334444\naws_secret_access_key = test\n";
+    std::fs::write(&credentials, profile).expect("credentials");
+    let credentials = credentials.to_string_lossy().into_owned();
+    let with = |profile: &'static str| {
+        let run = Heeler::new(&world).args(["outputs", "--profile", profile]);
+        run.env("AWS_SHARED_CREDENTIALS_FILE", &credentials)
+    };
+    let run = with("other").run().await.ended(1);
+    let keys: BTreeSet<&str> = run.calls.iter().map(|call| &*call.access_key).collect();
+    assert_eq!(keys, BTreeSet::from(["222233334444"]));
+    let run = refused(3, || with("nobody")).await;
+    assert!(
+        run.stderr.contains("there is no profile nobody"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
 /// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.

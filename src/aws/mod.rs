@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -93,6 +96,11 @@ impl Aws {
         let region = shared
             .region()
             .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
+        if let Some(name) = &settings.profile {
+            let named = of_profile(name, &http, &region);
+            let named = SharedCredentialsProvider::new(named);
+            shared = shared.into_builder().credentials_provider(named).build();
+        }
         let profile = settings
             .profile
             .clone()
@@ -240,6 +248,18 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
         loader = loader.endpoint_url(endpoint);
     }
     loader
+}
+
+/// A profile that is named goes before the credentials in the environment, as with the AWS CLI; the SDK has it behind
+/// them.
+fn of_profile(name: &str, http: &SharedHttpClient, region: &str) -> ProfileFileCredentialsProvider {
+    let settings = ProviderConfig::without_region()
+        .with_region(Some(Region::new(region.to_owned())))
+        .with_http_client(http.clone());
+    ProfileFileCredentialsProvider::builder()
+        .configure(&settings)
+        .profile_name(name)
+        .build()
 }
 
 /// Path style is what every endpoint that is not AWS's own understands.

@@ -158,7 +158,10 @@ fn terraform(survey: &Survey) -> Verdict {
     }
     Verdict::Fail(
         Finding::new(
-            format!("{} look like the vendor's Terraform module", theirs.join(", ")),
+            format!(
+                "made by the vendor's Terraform module, as it seems: {}",
+                theirs.join(", ")
+            ),
             "names that nobody else manages",
         )
         .because("two owners would undo each other's changes, and setup touches nothing that is not tagged as its own")

@@ -47,7 +47,8 @@ pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
     };
     let fates = plan.fates();
     if fates.iter().all(|(_, fate)| *fate == Fate::Absent) {
-        return Err(nothing_set_up(world));
+        return Err(nothing_set_up(world)
+            .hint("it may be in another account, or have another --name-prefix"));
     }
     let used = plan.used_by(&aws).await?;
     if args.dry_run {

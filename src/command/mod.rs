@@ -124,7 +124,7 @@ impl World {
     }
 
     pub(super) fn interrupted(&self) -> Error {
-        Error::interrupted(format!("go on: {}", self.nothing_written()))
+        Error::interrupted(format!("go on; {}", self.nothing_written()))
     }
 
     pub async fn aws(&self) -> Result<Aws> {
@@ -229,7 +229,11 @@ impl World {
         let (question, word) = (question.to_owned(), word.to_owned());
         tokio::select! {
             answer = tokio::task::spawn_blocking(move || ui.confirms(&question, &word)) => Ok(answer.unwrap_or(false)),
-            () = stop.wait() => Err(self.interrupted()),
+            () = stop.wait() => {
+                // The terminal stands behind the question.
+                self.ui.alert("");
+                Err(self.interrupted())
+            }
         }
     }
 
@@ -249,11 +253,15 @@ impl World {
                 "go on",
                 format!("the credentials are for {account}, but --account-id is {wanted}"),
             )
-            .hint("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT")),
+            .hint(OTHER_ACCOUNT)),
             _ => Ok(()),
         }
     }
 }
+
+/// How to become somebody of another account.
+pub(crate) const OTHER_ACCOUNT: &str =
+    "--profile PROFILE takes the credentials of a profile, whatever the environment holds";
 
 const DEFAULT_PREFIX: &str = "heeler";
 

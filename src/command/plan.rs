@@ -75,9 +75,10 @@ async fn drift(world: &World, args: &cli::Plan) -> Result<Exit> {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
         let again = world.again(&format!("setup --option {}{adopt}", kind.name()));
         world.ui.told(
-            &format!("This differs from what was set up. {again} puts it right, after a question."),
+            "This differs from what was set up. As far as preflight passes, this puts it right, after a question:",
             0,
         );
+        world.ui.story_as_it_is(&format!("  {again}"));
     }
     Ok(shown)
 }

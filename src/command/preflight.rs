@@ -41,7 +41,16 @@ pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
         seen = looking.wait(seen, limit).await?;
     }
     let reports = looking.judge(&seen);
-    render::report::reports(&world.ui, &reports, &world.again("plan --option OPTION"));
+    let knows_whom = looking
+        .routes
+        .iter()
+        .any(|route| seen.view(*route).has_our_role());
+    let next = world.again(if knows_whom {
+        "plan --option OPTION"
+    } else {
+        "plan --option OPTION --heeler-role-arn ARN"
+    });
+    render::report::reports(&world.ui, &reports, &next);
     Ok(if reports.iter().any(Report::is_ready) {
         Exit::Yes
     } else {

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::World;
+use super::{OTHER_ACCOUNT, World};
 use crate::aws::Aws;
 use crate::backup::{After, Backup, Saved};
 use crate::cli;
@@ -119,7 +119,7 @@ async fn judge(world: &World, aws: &Aws, backup: &Backup, ids: &[Id]) -> Result<
                 backup.account, caller.account
             ),
         )
-        .hint("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT"));
+        .hint(OTHER_ACCOUNT));
     }
     let reads = ids
         .iter()

@@ -79,8 +79,13 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
         None => match nearest(reports) {
             Some(report) => ui.fitted(
                 &format!(
-                    "Not ready. Option {} is the nearest: fix what failed and run preflight again.",
-                    report.route.name()
+                    "Not ready. Option {} is the nearest: fix what {} and run preflight again.",
+                    report.route.name(),
+                    if report.rows.iter().any(Row::stands_in_the_way) {
+                        "failed"
+                    } else {
+                        "warns, which --strict counts as a failure,"
+                    }
                 ),
                 2,
             ),

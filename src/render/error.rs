@@ -17,6 +17,16 @@ pub fn error(ui: &Ui, error: &Error) {
     ui.alerted(&format!("{mark} cannot {}", visible(error.doing())), 7);
     ui.alerted(&format!("  cause: {}", visible(&error.cause())), 9);
     if let Some(hint) = error.what_to_do() {
-        ui.alerted(&format!("  hint:  {}", visible(hint)), 9);
+        let hint = format!("  hint:  {}", visible(hint));
+        if holds_a_command(&hint) {
+            // It is to be copied, and one that is broken is another.
+            ui.alert_as_it_is(&hint);
+        } else {
+            ui.alerted(&hint, 9);
+        }
     }
+}
+
+fn holds_a_command(text: &str) -> bool {
+    text.contains("heeler-ec ") || text.contains("aws ")
 }

@@ -173,11 +173,12 @@ impl Ui {
         let _ = err.flush();
         drop(err);
         let mut line = String::new();
-        io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .is_ok_and(|read| read > 0)
-            && line.trim() == word
+        let read = io::stdin().lock().read_line(&mut line);
+        if !line.ends_with('\n') {
+            // The end of the input ends no line.
+            self.alert_as_it_is("");
+        }
+        read.is_ok_and(|read| read > 0) && line.trim() == word
     }
 
     /// The same voice for texts that go to the story, which may be another terminal or none.

@@ -125,7 +125,9 @@ impl<'a> LogGroup<'a> {
             .into_iter()
             .filter_map(|event| {
                 let (text, id) = (event.message.unwrap_or_default(), event.event_id);
-                self.first(text, &id.unwrap_or_default())
+                let at = event.ingestion_time.and_then(time);
+                let at = at.unwrap_or_else(SystemTime::now);
+                self.first(text, &id.unwrap_or_default(), at)
             })
             .collect())
     }
@@ -151,12 +153,12 @@ impl<'a> LogGroup<'a> {
     }
 
     /// The same event comes with every look while it is in the window; that is no second delivery.
-    fn first(&mut self, text: String, id: &str) -> Option<Arrival> {
+    fn first(&mut self, text: String, id: &str, at: SystemTime) -> Option<Arrival> {
         if !self.seen.is_new(seen::key("", id)) {
             return None;
         }
         Some(if self.pattern.matches_text(&text) {
-            Arrival::Record(text)
+            Arrival::Record { text, at }
         } else {
             Arrival::LeftOut
         })
@@ -167,6 +169,11 @@ impl<'a> LogGroup<'a> {
 fn pause(unanswered: u32) -> Duration {
     const LONGEST: Duration = Duration::from_secs(60);
     (PACE * 2_u32.saturating_pow(unanswered)).min(LONGEST)
+}
+
+fn time(milliseconds: i64) -> Option<SystemTime> {
+    let since = Duration::from_millis(u64::try_from(milliseconds).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 fn milliseconds(time: Option<SystemTime>) -> i64 {

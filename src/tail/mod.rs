@@ -32,6 +32,8 @@ pub mod visible;
 mod walk;
 mod window;
 
+use std::time::SystemTime;
+
 use heelers_queue::Worn;
 use object::Packed;
 
@@ -44,8 +46,8 @@ pub enum Unit {
 
 /// One thing that came out of a message.
 pub enum Arrival {
-    /// One record, from a log group.
-    Record(String),
+    /// One record, from a log group, and when it came there.
+    Record { text: String, at: SystemTime },
     /// Records, as they were packed.
     Object {
         unit: Unit,

@@ -27,7 +27,7 @@ pub fn states() -> Vec<State> {
             "the role is the module's",
             |s| taken(s, "names.role", terraforms("role r")),
             "fail",
-            "role r look like the vendor's Terraform module",
+            "made by the vendor's Terraform module, as it seems: role r",
         ),
         cloudwatch(
             "names.terraform",

@@ -156,6 +156,13 @@ impl Survey {
             .cloned()
     }
 
+    /// Whether Heeler's role is there already and ours, so that setup knows whom to trust.
+    #[must_use]
+    pub fn has_our_role(&self) -> bool {
+        let role = self.taken.by_check.get("names.role");
+        matches!(role, Some(Ok(Some(owner))) if owner.managed)
+    }
+
     /// Whether the trail says that it has delivered to the bucket.
     #[must_use]
     pub fn is_delivering(&self) -> bool {

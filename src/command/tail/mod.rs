@@ -311,7 +311,7 @@ async fn keep_alive(ui: Ui, aws: &Aws, tap: &Tap) -> Infallible {
 fn proves(arrival: &Arrival) -> bool {
     matches!(
         arrival,
-        Arrival::Record(_) | Arrival::Object { .. } | Arrival::Trouble { unit: Some(_), .. }
+        Arrival::Record { .. } | Arrival::Object { .. } | Arrival::Trouble { unit: Some(_), .. }
     )
 }
 
@@ -324,9 +324,10 @@ fn worn_out(arrival: &Arrival) -> Option<Worn> {
 
 fn nothing_arrived(world: &World, waited: Duration, route: Route, place: Place) {
     let waited = humantime::format_duration(waited);
-    world.ui.alert(&format!(
-        "Nothing has arrived for {waited}. What to look at:"
-    ));
+    world
+        .ui
+        .alert(&format!("Nothing has arrived for {waited}."));
+    world.ui.story("What to look at:");
     let (route, delivers) = match place {
         Place::HeelersQueue => (
             route,
@@ -341,7 +342,7 @@ fn nothing_arrived(world: &World, waited: Duration, route: Route, place: Place) 
             "CloudTrail delivers some minutes late, and Heeler's filter lets only successful writes pass, and not all of them",
         ),
     };
-    world.ui.alerted(&format!("  - {delivers}"), 4);
+    world.ui.told(&format!("  - {delivers}"), 4);
     let preflight = format!("preflight --option {}", route.name());
     for (question, command) in [
         ("whether the trail logs and delivers:", &*preflight),
@@ -350,10 +351,10 @@ fn nothing_arrived(world: &World, waited: Duration, route: Route, place: Place) 
             "plan --check",
         ),
     ] {
-        world.ui.alerted(&format!("  - {question}"), 4);
+        world.ui.told(&format!("  - {question}"), 4);
         // It stays whole, to be copied.
         let command = world.again(command);
-        world.ui.alert_as_it_is(&format!("      {command}"));
+        world.ui.story_as_it_is(&format!("      {command}"));
     }
 }
 

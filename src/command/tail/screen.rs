@@ -142,9 +142,9 @@ impl Desk {
             return ControlFlow::Break(());
         }
         match arrival {
-            Arrival::Record(text) => {
+            Arrival::Record { text, at } => {
                 let mut batch = Batch::default();
-                self.late(&text);
+                self.late(&text, at);
                 self.press.press(&text, &mut batch);
                 return self.show.batch(&batch, "the log group");
             }
@@ -164,9 +164,9 @@ impl Desk {
         ControlFlow::Continue(())
     }
 
-    fn late(&mut self, record: &str) {
+    fn late(&mut self, record: &str, arrived: SystemTime) {
         if let Some(time) = Record::read(record).and_then(|record| record.event_time()) {
-            self.show.tally.lag.add(&time, SystemTime::now());
+            self.show.tally.lag.add(&time, arrived);
         }
     }
 
@@ -212,7 +212,7 @@ impl Opened<'_> {
 
 impl Taker for Opened<'_> {
     fn take(&mut self, text: &str) -> ControlFlow<()> {
-        self.desk.late(text);
+        self.desk.late(text, SystemTime::now());
         self.desk.press.press(text, &mut self.batch);
         if self.batch.is_full() {
             self.hand_on();
