@@ -809,20 +809,36 @@ async fn when_a_whole_call_is_refused_each_message_goes_alone() {
 
 /// With a code that nobody has listed, so that it cannot be known whether a message is at fault.
 #[tokio::test]
-async fn one_message_over_which_sqs_refuses_whole_calls_costs_no_other() {
+async fn messages_over_which_sqs_refuses_whole_calls_cost_no_other() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let refused = || What::refuse(400, "MissingParameter", "The request must contain");
-    // Twice with the others, then alone, and, after each of the others, alone until it is given up.
-    stage.strike(refused(), 3);
-    stage.strike_after(3 + 9, refused(), usize::MAX);
-    let messages = some(10);
+    let refused = What::refuse(400, "MissingParameter", "The request must contain");
+    let refused = Fault::new("sqs", "SendMessageBatch", refused);
+    stage.proxy.fault(refused.holding("strange"));
+    let strange = || record_with(&json!("strange"));
+    let mut messages = some(90);
+    messages.extend(std::iter::repeat_with(strange).take(10));
     let invocation = stage.deliver(&messages).await;
-    assert_counts(&invocation, &[("received", 10), ("sent", 9), ("failed", 1)]);
-    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
-    assert_eq!(sizes[..2], [10, 10]);
-    assert!(sizes[2..].iter().all(|size| *size == 1), "{sizes:?}");
+    assert_counts(
+        &invocation,
+        &[("received", 100), ("sent", 90), ("failed", 10)],
+    );
+    assert_eq!(stage.queued().await, sorted(&messages[..90]));
+}
+
+/// Nothing is at fault but the queue's key, which every message needs.
+#[tokio::test]
+async fn what_every_call_would_be_refused_for_ends_soon() {
+    let Some(mut stage) = Stage::new().await else {
+        return;
+    };
+    let refused = What::refuse(400, "KMS.DisabledException", "The key is disabled");
+    stage.strike(refused, usize::MAX);
+    let invocation = stage.deliver(&some(100)).await;
+    assert_counts(&invocation, &[("received", 100), ("failed", 100)]);
+    // The SDK makes each call twice at most.
+    assert!(stage.batches().len() <= 10, "{}", stage.batches().len());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Tail of option cloudwatch: what Heeler's filter lets pass is read from the log group, which stays as it is.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
@@ -231,6 +232,53 @@ async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
         serde_json::from_slice::<Value>(&call.body).expect("JSON")["startTime"].clone()
     };
     assert_eq!(from(one), from(other));
+}
+
+#[tokio::test]
+async fn what_was_never_answered_is_not_taken_for_silence() {
+    let world = set_up().await;
+    let busy = What::refuse(400, "ThrottlingException", "Rate exceeded");
+    world
+        .proxy()
+        .fault(Fault::new("logs", "FilterLogEvents", busy));
+    let run = tail(&world, &["--timeout", "2s"]).run().await.ended(3);
+    assert!(run.stderr.contains("ThrottlingException"), "{}", run.stderr);
+    assert!(
+        !run.stderr.contains("Nothing has arrived"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn while_nobody_reads_nothing_is_waited_for() {
+    let world = set_up().await;
+    // Far more than a pipe holds.
+    let many = std::iter::repeat_with(|| passing(&world)).take(400);
+    deliver(&world, &many.collect::<Vec<_>>(), Duration::from_secs(60)).await;
+    let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | { sleep 25; cat; }"#;
+    let mut tail = Heeler::new(&world)
+        .program(Path::new("/bin/sh"))
+        .args(["-c", script, env!("CARGO_BIN_EXE_heeler-ec")])
+        .args(["tail", "-o", "json", "--timeout", "18s"])
+        .spawn()
+        .await;
+    // One look is being written, two wait for that, and the next has no room.
+    let looks = |call: &Call| call.operation == "FilterLogEvents" && call.finished.is_some();
+    while world
+        .proxy()
+        .calls()
+        .iter()
+        .filter(|call| looks(call))
+        .count()
+        < 4
+    {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let late = passing(&world);
+    deliver(&world, std::slice::from_ref(&late), Duration::from_secs(1)).await;
+    tail.line_with(&text(&late["eventID"])).await;
+    tail.wait().await;
 }
 
 #[tokio::test]

@@ -16,8 +16,7 @@ mod tail;
 mod var_file;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
 use tokio::join;
@@ -70,7 +69,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         ui,
         global: cli.global,
         interrupt,
-        wrote: AtomicBool::new(false),
+        wrote: OnceLock::new(),
     };
     if ui.format == Format::Csv && !matches!(cli.command, Command::Tail(_)) {
         return Err(Error::usage(
@@ -97,19 +96,27 @@ pub(crate) struct World {
     pub ui: Ui,
     pub global: Global,
     pub interrupt: Interrupt,
-    /// Whether something was written before the question of the command itself.
-    wrote: AtomicBool,
+    /// What was written before the question of the command itself, and stays.
+    wrote: OnceLock<String>,
 }
 
 impl World {
     /// From now on, a refusal cannot say that nothing was written.
-    pub fn has_written(&self) {
-        self.wrote.store(true, Ordering::Relaxed);
+    pub fn has_written(&self, what: String) {
+        // The first is enough to say so.
+        let _ = self.wrote.set(what);
+    }
+
+    /// What to add where it is said that all else is as before.
+    pub fn but_for(&self) -> String {
+        self.wrote
+            .get()
+            .map_or_else(String::new, |what| format!(", but for this: {what}"))
     }
 
     /// What to say of the writes when a command ends before its own.
     pub fn nothing_written(&self) -> &'static str {
-        if self.wrote.load(Ordering::Relaxed) {
+        if self.wrote.get().is_some() {
             "nothing else was written"
         } else {
             "nothing was written"

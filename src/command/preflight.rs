@@ -102,7 +102,8 @@ impl Looking<'_> {
                 // One that is refused does not keep the others.
                 match repair::repair(&self.aws, repair, &survey).await {
                     Ok(()) => {
-                        self.world.has_written();
+                        self.world
+                            .has_written("what preflight has mended stays".to_owned());
                         self.world.ui.story("Done.\n");
                     }
                     Err(error) => render::error::error(&self.world.ui, &error),

@@ -1,7 +1,7 @@
 //! Takes back what a run of setup did that failed, and says what could not be taken back.
 
 use super::World;
-use super::setup::how_to_go_on;
+use super::setup::tell_how_to_go_on;
 use crate::aws::Aws;
 use crate::converge::apply::{Applied, Manner};
 use crate::converge::event::Event;
@@ -63,14 +63,15 @@ fn told(
             .story("AWS deletes the KMS key in 7 days; until then it costs nothing.");
     }
     if left.is_empty() {
-        world
-            .ui
-            .alert("Rolled back: what this run made is gone, and what it changed is as before.");
+        world.ui.alert(&format!(
+            "Rolled back: what this run made is gone, and what it changed is as before{}.",
+            world.but_for()
+        ));
         return;
     }
     world.ui.alert("Not everything could be rolled back. Left:");
     for line in left {
         world.ui.alerted(&format!("  {}", visible(&line)), 4);
     }
-    world.ui.alert(&how_to_go_on(world));
+    tell_how_to_go_on(world);
 }

@@ -176,19 +176,17 @@ async fn fix_retention(world: &World, aws: &Aws, kind: &Kind, hints: Hints) -> R
     let offered = repair::offered(&survey).into_iter();
     for (what, observed) in offered.filter(|(what, _)| *what == Repair::RetentionOfOneDay) {
         if !world.ui.can_ask() {
-            return Err(
-                Error::usage(SET_RETENTION, "there is no terminal to ask on")
-                    .hint("run the same command in a terminal, or leave --fix-retention out"),
-            );
+            return Err(Error::no(SET_RETENTION, "there is no terminal to ask on")
+                .hint("run the same command in a terminal, or leave --fix-retention out"));
         }
         let question = repair::question(what, &survey, &observed);
         if world.confirms_by(&question.text, &question.word).await? {
             repair::repair(aws, what, &survey).await?;
-            world.has_written();
+            let group = question.word;
             world.ui.story(&format!(
-                "Log group {} now keeps its events for one day.",
-                question.word
+                "Log group {group} now keeps its events for one day."
             ));
+            world.has_written(format!("log group {group} keeps its events for one day"));
         }
     }
     Ok(())
@@ -212,7 +210,7 @@ async fn obey(
         OnFailure::Keep => "finishing the calls that are under way",
         OnFailure::Rollback => "finishing the calls that are under way, then rolling back",
     });
-    world.interrupt.leaves(vec![how_to_go_on(world)]);
+    world.interrupt.leaves(how_to_go_on(world).into());
     let watch = |event: Event| progress.tell(&event);
     let manner = Manner {
         patience: Patience::default(),
@@ -238,17 +236,25 @@ async fn obey(
         })
         .count();
     world.ui.alert(&format!(
-        "\n{done} of {due} done. What was made stays, and nothing that was there is lost."
+        "\n{done} of {due} done. What was made stays, and nothing that was there is lost{}.",
+        world.but_for()
     ));
-    world.ui.alert(&how_to_go_on(world));
+    tell_how_to_go_on(world);
     Err(failure.clone())
 }
 
-pub(super) fn how_to_go_on(world: &World) -> String {
-    format!(
-        "Run the same command again to complete it, or {} to remove it.",
-        world.again("destroy")
-    )
+/// A command has a line of its own, to be copied.
+fn how_to_go_on(world: &World) -> [String; 2] {
+    [
+        "Run the same command again to complete it. To remove it:".to_owned(),
+        format!("  {}", world.again("destroy")),
+    ]
+}
+
+pub(super) fn tell_how_to_go_on(world: &World) {
+    for line in how_to_go_on(world) {
+        world.ui.alert_as_it_is(&line);
+    }
 }
 
 fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {

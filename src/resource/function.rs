@@ -194,6 +194,10 @@ impl Resource<Aws> for Function {
             .await
             .doing("lambda:CreateFunction", || format!("create {}", self.id()))?;
         self.wait(aws).await?;
+        // Nothing that setup makes has a limit; what a rollback makes again may have had one.
+        if want.get(RESERVED).is_some_and(Value::is_number) {
+            self.reserve(aws, want.get(RESERVED)).await?;
+        }
         Ok(Outputs::new())
     }
 

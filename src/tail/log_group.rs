@@ -37,8 +37,9 @@ pub struct LogGroup<'a> {
     /// When the look before this one began: what came during it is looked for again.
     looked: SystemTime,
     next: Instant,
-    /// How many calls in a row were not answered.
+    /// How many calls in a row were not answered, and what became of the last one.
     unanswered: u32,
+    trouble: Option<Error>,
 }
 
 struct Page {
@@ -63,6 +64,7 @@ impl<'a> LogGroup<'a> {
             looked: SystemTime::now(),
             next: Instant::now(),
             unanswered: 0,
+            trouble: None,
         })
     }
 
@@ -100,18 +102,18 @@ impl<'a> LogGroup<'a> {
             .config_override(once)
             .send()
             .await;
-        if let Err(error) = &sent
-            && is_passing(error)
-            && self.unanswered < PATIENCE
-        {
-            self.unanswered += 1;
-            self.next = Instant::now() + pause(self.unanswered);
-            return Ok(Vec::new());
-        }
+        let passes = sent.as_ref().is_err_and(is_passing);
         let found = sent.doing("logs:FilterLogEvents", || {
             format!("read log group {}", self.name)
-        })?;
+        });
+        let found = match found {
+            Err(error) if passes && self.unanswered < PATIENCE => {
+                return Ok(self.not_answered(error));
+            }
+            found => found?,
+        };
         self.unanswered = 0;
+        self.trouble = None;
         self.next = Instant::now() + PACE;
         if self.page.is_none() {
             self.looked = began;
@@ -126,6 +128,26 @@ impl<'a> LogGroup<'a> {
                 self.first(text, &id.unwrap_or_default())
             })
             .collect())
+    }
+
+    /// Tells the first of several in a row.
+    fn not_answered(&mut self, error: Error) -> Vec<Arrival> {
+        let told = (self.unanswered == 0).then(|| Arrival::Trouble {
+            unit: None,
+            what: format!("log group {} now", self.name),
+            why: error.cause(),
+            hint: Some("it is tried again, less often".to_owned()),
+        });
+        self.unanswered += 1;
+        self.next = Instant::now() + pause(self.unanswered);
+        self.trouble = Some(error);
+        told.into_iter().collect()
+    }
+
+    /// Why the last call was not answered.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
     }
 
     /// The same event comes with every look while it is in the window; that is no second delivery.

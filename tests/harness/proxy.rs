@@ -172,6 +172,8 @@ pub struct Fault {
     pub times: usize,
     /// What happens to them.
     pub what: What,
+    /// Only calls with this in their body match.
+    holding: Option<String>,
 }
 
 impl Fault {
@@ -183,6 +185,7 @@ impl Fault {
             after: 0,
             times: usize::MAX,
             what,
+            holding: None,
         }
     }
 
@@ -196,9 +199,20 @@ impl Fault {
         Fault { times, ..self }
     }
 
+    /// Affects only calls that have this in their body.
+    pub fn holding(self, text: &str) -> Fault {
+        Fault {
+            holding: Some(text.to_owned()),
+            ..self
+        }
+    }
+
     fn concerns(&self, call: &Call) -> bool {
         let fits = |pattern: &str, name: &str| pattern == "*" || pattern == name;
-        fits(&self.service, &call.service) && fits(&self.operation, &call.operation)
+        let holding = self.holding.as_deref();
+        fits(&self.service, &call.service)
+            && fits(&self.operation, &call.operation)
+            && holding.is_none_or(|text| String::from_utf8_lossy(&call.body).contains(text))
     }
 }
 

@@ -231,22 +231,27 @@ impl Watch<'_> {
         let mut worn = None;
         loop {
             let Ok(next) = timeout_at(deadline, feed.next()).await else {
-                return Ok(End::Silent);
+                return feed
+                    .trouble()
+                    .map_or(Ok(End::Silent), |error| Err(error.clone()));
             };
             let Some(arrivals) = next? else {
                 return Ok(End::Exhausted(worn));
             };
             let proves = arrivals.iter().any(proves);
             worn = worn.or_else(|| arrivals.iter().find_map(worn_out));
+            let began = Instant::now();
             let Ok(shown) = self.screen.put(arrivals).await else {
                 return Ok(End::Enough);
             };
             if feed.is_sparing() && shown.wait().await.is_err() {
                 return Ok(End::Enough);
             }
-            if proves {
-                deadline = after(self.args.timeout);
-            }
+            // While nobody reads, nothing is waited for.
+            deadline = match deadline.checked_add(began.elapsed()) {
+                Some(later) if !proves => later,
+                _ => after(self.args.timeout),
+            };
         }
     }
 
@@ -336,19 +341,19 @@ fn nothing_arrived(world: &World, waited: Duration, route: Route, place: Place) 
             "CloudTrail delivers some minutes late, and Heeler's filter lets only successful writes pass, and not all of them",
         ),
     };
-    let option = route.name();
-    for advice in [
-        delivers.to_owned(),
-        format!(
-            "{} says whether the trail logs and delivers",
-            world.again(&format!("preflight --option {option}"))
-        ),
-        format!(
-            "{} says whether anything of the pipeline has changed",
-            world.again("plan --check")
+    world.ui.alerted(&format!("  - {delivers}"), 4);
+    let preflight = format!("preflight --option {}", route.name());
+    for (question, command) in [
+        ("whether the trail logs and delivers:", &*preflight),
+        (
+            "whether anything of the pipeline has changed:",
+            "plan --check",
         ),
     ] {
-        world.ui.alert(&format!("  - {advice}"));
+        world.ui.alerted(&format!("  - {question}"), 4);
+        // It stays whole, to be copied.
+        let command = world.again(command);
+        world.ui.alert_as_it_is(&format!("      {command}"));
     }
 }
 

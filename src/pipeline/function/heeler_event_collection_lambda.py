@@ -42,6 +42,9 @@ TRIES = 5
 # The refusals that a message may have brought upon itself. Any other is worth the same call again: even throttling may
 # come as the sender's fault.
 OF_THE_MESSAGE = ("InvalidMessageContents", "InvalidParameterValue", "MessageTooLong", "BatchRequestTooLong")
+# The refusals that no message brings upon itself: there is too much traffic, or something is wrong with the queue, its
+# key, the role, or SQS.
+OF_ALL = re.compile("Throttl|OverLimit|Queue|K[Mm][Ss]|Denied|Token|Signature|Expired|Internal|Unavailable")
 # The characters that SQS does not take. A readable record has them only where JSON may as well have an escape.
 UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -103,16 +106,19 @@ def send(messages, time_left, refusals):
             refusals.update(refused.values())
             sent.update(message for message in batch if message not in refused)
             again = [message for message, code in refused.items() if code not in OF_THE_MESSAGE]
-            waiting.extend(again)
+            waiting.extend(message for message in again if not message.hopeless)
             for message in (message for message, code in refused.items() if code in OF_THE_MESSAGE):
                 # Of a call that was refused as a whole, it may have been any of them.
                 message.alone = len(refused) == len(batch)
                 if len(batch) > 1 and message.alone or message.cut_to(0):
                     waiting.append(message)
-            fruitless = fruitless + 1 if len(again) == len(batch) else 0
-            if again and fruitless < TRIES:
+            # What will be sent alone from now on, or was and is given up, is no sign that nothing works.
+            parted = all(message.hopeless or message.alone and len(batch) > 1 for message in again)
+            fruitless = fruitless + 1 if len(again) == len(batch) and not parted else 0
+            if again and not parted and fruitless < TRIES:
                 time.sleep(random.uniform(0.05, 0.1) * 2**fruitless)
     except TimeIsUp:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
         refusals["TimeIsUp"] += 1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -124,7 +130,8 @@ def wake_in(milliseconds):
     if milliseconds <= 0:
         raise TimeIsUp
     signal.signal(signal.SIGALRM, time_is_up)
-    signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000)
+    # Once more soon after: what Python raises in a finalizer is lost.
+    signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000, 0.1)
 
 
 def next_batch(waiting):
@@ -148,11 +155,12 @@ def post(batch):
     try:
         answer = sqs.send_message_batch(QueueUrl=QUEUE_URL, Entries=entries)
     except ClientError as error:
-        code = code_of(error.response["Error"]["Code"])
-        for message in batch:
-            # SQS refuses a whole call over one message, too, with more codes than anybody has listed.
-            message.suspect += "Throttl" not in code
-            message.alone = message.suspect > 1
+        text = error.response["Error"]["Code"]
+        code = code_of(text)
+        if code not in OF_THE_MESSAGE and not OF_ALL.search(text):
+            for message in batch:
+                # SQS refuses a whole call over one message, too, with more codes than anybody has listed.
+                message.alone, message.hopeless = True, len(batch) == 1
         return dict.fromkeys(batch, code)
     except BotoCoreError as error:
         return dict.fromkeys(batch, type(error).__name__)
@@ -178,8 +186,8 @@ class Message:
         text = text if self.readable else json.dumps(text)
         self.body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         self.cut = []
-        # It has a call to itself, since it was in calls that were refused as a whole.
-        self.alone, self.suspect = False, 0
+        # It has a call to itself, since it was in one that was refused as a whole; or it was refused so, too.
+        self.alone, self.hopeless = False, False
         record = self.record()
         self.readable = self.readable and record is not None
         record = record or {}
