@@ -1,6 +1,6 @@
 //! Preflight says whether the organization trail is ready, and never writes.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
@@ -445,24 +445,29 @@ async fn a_topic_under_an_alias_makes_the_way_no_longer() {
     assert!(depth(&run.calls) <= 5, "{}: {asked:?}", depth(&run.calls));
 }
 
-/// Very many trails are asked what they record, and only a few of them what hangs from them.
-#[tokio::test]
-async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    let many = What::json(|trails| {
+/// As many trails as that, all complete, made out of the one that is there.
+fn trails(world: &World, count: usize, logging: bool, differ: fn(usize, &mut Value)) {
+    let many = What::json(move |trails| {
         let list = &mut trails["trailList"];
         let one = list[0].clone();
-        *list = (0..100)
+        *list = (0..count)
             .map(|number| {
                 let mut trail = one.clone();
                 for field in ["Name", "TrailARN"] {
                     trail[field] = json!(format!("{}-{number}", text(&one[field])));
                 }
+                differ(number, &mut trail);
                 trail
             })
             .collect();
     });
-    let logs = json!({ "IsLogging": true, "LatestDeliveryTime": 1_772_452_800 });
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.expect("a time of our days").as_secs();
+    let logs = json!({
+        "IsLogging": logging,
+        "LatestDeliveryTime": now,
+        "LatestCloudWatchLogsDeliveryTime": now,
+    });
     let events =
         json!({ "EventSelectors": [{ "ReadWriteType": "All", "IncludeManagementEvents": true }] });
     let answer = |body: &Value| What::Answer {
@@ -479,16 +484,110 @@ async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
             .proxy()
             .fault(Fault::new("cloudtrail", operation, what));
     }
+}
+
+/// Very many trails are asked what they record, and only a few of them what hangs from them.
+#[tokio::test]
+async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
+    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    trails(&world, 100, true, |_, _| {});
     world.proxy().delay(Duration::from_millis(50));
     let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
     let told = json(&run);
     let told = text(&check(&told, "trail.found")["observed"]);
-    assert!(told.contains("org-trail-0") && told.contains("org-trail-99"));
+    assert!(told.starts_with("5 trails qualify: org-trail-0"), "{told}");
+    assert!(told.contains("not looked into") && told.ends_with("org-trail-99"));
     let calls = run.calls.len();
     assert!((200..350).contains(&calls), "{calls} calls");
     // Eight at once, but for what is kept for the longest ways.
     let depth = depth(&run.calls);
     assert!(depth <= 60, "{depth} round trips");
+}
+
+/// Five trails deliver to a bucket that is not there, which shows only when they are looked into.
+#[tokio::test]
+async fn of_more_than_five_trails_the_right_one_is_found_behind_wrong_ones() {
+    let world = World::on(Engine::Ministack).build().await;
+    let only_the_sixth = |number, trail: &mut Value| {
+        if number != 5 {
+            trail["S3BucketName"] = json!("nowhere-to-be-found-0");
+        }
+    };
+    for (logging, accepted) in [(true, &[][..]), (false, &["--accept", "trail.logging"])] {
+        trails(&world, 6, logging, only_the_sixth);
+        let report = report(preflight(&world).args(accepted), 0).await;
+        world.proxy().mend();
+        let observed = text(&check(&report, "trail.found")["observed"]);
+        assert!(observed.starts_with("org-trail-5"), "{observed}");
+        for id in ["bucket.owner", "bucket.policy", "bucket.notifications"] {
+            assert_eq!(check(&report, id)["status"], "pass", "{report:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_option_looks_for_a_trail_of_its_own_among_more_than_five() {
+    let world = World::on(Engine::Ministack).log_group().build().await;
+    trails(&world, 6, true, |number, trail| {
+        if number == 5 {
+            trail["S3BucketName"] = json!("nowhere-to-be-found-0");
+        } else {
+            let fields = trail.as_object_mut().expect("a trail");
+            fields.remove("CloudWatchLogsLogGroupArn");
+            fields.remove("CloudWatchLogsRoleArn");
+        }
+    });
+    let run = Heeler::new(&world).args(["preflight", "-o", "json"]).run();
+    let report = json(&run.await.ended(0));
+    let both = report["options"].as_array().expect("both options");
+    let [s3, cloudwatch] = both.as_slice() else {
+        panic!("{report:#}");
+    };
+    let found = |report| text(&check(report, "trail.found")["observed"]).clone();
+    assert!(found(s3).contains("trails qualify"), "{}", found(s3));
+    assert!(
+        found(cloudwatch).starts_with("org-trail-5"),
+        "{}",
+        found(cloudwatch)
+    );
+    assert_eq!(check(cloudwatch, "logs.exists")["status"], "pass");
+}
+
+/// After so many wrong ones it is asked which it is to be; the rest is neither ready nor ruled out.
+#[tokio::test]
+async fn a_trail_that_nobody_looked_into_is_never_called_ready() {
+    let world = World::on(Engine::Ministack).build().await;
+    trails(&world, 100, true, |number, trail| {
+        if number != 99 {
+            trail["S3BucketName"] = json!("nowhere-to-be-found-0");
+        }
+    });
+    let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
+    let report = json(&run);
+    assert_eq!(report["ready"], false);
+    assert_eq!(checks(&report, "fail"), ["trail.found"]);
+    let found = check(&report, "trail.found");
+    // In the order of their names, 1 before 10 before 2.
+    let observed = text(&found["observed"]);
+    assert!(
+        observed.starts_with("none of 20 trails passes"),
+        "{observed}"
+    );
+    assert!(observed.ends_with("org-trail-99"), "{observed}");
+    assert!(
+        text(&found["fix"]["cli"][0]).contains("--trail org-trail-27"),
+        "{found:#}"
+    );
+    assert_eq!(check(&report, "bucket.owner")["status"], "skip");
+    let calls = run.calls.len();
+    assert!(calls < 600, "{calls} calls");
+    report_of_the_last(&world).await;
+}
+
+/// Named, it is looked into.
+async fn report_of_the_last(world: &World) {
+    let report = report(preflight(world).args(["--trail", "org-trail-99"]), 0).await;
+    assert_eq!(check(&report, "bucket.owner")["status"], "pass");
 }
 
 #[tokio::test]

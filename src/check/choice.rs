@@ -11,7 +11,7 @@ pub(super) fn found(survey: &Survey) -> Verdict {
     };
     match &survey.choice {
         Choice::One(trail) => Verdict::Pass(format!("{}, home {}", trail.name, trail.home)),
-        Choice::Several(several) => Verdict::Fail(of_several(survey, several)),
+        Choice::Several { judged, unseen } => Verdict::Fail(of_several(survey, judged, unseen)),
         Choice::Unnamed(named) => Verdict::Fail(
             Finding::new(
                 format!("there is no trail {named} here"),
@@ -42,37 +42,47 @@ pub(super) fn found(survey: &Survey) -> Verdict {
     }
 }
 
-/// Each with what it lacks, if all of them lack something.
-fn of_several(survey: &Survey, several: &[(String, Vec<&'static str>)]) -> Finding {
+/// Each with what it lacks, if all of them lack something; and those of which it is not known.
+fn of_several(
+    survey: &Survey,
+    judged: &[(String, Vec<&'static str>)],
+    unseen: &[String],
+) -> Finding {
     let option = survey.route.name();
-    let qualify = several.iter().all(|(_, lacks)| lacks.is_empty());
-    let told: Vec<String> = several
+    let qualify = !judged.is_empty() && judged.iter().all(|(_, lacks)| lacks.is_empty());
+    let told: Vec<String> = judged
         .iter()
         .map(|(name, lacks)| match lacks.as_slice() {
             [] => name.clone(),
             lacks => format!("{name} (fails {})", lacks.join(", ")),
         })
         .collect();
-    let observed = if qualify {
-        format!("{} trails qualify: {}", several.len(), told.join(", "))
+    let mut observed = if qualify {
+        format!("{} trails qualify: {}", judged.len(), told.join(", "))
     } else {
         format!(
             "none of {} trails passes: {}",
-            several.len(),
+            judged.len(),
             told.join("; ")
         )
     };
+    if !unseen.is_empty() {
+        observed.push_str("; not looked into, as there are so many: ");
+        observed.push_str(&unseen.join(", "));
+    }
     let finding = Finding::new(observed, "one trail to work with")
         .because("events must be taken from one of them, or each would come twice");
-    let finding = match several.first() {
+    let nearest = judged.first().filter(|_| qualify || unseen.is_empty());
+    let finding = match nearest {
         Some((name, lacks)) if !lacks.is_empty() => finding.advice(format!(
             "{name} is the nearest: mend {} of it; what is printed for it says how",
             lacks.join(", ")
         )),
         _ => finding.advice("say with --trail which one it is to be"),
     };
-    match several.first() {
-        Some((name, _)) => finding.cli(survey.own_command(&format!(
+    // Of those that are known to lack something, none is better than one that is not known.
+    match nearest.map(|(name, _)| name).or(unseen.first()) {
+        Some(name) => finding.cli(survey.own_command(&format!(
             "preflight --option {option} --trail {}",
             quoted(name)
         ))),

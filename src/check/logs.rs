@@ -139,8 +139,10 @@ fn enabled(survey: &Survey) -> Verdict {
     on_trail(survey, |trail| {
         let named = survey.hints.log_group.as_deref();
         let Some(arn) = &trail.log_group else {
-            let group = named.unwrap_or("aws-cloudtrail-logs");
-            return Verdict::Fail(
+            return Verdict::Fail(streams::deliver_to_new(
+                survey,
+                trail,
+                named.unwrap_or("aws-cloudtrail-logs"),
                 Finding::new(
                     format!("{} delivers to no log group", trail.name),
                     "a trail that delivers to CloudWatch Logs",
@@ -149,9 +151,8 @@ fn enabled(survey: &Survey) -> Verdict {
                 .console(format!(
                     "CloudTrail > Trails > {} > CloudWatch Logs > Edit > Enabled",
                     trail.name
-                ))
-                .cli(deliver_to(trail, &group_arn(trail, group))),
-            );
+                )),
+            ));
         };
         let name = group_name(arn);
         if let Some(named) = named.filter(|named| *named != name) {
@@ -198,8 +199,7 @@ pub(super) fn group_arn(trail: &Trail, name: &str) -> String {
     )
 }
 
-/// The command by which the trail delivers to this log group. Which role it is to write with, nobody here can know
-/// unless it has one.
+/// The command by which the trail delivers to this log group.
 pub(super) fn deliver_to(trail: &Trail, group: &str) -> String {
     format!(
         "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
@@ -257,14 +257,9 @@ fn class(survey: &Survey) -> Verdict {
         }
         let new = format!("{}-standard", named.name);
         let finding = Finding::new(format!("class {class}"), "class STANDARD")
-            .because("only that class has subscription filters, and the class of a log group cannot be changed")
-            .cli(format!(
-                "aws logs create-log-group --region {} --log-group-name {} --log-group-class STANDARD",
-                named.region,
-                quoted(&new)
-            ));
+            .because("only that class has subscription filters, and the class of a log group cannot be changed");
         Verdict::Fail(match survey.trail() {
-            Some(trail) => finding.cli(deliver_to(trail, &group_arn(trail, &new))),
+            Some(trail) => streams::deliver_to_new(survey, trail, &new, finding),
             None => finding,
         })
     })

@@ -376,9 +376,14 @@ fn iam(survey: &Survey) -> Verdict {
     let finding = Finding::new(observed, format!("room for {needed} more of each"))
         .because("IAM would refuse them")
         .console("Service Quotas > AWS Identity and Access Management");
+    // Where IAM of each partition has its quotas.
+    let region = match &survey.account.caller {
+        Ok(caller) if caller.partition == "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
+    };
     Verdict::Fail(full.into_iter().fold(finding, |finding, (code, used)| {
         finding.cli(format!(
-            "aws service-quotas request-service-quota-increase --region us-east-1 --service-code iam --quota-code {code} --desired-value {}",
+            "aws service-quotas request-service-quota-increase --region {region} --service-code iam --quota-code {code} --desired-value {}",
             used.saturating_add(100)
         ))
     }))

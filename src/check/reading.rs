@@ -28,9 +28,17 @@ pub(super) fn sid(statement: &Value) -> &str {
 /// One value or a list of them, as a list.
 pub(super) fn words(value: &Value) -> Vec<&str> {
     match value {
-        Value::String(word) => vec![word],
-        Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+        Value::Array(words) => words.iter().filter_map(word).collect(),
+        single => word(single).into_iter().collect(),
+    }
+}
+
+/// Conditions may be written with a bare `true`.
+fn word(value: &Value) -> Option<&str> {
+    match value {
+        Value::Bool(true) => Some("true"),
+        Value::Bool(false) => Some("false"),
+        other => other.as_str(),
     }
 }
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::delivery::delivered;
-use super::logs::{on_group, on_log_group};
+use super::logs::{deliver_to, group_arn, on_group, on_log_group};
 use super::survey::Survey;
-use super::survey::facts::LogGroup;
+use super::survey::facts::{LogGroup, Trail};
 use super::{Finding, Verdict, hangs_on, quoted};
 use crate::aws::arn::{Arn, build, last};
 
@@ -48,27 +48,80 @@ fn let_it_write(survey: &Survey, group: &LogGroup, finding: Finding) -> Finding 
         return finding;
     };
     let finding = finding.console(format!("IAM > Roles > {} > Permissions", last(role)));
-    if organization.is_none() {
-        return finding;
+    let place = [&group.name, &group.region, &group.account].map(String::as_str);
+    match grant(survey, role, place) {
+        Some(command) => finding.cli(command),
+        None => finding,
     }
+}
+
+/// The command that lets the role write to all streams of a log group, given by name, region and account; none where
+/// it is not known what the streams of the organization are called.
+fn grant(survey: &Survey, role: &str, [group, region, account]: [&str; 3]) -> Option<String> {
+    let Ok(Some(organization)) = &survey.account.organization else {
+        return None;
+    };
+    let home = survey.trail().map_or("REGION", |trail| &trail.home);
     let partition = Arn::parse(role).map_or("aws", |arn| arn.partition);
     let stream = |stream: String| {
-        let resource = format!("log-group:{}:log-stream:{stream}", group.name);
-        build(partition, "logs", &group.region, &group.account, &resource)
+        let resource = format!("log-group:{group}:log-stream:{stream}");
+        build(partition, "logs", region, account, &resource)
     };
     let document = json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [stream(own), stream(of_members)],
+            "Resource": [
+                stream(format!("{account}_CloudTrail_{home}*")),
+                stream(format!("{}_*", organization.id)),
+            ],
         }],
     });
-    finding.cli(format!(
-        "aws iam put-role-policy --role-name {} --policy-name cloudtrail-organization-streams --policy-document {}",
+    Some(format!(
+        "aws iam put-role-policy --role-name {} --policy-name {} --policy-document {}",
         quoted(last(role)),
+        quoted(&policy_name(group)),
         quoted(&document.to_string())
     ))
+}
+
+/// A name of its own for each log group, as IAM takes it: else the grant for one would replace that for another.
+fn policy_name(group: &str) -> String {
+    const LONGEST: usize = 128;
+    let safe = group.chars().map(|c| match c {
+        '/' => '.',
+        c if c.is_ascii_alphanumeric() || "+=,.@-_".contains(c) => c,
+        _ => '_',
+    });
+    "cloudtrail-streams-"
+        .chars()
+        .chain(safe)
+        .take(LONGEST)
+        .collect()
+}
+
+/// With the commands by which the trail delivers to a log group that may not be there yet: the group, what lets the
+/// trail's role write to it, and the trail. Which role it is to write with, nobody here can know unless it has one.
+pub(super) fn deliver_to_new(
+    survey: &Survey,
+    trail: &Trail,
+    group: &str,
+    finding: Finding,
+) -> Finding {
+    let finding = finding.cli(format!(
+        "aws logs create-log-group --region {} --log-group-name {} --log-group-class STANDARD",
+        trail.home,
+        quoted(group)
+    ));
+    let account = Arn::parse(&trail.arn).map_or("ACCOUNT", |arn| arn.account);
+    let role = trail.log_role.as_deref();
+    let grant = role.and_then(|role| grant(survey, role, [group, &trail.home, account]));
+    let finding = match grant {
+        Some(command) => finding.cli(command),
+        None => finding,
+    };
+    finding.cli(deliver_to(trail, &group_arn(trail, group)))
 }
 
 pub(super) fn org_streams(survey: &Survey) -> Verdict {

@@ -1,6 +1,7 @@
 //! Whether the log group has room for a subscription, and whether Heeler would get the events through it as they are.
 
-use super::logs::{deliver_to, group_arn, on_group, on_own_log_group};
+use super::logs::{on_group, on_own_log_group};
+use super::streams::deliver_to_new;
 use super::survey::Survey;
 use super::{Finding, Verdict, quoted};
 
@@ -160,7 +161,7 @@ pub(super) fn no_loop(survey: &Survey) -> Verdict {
             survey.trail_name()
         ));
         Verdict::Fail(match survey.trail() {
-            Some(trail) => finding.cli(deliver_to(trail, &group_arn(trail, "aws-cloudtrail-logs"))),
+            Some(trail) => deliver_to_new(survey, trail, "aws-cloudtrail-logs", finding),
             None => finding,
         })
     })

@@ -46,6 +46,30 @@ fn the_policy_that_is_printed_for_a_topic_keeps_every_statement() {
     );
 }
 
+/// SNS refuses a document with the same name twice.
+#[test]
+fn the_statement_that_is_printed_for_a_topic_has_a_name_of_its_own() {
+    let theirs = policy(r#""ArnEquals":{"aws:SourceArn":"arn:aws:s3:::other"}"#);
+    let named =
+        |sid: &str| theirs.replacen(r#"{"Effect""#, &format!(r#"{{"Sid":"{sid}","Effect""#), 1);
+    for (there, wanted) in [
+        ("Theirs", "HeelerLogBucket"),
+        ("HeelerLogBucket", "HeelerLogBucket2"),
+    ] {
+        let mut survey = super::ready(heeler_ec::route::Route::S3);
+        let policy = named(there);
+        existing(&mut survey, TopicFacts { policy, ..topic() });
+        let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").judge)(&survey) else {
+            panic!("S3 may publish");
+        };
+        let command = &finding.fix.cli[0];
+        let quoted = |sid: &str| format!(r#""Sid":"{sid}""#);
+        for sid in [there, wanted] {
+            assert_eq!(command.matches(&quoted(sid)).count(), 1, "{sid}: {command}");
+        }
+    }
+}
+
 pub fn states() -> Vec<State> {
     [
         bucket_states(),
@@ -1035,6 +1059,105 @@ fn topic_states() -> Vec<State> {
             },
             "pass",
             TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by the organization",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by another organization",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-other"}"#);
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for services of AWS",
+            |s| {
+                let policy = policy(
+                    r#""Bool":{"aws:PrincipalIsAWSService":true},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
+                );
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for all but services of AWS",
+            |s| {
+                let policy = policy(r#""Bool":{"aws:PrincipalIsAWSService":"false"}"#);
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for callers of the organization",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:PrincipalOrgID":"o-example"}"#);
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy wants the bucket to be told",
+            |s| {
+                let policy = policy(
+                    r#""Null":{"aws:SourceArn":"false"},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
+                );
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy has a condition that cannot be judged",
+            |s| {
+                let policy = policy(
+                    r#""StringEquals":{"aws:SourceAccount":"111122223333"},"ForAnyValue:StringLike":{"aws:SourceOrgPaths":"o-example/*"}"#,
+                );
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "warn",
+            "lets S3 publish where aws:SourceOrgPaths allows it",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for another bucket, and has a condition that cannot be judged",
+            |s| {
+                let policy = policy(
+                    r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::other"},"ForAnyValue:StringLike":{"aws:SourceOrgPaths":"o-example/*"}"#,
+                );
+                existing(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by an organization, and ours may not be asked for",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
+                existing(s, TopicFacts { policy, ..topic() });
+                s.account.organization = Err(refused("organizations:DescribeOrganization"));
+            },
+            "warn",
+            "where aws:SourceOrgID allows it",
         ),
     ]
 }

@@ -5,11 +5,12 @@ use heeler_ec::check::survey::Survey;
 use heeler_ec::check::survey::facts::{
     AccountFilter, Choice, Concurrency, Group, Streams, SubscriptionFilter,
 };
+use heeler_ec::route::Route::CloudWatch;
 
 use super::account::{group, trail};
 use super::fixture::{KEY, key, minutes_ago};
 use super::trail::status;
-use super::{State, cloudwatch, hold, refused};
+use super::{State, check, cloudwatch, hold, ready, refused};
 
 #[test]
 fn the_log_group() {
@@ -31,6 +32,91 @@ fn no_command_changes_the_retention_of_control_towers_log_group() {
     };
     assert_eq!(finding.fix.cli, [""; 0]);
     assert_eq!(finding.fix.repair, None);
+}
+
+/// What a check of option cloudwatch prints in this state.
+fn printed(id: &str, differs: impl FnOnce(&mut Survey)) -> Vec<String> {
+    let mut survey = ready(CloudWatch);
+    differs(&mut survey);
+    match (check(CloudWatch, id).judge)(&survey) {
+        Verdict::Fail(finding) => finding.fix.cli,
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+/// A trail is refused a log group that is not there, or that its role may not write to.
+#[test]
+fn before_a_trail_delivers_to_another_log_group_the_group_is_made_and_its_role_let_in() {
+    const NEW: &str = "aws-cloudtrail-logs";
+    type Differs = fn(&mut Survey);
+    let states: [(&str, &str, Differs); 3] = [
+        ("logs.enabled", NEW, |s| trail(s).log_group = None),
+        ("logs.class", "aws-cloudtrail-logs-standard", |s| {
+            of(s).class = Some("INFREQUENT_ACCESS".into());
+        }),
+        ("logs.trail_lambda_loop", NEW, |s| {
+            group(s).name = "/aws/lambda/heeler_event_collection_lambda".into();
+        }),
+    ];
+    for (id, group, differs) in states {
+        let commands = printed(id, differs);
+        let [make, let_in, deliver] = commands.as_slice() else {
+            panic!("{id}: {commands:#?}");
+        };
+        let on_group = format!("--log-group-name {group} ");
+        assert!(
+            make.starts_with("aws logs create-log-group --region us-east-1 ")
+                && make.contains(&on_group),
+            "{id}: {make}"
+        );
+        assert!(
+            let_in.starts_with("aws iam put-role-policy --role-name CloudTrailLogs ")
+                && let_in.contains(&format!(":log-group:{group}:log-stream:o-example_*")),
+            "{id}: {let_in}"
+        );
+        assert!(
+            deliver.starts_with("aws cloudtrail update-trail ")
+                && deliver.contains(&format!(":log-group:{group}:*'")),
+            "{id}: {deliver}"
+        );
+    }
+}
+
+/// Whose role is not known, nobody can let in.
+#[test]
+fn without_a_role_the_group_is_made_and_the_role_left_to_be_filled_in() {
+    let commands = printed("logs.enabled", |s| {
+        trail(s).log_group = None;
+        trail(s).log_role = None;
+    });
+    let [make, deliver] = commands.as_slice() else {
+        panic!("{commands:#?}");
+    };
+    assert!(make.starts_with("aws logs create-log-group "), "{make}");
+    assert!(
+        deliver.ends_with("--cloud-watch-logs-role-arn ROLE_ARN"),
+        "{deliver}"
+    );
+}
+
+/// A policy of the same name would be replaced, and with it what lets the role write elsewhere.
+#[test]
+fn the_grant_for_each_log_group_has_a_name_of_its_own_that_iam_takes() {
+    let name_for = |name: &str| {
+        let commands = printed("logs.org_streams", |s| {
+            group(s).name = name.to_owned();
+            group(s).streams = Ok(Streams {
+                of_members: false,
+                any: true,
+            });
+        });
+        let name = commands[0].split(" --policy-name ").nth(1);
+        let name = name.and_then(|rest| rest.split(' ').next());
+        name.expect("a name").to_owned()
+    };
+    assert_eq!(name_for("trail"), "cloudtrail-streams-trail");
+    assert_eq!(name_for("/org/trail#1"), "cloudtrail-streams-.org.trail_1");
+    assert_eq!(name_for(&"x".repeat(512)).len(), 128);
 }
 
 pub fn states() -> Vec<State> {

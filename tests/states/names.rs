@@ -185,7 +185,7 @@ pub fn states() -> Vec<State> {
             "there is no room for a role",
             |s| quota(s, 1000, 0),
             "fail",
-            "room for 1 more of each",
+            "request-service-quota-increase --region us-east-1 --service-code iam --quota-code L-FE177D64",
         ),
         s3(
             "quota.iam",
@@ -193,6 +193,16 @@ pub fn states() -> Vec<State> {
             |s| quota(s, 0, 1500),
             "fail",
             "1500 of 1500 policies",
+        ),
+        s3(
+            "quota.iam",
+            "there is no room in the cloud of the government",
+            |s| {
+                quota(s, 1000, 0);
+                s.account.caller.as_mut().expect("a caller").partition = "aws-us-gov".into();
+            },
+            "fail",
+            "request-service-quota-increase --region us-gov-west-1 --service-code iam",
         ),
         cloudwatch(
             "quota.iam",

@@ -57,19 +57,14 @@ pub fn states() -> Vec<State> {
         s3(
             "trail.found",
             "several qualify",
-            |s| s.choice = Choice::Several(vec![("a".into(), vec![]), ("b".into(), vec![])]),
+            |s| s.choice = several(&[("a", &[]), ("b", &[])], &[]),
             "fail",
             "2 trails qualify: a, b",
         ),
         s3(
             "trail.found",
             "none of several passes",
-            |s| {
-                s.choice = Choice::Several(vec![
-                    ("a".into(), vec!["trail.logging"]),
-                    ("b".into(), vec!["bucket.owner"]),
-                ])
-            },
+            |s| s.choice = several(&[("a", &["trail.logging"]), ("b", &["bucket.owner"])], &[]),
             "fail",
             "a (fails trail.logging); b (fails bucket.owner)",
         ),
@@ -77,18 +72,35 @@ pub fn states() -> Vec<State> {
             "trail.found",
             "none of several passes, and one lacks less",
             |s| {
-                s.choice = Choice::Several(vec![
-                    ("a".into(), vec!["trail.logging"]),
-                    ("b".into(), vec!["bucket.owner", "trail.delivery"]),
-                ])
+                s.choice = several(
+                    &[
+                        ("a", &["trail.logging"]),
+                        ("b", &["bucket.owner", "trail.delivery"]),
+                    ],
+                    &[],
+                )
             },
             "fail",
             "a is the nearest: mend trail.logging of it",
         ),
+        s3(
+            "trail.found",
+            "none of those that were looked into passes",
+            |s| s.choice = several(&[("a", &["bucket.owner"])], &["y", "z"]),
+            "fail",
+            "a (fails bucket.owner); not looked into, as there are so many: y, z",
+        ),
+        s3(
+            "trail.found",
+            "one that was not looked into may pass",
+            |s| s.choice = several(&[("a", &["bucket.owner"])], &["y", "z"]),
+            "fail",
+            "heeler-ec preflight --option s3 --trail y",
+        ),
         cloudwatch(
             "trail.found",
             "several qualify",
-            |s| s.choice = Choice::Several(vec![("a".into(), vec![]), ("b".into(), vec![])]),
+            |s| s.choice = several(&[("a", &[]), ("b", &[])], &[]),
             "fail",
             "heeler-ec preflight --option cloudwatch --trail a",
         ),
@@ -576,5 +588,15 @@ fn advanced(fields: &[(&str, &[&str])]) -> Selector {
                 ..Field::default()
             })
             .collect(),
+    }
+}
+
+fn several(judged: &[(&str, &[&'static str])], unseen: &[&str]) -> Choice {
+    let judged = judged.iter();
+    Choice::Several {
+        judged: judged
+            .map(|(name, lacks)| ((*name).to_owned(), lacks.to_vec()))
+            .collect(),
+        unseen: unseen.iter().map(|name| (*name).to_owned()).collect(),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::here;
 use crate::aws::arn::{Arn, build, last};
 use crate::aws::notification::{Entry, Target};
+use crate::check::reading::Condition;
 use crate::check::survey::Survey;
 use crate::check::survey::facts::{Bucket, TopicFacts};
 use crate::check::{Finding, Verdict, hangs_on, quoted, reading};
@@ -133,45 +134,46 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
     let account = survey.own_account().unwrap_or_default();
     let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
     let bucket_arn = build(partition, "s3", "", "", &bucket.name);
-    // What S3 brings along when it publishes; with any other condition it is refused.
-    let fits = |statement: &Value| {
-        reading::conditions(statement).iter().all(|condition| {
-            let values = &condition.values;
-            let negated = condition.operator.contains("Not");
-            match condition.key.as_str() {
-                "aws:sourcearn" => {
-                    values
-                        .iter()
-                        .any(|value| reading::matches(value, &bucket_arn))
-                        != negated
-                }
-                "aws:sourceaccount" => values.contains(&account) != negated,
-                "aws:securetransport" => values.contains(&"true"),
-                _ => false,
-            }
-        })
-    };
-    let is_bound = |statement: &Value| {
-        reading::conditions(statement).iter().any(|condition| {
-            matches!(
-                condition.key.as_str(),
-                "aws:sourcearn" | "aws:sourceaccount"
-            )
-        })
+    let publisher = Publisher {
+        bucket: &bucket_arn,
+        account,
+        organization: match &survey.account.organization {
+            Ok(Some(organization)) => Some(&organization.id),
+            _ => None,
+        },
     };
     let statements = reading::statements(&topic.policy);
-    let mut fitting: Vec<&Value> = statements
-        .iter()
-        .filter(|statement| {
-            reading::allows(statement)
-                && reading::names(statement, "Service", &["s3.amazonaws.com"])
-                && reading::is_about(statement, "sns:Publish")
-                && fits(statement)
-        })
-        .collect();
+    let for_s3 = statements.iter().filter(|statement| {
+        reading::allows(statement)
+            && reading::names(statement, "Service", &["s3.amazonaws.com"])
+            && reading::is_about(statement, "sns:Publish")
+    });
+    let (mut fitting, mut doubtful) = (Vec::new(), Vec::new());
+    for statement in for_s3 {
+        match publisher.fits(statement) {
+            Fits::Yes => fitting.push(statement),
+            Fits::UnlessFor(keys) => doubtful.extend(keys),
+            Fits::No => {}
+        }
+    }
     // One that lets every bucket publish is a danger, whatever else is there.
     fitting.sort_by_key(|statement| is_bound(statement));
     let fitting = fitting.first().copied();
+    if fitting.is_none() && !doubtful.is_empty() {
+        return Verdict::Warn(
+            Finding::new(
+                format!(
+                    "the policy of {} lets S3 publish where {} allows it, which cannot be seen from here",
+                    topic.arn,
+                    doubtful.join(", ")
+                ),
+                "a statement for s3.amazonaws.com with the bucket's ARN",
+            )
+            .because("if that condition does not hold for S3, nothing reaches the topic")
+            .console(access_policy(topic))
+            .cli(attributes(topic)),
+        );
+    }
     let Some(statement) = fitting else {
         return Verdict::Fail(
             Finding::new(
@@ -198,12 +200,82 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
                 "the policy of {} lets any bucket of anybody publish",
                 topic.arn
             ),
-            "aws:SourceArn or aws:SourceAccount in its statement for S3",
+            "aws:SourceArn, aws:SourceAccount or aws:SourceOrgID in its statement for S3",
         )
         .because("whoever owns a bucket could send Heeler notifications of his own")
         .console(access_policy(topic))
         .cli(attributes(topic)),
     )
+}
+
+/// What S3 brings along when it publishes for a bucket.
+struct Publisher<'a> {
+    bucket: &'a str,
+    account: &'a str,
+    /// Its id, where it is known.
+    organization: Option<&'a str>,
+}
+
+/// Whether S3 meets the conditions of a statement.
+enum Fits {
+    Yes,
+    No,
+    /// As far as it can be told: of these keys it is not known what S3 says.
+    UnlessFor(Vec<String>),
+}
+
+impl Publisher<'_> {
+    fn fits(&self, statement: &Value) -> Fits {
+        let mut unknown = Vec::new();
+        for condition in reading::conditions(statement) {
+            match self.meets(&condition) {
+                Some(true) => {}
+                Some(false) => return Fits::No,
+                None => unknown.push(condition.written.to_owned()),
+            }
+        }
+        if unknown.is_empty() {
+            Fits::Yes
+        } else {
+            Fits::UnlessFor(unknown)
+        }
+    }
+
+    /// Nothing, where that cannot be told.
+    fn meets(&self, condition: &Condition) -> Option<bool> {
+        let said = match condition.key.as_str() {
+            "aws:sourcearn" => Some(self.bucket),
+            "aws:sourceaccount" => Some(self.account),
+            "aws:sourceorgid" => Some(self.organization?),
+            "aws:securetransport" | "aws:principalisawsservice" => Some("true"),
+            "aws:principalservicename" => Some("s3.amazonaws.com"),
+            // They are of callers that belong to an account.
+            "aws:sourceowner"
+            | "aws:principalarn"
+            | "aws:principalaccount"
+            | "aws:principalorgid" => None,
+            _ => return None,
+        };
+        let (operator, values) = (condition.operator, &condition.values);
+        if operator == "Null" {
+            return Some(values.contains(&if said.is_none() { "true" } else { "false" }));
+        }
+        let negated = operator.contains("Not");
+        Some(match said {
+            None => negated || operator.ends_with("IfExists"),
+            Some(said) => values.iter().any(|value| reading::matches(value, said)) != negated,
+        })
+    }
+}
+
+/// Whether a statement is for some buckets only.
+fn is_bound(statement: &Value) -> bool {
+    reading::conditions(statement).iter().any(|condition| {
+        matches!(
+            condition.key.as_str(),
+            "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid"
+        )
+    })
 }
 
 /// Where the console shows the topic's policy.
@@ -230,8 +302,15 @@ fn completed(topic: &TopicFacts, bucket: &str, account: &str) -> String {
         return attributes(topic);
     };
     let mut statements = reading::statements(&topic.policy);
+    // Another bucket's may bear the name, and SNS refuses two of the same.
+    let mut sid = "HeelerLogBucket".to_owned();
+    let mut number = 1;
+    while statements.iter().any(|other| reading::sid(other) == sid) {
+        number += 1;
+        sid = format!("HeelerLogBucket{number}");
+    }
     statements.push(json!({
-        "Sid": "HeelerLogBucket",
+        "Sid": sid,
         "Effect": "Allow",
         "Principal": { "Service": "s3.amazonaws.com" },
         "Action": "sns:Publish",

@@ -60,8 +60,13 @@ pub struct Trail {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     One(Trail),
-    /// None was named, and not exactly one passes every check: their names, with the checks that each fails.
-    Several(Vec<(String, Vec<&'static str>)>),
+    /// None was named, and not exactly one is known to pass every check.
+    Several {
+        /// Their names, with the checks that each fails.
+        judged: Vec<(String, Vec<&'static str>)>,
+        /// Those that could pass, and that nobody looked into.
+        unseen: Vec<String>,
+    },
     /// The one that was named does not exist.
     Unnamed(String),
     #[default]
@@ -78,19 +83,22 @@ impl Choice {
     }
 }
 
-/// A trail, and all that hangs from it.
+/// A trail that could do: what it records, and what hangs from it.
 #[derive(Clone, Debug)]
 pub struct Prospect {
     pub trail: Trail,
     pub status: Result<Status>,
     pub selectors: Result<SelectorList>,
-    /// Whether what follows was asked for: of very many trails only for the most promising.
-    pub looked_into: bool,
+    /// Of very many trails only the most promising are looked into. Without this, a trail is never taken.
+    pub found: Option<Found>,
+}
+
+/// What hangs from a trail.
+#[derive(Clone, Debug)]
+pub struct Found {
     pub shadows: Vec<Shadow>,
-    pub bucket: Option<Bucket>,
-    pub log_group: Option<LogGroup>,
-    pub taken_for_s3: Taken,
-    pub taken_for_cloudwatch: Taken,
+    pub for_s3: (Option<Bucket>, Taken),
+    pub for_cloudwatch: (Option<LogGroup>, Taken),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::names::Names;
 use crate::route::Route;
 use ask::Ask;
-use facts::{Account, Bucket, Choice, Prospect, Simulated, Taken, Trail};
+use facts::{Account, Bucket, Choice, Found, Prospect, Simulated, Taken, Trail};
 use futures_util::future::join_all;
 
 use prospect::{for_s3, look_into, prospects};
@@ -103,6 +103,7 @@ impl Facts {
         };
         facts.account.elsewhere = elsewhere;
         facts.account.deep = deep;
+        facts.look_further(&ask, routes).await;
         if facts.hints.deep {
             let asked = routes.iter().map(|route| {
                 let (ask, survey) = (&ask, facts.view(*route));
@@ -127,52 +128,88 @@ impl Facts {
         self.view_preferring(route, |_| false)
     }
 
-    /// The same; of several trails that pass, the preferred one is taken.
+    /// The same; of several trails that pass, the preferred one is taken. One that nobody looked into never is.
     #[must_use]
     pub fn view_preferring(&self, route: Route, prefers: impl Fn(&Trail) -> bool) -> Survey {
-        let several = match self.prospects.as_slice() {
-            [] => return self.without(route),
-            [one] => return self.with(route, one),
-            several => several,
-        };
-        let mut judged: Vec<(&Prospect, Flaws)> = several
+        if self.prospects.is_empty() {
+            return self.without(route);
+        }
+        let seen: Vec<(&Prospect, &Found)> = self
+            .prospects
             .iter()
-            .map(|prospect| {
-                let mut flaws = Flaws::of(&self.with(route, prospect));
-                flaws.unsure |= !prospect.looked_into;
-                (prospect, flaws)
-            })
+            .filter_map(|prospect| Some((prospect, prospect.found.as_ref()?)))
+            .collect();
+        if let ([(prospect, found)], 1) = (seen.as_slice(), self.prospects.len()) {
+            return self.with(route, prospect, found);
+        }
+        let judged: Vec<(&Prospect, &Found, Flaws)> = seen
+            .into_iter()
+            .map(|(prospect, found)| (prospect, found, self.flaws(route, prospect)))
             .collect();
         let passing = |test: fn(&Flaws) -> bool| {
-            let fitting: Vec<&Prospect> = judged
+            let fitting: Vec<(&Prospect, &Found)> = judged
                 .iter()
-                .filter(|(_, flaws)| test(flaws))
-                .map(|(prospect, _)| *prospect)
+                .filter(|(_, _, flaws)| test(flaws))
+                .map(|(prospect, found, _)| (*prospect, *found))
                 .collect();
-            let preferred = fitting.iter().find(|prospect| prefers(&prospect.trail));
+            let preferred = fitting.iter().find(|(one, _)| prefers(&one.trail));
             match (fitting.as_slice(), preferred) {
                 ([one], _) => Some(*one),
                 (_, preferred) => preferred.copied(),
             }
         };
         // What could not be asked is no failure, but what passes everything is better.
-        let sure = |flaws: &Flaws| flaws.failed.is_empty() && !flaws.unsure;
-        let likely = |flaws: &Flaws| flaws.failed.is_empty();
-        let any_sure = judged.iter().any(|(_, flaws)| sure(flaws));
-        if let Some(one) = passing(if any_sure { sure } else { likely }) {
-            return self.with(route, one);
+        let any_sure = judged.iter().any(|(_, _, flaws)| flaws.is_sure());
+        let test = if any_sure {
+            Flaws::is_sure
+        } else {
+            Flaws::is_likely
+        };
+        if let Some((prospect, found)) = passing(test) {
+            return self.with(route, prospect, found);
         }
-        judged.sort_by_key(|(_, flaws)| flaws.failed.len());
-        let best = judged.first().is_some_and(|(_, flaws)| likely(flaws));
-        let told = judged
-            .into_iter()
-            .filter(|(_, flaws)| !best || likely(flaws))
-            .map(|(prospect, flaws)| (prospect.trail.name.clone(), flaws.failed))
-            .collect();
         Survey {
-            choice: Choice::Several(told),
+            choice: self.undecided(route),
             ..self.without(route)
         }
+    }
+
+    /// What there is to choose from: those that pass, else all with what they lack; and those that nobody looked into.
+    fn undecided(&self, route: Route) -> Choice {
+        let mut judged: Vec<(&Prospect, Flaws)> = self
+            .prospects
+            .iter()
+            .map(|prospect| (prospect, self.flaws(route, prospect)))
+            .collect();
+        let name = |prospect: &Prospect| prospect.trail.name.clone();
+        let unseen = judged
+            .extract_if(.., |(prospect, flaws)| {
+                prospect.found.is_none() && flaws.is_likely()
+            })
+            .map(|(prospect, _)| name(prospect))
+            .collect();
+        judged.sort_by_key(|(_, flaws)| flaws.failed.len());
+        let best = judged.first().is_some_and(|(_, flaws)| flaws.is_likely());
+        let judged = judged
+            .into_iter()
+            .filter(|(_, flaws)| !best || flaws.is_likely())
+            .map(|(prospect, flaws)| (name(prospect), flaws.failed))
+            .collect();
+        Choice::Several { judged, unseen }
+    }
+
+    /// What speaks against a trail; of one that was not looked into, by what it records alone.
+    fn flaws(&self, route: Route, prospect: &Prospect) -> Flaws {
+        if let Some(found) = &prospect.found {
+            return Flaws::of(&self.with(route, prospect, found));
+        }
+        let mut flaws = Flaws::of(&self.recorded(route, prospect));
+        flaws.unsure = true;
+        let named = self.hints.bucket.as_ref();
+        if route == Route::S3 && named.is_some_and(|named| *named != prospect.trail.bucket) {
+            flaws.failed.push("bucket.named");
+        }
+        flaws
     }
 
     fn without(&self, route: Route) -> Survey {
@@ -206,20 +243,27 @@ impl Facts {
         }
     }
 
-    fn with(&self, route: Route, prospect: &Prospect) -> Survey {
-        let taken = match route {
-            Route::S3 => &prospect.taken_for_s3,
-            Route::CloudWatch => &prospect.taken_for_cloudwatch,
-        };
+    /// A trail with nothing that hangs from it: to be judged, and not to be taken.
+    fn recorded(&self, route: Route, prospect: &Prospect) -> Survey {
         Survey {
             choice: Choice::One(prospect.trail.clone()),
             status: Some(prospect.status.clone()),
             selectors: Some(prospect.selectors.clone()),
-            shadows: prospect.shadows.clone(),
-            bucket: prospect.bucket.clone(),
-            log_group: prospect.log_group.clone(),
-            taken: taken.clone(),
             ..self.without(route)
+        }
+    }
+
+    fn with(&self, route: Route, prospect: &Prospect, found: &Found) -> Survey {
+        let taken = match route {
+            Route::S3 => &found.for_s3.1,
+            Route::CloudWatch => &found.for_cloudwatch.1,
+        };
+        Survey {
+            shadows: found.shadows.clone(),
+            bucket: found.for_s3.0.clone(),
+            log_group: found.for_cloudwatch.0.clone(),
+            taken: taken.clone(),
+            ..self.recorded(route, prospect)
         }
     }
 }
@@ -232,6 +276,14 @@ struct Flaws {
 }
 
 impl Flaws {
+    fn is_likely(&self) -> bool {
+        self.failed.is_empty()
+    }
+
+    fn is_sure(&self) -> bool {
+        self.is_likely() && !self.unsure
+    }
+
     /// By the checks of the trail and of what it delivers to.
     fn of(survey: &Survey) -> Self {
         const OF_A_TRAIL: [&str; 4] = ["trail.", "bucket.", "key.", "logs."];

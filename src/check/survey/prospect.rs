@@ -4,13 +4,10 @@ use futures_util::future::join_all;
 use tokio::join;
 
 use super::ask::Ask;
-use super::facts::{
-    Account, Bucket, LogGroup, Organization, Prospect, SelectorList, Shadow, Taken, Trail,
-};
-use super::{Hints, bucket, logs, names, trail};
+use super::facts::{Account, Bucket, Found, LogGroup, Organization, Prospect, Taken, Trail};
+use super::{Facts, Hints, bucket, logs, names, trail};
 use crate::aws::Caller;
 use crate::aws::arn::Arn;
-use crate::check::selectors::Coverage;
 use crate::error::Error;
 use crate::route::Route;
 
@@ -49,11 +46,15 @@ pub(super) fn prospects(
     }
 }
 
-/// So many trails are looked into with all that hangs from them. No region has more: a sixth is refused.
-const IN_FULL: usize = 5;
+/// So many trails are looked into at once. No region has more: a sixth is refused.
+const AT_ONCE: usize = 5;
 
-/// Everything about each trail and what it delivers to. Of more trails than there can be today, all are asked what they
-/// record, and only the most promising are looked into.
+/// So often that is done, should there ever be more and none of those before be right: a hundred trails are no reason
+/// for thousands of calls.
+const ROUNDS: usize = 4;
+
+/// Everything about each trail and what it delivers to. More trails than there can be today are only asked what they
+/// record.
 pub(super) async fn look_into(
     ask: &Ask,
     trails: Vec<Trail>,
@@ -61,55 +62,66 @@ pub(super) async fn look_into(
     hints: &Hints,
     routes: &[Route],
 ) -> Vec<Prospect> {
-    if trails.len() <= IN_FULL {
-        let all = trails.into_iter().map(|trail| async move {
-            // Boxed: what asks so much is too large to be moved about on the stack.
-            let found = Box::pin(found(ask, &trail, account, hints, routes));
-            let (mut prospect, found) = join!(recorded(ask, trail.clone()), found);
-            prospect.add(found);
-            prospect
-        });
-        return join_all(all).await;
+    if trails.len() > AT_ONCE {
+        return join_all(trails.into_iter().map(|trail| recorded(ask, trail))).await;
     }
-    let all = trails.into_iter().map(|trail| recorded(ask, trail));
-    let mut all = join_all(all).await;
-    all.sort_by_key(|prospect| prospect.shortcomings(hints, routes));
-    let best = all.iter().take(IN_FULL);
-    let found = best.map(|prospect| Box::pin(found(ask, &prospect.trail, account, hints, routes)));
-    let found = join_all(found).await;
-    for (prospect, found) in all.iter_mut().zip(found) {
-        prospect.add(found);
-    }
-    all
+    let all = trails.into_iter().map(|trail| async move {
+        // Boxed: what asks so much is too large to be moved about on the stack.
+        let found = Box::pin(found(ask, &trail, account, hints, routes));
+        let (mut prospect, found) = join!(recorded(ask, trail.clone()), found);
+        prospect.found = Some(found);
+        prospect
+    });
+    join_all(all).await
 }
 
-impl Prospect {
-    /// What speaks against a trail already by what it records.
-    fn shortcomings(&self, hints: &Hints, routes: &[Route]) -> usize {
-        let trail = &self.trail;
-        let complete = |list: &SelectorList| {
-            let coverage = Coverage::of(&list.selectors);
-            coverage.read && coverage.write && coverage.excluded.is_empty()
-        };
-        [
-            matches!(&self.status, Ok(status) if !status.logging),
-            matches!(&self.selectors, Ok(list) if !complete(list)),
-            hints
-                .bucket
-                .as_ref()
-                .is_some_and(|named| *named != trail.bucket),
-            !routes.contains(&Route::S3) && trail.log_group.is_none(),
-        ]
-        .into_iter()
-        .filter(|speaks_against| *speaks_against)
-        .count()
+impl Facts {
+    /// Looks into the most promising of the trails that were only asked what they record; then, as long as an option
+    /// has none that is sure to pass, into the next that could.
+    pub(super) async fn look_further(&mut self, ask: &Ask, routes: &[Route]) {
+        if self.prospects.len() <= AT_ONCE {
+            return;
+        }
+        for round in 0..ROUNDS {
+            let next = self.most_promising(routes, round == 0);
+            if next.is_empty() {
+                return;
+            }
+            let found = next.iter().map(|at| {
+                let trail = &self.prospects[*at].trail;
+                Box::pin(found(ask, trail, &self.account, &self.hints, routes))
+            });
+            let found = join_all(found).await;
+            for (at, found) in next.into_iter().zip(found) {
+                self.prospects[at].found = Some(found);
+            }
+        }
     }
 
-    fn add(&mut self, found: Found) {
-        self.looked_into = true;
-        self.shadows = found.shadows;
-        (self.bucket, self.taken_for_s3) = found.for_s3;
-        (self.log_group, self.taken_for_cloudwatch) = found.for_cloudwatch;
+    /// The places of those trails against which least speaks already by what they record. In the first round also such
+    /// as fail, so that it can be told all that they lack.
+    fn most_promising(&self, routes: &[Route], first: bool) -> Vec<usize> {
+        let unsettled: Vec<Route> = routes
+            .iter()
+            .copied()
+            .filter(|route| {
+                let sure = |prospect| self.flaws(*route, prospect).is_sure();
+                !self.prospects.iter().any(sure)
+            })
+            .collect();
+        let unseen = self.prospects.iter().enumerate();
+        let mut unseen: Vec<(usize, usize)> = unseen
+            .filter(|(_, prospect)| prospect.found.is_none())
+            .filter_map(|(at, prospect)| {
+                let flaws = unsettled.iter().map(|route| self.flaws(*route, prospect));
+                let flaws: Vec<usize> = flaws.map(|flaws| flaws.failed.len()).collect();
+                let could_do = flaws.contains(&0) || (first && !flaws.is_empty());
+                could_do.then(|| (flaws.iter().sum(), at))
+            })
+            .collect();
+        unseen.sort_unstable();
+        let best = unseen.into_iter().take(AT_ONCE);
+        best.map(|(_, at)| at).collect()
     }
 }
 
@@ -124,20 +136,8 @@ async fn recorded(ask: &Ask, trail: Trail) -> Prospect {
         trail,
         status,
         selectors,
-        looked_into: false,
-        shadows: Vec::new(),
-        bucket: None,
-        log_group: None,
-        taken_for_s3: Taken::default(),
-        taken_for_cloudwatch: Taken::default(),
+        found: None,
     }
-}
-
-/// What hangs from a trail.
-struct Found {
-    shadows: Vec<Shadow>,
-    for_s3: (Option<Bucket>, Taken),
-    for_cloudwatch: (Option<LogGroup>, Taken),
 }
 
 async fn found(
