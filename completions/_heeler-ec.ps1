@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'heeler-ec' {
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -60,7 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Take what this check finds as it is (repeatable)')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Look again until the checks pass, or this much time is up')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -92,7 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Take what this check finds as it is (repeatable)')
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'Trust this role of Heeler''s (repeatable; required the first time)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -126,7 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)')
             [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Save the documents that will be changed in this file first, which must not exist; see restore')
             [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'When a step fails: keep what was made, to be completed by the same command, or roll everything back')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -151,7 +151,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;outputs' {
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -170,7 +170,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;export' {
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -205,7 +205,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--min-severity', '--min-severity', [CompletionResultType]::ParameterName, 'Show events of this severity or a graver one')
             [CompletionResult]::new('--severity-file', '--severity-file', [CompletionResultType]::ParameterName, 'Judge severity by this table, laid over the one that comes along')
             [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Show records with this text in them, as they were delivered')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -232,7 +232,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Save the documents that will be changed in this file first, which must not exist; see restore')
             [CompletionResult]::new('--bucket', '--bucket', [CompletionResultType]::ParameterName, 'The bucket whose notification was set up, when neither role nor trail tell any more')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -254,7 +254,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;restore' {
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -285,7 +285,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--sns-topic', '--sns-topic', [CompletionResultType]::ParameterName, 'Take this existing topic, which must already be told of every log object')
             [CompletionResult]::new('--log-group', '--log-group', [CompletionResultType]::ParameterName, 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)')
             [CompletionResult]::new('--var-file', '--var-file', [CompletionResultType]::ParameterName, 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')
@@ -308,7 +308,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;completions' {
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration, whatever credentials the environment holds')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send requests here instead of to AWS')
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to go on when the credentials are of another account')

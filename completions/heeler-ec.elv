@@ -18,7 +18,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
     }
     var completions = [
         &'heeler-ec'= {
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -56,7 +56,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --var-file 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win'
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --wait 'Look again until the checks pass, or this much time is up'
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -87,7 +87,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --accept 'Take what this check finds as it is (repeatable)'
             cand --heeler-role-arn 'Trust this role of Heeler''s (repeatable; required the first time)'
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -120,7 +120,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --external-id 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)'
             cand --backup 'Save the documents that will be changed in this file first, which must not exist; see restore'
             cand --on-failure 'When a step fails: keep what was made, to be completed by the same command, or roll everything back'
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -144,7 +144,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;outputs'= {
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -162,7 +162,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;export'= {
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -196,7 +196,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --min-severity 'Show events of this severity or a graver one'
             cand --severity-file 'Judge severity by this table, laid over the one that comes along'
             cand --grep 'Show records with this text in them, as they were delivered'
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -222,7 +222,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --backup 'Save the documents that will be changed in this file first, which must not exist; see restore'
             cand --bucket 'The bucket whose notification was set up, when neither role nor trail tell any more'
             cand --log-group 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more'
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -243,7 +243,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;restore'= {
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -273,7 +273,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --sns-topic 'Take this existing topic, which must already be told of every log object'
             cand --log-group 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)'
             cand --var-file 'Take the values of Heeler''s Terraform module from its var.auto.tfvars; other options win'
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'
@@ -295,7 +295,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --version 'Print version'
         }
         &'heeler-ec;completions'= {
-            cand --profile 'Use this profile of the AWS configuration'
+            cand --profile 'Use this profile of the AWS configuration, whatever credentials the environment holds'
             cand --region 'Work in this region; it has to be that of the trail''s bucket or log group, which is found without it'
             cand --endpoint-url 'Send requests here instead of to AWS'
             cand --account-id 'Refuse to go on when the credentials are of another account'

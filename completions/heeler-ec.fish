@@ -24,7 +24,7 @@ function __fish_heeler_ec_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -89,7 +89,7 @@ trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Look again until the checks pass, or this much time is up' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -147,7 +147,7 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'Trust this role of Heeler\'s (repeatable; required the first time)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -208,7 +208,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-i
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l backup -d 'Save the documents that will be changed in this file first, which must not exist; see restore' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'When a step fails: keep what was made, to be completed by the same command, or roll everything back' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
 rollback\t'Delete what this run made, put back what it changed, and leave what it found'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -228,7 +228,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -243,7 +243,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -279,7 +279,7 @@ medium\t''
 high\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l severity-file -d 'Judge severity by this table, laid over the one that comes along' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Show records with this text in them, as they were delivered' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -302,7 +302,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l versio
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l backup -d 'Save the documents that will be changed in this file first, which must not exist; see restore' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'The bucket whose notification was set up, when neither role nor trail tell any more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-group -d 'The log group in this region whose events were subscribed to, when neither role nor trail tell any more' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -319,7 +319,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -349,7 +349,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-km
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Take this existing topic, which must already be told of every log object' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Take the values of Heeler\'s Terraform module from its var.auto.tfvars; other options win' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Refuse to go on when the credentials are of another account' -r
@@ -368,7 +368,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quie
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Tell of every call to AWS'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration, whatever credentials the environment holds' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'Work in this region; it has to be that of the trail\'s bucket or log group, which is found without it' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Send requests here instead of to AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Refuse to go on when the credentials are of another account' -r

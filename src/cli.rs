@@ -39,7 +39,7 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Use this profile of the AWS configuration
+    /// Use this profile of the AWS configuration, whatever credentials the environment holds
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 

@@ -720,7 +720,7 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
             .args(["--fix-retention"])
             .besides(&["logs:PutRetentionPolicy"])
     };
-    let refused = fix().run().await.ended(2);
+    let refused = fix().run().await.ended(1);
     assert!(refused.writes().is_empty(), "{:?}", refused.writes());
     let question = "Keep the events in log group";
     let run = fix()
