@@ -23,7 +23,7 @@ on_both_engines! {
         destroy(&world).run().await.ended(0);
         let second = destroy(&world).run().await.ended(1);
         assert_eq!(names(&second.writes()), NOTHING);
-        assert!(second.stderr.contains("heeler-ec setup"), "{}", second.stderr);
+        assert!(second.stderr.contains("another --name-prefix"), "{}", second.stderr);
     }
 
     async fn what_was_destroyed_can_be_set_up_again(engine: Engine) {
@@ -136,7 +136,7 @@ async fn a_queue_of_somebody_else_stays_and_is_named() {
 
     let run = destroy(&world).run().await.ended(0);
     assert_eq!(world.leftovers().await, [format!("queue {QUEUE}")]);
-    let line = format!("sqs queue {QUEUE}: heeler-ec did not make it");
+    let line = format!("sqs queue {QUEUE}: nothing says that heeler-ec made it");
     assert!(run.stderr.contains(&line), "{}", run.stderr);
 }
 
@@ -254,6 +254,30 @@ async fn the_external_id_is_not_told() {
         !format!("{}{}", run.stdout, run.stderr).contains("id-of-the"),
         "{}",
         run.stderr
+    );
+}
+
+/// IAM would refuse to delete the policy for as long as the role has it.
+#[tokio::test]
+async fn the_policy_of_a_role_that_stays_stays_too() {
+    let world = World::on(Engine::Ministack).build().await;
+    setup(&world).run().await.ended(0);
+    let iam = &world.clients().iam;
+    let tags = iam.list_role_tags().role_name(ROLE).send().await;
+    let tags = tags.expect("the tags of the role").tags;
+    let keys = tags.iter().map(|tag| tag.key().to_owned()).collect();
+    let untagged = iam.untag_role().role_name(ROLE).set_tag_keys(Some(keys));
+    untagged.send().await.expect("a role without tags");
+    let run = destroy(&world).run().await.ended(0);
+    assert!(
+        run.stderr.contains("holds it, which stays"),
+        "{}",
+        run.stderr
+    );
+    let writes = names(&run.writes());
+    assert!(
+        !writes.iter().any(|name| name == "iam:DeletePolicy"),
+        "{writes:?}"
     );
 }
 

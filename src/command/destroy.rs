@@ -278,7 +278,10 @@ fn ended(world: &World, fates: &[(&Step, Fate)], outcomes: &[Outcome<(), Error>]
     let mut left = Vec::new();
     for ((step, fate), outcome) in fates.iter().zip(outcomes) {
         match (fate, outcome) {
-            (Fate::Stays, _) => left.push(format!("{}: heeler-ec did not make it", step.id)),
+            (Fate::Stays, _) => {
+                left.push(format!("{}: nothing says that heeler-ec made it", step.id));
+            }
+            (Fate::Held(by), _) => left.push(format!("{}: {by} holds it, which stays", step.id)),
             (Fate::Delete, Outcome::Failed(error)) => {
                 left.push(format!("{}: {}", step.id, error.cause()));
                 failed.get_or_insert_with(|| error.clone());

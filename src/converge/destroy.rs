@@ -19,6 +19,8 @@ pub enum Fate {
     GoesWith(Id),
     /// It is there, and not ours.
     Stays,
+    /// It is ours, and this, which stays, keeps it from being deleted.
+    Held(Id),
     /// It must not be read.
     Unknown,
     Absent,
@@ -28,11 +30,24 @@ impl<C: Sync> Plan<'_, C> {
     /// What taking down would do, resource by resource.
     #[must_use]
     pub fn fates(&self) -> Vec<(&Step, Fate)> {
-        self.steps
+        let mut fates: Vec<_> = self
+            .steps
             .iter()
             .zip(self.graph.nodes())
             .map(|(step, node)| (step, self.fate(step, node.as_ref())))
-            .collect()
+            .collect();
+        let holders = self.graph.nodes().iter().zip(self.graph.edges());
+        for (holder, (node, needed)) in holders.enumerate() {
+            if !node.holds() || fates[holder].1 != Fate::Stays {
+                continue;
+            }
+            for held in needed {
+                if fates[held].1 == Fate::Delete {
+                    fates[held].1 = Fate::Held(node.id());
+                }
+            }
+        }
+        fates
     }
 
     /// What of others would break: resource by resource, where there is something.

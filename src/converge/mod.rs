@@ -142,6 +142,11 @@ pub trait Resource<C: Sync>: Send + Sync {
         false
     }
 
+    /// Whether what it needs cannot be deleted as long as it is there.
+    fn holds(&self) -> bool {
+        false
+    }
+
     /// Whether the others are found again through it: then it is taken down last of all.
     fn leads_to_others(&self) -> bool {
         false

@@ -119,6 +119,7 @@ struct Toy {
     of: Vec<Output>,
     part_of: Option<(Id, bool)>,
     fixed: bool,
+    holds: bool,
 }
 
 fn toy(name: &'static str, of: &[&Handle<Toy>]) -> Toy {
@@ -129,6 +130,7 @@ fn toy(name: &'static str, of: &[&Handle<Toy>]) -> Toy {
         of,
         part_of: None,
         fixed: false,
+        holds: false,
     }
 }
 
@@ -143,6 +145,10 @@ impl Resource<Sky> for Toy {
 
     fn needs(&self) -> Vec<Output> {
         self.of.clone()
+    }
+
+    fn holds(&self) -> bool {
+        self.holds
     }
 
     fn desired(&self, known: &Known) -> State {
@@ -560,6 +566,24 @@ async fn a_failed_delete_keeps_only_what_it_needs() {
     assert_eq!(sky.names(), ["ground", "wall"]);
     clear(&garden(), &sky).await;
     assert_eq!(sky.names(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_elses_holds_is_left() {
+    for (holds, left) in [(true, &["house", "tenant"][..]), (false, &["tenant"])] {
+        let sky = Sky::holding(&[
+            ("house", "new", Owner::Us),
+            ("tenant", "new/house-1", Owner::Nobody),
+        ]);
+        let mut graph = Graph::default();
+        let house = graph.add(toy("house", &[]));
+        graph.add(Toy {
+            holds,
+            ..toy("tenant", &[&house])
+        });
+        clear(&graph, &sky).await;
+        assert_eq!(sky.names(), left);
+    }
 }
 
 /// A house, and its door, which can bear no mark.

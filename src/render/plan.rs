@@ -236,7 +236,7 @@ pub fn announce_fates(ui: &Ui, place: &Place<'_>, fates: &[(&Step, Fate)], asked
 fn fate_word(fate: &Fate) -> (&'static str, &'static str, Tone) {
     match fate {
         Fate::Delete | Fate::GoesWith(_) => ("-", "delete", Tone::Bad),
-        Fate::Stays => ("=", "leave", Tone::Faint),
+        Fate::Stays | Fate::Held(_) => ("=", "leave", Tone::Faint),
         Fate::Unknown => UNKNOWN,
         Fate::Absent => (" ", "absent", Tone::Faint),
     }
@@ -253,9 +253,10 @@ fn fates_table(ui: Ui, place: &Place<'_>, fates: &[(&Step, Fate)]) -> String {
         let (sign, word, tone) = fate_word(fate);
         deleted += usize::from(word == "delete");
         let note = match fate {
-            Fate::Stays => "  (heeler-ec did not make it)",
-            Fate::Delete if step.id.kind == "kms key" => "  (scheduled, in 7 days)",
-            _ => "",
+            Fate::Stays => "  (nothing says that heeler-ec made it)".to_owned(),
+            Fate::Held(by) => format!("  (held by {})", by.kind),
+            Fate::Delete if step.id.kind == "kms key" => "  (scheduled, in 7 days)".to_owned(),
+            _ => String::new(),
         };
         table.add_row([
             ui.tint(tone, &format!("{sign} {word}")),

@@ -46,6 +46,10 @@ impl Resource<Aws> for Attachment {
         })
     }
 
+    fn holds(&self) -> bool {
+        true
+    }
+
     fn patience(&self, refusal: &Error) -> Option<Duration> {
         let spreading =
             refusal.is("ConcurrentModification") || NO_ENTITY.iter().any(|code| refusal.is(code));
