@@ -206,7 +206,8 @@ impl Resource<Aws> for Queue {
             .set_tags(Some(owned(self.mark.tags())))
             .send()
             .await
-            .doing("sqs:CreateQueue", || format!("create {}", self.id()))?;
+            .doing("sqs:CreateQueue", || format!("create {}", self.id()))
+            .map_err(without_its_dead_letters)?;
         Ok(made.queue_url.map(|url| ("url", url)).into_iter().collect())
     }
 
@@ -230,7 +231,8 @@ impl Resource<Aws> for Queue {
             .set_attributes(Some(changed))
             .send()
             .await
-            .doing("sqs:SetQueueAttributes", || format!("change {}", self.id()))?;
+            .doing("sqs:SetQueueAttributes", || format!("change {}", self.id()))
+            .map_err(without_its_dead_letters)?;
         Ok(())
     }
 
@@ -385,9 +387,34 @@ fn owned(tags: impl Iterator<Item = (&'static str, &'static str)>) -> HashMap<St
         .collect()
 }
 
+/// SQS says in many words that there is no queue of that name to put dead letters into.
+fn without_its_dead_letters(refusal: Error) -> Error {
+    let why = refusal.why().to_ascii_lowercase();
+    if !why.contains("redrivepolicy") && !why.contains("dead letter target") {
+        return refusal;
+    }
+    refusal.hint(
+        "its dead letter queue may be gone since the plan was read, perhaps by another run: run the same command again",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dead_letter_queue_that_has_gone_is_told() {
+        for (why, told) in [
+            (
+                "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
+                true,
+            ),
+            ("Value 7 for parameter VisibilityTimeout is invalid.", false),
+        ] {
+            let refusal = without_its_dead_letters(Error::unanswered("create it", why));
+            assert_eq!(refusal.what_to_do().is_some(), told, "{why}");
+        }
+    }
 
     fn wanted() -> State {
         State::default()
