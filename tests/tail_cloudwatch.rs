@@ -72,6 +72,18 @@ async fn deliver(world: &World, records: &[Value], ago: Duration) {
         .expect("events in the log group");
 }
 
+/// Both looks that a run took at the log group.
+#[track_caller]
+fn looks(run: &Run) -> [&Call; 2] {
+    let calls = run.calls.iter();
+    let looks: Vec<&Call> = calls.filter(|call| looks_at(call)).collect();
+    looks.try_into().expect("two looks")
+}
+
+fn looks_at(call: &Call) -> bool {
+    call.operation == "FilterLogEvents"
+}
+
 /// What a tail shows of these.
 async fn shown(world: &World, records: &[Value], args: &[&str]) -> Run {
     deliver(world, records, Duration::from_secs(60)).await;
@@ -187,14 +199,7 @@ async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
         .ended(0);
     assert_eq!(run.stdout.trim(), record.to_string());
 
-    let polls: Vec<_> = run
-        .calls
-        .iter()
-        .filter(|call| call.operation == "FilterLogEvents")
-        .collect();
-    let [one, other] = polls.as_slice() else {
-        panic!("{} calls", polls.len());
-    };
+    let [one, other] = looks(&run);
     let body: Value = serde_json::from_str(&other.text()).expect("a request");
     assert_eq!(body["nextToken"], "more");
     assert!(
@@ -219,14 +224,7 @@ async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
     .await
     .ended(0);
     assert_eq!(run.stdout.trim(), record.to_string());
-    let polls: Vec<_> = run
-        .calls
-        .iter()
-        .filter(|call| call.operation == "FilterLogEvents")
-        .collect();
-    let [one, other] = polls.as_slice() else {
-        panic!("{} calls", polls.len());
-    };
+    let [one, other] = looks(&run);
     assert!(other.started - one.started >= Duration::from_secs(10));
     let from = |call: &Call| {
         serde_json::from_slice::<Value>(&call.body).expect("JSON")["startTime"].clone()
@@ -264,12 +262,12 @@ async fn while_nobody_reads_nothing_is_waited_for() {
         .spawn()
         .await;
     // One look is being written, two wait for that, and the next has no room.
-    let looks = |call: &Call| call.operation == "FilterLogEvents" && call.finished.is_some();
+    let done = |call: &Call| looks_at(call) && call.finished.is_some();
     while world
         .proxy()
         .calls()
         .iter()
-        .filter(|call| looks(call))
+        .filter(|call| done(call))
         .count()
         < 4
     {

@@ -202,25 +202,16 @@ fn clock_hint(error: &Error) -> Option<String> {
         return None;
     }
     let side = match (slow, fast) {
-        (true, _) => " slow",
-        (_, true) => " fast",
+        (true, _) => "slow",
+        (_, true) => "fast",
         _ => "",
     };
-    let off = minutes_off(why).map_or_else(
-        || {
-            if side.is_empty() {
-                "wrong".to_owned()
-            } else {
-                side.trim_start().to_owned()
-            }
-        },
-        |minutes| {
-            format!(
-                "{minutes} minutes{}",
-                if side.is_empty() { " off" } else { side }
-            )
-        },
-    );
+    let off = match (minutes_off(why), side) {
+        (Some(minutes), "") => format!("{minutes} minutes off"),
+        (Some(minutes), side) => format!("{minutes} minutes {side}"),
+        (None, "") => "wrong".to_owned(),
+        (None, side) => side.to_owned(),
+    };
     Some(format!(
         "the clock of this machine is {off}: set it (timedatectl set-ntp true, or the system's settings of date and time)"
     ))

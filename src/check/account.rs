@@ -114,7 +114,8 @@ fn account_match(survey: &Survey) -> Verdict {
                 format!("account {wanted}"),
             )
             .because("--account-id protects from setting up in the wrong account")
-            .cli("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT"),
+            .cli("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT")
+            .advice("--profile PROFILE goes before credentials in the environment, which AWS_PROFILE does not"),
         ),
     }
 }

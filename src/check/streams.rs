@@ -33,13 +33,7 @@ pub(super) fn delivery(survey: &Survey) -> Verdict {
 /// With what lets the role of an organization trail write to all its streams.
 fn let_it_write(survey: &Survey, group: &LogGroup, finding: Finding) -> Finding {
     let role = survey.trail().and_then(|trail| trail.log_role.as_deref());
-    let organization = match &survey.account.organization {
-        Ok(Some(organization)) => Some(organization.id.as_str()),
-        _ => None,
-    };
-    let home = survey.trail().map_or("REGION", |trail| &trail.home);
-    let own = format!("{}_CloudTrail_{home}*", group.account);
-    let of_members = format!("{}_*", organization.unwrap_or("o-ORGANIZATION"));
+    let [own, of_members] = patterns(survey, &group.account);
     let finding = finding.advice(format!(
         "allow both actions on log-group:{0}:log-stream:{own} and on log-group:{0}:log-stream:{of_members}",
         group.name
@@ -58,10 +52,9 @@ fn let_it_write(survey: &Survey, group: &LogGroup, finding: Finding) -> Finding 
 /// The command that lets the role write to all streams of a log group, given by name, region and account; none where
 /// it is not known what the streams of the organization are called.
 fn grant(survey: &Survey, role: &str, [group, region, account]: [&str; 3]) -> Option<String> {
-    let Ok(Some(organization)) = &survey.account.organization else {
+    if !matches!(survey.account.organization, Ok(Some(_))) {
         return None;
-    };
-    let home = survey.trail().map_or("REGION", |trail| &trail.home);
+    }
     let partition = Arn::parse(role).map_or("aws", |arn| arn.partition);
     let stream = |stream: String| {
         let resource = format!("log-group:{group}:log-stream:{stream}");
@@ -72,10 +65,7 @@ fn grant(survey: &Survey, role: &str, [group, region, account]: [&str; 3]) -> Op
         "Statement": [{
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": [
-                stream(format!("{account}_CloudTrail_{home}*")),
-                stream(format!("{}_*", organization.id)),
-            ],
+            "Resource": patterns(survey, account).map(stream),
         }],
     });
     Some(format!(
@@ -84,6 +74,19 @@ fn grant(survey: &Survey, role: &str, [group, region, account]: [&str; 3]) -> Op
         quoted(&policy_name(group)),
         quoted(&document.to_string())
     ))
+}
+
+/// What the streams of the account are called, and those of the organization's others.
+fn patterns(survey: &Survey, account: &str) -> [String; 2] {
+    let home = survey.trail().map_or("REGION", |trail| &trail.home);
+    let organization = match &survey.account.organization {
+        Ok(Some(organization)) => &organization.id,
+        _ => "o-ORGANIZATION",
+    };
+    [
+        format!("{account}_CloudTrail_{home}*"),
+        format!("{organization}_*"),
+    ]
 }
 
 /// A name of its own for each log group, as IAM takes it: else the grant for one would replace that for another.
