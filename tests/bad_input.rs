@@ -196,6 +196,16 @@ async fn a_profile_that_is_named_goes_before_the_environment() {
         run.stderr
     );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
+    let without_files = || {
+        let nowhere = home.path().join("nowhere");
+        with("nobody").env("AWS_SHARED_CREDENTIALS_FILE", &nowhere.to_string_lossy())
+    };
+    let run = refused(3, without_files).await;
+    assert!(
+        run.stderr.contains("has no profile nobody"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.

@@ -258,6 +258,17 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
             ))
             .hint("aws configure list-profiles shows those that there are");
     }
+    if lower.contains("provider was not enabled")
+        && let Some(profile) = profile
+    {
+        return error
+            .because(format!(
+                "the AWS configuration has no profile {profile}, or no credentials in it"
+            ))
+            .hint(format!(
+                "aws configure list-profiles shows those that there are; aws configure{option}, or aws sso login{option}"
+            ));
+    }
     if lower.contains("no credentials found in chain") {
         return error
             .because("no AWS credentials were found in the environment, in a profile, or on this machine")
