@@ -16,7 +16,7 @@ endif
 # runtime client: each in an environment of its own.
 emulators: $(EMULATORS) $(FUNCTION)
 
-.venv/%/.stamp: tests/emulators/%.txt
+.venv/%/.stamp: tests/testkit/emulators/%.txt
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "python3 (3.10 or newer, with venv) is missing: the AWS emulators need it" >&2; exit 1; }
 	rm -rf .venv/$*
@@ -24,7 +24,7 @@ emulators: $(EMULATORS) $(FUNCTION)
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.venv/function-%/.stamp: tests/emulators/function.txt
+.venv/function-%/.stamp: tests/testkit/emulators/function.txt
 	rm -rf .venv/function-$*
 	PYENV_VERSION=$* python$* -m venv .venv/function-$*
 	.venv/function-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
@@ -32,7 +32,7 @@ emulators: $(EMULATORS) $(FUNCTION)
 	@touch $@
 
 test: emulators
-	cargo test --locked
+	cargo test --locked --workspace
 
 # Shows the program at work on a simulated organization; needs no AWS account.
 demo: .venv/ministack/.stamp
@@ -40,8 +40,8 @@ demo: .venv/ministack/.stamp
 	@cargo run --locked --quiet --example demo
 
 check:
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 bench: emulators
 	cargo bench --locked

@@ -8,14 +8,6 @@
 
 #[expect(dead_code, reason = "the function is looked at while it runs on")]
 mod child;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the benchmark uses a part of the harness"
-)]
-#[path = "../tests/harness/mod.rs"]
-mod harness;
-
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -24,8 +16,8 @@ use std::time::Duration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use harness::clients::credentials;
-use harness::{Clients, Emulator, Engine, Function, Proxy, emulator, object, samples, world};
+use testkit::clients::credentials;
+use testkit::{Clients, Emulator, Engine, LambdaFunction, Proxy, emulator, log_file, samples, organization};
 use heeler_ec::pipeline::function;
 use heeler_ec::tail::object as log;
 use serde_json::{Value, json};
@@ -47,7 +39,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const CAP: u64 = 64 * 1024 * 1024;
 
 fn main() -> io::Result<()> {
-    let Some(python) = Function::pythons().into_iter().next() else {
+    let Some(python) = LambdaFunction::pythons().into_iter().next() else {
         return Ok(());
     };
     let (source, records) = records()?;
@@ -85,7 +77,7 @@ async fn measure(
     records: &[String],
 ) -> io::Result<Measured> {
     let proxy = Proxy::start(emulator.address());
-    let account = world::unused_account();
+    let account = organization::unused_account();
     let clients = Clients::new(&emulator.url(), credentials(&account, "test", None), REGION);
     let queue = make_queue(&clients).await;
     let env = [
@@ -96,7 +88,7 @@ async fn measure(
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
     ];
     let env: BTreeMap<String, String> = env.map(|(name, value)| (name.to_owned(), value)).into();
-    let mut function = Function::start(python, code, function::HANDLER, &env).await;
+    let mut function = LambdaFunction::start(python, code, function::HANDLER, &env).await;
     invoke(&mut function, &delivery(&[warming_up()])).await?;
 
     let deliveries: Vec<Value> = records.chunks(DELIVERED).map(delivery).collect();
@@ -121,7 +113,7 @@ async fn measure(
     )))
 }
 
-fn cpu(function: &Function) -> Option<Duration> {
+fn cpu(function: &LambdaFunction) -> Option<Duration> {
     child::look(function.process()).map(|look| look.cpu)
 }
 
@@ -145,7 +137,7 @@ async fn count(clients: &Clients, queue: &str) -> String {
         .expect("the number of messages")
 }
 
-async fn invoke(function: &mut Function, delivery: &Value) -> io::Result<()> {
+async fn invoke(function: &mut LambdaFunction, delivery: &Value) -> io::Result<()> {
     let outcome = function.invoke_within(delivery, LIMIT).await.outcome;
     outcome
         .map(drop)
@@ -169,7 +161,7 @@ fn delivery(records: &[String]) -> Value {
         "subscriptionFilters": ["heeler"],
         "logEvents": events,
     });
-    let packed = object::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
+    let packed = log_file::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
     json!({"awslogs": {"data": STANDARD.encode(packed)}})
 }
 
@@ -184,13 +176,13 @@ fn plain_code() -> io::Result<Vec<u8>> {
 
 /// A record that is none of those measured.
 fn warming_up() -> String {
-    object::event("111111111111", REGION, "s3.amazonaws.com", "Put", false).to_string()
+    log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false).to_string()
 }
 
 /// A thousand records, no two the same, and where they are from: published logs if they are here, else our samples.
 fn records() -> io::Result<(String, Vec<String>)> {
     let (folder, objects) = if let Some(folder) = samples::real_logs() {
-        let objects = samples::below(&folder);
+        let objects = samples::log_files_below(&folder);
         (folder, objects)
     } else {
         let folder = emulator::repository().join("tests/fixtures/tail/objects");

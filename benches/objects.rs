@@ -8,13 +8,13 @@
 //! take 1,000 / 16 × 50 ms at least. The ratio of the time between the first request and the last answer to that is
 //! what counts. `HEELER_EC_PROGRAM` names a program that is built already.
 
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the benchmark uses a part of the harness"
-)]
-#[path = "../tests/harness/mod.rs"]
-mod harness;
+
+
+
+
+
+
+
 mod program;
 
 use std::io::{self, Write};
@@ -23,8 +23,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
-use harness::object::{event, gzip};
-use harness::{Call, Emulator, Engine, Fault, Heeler, Object, What, World};
+use testkit::log_file::{event, gzip};
+use testkit::{Call, Emulator, Engine, Fault, LogFile, FaultAction, HeelerEc, Organization};
 use program::program;
 use serde_json::{Value, json};
 
@@ -42,14 +42,14 @@ fn main() -> io::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let world = World::in_emulator(&emulator).build().await;
+        let org = Organization::in_emulator(&emulator).build().await;
         let setup = ["--option", "s3", "--yes", "--generate-external-id"];
-        let role = world.heeler_role_arn();
+        let role = org.heeler_role_arn();
         let setup = [&["setup", "--heeler-role-arn", &role], &setup[..]].concat();
-        if !command(&world, &program, &setup).output()?.status.success() {
+        if !command(&org, &program, &setup).output()?.status.success() {
             return Err(io::Error::other("setup failed"));
         }
-        let mut waits = arrivals(&world, &program).await;
+        let mut waits = arrivals(&org, &program).await;
         waits.sort();
         writeln!(
             io::stdout(),
@@ -57,18 +57,18 @@ fn main() -> io::Result<()> {
             waits[ARRIVALS / 2].as_secs_f64(),
             waits[ARRIVALS - 1].as_secs_f64(),
         )?;
-        fill(&world).await;
-        world.proxy().fault(Fault::new("s3", "GetObject", What::Answer {
+        fill(&org).await;
+        org.proxy().fault(Fault::new("s3", "GetObject", FaultAction::Respond {
             status: 200,
             headers: vec![("content-type".to_owned(), "application/x-gzip".to_owned())],
-            body: object(&world)?,
+            body: object(&org)?,
         }));
-        world.proxy().delay(DELAY);
+        org.proxy().delay(DELAY);
         let limit = (OBJECTS * RECORDS).to_string();
         let words = ["tail", "--source", "bucket", "-o", "json", "--limit", &limit, "--event", "DescribeInstances"];
-        let before = world.proxy().total();
-        let shown = command(&world, &program, &words).output()?;
-        let calls = world.proxy().calls_since(before);
+        let before = org.proxy().total();
+        let shown = command(&org, &program, &words).output()?;
+        let calls = org.proxy().calls_since(before);
         let (first, last) = span(&calls);
         let bound = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
         writeln!(
@@ -85,27 +85,27 @@ fn main() -> io::Result<()> {
 }
 
 /// How long each event took from the bucket to the screen.
-async fn arrivals(world: &World, program: &Path) -> Vec<Duration> {
-    let tail = Heeler::new(world).program(program);
+async fn arrivals(org: &Organization, program: &Path) -> Vec<Duration> {
+    let tail = HeelerEc::new(org, program);
     let mut tail = tail.args(["tail", "-o", "json"]).spawn().await;
-    tail.warned("is removed at the end").await;
+    tail.wait_for_stderr("is removed at the end").await;
     let mut waits = Vec::new();
     for _ in 0..ARRIVALS {
         let record = event(
-            world.account(),
-            world.region(),
+            org.account(),
+            org.region(),
             "iam.amazonaws.com",
             "CreateUser",
             false,
         );
-        let object = Object::new(world.account(), world.region(), vec![record]);
+        let object = LogFile::new(org.account(), org.region(), vec![record]);
         let began = Instant::now();
-        world.deliver(&object).await;
+        org.deliver(&object).await;
         tail.line().await.expect("the event");
         waits.push(began.elapsed());
     }
     tail.interrupt();
-    tail.wait().await.ended(130);
+    tail.wait().await.expect_status(130);
     waits
 }
 
@@ -117,21 +117,21 @@ fn span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
 }
 
 /// Small objects, each with a name of its own; what is in them the proxy says.
-async fn fill(world: &World) {
+async fn fill(org: &Organization) {
     stream::iter(0..OBJECTS)
         .for_each_concurrent(8, async |_| {
-            world
-                .deliver(&Object::new(world.account(), world.region(), Vec::new()))
+            org
+                .deliver(&LogFile::new(org.account(), org.region(), Vec::new()))
                 .await;
         })
         .await;
 }
 
 /// Records without an id are never taken for duplicates, so that every object can be the same.
-fn object(world: &World) -> io::Result<Vec<u8>> {
+fn object(org: &Organization) -> io::Result<Vec<u8>> {
     let mut record = event(
-        world.account(),
-        world.region(),
+        org.account(),
+        org.region(),
         "ec2.amazonaws.com",
         "DescribeInstances",
         true,
@@ -143,12 +143,12 @@ fn object(world: &World) -> io::Result<Vec<u8>> {
     gzip(json!({ "Records": records }).to_string().as_bytes())
 }
 
-fn command(world: &World, program: &Path, words: &[&str]) -> Command {
+fn command(org: &Organization, program: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(program);
     command
         .args(words)
         .env_clear()
-        .envs(world.env())
-        .env("AWS_ENDPOINT_URL", world.endpoint());
+        .envs(org.env())
+        .env("AWS_ENDPOINT_URL", org.endpoint());
     command
 }

@@ -8,15 +8,7 @@
 //! the same run, says how much the program adds of its own: 1.0 would be nothing. The benchmark fails when a first setup
 //! adds more than is promised.
 
-mod child;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the benchmark uses a part of the harness"
-)]
-#[path = "../tests/harness/mod.rs"]
-mod harness;
-mod program;
+mod child;mod program;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,7 +16,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use child::Used;
-use harness::{Call, Emulator, Engine, World};
+use testkit::{Call, Emulator, Engine, Organization};
 use program::program;
 
 /// What is added to every call.
@@ -106,16 +98,16 @@ impl Measured {
 }
 
 async fn round(emulator: &Emulator, program: &Path, option: &str) -> io::Result<Round> {
-    let world = World::in_emulator(emulator)
+    let org = Organization::in_emulator(emulator)
         .bucket_key()
-        .foreign_notifications();
-    let world = match option {
-        "cloudwatch" => world.log_group(),
-        _ => world,
+        .other_notifications();
+    let org = match option {
+        "cloudwatch" => org.log_group(),
+        _ => org,
     };
-    let world = world.build().await;
-    world.proxy().delay(DELAY);
-    let role = world.heeler_role_arn();
+    let org = org.build().await;
+    org.proxy().delay(DELAY);
+    let role = org.heeler_role_arn();
     let setup = [
         "setup",
         "--option",
@@ -130,36 +122,36 @@ async fn round(emulator: &Emulator, program: &Path, option: &str) -> io::Result<
         .chain(["--generate-external-id"])
         .collect();
     let measured = [
-        measure(&world, program, &first)?,
-        measure(&world, program, &setup)?,
-        measure(&world, program, &["destroy", "--yes"])?,
+        measure(&org, program, &first)?,
+        measure(&org, program, &setup)?,
+        measure(&org, program, &["destroy", "--yes"])?,
     ];
     Ok(Round {
-        one_call: one_call(&world).await,
+        one_call: one_call(&org).await,
         measured,
     })
 }
 
-fn measure(world: &World, program: &Path, words: &[&str]) -> io::Result<Measured> {
-    let before = world.proxy().total();
+fn measure(org: &Organization, program: &Path, words: &[&str]) -> io::Result<Measured> {
+    let before = org.proxy().total();
     let mut command = Command::new(program);
     command
         .args(words)
         .env_clear()
-        .envs(world.env())
-        .env("AWS_ENDPOINT_URL", world.endpoint());
+        .envs(org.env())
+        .env("AWS_ENDPOINT_URL", org.endpoint());
     let started = Instant::now();
     let used = child::run(&mut command)?;
     Ok(Measured {
         wall: started.elapsed(),
         used,
-        calls: world.proxy().calls_since(before),
+        calls: org.proxy().calls_since(before),
     })
 }
 
 /// The time of one call: the mean of some to each service, one after another, with connections that stay open.
-async fn one_call(world: &World) -> Duration {
-    let clients = world.proxied();
+async fn one_call(org: &Organization) -> Duration {
+    let clients = org.clients_through_proxy();
     let (mut spent, mut calls) = (Duration::ZERO, 0);
     for number in 0..5 {
         let started = Instant::now();
@@ -180,7 +172,7 @@ async fn one_call(world: &World) -> Duration {
         clients
             .s3
             .head_bucket()
-            .bucket(world.bucket())
+            .bucket(org.bucket())
             .send()
             .await
             .expect("the bucket");

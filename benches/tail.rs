@@ -7,13 +7,13 @@
 //! their ratios are what counts.
 
 mod child;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the benchmark uses a part of the harness"
-)]
-#[path = "../tests/harness/mod.rs"]
-mod harness;
+
+
+
+
+
+
+
 mod program;
 
 use std::fs::File;
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use child::Used;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use harness::{emulator, samples};
+use testkit::{emulator, samples};
 use heeler_ec::tail::object::records as read;
 use program::program;
 
@@ -181,7 +181,7 @@ fn records() -> io::Result<Vec<String>> {
     let folder = emulator::repository().join("tests/fixtures/tail/objects");
     let mut found = Vec::new();
     if let Some(logs) = samples::real_logs() {
-        for (_, bytes) in samples::below(&logs) {
+        for (_, bytes) in samples::log_files_below(&logs) {
             found.extend(read(&bytes, u64::MAX).map_err(io::Error::other)?);
         }
     } else {

@@ -3,25 +3,18 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
-#[path = "../tests/harness/mod.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "an example uses a part of the harness"
-)]
-mod harness;
 
 use std::time::Duration;
 
-use harness::{Emulator, Engine, Object, World, object};
+use testkit::{Emulator, Engine, LogFile, Organization, log_file};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::main]
 async fn main() {
     let emulator = Emulator::own(Engine::Ministack);
-    let world = World::in_emulator(&emulator)
+    let org = Organization::in_emulator(&emulator)
         .bucket_key()
-        .foreign_notifications()
+        .other_notifications()
         .log_group()
         .build()
         .await;
@@ -29,14 +22,14 @@ async fn main() {
         .nth(1)
         .and_then(|argument| argument.parse().ok())
         .unwrap_or_default();
-    world.proxy().delay(Duration::from_millis(delay));
-    println!("export AWS_ENDPOINT_URL={}", world.endpoint());
-    for (name, value) in world.env() {
+    org.proxy().delay(Duration::from_millis(delay));
+    println!("export AWS_ENDPOINT_URL={}", org.endpoint());
+    for (name, value) in org.env() {
         if name.starts_with("AWS_") {
             println!("export {name}={value}");
         }
     }
-    let role = world.heeler_role_arn();
+    let role = org.heeler_role_arn();
     println!("# heeler-ec setup --option s3 --generate-external-id --heeler-role-arn {role}");
     println!(
         "# heeler-ec setup --option cloudwatch --generate-external-id --heeler-role-arn {role}"
@@ -46,16 +39,16 @@ async fn main() {
     );
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(_)) = lines.next_line().await {
-        let account = &world.members()[0];
+        let account = &org.members()[0];
         let records = vec![
-            object::event(
+            log_file::event(
                 account,
                 "eu-west-1",
                 "iam.amazonaws.com",
                 "CreateUser",
                 false,
             ),
-            object::event(
+            log_file::event(
                 account,
                 "eu-west-1",
                 "s3.amazonaws.com",
@@ -64,9 +57,9 @@ async fn main() {
             ),
         ];
         let texts: Vec<String> = records.iter().map(ToString::to_string).collect();
-        world.log(&texts).await;
-        let key = world
-            .deliver(&Object::new(account, "eu-west-1", records))
+        org.put_log_events(&texts).await;
+        let key = org
+            .deliver(&LogFile::new(account, "eu-west-1", records))
             .await;
         println!("# delivered {key}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Engine, Fault, Heeler, Run, What, World, module};
+use testkit::{Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::vendor_terraform; use crate::steps::heeler_ec;
 use crate::steps::{
     again, again_of, counts, destroy, json, names, on_both_engines, outputs, plan_of, text,
 };
@@ -10,13 +10,13 @@ use crate::steps::{
 const NOTHING: [&str; 0] = [];
 
 /// Setup that adopts, and keeps whom the role trusts.
-fn adopt<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    again_of(world, option).args(["--adopt"])
+fn adopt<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    again_of(org, option).args(["--adopt"])
 }
 
 /// The plan of it.
-fn plan<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    Heeler::new(world).args(["plan", "--option", option, "--adopt", "-o", "json"])
+fn plan<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    heeler_ec(org).args(["plan", "--option", option, "--adopt", "-o", "json"])
 }
 
 fn steps(run: &Run) -> Vec<Value> {
@@ -37,41 +37,41 @@ fn changes(run: &Run) -> Vec<String> {
 }
 
 /// Adopted, in line, and gone after destroy; `kept` is what the option leaves of others.
-async fn adopts(world: &World, option: &str, created: u64, adopted: u64, changed: &[&str]) {
-    let shown = plan(world, option).run().await.ended(0);
+async fn adopts(org: &Organization, option: &str, created: u64, adopted: u64, changed: &[&str]) {
+    let shown = plan(org, option).run().await.expect_status(0);
     assert_eq!(names(&shown.writes()), NOTHING);
     assert_eq!(counts(&shown), [created, 0, 0, 0]);
     assert_eq!(json(&shown)["counts"]["adopt"], adopted);
     assert_eq!(changes(&shown), changed);
 
-    let run = adopt(world, option)
+    let run = adopt(org, option)
         .args(["-o", "json"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(
         text(&json(&run)["heeler_event_role_external_id"]),
-        module::EXTERNAL_ID
+        vendor_terraform::EXTERNAL_ID
     );
     assert!(run.stderr.contains("destroy deletes it"), "{}", run.stderr);
 
-    let again = plan_of(world, option).args(["--check", "-o", "json"]);
-    let again = again.run().await.ended(0);
+    let again = plan_of(org, option).args(["--check", "-o", "json"]);
+    let again = again.run().await.expect_status(0);
     assert_eq!(counts(&again), [0, 0, created + adopted, 0]);
-    let shown = json(&outputs(world).run().await.ended(0));
+    let shown = json(&outputs(org).run().await.expect_status(0));
     assert_eq!(
         text(&shown["heeler_event_role_external_id"]),
-        module::EXTERNAL_ID
+        vendor_terraform::EXTERNAL_ID
     );
-    destroy(world).run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    destroy(org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 on_both_engines! {
     async fn the_module_of_option_s3_is_adopted_and_taken_down(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        let theirs = world.notification().await;
-        module::s3(&world).await;
+        let org = Organization::on(engine).other_notifications().build().await;
+        let theirs = org.notification().await;
+        vendor_terraform::s3(&org).await;
         let changed = [
             "iam policy: document",
             "iam role: tags",
@@ -82,13 +82,13 @@ on_both_engines! {
             "sqs queue: policy",
             "sqs queue: redrive_allow",
         ];
-        adopts(&world, "s3", 0, 12, &changed).await;
-        assert_eq!(world.notification().await, theirs);
+        adopts(&org, "s3", 0, 12, &changed).await;
+        assert_eq!(org.notification().await, theirs);
     }
 
     async fn the_module_of_option_cloudwatch_is_adopted_and_taken_down(engine: Engine) {
-        let world = World::on(engine).log_group().build().await;
-        module::cloudwatch(&world).await;
+        let org = Organization::on(engine).log_group().build().await;
+        vendor_terraform::cloudwatch(&org).await;
         let changed = [
             "iam policy: document",
             "iam policy: document",
@@ -102,20 +102,20 @@ on_both_engines! {
             "sqs queue: policy",
             "sqs queue: redrive_allow",
         ];
-        adopts(&world, "cloudwatch", 0, 14, &changed).await;
+        adopts(&org, "cloudwatch", 0, 14, &changed).await;
     }
 }
 
 #[tokio::test]
 async fn without_being_asked_for_nothing_is_adopted_and_the_way_is_told() {
-    let world = World::on(Engine::Ministack).build().await;
-    module::s3(&world).await;
-    let run = again(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    vendor_terraform::s3(&org).await;
+    let run = again(&org)
         .args(["--generate-external-id"])
-        .args(["--heeler-role-arn", &world.heeler_role_arn()])
+        .args(["--heeler-role-arn", &org.heeler_role_arn()])
         .run()
         .await
-        .ended(1);
+        .expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(
         run.stderr.contains("heeler-ec plan --option s3 --adopt"),
@@ -126,14 +126,14 @@ async fn without_being_asked_for_nothing_is_adopted_and_the_way_is_told() {
 
 #[tokio::test]
 async fn the_entry_that_terraform_made_up_is_left_as_it_is() {
-    let world = World::on(Engine::Ministack)
-        .foreign_notifications()
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
         .build()
         .await;
-    module::s3(&world).await;
-    let before = world.notification().await;
-    let run = adopt(&world, "s3").run().await.ended(0);
-    assert_eq!(world.notification().await, before);
+    vendor_terraform::s3(&org).await;
+    let before = org.notification().await;
+    let run = adopt(&org, "s3").run().await.expect_status(0);
+    assert_eq!(org.notification().await, before);
     let written = names(&run.writes());
     assert!(
         !written.iter().any(|call| call.contains("Notification")),
@@ -143,20 +143,20 @@ async fn the_entry_that_terraform_made_up_is_left_as_it_is() {
 
 #[tokio::test]
 async fn what_another_owner_has_tagged_is_not_adopted() {
-    let world = World::on(Engine::Ministack).build().await;
-    module::s3(&world).await;
+    let org = Organization::on(Engine::Ministack).build().await;
+    vendor_terraform::s3(&org).await;
     let tag = aws_sdk_iam::types::Tag::builder()
         .key("managed-by")
         .value("platform-team")
         .build()
         .expect("a tag");
-    let role = world.clients().iam.tag_role();
+    let role = org.clients().iam.tag_role();
     let role = role.role_name("heeler_event_collection_sqs_role").tags(tag);
     role.send().await.expect("a tag of others");
-    let run = adopt(&world, "s3").run().await.ended(1);
+    let run = adopt(&org, "s3").run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
-    let run = Heeler::new(&world).args(["plan", "--option", "s3", "--adopt"]);
-    let run = run.run().await.ended(1);
+    let run = heeler_ec(&org).args(["plan", "--option", "s3", "--adopt"]);
+    let run = run.run().await.expect_status(1);
     assert!(
         run.stderr.contains("bears the tag of another owner"),
         "{}",
@@ -166,13 +166,13 @@ async fn what_another_owner_has_tagged_is_not_adopted() {
 
 #[tokio::test]
 async fn the_other_option_of_ours_is_not_adopted() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    crate::steps::setup(&world).run().await.ended(0);
-    let run = adopt(&world, "cloudwatch")
-        .args(["--heeler-role-arn", &world.heeler_role_arn()])
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    crate::steps::setup(&org).run().await.expect_status(0);
+    let run = adopt(&org, "cloudwatch")
+        .args(["--heeler-role-arn", &org.heeler_role_arn()])
         .run()
         .await
-        .ended(1);
+        .expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
 }
 
@@ -185,29 +185,29 @@ async fn a_refusal_in_the_middle_is_told_and_the_same_command_completes() {
         ("sns", "SetTopicAttributes"),
     ];
     let run = |(service, operation): (&'static str, &'static str)| async move {
-        let world = World::on(Engine::Ministack).build().await;
-        module::s3(&world).await;
-        let refusal = What::refuse(403, "AccessDenied", "is not authorized to do this");
-        world.proxy().fault(Fault::new(service, operation, refusal));
-        let run = adopt(&world, "s3").run().await.ended(3);
+        let org = Organization::on(Engine::Ministack).build().await;
+        vendor_terraform::s3(&org).await;
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized to do this");
+        org.proxy().fault(Fault::new(service, operation, refusal));
+        let run = adopt(&org, "s3").run().await.expect_status(3);
         assert!(
             run.stderr.contains("Run the same command"),
             "{}",
             run.stderr
         );
-        world.proxy().mend();
-        adopt(&world, "s3").run().await.ended(0);
-        let check = plan(&world, "s3").args(["--check"]);
-        check.run().await.ended(0);
+        org.proxy().clear_faults();
+        adopt(&org, "s3").run().await.expect_status(0);
+        let check = plan(&org, "s3").args(["--check"]);
+        check.run().await.expect_status(0);
     };
     crate::steps::side_by_side(refused.map(run)).await;
 }
 
 #[tokio::test]
 async fn what_is_adopted_cannot_be_rolled_back_and_that_is_said_before_any_call() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = adopt(&world, "s3").args(["--on-failure", "rollback"]);
-    let run = run.run().await.ended(2);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = adopt(&org, "s3").args(["--on-failure", "rollback"]);
+    let run = run.run().await.expect_status(2);
     assert!(run.calls.is_empty());
     assert!(run.stderr.contains("not given back"), "{}", run.stderr);
 }

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Fault, Heeler, What, World};
+use testkit::{Engine, Fault, HeelerEc, FaultAction, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{again, again_of, destroy, json, names, setup, setup_of_with, setup_with};
 
 const ID: &str = "id-of-the-setup";
@@ -25,12 +25,12 @@ impl Folder {
     }
 }
 
-fn saving<'a>(heeler: Heeler<'a>, file: &Path) -> Heeler<'a> {
+fn saving<'a>(heeler: HeelerEc<'a>, file: &Path) -> HeelerEc<'a> {
     heeler.args(["--backup".as_ref(), file.as_os_str()])
 }
 
-fn restore<'a>(world: &'a World, file: &Path) -> Heeler<'a> {
-    let heeler = Heeler::new(world).args(["restore".as_ref(), file.as_os_str()]);
+fn restore<'a>(org: &'a Organization, file: &Path) -> HeelerEc<'a> {
+    let heeler = heeler_ec(org).args(["restore".as_ref(), file.as_os_str()]);
     heeler.args(["--yes"])
 }
 
@@ -48,16 +48,16 @@ fn of_kind(backup: &Value, kind: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn shared() -> World {
-    let world = World::on(Engine::Ministack).bucket_key();
-    world.foreign_notifications().build().await
+async fn shared() -> Organization {
+    let org = Organization::on(Engine::Ministack).bucket_key();
+    org.other_notifications().build().await
 }
 
 #[tokio::test]
 async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_back() {
-    let (world, folder) = (shared().await, Folder::new());
-    let (file, before) = (folder.file(), world.notification().await);
-    let run = saving(setup(&world), &file).run().await.ended(0);
+    let (org, folder) = (shared().await, Folder::new());
+    let (file, before) = (folder.file(), org.notification().await);
+    let run = saving(setup(&org), &file).run().await.expect_status(0);
     // Nothing was written before it was saved.
     let writes = run.writes();
     let first = writes.first().expect("a write").started;
@@ -67,48 +67,48 @@ async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_
     assert!(last_read.is_some());
     let backup = read(&file);
     assert_eq!(backup["version"], 1);
-    assert_eq!(backup["account"], world.account());
+    assert_eq!(backup["account"], org.account());
     assert_eq!(
         backup["documents"].as_array().map(Vec::len),
         Some(1),
         "{backup:#}"
     );
     let saved = &of_kind(&backup, "bucket notification")[0];
-    assert_eq!(saved["of"], world.bucket());
+    assert_eq!(saved["of"], org.bucket());
     let count = |form: &Value| form["TopicConfigurations"].as_array().map(Vec::len);
     assert_eq!(
         (count(&saved["before"]), count(&saved["after"])),
         (Some(1), Some(2))
     );
 
-    let after = world.notification().await;
-    let dry = Heeler::new(&world).args(["restore".as_ref(), file.as_os_str()]);
-    let dry = dry.args(["--dry-run", "-o", "json"]).run().await.ended(0);
+    let after = org.notification().await;
+    let dry = heeler_ec(&org).args(["restore".as_ref(), file.as_os_str()]);
+    let dry = dry.args(["--dry-run", "-o", "json"]).run().await.expect_status(0);
     assert_eq!(names(&dry.writes()), NOTHING);
     assert_eq!(
         json(&dry)["documents"],
-        json!([{"action": "put_back", "kind": "bucket notification", "of": world.bucket(), "reason": null}])
+        json!([{"action": "put_back", "kind": "bucket notification", "of": org.bucket(), "reason": null}])
     );
-    assert_eq!(world.notification().await, after);
-    let run = restore(&world, &file).run().await.ended(0);
+    assert_eq!(org.notification().await, after);
+    let run = restore(&org, &file).run().await.expect_status(0);
     assert_eq!(
         names(&run.writes()),
         ["s3:PutBucketNotificationConfiguration"]
     );
-    assert_eq!(world.notification().await, before);
-    let again = restore(&world, &file).run().await.ended(0);
+    assert_eq!(org.notification().await, before);
+    let again = restore(&org, &file).run().await.expect_status(0);
     assert_eq!(names(&again.writes()), NOTHING);
 }
 
 #[tokio::test]
 async fn what_somebody_changed_since_is_left_and_told() {
-    let (world, folder) = (shared().await, Folder::new());
+    let (org, folder) = (shared().await, Folder::new());
     let file = folder.file();
-    saving(setup(&world), &file).run().await.ended(0);
-    let s3 = &world.clients().s3;
+    saving(setup(&org), &file).run().await.expect_status(0);
+    let s3 = &org.clients().s3;
     let read = s3.get_bucket_notification_configuration();
     let read = read
-        .bucket(world.bucket())
+        .bucket(org.bucket())
         .send()
         .await
         .expect("the document");
@@ -116,8 +116,8 @@ async fn what_somebody_changed_since_is_left_and_told() {
         .id("theirs")
         .queue_arn(format!(
             "arn:aws:sqs:{}:{}:exports",
-            world.region(),
-            world.account()
+            org.region(),
+            org.account()
         ))
         .events(Event::S3ObjectRemoved)
         .build()
@@ -128,34 +128,34 @@ async fn what_somebody_changed_since_is_left_and_told() {
         .build();
     let put = s3.put_bucket_notification_configuration();
     let put = put
-        .bucket(world.bucket())
+        .bucket(org.bucket())
         .notification_configuration(changed);
     put.send().await.expect("a change of somebody");
-    let before = world.notification().await;
-    let run = restore(&world, &file).run().await.ended(1);
+    let before = org.notification().await;
+    let run = restore(&org, &file).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(
         run.stderr.contains("somebody has changed it since"),
         "{}",
         run.stderr
     );
-    assert_eq!(world.notification().await, before);
+    assert_eq!(org.notification().await, before);
 }
 
 /// Policies that somebody has put in the place of ours.
-async fn other_policies(world: &World) {
-    let at = format!("{}:{}", world.region(), world.account());
+async fn other_policies(org: &Organization) {
+    let at = format!("{}:{}", org.region(), org.account());
     let policy = |resource: String| {
         json!({"Version": "2012-10-17", "Statement": [{
             "Sid": "Theirs",
             "Effect": "Allow",
-            "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.account())},
+            "Principal": {"AWS": format!("arn:aws:iam::{}:root", org.account())},
             "Action": "*",
             "Resource": resource,
         }]})
         .to_string()
     };
-    let sqs = &world.clients().sqs;
+    let sqs = &org.clients().sqs;
     for name in [QUEUE, "heeler_event_collection_queue_dlq"] {
         let url = sqs.get_queue_url().queue_name(name).send().await;
         let url = url.expect("a queue").queue_url.expect("its URL");
@@ -165,17 +165,17 @@ async fn other_policies(world: &World) {
         set.send().await.expect("another policy");
     }
     let topic = format!("arn:aws:sns:{at}:heeler_event_collection_topic");
-    let set = world.clients().sns.set_topic_attributes().topic_arn(&topic);
+    let set = org.clients().sns.set_topic_attributes().topic_arn(&topic);
     let set = set.attribute_name("Policy").attribute_value(policy(topic));
     set.send().await.expect("another policy");
 }
 
 /// What there is of policies, as a later backup tells it.
-async fn documents(world: &World, option: &str) -> Vec<Value> {
+async fn documents(org: &Organization, option: &str) -> Vec<Value> {
     let folder = Folder::new();
     let world_file = folder.file();
     // A destroy that is refused its first write saves them all and changes nothing.
-    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     for (service, operation) in [
         ("s3", "PutBucketNotificationConfiguration"),
         ("logs", "DeleteSubscriptionFilter"),
@@ -183,12 +183,12 @@ async fn documents(world: &World, option: &str) -> Vec<Value> {
         ("iam", "DetachRolePolicy"),
         ("kms", "RevokeGrant"),
     ] {
-        world
+        org
             .proxy()
             .fault(Fault::new(service, operation, refusal.clone()));
     }
-    saving(destroy(world), &world_file).run().await.ended(3);
-    world.proxy().mend();
+    saving(destroy(org), &world_file).run().await.expect_status(3);
+    org.proxy().clear_faults();
     let backup = read(&world_file);
     let documents = backup["documents"].as_array().expect("documents").iter();
     let before = documents.map(|one| {
@@ -200,14 +200,14 @@ async fn documents(world: &World, option: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn policies_that_setup_put_right_are_put_back_as_they_were() {
-    let (world, folder) = (shared().await, Folder::new());
-    setup_with(&world, ID).run().await.ended(0);
-    crate::permissions::changed(&world).await;
-    other_policies(&world).await;
-    let before = documents(&world, "s3").await;
+    let (org, folder) = (shared().await, Folder::new());
+    setup_with(&org, ID).run().await.expect_status(0);
+    crate::permissions::changed(&org).await;
+    other_policies(&org).await;
+    let before = documents(&org, "s3").await;
     assert_eq!(before.len(), 7, "{before:#?}");
-    let run = saving(setup_with(&world, "id-of-another-setup"), &folder.file());
-    run.run().await.ended(0);
+    let run = saving(setup_with(&org, "id-of-another-setup"), &folder.file());
+    run.run().await.expect_status(0);
     let kinds: Vec<Value> = read(&folder.file())["documents"]
         .as_array()
         .expect("documents")
@@ -225,39 +225,39 @@ async fn policies_that_setup_put_right_are_put_back_as_they_were() {
             "topic policy"
         ]
     );
-    let run = restore(&world, &folder.file()).run().await.ended(0);
+    let run = restore(&org, &folder.file()).run().await.expect_status(0);
     assert!(!run.stderr.contains(ID), "{}", run.stderr);
-    assert_eq!(documents(&world, "s3").await, before);
-    again(&world).run().await.ended(0);
+    assert_eq!(documents(&org, "s3").await, before);
+    again(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn the_policy_of_the_function_is_put_back_too() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
     let folder = Folder::new();
-    setup_of_with(&world, "cloudwatch", ID).run().await.ended(0);
-    crate::permissions::changed_for_cloudwatch(&world).await;
-    let before = documents(&world, "cloudwatch").await;
-    saving(again_of(&world, "cloudwatch"), &folder.file())
+    setup_of_with(&org, "cloudwatch", ID).run().await.expect_status(0);
+    crate::permissions::changed_for_cloudwatch(&org).await;
+    let before = documents(&org, "cloudwatch").await;
+    saving(again_of(&org, "cloudwatch"), &folder.file())
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(of_kind(&read(&folder.file()), "function policy").len(), 1);
-    restore(&world, &folder.file()).run().await.ended(0);
-    assert_eq!(documents(&world, "cloudwatch").await, before);
+    restore(&org, &folder.file()).run().await.expect_status(0);
+    assert_eq!(documents(&org, "cloudwatch").await, before);
 }
 
 #[tokio::test]
 async fn a_destroy_saves_what_it_deletes_and_restore_says_what_is_gone() {
-    let (world, folder) = (shared().await, Folder::new());
-    setup_with(&world, ID).run().await.ended(0);
-    saving(destroy(&world), &folder.file()).run().await.ended(0);
+    let (org, folder) = (shared().await, Folder::new());
+    setup_with(&org, ID).run().await.expect_status(0);
+    saving(destroy(&org), &folder.file()).run().await.expect_status(0);
     let backup = read(&folder.file());
     let trust = &of_kind(&backup, "role trust")[0];
     assert!(trust["before"].to_string().contains(ID), "{trust}");
     assert_eq!(trust["after"], Value::Null);
-    let run = Heeler::new(&world).args(["restore".as_ref(), folder.file().as_os_str()]);
-    let run = run.args(["--dry-run"]).run().await.ended(1);
+    let run = heeler_ec(&org).args(["restore".as_ref(), folder.file().as_os_str()]);
+    let run = run.args(["--dry-run"]).run().await.expect_status(1);
     assert!(
         run.stdout.contains("what it belonged to is gone"),
         "{}",
@@ -268,35 +268,35 @@ async fn a_destroy_saves_what_it_deletes_and_restore_says_what_is_gone() {
 
 #[tokio::test]
 async fn a_file_that_is_there_is_refused_before_any_call() {
-    let (world, folder) = (World::on(Engine::Ministack).build().await, Folder::new());
+    let (org, folder) = (Organization::on(Engine::Ministack).build().await, Folder::new());
     std::fs::write(folder.file(), "mine").expect("a file");
-    for heeler in [setup(&world), destroy(&world)] {
-        let run = saving(heeler, &folder.file()).run().await.ended(2);
+    for heeler in [setup(&org), destroy(&org)] {
+        let run = saving(heeler, &folder.file()).run().await.expect_status(2);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
     assert_eq!(
         std::fs::read_to_string(folder.file()).expect("the file"),
         "mine"
     );
-    let run = restore(&world, &folder.file()).run().await.ended(2);
+    let run = restore(&org, &folder.file()).run().await.expect_status(2);
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
 #[tokio::test]
 async fn a_backup_of_another_account_is_refused() {
-    let (world, other, folder) = (shared().await, shared().await, Folder::new());
-    saving(setup(&world), &folder.file()).run().await.ended(0);
-    let run = restore(&other, &folder.file()).run().await.ended(1);
+    let (org, other, folder) = (shared().await, shared().await, Folder::new());
+    saving(setup(&org), &folder.file()).run().await.expect_status(0);
+    let run = restore(&other, &folder.file()).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
-    assert!(run.stderr.contains(world.account()), "{}", run.stderr);
+    assert!(run.stderr.contains(org.account()), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn what_a_killed_run_wrote_is_not_guessed() {
-    let (world, folder) = (shared().await, Folder::new());
-    let writes = saving(setup(&world), &folder.file());
-    writes.kill_after_writes(14).run().await.ended(-9);
-    let run = restore(&world, &folder.file()).run().await.ended(1);
+    let (org, folder) = (shared().await, Folder::new());
+    let writes = saving(setup(&org), &folder.file());
+    writes.kill_after_writes(14).run().await.expect_status(-9);
+    let run = restore(&org, &folder.file()).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(
         run.stderr.contains("before it noted what it wrote"),
@@ -307,12 +307,12 @@ async fn what_a_killed_run_wrote_is_not_guessed() {
 
 #[tokio::test]
 async fn a_failed_setup_notes_what_it_left_too() {
-    let (world, folder) = (shared().await, Folder::new());
-    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-    world.proxy().fault(Fault::new("sns", "Subscribe", refusal));
-    saving(setup(&world), &folder.file()).run().await.ended(3);
+    let (org, folder) = (shared().await, Folder::new());
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    org.proxy().fault(Fault::new("sns", "Subscribe", refusal));
+    saving(setup(&org), &folder.file()).run().await.expect_status(3);
     let saved = &of_kind(&read(&folder.file()), "bucket notification")[0];
     assert_eq!(saved["before"], saved["after"]);
-    let run = restore(&world, &folder.file()).run().await.ended(0);
+    let run = restore(&org, &folder.file()).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), NOTHING);
 }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{Engine, Fault, Heeler, Run, What, World};
+use testkit::{Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{again, destroy, plan, setup, setup_with};
 
-fn outputs(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["outputs"])
+fn outputs(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["outputs"])
 }
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/heeler";
 
 /// Runs it as people and as programs do, and holds it to its promise not to write.
-async fn refused<'a>(status: i32, run: impl Fn() -> Heeler<'a>) -> Run {
-    let machine = run().args(["-o", "json"]).run().await.ended(status);
-    let human = run().run().await.ended(status);
+async fn refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run {
+    let machine = run().args(["-o", "json"]).run().await.expect_status(status);
+    let human = run().run().await.expect_status(status);
     for run in [&machine, &human] {
         assert!(run.writes().is_empty(), "{:?}", run.writes());
         assert_eq!(run.stdout, "", "an answer in spite of an error");
@@ -30,9 +30,9 @@ async fn refused<'a>(status: i32, run: impl Fn() -> Heeler<'a>) -> Run {
 
 /// Refuses a value in its form alone, without asking AWS anything.
 async fn malformed(option: &str, values: &[&str]) {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for value in values {
-        let run = Heeler::new(&world).without_endpoint();
+        let run = heeler_ec(&org).without_endpoint();
         let run = run.args(["plan", "--option", "s3", option, value]);
         let run = run.run().await;
         assert_eq!(run.status, 2, "{option} {value}\n{}", run.stderr);
@@ -119,9 +119,9 @@ async fn buckets_keys_and_topics_need_their_form() {
 
 #[tokio::test]
 async fn a_role_of_another_partition_cannot_be_trusted() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let role = "arn:aws-us-gov:iam::111122223333:role/heeler";
-    let run = || again(&world).args(["--generate-external-id", "--heeler-role-arn", role]);
+    let run = || again(&org).args(["--generate-external-id", "--heeler-role-arn", role]);
     let run = refused(1, run).await;
     assert!(
         run.stderr.contains(role) && run.stderr.contains("partition"),
@@ -132,14 +132,14 @@ async fn a_role_of_another_partition_cannot_be_trusted() {
 
 #[tokio::test]
 async fn without_credentials_it_says_how_to_sign_in() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for command in [
         &["preflight", "--option", "s3"][..],
         &["outputs"],
         &["destroy", "--yes"],
     ] {
         let run = || {
-            let run = Heeler::new(&world).args(command);
+            let run = heeler_ec(&org).args(command);
             run.env("AWS_ACCESS_KEY_ID", "")
                 .env("AWS_SECRET_ACCESS_KEY", "")
         };
@@ -152,7 +152,7 @@ async fn without_credentials_it_says_how_to_sign_in() {
 
 #[tokio::test]
 async fn an_expired_session_names_the_profile_to_sign_in_with() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let home = tempfile::tempdir().expect("a folder");
     let config = home.path().join("config");
     let profile = "[profile work]\nsso_session = corporate\nsso_account_id = 111122223333\n\
@@ -161,7 +161,7 @@ async fn an_expired_session_names_the_profile_to_sign_in_with() {
     std::fs::write(&config, profile).expect("a configuration");
     let config = config.to_string_lossy().into_owned();
     let run = || {
-        let run = Heeler::new(&world).args(["preflight", "--option", "s3", "--profile", "work"]);
+        let run = heeler_ec(&org).args(["preflight", "--option", "s3", "--profile", "work"]);
         run.env("AWS_CONFIG_FILE", &config)
             .env("AWS_ACCESS_KEY_ID", "")
             .env("AWS_SECRET_ACCESS_KEY", "")
@@ -176,17 +176,17 @@ async fn an_expired_session_names_the_profile_to_sign_in_with() {
 
 #[tokio::test]
 async fn a_profile_that_is_named_goes_before_the_environment() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let home = tempfile::tempdir().expect("a folder");
     let credentials = home.path().join("credentials");
     let profile = "[other]\naws_access_key_id = 222233334444\naws_secret_access_key = test\n";
     std::fs::write(&credentials, profile).expect("credentials");
     let credentials = credentials.to_string_lossy().into_owned();
     let with = |profile: &'static str| {
-        let run = Heeler::new(&world).args(["outputs", "--profile", profile]);
+        let run = heeler_ec(&org).args(["outputs", "--profile", profile]);
         run.env("AWS_SHARED_CREDENTIALS_FILE", &credentials)
     };
-    let run = with("other").run().await.ended(1);
+    let run = with("other").run().await.expect_status(1);
     let keys: BTreeSet<&str> = run.calls.iter().map(|call| &*call.access_key).collect();
     assert_eq!(keys, BTreeSet::from(["222233334444"]));
     let run = refused(3, || with("nobody")).await;
@@ -211,7 +211,7 @@ async fn a_profile_that_is_named_goes_before_the_environment() {
 /// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.
 #[tokio::test]
 async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_of_their_own() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for (code, message, remedy) in [
         (
             "ExpiredToken",
@@ -229,15 +229,15 @@ async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_o
             "the secret key is not the one of this access key",
         ),
     ] {
-        let refusal = What::refuse(403, code, message);
-        world
+        let refusal = FaultAction::refuse(403, code, message);
+        org
             .proxy()
             .fault(Fault::new("sts", "GetCallerIdentity", refusal));
         let run = refused(3, || {
-            Heeler::new(&world).args(["preflight", "--option", "s3"])
+            heeler_ec(&org).args(["preflight", "--option", "s3"])
         });
         let run = run.await;
-        world.proxy().mend();
+        org.proxy().clear_faults();
         assert!(run.stderr.contains(remedy), "{message}: {}", run.stderr);
         let sign_in = run.stderr.contains("sso login");
         assert_eq!(sign_in, code == "ExpiredToken", "{}", run.stderr);
@@ -246,16 +246,16 @@ async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_o
 
 #[tokio::test]
 async fn credentials_that_aws_does_not_know_are_said_to_be_unknown() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = || outputs(&world).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00");
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = || outputs(&org).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00");
     let run = refused(3, run).await;
     assert!(run.stderr.contains("AWS_PROFILE"), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
-    let world = World::on(Engine::Ministack).build().await;
-    let role = world.heeler_role_arn();
+    let org = Organization::on(Engine::Ministack).build().await;
+    let role = org.heeler_role_arn();
     let setup = [
         "setup",
         "--option",
@@ -265,7 +265,7 @@ async fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
         &role,
     ];
     for args in [&setup[..], &["destroy"]] {
-        let run = refused(2, || Heeler::new(&world).args(args).stdin("yes\n")).await;
+        let run = refused(2, || heeler_ec(&org).args(args).stdin("yes\n")).await;
         assert!(run.stderr.contains("--yes"), "{}", run.stderr);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
@@ -273,10 +273,10 @@ async fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
 
 #[tokio::test]
 async fn the_first_setup_has_to_be_told_whom_to_trust() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = refused(2, || again(&world).args(["--generate-external-id"])).await;
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = refused(2, || again(&org).args(["--generate-external-id"])).await;
     assert!(run.stderr.contains("--heeler-role-arn"), "{}", run.stderr);
-    let run = refused(2, || again(&world).args(["--heeler-role-arn", ROLE])).await;
+    let run = refused(2, || again(&org).args(["--heeler-role-arn", ROLE])).await;
     assert!(
         run.stderr.contains("--generate-external-id"),
         "{}",
@@ -286,30 +286,30 @@ async fn the_first_setup_has_to_be_told_whom_to_trust() {
 
 #[tokio::test]
 async fn two_external_ids_are_one_too_many() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = setup_with(&world, "an-id").args(["--generate-external-id"]);
-    let run = run.run().await.ended(2);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = setup_with(&org, "an-id").args(["--generate-external-id"]);
+    let run = run.run().await.expect_status(2);
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
 #[tokio::test]
 async fn where_nothing_is_set_up_the_way_on_is_named() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = refused(1, || outputs(&world)).await;
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = refused(1, || outputs(&org)).await;
     let way_on = "heeler-ec setup --option s3";
     assert!(run.stderr.contains(way_on), "{}", run.stderr);
-    let run = refused(1, || destroy(&world)).await;
+    let run = refused(1, || destroy(&org)).await;
     let way_on = "another --name-prefix";
     assert!(run.stderr.contains(way_on), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn another_account_than_the_named_one_is_left_alone() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    let table: [fn(&World) -> Heeler<'_>; 4] = [setup, plan, outputs, destroy];
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let table: [fn(&Organization) -> HeelerEc<'_>; 4] = [setup, plan, outputs, destroy];
     for command in table {
-        let run = refused(1, || command(&world).args(["--account-id", "111122223333"])).await;
+        let run = refused(1, || command(&org).args(["--account-id", "111122223333"])).await;
         assert!(run.stderr.contains("111122223333"), "{}", run.stderr);
     }
 }
@@ -318,32 +318,32 @@ async fn another_account_than_the_named_one_is_left_alone() {
 async fn what_preflight_refuses_setup_refuses() {
     let described = [
         (
-            World::on(Engine::Ministack).no_trail(),
+            Organization::on(Engine::Ministack).without_trail(),
             "there is one trail to work with",
         ),
         (
-            World::on(Engine::Ministack).stopped(),
+            Organization::on(Engine::Ministack).logging_stopped(),
             "the trail is logging",
         ),
         (
-            World::on(Engine::Ministack).overlapping_queue(),
+            Organization::on(Engine::Ministack).overlapping_queue(),
             ":everything",
         ),
     ];
-    for (world, named) in described {
-        let world = world.build().await;
-        let table: [fn(&World) -> Heeler<'_>; 2] = [setup, plan];
+    for (org, named) in described {
+        let org = org.build().await;
+        let table: [fn(&Organization) -> HeelerEc<'_>; 2] = [setup, plan];
         for command in table {
-            let run = refused(1, || command(&world)).await;
+            let run = refused(1, || command(&org)).await;
             assert!(run.stderr.contains(named), "{}", run.stderr);
         }
     }
 }
 
 /// Setup names what is in the way and leaves it and all else alone.
-async fn in_the_way(world: &World, name: &str) {
-    let before = world.leftovers().await;
-    let run = refused(1, || setup(world)).await;
+async fn in_the_way(org: &Organization, name: &str) {
+    let before = org.leftovers().await;
+    let run = refused(1, || setup(org)).await;
     let lines: Vec<&str> = run.stderr.lines().collect();
     let line = lines.iter().find(|line| line.contains("observed:"));
     let line = line.unwrap_or_else(|| panic!("nothing in the way in\n{}", run.stderr));
@@ -351,49 +351,49 @@ async fn in_the_way(world: &World, name: &str) {
         line.contains(name) && line.contains("not made by heeler-ec"),
         "{line}"
     );
-    assert_eq!(world.leftovers().await, before);
+    assert_eq!(org.leftovers().await, before);
 }
 
 #[tokio::test]
 async fn a_role_of_somebody_else_is_in_the_way() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let name = "heeler_event_collection_sqs_role";
-    let role = world.clients().iam.create_role().role_name(name);
+    let role = org.clients().iam.create_role().role_name(name);
     let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
     role.send().await.expect("a role");
-    in_the_way(&world, name).await;
+    in_the_way(&org, name).await;
 }
 
 #[tokio::test]
 async fn a_policy_of_somebody_else_is_in_the_way() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let name = "heeler_event_collection_sqs_policy";
-    let document = crate::harness::world::allow("s3:ListAllMyBuckets").to_string();
-    let policy = world
+    let document = testkit::organization::allow("s3:ListAllMyBuckets").to_string();
+    let policy = org
         .clients()
         .iam
         .create_policy()
         .policy_name(name)
         .policy_document(document);
     policy.send().await.expect("a policy");
-    in_the_way(&world, name).await;
+    in_the_way(&org, name).await;
 }
 
 #[tokio::test]
 async fn a_queue_of_somebody_else_is_in_the_way() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for name in [
         "heeler_event_collection_queue",
         "heeler_event_collection_queue_dlq",
     ] {
-        let sqs = &world.clients().sqs;
+        let sqs = &org.clients().sqs;
         let queue = sqs
             .create_queue()
             .queue_name(name)
             .send()
             .await
             .expect("a queue");
-        in_the_way(&world, name).await;
+        in_the_way(&org, name).await;
         let delete = sqs.delete_queue().set_queue_url(queue.queue_url);
         delete.send().await.expect("no queue");
     }
@@ -401,9 +401,9 @@ async fn a_queue_of_somebody_else_is_in_the_way() {
 
 #[tokio::test]
 async fn a_topic_of_somebody_else_is_in_the_way() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let name = "heeler_event_collection_topic";
-    world
+    org
         .clients()
         .sns
         .create_topic()
@@ -411,13 +411,13 @@ async fn a_topic_of_somebody_else_is_in_the_way() {
         .send()
         .await
         .expect("a topic");
-    in_the_way(&world, name).await;
+    in_the_way(&org, name).await;
 }
 
 #[tokio::test]
 async fn an_alias_of_somebody_elses_key_is_in_the_way() {
-    let world = World::on(Engine::Ministack).build().await;
-    let kms = &world.clients().kms;
+    let org = Organization::on(Engine::Ministack).build().await;
+    let kms = &org.clients().kms;
     let key = kms.create_key().send().await.expect("a key");
     let id = key.key_metadata().expect("a key").key_id();
     let alias = kms
@@ -425,5 +425,5 @@ async fn an_alias_of_somebody_elses_key_is_in_the_way() {
         .alias_name("alias/heeler_kms_key_sqs")
         .target_key_id(id);
     alias.send().await.expect("an alias");
-    in_the_way(&world, "heeler_kms_key_sqs").await;
+    in_the_way(&org, "heeler_kms_key_sqs").await;
 }

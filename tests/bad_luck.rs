@@ -2,38 +2,38 @@
 
 use std::time::Duration;
 
-use crate::harness::{Engine, Fault, What, World};
+use testkit::{Engine, Fault, FaultAction, Organization};
 use crate::steps::{keys, names, plan, setup, setup_with, side_by_side};
 
 const ID: &str = "id-of-the-setup";
 
 /// Everything is there, once, and nothing is left to do.
-async fn is_complete(world: &World) {
-    plan(world)
+async fn is_complete(org: &Organization) {
+    plan(org)
         .args(["--check", "--external-id", ID])
         .run()
         .await
-        .ended(0);
-    assert_eq!(keys(world).await, 1);
+        .expect_status(0);
+    assert_eq!(keys(org).await, 1);
 }
 
 /// A setup that meets these faults ends well by itself.
 async fn overcomes(faults: impl IntoIterator<Item = Fault>) {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .bucket_key()
-        .foreign_notifications()
+        .other_notifications()
         .build()
         .await;
     for fault in faults {
-        world.proxy().fault(fault);
+        org.proxy().fault(fault);
     }
-    setup_with(&world, ID).run().await.ended(0);
-    world.proxy().mend();
-    is_complete(&world).await;
+    setup_with(&org, ID).run().await.expect_status(0);
+    org.proxy().clear_faults();
+    is_complete(&org).await;
 }
 
 fn refused(service: &str, operation: &str, code: &str, message: &str) -> Fault {
-    Fault::new(service, operation, What::refuse(400, code, message))
+    Fault::new(service, operation, FaultAction::refuse(400, code, message))
 }
 
 #[tokio::test]
@@ -156,19 +156,19 @@ async fn a_write_whose_answer_was_lost_is_not_made_twice() {
         ("s3", "PutBucketNotificationConfiguration"),
     ];
     side_by_side(table.into_iter().map(|(service, operation)| async move {
-        let world = World::on(Engine::Ministack).bucket_key().build().await;
-        world
+        let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+        org
             .proxy()
-            .fault(Fault::new(service, operation, What::Lose).times(1));
-        let first = setup_with(&world, ID).run().await;
+            .fault(Fault::new(service, operation, FaultAction::DropResponse).times(1));
+        let first = setup_with(&org, ID).run().await;
         // Whether it gave up or went on, the same command leaves one of each.
         assert!(
             [0, 3].contains(&first.status),
             "{operation}\n{}",
             first.stderr
         );
-        setup_with(&world, ID).run().await.ended(0);
-        is_complete(&world).await;
+        setup_with(&org, ID).run().await.expect_status(0);
+        is_complete(&org).await;
     }))
     .await;
 }
@@ -184,7 +184,7 @@ async fn a_connection_that_was_cut_is_made_again() {
         "cloudtrail",
         "organizations",
     ]
-    .map(|service| Fault::new(service, "*", What::Cut).after(1).times(1));
+    .map(|service| Fault::new(service, "*", FaultAction::DropRequest).after(1).times(1));
     overcomes(cut).await;
 }
 
@@ -209,10 +209,10 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
         table
             .into_iter()
             .map(|(service, operation, permission)| async move {
-                let world = World::on(Engine::Ministack).bucket_key().build().await;
-                let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-                world.proxy().fault(Fault::new(service, operation, refusal));
-                let run = setup_with(&world, ID).run().await.ended(3);
+                let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+                let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+                org.proxy().fault(Fault::new(service, operation, refusal));
+                let run = setup_with(&org, ID).run().await.expect_status(3);
                 assert_eq!(run.stdout, "");
                 for said in [
                     &format!("grant {permission} "),
@@ -230,9 +230,9 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
                     (told("+ created "), told("! failed "), told("- did not "));
                 assert_eq!(made + failed + skipped, 13, "{operation}\n{}", run.stderr);
 
-                world.proxy().mend();
-                setup_with(&world, ID).run().await.ended(0);
-                is_complete(&world).await;
+                org.proxy().clear_faults();
+                setup_with(&org, ID).run().await.expect_status(0);
+                is_complete(&org).await;
             }),
     )
     .await;
@@ -240,32 +240,32 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
 
 #[tokio::test]
 async fn without_a_working_pipeline_nothing_is_announced_to_it() {
-    let world = World::on(Engine::Ministack)
-        .foreign_notifications()
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
         .build()
         .await;
-    let before = world.notification().await;
-    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-    world
+    let before = org.notification().await;
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    org
         .proxy()
         .fault(Fault::new("iam", "AttachRolePolicy", refusal));
-    let run = setup(&world).run().await.ended(3);
+    let run = setup(&org).run().await.expect_status(3);
     let writes = names(&run.writes());
     assert!(
         !writes.iter().any(|write| write.starts_with("s3:")),
         "{writes:?}"
     );
-    assert_eq!(world.notification().await, before);
+    assert_eq!(org.notification().await, before);
 }
 
 #[tokio::test]
 async fn an_interrupted_setup_says_what_it_made_and_can_be_completed() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    world.proxy().delay(Duration::from_millis(100));
-    let running = setup_with(&world, ID).spawn().await;
-    running.warned("+ created sns topic").await;
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    org.proxy().delay(Duration::from_millis(100));
+    let running = setup_with(&org, ID).spawn().await;
+    running.wait_for_stderr("+ created sns topic").await;
     running.interrupt();
-    let run = running.wait().await.ended(130);
+    let run = running.wait().await.expect_status(130);
     assert_eq!(run.stdout, "");
     assert!(run.stderr.contains("of 13 done"), "{}", run.stderr);
     let writes = names(&run.writes());
@@ -274,36 +274,36 @@ async fn an_interrupted_setup_says_what_it_made_and_can_be_completed() {
         "{writes:?}"
     );
 
-    world.proxy().delay(Duration::ZERO);
-    setup_with(&world, ID).run().await.ended(0);
-    is_complete(&world).await;
+    org.proxy().delay(Duration::ZERO);
+    setup_with(&org, ID).run().await.expect_status(0);
+    is_complete(&org).await;
 }
 
 #[tokio::test]
 async fn interrupted_before_the_first_write_nothing_was_written() {
-    let world = World::on(Engine::Ministack).build().await;
-    world.proxy().delay(Duration::from_millis(200));
-    let running = setup_with(&world, ID).spawn().await;
-    running.warned("Preflight:").await;
+    let org = Organization::on(Engine::Ministack).build().await;
+    org.proxy().delay(Duration::from_millis(200));
+    let running = setup_with(&org, ID).spawn().await;
+    running.wait_for_stderr("Preflight:").await;
     running.interrupt();
-    let run = running.wait().await.ended(130);
+    let run = running.wait().await.expect_status(130);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
     assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn a_read_that_is_refused_stops_setup_before_the_first_write() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
     // What the checks ask is answered by them; what only the plan asks is an error of its own.
     for (service, operation, status) in [
         ("kms", "ListKeys", 3),
         ("sqs", "GetQueueUrl", 1),
         ("iam", "GetPolicy", 1),
     ] {
-        let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-        world.proxy().fault(Fault::new(service, operation, refusal));
-        let run = setup_with(&world, ID).run().await.ended(status);
-        world.proxy().mend();
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+        org.proxy().fault(Fault::new(service, operation, refusal));
+        let run = setup_with(&org, ID).run().await.expect_status(status);
+        org.proxy().clear_faults();
         assert_eq!(names(&run.writes()), Vec::<String>::new(), "{operation}");
         let hint = format!("grant {service}:{operation} ");
         assert!(run.stderr.contains(&hint), "{}", run.stderr);

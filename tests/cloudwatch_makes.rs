@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, World};
+use testkit::{Engine, Organization};
 use crate::steps::{on_both_engines, setup_of_with};
 
 const QUEUE: &str = "heeler_event_collection_queue.fifo";
@@ -18,30 +18,30 @@ const FUNCTION_ROLE: &str = "heeler_event_collection_lambda_role";
 const FUNCTION_POLICY: &str = "heeler_event_collection_lambda_policy";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
 
-/// A world after its first setup.
-async fn made(engine: Engine) -> World {
-    let world = World::on(engine).log_group().build().await;
-    let run = setup_of_with(&world, "cloudwatch", "id-of-the-setup");
-    run.run().await.ended(0);
-    world
+/// An organization after its first setup.
+async fn made(engine: Engine) -> Organization {
+    let org = Organization::on(engine).log_group().build().await;
+    let run = setup_of_with(&org, "cloudwatch", "id-of-the-setup");
+    run.run().await.expect_status(0);
+    org
 }
 
-/// The values of the reference plan, at the place of this world.
-fn reference(world: &World) -> Value {
+/// The values of the reference plan, at the place of this organization.
+fn reference(org: &Organization) -> Value {
     let text = include_str!("fixtures/cloudwatch/plan.json")
-        .replace("{account}", world.account())
-        .replace("{region}", world.region())
-        .replace("{log_group}", world.log_group().expect("a log group"));
+        .replace("{account}", org.account())
+        .replace("{region}", org.region())
+        .replace("{log_group}", org.log_group().expect("a log group"));
     serde_json::from_str(&text).expect("the reference")
 }
 
-fn arn(world: &World, service: &str, name: &str) -> String {
-    let (region, account) = (world.region(), world.account());
+fn arn(org: &Organization, service: &str, name: &str) -> String {
+    let (region, account) = (org.region(), org.account());
     format!("arn:aws:{service}:{region}:{account}:{name}")
 }
 
-fn iam_arn(world: &World, kind: &str, name: &str) -> String {
-    format!("arn:aws:iam::{}:{kind}/{name}", world.account())
+fn iam_arn(org: &Organization, kind: &str, name: &str) -> String {
+    format!("arn:aws:iam::{}:{kind}/{name}", org.account())
 }
 
 /// IAM answers with documents that are percent-encoded.
@@ -54,8 +54,8 @@ fn statements(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-async fn attributes(world: &World, name: &str) -> HashMap<QueueAttributeName, String> {
-    let sqs = &world.clients().sqs;
+async fn attributes(org: &Organization, name: &str) -> HashMap<QueueAttributeName, String> {
+    let sqs = &org.clients().sqs;
     let url = sqs.get_queue_url().queue_name(name).send().await;
     let url = url.expect("a queue").queue_url.expect("its URL");
     let read = sqs.get_queue_attributes().queue_url(url);
@@ -65,8 +65,8 @@ async fn attributes(world: &World, name: &str) -> HashMap<QueueAttributeName, St
         .expect("attributes")
 }
 
-async fn queue_as_planned(world: &World, name: &str) -> Value {
-    let found = attributes(world, name).await;
+async fn queue_as_planned(org: &Organization, name: &str) -> Value {
+    let found = attributes(org, name).await;
     let number = |name| found.get(&name).and_then(|text| text.parse::<u32>().ok());
     let is = |name| found.get(&name).is_some_and(|text| text == "true");
     json!({
@@ -82,13 +82,13 @@ async fn queue_as_planned(world: &World, name: &str) -> Value {
     })
 }
 
-async fn role(world: &World, name: &str) -> aws_sdk_iam::types::Role {
-    let found = world.clients().iam.get_role().role_name(name).send().await;
+async fn role(org: &Organization, name: &str) -> aws_sdk_iam::types::Role {
+    let found = org.clients().iam.get_role().role_name(name).send().await;
     found.expect("a role").role.expect("a role")
 }
 
-async fn role_as_planned(world: &World, name: &str) -> Value {
-    let found = role(world, name).await;
+async fn role_as_planned(org: &Organization, name: &str) -> Value {
+    let found = role(org, name).await;
     json!({
         "name": found.role_name(),
         "path": found.path(),
@@ -97,35 +97,35 @@ async fn role_as_planned(world: &World, name: &str) -> Value {
     })
 }
 
-async fn policy_as_planned(world: &World, name: &str) -> Value {
-    let read = world.clients().iam.get_policy();
-    let read = read.policy_arn(iam_arn(world, "policy", name)).send().await;
+async fn policy_as_planned(org: &Organization, name: &str) -> Value {
+    let read = org.clients().iam.get_policy();
+    let read = read.policy_arn(iam_arn(org, "policy", name)).send().await;
     let found = read.expect("a policy").policy.expect("a policy");
     json!({ "name": found.policy_name(), "path": found.path(), "description": found.description() })
 }
 
-async fn policy(world: &World, name: &str) -> Value {
-    let read = world.clients().iam.get_policy_version().version_id("v1");
-    let read = read.policy_arn(iam_arn(world, "policy", name)).send().await;
+async fn policy(org: &Organization, name: &str) -> Value {
+    let read = org.clients().iam.get_policy_version().version_id("v1");
+    let read = read.policy_arn(iam_arn(org, "policy", name)).send().await;
     let version = read.expect("a policy").policy_version.expect("a version");
     document(version.document().expect("a document"))
 }
 
-async fn attached(world: &World, role: &str) -> Value {
-    let read = world.clients().iam.list_attached_role_policies();
+async fn attached(org: &Organization, role: &str) -> Value {
+    let read = org.clients().iam.list_attached_role_policies();
     let read = read.role_name(role).send().await.expect("policies");
     let names = read.attached_policies().iter();
     names.filter_map(|found| found.policy_name()).collect()
 }
 
-async fn key_arn(world: &World) -> String {
-    let key = world.clients().kms.describe_key().key_id(ALIAS);
+async fn key_arn(org: &Organization) -> String {
+    let key = org.clients().kms.describe_key().key_id(ALIAS);
     let key = key.send().await.expect("our key").key_metadata;
     key.and_then(|key| key.arn).expect("its ARN")
 }
 
-async fn key_as_planned(world: &World) -> Value {
-    let kms = &world.clients().kms;
+async fn key_as_planned(org: &Organization) -> Value {
+    let kms = &org.clients().kms;
     let key = kms.describe_key().key_id(ALIAS).send().await;
     let key = key.expect("our key").key_metadata.expect("a description");
     let rotation = kms.get_key_rotation_status().key_id(key.key_id());
@@ -139,8 +139,8 @@ async fn key_as_planned(world: &World) -> Value {
     })
 }
 
-async fn function_as_planned(world: &World) -> Value {
-    let read = world.clients().lambda.get_function();
+async fn function_as_planned(org: &Organization) -> Value {
+    let read = org.clients().lambda.get_function();
     let read = read
         .function_name(FUNCTION)
         .send()
@@ -167,8 +167,8 @@ async fn function_as_planned(world: &World) -> Value {
 }
 
 /// The only statement of the function's own policy.
-async fn permission(world: &World) -> Value {
-    let read = world.clients().lambda.get_policy();
+async fn permission(org: &Organization) -> Value {
+    let read = org.clients().lambda.get_policy();
     let read = read.function_name(FUNCTION).send().await;
     let policy = read.expect("the function's policy").policy;
     let policy = document(&policy.expect("a document"));
@@ -186,9 +186,9 @@ fn permission_as_planned(found: &Value) -> Value {
     })
 }
 
-async fn filter_as_planned(world: &World) -> Value {
-    let group = world.log_group().expect("a log group");
-    let filters = world.filters(group).await;
+async fn filter_as_planned(org: &Organization) -> Value {
+    let group = org.log_group().expect("a log group");
+    let filters = org.subscription_filters(group).await;
     let [filter] = filters.as_slice() else {
         panic!("{filters:?}")
     };
@@ -202,93 +202,93 @@ async fn filter_as_planned(world: &World) -> Value {
 
 on_both_engines! {
     async fn everything_has_the_values_of_the_reference(engine: Engine) {
-        let world = made(engine).await;
-        let alias = world.clients().kms.list_aliases().send().await.expect("aliases");
+        let org = made(engine).await;
+        let alias = org.clients().kms.list_aliases().send().await.expect("aliases");
         let alias = alias.aliases().iter().filter_map(|found| found.alias_name()).find(|name| *name == ALIAS);
         let found = json!({
-            "aws_cloudwatch_log_subscription_filter": filter_as_planned(&world).await,
-            "aws_iam_policy.lambda": policy_as_planned(&world, FUNCTION_POLICY).await,
-            "aws_iam_policy.sqs": policy_as_planned(&world, POLICY).await,
-            "aws_iam_role.lambda": role_as_planned(&world, FUNCTION_ROLE).await,
-            "aws_iam_role.sqs": role_as_planned(&world, ROLE).await,
-            "aws_iam_role_policy_attachment.lambda": attached(&world, FUNCTION_ROLE).await,
-            "aws_iam_role_policy_attachment.sqs": attached(&world, ROLE).await,
+            "aws_cloudwatch_log_subscription_filter": filter_as_planned(&org).await,
+            "aws_iam_policy.lambda": policy_as_planned(&org, FUNCTION_POLICY).await,
+            "aws_iam_policy.sqs": policy_as_planned(&org, POLICY).await,
+            "aws_iam_role.lambda": role_as_planned(&org, FUNCTION_ROLE).await,
+            "aws_iam_role.sqs": role_as_planned(&org, ROLE).await,
+            "aws_iam_role_policy_attachment.lambda": attached(&org, FUNCTION_ROLE).await,
+            "aws_iam_role_policy_attachment.sqs": attached(&org, ROLE).await,
             "aws_kms_alias": {"name": alias},
-            "aws_kms_key": key_as_planned(&world).await,
-            "aws_lambda_function": function_as_planned(&world).await,
-            "aws_lambda_permission": permission_as_planned(&permission(&world).await),
-            "aws_sqs_queue": queue_as_planned(&world, QUEUE).await,
-            "aws_sqs_queue.dlq": queue_as_planned(&world, DEAD).await,
+            "aws_kms_key": key_as_planned(&org).await,
+            "aws_lambda_function": function_as_planned(&org).await,
+            "aws_lambda_permission": permission_as_planned(&permission(&org).await),
+            "aws_sqs_queue": queue_as_planned(&org, QUEUE).await,
+            "aws_sqs_queue.dlq": queue_as_planned(&org, DEAD).await,
         });
-        assert_eq!(found, reference(&world));
+        assert_eq!(found, reference(&org));
     }
 
     async fn everything_points_at_its_neighbours(engine: Engine) {
-        let world = made(engine).await;
-        let key = key_arn(&world).await;
-        let (main, dead) = (attributes(&world, QUEUE).await, attributes(&world, DEAD).await);
+        let org = made(engine).await;
+        let key = key_arn(&org).await;
+        let (main, dead) = (attributes(&org, QUEUE).await, attributes(&org, DEAD).await);
         assert_eq!(main[&QueueAttributeName::KmsMasterKeyId], key);
         assert_eq!(dead[&QueueAttributeName::KmsMasterKeyId], key);
         assert_eq!(
             document(&main[&QueueAttributeName::RedrivePolicy]),
-            json!({"deadLetterTargetArn": arn(&world, "sqs", DEAD), "maxReceiveCount": 4})
+            json!({"deadLetterTargetArn": arn(&org, "sqs", DEAD), "maxReceiveCount": 4})
         );
         assert_eq!(
             document(&dead[&QueueAttributeName::RedriveAllowPolicy]),
-            json!({"redrivePermission": "byQueue", "sourceQueueArns": [arn(&world, "sqs", QUEUE)]})
+            json!({"redrivePermission": "byQueue", "sourceQueueArns": [arn(&org, "sqs", QUEUE)]})
         );
-        let function = world.clients().lambda.get_function().function_name(FUNCTION).send().await;
+        let function = org.clients().lambda.get_function().function_name(FUNCTION).send().await;
         let function = function.expect("our function").configuration.expect("its configuration");
-        assert_eq!(function.role(), Some(&*iam_arn(&world, "role", FUNCTION_ROLE)));
+        assert_eq!(function.role(), Some(&*iam_arn(&org, "role", FUNCTION_ROLE)));
         let variables = function.environment().and_then(|found| found.variables()).expect("variables");
-        let url = world.clients().sqs.get_queue_url().queue_name(QUEUE).send().await;
+        let url = org.clients().sqs.get_queue_url().queue_name(QUEUE).send().await;
         let url = url.expect("our queue").queue_url.expect("its URL");
         // Each client is told the URL at the address that it asks.
         assert!(variables["QUEUE_URL"].ends_with(url.split_once("//").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).expect("a path")));
-        let filters = world.filters(world.log_group().expect("a log group")).await;
+        let filters = org.subscription_filters(org.log_group().expect("a log group")).await;
         assert_eq!(filters[0].destination_arn(), function.function_arn());
     }
 
     async fn the_code_is_the_one_that_is_in_the_program(engine: Engine) {
-        let world = made(engine).await;
-        let function = world.clients().lambda.get_function().function_name(FUNCTION).send().await;
+        let org = made(engine).await;
+        let function = org.clients().lambda.get_function().function_name(FUNCTION).send().await;
         let function = function.expect("our function").configuration.expect("its configuration");
         assert_eq!(function.code_sha256(), Some(&*heeler_ec::pipeline::function::sha256()));
     }
 
     async fn only_the_functions_role_may_send_to_the_queue(engine: Engine) {
-        let world = made(engine).await;
-        let queue = attributes(&world, QUEUE).await;
-        let own = arn(&world, "sqs", QUEUE);
+        let org = made(engine).await;
+        let queue = attributes(&org, QUEUE).await;
+        let own = arn(&org, "sqs", QUEUE);
         assert_eq!(
             document(&queue[&QueueAttributeName::Policy]),
             statements(&[
                 json!({
                     "Sid": "AllowCollectorLambdaToSend",
                     "Effect": "Allow",
-                    "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.account())},
+                    "Principal": {"AWS": format!("arn:aws:iam::{}:root", org.account())},
                     "Action": "sqs:SendMessage",
                     "Resource": own,
-                    "Condition": {"ArnEquals": {"aws:PrincipalArn": iam_arn(&world, "role", FUNCTION_ROLE)}}
+                    "Condition": {"ArnEquals": {"aws:PrincipalArn": iam_arn(&org, "role", FUNCTION_ROLE)}}
                 }),
                 insecure(&own),
             ])
         );
-        let dead = attributes(&world, DEAD).await;
+        let dead = attributes(&org, DEAD).await;
         let dead = document(&dead[&QueueAttributeName::Policy]);
-        assert_eq!(dead, statements(&[insecure(&arn(&world, "sqs", DEAD))]));
+        assert_eq!(dead, statements(&[insecure(&arn(&org, "sqs", DEAD))]));
     }
 
     async fn the_key_is_the_accounts_and_nobody_elses(engine: Engine) {
-        let world = made(engine).await;
-        let read = world.clients().kms.get_key_policy().key_id(key_arn(&world).await);
+        let org = made(engine).await;
+        let read = org.clients().kms.get_key_policy().key_id(key_arn(&org).await);
         let read = read.policy_name("default").send().await.expect("the key's policy");
         assert_eq!(
             document(&read.policy.expect("a document")),
             statements(&[json!({
                 "Sid": "AccountAdministration",
                 "Effect": "Allow",
-                "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.account())},
+                "Principal": {"AWS": format!("arn:aws:iam::{}:root", org.account())},
                 "Action": "kms:*",
                 "Resource": "*"
             })])
@@ -296,19 +296,19 @@ on_both_engines! {
     }
 
     async fn heeler_and_lambda_may_assume_one_role_each(engine: Engine) {
-        let world = made(engine).await;
-        let heeler = role(&world, ROLE).await;
+        let org = made(engine).await;
+        let heeler = role(&org, ROLE).await;
         assert_eq!(
             document(heeler.assume_role_policy_document().expect("a trust policy")),
             statements(&[json!({
                 "Sid": "HeelerAssumeRole",
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
-                "Principal": {"AWS": [world.heeler_role_arn()]},
+                "Principal": {"AWS": [org.heeler_role_arn()]},
                 "Condition": {"StringEquals": {"sts:ExternalId": "id-of-the-setup"}}
             })])
         );
-        let lambda = role(&world, FUNCTION_ROLE).await;
+        let lambda = role(&org, FUNCTION_ROLE).await;
         assert_eq!(
             document(lambda.assume_role_policy_document().expect("a trust policy")),
             statements(&[json!({
@@ -321,9 +321,9 @@ on_both_engines! {
     }
 
     async fn heeler_may_harvest_and_nothing_else(engine: Engine) {
-        let world = made(engine).await;
+        let org = made(engine).await;
         assert_eq!(
-            policy(&world, POLICY).await,
+            policy(&org, POLICY).await,
             statements(&[
                 json!({
                     "Sid": "HarvestQueue",
@@ -335,29 +335,29 @@ on_both_engines! {
                         "sqs:GetQueueAttributes",
                         "sqs:GetQueueUrl"
                     ],
-                    "Resource": arn(&world, "sqs", QUEUE)
+                    "Resource": arn(&org, "sqs", QUEUE)
                 }),
-                through_sqs("DecryptQueueMessages", json!("kms:Decrypt"), &key_arn(&world).await),
+                through_sqs("DecryptQueueMessages", json!("kms:Decrypt"), &key_arn(&org).await),
             ])
         );
     }
 
     async fn the_function_may_send_and_write_its_own_log_and_nothing_else(engine: Engine) {
-        let world = made(engine).await;
-        let log = arn(&world, "logs", &format!("log-group:/aws/lambda/{FUNCTION}"));
+        let org = made(engine).await;
+        let log = arn(&org, "logs", &format!("log-group:/aws/lambda/{FUNCTION}"));
         assert_eq!(
-            policy(&world, FUNCTION_POLICY).await,
+            policy(&org, FUNCTION_POLICY).await,
             statements(&[
                 json!({
                     "Sid": "SendToQueue",
                     "Effect": "Allow",
                     "Action": "sqs:SendMessage",
-                    "Resource": arn(&world, "sqs", QUEUE)
+                    "Resource": arn(&org, "sqs", QUEUE)
                 }),
                 through_sqs(
                     "EncryptQueueMessages",
                     json!(["kms:Decrypt", "kms:GenerateDataKey"]),
-                    &key_arn(&world).await
+                    &key_arn(&org).await
                 ),
                 json!({
                     "Sid": "CreateOwnLogGroup",
@@ -376,18 +376,18 @@ on_both_engines! {
     }
 
     async fn only_the_trails_log_group_of_this_account_may_invoke_the_function(engine: Engine) {
-        let world = made(engine).await;
+        let org = made(engine).await;
         assert_eq!(
-            permission(&world).await,
+            permission(&org).await,
             json!({
                 "Sid": "InvokePermissionsForCW",
                 "Effect": "Allow",
                 "Principal": {"Service": "logs.amazonaws.com"},
                 "Action": "lambda:InvokeFunction",
-                "Resource": arn(&world, "lambda", &format!("function:{FUNCTION}")),
+                "Resource": arn(&org, "lambda", &format!("function:{FUNCTION}")),
                 "Condition": {
-                    "StringEquals": {"AWS:SourceAccount": world.account()},
-                    "ArnLike": {"AWS:SourceArn": format!("{}:*", world.log_group_arn())}
+                    "StringEquals": {"AWS:SourceAccount": org.account()},
+                    "ArnLike": {"AWS:SourceArn": format!("{}:*", org.log_group_arn())}
                 }
             })
         );

@@ -12,8 +12,8 @@ use heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
 use heeler_ec::tail::object::records;
 use serde_json::{Value, json};
 
-use crate::harness::object::{event, gzip};
-use crate::harness::{Engine, Heeler, World, emulator, samples};
+use testkit::log_file::{event, gzip}; use crate::steps::heeler_ec;
+use testkit::{Engine, Organization, emulator, samples};
 use crate::steps::{json, setup_of, sorted, text};
 
 const FUNCTION: &str = "heeler_event_collection_lambda";
@@ -25,7 +25,7 @@ const PASSING: usize = 6;
 const REAL_ACCOUNT: &str = "218007301253";
 
 /// What `CloudWatch` Logs hands to a function: base64, gzip, JSON.
-pub fn delivery(world: &World, records: &[String]) -> Value {
+pub fn delivery(org: &Organization, records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
         .enumerate()
@@ -33,8 +33,8 @@ pub fn delivery(world: &World, records: &[String]) -> Value {
         .collect();
     let payload = json!({
         "messageType": "DATA_MESSAGE",
-        "owner": world.account(),
-        "logGroup": world.log_group(),
+        "owner": org.account(),
+        "logGroup": org.log_group(),
         "logStream": "stream",
         "subscriptionFilters": ["heeler_cloudwatch_log_subscription_filter"],
         "logEvents": events,
@@ -44,9 +44,9 @@ pub fn delivery(world: &World, records: &[String]) -> Value {
 }
 
 /// Invokes the function with these as `CloudWatch` Logs would; what it logs, and its failure if it fails.
-async fn invoked(world: &World, records: &[String]) -> (String, Option<String>) {
-    let invoke = world.clients().lambda.invoke().function_name(FUNCTION);
-    let invoke = invoke.payload(Blob::new(delivery(world, records).to_string()));
+async fn invoked(org: &Organization, records: &[String]) -> (String, Option<String>) {
+    let invoke = org.clients().lambda.invoke().function_name(FUNCTION);
+    let invoke = invoke.payload(Blob::new(delivery(org, records).to_string()));
     let answer = invoke.log_type(LogType::Tail).send().await;
     let answer = answer.expect("an answer of the function");
     let log = STANDARD.decode(answer.log_result().unwrap_or_default());
@@ -55,12 +55,12 @@ async fn invoked(world: &World, records: &[String]) -> (String, Option<String>) 
 }
 
 /// What Heeler finds in its queue, this many messages and no other.
-async fn received(world: &World, count: usize) -> Vec<String> {
-    let printed = Heeler::new(world).args(["outputs", "-o", "json"]);
-    let outputs = json(&printed.run().await.ended(0));
+async fn received(org: &Organization, count: usize) -> Vec<String> {
+    let printed = heeler_ec(org).args(["outputs", "-o", "json"]);
+    let outputs = json(&printed.run().await.expect_status(0));
     let role = text(&outputs["heeler_event_role_arn"]);
     let id = text(&outputs["heeler_event_role_external_id"]);
-    let heeler = world.harvest(&role, &id).await;
+    let heeler = org.assume_as_heeler(&role, &id).await;
     let heeler = heeler.expect("the role of the customer");
     let url = text(&outputs["heeler_event_queue_url"]);
     let bodies = heeler.receive(&url, count, Duration::from_secs(60)).await;
@@ -71,10 +71,10 @@ async fn received(world: &World, count: usize) -> Vec<String> {
 
 /// Sets up, lets CloudTrail write these, and delivers what passes Heeler's filter, which no emulator applies: that it
 /// is put on the log group is tested elsewhere.
-async fn collected(world: &World, records: &[String]) -> Vec<String> {
-    setup_of(world, "cloudwatch").run().await.ended(0);
-    world.log(records).await;
-    let logged = world.logged().await;
+async fn collected(org: &Organization, records: &[String]) -> Vec<String> {
+    setup_of(org, "cloudwatch").run().await.expect_status(0);
+    org.put_log_events(records).await;
+    let logged = org.log_events().await;
     assert_eq!(
         sorted(logged.iter().cloned()),
         sorted(records.iter().cloned())
@@ -84,18 +84,18 @@ async fn collected(world: &World, records: &[String]) -> Vec<String> {
         .into_iter()
         .filter(|record| pattern.matches_text(record))
         .collect();
-    let (log, failure) = invoked(world, &passing).await;
+    let (log, failure) = invoked(org, &passing).await;
     assert_eq!(failure, None, "{log}");
-    received(world, passing.len()).await
+    received(org, passing.len()).await
 }
 
-async fn world() -> World {
-    World::on(Engine::Ministack).log_group().build().await
+async fn org() -> Organization {
+    Organization::on(Engine::Ministack).log_group().build().await
 }
 
 #[tokio::test]
 async fn what_is_logged_and_passes_the_filter_reaches_heeler_unchanged_and_nothing_else() {
-    let world = world().await;
+    let org = org().await;
     let path = emulator::repository().join("tests/fixtures/pattern/events.json");
     let cases = std::fs::read_to_string(path).expect("the events");
     let cases: Vec<Value> = serde_json::from_str(&cases).expect("a list of events");
@@ -115,7 +115,7 @@ async fn what_is_logged_and_passes_the_filter_reaches_heeler_unchanged_and_nothi
             })
             .collect()
     };
-    let found = collected(&world, &texts(&[true, false])).await;
+    let found = collected(&org, &texts(&[true, false])).await;
     assert_eq!((cases.len(), found.len()), (CASES, PASSING));
     assert_eq!(sorted(found), sorted(texts(&[true])));
 }
@@ -125,26 +125,26 @@ async fn of_the_real_records_exactly_those_that_pass_reach_heeler() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
-    let world = world().await;
+    let org = org().await;
     let mut all = Vec::new();
-    for (key, bytes) in samples::below(&folder) {
+    for (key, bytes) in samples::log_files_below(&folder) {
         if key.contains(REAL_ACCOUNT) {
             all.extend(records(&bytes, u64::MAX).expect("a log file"));
         }
     }
-    let found = collected(&world, &all).await;
+    let found = collected(&org, &all).await;
     assert_eq!((all.len(), found.len()), (2900, 467));
 }
 
 /// It sends by a right of its own, and by no other.
 #[tokio::test]
 async fn without_the_right_to_send_the_function_fails_and_the_queue_stays_empty() {
-    let world = world().await;
-    setup_of(&world, "cloudwatch").run().await.ended(0);
-    let iam = &world.clients().iam;
+    let org = org().await;
+    setup_of(&org, "cloudwatch").run().await.expect_status(0);
+    let iam = &org.clients().iam;
     let arn = format!(
         "arn:aws:iam::{}:policy/heeler_event_collection_lambda_policy",
-        world.account()
+        org.account()
     );
     let read = iam.get_policy_version().policy_arn(&arn).version_id("v1");
     let read = read.send().await.expect("the function's policy");
@@ -161,14 +161,14 @@ async fn without_the_right_to_send_the_function_fails_and_the_queue_stays_empty(
     write.send().await.expect("a policy without it");
 
     let event = event(
-        world.account(),
-        world.region(),
+        org.account(),
+        org.region(),
         "s3.amazonaws.com",
         "CreateBucket",
         false,
     );
-    let (log, failure) = invoked(&world, &[event.to_string()]).await;
+    let (log, failure) = invoked(&org, &[event.to_string()]).await;
     assert_eq!(failure.as_deref(), Some("Unhandled"), "{log}");
     assert!(log.contains("AccessDenied"), "{log}");
-    assert_eq!(received(&world, 0).await, NOTHING);
+    assert_eq!(received(&org, 0).await, NOTHING);
 }

@@ -3,7 +3,7 @@
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::harness::{Call, Engine, Fault, Heeler, Run, What, World};
+use testkit::{Call, Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{
     again, again_of, counts, destroy, json, names, on_both_engines, plan, setup, setup_of,
     setup_with, text,
@@ -15,8 +15,8 @@ const DEAD_ROLE: &str = "AROAEXAMPLEEXAMPLE123";
 const DEAD_USER: &str = "AIDAEXAMPLEEXAMPLE123";
 
 /// What a job would run every day.
-fn check(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["plan", "--check", "-o", "json"])
+fn check(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["plan", "--check", "-o", "json"])
 }
 
 /// The changes of the one step of this kind.
@@ -39,59 +39,59 @@ fn actions(run: &Run, action: &str) -> Vec<String> {
 
 on_both_engines! {
     async fn without_drift_the_answer_is_zero(engine: Engine) {
-        let world = World::on(engine).bucket_key().foreign_notifications().build().await;
-        setup(&world).run().await.ended(0);
-        let run = check(&world).run().await.ended(0);
+        let org = Organization::on(engine).bucket_key().other_notifications().build().await;
+        setup(&org).run().await.expect_status(0);
+        let run = check(&org).run().await.expect_status(0);
         assert_eq!(counts(&run), [0, 0, 13, 0]);
         assert_eq!(names(&run.writes()), NOTHING);
     }
 
     async fn nor_has_option_cloudwatch_drifted(engine: Engine) {
-        let world = World::on(engine).log_group().build().await;
-        setup_of(&world, "cloudwatch").run().await.ended(0);
-        let run = check(&world).run().await.ended(0);
+        let org = Organization::on(engine).log_group().build().await;
+        setup_of(&org, "cloudwatch").run().await.expect_status(0);
+        let run = check(&org).run().await.expect_status(0);
         assert_eq!(counts(&run), [0, 0, 14, 0]);
     }
 
     async fn nothing_set_up_is_a_no(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let run = check(&world).run().await.ended(1);
+        let org = Organization::on(engine).build().await;
+        let run = check(&org).run().await.expect_status(1);
         assert!(run.stderr.contains("heeler-ec setup --option s3"), "{}", run.stderr);
-        Heeler::new(&world).args(["plan"]).run().await.ended(1);
+        heeler_ec(&org).args(["plan"]).run().await.expect_status(1);
     }
 
     async fn a_lost_grant_is_to_be_made_anew(engine: Engine) {
-        let world = World::on(engine).bucket_key().build().await;
-        setup(&world).run().await.ended(0);
-        let kms = &world.clients().kms;
-        let key = world.bucket_key().expect("a key");
+        let org = Organization::on(engine).bucket_key().build().await;
+        setup(&org).run().await.expect_status(0);
+        let kms = &org.clients().kms;
+        let key = org.bucket_key().expect("a key");
         let grants = kms.list_grants().key_id(key).send().await.expect("grants");
         let id = grants.grants()[0].grant_id().expect("an id").to_owned();
         kms.revoke_grant().key_id(key).grant_id(id).send().await.expect("no grant");
-        let run = check(&world).run().await.ended(1);
+        let run = check(&org).run().await.expect_status(1);
         assert_eq!(actions(&run, "create"), ["kms grant"]);
-        again(&world).run().await.ended(0);
-        check(&world).run().await.ended(0);
+        again(&org).run().await.expect_status(0);
+        check(&org).run().await.expect_status(0);
     }
 }
 
 #[tokio::test]
 async fn the_trail_may_be_gone_and_drift_is_still_seen() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    let delete = world
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let delete = org
         .clients()
         .cloudtrail
         .delete_trail()
-        .name(world.trail());
+        .name(org.trail());
     delete.send().await.expect("no trail");
-    check(&world).run().await.ended(0);
-    shorten_retention(&world).await;
-    check(&world).run().await.ended(1);
+    check(&org).run().await.expect_status(0);
+    shorten_retention(&org).await;
+    check(&org).run().await.expect_status(1);
 }
 
-async fn shorten_retention(world: &World) {
-    let sqs = &world.clients().sqs;
+async fn shorten_retention(org: &Organization) {
+    let sqs = &org.clients().sqs;
     let name = "heeler_event_collection_queue";
     let url = sqs.get_queue_url().queue_name(name).send().await;
     let url = url.expect("a queue").queue_url.unwrap_or_default();
@@ -121,12 +121,12 @@ fn theirs(principal: &str, action: &str, resource: &str) -> Value {
 }
 
 /// Somebody lets principals in that are deleted afterwards.
-async fn let_the_dead_in(world: &World) {
-    let clients = world.clients();
-    let account = world.account();
+async fn let_the_dead_in(org: &Organization) {
+    let clients = org.clients();
+    let account = org.account();
     let topic = format!(
         "arn:aws:sns:{}:{account}:heeler_event_collection_topic",
-        world.region()
+        org.region()
     );
     let read = clients
         .sns
@@ -164,7 +164,7 @@ async fn let_the_dead_in(world: &World) {
 
     let queue = format!(
         "arn:aws:sqs:{}:{account}:heeler_event_collection_queue",
-        world.region()
+        org.region()
     );
     let url = clients
         .sqs
@@ -188,10 +188,10 @@ async fn let_the_dead_in(world: &World) {
     let write = write.attributes(QueueAttributeName::Policy, policy);
     write.send().await.expect("a queue policy");
 
-    trust(world, &[&world.heeler_role_arn(), DEAD_ROLE]).await;
+    trust(org, &[&org.heeler_role_arn(), DEAD_ROLE]).await;
 }
 
-async fn trust(world: &World, principals: &[&str]) {
+async fn trust(org: &Organization, principals: &[&str]) {
     let policy = json!({ "Version": "2012-10-17", "Statement": [{
         "Sid": "HeelerAssumeRole",
         "Effect": "Allow",
@@ -199,7 +199,7 @@ async fn trust(world: &World, principals: &[&str]) {
         "Principal": { "AWS": principals },
         "Condition": { "StringEquals": { "sts:ExternalId": "the-external-id" } },
     }]});
-    let write = world
+    let write = org
         .clients()
         .iam
         .update_assume_role_policy()
@@ -210,10 +210,10 @@ async fn trust(world: &World, principals: &[&str]) {
 
 #[tokio::test]
 async fn principals_that_were_deleted_are_named_as_such_and_taken_out() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, "the-external-id").run().await.ended(0);
-    let_the_dead_in(&world).await;
-    let run = check(&world).run().await.ended(1);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, "the-external-id").run().await.expect_status(0);
+    let_the_dead_in(&org).await;
+    let run = check(&org).run().await.expect_status(1);
     for (kind, id) in [
         ("sns topic policy", DEAD_USER),
         ("kms key", DEAD_ROLE),
@@ -235,18 +235,18 @@ async fn principals_that_were_deleted_are_named_as_such_and_taken_out() {
     );
     assert!(!run.stdout.contains("the-external-id"), "{}", run.stdout);
 
-    let refused = again(&world).run().await.ended(1);
+    let refused = again(&org).run().await.expect_status(1);
     assert_eq!(names(&refused.writes()), NOTHING);
-    setup_with(&world, "the-external-id").run().await.ended(0);
-    check(&world).run().await.ended(0);
+    setup_with(&org, "the-external-id").run().await.expect_status(0);
+    check(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn a_table_names_the_statement_and_not_the_whole_policy() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, "the-external-id").run().await.ended(0);
-    let_the_dead_in(&world).await;
-    let run = Heeler::new(&world).args(["plan"]).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, "the-external-id").run().await.expect_status(0);
+    let_the_dead_in(&org).await;
+    let run = heeler_ec(&org).args(["plan"]).run().await.expect_status(0);
     for line in [
         "policy \"Theirs\": {\"",
         "the user was deleted: AWS shows its id AIDA",
@@ -269,13 +269,13 @@ async fn a_table_names_the_statement_and_not_the_whole_policy() {
 
 #[tokio::test]
 async fn whom_the_role_trusts_is_compared_with_what_is_given() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, "the-external-id").run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, "the-external-id").run().await.expect_status(0);
     let given =
-        |role: &str, id: &str| check(&world).args(["--heeler-role-arn", role, "--external-id", id]);
-    let role = world.heeler_role_arn();
-    given(&role, "the-external-id").run().await.ended(0);
-    let run = given(&role, "another-external-id").run().await.ended(1);
+        |role: &str, id: &str| check(&org).args(["--heeler-role-arn", role, "--external-id", id]);
+    let role = org.heeler_role_arn();
+    given(&role, "the-external-id").run().await.expect_status(0);
+    let run = given(&role, "another-external-id").run().await.expect_status(1);
     let change = &changes(&run, "iam role")[0];
     assert_eq!(
         (&change["field"], &change["before"]),
@@ -284,24 +284,24 @@ async fn whom_the_role_trusts_is_compared_with_what_is_given() {
     let run = given("arn:aws:iam::999988887777:role/another", "the-external-id")
         .run()
         .await;
-    assert_eq!(changes(&run.ended(1), "iam role")[0]["field"], "trust");
+    assert_eq!(changes(&run.expect_status(1), "iam role")[0]["field"], "trust");
 }
 
 #[tokio::test]
 async fn a_trust_policy_of_another_form_is_drift_and_not_kept() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
     let policy = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ec2.amazonaws.com" },
     }]});
-    let write = world
+    let write = org
         .clients()
         .iam
         .update_assume_role_policy()
         .role_name(ROLE);
     let write = write.policy_document(policy.to_string()).send().await;
     write.expect("a trust policy");
-    let change = changes(&check(&world).run().await.ended(1), "iam role")[0].clone();
+    let change = changes(&check(&org).run().await.expect_status(1), "iam role")[0].clone();
     assert_eq!(
         (&change["field"], &change["after"]),
         (&json!("trust"), &Value::Null)
@@ -314,9 +314,9 @@ async fn a_trust_policy_of_another_form_is_drift_and_not_kept() {
 
 #[tokio::test]
 async fn a_subscription_that_delivers_otherwise_is_named_and_put_right() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    let sns = &world.clients().sns;
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let sns = &org.clients().sns;
     let listed = sns
         .list_subscriptions()
         .send()
@@ -339,7 +339,7 @@ async fn a_subscription_that_delivers_otherwise_is_named_and_put_right() {
         let write = write.attribute_name(name).attribute_value(value);
         write.send().await.expect("another subscription");
     }
-    let run = check(&world).run().await.ended(1);
+    let run = check(&org).run().await.expect_status(1);
     let named: Vec<String> = changes(&run, "sns subscription")
         .iter()
         .map(|change| format!("{}: {}", text(&change["field"]), text(&change["reason"])))
@@ -351,15 +351,15 @@ async fn a_subscription_that_delivers_otherwise_is_named_and_put_right() {
             "raw_delivery: Heeler reads messages in the envelope of SNS",
         ]
     );
-    again(&world).run().await.ended(0);
-    check(&world).run().await.ended(0);
+    again(&org).run().await.expect_status(0);
+    check(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn a_pending_subscription_is_named_and_subscribed_again() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    let pending = What::text(|answer| {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let pending = FaultAction::edit_text(|answer| {
         let mut parts = answer.split("<SubscriptionArn>");
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |text, part| {
@@ -369,12 +369,12 @@ async fn a_pending_subscription_is_named_and_subscribed_again() {
             format!("{text}<SubscriptionArn>PendingConfirmation</SubscriptionArn>{rest}")
         })
     });
-    world.proxy().fault(Fault::new(
+    org.proxy().fault(Fault::new(
         "sns",
         "ListSubscriptionsByTopic",
         pending.clone(),
     ));
-    let run = check(&world).run().await.ended(1);
+    let run = check(&org).run().await.expect_status(1);
     let changes = changes(&run, "sns subscription");
     assert_eq!(
         (changes.len(), &changes[0]["field"]),
@@ -385,27 +385,27 @@ async fn a_pending_subscription_is_named_and_subscribed_again() {
         "{changes:?}"
     );
 
-    world.proxy().mend();
-    world
+    org.proxy().clear_faults();
+    org
         .proxy()
         .fault(Fault::new("sns", "ListSubscriptionsByTopic", pending).times(1));
-    let run = again(&world).run().await.ended(0);
+    let run = again(&org).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["sns:Subscribe"]);
 }
 
 #[tokio::test]
 async fn a_grant_to_a_role_that_was_deleted_is_replaced() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    setup(&world).run().await.ended(0);
-    let to_the_dead = What::json(|answer| {
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    setup(&org).run().await.expect_status(0);
+    let to_the_dead = FaultAction::edit_json(|answer| {
         for grant in answer["Grants"].as_array_mut().into_iter().flatten() {
             grant["GranteePrincipal"] = DEAD_ROLE.into();
         }
     });
-    world
+    org
         .proxy()
         .fault(Fault::new("kms", "ListGrants", to_the_dead.clone()));
-    let run = check(&world).run().await.ended(1);
+    let run = check(&org).run().await.expect_status(1);
     let change = &changes(&run, "kms grant")[0];
     assert_eq!(
         (&change["field"], &change["before"]),
@@ -414,31 +414,31 @@ async fn a_grant_to_a_role_that_was_deleted_is_replaced() {
     assert!(text(&change["reason"]).contains("was deleted"), "{change}");
 
     // Of the checks and of the plan; what is read after the write is true.
-    let run = plan(&world).run().await.ended(0);
+    let run = plan(&org).run().await.expect_status(0);
     let looks = run
         .calls
         .iter()
         .filter(|call| call.operation == "ListGrants")
         .count();
-    world.proxy().mend();
+    org.proxy().clear_faults();
     let fault = Fault::new("kms", "ListGrants", to_the_dead).times(looks);
-    world.proxy().fault(fault);
-    let run = again(&world).run().await.ended(0);
+    org.proxy().fault(fault);
+    let run = again(&org).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["kms:RevokeGrant", "kms:CreateGrant"]);
-    check(&world).run().await.ended(0);
+    check(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn a_changed_function_is_named_by_field() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    setup_of(&world, "cloudwatch").run().await.ended(0);
-    let lambda = &world.clients().lambda;
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    setup_of(&org, "cloudwatch").run().await.expect_status(0);
+    let lambda = &org.clients().lambda;
     let change = lambda.update_function_configuration();
     let change = change
         .function_name("heeler_event_collection_lambda")
         .memory_size(512);
     change.send().await.expect("another function");
-    let changes = changes(&check(&world).run().await.ended(1), "lambda function");
+    let changes = changes(&check(&org).run().await.expect_status(1), "lambda function");
     // The emulator may still be about it.
     let changes: Vec<&Value> = changes
         .iter()
@@ -448,24 +448,24 @@ async fn a_changed_function_is_named_by_field() {
         changes,
         [&json!({"field": "memory", "before": 512, "after": 128, "known": true})]
     );
-    again_of(&world, "cloudwatch").run().await.ended(0);
-    check(&world).run().await.ended(0);
+    again_of(&org, "cloudwatch").run().await.expect_status(0);
+    check(&org).run().await.expect_status(0);
 }
 
 fn denied(service: &str, operation: &str) -> Fault {
-    let what = What::refuse(403, "AccessDenied", "is not authorized to perform this");
+    let what = FaultAction::refuse(403, "AccessDenied", "is not authorized to perform this");
     Fault::new(service, operation, what)
 }
 
 #[tokio::test]
 async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    shorten_retention(&world).await;
-    world
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    shorten_retention(&org).await;
+    org
         .proxy()
         .fault(denied("sns", "GetSubscriptionAttributes"));
-    let run = check(&world).run().await.ended(3);
+    let run = check(&org).run().await.expect_status(3);
     assert_eq!(counts(&run), [0, 1, 10, 0]);
     let plan = json(&run);
     assert_eq!(plan["counts"]["unknown"], 1);
@@ -482,7 +482,7 @@ async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
         run.stderr
     );
 
-    let table = Heeler::new(&world).args(["plan"]).run().await.ended(3);
+    let table = heeler_ec(&org).args(["plan"]).run().await.expect_status(3);
     assert!(table.stdout.contains("? unknown"), "{}", table.stdout);
     assert!(
         table
@@ -492,8 +492,8 @@ async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
         table.stdout
     );
 
-    for refused in [again(&world), destroy(&world)] {
-        let run = refused.run().await.ended(3);
+    for refused in [again(&org), destroy(&org)] {
+        let run = refused.run().await.expect_status(3);
         assert_eq!(names(&run.writes()), NOTHING);
         assert!(
             run.stderr.contains("sns:GetSubscriptionAttributes"),
@@ -505,10 +505,10 @@ async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
 
 #[tokio::test]
 async fn what_hangs_from_an_unknown_is_no_drift() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    world.proxy().fault(denied("kms", "GetKeyRotationStatus"));
-    let run = check(&world).run().await.ended(3);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    org.proxy().fault(denied("kms", "GetKeyRotationStatus"));
+    let run = check(&org).run().await.expect_status(3);
     assert_eq!(counts(&run)[..2], [0, 0], "{}", run.stdout);
     let unknown = actions(&run, "unknown");
     assert!(unknown.contains(&"kms key".to_owned()), "{unknown:?}");
@@ -517,12 +517,12 @@ async fn what_hangs_from_an_unknown_is_no_drift() {
 
 #[tokio::test]
 async fn what_fits_no_tag_is_looked_up_where_the_trail_leads() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .prefix("audit(1)")
         .build()
         .await;
-    setup(&world).run().await.ended(0);
-    let run = check(&world).run().await.ended(0);
+    setup(&org).run().await.expect_status(0);
+    let run = check(&org).run().await.expect_status(0);
     assert_eq!(counts(&run), [0, 0, 12, 0]);
     let asked: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(
@@ -533,9 +533,9 @@ async fn what_fits_no_tag_is_looked_up_where_the_trail_leads() {
 
 #[tokio::test]
 async fn where_to_look_is_an_option_of_setup() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for option in [["--bucket", "some-bucket"], ["--trail", "some-trail"]] {
-        let run = check(&world).args(option).run().await.ended(2);
+        let run = check(&org).args(option).run().await.expect_status(2);
         assert_eq!(run.calls.len(), 0);
     }
 }

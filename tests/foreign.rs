@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::harness::emulator;
+use testkit::emulator;
 
 #[path = "../fuzz/src/holds.rs"]
 mod holds;

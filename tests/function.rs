@@ -11,10 +11,10 @@ use heeler_ec::pipeline::function;
 use heeler_ec::tail::object::records;
 use serde_json::{Value, json};
 
-use crate::harness::clients::credentials;
-use crate::harness::{
-    Clients, Emulator, Engine, Fault, Function, Invocation, Proxy, What, object, samples, world,
-};
+use testkit::clients::credentials;
+use testkit::{Clients, Emulator, Engine, Fault, LambdaFunction, Invocation, Proxy, FaultAction, log_file, samples, organization};
+
+
 
 const REGION: &str = "us-east-1";
 /// What the queue is made with, and the function told of.
@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 262_144;
 
 /// A queue, the function before it, and between the two a proxy.
 struct Stage {
-    function: Function,
+    function: LambdaFunction,
     proxy: Proxy,
     clients: Clients,
     queue: String,
@@ -31,7 +31,7 @@ struct Stage {
 impl Stage {
     /// Nothing when no Python of Lambda's is here.
     async fn new() -> Option<Stage> {
-        let python = Function::pythons().into_iter().next()?;
+        let python = LambdaFunction::pythons().into_iter().next()?;
         Some(Stage::with(&python, MAX_BYTES).await)
     }
 
@@ -39,7 +39,7 @@ impl Stage {
     async fn with(python: &PathBuf, max_bytes: usize) -> Stage {
         let emulator = Emulator::shared(Engine::Ministack);
         let proxy = Proxy::start(emulator.address());
-        let account = world::unused_account();
+        let account = organization::unused_account();
         let clients = Clients::new(&emulator.url(), credentials(&account, "test", None), REGION);
         let queue = clients
             .sqs
@@ -67,7 +67,7 @@ impl Stage {
         let env: BTreeMap<String, String> =
             env.map(|(name, value)| (name.to_owned(), value)).into();
         Stage {
-            function: Function::start(python, &function::code(), function::HANDLER, &env).await,
+            function: LambdaFunction::start(python, &function::code(), function::HANDLER, &env).await,
             proxy,
             clients,
             queue,
@@ -79,12 +79,12 @@ impl Stage {
     }
 
     /// Does this to the next calls, so many of them.
-    fn strike(&self, what: What, times: usize) {
+    fn strike(&self, what: FaultAction, times: usize) {
         self.strike_after(0, what, times);
     }
 
     /// The same, once so many calls have gone through.
-    fn strike_after(&self, after: usize, what: What, times: usize) {
+    fn strike_after(&self, after: usize, what: FaultAction, times: usize) {
         let fault = Fault::new("sqs", "SendMessageBatch", what);
         self.proxy.fault(fault.after(after).times(times));
     }
@@ -173,7 +173,7 @@ fn delivery(messages: &[String]) -> Value {
 
 /// The payload, packed as `CloudWatch` Logs does.
 fn handed_over(payload: &Value) -> Value {
-    let packed = object::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
+    let packed = log_file::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
     json!({"awslogs": {"data": STANDARD.encode(packed)}})
 }
 
@@ -188,7 +188,7 @@ fn record() -> String {
 }
 
 fn record_with(parameters: &Value) -> String {
-    let mut event = object::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
+    let mut event = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
     event["requestParameters"] = parameters.clone();
     event.to_string()
 }
@@ -234,7 +234,7 @@ fn assert_counts(invocation: &Invocation, expected: &[(&str, usize)]) {
 
 #[tokio::test]
 async fn every_python_of_lambda_runs_it() {
-    for python in Function::pythons() {
+    for python in LambdaFunction::pythons() {
         let mut stage = Stage::with(&python, MAX_BYTES).await;
         let messages = some(25);
         let invocation = stage.deliver(&messages).await;
@@ -362,7 +362,7 @@ async fn a_record_that_is_too_large_is_sent_without_its_largest_parts_and_says_s
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let mut whole = object::event("111111111111", REGION, "ec2.amazonaws.com", "Run", false);
+    let mut whole = log_file::event("111111111111", REGION, "ec2.amazonaws.com", "Run", false);
     whole["requestParameters"] = json!({"name": "kept"});
     whole["responseElements"] = json!(["x".repeat(200_000)]);
     whole["additionalEventData"] = json!({"text": "y".repeat(150_000)});
@@ -405,7 +405,7 @@ async fn a_list_of_resources_may_be_cut() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let mut large = object::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
+    let mut large = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
     large["resources"] = json!([{"ARN": "x".repeat(MAX_BYTES)}]);
     let invocation = stage.deliver(&[large.to_string()]).await;
     assert_counts(&invocation, &[("received", 1), ("cut", 1), ("sent", 1)]);
@@ -416,7 +416,7 @@ async fn what_cannot_be_made_to_fit_fails_and_costs_no_other() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let mut large = object::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
+    let mut large = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
     large["userIdentity"]["userName"] = json!("x".repeat(MAX_BYTES));
     large["requestParameters"] = json!("y".repeat(1000));
     let good = some(3);
@@ -517,7 +517,7 @@ async fn each_account_and_region_has_a_group_of_its_own() {
     let messages: Vec<String> = places
         .iter()
         .map(|(account, region)| {
-            object::event(account, region, "s3.amazonaws.com", "Put", false).to_string()
+            log_file::event(account, region, "s3.amazonaws.com", "Put", false).to_string()
         })
         .collect();
     stage.deliver(&messages).await;
@@ -561,8 +561,8 @@ async fn what_is_in_a_delivery_twice_is_sent_once() {
 }
 
 /// The answer says of these entries, by their numbers, that they were refused.
-fn refuses(numbers: &'static [&str], code: &'static str, sender: bool) -> What {
-    What::json(move |answer| {
+fn refuses(numbers: &'static [&str], code: &'static str, sender: bool) -> FaultAction {
+    FaultAction::edit_json(move |answer| {
         let took = answer["Successful"].as_array().expect("entries").clone();
         let (refused, taken): (Vec<Value>, Vec<Value>) = took
             .into_iter()
@@ -611,9 +611,9 @@ async fn throttling_and_lost_answers_pass() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let throttled = What::refuse(400, "RequestThrottled", "Rate exceeded");
+    let throttled = FaultAction::refuse(400, "RequestThrottled", "Rate exceeded");
     stage.strike(throttled, 3);
-    stage.strike_after(3, What::Lose, 1);
+    stage.strike_after(3, FaultAction::DropResponse, 1);
     let messages = some(15);
     let invocation = stage.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 15), ("sent", 15)]);
@@ -625,7 +625,7 @@ async fn a_lasting_refusal_fails_the_invocation_after_a_few_calls() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let denied = What::refuse(403, "AccessDenied", "User: x is not authorized: PRIVATE");
+    let denied = FaultAction::refuse(403, "AccessDenied", "User: x is not authorized: PRIVATE");
     stage.strike(denied, usize::MAX);
     let messages = some(30);
     let invocation = stage.deliver(&messages).await;
@@ -639,7 +639,7 @@ async fn a_lasting_refusal_fails_the_invocation_after_a_few_calls() {
     );
 
     // CloudWatch Logs hands it over once more.
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     let invocation = stage.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 30), ("sent", 30)]);
     assert!(!stage.function.log().contains("PRIVATE"));
@@ -664,7 +664,7 @@ async fn only_what_sqs_says_it_has_taken_counts_as_sent() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let forgets = What::json(|answer| {
+    let forgets = FaultAction::edit_json(|answer| {
         answer["Successful"].as_array_mut().expect("entries").pop();
     });
     stage.strike(forgets, 1);
@@ -682,7 +682,7 @@ async fn what_is_too_much_for_one_invocation_is_sent_by_several() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    stage.strike(What::Delay(Duration::from_millis(200)), usize::MAX);
+    stage.strike(FaultAction::Delay(Duration::from_millis(200)), usize::MAX);
     let messages = some(60);
     let event = delivery(&messages);
     let mut missing: BTreeSet<String> = messages.iter().map(|text| id(text).to_string()).collect();
@@ -705,8 +705,8 @@ async fn throttling_late_in_the_time_costs_nothing() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    stage.strike(What::Delay(Duration::from_millis(1_500)), 3);
-    let throttled = What::refuse(400, "RequestThrottled", "Rate exceeded");
+    stage.strike(FaultAction::Delay(Duration::from_millis(1_500)), 3);
+    let throttled = FaultAction::refuse(400, "RequestThrottled", "Rate exceeded");
     stage.strike_after(3, throttled, 2);
     let messages = some(80);
     let invocation = stage.deliver(&messages).await;
@@ -722,7 +722,7 @@ async fn a_call_that_hangs_near_the_end_is_told_of_as_well() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    stage.strike(What::Hang, usize::MAX);
+    stage.strike(FaultAction::NeverRespond, usize::MAX);
     let event = delivery(&some(1));
     let short = Duration::from_millis(2_500);
     let invocation = stage.function.invoke_within(&event, short).await;
@@ -731,7 +731,7 @@ async fn a_call_that_hangs_near_the_end_is_told_of_as_well() {
     assert!(report["milliseconds"].as_u64() < Some(2_300), "{report}");
     assert_eq!(report["refusals"], json!({"TimeIsUp": 1}));
     // The same function goes on with the next.
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     let invocation = stage.deliver(&some(2)).await;
     assert_counts(&invocation, &[("received", 2), ("sent", 2)]);
 }
@@ -741,7 +741,7 @@ async fn a_call_that_hangs_ends_before_lambda_ends_the_function() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    stage.strike(What::Hang, usize::MAX);
+    stage.strike(FaultAction::NeverRespond, usize::MAX);
     let invocation = stage.deliver(&some(1)).await;
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
     let report = invocation.report();
@@ -764,12 +764,12 @@ async fn no_call_is_begun_when_time_is_up() {
 /// The queue takes less than the function was told.
 #[tokio::test]
 async fn what_sqs_finds_too_large_is_sent_cut() {
-    let Some(python) = Function::pythons().into_iter().next() else {
+    let Some(python) = LambdaFunction::pythons().into_iter().next() else {
         return;
     };
     let mut stage = Stage::with(&python, 2_000).await;
     let can_be_cut = record_with(&json!("x".repeat(2_000)));
-    let mut can_not = object::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
+    let mut can_not = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
     can_not["userAgent"] = json!("x".repeat(2_000));
     let messages = [record(), can_be_cut.clone(), can_not.to_string(), record()];
     let invocation = stage.deliver(&messages).await;
@@ -793,7 +793,7 @@ async fn when_a_whole_call_is_refused_each_message_goes_alone() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let refused = What::refuse(
+    let refused = FaultAction::refuse(
         400,
         "AWS.SimpleQueueService.BatchRequestTooLong",
         "too long",
@@ -813,9 +813,9 @@ async fn messages_over_which_sqs_refuses_whole_calls_cost_no_other() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let refused = What::refuse(400, "MissingParameter", "The request must contain");
+    let refused = FaultAction::refuse(400, "MissingParameter", "The request must contain");
     let refused = Fault::new("sqs", "SendMessageBatch", refused);
-    stage.proxy.fault(refused.holding("strange"));
+    stage.proxy.fault(refused.with_body_containing("strange"));
     let strange = || record_with(&json!("strange"));
     let mut messages = some(90);
     messages.extend(std::iter::repeat_with(strange).take(10));
@@ -833,7 +833,7 @@ async fn what_every_call_would_be_refused_for_ends_soon() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    let refused = What::refuse(400, "KMS.DisabledException", "The key is disabled");
+    let refused = FaultAction::refuse(400, "KMS.DisabledException", "The key is disabled");
     stage.strike(refused, usize::MAX);
     let invocation = stage.deliver(&some(100)).await;
     assert_counts(&invocation, &[("received", 100), ("failed", 100)]);
@@ -873,7 +873,7 @@ async fn real_records_are_delivered_whole_in_few_calls() {
     };
     let mut groups = BTreeSet::new();
     let mut all = Vec::new();
-    for (key, bytes) in samples::below(&folder) {
+    for (key, bytes) in samples::log_files_below(&folder) {
         let read = records(&bytes, 64 * 1024 * 1024).unwrap_or_else(|why| panic!("{key}: {why}"));
         let messages = read;
         let invocation = stage.deliver(&messages).await;

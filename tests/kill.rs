@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use crate::harness::{Call, Heeler, Run, World};
+use testkit::{Call, HeelerEc, Run, Organization};
 use crate::setup_cloudwatch::write_a_log;
-use crate::steps::{destroy, keys, plan_of, setup_of_with, side_by_side, world_for};
+use crate::steps::{destroy, keys, plan_of, setup_of_with, side_by_side, organization_for};
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
 
-fn setup<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    setup_of_with(world, option, ID)
+fn setup<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    setup_of_with(org, option, ID)
 }
 
 /// Everything is there, once, and nothing is left to do.
-async fn is_complete(world: &World, option: &str, what: &str) {
-    plan_of(world, option)
+async fn is_complete(org: &Organization, option: &str, what: &str) {
+    plan_of(org, option)
         .args(["--check", "--external-id", ID])
         .run()
         .await
-        .ended(0);
-    assert_eq!(keys(world).await, 1, "{what}");
+        .expect_status(0);
+    assert_eq!(keys(org).await, 1, "{what}");
 }
 
 /// The run was killed, unless it had fewer calls this time.
@@ -30,39 +30,39 @@ fn was_killed(run: &Run) {
 }
 
 /// A setup and a destroy, each killed and completed, and a killed setup that is taken down.
-async fn whole_life(world: &World, option: &str, writes: usize, what: &str) {
-    let theirs = world.notification().await;
-    was_killed(&setup(world, option).kill_after_writes(writes).run().await);
-    destroy_what_is_there(world).await;
-    assert_eq!(world.leftovers().await, NOTHING, "taken down, {what}");
-    assert_eq!(world.notification().await, theirs, "taken down, {what}");
+async fn whole_life(org: &Organization, option: &str, writes: usize, what: &str) {
+    let theirs = org.notification().await;
+    was_killed(&setup(org, option).kill_after_writes(writes).run().await);
+    destroy_what_is_there(org).await;
+    assert_eq!(org.leftovers().await, NOTHING, "taken down, {what}");
+    assert_eq!(org.notification().await, theirs, "taken down, {what}");
 
-    was_killed(&setup(world, option).kill_after_writes(writes).run().await);
-    setup(world, option).run().await.ended(0);
-    is_complete(world, option, what).await;
+    was_killed(&setup(org, option).kill_after_writes(writes).run().await);
+    setup(org, option).run().await.expect_status(0);
+    is_complete(org, option, what).await;
 
     if option == "cloudwatch" {
-        write_a_log(world).await;
+        write_a_log(org).await;
     }
-    was_killed(&destroy(world).kill_after_writes(writes).run().await);
-    destroy_what_is_there(world).await;
-    assert_eq!(world.leftovers().await, NOTHING, "destroyed, {what}");
-    assert_eq!(world.notification().await, theirs, "destroyed, {what}");
+    was_killed(&destroy(org).kill_after_writes(writes).run().await);
+    destroy_what_is_there(org).await;
+    assert_eq!(org.leftovers().await, NOTHING, "destroyed, {what}");
+    assert_eq!(org.notification().await, theirs, "destroyed, {what}");
 }
 
 /// Where the killed run came to its end all the same, there is nothing to destroy.
-async fn destroy_what_is_there(world: &World) {
-    let run = destroy(world).run().await;
+async fn destroy_what_is_there(org: &Organization) {
+    let run = destroy(org).run().await;
     assert!([0, 1].contains(&run.status), "{}", run.stderr);
 }
 
 async fn every_write(option: &'static str) {
-    let whole = world_for(option).await;
-    let writes = setup(&whole, option).run().await.ended(0).writes().len();
+    let whole = organization_for(option).await;
+    let writes = setup(&whole, option).run().await.expect_status(0).writes().len();
     side_by_side((1..=writes).map(|count| async move {
-        let world = world_for(option).await;
+        let org = organization_for(option).await;
         let what = format!("{option} killed after {count} of {writes} writes");
-        whole_life(&world, option, count, &what).await;
+        whole_life(&org, option, count, &what).await;
     }))
     .await;
 }
@@ -80,24 +80,24 @@ async fn after_every_write_of_cloudwatch() {
 /// Between two writes there are reads; from the first write on each of them is an end, too.
 #[tokio::test]
 async fn after_every_call_of_setup_from_its_first_write_on() {
-    let whole = world_for("s3").await;
-    let run = setup(&whole, "s3").run().await.ended(0);
+    let whole = organization_for("s3").await;
+    let run = setup(&whole, "s3").run().await.expect_status(0);
     let first = run.calls.iter().position(Call::writes);
     let first = first.expect("a write") + 1;
     let made = &kinds(&whole).await;
     side_by_side((first..=run.calls.len()).map(|count| async move {
-        let world = world_for("s3").await;
+        let org = organization_for("s3").await;
         let what = format!("s3 killed after {count} calls");
-        was_killed(&setup(&world, "s3").kill_after_calls(count).run().await);
-        setup(&world, "s3").run().await.ended(0);
-        assert_eq!(kinds(&world).await, *made, "{what}");
+        was_killed(&setup(&org, "s3").kill_after_calls(count).run().await);
+        setup(&org, "s3").run().await.expect_status(0);
+        assert_eq!(kinds(&org).await, *made, "{what}");
     }))
     .await;
 }
 
 /// What is there of ours; a key without its id.
-async fn kinds(world: &World) -> Vec<String> {
-    let left = world.leftovers().await.into_iter();
+async fn kinds(org: &Organization) -> Vec<String> {
+    let left = org.leftovers().await.into_iter();
     left.map(|line| match line.strip_prefix("key ") {
         Some(_) => "key".to_owned(),
         None => line,
@@ -109,11 +109,11 @@ async fn kinds(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn in_other_orders() {
     side_by_side(orders().map(|(option, seed)| async move {
-        let world = world_for(option).await;
-        world.proxy().shake(Duration::from_millis(60), seed);
+        let org = organization_for(option).await;
+        org.proxy().jitter(Duration::from_millis(60), seed);
         let count = usize::try_from(seed % 14).expect("a small number") + 1;
         let what = format!("{option} killed after {count} writes, seed {seed}");
-        whole_life(&world, option, count, &what).await;
+        whole_life(&org, option, count, &what).await;
     }))
     .await;
 }

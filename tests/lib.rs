@@ -12,13 +12,13 @@ mod drift;
 mod foreign;
 mod function;
 mod generated;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "every crate that includes the harness uses another part of it"
-)]
-mod harness;
-mod harness_itself;
+mod command_permissions;
+mod vendor_terraform;
+
+
+
+
+
 mod kill;
 mod layers;
 mod merge;

@@ -8,16 +8,16 @@ use aws_sdk_s3::types::{
 };
 use serde_json::Value;
 
-use crate::harness::{Clients, Engine, Fault, What, World};
+use testkit::{Clients, Engine, Fault, FaultAction, Organization};
 use crate::steps::{again, destroy, names, on_both_engines, plan, setup};
 
 const PUT: &str = "s3:PutBucketNotificationConfiguration";
 
 /// The whole document as S3 gives it, but for one entry.
-async fn others(world: &World, entry: &str) -> NotificationConfiguration {
-    let read = world.clients().s3.get_bucket_notification_configuration();
+async fn others(org: &Organization, entry: &str) -> NotificationConfiguration {
+    let read = org.clients().s3.get_bucket_notification_configuration();
     let read = read
-        .bucket(world.bucket())
+        .bucket(org.bucket())
         .send()
         .await
         .expect("a configuration");
@@ -40,11 +40,11 @@ struct Neighbour {
 }
 
 impl Neighbour {
-    fn of(world: &World) -> Arc<Self> {
+    fn of(org: &Organization) -> Arc<Self> {
         Arc::new(Self {
-            clients: world.clients().clone(),
-            bucket: world.bucket().to_owned(),
-            topic: format!("arn:aws:sns:{}:{}:reports", world.region(), world.account()),
+            clients: org.clients().clone(),
+            bucket: org.bucket().to_owned(),
+            topic: format!("arn:aws:sns:{}:{}:reports", org.region(), org.account()),
         })
     }
 
@@ -93,11 +93,11 @@ impl Neighbour {
     }
 
     /// What he does is done as soon as this call was answered, and before the program learns of it.
-    fn meanwhile<F>(self: Arc<Self>, act: impl Fn(Arc<Self>) -> F + Send + Sync + 'static) -> What
+    fn meanwhile<F>(self: Arc<Self>, act: impl Fn(Arc<Self>) -> F + Send + Sync + 'static) -> FaultAction
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        What::rewrite(move |_| {
+        FaultAction::edit_response(move |_| {
             let act = act(Arc::clone(&self));
             let thread = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
@@ -112,102 +112,102 @@ impl Neighbour {
 
 on_both_engines! {
     async fn others_find_theirs_byte_for_byte_after_everything(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        Neighbour::of(&world).adds("uploads of photos", "photos/2026 and before/").await;
-        let before = others(&world, "heeler-ec").await;
+        let org = Organization::on(engine).other_notifications().build().await;
+        Neighbour::of(&org).adds("uploads of photos", "photos/2026 and before/").await;
+        let before = others(&org, "heeler-ec").await;
         assert_eq!(before.topic_configurations().len(), 2);
         assert!(before.event_bridge_configuration().is_some());
-        setup(&world).run().await.ended(0);
-        assert_eq!(others(&world, "heeler-ec").await, before);
-        again(&world).run().await.ended(0);
-        assert_eq!(others(&world, "heeler-ec").await, before);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(others(&world, "none").await, before);
+        setup(&org).run().await.expect_status(0);
+        assert_eq!(others(&org, "heeler-ec").await, before);
+        again(&org).run().await.expect_status(0);
+        assert_eq!(others(&org, "heeler-ec").await, before);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(others(&org, "none").await, before);
     }
 
     async fn an_entry_that_is_new_since_the_plan_stops_the_write(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        let meanwhile = Neighbour::of(&world).meanwhile(|neighbour| async move {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let meanwhile = Neighbour::of(&org).meanwhile(|neighbour| async move {
             neighbour.adds("theirs", "theirs/").await;
         });
-        world.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
-        let run = setup(&world).run().await.ended(3);
+        org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
+        let run = setup(&org).run().await.expect_status(3);
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
         for told in ["changed it since the plan", "\"theirs\" (", "is new", "run the same command again"] {
             assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
         }
-        let after = others(&world, "none").await;
-        again(&world).run().await.ended(0);
-        assert_eq!(others(&world, "heeler-ec").await, after);
+        let after = others(&org, "none").await;
+        again(&org).run().await.expect_status(0);
+        assert_eq!(others(&org, "heeler-ec").await, after);
     }
 
     async fn an_entry_that_went_since_the_plan_is_not_put_back(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        let meanwhile = Neighbour::of(&world)
+        let org = Organization::on(engine).other_notifications().build().await;
+        let meanwhile = Neighbour::of(&org)
             .meanwhile(|neighbour| async move { neighbour.takes_all_out().await });
-        world.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
-        let run = setup(&world).run().await.ended(3);
+        org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
+        let run = setup(&org).run().await.expect_status(3);
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
         assert!(run.stderr.contains("is gone"), "{}", run.stderr);
     }
 
     async fn what_changes_during_the_write_is_told_entry_by_entry(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        let meanwhile = Neighbour::of(&world).meanwhile(|neighbour| async move {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let meanwhile = Neighbour::of(&org).meanwhile(|neighbour| async move {
             neighbour.adds("theirs", "theirs/").await;
         });
-        world.proxy().fault(Fault::new("s3", "PutBucketNotificationConfiguration", meanwhile).times(1));
-        let run = setup(&world).run().await.ended(3);
+        org.proxy().fault(Fault::new("s3", "PutBucketNotificationConfiguration", meanwhile).times(1));
+        let run = setup(&org).run().await.expect_status(3);
         for told in ["S3 now shows another state", "\"theirs\" (", "is new"] {
             assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
         }
-        again(&world).run().await.ended(0);
-        plan(&world).args(["--check"]).run().await.ended(0);
+        again(&org).run().await.expect_status(0);
+        plan(&org).args(["--check"]).run().await.expect_status(0);
     }
 
     async fn an_entry_that_overlaps_is_found_before_the_write_too(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        Neighbour::of(&world).adds("theirs", "AWSLogs/o-").await;
+        let org = Organization::on(engine).other_notifications().build().await;
+        Neighbour::of(&org).adds("theirs", "AWSLogs/o-").await;
         // The checks see the bucket as it was a moment before.
-        let unseen = What::text(|_| {
+        let unseen = FaultAction::edit_text(|_| {
             "<?xml version=\"1.0\"?><NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>".into()
         });
-        world.proxy().fault(Fault::new("s3", "GetBucketNotificationConfiguration", unseen).times(1));
-        let before = others(&world, "none").await;
-        let run = setup(&world).run().await;
+        org.proxy().fault(Fault::new("s3", "GetBucketNotificationConfiguration", unseen).times(1));
+        let before = others(&org, "none").await;
+        let run = setup(&org).run().await;
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
         assert!(run.stderr.contains("is in the way"), "{}", run.stderr);
-        assert_eq!(run.ended(1).stdout, "");
-        assert_eq!(others(&world, "none").await, before);
+        assert_eq!(run.expect_status(1).stdout, "");
+        assert_eq!(others(&org, "none").await, before);
     }
 
     async fn destroy_stops_at_a_change_too(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        setup(&world).run().await.ended(0);
-        let meanwhile = Neighbour::of(&world).meanwhile(|neighbour| async move {
+        let org = Organization::on(engine).other_notifications().build().await;
+        setup(&org).run().await.expect_status(0);
+        let meanwhile = Neighbour::of(&org).meanwhile(|neighbour| async move {
             neighbour.adds("theirs", "theirs/").await;
         });
         // The last of what is asked before the deletes: who else uses the topic.
-        world.proxy().fault(Fault::new("sns", "ListSubscriptionsByTopic", meanwhile).after(1).times(1));
-        let run = destroy(&world).run().await.ended(3);
+        org.proxy().fault(Fault::new("sns", "ListSubscriptionsByTopic", meanwhile).after(1).times(1));
+        let run = destroy(&org).run().await.expect_status(3);
         assert_eq!(names(&run.writes()), Vec::<String>::new());
-        let theirs = others(&world, "heeler-ec").await;
+        let theirs = others(&org, "heeler-ec").await;
         assert_eq!(theirs.topic_configurations().len(), 2);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(others(&world, "none").await, theirs);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(others(&org, "none").await, theirs);
     }
 }
 
 #[tokio::test]
 async fn a_filter_of_our_name_that_appears_after_the_plan_stays() {
     use crate::steps::setup_of;
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let clients = world.clients().clone();
-    let group = world.log_group().expect("a log group");
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    let clients = org.clients().clone();
+    let group = org.log_group().expect("a log group");
     let target = format!(
         "arn:aws:lambda:{}:{}:function:theirs",
-        world.region(),
-        world.account()
+        org.region(),
+        org.account()
     );
     let put: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
         let (clients, target) = (clients.clone(), target.clone());
@@ -222,13 +222,13 @@ async fn a_filter_of_our_name_that_appears_after_the_plan_stays() {
         });
         thread.join().expect("the neighbour is done");
     });
-    let meanwhile = What::rewrite(move |_| put());
-    world
+    let meanwhile = FaultAction::edit_response(move |_| put());
+    org
         .proxy()
         .fault(Fault::new("lambda", "AddPermission", meanwhile).times(1));
-    let run = setup_of(&world, "cloudwatch").run().await.ended(1);
+    let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
     assert!(run.stderr.contains("it stays as it is"), "{}", run.stderr);
-    let filters = world.filters(group).await;
+    let filters = org.subscription_filters(group).await;
     let destinations: Vec<Option<&str>> = filters
         .iter()
         .map(|filter| filter.destination_arn())
@@ -243,12 +243,12 @@ async fn a_filter_of_our_name_that_appears_after_the_plan_stays() {
 
 #[tokio::test]
 async fn the_plan_lists_what_stays_in_words() {
-    let world = World::on(Engine::Ministack)
-        .foreign_notifications()
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
         .build()
         .await;
-    Neighbour::of(&world).adds("theirs", "theirs/").await;
-    let run = plan(&world).args(["-o", "json"]).run().await.ended(0);
+    Neighbour::of(&org).adds("theirs", "theirs/").await;
+    let run = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
     let steps: Value = serde_json::from_str(&run.stdout).expect("a plan");
     let steps = steps["steps"].as_array().expect("steps").clone();
     let stays = steps

@@ -5,7 +5,7 @@ use heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
 use heeler_ec::tail::object::records;
 use serde_json::Value;
 
-use crate::harness::{emulator, samples};
+use testkit::{emulator, samples};
 
 const CAP: u64 = 64 * 1024 * 1024;
 
@@ -65,7 +65,7 @@ fn of_every_real_record_those_pass_that_heeler_wants() {
     };
     let heeler = heeler();
     let (mut read, mut passed) = (0, 0);
-    for (key, bytes) in samples::below(&folder) {
+    for (key, bytes) in samples::log_files_below(&folder) {
         for record in records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}")) {
             let text = record.as_str();
             let wanted = heeler.matches_text(text);

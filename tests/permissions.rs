@@ -10,10 +10,10 @@ use heeler_ec::permit::{Preflight, Task};
 use heeler_ec::route::Route;
 use serde_json::{Value, json};
 
-use crate::harness::clients::credentials;
-use crate::harness::object::event;
-use crate::harness::permission::{actions, permitted};
-use crate::harness::{Clients, Engine, Fault, Heeler, Object, Run, Running, What, World, module};
+use testkit::clients::credentials; use crate::steps::heeler_ec;
+use testkit::log_file::event;
+use testkit::iam_actions::required_actions; use crate::command_permissions::permitted;
+use testkit::{Clients, Engine, Fault, HeelerEc, LogFile, Run, Running, FaultAction, Organization}; use crate::vendor_terraform;
 use crate::steps::{
     again, again_of, destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup,
     setup_of, setup_of_with, setup_with, text,
@@ -36,22 +36,22 @@ impl Needed {
         }
     }
 
-    fn add(&mut self, world: &World, run: &Run) {
-        let encrypted = world.bucket_key().is_some();
+    fn add(&mut self, org: &Organization, run: &Run) {
+        let encrypted = org.bucket_key().is_some();
         let calls = run.calls.iter();
         self.actions
-            .extend(calls.flat_map(|call| actions(call, encrypted)));
+            .extend(calls.flat_map(|call| required_actions(call, encrypted)));
     }
 
     /// What a run needs that finds no trail, and one that may not look at the bucket.
-    async fn add_trouble(&mut self, run: fn(&World) -> Heeler<'_>) {
-        let world = World::on(Engine::Ministack).no_trail().build().await;
-        self.add(&world, &run(&world).run().await);
-        let world = World::on(Engine::Ministack).build().await;
-        let refusal = What::refuse(403, "AccessDenied", "Access Denied");
+    async fn add_trouble(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
+        let org = Organization::on(Engine::Ministack).without_trail().build().await;
+        self.add(&org, &run(&org).run().await);
+        let org = Organization::on(Engine::Ministack).build().await;
+        let refusal = FaultAction::refuse(403, "AccessDenied", "Access Denied");
         let refused = Fault::new("s3", "HeadBucket", refusal);
-        world.proxy().fault(refused);
-        self.add(&world, &run(&world).run().await);
+        org.proxy().fault(refused);
+        self.add(&org, &run(&org).run().await);
     }
 
     /// What is permitted and was not needed.
@@ -65,29 +65,29 @@ impl Needed {
 
 const NOTHING: [String; 0] = [];
 
-/// A world with a key, so that there are grants and encrypted objects.
-async fn encrypted() -> World {
-    World::on(Engine::Ministack).bucket_key().build().await
+/// An organization with a key, so that there are grants and encrypted objects.
+async fn encrypted() -> Organization {
+    Organization::on(Engine::Ministack).bucket_key().build().await
 }
 
 const CLOUDWATCH: &str = "cloudwatch";
 
-/// A world with a log group, for option cloudwatch.
-async fn logged() -> World {
-    World::on(Engine::Ministack).log_group().build().await
+/// An organization with a log group, for option cloudwatch.
+async fn logged() -> Organization {
+    Organization::on(Engine::Ministack).log_group().build().await
 }
 
-fn plan_of_cloudwatch(world: &World) -> Heeler<'_> {
-    plan_of(world, CLOUDWATCH)
+fn plan_of_cloudwatch(org: &Organization) -> HeelerEc<'_> {
+    plan_of(org, CLOUDWATCH)
 }
 
-fn setup_of_cloudwatch(world: &World) -> Heeler<'_> {
-    setup_of(world, CLOUDWATCH)
+fn setup_of_cloudwatch(org: &Organization) -> HeelerEc<'_> {
+    setup_of(org, CLOUDWATCH)
 }
 
 /// Preflight of both options.
-fn preflight_of_all(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["preflight"])
+fn preflight_of_all(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["preflight"])
 }
 
 #[tokio::test]
@@ -99,39 +99,39 @@ async fn preflight_may_do_what_it_does() {
     });
     let mut needed = Needed::by(everything);
     needed.add_trouble(preflight_of_all).await;
-    let world = World::on(Engine::Ministack).topic("events").build().await;
-    needed.add(&world, &preflight_of_all(&world).run().await.ended(0));
-    let world = World::on(Engine::Ministack);
-    let world = world.bucket_key().log_group().build().await;
-    setup(&world).run().await.ended(0);
-    needed.add(&world, &preflight_of_all(&world).run().await.ended(0));
-    let deep = preflight_of_all(&world).args(["--deep"]);
-    needed.add(&world, &deep.run().await.ended(0));
+    let org = Organization::on(Engine::Ministack).topic("events").build().await;
+    needed.add(&org, &preflight_of_all(&org).run().await.expect_status(0));
+    let org = Organization::on(Engine::Ministack);
+    let org = org.bucket_key().log_group().build().await;
+    setup(&org).run().await.expect_status(0);
+    needed.add(&org, &preflight_of_all(&org).run().await.expect_status(0));
+    let deep = preflight_of_all(&org).args(["--deep"]);
+    needed.add(&org, &deep.run().await.expect_status(0));
 
-    let world = World::on(Engine::Ministack);
-    let world = world.stopped().log_group().build().await;
-    let group = world.log_group().expect("a log group");
-    let retention = world.clients().logs.put_retention_policy();
+    let org = Organization::on(Engine::Ministack);
+    let org = org.logging_stopped().log_group().build().await;
+    let group = org.log_group().expect("a log group");
+    let retention = org.clients().logs.put_retention_policy();
     let retention = retention.log_group_name(group).retention_in_days(30);
     retention.send().await.expect("a longer retention");
-    let fix = preflight_of_all(&world).args(["--fix"]);
+    let fix = preflight_of_all(&org).args(["--fix"]);
     let fix = fix.on_terminal(200, &[("Start trail", "yes"), ("Keep the events", group)]);
-    needed.add(&world, &fix.run().await.ended(0));
-    // The root user, who the owner of a world is, is not simulated.
-    let user = without(&world, &[]).await;
-    let deep = preflight(&world).args(["--deep"]).identity(&user);
-    needed.add(&world, &deep.run().await.ended(0));
+    needed.add(&org, &fix.run().await.expect_status(0));
+    // The root user, who the owner of an organization is, is not simulated.
+    let user = without(&org, &[]).await;
+    let deep = preflight(&org).args(["--deep"]).identity(&user);
+    needed.add(&org, &deep.run().await.expect_status(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 #[tokio::test]
 async fn plan_may_do_what_it_does() {
-    let world = encrypted().await;
+    let org = encrypted().await;
     let mut needed = Needed::by(Task::Plan(Route::S3));
     needed.add_trouble(plan).await;
-    needed.add(&world, &plan(&world).run().await.ended(0));
-    setup(&world).run().await.ended(0);
-    needed.add(&world, &plan(&world).run().await.ended(0));
+    needed.add(&org, &plan(&org).run().await.expect_status(0));
+    setup(&org).run().await.expect_status(0);
+    needed.add(&org, &plan(&org).run().await.expect_status(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
@@ -139,33 +139,33 @@ async fn plan_may_do_what_it_does() {
 async fn setup_may_do_what_it_does() {
     let mut needed = Needed::by(Task::Setup(Route::S3));
     needed.add_trouble(setup).await;
-    let worlds = [
-        World::on(Engine::Ministack).build().await,
-        World::on(Engine::Ministack)
+    let organizations = [
+        Organization::on(Engine::Ministack).build().await,
+        Organization::on(Engine::Ministack)
             .topic("events")
             .bucket_key()
             .build()
             .await,
     ];
-    for world in worlds {
-        needed.add(&world, &setup(&world).run().await.ended(0));
-        needed.add(&world, &again(&world).run().await.ended(0));
-        let second = setup(&world).args(["--name-prefix", "heeler_two"]);
-        needed.add(&world, &second.run().await.ended(0));
+    for org in organizations {
+        needed.add(&org, &setup(&org).run().await.expect_status(0));
+        needed.add(&org, &again(&org).run().await.expect_status(0));
+        let second = setup(&org).args(["--name-prefix", "heeler_two"]);
+        needed.add(&org, &second.run().await.expect_status(0));
     }
 
-    let world = encrypted().await;
-    let killed = setup(&world).kill_after_writes(1).run().await.ended(-9);
-    needed.add(&world, &killed);
-    needed.add(&world, &setup(&world).run().await.ended(0));
-    changed(&world).await;
-    needed.add(&world, &again(&world).run().await.ended(0));
-    let other_id = setup_with(&world, "id-of-another-setup");
-    needed.add(&world, &other_id.run().await.ended(0));
-    let kms = &world.clients().kms;
-    let deletion = kms.schedule_key_deletion().key_id(own_key(&world).await);
+    let org = encrypted().await;
+    let killed = setup(&org).kill_after_writes(1).run().await.expect_status(-9);
+    needed.add(&org, &killed);
+    needed.add(&org, &setup(&org).run().await.expect_status(0));
+    changed(&org).await;
+    needed.add(&org, &again(&org).run().await.expect_status(0));
+    let other_id = setup_with(&org, "id-of-another-setup");
+    needed.add(&org, &other_id.run().await.expect_status(0));
+    let kms = &org.clients().kms;
+    let deletion = kms.schedule_key_deletion().key_id(own_key(&org).await);
     deletion.send().await.expect("a key on its way out");
-    needed.add(&world, &again(&world).run().await.ended(0));
+    needed.add(&org, &again(&org).run().await.expect_status(0));
     add_race(&mut needed, "s3").await;
     assert_eq!(needed.to_spare(), NOTHING);
 }
@@ -176,50 +176,50 @@ async fn a_setup_that_rolls_back_may_do_what_it_does() {
         let route = Route::named(option).expect("an option");
         let mut needed = Needed::by(Task::Rollback(route));
         needed.actions = permitted(Task::Setup(route));
-        let world = World::on(Engine::Ministack).bucket_key();
-        let world = world.log_group().build().await;
+        let org = Organization::on(Engine::Ministack).bucket_key();
+        let org = org.log_group().build().await;
         let refused = |service, operation| {
-            let refusal = What::refuse(403, "AccessDenied", "is not authorized");
+            let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
             Fault::new(service, operation, refusal).times(1)
         };
         let roll_back = || {
-            let setup = setup_of_with(&world, option, "id-of-the-setup");
+            let setup = setup_of_with(&org, option, "id-of-the-setup");
             setup.args(["--on-failure", "rollback"])
         };
         let last = if option == "s3" {
             refused("s3", "PutBucketNotificationConfiguration")
         } else {
             // CloudWatch Logs has taken the filter, and does not show it.
-            let answer = What::json(|found| found["subscriptionFilters"] = json!([]));
+            let answer = FaultAction::edit_json(|found| found["subscriptionFilters"] = json!([]));
             Fault::new("logs", "DescribeSubscriptionFilters", answer)
                 .after(3)
                 .times(1)
         };
-        world.proxy().fault(last);
+        org.proxy().fault(last);
         if option == "s3" {
-            needed.add(&world, &roll_back().run().await.ended(3));
+            needed.add(&org, &roll_back().run().await.expect_status(3));
         } else {
             let running = roll_back().spawn().await;
-            running.warned("waiting for subscription filter").await;
+            running.wait_for_stderr("waiting for subscription filter").await;
             running.interrupt();
-            needed.add(&world, &running.wait().await.ended(130));
+            needed.add(&org, &running.wait().await.expect_status(130));
         }
-        setup_of_with(&world, option, "id-of-the-setup")
+        setup_of_with(&org, option, "id-of-the-setup")
             .run()
             .await
-            .ended(0);
+            .expect_status(0);
         if option == "s3" {
-            changed(&world).await;
+            changed(&org).await;
         } else {
-            changed_for_cloudwatch(&world).await;
+            changed_for_cloudwatch(&org).await;
         }
-        let untag = world.clients().iam.untag_role().role_name(ROLE);
+        let untag = org.clients().iam.untag_role().role_name(ROLE);
         let untag = untag.tag_keys("heeler-ec:region").send().await;
         untag.expect("a role with a tag less");
-        world
+        org
             .proxy()
             .fault(refused("iam", "CreatePolicyVersion").times(1));
-        needed.add(&world, &roll_back().run().await.ended(3));
+        needed.add(&org, &roll_back().run().await.expect_status(3));
         assert_eq!(needed.to_spare(), NOTHING, "{option}");
     }
 }
@@ -229,39 +229,39 @@ async fn restore_may_do_what_it_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut needed = Needed::by(Task::Restore(None));
     for option in ["s3", CLOUDWATCH] {
-        let world = World::on(Engine::Ministack).log_group().bucket_key();
-        let world = world.build().await;
-        setup_of(&world, option).run().await.ended(0);
+        let org = Organization::on(Engine::Ministack).log_group().bucket_key();
+        let org = org.build().await;
+        setup_of(&org, option).run().await.expect_status(0);
         if option == "s3" {
-            changed(&world).await;
-            other_topic_policy(&world).await;
+            changed(&org).await;
+            other_topic_policy(&org).await;
         } else {
-            changed_for_cloudwatch(&world).await;
+            changed_for_cloudwatch(&org).await;
         }
-        other_notification(&world, option).await;
+        other_notification(&org, option).await;
         let file = folder.path().join(option);
         let backup = ["--backup".as_ref(), file.as_os_str()];
         let id = ["--external-id", "id-of-another-setup"];
-        let again = again_of(&world, option).args(backup).args(id);
-        again.run().await.ended(0);
-        let restore = Heeler::new(&world).args(["restore".as_ref(), file.as_os_str()]);
-        let restored = restore.args(["--yes"]).run().await.ended(0);
-        needed.add(&world, &restored);
+        let again = again_of(&org, option).args(backup).args(id);
+        again.run().await.expect_status(0);
+        let restore = heeler_ec(&org).args(["restore".as_ref(), file.as_os_str()]);
+        let restored = restore.args(["--yes"]).run().await.expect_status(0);
+        needed.add(&org, &restored);
     }
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 /// Takes our entry out of the bucket's notification and a statement out of our queue's policy.
-async fn other_notification(world: &World, option: &str) {
+async fn other_notification(org: &Organization, option: &str) {
     let name = if option == "s3" {
         "heeler_event_collection_queue"
     } else {
         "heeler_event_collection_queue.fifo"
     };
-    let Clients { s3, sqs, .. } = world.clients();
+    let Clients { s3, sqs, .. } = org.clients();
     let none = aws_sdk_s3::types::NotificationConfiguration::builder().build();
     let put = s3.put_bucket_notification_configuration();
-    let put = put.bucket(world.bucket()).notification_configuration(none);
+    let put = put.bucket(org.bucket()).notification_configuration(none);
     put.send().await.expect("a bucket that announces nothing");
     let queue = sqs.get_queue_url().queue_name(name).send().await;
     let queue = queue.expect("a queue").queue_url.expect("its URL");
@@ -269,18 +269,18 @@ async fn other_notification(world: &World, option: &str) {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sqs:PurgeQueue",
-        "Resource": format!("arn:aws:sqs:{}:{}:{name}", world.region(), world.account()),
+        "Resource": format!("arn:aws:sqs:{}:{}:{name}", org.region(), org.account()),
     }]});
     let set = sqs.set_queue_attributes().queue_url(queue);
     let set = set.attributes(QueueAttributeName::Policy, theirs.to_string());
     set.send().await.expect("another policy of the queue");
 }
 
-async fn other_topic_policy(world: &World) {
+async fn other_topic_policy(org: &Organization) {
     let topic = format!(
         "arn:aws:sns:{}:{}:heeler_event_collection_topic",
-        world.region(),
-        world.account()
+        org.region(),
+        org.account()
     );
     let theirs = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Deny",
@@ -288,7 +288,7 @@ async fn other_topic_policy(world: &World) {
         "Action": "sns:Publish",
         "Resource": topic,
     }]});
-    let set = world.clients().sns.set_topic_attributes().topic_arn(topic);
+    let set = org.clients().sns.set_topic_attributes().topic_arn(topic);
     let set = set.attribute_name("Policy");
     let set = set.attribute_value(theirs.to_string()).send().await;
     set.expect("another policy of the topic");
@@ -296,26 +296,26 @@ async fn other_topic_policy(world: &World) {
 
 /// What two setups at once need, of which one takes its key back.
 async fn add_race(needed: &mut Needed, option: &str) {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let delay = What::Delay(std::time::Duration::from_secs(2));
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    let delay = FaultAction::Delay(std::time::Duration::from_secs(2));
     let hold = Fault::new("kms", "CreateKey", delay).times(2);
-    world.proxy().fault(hold);
+    org.proxy().fault(hold);
     let runs = tokio::join!(
-        setup_of(&world, option).run(),
-        setup_of(&world, option).run()
+        setup_of(&org, option).run(),
+        setup_of(&org, option).run()
     );
-    needed.add(&world, &runs.0);
-    needed.add(&world, &runs.1);
+    needed.add(&org, &runs.0);
+    needed.add(&org, &runs.1);
 }
 
 #[tokio::test]
 async fn plan_of_cloudwatch_may_do_what_it_does() {
-    let world = logged().await;
+    let org = logged().await;
     let mut needed = Needed::by(Task::Plan(Route::CloudWatch));
     needed.add_trouble(plan_of_cloudwatch).await;
-    needed.add(&world, &plan_of_cloudwatch(&world).run().await.ended(0));
-    setup_of_cloudwatch(&world).run().await.ended(0);
-    needed.add(&world, &plan_of_cloudwatch(&world).run().await.ended(0));
+    needed.add(&org, &plan_of_cloudwatch(&org).run().await.expect_status(0));
+    setup_of_cloudwatch(&org).run().await.expect_status(0);
+    needed.add(&org, &plan_of_cloudwatch(&org).run().await.expect_status(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
@@ -323,64 +323,64 @@ async fn plan_of_cloudwatch_may_do_what_it_does() {
 async fn setup_of_cloudwatch_may_do_what_it_does() {
     let mut needed = Needed::by(Task::Setup(Route::CloudWatch));
     needed.add_trouble(setup_of_cloudwatch).await;
-    let world = logged().await;
-    let killed = setup_of(&world, CLOUDWATCH).kill_after_writes(3);
-    needed.add(&world, &killed.run().await.ended(-9));
-    let setup = || setup_of_with(&world, CLOUDWATCH, "id-of-the-setup");
-    needed.add(&world, &setup().run().await.ended(0));
-    changed_for_cloudwatch(&world).await;
-    needed.add(&world, &again_of(&world, CLOUDWATCH).run().await.ended(0));
-    let other_id = setup_of_with(&world, CLOUDWATCH, "id-of-another-setup");
-    needed.add(&world, &other_id.run().await.ended(0));
-    let kms = &world.clients().kms;
-    let deletion = kms.schedule_key_deletion().key_id(own_key(&world).await);
+    let org = logged().await;
+    let killed = setup_of(&org, CLOUDWATCH).kill_after_writes(3);
+    needed.add(&org, &killed.run().await.expect_status(-9));
+    let setup = || setup_of_with(&org, CLOUDWATCH, "id-of-the-setup");
+    needed.add(&org, &setup().run().await.expect_status(0));
+    changed_for_cloudwatch(&org).await;
+    needed.add(&org, &again_of(&org, CLOUDWATCH).run().await.expect_status(0));
+    let other_id = setup_of_with(&org, CLOUDWATCH, "id-of-another-setup");
+    needed.add(&org, &other_id.run().await.expect_status(0));
+    let kms = &org.clients().kms;
+    let deletion = kms.schedule_key_deletion().key_id(own_key(&org).await);
     deletion.send().await.expect("a key on its way out");
-    needed.add(&world, &again_of(&world, CLOUDWATCH).run().await.ended(0));
+    needed.add(&org, &again_of(&org, CLOUDWATCH).run().await.expect_status(0));
     add_race(&mut needed, CLOUDWATCH).await;
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 #[tokio::test]
 async fn outputs_may_do_what_it_does() {
-    let world = encrypted().await;
-    setup(&world).run().await.ended(0);
+    let org = encrypted().await;
+    setup(&org).run().await.expect_status(0);
     let mut needed = Needed::by(Task::Outputs(None));
-    needed.add(&world, &outputs(&world).run().await.ended(0));
+    needed.add(&org, &outputs(&org).run().await.expect_status(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 #[tokio::test]
 async fn export_may_do_what_it_does() {
-    fn export(world: &World) -> Heeler<'_> {
-        Heeler::new(world).args(["export", "terraform"])
+    fn export(org: &Organization) -> HeelerEc<'_> {
+        heeler_ec(org).args(["export", "terraform"])
     }
     let mut needed = Needed::by(Task::Export(None));
-    let world = encrypted().await;
-    setup(&world).run().await.ended(0);
-    needed.add(&world, &export(&world).run().await.ended(0));
-    let alias = world.clients().kms.delete_alias().alias_name(ALIAS);
+    let org = encrypted().await;
+    setup(&org).run().await.expect_status(0);
+    needed.add(&org, &export(&org).run().await.expect_status(0));
+    let alias = org.clients().kms.delete_alias().alias_name(ALIAS);
     alias.send().await.expect("a key that only its tags tell");
-    needed.add(&world, &export(&world).run().await.ended(0));
-    let world = logged().await;
-    setup_of(&world, CLOUDWATCH).run().await.ended(0);
-    needed.add(&world, &export(&world).run().await.ended(0));
+    needed.add(&org, &export(&org).run().await.expect_status(0));
+    let org = logged().await;
+    setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
+    needed.add(&org, &export(&org).run().await.expect_status(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 #[tokio::test]
 async fn tail_may_do_what_it_does() {
-    let world = encrypted().await;
-    setup(&world).run().await.ended(0);
-    left_taps(&world).await;
+    let org = encrypted().await;
+    setup(&org).run().await.expect_status(0);
+    left_taps(&org).await;
     let mut needed = Needed::by(Task::Tail(None));
-    needed.add(&world, &one_event(&world, tail(&world)).await);
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    crate::steps::setup_of(&world, "cloudwatch")
+    needed.add(&org, &one_event(&org, tail(&org)).await);
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    crate::steps::setup_of(&org, "cloudwatch")
         .run()
         .await
-        .ended(0);
-    let short = tail(&world).args(["--timeout", "1s"]);
-    needed.add(&world, &short.run().await.ended(1));
+        .expect_status(0);
+    let short = tail(&org).args(["--timeout", "1s"]);
+    needed.add(&org, &short.run().await.expect_status(1));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
@@ -388,31 +388,31 @@ async fn tail_may_do_what_it_does() {
 async fn destroy_may_do_what_it_does() {
     let mut needed = Needed::by(Task::Destroy(None));
     needed.add_trouble(destroy).await;
-    let world = encrypted().await;
-    setup(&world).run().await.ended(0);
-    changed(&world).await;
-    left_taps(&world).await;
-    needed.add(&world, &destroy(&world).run().await.ended(0));
+    let org = encrypted().await;
+    setup(&org).run().await.expect_status(0);
+    changed(&org).await;
+    left_taps(&org).await;
+    needed.add(&org, &destroy(&org).run().await.expect_status(0));
 
-    let world = encrypted().await;
-    setup(&world).run().await.ended(0);
-    without_role(&world).await;
-    let alias = world.clients().kms.delete_alias().alias_name(ALIAS);
+    let org = encrypted().await;
+    setup(&org).run().await.expect_status(0);
+    without_role(&org).await;
+    let alias = org.clients().kms.delete_alias().alias_name(ALIAS);
     alias.send().await.expect("a key that only its tags tell");
-    needed.add(&world, &destroy(&world).run().await.ended(0));
+    needed.add(&org, &destroy(&org).run().await.expect_status(0));
 
-    let world = logged().await;
-    setup_of(&world, CLOUDWATCH).run().await.ended(0);
-    without_role(&world).await;
-    needed.add(&world, &destroy(&world).run().await.ended(0));
+    let org = logged().await;
+    setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
+    without_role(&org).await;
+    needed.add(&org, &destroy(&org).run().await.expect_status(0));
     assert_eq!(needed.to_spare(), NOTHING);
 }
 
 /// Changes what both options have: the key, the role and its policy.
-async fn changed_in_common(world: &World) {
-    let Clients { iam, kms, .. } = world.clients();
-    let key = own_key(world).await;
-    let root = format!("arn:aws:iam::{}:root", world.account());
+async fn changed_in_common(org: &Organization) {
+    let Clients { iam, kms, .. } = org.clients();
+    let key = own_key(org).await;
+    let root = format!("arn:aws:iam::{}:root", org.account());
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
         {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:Decrypt", "Resource": "*"}
@@ -434,13 +434,13 @@ async fn changed_in_common(world: &World) {
     described.send().await.expect("another description");
     let tag = aws_sdk_iam::types::Tag::builder()
         .key("heeler-ec:region")
-        .value(world.region())
+        .value(org.region())
         .build()
         .expect("a tag");
     let tagged = iam.tag_role().role_name(ROLE).tags(tag).send().await;
     tagged.expect("another tag");
     for _ in 0..4 {
-        let version = iam.create_policy_version().policy_arn(own_policy(world));
+        let version = iam.create_policy_version().policy_arn(own_policy(org));
         let version = version.policy_document(policy_of("s3:GetObject").to_string());
         let version = version.set_as_default(true).send().await;
         version.expect("another version of the policy");
@@ -448,8 +448,8 @@ async fn changed_in_common(world: &World) {
 }
 
 /// Sets another retention on our queue.
-async fn changed_queue(world: &World, name: &str) {
-    let sqs = &world.clients().sqs;
+async fn changed_queue(org: &Organization, name: &str) {
+    let sqs = &org.clients().sqs;
     let queue = sqs.get_queue_url().queue_name(name).send().await;
     let queue = queue.expect("a queue").queue_url.expect("its URL");
     let retention = sqs.set_queue_attributes().queue_url(queue);
@@ -458,10 +458,10 @@ async fn changed_queue(world: &World, name: &str) {
 }
 
 /// Changes one thing of each kind that setup puts right.
-pub async fn changed(world: &World) {
-    changed_in_common(world).await;
-    changed_queue(world, "heeler_event_collection_queue").await;
-    let Clients { iam, kms, sns, .. } = world.clients();
+pub async fn changed(org: &Organization) {
+    changed_in_common(org).await;
+    changed_queue(org, "heeler_event_collection_queue").await;
+    let Clients { iam, kms, sns, .. } = org.clients();
     let tag = aws_sdk_iam::types::Tag::builder()
         .key("heeler-ec:log-prefix")
         .value("elsewhere/")
@@ -470,7 +470,7 @@ pub async fn changed(world: &World) {
     let tagged = iam.tag_role().role_name(ROLE).tags(tag).send().await;
     tagged.expect("another tag");
 
-    let grants = kms.list_grants().key_id(world.bucket_key().expect("a key"));
+    let grants = kms.list_grants().key_id(org.bucket_key().expect("a key"));
     let grants = grants
         .send()
         .await
@@ -481,7 +481,7 @@ pub async fn changed(world: &World) {
         .iter()
         .find(|grant| grant.name().is_some_and(|name| name.starts_with("heeler")))
         .expect("our grant");
-    let bucket_key = world.bucket_key().expect("a key");
+    let bucket_key = org.bucket_key().expect("a key");
     let revoke = kms.revoke_grant().key_id(bucket_key);
     let revoke = revoke.set_grant_id(ours.grant_id.clone()).send().await;
     revoke.expect("no grant");
@@ -494,8 +494,8 @@ pub async fn changed(world: &World) {
 
     let topic = format!(
         "arn:aws:sns:{}:{}:heeler_event_collection_topic",
-        world.region(),
-        world.account()
+        org.region(),
+        org.account()
     );
     let listed = sns.list_subscriptions_by_topic().topic_arn(topic);
     let listed = listed.send().await.expect("subscriptions").subscriptions;
@@ -509,12 +509,12 @@ pub async fn changed(world: &World) {
 }
 
 /// The same for option cloudwatch.
-pub async fn changed_for_cloudwatch(world: &World) {
-    changed_in_common(world).await;
-    changed_queue(world, "heeler_event_collection_queue.fifo").await;
+pub async fn changed_for_cloudwatch(org: &Organization) {
+    changed_in_common(org).await;
+    changed_queue(org, "heeler_event_collection_queue.fifo").await;
     let Clients {
         iam, lambda, logs, ..
-    } = world.clients();
+    } = org.clients();
     let tag = aws_sdk_iam::types::Tag::builder()
         .key("heeler-ec:log-group")
         .value("elsewhere")
@@ -530,7 +530,7 @@ pub async fn changed_for_cloudwatch(world: &World) {
     let memory = lambda.update_function_configuration().function_name(name);
     let memory = memory.memory_size(256).send().await;
     memory.expect("another memory");
-    let code = aws_smithy_types::Blob::new(module::code());
+    let code = aws_smithy_types::Blob::new(vendor_terraform::code());
     let code = lambda
         .update_function_code()
         .function_name(name)
@@ -555,8 +555,8 @@ pub async fn changed_for_cloudwatch(world: &World) {
     let updated = updated.wait(std::time::Duration::from_secs(60)).await;
     updated.expect("a function as it was changed");
 
-    let group = world.log_group().expect("a log group");
-    let filter = world.filters(group).await.remove(0);
+    let group = org.log_group().expect("a log group");
+    let filter = org.subscription_filters(group).await.remove(0);
     let put = logs.put_subscription_filter().log_group_name(group);
     let put = put.set_filter_name(filter.filter_name).filter_pattern("");
     let put = put.set_destination_arn(filter.destination_arn).send().await;
@@ -564,18 +564,18 @@ pub async fn changed_for_cloudwatch(world: &World) {
 }
 
 fn policy_of(action: &str) -> Value {
-    crate::harness::world::allow(action)
+    testkit::organization::allow(action)
 }
 
-fn own_policy(world: &World) -> String {
+fn own_policy(org: &Organization) -> String {
     format!(
         "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
-        world.account()
+        org.account()
     )
 }
 
-async fn own_key(world: &World) -> String {
-    let described = world
+async fn own_key(org: &Organization) -> String {
+    let described = org
         .clients()
         .kms
         .describe_key()
@@ -589,23 +589,23 @@ async fn own_key(world: &World) -> String {
     key.arn.expect("its ARN")
 }
 
-async fn without_role(world: &World) {
-    let iam = &world.clients().iam;
+async fn without_role(org: &Organization) {
+    let iam = &org.clients().iam;
     let detach = iam.detach_role_policy().role_name(ROLE);
-    let detach = detach.policy_arn(own_policy(world)).send().await;
+    let detach = detach.policy_arn(own_policy(org)).send().await;
     detach.expect("a role without policies");
     let delete = iam.delete_role().role_name(ROLE).send().await;
     delete.expect("no role");
 }
 
 /// What two killed runs left: of one, the queue is gone already.
-async fn left_taps(world: &World) {
-    let killed = [listening(tail(world)).await, listening(tail(world)).await];
+async fn left_taps(org: &Organization) {
+    let killed = [listening(tail(org)).await, listening(tail(org)).await];
     for run in killed {
         run.kill();
-        run.wait().await.ended(-9);
+        run.wait().await.expect_status(-9);
     }
-    let sqs = &world.clients().sqs;
+    let sqs = &org.clients().sqs;
     let taps = sqs.list_queues().queue_name_prefix("heeler_ec_tail_");
     let taps = taps.send().await.expect("queues").queue_urls;
     let taps = taps.unwrap_or_default();
@@ -614,30 +614,30 @@ async fn left_taps(world: &World) {
     delete.expect("a queue less");
 }
 
-fn tail(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["tail", "--limit", "1"])
+fn tail(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["tail", "--limit", "1"])
 }
 
 /// Tail, once it gets every message.
-async fn listening(tail: Heeler<'_>) -> Running<'_> {
+async fn listening(tail: HeelerEc<'_>) -> Running<'_> {
     let running = tail.spawn().await;
-    running.warned("is removed at the end").await;
+    running.wait_for_stderr("is removed at the end").await;
     running
 }
 
 /// Runs tail until it has shown an event.
-async fn one_event(world: &World, tail: Heeler<'_>) -> Run {
+async fn one_event(org: &Organization, tail: HeelerEc<'_>) -> Run {
     let running = listening(tail).await;
     let record = event(
-        world.account(),
-        world.region(),
+        org.account(),
+        org.region(),
         "s3.amazonaws.com",
         "CreateBucket",
         false,
     );
-    let object = Object::new(world.account(), world.region(), vec![record]);
-    world.deliver(&object).await;
-    running.wait().await.ended(0)
+    let object = LogFile::new(org.account(), org.region(), vec![record]);
+    org.deliver(&object).await;
+    running.wait().await.expect_status(0)
 }
 
 /// Conditions that the emulator cannot judge: it never knows these keys, where AWS does.
@@ -694,90 +694,90 @@ fn for_the_emulator(mut document: Value) -> Value {
 }
 
 /// The command as somebody runs it who has the policy that is printed for it and no other permission.
-async fn allowed<'a>(world: &'a World, policy: &[&str], run: Heeler<'a>) -> Heeler<'a> {
-    let printed = Heeler::new(world).args(["policy"]).args(policy).run().await;
-    let printed = json(&printed.ended(0));
+async fn allowed<'a>(org: &'a Organization, policy: &[&str], run: HeelerEc<'a>) -> HeelerEc<'a> {
+    let printed = heeler_ec(org).args(["policy"]).args(policy).run().await;
+    let printed = json(&printed.expect_status(0));
     let name = format!("user-{}", uuid::Uuid::new_v4());
-    let user = world.user(&name, &for_the_emulator(printed)).await;
+    let user = org.user(&name, &for_the_emulator(printed)).await;
     run.identity(&user)
 }
 
 #[tokio::test]
 async fn with_the_printed_policies_and_nothing_else_everything_works() {
-    let worlds = [
-        World::on(Engine::Ministack)
+    let organizations = [
+        Organization::on(Engine::Ministack)
             .bucket_key()
             .log_group()
             .build()
             .await,
-        World::on(Engine::Ministack)
-            .foreign_notifications()
+        Organization::on(Engine::Ministack)
+            .other_notifications()
             .build()
             .await,
-        World::on(Engine::Ministack)
+        Organization::on(Engine::Ministack)
             .topic("events")
             .prefix("audit")
             .build()
             .await,
     ];
-    for world in worlds {
-        let world = &world;
+    for org in organizations {
+        let org = &org;
         for (policy, run) in [
-            (["preflight", "--option", "s3"].as_slice(), preflight(world)),
-            (&["preflight"], preflight_of_all(world)),
-            (&["plan"], plan(world)),
-            (&["setup"], setup(world)),
-            (&["outputs"], outputs(world)),
+            (["preflight", "--option", "s3"].as_slice(), preflight(org)),
+            (&["preflight"], preflight_of_all(org)),
+            (&["plan"], plan(org)),
+            (&["setup"], setup(org)),
+            (&["outputs"], outputs(org)),
         ] {
-            allowed(world, policy, run).await.run().await.ended(0);
+            allowed(org, policy, run).await.run().await.expect_status(0);
         }
-        one_event(world, allowed(world, &["tail"], tail(world)).await).await;
-        let destroy = allowed(world, &["destroy"], destroy(world)).await;
-        destroy.run().await.ended(0);
-        assert_eq!(world.leftovers().await, NOTHING);
+        one_event(org, allowed(org, &["tail"], tail(org)).await).await;
+        let destroy = allowed(org, &["destroy"], destroy(org)).await;
+        destroy.run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
     }
 }
 
 #[tokio::test]
 async fn with_the_printed_policies_and_nothing_else_option_cloudwatch_works() {
-    let world = &logged().await;
+    let org = &logged().await;
     let of = |command| [command, "--option", CLOUDWATCH];
     for (command, run) in [
-        ("preflight", preflight_of(world, CLOUDWATCH)),
-        ("plan", plan_of(world, CLOUDWATCH)),
-        ("setup", setup_of(world, CLOUDWATCH)),
-        ("outputs", outputs(world)),
+        ("preflight", preflight_of(org, CLOUDWATCH)),
+        ("plan", plan_of(org, CLOUDWATCH)),
+        ("setup", setup_of(org, CLOUDWATCH)),
+        ("outputs", outputs(org)),
     ] {
-        let run = allowed(world, &of(command), run).await;
-        run.run().await.ended(0);
+        let run = allowed(org, &of(command), run).await;
+        run.run().await.expect_status(0);
     }
-    let destroy = allowed(world, &["destroy"], destroy(world)).await;
-    destroy.run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    let destroy = allowed(org, &["destroy"], destroy(org)).await;
+    destroy.run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
 async fn with_the_printed_policies_an_interrupted_setup_is_completed_and_taken_down() {
-    let world = encrypted().await;
-    let first = allowed(&world, &["setup"], setup(&world)).await;
-    first.kill_after_writes(1).run().await.ended(-9);
-    let second = allowed(&world, &["setup"], setup(&world)).await;
-    second.run().await.ended(0);
-    without_role(&world).await;
-    let destroy = allowed(&world, &["destroy"], destroy(&world)).await;
-    destroy.run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    let org = encrypted().await;
+    let first = allowed(&org, &["setup"], setup(&org)).await;
+    first.kill_after_writes(1).run().await.expect_status(-9);
+    let second = allowed(&org, &["setup"], setup(&org)).await;
+    second.run().await.expect_status(0);
+    without_role(&org).await;
+    let destroy = allowed(&org, &["destroy"], destroy(&org)).await;
+    destroy.run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 /// Somebody who has the printed policies of a deep preflight and of setup, but for these actions.
-async fn without(world: &World, missing: &[&str]) -> Credentials {
+async fn without(org: &Organization, missing: &[&str]) -> Credentials {
     let mut statements = Vec::new();
     for policy in [
         ["setup", "--option", "s3"].as_slice(),
         &["preflight", "--deep"],
     ] {
-        let printed = Heeler::new(world).args(["policy"]).args(policy).run().await;
-        let printed = json(&printed.ended(0));
+        let printed = heeler_ec(org).args(["policy"]).args(policy).run().await;
+        let printed = json(&printed.expect_status(0));
         statements.extend(printed["Statement"].as_array().expect("statements").clone());
     }
     for statement in &mut statements {
@@ -792,16 +792,16 @@ async fn without(world: &World, missing: &[&str]) -> Credentials {
     statements.retain(|statement| statement["Action"] != json!([]));
     let document = json!({ "Version": "2012-10-17", "Statement": statements });
     let name = format!("user-{}", uuid::Uuid::new_v4());
-    world.user(&name, &for_the_emulator(document)).await
+    org.user(&name, &for_the_emulator(document)).await
 }
 
 #[tokio::test]
 async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
-    let world = encrypted().await;
+    let org = encrypted().await;
     let deep = async |caller: &Credentials, status| {
-        let run = preflight(&world).args(["--deep", "-o", "json"]);
-        let run = run.identity(caller).run().await.ended(status);
-        let simulated: String = run.calls.iter().map(crate::harness::Call::text).collect();
+        let run = preflight(&org).args(["--deep", "-o", "json"]);
+        let run = run.identity(caller).run().await.expect_status(status);
+        let simulated: String = run.calls.iter().map(testkit::Call::text).collect();
         for told in [
             "kms%3AGranteePrincipal",
             "aws%3AResourceTag%2Fmanaged-by",
@@ -819,11 +819,11 @@ async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
             .find(|check| check["id"] == "caller.permissions");
         found.expect("the check of the caller").clone()
     };
-    let complete = without(&world, &[]).await;
+    let complete = without(&org, &[]).await;
     let check = deep(&complete, 0).await;
     assert_eq!(check["status"], "pass", "{check:#}");
 
-    let lacking = without(&world, &["kms:CreateKey", "sns:Subscribe"]).await;
+    let lacking = without(&org, &["kms:CreateKey", "sns:Subscribe"]).await;
     let check = deep(&lacking, 1).await;
     assert_eq!(check["status"], "fail", "{check:#}");
     let observed = text(&check["observed"]);
@@ -834,11 +834,11 @@ async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
 }
 
 /// Somebody in a session of a role with this policy. The role has a path, as those of IAM Identity Center have.
-async fn session(world: &World, policy: Value) -> Credentials {
-    let clients = world.clients();
+async fn session(org: &Organization, policy: Value) -> Credentials {
+    let clients = org.clients();
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
-        "Principal": { "AWS": format!("arn:aws:iam::{}:root", world.account()) },
+        "Principal": { "AWS": format!("arn:aws:iam::{}:root", org.account()) },
         "Action": "sts:AssumeRole",
     }]});
     let role = clients
@@ -874,12 +874,12 @@ async fn session(world: &World, policy: Value) -> Credentials {
 
 #[tokio::test]
 async fn in_depth_a_session_is_simulated_as_the_role_behind_it() {
-    let world = encrypted().await;
-    let printed = Heeler::new(&world).args(["policy", "preflight", "--option", "s3", "--deep"]);
-    let policy = json(&printed.run().await.ended(0));
-    let session = session(&world, policy).await;
-    let run = preflight(&world).args(["--deep", "-o", "json"]);
-    let report = json(&run.identity(&session).run().await.ended(1));
+    let org = encrypted().await;
+    let printed = heeler_ec(&org).args(["policy", "preflight", "--option", "s3", "--deep"]);
+    let policy = json(&printed.run().await.expect_status(0));
+    let session = session(&org, policy).await;
+    let run = preflight(&org).args(["--deep", "-o", "json"]);
+    let report = json(&run.identity(&session).run().await.expect_status(1));
     let checks = report["checks"].as_array().expect("checks");
     let unknown: Vec<&Value> = checks
         .iter()
@@ -892,17 +892,17 @@ async fn in_depth_a_session_is_simulated_as_the_role_behind_it() {
     let found = found.expect("the check of the caller");
     let wanted = format!(
         "arn:aws:iam::{}:role/people/operator may not: ",
-        world.account()
+        org.account()
     );
     assert!(text(&found["observed"]).starts_with(&wanted), "{found:#}");
 }
 
 /// A program of somebody else that says it is `outputs`, and calls something meanwhile.
-async fn pretended<'a>(world: &'a World, heeler: Heeler<'a>) -> Run {
-    let python = world.engine().interpreter();
+async fn pretended<'a>(org: &'a Organization, heeler: HeelerEc<'a>) -> Run {
+    let python = org.engine().interpreter();
     let program = heeler.program(&python).without_endpoint();
     let running = program.args(["-c", "input()", "outputs"]).spawn().await;
-    let listed = world.proxied().sqs.list_queues().send().await;
+    let listed = org.clients_through_proxy().sqs.list_queues().send().await;
     listed.expect("queues");
     running.wait().await
 }
@@ -910,23 +910,23 @@ async fn pretended<'a>(world: &'a World, heeler: Heeler<'a>) -> Run {
 #[tokio::test]
 #[should_panic(expected = "sqs:ListQueues needs sqs:ListQueues, which the policy of the command")]
 async fn a_run_that_needs_more_than_its_policy_fails() {
-    let world = World::on(Engine::Ministack).build().await;
-    pretended(&world, Heeler::new(&world)).await;
+    let org = Organization::on(Engine::Ministack).build().await;
+    pretended(&org, heeler_ec(&org)).await;
 }
 
 #[tokio::test]
 async fn a_run_may_be_let_need_more() {
-    let world = World::on(Engine::Ministack).build().await;
-    let heeler = Heeler::new(&world).besides(&["sqs:ListQueues"]);
-    let run = pretended(&world, heeler).await;
+    let org = Organization::on(Engine::Ministack).build().await;
+    let heeler = heeler_ec(&org).extra_actions(&["sqs:ListQueues"]);
+    let run = pretended(&org, heeler).await;
     assert_eq!(run.calls.len(), 1);
 }
 
 #[tokio::test]
 #[should_panic(expected = "it is not known which permission sqs:PurgeQueue needs")]
 async fn a_call_that_is_in_no_table_fails() {
-    let world = World::on(Engine::Ministack).build().await;
-    let purge = world.proxied().sqs.purge_queue().queue_url("nowhere");
+    let org = Organization::on(Engine::Ministack).build().await;
+    let purge = org.clients_through_proxy().sqs.purge_queue().queue_url("nowhere");
     let _ = purge.send().await;
-    actions(&world.proxy().calls()[0], false);
+    required_actions(&org.proxy().calls()[0], false);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Engine, Fault, Heeler, Run, What, World};
+use testkit::{Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{json, names, on_both_engines, setup};
 
 const NOTHING: [String; 0] = [];
@@ -17,8 +17,8 @@ const COMMANDS: [&str; 8] = [
     "destroy",
 ];
 
-fn policy<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
-    Heeler::new(world).args(["policy"]).args(args)
+fn policy<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
+    heeler_ec(org).args(["policy"]).args(args)
 }
 
 /// The document, of a run that wrote nothing.
@@ -32,43 +32,43 @@ fn document(run: &Run) -> Value {
 
 on_both_engines! {
     async fn the_names_of_the_account_are_in_it(engine: Engine) {
-        let world = World::on(engine).region("eu-west-1").prefix("audit").bucket_key().build().await;
+        let org = Organization::on(engine).region("eu-west-1").prefix("audit").bucket_key().build().await;
         for command in COMMANDS {
-            let run = policy(&world, &[command, "--option", "s3"]).run().await.ended(0);
+            let run = policy(&org, &[command, "--option", "s3"]).run().await.expect_status(0);
             assert_eq!(run.stderr, "", "{command}");
             let text = document(&run).to_string();
             assert!(!text.contains("${"), "{command}: {text}");
-            let queue = format!("arn:aws:sqs:eu-west-1:{}:heeler", world.account());
+            let queue = format!("arn:aws:sqs:eu-west-1:{}:heeler", org.account());
             assert!(text.contains(&queue), "{command}: {text}");
         }
-        let tail = policy(&world, &["tail"]).run().await.ended(0);
-        let objects = format!("arn:aws:s3:::{}/audit/AWSLogs/*", world.bucket());
+        let tail = policy(&org, &["tail"]).run().await.expect_status(0);
+        let objects = format!("arn:aws:s3:::{}/audit/AWSLogs/*", org.bucket());
         assert!(tail.stdout.contains(&objects), "{}", tail.stdout);
-        assert!(tail.stdout.contains(world.bucket_key().expect("a key")), "{}", tail.stdout);
+        assert!(tail.stdout.contains(org.bucket_key().expect("a key")), "{}", tail.stdout);
     }
 
     async fn a_deployment_tells_its_place_when_the_trail_is_gone(engine: Engine) {
-        let world = World::on(engine).prefix("audit").bucket_key().build().await;
-        setup(&world).run().await.ended(0);
-        let before = policy(&world, &["destroy"]).run().await.ended(0);
-        let trail = world.clients().cloudtrail.delete_trail().name(world.trail());
+        let org = Organization::on(engine).prefix("audit").bucket_key().build().await;
+        setup(&org).run().await.expect_status(0);
+        let before = policy(&org, &["destroy"]).run().await.expect_status(0);
+        let trail = org.clients().cloudtrail.delete_trail().name(org.trail());
         trail.send().await.expect("no trail");
-        let after = policy(&world, &["destroy"]).run().await.ended(0);
+        let after = policy(&org, &["destroy"]).run().await.expect_status(0);
         assert_eq!(document(&after), document(&before));
     }
 
     async fn without_a_key_nothing_is_said_of_it(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let run = policy(&world, &["setup"]).run().await.ended(0);
+        let org = Organization::on(engine).build().await;
+        let run = policy(&org, &["setup"]).run().await.expect_status(0);
         assert!(!run.stdout.contains("kms:CreateGrant"), "{}", run.stdout);
-        let run = policy(&world, &["tail"]).run().await.ended(0);
+        let run = policy(&org, &["tail"]).run().await.expect_status(0);
         assert!(!run.stdout.contains("kms:Decrypt"), "{}", run.stdout);
     }
 
     async fn a_topic_that_is_used_is_not_to_be_changed(engine: Engine) {
-        let world = World::on(engine).topic("events").build().await;
-        let run = policy(&world, &["setup"]).run().await.ended(0);
-        assert!(run.stdout.contains(world.topic().expect("a topic")), "{}", run.stdout);
+        let org = Organization::on(engine).topic("events").build().await;
+        let run = policy(&org, &["setup"]).run().await.expect_status(0);
+        assert!(run.stdout.contains(org.topic().expect("a topic")), "{}", run.stdout);
         for action in ["sns:CreateTopic", "sns:SetTopicAttributes", "s3:PutBucketNotification"] {
             assert!(!run.stdout.contains(action), "{action}: {}", run.stdout);
         }
@@ -77,9 +77,9 @@ on_both_engines! {
 
 #[tokio::test]
 async fn offline_nothing_is_called() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for command in COMMANDS {
-        let run = policy(&world, &[command, "--offline"]).run().await.ended(0);
+        let run = policy(&org, &[command, "--offline"]).run().await.expect_status(0);
         assert_eq!(run.calls.len(), 0, "{command}");
         assert!(document(&run).to_string().contains("${ACCOUNT}"));
         assert!(run.stderr.contains("${ACCOUNT}: "), "{}", run.stderr);
@@ -88,12 +88,12 @@ async fn offline_nothing_is_called() {
 
 #[tokio::test]
 async fn offline_the_names_that_are_given_are_taken() {
-    let world = World::on(Engine::Ministack).build().await;
-    let given = policy(&world, &["setup", "--offline", "--region", "eu-west-1"])
+    let org = Organization::on(Engine::Ministack).build().await;
+    let given = policy(&org, &["setup", "--offline", "--region", "eu-west-1"])
         .args(["--account-id", "111122223333", "--bucket", "the-logs"])
         .args(["--name-prefix", "acme", "--sns-topic", "events"])
         .args(["--bucket-kms-key", "1234abcd-12ab-34cd-56ef-1234567890ab"]);
-    let text = given.run().await.ended(0).stdout;
+    let text = given.run().await.expect_status(0).stdout;
     for arn in [
         "arn:${PARTITION}:sqs:eu-west-1:111122223333:acme_event_collection_queue",
         "arn:${PARTITION}:s3:::the-logs",
@@ -106,12 +106,12 @@ async fn offline_the_names_that_are_given_are_taken() {
 
 #[tokio::test]
 async fn without_credentials_everything_stays_a_placeholder() {
-    let world = World::on(Engine::Ministack).build().await;
-    let offline = policy(&world, &["setup", "--offline"]).run().await.ended(0);
-    let run = policy(&world, &["setup"])
+    let org = Organization::on(Engine::Ministack).build().await;
+    let offline = policy(&org, &["setup", "--offline"]).run().await.expect_status(0);
+    let run = policy(&org, &["setup"])
         .env("AWS_ACCESS_KEY_ID", "")
         .env("AWS_SECRET_ACCESS_KEY", "");
-    let run = run.run().await.ended(0);
+    let run = run.run().await.expect_status(0);
     assert_eq!(document(&run), document(&offline));
     assert!(run.stderr.contains("Without credentials"), "{}", run.stderr);
 }
@@ -119,11 +119,11 @@ async fn without_credentials_everything_stays_a_placeholder() {
 /// Whoever has credentials must not go and look for them.
 #[tokio::test]
 async fn without_a_network_nobody_is_told_to_sign_in() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = policy(&world, &["setup"])
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = policy(&org, &["setup"])
         .without_endpoint()
         .args(["--endpoint-url", "http://127.0.0.1:9"]);
-    let run = run.env("AWS_MAX_ATTEMPTS", "1").run().await.ended(0);
+    let run = run.env("AWS_MAX_ATTEMPTS", "1").run().await.expect_status(0);
     assert!(document(&run).to_string().contains("${ACCOUNT}"));
     let told = &run.stderr;
     assert!(told.contains("AWS cannot be reached"), "{told}");
@@ -132,14 +132,14 @@ async fn without_a_network_nobody_is_told_to_sign_in() {
 
 #[tokio::test]
 async fn what_may_not_be_asked_stays_a_placeholder_and_is_told() {
-    let world = World::on(Engine::Ministack).build().await;
-    let refusal = What::refuse(403, "AccessDeniedException", "not you");
+    let org = Organization::on(Engine::Ministack).build().await;
+    let refusal = FaultAction::refuse(403, "AccessDeniedException", "not you");
     let refused = Fault::new("cloudtrail", "DescribeTrails", refusal);
-    world.proxy().fault(refused);
-    let run = policy(&world, &["setup"]).run().await.ended(0);
+    org.proxy().fault(refused);
+    let run = policy(&org, &["setup"]).run().await.expect_status(0);
     let text = document(&run).to_string();
     assert!(text.contains("arn:aws:s3:::${BUCKET}"), "{text}");
-    assert!(text.contains(world.account()), "{text}");
+    assert!(text.contains(org.account()), "{text}");
     assert!(
         run.stderr.contains("Could not list the trails: not you"),
         "{}",
@@ -151,10 +151,10 @@ async fn what_may_not_be_asked_stays_a_placeholder_and_is_told() {
 
 #[tokio::test]
 async fn preflight_is_allowed_both_options_unless_one_is_named() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let run = async |args: &[&str]| {
-        let run = policy(&world, &["preflight", "--offline"]).args(args);
-        run.run().await.ended(0).stdout
+        let run = policy(&org, &["preflight", "--offline"]).args(args);
+        run.run().await.expect_status(0).stdout
     };
     let both = run(&[]).await;
     let s3 = run(&["--option", "s3"]).await;
@@ -170,33 +170,33 @@ async fn preflight_is_allowed_both_options_unless_one_is_named() {
 
 #[tokio::test]
 async fn what_preflight_does_besides_is_allowed_when_it_is_asked_for() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for (option, action) in [
         ("--deep", "iam:SimulatePrincipalPolicy"),
         ("--fix", "cloudtrail:StartLogging"),
     ] {
-        let plain = policy(&world, &["preflight", "--offline"])
+        let plain = policy(&org, &["preflight", "--offline"])
             .run()
             .await
-            .ended(0);
-        let more = policy(&world, &["preflight", "--offline", option]);
-        let more = more.run().await.ended(0);
+            .expect_status(0);
+        let more = policy(&org, &["preflight", "--offline", option]);
+        let more = more.run().await.expect_status(0);
         assert!(
             !plain.stdout.contains(action) && more.stdout.contains(action),
             "{option}"
         );
-        let tail = policy(&world, &["tail", "--offline", option]);
-        tail.run().await.ended(2);
+        let tail = policy(&org, &["tail", "--offline", option]);
+        tail.run().await.expect_status(2);
     }
 }
 
 #[tokio::test]
 async fn each_option_has_policies_of_its_own() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for command in COMMANDS {
         let of = async |option| {
-            let run = policy(&world, &[command, "--offline", "--option", option]);
-            run.run().await.ended(0).stdout
+            let run = policy(&org, &[command, "--offline", "--option", option]);
+            run.run().await.expect_status(0).stdout
         };
         assert_ne!(of("s3").await, of("cloudwatch").await, "{command}");
     }
@@ -204,16 +204,16 @@ async fn each_option_has_policies_of_its_own() {
 
 #[tokio::test]
 async fn a_policy_that_is_too_long_for_a_managed_one_is_said_to_be() {
-    let world = World::on(Engine::Ministack).build().await;
-    let setup = policy(&world, &["setup", "--offline"]).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let setup = policy(&org, &["setup", "--offline"]).run().await.expect_status(0);
     assert!(!setup.stderr.contains("inline"), "{}", setup.stderr);
     let long = policy(
-        &world,
+        &org,
         &["setup", "--offline", "--name-prefix", &"x".repeat(21)],
     )
     .args(["--region", "ap-southeast-2", "--account-id", "111122223333"])
     .args(["--bucket", &"b".repeat(63)]);
-    let long = long.run().await.ended(0);
+    let long = long.run().await.expect_status(0);
     assert!(
         long.stderr.contains("inline policy of a role"),
         "{}",

@@ -8,21 +8,21 @@ use aws_sdk_s3::types::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::awscli::parse;
-use crate::harness::clients::credentials;
-use crate::harness::permission;
-use crate::harness::{Call, Clients, Engine, Fault, Heeler, What, World};
+use testkit::awscli::parse; use crate::steps::heeler_ec;
+use testkit::clients::credentials;
+use testkit::iam_actions;
+use testkit::{Call, Clients, Engine, Fault, HeelerEc, FaultAction, Organization};
 use crate::steps::{checks, json, on_both_engines, preflight, preflight_of, setup, text};
 
 /// Runs it for programs, holds it to its promise not to write, and returns the report.
-pub async fn report(run: Heeler<'_>, status: i32) -> Value {
-    let run = run.args(["-o", "json"]).run().await.ended(status);
+pub async fn report(run: HeelerEc<'_>, status: i32) -> Value {
+    let run = run.args(["-o", "json"]).run().await.expect_status(status);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     json(&run)
 }
 
 /// Exactly these checks fail.
-async fn fails(run: Heeler<'_>, ids: &[&str]) -> Value {
+async fn fails(run: HeelerEc<'_>, ids: &[&str]) -> Value {
     let report = report(run, 1).await;
     assert_eq!(checks(&report, "fail"), ids, "{report:#}");
     assert_eq!(report["ready"], false);
@@ -37,109 +37,109 @@ pub fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
 
 on_both_engines! {
     async fn a_ready_organization_passes(engine: Engine) {
-        let world = World::on(engine).bucket_key().build().await;
-        let report = report(preflight(&world), 0).await;
+        let org = Organization::on(engine).bucket_key().build().await;
+        let report = report(preflight(&org), 0).await;
         assert_eq!(report["ready"], true);
         assert_eq!(checks(&report, "fail"), Vec::<String>::new());
         assert_eq!(checks(&report, "unknown"), Vec::<String>::new());
     }
 
     async fn a_ready_log_group_passes(engine: Engine) {
-        let world = World::on(engine).log_group().build().await;
-        let report = report(preflight_of(&world, "cloudwatch"), 0).await;
+        let org = Organization::on(engine).log_group().build().await;
+        let report = report(preflight_of(&org, "cloudwatch"), 0).await;
         assert_eq!(report["ready"], true);
         assert_eq!(checks(&report, "fail"), Vec::<String>::new());
         assert_eq!(checks(&report, "unknown"), Vec::<String>::new());
     }
 
     async fn without_a_trail_there_is_nothing_to_work_with(engine: Engine) {
-        let world = World::on(engine).no_trail().build().await;
-        fails(preflight(&world), &["trail.found"]).await;
+        let org = Organization::on(engine).without_trail().build().await;
+        fails(preflight(&org), &["trail.found"]).await;
     }
 
     async fn a_stopped_trail_is_not_ready(engine: Engine) {
-        let world = World::on(engine).stopped().build().await;
-        fails(preflight(&world), &["trail.logging"]).await;
+        let org = Organization::on(engine).logging_stopped().build().await;
+        fails(preflight(&org), &["trail.logging"]).await;
     }
 
     async fn a_trail_of_one_region_is_not_ready(engine: Engine) {
-        let world = World::on(engine).single_region().build().await;
-        fails(preflight(&world), &["trail.multi_region"]).await;
+        let org = Organization::on(engine).single_region().build().await;
+        fails(preflight(&org), &["trail.multi_region"]).await;
     }
 
     async fn a_trail_of_one_account_is_not_ready(engine: Engine) {
-        let world = World::on(engine).not_organization_trail().build().await;
-        fails(preflight(&world), &["trail.organization"]).await;
+        let org = Organization::on(engine).single_account_trail().build().await;
+        fails(preflight(&org), &["trail.organization"]).await;
     }
 
     async fn a_trail_without_read_events_is_not_ready(engine: Engine) {
-        let world = World::on(engine).write_only_events().build().await;
-        fails(preflight(&world), &["trail.events.management"]).await;
+        let org = Organization::on(engine).write_only_events().build().await;
+        fails(preflight(&org), &["trail.events.management"]).await;
     }
 
     async fn of_several_trails_one_has_to_be_chosen(engine: Engine) {
-        let world = World::on(engine).build().await;
-        second_trail(&world).await;
-        let report = fails(preflight(&world), &["trail.found"]).await;
+        let org = Organization::on(engine).build().await;
+        second_trail(&org).await;
+        let report = fails(preflight(&org), &["trail.found"]).await;
         let observed = text(&check(&report, "trail.found")["observed"]);
         assert!(observed.contains("org-trail") && observed.contains("second"), "{observed}");
     }
 
     async fn a_trail_can_be_chosen_by_name_and_by_arn(engine: Engine) {
-        let world = World::on(engine).build().await;
-        second_trail(&world).await;
-        report(preflight(&world).args(["--trail", world.trail()]), 0).await;
-        report(preflight(&world).args(["--trail", &world.trail_arn()]), 0).await;
+        let org = Organization::on(engine).build().await;
+        second_trail(&org).await;
+        report(preflight(&org).args(["--trail", org.trail()]), 0).await;
+        report(preflight(&org).args(["--trail", &org.trail_arn()]), 0).await;
     }
 
     async fn a_chosen_trail_has_to_exist(engine: Engine) {
-        let world = World::on(engine).build().await;
-        fails(preflight(&world).args(["--trail", "absent"]), &["trail.found"]).await;
+        let org = Organization::on(engine).build().await;
+        fails(preflight(&org).args(["--trail", "absent"]), &["trail.found"]).await;
     }
 
     async fn credentials_of_another_account_than_the_named_one_are_refused(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let run = preflight(&world).args(["--account-id", "999988887777"]);
+        let org = Organization::on(engine).build().await;
+        let run = preflight(&org).args(["--account-id", "999988887777"]);
         fails(run, &["account.match"]).await;
     }
 
     async fn a_disabled_key_is_not_usable(engine: Engine) {
-        let world = World::on(engine).bucket_key().build().await;
-        let disable = world.clients().kms.disable_key().key_id(key_id(&world));
+        let org = Organization::on(engine).bucket_key().build().await;
+        let disable = org.clients().kms.disable_key().key_id(key_id(&org));
         disable.send().await.expect("a disabled key");
-        fails(preflight(&world), &["key.state"]).await;
+        fails(preflight(&org), &["key.state"]).await;
     }
 
     async fn a_key_that_is_being_deleted_is_not_usable(engine: Engine) {
-        let world = World::on(engine).bucket_key().build().await;
-        let schedule = world.clients().kms.schedule_key_deletion().key_id(key_id(&world));
+        let org = Organization::on(engine).bucket_key().build().await;
+        let schedule = org.clients().kms.schedule_key_deletion().key_id(key_id(&org));
         schedule.pending_window_in_days(7).send().await.expect("a key on its way out");
-        fails(preflight(&world), &["key.state"]).await;
+        fails(preflight(&org), &["key.state"]).await;
     }
 
     async fn an_overlapping_notification_is_named(engine: Engine) {
-        let world = World::on(engine).overlapping_queue().build().await;
-        let report = fails(preflight(&world), &["bucket.notifications"]).await;
+        let org = Organization::on(engine).overlapping_queue().build().await;
+        let report = fails(preflight(&org), &["bucket.notifications"]).await;
         let observed = text(&check(&report, "bucket.notifications")["observed"]);
-        let queue = format!("arn:aws:sqs:us-east-1:{}:everything", world.account());
+        let queue = format!("arn:aws:sqs:us-east-1:{}:everything", org.account());
         assert!(observed.contains(&queue), "{observed}");
     }
 
     async fn notifications_that_do_not_overlap_are_no_obstacle(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        report(preflight(&world), 0).await;
+        let org = Organization::on(engine).other_notifications().build().await;
+        report(preflight(&org), 0).await;
     }
 
     async fn another_bucket_than_the_trails_is_refused(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let other = format!("other-{}", world.account());
-        world.clients().s3.create_bucket().bucket(&other).send().await.expect("a bucket");
-        fails(preflight(&world).args(["--bucket", &other]), &["bucket.named"]).await;
+        let org = Organization::on(engine).build().await;
+        let other = format!("other-{}", org.account());
+        org.clients().s3.create_bucket().bucket(&other).send().await.expect("a bucket");
+        fails(preflight(&org).args(["--bucket", &other]), &["bucket.named"]).await;
     }
 
     async fn a_bucket_in_another_region_is_found_where_it_is(engine: Engine) {
-        let world = World::on(engine).region("eu-west-1").build().await;
-        let run = preflight(&world).env("AWS_REGION", "us-east-1");
+        let org = Organization::on(engine).region("eu-west-1").build().await;
+        let run = preflight(&org).env("AWS_REGION", "us-east-1");
         let report = report(run, 0).await;
         let observed = text(&check(&report, "account.region")["observed"]);
         assert!(observed.contains("eu-west-1"), "{observed}");
@@ -147,17 +147,17 @@ on_both_engines! {
 }
 
 /// The id of the bucket's key, which is all that some engines understand.
-fn key_id(world: &World) -> &str {
-    let arn = world.bucket_key().expect("a key");
+fn key_id(org: &Organization) -> &str {
+    let arn = org.bucket_key().expect("a key");
     arn.rsplit('/').next().expect("the id in an ARN")
 }
 
-async fn second_trail(world: &World) {
-    let cloudtrail = &world.clients().cloudtrail;
+async fn second_trail(org: &Organization) {
+    let cloudtrail = &org.clients().cloudtrail;
     let trail = cloudtrail
         .create_trail()
         .name("second")
-        .s3_bucket_name(world.bucket());
+        .s3_bucket_name(org.bucket());
     let trail = trail
         .is_multi_region_trail(true)
         .is_organization_trail(true);
@@ -168,21 +168,21 @@ async fn second_trail(world: &World) {
 
 #[tokio::test]
 async fn a_bucket_of_another_account_is_refused() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     // Whoever asks for a bucket of their own gets a refusal; whoever just asks gets an answer.
-    let refusal = What::refuse(403, "AccessDenied", "Access Denied");
-    world
+    let refusal = FaultAction::refuse(403, "AccessDenied", "Access Denied");
+    org
         .proxy()
         .fault(Fault::new("s3", "HeadBucket", refusal).times(1));
-    fails(preflight(&world), &["bucket.owner"]).await;
+    fails(preflight(&org), &["bucket.owner"]).await;
 }
 
 #[tokio::test]
 async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
-    let world = World::on(Engine::Ministack).build().await;
-    let stranger = credentials(&format!("9{}", &world.account()[1..]), "test", None);
-    let stranger = Clients::new(&world.endpoint(), stranger, world.region());
-    let bucket = format!("archive-{}", world.account());
+    let org = Organization::on(Engine::Ministack).build().await;
+    let stranger = credentials(&format!("9{}", &org.account()[1..]), "test", None);
+    let stranger = Clients::new(&org.endpoint(), stranger, org.region());
+    let bucket = format!("archive-{}", org.account());
     stranger
         .s3
         .create_bucket()
@@ -190,11 +190,11 @@ async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
         .send()
         .await
         .expect("a bucket of a stranger");
-    let update = world
+    let update = org
         .clients()
         .cloudtrail
         .update_trail()
-        .name(world.trail());
+        .name(org.trail());
     update
         .s3_bucket_name(&bucket)
         .send()
@@ -202,22 +202,22 @@ async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
         .expect("a trail to that bucket");
 
     // It is not in the list of this account's buckets, so it is somebody else's.
-    fails(preflight(&world), &["bucket.owner"]).await;
+    fails(preflight(&org), &["bucket.owner"]).await;
 
     // Without that list nobody can tell.
-    let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-    world
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    org
         .proxy()
         .fault(Fault::new("s3", "ListBuckets", refusal));
-    let report = report(preflight(&world), 1).await;
+    let report = report(preflight(&org), 1).await;
     assert_eq!(checks(&report, "unknown"), ["bucket.owner"], "{report:#}");
 }
 
 #[tokio::test]
 async fn an_account_without_an_organization_is_not_ready() {
-    let world = World::on(Engine::Moto).build().await;
-    let organizations = &world.clients().organizations;
-    for member in world.members() {
+    let org = Organization::on(Engine::Moto).build().await;
+    let organizations = &org.clients().organizations;
+    for member in org.members() {
         let removed = organizations
             .remove_account_from_organization()
             .account_id(member);
@@ -228,17 +228,17 @@ async fn an_account_without_an_organization_is_not_ready() {
         .send()
         .await
         .expect("no organization");
-    fails(preflight(&world), &["org.exists"]).await;
+    fails(preflight(&org), &["org.exists"]).await;
 }
 
 #[tokio::test]
 async fn a_member_account_is_not_the_place() {
-    let world = World::on(Engine::Moto).build().await;
+    let org = Organization::on(Engine::Moto).build().await;
     let role = format!(
         "arn:aws:iam::{}:role/OrganizationAccountAccessRole",
-        world.members()[0]
+        org.members()[0]
     );
-    let sts = &world.clients().sts;
+    let sts = &org.clients().sts;
     let session = sts
         .assume_role()
         .role_arn(role)
@@ -252,17 +252,17 @@ async fn a_member_account_is_not_the_place() {
         session.secret_access_key(),
         Some(session.session_token()),
     );
-    let run = preflight(&world).identity(&member);
+    let run = preflight(&org).identity(&member);
     fails(run, &["org.management_account", "trail.found"]).await;
 }
 
 /// Whatever is refused, the checks that stand on it say so and name the permission, and the others go on.
-async fn refused_one_by_one(world: &World, option: &str, without_effect: &[&str]) {
-    let calm = preflight_of(world, option)
+async fn refused_one_by_one(org: &Organization, option: &str, without_effect: &[&str]) {
+    let calm = preflight_of(org, option)
         .args(["--deep"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     let mut asked = calm.calls;
     asked.retain(|call| call.service != "sts");
     asked.retain(|call| !without_effect.contains(&call.operation.as_str()));
@@ -271,15 +271,15 @@ async fn refused_one_by_one(world: &World, option: &str, without_effect: &[&str]
     assert!(asked.len() > 15, "{asked:?}");
     for call in asked {
         let operation = &call.operation;
-        let refusal = What::refuse(403, "AccessDenied", "is not authorized");
-        world
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+        org
             .proxy()
             .fault(Fault::new(&call.service, operation, refusal));
-        let run = preflight_of(world, option)
+        let run = preflight_of(org, option)
             .args(["--deep", "-o", "json"])
             .run()
             .await;
-        world.proxy().mend();
+        org.proxy().clear_faults();
         assert!(run.writes().is_empty(), "{:?}", run.writes());
         let report = json(&run);
 
@@ -288,7 +288,7 @@ async fn refused_one_by_one(world: &World, option: &str, without_effect: &[&str]
         for id in &unknown {
             let permissions = &check(&report, id)["permission"];
             let named = text(&permissions[0]);
-            let needed = permission::actions(&call, false);
+            let needed = iam_actions::required_actions(&call, false);
             assert!(needed.contains(&named), "{operation}: {id} names {named}");
         }
         assert_eq!(
@@ -306,28 +306,28 @@ async fn refused_one_by_one(world: &World, option: &str, without_effect: &[&str]
 
 #[tokio::test]
 async fn for_s3_a_refused_call_costs_its_own_checks_only() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    refused_one_by_one(&world, "s3", &[]).await;
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    refused_one_by_one(&org, "s3", &[]).await;
 }
 
 #[tokio::test]
 async fn with_an_existing_topic_a_refused_call_costs_its_own_checks_only() {
-    let world = World::on(Engine::Ministack).topic("events").build().await;
+    let org = Organization::on(Engine::Ministack).topic("events").build().await;
     // It looks for a topic of our own, which is not needed.
-    refused_one_by_one(&world, "s3", &["ListTagsForResource"]).await;
+    refused_one_by_one(&org, "s3", &["ListTagsForResource"]).await;
 }
 
 #[tokio::test]
 async fn for_cloudwatch_a_refused_call_costs_its_own_checks_only() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    refused_one_by_one(&world, "cloudwatch", &[]).await;
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    refused_one_by_one(&org, "cloudwatch", &[]).await;
 }
 
 #[tokio::test]
 async fn a_service_that_hangs_costs_its_own_checks_only() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    world.proxy().fault(Fault::new("kms", "*", What::Hang));
-    let report = report(preflight(&world), 1).await;
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    org.proxy().fault(Fault::new("kms", "*", FaultAction::NeverRespond));
+    let report = report(preflight(&org), 1).await;
     let unknown = checks(&report, "unknown");
     assert!(unknown.contains(&"key.state".to_owned()), "{report:#}");
     for id in unknown {
@@ -347,14 +347,14 @@ async fn a_service_that_hangs_costs_its_own_checks_only() {
 /// Only a person who takes long to sign in makes the first round be asked again.
 #[tokio::test]
 async fn what_hangs_in_the_first_round_is_waited_for_once() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for (service, operation) in [("organizations", "*"), ("cloudtrail", "DescribeTrails")] {
-        world
+        org
             .proxy()
-            .fault(Fault::new(service, operation, What::Hang));
+            .fault(Fault::new(service, operation, FaultAction::NeverRespond));
     }
     let began = Instant::now();
-    let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
+    let run = preflight(&org).args(["-o", "json"]).run().await.expect_status(1);
     assert!(began.elapsed() < Duration::from_secs(17), "{began:?}");
     for operation in ["DescribeTrails", "DescribeOrganization"] {
         let asked = run.calls.iter().filter(|call| call.operation == operation);
@@ -366,13 +366,13 @@ async fn what_hangs_in_the_first_round_is_waited_for_once() {
 
 #[tokio::test]
 async fn no_more_than_eight_calls_are_under_way_at_once() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .log_group()
         .build()
         .await;
-    world.proxy().delay(Duration::from_millis(100));
-    let run = Heeler::new(&world).args(["preflight"]).run().await.ended(0);
+    org.proxy().delay(Duration::from_millis(100));
+    let run = heeler_ec(&org).args(["preflight"]).run().await.expect_status(0);
     let at_once = |moment: Instant| {
         let under_way = |call: &&Call| {
             call.started <= moment && call.finished.is_none_or(|finished| finished > moment)
@@ -402,16 +402,16 @@ fn depth(calls: &[Call]) -> usize {
 }
 
 /// How many round trips the whole of it takes where each takes so long that nothing else counts.
-async fn depth_of(world: &World) -> usize {
-    world.proxy().delay(Duration::from_millis(900));
-    let run = preflight(world).run().await;
+async fn depth_of(org: &Organization) -> usize {
+    org.proxy().delay(Duration::from_millis(900));
+    let run = preflight(org).run().await;
     depth(&run.calls)
 }
 
 #[tokio::test]
 async fn the_longest_way_is_five_round_trips() {
-    let plain = World::on(Engine::Ministack).build();
-    let keyed = World::on(Engine::Ministack).bucket_key().build();
+    let plain = Organization::on(Engine::Ministack).build();
+    let keyed = Organization::on(Engine::Ministack).bucket_key().build();
     let (plain, keyed) = tokio::join!(plain, keyed);
     let depths = tokio::join!(depth_of(&plain), depth_of(&keyed));
     assert!(depths.0 <= 5 && depths.1 <= 5, "{depths:?}");
@@ -420,21 +420,21 @@ async fn the_longest_way_is_five_round_trips() {
 /// From the trail to the bucket's topic, the alias it is encrypted under, the key behind that, and the key's policy.
 #[tokio::test]
 async fn a_topic_under_an_alias_makes_the_way_no_longer() {
-    let world = World::on(Engine::Ministack).topic("events").build().await;
-    let clients = world.clients();
+    let org = Organization::on(Engine::Ministack).topic("events").build().await;
+    let clients = org.clients();
     let key = clients.kms.create_key().send().await.expect("a key");
     let key = key.key_metadata().expect("what the key is").key_id();
     let alias = clients.kms.create_alias().alias_name("alias/topics");
     let alias = alias.target_key_id(key);
     alias.send().await.expect("an alias");
     let topic = clients.sns.set_topic_attributes();
-    let topic = topic.topic_arn(world.topic().expect("a topic"));
+    let topic = topic.topic_arn(org.topic().expect("a topic"));
     let encrypted = topic
         .attribute_name("KmsMasterKeyId")
         .attribute_value("alias/topics");
     encrypted.send().await.expect("a topic with a key");
-    world.proxy().delay(Duration::from_millis(900));
-    let run = preflight(&world).run().await;
+    org.proxy().delay(Duration::from_millis(900));
+    let run = preflight(&org).run().await;
     let described = run
         .calls
         .iter()
@@ -446,8 +446,8 @@ async fn a_topic_under_an_alias_makes_the_way_no_longer() {
 }
 
 /// As many trails as that, all complete, made out of the one that is there.
-fn trails(world: &World, count: usize, logging: bool, differ: fn(usize, &mut Value)) {
-    let many = What::json(move |trails| {
+fn trails(org: &Organization, count: usize, logging: bool, differ: fn(usize, &mut Value)) {
+    let many = FaultAction::edit_json(move |trails| {
         let list = &mut trails["trailList"];
         let one = list[0].clone();
         *list = (0..count)
@@ -470,7 +470,7 @@ fn trails(world: &World, count: usize, logging: bool, differ: fn(usize, &mut Val
     });
     let events =
         json!({ "EventSelectors": [{ "ReadWriteType": "All", "IncludeManagementEvents": true }] });
-    let answer = |body: &Value| What::Answer {
+    let answer = |body: &Value| FaultAction::Respond {
         status: 200,
         headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
         body: body.to_string().into_bytes(),
@@ -480,7 +480,7 @@ fn trails(world: &World, count: usize, logging: bool, differ: fn(usize, &mut Val
         ("GetTrailStatus", answer(&logs)),
         ("GetEventSelectors", answer(&events)),
     ] {
-        world
+        org
             .proxy()
             .fault(Fault::new("cloudtrail", operation, what));
     }
@@ -489,10 +489,10 @@ fn trails(world: &World, count: usize, logging: bool, differ: fn(usize, &mut Val
 /// Very many trails are asked what they record, and only a few of them what hangs from them.
 #[tokio::test]
 async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    trails(&world, 100, true, |_, _| {});
-    world.proxy().delay(Duration::from_millis(50));
-    let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    trails(&org, 100, true, |_, _| {});
+    org.proxy().delay(Duration::from_millis(50));
+    let run = preflight(&org).args(["-o", "json"]).run().await.expect_status(1);
     let told = json(&run);
     let told = text(&check(&told, "trail.found")["observed"]);
     assert!(told.starts_with("5 trails qualify: org-trail-0"), "{told}");
@@ -507,16 +507,16 @@ async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
 /// Five trails deliver to a bucket that is not there, which shows only when they are looked into.
 #[tokio::test]
 async fn of_more_than_five_trails_the_right_one_is_found_behind_wrong_ones() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let only_the_sixth = |number, trail: &mut Value| {
         if number != 5 {
             trail["S3BucketName"] = json!("nowhere-to-be-found-0");
         }
     };
     for (logging, accepted) in [(true, &[][..]), (false, &["--accept", "trail.logging"])] {
-        trails(&world, 6, logging, only_the_sixth);
-        let report = report(preflight(&world).args(accepted), 0).await;
-        world.proxy().mend();
+        trails(&org, 6, logging, only_the_sixth);
+        let report = report(preflight(&org).args(accepted), 0).await;
+        org.proxy().clear_faults();
         let observed = text(&check(&report, "trail.found")["observed"]);
         assert!(observed.starts_with("org-trail-5"), "{observed}");
         for id in ["bucket.owner", "bucket.policy", "bucket.notifications"] {
@@ -527,8 +527,8 @@ async fn of_more_than_five_trails_the_right_one_is_found_behind_wrong_ones() {
 
 #[tokio::test]
 async fn each_option_looks_for_a_trail_of_its_own_among_more_than_five() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    trails(&world, 6, true, |number, trail| {
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    trails(&org, 6, true, |number, trail| {
         if number == 5 {
             trail["S3BucketName"] = json!("nowhere-to-be-found-0");
         } else {
@@ -537,8 +537,8 @@ async fn each_option_looks_for_a_trail_of_its_own_among_more_than_five() {
             fields.remove("CloudWatchLogsRoleArn");
         }
     });
-    let run = Heeler::new(&world).args(["preflight", "-o", "json"]).run();
-    let report = json(&run.await.ended(0));
+    let run = heeler_ec(&org).args(["preflight", "-o", "json"]).run();
+    let report = json(&run.await.expect_status(0));
     let both = report["options"].as_array().expect("both options");
     let [s3, cloudwatch] = both.as_slice() else {
         panic!("{report:#}");
@@ -556,13 +556,13 @@ async fn each_option_looks_for_a_trail_of_its_own_among_more_than_five() {
 /// After so many wrong ones it is asked which it is to be; the rest is neither ready nor ruled out.
 #[tokio::test]
 async fn a_trail_that_nobody_looked_into_is_never_called_ready() {
-    let world = World::on(Engine::Ministack).build().await;
-    trails(&world, 100, true, |number, trail| {
+    let org = Organization::on(Engine::Ministack).build().await;
+    trails(&org, 100, true, |number, trail| {
         if number != 99 {
             trail["S3BucketName"] = json!("nowhere-to-be-found-0");
         }
     });
-    let run = preflight(&world).args(["-o", "json"]).run().await.ended(1);
+    let run = preflight(&org).args(["-o", "json"]).run().await.expect_status(1);
     let report = json(&run);
     assert_eq!(report["ready"], false);
     assert_eq!(checks(&report, "fail"), ["trail.found"]);
@@ -581,19 +581,19 @@ async fn a_trail_that_nobody_looked_into_is_never_called_ready() {
     assert_eq!(check(&report, "bucket.owner")["status"], "skip");
     let calls = run.calls.len();
     assert!(calls < 600, "{calls} calls");
-    report_of_the_last(&world).await;
+    report_of_the_last(&org).await;
 }
 
 /// Named, it is looked into.
-async fn report_of_the_last(world: &World) {
-    let report = report(preflight(world).args(["--trail", "org-trail-99"]), 0).await;
+async fn report_of_the_last(org: &Organization) {
+    let report = report(preflight(org).args(["--trail", "org-trail-99"]), 0).await;
     assert_eq!(check(&report, "bucket.owner")["status"], "pass");
 }
 
 #[tokio::test]
 async fn every_check_has_the_same_keys() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
-    let report = report(preflight(&world), 1).await;
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+    let report = report(preflight(&org), 1).await;
     for check in report["checks"].as_array().expect("a list of checks") {
         let mut keys: Vec<&str> = check
             .as_object()
@@ -627,27 +627,27 @@ async fn every_check_has_the_same_keys() {
     assert!(of("trail.logging").starts_with("arn:aws:cloudtrail:"));
     assert_eq!(
         of("bucket.owner"),
-        format!("arn:aws:s3:::{}", world.bucket())
+        format!("arn:aws:s3:::{}", org.bucket())
     );
     assert_eq!(check(&report, "names.queue")["resource"], Value::Null);
 }
 
 #[tokio::test]
 async fn without_a_terminal_and_a_locale_the_output_is_plain() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
-    let run = preflight(&world).run().await.ended(1);
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+    let run = preflight(&org).run().await.expect_status(1);
     assert!(run.stdout.is_ascii(), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
 #[tokio::test]
 async fn with_a_locale_of_utf_8_the_signs_are_nicer() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
-    let run = preflight(&world)
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+    let run = preflight(&org)
         .env("LANG", "de_DE.UTF-8")
         .run()
         .await
-        .ended(1);
+        .expect_status(1);
     assert!(
         run.stdout.contains('√') && run.stdout.contains('×'),
         "{}",
@@ -657,23 +657,23 @@ async fn with_a_locale_of_utf_8_the_signs_are_nicer() {
 
 #[tokio::test]
 async fn colours_come_when_asked_for() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = preflight(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = preflight(&org)
         .args(["--color", "always"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
 /// What a terminal breaks itself is copied whole; what the program breaks is not.
 #[tokio::test]
 async fn a_command_can_be_copied_from_a_narrow_terminal() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .write_only_events()
         .build()
         .await;
-    let run = preflight(&world).on_terminal(80, &[]).run().await.ended(1);
+    let run = preflight(&org).on_terminal(80, &[]).run().await.expect_status(1);
     let lines = run.lines();
     let commands: Vec<&str> = lines
         .iter()
@@ -704,29 +704,29 @@ fn fits(lines: &[String], columns: usize) {
 
 #[tokio::test]
 async fn on_a_narrow_terminal_no_word_is_torn() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .log_group()
-        .foreign_notifications()
+        .other_notifications()
         .build()
         .await;
-    let group = world.log_group().expect("a log group").to_owned();
-    let logs = &world.clients().logs;
+    let group = org.log_group().expect("a log group").to_owned();
+    let logs = &org.clients().logs;
     let keep = logs.put_retention_policy().log_group_name(&group);
     keep.retention_in_days(30).send().await.expect("a month");
-    let fix = preflight_of(&world, "cloudwatch").args(["--fix"]);
+    let fix = preflight_of(&org, "cloudwatch").args(["--fix"]);
     let fix = fix.on_terminal(80, &[("is taken for a yes: ", "no")]);
-    fits(&fix.run().await.ended(1).lines(), 80);
-    let role = world.heeler_role_arn();
+    fits(&fix.run().await.expect_status(1).lines(), 80);
+    let role = org.heeler_role_arn();
     for option in ["s3", "cloudwatch"] {
-        let run = setup_args(&world, option, &role)
+        let run = setup_args(&org, option, &role)
             .args(["--accept", "logs.retention"])
             .on_terminal(80, &[("is taken for a yes: ", "no")]);
-        fits(&run.run().await.ended(1).lines(), 80);
+        fits(&run.run().await.expect_status(1).lines(), 80);
     }
 }
 
-fn setup_args<'a>(world: &'a World, option: &str, role: &str) -> Heeler<'a> {
-    Heeler::new(world)
+fn setup_args<'a>(org: &'a Organization, option: &str, role: &str) -> HeelerEc<'a> {
+    heeler_ec(org)
         .args(["setup", "--option", option, "--generate-external-id"])
         .args(["--heeler-role-arn", role])
 }
@@ -734,8 +734,8 @@ fn setup_args<'a>(world: &'a World, option: &str, role: &str) -> Heeler<'a> {
 /// What is accepted does not hide what failed.
 #[tokio::test]
 async fn what_failed_is_told_in_the_last_line_whatever_is_accepted_besides() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
-    let s3 = &world.clients().s3;
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+    let s3 = &org.clients().s3;
     let rule = LifecycleRule::builder()
         .id("brief")
         .status(ExpirationStatus::Enabled)
@@ -743,13 +743,13 @@ async fn what_failed_is_told_in_the_last_line_whatever_is_accepted_besides() {
         .expiration(LifecycleExpiration::builder().days(1).build());
     let rules = BucketLifecycleConfiguration::builder().rules(rule.build().expect("a rule"));
     s3.put_bucket_lifecycle_configuration()
-        .bucket(world.bucket())
+        .bucket(org.bucket())
         .lifecycle_configuration(rules.build().expect("rules"))
         .send()
         .await
         .expect("a lifecycle rule");
-    let run = preflight(&world).args(["--accept", "bucket.lifecycle"]);
-    let run = run.run().await.ended(1);
+    let run = preflight(&org).args(["--accept", "bucket.lifecycle"]);
+    let run = run.run().await.expect_status(1);
     let last = run.stdout.lines().last().unwrap_or_default();
     let told = last.starts_with("1 failed, 0 unknown, ") && last.contains(", 1 accepted, ");
     assert!(told, "{last}");
@@ -761,8 +761,8 @@ async fn what_failed_is_told_in_the_last_line_whatever_is_accepted_besides() {
 
 #[tokio::test]
 async fn a_failure_can_be_accepted_and_stays_visible() {
-    let world = World::on(Engine::Ministack).single_region().build().await;
-    let run = preflight(&world).args(["--accept", "trail.multi_region"]);
+    let org = Organization::on(Engine::Ministack).single_region().build().await;
+    let run = preflight(&org).args(["--accept", "trail.multi_region"]);
     let report = report(run, 0).await;
     let check = check(&report, "trail.multi_region");
     assert_eq!(
@@ -775,7 +775,7 @@ async fn a_failure_can_be_accepted_and_stays_visible() {
 
 #[tokio::test]
 async fn what_setup_cannot_do_without_cannot_be_accepted() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let fixed = [
         "bucket.owner",
         "account.match",
@@ -784,21 +784,21 @@ async fn what_setup_cannot_do_without_cannot_be_accepted() {
         "no.such.check",
     ];
     for id in fixed {
-        let run = preflight(&world)
+        let run = preflight(&org)
             .args(["--accept", id])
             .run()
             .await
-            .ended(2);
+            .expect_status(2);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
 }
 
 #[tokio::test]
 async fn setup_goes_on_with_what_was_accepted() {
-    let world = World::on(Engine::Ministack).single_region().build().await;
-    setup(&world).run().await.ended(1);
-    let run = setup(&world).args(["--accept", "trail.multi_region"]);
-    let run = run.run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).single_region().build().await;
+    setup(&org).run().await.expect_status(1);
+    let run = setup(&org).args(["--accept", "trail.multi_region"]);
+    let run = run.run().await.expect_status(0);
     assert!(
         run.stderr.contains("trail.multi_region: accepted"),
         "{}",
@@ -808,18 +808,18 @@ async fn setup_goes_on_with_what_was_accepted() {
 
 #[tokio::test]
 async fn under_strict_terms_a_warning_is_a_no() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     // The emulator's endpoint is a warning by itself.
-    report(preflight(&world), 0).await;
-    let report = report(preflight(&world).args(["--strict"]), 1).await;
+    report(preflight(&org), 0).await;
+    let report = report(preflight(&org).args(["--strict"]), 1).await;
     assert_eq!(report["ready"], false);
     assert_eq!(checks(&report, "fail"), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn without_an_option_both_are_judged_and_one_is_recommended() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let both = || Heeler::new(&world).args(["preflight"]);
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    let both = || heeler_ec(&org).args(["preflight"]);
     let seen = report(both(), 0).await;
     assert_eq!(seen["recommended"], "s3");
     let names: Vec<&Value> = seen["options"]
@@ -830,7 +830,7 @@ async fn without_an_option_both_are_judged_and_one_is_recommended() {
         .collect();
     assert_eq!(names, ["s3", "cloudwatch"]);
 
-    let told = both().run().await.ended(0);
+    let told = both().run().await.expect_status(0);
     let shared = told.stdout.matches("the trail is logging").count();
     assert_eq!(shared, 1, "what both share is told once:\n{}", told.stdout);
     assert!(
@@ -842,55 +842,55 @@ async fn without_an_option_both_are_judged_and_one_is_recommended() {
 
 #[tokio::test]
 async fn an_option_that_is_not_ready_is_not_recommended() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .log_group()
         .overlapping_queue()
         .build()
         .await;
-    let seen = report(Heeler::new(&world).args(["preflight"]), 0).await;
+    let seen = report(heeler_ec(&org).args(["preflight"]), 0).await;
     assert_eq!(seen["recommended"], "cloudwatch");
-    let other = World::on(Engine::Ministack)
+    let other = Organization::on(Engine::Ministack)
         .overlapping_queue()
         .build()
         .await;
-    let seen = report(Heeler::new(&other).args(["preflight"]), 1).await;
+    let seen = report(heeler_ec(&other).args(["preflight"]), 1).await;
     assert_eq!(seen["recommended"], Value::Null);
 }
 
 #[tokio::test]
 async fn of_several_trails_the_only_one_that_passes_is_taken() {
-    let world = World::on(Engine::Ministack).build().await;
-    second_trail(&world).await;
-    let stop = world.clients().cloudtrail.stop_logging().name("second");
+    let org = Organization::on(Engine::Ministack).build().await;
+    second_trail(&org).await;
+    let stop = org.clients().cloudtrail.stop_logging().name("second");
     stop.send().await.expect("a second trail that is stopped");
-    let report = report(preflight(&world), 0).await;
+    let report = report(preflight(&org), 0).await;
     let observed = text(&check(&report, "trail.found")["observed"]);
     assert!(observed.contains("org-trail"), "{observed}");
 }
 
 #[tokio::test]
 async fn waiting_ends_as_soon_as_the_checks_pass() {
-    let world = World::on(Engine::Ministack).build().await;
-    let stopped = What::json(|status| status["IsLogging"] = json!(false));
+    let org = Organization::on(Engine::Ministack).build().await;
+    let stopped = FaultAction::edit_json(|status| status["IsLogging"] = json!(false));
     let fault = Fault::new("cloudtrail", "GetTrailStatus", stopped);
-    world.proxy().fault(fault.times(2));
-    let run = preflight(&world)
+    org.proxy().fault(fault.times(2));
+    let run = preflight(&org)
         .args(["--wait", "60s"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     let waits = run.stderr.matches("Waiting for trail.logging").count();
     assert_eq!(waits, 2, "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn waiting_ends_when_the_time_is_up() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
-    let run = preflight(&world)
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+    let run = preflight(&org)
         .args(["--wait", "2s"])
         .run()
         .await
-        .ended(1);
+        .expect_status(1);
     assert!(run.stderr.contains("Waiting for"), "{}", run.stderr);
     assert!(
         run.stdout.contains("the trail is logging"),
@@ -901,44 +901,44 @@ async fn waiting_ends_when_the_time_is_up() {
 
 #[tokio::test]
 async fn nothing_is_mended_without_a_terminal_to_ask_on() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
-    let run = preflight(&world).args(["--fix"]).run().await.ended(2);
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+    let run = preflight(&org).args(["--fix"]).run().await.expect_status(2);
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
 #[tokio::test]
 async fn the_trail_is_started_when_the_operator_says_so() {
-    let world = World::on(Engine::Ministack).stopped().build().await;
+    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
     let fix = |answer| {
-        preflight(&world)
+        preflight(&org)
             .args(["--fix"])
             .on_terminal(100, &[("Start trail org-trail?", answer)])
     };
-    let run = fix("no").run().await.ended(1);
+    let run = fix("no").run().await.expect_status(1);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
-    let run = fix("yes").run().await.ended(0);
+    let run = fix("yes").run().await.expect_status(0);
     let writes: Vec<String> = run.writes().iter().map(|call| call.name()).collect();
     assert_eq!(writes, ["cloudtrail:StartLogging"]);
-    report(preflight(&world), 0).await;
+    report(preflight(&org), 0).await;
 }
 
 #[tokio::test]
 async fn the_retention_is_set_only_when_the_log_group_is_typed() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let group = world.log_group().expect("a log group").to_owned();
-    let logs = &world.clients().logs;
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    let group = org.log_group().expect("a log group").to_owned();
+    let logs = &org.clients().logs;
     let keep = logs.put_retention_policy().log_group_name(&group);
     keep.retention_in_days(30).send().await.expect("a month");
     let fix = |answer: &str| {
-        preflight_of(&world, "cloudwatch")
+        preflight_of(&org, "cloudwatch")
             .args(["--fix"])
             .on_terminal(100, &[("Keep the events in log group", answer)])
     };
     for answer in ["no", "yes"] {
-        let run = fix(answer).run().await.ended(1);
+        let run = fix(answer).run().await.expect_status(1);
         assert!(run.writes().is_empty(), "{answer}: {:?}", run.writes());
     }
-    let run = fix(&group).run().await.ended(0);
+    let run = fix(&group).run().await.expect_status(0);
     let writes: Vec<String> = run.writes().iter().map(|call| call.name()).collect();
     assert_eq!(writes, ["logs:PutRetentionPolicy"]);
 }
@@ -947,13 +947,13 @@ async fn the_retention_is_set_only_when_the_log_group_is_typed() {
 #[expect(clippy::too_many_lines, reason = "a table of pages")]
 #[tokio::test]
 async fn every_page_is_read() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .log_group()
         .build()
         .await;
-    let group = world.log_group().expect("a log group");
-    let arn = format!("arn:aws:lambda:us-east-1:{}:function:siem", world.account());
+    let group = org.log_group().expect("a log group");
+    let arn = format!("arn:aws:lambda:us-east-1:{}:function:siem", org.account());
     let pages = [
         (
             "organizations",
@@ -1027,19 +1027,19 @@ async fn every_page_is_read() {
         ),
     ];
     for (service, operation, option, id, status, says, first, second) in pages {
-        let page = |body: Value| What::Answer {
+        let page = |body: Value| FaultAction::Respond {
             status: 200,
             headers: vec![("content-type".into(), "application/json".into())],
             body: body.to_string().into_bytes(),
         };
         let fault = |body| Fault::new(service, operation, page(body));
-        world.proxy().fault(fault(first).times(1));
-        world.proxy().fault(fault(second).after(1));
-        let run = preflight_of(&world, option)
+        org.proxy().fault(fault(first).times(1));
+        org.proxy().fault(fault(second).after(1));
+        let run = preflight_of(&org, option)
             .args(["-o", "json"])
             .run()
             .await;
-        world.proxy().mend();
+        org.proxy().clear_faults();
         let report = json(&run);
         let check = check(&report, id);
         assert_eq!(check["status"], status, "{operation}: {check:#}");

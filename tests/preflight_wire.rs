@@ -9,13 +9,13 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_types::DateTime;
 
-use crate::harness::{Engine, Fault, Heeler, What, World};
+use testkit::{Engine, Fault, HeelerEc, FaultAction, Organization};
 use crate::preflight::{check, report};
 use crate::steps::{json, preflight, preflight_of, setup, text};
 
 /// An answer in JSON.
-fn answer(body: &Value) -> What {
-    What::Answer {
+fn answer(body: &Value) -> FaultAction {
+    FaultAction::Respond {
         status: 200,
         headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
         body: body.to_string().into_bytes(),
@@ -23,20 +23,20 @@ fn answer(body: &Value) -> What {
 }
 
 /// An answer in XML.
-fn xml(body: &str) -> What {
-    What::Answer {
+fn xml(body: &str) -> FaultAction {
+    FaultAction::Respond {
         status: 200,
         headers: vec![("content-type".into(), "application/xml".into())],
         body: body.as_bytes().to_vec(),
     }
 }
 
-fn denied() -> What {
-    What::refuse(403, "AccessDenied", "is not authorized")
+fn denied() -> FaultAction {
+    FaultAction::refuse(403, "AccessDenied", "is not authorized")
 }
 
 /// What a run for programs says, whatever it ends with.
-async fn told(run: Heeler<'_>) -> Value {
+async fn told(run: HeelerEc<'_>) -> Value {
     let run = run.args(["-o", "json"]).run().await;
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     json(&run)
@@ -182,7 +182,7 @@ async fn selectors_are_judged_by_all_that_they_let_through_together() {
             HANGS,
         ),
     ];
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for (number, (selectors, of_management, of_sources)) in vectors.into_iter().enumerate() {
         let is_advanced = selectors
             .iter()
@@ -192,11 +192,11 @@ async fn selectors_are_judged_by_all_that_they_let_through_together() {
         } else {
             "EventSelectors"
         };
-        let found = json!({ "TrailARN": world.trail_arn(), form: selectors });
+        let found = json!({ "TrailARN": org.trail_arn(), form: selectors });
         let fault = Fault::new("cloudtrail", "GetEventSelectors", answer(&found));
-        world.proxy().fault(fault);
-        let report = told(preflight(&world)).await;
-        world.proxy().mend();
+        org.proxy().fault(fault);
+        let report = told(preflight(&org)).await;
+        org.proxy().clear_faults();
         for (id, (status, says)) in [
             ("trail.events.management", of_management),
             ("trail.events.sources", of_sources),
@@ -223,26 +223,26 @@ async fn selectors_are_judged_by_all_that_they_let_through_together() {
 
 #[tokio::test]
 async fn trails_of_other_regions_are_read_to_the_last_page() {
-    let world = World::on(Engine::Ministack).no_trail().build().await;
+    let org = Organization::on(Engine::Ministack).without_trail().build().await;
     let page = |body: Value| Fault::new("cloudtrail", "ListTrails", answer(&body));
     let arn = format!(
         "arn:aws:cloudtrail:ap-south-1:{}:trail/far",
-        world.account()
+        org.account()
     );
     let far = json!({ "Trails": [{ "TrailARN": arn, "Name": "far", "HomeRegion": "ap-south-1" }] });
-    world
+    org
         .proxy()
         .fault(page(json!({ "Trails": [], "NextToken": "more" })).times(1));
-    world.proxy().fault(page(far).after(1));
-    let seen = report(preflight(&world), 1).await;
+    org.proxy().fault(page(far).after(1));
+    let seen = report(preflight(&org), 1).await;
     let reason = text(&check(&seen, "trail.found")["reason"]);
     assert!(reason.contains("far (ap-south-1)"), "{reason}");
 
-    world.proxy().mend();
-    world
+    org.proxy().clear_faults();
+    org
         .proxy()
         .fault(Fault::new("cloudtrail", "ListTrails", denied()));
-    let refused = report(preflight(&world), 1).await;
+    let refused = report(preflight(&org), 1).await;
     let found = check(&refused, "trail.found");
     assert_eq!(found["status"], "unknown", "{found:#}");
     assert_eq!(found["permission"], json!(["cloudtrail:ListTrails"]));
@@ -251,7 +251,7 @@ async fn trails_of_other_regions_are_read_to_the_last_page() {
 /// A bucket on the second page is ours all the same, so it is the permission that is missing.
 #[tokio::test]
 async fn the_buckets_of_the_account_are_read_to_the_last_page() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let page = |inside: &str| {
         xml(&format!(
             r#"<?xml version="1.0"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{inside}</ListAllMyBucketsResult>"#
@@ -259,39 +259,39 @@ async fn the_buckets_of_the_account_are_read_to_the_last_page() {
     };
     let ours = format!(
         "<Buckets><Bucket><Name>{}</Name></Bucket></Buckets>",
-        world.bucket()
+        org.bucket()
     );
     let list = |what| Fault::new("s3", "ListBuckets", what);
     let first = page("<Buckets/><ContinuationToken>more</ContinuationToken>");
-    world.proxy().fault(list(first).times(1));
-    world.proxy().fault(list(page(&ours)).after(1));
-    world
+    org.proxy().fault(list(first).times(1));
+    org.proxy().fault(list(page(&ours)).after(1));
+    org
         .proxy()
         .fault(Fault::new("s3", "HeadBucket", denied()));
-    let report = report(preflight(&world), 1).await;
+    let report = report(preflight(&org), 1).await;
     let owner = check(&report, "bucket.owner");
     assert_eq!(owner["status"], "unknown", "{owner:#}");
 }
 
 #[tokio::test]
 async fn an_empty_page_of_streams_is_not_the_last() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
     let page = |body: Value| Fault::new("logs", "DescribeLogStreams", answer(&body));
     // Both questions, for streams of members and for any, get an empty page first.
-    world
+    org
         .proxy()
         .fault(page(json!({ "logStreams": [], "nextToken": "more" })).times(2));
     let stream = json!({ "logStreams": [{ "logStreamName": "o-example_1_CloudTrail_us-east-1" }] });
-    world.proxy().fault(page(stream).after(2));
-    let report = told(preflight_of(&world, "cloudwatch")).await;
+    org.proxy().fault(page(stream).after(2));
+    let report = told(preflight_of(&org, "cloudwatch")).await;
     let streams = check(&report, "logs.org_streams");
     assert_eq!(streams["status"], "pass", "{streams:#}");
 }
 
 #[tokio::test]
 async fn the_tags_of_a_key_are_read_to_the_last_page() {
-    let world = World::on(Engine::Ministack).build().await;
-    let kms = &world.clients().kms;
+    let org = Organization::on(Engine::Ministack).build().await;
+    let kms = &org.clients().kms;
     let key = kms.create_key().send().await.expect("a key");
     let key = key.key_metadata().expect("what the key is").key_id();
     let alias = kms.create_alias().alias_name("alias/heeler_kms_key_sqs");
@@ -300,11 +300,11 @@ async fn the_tags_of_a_key_are_read_to_the_last_page() {
     let first = json!({ "Tags": [], "Truncated": true, "NextMarker": "more" });
     let tags = [("managed-by", "heeler-ec"), ("heeler-ec:option", "s3")]
         .map(|(key, value)| json!({ "TagKey": key, "TagValue": value }));
-    world.proxy().fault(page(first).times(1));
-    world
+    org.proxy().fault(page(first).times(1));
+    org
         .proxy()
         .fault(page(json!({ "Tags": tags, "Truncated": false })).after(1));
-    let report = told(preflight(&world)).await;
+    let report = told(preflight(&org)).await;
     let alias = check(&report, "names.alias");
     assert_eq!(alias["status"], "pass", "{alias:#}");
     assert!(text(&alias["observed"]).contains("is ours"), "{alias:#}");
@@ -312,7 +312,7 @@ async fn the_tags_of_a_key_are_read_to_the_last_page() {
 
 #[tokio::test]
 async fn what_the_simulator_says_is_read_to_the_last_page() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let page = |inside: &str| {
         xml(&format!(
             r#"<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>{inside}</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"#
@@ -324,14 +324,14 @@ async fn what_the_simulator_says_is_read_to_the_last_page() {
         "<EvaluationResults><member><EvalActionName>aaa:OnTheSecondPage</EvalActionName>\
          <EvalDecision>implicitDeny</EvalDecision></member></EvaluationResults><IsTruncated>false</IsTruncated>",
     );
-    world.proxy().fault(simulate(first).times(1));
-    world.proxy().fault(simulate(second).after(1).times(1));
+    org.proxy().fault(simulate(first).times(1));
+    org.proxy().fault(simulate(second).after(1).times(1));
     // Somebody whom the simulator takes.
-    let who = What::text(|text| text.replace(":root<", ":user/ann<"));
-    world
+    let who = FaultAction::edit_text(|text| text.replace(":root<", ":user/ann<"));
+    org
         .proxy()
         .fault(Fault::new("sts", "GetCallerIdentity", who));
-    let report = told(preflight(&world).args(["--deep"])).await;
+    let report = told(preflight(&org).args(["--deep"])).await;
     let caller = check(&report, "caller.permissions");
     assert_eq!(caller["status"], "fail", "{caller:#}");
     assert!(
@@ -343,8 +343,8 @@ async fn what_the_simulator_says_is_read_to_the_last_page() {
 /// They are made only where something bears our names.
 #[tokio::test]
 async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
     for (service, operation, ids) in [
         (
             "sqs",
@@ -357,11 +357,11 @@ async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
             &["names.alias", "names.alias_key"],
         ),
     ] {
-        world
+        org
             .proxy()
             .fault(Fault::new(service, operation, denied()));
-        let report = told(preflight(&world)).await;
-        world.proxy().mend();
+        let report = told(preflight(&org)).await;
+        org.proxy().clear_faults();
         let first = check(&report, ids[0]);
         assert_eq!(first["status"], "unknown", "{first:#}");
         let action = format!("{service}:{operation}");
@@ -378,18 +378,18 @@ async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
 
 #[tokio::test]
 async fn a_topics_alias_that_may_not_be_resolved_is_unknown() {
-    let world = World::on(Engine::Ministack).topic("events").build().await;
-    let clients = world.clients();
+    let org = Organization::on(Engine::Ministack).topic("events").build().await;
+    let clients = org.clients();
     let topic = clients.sns.set_topic_attributes();
-    let topic = topic.topic_arn(world.topic().expect("a topic"));
+    let topic = topic.topic_arn(org.topic().expect("a topic"));
     let encrypted = topic
         .attribute_name("KmsMasterKeyId")
         .attribute_value("alias/topics");
     encrypted.send().await.expect("a topic with a key");
-    world
+    org
         .proxy()
         .fault(Fault::new("kms", "DescribeKey", denied()));
-    let report = told(preflight(&world)).await;
+    let report = told(preflight(&org)).await;
     let topic = check(&report, "bucket.topic");
     assert_eq!(topic["status"], "unknown", "{topic:#}");
     assert_eq!(topic["permission"], json!(["kms:DescribeKey"]), "{topic:#}");
@@ -398,7 +398,7 @@ async fn a_topics_alias_that_may_not_be_resolved_is_unknown() {
 /// A day that has come holds for every object that comes after it.
 #[tokio::test]
 async fn a_lifecycle_rule_with_a_date_is_seen() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     // Midnight of 2 March 2026.
     let day = DateTime::from_secs(1_772_409_600);
     let rule = LifecycleRule::builder()
@@ -407,13 +407,13 @@ async fn a_lifecycle_rule_with_a_date_is_seen() {
         .filter(LifecycleRuleFilter::builder().prefix("AWSLogs/").build())
         .expiration(LifecycleExpiration::builder().date(day).build());
     let rules = BucketLifecycleConfiguration::builder().rules(rule.build().expect("a rule"));
-    let put = world.clients().s3.put_bucket_lifecycle_configuration();
-    put.bucket(world.bucket())
+    let put = org.clients().s3.put_bucket_lifecycle_configuration();
+    put.bucket(org.bucket())
         .lifecycle_configuration(rules.build().expect("rules"))
         .send()
         .await
         .expect("a lifecycle rule");
-    let report = report(preflight(&world), 0).await;
+    let report = report(preflight(&org), 0).await;
     let lifecycle = check(&report, "bucket.lifecycle");
     assert_eq!(lifecycle["status"], "warn", "{lifecycle:#}");
     let observed = text(&lifecycle["observed"]);
@@ -426,14 +426,14 @@ async fn a_lifecycle_rule_with_a_date_is_seen() {
 /// Encrypted twice over with the same key, which Heeler needs as much as for once.
 #[tokio::test]
 async fn objects_under_two_layers_of_encryption_need_the_key_too() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    let double = What::text(|text| text.replace(">aws:kms<", ">aws:kms:dsse<"));
-    world
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    let double = FaultAction::edit_text(|text| text.replace(">aws:kms<", ">aws:kms:dsse<"));
+    org
         .proxy()
         .fault(Fault::new("s3", "GetBucketEncryption", double));
-    let key = world.bucket_key().expect("a key").to_owned();
+    let key = org.bucket_key().expect("a key").to_owned();
     let bears = key.clone();
-    let object = What::rewrite(move |answer| {
+    let object = FaultAction::edit_response(move |answer| {
         let put = |headers: &mut hyper::HeaderMap, name: &'static str, value: &str| {
             headers.insert(name, value.parse().expect("a header"));
         };
@@ -448,8 +448,8 @@ async fn objects_under_two_layers_of_encryption_need_the_key_too() {
             &bears,
         );
     });
-    world.proxy().fault(Fault::new("s3", "HeadObject", object));
-    let report = report(preflight(&world), 0).await;
+    org.proxy().fault(Fault::new("s3", "HeadObject", object));
+    let report = report(preflight(&org), 0).await;
     for id in ["bucket.encryption", "key.state"] {
         let check = check(&report, id);
         assert_eq!(check["status"], "pass", "{check:#}");
@@ -460,13 +460,13 @@ async fn objects_under_two_layers_of_encryption_need_the_key_too() {
 /// It gets every event of the bucket, and is no destination that ours could overlap with.
 #[tokio::test]
 async fn a_bucket_that_tells_only_eventbridge_is_free() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let bridge = xml(
         r#"<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration/></NotificationConfiguration>"#,
     );
     let fault = Fault::new("s3", "GetBucketNotificationConfiguration", bridge);
-    world.proxy().fault(fault);
-    let report = report(preflight(&world), 0).await;
+    org.proxy().fault(fault);
+    let report = report(preflight(&org), 0).await;
     let notifications = check(&report, "bucket.notifications");
     assert_eq!(notifications["observed"], "no other notification");
 }

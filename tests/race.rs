@@ -5,38 +5,38 @@ use std::time::Duration;
 use heeler_ec::permit::Task;
 use heeler_ec::route::Route;
 
-use crate::harness::permission::permitted;
-use crate::harness::{Fault, Heeler, Run, What, World};
+use crate::command_permissions::permitted; use crate::steps::heeler_ec;
+use testkit::{Fault, HeelerEc, Run, FaultAction, Organization};
 use crate::steps::{
-    destroy, keys, names, plan_of, setup_of, setup_of_with, side_by_side, world_for,
+    destroy, keys, names, plan_of, setup_of, setup_of_with, side_by_side, organization_for,
 };
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
 
 /// Holds the calls of this name up, so many of them, until the other run has come as far.
-fn hold(world: &World, name: &str, times: usize, seconds: u64) {
+fn hold(org: &Organization, name: &str, times: usize, seconds: u64) {
     let (service, operation) = name.split_once(':').expect("service:Operation");
-    let delay = What::Delay(Duration::from_secs(seconds));
-    world
+    let delay = FaultAction::Delay(Duration::from_secs(seconds));
+    org
         .proxy()
         .fault(Fault::new(service, operation, delay).times(times));
 }
 
-async fn both<'a>(first: Heeler<'a>, second: Heeler<'a>) -> [Run; 2] {
+async fn both<'a>(first: HeelerEc<'a>, second: HeelerEc<'a>) -> [Run; 2] {
     // Futures of whole runs are large.
     let (first, second) = tokio::join!(Box::pin(first.run()), Box::pin(second.run()));
     [first, second]
 }
 
-/// The world has one deployment, and what is there is as it should be.
-async fn is_one_deployment(world: &World, option: &str) {
-    plan_of(world, option)
+/// The organization has one deployment, and what is there is as it should be.
+async fn is_one_deployment(org: &Organization, option: &str) {
+    plan_of(org, option)
         .args(["--check"])
         .run()
         .await
-        .ended(0);
-    assert_eq!(keys(world).await, 1);
+        .expect_status(0);
+    assert_eq!(keys(org).await, 1);
 }
 
 #[track_caller]
@@ -58,11 +58,11 @@ fn is_understandable(run: &Run) {
 #[tokio::test]
 async fn of_two_first_setups_one_gets_the_alias_and_the_other_takes_its_key_back() {
     let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
-        let world = world_for(option).await;
+        let org = organization_for(option).await;
         // Both have read their plans before either has made anything.
-        hold(&world, "kms:CreateKey", 2, 2);
-        let runs = both(setup_of(&world, option), setup_of(&world, option)).await;
-        world.proxy().mend();
+        hold(&org, "kms:CreateKey", 2, 2);
+        let runs = both(setup_of(&org, option), setup_of(&org, option)).await;
+        org.proxy().clear_faults();
         let mut statuses = [runs[0].status, runs[1].status];
         statuses.sort_unstable();
         assert_eq!(statuses, [0, 3], "{}\n{}", runs[0].stderr, runs[1].stderr);
@@ -84,14 +84,14 @@ async fn of_two_first_setups_one_gets_the_alias_and_the_other_takes_its_key_back
                 loser.stderr
             );
         }
-        is_one_deployment(&world, option).await;
+        is_one_deployment(&org, option).await;
         // What the winner printed is what is there, and the loser has nothing to add.
-        let outputs = Heeler::new(&world).args(["outputs"]).run().await.ended(0);
+        let outputs = heeler_ec(&org).args(["outputs"]).run().await.expect_status(0);
         assert_eq!(outputs.stdout, winner.stdout);
-        let again = setup_of(&world, option).run().await.ended(0);
+        let again = setup_of(&org, option).run().await.expect_status(0);
         assert_eq!(names(&again.writes()), NOTHING);
-        destroy(&world).run().await.ended(0);
-        assert_eq!(world.leftovers().await, NOTHING);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
     });
     side_by_side(runs).await;
 }
@@ -106,14 +106,14 @@ async fn two_setups_meet_anywhere_and_one_deployment_comes_of_it() {
         "s3:PutBucketNotificationConfiguration",
     ];
     side_by_side(calls.into_iter().map(|name| async move {
-        let world = world_for("s3").await;
-        hold(&world, name, 1, 1);
+        let org = organization_for("s3").await;
+        hold(&org, name, 1, 1);
         let runs = both(
-            setup_of_with(&world, "s3", ID),
-            setup_of_with(&world, "s3", ID),
+            setup_of_with(&org, "s3", ID),
+            setup_of_with(&org, "s3", ID),
         )
         .await;
-        world.proxy().mend();
+        org.proxy().clear_faults();
         runs.iter().for_each(is_understandable);
         assert!(
             runs.iter().any(|run| run.status == 0),
@@ -121,38 +121,38 @@ async fn two_setups_meet_anywhere_and_one_deployment_comes_of_it() {
             runs[0].stderr,
             runs[1].stderr
         );
-        setup_of_with(&world, "s3", ID).run().await.ended(0);
-        is_one_deployment(&world, "s3").await;
+        setup_of_with(&org, "s3", ID).run().await.expect_status(0);
+        is_one_deployment(&org, "s3").await;
     }))
     .await;
 }
 
 #[tokio::test]
 async fn a_setup_that_rolls_back_takes_nothing_from_the_other() {
-    let world = world_for("s3").await;
-    hold(&world, "kms:CreateKey", 2, 2);
-    let rolls_back = || setup_of(&world, "s3").args(["--on-failure", "rollback"]);
+    let org = organization_for("s3").await;
+    hold(&org, "kms:CreateKey", 2, 2);
+    let rolls_back = || setup_of(&org, "s3").args(["--on-failure", "rollback"]);
     let runs = both(rolls_back(), rolls_back()).await;
-    world.proxy().mend();
+    org.proxy().clear_faults();
     let mut statuses = [runs[0].status, runs[1].status];
     statuses.sort_unstable();
     assert_eq!(statuses, [0, 3], "{}\n{}", runs[0].stderr, runs[1].stderr);
-    is_one_deployment(&world, "s3").await;
+    is_one_deployment(&org, "s3").await;
 }
 
 #[tokio::test]
 async fn two_destroys_leave_nothing_and_say_nothing_strange() {
     let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
-        let world = world_for(option).await;
-        let before = world.notification().await;
-        setup_of(&world, option).run().await.ended(0);
-        let runs = both(destroy(&world), destroy(&world)).await;
+        let org = organization_for(option).await;
+        let before = org.notification().await;
+        setup_of(&org, option).run().await.expect_status(0);
+        let runs = both(destroy(&org), destroy(&org)).await;
         runs.iter().for_each(is_understandable);
         // Whatever the one left to the other is found by a third.
-        let third = destroy(&world).run().await;
+        let third = destroy(&org).run().await;
         assert!([0, 1].contains(&third.status), "{}", third.stderr);
-        assert_eq!(world.leftovers().await, NOTHING);
-        assert_eq!(world.notification().await, before);
+        assert_eq!(org.leftovers().await, NOTHING);
+        assert_eq!(org.notification().await, before);
     });
     side_by_side(runs).await;
 }
@@ -161,23 +161,23 @@ async fn two_destroys_leave_nothing_and_say_nothing_strange() {
 async fn a_setup_during_a_destroy_ends_and_the_next_one_completes() {
     let calls = ["sqs:DeleteQueue", "iam:DeletePolicy", "kms:DeleteAlias"];
     side_by_side(calls.into_iter().map(|name| async move {
-        let world = world_for("s3").await;
-        setup_of_with(&world, "s3", ID).run().await.ended(0);
-        hold(&world, name, 1, 1);
+        let org = organization_for("s3").await;
+        setup_of_with(&org, "s3", ID).run().await.expect_status(0);
+        hold(&org, name, 1, 1);
         // The calls of the one are seen by the other.
         let deletes = permitted(Task::Destroy(None));
         let deletes: Vec<&str> = deletes.iter().map(String::as_str).collect();
         let writes = permitted(Task::Setup(Route::S3));
         let writes: Vec<&str> = writes.iter().map(String::as_str).collect();
         let runs = both(
-            destroy(&world).besides(&writes),
-            setup_of_with(&world, "s3", ID).besides(&deletes),
+            destroy(&org).extra_actions(&writes),
+            setup_of_with(&org, "s3", ID).extra_actions(&deletes),
         )
         .await;
-        world.proxy().mend();
+        org.proxy().clear_faults();
         runs.iter().for_each(is_understandable);
-        setup_of_with(&world, "s3", ID).run().await.ended(0);
-        is_one_deployment(&world, "s3").await;
+        setup_of_with(&org, "s3", ID).run().await.expect_status(0);
+        is_one_deployment(&org, "s3").await;
     }))
     .await;
 }

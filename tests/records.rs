@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use heeler_ec::tail::object::records;
 use heeler_ec::tail::record::Record;
 
-use crate::harness::samples;
+use testkit::samples;
 
 const CAP: u64 = 64 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ fn every_real_record_is_read() {
     };
     let mut all = Vec::new();
     let mut of_account = Vec::new();
-    for (key, bytes) in samples::below(&folder) {
+    for (key, bytes) in samples::log_files_below(&folder) {
         let read = records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}"));
         if key.contains(ACCOUNT) {
             of_account.extend(read.iter().cloned());

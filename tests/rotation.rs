@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Heeler, World};
+use testkit::{Engine, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{again, json, names, outputs, plan, setup_with, text};
 
 const OLD: &str = "the-id-of-last-year";
@@ -17,14 +17,14 @@ fn of_role(plan: &Value) -> Value {
 
 #[tokio::test]
 async fn on_a_terminal_the_change_is_shown_masked_and_explained_before_and_after() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, OLD).run().await.ended(0);
-    let run = Heeler::new(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, OLD).run().await.expect_status(0);
+    let run = heeler_ec(&org)
         .args(["setup", "--option", "s3", "--external-id", NEW, "-v"])
         .on_terminal(100, &[("Set this up?", "yes")])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
     let shown = run.lines().join("\n");
     let place = |text: &str| {
@@ -47,10 +47,10 @@ async fn on_a_terminal_the_change_is_shown_masked_and_explained_before_and_after
 
 #[tokio::test]
 async fn a_program_gets_both_values_masked_and_the_reason() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, OLD).run().await.ended(0);
-    let run = plan(&world).args(["--external-id", NEW, "-o", "json", "-v"]);
-    let run = run.run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, OLD).run().await.expect_status(0);
+    let run = plan(&org).args(["--external-id", NEW, "-o", "json", "-v"]);
+    let run = run.run().await.expect_status(0);
     let reason = "until Heeler is given the new id, it cannot assume the role";
     assert_eq!(
         of_role(&json(&run)),
@@ -62,11 +62,11 @@ async fn a_program_gets_both_values_masked_and_the_reason() {
             "reason": reason,
         }])
     );
-    let run = setup_with(&world, NEW)
+    let run = setup_with(&org, NEW)
         .args(["-o", "json", "-q"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(json(&run)["heeler_event_role_external_id"], NEW);
     assert!(
         run.stderr.contains("paste the new one into Heeler"),
@@ -79,47 +79,47 @@ async fn a_program_gets_both_values_masked_and_the_reason() {
         run.stderr
     );
     assert_eq!(
-        json(&outputs(&world).run().await.ended(0))["heeler_event_role_external_id"],
+        json(&outputs(&org).run().await.expect_status(0))["heeler_event_role_external_id"],
         NEW
     );
 }
 
 #[tokio::test]
 async fn heeler_gets_in_with_the_new_id_only() {
-    let world = World::on(Engine::Ministack).build().await;
-    let made = setup_with(&world, OLD)
+    let org = Organization::on(Engine::Ministack).build().await;
+    let made = setup_with(&org, OLD)
         .args(["-o", "json"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     let role = text(&json(&made)["heeler_event_role_arn"]);
-    world.harvest(&role, OLD).await.expect("Heeler was let in");
-    setup_with(&world, NEW).run().await.ended(0);
-    world.harvest(&role, NEW).await.expect("Heeler was let in");
-    world
-        .harvest(&role, OLD)
+    org.assume_as_heeler(&role, OLD).await.expect("Heeler was let in");
+    setup_with(&org, NEW).run().await.expect_status(0);
+    org.assume_as_heeler(&role, NEW).await.expect("Heeler was let in");
+    org
+        .assume_as_heeler(&role, OLD)
         .await
         .expect_err("the old id still lets in");
 }
 
 #[tokio::test]
 async fn a_first_setup_and_one_that_changes_nothing_say_nothing_of_it() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for _ in 0..2 {
-        let run = setup_with(&world, OLD).run().await.ended(0);
+        let run = setup_with(&org, OLD).run().await.expect_status(0);
         assert!(!run.stderr.contains("external id"), "{}", run.stderr);
     }
 }
 
 #[tokio::test]
 async fn an_id_is_not_made_up_over_one_that_is_there_and_that_is_said() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, OLD).run().await.ended(0);
-    let run = again(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, OLD).run().await.expect_status(0);
+    let run = again(&org)
         .args(["--generate-external-id"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
     assert!(run.stderr.contains("keeps it"), "{}", run.stderr);
     assert!(run.stdout.contains(OLD), "{}", run.stdout);
@@ -127,15 +127,15 @@ async fn an_id_is_not_made_up_over_one_that_is_there_and_that_is_said() {
 
 #[tokio::test]
 async fn other_roles_to_trust_are_shown_by_name() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, OLD).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, OLD).run().await.expect_status(0);
     let other = "arn:aws:iam::999988887777:role/heeler-of-next-year";
     let given = ["--heeler-role-arn", other];
-    let shown = Heeler::new(&world)
+    let shown = heeler_ec(&org)
         .args(["plan", "--option", "s3"])
         .args(given);
-    let shown = shown.run().await.ended(0);
-    let was = world.heeler_role_arn();
+    let shown = shown.run().await.expect_status(0);
+    let was = org.heeler_role_arn();
     let line = format!(
         "trust \"HeelerAssumeRole\" Principal: {} -> {}",
         json!({ "AWS": [was] }),
@@ -149,6 +149,6 @@ async fn other_roles_to_trust_are_shown_by_name() {
         "{}",
         shown.stdout
     );
-    let run = again(&world).args(given).run().await.ended(0);
+    let run = again(&org).args(given).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
 }

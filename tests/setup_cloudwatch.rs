@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
-use crate::harness::{CTRL_C, Clients, Engine, Fault, Heeler, Run, What, World, module};
+use testkit::{CTRL_C, Clients, Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::vendor_terraform; use crate::steps::heeler_ec;
 use crate::steps::{
     again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
     setup_of_with, side_by_side, text,
@@ -21,26 +21,26 @@ const FILTER: &str = "heeler_cloudwatch_log_subscription_filter";
 const NOTHING: [String; 0] = [];
 
 /// A trail that delivers to a log group, which somebody else subscribes to as well.
-async fn world_on(engine: Engine) -> World {
-    let world = World::on(engine).log_group().build().await;
-    let theirs = world.clients().logs.put_subscription_filter();
+async fn organization_on(engine: Engine) -> Organization {
+    let org = Organization::on(engine).log_group().build().await;
+    let theirs = org.clients().logs.put_subscription_filter();
     let theirs = theirs
-        .log_group_name(group(&world))
+        .log_group_name(group(&org))
         .filter_name("siem")
         .filter_pattern("")
         .destination_arn(format!(
             "arn:aws:lambda:{}:{}:function:siem",
-            world.region(),
-            world.account()
+            org.region(),
+            org.account()
         ));
-    make_function(&world, "siem").await;
+    make_function(&org, "siem").await;
     theirs.send().await.expect("a filter of somebody else");
-    world
+    org
 }
 
 /// A function of somebody else.
-async fn make_function(world: &World, name: &str) {
-    let Clients { iam, lambda, .. } = world.clients();
+async fn make_function(org: &Organization, name: &str) {
+    let Clients { iam, lambda, .. } = org.clients();
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -57,25 +57,25 @@ async fn make_function(world: &World, name: &str) {
     made.expect("a function of somebody else");
 }
 
-fn group(world: &World) -> &'static str {
-    world.log_group().expect("a log group")
+fn group(org: &Organization) -> &'static str {
+    org.log_group().expect("a log group")
 }
 
-fn plan(world: &World) -> Heeler<'_> {
-    plan_of(world, OPTION)
+fn plan(org: &Organization) -> HeelerEc<'_> {
+    plan_of(org, OPTION)
 }
 
-fn setup(world: &World) -> Heeler<'_> {
-    setup_of_with(world, OPTION, ID)
+fn setup(org: &Organization) -> HeelerEc<'_> {
+    setup_of_with(org, OPTION, ID)
 }
 
-fn again(world: &World) -> Heeler<'_> {
-    again_of(world, OPTION)
+fn again(org: &Organization) -> HeelerEc<'_> {
+    again_of(org, OPTION)
 }
 
 /// What is not ours: the trail's log group, how long it keeps, and who else subscribes to it.
-async fn theirs(world: &World) -> Vec<String> {
-    let logs = &world.clients().logs;
+async fn theirs(org: &Organization) -> Vec<String> {
+    let logs = &org.clients().logs;
     let groups = logs.describe_log_groups().send().await.expect("log groups");
     let mut all = Vec::new();
     for found in groups.log_groups() {
@@ -84,7 +84,7 @@ async fn theirs(world: &World) -> Vec<String> {
             continue;
         }
         all.push(format!("{name} keeps {:?}", found.retention_in_days()));
-        for filter in world.filters(name).await {
+        for filter in org.subscription_filters(name).await {
             if filter.filter_name() != Some(FILTER) {
                 all.push(format!("{filter:?}"));
             }
@@ -94,19 +94,19 @@ async fn theirs(world: &World) -> Vec<String> {
 }
 
 /// As Lambda does at the first call of the function.
-pub async fn write_a_log(world: &World) {
+pub async fn write_a_log(org: &Organization) {
     let name = format!("/aws/lambda/{FUNCTION}");
-    let made = world.clients().logs.create_log_group();
+    let made = org.clients().logs.create_log_group();
     let made = made.log_group_name(name).send().await;
     made.expect("the function's log group");
 }
 
 /// Everything is there, once, and nothing is left to do.
-async fn is_complete(world: &World) {
-    let run = plan(world).args(["--check", "--external-id", ID]);
-    run.run().await.ended(0);
-    assert_eq!(keys(world).await, 1);
-    let ours = world.filters(group(world)).await;
+async fn is_complete(org: &Organization) {
+    let run = plan(org).args(["--check", "--external-id", ID]);
+    run.run().await.expect_status(0);
+    assert_eq!(keys(org).await, 1);
+    let ours = org.subscription_filters(group(org)).await;
     let ours = ours
         .iter()
         .filter(|filter| filter.filter_name() == Some(FILTER));
@@ -120,25 +120,25 @@ fn place(run: &Run, write: &str) -> Option<usize> {
 
 on_both_engines! {
     async fn a_plan_counts_fourteen_resources_and_writes_nothing(engine: Engine) {
-        let world = world_on(engine).await;
-        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        let org = organization_on(engine).await;
+        let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [14, 0, 0, 0]);
         assert_eq!(names(&planned.writes()), NOTHING);
     }
 
     async fn setting_up_twice_writes_nothing_the_second_time(engine: Engine) {
-        let world = world_on(engine).await;
-        setup(&world).run().await.ended(0);
-        let second = again(&world).run().await.ended(0);
+        let org = organization_on(engine).await;
+        setup(&org).run().await.expect_status(0);
+        let second = again(&org).run().await.expect_status(0);
         assert_eq!(names(&second.writes()), NOTHING);
-        let planned = plan(&world).args(["-o", "json", "--check"]).run().await.ended(0);
+        let planned = plan(&org).args(["-o", "json", "--check"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [0, 0, 14, 0]);
     }
 
     async fn outputs_are_what_setup_printed(engine: Engine) {
-        let world = world_on(engine).await;
-        let made = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
-        let read = outputs(&world).run().await.ended(0);
+        let org = organization_on(engine).await;
+        let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+        let read = outputs(&org).run().await.expect_status(0);
         assert_eq!(json(&read), made);
         assert_eq!(names(&read.writes()), NOTHING);
         let queue = text(&made["heeler_event_queue_url"]);
@@ -149,8 +149,8 @@ on_both_engines! {
     }
 
     async fn events_are_let_through_last_of_all(engine: Engine) {
-        let world = world_on(engine).await;
-        let run = setup(&world).run().await.ended(0);
+        let org = organization_on(engine).await;
+        let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
         assert_eq!(writes.last().map(String::as_str), Some("logs:PutSubscriptionFilter"), "{writes:?}");
         let (made, let_in) = (place(&run, "lambda:CreateFunction"), place(&run, "lambda:AddPermission"));
@@ -160,53 +160,53 @@ on_both_engines! {
     }
 
     async fn everything_is_made_in_the_region_of_the_log_group(engine: Engine) {
-        let world = World::on(engine).region("eu-west-1").log_group().build().await;
-        let run = setup(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        let org = Organization::on(engine).region("eu-west-1").log_group().build().await;
+        let run = setup(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         for call in run.writes().iter().filter(|call| call.service != "iam") {
             assert_eq!(call.region, "eu-west-1", "{}", call.name());
         }
-        let again = again(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        let again = again(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         assert_eq!(names(&again.writes()), NOTHING);
-        destroy(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
-        assert_eq!(world.leftovers().await, NOTHING);
+        destroy(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
     }
 
     async fn nothing_of_ours_is_left_and_all_of_theirs(engine: Engine) {
-        let world = world_on(engine).await;
-        let before = theirs(&world).await;
-        setup(&world).run().await.ended(0);
-        write_a_log(&world).await;
-        let run = destroy(&world).run().await.ended(0);
-        assert_eq!(world.leftovers().await, NOTHING);
-        assert_eq!(theirs(&world).await, before);
+        let org = organization_on(engine).await;
+        let before = theirs(&org).await;
+        setup(&org).run().await.expect_status(0);
+        write_a_log(&org).await;
+        let run = destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
+        assert_eq!(theirs(&org).await, before);
         // What the plan counts is told, also what goes with something else.
         let told = run.stderr.lines().filter(|line| line.starts_with("  - deleted "));
         assert_eq!(told.count(), 14, "{}", run.stderr);
         let first = names(&run.writes()).first().cloned();
         assert_eq!(first.as_deref(), Some("logs:DeleteSubscriptionFilter"));
-        let second = destroy(&world).run().await.ended(1);
+        let second = destroy(&org).run().await.expect_status(1);
         assert_eq!(names(&second.writes()), NOTHING);
     }
 
     async fn what_was_destroyed_can_be_set_up_again(engine: Engine) {
-        let world = world_on(engine).await;
-        setup(&world).run().await.ended(0);
-        destroy(&world).run().await.ended(0);
-        setup(&world).run().await.ended(0);
-        is_complete(&world).await;
+        let org = organization_on(engine).await;
+        setup(&org).run().await.expect_status(0);
+        destroy(&org).run().await.expect_status(0);
+        setup(&org).run().await.expect_status(0);
+        is_complete(&org).await;
     }
 
     async fn one_option_does_not_take_the_place_of_the_other(engine: Engine) {
         for (first, second) in [("s3", OPTION), (OPTION, "s3")] {
-            let world = world_on(engine).await;
-            setup_of(&world, first).run().await.ended(0);
-            let refused = setup_of(&world, second).run().await.ended(1);
+            let org = organization_on(engine).await;
+            setup_of(&org, first).run().await.expect_status(0);
+            let refused = setup_of(&org, second).run().await.expect_status(1);
             assert_eq!(names(&refused.writes()), NOTHING);
-            let before = world.leftovers().await;
+            let before = org.leftovers().await;
             let other = ["--name-prefix", "heeler_two"];
-            setup_of(&world, second).args(other).run().await.ended(0);
-            destroy(&world).args(other).run().await.ended(0);
-            assert_eq!(world.leftovers().await, before);
+            setup_of(&org, second).args(other).run().await.expect_status(0);
+            destroy(&org).args(other).run().await.expect_status(0);
+            assert_eq!(org.leftovers().await, before);
         }
     }
 }
@@ -231,14 +231,14 @@ enum Drift {
 }
 
 impl Drift {
-    async fn happen(&self, world: &World) {
+    async fn happen(&self, org: &Organization) {
         let Clients {
             iam,
             lambda,
             logs,
             sqs,
             ..
-        } = world.clients();
+        } = org.clients();
         let role = "heeler_event_collection_lambda_role";
         let done = match self {
             Self::Setting(change) => {
@@ -252,7 +252,7 @@ impl Drift {
             }
             Self::Code => {
                 let call = lambda.update_function_code().function_name(FUNCTION);
-                call.zip_file(Blob::new(module::code()))
+                call.zip_file(Blob::new(vendor_terraform::code()))
                     .send()
                     .await
                     .is_ok()
@@ -267,9 +267,9 @@ impl Drift {
                 removed && (matches!(self, Self::NoPermission) || wider.send().await.is_ok())
             }
             Self::Filter => {
-                let call = logs.put_subscription_filter().log_group_name(group(world));
+                let call = logs.put_subscription_filter().log_group_name(group(org));
                 let call = call.filter_name(FILTER).filter_pattern("");
-                let ours = world.filters(group(world)).await;
+                let ours = org.subscription_filters(group(org)).await;
                 let ours = ours
                     .into_iter()
                     .find(|filter| filter.filter_name() == Some(FILTER));
@@ -279,7 +279,7 @@ impl Drift {
             }
             Self::NoFilter => {
                 let call = logs.delete_subscription_filter();
-                let call = call.log_group_name(group(world)).filter_name(FILTER);
+                let call = call.log_group_name(group(org)).filter_name(FILTER);
                 call.send().await.is_ok()
             }
             Self::Queue(name, value) => {
@@ -290,7 +290,7 @@ impl Drift {
                 call.set_queue_url(url).send().await.is_ok()
             }
             Self::Trust => {
-                let root = format!("arn:aws:iam::{}:root", world.account());
+                let root = format!("arn:aws:iam::{}:root", org.account());
                 let trust = json!({"Version": "2012-10-17", "Statement": [{
                     "Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"
                 }]});
@@ -300,7 +300,7 @@ impl Drift {
             Self::NoPolicy => {
                 let policy = format!(
                     "arn:aws:iam::{}:policy/heeler_event_collection_lambda_policy",
-                    world.account()
+                    org.account()
                 );
                 let call = iam.detach_role_policy().role_name(role);
                 call.policy_arn(policy).send().await.is_ok()
@@ -366,13 +366,13 @@ on_both_engines! {
             (Drift::NoFunction, &["lambda:CreateFunction", "lambda:AddPermission"]),
         ];
         let runs = table.into_iter().map(|(drift, writes)| async move {
-            let world = world_on(engine).await;
-            setup(&world).run().await.ended(0);
-            drift.happen(&world).await;
-            plan(&world).args(["--check"]).run().await.ended(1);
-            let run = again(&world).run().await.ended(0);
+            let org = organization_on(engine).await;
+            setup(&org).run().await.expect_status(0);
+            drift.happen(&org).await;
+            plan(&org).args(["--check"]).run().await.expect_status(1);
+            let run = again(&org).run().await.expect_status(0);
             assert_eq!(names(&run.writes()), writes);
-            is_complete(&world).await;
+            is_complete(&org).await;
         });
         side_by_side(runs).await;
     }
@@ -380,11 +380,11 @@ on_both_engines! {
 
 #[tokio::test]
 async fn drift_says_of_a_function_that_is_switched_off_what_that_means() {
-    let world = world_on(Engine::Ministack).await;
-    setup(&world).run().await.ended(0);
-    Drift::Reserved(0).happen(&world).await;
-    let run = Heeler::new(&world).args(["plan", "--check"]);
-    let run = run.run().await.ended(1);
+    let org = organization_on(Engine::Ministack).await;
+    setup(&org).run().await.expect_status(0);
+    Drift::Reserved(0).happen(&org).await;
+    let run = heeler_ec(&org).args(["plan", "--check"]);
+    let run = run.run().await.expect_status(1);
     for said in ["reserved_concurrency", "switched off: nothing is delivered"] {
         assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
     }
@@ -392,15 +392,15 @@ async fn drift_says_of_a_function_that_is_switched_off_what_that_means() {
 
 /// A setup that meets this fault ends well by itself.
 async fn overcomes(fault: Fault) {
-    let world = world_on(Engine::Ministack).await;
-    world.proxy().fault(fault);
-    setup(&world).run().await.ended(0);
-    world.proxy().mend();
-    is_complete(&world).await;
+    let org = organization_on(Engine::Ministack).await;
+    org.proxy().fault(fault);
+    setup(&org).run().await.expect_status(0);
+    org.proxy().clear_faults();
+    is_complete(&org).await;
 }
 
 fn refused(service: &str, operation: &str, code: &str, message: &str) -> Fault {
-    Fault::new(service, operation, What::refuse(400, code, message))
+    Fault::new(service, operation, FaultAction::refuse(400, code, message))
 }
 
 #[tokio::test]
@@ -471,14 +471,14 @@ async fn a_refusal_that_passes_by_itself_is_waited_out() {
 
 #[tokio::test]
 async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
-    let world = world_on(Engine::Ministack).await;
-    world.proxy().fault(refused(
+    let org = organization_on(Engine::Ministack).await;
+    org.proxy().fault(refused(
         "logs",
         "PutSubscriptionFilter",
         "LimitExceededException",
         "Resource limit exceeded.",
     ));
-    let run = setup(&world).run().await.ended(3);
+    let run = setup(&org).run().await.expect_status(3);
     let writes = names(&run.writes());
     let tried = writes
         .iter()
@@ -490,43 +490,43 @@ async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
         run.stderr
     );
     assert!(run.stderr.contains("13 of 14 done"), "{}", run.stderr);
-    world.proxy().mend();
-    again(&world).run().await.ended(0);
-    is_complete(&world).await;
+    org.proxy().clear_faults();
+    again(&org).run().await.expect_status(0);
+    is_complete(&org).await;
 }
 
 #[tokio::test]
 async fn a_pattern_that_is_refused_is_not_put_on_the_function() {
-    let world = world_on(Engine::Ministack).await;
+    let org = organization_on(Engine::Ministack).await;
     let pattern = "Invalid filter pattern";
-    world.proxy().fault(refused(
+    org.proxy().fault(refused(
         "logs",
         "PutSubscriptionFilter",
         "InvalidParameterException",
         pattern,
     ));
-    let run = setup(&world).run().await.ended(3);
+    let run = setup(&org).run().await.expect_status(3);
     assert!(run.stderr.contains(pattern), "{}", run.stderr);
     assert!(!run.stderr.contains("invoke"), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn a_function_that_does_not_come_up_is_told_with_lambdas_reason() {
-    let world = world_on(Engine::Ministack).await;
-    let fails = What::json(|answer| {
+    let org = organization_on(Engine::Ministack).await;
+    let fails = FaultAction::edit_json(|answer| {
         answer["Configuration"]["State"] = "Failed".into();
         answer["Configuration"]["StateReasonCode"] = "InvalidZipFileException".into();
         answer["Configuration"]["StateReason"] = "no module".into();
     });
     // Preflight and plan ask before it is there.
     let created = Fault::new("lambda", "GetFunction", fails).after(2);
-    world.proxy().fault(created);
-    let run = setup(&world).run().await.ended(3);
+    org.proxy().fault(created);
+    let run = setup(&org).run().await.expect_status(3);
     assert!(run.stderr.contains("no module"), "{}", run.stderr);
     assert!(!names(&run.writes()).contains(&"logs:PutSubscriptionFilter".to_owned()));
-    world.proxy().mend();
-    destroy(&world).run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    org.proxy().clear_faults();
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
@@ -541,18 +541,18 @@ async fn a_write_whose_answer_was_lost_is_not_made_twice() {
         ("logs", "PutSubscriptionFilter"),
     ];
     side_by_side(table.into_iter().map(|(service, operation)| async move {
-        let world = world_on(Engine::Ministack).await;
-        let fault = Fault::new(service, operation, What::Lose).times(1);
-        world.proxy().fault(fault);
-        let first = setup(&world).run().await;
+        let org = organization_on(Engine::Ministack).await;
+        let fault = Fault::new(service, operation, FaultAction::DropResponse).times(1);
+        org.proxy().fault(fault);
+        let first = setup(&org).run().await;
         // Whether it gave up or went on, the same command leaves one of each.
         assert!(
             [0, 3].contains(&first.status),
             "{operation}\n{}",
             first.stderr
         );
-        setup(&world).run().await.ended(0);
-        is_complete(&world).await;
+        setup(&org).run().await.expect_status(0);
+        is_complete(&org).await;
     }))
     .await;
 }
@@ -578,10 +578,10 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
     let runs = table
         .into_iter()
         .map(|(service, operation, permission)| async move {
-            let world = world_on(Engine::Ministack).await;
-            let refusal = What::refuse(403, "AccessDeniedException", "is not authorized");
-            world.proxy().fault(Fault::new(service, operation, refusal));
-            let run = setup(&world).run().await.ended(3);
+            let org = organization_on(Engine::Ministack).await;
+            let refusal = FaultAction::refuse(403, "AccessDeniedException", "is not authorized");
+            org.proxy().fault(Fault::new(service, operation, refusal));
+            let run = setup(&org).run().await.expect_status(3);
             assert_eq!(run.stdout, "");
             for said in [
                 &format!("grant {permission} "),
@@ -601,78 +601,78 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
                     "{writes:?}"
                 );
             }
-            world.proxy().mend();
-            setup(&world).run().await.ended(0);
-            is_complete(&world).await;
+            org.proxy().clear_faults();
+            setup(&org).run().await.expect_status(0);
+            is_complete(&org).await;
         });
     side_by_side(runs).await;
 }
 
 #[tokio::test]
 async fn destroy_finds_everything_when_the_trail_is_gone() {
-    let world = world_on(Engine::Ministack).await;
-    setup(&world).run().await.ended(0);
-    delete_trail(&world).await;
-    destroy(&world).run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    let org = organization_on(Engine::Ministack).await;
+    setup(&org).run().await.expect_status(0);
+    delete_trail(&org).await;
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
 async fn destroy_finds_the_rest_when_the_role_is_gone() {
-    let world = world_on(Engine::Ministack).await;
-    setup(&world).run().await.ended(0);
-    delete_role(&world).await;
-    destroy(&world).run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    let org = organization_on(Engine::Ministack).await;
+    setup(&org).run().await.expect_status(0);
+    delete_role(&org).await;
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
 async fn without_role_and_trail_the_log_group_can_be_named() {
-    let world = world_on(Engine::Ministack).await;
-    setup(&world).run().await.ended(0);
-    delete_role(&world).await;
-    delete_trail(&world).await;
-    let run = destroy(&world).run().await.ended(1);
+    let org = organization_on(Engine::Ministack).await;
+    setup(&org).run().await.expect_status(0);
+    delete_role(&org).await;
+    delete_trail(&org).await;
+    let run = destroy(&org).run().await.expect_status(1);
     assert!(run.stderr.contains("--log-group"), "{}", run.stderr);
-    let named = destroy(&world).args(["--log-group", group(&world)]);
-    named.run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    let named = destroy(&org).args(["--log-group", group(&org)]);
+    named.run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
 async fn a_function_of_somebody_else_is_not_touched() {
-    let world = world_on(Engine::Ministack).await;
-    make_function(&world, FUNCTION).await;
-    let run = setup(&world).run().await.ended(1);
+    let org = organization_on(Engine::Ministack).await;
+    make_function(&org, FUNCTION).await;
+    let run = setup(&org).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(run.stderr.contains(FUNCTION), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn an_interrupted_setup_lets_no_event_through_and_can_be_completed() {
-    let world = world_on(Engine::Ministack).await;
-    world.proxy().delay(Duration::from_millis(100));
-    let running = setup(&world).spawn().await;
-    running.warned("+ created kms key").await;
+    let org = organization_on(Engine::Ministack).await;
+    org.proxy().delay(Duration::from_millis(100));
+    let running = setup(&org).spawn().await;
+    running.wait_for_stderr("+ created kms key").await;
     running.interrupt();
-    let run = running.wait().await.ended(130);
+    let run = running.wait().await.expect_status(130);
     assert!(run.stderr.contains("of 14 done"), "{}", run.stderr);
     assert_eq!(place(&run, "logs:PutSubscriptionFilter"), None);
-    world.proxy().delay(Duration::ZERO);
-    setup(&world).run().await.ended(0);
-    is_complete(&world).await;
+    org.proxy().delay(Duration::ZERO);
+    setup(&org).run().await.expect_status(0);
+    is_complete(&org).await;
 }
 
-async fn delete_trail(world: &World) {
-    let delete = world.clients().cloudtrail.delete_trail();
-    delete.name(world.trail()).send().await.expect("no trail");
+async fn delete_trail(org: &Organization) {
+    let delete = org.clients().cloudtrail.delete_trail();
+    delete.name(org.trail()).send().await.expect("no trail");
 }
 
-async fn delete_role(world: &World) {
-    let (iam, name) = (&world.clients().iam, "heeler_event_collection_sqs_role");
+async fn delete_role(org: &Organization) {
+    let (iam, name) = (&org.clients().iam, "heeler_event_collection_sqs_role");
     let policy = format!(
         "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
-        world.account()
+        org.account()
     );
     let detach = iam.detach_role_policy().role_name(name).policy_arn(policy);
     detach.send().await.expect("a role without policies");
@@ -680,31 +680,31 @@ async fn delete_role(world: &World) {
     delete.expect("no role");
 }
 
-/// The world's log group keeps its events for a month.
-async fn kept_for_a_month() -> World {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    let keep = world
+/// The organization's log group keeps its events for a month.
+async fn kept_for_a_month() -> Organization {
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    let keep = org
         .clients()
         .logs
         .put_retention_policy()
         .retention_in_days(30);
-    let keep = keep.log_group_name(world.log_group().expect("a log group"));
+    let keep = keep.log_group_name(org.log_group().expect("a log group"));
     keep.send().await.expect("a month");
-    world
+    org
 }
 
 #[tokio::test]
 async fn a_retention_of_a_month_is_refused_and_can_be_accepted() {
-    let world = kept_for_a_month().await;
-    let run = setup_of(&world, "cloudwatch").run().await.ended(1);
+    let org = kept_for_a_month().await;
+    let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
     assert!(
         run.stderr.contains("put-retention-policy"),
         "{}",
         run.stderr
     );
     assert!(run.writes().is_empty(), "{:?}", run.writes());
-    let accepted = setup_of(&world, "cloudwatch").args(["--accept", "logs.retention"]);
-    let run = accepted.run().await.ended(0);
+    let accepted = setup_of(&org, "cloudwatch").args(["--accept", "logs.retention"]);
+    let run = accepted.run().await.expect_status(0);
     assert!(
         run.calls
             .iter()
@@ -714,50 +714,50 @@ async fn a_retention_of_a_month_is_refused_and_can_be_accepted() {
 
 #[tokio::test]
 async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
-    let world = kept_for_a_month().await;
+    let org = kept_for_a_month().await;
     let fix = || {
-        setup_of(&world, "cloudwatch")
+        setup_of(&org, "cloudwatch")
             .args(["--fix-retention"])
-            .besides(&["logs:PutRetentionPolicy"])
+            .extra_actions(&["logs:PutRetentionPolicy"])
     };
-    let refused = fix().run().await.ended(1);
+    let refused = fix().run().await.expect_status(1);
     assert!(refused.writes().is_empty(), "{:?}", refused.writes());
     let question = "Keep the events in log group";
     let run = fix()
         .on_terminal(120, &[(question, "yes")])
         .run()
         .await
-        .ended(1);
+        .expect_status(1);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
-    let group = world.log_group().expect("a log group");
+    let group = org.log_group().expect("a log group");
     let run = fix()
         .on_terminal(120, &[(question, group)])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
     // There is nothing to ask any more, and so no terminal is needed.
-    let again = again(&world).args(["--fix-retention"]).run().await.ended(0);
+    let again = again(&org).args(["--fix-retention"]).run().await.expect_status(0);
     assert_eq!(names(&again.writes()), NOTHING);
 }
 
 #[tokio::test]
 async fn whoever_stops_after_the_retention_was_set_hears_that_it_was() {
     for (answer, status) in [("no", 1), (CTRL_C, 130)] {
-        let world = kept_for_a_month().await;
-        let group = world.log_group().expect("a log group");
-        let role = world.heeler_role_arn();
-        let run = Heeler::new(&world)
+        let org = kept_for_a_month().await;
+        let group = org.log_group().expect("a log group");
+        let role = org.heeler_role_arn();
+        let run = heeler_ec(&org)
             .args(["setup", "--option", OPTION, "--fix-retention"])
             .args(["--generate-external-id", "--heeler-role-arn", &role])
-            .besides(&["logs:PutRetentionPolicy"])
+            .extra_actions(&["logs:PutRetentionPolicy"])
             .on_terminal(
                 160,
                 &[("for one day only?", group), ("Set this up?", answer)],
             )
             .run()
             .await
-            .ended(status);
+            .expect_status(status);
         assert_eq!(names(&run.writes()), ["logs:PutRetentionPolicy"]);
         let told = format!("Log group {group} now keeps its events for one day.");
         for said in [told.as_str(), "nothing else was written"] {

@@ -6,30 +6,30 @@ use aws_sdk_kms::types::GrantOperation;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, World};
+use testkit::{Engine, Organization};
 use crate::steps::{on_both_engines, setup_with};
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
 
-/// A world after its first setup.
-async fn made(engine: Engine) -> World {
-    let world = World::on(engine).bucket_key().build().await;
-    setup_with(&world, "id-of-the-setup").run().await.ended(0);
-    world
+/// An organization after its first setup.
+async fn made(engine: Engine) -> Organization {
+    let org = Organization::on(engine).bucket_key().build().await;
+    setup_with(&org, "id-of-the-setup").run().await.expect_status(0);
+    org
 }
 
-fn arn(world: &World, service: &str, name: &str) -> String {
+fn arn(org: &Organization, service: &str, name: &str) -> String {
     format!(
         "arn:aws:{service}:{}:{}:heeler_event_collection_{name}",
-        world.region(),
-        world.account()
+        org.region(),
+        org.account()
     )
 }
 
-fn policy_arn(world: &World) -> String {
+fn policy_arn(org: &Organization) -> String {
     format!(
         "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
-        world.account()
+        org.account()
     )
 }
 
@@ -39,9 +39,9 @@ fn document(text: &str) -> Value {
     serde_json::from_str(&text).expect("a policy document")
 }
 
-async fn queue_url(world: &World, name: &str) -> String {
+async fn queue_url(org: &Organization, name: &str) -> String {
     let name = format!("heeler_event_collection_{name}");
-    let found = world
+    let found = org
         .clients()
         .sqs
         .get_queue_url()
@@ -51,20 +51,20 @@ async fn queue_url(world: &World, name: &str) -> String {
     found.expect("a queue").queue_url.expect("its URL")
 }
 
-async fn queue(world: &World, name: &str) -> HashMap<QueueAttributeName, String> {
-    let read = world
+async fn queue(org: &Organization, name: &str) -> HashMap<QueueAttributeName, String> {
+    let read = org
         .clients()
         .sqs
         .get_queue_attributes()
-        .queue_url(queue_url(world, name).await);
+        .queue_url(queue_url(org, name).await);
     let read = read.attribute_names(QueueAttributeName::All).send().await;
     read.expect("a queue's attributes")
         .attributes
         .expect("attributes")
 }
 
-async fn key_arn(world: &World) -> String {
-    let key = world
+async fn key_arn(org: &Organization) -> String {
+    let key = org
         .clients()
         .kms
         .describe_key()
@@ -79,9 +79,9 @@ async fn key_arn(world: &World) -> String {
 
 on_both_engines! {
     async fn the_queue_has_the_attributes_of_the_reference(engine: Engine) {
-        let world = made(engine).await;
-        let queue = queue(&world, "queue").await;
-        let key = key_arn(&world).await;
+        let org = made(engine).await;
+        let queue = queue(&org, "queue").await;
+        let key = key_arn(&org).await;
         let wanted = [
             (QueueAttributeName::MessageRetentionPeriod, "7200"),
             (QueueAttributeName::ReceiveMessageWaitTimeSeconds, "10"),
@@ -94,16 +94,16 @@ on_both_engines! {
             assert_eq!(queue[&name], value, "{name}");
         }
         let redrive = document(&queue[&QueueAttributeName::RedrivePolicy]);
-        let dead = arn(&world, "sqs", "queue_dlq");
+        let dead = arn(&org, "sqs", "queue_dlq");
         assert_eq!(redrive, json!({"deadLetterTargetArn": dead, "maxReceiveCount": 4}));
     }
 
     async fn dead_letters_are_kept_longer_and_taken_from_one_queue(engine: Engine) {
-        let world = made(engine).await;
-        let dead = queue(&world, "queue_dlq").await;
+        let org = made(engine).await;
+        let dead = queue(&org, "queue_dlq").await;
         assert_eq!(dead[&QueueAttributeName::MessageRetentionPeriod], "345600");
-        assert_eq!(dead[&QueueAttributeName::KmsMasterKeyId], key_arn(&world).await);
-        let sources = [arn(&world, "sqs", "queue")];
+        assert_eq!(dead[&QueueAttributeName::KmsMasterKeyId], key_arn(&org).await);
+        let sources = [arn(&org, "sqs", "queue")];
         assert_eq!(
             document(&dead[&QueueAttributeName::RedriveAllowPolicy]),
             json!({"redrivePermission": "byQueue", "sourceQueueArns": sources})
@@ -111,15 +111,15 @@ on_both_engines! {
         assert_eq!(
             document(&dead[&QueueAttributeName::Policy]),
             json!({"Version": "2012-10-17", "Statement": [
-                insecure("DenyInsecureTransport", "sqs:*", &arn(&world, "sqs", "queue_dlq"))
+                insecure("DenyInsecureTransport", "sqs:*", &arn(&org, "sqs", "queue_dlq"))
             ]})
         );
     }
 
     async fn only_the_topic_may_send_to_the_queue(engine: Engine) {
-        let world = made(engine).await;
-        let queue = queue(&world, "queue").await;
-        let own = arn(&world, "sqs", "queue");
+        let org = made(engine).await;
+        let queue = queue(&org, "queue").await;
+        let own = arn(&org, "sqs", "queue");
         assert_eq!(
             document(&queue[&QueueAttributeName::Policy]),
             json!({"Version": "2012-10-17", "Statement": [
@@ -129,7 +129,7 @@ on_both_engines! {
                     "Principal": {"Service": "sns.amazonaws.com"},
                     "Action": "sqs:SendMessage",
                     "Resource": own,
-                    "Condition": {"ArnEquals": {"aws:SourceArn": arn(&world, "sns", "topic")}}
+                    "Condition": {"ArnEquals": {"aws:SourceArn": arn(&org, "sns", "topic")}}
                 },
                 insecure("DenyInsecureTransport", "sqs:*", &own)
             ]})
@@ -137,9 +137,9 @@ on_both_engines! {
     }
 
     async fn only_the_trails_bucket_may_publish_to_the_topic(engine: Engine) {
-        let world = made(engine).await;
-        let topic = arn(&world, "sns", "topic");
-        let read = world.clients().sns.get_topic_attributes().topic_arn(&topic).send().await;
+        let org = made(engine).await;
+        let topic = arn(&org, "sns", "topic");
+        let read = org.clients().sns.get_topic_attributes().topic_arn(&topic).send().await;
         let attributes = read.expect("a topic's attributes").attributes.expect("attributes");
         assert_eq!(
             document(&attributes["Policy"]),
@@ -151,8 +151,8 @@ on_both_engines! {
                     "Action": "sns:Publish",
                     "Resource": topic,
                     "Condition": {
-                        "ArnEquals": {"aws:SourceArn": format!("arn:aws:s3:::{}", world.bucket())},
-                        "StringEquals": {"aws:SourceAccount": world.account()}
+                        "ArnEquals": {"aws:SourceArn": format!("arn:aws:s3:::{}", org.bucket())},
+                        "StringEquals": {"aws:SourceAccount": org.account()}
                     }
                 },
                 insecure("DenyInsecurePublish", "sns:Publish", &topic)
@@ -161,8 +161,8 @@ on_both_engines! {
     }
 
     async fn the_key_rotates_and_the_topic_may_use_it(engine: Engine) {
-        let world = made(engine).await;
-        let (kms, key) = (&world.clients().kms, key_arn(&world).await);
+        let org = made(engine).await;
+        let (kms, key) = (&org.clients().kms, key_arn(&org).await);
         let rotation = kms.get_key_rotation_status().key_id(&key).send().await;
         assert!(rotation.expect("the key's rotation").key_rotation_enabled());
         let policy = kms.get_key_policy().key_id(&key).policy_name("default").send().await;
@@ -173,7 +173,7 @@ on_both_engines! {
                 {
                     "Sid": "AccountAdministration",
                     "Effect": "Allow",
-                    "Principal": {"AWS": format!("arn:aws:iam::{}:root", world.account())},
+                    "Principal": {"AWS": format!("arn:aws:iam::{}:root", org.account())},
                     "Action": "kms:*",
                     "Resource": "*"
                 },
@@ -183,15 +183,15 @@ on_both_engines! {
                     "Principal": {"Service": "sns.amazonaws.com"},
                     "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
                     "Resource": "*",
-                    "Condition": {"ArnEquals": {"aws:SourceArn": arn(&world, "sns", "topic")}}
+                    "Condition": {"ArnEquals": {"aws:SourceArn": arn(&org, "sns", "topic")}}
                 }
             ]})
         );
     }
 
     async fn only_heeler_with_the_external_id_may_assume_the_role(engine: Engine) {
-        let world = made(engine).await;
-        let role = world.clients().iam.get_role().role_name(ROLE).send().await;
+        let org = made(engine).await;
+        let role = org.clients().iam.get_role().role_name(ROLE).send().await;
         let role = role.expect("the role").role.expect("a role");
         assert_eq!(
             document(role.assume_role_policy_document().expect("a trust policy")),
@@ -199,20 +199,20 @@ on_both_engines! {
                 "Sid": "HeelerAssumeRole",
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
-                "Principal": {"AWS": [world.heeler_role_arn()]},
+                "Principal": {"AWS": [org.heeler_role_arn()]},
                 "Condition": {"StringEquals": {"sts:ExternalId": "id-of-the-setup"}}
             }]})
         );
     }
 
     async fn the_role_may_harvest_and_nothing_else(engine: Engine) {
-        let world = made(engine).await;
-        let iam = &world.clients().iam;
+        let org = made(engine).await;
+        let iam = &org.clients().iam;
         let attached = iam.list_attached_role_policies().role_name(ROLE).send().await;
         let attached = attached.expect("the role's policies").attached_policies.unwrap_or_default();
         let attached: Vec<_> = attached.into_iter().filter_map(|found| found.policy_arn).collect();
-        assert_eq!(attached, [policy_arn(&world)]);
-        let version = iam.get_policy_version().policy_arn(policy_arn(&world)).version_id("v1");
+        assert_eq!(attached, [policy_arn(&org)]);
+        let version = iam.get_policy_version().policy_arn(policy_arn(&org)).version_id("v1");
         let version = version.send().await.expect("the policy").policy_version.expect("a version");
         assert_eq!(
             document(version.document().expect("a document")),
@@ -227,45 +227,45 @@ on_both_engines! {
                         "sqs:GetQueueAttributes",
                         "sqs:GetQueueUrl"
                     ],
-                    "Resource": arn(&world, "sqs", "queue")
+                    "Resource": arn(&org, "sqs", "queue")
                 },
                 {
                     "Sid": "DecryptQueueMessages",
                     "Effect": "Allow",
                     "Action": "kms:Decrypt",
-                    "Resource": key_arn(&world).await,
+                    "Resource": key_arn(&org).await,
                     "Condition": {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}
                 },
                 {
                     "Sid": "ReadTrailLogObjects",
                     "Effect": "Allow",
                     "Action": "s3:GetObject",
-                    "Resource": format!("arn:aws:s3:::{}/AWSLogs/*", world.bucket()),
-                    "Condition": {"StringEquals": {"aws:ResourceAccount": world.account()}}
+                    "Resource": format!("arn:aws:s3:::{}/AWSLogs/*", org.bucket()),
+                    "Condition": {"StringEquals": {"aws:ResourceAccount": org.account()}}
                 }
             ]})
         );
     }
 
     async fn the_role_may_decrypt_with_the_buckets_key(engine: Engine) {
-        let world = made(engine).await;
-        let key = world.bucket_key().expect("a key");
-        let grants = world.clients().kms.list_grants().key_id(key).send().await;
+        let org = made(engine).await;
+        let key = org.bucket_key().expect("a key");
+        let grants = org.clients().kms.list_grants().key_id(key).send().await;
         let grants = grants.expect("the key's grants").grants.unwrap_or_default();
         let [grant] = grants.as_slice() else { panic!("{grants:?}") };
         assert_eq!(grant.name(), Some("heeler_event_collection_grant"));
         assert_eq!(grant.operations(), [GrantOperation::Decrypt]);
-        let role = format!("arn:aws:iam::{}:role/{ROLE}", world.account());
+        let role = format!("arn:aws:iam::{}:role/{ROLE}", org.account());
         assert_eq!(grant.grantee_principal(), Some(&*role));
     }
 
     async fn the_queue_gets_messages_in_their_envelope(engine: Engine) {
-        let world = made(engine).await;
-        let sns = &world.clients().sns;
-        let listed = sns.list_subscriptions_by_topic().topic_arn(arn(&world, "sns", "topic"));
+        let org = made(engine).await;
+        let sns = &org.clients().sns;
+        let listed = sns.list_subscriptions_by_topic().topic_arn(arn(&org, "sns", "topic"));
         let listed = listed.send().await.expect("subscriptions").subscriptions.unwrap_or_default();
         let [subscription] = listed.as_slice() else { panic!("{listed:?}") };
-        assert_eq!(subscription.endpoint(), Some(&*arn(&world, "sqs", "queue")));
+        assert_eq!(subscription.endpoint(), Some(&*arn(&org, "sqs", "queue")));
         let read = sns.get_subscription_attributes();
         let read = read.set_subscription_arn(subscription.subscription_arn.clone()).send().await;
         let attributes = read.expect("a subscription's attributes").attributes.expect("attributes");
@@ -274,26 +274,26 @@ on_both_engines! {
     }
 
     async fn everything_taggable_is_tagged(engine: Engine) {
-        let world = made(engine).await;
-        let clients = world.clients();
+        let org = made(engine).await;
+        let clients = org.clients();
         let mut tags = Vec::new();
         for name in ["queue", "queue_dlq"] {
-            let url = queue_url(&world, name).await;
+            let url = queue_url(&org, name).await;
             let found = clients.sqs.list_queue_tags().queue_url(url).send().await.expect("tags");
             tags.push((name, found.tags.unwrap_or_default()));
         }
         let topic = clients.sns.list_tags_for_resource();
-        let topic = topic.resource_arn(arn(&world, "sns", "topic")).send().await.expect("tags");
+        let topic = topic.resource_arn(arn(&org, "sns", "topic")).send().await.expect("tags");
         let topic = topic.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
         tags.push(("topic", topic));
-        let key = clients.kms.list_resource_tags().key_id(key_arn(&world).await);
+        let key = clients.kms.list_resource_tags().key_id(key_arn(&org).await);
         let key = key.send().await.expect("tags");
         let key = key.tags().iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone()));
         tags.push(("key", key.collect()));
         let role = clients.iam.list_role_tags().role_name(ROLE).send().await.expect("tags");
         let role = role.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
         tags.push(("role", role));
-        let policy = clients.iam.list_policy_tags().policy_arn(policy_arn(&world));
+        let policy = clients.iam.list_policy_tags().policy_arn(policy_arn(&org));
         let policy = policy.send().await.expect("tags");
         let policy = policy.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone()));
         tags.push(("policy", policy.collect()));

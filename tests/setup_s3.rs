@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Heeler, World};
+use testkit::{Engine, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{
     again, counts, destroy, json, keys, names, on_both_engines, outputs, plan, preflight, setup,
     setup_with, text,
@@ -10,55 +10,55 @@ use crate::steps::{
 
 on_both_engines! {
     async fn setting_up_twice_writes_nothing_the_second_time(engine: Engine) {
-        let world = World::on(engine).bucket_key().foreign_notifications().build().await;
-        setup(&world).run().await.ended(0);
-        let second = again(&world).run().await.ended(0);
+        let org = Organization::on(engine).bucket_key().other_notifications().build().await;
+        setup(&org).run().await.expect_status(0);
+        let second = again(&org).run().await.expect_status(0);
         assert_eq!(names(&second.writes()), Vec::<String>::new());
-        let planned = plan(&world).args(["-o", "json", "--check"]).run().await.ended(0);
+        let planned = plan(&org).args(["-o", "json", "--check"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [0, 0, 13, 0]);
     }
 
     async fn a_plan_counts_twelve_resources(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        let org = Organization::on(engine).build().await;
+        let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [12, 0, 0, 0]);
     }
 
     async fn a_bucket_with_a_key_needs_a_grant_more(engine: Engine) {
-        let world = World::on(engine).bucket_key().build().await;
-        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        let org = Organization::on(engine).bucket_key().build().await;
+        let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [13, 0, 0, 0]);
     }
 
     async fn a_topic_that_gets_the_logs_saves_three_resources(engine: Engine) {
-        let world = World::on(engine).topic("events").build().await;
-        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        let org = Organization::on(engine).topic("events").build().await;
+        let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [9, 0, 0, 0]);
     }
 
     async fn a_topic_and_a_key_make_ten(engine: Engine) {
-        let world = World::on(engine).topic("events").bucket_key().build().await;
-        let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+        let org = Organization::on(engine).topic("events").bucket_key().build().await;
+        let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [10, 0, 0, 0]);
     }
 
     async fn a_plan_writes_nothing(engine: Engine) {
-        let world = World::on(engine).bucket_key().foreign_notifications().build().await;
-        let planned = plan(&world).run().await.ended(0);
+        let org = Organization::on(engine).bucket_key().other_notifications().build().await;
+        let planned = plan(&org).run().await.expect_status(0);
         assert_eq!(names(&planned.writes()), Vec::<String>::new());
     }
 
     async fn a_plan_can_be_a_check(engine: Engine) {
-        let world = World::on(engine).build().await;
-        plan(&world).args(["--check"]).run().await.ended(1);
-        setup(&world).run().await.ended(0);
-        plan(&world).args(["--check"]).run().await.ended(0);
+        let org = Organization::on(engine).build().await;
+        plan(&org).args(["--check"]).run().await.expect_status(1);
+        setup(&org).run().await.expect_status(0);
+        plan(&org).args(["--check"]).run().await.expect_status(0);
     }
 
     async fn outputs_are_what_setup_printed(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let made = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
-        let read = outputs(&world).run().await.ended(0);
+        let org = Organization::on(engine).build().await;
+        let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+        let read = outputs(&org).run().await.expect_status(0);
         assert_eq!(json(&read), made);
         assert_eq!(names(&read.writes()), Vec::<String>::new());
         let keys: Vec<&String> = made.as_object().expect("an object").keys().collect();
@@ -69,57 +69,57 @@ on_both_engines! {
     }
 
     async fn the_notification_is_the_last_write(engine: Engine) {
-        let world = World::on(engine).bucket_key().build().await;
-        let run = setup(&world).run().await.ended(0);
+        let org = Organization::on(engine).bucket_key().build().await;
+        let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
         let last = writes.last().map(String::as_str);
         assert_eq!(last, Some("s3:PutBucketNotificationConfiguration"), "{writes:?}");
     }
 
     async fn the_queue_lets_the_topic_in_before_it_is_subscribed(engine: Engine) {
-        let world = World::on(engine).build().await;
-        let run = setup(&world).run().await.ended(0);
+        let org = Organization::on(engine).build().await;
+        let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
         let place = |name: &str| writes.iter().rposition(|write| write == name);
         assert!(place("sqs:SetQueueAttributes") < place("sns:Subscribe"), "{writes:?}");
     }
 
     async fn everything_is_made_in_the_region_of_the_bucket(engine: Engine) {
-        let world = World::on(engine).region("eu-west-1").build().await;
-        let run = setup(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        let org = Organization::on(engine).region("eu-west-1").build().await;
+        let run = setup(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         for call in run.writes().iter().filter(|call| call.service != "iam") {
             assert_eq!(call.region, "eu-west-1", "{}", call.name());
         }
-        let again = again(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        let again = again(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         assert_eq!(names(&again.writes()), Vec::<String>::new());
-        let read = outputs(&world).env("AWS_REGION", "us-east-1").run().await.ended(0);
+        let read = outputs(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         assert!(text(&json(&read)["heeler_event_queue_url"]).contains("heeler_event_collection"));
     }
 
     async fn only_log_objects_below_the_trails_prefix_are_announced(engine: Engine) {
-        let world = World::on(engine).prefix("audit/trail").build().await;
-        setup(&world).run().await.ended(0);
-        let topics = world.notification().await["topics"].clone();
+        let org = Organization::on(engine).prefix("audit/trail").build().await;
+        setup(&org).run().await.expect_status(0);
+        let topics = org.notification().await["topics"].clone();
         assert!(topics.to_string().contains("\"audit/trail/AWSLogs/\""), "{topics}");
     }
 
     async fn foreign_notifications_stay_byte_for_byte(engine: Engine) {
-        let world = World::on(engine).foreign_notifications().build().await;
-        let mut before = world.notification().await;
-        setup(&world).run().await.ended(0);
-        let mut after = world.notification().await;
+        let org = Organization::on(engine).other_notifications().build().await;
+        let mut before = org.notification().await;
+        setup(&org).run().await.expect_status(0);
+        let mut after = org.notification().await;
         assert_eq!(take_ours(&mut before).len(), 0);
         assert_eq!(take_ours(&mut after).len(), 1);
         assert_eq!(after, before);
     }
 
     async fn a_topic_that_gets_the_logs_is_used_and_stays_as_it_is(engine: Engine) {
-        let world = World::on(engine).topic("events").build().await;
-        let before = (topic_attributes(&world).await, world.notification().await);
-        let run = setup(&world).run().await.ended(0);
+        let org = Organization::on(engine).topic("events").build().await;
+        let before = (topic_attributes(&org).await, org.notification().await);
+        let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
         assert!(!writes.iter().any(|write| write.starts_with("sns:") && write != "sns:Subscribe"), "{writes:?}");
-        assert_eq!((topic_attributes(&world).await, world.notification().await), before);
+        assert_eq!((topic_attributes(&org).await, org.notification().await), before);
     }
 }
 
@@ -136,9 +136,9 @@ fn take_ours(configuration: &mut Value) -> Vec<Value> {
 }
 
 /// The topic's attributes but for the counts of its subscriptions.
-async fn topic_attributes(world: &World) -> Vec<(String, String)> {
-    let topic = world.topic().expect("a topic");
-    let read = world
+async fn topic_attributes(org: &Organization) -> Vec<(String, String)> {
+    let topic = org.topic().expect("a topic");
+    let read = org
         .clients()
         .sns
         .get_topic_attributes()
@@ -159,13 +159,13 @@ async fn topic_attributes(world: &World) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn an_external_id_is_kept_when_none_is_given() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, "id-of-the-first-setup")
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, "id-of-the-first-setup")
         .run()
         .await
-        .ended(0);
-    again(&world).run().await.ended(0);
-    let read = json(&outputs(&world).run().await.ended(0));
+        .expect_status(0);
+    again(&org).run().await.expect_status(0);
+    let read = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(
         read["heeler_event_role_external_id"],
         "id-of-the-first-setup"
@@ -174,17 +174,17 @@ async fn an_external_id_is_kept_when_none_is_given() {
 
 #[tokio::test]
 async fn another_external_id_changes_only_the_trust_of_the_role() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup_with(&world, "id-of-the-first-setup")
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, "id-of-the-first-setup")
         .run()
         .await
-        .ended(0);
-    let run = setup_with(&world, "id-of-the-second-setup")
+        .expect_status(0);
+    let run = setup_with(&org, "id-of-the-second-setup")
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
-    let read = json(&outputs(&world).run().await.ended(0));
+    let read = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(
         read["heeler_event_role_external_id"],
         "id-of-the-second-setup"
@@ -193,12 +193,12 @@ async fn another_external_id_changes_only_the_trust_of_the_role() {
 
 #[tokio::test]
 async fn an_external_id_is_shown_by_outputs_and_nowhere_else() {
-    let world = World::on(Engine::Ministack).build().await;
-    let first = setup_with(&world, "id-of-the-first-setup")
+    let org = Organization::on(Engine::Ministack).build().await;
+    let first = setup_with(&org, "id-of-the-first-setup")
         .args(["-v"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert!(!first.stderr.contains("id-of-the"), "{}", first.stderr);
     assert_eq!(
         first.stdout.matches("id-of-the-first-setup").count(),
@@ -207,8 +207,8 @@ async fn an_external_id_is_shown_by_outputs_and_nowhere_else() {
         first.stdout
     );
     for form in ["table", "json"] {
-        let run = plan(&world).args(["-v", "-o", form, "--external-id", "id-of-the-second-setup"]);
-        let run = run.run().await.ended(0);
+        let run = plan(&org).args(["-v", "-o", form, "--external-id", "id-of-the-second-setup"]);
+        let run = run.run().await.expect_status(0);
         let said = format!("{}{}", run.stdout, run.stderr);
         assert!(
             said.contains("external_id") && !said.contains("id-of-the"),
@@ -219,12 +219,12 @@ async fn an_external_id_is_shown_by_outputs_and_nowhere_else() {
 
 #[tokio::test]
 async fn an_external_id_can_come_from_the_environment() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = again(&world).args(["--heeler-role-arn", &world.heeler_role_arn()]);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = again(&org).args(["--heeler-role-arn", &org.heeler_role_arn()]);
     let run = run
         .env("HEELER_EC_EXTERNAL_ID", "id-of-the-environment")
         .args(["-o", "json"]);
-    let made = json(&run.run().await.ended(0));
+    let made = json(&run.run().await.expect_status(0));
     assert_eq!(
         made["heeler_event_role_external_id"],
         "id-of-the-environment"
@@ -233,9 +233,9 @@ async fn an_external_id_can_come_from_the_environment() {
 
 #[tokio::test]
 async fn drift_is_shown_and_put_right() {
-    let world = World::on(Engine::Ministack).build().await;
-    let queue = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
-    let change = world.clients().sqs.set_queue_attributes();
+    let org = Organization::on(Engine::Ministack).build().await;
+    let queue = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+    let change = org.clients().sqs.set_queue_attributes();
     let change = change.queue_url(text(&queue["heeler_event_queue_url"]));
     let retention = aws_sdk_sqs::types::QueueAttributeName::MessageRetentionPeriod;
     change
@@ -244,7 +244,7 @@ async fn drift_is_shown_and_put_right() {
         .await
         .expect("a shorter retention");
 
-    let planned = plan(&world).args(["-o", "json"]).run().await.ended(0);
+    let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
     assert_eq!(counts(&planned), [0, 1, 11, 0]);
     let planned = json(&planned);
     let steps = planned["steps"].as_array().expect("steps");
@@ -255,54 +255,54 @@ async fn drift_is_shown_and_put_right() {
     let change = json!([{"field": "retention", "before": 60, "after": 7200, "known": true}]);
     assert_eq!(changed["changes"], change);
 
-    let run = again(&world).run().await.ended(0);
+    let run = again(&org).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["sqs:SetQueueAttributes"]);
-    plan(&world).args(["--check"]).run().await.ended(0);
+    plan(&org).args(["--check"]).run().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn a_second_deployment_shares_the_topic_and_leaves_the_first_alone() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    setup(&world).run().await.ended(0);
-    let before = (world.leftovers().await, world.notification().await);
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    setup(&org).run().await.expect_status(0);
+    let before = (org.leftovers().await, org.notification().await);
 
-    let second = setup(&world)
+    let second = setup(&org)
         .args(["--name-prefix", "heeler_two"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert!(!names(&second.writes()).contains(&"sns:CreateTopic".to_owned()));
-    assert_eq!(keys(&world).await, 2);
-    plan(&world).args(["--check"]).run().await.ended(0);
-    let check = plan(&world).args(["--check", "--name-prefix", "heeler_two"]);
-    check.run().await.ended(0);
+    assert_eq!(keys(&org).await, 2);
+    plan(&org).args(["--check"]).run().await.expect_status(0);
+    let check = plan(&org).args(["--check", "--name-prefix", "heeler_two"]);
+    check.run().await.expect_status(0);
 
-    destroy(&world)
+    destroy(&org)
         .args(["--name-prefix", "heeler_two"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(
-        (world.leftovers().await, world.notification().await),
+        (org.leftovers().await, org.notification().await),
         before
     );
-    plan(&world).args(["--check"]).run().await.ended(0);
+    plan(&org).args(["--check"]).run().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn heeler_gets_the_event_through_role_and_queue() {
-    use crate::harness::{Object, object::event};
+    use testkit::{LogFile, log_file::event};
     use std::time::Duration;
 
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    let made = json(&setup(&world).args(["-o", "json"]).run().await.ended(0));
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
     let [queue, role, id] = [
         "heeler_event_queue_url",
         "heeler_event_role_arn",
         "heeler_event_role_external_id",
     ]
     .map(|key| text(&made[key]));
-    let member = &world.members()[0];
+    let member = &org.members()[0];
     let record = event(
         member,
         "us-east-1",
@@ -310,11 +310,11 @@ async fn heeler_gets_the_event_through_role_and_queue() {
         "CreateBucket",
         false,
     );
-    let object = Object::new(member, "us-east-1", vec![record]);
-    let key = world.deliver(&object).await;
+    let object = LogFile::new(member, "us-east-1", vec![record]);
+    let key = org.deliver(&object).await;
 
-    let heeler = world
-        .harvest(&role, &id)
+    let heeler = org
+        .assume_as_heeler(&role, &id)
         .await
         .expect("a session of Heeler's");
     let bodies = heeler
@@ -330,19 +330,19 @@ async fn heeler_gets_the_event_through_role_and_queue() {
         "{bodies:?}"
     );
     let read = heeler
-        .object(world.bucket(), &key)
+        .object(org.bucket(), &key)
         .await
         .expect("the object");
     assert_eq!(read, object.gzipped());
-    world
-        .harvest(&role, "another-id")
+    org
+        .assume_as_heeler(&role, "another-id")
         .await
         .expect_err("another external id was let in");
 }
 
 #[tokio::test]
 async fn a_dry_run_says_what_the_plan_says() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let args = [
         "setup",
         "--option",
@@ -350,20 +350,20 @@ async fn a_dry_run_says_what_the_plan_says() {
         "--dry-run",
         "--generate-external-id",
     ];
-    let dry = Heeler::new(&world)
+    let dry = heeler_ec(&org)
         .args(args)
-        .args(["--heeler-role-arn", &world.heeler_role_arn()]);
-    let dry = dry.run().await.ended(0);
+        .args(["--heeler-role-arn", &org.heeler_role_arn()]);
+    let dry = dry.run().await.expect_status(0);
     assert_eq!(names(&dry.writes()), Vec::<String>::new());
-    assert_eq!(dry.stdout, plan(&world).run().await.ended(0).stdout);
+    assert_eq!(dry.stdout, plan(&org).run().await.expect_status(0).stdout);
 }
 
 #[tokio::test]
 async fn a_second_trail_made_later_does_not_keep_setup_from_running_again() {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    let clients = world.clients();
-    let bucket = format!("another-{}", world.account());
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    let clients = org.clients();
+    let bucket = format!("another-{}", org.account());
     clients
         .s3
         .create_bucket()
@@ -383,7 +383,7 @@ async fn a_second_trail_made_later_does_not_keep_setup_from_running_again() {
     let start = clients.cloudtrail.start_logging().name("another");
     start.send().await.expect("a second trail that is logging");
 
-    let run = again(&world).run().await.ended(0);
+    let run = again(&org).run().await.expect_status(0);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
-    preflight(&world).run().await.ended(1);
+    preflight(&org).run().await.expect_status(1);
 }

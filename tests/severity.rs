@@ -5,7 +5,7 @@ use heeler_ec::tail::object::records;
 use heeler_ec::tail::record::Record;
 use serde::Deserialize;
 
-use crate::harness::samples;
+use testkit::samples;
 
 #[derive(Deserialize)]
 struct Published {
@@ -51,7 +51,7 @@ fn every_real_record_has_a_level() {
     };
     let table = Table::built_in().expect("the built-in table");
     let mut counts = [0; 3];
-    for (key, bytes) in samples::below(&folder) {
+    for (key, bytes) in samples::log_files_below(&folder) {
         for text in records(&bytes, u64::MAX).expect(&key) {
             let record = Record::read(&text).expect("a record");
             counts[record.level(&table) as usize] += 1;

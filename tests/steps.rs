@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Call, Engine, Heeler, Run, World};
+use testkit::{Call, Engine, HeelerEc, Run, Organization};
 
 /// The same law on each engine: a module of one test per engine.
 macro_rules! on_both_engines {
@@ -26,7 +26,7 @@ macro_rules! on_both_engines {
 }
 pub(crate) use on_both_engines;
 
-/// Runs a few at a time: each has a world and processes of its own.
+/// Runs a few at a time: each has an organization and processes of its own.
 pub async fn side_by_side<F: Future<Output = ()>>(runs: impl IntoIterator<Item = F>) {
     use futures_util::StreamExt;
     futures_util::stream::iter(runs)
@@ -35,77 +35,77 @@ pub async fn side_by_side<F: Future<Output = ()>>(runs: impl IntoIterator<Item =
         .await;
 }
 
-pub fn preflight(world: &World) -> Heeler<'_> {
-    preflight_of(world, "s3")
+pub fn preflight(org: &Organization) -> HeelerEc<'_> {
+    preflight_of(org, "s3")
 }
 
 /// The preflight of this option.
-pub fn preflight_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    Heeler::new(world).args(["preflight", "--option", option])
+pub fn preflight_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    heeler_ec(org).args(["preflight", "--option", option])
 }
 
 /// The plan of a first setup, or of a later one with the same trust.
-pub fn plan(world: &World) -> Heeler<'_> {
-    plan_of(world, "s3")
+pub fn plan(org: &Organization) -> HeelerEc<'_> {
+    plan_of(org, "s3")
 }
 
 /// The same for this option.
-pub fn plan_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    let role = world.heeler_role_arn();
-    Heeler::new(world).args(["plan", "--option", option, "--heeler-role-arn", &role])
+pub fn plan_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    let role = org.heeler_role_arn();
+    heeler_ec(org).args(["plan", "--option", option, "--heeler-role-arn", &role])
 }
 
 /// A first setup, with an external id made up.
-pub fn setup(world: &World) -> Heeler<'_> {
-    setup_of(world, "s3")
+pub fn setup(org: &Organization) -> HeelerEc<'_> {
+    setup_of(org, "s3")
 }
 
 /// With what others have in it, and what the option stands on.
-pub async fn world_for(option: &str) -> World {
-    let world = World::on(Engine::Ministack)
+pub async fn organization_for(option: &str) -> Organization {
+    let org = Organization::on(Engine::Ministack)
         .bucket_key()
-        .foreign_notifications();
-    let world = if option == "s3" {
-        world
+        .other_notifications();
+    let org = if option == "s3" {
+        org
     } else {
-        world.log_group()
+        org.log_group()
     };
-    world.build().await
+    org.build().await
 }
 
 /// The same for this option.
-pub fn setup_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    let role = world.heeler_role_arn();
-    again_of(world, option).args(["--generate-external-id", "--heeler-role-arn", &role])
+pub fn setup_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    let role = org.heeler_role_arn();
+    again_of(org, option).args(["--generate-external-id", "--heeler-role-arn", &role])
 }
 
 /// A setup that keeps whom the role trusts.
-pub fn again(world: &World) -> Heeler<'_> {
-    again_of(world, "s3")
+pub fn again(org: &Organization) -> HeelerEc<'_> {
+    again_of(org, "s3")
 }
 
 /// The same for this option.
-pub fn again_of<'a>(world: &'a World, option: &str) -> Heeler<'a> {
-    Heeler::new(world).args(["setup", "--option", option, "--yes"])
+pub fn again_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    heeler_ec(org).args(["setup", "--option", option, "--yes"])
 }
 
 /// A first setup with this external id; as a later one it changes nothing.
-pub fn setup_with<'a>(world: &'a World, external_id: &str) -> Heeler<'a> {
-    setup_of_with(world, "s3", external_id)
+pub fn setup_with<'a>(org: &'a Organization, external_id: &str) -> HeelerEc<'a> {
+    setup_of_with(org, "s3", external_id)
 }
 
 /// The same for this option.
-pub fn setup_of_with<'a>(world: &'a World, option: &str, external_id: &str) -> Heeler<'a> {
-    let role = world.heeler_role_arn();
-    again_of(world, option).args(["--external-id", external_id, "--heeler-role-arn", &role])
+pub fn setup_of_with<'a>(org: &'a Organization, option: &str, external_id: &str) -> HeelerEc<'a> {
+    let role = org.heeler_role_arn();
+    again_of(org, option).args(["--external-id", external_id, "--heeler-role-arn", &role])
 }
 
-pub fn outputs(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["outputs", "-o", "json"])
+pub fn outputs(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["outputs", "-o", "json"])
 }
 
-pub fn destroy(world: &World) -> Heeler<'_> {
-    Heeler::new(world).args(["destroy", "--yes"])
+pub fn destroy(org: &Organization) -> HeelerEc<'_> {
+    heeler_ec(org).args(["destroy", "--yes"])
 }
 
 /// Standard output as one JSON document.
@@ -140,8 +140,8 @@ pub fn names(calls: &[&Call]) -> Vec<String> {
 }
 
 /// The keys that bear our tag and are not on their way out.
-pub async fn keys(world: &World) -> usize {
-    let left = world.leftovers().await;
+pub async fn keys(org: &Organization) -> usize {
+    let left = org.leftovers().await;
     left.iter().filter(|line| line.starts_with("key ")).count()
 }
 
@@ -149,4 +149,10 @@ pub fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String>
     let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
     lines.sort_unstable();
     lines
+}
+
+/// The program under test, held to the IAM policy that it prints for each command.
+pub fn heeler_ec(org: &Organization) -> HeelerEc<'_> {
+    HeelerEc::new(org, env!("CARGO_BIN_EXE_heeler-ec"))
+        .check_actions(crate::command_permissions::allowed_actions)
 }

@@ -9,9 +9,9 @@ use futures_util::future::{Either, select};
 use serde_json::Value;
 
 use crate::collect::delivery;
-use crate::harness::heeler::Harvest;
-use crate::harness::object::event;
-use crate::harness::{Engine, Heeler, Object, Run, World};
+use testkit::vendor::HeelerSession; use crate::steps::heeler_ec;
+use testkit::log_file::event;
+use testkit::{Engine, LogFile, Run, Organization};
 use crate::steps::{counts, destroy, json, names, setup, setup_of, text};
 
 /// The names of the second deployment.
@@ -20,21 +20,21 @@ const SECOND: [&str; 2] = ["--name-prefix", "heeler_next"];
 /// What happens in the organization, event by event: each is delivered as `CloudTrail` does, to the log group and to the
 /// bucket.
 struct Stream<'w> {
-    world: &'w World,
+    org: &'w Organization,
     delivered: Vec<String>,
 }
 
 impl<'w> Stream<'w> {
-    fn of(world: &'w World) -> Self {
+    fn of(org: &'w Organization) -> Self {
         Self {
-            world,
+            org,
             delivered: Vec::new(),
         }
     }
 
     async fn deliver(&mut self) {
-        let world = self.world;
-        let member = &world.members()[0];
+        let org = self.org;
+        let member = &org.members()[0];
         let record = event(
             member,
             "us-east-1",
@@ -43,17 +43,17 @@ impl<'w> Stream<'w> {
             false,
         );
         let id = text(&record["eventID"]);
-        let group = world.log_group().expect("a log group");
-        for filter in world.filters(group).await {
-            let invoke = world.clients().lambda.invoke();
+        let group = org.log_group().expect("a log group");
+        for filter in org.subscription_filters(group).await {
+            let invoke = org.clients().lambda.invoke();
             let invoke = invoke.function_name(filter.destination_arn().unwrap_or_default());
-            let payload = delivery(world, &[record.to_string()]);
+            let payload = delivery(org, &[record.to_string()]);
             let answer = invoke.payload(Blob::new(payload.to_string())).send().await;
             let answer = answer.expect("an answer of the function");
             assert_eq!(answer.function_error(), None);
         }
-        world
-            .deliver(&Object::new(member, "us-east-1", vec![record]))
+        org
+            .deliver(&LogFile::new(member, "us-east-1", vec![record]))
             .await;
         self.delivered.push(id);
     }
@@ -81,14 +81,14 @@ impl<'w> Stream<'w> {
 
 /// Heeler at one of the queues: the ids of the events that it has got.
 struct Reader {
-    heeler: Harvest,
+    heeler: HeelerSession,
     queue: String,
     bucket: String,
     got: BTreeSet<String>,
 }
 
 impl Reader {
-    async fn of(world: &World, setup: &Run) -> Self {
+    async fn of(org: &Organization, setup: &Run) -> Self {
         let values = json(setup);
         let [queue, role, id] = [
             "heeler_event_queue_url",
@@ -97,12 +97,12 @@ impl Reader {
         ]
         .map(|name| text(&values[name]));
         Self {
-            heeler: world
-                .harvest(&role, &id)
+            heeler: org
+                .assume_as_heeler(&role, &id)
                 .await
                 .expect("the role of the customer"),
             queue,
-            bucket: world.bucket().to_owned(),
+            bucket: org.bucket().to_owned(),
             got: BTreeSet::new(),
         }
     }
@@ -152,33 +152,33 @@ impl Reader {
 
 /// The walk through docs/switching.md.
 async fn switch(from: &str, to: &str) {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .log_group()
-        .foreign_notifications()
+        .other_notifications()
         .build()
         .await;
-    let mut stream = Stream::of(&world);
-    let first = setup_of(&world, from)
+    let mut stream = Stream::of(&org);
+    let first = setup_of(&org, from)
         .args(["-o", "json"])
         .run()
         .await
-        .ended(0);
-    let mut old = Reader::of(&world, &first).await;
+        .expect_status(0);
+    let mut old = Reader::of(&org, &first).await;
     stream.deliver().await;
     old.gets(&stream.delivered).await;
 
     // The second is set up beside the first, which goes on.
-    let refused = setup_of(&world, to).run().await.ended(1);
+    let refused = setup_of(&org, to).run().await.expect_status(1);
     assert!(
         refused.stderr.contains("docs/switching.md"),
         "{}",
         refused.stderr
     );
-    let second = setup_of(&world, to).args(SECOND).args(["-o", "json"]);
-    let second = stream.during(second.run()).await.ended(0);
+    let second = setup_of(&org, to).args(SECOND).args(["-o", "json"]);
+    let second = stream.during(second.run()).await.expect_status(0);
     let overlap = stream.delivered.len();
-    let mut new = Reader::of(&world, &second).await;
+    let mut new = Reader::of(&org, &second).await;
     old.gets(&stream.delivered).await;
 
     // From here on every event is in both queues, so Heeler can be switched at any time.
@@ -189,18 +189,18 @@ async fn switch(from: &str, to: &str) {
     new.gets(&stream.delivered[overlap..]).await;
 
     // Heeler reads the new queue only, and the first deployment goes.
-    let gone = stream.during(destroy(&world).run()).await;
-    gone.ended(0);
+    let gone = stream.during(destroy(&org).run()).await;
+    gone.expect_status(0);
     stream.deliver().await;
     new.gets(&stream.delivered[overlap..]).await;
     let check = |args: [&'static str; 2]| {
-        Heeler::new(&world)
+        heeler_ec(&org)
             .args(["plan", "--check", "-o", "json"])
             .args(args)
     };
-    let kept = check(SECOND).run().await.ended(0);
+    let kept = check(SECOND).run().await.expect_status(0);
     assert_eq!(counts(&kept)[..2], [0, 0]);
-    check(["--name-prefix", "heeler"]).run().await.ended(1);
+    check(["--name-prefix", "heeler"]).run().await.expect_status(1);
 
     let got: BTreeSet<String> = old.got.union(&new.got).cloned().collect();
     assert_eq!(got, stream.delivered.iter().cloned().collect());
@@ -210,8 +210,8 @@ async fn switch(from: &str, to: &str) {
         "{overlap} of {all} events before the overlap"
     );
 
-    destroy(&world).args(SECOND).run().await.ended(0);
-    assert_eq!(world.leftovers().await, Vec::<String>::new());
+    destroy(&org).args(SECOND).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -226,23 +226,23 @@ async fn from_cloudwatch_to_s3_no_event_is_lost() {
 
 #[tokio::test]
 async fn two_of_option_s3_share_a_topic_and_go_in_the_order_that_is_told() {
-    let world = World::on(Engine::Ministack).build().await;
-    let first = setup(&world).args(["-o", "json"]).run().await.ended(0);
-    let second = setup(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    let first = setup(&org).args(["-o", "json"]).run().await.expect_status(0);
+    let second = setup(&org)
         .args(SECOND)
         .args(["-o", "json"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     let mut stream = Stream {
         delivered: Vec::new(),
-        world: &world,
+        org: &org,
     };
     let (mut one, mut other) = (
-        Reader::of(&world, &first).await,
-        Reader::of(&world, &second).await,
+        Reader::of(&org, &first).await,
+        Reader::of(&org, &second).await,
     );
-    let member = &world.members()[0];
+    let member = &org.members()[0];
     let record = event(
         member,
         "us-east-1",
@@ -251,18 +251,18 @@ async fn two_of_option_s3_share_a_topic_and_go_in_the_order_that_is_told() {
         false,
     );
     stream.delivered.push(text(&record["eventID"]));
-    world
-        .deliver(&Object::new(member, "us-east-1", vec![record]))
+    org
+        .deliver(&LogFile::new(member, "us-east-1", vec![record]))
         .await;
     one.gets(&stream.delivered).await;
     other.gets(&stream.delivered).await;
 
-    let refused = destroy(&world).run().await.ended(1);
+    let refused = destroy(&org).run().await.expect_status(1);
     assert_eq!(names(&refused.writes()), Vec::<String>::new());
     for told in ["second deployment", "--name-prefix heeler_next"] {
         assert!(refused.stderr.contains(told), "{told}\n{}", refused.stderr);
     }
-    destroy(&world).args(SECOND).run().await.ended(0);
-    destroy(&world).run().await.ended(0);
-    assert_eq!(world.leftovers().await, Vec::<String>::new());
+    destroy(&org).args(SECOND).run().await.expect_status(0);
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, Vec::<String>::new());
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::{Value, json};
 
-use crate::harness::object::event;
-use crate::harness::program;
-use crate::harness::{Call, Engine, Fault, Heeler, Object, Run, Running, What, World, samples};
+use testkit::log_file::event; use crate::steps::heeler_ec;
+use testkit::program;
+use testkit::{Call, Engine, Fault, HeelerEc, LogFile, Run, Running, FaultAction, Organization, samples};
 use crate::steps::sorted;
 
 /// What the names of tail's queues begin with.
@@ -19,12 +19,12 @@ const TOPIC: &str = "heeler_event_collection_topic";
 
 #[tokio::test]
 async fn records_come_out_as_they_were_delivered_one_a_line() {
-    let world = set_up().await;
-    let tail = listening(&world, &["--output", "json", "--limit", "3"]).await;
-    let (first, second) = (file(&world, 2), file(&world, 1));
-    world.deliver(&first).await;
-    world.deliver(&second).await;
-    let run = tail.wait().await.ended(0);
+    let org = set_up().await;
+    let tail = listening(&org, &["--output", "json", "--limit", "3"]).await;
+    let (first, second) = (file(&org, 2), file(&org, 1));
+    org.deliver(&first).await;
+    org.deliver(&second).await;
+    let run = tail.wait().await.expect_status(0);
 
     let delivered = first
         .records
@@ -36,7 +36,7 @@ async fn records_come_out_as_they_were_delivered_one_a_line() {
 
 #[tokio::test]
 async fn a_line_says_when_where_what_who_and_whether_it_failed() {
-    let world = set_up().await;
+    let org = set_up().await;
     let mut refused = event(
         "210987654321",
         "eu-west-1",
@@ -46,7 +46,7 @@ async fn a_line_says_when_where_what_who_and_whether_it_failed() {
     );
     refused["eventTime"] = "2026-01-02T03:04:05Z".into();
     refused["errorCode"] = "AccessDenied".into();
-    let run = shown(&world, vec![refused], &[]).await;
+    let run = shown(&org, vec![refused], &[]).await;
     let words: Vec<&str> = run.stdout.split_whitespace().collect();
     assert_eq!(
         words,
@@ -74,8 +74,8 @@ async fn every_real_record_comes_out_once() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
-    let world = set_up().await;
-    let objects = samples::below(&folder);
+    let org = set_up().await;
+    let objects = samples::log_files_below(&folder);
     let mut delivered = Vec::new();
     for (_, bytes) in &objects {
         let records = heeler_ec::tail::object::records(bytes, u64::MAX).expect("a log file");
@@ -84,22 +84,22 @@ async fn every_real_record_comes_out_once() {
     assert_eq!((objects.len(), delivered.len()), (56, 2902));
 
     let limit = delivered.len().to_string();
-    let tail = listening(&world, &["--output", "json", "--limit", &limit]).await;
+    let tail = listening(&org, &["--output", "json", "--limit", &limit]).await;
     for (key, bytes) in objects {
-        world.put(&key, bytes).await;
+        org.put(&key, bytes).await;
     }
-    let run = tail.wait().await.ended(0);
+    let run = tail.wait().await.expect_status(0);
     assert_eq!(sorted(run.stdout.lines()), sorted(delivered));
     assert!(run.stderr.contains(" + 0 duplicate + "), "{}", run.stderr);
-    assert_eq!(taps(&world).await, nothing());
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn the_queue_of_heeler_is_never_received_from() {
-    let world = set_up().await;
-    let url = queue_url(&world).await;
-    let before = waiting(&world, &url).await;
-    let run = shown(&world, vec![anything(&world)], &[]).await;
+    let org = set_up().await;
+    let url = queue_url(&org).await;
+    let before = waiting(&org, &url).await;
+    let run = shown(&org, vec![anything(&org)], &[]).await;
 
     let received: Vec<_> = run
         .calls
@@ -114,11 +114,11 @@ async fn the_queue_of_heeler_is_never_received_from() {
     );
     let touched = run.calls.iter().filter(|call| call.text().contains(&url));
     assert_eq!(
-        touched.map(super::harness::Call::name).collect::<Vec<_>>(),
+        touched.map(testkit::Call::name).collect::<Vec<_>>(),
         Vec::<String>::new()
     );
-    assert_eq!(waiting(&world, &url).await, before + 1);
-    let messages = world
+    assert_eq!(waiting(&org, &url).await, before + 1);
+    let messages = org
         .clients()
         .sqs
         .receive_message()
@@ -139,18 +139,18 @@ async fn the_queue_of_heeler_is_never_received_from() {
 
 #[tokio::test]
 async fn after_the_limit_tail_ends_and_leaves_nothing() {
-    let world = set_up().await;
-    let tail = listening(&world, &["--limit", "2"]).await;
-    world.deliver(&file(&world, 5)).await;
-    let run = tail.wait().await.ended(0);
+    let org = set_up().await;
+    let tail = listening(&org, &["--limit", "2"]).await;
+    org.deliver(&file(&org, 5)).await;
+    let run = tail.wait().await.expect_status(0);
     assert_eq!(run.stdout.lines().count(), 2);
-    assert_eq!(taps(&world).await, nothing());
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn when_nothing_arrives_in_time_tail_says_what_to_look_at() {
-    let world = set_up().await;
-    let run = tail(&world, &["--timeout", "1s"]).run().await.ended(1);
+    let org = set_up().await;
+    let run = tail(&org, &["--timeout", "1s"]).run().await.expect_status(1);
     assert_eq!(run.stdout, "");
     assert!(
         run.stderr.contains("Nothing has arrived for 1s."),
@@ -162,13 +162,13 @@ async fn when_nothing_arrives_in_time_tail_says_what_to_look_at() {
         "{}",
         run.stderr
     );
-    assert_eq!(taps(&world).await, nothing());
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn where_nothing_is_set_up_tail_says_how_to() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = tail(&world, &[]).run().await.ended(1);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = tail(&org, &[]).run().await.expect_status(1);
     assert!(
         run.stderr.contains("heeler-ec setup --option s3"),
         "{}",
@@ -179,22 +179,22 @@ async fn where_nothing_is_set_up_tail_says_how_to() {
 
 #[tokio::test]
 async fn ctrl_c_takes_queue_and_subscription_away() {
-    let world = set_up().await;
-    let tail = listening(&world, &[]).await;
-    assert_eq!(taps(&world).await.len(), 2);
+    let org = set_up().await;
+    let tail = listening(&org, &[]).await;
+    assert_eq!(taps(&org).await.len(), 2);
     tail.interrupt();
-    tail.wait().await.ended(130);
-    assert_eq!(taps(&world).await, nothing());
+    tail.wait().await.expect_status(130);
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn ctrl_c_while_the_queue_is_made_takes_it_away_too() {
-    let world = set_up().await;
-    let slow = What::Delay(Duration::from_secs(2));
-    world.proxy().fault(Fault::new("sns", "Subscribe", slow));
-    let seen = world.proxy().total();
-    let tail = tail(&world, &[]).spawn().await;
-    while !world
+    let org = set_up().await;
+    let slow = FaultAction::Delay(Duration::from_secs(2));
+    org.proxy().fault(Fault::new("sns", "Subscribe", slow));
+    let seen = org.proxy().total();
+    let tail = tail(&org, &[]).spawn().await;
+    while !org
         .proxy()
         .calls_since(seen)
         .iter()
@@ -203,25 +203,25 @@ async fn ctrl_c_while_the_queue_is_made_takes_it_away_too() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tail.interrupt();
-    tail.wait().await.ended(130);
-    assert_eq!(taps(&world).await, nothing());
+    tail.wait().await.expect_status(130);
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up() {
-    let world = set_up().await;
-    let tail = listening(&world, &[]).await;
-    world
+    let org = set_up().await;
+    let tail = listening(&org, &[]).await;
+    org
         .proxy()
-        .fault(Fault::new("sns", "Unsubscribe", What::Hang));
-    world
+        .fault(Fault::new("sns", "Unsubscribe", FaultAction::NeverRespond));
+    org
         .proxy()
-        .fault(Fault::new("sqs", "DeleteQueue", What::Hang));
+        .fault(Fault::new("sqs", "DeleteQueue", FaultAction::NeverRespond));
     tail.interrupt();
-    tail.warned("Ctrl-C again").await;
+    tail.wait_for_stderr("Ctrl-C again").await;
     tail.interrupt();
-    let run = tail.wait().await.ended(130);
-    for name in taps(&world).await {
+    let run = tail.wait().await.expect_status(130);
+    for name in taps(&org).await {
         assert!(run.stderr.contains(&name), "{name}:\n{}", run.stderr);
     }
     assert!(
@@ -240,39 +240,39 @@ async fn a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up() {
 
 #[tokio::test]
 async fn a_clean_up_that_is_refused_says_how_to_do_it_by_hand() {
-    let world = set_up().await;
-    let refused = What::refuse(403, "AccessDenied", "not you");
-    world
+    let org = set_up().await;
+    let refused = FaultAction::refuse(403, "AccessDenied", "not you");
+    org
         .proxy()
         .fault(Fault::new("sqs", "DeleteQueue", refused));
-    let tail = listening(&world, &[]).await;
+    let tail = listening(&org, &[]).await;
     tail.interrupt();
-    let run = tail.wait().await.ended(3);
+    let run = tail.wait().await.expect_status(3);
     assert!(
         run.stderr
             .contains("aws sqs delete-queue --region us-east-1 --queue-url http"),
         "{}",
         run.stderr
     );
-    world.proxy().mend();
-    let next = listening(&world, &[]).await;
-    next.warned("which an earlier run had left behind").await;
+    org.proxy().clear_faults();
+    let next = listening(&org, &[]).await;
+    next.wait_for_stderr("which an earlier run had left behind").await;
     next.interrupt();
-    next.wait().await.ended(130);
-    assert_eq!(taps(&world).await, nothing());
+    next.wait().await.expect_status(130);
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn when_the_session_expires_tail_says_how_to_go_on_and_what_is_left() {
-    let world = set_up().await;
-    let tail = listening(&world, &[]).await;
+    let org = set_up().await;
+    let tail = listening(&org, &[]).await;
     let expired = "The security token included in the request is expired";
-    world.proxy().fault(Fault::new(
+    org.proxy().fault(Fault::new(
         "*",
         "*",
-        What::refuse(403, "ExpiredToken", expired),
+        FaultAction::refuse(403, "ExpiredToken", expired),
     ));
-    let run = tail.wait().await.ended(3);
+    let run = tail.wait().await.expect_status(3);
     for said in [
         "the session has expired: sign in again",
         "aws sns unsubscribe --region us-east-1",
@@ -284,45 +284,45 @@ async fn when_the_session_expires_tail_says_how_to_go_on_and_what_is_left() {
 
 #[tokio::test]
 async fn the_next_run_removes_what_a_killed_run_left_and_nothing_that_is_in_use() {
-    let world = set_up().await;
-    let other = listening(&world, &["--limit", "1"]).await;
-    let in_use = taps(&world).await;
-    let killed = listening(&world, &[]).await;
+    let org = set_up().await;
+    let other = listening(&org, &["--limit", "1"]).await;
+    let in_use = taps(&org).await;
+    let killed = listening(&org, &[]).await;
     killed.kill();
-    killed.wait().await.ended(-9);
-    let left = taps(&world).await;
+    killed.wait().await.expect_status(-9);
+    let left = taps(&org).await;
     assert_eq!((in_use.len(), left.len()), (2, 4));
 
-    let next = listening(&world, &[]).await;
-    next.warned("which an earlier run had left behind").await;
-    let now = taps(&world).await;
+    let next = listening(&org, &[]).await;
+    next.wait_for_stderr("which an earlier run had left behind").await;
+    let now = taps(&org).await;
     assert!(in_use.is_subset(&now), "{now:?}");
     assert_eq!(left.intersection(&now).count(), 2, "{now:?}");
     next.interrupt();
-    next.wait().await.ended(130);
+    next.wait().await.expect_status(130);
 
-    world.deliver(&file(&world, 1)).await;
-    other.wait().await.ended(0);
-    assert_eq!(taps(&world).await, nothing());
+    org.deliver(&file(&org, 1)).await;
+    other.wait().await.expect_status(0);
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn nobody_reading_any_more_is_the_end() {
-    let world = set_up().await;
+    let org = set_up().await;
     let program = env!("CARGO_BIN_EXE_heeler-ec");
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#;
-    let mut tail = Heeler::new(&world)
+    let mut tail = heeler_ec(&org)
         .program(Path::new("/bin/sh"))
         .args(["-c", script, program, "tail", "--output", "json"])
         .spawn()
         .await;
-    tail.warned("is removed at the end").await;
-    world.deliver(&file(&world, 1)).await;
-    tail.line_with("eventID").await;
+    tail.wait_for_stderr("is removed at the end").await;
+    org.deliver(&file(&org, 1)).await;
+    tail.line_containing("eventID").await;
     // The one line that a reader has not yet closed the pipe for is lost; the next one is noticed.
     let further = async {
         loop {
-            world.deliver(&file(&world, 1)).await;
+            org.deliver(&file(&org, 1)).await;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
@@ -332,52 +332,52 @@ async fn nobody_reading_any_more_is_the_end() {
     };
     assert!(run.stderr.contains("status 0"), "{}", run.stderr);
     assert_eq!(run.stdout.lines().count(), 1);
-    assert_eq!(taps(&world).await, nothing());
+    assert_eq!(taps(&org).await, nothing());
 }
 
 #[tokio::test]
 async fn a_reader_that_pauses_keeps_nobody_from_leaving() {
-    let world = set_up().await;
+    let org = set_up().await;
     let script = r#"{ sh -c 'echo "pid $$" >&2; exec "$0" "$@"' "$0" "$@"; echo "status $?" >&2; } | sleep 10"#;
-    let tail = Heeler::new(&world)
+    let tail = heeler_ec(&org)
         .program(Path::new("/bin/sh"))
         .args(["-c", script, env!("CARGO_BIN_EXE_heeler-ec")])
         .args(["tail", "--output", "json"])
         .spawn()
         .await;
-    tail.warned("is removed at the end").await;
+    tail.wait_for_stderr("is removed at the end").await;
     // Far more than a pipe holds.
-    world.deliver(&file(&world, 1_000)).await;
+    org.deliver(&file(&org, 1_000)).await;
     let read = |call: &Call| call.operation == "GetObject" && call.finished.is_some();
-    while !world.proxy().calls().iter().any(read) {
+    while !org.proxy().calls().iter().any(read) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let said = tail.stderr();
     let pid = said.lines().find_map(|line| line.strip_prefix("pid "));
     program::interrupt(pid.expect("its number").parse().expect("a number"));
-    tail.warned("status 130").await;
-    assert_eq!(taps(&world).await, nothing());
+    tail.wait_for_stderr("status 130").await;
+    assert_eq!(taps(&org).await, nothing());
     tail.wait().await;
 }
 
 #[tokio::test]
 async fn an_object_whose_connection_breaks_off_is_asked_for_again() {
-    let world = set_up().await;
-    let breaks_off = Fault::new("s3", "GetObject", What::BreakOff);
-    world.proxy().fault(breaks_off.clone().times(2));
-    let mut tail = listening(&world, &["--output", "json"]).await;
-    let whole = file(&world, 1_000);
-    world.deliver(&whole).await;
+    let org = set_up().await;
+    let breaks_off = Fault::new("s3", "GetObject", FaultAction::TruncateResponse);
+    org.proxy().fault(breaks_off.clone().times(2));
+    let mut tail = listening(&org, &["--output", "json"]).await;
+    let whole = file(&org, 1_000);
+    org.deliver(&whole).await;
     for record in &whole.records {
         assert_eq!(tail.line().await, Some(record.to_string()));
     }
-    world.proxy().mend();
-    world.proxy().fault(breaks_off);
-    let lost = file(&world, 1_000);
-    world.deliver(&lost).await;
-    tail.warned("broke off in the middle of it, 3 times").await;
+    org.proxy().clear_faults();
+    org.proxy().fault(breaks_off);
+    let lost = file(&org, 1_000);
+    org.deliver(&lost).await;
+    tail.wait_for_stderr("broke off in the middle of it, 3 times").await;
     tail.interrupt();
-    let run = tail.wait().await.ended(130);
+    let run = tail.wait().await.expect_status(130);
     assert!(
         run.stderr
             .contains("Objects: 2 in = 1 read + 0 skipped + 1 failed."),
@@ -388,29 +388,29 @@ async fn an_object_whose_connection_breaks_off_is_asked_for_again() {
 
 #[tokio::test]
 async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
-    let world = set_up().await;
-    let tail = listening(&world, &["--verbose", "--limit", "1"]).await;
-    let own = file(&world, 1);
+    let org = set_up().await;
+    let tail = listening(&org, &["--verbose", "--limit", "1"]).await;
+    let own = file(&org, 1);
     let key = format!(
         "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
         own.name()
     );
     publish(
-        &world,
-        json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": world.bucket()}),
+        &org,
+        json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": org.bucket()}),
     )
     .await;
-    publish(&world, announcement("somebody-elses-bucket", &key)).await;
+    publish(&org, announcement("somebody-elses-bucket", &key)).await;
     publish(
-        &world,
+        &org,
         announcement(
-            world.bucket(),
+            org.bucket(),
             &key.replace("CloudTrail", "CloudTrail-Digest"),
         ),
     )
     .await;
-    world.deliver(&own).await;
-    let run = tail.wait().await.ended(0);
+    org.deliver(&own).await;
+    let run = tail.wait().await.expect_status(0);
 
     for told in [
         "skipped: a test event of S3",
@@ -431,11 +431,11 @@ async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
 
 #[tokio::test]
 async fn a_message_that_makes_no_sense_is_told_and_the_stream_goes_on() {
-    let world = set_up().await;
-    let tail = listening(&world, &["--limit", "1"]).await;
-    publish_text(&world, "\u{1b}[2Jsurprise").await;
-    world.deliver(&file(&world, 1)).await;
-    let run = tail.wait().await.ended(0);
+    let org = set_up().await;
+    let tail = listening(&org, &["--limit", "1"]).await;
+    publish_text(&org, "\u{1b}[2Jsurprise").await;
+    org.deliver(&file(&org, 1)).await;
+    let run = tail.wait().await.expect_status(0);
     assert!(
         run.stderr.contains("warning: cannot read message "),
         "{}",
@@ -452,18 +452,18 @@ async fn a_message_that_makes_no_sense_is_told_and_the_stream_goes_on() {
 
 #[tokio::test]
 async fn an_object_that_cannot_be_unpacked_is_told_and_the_stream_goes_on() {
-    let world = set_up().await;
-    let broken = file(&world, 1);
+    let org = set_up().await;
+    let broken = file(&org, 1);
     let key = format!(
         "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
         broken.name()
     );
     let mut bytes = broken.gzipped();
     bytes.truncate(40);
-    let tail = listening(&world, &["--limit", "1"]).await;
-    world.put(&key, bytes).await;
-    world.deliver(&file(&world, 1)).await;
-    let run = tail.wait().await.ended(0);
+    let tail = listening(&org, &["--limit", "1"]).await;
+    org.put(&key, bytes).await;
+    org.deliver(&file(&org, 1)).await;
+    let run = tail.wait().await.expect_status(0);
     assert!(
         run.stderr
             .contains(&format!("warning: cannot read {key}: ")),
@@ -475,16 +475,16 @@ async fn an_object_that_cannot_be_unpacked_is_told_and_the_stream_goes_on() {
 
 #[tokio::test]
 async fn an_object_that_may_not_be_read_is_told_with_the_permission_that_is_missing() {
-    let world = set_up().await;
-    let refused = What::refuse(403, "AccessDenied", "Access Denied");
-    world
+    let org = set_up().await;
+    let refused = FaultAction::refuse(403, "AccessDenied", "Access Denied");
+    org
         .proxy()
         .fault(Fault::new("s3", "GetObject", refused).times(1));
-    let tail = listening(&world, &["--limit", "1"]).await;
-    let key = world.deliver(&file(&world, 1)).await;
-    tail.warned(&key).await;
-    world.deliver(&file(&world, 1)).await;
-    let run = tail.wait().await.ended(0);
+    let tail = listening(&org, &["--limit", "1"]).await;
+    let key = org.deliver(&file(&org, 1)).await;
+    tail.wait_for_stderr(&key).await;
+    org.deliver(&file(&org, 1)).await;
+    let run = tail.wait().await.expect_status(0);
     assert!(
         run.stderr.contains("hint: grant s3:GetObject"),
         "{}",
@@ -500,13 +500,13 @@ async fn an_object_that_may_not_be_read_is_told_with_the_permission_that_is_miss
 
 #[tokio::test]
 async fn an_object_that_is_announced_twice_is_shown_once() {
-    let world = set_up().await;
-    let tail = listening(&world, &["--output", "json", "--limit", "3"]).await;
-    let twice = file(&world, 2);
-    world.deliver(&twice).await;
-    world.deliver(&twice).await;
-    world.deliver(&file(&world, 1)).await;
-    let run = tail.wait().await.ended(0);
+    let org = set_up().await;
+    let tail = listening(&org, &["--output", "json", "--limit", "3"]).await;
+    let twice = file(&org, 2);
+    org.deliver(&twice).await;
+    org.deliver(&twice).await;
+    org.deliver(&file(&org, 1)).await;
+    let run = tail.wait().await.expect_status(0);
     assert_eq!(sorted(run.stdout.lines()).len(), 3);
     assert_eq!(run.stdout.lines().collect::<BTreeSet<_>>().len(), 3);
     assert!(
@@ -519,9 +519,9 @@ async fn an_object_that_is_announced_twice_is_shown_once() {
 
 #[tokio::test]
 async fn what_steers_a_terminal_never_reaches_it() {
-    let world = set_up().await;
+    let org = set_up().await;
     let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
-    let mut event = anything(&world);
+    let mut event = anything(&org);
     for field in [
         "eventName",
         "eventSource",
@@ -533,7 +533,7 @@ async fn what_steers_a_terminal_never_reaches_it() {
         event[field] = format!("{field}{evil}").into();
     }
     event["userIdentity"] = json!({"type": "IAMUser", "userName": format!("alice{evil}")});
-    let run = shown(&world, vec![event], &["--verbose"]).await;
+    let run = shown(&org, vec![event], &["--verbose"]).await;
     for text in [&run.stdout, &run.stderr] {
         let steering =
             |letter: &char| letter.is_control() && *letter != '\n' || *letter == '\u{202e}';
@@ -545,14 +545,14 @@ async fn what_steers_a_terminal_never_reaches_it() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_made_again() {
-    let world = set_up().await;
-    world
+    let org = set_up().await;
+    org
         .proxy()
-        .fault(Fault::new("sqs", "ReceiveMessage", What::Cut).times(1));
-    world
+        .fault(Fault::new("sqs", "ReceiveMessage", FaultAction::DropRequest).times(1));
+    org
         .proxy()
-        .fault(Fault::new("s3", "GetObject", What::Cut).times(1));
-    let run = shown(&world, vec![anything(&world)], &[]).await;
+        .fault(Fault::new("s3", "GetObject", FaultAction::DropRequest).times(1));
+    let run = shown(&org, vec![anything(&org)], &[]).await;
     assert!(
         run.stderr
             .contains("Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable."),
@@ -563,79 +563,79 @@ async fn a_connection_that_breaks_is_made_again() {
 
 #[tokio::test]
 async fn when_nothing_can_be_received_any_more_tail_cleans_up_and_says_why() {
-    let world = set_up().await;
-    for what in [What::Cut, What::refuse(403, "AccessDenied", "not you")] {
-        world.proxy().mend();
-        world
+    let org = set_up().await;
+    for what in [FaultAction::DropRequest, FaultAction::refuse(403, "AccessDenied", "not you")] {
+        org.proxy().clear_faults();
+        org
             .proxy()
             .fault(Fault::new("sqs", "ReceiveMessage", what));
-        let run = tail(&world, &[]).run().await.ended(3);
+        let run = tail(&org, &[]).run().await.expect_status(3);
         assert!(
             run.stderr
                 .contains("cannot receive from the queue heeler_ec_tail_"),
             "{}",
             run.stderr
         );
-        assert_eq!(taps(&world).await, nothing());
+        assert_eq!(taps(&org).await, nothing());
     }
 }
 
 #[tokio::test]
 async fn a_queue_or_a_subscription_that_is_refused_leaves_nothing() {
-    let world = set_up().await;
+    let org = set_up().await;
     let folder = tempfile::tempdir().expect("an empty folder");
     for (service, operation) in [("sqs", "CreateQueue"), ("sns", "Subscribe")] {
-        let refused = What::refuse(403, "AccessDenied", "not you");
-        world.proxy().mend();
-        world.proxy().fault(Fault::new(service, operation, refused));
-        let tail = tail(&world, &[]).env("TMPDIR", &folder.path().to_string_lossy());
-        let run = tail.run().await.ended(3);
+        let refused = FaultAction::refuse(403, "AccessDenied", "not you");
+        org.proxy().clear_faults();
+        org.proxy().fault(Fault::new(service, operation, refused));
+        let tail = tail(&org, &[]).env("TMPDIR", &folder.path().to_string_lossy());
+        let run = tail.run().await.expect_status(3);
         let permission = format!("grant {service}:{operation}");
         assert!(run.stderr.contains(&permission), "{}", run.stderr);
-        assert_eq!(taps(&world).await, nothing());
+        assert_eq!(taps(&org).await, nothing());
         let files = std::fs::read_dir(folder.path()).expect("the folder");
         assert_eq!(files.count(), 0);
     }
 }
 
-/// A world in which option s3 is set up.
-async fn set_up() -> World {
-    let world = World::on(Engine::Ministack).build().await;
-    Heeler::new(&world)
+/// An organization in which option s3 is set up.
+async fn set_up() -> Organization {
+    let org = Organization::on(Engine::Ministack).build().await;
+    heeler_ec(&org)
         .args(["setup", "--option", "s3", "--yes", "--generate-external-id"])
-        .args(["--heeler-role-arn", &world.heeler_role_arn()])
+        .args(["--heeler-role-arn", &org.heeler_role_arn()])
         .run()
         .await
-        .ended(0);
-    world
+        .expect_status(0);
+    org
 }
 
-fn tail<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
-    Heeler::new(world).args(["tail"]).args(args)
+fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
+    heeler_ec(org).args(["tail"]).args(args)
 }
 
 /// Tail, once it gets every message.
-async fn listening<'a>(world: &'a World, args: &[&str]) -> Running<'a> {
-    let running = tail(world, args).spawn().await;
-    running.warned("is removed at the end").await;
+async fn listening<'a>(org: &'a Organization, args: &[&str]) -> Running<'a> {
+    let running = tail(org, args).spawn().await;
+    running.wait_for_stderr("is removed at the end").await;
     running
 }
 
 /// What tail makes of these records, delivered in one object.
-async fn shown(world: &World, records: Vec<Value>, args: &[&str]) -> Run {
+async fn shown(org: &Organization, records: Vec<Value>, args: &[&str]) -> Run {
     let limit = records.len().to_string();
     let mut all = vec!["--limit", &limit];
     all.extend(args);
-    let tail = listening(world, &all).await;
-    world
-        .deliver(&Object::new(world.account(), world.region(), records))
+    let tail = listening(org, &all).await;
+    org
+        .deliver(&LogFile::new(org.account(), org.region(), records))
         .await;
-    tail.wait().await.ended(0)
+    tail.wait().await.expect_status(0)
 }
 
-fn anything(world: &World) -> Value {
+fn anything(org: &Organization) -> Value {
     event(
-        world.account(),
+        org.account(),
         "us-east-1",
         "iam.amazonaws.com",
         "CreateUser",
@@ -643,9 +643,9 @@ fn anything(world: &World) -> Value {
     )
 }
 
-fn file(world: &World, records: usize) -> Object {
-    let records = std::iter::repeat_with(|| anything(world)).take(records);
-    Object::new(world.account(), "us-east-1", records.collect())
+fn file(org: &Organization, records: usize) -> LogFile {
+    let records = std::iter::repeat_with(|| anything(org)).take(records);
+    LogFile::new(org.account(), "us-east-1", records.collect())
 }
 
 /// What S3 says about a new object.
@@ -659,13 +659,13 @@ fn announcement(bucket: &str, key: &str) -> Value {
     }]})
 }
 
-async fn publish(world: &World, message: Value) {
-    publish_text(world, &message.to_string()).await;
+async fn publish(org: &Organization, message: Value) {
+    publish_text(org, &message.to_string()).await;
 }
 
-async fn publish_text(world: &World, message: &str) {
-    let topic = format!("arn:aws:sns:{}:{}:{TOPIC}", world.region(), world.account());
-    let sent = world
+async fn publish_text(org: &Organization, message: &str) {
+    let topic = format!("arn:aws:sns:{}:{}:{TOPIC}", org.region(), org.account());
+    let sent = org
         .clients()
         .sns
         .publish()
@@ -677,8 +677,8 @@ async fn publish_text(world: &World, message: &str) {
 }
 
 /// The queues and the subscriptions of tail: names and ARNs.
-async fn taps(world: &World) -> BTreeSet<String> {
-    let queues = world
+async fn taps(org: &Organization) -> BTreeSet<String> {
+    let queues = org
         .clients()
         .sqs
         .list_queues()
@@ -692,7 +692,7 @@ async fn taps(world: &World) -> BTreeSet<String> {
         .filter_map(|url| url.rsplit('/').next())
         .map(str::to_owned)
         .collect();
-    let subscriptions = world.clients().sns.list_subscriptions().send().await;
+    let subscriptions = org.clients().sns.list_subscriptions().send().await;
     for subscription in subscriptions.expect("subscriptions").subscriptions() {
         if subscription
             .endpoint()
@@ -713,8 +713,8 @@ fn nothing() -> BTreeSet<String> {
     BTreeSet::new()
 }
 
-async fn queue_url(world: &World) -> String {
-    let found = world
+async fn queue_url(org: &Organization) -> String {
+    let found = org
         .clients()
         .sqs
         .get_queue_url()
@@ -725,9 +725,9 @@ async fn queue_url(world: &World) -> String {
 }
 
 /// How many messages wait in a queue.
-async fn waiting(world: &World, url: &str) -> u32 {
+async fn waiting(org: &Organization, url: &str) -> u32 {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
-    let read = world
+    let read = org
         .clients()
         .sqs
         .get_queue_attributes()

@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::harness::emulator::repository;
-use crate::harness::object::event;
+use testkit::emulator::repository;
+use testkit::log_file::event;
 
 #[test]
 fn each_line_says_how_grave_the_event_is() {

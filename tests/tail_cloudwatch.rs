@@ -6,29 +6,29 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use serde_json::{Value, json};
 
-use crate::harness::object::event;
-use crate::harness::{Call, Engine, Fault, Heeler, Run, What, World};
+use testkit::log_file::event; use crate::steps::heeler_ec;
+use testkit::{Call, Engine, Fault, HeelerEc, Run, FaultAction, Organization};
 use crate::steps::{sorted, text};
 
 /// A pipeline on a log group.
-async fn set_up() -> World {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    crate::steps::setup_of(&world, "cloudwatch")
+async fn set_up() -> Organization {
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    crate::steps::setup_of(&org, "cloudwatch")
         .run()
         .await
-        .ended(0);
-    world
+        .expect_status(0);
+    org
 }
 
-fn tail<'a>(world: &'a World, args: &[&str]) -> Heeler<'a> {
-    Heeler::new(world).args(["tail"]).args(args)
+fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
+    heeler_ec(org).args(["tail"]).args(args)
 }
 
 /// A write that the filter lets pass.
-fn passing(world: &World) -> Value {
+fn passing(org: &Organization) -> Value {
     event(
-        world.account(),
-        world.region(),
+        org.account(),
+        org.region(),
         "s3.amazonaws.com",
         "CreateBucket",
         false,
@@ -36,20 +36,20 @@ fn passing(world: &World) -> Value {
 }
 
 /// CloudTrail delivers these, so long ago.
-async fn deliver(world: &World, records: &[Value], ago: Duration) {
-    let logs = &world.clients().logs;
-    let group = world.log_group().expect("a log group");
+async fn deliver(org: &Organization, records: &[Value], ago: Duration) {
+    let logs = &org.clients().logs;
+    let group = org.log_group().expect("a log group");
     let stream = format!(
         "{}_{}_CloudTrail_{}",
-        world.organization(),
-        world.account(),
-        world.region()
+        org.organization_id(),
+        org.account(),
+        org.region()
     );
     let made = logs
         .create_log_stream()
         .log_group_name(group)
         .log_stream_name(&stream);
-    // It is there already when the world was made with it.
+    // It is there already when the organization was made with it.
     let _ = made.send().await;
     let at = SystemTime::now() - ago;
     let at = at
@@ -85,18 +85,18 @@ fn looks_at(call: &Call) -> bool {
 }
 
 /// What a tail shows of these.
-async fn shown(world: &World, records: &[Value], args: &[&str]) -> Run {
-    deliver(world, records, Duration::from_secs(60)).await;
-    tail(world, args).run().await
+async fn shown(org: &Organization, records: &[Value], args: &[&str]) -> Run {
+    deliver(org, records, Duration::from_secs(60)).await;
+    tail(org, args).run().await
 }
 
 #[tokio::test]
 async fn records_come_out_as_they_were_delivered_one_a_line() {
-    let world = set_up().await;
-    let records = [passing(&world), passing(&world)];
-    let run = shown(&world, &records, &["-o", "json", "--limit", "2"])
+    let org = set_up().await;
+    let records = [passing(&org), passing(&org)];
+    let run = shown(&org, &records, &["-o", "json", "--limit", "2"])
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(
         sorted(run.stdout.lines()),
         sorted(records.iter().map(Value::to_string))
@@ -106,24 +106,24 @@ async fn records_come_out_as_they_were_delivered_one_a_line() {
 
 #[tokio::test]
 async fn what_the_filter_leaves_out_is_not_shown() {
-    let world = set_up().await;
-    let mut refused = passing(&world);
+    let org = set_up().await;
+    let mut refused = passing(&org);
     refused["errorCode"] = json!("AccessDenied");
     let read = event(
-        world.account(),
-        world.region(),
+        org.account(),
+        org.region(),
         "s3.amazonaws.com",
         "ListBuckets",
         true,
     );
-    let wanted = passing(&world);
+    let wanted = passing(&org);
     let run = shown(
-        &world,
+        &org,
         &[refused, read, wanted.clone()],
         &["-o", "json", "--limit", "1"],
     )
     .await;
-    let run = run.ended(0);
+    let run = run.expect_status(0);
     assert_eq!(run.stdout.trim(), wanted.to_string());
     assert!(
         run.stderr
@@ -135,15 +135,15 @@ async fn what_the_filter_leaves_out_is_not_shown() {
 
 #[tokio::test]
 async fn an_event_that_is_delivered_twice_is_shown_once() {
-    let world = set_up().await;
-    let record = passing(&world);
+    let org = set_up().await;
+    let record = passing(&org);
     let run = shown(
-        &world,
-        &[record.clone(), record, passing(&world)],
+        &org,
+        &[record.clone(), record, passing(&org)],
         &["--limit", "2"],
     )
     .await;
-    let run = run.ended(0);
+    let run = run.expect_status(0);
     assert!(
         run.stderr
             .contains(" 2 shown + 0 filtered + 1 duplicate + "),
@@ -154,20 +154,20 @@ async fn an_event_that_is_delivered_twice_is_shown_once() {
 
 #[tokio::test]
 async fn an_event_that_comes_late_is_shown_and_one_that_was_shown_is_not_shown_again() {
-    let world = set_up().await;
-    deliver(&world, &[passing(&world)], Duration::from_secs(10)).await;
-    let running = tail(&world, &["-o", "json", "--limit", "2"]).spawn().await;
-    running.warned("Reading log group").await;
+    let org = set_up().await;
+    deliver(&org, &[passing(&org)], Duration::from_secs(10)).await;
+    let running = tail(&org, &["-o", "json", "--limit", "2"]).spawn().await;
+    running.wait_for_stderr("Reading log group").await;
     // After the first look, with a time long before what was shown.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let late = passing(&world);
+    let late = passing(&org);
     deliver(
-        &world,
+        &org,
         std::slice::from_ref(&late),
         Duration::from_secs(300),
     )
     .await;
-    let run = running.wait().await.ended(0);
+    let run = running.wait().await.expect_status(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", run.stdout);
     assert_eq!(lines[1], late.to_string());
@@ -181,22 +181,22 @@ async fn an_event_that_comes_late_is_shown_and_one_that_was_shown_is_not_shown_a
 
 #[tokio::test]
 async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
-    let world = set_up().await;
-    let page = |body: Value| What::Answer {
+    let org = set_up().await;
+    let page = |body: Value| FaultAction::Respond {
         status: 200,
         headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
         body: body.to_string().into_bytes(),
     };
-    let record = passing(&world);
+    let record = passing(&org);
     let first = page(json!({ "events": [], "nextToken": "more" }));
     let second = page(json!({ "events": [{ "eventId": "1", "message": record.to_string() }] }));
     let fault = |what| Fault::new("logs", "FilterLogEvents", what);
-    world.proxy().fault(fault(first).times(1));
-    world.proxy().fault(fault(second).after(1));
-    let run = tail(&world, &["-o", "json", "--limit", "1"])
+    org.proxy().fault(fault(first).times(1));
+    org.proxy().fault(fault(second).after(1));
+    let run = tail(&org, &["-o", "json", "--limit", "1"])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     assert_eq!(run.stdout.trim(), record.to_string());
 
     let [one, other] = looks(&run);
@@ -211,18 +211,18 @@ async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
 
 #[tokio::test]
 async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
-    let world = set_up().await;
-    let busy = What::refuse(400, "ThrottlingException", "Rate exceeded");
+    let org = set_up().await;
+    let busy = FaultAction::refuse(400, "ThrottlingException", "Rate exceeded");
     let busy = Fault::new("logs", "FilterLogEvents", busy);
-    world.proxy().fault(busy.times(1));
-    let record = passing(&world);
+    org.proxy().fault(busy.times(1));
+    let record = passing(&org);
     let run = shown(
-        &world,
+        &org,
         std::slice::from_ref(&record),
         &["-o", "json", "--limit", "1"],
     )
     .await
-    .ended(0);
+    .expect_status(0);
     assert_eq!(run.stdout.trim(), record.to_string());
     let [one, other] = looks(&run);
     assert!(other.started - one.started >= Duration::from_secs(10));
@@ -234,12 +234,12 @@ async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn what_was_never_answered_is_not_taken_for_silence() {
-    let world = set_up().await;
-    let busy = What::refuse(400, "ThrottlingException", "Rate exceeded");
-    world
+    let org = set_up().await;
+    let busy = FaultAction::refuse(400, "ThrottlingException", "Rate exceeded");
+    org
         .proxy()
         .fault(Fault::new("logs", "FilterLogEvents", busy));
-    let run = tail(&world, &["--timeout", "2s"]).run().await.ended(3);
+    let run = tail(&org, &["--timeout", "2s"]).run().await.expect_status(3);
     assert!(run.stderr.contains("ThrottlingException"), "{}", run.stderr);
     assert!(
         !run.stderr.contains("Nothing has arrived"),
@@ -250,12 +250,12 @@ async fn what_was_never_answered_is_not_taken_for_silence() {
 
 #[tokio::test]
 async fn while_nobody_reads_nothing_is_waited_for() {
-    let world = set_up().await;
+    let org = set_up().await;
     // Far more than a pipe holds.
-    let many = std::iter::repeat_with(|| passing(&world)).take(400);
-    deliver(&world, &many.collect::<Vec<_>>(), Duration::from_secs(60)).await;
+    let many = std::iter::repeat_with(|| passing(&org)).take(400);
+    deliver(&org, &many.collect::<Vec<_>>(), Duration::from_secs(60)).await;
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | { sleep 25; cat; }"#;
-    let mut tail = Heeler::new(&world)
+    let mut tail = heeler_ec(&org)
         .program(Path::new("/bin/sh"))
         .args(["-c", script, env!("CARGO_BIN_EXE_heeler-ec")])
         .args(["tail", "-o", "json", "--timeout", "18s"])
@@ -263,7 +263,7 @@ async fn while_nobody_reads_nothing_is_waited_for() {
         .await;
     // One look is being written, two wait for that, and the next has no room.
     let done = |call: &Call| looks_at(call) && call.finished.is_some();
-    while world
+    while org
         .proxy()
         .calls()
         .iter()
@@ -273,28 +273,28 @@ async fn while_nobody_reads_nothing_is_waited_for() {
     {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let late = passing(&world);
-    deliver(&world, std::slice::from_ref(&late), Duration::from_secs(1)).await;
-    tail.line_with(&text(&late["eventID"])).await;
+    let late = passing(&org);
+    deliver(&org, std::slice::from_ref(&late), Duration::from_secs(1)).await;
+    tail.line_containing(&text(&late["eventID"])).await;
     tail.wait().await;
 }
 
 #[tokio::test]
 async fn ctrl_c_ends_it_and_leaves_nothing() {
-    let world = set_up().await;
-    let before = world.leftovers().await;
-    let running = tail(&world, &[]).spawn().await;
-    running.warned("Reading log group").await;
+    let org = set_up().await;
+    let before = org.leftovers().await;
+    let running = tail(&org, &[]).spawn().await;
+    running.wait_for_stderr("Reading log group").await;
     running.interrupt();
-    let run = running.wait().await.ended(130);
+    let run = running.wait().await.expect_status(130);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
-    assert_eq!(world.leftovers().await, before);
+    assert_eq!(org.leftovers().await, before);
 }
 
 #[tokio::test]
 async fn when_nothing_arrives_the_answer_is_no() {
-    let world = set_up().await;
-    let run = tail(&world, &["--timeout", "1s"]).run().await.ended(1);
+    let org = set_up().await;
+    let run = tail(&org, &["--timeout", "1s"]).run().await.expect_status(1);
     assert!(
         run.stderr.contains("preflight --option cloudwatch"),
         "{}",
@@ -304,12 +304,12 @@ async fn when_nothing_arrives_the_answer_is_no() {
 
 #[tokio::test]
 async fn a_log_group_that_may_not_be_read_is_told_with_the_permission_that_is_missing() {
-    let world = set_up().await;
-    let refusal = What::refuse(400, "AccessDeniedException", "is not authorized");
-    world
+    let org = set_up().await;
+    let refusal = FaultAction::refuse(400, "AccessDeniedException", "is not authorized");
+    org
         .proxy()
         .fault(Fault::new("logs", "FilterLogEvents", refusal));
-    let run = tail(&world, &[]).run().await.ended(3);
+    let run = tail(&org, &[]).run().await.expect_status(3);
     assert!(
         run.stderr.contains("logs:FilterLogEvents"),
         "{}",

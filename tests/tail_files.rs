@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
-use crate::harness::{emulator, samples};
+use testkit::{emulator, samples};
 
 const OBJECTS: &str = "tests/fixtures/tail/objects";
 
@@ -30,7 +30,7 @@ impl Ran {
     }
 
     #[track_caller]
-    fn ended(self, status: i32) -> Self {
+    fn expect_status(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{}\n{}", self.stdout, self.stderr);
         self
     }
@@ -107,13 +107,13 @@ fn nobody_is_called() {
             .output()
             .expect("the program"),
     );
-    ran.ended(0);
+    ran.expect_status(0);
     assert!(nobody.accept().is_err(), "somebody was called");
 }
 
 #[test]
 fn every_fixture_is_accounted_for() {
-    let ran = tail(&[OBJECTS, "-v"]).ended(3);
+    let ran = tail(&[OBJECTS, "-v"]).expect_status(3);
     ran.tells("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
     ran.tells("  skipped: 1 a digest, which holds no events");
     ran.tells("  skipped: 1 an Insights object, which holds no calls");
@@ -147,14 +147,14 @@ fn an_object_is_read_alone_as_it_is_among_others() {
         ("_OddRecords000001", 23),
         ("_RecordOver256KiB", 2),
     ] {
-        let ran = tail(&[&fixture(part), "-o", "json"]).ended(0);
+        let ran = tail(&[&fixture(part), "-o", "json"]).expect_status(0);
         assert_eq!(ran.stdout.lines().count(), count, "{part}");
         for line in ran.stdout.lines() {
             let record: Value = serde_json::from_str(line).expect("one record a line");
             assert!(record.is_object());
         }
     }
-    let ran = tail(&[&fixture("_EmptyRecords0001")]).ended(1);
+    let ran = tail(&[&fixture("_EmptyRecords0001")]).expect_status(1);
     ran.tells("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
 }
 
@@ -163,7 +163,7 @@ fn nothing_of_a_broken_object_is_shown() {
     let whole = log(&[r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#]);
     let cut = &whole[..whole.len() - 1];
     for bytes in [cut, &gzip(cut), &gzip(&whole)[..30]] {
-        let ran = tail_of(bytes, &["-", "-o", "json"]).ended(3);
+        let ran = tail_of(bytes, &["-", "-o", "json"]).expect_status(3);
         assert_eq!(ran.stdout, "");
         ran.tells("warning: cannot read standard input: ");
         ran.tells("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
@@ -184,7 +184,7 @@ fn standard_input_is_packed_or_not_and_holds_documents_or_lines() {
         expected.clone().into_bytes(),
         gzip(expected.as_bytes()),
     ] {
-        let ran = tail_of(&input, &["-", "-o", "json"]).ended(0);
+        let ran = tail_of(&input, &["-", "-o", "json"]).expect_status(0);
         assert_eq!(ran.stdout, expected);
     }
 }
@@ -212,7 +212,7 @@ fn a_line_is_shown_when_it_comes() {
 #[test]
 fn a_line_that_is_no_record_costs_no_other_and_is_told() {
     let input = "{\"eventID\":\"a\"}\nbroken \u{1b}[2J\n7\n{\"eventID\":\"b\"}\n{\"eventID\":";
-    let ran = tail_of(input.as_bytes(), &["-"]).ended(3);
+    let ran = tail_of(input.as_bytes(), &["-"]).expect_status(3);
     assert_eq!(ran.stdout.lines().count(), 2);
     ran.tells("Records: 5 in = 2 shown + 0 filtered + 0 duplicate + 3 unreadable.");
     ran.tells("warning: cannot read a record of standard input: it is no JSON object: broken");
@@ -222,7 +222,7 @@ fn a_line_that_is_no_record_costs_no_other_and_is_told() {
 #[test]
 fn an_object_that_is_too_large_is_told_by_its_name() {
     let name = fixture("_MultiMemberGzip1");
-    let ran = tail(&[&name, "--max-object-size", "1KB"]).ended(3);
+    let ran = tail(&[&name, "--max-object-size", "1KB"]).expect_status(3);
     assert_eq!(ran.stdout, "");
     ran.tells(&name);
     ran.tells("the object is larger than 1000 bytes when unpacked");
@@ -242,8 +242,8 @@ fn what_is_larger_than_memory_should_be_is_read_in_parts() {
     std::fs::write(file.path(), gzip(&document)).expect("a file");
     let path = file.path().to_string_lossy().into_owned();
     let words = format!("Records: {count} in = {count} shown + 0 filtered");
-    tail(&[&path]).ended(0).tells(&words);
-    let ran = tail_of(&document[..document.len() - 2], &["-"]).ended(3);
+    tail(&[&path]).expect_status(0).tells(&words);
+    let ran = tail_of(&document[..document.len() - 2], &["-"]).expect_status(3);
     assert_eq!(ran.stdout, "");
 }
 
@@ -274,7 +274,7 @@ fn a_folder_is_read_in_the_order_of_its_names_and_by_them() {
         b"",
     );
     put("notes.txt", b"not mine");
-    let ran = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).ended(0);
+    let ran = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).expect_status(0);
     assert_eq!(
         ran.stdout.lines().collect::<Vec<_>>(),
         [
@@ -290,7 +290,7 @@ fn a_folder_is_read_in_the_order_of_its_names_and_by_them() {
 #[test]
 fn filters_leave_out_and_count() {
     let one = fixture("_MultiMemberGzip1");
-    let all = tail(&[&one, "-o", "json"]).ended(0).stdout;
+    let all = tail(&[&one, "-o", "json"]).expect_status(0).stdout;
     let records: Vec<Value> = all
         .lines()
         .map(|line| serde_json::from_str(line).expect("a record"))
@@ -316,10 +316,10 @@ fn filters_leave_out_and_count() {
     ] {
         let ran = tail(&[&[one.as_str()], words].concat());
         if expected == usize::MAX {
-            ran.ended(2).tells("--event-region");
+            ran.expect_status(2).tells("--event-region");
             continue;
         }
-        let ran = ran.ended(i32::from(expected == 0));
+        let ran = ran.expect_status(i32::from(expected == 0));
         assert_eq!(ran.stdout.lines().count(), expected, "{words:?}");
         ran.tells(&format!(
             "Records: {} in = {expected} shown + {} filtered",
@@ -343,14 +343,14 @@ fn what_makes_no_sense_is_refused_before_anything_is_read() {
         &["-", "--timeout", "1s"],
         &["-", "--region", "us-east-1"],
     ] {
-        let ran = tail_of(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).ended(2);
+        let ran = tail_of(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).expect_status(2);
         assert_eq!(ran.stdout, "", "{words:?}");
     }
     let other = Command::new(env!("CARGO_BIN_EXE_heeler-ec"))
         .env_clear()
         .args(["outputs", "-o", "csv"])
         .output();
-    Ran::of(other.expect("the program")).ended(2);
+    Ran::of(other.expect("the program")).expect_status(2);
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn secrets_are_in_no_line_and_no_row() {
 
 #[test]
 fn rows_have_all_columns() {
-    let ran = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).ended(0);
+    let ran = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).expect_status(0);
     assert_eq!(
         ran.stdout,
         "time,account,region,service,event,actor,source_address,error_code,error_message,read_only,event_id,severity\r\n\
@@ -386,7 +386,7 @@ fn a_full_disk_is_no_answer() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    let ran = Ran::of(ran.wait_with_output().expect("its end")).ended(3);
+    let ran = Ran::of(ran.wait_with_output().expect("its end")).expect_status(3);
     ran.tells("cannot write the answer");
 }
 
@@ -421,11 +421,11 @@ fn every_real_record_is_shown_once_and_as_it_was() {
         return;
     };
     let mut delivered = Vec::new();
-    for (_, bytes) in samples::below(&folder) {
+    for (_, bytes) in samples::log_files_below(&folder) {
         delivered.extend(heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log"));
     }
     let place = folder.to_string_lossy().into_owned();
-    let ran = tail(&[&place, "-o", "json"]).ended(0);
+    let ran = tail(&[&place, "-o", "json"]).expect_status(0);
     let mut shown: Vec<&str> = ran.stdout.lines().collect();
     shown.sort_unstable();
     delivered.sort_unstable();
@@ -437,7 +437,7 @@ fn every_real_record_is_shown_once_and_as_it_was() {
         (&["--write-only"], 574),
         (&["--account", "123837392027", "--account", "9999*"], 2900),
     ] {
-        let ran = tail(&[&[place.as_str()], words].concat()).ended(0);
+        let ran = tail(&[&[place.as_str()], words].concat()).expect_status(0);
         assert_eq!(ran.stdout.lines().count(), count, "{words:?}");
     }
 }
@@ -451,7 +451,7 @@ fn the_hard_cases_are_as_their_description_says() {
     let edge = edge
         .filter(|folder| Path::is_dir(folder))
         .expect("the hard cases");
-    let ran = tail(&[&edge.to_string_lossy()]).ended(3);
+    let ran = tail(&[&edge.to_string_lossy()]).expect_status(3);
     ran.tells("Objects: 13 in = 7 read + 2 skipped + 4 failed.");
     ran.tells("Records: 230 in = 75 shown + 0 filtered + 155 duplicate + 0 unreadable.");
 }

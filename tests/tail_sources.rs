@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::Value;
 
-use crate::harness::object::event;
-use crate::harness::{Call, Engine, Fault, Heeler, Object, Run, What, World};
+use testkit::log_file::event; use crate::steps::heeler_ec;
+use testkit::{Call, Engine, Fault, LogFile, Run, FaultAction, Organization};
 use crate::steps::{names, setup, setup_of, sorted};
 
 const QUEUE: &str = "heeler_event_collection_queue";
@@ -15,12 +15,12 @@ const FIFO: &str = "heeler_event_collection_queue.fifo";
 
 #[tokio::test]
 async fn the_bucket_is_listed_and_nothing_is_made() {
-    let world = set_up().await;
-    let (here, there) = (file(&world, "us-east-1"), file(&world, "eu-west-1"));
-    world.deliver(&here).await;
-    world.deliver(&there).await;
+    let org = set_up().await;
+    let (here, there) = (file(&org, "us-east-1"), file(&org, "eu-west-1"));
+    org.deliver(&here).await;
+    org.deliver(&there).await;
     let run = tail(
-        &world,
+        &org,
         &[
             "--source",
             "bucket",
@@ -33,7 +33,7 @@ async fn the_bucket_is_listed_and_nothing_is_made() {
         ],
     )
     .await;
-    let run = run.ended(0);
+    let run = run.expect_status(0);
     let delivered = here.records.iter().chain(&there.records);
     assert_eq!(
         sorted(run.stdout.lines()),
@@ -49,10 +49,10 @@ async fn the_bucket_is_listed_and_nothing_is_made() {
 
 #[tokio::test]
 async fn an_object_that_comes_later_is_found_by_the_next_look() {
-    let world = set_up().await;
-    let first = file(&world, "us-east-1");
-    world.deliver(&first).await;
-    let watching = Heeler::new(&world)
+    let org = set_up().await;
+    let first = file(&org, "us-east-1");
+    org.deliver(&first).await;
+    let watching = heeler_ec(&org)
         .args([
             "tail",
             "--source",
@@ -68,19 +68,19 @@ async fn an_object_that_comes_later_is_found_by_the_next_look() {
     let mut watching = watching.await;
     assert_eq!(watching.line().await, Some(first.records[0].to_string()));
     // Its name comes before the first one's, and its stamp is older.
-    let mut second = file(&world, "us-east-1").stamp(&minutes_ago(5));
+    let mut second = file(&org, "us-east-1").stamp(&minutes_ago(5));
     "0000000000000000".clone_into(&mut second.suffix);
-    world.deliver(&second).await;
+    org.deliver(&second).await;
     assert_eq!(watching.line().await, Some(second.records[0].to_string()));
-    watching.wait().await.ended(0);
+    watching.wait().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn how_far_back_the_first_look_goes_is_the_operators_choice() {
-    let world = set_up().await;
-    let mut old = file(&world, "us-east-1").stamp(&minutes_ago(45));
+    let org = set_up().await;
+    let mut old = file(&org, "us-east-1").stamp(&minutes_ago(45));
     old.records[0]["eventTime"] = rfc3339(minutes(46)).into();
-    world.deliver(&old).await;
+    org.deliver(&old).await;
     let bucket = [
         "--source",
         "bucket",
@@ -91,36 +91,36 @@ async fn how_far_back_the_first_look_goes_is_the_operators_choice() {
         "--event",
         "CreateUser",
     ];
-    tail(&world, &bucket).await.ended(1);
+    tail(&org, &bucket).await.expect_status(1);
     let run = tail(
-        &world,
+        &org,
         &[&bucket[..], &["--since", "2h", "--limit", "1"]].concat(),
     )
     .await;
-    assert_eq!(run.ended(0).stdout.trim_end(), old.records[0].to_string());
+    assert_eq!(run.expect_status(0).stdout.trim_end(), old.records[0].to_string());
 }
 
 #[tokio::test]
 async fn a_bucket_that_may_not_be_listed_is_told_with_the_permission_that_is_missing() {
-    let world = set_up().await;
-    world
+    let org = set_up().await;
+    org
         .proxy()
         .fault(Fault::new("s3", "ListObjectsV2", denied()));
-    let run = tail(&world, &["--source", "bucket"]).await.ended(3);
+    let run = tail(&org, &["--source", "bucket"]).await.expect_status(3);
     assert!(run.stderr.contains("s3:ListBucket"), "{}", run.stderr);
 }
 
 #[tokio::test]
 async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back() {
-    let world = set_up().await;
-    let object = file(&world, "us-east-1");
-    world.deliver(&object).await;
+    let org = set_up().await;
+    let object = file(&org, "us-east-1");
+    org.deliver(&object).await;
     let run = tail(
-        &world,
+        &org,
         &["--from-heelers-queue", "-o", "json", "--limit", "1"],
     )
     .await;
-    let run = run.ended(0);
+    let run = run.expect_status(0);
     assert_eq!(run.stdout.trim_end(), object.records[0].to_string());
     assert!(
         run.stderr
@@ -136,16 +136,16 @@ async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back(
         "{called:?}"
     );
     // The other one is S3's test event. Nobody has to wait for either: the visibility timeout is over.
-    assert_eq!(receives(&world, QUEUE).await, [2, 2]);
+    assert_eq!(receives(&org, QUEUE).await, [2, 2]);
 }
 
 #[tokio::test]
 async fn the_looking_ends_before_a_message_is_lost_to_heeler() {
-    let world = set_up().await;
-    world.deliver(&file(&world, "us-east-1")).await;
-    let run = tail(&world, &["--from-heelers-queue", "-o", "json"])
+    let org = set_up().await;
+    org.deliver(&file(&org, "us-east-1")).await;
+    let run = tail(&org, &["--from-heelers-queue", "-o", "json"])
         .await
-        .ended(0);
+        .expect_status(0);
     assert!(
         run.stderr.contains("has been received 3 times"),
         "{}",
@@ -158,21 +158,21 @@ async fn the_looking_ends_before_a_message_is_lost_to_heeler() {
         "{}",
         run.stderr
     );
-    assert_eq!(waiting(&world, QUEUE).await, 2);
+    assert_eq!(waiting(&org, QUEUE).await, 2);
     assert_eq!(
-        waiting(&world, "heeler_event_collection_queue_dlq").await,
+        waiting(&org, "heeler_event_collection_queue_dlq").await,
         0
     );
 }
 
 #[tokio::test]
 async fn messages_that_cannot_be_given_back_are_told() {
-    let world = set_up().await;
-    world.deliver(&file(&world, "us-east-1")).await;
-    world
+    let org = set_up().await;
+    org.deliver(&file(&org, "us-east-1")).await;
+    org
         .proxy()
         .fault(Fault::new("sqs", "ChangeMessageVisibilityBatch", denied()));
-    let run = tail(&world, &["--from-heelers-queue", "--limit", "1"]).await;
+    let run = tail(&org, &["--from-heelers-queue", "--limit", "1"]).await;
     assert!(
         run.stderr
             .contains("hiding messages from Heeler for a while")
@@ -184,32 +184,32 @@ async fn messages_that_cannot_be_given_back_are_told() {
 
 #[tokio::test]
 async fn the_fifo_queue_holds_the_records_themselves() {
-    let world = World::on(Engine::Ministack).log_group().build().await;
-    setup_of(&world, "cloudwatch").run().await.ended(0);
-    let record = anything(&world);
-    send(&world, FIFO, &record.to_string()).await;
+    let org = Organization::on(Engine::Ministack).log_group().build().await;
+    setup_of(&org, "cloudwatch").run().await.expect_status(0);
+    let record = anything(&org);
+    send(&org, FIFO, &record.to_string()).await;
     let run = tail(
-        &world,
+        &org,
         &["--from-heelers-queue", "-o", "json", "--limit", "1"],
     )
     .await;
-    assert_eq!(run.ended(0).stdout.trim_end(), record.to_string());
-    assert_eq!(waiting(&world, FIFO).await, 1);
+    assert_eq!(run.expect_status(0).stdout.trim_end(), record.to_string());
+    assert_eq!(waiting(&org, FIFO).await, 1);
 }
 
 #[tokio::test]
 async fn a_source_that_the_option_has_not_is_wrong_usage() {
-    let world = set_up().await;
-    let run = tail(&world, &["--source", "log-group"]).await.ended(2);
+    let org = set_up().await;
+    let run = tail(&org, &["--source", "log-group"]).await.expect_status(2);
     assert!(run.stderr.contains("option s3 is set up"), "{}", run.stderr);
-    let run = tail(&world, &["--source", "bucket", "--from-heelers-queue"]).await;
-    assert_eq!(run.ended(2).calls.len(), 0);
+    let run = tail(&org, &["--source", "bucket", "--from-heelers-queue"]).await;
+    assert_eq!(run.expect_status(2).calls.len(), 0);
 }
 
 #[tokio::test]
 async fn accounts_are_called_by_their_names_where_they_have_one() {
-    let world = set_up().await;
-    let organizations = &world.clients().organizations;
+    let org = set_up().await;
+    let organizations = &org.clients().organizations;
     let told = organizations
         .list_accounts()
         .send()
@@ -227,39 +227,39 @@ async fn accounts_are_called_by_their_names_where_they_have_one() {
         "CreateUser",
         false,
     )];
-    world.deliver(&Object::new(id, "us-east-1", records)).await;
+    org.deliver(&LogFile::new(id, "us-east-1", records)).await;
     let source = ["--source", "bucket", "--limit", "1"];
-    let run = tail(&world, &source).await.ended(0);
+    let run = tail(&org, &source).await.expect_status(0);
     assert!(
         run.stdout.contains(name) && !run.stdout.contains(id),
         "{}",
         run.stdout
     );
 
-    world
+    org
         .proxy()
         .fault(Fault::new("organizations", "ListAccounts", denied()));
-    let run = tail(&world, &source).await.ended(0);
+    let run = tail(&org, &source).await.expect_status(0);
     assert!(run.stdout.contains(id), "{}", run.stdout);
 }
 
-fn denied() -> What {
-    What::refuse(403, "AccessDenied", "not you")
+fn denied() -> FaultAction {
+    FaultAction::refuse(403, "AccessDenied", "not you")
 }
 
-async fn set_up() -> World {
-    let world = World::on(Engine::Ministack).build().await;
-    setup(&world).run().await.ended(0);
-    world
+async fn set_up() -> Organization {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    org
 }
 
-async fn tail(world: &World, args: &[&str]) -> Run {
-    Heeler::new(world).args(["tail"]).args(args).run().await
+async fn tail(org: &Organization, args: &[&str]) -> Run {
+    heeler_ec(org).args(["tail"]).args(args).run().await
 }
 
-fn anything(world: &World) -> Value {
+fn anything(org: &Organization) -> Value {
     event(
-        world.account(),
+        org.account(),
         "us-east-1",
         "iam.amazonaws.com",
         "CreateUser",
@@ -267,8 +267,8 @@ fn anything(world: &World) -> Value {
     )
 }
 
-fn file(world: &World, region: &str) -> Object {
-    Object::new(world.account(), region, vec![anything(world)])
+fn file(org: &Organization, region: &str) -> LogFile {
+    LogFile::new(org.account(), region, vec![anything(org)])
 }
 
 fn minutes(ago: u64) -> std::time::SystemTime {
@@ -285,8 +285,8 @@ fn minutes_ago(ago: u64) -> String {
     format!("{}Z", &digits[.."yyyymmddThhmm".len()])
 }
 
-async fn url(world: &World, queue: &str) -> String {
-    let found = world
+async fn url(org: &Organization, queue: &str) -> String {
+    let found = org
         .clients()
         .sqs
         .get_queue_url()
@@ -296,12 +296,12 @@ async fn url(world: &World, queue: &str) -> String {
     found.expect("a queue").queue_url.unwrap_or_default()
 }
 
-async fn send(world: &World, queue: &str, body: &str) {
-    let sent = world
+async fn send(org: &Organization, queue: &str, body: &str) {
+    let sent = org
         .clients()
         .sqs
         .send_message()
-        .queue_url(url(world, queue).await)
+        .queue_url(url(org, queue).await)
         .message_body(body)
         .message_group_id("group")
         .send()
@@ -309,13 +309,13 @@ async fn send(world: &World, queue: &str, body: &str) {
     sent.expect("a message in the queue");
 }
 
-async fn waiting(world: &World, queue: &str) -> u32 {
+async fn waiting(org: &Organization, queue: &str) -> u32 {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
-    let read = world
+    let read = org
         .clients()
         .sqs
         .get_queue_attributes()
-        .queue_url(url(world, queue).await)
+        .queue_url(url(org, queue).await)
         .attribute_names(name.clone())
         .send()
         .await
@@ -325,12 +325,12 @@ async fn waiting(world: &World, queue: &str) -> u32 {
 }
 
 /// How often each message has been received, with this receive.
-async fn receives(world: &World, queue: &str) -> Vec<u32> {
-    let received = world
+async fn receives(org: &Organization, queue: &str) -> Vec<u32> {
+    let received = org
         .clients()
         .sqs
         .receive_message()
-        .queue_url(url(world, queue).await)
+        .queue_url(url(org, queue).await)
         .max_number_of_messages(10)
         .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
         .send()

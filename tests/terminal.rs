@@ -1,47 +1,47 @@
 //! What the program asks and shows when a person sits before it.
 
-use crate::harness::{CTRL_C, END_OF_INPUT, Engine, Heeler, Run, World};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Run, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{names, plan, preflight};
 
 const QUESTION: &str = "Only 'yes' is taken for a yes: ";
 
 /// A first setup that asks before it writes.
-fn setup(world: &World) -> Heeler<'_> {
-    let role = world.heeler_role_arn();
+fn setup(org: &Organization) -> HeelerEc<'_> {
+    let role = org.heeler_role_arn();
     let args = ["setup", "--option", "s3", "--generate-external-id"];
-    Heeler::new(world)
+    heeler_ec(org)
         .args(args)
         .args(["--heeler-role-arn", &role])
 }
 
 /// A setup whose question gets this answer, which leaves everything as it was.
 async fn nothing_is_written_after(answer: &str, status: i32) -> Run {
-    let world = World::on(Engine::Ministack).build().await;
-    let before = world.notification().await;
-    let run = setup(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    let before = org.notification().await;
+    let run = setup(&org)
         .on_terminal(100, &[(QUESTION, answer)])
         .run()
         .await
-        .ended(status);
+        .expect_status(status);
     assert!(run.stdout.contains(QUESTION), "{}", run.stdout);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
-    assert_eq!(world.leftovers().await, [""; 0]);
-    assert_eq!(world.notification().await, before);
+    assert_eq!(org.leftovers().await, [""; 0]);
+    assert_eq!(org.notification().await, before);
     run
 }
 
 #[tokio::test]
 async fn setup_asks_and_yes_sets_up() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = setup(&world)
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = setup(&org)
         .on_terminal(100, &[(QUESTION, "yes")])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     let asked = run.stdout.find("Set this up?").expect("a question");
     let shown = run.stdout.find("heeler_event_collection_queue");
     assert!(shown.is_some_and(|plan| plan < asked), "{}", run.stdout);
-    plan(&world).args(["--check"]).run().await.ended(0);
+    plan(&org).args(["--check"]).run().await.expect_status(0);
 }
 
 #[tokio::test]
@@ -68,11 +68,11 @@ async fn an_interrupted_question_is_a_no() {
 
 #[tokio::test]
 async fn colours_come_by_themselves_and_stay_away_when_they_are_not_wanted() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = preflight(&world).on_terminal(100, &[]).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = preflight(&org).on_terminal(100, &[]).run().await.expect_status(0);
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
-    let plain = preflight(&world).on_terminal(100, &[]).env("NO_COLOR", "1");
-    let plain = plain.run().await.ended(0);
+    let plain = preflight(&org).on_terminal(100, &[]).env("NO_COLOR", "1");
+    let plain = plain.run().await.expect_status(0);
     assert!(!plain.stdout.contains('\u{1b}'), "{}", plain.stdout);
     // The times of day differ from run to run.
     let lines = |run: &Run| {

@@ -1,7 +1,7 @@
 //! From Terraform to here and back, with Terraform itself, where it is on the machine.
 
-use crate::harness::terraform::Terraform;
-use crate::harness::{Emulator, Engine, Heeler, World, module};
+use testkit::terraform::Terraform; use crate::steps::heeler_ec;
+use testkit::{Emulator, Engine, Organization}; use crate::vendor_terraform;
 use crate::steps::{again_of, counts, destroy, json, plan_of, setup_of_with};
 
 const S3: &str = include_str!("fixtures/terraform/s3.tf");
@@ -24,41 +24,41 @@ const STATED: &[&str] = &[
 ];
 
 /// The file that the module's user has filled in.
-fn variables(world: &World, option: &str) -> String {
+fn variables(org: &Organization, option: &str) -> String {
     let own = if option == "s3" {
-        format!("s3_cloudtrail_bucket_name = \"{}\"", world.bucket())
+        format!("s3_cloudtrail_bucket_name = \"{}\"", org.bucket())
     } else {
         let pattern = heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
-        let group = world.log_group().expect("a log group");
+        let group = org.log_group().expect("a log group");
         format!("log_group_name = \"{group}\"\nfilter_pattern = \"{pattern}\"")
     };
     format!(
         "account_id = \"{}\"\n{own}\nheeler_external_id = \"{}\"\nheeler_security_role_arns = [\"{}\"]\n",
-        world.account(),
-        module::EXTERNAL_ID,
-        world.heeler_role_arn()
+        org.account(),
+        vendor_terraform::EXTERNAL_ID,
+        org.heeler_role_arn()
     )
 }
 
 /// The module is applied, adopted with the same file, and destroyed.
-async fn adopted(world: World, option: &str, text: &str) {
-    let file = variables(&world, option);
+async fn adopted(org: Organization, option: &str, text: &str) {
+    let file = variables(&org, option);
     let files = [("main.tf", text), ("var.auto.tfvars", file.as_str())];
-    let Some(terraform) = Terraform::with(&world, &files).await else {
+    let Some(terraform) = Terraform::with(&org, &files).await else {
         return;
     };
-    terraform.put("lambda.zip", &module::code());
+    terraform.put("lambda.zip", &vendor_terraform::code());
     terraform.apply().await;
     let given = tempfile::tempdir().expect("a folder");
     let given = given.path().join("var.auto.tfvars");
     std::fs::create_dir_all(given.parent().expect("a folder")).expect("a folder");
     std::fs::write(&given, &file).expect("a file");
-    let run = again_of(&world, option)
+    let run = again_of(&org, option)
         .args(["--adopt", "--var-file"])
         .args([&given])
         .run()
         .await
-        .ended(0);
+        .expect_status(0);
     if option != "s3" {
         assert!(
             run.stderr.contains("has a variable filter_pattern"),
@@ -66,8 +66,8 @@ async fn adopted(world: World, option: &str, text: &str) {
             run.stderr
         );
     }
-    let again = plan_of(&world, option).args(["--check", "-o", "json"]);
-    let again = again.run().await.ended(0);
+    let again = plan_of(&org, option).args(["--check", "-o", "json"]);
+    let again = again.run().await.expect_status(0);
     assert_eq!(counts(&again)[..2], [0, 0]);
     for change in terraform.plan().await {
         let stated = |argument: &String| STATED.contains(&argument.as_str());
@@ -82,19 +82,19 @@ async fn adopted(world: World, option: &str, text: &str) {
         );
         assert!(change.arguments.iter().all(stated), "{change:?}");
     }
-    destroy(&world).run().await.ended(0);
-    assert_eq!(world.leftovers().await, NOTHING);
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
 }
 
 /// Set up here, and taken over by Terraform with what export prints.
-async fn exported(world: World, option: &str, resources: usize) {
-    let id = module::EXTERNAL_ID;
-    setup_of_with(&world, option, id).run().await.ended(0);
-    let run = Heeler::new(&world).args(["export", "terraform"]);
-    let run = run.run().await.ended(0);
+async fn exported(org: Organization, option: &str, resources: usize) {
+    let id = vendor_terraform::EXTERNAL_ID;
+    setup_of_with(&org, option, id).run().await.expect_status(0);
+    let run = heeler_ec(&org).args(["export", "terraform"]);
+    let run = run.run().await.expect_status(0);
     assert!(!run.stdout.contains(id));
     assert!(run.writes().is_empty());
-    let Some(terraform) = Terraform::with(&world, &[("main.tf", &run.stdout)]).await else {
+    let Some(terraform) = Terraform::with(&org, &[("main.tf", &run.stdout)]).await else {
         return;
     };
     let changes = terraform.plan().await;
@@ -110,8 +110,8 @@ async fn exported(world: World, option: &str, resources: usize) {
         };
         assert_eq!(change.actions, [expected], "{change:?}");
     }
-    let run = Heeler::new(&world).args(["export", "terraform", "-o", "json"]);
-    let imports = json(&run.run().await.ended(0))["imports"].clone();
+    let run = heeler_ec(&org).args(["export", "terraform", "-o", "json"]);
+    let imports = json(&run.run().await.expect_status(0))["imports"].clone();
     let mut addresses: Vec<&str> = imports
         .as_array()
         .into_iter()
@@ -130,8 +130,8 @@ async fn exported(world: World, option: &str, resources: usize) {
 #[tokio::test]
 async fn what_terraform_has_applied_is_adopted_and_only_what_was_stated_differs_then() {
     let emulator = Emulator::own(Engine::Ministack);
-    let s3 = World::in_emulator(&emulator).build().await;
-    let logs = World::in_emulator(&emulator).log_group().build().await;
+    let s3 = Organization::in_emulator(&emulator).build().await;
+    let logs = Organization::in_emulator(&emulator).log_group().build().await;
     tokio::join!(
         adopted(s3, "s3", S3),
         adopted(logs, "cloudwatch", CLOUDWATCH)
@@ -141,8 +141,8 @@ async fn what_terraform_has_applied_is_adopted_and_only_what_was_stated_differs_
 #[tokio::test]
 async fn what_is_exported_terraform_imports_and_neither_adds_nor_changes_nor_destroys() {
     let emulator = Emulator::own(Engine::Ministack);
-    let s3 = World::in_emulator(&emulator);
-    let s3 = s3.bucket_key().foreign_notifications().build().await;
-    let logs = World::in_emulator(&emulator).log_group().build().await;
+    let s3 = Organization::in_emulator(&emulator);
+    let s3 = s3.bucket_key().other_notifications().build().await;
+    let logs = Organization::in_emulator(&emulator).log_group().build().await;
     tokio::join!(exported(s3, "s3", 13), exported(logs, "cloudwatch", 14));
 }

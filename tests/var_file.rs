@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::harness::{Engine, Heeler, World};
+use testkit::{Engine, HeelerEc, Organization}; use crate::steps::heeler_ec;
 use crate::steps::{counts, json, outputs, text};
 
 /// A file of that name in a folder of its own.
@@ -15,7 +15,7 @@ fn file(text: &str) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn of_s3(world: &World) -> String {
+fn of_s3(org: &Organization) -> String {
     format!(
         r#"account_id                       = "{}"
 s3_cloudtrail_bucket_name        = "{}"
@@ -25,59 +25,59 @@ heeler_external_id               = "shared-by-file"
 
 heeler_security_role_arns = ["{}"]
 "#,
-        world.account(),
-        world.bucket(),
-        world.heeler_role_arn()
+        org.account(),
+        org.bucket(),
+        org.heeler_role_arn()
     )
 }
 
-fn with<'a>(world: &'a World, verb: &str, path: &PathBuf) -> Heeler<'a> {
-    Heeler::new(world)
+fn with<'a>(org: &'a Organization, verb: &str, path: &PathBuf) -> HeelerEc<'a> {
+    heeler_ec(org)
         .args([verb, "--option", "s3", "--var-file"])
         .args([path])
 }
 
 #[tokio::test]
 async fn the_file_alone_sets_up() {
-    let world = World::on(Engine::Ministack).build().await;
-    let (_folder, path) = file(&of_s3(&world));
-    let run = with(&world, "preflight", &path).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let (_folder, path) = file(&of_s3(&org));
+    let run = with(&org, "preflight", &path).run().await.expect_status(0);
     assert!(!run.stderr.contains("shared-by-file"));
-    let run = with(&world, "setup", &path).args(["--yes"]);
-    let run = run.run().await.ended(0);
+    let run = with(&org, "setup", &path).args(["--yes"]);
+    let run = run.run().await.expect_status(0);
     assert!(!run.stderr.contains("shared-by-file"), "{}", run.stderr);
-    let shown = json(&outputs(&world).run().await.ended(0));
+    let shown = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(
         text(&shown["heeler_event_role_external_id"]),
         "shared-by-file"
     );
-    let again = with(&world, "plan", &path).args(["-o", "json"]);
-    assert_eq!(counts(&again.run().await.ended(0)), [0, 0, 12, 0]);
+    let again = with(&org, "plan", &path).args(["-o", "json"]);
+    assert_eq!(counts(&again.run().await.expect_status(0)), [0, 0, 12, 0]);
 }
 
 #[tokio::test]
 async fn options_win_over_the_file() {
-    let world = World::on(Engine::Ministack).build().await;
-    let (_folder, path) = file(&of_s3(&world).replace("shared-by-file", "in-the-file"));
-    let run = with(&world, "setup", &path).args(["--yes", "--external-id", "typed"]);
-    run.run().await.ended(0);
-    let shown = json(&outputs(&world).run().await.ended(0));
+    let org = Organization::on(Engine::Ministack).build().await;
+    let (_folder, path) = file(&of_s3(&org).replace("shared-by-file", "in-the-file"));
+    let run = with(&org, "setup", &path).args(["--yes", "--external-id", "typed"]);
+    run.run().await.expect_status(0);
+    let shown = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(text(&shown["heeler_event_role_external_id"]), "typed");
 }
 
 #[tokio::test]
 async fn what_contradicts_the_account_or_the_trail_is_said_as_of_the_option() {
-    let world = World::on(Engine::Ministack).build().await;
-    let own = of_s3(&world);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let own = of_s3(&org);
     for (wrong, said) in [
-        (own.replace(world.account(), "999900001111"), "999900001111"),
+        (own.replace(org.account(), "999900001111"), "999900001111"),
         (
-            own.replace(world.bucket(), "another-bucket"),
+            own.replace(org.bucket(), "another-bucket"),
             "another-bucket",
         ),
     ] {
         let (_folder, path) = file(&wrong);
-        let run = with(&world, "plan", &path).run().await.ended(1);
+        let run = with(&org, "plan", &path).run().await.expect_status(1);
         assert!(run.writes().is_empty());
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
@@ -85,9 +85,9 @@ async fn what_contradicts_the_account_or_the_trail_is_said_as_of_the_option() {
 
 #[tokio::test]
 async fn a_variable_of_no_module_is_told_and_not_used() {
-    let world = World::on(Engine::Ministack).build().await;
-    let (_folder, path) = file(&format!("{}region = \"us-east-1\"\n", of_s3(&world)));
-    let run = with(&world, "plan", &path).run().await.ended(0);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let (_folder, path) = file(&format!("{}region = \"us-east-1\"\n", of_s3(&org)));
+    let run = with(&org, "plan", &path).run().await.expect_status(0);
     assert!(
         run.stderr
             .contains("line 8: neither module has a variable region"),
@@ -98,7 +98,7 @@ async fn a_variable_of_no_module_is_told_and_not_used() {
 
 #[tokio::test]
 async fn what_is_wrong_in_the_file_is_told_with_its_line_before_any_call() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     for (wrong, said) in [
         (
             "account_id = \"<replace with your payer account id>\"\n",
@@ -112,12 +112,12 @@ async fn what_is_wrong_in_the_file_is_told_with_its_line_before_any_call() {
         ("heeler_external_id = \"heeler-ext-id\"\n", "placeholder"),
     ] {
         let (_folder, path) = file(wrong);
-        let run = with(&world, "plan", &path).run().await.ended(2);
+        let run = with(&org, "plan", &path).run().await.expect_status(2);
         assert!(run.calls.is_empty());
         assert!(run.stderr.contains(said), "{}", run.stderr);
         assert!(run.stderr.contains("var.auto.tfvars"), "{}", run.stderr);
     }
     let missing = PathBuf::from("no-such.tfvars");
-    let run = with(&world, "plan", &missing).run().await.ended(2);
+    let run = with(&org, "plan", &missing).run().await.expect_status(2);
     assert!(run.stderr.contains("no-such.tfvars"), "{}", run.stderr);
 }

@@ -2,22 +2,22 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Object, World, object};
+use testkit::{LogFile, Organization, log_file};
 
 /// The files in the order of delivery, each of one account in one region.
-pub fn files(world: &World) -> Vec<Object> {
-    let [production, staging, audit] = [0, 1, 2].map(|number| world.members()[number].as_str());
+pub fn files(org: &Organization) -> Vec<LogFile> {
+    let [production, staging, audit] = [0, 1, 2].map(|number| org.members()[number].as_str());
     vec![
-        Object::new(
-            world.account(),
+        LogFile::new(
+            org.account(),
             "us-east-1",
-            vec![console_login(world.account())],
+            vec![console_login(org.account())],
         ),
-        Object::new(
+        LogFile::new(
             production,
             "eu-west-1",
             vec![
-                object::event(
+                log_file::event(
                     production,
                     "eu-west-1",
                     "ec2.amazonaws.com",
@@ -32,7 +32,7 @@ pub fn files(world: &World) -> Vec<Object> {
                 ),
             ],
         ),
-        Object::new(
+        LogFile::new(
             staging,
             "eu-central-1",
             vec![
@@ -45,10 +45,10 @@ pub fn files(world: &World) -> Vec<Object> {
                 ),
             ],
         ),
-        Object::new(
+        LogFile::new(
             audit,
             "us-east-1",
-            vec![object::event(
+            vec![log_file::event(
                 audit,
                 "us-east-1",
                 "iam.amazonaws.com",
@@ -60,23 +60,23 @@ pub fn files(world: &World) -> Vec<Object> {
 }
 
 /// The key and the content of a digest file, which holds no events.
-pub fn digest(world: &World) -> (String, Vec<u8>) {
-    let account = world.account();
-    let stamp = Object::new(account, "us-east-1", Vec::new()).stamp;
+pub fn digest(org: &Organization) -> (String, Vec<u8>) {
+    let account = org.account();
+    let stamp = LogFile::new(account, "us-east-1", Vec::new()).stamp;
     let (year, month, day) = (&stamp[0..4], &stamp[4..6], &stamp[6..8]);
     let key = format!(
         "AWSLogs/{}/{account}/CloudTrail-Digest/us-east-1/{year}/{month}/{day}/\
          {account}_CloudTrail-Digest_us-east-1_{}_us-east-1_{stamp}.json.gz",
-        world.organization(),
-        world.trail(),
+        org.organization_id(),
+        org.trail(),
     );
     let content = json!({"awsAccountId": account, "digestEndTime": stamp, "logFiles": []});
-    let content = object::gzip(content.to_string().as_bytes());
+    let content = log_file::gzip(content.to_string().as_bytes());
     (key, content.expect("gzip into memory"))
 }
 
 fn console_login(account: &str) -> Value {
-    let mut event = object::event(
+    let mut event = log_file::event(
         account,
         "us-east-1",
         "signin.amazonaws.com",
@@ -90,14 +90,14 @@ fn console_login(account: &str) -> Value {
 }
 
 fn refused(account: &str, region: &str, source: &str, name: &str) -> Value {
-    let mut event = object::event(account, region, source, name, false);
+    let mut event = log_file::event(account, region, source, name, false);
     event["errorCode"] = "AccessDenied".into();
     event["errorMessage"] = "Access Denied".into();
     event
 }
 
 fn by_role(account: &str, region: &str, source: &str, name: &str) -> Value {
-    let mut event = object::event(account, region, source, name, false);
+    let mut event = log_file::event(account, region, source, name, false);
     event["userIdentity"] = json!({
         "type": "AssumedRole",
         "principalId": "AROAEXAMPLEEXAMPLE:build-7",

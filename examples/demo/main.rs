@@ -1,12 +1,4 @@
 //! Shows the whole way of an event, from a simulated organization's CloudTrail to Heeler, on this machine only.
-
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the demo uses a part of the harness"
-)]
-#[path = "../../tests/harness/mod.rs"]
-mod harness;
 mod logs;
 mod scenes;
 mod stage;
@@ -17,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::ctrl_c;
 use tokio::sync::watch;
 
-use harness::{Emulator, Engine};
+use testkit::{Emulator, Engine};
 use scenes::{Failure, Scenes};
 use stage::Stage;
 

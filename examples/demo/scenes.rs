@@ -10,8 +10,8 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::harness::world::allow;
-use crate::harness::{Emulator, World};
+use testkit::organization::allow;
+use testkit::{Emulator, Organization};
 use crate::logs;
 use crate::stage::Stage;
 
@@ -64,7 +64,7 @@ pub struct Scenes<'a> {
     stage: &'a Stage,
     presses: watch::Receiver<u32>,
     program: PathBuf,
-    world: World,
+    org: Organization,
     administrator: Credentials,
 }
 
@@ -76,24 +76,24 @@ impl<'a> Scenes<'a> {
         presses: watch::Receiver<u32>,
     ) -> Result<Scenes<'a>, Failure> {
         let program = program()?;
-        let world = World::in_emulator(emulator)
+        let org = Organization::in_emulator(emulator)
             .bucket_key()
-            .foreign_notifications()
+            .other_notifications()
             .build()
             .await;
-        let administrator = world.user("you", &allow("*")).await;
+        let administrator = org.user("you", &allow("*")).await;
         Ok(Scenes {
             stage,
             presses,
             program,
-            world,
+            org,
             administrator,
         })
     }
 
     /// Plays everything in order, to the end or to the first failure.
     pub async fn play(self) -> Result<(), Failure> {
-        let before = self.world.notification().await;
+        let before = self.org.notification().await;
         self.introduce();
         self.check().await?;
         self.set_up().await?;
@@ -104,28 +104,28 @@ impl<'a> Scenes<'a> {
     }
 
     fn introduce(&self) {
-        let (stage, world) = (self.stage, &self.world);
+        let (stage, org) = (self.stage, &self.org);
         stage.heading("The organization");
         stage.say("This is what an operator finds:");
         stage.gap();
         stage.row(
             "organization",
-            &format!("{}, four accounts", world.organization()),
+            &format!("{}, four accounts", org.organization_id()),
         );
         stage.row(
             "you",
             &format!(
                 "an administrator of its management account {}",
-                world.account()
+                org.account()
             ),
         );
         stage.row(
             "trail",
-            &format!("{}: all accounts, all regions", world.trail()),
+            &format!("{}: all accounts, all regions", org.trail()),
         );
         stage.row(
             "bucket",
-            &format!("{}, encrypted with a KMS key", world.bucket()),
+            &format!("{}, encrypted with a KMS key", org.bucket()),
         );
         stage.row(
             "notified",
@@ -152,7 +152,7 @@ impl<'a> Scenes<'a> {
              Heeler's console shows. The external id is a password of sorts: Heeler has to name it \
              to get in.",
         );
-        let role = self.world.heeler_role_arn();
+        let role = self.org.heeler_role_arn();
         let words = [
             "setup",
             "--option",
@@ -180,7 +180,7 @@ impl<'a> Scenes<'a> {
     }
 
     async fn watch_events(&self) -> Result<(), Failure> {
-        let files = logs::files(&self.world);
+        let files = logs::files(&self.org);
         let events: usize = files.iter().map(|file| file.records.len()).sum();
         self.stage.heading("4. Do events arrive?");
         self.stage.say(&format!(
@@ -199,12 +199,12 @@ impl<'a> Scenes<'a> {
             .map_err(|why| Failure::Broken(why.to_string()))?;
         let deliveries = async {
             self.listened_to().await?;
-            let (key, content) = logs::digest(&self.world);
-            self.world.put(&key, content).await;
+            let (key, content) = logs::digest(&self.org);
+            self.org.put(&key, content).await;
             for file in &files {
                 sleep(DELIVERY).await;
                 self.go_on()?;
-                self.world.deliver(file).await;
+                self.org.deliver(file).await;
             }
             Ok(())
         };
@@ -220,7 +220,7 @@ impl<'a> Scenes<'a> {
     async fn listened_to(&self) -> Result<(), Failure> {
         let started = Instant::now();
         while !self
-            .world
+            .org
             .proxy()
             .calls()
             .iter()
@@ -244,7 +244,7 @@ impl<'a> Scenes<'a> {
         );
         self.pause().await?;
         self.stage.gap();
-        if self.world.harvest(&outputs.role, "guessed").await.is_ok() {
+        if self.org.assume_as_heeler(&outputs.role, "guessed").await.is_ok() {
             return Err(Failure::Broken(
                 "the role lets in whoever guesses an external id".into(),
             ));
@@ -252,19 +252,19 @@ impl<'a> Scenes<'a> {
         self.stage
             .proved("with a wrong external id the role lets nobody in");
         let inside = self
-            .world
-            .harvest(&outputs.role, &outputs.external_id)
+            .org
+            .assume_as_heeler(&outputs.role, &outputs.external_id)
             .await;
         let inside = inside.map_err(|why| broken("Heeler cannot enter the role", &why))?;
         self.stage.proved("with the right one Heeler is in");
-        let expected = logs::files(&self.world);
+        let expected = logs::files(&self.org);
         let bodies = inside
             .receive(&outputs.queue, expected.len() + 1, PATIENCE)
             .await;
         let bodies = bodies.map_err(|why| broken("Heeler cannot receive", &why))?;
         let mut events = 0;
         for key in bodies.iter().filter_map(|body| log_key(body)) {
-            let object = inside.object(self.world.bucket(), &key).await;
+            let object = inside.object(self.org.bucket(), &key).await;
             let object = object.map_err(|why| broken("Heeler cannot read a log file", &why))?;
             let records = heeler_ec::tail::object::records(&object, u64::MAX);
             events += records
@@ -292,13 +292,13 @@ impl<'a> Scenes<'a> {
         );
         self.run(&["destroy", "--yes"]).await?;
         self.stage.gap();
-        let left = self.world.leftovers().await;
+        let left = self.org.leftovers().await;
         if !left.is_empty() {
             return Err(Failure::Broken(format!("destroy left {}", left.join(", "))));
         }
         self.stage
             .proved("queues, topic, subscriptions, role, policy, alias and grant are gone");
-        if self.world.notification().await != *before {
+        if self.org.notification().await != *before {
             return Err(Failure::Broken(
                 "the bucket's notifications are not as they were".into(),
             ));
@@ -335,8 +335,8 @@ impl<'a> Scenes<'a> {
             .args(words)
             .env_clear()
             .envs(terminal)
-            .envs(self.world.env_of(&self.administrator))
-            .env("AWS_ENDPOINT_URL", self.world.endpoint())
+            .envs(self.org.env_for(&self.administrator))
+            .env("AWS_ENDPOINT_URL", self.org.endpoint())
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command

@@ -11,7 +11,7 @@ use super::account::{bucket, trail};
 use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, now, own};
 use super::trail::status;
 use super::{State, check, hold, refused, s3};
-use crate::harness::awscli::parse;
+use testkit::awscli::parse;
 
 #[test]
 fn the_bucket() {

@@ -22,7 +22,7 @@ use heeler_ec::check::{Check, Finding, Verdict, checks, run};
 use heeler_ec::error::Error;
 use heeler_ec::route::Route::{self, CloudWatch, S3};
 
-use crate::harness::awscli::parse;
+use testkit::awscli::parse;
 use fixture::ready;
 
 /// A working organization in which one thing is different, and what its check makes of it.

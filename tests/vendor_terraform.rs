@@ -8,21 +8,21 @@ use aws_sdk_s3::types::{Event, NotificationConfiguration, TopicConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 
-use super::World;
+use testkit::Organization;
 
-/// The external id of a module's role.
-pub const EXTERNAL_ID: &str = "shared-with-the-module";
+pub use testkit::terraform::EXTERNAL_ID;
+
 /// The id that Terraform makes up for an entry of the bucket's notification configuration.
 pub const ENTRY: &str = "tf-s3-topic-20260101120000000000000001";
 
 const NAME: &str = "heeler_event_collection";
 
 /// The module of option s3, with a topic of its own.
-pub async fn s3(world: &World) {
-    let account = world.account();
+pub async fn s3(org: &Organization) {
+    let account = org.account();
     let root = format!("arn:aws:iam::{account}:root");
     let key = key(
-        world,
+        org,
         &json!([
             { "Sid": "EnableIAMPolicies", "Effect": "Allow", "Principal": { "AWS": root },
               "Action": "kms:*", "Resource": "*" },
@@ -32,21 +32,21 @@ pub async fn s3(world: &World) {
         ]),
     )
     .await;
-    let (dead_arn, _) = queue(world, &format!("{NAME}_queue_dlq"), &key, None).await;
-    let (queue, url) = queue(world, &format!("{NAME}_queue"), &key, Some(&dead_arn)).await;
-    let topic = topic(world).await;
-    announce(world, &topic).await;
-    let role = role(world).await;
+    let (dead_arn, _) = queue(org, &format!("{NAME}_queue_dlq"), &key, None).await;
+    let (queue, url) = queue(org, &format!("{NAME}_queue"), &key, Some(&dead_arn)).await;
+    let topic = topic(org).await;
+    announce(org, &topic).await;
+    let role = role(org).await;
     let delivery = json!({ "Sid": "AllowSNSDelivery", "Effect": "Allow",
         "Principal": { "Service": "sns.amazonaws.com" }, "Action": "sqs:SendMessage", "Resource": queue,
         "Condition": { "ArnEquals": { "aws:SourceArn": topic } } });
-    queue_policy(world, &url, &json!([delivery, harvest(&queue, &role)])).await;
-    let subscribe = world.clients().sns.subscribe().topic_arn(topic);
+    queue_policy(org, &url, &json!([delivery, harvest(&queue, &role)])).await;
+    let subscribe = org.clients().sns.subscribe().topic_arn(topic);
     let subscribe = subscribe.protocol("sqs").endpoint(&queue);
     subscribe.send().await.expect("a subscription");
-    let objects = format!("arn:aws:s3:::{}/*", world.bucket());
+    let objects = format!("arn:aws:s3:::{}/*", org.bucket());
     policy(
-        world,
+        org,
         "sqs",
         &json!([
             { "Sid": "HarvestQueue", "Effect": "Allow", "Action": HARVEST, "Resource": queue },
@@ -58,20 +58,20 @@ pub async fn s3(world: &World) {
 }
 
 /// The module of option cloudwatch.
-pub async fn cloudwatch(world: &World) {
-    let root = format!("arn:aws:iam::{}:root", world.account());
+pub async fn cloudwatch(org: &Organization) {
+    let root = format!("arn:aws:iam::{}:root", org.account());
     let by_default = json!([{ "Sid": "Enable IAM User Permissions", "Effect": "Allow",
         "Principal": { "AWS": root }, "Action": "kms:*", "Resource": "*" }]);
-    let key = key(world, &by_default).await;
-    let (dead, _) = queue(world, &format!("{NAME}_queue_dlq.fifo"), &key, None).await;
-    let (queue, url) = queue(world, &format!("{NAME}_queue.fifo"), &key, Some(&dead)).await;
-    let role = role(world).await;
-    let of_function = lambda_role(world).await;
+    let key = key(org, &by_default).await;
+    let (dead, _) = queue(org, &format!("{NAME}_queue_dlq.fifo"), &key, None).await;
+    let (queue, url) = queue(org, &format!("{NAME}_queue.fifo"), &key, Some(&dead)).await;
+    let role = role(org).await;
+    let of_function = lambda_role(org).await;
     let send = json!({ "Sid": "HeelerLambdaSend", "Effect": "Allow", "Principal": { "AWS": of_function },
         "Action": ["sqs:SendMessage"], "Resource": queue });
-    queue_policy(world, &url, &json!([send, harvest(&queue, &role)])).await;
+    queue_policy(org, &url, &json!([send, harvest(&queue, &role)])).await;
     policy(
-        world,
+        org,
         "sqs",
         &json!([
             { "Sid": "HarvestQueue", "Effect": "Allow", "Action": HARVEST, "Resource": queue },
@@ -80,7 +80,7 @@ pub async fn cloudwatch(world: &World) {
     )
     .await;
     policy(
-        world,
+        org,
         "lambda",
         &json!([
             { "Sid": "SendToQueue", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": queue },
@@ -89,7 +89,7 @@ pub async fn cloudwatch(world: &World) {
         ]),
     )
     .await;
-    function(world, &of_function, &url).await;
+    function(org, &of_function, &url).await;
 }
 
 const HARVEST: [&str; 4] = [
@@ -108,8 +108,8 @@ fn harvest(queue: &str, role: &str) -> Value {
         "Resource": queue })
 }
 
-async fn key(world: &World, statements: &Value) -> String {
-    let kms = &world.clients().kms;
+async fn key(org: &Organization, statements: &Value) -> String {
+    let kms = &org.clients().kms;
     let made = kms
         .create_key()
         .description("KMS key for encrypting SQS messages")
@@ -125,7 +125,7 @@ async fn key(world: &World, statements: &Value) -> String {
 }
 
 /// Its ARN and URL.
-async fn queue(world: &World, name: &str, key: &str, dead: Option<&str>) -> (String, String) {
+async fn queue(org: &Organization, name: &str, key: &str, dead: Option<&str>) -> (String, String) {
     let fifo = name.strip_suffix(".fifo").is_some();
     let mut attributes = HashMap::from([
         (Name::KmsMasterKeyId, key.to_owned()),
@@ -146,28 +146,28 @@ async fn queue(world: &World, name: &str, key: &str, dead: Option<&str>) -> (Str
         }
     }
     // The program asks through the proxy, which some engines put into the URL.
-    let made = world.proxied().sqs.create_queue().queue_name(name);
+    let made = org.clients_through_proxy().sqs.create_queue().queue_name(name);
     let made = made.set_attributes(Some(attributes)).send().await;
     let url = made.expect("a queue").queue_url.expect("its URL");
-    let (region, account) = (world.region(), world.account());
+    let (region, account) = (org.region(), org.account());
     (format!("arn:aws:sqs:{region}:{account}:{name}"), url)
 }
 
-async fn queue_policy(world: &World, url: &str, statements: &Value) {
-    let put = world.clients().sqs.set_queue_attributes().queue_url(url);
+async fn queue_policy(org: &Organization, url: &str, statements: &Value) {
+    let put = org.clients().sqs.set_queue_attributes().queue_url(url);
     let put = put.attributes(Name::Policy, document(statements));
     put.send().await.expect("a policy of the queue");
 }
 
-async fn topic(world: &World) -> String {
-    let sns = &world.clients().sns;
+async fn topic(org: &Organization) -> String {
+    let sns = &org.clients().sns;
     let made = sns.create_topic().name(format!("{NAME}_topic"));
     let arn = made.send().await.expect("a topic").topic_arn;
     let arn = arn.expect("its ARN");
-    let bucket = format!("arn:aws:s3:::{}", world.bucket());
+    let bucket = format!("arn:aws:s3:::{}", org.bucket());
     let policy = json!([{ "Sid": "AllowS3Publish", "Effect": "Allow",
         "Principal": { "Service": "s3.amazonaws.com" }, "Action": "sns:Publish", "Resource": arn,
-        "Condition": { "StringEquals": { "aws:SourceAccount": world.account() },
+        "Condition": { "StringEquals": { "aws:SourceAccount": org.account() },
             "ArnLike": { "aws:SourceArn": bucket } } }]);
     let put = sns.set_topic_attributes().topic_arn(&arn);
     let put = put
@@ -178,11 +178,11 @@ async fn topic(world: &World) -> String {
 }
 
 /// Beside what others have put there: Terraform would have taken that out.
-async fn announce(world: &World, topic: &str) {
-    let s3 = &world.clients().s3;
+async fn announce(org: &Organization, topic: &str) {
+    let s3 = &org.clients().s3;
     let read = s3
         .get_bucket_notification_configuration()
-        .bucket(world.bucket());
+        .bucket(org.bucket());
     let before = read.send().await.expect("a notification configuration");
     let mut topics = before.topic_configurations.unwrap_or_default();
     let entry = TopicConfiguration::builder()
@@ -198,28 +198,28 @@ async fn announce(world: &World, topic: &str) {
         .build();
     let put = s3
         .put_bucket_notification_configuration()
-        .bucket(world.bucket());
+        .bucket(org.bucket());
     let put = put.notification_configuration(configuration);
     put.send().await.expect("an entry of the module");
 }
 
-async fn role(world: &World) -> String {
+async fn role(org: &Organization) -> String {
     let trust = json!([{ "Effect": "Allow", "Action": ["sts:AssumeRole"],
-        "Principal": { "AWS": [world.heeler_role_arn()] },
+        "Principal": { "AWS": [org.heeler_role_arn()] },
         "Condition": { "StringEquals": { "sts:ExternalId": EXTERNAL_ID } } }]);
     let description = "Role for Heeler to assume to harvest SQS queue.";
-    assumed(world, "sqs", description, &trust).await
+    assumed(org, "sqs", description, &trust).await
 }
 
-async fn lambda_role(world: &World) -> String {
+async fn lambda_role(org: &Organization) -> String {
     let trust = json!([{ "Effect": "Allow", "Action": ["sts:AssumeRole"],
         "Principal": { "Service": "lambda.amazonaws.com" } }]);
     let description = "Role for Heeler Event Collection Lambda to assume";
-    assumed(world, "lambda", description, &trust).await
+    assumed(org, "lambda", description, &trust).await
 }
 
-async fn assumed(world: &World, of: &str, description: &str, trust: &Value) -> String {
-    let made = world
+async fn assumed(org: &Organization, of: &str, description: &str, trust: &Value) -> String {
+    let made = org
         .clients()
         .iam
         .create_role()
@@ -232,8 +232,8 @@ async fn assumed(world: &World, of: &str, description: &str, trust: &Value) -> S
 }
 
 /// The policy of that role, attached.
-async fn policy(world: &World, of: &str, statements: &Value) {
-    let iam = &world.clients().iam;
+async fn policy(org: &Organization, of: &str, statements: &Value) {
+    let iam = &org.clients().iam;
     let made = iam
         .create_policy()
         .policy_name(format!("{NAME}_{of}_policy"));
@@ -247,9 +247,9 @@ async fn policy(world: &World, of: &str, statements: &Value) {
 }
 
 /// Waits until a function has come up, as the modules do.
-async fn settled(world: &World, name: &str) {
+async fn settled(org: &Organization, name: &str) {
     for _ in 0..200 {
-        let read = world.clients().lambda.get_function_configuration();
+        let read = org.clients().lambda.get_function_configuration();
         let read = read.function_name(name).send().await.expect("a function");
         if read.state() != Some(&State::Pending)
             && read.last_update_status() != Some(&LastUpdateStatus::InProgress)
@@ -261,8 +261,8 @@ async fn settled(world: &World, name: &str) {
     panic!("the function does not come up");
 }
 
-async fn function(world: &World, role: &str, queue_url: &str) {
-    let lambda = &world.clients().lambda;
+async fn function(org: &Organization, role: &str, queue_url: &str) {
+    let lambda = &org.clients().lambda;
     let name = format!("{NAME}_lambda");
     let variables = Environment::builder().variables("QUEUE_URL", queue_url);
     let code = aws_smithy_types::Blob::new(code());
@@ -282,8 +282,8 @@ async fn function(world: &World, role: &str, queue_url: &str) {
         .tags("Name", "HeelerEventCollection")
         .code(FunctionCode::builder().zip_file(code).build());
     let arn = made.send().await.expect("a function").function_arn;
-    settled(world, &name).await;
-    let group = world.log_group().expect("a log group");
+    settled(org, &name).await;
+    let group = org.log_group().expect("a log group");
     let permission = lambda
         .add_permission()
         .function_name(&name)
@@ -293,10 +293,10 @@ async fn function(world: &World, role: &str, queue_url: &str) {
         .principal("logs.amazonaws.com")
         .source_arn(format!(
             "{}:*",
-            world.log_group_arn().trim_end_matches(":*")
+            org.log_group_arn().trim_end_matches(":*")
         ));
     permission.send().await.expect("a permission");
-    let filter = world.clients().logs.put_subscription_filter();
+    let filter = org.clients().logs.put_subscription_filter();
     let filter = filter
         .log_group_name(group)
         .filter_name("heeler_cloudwatch_log_subscription_filter")

@@ -6,20 +6,20 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::emulator::{interpreter, repository};
+use crate::emulator::{interpreter, repository};
 
 /// A line that an operator can paste.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-pub struct Parsed {
+pub struct ParsedCommand {
     /// What the AWS CLI would ask for, in order.
-    pub calls: Vec<Asked>,
+    pub calls: Vec<ParsedCall>,
     /// The parts of the line that ask AWS for nothing: variables, the program itself.
     pub others: Vec<String>,
 }
 
 /// One request, as it would be sent.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-pub struct Asked {
+pub struct ParsedCall {
     /// The signing name of the service, such as `kms`.
     pub service: String,
     /// The operation, as in `Call`.
@@ -30,7 +30,7 @@ pub struct Asked {
     pub parameters: Value,
 }
 
-impl Asked {
+impl ParsedCall {
     /// The request as `service:Operation`, the way IAM names actions.
     pub fn name(&self) -> String {
         format!("{}:{}", self.service, self.operation)
@@ -39,10 +39,10 @@ impl Asked {
 
 /// What each line means, or why it means nothing: an unknown operation, option, parameter or value, a missing one,
 /// broken JSON, or words that a shell would take for something else.
-pub fn parse(commands: &[impl AsRef<str>]) -> Vec<Result<Parsed, String>> {
+pub fn parse(commands: &[impl AsRef<str>]) -> Vec<Result<ParsedCommand, String>> {
     let lines: Vec<&str> = commands.iter().map(AsRef::as_ref).collect();
     let mut reader = Command::new(interpreter("awscli"))
-        .arg(repository().join("tests/emulators/awscli_parse.py"))
+        .arg(repository().join("tests/testkit/emulators/awscli_parse.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -60,7 +60,7 @@ pub fn parse(commands: &[impl AsRef<str>]) -> Vec<Result<Parsed, String>> {
     answer.into_iter().map(understood).collect()
 }
 
-fn understood(answer: Value) -> Result<Parsed, String> {
+fn understood(answer: Value) -> Result<ParsedCommand, String> {
     if let Some(why) = answer["error"].as_str() {
         return Err(why.to_owned());
     }

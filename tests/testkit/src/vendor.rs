@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use aws_credential_types::Credentials;
 use aws_smithy_types::error::display::DisplayErrorContext;
 
-use super::Clients;
-use super::clients::credentials;
+use crate::Clients;
+use crate::clients::credentials;
 
 /// Heeler, inside the customer's role.
 #[derive(Clone, Debug)]
-pub struct Harvest {
+pub struct HeelerSession {
     clients: Clients,
 }
 
-impl Harvest {
+impl HeelerSession {
     /// Assumes Heeler's own role, and from there the customer's.
     pub async fn begin(
         endpoint: &str,
@@ -23,11 +23,11 @@ impl Harvest {
         own_role: &str,
         role: &str,
         external_id: &str,
-    ) -> Result<Harvest, String> {
+    ) -> Result<HeelerSession, String> {
         let own = assume(owner, own_role, None).await?;
         let own = Clients::new(endpoint, own, region);
         let customer = assume(&own, role, Some(external_id)).await?;
-        Ok(Harvest {
+        Ok(HeelerSession {
             clients: Clients::new(endpoint, customer, region),
         })
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::emulator;
+use crate::emulator;
 
 /// The folder with the logs, if it is on this machine.
 pub fn real_logs() -> Option<PathBuf> {
@@ -45,13 +45,13 @@ fn sample(name: &str, not_tested: &str) -> Option<PathBuf> {
 }
 
 /// Every log below a folder: the key that it had in its bucket, and its bytes.
-pub fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn log_files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder of logs") {
         let path = entry.expect("an entry of the folder").path();
         let text = path.to_string_lossy();
         if path.is_dir() {
-            found.extend(below(&path));
+            found.extend(log_files_below(&path));
         } else if let (true, Some(start)) = (text.ends_with(".json.gz"), text.find("AWSLogs/")) {
             found.push((
                 text[start..].to_owned(),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// One log file of one account in one region.
 #[derive(Clone, Debug)]
-pub struct Object {
+pub struct LogFile {
     /// The account whose events these are.
     pub account: String,
     /// The region whose events these are.
@@ -24,9 +24,9 @@ pub struct Object {
     pub records: Vec<Value>,
 }
 
-impl Object {
+impl LogFile {
     /// A file of these events, made now.
-    pub fn new(account: &str, region: &str, records: Vec<Value>) -> Object {
+    pub fn new(account: &str, region: &str, records: Vec<Value>) -> LogFile {
         let now = rfc3339(SystemTime::now());
         // 2026-01-02T03:04:05Z becomes 20260102T0304Z.
         let digits: String = now
@@ -35,7 +35,7 @@ impl Object {
             .take("yyyymmddhhmm".len())
             .collect();
         let (day, minute) = digits.split_at("yyyymmdd".len());
-        Object {
+        LogFile {
             account: account.to_owned(),
             region: region.to_owned(),
             stamp: format!("{day}T{minute}Z"),
@@ -45,7 +45,7 @@ impl Object {
     }
 
     /// Dates the file differently, as `yyyymmddThhmmZ`.
-    pub fn stamp(mut self, stamp: &str) -> Object {
+    pub fn stamp(mut self, stamp: &str) -> LogFile {
         stamp.clone_into(&mut self.stamp);
         self
     }

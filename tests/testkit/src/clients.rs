@@ -5,7 +5,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// One client per service that the program or the simulated world needs.
+/// One client per service that the program or the simulated organization needs.
 #[derive(Clone, Debug)]
 pub struct Clients {
     pub account: aws_sdk_account::Client,
@@ -69,7 +69,7 @@ pub fn credentials(access_key: &str, secret: &str, token: Option<&str>) -> Crede
         secret,
         token.map(str::to_owned),
         None,
-        "harness",
+        "testkit",
     )
 }
 

@@ -1,13 +1,7 @@
 //! Which IAM actions a call needs, and whether the policy of the command that made it has them.
 
-use std::collections::BTreeSet;
 
-use heeler_ec::names::Names;
-use heeler_ec::permit::place::Place;
-use heeler_ec::permit::{Preflight, Task, statements};
-use heeler_ec::route::Route;
-
-use super::Call;
+use crate::Call;
 
 /// Operations that need the action of their own name, by service.
 const SAME: &[(&str, &[&str])] = &[
@@ -200,7 +194,7 @@ const OTHER: &[(&str, &[&str])] = &[
 /// The actions that AWS asks the caller's policies for. What an encrypted object is read with counts only where the
 /// objects of the bucket are `encrypted` with a key of the customer's.
 #[track_caller]
-pub fn actions(call: &Call, encrypted: bool) -> Vec<String> {
+pub fn required_actions(call: &Call, encrypted: bool) -> Vec<String> {
     let name = call.name();
     let same = SAME
         .iter()
@@ -217,48 +211,4 @@ pub fn actions(call: &Call, encrypted: bool) -> Vec<String> {
         actions.push("kms:Decrypt".to_owned());
     }
     actions
-}
-
-/// What a command line wants to do; nothing for one that calls nothing, or is not of our program.
-pub fn tasks(args: &[String]) -> Vec<Task> {
-    let has = |name: &str| args.iter().any(|arg| arg == name);
-    let route = args
-        .windows(2)
-        .find(|pair| pair[0] == "--option")
-        .and_then(|pair| Route::named(&pair[1]));
-    // Without an option it is about the one that was set up.
-    let routes = || route.map_or(Route::ALL.to_vec(), |route| vec![route]);
-    let planned = || routes().into_iter().map(Task::Plan).collect();
-    let found = args.iter().find_map(|arg| match arg.as_str() {
-        "preflight" => Some(vec![Task::Preflight(Preflight {
-            route,
-            deep: has("--deep"),
-            fix: has("--fix"),
-        })]),
-        "plan" => Some(planned()),
-        "setup" if has("--dry-run") => Some(planned()),
-        "setup" if has("rollback") => Some(routes().into_iter().map(Task::Rollback).collect()),
-        "setup" => Some(routes().into_iter().map(Task::Setup).collect()),
-        "outputs" => Some(vec![Task::Outputs(None)]),
-        "tail" if has("bucket") => Some(vec![Task::TailOfBucket]),
-        "tail" if has("--from-heelers-queue") => Some(vec![Task::TailOfHeelersQueue(None)]),
-        "export" => Some(vec![Task::Export(None)]),
-        "tail" => Some(vec![Task::Tail(None)]),
-        "destroy" => Some(vec![Task::Destroy(None)]),
-        "restore" => Some(vec![Task::Restore(None)]),
-        // It asks what preflight asks.
-        "policy" => Some(vec![Task::Preflight(Preflight::default())]),
-        _ => None,
-    });
-    found.unwrap_or_default()
-}
-
-/// The actions of a task's policy.
-pub fn permitted(task: Task) -> BTreeSet<String> {
-    let place = Place::anywhere(Names::new("heeler"));
-    statements(task, &place)
-        .into_iter()
-        .flat_map(|statement| statement.actions)
-        .map(str::to_owned)
-        .collect()
 }

@@ -10,20 +10,23 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::World;
+use crate::Organization;
+
+/// The external ID that the vendor's modules share with the organization.
+pub const EXTERNAL_ID: &str = "shared-with-the-module";
 
 /// Names a folder with providers, laid out as a filesystem mirror.
 const PLUGINS: &str = "HEELER_EC_TERRAFORM_PLUGINS";
 
 /// A working folder of Terraform's.
 pub struct Terraform<'a> {
-    world: &'a World,
+    org: &'a Organization,
     folder: TempDir,
 }
 
 impl<'a> Terraform<'a> {
     /// A folder with these files, made ready. Without Terraform or its provider nothing; that is said.
-    pub async fn with(world: &'a World, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
+    pub async fn with(org: &'a Organization, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
         let Some(plugins) = plugins().filter(|_| is_installed()) else {
             let _ = writeln!(
                 io::stderr(),
@@ -32,7 +35,7 @@ impl<'a> Terraform<'a> {
             return None;
         };
         let terraform = Terraform {
-            world,
+            org,
             folder: tempfile::tempdir().expect("a folder"),
         };
         terraform.write("emulator_override.tf", OVERRIDE);
@@ -73,13 +76,13 @@ impl<'a> Terraform<'a> {
             .args(args)
             .arg("-no-color")
             .current_dir(self.folder.path())
-            .envs(self.world.env())
-            .env("AWS_ENDPOINT_URL", self.world.endpoint())
+            .envs(self.org.env())
+            .env("AWS_ENDPOINT_URL", self.org.endpoint())
             .env("CHECKPOINT_DISABLE", "1")
             .env("TF_IN_AUTOMATION", "1")
             // No configuration of whoever runs the tests may interfere.
             .env("TF_CLI_CONFIG_FILE", self.folder.path().join("none.tfrc"))
-            .env("TF_VAR_external_id", super::module::EXTERNAL_ID)
+            .env("TF_VAR_external_id", EXTERNAL_ID)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         self.write("none.tfrc", "");

@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use super::wire::{self, Answer};
+use crate::wire::{self, WireResponse};
 
 /// Operations that only read start with one of these.
 const READING: [&str; 7] = [
@@ -74,7 +74,7 @@ impl Call {
 
 /// What happens to a call instead of being passed on, before it, or after.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum FaultAction {
     /// Answer with an error in the service's own protocol.
     Refuse {
         /// The HTTP status.
@@ -87,15 +87,15 @@ pub enum What {
     /// Pass the call on after this long.
     Delay(Duration),
     /// Close the connection; the call does not reach the emulator.
-    Cut,
+    DropRequest,
     /// Pass the call on, then close the connection instead of answering.
-    Lose,
+    DropResponse,
     /// Pass the call on, then close the connection in the middle of the answer.
-    BreakOff,
+    TruncateResponse,
     /// Never answer; the call does not reach the emulator.
-    Hang,
+    NeverRespond,
     /// Answer with exactly this.
-    Answer {
+    Respond {
         /// The HTTP status.
         status: u16,
         /// The headers besides the length.
@@ -104,23 +104,23 @@ pub enum What {
         body: Vec<u8>,
     },
     /// Pass the call on, then change what is answered.
-    Rewrite(Pen),
+    EditResponse(ResponseEdit),
 }
 
 /// Changes an answer.
 #[derive(Clone)]
-pub struct Pen(Arc<dyn Fn(&mut Answer) + Send + Sync>);
+pub struct ResponseEdit(Arc<dyn Fn(&mut WireResponse) + Send + Sync>);
 
-impl std::fmt::Debug for Pen {
+impl std::fmt::Debug for ResponseEdit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Pen")
     }
 }
 
-impl What {
+impl FaultAction {
     /// A refusal, for short.
-    pub fn refuse(status: u16, code: &str, message: &str) -> What {
-        What::Refuse {
+    pub fn refuse(status: u16, code: &str, message: &str) -> FaultAction {
+        FaultAction::Refuse {
             status,
             code: code.to_owned(),
             message: message.to_owned(),
@@ -128,31 +128,31 @@ impl What {
     }
 
     /// Changes an answer of any form; its length is counted anew.
-    pub fn rewrite(pen: impl Fn(&mut Answer) + Send + Sync + 'static) -> What {
-        What::Rewrite(Pen(Arc::new(pen)))
+    pub fn edit_response(edit: impl Fn(&mut WireResponse) + Send + Sync + 'static) -> FaultAction {
+        FaultAction::EditResponse(ResponseEdit(Arc::new(edit)))
     }
 
     /// Changes an answer that is JSON, such as one field of it.
-    pub fn json(pen: impl Fn(&mut Value) + Send + Sync + 'static) -> What {
-        What::rewrite(move |answer| {
+    pub fn edit_json(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> FaultAction {
+        FaultAction::edit_response(move |answer| {
             let mut value = serde_json::from_slice(&answer.body).expect("an answer of JSON");
-            pen(&mut value);
+            edit(&mut value);
             answer.body = value.to_string().into();
         })
     }
 
     /// Changes an answer that is text, such as XML.
-    pub fn text(pen: impl Fn(&str) -> String + Send + Sync + 'static) -> What {
-        What::rewrite(move |answer| {
+    pub fn edit_text(edit: impl Fn(&str) -> String + Send + Sync + 'static) -> FaultAction {
+        FaultAction::edit_response(move |answer| {
             let text = String::from_utf8_lossy(&answer.body);
-            answer.body = pen(&text).into();
+            answer.body = edit(&text).into();
         })
     }
 
     /// Gives an answer a header, or takes it away.
-    pub fn header(name: &'static str, value: Option<&str>) -> What {
+    pub fn set_header(name: &'static str, value: Option<&str>) -> FaultAction {
         let value = value.map(|value| HeaderValue::from_str(value).expect("visible characters"));
-        What::rewrite(move |answer| match &value {
+        FaultAction::edit_response(move |answer| match &value {
             Some(value) => drop(answer.headers.insert(name, value.clone())),
             None => drop(answer.headers.remove(name)),
         })
@@ -171,20 +171,20 @@ pub struct Fault {
     /// How many matching calls are then affected; retries of the SDK count.
     pub times: usize,
     /// What happens to them.
-    pub what: What,
+    pub action: FaultAction,
     /// Only calls with this in their body match.
     holding: Option<String>,
 }
 
 impl Fault {
     /// Affects every matching call from the first on.
-    pub fn new(service: &str, operation: &str, what: What) -> Fault {
+    pub fn new(service: &str, operation: &str, action: FaultAction) -> Fault {
         Fault {
             service: service.to_owned(),
             operation: operation.to_owned(),
             after: 0,
             times: usize::MAX,
-            what,
+            action,
             holding: None,
         }
     }
@@ -200,14 +200,14 @@ impl Fault {
     }
 
     /// Affects only calls that have this in their body.
-    pub fn holding(self, text: &str) -> Fault {
+    pub fn with_body_containing(self, text: &str) -> Fault {
         Fault {
             holding: Some(text.to_owned()),
             ..self
         }
     }
 
-    fn concerns(&self, call: &Call) -> bool {
+    fn matches(&self, call: &Call) -> bool {
         let fits = |pattern: &str, name: &str| pattern == "*" || pattern == name;
         let holding = self.holding.as_deref();
         fits(&self.service, &call.service)
@@ -230,7 +230,7 @@ struct State {
     calls: Vec<Call>,
     cleared: usize,
     delay: Duration,
-    shake: Option<(Duration, u64)>,
+    jitter: Option<(Duration, u64)>,
     faults: Vec<(Fault, usize)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     hooks: Vec<Waiting>,
@@ -320,7 +320,7 @@ impl Proxy {
     }
 
     /// Removes every fault.
-    pub fn mend(&self) {
+    pub fn clear_faults(&self) {
         self.state().faults.clear();
     }
 
@@ -330,8 +330,8 @@ impl Proxy {
     }
 
     /// Holds each call up for another while, up to this long, so that calls side by side come in another order.
-    pub fn shake(&self, longest: Duration, seed: u64) {
-        self.state().shake = Some((longest, seed));
+    pub fn jitter(&self, longest: Duration, seed: u64) {
+        self.state().jitter = Some((longest, seed));
     }
 
     /// Adds a header to every call that is passed on, or replaces it.
@@ -343,8 +343,8 @@ impl Proxy {
     }
 
     /// Waits until all that callers who have gone had sent is done. What such a caller still had under way, the
-    /// emulator carries out; whoever looks at the world next should see it.
-    pub async fn quiet(&self) {
+    /// emulator carries out; whoever looks at the organization next should see it.
+    pub async fn wait_until_idle(&self) {
         // Connections are accepted in turn: once this one has been, every earlier one has.
         if let Ok(mut last) = TcpStream::connect(self.address).await {
             let _ = last.shutdown().await;
@@ -446,11 +446,11 @@ async fn serve(
 
     let (index, what, delay, added, busy) = {
         let mut state = locked(&state);
-        let what = state.strike(&call);
+        let what = state.inject(&call);
         state.calls.push(call.clone());
         let index = state.cleared + state.calls.len() - 1;
         let busy = Arc::clone(&state.busy);
-        let delay = state.delay + state.shaken(index);
+        let delay = state.delay + state.random_delay(index);
         (index, what, delay, state.headers.clone(), busy)
     };
     if !delay.is_zero() {
@@ -464,16 +464,16 @@ async fn serve(
         forwarded.headers_mut().insert(name, value);
     }
     let method = forwarded.method().clone();
-    let breaks_off = matches!(what, Some(What::BreakOff));
+    let breaks_off = matches!(what, Some(FaultAction::TruncateResponse));
     let answer = match what {
-        None | Some(What::BreakOff) => pass_on(forwarded, upstream, busy).await?,
-        Some(What::Delay(delay)) => {
+        None | Some(FaultAction::TruncateResponse) => pass_on(forwarded, upstream, busy).await?,
+        Some(FaultAction::Delay(delay)) => {
             tokio::time::sleep(delay).await;
             pass_on(forwarded, upstream, busy).await?
         }
-        Some(What::Rewrite(Pen(pen))) => {
+        Some(FaultAction::EditResponse(ResponseEdit(pen))) => {
             let (parts, body) = pass_on(forwarded, upstream, busy).await?.into_parts();
-            let mut answer = Answer {
+            let mut answer = WireResponse {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
                 body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
@@ -485,14 +485,14 @@ async fn serve(
             }
             response(answer)?
         }
-        Some(What::Cut) => return Err(io::ErrorKind::ConnectionAborted.into()),
-        Some(What::Lose) => {
+        Some(FaultAction::DropRequest) => return Err(io::ErrorKind::ConnectionAborted.into()),
+        Some(FaultAction::DropResponse) => {
             pass_on(forwarded, upstream, busy).await?;
             notify(&state, index, &call);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        Some(What::Hang) => std::future::pending().await,
-        Some(What::Refuse {
+        Some(FaultAction::NeverRespond) => std::future::pending().await,
+        Some(FaultAction::Refuse {
             status,
             code,
             message,
@@ -503,12 +503,12 @@ async fn serve(
             &code,
             &message,
         ))?,
-        Some(What::Answer {
+        Some(FaultAction::Respond {
             status,
             headers,
             body,
         }) => {
-            let mut answer = Answer {
+            let mut answer = WireResponse {
                 status,
                 headers: hyper::HeaderMap::new(),
                 body: body.into(),
@@ -559,24 +559,24 @@ fn notify(state: &Mutex<State>, index: usize, call: &Call) {
 
 impl State {
     /// What shall happen to this call, if anything.
-    fn strike(&mut self, call: &Call) -> Option<What> {
+    fn inject(&mut self, call: &Call) -> Option<FaultAction> {
         let mut struck = None;
         for (fault, seen) in &mut self.faults {
-            if !fault.concerns(call) {
+            if !fault.matches(call) {
                 continue;
             }
             *seen += 1;
             let active = *seen > fault.after && *seen - fault.after <= fault.times;
             if active && struck.is_none() {
-                struck = Some(fault.what.clone());
+                struck = Some(fault.action.clone());
             }
         }
         struck
     }
 
     /// A part of the longest while, which a seed and the number of the call tell.
-    fn shaken(&self, index: usize) -> Duration {
-        let Some((longest, seed)) = self.shake else {
+    fn random_delay(&self, index: usize) -> Duration {
+        let Some((longest, seed)) = self.jitter else {
             return Duration::ZERO;
         };
         let mut bits = seed
@@ -658,7 +658,7 @@ async fn exchange(
     answer
 }
 
-fn response(answer: Answer) -> io::Result<Response<Full<Bytes>>> {
+fn response(answer: WireResponse) -> io::Result<Response<Full<Bytes>>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
     *response.headers_mut() = answer.headers;

@@ -21,10 +21,10 @@ use aws_sdk_s3::types::{
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use super::clients::credentials;
-use super::emulator::{Emulator, Engine};
-use super::heeler::Harvest;
-use super::{Clients, Object, Proxy, notification, object};
+use crate::clients::credentials;
+use crate::emulator::{Emulator, Engine};
+use crate::vendor::HeelerSession;
+use crate::{Clients, LogFile, Proxy, log_file, notification};
 
 /// The tag that the program puts on everything it makes.
 const TAG: (&str, &str) = ("managed-by", "heeler-ec");
@@ -32,13 +32,13 @@ const TAG: (&str, &str) = ("managed-by", "heeler-ec");
 const NAME: &str = "heeler";
 /// The trail's name.
 const TRAIL: &str = "org-trail";
-/// The trail's log group, where a world has one.
+/// The trail's log group, where an organization has one.
 const LOG_GROUP: &str = "organization/cloudtrail";
 
-/// What a world shall contain; by default all that preflight asks for.
+/// What an organization shall contain; by default all that preflight asks for.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
-pub struct Builder {
+pub struct OrganizationBuilder {
     engine: Engine,
     address: SocketAddr,
     region: String,
@@ -49,131 +49,131 @@ pub struct Builder {
     organization_trail: bool,
     selector: ReadWriteType,
     topic: Option<String>,
-    foreign_notifications: bool,
+    other_notifications: bool,
     overlapping_queue: bool,
     prefix: Option<String>,
-    evidence: bool,
+    log_file: bool,
     log_group: Option<LogGroupClass>,
 }
 
-impl Builder {
+impl OrganizationBuilder {
     /// Puts the trail and its bucket in another region than us-east-1.
-    pub fn region(mut self, region: &str) -> Builder {
+    pub fn region(mut self, region: &str) -> OrganizationBuilder {
         region.clone_into(&mut self.region);
         self
     }
 
     /// Encrypts the bucket and the trail with a key of the customer's own.
-    pub fn bucket_key(mut self) -> Builder {
+    pub fn bucket_key(mut self) -> OrganizationBuilder {
         self.bucket_key = true;
         self
     }
 
     /// Leaves the trail out; the bucket is there.
-    pub fn no_trail(mut self) -> Builder {
+    pub fn without_trail(mut self) -> OrganizationBuilder {
         self.trail = false;
         self
     }
 
     /// Makes the trail cover its own region only.
-    pub fn single_region(mut self) -> Builder {
+    pub fn single_region(mut self) -> OrganizationBuilder {
         self.multi_region = false;
         self
     }
 
     /// Leaves logging off.
-    pub fn stopped(mut self) -> Builder {
+    pub fn logging_stopped(mut self) -> OrganizationBuilder {
         self.logging = false;
         self
     }
 
     /// Makes the trail cover its own account only.
-    pub fn not_organization_trail(mut self) -> Builder {
+    pub fn single_account_trail(mut self) -> OrganizationBuilder {
         self.organization_trail = false;
         self
     }
 
     /// Makes the trail leave out events that only read.
-    pub fn write_only_events(mut self) -> Builder {
+    pub fn write_only_events(mut self) -> OrganizationBuilder {
         self.selector = ReadWriteType::WriteOnly;
         self
     }
 
     /// Adds a topic that the bucket already notifies of every new object.
-    pub fn topic(mut self, name: &str) -> Builder {
+    pub fn topic(mut self, name: &str) -> OrganizationBuilder {
         self.topic = Some(name.to_owned());
         self
     }
 
     /// Adds entries of other owners to the bucket's notification
     /// configuration: a topic, a queue, a function, and EventBridge.
-    pub fn foreign_notifications(mut self) -> Builder {
-        self.foreign_notifications = true;
+    pub fn other_notifications(mut self) -> OrganizationBuilder {
+        self.other_notifications = true;
         self
     }
 
     /// Adds a queue of another owner that is notified of every new object.
-    pub fn overlapping_queue(mut self) -> Builder {
+    pub fn overlapping_queue(mut self) -> OrganizationBuilder {
         self.overlapping_queue = true;
         self
     }
 
     /// Makes the trail write below this prefix.
-    pub fn prefix(mut self, prefix: &str) -> Builder {
+    pub fn prefix(mut self, prefix: &str) -> OrganizationBuilder {
         self.prefix = Some(prefix.to_owned());
         self
     }
 
     /// Leaves the bucket empty, as if nothing had been delivered yet.
-    pub fn no_evidence(mut self) -> Builder {
-        self.evidence = false;
+    pub fn without_log_file(mut self) -> OrganizationBuilder {
+        self.log_file = false;
         self
     }
 
     /// Connects the trail to a log group that keeps a day, with the streams of every account.
-    pub fn log_group(self) -> Builder {
+    pub fn log_group(self) -> OrganizationBuilder {
         self.log_group_of(LogGroupClass::Standard)
     }
 
     /// The same with a log group of another class, which is chosen once and for all.
-    pub fn log_group_of(mut self, class: LogGroupClass) -> Builder {
+    pub fn log_group_of(mut self, class: LogGroupClass) -> OrganizationBuilder {
         self.log_group = Some(class);
         self
     }
 
     /// Makes all of it.
-    pub async fn build(self) -> World {
-        World::build(self).await
+    pub async fn build(self) -> Organization {
+        Organization::build(self).await
     }
 }
 
 /// A simulated organization behind a proxy of its own.
-pub struct World {
-    built: Builder,
+pub struct Organization {
+    built: OrganizationBuilder,
     proxy: Proxy,
     account: String,
     credentials: Credentials,
     heeler_account: String,
     heeler_credentials: Credentials,
-    organization: String,
+    organization_id: String,
     members: Vec<String>,
     bucket: String,
     bucket_key: Option<String>,
     topic: Option<String>,
-    evidence: Option<String>,
+    log_file_key: Option<String>,
     clients: Clients,
     home: tempfile::TempDir,
 }
 
-impl World {
-    /// A description of a world on the emulator that the process shares.
-    pub fn on(engine: Engine) -> Builder {
-        World::in_emulator(Emulator::shared(engine))
+impl Organization {
+    /// A description of an organization on the emulator that the process shares.
+    pub fn on(engine: Engine) -> OrganizationBuilder {
+        Organization::in_emulator(Emulator::shared(engine))
     }
 
-    /// A description of a world on this emulator.
-    pub fn in_emulator(emulator: &Emulator) -> Builder {
-        Builder {
+    /// A description of an organization on this emulator.
+    pub fn in_emulator(emulator: &Emulator) -> OrganizationBuilder {
+        OrganizationBuilder {
             engine: emulator.engine(),
             address: emulator.address(),
             region: "us-east-1".to_owned(),
@@ -184,21 +184,21 @@ impl World {
             organization_trail: true,
             selector: ReadWriteType::All,
             topic: None,
-            foreign_notifications: false,
+            other_notifications: false,
             overlapping_queue: false,
             prefix: None,
-            evidence: true,
+            log_file: true,
             log_group: None,
         }
     }
 
-    async fn build(built: Builder) -> World {
+    async fn build(built: OrganizationBuilder) -> Organization {
         let account = unused_account();
         let heeler_account = unused_account();
         let credentials = owner(&built, &account).await;
         let heeler_credentials = owner(&built, &heeler_account).await;
         let upstream = format!("http://{}", built.address);
-        let mut world = World {
+        let mut org = Organization {
             proxy: Proxy::start(built.address),
             clients: Clients::new(&upstream, credentials.clone(), &built.region),
             bucket: format!("org-trail-logs-{account}"),
@@ -206,31 +206,31 @@ impl World {
             credentials,
             heeler_account,
             heeler_credentials,
-            organization: String::new(),
+            organization_id: String::new(),
             members: Vec::new(),
             bucket_key: None,
             topic: None,
-            evidence: None,
+            log_file_key: None,
             home: tempfile::tempdir().expect("an empty home directory"),
             built,
         };
-        world.make_organization().await;
-        if world.built.bucket_key {
-            world.make_bucket_key().await;
+        org.create_organization().await;
+        if org.built.bucket_key {
+            org.create_bucket_key().await;
         }
-        world.make_bucket().await;
-        if world.built.trail {
-            world.make_trail().await;
+        org.create_bucket().await;
+        if org.built.trail {
+            org.create_trail().await;
         }
-        if let Some(class) = world.built.log_group.clone() {
-            world.make_log_group(class).await;
+        if let Some(class) = org.built.log_group.clone() {
+            org.create_log_group(class).await;
         }
-        if world.built.trail && world.built.logging && world.built.evidence {
-            world.make_evidence().await;
+        if org.built.trail && org.built.logging && org.built.log_file {
+            org.create_log_file().await;
         }
-        world.make_notifications().await;
-        world.make_heeler().await;
-        world
+        org.create_notifications().await;
+        org.create_heeler().await;
+        org
     }
 
     /// The URL that the program uses as its endpoint: the proxy's.
@@ -243,18 +243,18 @@ impl World {
         &self.proxy
     }
 
-    /// Which emulator this world is on.
+    /// Which emulator this organization is on.
     pub fn engine(&self) -> Engine {
         self.built.engine
     }
 
     /// The environment that makes the program act as the owner of the account.
     pub fn env(&self) -> Vec<(String, String)> {
-        self.env_of(&self.credentials)
+        self.env_for(&self.credentials)
     }
 
     /// The environment that makes the program act as somebody else.
-    pub fn env_of(&self, credentials: &Credentials) -> Vec<(String, String)> {
+    pub fn env_for(&self, credentials: &Credentials) -> Vec<(String, String)> {
         let mut env: Vec<(String, String)> = [
             ("AWS_ACCESS_KEY_ID", credentials.access_key_id()),
             ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key()),
@@ -283,8 +283,8 @@ impl World {
     }
 
     /// The organization's id.
-    pub fn organization(&self) -> &str {
-        &self.organization
+    pub fn organization_id(&self) -> &str {
+        &self.organization_id
     }
 
     /// The trail's bucket.
@@ -310,7 +310,7 @@ impl World {
     /// The trail's name.
     #[expect(
         clippy::unused_self,
-        reason = "a question to the world, like its neighbours"
+        reason = "a question to the org, like its neighbours"
     )]
     pub fn trail(&self) -> &'static str {
         TRAIL
@@ -326,8 +326,8 @@ impl World {
     }
 
     /// The key of the log object that the trail has delivered just now.
-    pub fn evidence(&self) -> Option<&str> {
-        self.evidence.as_deref()
+    pub fn log_file_key(&self) -> Option<&str> {
+        self.log_file_key.as_deref()
     }
 
     /// The name of the trail's log group, if it has one.
@@ -365,7 +365,7 @@ impl World {
     }
 
     /// Clients of the owner that go through the proxy and never retry.
-    pub fn proxied(&self) -> Clients {
+    pub fn clients_through_proxy(&self) -> Clients {
         Clients::without_retries(&self.endpoint(), self.credentials.clone(), self.region())
     }
 
@@ -393,7 +393,7 @@ impl World {
     }
 
     /// Puts a log file where CloudTrail would, and returns its key.
-    pub async fn deliver(&self, object: &Object) -> String {
+    pub async fn deliver(&self, object: &LogFile) -> String {
         self.deliver_named(&object.name(), object.gzipped()).await
     }
 
@@ -409,17 +409,17 @@ impl World {
     }
 
     async fn deliver_named(&self, name: &str, bytes: Vec<u8>) -> String {
-        let key = object::key(self.built.prefix.as_deref(), &self.organization, name)
+        let key = log_file::key(self.built.prefix.as_deref(), &self.organization_id, name)
             .unwrap_or_else(|| panic!("{name} is not named as CloudTrail names its files"));
         self.put(&key, bytes).await;
         key
     }
 
-    /// Writes records to the trail's log group, as CloudTrail does, to the stream of the world's own account.
-    pub async fn log(&self, records: &[String]) {
+    /// Writes records to the trail's log group, as CloudTrail does, to the stream of the organization's own account.
+    pub async fn put_log_events(&self, records: &[String]) {
         let stream = format!(
             "{}_{}_CloudTrail_{}",
-            self.organization,
+            self.organization_id,
             self.account,
             self.region()
         );
@@ -440,7 +440,7 @@ impl World {
     }
 
     /// Every record in the trail's log group.
-    pub async fn logged(&self) -> Vec<String> {
+    pub async fn log_events(&self) -> Vec<String> {
         let read = self.clients.logs.filter_log_events();
         let mut pages = read.log_group_name(LOG_GROUP).into_paginator().send();
         let mut records = Vec::new();
@@ -467,10 +467,10 @@ impl World {
     }
 
     /// Assumes the customer's role the way Heeler does.
-    pub async fn harvest(&self, role_arn: &str, external_id: &str) -> Result<Harvest, String> {
+    pub async fn assume_as_heeler(&self, role_arn: &str, external_id: &str) -> Result<HeelerSession, String> {
         let upstream = self.upstream();
         let owner = Clients::new(&upstream, self.heeler_credentials.clone(), self.region());
-        Harvest::begin(
+        HeelerSession::begin(
             &upstream,
             self.region(),
             &owner,
@@ -623,7 +623,7 @@ impl World {
             if group.contains(NAME) {
                 left.push(format!("log group {group}"));
             }
-            for filter in self.filters(group).await {
+            for filter in self.subscription_filters(group).await {
                 let name = filter.filter_name().unwrap_or_default();
                 if name.contains(NAME) {
                     left.push(format!("subscription filter {name}"));
@@ -633,7 +633,7 @@ impl World {
     }
 
     /// The subscription filters of a log group.
-    pub async fn filters(&self, group: &str) -> Vec<SubscriptionFilter> {
+    pub async fn subscription_filters(&self, group: &str) -> Vec<SubscriptionFilter> {
         let listed = self.clients.logs.describe_subscription_filters();
         let listed = listed.log_group_name(group).send().await;
         listed
@@ -659,7 +659,7 @@ impl World {
         format!("http://{}", self.built.address)
     }
 
-    async fn make_organization(&mut self) {
+    async fn create_organization(&mut self) {
         let organizations = &self.clients.organizations;
         if self.built.engine == Engine::Moto {
             organizations
@@ -690,7 +690,7 @@ impl World {
             .organization()
             .and_then(|organization| organization.id())
             .expect("the organization's id")
-            .clone_into(&mut self.organization);
+            .clone_into(&mut self.organization_id);
         let accounts = organizations.list_accounts().send().await;
         self.members = accounts
             .expect("the organization's accounts")
@@ -702,7 +702,7 @@ impl World {
             .collect();
     }
 
-    async fn make_bucket_key(&mut self) {
+    async fn create_bucket_key(&mut self) {
         let policy = json!({
             "Version": "2012-10-17",
             "Statement": [
@@ -736,7 +736,7 @@ impl World {
         self.bucket_key = Some(arn.expect("the key's ARN").to_owned());
     }
 
-    async fn make_bucket(&self) {
+    async fn create_bucket(&self) {
         let s3 = &self.clients.s3;
         let place = (self.region() != "us-east-1").then(|| {
             CreateBucketConfiguration::builder()
@@ -773,7 +773,7 @@ impl World {
                     "Action": "s3:PutObject",
                     "Resource": [
                         format!("{arn}/{folder}AWSLogs/{}/*", self.account),
-                        format!("{arn}/{folder}AWSLogs/{}/*", self.organization)
+                        format!("{arn}/{folder}AWSLogs/{}/*", self.organization_id)
                     ],
                     "Condition": {"StringEquals": {
                         "s3:x-amz-acl": "bucket-owner-full-control",
@@ -810,7 +810,7 @@ impl World {
             .expect("the bucket's encryption");
     }
 
-    async fn make_trail(&self) {
+    async fn create_trail(&self) {
         let cloudtrail = &self.clients.cloudtrail;
         cloudtrail
             .create_trail()
@@ -844,7 +844,7 @@ impl World {
     }
 
     /// A log group with retention, streams and the role by which CloudTrail writes to them.
-    async fn make_log_group(&self, class: LogGroupClass) {
+    async fn create_log_group(&self, class: LogGroupClass) {
         let Clients {
             cloudtrail, logs, ..
         } = &self.clients;
@@ -857,14 +857,14 @@ impl World {
         for account in std::iter::once(&self.account).chain(&self.members) {
             let stream = format!(
                 "{}_{account}_CloudTrail_{}",
-                self.organization,
+                self.organization_id,
                 self.region()
             );
             let made = logs.create_log_stream().log_group_name(LOG_GROUP);
             let made = made.log_stream_name(stream).send().await;
             made.expect("a log stream");
         }
-        let role = self.make_log_role().await;
+        let role = self.create_log_role().await;
         if self.built.trail {
             // Not every engine keeps the log group of a new trail.
             cloudtrail
@@ -879,7 +879,7 @@ impl World {
     }
 
     /// The role by which CloudTrail writes to the log group.
-    async fn make_log_role(&self) -> String {
+    async fn create_log_role(&self) -> String {
         let iam = &self.clients.iam;
         let name = "organization-trail-logs";
         let trust = json!({
@@ -893,7 +893,7 @@ impl World {
         let streams = format!(
             "{}:log-stream:{}_*",
             self.log_group_arn(),
-            self.organization
+            self.organization_id
         );
         let policy = json!({
             "Version": "2012-10-17",
@@ -913,29 +913,29 @@ impl World {
     }
 
     /// A log object of the management account, as a trail delivers one every few minutes.
-    async fn make_evidence(&mut self) {
-        let signed_in = object::event(
+    async fn create_log_file(&mut self) {
+        let signed_in = log_file::event(
             &self.account,
             self.region(),
             "signin.amazonaws.com",
             "ConsoleLogin",
             false,
         );
-        let object = Object::new(&self.account, self.region(), vec![signed_in]);
-        self.evidence = Some(self.deliver(&object).await);
+        let object = LogFile::new(&self.account, self.region(), vec![signed_in]);
+        self.log_file_key = Some(self.deliver(&object).await);
     }
 
-    async fn make_notifications(&mut self) {
+    async fn create_notifications(&mut self) {
         let mut configuration = NotificationConfiguration::builder();
         if let Some(name) = self.built.topic.clone() {
-            let arn = self.make_topic(&name).await;
+            let arn = self.create_topic(&name).await;
             let entry = topic_entry("cloudtrail-topic", &arn, None);
             configuration = configuration.topic_configurations(entry);
             self.topic = Some(arn);
         }
-        if self.built.foreign_notifications {
-            let topic = self.make_topic("reports").await;
-            let queue = self.make_queue("exports").await;
+        if self.built.other_notifications {
+            let topic = self.create_topic("reports").await;
+            let queue = self.create_queue("exports").await;
             let function = format!(
                 "arn:aws:lambda:{}:{}:function:uploads",
                 self.region(),
@@ -963,7 +963,7 @@ impl World {
                 .event_bridge_configuration(EventBridgeConfiguration::builder().build());
         }
         if self.built.overlapping_queue {
-            let queue = self.make_queue("everything").await;
+            let queue = self.create_queue("everything").await;
             configuration =
                 configuration.queue_configurations(queue_entry("everything", &queue, None));
         }
@@ -982,7 +982,7 @@ impl World {
     }
 
     /// A topic that S3 may publish to.
-    async fn make_topic(&self, name: &str) -> String {
+    async fn create_topic(&self, name: &str) -> String {
         let sns = &self.clients.sns;
         let made = sns.create_topic().name(name).send().await;
         let arn = made
@@ -993,7 +993,7 @@ impl World {
         sns.set_topic_attributes()
             .topic_arn(&arn)
             .attribute_name("Policy")
-            .attribute_value(self.lets_s3("sns:Publish", &arn))
+            .attribute_value(self.policy_allowing_s3("sns:Publish", &arn))
             .send()
             .await
             .expect("the topic's policy");
@@ -1001,7 +1001,7 @@ impl World {
     }
 
     /// A queue that S3 may send to; returns its ARN.
-    async fn make_queue(&self, name: &str) -> String {
+    async fn create_queue(&self, name: &str) -> String {
         let arn = format!("arn:aws:sqs:{}:{}:{name}", self.region(), self.account);
         self.clients
             .sqs
@@ -1009,7 +1009,7 @@ impl World {
             .queue_name(name)
             .attributes(
                 QueueAttributeName::Policy,
-                self.lets_s3("sqs:SendMessage", &arn),
+                self.policy_allowing_s3("sqs:SendMessage", &arn),
             )
             .send()
             .await
@@ -1018,7 +1018,7 @@ impl World {
     }
 
     /// A resource policy that lets the bucket's notifications in.
-    fn lets_s3(&self, action: &str, resource: &str) -> String {
+    fn policy_allowing_s3(&self, action: &str, resource: &str) -> String {
         json!({
             "Version": "2012-10-17",
             "Statement": [{
@@ -1036,7 +1036,7 @@ impl World {
         .to_string()
     }
 
-    async fn make_heeler(&self) {
+    async fn create_heeler(&self) {
         let heeler = Clients::new(
             &self.upstream(),
             self.heeler_credentials.clone(),
@@ -1092,7 +1092,7 @@ pub fn unused_account() -> String {
 }
 
 /// The credentials of an account's owner.
-async fn owner(built: &Builder, account: &str) -> Credentials {
+async fn owner(built: &OrganizationBuilder, account: &str) -> Credentials {
     if built.engine == Engine::Ministack {
         return credentials(account, "test", None);
     }

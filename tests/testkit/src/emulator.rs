@@ -91,7 +91,7 @@ impl Emulator {
             command.process_group(0);
         }
         let child = command
-            .arg(repository().join("tests/emulators/run.py"))
+            .arg(repository().join("tests/testkit/emulators/run.py"))
             .arg(engine.name())
             .arg(address.port().to_string())
             .stdin(Stdio::piped())
@@ -167,7 +167,8 @@ pub fn interpreter(environment: &str) -> PathBuf {
 
 /// The root of the repository.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let testkit = Path::new(env!("CARGO_MANIFEST_DIR"));
+    testkit.ancestors().nth(2).expect("the repository above tests/testkit")
 }
 
 fn free_address() -> SocketAddr {

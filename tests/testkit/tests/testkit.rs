@@ -9,12 +9,12 @@ use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use crate::harness::awscli::{self, Asked};
-use crate::harness::object::event;
-use crate::harness::world::allow;
-use crate::harness::{
-    Call, Clients, END_OF_INPUT, Emulator, Engine, Fault, Heeler, Object, Proxy, What, World,
-};
+use testkit::awscli::{self, ParsedCall};
+use testkit::log_file::event;
+use testkit::organization::allow;
+use testkit::{Call, Clients, END_OF_INPUT, Emulator, Engine, Fault, HeelerEc, LogFile, Proxy, FaultAction, Organization};
+
+
 
 const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
 
@@ -28,21 +28,21 @@ fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> Option<String> {
 #[tokio::test]
 async fn a_call_through_the_proxy_reaches_the_account_of_the_world() {
     for engine in ENGINES {
-        let world = World::on(engine).build().await;
-        let caller = world.proxied().sts.get_caller_identity().send().await;
+        let org = Organization::on(engine).build().await;
+        let caller = org.clients_through_proxy().sts.get_caller_identity().send().await;
         let caller = caller.expect("an identity");
-        assert_eq!(caller.account(), Some(world.account()), "{engine:?}");
-        let calls = world.proxy().calls();
+        assert_eq!(caller.account(), Some(org.account()), "{engine:?}");
+        let calls = org.proxy().calls();
         assert_eq!(calls.len(), 1, "{engine:?}");
         assert_eq!(calls[0].status, Some(200));
-        assert_eq!(calls[0].access_key, world.credentials().access_key_id());
+        assert_eq!(calls[0].access_key, org.credentials().access_key_id());
     }
 }
 
 #[tokio::test]
 async fn worlds_do_not_see_each_other() {
     for engine in ENGINES {
-        let (one, other) = tokio::join!(World::on(engine).build(), World::on(engine).build());
+        let (one, other) = tokio::join!(Organization::on(engine).build(), Organization::on(engine).build());
         assert_ne!(one.account(), other.account());
         one.clients()
             .sqs
@@ -63,13 +63,13 @@ async fn worlds_do_not_see_each_other() {
 )]
 async fn every_call_is_recorded_with_its_service_operation_and_region() {
     for engine in ENGINES {
-        let world = World::on(engine)
+        let org = Organization::on(engine)
             .region("eu-west-1")
             .bucket_key()
             .build()
             .await;
-        let clients = world.proxied();
-        let bucket = world.bucket();
+        let clients = org.clients_through_proxy();
+        let bucket = org.bucket();
         // Only the names of the calls matter here, not their answers.
         let _ = clients.cloudtrail.describe_trails().send().await;
         let _ = clients.iam.list_roles().send().await;
@@ -127,7 +127,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
             .send()
             .await;
 
-        let calls = world.proxy().calls();
+        let calls = org.proxy().calls();
         let names: Vec<String> = calls.iter().map(Call::name).collect();
         assert_eq!(
             names,
@@ -161,7 +161,7 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
             .map(Call::name)
             .collect();
         assert_eq!(failed, [""; 0], "{engine:?}");
-        let writes: Vec<String> = world
+        let writes: Vec<String> = org
             .proxy()
             .writes()
             .into_iter()
@@ -192,9 +192,9 @@ async fn every_call_is_recorded_with_its_service_operation_and_region() {
     reason = "one call after another, and the list of them"
 )]
 async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
-    let world = World::on(Engine::Ministack).build().await;
-    let refusal = What::refuse(403, "AccessDeniedException", "it is not allowed");
-    world.proxy().fault(Fault::new("*", "*", refusal));
+    let org = Organization::on(Engine::Ministack).build().await;
+    let refusal = FaultAction::refuse(403, "AccessDeniedException", "it is not allowed");
+    org.proxy().fault(Fault::new("*", "*", refusal));
     let Clients {
         account,
         iam,
@@ -202,8 +202,8 @@ async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
         logs,
         s3,
         ..
-    } = world.proxied();
-    let arn = format!("arn:aws:lambda:us-east-1:{}:function:f", world.account());
+    } = org.clients_through_proxy();
+    let arn = format!("arn:aws:lambda:us-east-1:{}:function:f", org.account());
     let refused = [
         code(account.list_regions().send().await),
         code(lambda.get_account_settings().send().await),
@@ -299,7 +299,7 @@ async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
                 .await,
         ),
     ];
-    for (refused, call) in refused.iter().zip(world.proxy().calls()) {
+    for (refused, call) in refused.iter().zip(org.proxy().calls()) {
         assert_eq!(
             refused.as_deref(),
             Some("AccessDeniedException"),
@@ -308,7 +308,7 @@ async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
         );
     }
     let (writes, reads): (Vec<Call>, Vec<Call>) =
-        world.proxy().calls().into_iter().partition(Call::writes);
+        org.proxy().calls().into_iter().partition(Call::writes);
     let names = |calls: &[Call]| calls.iter().map(Call::name).collect::<Vec<String>>();
     assert_eq!(
         names(&reads),
@@ -346,11 +346,11 @@ async fn operations_that_are_methods_and_paths_have_names_and_refusals_too() {
 
 #[tokio::test]
 async fn a_refusal_arrives_with_its_code_in_each_protocol() {
-    let world = World::on(Engine::Ministack).build().await;
-    let clients = world.proxied();
+    let org = Organization::on(Engine::Ministack).build().await;
+    let clients = org.clients_through_proxy();
     let refuse = |service: &str, operation: &str, code: &str| {
-        let what = What::refuse(400, code, "it is <not> allowed & never was");
-        world.proxy().fault(Fault::new(service, operation, what));
+        let what = FaultAction::refuse(400, code, "it is <not> allowed & never was");
+        org.proxy().fault(Fault::new(service, operation, what));
     };
     refuse("iam", "CreateRole", "MalformedPolicyDocument");
     refuse(
@@ -396,7 +396,7 @@ async fn a_refusal_arrives_with_its_code_in_each_protocol() {
     let put = clients
         .s3
         .put_bucket_notification_configuration()
-        .bucket(world.bucket())
+        .bucket(org.bucket())
         .notification_configuration(NotificationConfiguration::builder().build())
         .send()
         .await;
@@ -432,12 +432,12 @@ async fn a_refusal_arrives_with_its_code_in_each_protocol() {
 
 #[tokio::test]
 async fn a_fault_lets_calls_through_before_and_after() {
-    let world = World::on(Engine::Ministack).build().await;
-    let fault = Fault::new("sqs", "ListQueues", What::refuse(403, "AccessDenied", "no"));
-    world.proxy().fault(fault.after(1).times(2));
+    let org = Organization::on(Engine::Ministack).build().await;
+    let fault = Fault::new("sqs", "ListQueues", FaultAction::refuse(403, "AccessDenied", "no"));
+    org.proxy().fault(fault.after(1).times(2));
     let mut outcomes = Vec::new();
     for _ in 0..4 {
-        let listed = world.proxied().sqs.list_queues().send().await;
+        let listed = org.clients_through_proxy().sqs.list_queues().send().await;
         outcomes.push(listed.is_ok());
     }
     assert_eq!(outcomes, [true, false, false, true]);
@@ -445,10 +445,10 @@ async fn a_fault_lets_calls_through_before_and_after() {
 
 #[tokio::test]
 async fn a_cut_connection_is_a_dispatch_failure() {
-    let world = World::on(Engine::Ministack).build().await;
-    world.proxy().fault(Fault::new("sqs", "*", What::Cut));
-    let made = world
-        .proxied()
+    let org = Organization::on(Engine::Ministack).build().await;
+    org.proxy().fault(Fault::new("sqs", "*", FaultAction::DropRequest));
+    let made = org
+        .clients_through_proxy()
         .sqs
         .create_queue()
         .queue_name("q")
@@ -460,32 +460,32 @@ async fn a_cut_connection_is_a_dispatch_failure() {
         matches!(error, aws_sdk_sqs::error::SdkError::DispatchFailure(_)),
         "{error:?}"
     );
-    assert_eq!(world.proxy().calls()[0].status, None);
-    let queues = world.clients().sqs.list_queues().send().await;
+    assert_eq!(org.proxy().calls()[0].status, None);
+    let queues = org.clients().sqs.list_queues().send().await;
     assert_eq!(queues.expect("queues").queue_urls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_lost_answer_leaves_the_change_made() {
-    let world = World::on(Engine::Ministack).build().await;
-    world.proxy().fault(Fault::new("sqs", "*", What::Lose));
-    let made = world
-        .proxied()
+    let org = Organization::on(Engine::Ministack).build().await;
+    org.proxy().fault(Fault::new("sqs", "*", FaultAction::DropResponse));
+    let made = org
+        .clients_through_proxy()
         .sqs
         .create_queue()
         .queue_name("q")
         .send()
         .await;
     assert!(made.is_err());
-    let queues = world.clients().sqs.list_queues().send().await;
+    let queues = org.clients().sqs.list_queues().send().await;
     assert_eq!(queues.expect("queues").queue_urls().len(), 1);
 }
 
 #[tokio::test]
 async fn a_hanging_call_never_answers() {
-    let world = World::on(Engine::Ministack).build().await;
-    world.proxy().fault(Fault::new("sqs", "*", What::Hang));
-    let clients = world.proxied();
+    let org = Organization::on(Engine::Ministack).build().await;
+    org.proxy().fault(Fault::new("sqs", "*", FaultAction::NeverRespond));
+    let clients = org.clients_through_proxy();
     let listing = clients.sqs.list_queues().send();
     let waited = tokio::time::timeout(Duration::from_millis(300), listing).await;
     assert!(waited.is_err());
@@ -493,8 +493,8 @@ async fn a_hanging_call_never_answers() {
 
 #[tokio::test]
 async fn an_answer_arrives_as_it_was_written() {
-    let world = World::on(Engine::Ministack).build().await;
-    let what = What::Answer {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let what = FaultAction::Respond {
         status: 200,
         headers: vec![(
             "content-type".to_owned(),
@@ -502,8 +502,8 @@ async fn an_answer_arrives_as_it_was_written() {
         )],
         body: br#"{"QueueUrls":["http://example.com/1/q"]}"#.to_vec(),
     };
-    world.proxy().fault(Fault::new("sqs", "ListQueues", what));
-    let queues = world.proxied().sqs.list_queues().send().await;
+    org.proxy().fault(Fault::new("sqs", "ListQueues", what));
+    let queues = org.clients_through_proxy().sqs.list_queues().send().await;
     assert_eq!(
         queues.expect("queues").queue_urls(),
         ["http://example.com/1/q"]
@@ -512,30 +512,30 @@ async fn an_answer_arrives_as_it_was_written() {
 
 #[tokio::test]
 async fn an_answer_can_be_changed_on_its_way() {
-    let world = World::on(Engine::Ministack).bucket_key().build().await;
-    let Clients { kms, s3, .. } = world.proxied();
-    let disabled = What::json(|answer| answer["KeyMetadata"]["KeyState"] = json!("Unavailable"));
-    world
+    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    let Clients { kms, s3, .. } = org.clients_through_proxy();
+    let disabled = FaultAction::edit_json(|answer| answer["KeyMetadata"]["KeyState"] = json!("Unavailable"));
+    org
         .proxy()
         .fault(Fault::new("kms", "DescribeKey", disabled));
-    let key = world.bucket_key().expect("a key");
+    let key = org.bucket_key().expect("a key");
     let key = kms.describe_key().key_id(key).send().await.expect("a key");
     let state = key.key_metadata().and_then(|key| key.key_state());
     assert_eq!(state, Some(&aws_sdk_kms::types::KeyState::Unavailable));
 
-    let paid = What::text(|answer| answer.replace("BucketOwner", "Requester"));
-    world
+    let paid = FaultAction::edit_text(|answer| answer.replace("BucketOwner", "Requester"));
+    org
         .proxy()
         .fault(Fault::new("s3", "GetBucketRequestPayment", paid));
-    let paid = s3.get_bucket_request_payment().bucket(world.bucket());
+    let paid = s3.get_bucket_request_payment().bucket(org.bucket());
     let paid = paid.send().await.expect("who pays");
     assert_eq!(paid.payer(), Some(&aws_sdk_s3::types::Payer::Requester));
 
-    let plain = What::header("x-amz-server-side-encryption", Some("AES256"));
-    world.proxy().fault(Fault::new("s3", "HeadObject", plain));
-    let head = s3.head_object().bucket(world.bucket());
+    let plain = FaultAction::set_header("x-amz-server-side-encryption", Some("AES256"));
+    org.proxy().fault(Fault::new("s3", "HeadObject", plain));
+    let head = s3.head_object().bucket(org.bucket());
     let head = head
-        .key(world.evidence().expect("a log object"))
+        .key(org.log_file_key().expect("a log object"))
         .send()
         .await;
     let head = head.expect("a log object");
@@ -549,10 +549,10 @@ async fn an_answer_can_be_changed_on_its_way() {
 
 #[tokio::test]
 async fn one_operation_can_be_held_up() {
-    let world = World::on(Engine::Ministack).build().await;
-    let clients = world.proxied();
-    let delay = What::Delay(Duration::from_millis(400));
-    world.proxy().fault(Fault::new("sqs", "ListQueues", delay));
+    let org = Organization::on(Engine::Ministack).build().await;
+    let clients = org.clients_through_proxy();
+    let delay = FaultAction::Delay(Duration::from_millis(400));
+    org.proxy().fault(Fault::new("sqs", "ListQueues", delay));
     let started = Instant::now();
     clients.sns.list_topics().send().await.expect("topics");
     assert!(started.elapsed() < Duration::from_millis(400));
@@ -562,9 +562,9 @@ async fn one_operation_can_be_held_up() {
 
 #[tokio::test]
 async fn every_call_waits_for_the_delay() {
-    let world = World::on(Engine::Ministack).build().await;
-    let clients = world.proxied();
-    world.proxy().delay(Duration::from_millis(500));
+    let org = Organization::on(Engine::Ministack).build().await;
+    let clients = org.clients_through_proxy();
+    org.proxy().delay(Duration::from_millis(500));
     let started = Instant::now();
     clients.sqs.list_queues().send().await.expect("queues");
     assert!(started.elapsed() >= Duration::from_millis(500));
@@ -582,12 +582,12 @@ async fn every_call_waits_for_the_delay() {
 
 #[tokio::test]
 async fn a_hook_runs_before_the_caller_gets_the_answer() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let (send, seen) = std::sync::mpsc::channel();
-    world.proxy().after_writes(1, move |call| {
+    org.proxy().after_writes(1, move |call| {
         send.send(call.name()).expect("a listening test");
     });
-    let clients = world.proxied();
+    let clients = org.clients_through_proxy();
     clients.sqs.list_queues().send().await.expect("queues");
     assert!(seen.try_recv().is_err());
     let made = clients.sqs.create_queue().queue_name("q").send().await;
@@ -598,40 +598,40 @@ async fn a_hook_runs_before_the_caller_gets_the_answer() {
 #[tokio::test]
 async fn a_world_contains_what_was_asked_for() {
     for engine in ENGINES {
-        let world = World::on(engine)
+        let org = Organization::on(engine)
             .region("eu-central-1")
             .bucket_key()
             .single_region()
-            .not_organization_trail()
-            .stopped()
+            .single_account_trail()
+            .logging_stopped()
             .write_only_events()
             .prefix("logs")
             .topic("existing-topic")
-            .foreign_notifications()
+            .other_notifications()
             .overlapping_queue()
             .build()
             .await;
-        let cloudtrail = &world.clients().cloudtrail;
+        let cloudtrail = &org.clients().cloudtrail;
         let trails = cloudtrail.describe_trails().send().await.expect("trails");
         let trail = &trails.trail_list()[0];
-        assert_eq!(trail.name(), Some(world.trail()));
-        assert_eq!(trail.trail_arn(), Some(world.trail_arn().as_str()));
-        assert_eq!(trail.s3_bucket_name(), Some(world.bucket()));
+        assert_eq!(trail.name(), Some(org.trail()));
+        assert_eq!(trail.trail_arn(), Some(org.trail_arn().as_str()));
+        assert_eq!(trail.s3_bucket_name(), Some(org.bucket()));
         assert_eq!(trail.s3_key_prefix(), Some("logs"));
         assert_eq!(trail.home_region(), Some("eu-central-1"));
         assert_eq!(trail.is_multi_region_trail(), Some(false));
         assert_eq!(trail.is_organization_trail(), Some(false));
-        assert_eq!(trail.kms_key_id(), world.bucket_key());
-        let status = cloudtrail.get_trail_status().name(world.trail());
+        assert_eq!(trail.kms_key_id(), org.bucket_key());
+        let status = cloudtrail.get_trail_status().name(org.trail());
         let status = status.send().await.expect("the trail's status");
         assert_eq!(status.is_logging(), Some(false));
-        assert_eq!(world.members().len(), 3, "{engine:?}");
+        assert_eq!(org.members().len(), 3, "{engine:?}");
 
-        let topic = world.topic().expect("a topic");
-        let prefix = format!("eu-central-1:{}", world.account());
+        let topic = org.topic().expect("a topic");
+        let prefix = format!("eu-central-1:{}", org.account());
         let created = json!(["s3:ObjectCreated:*"]);
         assert_eq!(
-            world.notification().await,
+            org.notification().await,
             json!({
                 "topics": [
                     {
@@ -671,14 +671,14 @@ async fn a_world_contains_what_was_asked_for() {
             }),
             "{engine:?}"
         );
-        assert_eq!(world.leftovers().await, [""; 0], "{engine:?}");
+        assert_eq!(org.leftovers().await, [""; 0], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_world_is_an_organization_that_is_ready() {
     for engine in ENGINES {
-        let world = World::on(engine).build().await;
+        let org = Organization::on(engine).build().await;
         let Clients {
             account,
             cloudtrail,
@@ -687,7 +687,7 @@ async fn a_world_is_an_organization_that_is_ready() {
             organizations,
             s3,
             ..
-        } = world.clients();
+        } = org.clients();
 
         let trusted = organizations.list_aws_service_access_for_organization();
         let trusted = trusted.send().await.expect("trusted services");
@@ -713,7 +713,7 @@ async fn a_world_is_an_organization_that_is_ready() {
         let opted = opted.send().await.expect("regions");
         assert_eq!(opted.regions()[0].region_name(), Some("af-south-1"));
 
-        let status = cloudtrail.get_trail_status().name(world.trail_arn());
+        let status = cloudtrail.get_trail_status().name(org.trail_arn());
         let status = status.send().await.expect("the trail's status");
         let delivered = status.latest_delivery_time().expect("a delivery");
         let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
@@ -727,7 +727,7 @@ async fn a_world_is_an_organization_that_is_ready() {
             .policy_type(aws_sdk_cloudwatchlogs::types::PolicyType::SubscriptionFilterPolicy);
         let policies = policies.send().await.expect("account policies");
         assert!(policies.account_policies().is_empty());
-        let paid = s3.get_bucket_request_payment().bucket(world.bucket());
+        let paid = s3.get_bucket_request_payment().bucket(org.bucket());
         let paid = paid.send().await.expect("who pays");
         assert_eq!(paid.payer(), Some(&aws_sdk_s3::types::Payer::BucketOwner));
     }
@@ -736,10 +736,10 @@ async fn a_world_is_an_organization_that_is_ready() {
 #[tokio::test]
 async fn a_bucket_of_somebody_else_is_refused_to_who_expects_it_to_be_theirs() {
     for engine in ENGINES {
-        let world = World::on(engine).build().await;
-        let s3 = &world.clients().s3;
-        let ask = || s3.head_bucket().bucket(world.bucket());
-        let owned = ask().expected_bucket_owner(world.account()).send().await;
+        let org = Organization::on(engine).build().await;
+        let s3 = &org.clients().s3;
+        let ask = || s3.head_bucket().bucket(org.bucket());
+        let owned = ask().expected_bucket_owner(org.account()).send().await;
         owned.expect("the bucket of the account");
         let foreign = ask().expected_bucket_owner("999988887777").send().await;
         let refused = foreign.expect_err("a bucket of the wrong owner");
@@ -753,14 +753,14 @@ async fn a_bucket_of_somebody_else_is_refused_to_who_expects_it_to_be_theirs() {
 #[tokio::test]
 async fn every_region_lists_the_trails_of_all() {
     for engine in ENGINES {
-        let world = World::on(engine).region("eu-west-1").single_region();
-        let world = world.build().await;
-        let elsewhere = world.clients_in("us-east-1").cloudtrail;
+        let org = Organization::on(engine).region("eu-west-1").single_region();
+        let org = org.build().await;
+        let elsewhere = org.clients_in("us-east-1").cloudtrail;
         let seen = elsewhere.describe_trails().send().await.expect("trails");
         assert!(seen.trail_list().is_empty(), "{engine:?}");
         let listed = elsewhere.list_trails().send().await.expect("trails");
         let trail = &listed.trails()[0];
-        assert_eq!(trail.trail_arn(), Some(world.trail_arn().as_str()));
+        assert_eq!(trail.trail_arn(), Some(org.trail_arn().as_str()));
         assert_eq!(trail.home_region(), Some("eu-west-1"), "{engine:?}");
     }
 }
@@ -768,11 +768,11 @@ async fn every_region_lists_the_trails_of_all() {
 #[tokio::test]
 async fn permissions_can_be_simulated() {
     for engine in ENGINES {
-        let world = World::on(engine).build().await;
-        let user = world.user("operator", &allow("sqs:*")).await;
-        let arn = format!("arn:aws:iam::{}:user/operator", world.account());
-        assert_ne!(user.access_key_id(), world.credentials().access_key_id());
-        let simulated = world
+        let org = Organization::on(engine).build().await;
+        let user = org.user("operator", &allow("sqs:*")).await;
+        let arn = format!("arn:aws:iam::{}:user/operator", org.account());
+        assert_ne!(user.access_key_id(), org.credentials().access_key_id());
+        let simulated = org
             .clients()
             .iam
             .simulate_principal_policy()
@@ -792,48 +792,48 @@ async fn permissions_can_be_simulated() {
 #[tokio::test]
 async fn a_log_object_of_today_lies_in_the_bucket() {
     for engine in ENGINES {
-        let world = World::on(engine).bucket_key().prefix("logs").build().await;
-        let s3 = &world.clients().s3;
+        let org = Organization::on(engine).bucket_key().prefix("logs").build().await;
+        let s3 = &org.clients().s3;
         let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
         let today = now.fmt(aws_smithy_types::date_time::Format::DateTime);
         let today = today.expect("a date")[..10].replace('-', "/");
         let folder = format!(
             "logs/AWSLogs/{}/{}/CloudTrail/us-east-1/{today}/",
-            world.organization(),
-            world.account()
+            org.organization_id(),
+            org.account()
         );
-        let listed = s3.list_objects_v2().bucket(world.bucket());
+        let listed = s3.list_objects_v2().bucket(org.bucket());
         let listed = listed.prefix(&folder).send().await.expect("objects");
         let keys: Vec<Option<&str>> = listed.contents().iter().map(|o| o.key()).collect();
-        assert_eq!(keys, [world.evidence()], "{engine:?}");
-        let head = s3.head_object().bucket(world.bucket());
+        assert_eq!(keys, [org.log_file_key()], "{engine:?}");
+        let head = s3.head_object().bucket(org.bucket());
         let head = head.key(keys[0].expect("a key")).send().await;
         let head = head.expect("a log object");
-        assert_eq!(head.ssekms_key_id(), world.bucket_key(), "{engine:?}");
+        assert_eq!(head.ssekms_key_id(), org.bucket_key(), "{engine:?}");
 
-        let empty = World::on(engine).no_evidence().build().await;
-        assert_eq!(empty.evidence(), None);
+        let empty = Organization::on(engine).without_log_file().build().await;
+        assert_eq!(empty.log_file_key(), None);
     }
 }
 
 #[tokio::test]
 async fn a_trail_can_have_a_log_group() {
     for engine in ENGINES {
-        let world = World::on(engine).region("eu-west-1").log_group();
-        let world = world.build().await;
+        let org = Organization::on(engine).region("eu-west-1").log_group();
+        let org = org.build().await;
         let Clients {
             cloudtrail, logs, ..
-        } = world.clients();
+        } = org.clients();
         let trails = cloudtrail.describe_trails().send().await.expect("trails");
         let trail = &trails.trail_list()[0];
-        let arn = format!("{}:*", world.log_group_arn());
+        let arn = format!("{}:*", org.log_group_arn());
         assert_eq!(trail.cloud_watch_logs_log_group_arn(), Some(arn.as_str()));
         assert!(trail.cloud_watch_logs_role_arn().is_some(), "{engine:?}");
-        let status = cloudtrail.get_trail_status().name(world.trail());
+        let status = cloudtrail.get_trail_status().name(org.trail());
         let status = status.send().await.expect("the trail's status");
         assert!(status.latest_cloud_watch_logs_delivery_time().is_some());
 
-        let name = world.log_group().expect("a log group");
+        let name = org.log_group().expect("a log group");
         let groups = logs.describe_log_groups().log_group_name_prefix(name);
         let groups = groups.send().await.expect("log groups");
         let group = &groups.log_groups()[0];
@@ -841,7 +841,7 @@ async fn a_trail_can_have_a_log_group() {
         let class = aws_sdk_cloudwatchlogs::types::LogGroupClass::Standard;
         assert_eq!(group.log_group_class(), Some(&class), "{engine:?}");
         let streams = logs.describe_log_streams().log_group_name(name);
-        let streams = streams.log_stream_name_prefix(format!("{}_", world.organization()));
+        let streams = streams.log_stream_name_prefix(format!("{}_", org.organization_id()));
         let streams = streams.send().await.expect("log streams");
         assert_eq!(streams.log_streams().len(), 4, "{engine:?}");
     }
@@ -850,10 +850,10 @@ async fn a_trail_can_have_a_log_group() {
 #[tokio::test]
 async fn leftovers_of_every_kind_are_found() {
     for engine in ENGINES {
-        let world = World::on(engine).bucket_key().build().await;
+        let org = Organization::on(engine).bucket_key().build().await;
         let Clients {
             iam, kms, sns, sqs, ..
-        } = world.clients();
+        } = org.clients();
         let key = kms
             .create_key()
             .tags(
@@ -874,9 +874,9 @@ async fn leftovers_of_every_kind_are_found() {
             .await
             .expect("an alias");
         kms.create_grant()
-            .key_id(world.bucket_key().expect("the bucket's key"))
+            .key_id(org.bucket_key().expect("the bucket's key"))
             .name("heeler-read")
-            .grantee_principal(format!("arn:aws:iam::{}:root", world.account()))
+            .grantee_principal(format!("arn:aws:iam::{}:root", org.account()))
             .operations(aws_sdk_kms::types::GrantOperation::Decrypt)
             .send()
             .await
@@ -896,7 +896,7 @@ async fn leftovers_of_every_kind_are_found() {
         sns.subscribe()
             .topic_arn(&topic)
             .protocol("sqs")
-            .endpoint(format!("arn:aws:sqs:us-east-1:{}:tagged", world.account()))
+            .endpoint(format!("arn:aws:sqs:us-east-1:{}:tagged", org.account()))
             .send()
             .await
             .expect("a subscription");
@@ -913,7 +913,7 @@ async fn leftovers_of_every_kind_are_found() {
             .await
             .expect("a policy");
         assert_eq!(
-            world.leftovers().await,
+            org.leftovers().await,
             [
                 "alias/heeler-events".to_owned(),
                 "grant heeler-read".to_owned(),
@@ -931,15 +931,15 @@ async fn leftovers_of_every_kind_are_found() {
 
 #[tokio::test]
 async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
-    let world = World::on(Engine::Ministack)
+    let org = Organization::on(Engine::Ministack)
         .region("eu-west-1")
         .topic("existing-topic")
         .prefix("logs")
         .build()
         .await;
-    let Clients { iam, sns, sqs, .. } = world.clients();
-    let topic = world.topic().expect("a topic");
-    let queue_arn = format!("arn:aws:sqs:eu-west-1:{}:events", world.account());
+    let Clients { iam, sns, sqs, .. } = org.clients();
+    let topic = org.topic().expect("a topic");
+    let queue_arn = format!("arn:aws:sqs:eu-west-1:{}:events", org.account());
     let queue = sqs
         .create_queue()
         .queue_name("events")
@@ -977,7 +977,7 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
                 "Version": "2012-10-17",
                 "Statement": [{
                     "Effect": "Allow",
-                    "Principal": {"AWS": world.heeler_role_arn()},
+                    "Principal": {"AWS": org.heeler_role_arn()},
                     "Action": "sts:AssumeRole",
                     "Condition": {"StringEquals": {"sts:ExternalId": "right"}}
                 }]
@@ -1003,7 +1003,7 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
                     {
                         "Effect": "Allow",
                         "Action": "s3:GetObject",
-                        "Resource": format!("arn:aws:s3:::{}/*", world.bucket())
+                        "Resource": format!("arn:aws:s3:::{}/*", org.bucket())
                     }
                 ]
             })
@@ -1013,28 +1013,28 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
         .await
         .expect("the role's policy");
 
-    let object = Object::new(
-        &world.members()[0],
+    let object = LogFile::new(
+        &org.members()[0],
         "us-west-2",
         vec![event(
-            &world.members()[0],
+            &org.members()[0],
             "us-west-2",
             "ec2.amazonaws.com",
             "RunInstances",
             false,
         )],
     );
-    let key = world.deliver(&object.stamp("20260102T0304Z")).await;
+    let key = org.deliver(&object.stamp("20260102T0304Z")).await;
     let start = format!(
         "logs/AWSLogs/{}/{}/CloudTrail/us-west-2/2026/01/02/",
-        world.organization(),
-        world.members()[0]
+        org.organization_id(),
+        org.members()[0]
     );
     assert!(key.starts_with(&start), "{key}");
 
-    let wrong = world.harvest(role, "wrong").await;
+    let wrong = org.assume_as_heeler(role, "wrong").await;
     assert!(wrong.is_err_and(|why| why.contains("AccessDenied")));
-    let harvest = world.harvest(role, "right").await.expect("the role");
+    let harvest = org.assume_as_heeler(role, "right").await.expect("the role");
     let received = harvest
         .receive(queue, 1, Duration::from_secs(20))
         .await
@@ -1042,7 +1042,7 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
     let told: Value = serde_json::from_str(&received[0]).expect("a notification");
     assert_eq!(told["Records"][0]["s3"]["object"]["key"], key);
     let read = harvest
-        .object(world.bucket(), &key)
+        .object(org.bucket(), &key)
         .await
         .expect("an object");
     assert_eq!(&read[..2], [0x1f, 0x8b]);
@@ -1050,30 +1050,30 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
 
 #[tokio::test]
 async fn log_files_of_a_folder_land_where_cloudtrail_puts_them() {
-    let world = World::on(Engine::Moto).build().await;
+    let org = Organization::on(Engine::Moto).build().await;
     let folder = tempfile::tempdir().expect("a folder");
     let below = folder.path().join("below");
     std::fs::create_dir(&below).expect("a folder");
-    let object = Object::new("111122223333", "us-east-1", Vec::new()).stamp("20260102T0304Z");
+    let object = LogFile::new("111122223333", "us-east-1", Vec::new()).stamp("20260102T0304Z");
     std::fs::write(below.join(object.name()), object.gzipped()).expect("a file");
     std::fs::write(below.join("README.md"), "not a log file").expect("a file");
-    let keys = world.deliver_files(folder.path()).await;
+    let keys = org.deliver_files(folder.path()).await;
     let key = format!(
         "AWSLogs/{}/111122223333/CloudTrail/us-east-1/2026/01/02/{}",
-        world.organization(),
+        org.organization_id(),
         object.name()
     );
     assert_eq!(keys, [key.as_str()]);
-    let head = world.clients().s3.head_object();
-    let head = head.bucket(world.bucket()).key(key).send().await;
+    let head = org.clients().s3.head_object();
+    let head = head.bucket(org.bucket()).key(key).send().await;
     head.expect("an object");
 }
 
 #[tokio::test]
 async fn a_user_may_do_only_what_its_policy_says() {
-    let world = World::on(Engine::Ministack).build().await;
-    let user = world.user("operator", &allow("sqs:ListQueues")).await;
-    let clients = Clients::without_retries(&world.endpoint(), user, world.region());
+    let org = Organization::on(Engine::Ministack).build().await;
+    let user = org.user("operator", &allow("sqs:ListQueues")).await;
+    let clients = Clients::without_retries(&org.endpoint(), user, org.region());
     clients.sqs.list_queues().send().await.expect("queues");
     let refused = clients.sns.list_topics().send().await;
     assert_eq!(code(refused), Some("AuthorizationError".to_owned()));
@@ -1081,17 +1081,17 @@ async fn a_user_may_do_only_what_its_policy_says() {
 
 #[tokio::test]
 async fn a_notification_of_a_missing_topic_is_refused() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let entry = TopicConfiguration::builder()
-        .topic_arn(format!("arn:aws:sns:us-east-1:{}:none", world.account()))
+        .topic_arn(format!("arn:aws:sns:us-east-1:{}:none", org.account()))
         .events(Event::S3ObjectCreated)
         .build()
         .expect("an entry");
-    let put = world
-        .proxied()
+    let put = org
+        .clients_through_proxy()
         .s3
         .put_bucket_notification_configuration()
-        .bucket(world.bucket())
+        .bucket(org.bucket())
         .notification_configuration(
             NotificationConfiguration::builder()
                 .topic_configurations(entry)
@@ -1124,11 +1124,10 @@ async fn a_proxy_ends_when_it_is_dropped() {
 }
 
 /// A program that is not Heeler's: the Python that runs the emulator.
-fn python<'a>(world: &'a World, code: &str) -> Heeler<'a> {
-    Heeler::new(world)
-        .program(&world.engine().interpreter())
+fn python<'a>(org: &'a Organization, code: &str) -> HeelerEc<'a> {
+    HeelerEc::new(org, org.engine().interpreter())
         .without_endpoint()
-        .env("URL", &world.endpoint())
+        .env("URL", &org.endpoint())
         .args(["-c", code])
 }
 
@@ -1142,16 +1141,16 @@ for number in range(5):
 
 #[tokio::test]
 async fn a_run_tells_what_was_said_and_called() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let code = format!("{FIVE_CALLS}\nprint('read', input())\nraise SystemExit('gone')");
-    world
-        .proxied()
+    org
+        .clients_through_proxy()
         .sqs
         .list_queues()
         .send()
         .await
         .expect("queues");
-    let run = python(&world, &code).stdin("yes\n").run().await.ended(1);
+    let run = python(&org, &code).stdin("yes\n").run().await.expect_status(1);
     assert_eq!(run.stdout, "0\n1\n2\n3\n4\nread yes\n");
     assert_eq!(run.stderr, "gone\n");
     assert_eq!(run.calls.len(), 5);
@@ -1159,9 +1158,9 @@ async fn a_run_tells_what_was_said_and_called() {
 
 #[tokio::test]
 async fn a_run_sees_nothing_of_the_environment_of_the_tests() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let code = "import os; print(*sorted(os.environ), len(os.listdir(os.environ['HOME'])))";
-    let run = python(&world, code).run().await.ended(0);
+    let run = python(&org, code).run().await.expect_status(0);
     let names: BTreeSet<&str> = run.stdout.split_whitespace().collect();
     let allowed = BTreeSet::from([
         "0",
@@ -1180,16 +1179,16 @@ async fn a_run_sees_nothing_of_the_environment_of_the_tests() {
 
 #[tokio::test]
 async fn a_program_is_killed_between_a_call_and_its_answer() {
-    let world = World::on(Engine::Ministack).build().await;
-    let run = python(&world, FIVE_CALLS).kill_after_calls(3).run().await;
-    let run = run.ended(-9);
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = python(&org, FIVE_CALLS).kill_after_calls(3).run().await;
+    let run = run.expect_status(-9);
     assert_eq!(run.stdout, "0\n1\n");
     assert_eq!(run.calls.len(), 3);
 }
 
 #[tokio::test]
 async fn a_running_program_can_be_watched_and_interrupted() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let code = "
 import sys, time
 print('one', flush=True)
@@ -1201,18 +1200,18 @@ except KeyboardInterrupt:
     print('bye')
     raise SystemExit(130)
 ";
-    let mut running = python(&world, code).spawn().await;
+    let mut running = python(&org, code).spawn().await;
     assert_eq!(running.line().await.as_deref(), Some("one"));
-    assert_eq!(running.line_with("tw").await, "two");
-    running.warned("careful").await;
+    assert_eq!(running.line_containing("tw").await, "two");
+    running.wait_for_stderr("careful").await;
     running.interrupt();
-    let run = running.wait().await.ended(130);
+    let run = running.wait().await.expect_status(130);
     assert_eq!(run.stdout, "one\ntwo\nbye\n");
 }
 
 #[tokio::test]
 async fn a_terminal_has_a_width_and_a_person_who_answers() {
-    let world = World::on(Engine::Ministack).build().await;
+    let org = Organization::on(Engine::Ministack).build().await;
     let code = "
 import os, sys
 print(os.isatty(0), os.isatty(1), os.isatty(2), os.get_terminal_size().columns)
@@ -1224,8 +1223,8 @@ except EOFError:
     raise SystemExit(7)
 ";
     let answers = [("one? ", "1"), ("two? ", "2"), ("three? ", END_OF_INPUT)];
-    let run = python(&world, code).on_terminal(61, &answers).run().await;
-    let run = run.ended(7);
+    let run = python(&org, code).on_terminal(61, &answers).run().await;
+    let run = run.expect_status(7);
     let lines = run.lines();
     assert_eq!(lines[0], "True True True 61");
     assert_eq!(lines[1], "red");
@@ -1234,7 +1233,7 @@ except EOFError:
 }
 
 /// What the AWS CLI makes of one line.
-fn parsed(line: &str) -> Result<awscli::Parsed, String> {
+fn parsed(line: &str) -> Result<awscli::ParsedCommand, String> {
     awscli::parse(&[line]).remove(0)
 }
 
@@ -1242,7 +1241,7 @@ fn parsed(line: &str) -> Result<awscli::Parsed, String> {
 fn command_lines_are_read_as_the_aws_cli_does() {
     let line = "aws cloudtrail put-event-selectors --region eu-west-1 --trail-name t \
                 --event-selectors '[{\"ReadWriteType\": \"All\"}]'";
-    let asked = Asked {
+    let asked = ParsedCall {
         service: "cloudtrail".to_owned(),
         operation: "PutEventSelectors".to_owned(),
         region: "eu-west-1".to_owned(),
@@ -1252,7 +1251,7 @@ fn command_lines_are_read_as_the_aws_cli_does() {
 
     let line = "aws kms cancel-key-deletion --key-id a && aws kms enable-key --key-id a";
     let line = parsed(line).expect("a good line");
-    let calls: Vec<String> = line.calls.iter().map(Asked::name).collect();
+    let calls: Vec<String> = line.calls.iter().map(ParsedCall::name).collect();
     assert_eq!(calls, ["kms:CancelKeyDeletion", "kms:EnableKey"]);
 }
 
@@ -1345,6 +1344,6 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done() {
         .expect("a request");
     was_asked.recv().expect("the call is passed on");
     drop(caller);
-    proxy.quiet().await;
+    proxy.wait_until_idle().await;
     is_done.try_recv().expect("the call was done by then");
 }

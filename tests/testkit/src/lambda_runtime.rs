@@ -22,7 +22,7 @@ use tokio::sync::{Mutex as Turn, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::emulator::repository;
+use crate::emulator::repository;
 
 /// The Pythons of Lambda that the function is for; the first is the one it is deployed with.
 const PYTHONS: [&str; 3] = ["3.12", "3.13", "3.11"];
@@ -52,7 +52,7 @@ impl Invocation {
 }
 
 /// A warm function; it ends when dropped.
-pub struct Function {
+pub struct LambdaFunction {
     child: Child,
     _server: JoinHandle<()>,
     code: TempDir,
@@ -61,7 +61,7 @@ pub struct Function {
     seen: usize,
 }
 
-impl Function {
+impl LambdaFunction {
     /// Every Python of Lambda's that is installed here. What is not tested is said, past the runner's own capture.
     pub fn pythons() -> Vec<PathBuf> {
         let mut found = Vec::new();
@@ -87,7 +87,7 @@ impl Function {
         zip: &[u8],
         handler: &str,
         env: &BTreeMap<String, String>,
-    ) -> Function {
+    ) -> LambdaFunction {
         let code = tempfile::tempdir().expect("a folder for the code");
         let archive = code.path().join("code.zip");
         fs::write(&archive, zip).expect("the zip");
@@ -122,7 +122,7 @@ impl Function {
             .kill_on_drop(true)
             .spawn()
             .expect("the runtime client starts");
-        Function {
+        LambdaFunction {
             child,
             _server: server,
             code,

@@ -304,7 +304,7 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
 
 /// An answer ready to be sent.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
     /// All headers except the length.
@@ -317,7 +317,7 @@ pub struct Answer {
 ///
 /// `code` is what the SDK's `code()` shall return; for SQS that is the legacy
 /// code such as `AWS.SimpleQueueService.QueueDeletedRecently`.
-pub fn refusal(service: &str, method: &Method, status: u16, code: &str, message: &str) -> Answer {
+pub fn refusal(service: &str, method: &Method, status: u16, code: &str, message: &str) -> WireResponse {
     let id = uuid::Uuid::new_v4().to_string();
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: &str| {
@@ -377,7 +377,7 @@ pub fn refusal(service: &str, method: &Method, status: u16, code: &str, message:
             serde_json::json!({"__type": code, "message": message}).to_string()
         }
     };
-    Answer {
+    WireResponse {
         status,
         headers,
         body: Bytes::from(body),

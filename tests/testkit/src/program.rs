@@ -14,22 +14,23 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::emulator::repository;
-use super::{Call, Engine, World, permission};
+use crate::emulator::repository;
+use crate::{Call, Engine, Organization, iam_actions};
 
 /// How long a run may take before it is taken for stuck.
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// A command line of the program, not yet started.
-pub struct Heeler<'a> {
-    world: &'a World,
-    program: Option<PathBuf>,
+pub struct HeelerEc<'a> {
+    org: &'a Organization,
+    program: PathBuf,
+    allowed_actions: fn(&[String]) -> Option<BTreeSet<String>>,
     args: Vec<OsString>,
     env: Vec<(String, String)>,
     stdin: Vec<u8>,
     endpoint: bool,
     kill: Option<(usize, bool)>,
-    besides: Vec<String>,
+    extra_actions: Vec<String>,
     terminal: Option<Terminal>,
 }
 
@@ -54,7 +55,7 @@ pub struct Run {
     pub stderr: String,
     /// The exit status, or the negated number of the signal that ended it.
     pub status: i32,
-    /// The calls that went through the world's proxy meanwhile.
+    /// The calls that went through the organization's proxy meanwhile.
     pub calls: Vec<Call>,
 }
 
@@ -82,7 +83,7 @@ impl Run {
 
     /// Fails with everything that was said unless the status is this.
     #[track_caller]
-    pub fn ended(self, status: i32) -> Run {
+    pub fn expect_status(self, status: i32) -> Run {
         assert_eq!(
             self.status, status,
             "stdout:\n{}\nstderr:\n{}",
@@ -92,55 +93,63 @@ impl Run {
     }
 }
 
-impl<'a> Heeler<'a> {
-    /// The program, acting as the owner of the world's account.
-    pub fn new(world: &'a World) -> Heeler<'a> {
-        Heeler {
-            world,
-            program: option_env!("CARGO_BIN_EXE_heeler-ec").map(PathBuf::from),
+impl<'a> HeelerEc<'a> {
+    /// The program at this path, acting as the owner of the management account.
+    pub fn new(org: &'a Organization, program: impl Into<PathBuf>) -> HeelerEc<'a> {
+        HeelerEc {
+            org,
+            program: program.into(),
+            allowed_actions: |_| None,
             args: Vec::new(),
-            env: world.env(),
+            env: org.env(),
             stdin: Vec::new(),
             endpoint: true,
             kill: None,
-            besides: Vec::new(),
+            extra_actions: Vec::new(),
             terminal: None,
         }
     }
 
-    /// Runs this file; needed where Cargo does not tell where the program is.
-    pub fn program(mut self, path: &Path) -> Heeler<'a> {
-        self.program = Some(path.to_owned());
+    /// Runs another program, such as a shell that runs `heeler-ec`.
+    pub fn program(mut self, path: &Path) -> HeelerEc<'a> {
+        path.clone_into(&mut self.program);
+        self
+    }
+
+    /// Fails the run if one of its calls needs an IAM action that this function does not return for the command line.
+    /// A command line without a result is not checked.
+    pub fn check_actions(mut self, allowed: fn(&[String]) -> Option<BTreeSet<String>>) -> HeelerEc<'a> {
+        self.allowed_actions = allowed;
         self
     }
 
     /// Adds arguments.
-    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Heeler<'a> {
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> HeelerEc<'a> {
         self.args
             .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// Sets a variable of the environment.
-    pub fn env(mut self, name: &str, value: &str) -> Heeler<'a> {
+    pub fn env(mut self, name: &str, value: &str) -> HeelerEc<'a> {
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Acts as somebody else than the owner.
-    pub fn identity(mut self, credentials: &Credentials) -> Heeler<'a> {
-        self.env.extend(self.world.env_of(credentials));
+    pub fn identity(mut self, credentials: &Credentials) -> HeelerEc<'a> {
+        self.env.extend(self.org.env_for(credentials));
         self
     }
 
     /// Gives the program something to read; it reads nothing otherwise.
-    pub fn stdin(mut self, text: &str) -> Heeler<'a> {
+    pub fn stdin(mut self, text: &str) -> HeelerEc<'a> {
         self.stdin = text.as_bytes().to_vec();
         self
     }
 
     /// Leaves `--endpoint-url` to the caller.
-    pub fn without_endpoint(mut self) -> Heeler<'a> {
+    pub fn without_endpoint(mut self) -> HeelerEc<'a> {
         self.endpoint = false;
         self
     }
@@ -148,7 +157,7 @@ impl<'a> Heeler<'a> {
     /// Runs the program on a terminal that is so wide, before a person who waits for each text and types its line.
     ///
     /// The terminal shows standard output and standard error as one, and what is typed; it is all in `Run::stdout`.
-    pub fn on_terminal(mut self, columns: u16, answers: &[(&str, &str)]) -> Heeler<'a> {
+    pub fn on_terminal(mut self, columns: u16, answers: &[(&str, &str)]) -> HeelerEc<'a> {
         let typed = |line: &str| match line {
             END_OF_INPUT | CTRL_C => line.to_owned(),
             line => format!("{line}\n"),
@@ -164,20 +173,20 @@ impl<'a> Heeler<'a> {
 
     /// Kills the program once this many of its calls have been done by AWS,
     /// before it gets the last answer.
-    pub fn kill_after_calls(mut self, calls: usize) -> Heeler<'a> {
+    pub fn kill_after_calls(mut self, calls: usize) -> HeelerEc<'a> {
         self.kill = Some((calls, false));
         self
     }
 
     /// Like `kill_after_calls`, but counts only the calls that write.
-    pub fn kill_after_writes(mut self, writes: usize) -> Heeler<'a> {
+    pub fn kill_after_writes(mut self, writes: usize) -> HeelerEc<'a> {
         self.kill = Some((writes, true));
         self
     }
 
     /// Lets the run need actions that are not in the policy of its command.
-    pub fn besides(mut self, actions: &[&str]) -> Heeler<'a> {
-        self.besides
+    pub fn extra_actions(mut self, actions: &[&str]) -> HeelerEc<'a> {
+        self.extra_actions
             .extend(actions.iter().map(|action| (*action).to_owned()));
         self
     }
@@ -193,20 +202,20 @@ impl<'a> Heeler<'a> {
         reason = "it needs a runtime, which whoever awaits is sure to have"
     )]
     pub async fn spawn(self) -> Running<'a> {
-        let program = self.program.expect("the path of the program");
+        let program = self.program;
         assert!(
             self.kill.is_none() || self.terminal.is_none(),
             "a kill would meet the terminal, not the program"
         );
-        let first_call = self.world.proxy().total();
+        let first_call = self.org.proxy().total();
         let pid = Arc::new(OnceLock::new());
         if let Some((count, only_writes)) = self.kill {
             let pid = Arc::clone(&pid);
             let kill = move |_: &Call| signal(*pid.wait(), "KILL");
             if only_writes {
-                self.world.proxy().after_writes(count, kill);
+                self.org.proxy().after_writes(count, kill);
             } else {
-                self.world.proxy().after_calls(count, kill);
+                self.org.proxy().after_calls(count, kill);
             }
         }
         let args: Vec<String> = self
@@ -216,11 +225,11 @@ impl<'a> Heeler<'a> {
             .collect();
         let mut command = match &self.terminal {
             None => Command::new(&program),
-            Some(terminal) => terminal.before(&program, self.world.engine()),
+            Some(terminal) => terminal.before(&program, self.org.engine()),
         };
         command.args(&self.args).env_clear();
         if self.endpoint {
-            command.arg("--endpoint-url").arg(self.world.endpoint());
+            command.arg("--endpoint-url").arg(self.org.endpoint());
         }
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
@@ -245,12 +254,11 @@ impl<'a> Heeler<'a> {
         let stdout = Gathered::lines(child.stdout.take().expect("standard output"), send);
         let stderr = Gathered::all(child.stderr.take().expect("standard error"));
         Running {
-            world: self.world,
-            permitted: {
-                let tasks = permission::tasks(&args);
-                let permitted = tasks.iter().flat_map(|task| permission::permitted(*task));
-                (!tasks.is_empty()).then(|| permitted.chain(self.besides).collect())
-            },
+            org: self.org,
+            allowed_actions: (self.allowed_actions)(&args).map(|mut actions| {
+                actions.extend(self.extra_actions);
+                actions
+            }),
             first_call,
             id,
             child,
@@ -266,7 +274,7 @@ impl Terminal {
     fn before(&self, program: &Path, engine: Engine) -> Command {
         let mut command = Command::new(engine.interpreter());
         command
-            .arg(repository().join("tests/emulators/terminal.py"))
+            .arg(repository().join("tests/testkit/emulators/terminal.py"))
             .arg(self.columns.to_string())
             .arg(serde_json::json!(self.answers).to_string())
             .arg(program);
@@ -276,9 +284,9 @@ impl Terminal {
 
 /// The program while it runs; dropping it kills it.
 pub struct Running<'a> {
-    world: &'a World,
-    /// What the policy of its command permits; nothing for a program that is not ours.
-    permitted: Option<BTreeSet<String>>,
+    org: &'a Organization,
+    /// The IAM actions of the command's policy; `None` if the calls are not checked.
+    allowed_actions: Option<BTreeSet<String>>,
     first_call: usize,
     id: u32,
     child: Child,
@@ -297,7 +305,7 @@ impl Running<'_> {
     }
 
     /// The next line of standard output that contains the text.
-    pub async fn line_with(&mut self, text: &str) -> String {
+    pub async fn line_containing(&mut self, text: &str) -> String {
         while let Some(line) = self.line().await {
             if line.contains(text) {
                 return line;
@@ -307,7 +315,7 @@ impl Running<'_> {
     }
 
     /// Waits until standard error contains the text.
-    pub async fn warned(&self, text: &str) {
+    pub async fn wait_for_stderr(&self, text: &str) {
         let waiting = async {
             while !self.stderr.text().contains(text) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -340,9 +348,9 @@ impl Running<'_> {
         };
         let status = number(ended.expect("the program's status"));
         if status < 0 {
-            self.world.proxy().quiet().await;
+            self.org.proxy().wait_until_idle().await;
         }
-        let calls = self.world.proxy().calls_since(self.first_call);
+        let calls = self.org.proxy().calls_since(self.first_call);
         self.hold_to_policy(&calls);
         Run {
             stdout: self.stdout.end().await,
@@ -353,16 +361,16 @@ impl Running<'_> {
     }
 
     /// Fails when a call needs what the policy that the program prints for its command does not permit. Other
-    /// programs that run in the world meanwhile have to be content with that policy, too.
+    /// programs that run in the organization meanwhile have to be content with that policy, too.
     fn hold_to_policy(&self, calls: &[Call]) {
-        let Some(permitted) = &self.permitted else {
+        let Some(allowed) = &self.allowed_actions else {
             return;
         };
-        let encrypted = self.world.bucket_key().is_some();
+        let encrypted = self.org.bucket_key().is_some();
         for call in calls {
-            for action in permission::actions(call, encrypted) {
+            for action in iam_actions::required_actions(call, encrypted) {
                 assert!(
-                    permitted.contains(&action),
+                    allowed.contains(&action),
                     "{} needs {action}, which the policy of the command does not permit\n{}",
                     call.name(),
                     self.said()

@@ -1,0 +1,34 @@
+//! A simulated AWS organization: emulators, a recording proxy, and the program under test.
+//!
+//! `README.md` in this crate's folder explains the parts and the corrections of the emulators.
+
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "a test helper panics when it fails, and its callers are the tests"
+)]
+
+pub mod awscli;
+pub mod clients;
+pub mod emulator;
+pub mod iam_actions;
+pub mod lambda_runtime;
+pub mod log_file;
+pub mod notification;
+pub mod organization;
+pub mod program;
+pub mod proxy;
+pub mod samples;
+pub mod terraform;
+pub mod vendor;
+pub mod wire;
+
+pub use clients::Clients;
+pub use emulator::{Emulator, Engine};
+pub use lambda_runtime::{Invocation, LambdaFunction};
+pub use log_file::LogFile;
+pub use organization::{Organization, OrganizationBuilder};
+pub use program::{CTRL_C, END_OF_INPUT, HeelerEc, Run, Running};
+pub use proxy::{Call, Fault, FaultAction, Proxy};
