@@ -671,7 +671,7 @@ async fn only_what_sqs_says_it_has_taken_counts_as_sent() {
     let messages = some(3);
     let invocation = stage.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 3), ("sent", 3)]);
-    assert_eq!(invocation.report()["refusals"], json!({"NotInAnswer": 1}));
+    assert_eq!(invocation.report()["refusals"], json!({"NotInResponse": 1}));
     let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
     assert_eq!(sizes, [3, 1]);
 }
@@ -729,7 +729,7 @@ async fn a_call_that_hangs_near_the_end_is_told_of_as_well() {
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
     let report = invocation.report();
     assert!(report["milliseconds"].as_u64() < Some(2_300), "{report}");
-    assert_eq!(report["refusals"], json!({"TimeIsUp": 1}));
+    assert_eq!(report["refusals"], json!({"TimeLimitReached": 1}));
     // The same function goes on with the next.
     stage.proxy.clear_faults();
     let invocation = stage.deliver(&some(2)).await;
@@ -746,7 +746,7 @@ async fn a_call_that_hangs_ends_before_lambda_ends_the_function() {
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
     let report = invocation.report();
     assert!(report["milliseconds"].as_u64() < Some(9_500), "{report}");
-    assert_eq!(report["refusals"]["TimeIsUp"], 1, "{report}");
+    assert_eq!(report["refusals"]["TimeLimitReached"], 1, "{report}");
 }
 
 #[tokio::test]
