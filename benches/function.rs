@@ -16,11 +16,13 @@ use std::time::Duration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use testkit::clients::credentials;
-use testkit::{Clients, Emulator, Engine, LambdaFunction, Proxy, emulator, log_file, samples, organization};
-use heeler_ec::pipeline::function;
-use heeler_ec::tail::object as log;
+use heeler_ec::option::function;
+use heeler_ec::tail::log_file as log;
 use serde_json::{Value, json};
+use testkit::clients::credentials;
+use testkit::{
+    Clients, Emulator, Engine, LambdaFunction, Proxy, emulator, log_file, organization, samples,
+};
 use uuid::Uuid;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -193,8 +195,8 @@ fn records() -> io::Result<(String, Vec<String>)> {
     let objects: BTreeMap<String, Vec<u8>> = objects.into_iter().collect();
     let mut found = Vec::new();
     for (name, bytes) in &objects {
-        let read =
-            log::records(bytes, CAP).map_err(|why| io::Error::other(format!("{name}: {why}")))?;
+        let read = log::collect_records(bytes, CAP)
+            .map_err(|why| io::Error::other(format!("{name}: {why}")))?;
         found.extend(read);
     }
     found.sort();

@@ -8,13 +8,6 @@
 //! take 1,000 / 16 × 50 ms at least. The ratio of the time between the first request and the last answer to that is
 //! what counts. `HEELER_EC_PROGRAM` names a program that is built already.
 
-
-
-
-
-
-
-
 mod program;
 
 use std::io::{self, Write};
@@ -23,10 +16,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
-use testkit::log_file::{event, gzip};
-use testkit::{Call, Emulator, Engine, Fault, LogFile, FaultAction, HeelerEc, Organization};
 use program::program;
 use serde_json::{Value, json};
+use testkit::log_file::{event, gzip};
+use testkit::{Call, Emulator, Engine, Fault, FaultAction, HeelerEc, LogFile, Organization};
 
 const ARRIVALS: usize = 50;
 const OBJECTS: usize = 1_000;
@@ -57,11 +50,11 @@ fn main() -> io::Result<()> {
             waits[ARRIVALS / 2].as_secs_f64(),
             waits[ARRIVALS - 1].as_secs_f64(),
         )?;
-        fill(&org).await;
+        upload_objects(&org).await;
         org.proxy().fault(Fault::new("s3", "GetObject", FaultAction::Respond {
             status: 200,
             headers: vec![("content-type".to_owned(), "application/x-gzip".to_owned())],
-            body: object(&org)?,
+            body: log_file(&org)?,
         }));
         org.proxy().delay(DELAY);
         let limit = (OBJECTS * RECORDS).to_string();
@@ -69,7 +62,7 @@ fn main() -> io::Result<()> {
         let before = org.proxy().total();
         let shown = command(&org, &program, &words).output()?;
         let calls = org.proxy().calls_since(before);
-        let (first, last) = span(&calls);
+        let (first, last) = call_span(&calls);
         let bound = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
         writeln!(
             io::stdout(),
@@ -109,7 +102,7 @@ async fn arrivals(org: &Organization, program: &Path) -> Vec<Duration> {
     waits
 }
 
-fn span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
+fn call_span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
     let gets = || calls.iter().filter(|call| call.name() == "s3:GetObject");
     let first = gets().map(|call| call.started).min();
     let last = gets().filter_map(|call| call.finished).max();
@@ -117,18 +110,17 @@ fn span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
 }
 
 /// Small objects, each with a name of its own; what is in them the proxy says.
-async fn fill(org: &Organization) {
+async fn upload_objects(org: &Organization) {
     stream::iter(0..OBJECTS)
         .for_each_concurrent(8, async |_| {
-            org
-                .deliver(&LogFile::new(org.account(), org.region(), Vec::new()))
+            org.deliver(&LogFile::new(org.account(), org.region(), Vec::new()))
                 .await;
         })
         .await;
 }
 
 /// Records without an id are never taken for duplicates, so that every object can be the same.
-fn object(org: &Organization) -> io::Result<Vec<u8>> {
+fn log_file(org: &Organization) -> io::Result<Vec<u8>> {
     let mut record = event(
         org.account(),
         org.region(),

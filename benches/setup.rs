@@ -8,7 +8,8 @@
 //! the same run, says how much the program adds of its own: 1.0 would be nothing. The benchmark fails when a first setup
 //! adds more than is promised.
 
-mod child;mod program;
+mod child;
+mod program;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,8 +17,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use child::Used;
-use testkit::{Call, Emulator, Engine, Organization};
 use program::program;
+use testkit::{Call, Emulator, Engine, Organization};
 
 /// What is added to every call.
 const DELAY: Duration = Duration::from_millis(50);

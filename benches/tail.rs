@@ -8,12 +8,6 @@
 
 mod child;
 
-
-
-
-
-
-
 mod program;
 
 use std::fs::File;
@@ -25,17 +19,17 @@ use std::time::{Duration, Instant};
 use child::Used;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use testkit::{emulator, samples};
-use heeler_ec::tail::object::records as read;
+use heeler_ec::tail::log_file::collect_records as read;
 use program::program;
+use testkit::{emulator, samples};
 
 const ROUNDS: u32 = 10;
 /// What takes a second and more is done less often.
 const SLOW_ROUNDS: u32 = 3;
-const SMALL: usize = 50_000_000;
-const LARGE: usize = 500_000_000;
+const SMALL_BYTES: usize = 50_000_000;
+const LARGE_BYTES: usize = 500_000_000;
 /// How many objects are read at once, to see all cores at work.
-const SEVERAL: usize = 8;
+const FILE_COUNT: usize = 8;
 
 fn main() -> io::Result<()> {
     let program = program()?;
@@ -49,8 +43,8 @@ fn main() -> io::Result<()> {
         "\nprogram: {}",
         megabytes(std::fs::metadata(&program)?.len())
     )?;
-    for (path, size) in [(&small, SMALL), (&large, LARGE)] {
-        let count = object(path, size, &records)?;
+    for (path, size) in [(&small, SMALL_BYTES), (&large, LARGE_BYTES)] {
+        let count = write_log_file(path, size, &records)?;
         let packed = std::fs::metadata(path)?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         writeln!(
@@ -91,16 +85,16 @@ fn main() -> io::Result<()> {
         for _ in 0..SLOW_ROUNDS {
             jq.measure()?;
         }
-        tell(&mut out, &rows, Some(&jq))?;
+        print_results(&mut out, &rows, Some(&jq))?;
     } else {
-        tell(&mut out, &rows, None)?;
+        print_results(&mut out, &rows, None)?;
         writeln!(out, "jq is not installed, and not measured")?;
     }
 
     let mut large = Row::new("tail -o json, 500 MB", tail(&["-o", "json"], &[&large]));
     large.measure()?;
     writeln!(out, "{}", large.line(None))?;
-    let paths = vec![small.as_path(); SEVERAL];
+    let paths = vec![small.as_path(); FILE_COUNT];
     let mut several = Row::new("tail -o json, 8 objects", tail(&["-o", "json"], &paths));
     several.measure()?;
     writeln!(out, "{}", several.line(None))
@@ -156,7 +150,7 @@ impl Row {
     }
 }
 
-fn tell(out: &mut impl Write, rows: &[Row; 4], jq: Option<&Row>) -> io::Result<()> {
+fn print_results(out: &mut impl Write, rows: &[Row; 4], jq: Option<&Row>) -> io::Result<()> {
     let [gzip, json, ..] = rows;
     writeln!(
         out,
@@ -199,7 +193,7 @@ fn records() -> io::Result<Vec<String>> {
 }
 
 /// Writes an object of that size when unpacked, and tells how many records are in it.
-fn object(path: &Path, size: usize, records: &[String]) -> io::Result<usize> {
+fn write_log_file(path: &Path, size: usize, records: &[String]) -> io::Result<usize> {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut packed = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::new(6));
     packed.write_all(b"{\"Records\":[")?;

@@ -3,7 +3,6 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
-
 use std::time::Duration;
 
 use testkit::{Emulator, Engine, LogFile, Organization, log_file};

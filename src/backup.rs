@@ -17,31 +17,31 @@ pub struct Backup {
     pub region: String,
     /// When it was begun, as RFC 3339.
     pub time: String,
-    pub documents: Vec<Saved>,
+    pub documents: Vec<SavedDocument>,
 }
 
 /// One document, and where it belongs.
 #[derive(Clone, PartialEq)]
-pub struct Saved {
+pub struct SavedDocument {
     pub kind: String,
     /// What it belongs to.
-    pub of: String,
+    pub resource: String,
     pub before: Value,
     /// What the run left; unknown until the run has ended.
-    pub after: Option<After>,
+    pub after: Option<DocumentAfter>,
 }
 
 #[derive(Clone, PartialEq)]
-pub enum After {
-    Is(Value),
+pub enum DocumentAfter {
+    Present(Value),
     /// What it belonged to was deleted.
-    Gone,
+    Deleted,
 }
 
 /// A trust policy holds the external id.
-impl std::fmt::Debug for Saved {
+impl std::fmt::Debug for SavedDocument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {}", self.kind, self.of)
+        write!(f, "{} of {}", self.kind, self.resource)
     }
 }
 
@@ -52,7 +52,7 @@ impl Backup {
     /// When it is there, or cannot be written.
     pub fn create(&self, path: &Path) -> Result<()> {
         self.write(path)
-            .map_err(|why| cannot("write the backup", path, &why))
+            .map_err(|why| io_error("write the backup", path, &why))
     }
 
     /// Puts the file in place of what it was, whole or not at all.
@@ -66,30 +66,32 @@ impl Backup {
         self.write(&beside)
             .and_then(|()| std::fs::rename(&beside, path))
             .map_err(|why| {
-                Error::unanswered(
+                Error::failed(
                     format!("note in {} what the run left", path.display()),
                     why.to_string(),
                 )
-                .hint("the documents as they were before are in it; restore cannot tell what others changed since")
+                .with_hint("the documents as they were before are in it; restore cannot tell what others changed since")
             })
     }
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
-        let mut file = for_its_owner(path)?;
-        let text = serde_json::to_string_pretty(&self.document())?;
+        let mut file = create_private_file(path)?;
+        let text = serde_json::to_string_pretty(&self.to_json())?;
         file.write_all(format!("{text}\n").as_bytes())?;
         file.sync_all()
     }
 
-    fn document(&self) -> Value {
+    fn to_json(&self) -> Value {
         let documents = self.documents.iter().map(|saved| {
             let mut entry = Map::new();
             entry.insert("kind".into(), saved.kind.as_str().into());
-            entry.insert("of".into(), saved.of.as_str().into());
+            entry.insert("of".into(), saved.resource.as_str().into());
             entry.insert("before".into(), saved.before.clone());
             match &saved.after {
-                Some(After::Is(document)) => drop(entry.insert("after".into(), document.clone())),
-                Some(After::Gone) => drop(entry.insert("after".into(), Value::Null)),
+                Some(DocumentAfter::Present(document)) => {
+                    drop(entry.insert("after".into(), document.clone()))
+                }
+                Some(DocumentAfter::Deleted) => drop(entry.insert("after".into(), Value::Null)),
                 None => {}
             }
             Value::Object(entry)
@@ -109,7 +111,7 @@ impl Backup {
     /// When it cannot be read, or is no such file.
     pub fn read(path: &Path) -> Result<Self> {
         let text =
-            std::fs::read_to_string(path).map_err(|why| cannot("read the backup", path, &why))?;
+            std::fs::read_to_string(path).map_err(|why| io_error("read the backup", path, &why))?;
         parse(&text).map_err(|why| Error::usage(format!("read the backup {}", path.display()), why))
     }
 }
@@ -118,23 +120,23 @@ impl Backup {
 ///
 /// # Errors
 /// When something is there.
-pub fn refuse_existing(path: &Path) -> Result<()> {
+pub fn reject_existing(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(why) => Err(cannot("write the backup", path, &why)),
+        Err(why) => Err(io_error("write the backup", path, &why)),
         Ok(_) => Err(Error::usage(
             format!("write the backup {}", path.display()),
             "there is a file of that name already; nothing was written",
         )
-        .hint("a backup is never written over: give another name")),
+        .with_hint("a backup is never written over: give another name")),
     }
 }
 
-fn cannot(doing: &str, path: &Path, why: &std::io::Error) -> Error {
+fn io_error(doing: &str, path: &Path, why: &std::io::Error) -> Error {
     Error::usage(format!("{doing} {}", path.display()), why.to_string())
 }
 
-fn for_its_owner(path: &Path) -> std::io::Result<File> {
+fn create_private_file(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -154,16 +156,16 @@ fn parse(text: &str) -> std::result::Result<Backup, String> {
     let entries = value["documents"].as_array();
     let entries = entries.ok_or("it has no documents")?.iter();
     let documents = entries.map(|entry| {
-        Ok(Saved {
+        Ok(SavedDocument {
             kind: text(entry, "kind")?,
-            of: text(entry, "of")?,
+            resource: text(entry, "of")?,
             before: entry
                 .get("before")
                 .cloned()
                 .ok_or("a document has no before")?,
             after: entry.get("after").map(|after| match after {
-                Value::Null => After::Gone,
-                after => After::Is(after.clone()),
+                Value::Null => DocumentAfter::Deleted,
+                after => DocumentAfter::Present(after.clone()),
             }),
         })
     });
@@ -180,9 +182,9 @@ mod tests {
     use super::*;
 
     fn backup() -> Backup {
-        let saved = |of: &str, after| Saved {
+        let saved = |of: &str, after| SavedDocument {
             kind: "queue policy".to_owned(),
-            of: of.to_owned(),
+            resource: of.to_owned(),
             before: json!({ "Statement": [] }),
             after,
         };
@@ -191,15 +193,18 @@ mod tests {
             region: "eu-west-1".to_owned(),
             time: "2026-01-02T03:04:05Z".to_owned(),
             documents: vec![
-                saved("a", Some(After::Is(json!({ "Statement": [1] })))),
-                saved("b", Some(After::Gone)),
+                saved(
+                    "a",
+                    Some(DocumentAfter::Present(json!({ "Statement": [1] }))),
+                ),
+                saved("b", Some(DocumentAfter::Deleted)),
                 saved("c", None),
             ],
         }
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_backup_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backup.json");
         backup().create(&path).unwrap();
@@ -211,7 +216,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_may_read_it() {
+    fn backup_is_readable_by_owner_only() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backup.json");
@@ -223,18 +228,18 @@ mod tests {
     }
 
     #[test]
-    fn it_is_never_written_over() {
+    fn backup_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backup.json");
-        refuse_existing(&path).unwrap();
+        reject_existing(&path).unwrap();
         std::fs::write(&path, "mine").unwrap();
-        refuse_existing(&path).unwrap_err();
+        reject_existing(&path).unwrap_err();
         backup().create(&path).unwrap_err();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
     }
 
     #[test]
-    fn another_file_is_refused_and_why() {
+    fn invalid_backup_is_rejected_with_reason() {
         let table = [
             ("", "EOF"),
             ("{}", "version 1"),

@@ -9,10 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::check::checks;
-use crate::pipeline::input::ExternalId;
-use crate::pipeline::{KINDS, input};
-use crate::route::Route;
+use crate::option::value_parsers::ExternalId;
+use crate::option::{OPTIONS, value_parsers};
 use crate::tail::filter;
+use crate::trail_destination::TrailDestination;
 
 /// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
 ///
@@ -31,41 +31,41 @@ Exit codes: 0 done, or yes; 1 the answer is no; 2 wrong usage or input; 3 could 
 130 interrupted, after clean-up.")]
 pub struct Cli {
     #[command(flatten)]
-    pub global: Global,
+    pub global: GlobalArgs,
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub struct GlobalArgs {
     /// Use this profile of the AWS configuration, whatever credentials the environment holds
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
     /// Work in this region; it has to be that of the trail's bucket or log group, which is found without it
-    #[arg(long, global = true, value_parser = input::region)]
+    #[arg(long, global = true, value_parser = value_parsers::region)]
     pub region: Option<String>,
 
     /// Send requests here instead of to AWS
-    #[arg(long, global = true, value_name = "URL", value_parser = input::endpoint)]
+    #[arg(long, global = true, value_name = "URL", value_parser = value_parsers::endpoint)]
     pub endpoint_url: Option<String>,
 
     /// Refuse to go on when the credentials are of another account
-    #[arg(long, global = true, value_name = "ID", value_parser = input::account_id)]
+    #[arg(long, global = true, value_name = "ID", value_parser = value_parsers::account_id)]
     pub account_id: Option<String>,
 
     /// Begin all names with this
-    #[arg(long, global = true, value_name = "PREFIX", default_value = "heeler", value_parser = input::name_prefix)]
+    #[arg(long, global = true, value_name = "PREFIX", default_value = "heeler", value_parser = value_parsers::name_prefix)]
     pub name_prefix: String,
 
     /// Print the answer in this form
     #[arg(short, long, global = true, value_enum, default_value_t)]
-    pub output: Format,
+    pub output: OutputFormat,
 
     /// Colour the output
     #[arg(long, global = true, value_enum, default_value_t)]
-    pub color: Color,
+    pub color: ColorChoice,
 
     /// Print the answer only, no progress and no advice
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -77,7 +77,7 @@ pub struct Global {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people
     #[default]
     Table,
@@ -88,7 +88,7 @@ pub enum Format {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
@@ -102,17 +102,17 @@ pub enum Command {
     ///
     /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
     /// --option, when no option is ready.
-    Preflight(Preflight),
+    Preflight(PreflightArgs),
     /// Show what setup would create and change, or what differs from what was set up
     ///
     /// Reads only. With --option the same as setup --dry-run. Without it, what was set up is found by its tags and
     /// compared with what is there now: with --check this is the answer to whether it has drifted.
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
     /// Checks, shows the plan, asks, and then creates what is missing. Running it again changes nothing, or
     /// completes what an earlier run could not.
-    Setup(Setup),
+    Setup(SetupArgs),
     /// Print the three values to paste into Heeler
     ///
     /// Reads only, from AWS itself: there is no state file.
@@ -120,24 +120,24 @@ pub enum Command {
     /// Print what is set up as Terraform's text: import blocks, and resources as they are
     ///
     /// Reads only. With --output json: the addresses and ids of the imports.
-    Export(Export),
+    Export(ExportArgs),
     /// Show events as they arrive
     ///
     /// By default through a queue of its own on the same topic, which is deleted at the end. Heeler's queue is
     /// not received from. With FILE, what lies on this machine is read instead, and AWS is not called.
-    Tail(Tail),
+    Tail(TailArgs),
     /// Delete what setup made, and nothing else
-    Destroy(Destroy),
+    Destroy(DestroyArgs),
     /// Put back documents that setup or destroy saved with --backup
     ///
     /// Shows what would be put back, asks, and writes only those that are still as that run left them. Exits with 1
     /// when one of them was changed by somebody since, or is gone.
-    Restore(Restore),
+    Restore(RestoreArgs),
     /// Print the IAM policy that a command needs, and nothing more
     ///
     /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
     /// placeholders.
-    Policy(Policy),
+    Policy(PolicyArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -147,40 +147,40 @@ pub enum Command {
 }
 
 /// The values of `--option`: the rows of the table of kinds.
-fn options() -> Vec<PossibleValue> {
-    KINDS
+fn option_values() -> Vec<PossibleValue> {
+    OPTIONS
         .iter()
-        .map(|kind| PossibleValue::new(kind.name()).help(kind.route.summary()))
+        .map(|kind| PossibleValue::new(kind.name()).help(kind.destination.summary()))
         .collect()
 }
 
 #[derive(Args, Clone, Debug)]
-pub struct Choice {
+pub struct OptionArgs {
     /// How events get to Heeler
-    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: String,
 }
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Discovery {
+pub struct DiscoveryArgs {
     /// Take this trail when several would do: its name or ARN
     #[arg(long, value_name = "NAME")]
     pub trail: Option<String>,
 
     /// Insist that the trail delivers to this bucket
-    #[arg(long, value_name = "NAME", value_parser = input::bucket)]
+    #[arg(long, value_name = "NAME", value_parser = value_parsers::bucket)]
     pub bucket: Option<String>,
 
     /// Take this KMS key for that of the log objects, instead of the trail's or the bucket's
-    #[arg(long, value_name = "KEY", value_parser = input::kms_key)]
+    #[arg(long, value_name = "KEY", value_parser = value_parsers::kms_key)]
     pub bucket_kms_key: Option<String>,
 
     /// Take this existing topic, which must already be told of every log object
-    #[arg(long, value_name = "TOPIC", value_parser = input::topic)]
+    #[arg(long, value_name = "TOPIC", value_parser = value_parsers::topic)]
     pub sns_topic: Option<String>,
 
     /// Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)
-    #[arg(long, value_name = "NAME", value_parser = input::log_group)]
+    #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
     pub log_group: Option<String>,
 
     /// Take the values of Heeler's Terraform module from its var.auto.tfvars; other options win
@@ -189,18 +189,18 @@ pub struct Discovery {
 }
 
 #[derive(Args, Clone, Debug, Default)]
-pub struct Accept {
+pub struct AcceptArgs {
     /// Take what this check finds as it is (repeatable)
-    #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable())]
+    #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
     pub accepted: Vec<String>,
 }
 
 /// The checks whose findings may be accepted.
-fn acceptable() -> Vec<PossibleValue> {
-    let mut ids: Vec<&'static str> = Route::ALL
+fn acceptable_checks() -> Vec<PossibleValue> {
+    let mut ids: Vec<&'static str> = TrailDestination::ALL
         .iter()
         .flat_map(|route| checks(*route).iter().copied().flatten())
-        .filter(|check| check.weight.can_be_accepted())
+        .filter(|check| check.requirement.can_be_accepted())
         .map(|check| check.id)
         .collect();
     ids.sort_unstable();
@@ -209,9 +209,9 @@ fn acceptable() -> Vec<PossibleValue> {
 }
 
 #[derive(Args, Clone, Debug)]
-pub struct Trust {
+pub struct TrustArgs {
     /// Trust this role of Heeler's (repeatable; required the first time)
-    #[arg(long, value_name = "ARN", value_parser = input::role_arn)]
+    #[arg(long, value_name = "ARN", value_parser = value_parsers::role_arn)]
     pub heeler_role_arn: Vec<String>,
 
     /// Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)
@@ -229,7 +229,7 @@ pub struct Trust {
 }
 
 #[derive(Args, Clone, Debug)]
-pub struct Adoption {
+pub struct AdoptionArgs {
     /// Take over resources of the same names that bear nobody's tags, such as those of Heeler's Terraform module;
     /// destroy then deletes them
     #[arg(long)]
@@ -237,14 +237,14 @@ pub struct Adoption {
 }
 
 #[derive(Args, Debug)]
-pub struct Preflight {
+pub struct PreflightArgs {
     /// Check for this way to get events to Heeler; for all of them, side by side, when not given
-    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: Option<String>,
     #[command(flatten)]
-    pub discovery: Discovery,
+    pub discovery: DiscoveryArgs,
     #[command(flatten)]
-    pub accept: Accept,
+    pub accept: AcceptArgs,
 
     /// Count warnings as failures
     #[arg(long)]
@@ -255,7 +255,7 @@ pub struct Preflight {
     pub deep: bool,
 
     /// Look again until the checks pass, or this much time is up
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
     pub wait: Option<Duration>,
 
     /// Offer to start the trail, and to set the log group's retention to one day; ask before each
@@ -264,18 +264,18 @@ pub struct Preflight {
 }
 
 #[derive(Args, Debug)]
-pub struct Plan {
+pub struct PlanArgs {
     /// How events get to Heeler; the way that was set up, when not given
-    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: Option<String>,
     #[command(flatten)]
-    pub discovery: Discovery,
+    pub discovery: DiscoveryArgs,
     #[command(flatten)]
-    pub accept: Accept,
+    pub accept: AcceptArgs,
     #[command(flatten)]
-    pub trust: Trust,
+    pub trust: TrustArgs,
     #[command(flatten)]
-    pub adoption: Adoption,
+    pub adoption: AdoptionArgs,
 
     /// Exit with 1 when anything would change, also when nothing is set up
     #[arg(long)]
@@ -283,17 +283,17 @@ pub struct Plan {
 }
 
 #[derive(Args, Debug)]
-pub struct Setup {
+pub struct SetupArgs {
     #[command(flatten)]
-    pub choice: Choice,
+    pub choice: OptionArgs,
     #[command(flatten)]
-    pub discovery: Discovery,
+    pub discovery: DiscoveryArgs,
     #[command(flatten)]
-    pub accept: Accept,
+    pub accept: AcceptArgs,
     #[command(flatten)]
-    pub trust: Trust,
+    pub trust: TrustArgs,
     #[command(flatten)]
-    pub adoption: Adoption,
+    pub adoption: AdoptionArgs,
 
     /// Do not ask
     #[arg(short, long)]
@@ -327,20 +327,20 @@ pub enum OnFailure {
 }
 
 #[derive(Args, Debug)]
-pub struct Export {
+pub struct ExportArgs {
     /// For this tool
     #[arg(value_enum, value_name = "TOOL")]
-    pub form: ExportForm,
+    pub form: ExportFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExportForm {
+pub enum ExportFormat {
     /// Terraform 1.5 or newer, and its provider for AWS
     Terraform,
 }
 
 #[derive(Args, Debug)]
-pub struct Tail {
+pub struct TailArgs {
     /// Show the events in these files, folders in CloudTrail's layout, or standard input (-), and call nothing
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
@@ -350,13 +350,13 @@ pub struct Tail {
     pub limit: Option<u64>,
 
     /// End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)
-    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = input::time, conflicts_with = "files")]
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub timeout: Duration,
 
     /// Where to look: tap, a queue of its own on the topic (option s3); bucket, new objects by listing (option s3);
     /// log-group, the trail's (option cloudwatch)
     #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
-    pub source: Option<Source>,
+    pub source: Option<SourceArg>,
 
     /// Look into Heeler's own queue. Each look counts as a receive of the messages in it, and after four Heeler's
     /// queue gives a message up to its dead letter queue; so all are given back at once, none is deleted, and the
@@ -369,19 +369,19 @@ pub struct Tail {
     pub stats: bool,
 
     /// Refuse an object that unpacks to more
-    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = input::size)]
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = value_parsers::byte_size)]
     pub max_object_size: u64,
 
     #[command(flatten)]
-    pub alerts: Alerts,
+    pub alerts: AlertArgs,
 
     #[command(flatten)]
-    pub select: Select,
+    pub select: FilterArgs,
 }
 
 /// Where events are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Source {
+pub enum SourceArg {
     Tap,
     Bucket,
     LogGroup,
@@ -390,9 +390,9 @@ pub enum Source {
 /// Who is told of the events of high severity.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Alerts, for each shown event of high severity")]
-pub struct Alerts {
+pub struct AlertArgs {
     /// Run this in a shell, with the record on its standard input
-    #[arg(long, value_name = "COMMAND", value_parser = filter::text)]
+    #[arg(long, value_name = "COMMAND", value_parser = filter::parse_text)]
     pub exec: Option<String>,
 
     /// Post it to this address, without the secrets that a record may hold
@@ -425,7 +425,7 @@ pub enum WebhookFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Severity {
+pub enum SeverityArg {
     Low,
     Medium,
     High,
@@ -434,25 +434,25 @@ pub enum Severity {
 /// Which events are shown.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which events")]
-pub struct Select {
+pub struct FilterArgs {
     /// Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)
-    #[arg(long, value_name = "ID", value_parser = filter::account)]
+    #[arg(long, value_name = "ID", value_parser = filter::parse_account)]
     pub account: Vec<String>,
 
     /// Show the events in this region, such as us-* or '!us-east-1' (repeatable)
-    #[arg(long = "event-region", value_name = "REGION", value_parser = filter::region)]
+    #[arg(long = "event-region", value_name = "REGION", value_parser = filter::parse_region)]
     pub event_region: Vec<String>,
 
     /// Show the events of this service, such as iam or '!kms' (repeatable)
-    #[arg(long, value_name = "SERVICE", value_parser = filter::service)]
+    #[arg(long, value_name = "SERVICE", value_parser = filter::parse_service)]
     pub service: Vec<String>,
 
     /// Show the events of this name, such as 'Delete*' or '!Get*' (repeatable)
-    #[arg(long, value_name = "NAME", value_parser = filter::word)]
+    #[arg(long, value_name = "NAME", value_parser = filter::parse_value)]
     pub event: Vec<String>,
 
     /// Show the events of this user, ROLE/SESSION or service, such as 'Admin/*' (repeatable)
-    #[arg(long, value_name = "NAME", value_parser = filter::word)]
+    #[arg(long, value_name = "NAME", value_parser = filter::parse_value)]
     pub actor: Vec<String>,
 
     /// Show calls that failed
@@ -464,12 +464,12 @@ pub struct Select {
     pub write_only: bool,
 
     /// Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = filter::since)]
+    #[arg(long, value_name = "TIME", value_parser = filter::parse_since)]
     pub since: Option<SystemTime>,
 
     /// Show events of this severity or a graver one
     #[arg(long, value_name = "LEVEL", value_enum)]
-    pub min_severity: Option<Severity>,
+    pub min_severity: Option<SeverityArg>,
 
     /// Judge severity by this table, laid over the one that comes along
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -480,12 +480,12 @@ pub struct Select {
     pub heeler_filter: bool,
 
     /// Show records with this text in them, as they were delivered
-    #[arg(long, value_name = "TEXT", value_parser = filter::text)]
+    #[arg(long, value_name = "TEXT", value_parser = filter::parse_text)]
     pub grep: Option<String>,
 }
 
 #[derive(Args, Debug)]
-pub struct Destroy {
+pub struct DestroyArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
@@ -499,16 +499,16 @@ pub struct Destroy {
     pub backup: Option<PathBuf>,
 
     /// The bucket whose notification was set up, when neither role nor trail tell any more
-    #[arg(long, value_name = "NAME", value_parser = input::bucket)]
+    #[arg(long, value_name = "NAME", value_parser = value_parsers::bucket)]
     pub bucket: Option<String>,
 
     /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
-    #[arg(long, value_name = "NAME", value_parser = input::log_group)]
+    #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
     pub log_group: Option<String>,
 }
 
 #[derive(Args, Debug)]
-pub struct Restore {
+pub struct RestoreArgs {
     /// The file that --backup wrote
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -527,13 +527,13 @@ pub struct Restore {
     reason = "each is an option of the command that is to be allowed"
 )]
 #[derive(Args, Debug)]
-pub struct Policy {
+pub struct PolicyArgs {
     /// The command that somebody is to be allowed
     #[arg(value_enum, value_name = "COMMAND")]
-    pub command: Permitted,
+    pub command: PolicyCommand,
 
     /// For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up
-    #[arg(long = "option", value_name = "OPTION", value_parser = options())]
+    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: Option<String>,
 
     /// Allow what preflight --deep asks, too
@@ -550,7 +550,7 @@ pub struct Policy {
 
     /// Allow what tail --source asks
     #[arg(long, value_name = "SOURCE", value_enum)]
-    pub source: Option<Source>,
+    pub source: Option<SourceArg>,
 
     /// Allow what tail --from-heelers-queue asks: to receive from Heeler's queue, and give back
     #[arg(long, conflicts_with = "source")]
@@ -561,11 +561,11 @@ pub struct Policy {
     pub offline: bool,
 
     #[command(flatten)]
-    pub discovery: Discovery,
+    pub discovery: DiscoveryArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Permitted {
+pub enum PolicyCommand {
     Preflight,
     Plan,
     Setup,

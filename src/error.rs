@@ -8,27 +8,27 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or the answer is yes.
-    Yes = 0,
+    Success = 0,
     /// The answer is no: a check failed, changes pend, nothing arrived.
-    No = 1,
+    Negative = 1,
     /// Wrong usage or input.
     Usage = 2,
     /// Could not answer: credentials, network, a refused or failed call.
-    Unanswered = 3,
+    Failed = 3,
     /// Interrupted, after clean-up.
     Interrupted = 130,
 }
 
 /// An error a person can act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Box<Parts>);
+pub struct Error(Box<ErrorParts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Parts {
+struct ErrorParts {
     exit: Exit,
-    doing: String,
-    why: String,
-    action: Option<&'static str>,
+    operation: String,
+    reason: String,
+    permission: Option<&'static str>,
     code: Option<String>,
     request_id: Option<String>,
     hint: Option<String>,
@@ -37,11 +37,11 @@ struct Parts {
 impl Error {
     #[must_use]
     pub fn new(exit: Exit, doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self(Box::new(Parts {
+        Self(Box::new(ErrorParts {
             exit,
-            doing: doing.into(),
-            why: why.into(),
-            action: None,
+            operation: doing.into(),
+            reason: why.into(),
+            permission: None,
             code: None,
             request_id: None,
             hint: None,
@@ -56,14 +56,14 @@ impl Error {
 
     /// The answer is no.
     #[must_use]
-    pub fn no(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(Exit::No, doing, why)
+    pub fn negative(doing: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(Exit::Negative, doing, why)
     }
 
     /// There is no answer.
     #[must_use]
-    pub fn unanswered(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(Exit::Unanswered, doing, why)
+    pub fn failed(doing: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, doing, why)
     }
 
     /// The operator asked to stop.
@@ -73,27 +73,27 @@ impl Error {
     }
 
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
     /// The same failure with its cause in better words.
     #[must_use]
-    pub fn because(mut self, why: impl Into<String>) -> Self {
-        self.0.why = why.into();
+    pub fn with_reason(mut self, why: impl Into<String>) -> Self {
+        self.0.reason = why.into();
         self
     }
 
     /// Names the permission that the failed call needs, such as `sqs:CreateQueue`.
     #[must_use]
-    pub fn action(mut self, action: &'static str) -> Self {
-        self.0.action = Some(action);
+    pub fn with_permission(mut self, action: &'static str) -> Self {
+        self.0.permission = Some(action);
         self
     }
 
     #[must_use]
-    pub fn code(mut self, code: Option<String>, request_id: Option<String>) -> Self {
+    pub fn with_code(mut self, code: Option<String>, request_id: Option<String>) -> Self {
         self.0.code = code;
         self.0.request_id = request_id;
         self
@@ -101,14 +101,14 @@ impl Error {
 
     /// Whether the service refused with this code.
     #[must_use]
-    pub fn is(&self, code: &str) -> bool {
+    pub fn has_code(&self, code: &str) -> bool {
         self.0.code.as_deref() == Some(code)
     }
 
     /// Whether the service refused with this code and a message that holds `fragment`.
     #[must_use]
-    pub fn says(&self, code: &str, fragment: &str) -> bool {
-        self.is(code) && self.0.why.contains(fragment)
+    pub fn matches(&self, code: &str, fragment: &str) -> bool {
+        self.has_code(code) && self.0.reason.contains(fragment)
     }
 
     /// Whether the caller lacks a permission.
@@ -130,7 +130,7 @@ impl Error {
 
     /// Whether the service refused because there is one of that name already.
     #[must_use]
-    pub fn is_taken(&self) -> bool {
+    pub fn is_already_exists(&self) -> bool {
         self.0.code.as_deref().is_some_and(|code| match code {
             "AlreadyExistsException"
             | "EntityAlreadyExists"
@@ -138,7 +138,7 @@ impl Error {
             | "QueueAlreadyExists"
             | "QueueNameExists" => true,
             "InvalidParameter" | "ResourceConflictException" => {
-                self.0.why.contains("already exist")
+                self.0.reason.contains("already exist")
             }
             _ => false,
         })
@@ -146,16 +146,16 @@ impl Error {
 
     /// Whether there was no answer, so that nobody knows what came of the call.
     #[must_use]
-    pub fn is_silence(&self) -> bool {
-        self.0.exit == Exit::Unanswered && self.0.action.is_some() && self.0.code.is_none()
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.0.exit == Exit::Failed && self.0.permission.is_some() && self.0.code.is_none()
     }
 
     /// Whether there was no answer because nobody was reached, and not for want of credentials to ask with.
     #[must_use]
-    pub fn lacks_network(&self) -> bool {
-        let why = self.0.why.to_ascii_lowercase();
+    pub fn is_unreachable(&self) -> bool {
+        let why = self.0.reason.to_ascii_lowercase();
         let of_credentials = ["credential", "sso", "token", "profile"];
-        self.is_silence() && !of_credentials.iter().any(|word| why.contains(word))
+        self.is_outcome_unknown() && !of_credentials.iter().any(|word| why.contains(word))
     }
 
     #[must_use]
@@ -164,22 +164,22 @@ impl Error {
     }
 
     #[must_use]
-    pub fn doing(&self) -> &str {
-        &self.0.doing
+    pub fn operation(&self) -> &str {
+        &self.0.operation
     }
 
     #[must_use]
-    pub fn why(&self) -> &str {
-        &self.0.why
+    pub fn reason(&self) -> &str {
+        &self.0.reason
     }
 
     #[must_use]
-    pub fn needed_action(&self) -> Option<&'static str> {
-        self.0.action
+    pub fn required_permission(&self) -> Option<&'static str> {
+        self.0.permission
     }
 
     #[must_use]
-    pub fn service_code(&self) -> Option<&str> {
+    pub fn error_code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
@@ -189,14 +189,14 @@ impl Error {
     }
 
     #[must_use]
-    pub fn what_to_do(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
     /// The cause in one line: AWS's words, code and request id.
     #[must_use]
     pub fn cause(&self) -> String {
-        let mut cause = self.0.why.clone();
+        let mut cause = self.0.reason.clone();
         let marks: Vec<String> = [
             self.0.code.clone(),
             self.0
@@ -216,7 +216,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}: {}", self.doing(), self.cause())
+        write!(f, "cannot {}: {}", self.operation(), self.cause())
     }
 }
 

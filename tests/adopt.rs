@@ -1,17 +1,19 @@
 //! What Heeler's Terraform modules made is taken over when that is asked for: shown first, tagged, brought in line.
 
-use serde_json::Value;
-
-use testkit::{Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::vendor_terraform; use crate::steps::heeler_ec;
-use crate::steps::{
-    again, again_of, counts, destroy, json, names, on_both_engines, outputs, plan_of, text,
+use crate::commands::heeler_ec;
+use crate::commands::{
+    counts, destroy, json, names, on_both_engines, outputs, plan_of, setup_again, setup_again_of,
+    text,
 };
+use crate::vendor_terraform;
+use serde_json::Value;
+use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [&str; 0] = [];
 
 /// Setup that adopts, and keeps whom the role trusts.
 fn adopt<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
-    again_of(org, option).args(["--adopt"])
+    setup_again_of(org, option).args(["--adopt"])
 }
 
 /// The plan of it.
@@ -19,14 +21,14 @@ fn plan<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     heeler_ec(org).args(["plan", "--option", option, "--adopt", "-o", "json"])
 }
 
-fn steps(run: &Run) -> Vec<Value> {
+fn planned_steps(run: &Run) -> Vec<Value> {
     json(run)["steps"].as_array().expect("steps").clone()
 }
 
 /// Kinds of the resources whose field would change, field by field.
-fn changes(run: &Run) -> Vec<String> {
+fn planned_changes(run: &Run) -> Vec<String> {
     let mut all = Vec::new();
-    for step in steps(run) {
+    for step in planned_steps(run) {
         for change in step["changes"].as_array().expect("changes") {
             let kind = text(&step["kind"]);
             all.push(format!("{kind}: {}", text(&change["field"])));
@@ -37,12 +39,18 @@ fn changes(run: &Run) -> Vec<String> {
 }
 
 /// Adopted, in line, and gone after destroy; `kept` is what the option leaves of others.
-async fn adopts(org: &Organization, option: &str, created: u64, adopted: u64, changed: &[&str]) {
+async fn check_adoption(
+    org: &Organization,
+    option: &str,
+    created: u64,
+    adopted: u64,
+    changed: &[&str],
+) {
     let shown = plan(org, option).run().await.expect_status(0);
     assert_eq!(names(&shown.writes()), NOTHING);
     assert_eq!(counts(&shown), [created, 0, 0, 0]);
     assert_eq!(json(&shown)["counts"]["adopt"], adopted);
-    assert_eq!(changes(&shown), changed);
+    assert_eq!(planned_changes(&shown), changed);
 
     let run = adopt(org, option)
         .args(["-o", "json"])
@@ -68,7 +76,7 @@ async fn adopts(org: &Organization, option: &str, created: u64, adopted: u64, ch
 }
 
 on_both_engines! {
-    async fn the_module_of_option_s3_is_adopted_and_taken_down(engine: Engine) {
+    async fn terraform_s3_module_is_adopted_and_destroyed(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
         let theirs = org.notification().await;
         vendor_terraform::s3(&org).await;
@@ -82,11 +90,11 @@ on_both_engines! {
             "sqs queue: policy",
             "sqs queue: redrive_allow",
         ];
-        adopts(&org, "s3", 0, 12, &changed).await;
+        check_adoption(&org, "s3", 0, 12, &changed).await;
         assert_eq!(org.notification().await, theirs);
     }
 
-    async fn the_module_of_option_cloudwatch_is_adopted_and_taken_down(engine: Engine) {
+    async fn terraform_cloudwatch_module_is_adopted_and_destroyed(engine: Engine) {
         let org = Organization::on(engine).log_group().build().await;
         vendor_terraform::cloudwatch(&org).await;
         let changed = [
@@ -102,15 +110,15 @@ on_both_engines! {
             "sqs queue: policy",
             "sqs queue: redrive_allow",
         ];
-        adopts(&org, "cloudwatch", 0, 14, &changed).await;
+        check_adoption(&org, "cloudwatch", 0, 14, &changed).await;
     }
 }
 
 #[tokio::test]
-async fn without_being_asked_for_nothing_is_adopted_and_the_way_is_told() {
+async fn without_adopt_flag_conflicts_suggest_adopt() {
     let org = Organization::on(Engine::Ministack).build().await;
     vendor_terraform::s3(&org).await;
-    let run = again(&org)
+    let run = setup_again(&org)
         .args(["--generate-external-id"])
         .args(["--heeler-role-arn", &org.heeler_role_arn()])
         .run()
@@ -125,7 +133,7 @@ async fn without_being_asked_for_nothing_is_adopted_and_the_way_is_told() {
 }
 
 #[tokio::test]
-async fn the_entry_that_terraform_made_up_is_left_as_it_is() {
+async fn adopted_notification_keeps_terraform_entry_id() {
     let org = Organization::on(Engine::Ministack)
         .other_notifications()
         .build()
@@ -142,7 +150,7 @@ async fn the_entry_that_terraform_made_up_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_another_owner_has_tagged_is_not_adopted() {
+async fn resources_with_other_owner_are_not_adopted() {
     let org = Organization::on(Engine::Ministack).build().await;
     vendor_terraform::s3(&org).await;
     let tag = aws_sdk_iam::types::Tag::builder()
@@ -165,9 +173,12 @@ async fn what_another_owner_has_tagged_is_not_adopted() {
 }
 
 #[tokio::test]
-async fn the_other_option_of_ours_is_not_adopted() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
-    crate::steps::setup(&org).run().await.expect_status(0);
+async fn other_option_is_not_adopted() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    crate::commands::setup(&org).run().await.expect_status(0);
     let run = adopt(&org, "cloudwatch")
         .args(["--heeler-role-arn", &org.heeler_role_arn()])
         .run()
@@ -177,7 +188,7 @@ async fn the_other_option_of_ours_is_not_adopted() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_the_middle_is_told_and_the_same_command_completes() {
+async fn failed_adoption_is_completed_by_second_run() {
     let refused = [
         ("kms", "TagResource"),
         ("sqs", "TagQueue"),
@@ -200,11 +211,11 @@ async fn a_refusal_in_the_middle_is_told_and_the_same_command_completes() {
         let check = plan(&org, "s3").args(["--check"]);
         check.run().await.expect_status(0);
     };
-    crate::steps::side_by_side(refused.map(run)).await;
+    crate::commands::run_concurrently(refused.map(run)).await;
 }
 
 #[tokio::test]
-async fn what_is_adopted_cannot_be_rolled_back_and_that_is_said_before_any_call() {
+async fn adopt_with_rollback_is_a_usage_error() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = adopt(&org, "s3").args(["--on-failure", "rollback"]);
     let run = run.run().await.expect_status(2);

@@ -1,31 +1,32 @@
 //! A backup holds what a run changes of documents, and restore puts back what nobody has changed since.
 
-use std::path::{Path, PathBuf};
-
+use crate::commands::heeler_ec;
+use crate::commands::{
+    destroy, json, names, setup, setup_again, setup_again_of, setup_of_with, setup_with,
+};
 use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
-
-use testkit::{Engine, Fault, HeelerEc, FaultAction, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{again, again_of, destroy, json, names, setup, setup_of_with, setup_with};
+use std::path::{Path, PathBuf};
+use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
 const QUEUE: &str = "heeler_event_collection_queue";
 
-struct Folder(tempfile::TempDir);
+struct BackupFolder(tempfile::TempDir);
 
-impl Folder {
-    fn new() -> Folder {
-        Folder(tempfile::tempdir().expect("a folder"))
+impl BackupFolder {
+    fn new() -> BackupFolder {
+        BackupFolder(tempfile::tempdir().expect("a folder"))
     }
 
-    fn file(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         self.0.path().join("backup.json")
     }
 }
 
-fn saving<'a>(heeler: HeelerEc<'a>, file: &Path) -> HeelerEc<'a> {
+fn with_backup<'a>(heeler: HeelerEc<'a>, file: &Path) -> HeelerEc<'a> {
     heeler.args(["--backup".as_ref(), file.as_os_str()])
 }
 
@@ -34,13 +35,13 @@ fn restore<'a>(org: &'a Organization, file: &Path) -> HeelerEc<'a> {
     heeler.args(["--yes"])
 }
 
-fn read(file: &Path) -> Value {
+fn read_json(file: &Path) -> Value {
     let text = std::fs::read_to_string(file).expect("a backup");
     serde_json::from_str(&text).expect("a backup in JSON")
 }
 
 /// What the backup holds of documents of this kind.
-fn of_kind(backup: &Value, kind: &str) -> Vec<Value> {
+fn documents_of_kind(backup: &Value, kind: &str) -> Vec<Value> {
     let documents = backup["documents"].as_array().expect("documents").iter();
     documents
         .filter(|one| one["kind"] == kind)
@@ -48,16 +49,16 @@ fn of_kind(backup: &Value, kind: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn shared() -> Organization {
+async fn world_with_other_notifications() -> Organization {
     let org = Organization::on(Engine::Ministack).bucket_key();
     org.other_notifications().build().await
 }
 
 #[tokio::test]
-async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_back() {
-    let (org, folder) = (shared().await, Folder::new());
-    let (file, before) = (folder.file(), org.notification().await);
-    let run = saving(setup(&org), &file).run().await.expect_status(0);
+async fn setup_saves_bucket_notification_and_restore_restores_it() {
+    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (file, before) = (folder.path(), org.notification().await);
+    let run = with_backup(setup(&org), &file).run().await.expect_status(0);
     // Nothing was written before it was saved.
     let writes = run.writes();
     let first = writes.first().expect("a write").started;
@@ -65,7 +66,7 @@ async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_
         call.operation == "GetBucketNotificationConfiguration" && call.started < first
     });
     assert!(last_read.is_some());
-    let backup = read(&file);
+    let backup = read_json(&file);
     assert_eq!(backup["version"], 1);
     assert_eq!(backup["account"], org.account());
     assert_eq!(
@@ -73,7 +74,7 @@ async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_
         Some(1),
         "{backup:#}"
     );
-    let saved = &of_kind(&backup, "bucket notification")[0];
+    let saved = &documents_of_kind(&backup, "bucket notification")[0];
     assert_eq!(saved["of"], org.bucket());
     let count = |form: &Value| form["TopicConfigurations"].as_array().map(Vec::len);
     assert_eq!(
@@ -83,7 +84,11 @@ async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_
 
     let after = org.notification().await;
     let dry = heeler_ec(&org).args(["restore".as_ref(), file.as_os_str()]);
-    let dry = dry.args(["--dry-run", "-o", "json"]).run().await.expect_status(0);
+    let dry = dry
+        .args(["--dry-run", "-o", "json"])
+        .run()
+        .await
+        .expect_status(0);
     assert_eq!(names(&dry.writes()), NOTHING);
     assert_eq!(
         json(&dry)["documents"],
@@ -101,10 +106,10 @@ async fn a_first_setup_saves_the_notification_of_the_bucket_and_restore_puts_it_
 }
 
 #[tokio::test]
-async fn what_somebody_changed_since_is_left_and_told() {
-    let (org, folder) = (shared().await, Folder::new());
-    let file = folder.file();
-    saving(setup(&org), &file).run().await.expect_status(0);
+async fn documents_changed_since_backup_are_skipped() {
+    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let file = folder.path();
+    with_backup(setup(&org), &file).run().await.expect_status(0);
     let s3 = &org.clients().s3;
     let read = s3.get_bucket_notification_configuration();
     let read = read
@@ -127,9 +132,7 @@ async fn what_somebody_changed_since_is_left_and_told() {
         .set_queue_configurations(Some(vec![theirs]))
         .build();
     let put = s3.put_bucket_notification_configuration();
-    let put = put
-        .bucket(org.bucket())
-        .notification_configuration(changed);
+    let put = put.bucket(org.bucket()).notification_configuration(changed);
     put.send().await.expect("a change of somebody");
     let before = org.notification().await;
     let run = restore(&org, &file).run().await.expect_status(1);
@@ -143,7 +146,7 @@ async fn what_somebody_changed_since_is_left_and_told() {
 }
 
 /// Policies that somebody has put in the place of ours.
-async fn other_policies(org: &Organization) {
+async fn set_other_policies(org: &Organization) {
     let at = format!("{}:{}", org.region(), org.account());
     let policy = |resource: String| {
         json!({"Version": "2012-10-17", "Statement": [{
@@ -171,9 +174,9 @@ async fn other_policies(org: &Organization) {
 }
 
 /// What there is of policies, as a later backup tells it.
-async fn documents(org: &Organization, option: &str) -> Vec<Value> {
-    let folder = Folder::new();
-    let world_file = folder.file();
+async fn current_documents(org: &Organization, option: &str) -> Vec<Value> {
+    let folder = BackupFolder::new();
+    let world_file = folder.path();
     // A destroy that is refused its first write saves them all and changes nothing.
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     for (service, operation) in [
@@ -183,13 +186,15 @@ async fn documents(org: &Organization, option: &str) -> Vec<Value> {
         ("iam", "DetachRolePolicy"),
         ("kms", "RevokeGrant"),
     ] {
-        org
-            .proxy()
+        org.proxy()
             .fault(Fault::new(service, operation, refusal.clone()));
     }
-    saving(destroy(org), &world_file).run().await.expect_status(3);
+    with_backup(destroy(org), &world_file)
+        .run()
+        .await
+        .expect_status(3);
     org.proxy().clear_faults();
-    let backup = read(&world_file);
+    let backup = read_json(&world_file);
     let documents = backup["documents"].as_array().expect("documents").iter();
     let before = documents.map(|one| {
         assert_eq!(one["before"], one["after"], "{option}");
@@ -199,16 +204,16 @@ async fn documents(org: &Organization, option: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn policies_that_setup_put_right_are_put_back_as_they_were() {
-    let (org, folder) = (shared().await, Folder::new());
+async fn policies_changed_by_setup_are_restored() {
+    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
     setup_with(&org, ID).run().await.expect_status(0);
-    crate::permissions::changed(&org).await;
-    other_policies(&org).await;
-    let before = documents(&org, "s3").await;
+    crate::permissions::change_s3_resources(&org).await;
+    set_other_policies(&org).await;
+    let before = current_documents(&org, "s3").await;
     assert_eq!(before.len(), 7, "{before:#?}");
-    let run = saving(setup_with(&org, "id-of-another-setup"), &folder.file());
+    let run = with_backup(setup_with(&org, "id-of-another-setup"), &folder.path());
     run.run().await.expect_status(0);
-    let kinds: Vec<Value> = read(&folder.file())["documents"]
+    let kinds: Vec<Value> = read_json(&folder.path())["documents"]
         .as_array()
         .expect("documents")
         .iter()
@@ -225,38 +230,50 @@ async fn policies_that_setup_put_right_are_put_back_as_they_were() {
             "topic policy"
         ]
     );
-    let run = restore(&org, &folder.file()).run().await.expect_status(0);
+    let run = restore(&org, &folder.path()).run().await.expect_status(0);
     assert!(!run.stderr.contains(ID), "{}", run.stderr);
-    assert_eq!(documents(&org, "s3").await, before);
-    again(&org).run().await.expect_status(0);
+    assert_eq!(current_documents(&org, "s3").await, before);
+    setup_again(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
-async fn the_policy_of_the_function_is_put_back_too() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
-    let folder = Folder::new();
-    setup_of_with(&org, "cloudwatch", ID).run().await.expect_status(0);
-    crate::permissions::changed_for_cloudwatch(&org).await;
-    let before = documents(&org, "cloudwatch").await;
-    saving(again_of(&org, "cloudwatch"), &folder.file())
+async fn function_policy_is_restored() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    let folder = BackupFolder::new();
+    setup_of_with(&org, "cloudwatch", ID)
         .run()
         .await
         .expect_status(0);
-    assert_eq!(of_kind(&read(&folder.file()), "function policy").len(), 1);
-    restore(&org, &folder.file()).run().await.expect_status(0);
-    assert_eq!(documents(&org, "cloudwatch").await, before);
+    crate::permissions::change_cloudwatch_resources(&org).await;
+    let before = current_documents(&org, "cloudwatch").await;
+    with_backup(setup_again_of(&org, "cloudwatch"), &folder.path())
+        .run()
+        .await
+        .expect_status(0);
+    assert_eq!(
+        documents_of_kind(&read_json(&folder.path()), "function policy").len(),
+        1
+    );
+    restore(&org, &folder.path()).run().await.expect_status(0);
+    assert_eq!(current_documents(&org, "cloudwatch").await, before);
 }
 
 #[tokio::test]
-async fn a_destroy_saves_what_it_deletes_and_restore_says_what_is_gone() {
-    let (org, folder) = (shared().await, Folder::new());
+async fn restore_after_destroy_lists_deleted_resources() {
+    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
     setup_with(&org, ID).run().await.expect_status(0);
-    saving(destroy(&org), &folder.file()).run().await.expect_status(0);
-    let backup = read(&folder.file());
-    let trust = &of_kind(&backup, "role trust")[0];
+    with_backup(destroy(&org), &folder.path())
+        .run()
+        .await
+        .expect_status(0);
+    let backup = read_json(&folder.path());
+    let trust = &documents_of_kind(&backup, "role trust")[0];
     assert!(trust["before"].to_string().contains(ID), "{trust}");
     assert_eq!(trust["after"], Value::Null);
-    let run = heeler_ec(&org).args(["restore".as_ref(), folder.file().as_os_str()]);
+    let run = heeler_ec(&org).args(["restore".as_ref(), folder.path().as_os_str()]);
     let run = run.args(["--dry-run"]).run().await.expect_status(1);
     assert!(
         run.stdout.contains("what it belonged to is gone"),
@@ -267,36 +284,49 @@ async fn a_destroy_saves_what_it_deletes_and_restore_says_what_is_gone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_is_refused_before_any_call() {
-    let (org, folder) = (Organization::on(Engine::Ministack).build().await, Folder::new());
-    std::fs::write(folder.file(), "mine").expect("a file");
+async fn existing_backup_file_is_rejected_before_any_call() {
+    let (org, folder) = (
+        Organization::on(Engine::Ministack).build().await,
+        BackupFolder::new(),
+    );
+    std::fs::write(folder.path(), "mine").expect("a file");
     for heeler in [setup(&org), destroy(&org)] {
-        let run = saving(heeler, &folder.file()).run().await.expect_status(2);
+        let run = with_backup(heeler, &folder.path())
+            .run()
+            .await
+            .expect_status(2);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
     assert_eq!(
-        std::fs::read_to_string(folder.file()).expect("the file"),
+        std::fs::read_to_string(folder.path()).expect("the file"),
         "mine"
     );
-    let run = restore(&org, &folder.file()).run().await.expect_status(2);
+    let run = restore(&org, &folder.path()).run().await.expect_status(2);
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
 #[tokio::test]
-async fn a_backup_of_another_account_is_refused() {
-    let (org, other, folder) = (shared().await, shared().await, Folder::new());
-    saving(setup(&org), &folder.file()).run().await.expect_status(0);
-    let run = restore(&other, &folder.file()).run().await.expect_status(1);
+async fn backup_of_another_account_is_rejected() {
+    let (org, other, folder) = (
+        world_with_other_notifications().await,
+        world_with_other_notifications().await,
+        BackupFolder::new(),
+    );
+    with_backup(setup(&org), &folder.path())
+        .run()
+        .await
+        .expect_status(0);
+    let run = restore(&other, &folder.path()).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(run.stderr.contains(org.account()), "{}", run.stderr);
 }
 
 #[tokio::test]
-async fn what_a_killed_run_wrote_is_not_guessed() {
-    let (org, folder) = (shared().await, Folder::new());
-    let writes = saving(setup(&org), &folder.file());
+async fn changes_of_killed_run_are_unknown() {
+    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let writes = with_backup(setup(&org), &folder.path());
     writes.kill_after_writes(14).run().await.expect_status(-9);
-    let run = restore(&org, &folder.file()).run().await.expect_status(1);
+    let run = restore(&org, &folder.path()).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(
         run.stderr.contains("before it noted what it wrote"),
@@ -306,13 +336,16 @@ async fn what_a_killed_run_wrote_is_not_guessed() {
 }
 
 #[tokio::test]
-async fn a_failed_setup_notes_what_it_left_too() {
-    let (org, folder) = (shared().await, Folder::new());
+async fn failed_setup_completes_its_backup() {
+    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     org.proxy().fault(Fault::new("sns", "Subscribe", refusal));
-    saving(setup(&org), &folder.file()).run().await.expect_status(3);
-    let saved = &of_kind(&read(&folder.file()), "bucket notification")[0];
+    with_backup(setup(&org), &folder.path())
+        .run()
+        .await
+        .expect_status(3);
+    let saved = &documents_of_kind(&read_json(&folder.path()), "bucket notification")[0];
     assert_eq!(saved["before"], saved["after"]);
-    let run = restore(&org, &folder.file()).run().await.expect_status(0);
+    let run = restore(&org, &folder.path()).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), NOTHING);
 }

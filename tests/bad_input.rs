@@ -1,9 +1,9 @@
 //! Wrong input: one clear error, what to do about it, the right exit code, and nothing written.
 
+use crate::commands::heeler_ec;
+use crate::commands::{destroy, plan, setup, setup_again, setup_with};
 use std::collections::BTreeSet;
-
-use testkit::{Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{again, destroy, plan, setup, setup_with};
+use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 fn outputs(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["outputs"])
@@ -12,7 +12,7 @@ fn outputs(org: &Organization) -> HeelerEc<'_> {
 const ROLE: &str = "arn:aws:iam::111122223333:role/heeler";
 
 /// Runs it as people and as programs do, and holds it to its promise not to write.
-async fn refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run {
+async fn assert_refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run {
     let machine = run().args(["-o", "json"]).run().await.expect_status(status);
     let human = run().run().await.expect_status(status);
     for run in [&machine, &human] {
@@ -29,7 +29,7 @@ async fn refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run {
 }
 
 /// Refuses a value in its form alone, without asking AWS anything.
-async fn malformed(option: &str, values: &[&str]) {
+async fn assert_malformed(option: &str, values: &[&str]) {
     let org = Organization::on(Engine::Ministack).build().await;
     for value in values {
         let run = heeler_ec(&org).without_endpoint();
@@ -42,7 +42,7 @@ async fn malformed(option: &str, values: &[&str]) {
 }
 
 #[tokio::test]
-async fn only_the_arn_of_a_role_names_whom_to_trust() {
+async fn heeler_role_arn_must_be_a_role_arn() {
     let values = [
         "",
         "heeler",
@@ -55,11 +55,11 @@ async fn only_the_arn_of_a_role_names_whom_to_trust() {
         "arn:aws:iam::111122223333:role/*",
         "arn:aws:s3:::heeler",
     ];
-    malformed("--heeler-role-arn", &values).await;
+    assert_malformed("--heeler-role-arn", &values).await;
 }
 
 #[tokio::test]
-async fn an_external_id_that_sts_would_refuse_is_refused() {
+async fn invalid_external_id_is_rejected() {
     let longer = "x".repeat(1225);
     let values = [
         "",
@@ -70,12 +70,12 @@ async fn an_external_id_that_sts_would_refuse_is_refused() {
         "a*",
         "<your external id>",
     ];
-    malformed("--external-id", &values).await;
+    assert_malformed("--external-id", &values).await;
 }
 
 #[tokio::test]
-async fn a_prefix_that_makes_no_names_is_refused() {
-    malformed(
+async fn invalid_name_prefix_is_rejected() {
+    assert_malformed(
         "--name-prefix",
         &["", "Heeler", "2heeler", "a-b", "aws_heeler"],
     )
@@ -83,18 +83,18 @@ async fn a_prefix_that_makes_no_names_is_refused() {
 }
 
 #[tokio::test]
-async fn a_region_needs_the_form_of_one() {
-    malformed("--region", &["", "Ireland", "us-east", "us-east-1a"]).await;
+async fn invalid_region_is_rejected() {
+    assert_malformed("--region", &["", "Ireland", "us-east", "us-east-1a"]).await;
 }
 
 #[tokio::test]
-async fn an_account_id_needs_twelve_digits() {
-    malformed("--account-id", &["", "1234", "11112222333x"]).await;
+async fn account_id_must_have_twelve_digits() {
+    assert_malformed("--account-id", &["", "1234", "11112222333x"]).await;
 }
 
 #[tokio::test]
-async fn an_endpoint_in_the_clear_is_on_this_machine() {
-    malformed(
+async fn plain_http_endpoint_must_be_local() {
+    assert_malformed(
         "--endpoint-url",
         &[
             "",
@@ -107,10 +107,10 @@ async fn an_endpoint_in_the_clear_is_on_this_machine() {
 }
 
 #[tokio::test]
-async fn buckets_keys_and_topics_need_their_form() {
-    malformed("--bucket", &["Upper", "arn:aws:s3:::bucket"]).await;
-    malformed("--bucket-kms-key", &["arn:aws:s3:::bucket", "two words"]).await;
-    malformed(
+async fn invalid_bucket_key_and_topic_are_rejected() {
+    assert_malformed("--bucket", &["Upper", "arn:aws:s3:::bucket"]).await;
+    assert_malformed("--bucket-kms-key", &["arn:aws:s3:::bucket", "two words"]).await;
+    assert_malformed(
         "--sns-topic",
         &["events.fifo", "arn:aws:sqs:us-east-1:111122223333:q"],
     )
@@ -118,11 +118,11 @@ async fn buckets_keys_and_topics_need_their_form() {
 }
 
 #[tokio::test]
-async fn a_role_of_another_partition_cannot_be_trusted() {
+async fn role_of_another_partition_is_rejected() {
     let org = Organization::on(Engine::Ministack).build().await;
     let role = "arn:aws-us-gov:iam::111122223333:role/heeler";
-    let run = || again(&org).args(["--generate-external-id", "--heeler-role-arn", role]);
-    let run = refused(1, run).await;
+    let run = || setup_again(&org).args(["--generate-external-id", "--heeler-role-arn", role]);
+    let run = assert_refused(1, run).await;
     assert!(
         run.stderr.contains(role) && run.stderr.contains("partition"),
         "{}",
@@ -131,7 +131,7 @@ async fn a_role_of_another_partition_cannot_be_trusted() {
 }
 
 #[tokio::test]
-async fn without_credentials_it_says_how_to_sign_in() {
+async fn missing_credentials_hint_names_sign_in_commands() {
     let org = Organization::on(Engine::Ministack).build().await;
     for command in [
         &["preflight", "--option", "s3"][..],
@@ -143,7 +143,7 @@ async fn without_credentials_it_says_how_to_sign_in() {
             run.env("AWS_ACCESS_KEY_ID", "")
                 .env("AWS_SECRET_ACCESS_KEY", "")
         };
-        let run = refused(3, run).await;
+        let run = assert_refused(3, run).await;
         assert!(run.stderr.contains("aws sso login"), "{}", run.stderr);
         assert!(run.stderr.contains("aws configure"), "{}", run.stderr);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
@@ -151,7 +151,7 @@ async fn without_credentials_it_says_how_to_sign_in() {
 }
 
 #[tokio::test]
-async fn an_expired_session_names_the_profile_to_sign_in_with() {
+async fn expired_session_hint_names_the_profile() {
     let org = Organization::on(Engine::Ministack).build().await;
     let home = tempfile::tempdir().expect("a folder");
     let config = home.path().join("config");
@@ -166,7 +166,7 @@ async fn an_expired_session_names_the_profile_to_sign_in_with() {
             .env("AWS_ACCESS_KEY_ID", "")
             .env("AWS_SECRET_ACCESS_KEY", "")
     };
-    let run = refused(3, run).await;
+    let run = assert_refused(3, run).await;
     assert!(
         run.stderr.contains("aws sso login --profile work"),
         "{}",
@@ -175,7 +175,7 @@ async fn an_expired_session_names_the_profile_to_sign_in_with() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_named_goes_before_the_environment() {
+async fn profile_option_overrides_environment_credentials() {
     let org = Organization::on(Engine::Ministack).build().await;
     let home = tempfile::tempdir().expect("a folder");
     let credentials = home.path().join("credentials");
@@ -189,7 +189,7 @@ async fn a_profile_that_is_named_goes_before_the_environment() {
     let run = with("other").run().await.expect_status(1);
     let keys: BTreeSet<&str> = run.calls.iter().map(|call| &*call.access_key).collect();
     assert_eq!(keys, BTreeSet::from(["222233334444"]));
-    let run = refused(3, || with("nobody")).await;
+    let run = assert_refused(3, || with("nobody")).await;
     assert!(
         run.stderr.contains("there is no profile nobody"),
         "{}",
@@ -200,7 +200,7 @@ async fn a_profile_that_is_named_goes_before_the_environment() {
         let nowhere = home.path().join("nowhere");
         with("nobody").env("AWS_SHARED_CREDENTIALS_FILE", &nowhere.to_string_lossy())
     };
-    let run = refused(3, without_files).await;
+    let run = assert_refused(3, without_files).await;
     assert!(
         run.stderr.contains("has no profile nobody"),
         "{}",
@@ -210,7 +210,7 @@ async fn a_profile_that_is_named_goes_before_the_environment() {
 
 /// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.
 #[tokio::test]
-async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_of_their_own() {
+async fn expired_session_clock_skew_and_bad_secret_have_distinct_hints() {
     let org = Organization::on(Engine::Ministack).build().await;
     for (code, message, remedy) in [
         (
@@ -230,12 +230,9 @@ async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_o
         ),
     ] {
         let refusal = FaultAction::refuse(403, code, message);
-        org
-            .proxy()
+        org.proxy()
             .fault(Fault::new("sts", "GetCallerIdentity", refusal));
-        let run = refused(3, || {
-            heeler_ec(&org).args(["preflight", "--option", "s3"])
-        });
+        let run = assert_refused(3, || heeler_ec(&org).args(["preflight", "--option", "s3"]));
         let run = run.await;
         org.proxy().clear_faults();
         assert!(run.stderr.contains(remedy), "{message}: {}", run.stderr);
@@ -245,15 +242,15 @@ async fn a_session_that_is_over_a_wrong_clock_and_a_wrong_secret_have_remedies_o
 }
 
 #[tokio::test]
-async fn credentials_that_aws_does_not_know_are_said_to_be_unknown() {
+async fn unknown_access_key_hint_names_aws_profile() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = || outputs(&org).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00");
-    let run = refused(3, run).await;
+    let run = assert_refused(3, run).await;
     assert!(run.stderr.contains("AWS_PROFILE"), "{}", run.stderr);
 }
 
 #[tokio::test]
-async fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
+async fn without_terminal_setup_and_destroy_require_yes() {
     let org = Organization::on(Engine::Ministack).build().await;
     let role = org.heeler_role_arn();
     let setup = [
@@ -265,18 +262,18 @@ async fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
         &role,
     ];
     for args in [&setup[..], &["destroy"]] {
-        let run = refused(2, || heeler_ec(&org).args(args).stdin("yes\n")).await;
+        let run = assert_refused(2, || heeler_ec(&org).args(args).stdin("yes\n")).await;
         assert!(run.stderr.contains("--yes"), "{}", run.stderr);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
 }
 
 #[tokio::test]
-async fn the_first_setup_has_to_be_told_whom_to_trust() {
+async fn first_setup_requires_heeler_role_arn() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let run = refused(2, || again(&org).args(["--generate-external-id"])).await;
+    let run = assert_refused(2, || setup_again(&org).args(["--generate-external-id"])).await;
     assert!(run.stderr.contains("--heeler-role-arn"), "{}", run.stderr);
-    let run = refused(2, || again(&org).args(["--heeler-role-arn", ROLE])).await;
+    let run = assert_refused(2, || setup_again(&org).args(["--heeler-role-arn", ROLE])).await;
     assert!(
         run.stderr.contains("--generate-external-id"),
         "{}",
@@ -285,7 +282,7 @@ async fn the_first_setup_has_to_be_told_whom_to_trust() {
 }
 
 #[tokio::test]
-async fn two_external_ids_are_one_too_many() {
+async fn external_id_options_are_mutually_exclusive() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = setup_with(&org, "an-id").args(["--generate-external-id"]);
     let run = run.run().await.expect_status(2);
@@ -293,29 +290,29 @@ async fn two_external_ids_are_one_too_many() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_set_up_the_way_on_is_named() {
+async fn missing_deployment_hint_names_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let run = refused(1, || outputs(&org)).await;
+    let run = assert_refused(1, || outputs(&org)).await;
     let way_on = "heeler-ec setup --option s3";
     assert!(run.stderr.contains(way_on), "{}", run.stderr);
-    let run = refused(1, || destroy(&org)).await;
+    let run = assert_refused(1, || destroy(&org)).await;
     let way_on = "another --name-prefix";
     assert!(run.stderr.contains(way_on), "{}", run.stderr);
 }
 
 #[tokio::test]
-async fn another_account_than_the_named_one_is_left_alone() {
+async fn account_id_mismatch_is_refused() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let table: [fn(&Organization) -> HeelerEc<'_>; 4] = [setup, plan, outputs, destroy];
     for command in table {
-        let run = refused(1, || command(&org).args(["--account-id", "111122223333"])).await;
+        let run = assert_refused(1, || command(&org).args(["--account-id", "111122223333"])).await;
         assert!(run.stderr.contains("111122223333"), "{}", run.stderr);
     }
 }
 
 #[tokio::test]
-async fn what_preflight_refuses_setup_refuses() {
+async fn setup_refuses_failed_preflight_checks() {
     let described = [
         (
             Organization::on(Engine::Ministack).without_trail(),
@@ -334,16 +331,16 @@ async fn what_preflight_refuses_setup_refuses() {
         let org = org.build().await;
         let table: [fn(&Organization) -> HeelerEc<'_>; 2] = [setup, plan];
         for command in table {
-            let run = refused(1, || command(&org)).await;
+            let run = assert_refused(1, || command(&org)).await;
             assert!(run.stderr.contains(named), "{}", run.stderr);
         }
     }
 }
 
 /// Setup names what is in the way and leaves it and all else alone.
-async fn in_the_way(org: &Organization, name: &str) {
+async fn assert_name_conflict(org: &Organization, name: &str) {
     let before = org.leftovers().await;
-    let run = refused(1, || setup(org)).await;
+    let run = assert_refused(1, || setup(org)).await;
     let lines: Vec<&str> = run.stderr.lines().collect();
     let line = lines.iter().find(|line| line.contains("observed:"));
     let line = line.unwrap_or_else(|| panic!("nothing in the way in\n{}", run.stderr));
@@ -355,17 +352,17 @@ async fn in_the_way(org: &Organization, name: &str) {
 }
 
 #[tokio::test]
-async fn a_role_of_somebody_else_is_in_the_way() {
+async fn unmanaged_role_blocks_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
     let name = "heeler_event_collection_sqs_role";
     let role = org.clients().iam.create_role().role_name(name);
     let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
     role.send().await.expect("a role");
-    in_the_way(&org, name).await;
+    assert_name_conflict(&org, name).await;
 }
 
 #[tokio::test]
-async fn a_policy_of_somebody_else_is_in_the_way() {
+async fn unmanaged_policy_blocks_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
     let name = "heeler_event_collection_sqs_policy";
     let document = testkit::organization::allow("s3:ListAllMyBuckets").to_string();
@@ -376,11 +373,11 @@ async fn a_policy_of_somebody_else_is_in_the_way() {
         .policy_name(name)
         .policy_document(document);
     policy.send().await.expect("a policy");
-    in_the_way(&org, name).await;
+    assert_name_conflict(&org, name).await;
 }
 
 #[tokio::test]
-async fn a_queue_of_somebody_else_is_in_the_way() {
+async fn unmanaged_queue_blocks_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
     for name in [
         "heeler_event_collection_queue",
@@ -393,29 +390,28 @@ async fn a_queue_of_somebody_else_is_in_the_way() {
             .send()
             .await
             .expect("a queue");
-        in_the_way(&org, name).await;
+        assert_name_conflict(&org, name).await;
         let delete = sqs.delete_queue().set_queue_url(queue.queue_url);
         delete.send().await.expect("no queue");
     }
 }
 
 #[tokio::test]
-async fn a_topic_of_somebody_else_is_in_the_way() {
+async fn unmanaged_topic_blocks_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
     let name = "heeler_event_collection_topic";
-    org
-        .clients()
+    org.clients()
         .sns
         .create_topic()
         .name(name)
         .send()
         .await
         .expect("a topic");
-    in_the_way(&org, name).await;
+    assert_name_conflict(&org, name).await;
 }
 
 #[tokio::test]
-async fn an_alias_of_somebody_elses_key_is_in_the_way() {
+async fn unmanaged_key_alias_blocks_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
     let kms = &org.clients().kms;
     let key = kms.create_key().send().await.expect("a key");
@@ -425,5 +421,5 @@ async fn an_alias_of_somebody_elses_key_is_in_the_way() {
         .alias_name("alias/heeler_kms_key_sqs")
         .target_key_id(id);
     alias.send().await.expect("an alias");
-    in_the_way(&org, "heeler_kms_key_sqs").await;
+    assert_name_conflict(&org, "heeler_kms_key_sqs").await;
 }

@@ -1,14 +1,15 @@
 //! Destroy takes down what setup made, and nothing else.
 
-use testkit::{Engine, Fault, FaultAction, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{destroy, json, names, on_both_engines, setup, setup_with, text};
+use crate::commands::heeler_ec;
+use crate::commands::{destroy, json, names, on_both_engines, setup, setup_with, text};
+use testkit::{Engine, Fault, FaultAction, Organization};
 
 const QUEUE: &str = "heeler_event_collection_queue";
 const ROLE: &str = "heeler_event_collection_sqs_role";
 const NOTHING: [String; 0] = [];
 
 on_both_engines! {
-    async fn nothing_of_ours_is_left_and_all_of_theirs(engine: Engine) {
+    async fn destroy_deletes_managed_resources_only(engine: Engine) {
         let org = Organization::on(engine).bucket_key().other_notifications().build().await;
         let before = org.notification().await;
         setup(&org).run().await.expect_status(0);
@@ -17,7 +18,7 @@ on_both_engines! {
         assert_eq!(org.notification().await, before);
     }
 
-    async fn a_second_time_there_is_nothing_to_destroy(engine: Engine) {
+    async fn second_destroy_finds_nothing(engine: Engine) {
         let org = Organization::on(engine).build().await;
         setup(&org).run().await.expect_status(0);
         destroy(&org).run().await.expect_status(0);
@@ -26,27 +27,27 @@ on_both_engines! {
         assert!(second.stderr.contains("another --name-prefix"), "{}", second.stderr);
     }
 
-    async fn what_was_destroyed_can_be_set_up_again(engine: Engine) {
+    async fn setup_works_after_destroy(engine: Engine) {
         let org = Organization::on(engine).build().await;
         setup(&org).run().await.expect_status(0);
-        let made = kinds(&org).await;
+        let made = resources_without_key_ids(&org).await;
         destroy(&org).run().await.expect_status(0);
         setup(&org).run().await.expect_status(0);
-        assert_eq!(kinds(&org).await, made);
+        assert_eq!(resources_without_key_ids(&org).await, made);
     }
 
-    async fn an_existing_topic_stays_with_its_policy_and_its_notification(engine: Engine) {
+    async fn destroy_keeps_existing_topic_policy_and_notification(engine: Engine) {
         let org = Organization::on(engine).topic("events").bucket_key().build().await;
-        let before = (policy_of_topic(&org).await, org.notification().await);
+        let before = (topic_policy(&org).await, org.notification().await);
         setup(&org).run().await.expect_status(0);
         destroy(&org).run().await.expect_status(0);
         assert_eq!(org.leftovers().await, NOTHING);
-        assert_eq!((policy_of_topic(&org).await, org.notification().await), before);
+        assert_eq!((topic_policy(&org).await, org.notification().await), before);
     }
 }
 
 /// What is there of ours, with keys but not with their ids.
-async fn kinds(org: &Organization) -> Vec<String> {
+async fn resources_without_key_ids(org: &Organization) -> Vec<String> {
     let left = org.leftovers().await.into_iter();
     left.map(|line| {
         if line.starts_with("key ") {
@@ -58,7 +59,7 @@ async fn kinds(org: &Organization) -> Vec<String> {
     .collect()
 }
 
-async fn policy_of_topic(org: &Organization) -> Option<String> {
+async fn topic_policy(org: &Organization) -> Option<String> {
     let topic = org.topic().expect("a topic");
     let read = org
         .clients()
@@ -74,15 +75,11 @@ async fn policy_of_topic(org: &Organization) -> Option<String> {
 }
 
 async fn delete_trail(org: &Organization) {
-    let delete = org
-        .clients()
-        .cloudtrail
-        .delete_trail()
-        .name(org.trail());
+    let delete = org.clients().cloudtrail.delete_trail().name(org.trail());
     delete.send().await.expect("no trail");
 }
 
-fn may_not(service: &str, operation: &str) -> Fault {
+fn access_denied(service: &str, operation: &str) -> Fault {
     Fault::new(
         service,
         operation,
@@ -91,7 +88,7 @@ fn may_not(service: &str, operation: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_dry_run_shows_what_would_go_and_writes_nothing() {
+async fn dry_run_lists_deletions_and_writes_nothing() {
     let org = Organization::on(Engine::Ministack)
         .other_notifications()
         .build()
@@ -101,10 +98,7 @@ async fn a_dry_run_shows_what_would_go_and_writes_nothing() {
     let run = heeler_ec(&org).args(["destroy", "--dry-run", "-o", "json"]);
     let run = run.run().await.expect_status(0);
     assert_eq!(names(&run.writes()), NOTHING);
-    assert_eq!(
-        (org.leftovers().await, org.notification().await),
-        before
-    );
+    assert_eq!((org.leftovers().await, org.notification().await), before);
     let shown = json(&run);
     let steps = shown["steps"].as_array().expect("steps");
     assert_eq!(steps.len(), 12);
@@ -120,9 +114,15 @@ async fn a_dry_run_shows_what_would_go_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_queue_of_somebody_else_stays_and_is_named() {
+async fn unmanaged_queue_is_kept_and_named() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+    let made = json(
+        &setup(&org)
+            .args(["-o", "json"])
+            .run()
+            .await
+            .expect_status(0),
+    );
     let sqs = &org.clients().sqs;
     let delete = sqs
         .delete_queue()
@@ -141,10 +141,13 @@ async fn a_queue_of_somebody_else_stays_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_refused_delete_is_named_and_the_rest_goes() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn refused_delete_is_named_and_others_succeed() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
-    org.proxy().fault(may_not("sqs", "DeleteQueue"));
+    org.proxy().fault(access_denied("sqs", "DeleteQueue"));
     let run = destroy(&org).run().await.expect_status(3);
     assert!(
         run.stderr.contains("grant sqs:DeleteQueue"),
@@ -169,8 +172,11 @@ async fn a_refused_delete_is_named_and_the_rest_goes() {
 }
 
 #[tokio::test]
-async fn it_finds_everything_when_the_trail_is_gone() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn destroy_works_without_the_trail() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
     delete_trail(&org).await;
     destroy(&org).run().await.expect_status(0);
@@ -178,16 +184,19 @@ async fn it_finds_everything_when_the_trail_is_gone() {
 }
 
 #[tokio::test]
-async fn without_a_trail_a_second_try_still_finds_the_rest() {
+async fn second_destroy_without_trail_finds_leftovers() {
     for (service, operation) in [
         ("sqs", "DeleteQueue"),
         ("kms", "RevokeGrant"),
         ("s3", "PutBucketNotificationConfiguration"),
     ] {
-        let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+        let org = Organization::on(Engine::Ministack)
+            .bucket_key()
+            .build()
+            .await;
         setup(&org).run().await.expect_status(0);
         delete_trail(&org).await;
-        org.proxy().fault(may_not(service, operation));
+        org.proxy().fault(access_denied(service, operation));
         destroy(&org).run().await.expect_status(3);
         org.proxy().clear_faults();
         destroy(&org).run().await.expect_status(0);
@@ -196,8 +205,11 @@ async fn without_a_trail_a_second_try_still_finds_the_rest() {
 }
 
 #[tokio::test]
-async fn it_finds_the_rest_when_the_role_is_gone() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn destroy_works_without_the_role() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
     let iam = &org.clients().iam;
     let policy = format!(
@@ -216,7 +228,7 @@ async fn it_finds_the_rest_when_the_role_is_gone() {
 }
 
 #[tokio::test]
-async fn where_it_may_not_look_it_does_not_say_that_nothing_is_there() {
+async fn denied_reads_are_not_reported_as_absent() {
     let org = Organization::on(Engine::Ministack).build().await;
     let table = [
         ("iam", "GetRole", "iam:GetRole"),
@@ -224,7 +236,7 @@ async fn where_it_may_not_look_it_does_not_say_that_nothing_is_there() {
         ("s3", "HeadBucket", "s3:ListBucket"),
     ];
     for (service, operation, permission) in table {
-        org.proxy().fault(may_not(service, operation));
+        org.proxy().fault(access_denied(service, operation));
         let run = destroy(&org).run().await.expect_status(3);
         org.proxy().clear_faults();
         assert!(run.stderr.contains(permission), "{}", run.stderr);
@@ -232,8 +244,11 @@ async fn where_it_may_not_look_it_does_not_say_that_nothing_is_there() {
 }
 
 #[tokio::test]
-async fn the_entry_of_the_bucket_goes_first() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn bucket_notification_is_deleted_first() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
     let run = destroy(&org).run().await.expect_status(0);
     let writes = names(&run.writes());
@@ -246,9 +261,12 @@ async fn the_entry_of_the_bucket_goes_first() {
 }
 
 #[tokio::test]
-async fn the_external_id_is_not_told() {
+async fn external_id_is_not_printed() {
     let org = Organization::on(Engine::Ministack).build().await;
-    setup_with(&org, "id-of-the-setup").run().await.expect_status(0);
+    setup_with(&org, "id-of-the-setup")
+        .run()
+        .await
+        .expect_status(0);
     let run = destroy(&org).args(["-v"]).run().await.expect_status(0);
     assert!(
         !format!("{}{}", run.stdout, run.stderr).contains("id-of-the"),
@@ -259,7 +277,7 @@ async fn the_external_id_is_not_told() {
 
 /// IAM would refuse to delete the policy for as long as the role has it.
 #[tokio::test]
-async fn the_policy_of_a_role_that_stays_stays_too() {
+async fn policy_of_unmanaged_role_is_kept() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let iam = &org.clients().iam;
@@ -282,8 +300,11 @@ async fn the_policy_of_a_role_that_stays_stays_too() {
 }
 
 #[tokio::test]
-async fn an_interrupted_destroy_can_be_completed() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn interrupted_destroy_can_be_completed() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
     org.proxy().delay(std::time::Duration::from_millis(100));
     let running = destroy(&org).spawn().await;

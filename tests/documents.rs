@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use heeler_ec::check::{Check, checks as checks_of};
 use heeler_ec::cli::Cli;
-use heeler_ec::render::report::help;
-use heeler_ec::route::Route;
+use heeler_ec::render::report::help_link;
+use heeler_ec::trail_destination::TrailDestination;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +18,7 @@ fn document(path: &str) -> String {
 }
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    Route::ALL
+    TrailDestination::ALL
         .iter()
         .flat_map(|route| checks_of(*route).iter().copied().flatten())
 }
@@ -69,7 +69,7 @@ fn every_section_with_the_form_of_a_check_id_is_one() {
 fn the_help_that_a_check_names_is_its_section() {
     for check in checks() {
         assert_eq!(
-            help(check),
+            help_link(check),
             format!("docs/troubleshooting.md#{}", anchor(check.id))
         );
     }

@@ -1,26 +1,26 @@
 //! Drift: what differs from what was set up is found without being told the option, named, and put right.
 
+use crate::commands::heeler_ec;
+use crate::commands::{
+    counts, destroy, json, names, on_both_engines, plan, setup, setup_again, setup_again_of,
+    setup_of, setup_with, text,
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
-
-use testkit::{Call, Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{
-    again, again_of, counts, destroy, json, names, on_both_engines, plan, setup, setup_of,
-    setup_with, text,
-};
+use testkit::{Call, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [String; 0] = [];
 const ROLE: &str = "heeler_event_collection_sqs_role";
-const DEAD_ROLE: &str = "AROAEXAMPLEEXAMPLE123";
-const DEAD_USER: &str = "AIDAEXAMPLEEXAMPLE123";
+const DELETED_ROLE_ID: &str = "AROAEXAMPLEEXAMPLE123";
+const DELETED_USER_ID: &str = "AIDAEXAMPLEEXAMPLE123";
 
 /// What a job would run every day.
-fn check(org: &Organization) -> HeelerEc<'_> {
+fn plan_check(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["plan", "--check", "-o", "json"])
 }
 
 /// The changes of the one step of this kind.
-fn changes(run: &Run, kind: &str) -> Vec<Value> {
+fn changes_of_kind(run: &Run, kind: &str) -> Vec<Value> {
     let steps = json(run)["steps"].as_array().expect("steps").clone();
     let mut of_kind = steps
         .into_iter()
@@ -31,36 +31,36 @@ fn changes(run: &Run, kind: &str) -> Vec<Value> {
     step["changes"].as_array().expect("changes").clone()
 }
 
-fn actions(run: &Run, action: &str) -> Vec<String> {
+fn resources_with_action(run: &Run, action: &str) -> Vec<String> {
     let steps = json(run)["steps"].as_array().expect("steps").clone();
     let of = steps.iter().filter(|step| step["action"] == action);
     of.map(|step| text(&step["kind"])).collect()
 }
 
 on_both_engines! {
-    async fn without_drift_the_answer_is_zero(engine: Engine) {
+    async fn plan_check_exits_zero_without_drift(engine: Engine) {
         let org = Organization::on(engine).bucket_key().other_notifications().build().await;
         setup(&org).run().await.expect_status(0);
-        let run = check(&org).run().await.expect_status(0);
+        let run = plan_check(&org).run().await.expect_status(0);
         assert_eq!(counts(&run), [0, 0, 13, 0]);
         assert_eq!(names(&run.writes()), NOTHING);
     }
 
-    async fn nor_has_option_cloudwatch_drifted(engine: Engine) {
+    async fn cloudwatch_plan_check_exits_zero_without_drift(engine: Engine) {
         let org = Organization::on(engine).log_group().build().await;
         setup_of(&org, "cloudwatch").run().await.expect_status(0);
-        let run = check(&org).run().await.expect_status(0);
+        let run = plan_check(&org).run().await.expect_status(0);
         assert_eq!(counts(&run), [0, 0, 14, 0]);
     }
 
-    async fn nothing_set_up_is_a_no(engine: Engine) {
+    async fn plan_check_fails_before_setup(engine: Engine) {
         let org = Organization::on(engine).build().await;
-        let run = check(&org).run().await.expect_status(1);
+        let run = plan_check(&org).run().await.expect_status(1);
         assert!(run.stderr.contains("heeler-ec setup --option s3"), "{}", run.stderr);
         heeler_ec(&org).args(["plan"]).run().await.expect_status(1);
     }
 
-    async fn a_lost_grant_is_to_be_made_anew(engine: Engine) {
+    async fn lost_grant_is_recreated(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         setup(&org).run().await.expect_status(0);
         let kms = &org.clients().kms;
@@ -68,26 +68,22 @@ on_both_engines! {
         let grants = kms.list_grants().key_id(key).send().await.expect("grants");
         let id = grants.grants()[0].grant_id().expect("an id").to_owned();
         kms.revoke_grant().key_id(key).grant_id(id).send().await.expect("no grant");
-        let run = check(&org).run().await.expect_status(1);
-        assert_eq!(actions(&run, "create"), ["kms grant"]);
-        again(&org).run().await.expect_status(0);
-        check(&org).run().await.expect_status(0);
+        let run = plan_check(&org).run().await.expect_status(1);
+        assert_eq!(resources_with_action(&run, "create"), ["kms grant"]);
+        setup_again(&org).run().await.expect_status(0);
+        plan_check(&org).run().await.expect_status(0);
     }
 }
 
 #[tokio::test]
-async fn the_trail_may_be_gone_and_drift_is_still_seen() {
+async fn drift_is_found_without_the_trail() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
-    let delete = org
-        .clients()
-        .cloudtrail
-        .delete_trail()
-        .name(org.trail());
+    let delete = org.clients().cloudtrail.delete_trail().name(org.trail());
     delete.send().await.expect("no trail");
-    check(&org).run().await.expect_status(0);
+    plan_check(&org).run().await.expect_status(0);
     shorten_retention(&org).await;
-    check(&org).run().await.expect_status(1);
+    plan_check(&org).run().await.expect_status(1);
 }
 
 async fn shorten_retention(org: &Organization) {
@@ -101,7 +97,7 @@ async fn shorten_retention(org: &Organization) {
 }
 
 /// A statement that somebody else put beside those of a policy.
-fn beside(policy: &str, statement: Value) -> String {
+fn with_statement_added(policy: &str, statement: Value) -> String {
     let mut policy: Value = serde_json::from_str(policy).expect("a policy");
     policy["Statement"]
         .as_array_mut()
@@ -110,7 +106,7 @@ fn beside(policy: &str, statement: Value) -> String {
     policy.to_string()
 }
 
-fn theirs(principal: &str, action: &str, resource: &str) -> Value {
+fn other_statement(principal: &str, action: &str, resource: &str) -> Value {
     json!({
         "Sid": "Theirs",
         "Effect": "Allow",
@@ -121,7 +117,7 @@ fn theirs(principal: &str, action: &str, resource: &str) -> Value {
 }
 
 /// Somebody lets principals in that are deleted afterwards.
-async fn let_the_dead_in(org: &Organization) {
+async fn grant_access_to_deleted_principals(org: &Organization) {
     let clients = org.clients();
     let account = org.account();
     let topic = format!(
@@ -137,7 +133,10 @@ async fn let_the_dead_in(org: &Organization) {
     let policy = read.expect("a topic").attributes.expect("attributes")["Policy"].clone();
     let write = clients.sns.set_topic_attributes().topic_arn(&topic);
     let write = write.attribute_name("Policy");
-    let write = write.attribute_value(beside(&policy, theirs(DEAD_USER, "sns:Publish", &topic)));
+    let write = write.attribute_value(with_statement_added(
+        &policy,
+        other_statement(DELETED_USER_ID, "sns:Publish", &topic),
+    ));
     write.send().await.expect("a topic policy");
 
     let alias = "alias/heeler_kms_key_sqs";
@@ -159,7 +158,10 @@ async fn let_the_dead_in(org: &Organization) {
         .put_key_policy()
         .key_id(&key)
         .policy_name("default");
-    let write = write.policy(beside(&policy, theirs(DEAD_ROLE, "kms:Decrypt", "*")));
+    let write = write.policy(with_statement_added(
+        &policy,
+        other_statement(DELETED_ROLE_ID, "kms:Decrypt", "*"),
+    ));
     write.send().await.expect("a key policy");
 
     let queue = format!(
@@ -184,14 +186,17 @@ async fn let_the_dead_in(org: &Organization) {
     let policy =
         read.expect("a queue").attributes.expect("attributes")[&QueueAttributeName::Policy].clone();
     let write = clients.sqs.set_queue_attributes().queue_url(&url);
-    let policy = beside(&policy, theirs(DEAD_ROLE, "sqs:SendMessage", &queue));
+    let policy = with_statement_added(
+        &policy,
+        other_statement(DELETED_ROLE_ID, "sqs:SendMessage", &queue),
+    );
     let write = write.attributes(QueueAttributeName::Policy, policy);
     write.send().await.expect("a queue policy");
 
-    trust(org, &[&org.heeler_role_arn(), DEAD_ROLE]).await;
+    set_trusted_principals(org, &[&org.heeler_role_arn(), DELETED_ROLE_ID]).await;
 }
 
-async fn trust(org: &Organization, principals: &[&str]) {
+async fn set_trusted_principals(org: &Organization, principals: &[&str]) {
     let policy = json!({ "Version": "2012-10-17", "Statement": [{
         "Sid": "HeelerAssumeRole",
         "Effect": "Allow",
@@ -209,18 +214,21 @@ async fn trust(org: &Organization, principals: &[&str]) {
 }
 
 #[tokio::test]
-async fn principals_that_were_deleted_are_named_as_such_and_taken_out() {
+async fn deleted_principals_are_named_and_removed() {
     let org = Organization::on(Engine::Ministack).build().await;
-    setup_with(&org, "the-external-id").run().await.expect_status(0);
-    let_the_dead_in(&org).await;
-    let run = check(&org).run().await.expect_status(1);
+    setup_with(&org, "the-external-id")
+        .run()
+        .await
+        .expect_status(0);
+    grant_access_to_deleted_principals(&org).await;
+    let run = plan_check(&org).run().await.expect_status(1);
     for (kind, id) in [
-        ("sns topic policy", DEAD_USER),
-        ("kms key", DEAD_ROLE),
-        ("sqs queue policy", DEAD_ROLE),
-        ("iam role", DEAD_ROLE),
+        ("sns topic policy", DELETED_USER_ID),
+        ("kms key", DELETED_ROLE_ID),
+        ("sqs queue policy", DELETED_ROLE_ID),
+        ("iam role", DELETED_ROLE_ID),
     ] {
-        let changes = changes(&run, kind);
+        let changes = changes_of_kind(&run, kind);
         let reason = text(&changes[0]["reason"]);
         assert!(
             reason.contains("was deleted") && reason.contains(id),
@@ -228,24 +236,30 @@ async fn principals_that_were_deleted_are_named_as_such_and_taken_out() {
         );
         assert!(changes[0]["before"].to_string().contains(id), "{kind}");
     }
-    let trust = &changes(&run, "iam role")[0];
+    let trust = &changes_of_kind(&run, "iam role")[0];
     assert_eq!(
         (&trust["field"], &trust["known"]),
         (&json!("trust"), &json!(false))
     );
     assert!(!run.stdout.contains("the-external-id"), "{}", run.stdout);
 
-    let refused = again(&org).run().await.expect_status(1);
+    let refused = setup_again(&org).run().await.expect_status(1);
     assert_eq!(names(&refused.writes()), NOTHING);
-    setup_with(&org, "the-external-id").run().await.expect_status(0);
-    check(&org).run().await.expect_status(0);
+    setup_with(&org, "the-external-id")
+        .run()
+        .await
+        .expect_status(0);
+    plan_check(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
-async fn a_table_names_the_statement_and_not_the_whole_policy() {
+async fn table_shows_changed_statement_only() {
     let org = Organization::on(Engine::Ministack).build().await;
-    setup_with(&org, "the-external-id").run().await.expect_status(0);
-    let_the_dead_in(&org).await;
+    setup_with(&org, "the-external-id")
+        .run()
+        .await
+        .expect_status(0);
+    grant_access_to_deleted_principals(&org).await;
     let run = heeler_ec(&org).args(["plan"]).run().await.expect_status(0);
     for line in [
         "policy \"Theirs\": {\"",
@@ -268,15 +282,22 @@ async fn a_table_names_the_statement_and_not_the_whole_policy() {
 }
 
 #[tokio::test]
-async fn whom_the_role_trusts_is_compared_with_what_is_given() {
+async fn trusted_role_is_compared_with_arguments() {
     let org = Organization::on(Engine::Ministack).build().await;
-    setup_with(&org, "the-external-id").run().await.expect_status(0);
-    let given =
-        |role: &str, id: &str| check(&org).args(["--heeler-role-arn", role, "--external-id", id]);
+    setup_with(&org, "the-external-id")
+        .run()
+        .await
+        .expect_status(0);
+    let given = |role: &str, id: &str| {
+        plan_check(&org).args(["--heeler-role-arn", role, "--external-id", id])
+    };
     let role = org.heeler_role_arn();
     given(&role, "the-external-id").run().await.expect_status(0);
-    let run = given(&role, "another-external-id").run().await.expect_status(1);
-    let change = &changes(&run, "iam role")[0];
+    let run = given(&role, "another-external-id")
+        .run()
+        .await
+        .expect_status(1);
+    let change = &changes_of_kind(&run, "iam role")[0];
     assert_eq!(
         (&change["field"], &change["before"]),
         (&json!("external_id"), &json!("(masked)"))
@@ -284,11 +305,14 @@ async fn whom_the_role_trusts_is_compared_with_what_is_given() {
     let run = given("arn:aws:iam::999988887777:role/another", "the-external-id")
         .run()
         .await;
-    assert_eq!(changes(&run.expect_status(1), "iam role")[0]["field"], "trust");
+    assert_eq!(
+        changes_of_kind(&run.expect_status(1), "iam role")[0]["field"],
+        "trust"
+    );
 }
 
 #[tokio::test]
-async fn a_trust_policy_of_another_form_is_drift_and_not_kept() {
+async fn unexpected_trust_policy_form_is_drift() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let policy = json!({ "Version": "2012-10-17", "Statement": [{
@@ -301,7 +325,8 @@ async fn a_trust_policy_of_another_form_is_drift_and_not_kept() {
         .role_name(ROLE);
     let write = write.policy_document(policy.to_string()).send().await;
     write.expect("a trust policy");
-    let change = changes(&check(&org).run().await.expect_status(1), "iam role")[0].clone();
+    let change =
+        changes_of_kind(&plan_check(&org).run().await.expect_status(1), "iam role")[0].clone();
     assert_eq!(
         (&change["field"], &change["after"]),
         (&json!("trust"), &Value::Null)
@@ -313,7 +338,7 @@ async fn a_trust_policy_of_another_form_is_drift_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_delivers_otherwise_is_named_and_put_right() {
+async fn changed_subscription_attributes_are_repaired() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let sns = &org.clients().sns;
@@ -339,8 +364,8 @@ async fn a_subscription_that_delivers_otherwise_is_named_and_put_right() {
         let write = write.attribute_name(name).attribute_value(value);
         write.send().await.expect("another subscription");
     }
-    let run = check(&org).run().await.expect_status(1);
-    let named: Vec<String> = changes(&run, "sns subscription")
+    let run = plan_check(&org).run().await.expect_status(1);
+    let named: Vec<String> = changes_of_kind(&run, "sns subscription")
         .iter()
         .map(|change| format!("{}: {}", text(&change["field"]), text(&change["reason"])))
         .collect();
@@ -351,12 +376,12 @@ async fn a_subscription_that_delivers_otherwise_is_named_and_put_right() {
             "raw_delivery: Heeler reads messages in the envelope of SNS",
         ]
     );
-    again(&org).run().await.expect_status(0);
-    check(&org).run().await.expect_status(0);
+    setup_again(&org).run().await.expect_status(0);
+    plan_check(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
-async fn a_pending_subscription_is_named_and_subscribed_again() {
+async fn pending_subscription_is_named_and_recreated() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let pending = FaultAction::edit_text(|answer| {
@@ -374,8 +399,8 @@ async fn a_pending_subscription_is_named_and_subscribed_again() {
         "ListSubscriptionsByTopic",
         pending.clone(),
     ));
-    let run = check(&org).run().await.expect_status(1);
-    let changes = changes(&run, "sns subscription");
+    let run = plan_check(&org).run().await.expect_status(1);
+    let changes = changes_of_kind(&run, "sns subscription");
     assert_eq!(
         (changes.len(), &changes[0]["field"]),
         (1, &json!("confirmed"))
@@ -386,30 +411,31 @@ async fn a_pending_subscription_is_named_and_subscribed_again() {
     );
 
     org.proxy().clear_faults();
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("sns", "ListSubscriptionsByTopic", pending).times(1));
-    let run = again(&org).run().await.expect_status(0);
+    let run = setup_again(&org).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["sns:Subscribe"]);
 }
 
 #[tokio::test]
-async fn a_grant_to_a_role_that_was_deleted_is_replaced() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn grant_to_deleted_role_is_replaced() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
     let to_the_dead = FaultAction::edit_json(|answer| {
         for grant in answer["Grants"].as_array_mut().into_iter().flatten() {
-            grant["GranteePrincipal"] = DEAD_ROLE.into();
+            grant["GranteePrincipal"] = DELETED_ROLE_ID.into();
         }
     });
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("kms", "ListGrants", to_the_dead.clone()));
-    let run = check(&org).run().await.expect_status(1);
-    let change = &changes(&run, "kms grant")[0];
+    let run = plan_check(&org).run().await.expect_status(1);
+    let change = &changes_of_kind(&run, "kms grant")[0];
     assert_eq!(
         (&change["field"], &change["before"]),
-        (&json!("grantee"), &json!(DEAD_ROLE))
+        (&json!("grantee"), &json!(DELETED_ROLE_ID))
     );
     assert!(text(&change["reason"]).contains("was deleted"), "{change}");
 
@@ -423,14 +449,17 @@ async fn a_grant_to_a_role_that_was_deleted_is_replaced() {
     org.proxy().clear_faults();
     let fault = Fault::new("kms", "ListGrants", to_the_dead).times(looks);
     org.proxy().fault(fault);
-    let run = again(&org).run().await.expect_status(0);
+    let run = setup_again(&org).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["kms:RevokeGrant", "kms:CreateGrant"]);
-    check(&org).run().await.expect_status(0);
+    plan_check(&org).run().await.expect_status(0);
 }
 
 #[tokio::test]
-async fn a_changed_function_is_named_by_field() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn changed_function_lists_differing_fields() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     setup_of(&org, "cloudwatch").run().await.expect_status(0);
     let lambda = &org.clients().lambda;
     let change = lambda.update_function_configuration();
@@ -438,7 +467,10 @@ async fn a_changed_function_is_named_by_field() {
         .function_name("heeler_event_collection_lambda")
         .memory_size(512);
     change.send().await.expect("another function");
-    let changes = changes(&check(&org).run().await.expect_status(1), "lambda function");
+    let changes = changes_of_kind(
+        &plan_check(&org).run().await.expect_status(1),
+        "lambda function",
+    );
     // The emulator may still be about it.
     let changes: Vec<&Value> = changes
         .iter()
@@ -448,24 +480,26 @@ async fn a_changed_function_is_named_by_field() {
         changes,
         [&json!({"field": "memory", "before": 512, "after": 128, "known": true})]
     );
-    again_of(&org, "cloudwatch").run().await.expect_status(0);
-    check(&org).run().await.expect_status(0);
+    setup_again_of(&org, "cloudwatch")
+        .run()
+        .await
+        .expect_status(0);
+    plan_check(&org).run().await.expect_status(0);
 }
 
-fn denied(service: &str, operation: &str) -> Fault {
+fn access_denied(service: &str, operation: &str) -> Fault {
     let what = FaultAction::refuse(403, "AccessDenied", "is not authorized to perform this");
     Fault::new(service, operation, what)
 }
 
 #[tokio::test]
-async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
+async fn unreadable_resource_is_unknown_others_are_planned() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     shorten_retention(&org).await;
-    org
-        .proxy()
-        .fault(denied("sns", "GetSubscriptionAttributes"));
-    let run = check(&org).run().await.expect_status(3);
+    org.proxy()
+        .fault(access_denied("sns", "GetSubscriptionAttributes"));
+    let run = plan_check(&org).run().await.expect_status(3);
     assert_eq!(counts(&run), [0, 1, 10, 0]);
     let plan = json(&run);
     assert_eq!(plan["counts"]["unknown"], 1);
@@ -492,7 +526,7 @@ async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
         table.stdout
     );
 
-    for refused in [again(&org), destroy(&org)] {
+    for refused in [setup_again(&org), destroy(&org)] {
         let run = refused.run().await.expect_status(3);
         assert_eq!(names(&run.writes()), NOTHING);
         assert!(
@@ -504,25 +538,26 @@ async fn what_may_not_be_read_is_unknown_and_the_rest_is_told() {
 }
 
 #[tokio::test]
-async fn what_hangs_from_an_unknown_is_no_drift() {
+async fn dependents_of_unknown_are_not_drift() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
-    org.proxy().fault(denied("kms", "GetKeyRotationStatus"));
-    let run = check(&org).run().await.expect_status(3);
+    org.proxy()
+        .fault(access_denied("kms", "GetKeyRotationStatus"));
+    let run = plan_check(&org).run().await.expect_status(3);
     assert_eq!(counts(&run)[..2], [0, 0], "{}", run.stdout);
-    let unknown = actions(&run, "unknown");
+    let unknown = resources_with_action(&run, "unknown");
     assert!(unknown.contains(&"kms key".to_owned()), "{unknown:?}");
     assert!(!unknown.contains(&"sns topic".to_owned()), "{unknown:?}");
 }
 
 #[tokio::test]
-async fn what_fits_no_tag_is_looked_up_where_the_trail_leads() {
+async fn deployment_with_untaggable_prefix_is_found_through_trail() {
     let org = Organization::on(Engine::Ministack)
         .prefix("audit(1)")
         .build()
         .await;
     setup(&org).run().await.expect_status(0);
-    let run = check(&org).run().await.expect_status(0);
+    let run = plan_check(&org).run().await.expect_status(0);
     assert_eq!(counts(&run), [0, 0, 12, 0]);
     let asked: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(
@@ -532,10 +567,10 @@ async fn what_fits_no_tag_is_looked_up_where_the_trail_leads() {
 }
 
 #[tokio::test]
-async fn where_to_look_is_an_option_of_setup() {
+async fn plan_check_rejects_discovery_options() {
     let org = Organization::on(Engine::Ministack).build().await;
     for option in [["--bucket", "some-bucket"], ["--trail", "some-trail"]] {
-        let run = check(&org).args(option).run().await.expect_status(2);
+        let run = plan_check(&org).args(option).run().await.expect_status(2);
         assert_eq!(run.calls.len(), 0);
     }
 }

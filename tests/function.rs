@@ -7,14 +7,15 @@ use std::time::Duration;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use heeler_ec::pipeline::function;
-use heeler_ec::tail::object::records;
+use heeler_ec::option::function;
+use heeler_ec::tail::log_file::collect_records;
 use serde_json::{Value, json};
 
 use testkit::clients::credentials;
-use testkit::{Clients, Emulator, Engine, Fault, LambdaFunction, Invocation, Proxy, FaultAction, log_file, samples, organization};
-
-
+use testkit::{
+    Clients, Emulator, Engine, Fault, FaultAction, Invocation, LambdaFunction, Proxy, log_file,
+    organization, samples,
+};
 
 const REGION: &str = "us-east-1";
 /// What the queue is made with, and the function told of.
@@ -67,7 +68,8 @@ impl Stage {
         let env: BTreeMap<String, String> =
             env.map(|(name, value)| (name.to_owned(), value)).into();
         Stage {
-            function: LambdaFunction::start(python, &function::code(), function::HANDLER, &env).await,
+            function: LambdaFunction::start(python, &function::code(), function::HANDLER, &env)
+                .await,
             proxy,
             clients,
             queue,
@@ -874,7 +876,8 @@ async fn real_records_are_delivered_whole_in_few_calls() {
     let mut groups = BTreeSet::new();
     let mut all = Vec::new();
     for (key, bytes) in samples::log_files_below(&folder) {
-        let read = records(&bytes, 64 * 1024 * 1024).unwrap_or_else(|why| panic!("{key}: {why}"));
+        let read =
+            collect_records(&bytes, 64 * 1024 * 1024).unwrap_or_else(|why| panic!("{key}: {why}"));
         let messages = read;
         let invocation = stage.deliver(&messages).await;
         let count = messages.len();

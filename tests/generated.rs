@@ -11,11 +11,11 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use heeler_ec::cli::Cli;
-use heeler_ec::names::Names;
-use heeler_ec::permit::place::{PLACEHOLDERS, Place};
-use heeler_ec::permit::statement::Statement;
-use heeler_ec::permit::{Preflight, Task, document, statements};
-use heeler_ec::route::Route::{CloudWatch, S3};
+use heeler_ec::naming::ResourceNames;
+use heeler_ec::permissions::scope::{PLACEHOLDERS, PolicyScope};
+use heeler_ec::permissions::statement::Statement;
+use heeler_ec::permissions::{Preflight, Task, document, statements};
+use heeler_ec::trail_destination::TrailDestination::{Bucket, LogGroup};
 
 const SHELLS: [Shell; 5] = [
     Shell::Bash,
@@ -26,9 +26,9 @@ const SHELLS: [Shell; 5] = [
 ];
 
 #[test]
-fn the_generated_files_are_what_the_program_says() {
+fn generated_files_are_up_to_date() {
     let mut stale = Vec::new();
-    for (path, wanted) in files() {
+    for (path, wanted) in generated_files() {
         let path = root().join(path);
         if std::env::var_os("HEELER_EC_GENERATE").is_some() {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
@@ -45,8 +45,8 @@ fn the_generated_files_are_what_the_program_says() {
 }
 
 #[test]
-fn no_generated_file_is_left_over() {
-    let wanted = files();
+fn no_stale_generated_files() {
+    let wanted = generated_files();
     for (folder, ending) in [("completions", ""), ("docs", "1")] {
         for entry in std::fs::read_dir(root().join(folder)).expect("the folder is committed") {
             let name = entry
@@ -72,28 +72,28 @@ fn root() -> PathBuf {
 }
 
 /// The path of each file and what it holds. Nothing here depends on a terminal, a date or a release.
-fn files() -> BTreeMap<String, String> {
+fn generated_files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for shell in SHELLS {
         let mut script = Vec::new();
         generate(shell, &mut Cli::command(), "heeler-ec", &mut script);
         files.insert(
             format!("completions/{}", shell.file_name("heeler-ec")),
-            text(script),
+            utf8_text(script),
         );
     }
-    let root = described();
+    let root = documented_command();
     for command in std::iter::once(&root).chain(root.get_subcommands()) {
         files.insert(format!("docs/{}.1", page_name(command)), man_page(command));
     }
-    files.insert("docs/commands.md".to_owned(), manual(&root));
-    files.insert("docs/policies.md".to_owned(), policies());
-    files.insert("docs/permissions.md".to_owned(), permissions());
+    files.insert("docs/commands.md".to_owned(), manual_page(&root));
+    files.insert("docs/policies.md".to_owned(), policies_page());
+    files.insert("docs/permissions.md".to_owned(), permissions_page());
     files
 }
 
 /// The command line with all that clap adds to it, but for `help`, which describes itself.
-fn described() -> Command {
+fn documented_command() -> Command {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
     root
@@ -122,7 +122,7 @@ fn man_page(command: &Command) -> String {
         write(Man::render_extra_section);
     }
     // Each section begins with the same definition of the apostrophe; once is enough.
-    let page = text(page).replace(APOSTROPHE, "");
+    let page = utf8_text(page).replace(APOSTROPHE, "");
     format!(
         "{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}",
         page_name(command)
@@ -132,23 +132,23 @@ fn man_page(command: &Command) -> String {
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 /// All commands and options in one page of Markdown.
-fn manual(root: &Command) -> String {
+fn manual_page(root: &Command) -> String {
     let mut page = String::from(
         "# heeler-ec, command by command\n\n\
          <!-- Made from the program by `make generate`; do not edit. -->\n\n",
     );
-    let _ = writeln!(page, "{}\n", about(root));
+    let _ = writeln!(page, "{}\n", about_text(root));
     for command in root.get_subcommands() {
         let _ = writeln!(
             page,
             "- [`{}`](#{}): {}",
             bin_name(command),
             bin_name(command).replace(' ', "-"),
-            plain(command.get_about())
+            plain_text(command.get_about())
         );
     }
     if let Some(after) = root.get_after_help() {
-        let _ = write!(page, "\n```text\n{}\n```\n", plain(Some(after)));
+        let _ = write!(page, "\n```text\n{}\n```\n", plain_text(Some(after)));
     }
     page.push_str(
         "\n## Global options\n\nThey are taken before and after the name of a command.\n\n",
@@ -157,11 +157,16 @@ fn manual(root: &Command) -> String {
         .get_arguments()
         .filter(|arg| arg.is_global_set() || is_built_in(arg))
     {
-        page.push_str(&described_option(arg));
+        page.push_str(&option_description(arg));
     }
     for command in root.get_subcommands() {
-        let _ = writeln!(page, "\n## {}\n\n{}\n", bin_name(command), about(command));
-        let _ = writeln!(page, "```text\n{}\n```", usage(command));
+        let _ = writeln!(
+            page,
+            "\n## {}\n\n{}\n",
+            bin_name(command),
+            about_text(command)
+        );
+        let _ = writeln!(page, "```text\n{}\n```", usage_line(command));
         let own = |arg: &&Arg| !arg.is_global_set() && !is_built_in(arg);
         let (positional, options): (Vec<_>, Vec<_>) = command
             .get_arguments()
@@ -171,7 +176,7 @@ fn manual(root: &Command) -> String {
             if !args.is_empty() {
                 let _ = writeln!(page, "\n{heading}:\n");
                 for arg in args {
-                    page.push_str(&described_option(arg));
+                    page.push_str(&option_description(arg));
                 }
             }
         }
@@ -188,11 +193,11 @@ fn bin_name(command: &Command) -> &str {
 }
 
 /// The long description where there is one.
-fn about(command: &Command) -> String {
-    plain(command.get_long_about().or_else(|| command.get_about()))
+fn about_text(command: &Command) -> String {
+    plain_text(command.get_long_about().or_else(|| command.get_about()))
 }
 
-fn usage(command: &Command) -> String {
+fn usage_line(command: &Command) -> String {
     let mut line = bin_name(command).to_owned();
     let own = |arg: &&Arg| !is_built_in(arg) && !arg.is_global_set();
     for arg in command
@@ -201,14 +206,14 @@ fn usage(command: &Command) -> String {
         .filter(|arg| arg.is_required_set())
     {
         line.push(' ');
-        line.push_str(&spelling(arg, false));
+        line.push_str(&option_spelling(arg, false));
     }
     line.push_str(" [OPTIONS]");
     line
 }
 
 /// `-o, --output <OUTPUT>`, or without the short form.
-fn spelling(arg: &Arg, with_short: bool) -> String {
+fn option_spelling(arg: &Arg, with_short: bool) -> String {
     let value = takes_value(arg).then(|| {
         let names = arg.get_value_names().unwrap_or_default();
         names
@@ -236,9 +241,9 @@ fn takes_value(arg: &Arg) -> bool {
     arg.is_positional() || matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
-fn described_option(arg: &Arg) -> String {
-    let mut item = format!("- `{}`", spelling(arg, true));
-    let help = plain(arg.get_long_help().or_else(|| arg.get_help()));
+fn option_description(arg: &Arg) -> String {
+    let mut item = format!("- `{}`", option_spelling(arg, true));
+    let help = plain_text(arg.get_long_help().or_else(|| arg.get_help()));
     let _ = write!(item, ": {}", help.replace('\n', "\n  "));
     let mut notes = Vec::new();
     if arg.is_required_set() && !arg.is_positional() {
@@ -265,7 +270,7 @@ fn described_option(arg: &Arg) -> String {
         for value in arg.get_possible_values() {
             let help = value
                 .get_help()
-                .map(|help| format!(": {}", plain(Some(help))));
+                .map(|help| format!(": {}", plain_text(Some(help))));
             let _ = writeln!(
                 item,
                 "  - `{}`{}",
@@ -277,11 +282,11 @@ fn described_option(arg: &Arg) -> String {
     item
 }
 
-fn plain(text: Option<&StyledStr>) -> String {
+fn plain_text(text: Option<&StyledStr>) -> String {
     text.map(ToString::to_string).unwrap_or_default()
 }
 
-fn text(bytes: Vec<u8>) -> String {
+fn utf8_text(bytes: Vec<u8>) -> String {
     let text = String::from_utf8(bytes).expect("generated files are text");
     // Some generators leave blanks at the ends of lines.
     let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -292,7 +297,7 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 /// The policy of every command, with placeholders.
-fn policies() -> String {
+fn policies_page() -> String {
     let mut page = String::from(
         "# Policies\n\n\
          <!-- Made from the program by `make generate`; do not edit. -->\n\n\
@@ -311,39 +316,30 @@ fn policies() -> String {
     for (heading, task) in [
         ("preflight", Task::Preflight(Preflight::default())),
         ("preflight --deep --fix", Task::Preflight(all)),
-        ("plan --option s3", Task::Plan(S3)),
-        ("setup --option s3", Task::Setup(S3)),
+        ("plan --option s3", Task::Plan(Bucket)),
+        ("setup --option s3", Task::Setup(Bucket)),
         (
             "setup --option s3 --on-failure rollback",
-            Task::Rollback(S3),
+            Task::Rollback(Bucket),
         ),
-        ("outputs --option s3", Task::Outputs(Some(S3))),
-        ("export --option s3", Task::Export(Some(S3))),
-        ("tail --option s3", Task::Tail(Some(S3))),
-        ("destroy --option s3", Task::Destroy(Some(S3))),
-        ("restore --option s3", Task::Restore(Some(S3))),
-        ("plan --option cloudwatch", Task::Plan(CloudWatch)),
-        ("setup --option cloudwatch", Task::Setup(CloudWatch)),
+        ("outputs --option s3", Task::Outputs(Some(Bucket))),
+        ("export --option s3", Task::Export(Some(Bucket))),
+        ("tail --option s3", Task::Tail(Some(Bucket))),
+        ("destroy --option s3", Task::Destroy(Some(Bucket))),
+        ("restore --option s3", Task::Restore(Some(Bucket))),
+        ("plan --option cloudwatch", Task::Plan(LogGroup)),
+        ("setup --option cloudwatch", Task::Setup(LogGroup)),
         (
             "setup --option cloudwatch --on-failure rollback",
-            Task::Rollback(CloudWatch),
+            Task::Rollback(LogGroup),
         ),
-        (
-            "outputs --option cloudwatch",
-            Task::Outputs(Some(CloudWatch)),
-        ),
-        ("export --option cloudwatch", Task::Export(Some(CloudWatch))),
-        ("tail --option cloudwatch", Task::Tail(Some(CloudWatch))),
-        (
-            "destroy --option cloudwatch",
-            Task::Destroy(Some(CloudWatch)),
-        ),
-        (
-            "restore --option cloudwatch",
-            Task::Restore(Some(CloudWatch)),
-        ),
+        ("outputs --option cloudwatch", Task::Outputs(Some(LogGroup))),
+        ("export --option cloudwatch", Task::Export(Some(LogGroup))),
+        ("tail --option cloudwatch", Task::Tail(Some(LogGroup))),
+        ("destroy --option cloudwatch", Task::Destroy(Some(LogGroup))),
+        ("restore --option cloudwatch", Task::Restore(Some(LogGroup))),
     ] {
-        let lines = permitted(task)
+        let lines = statements_of(task)
             .iter()
             .map(|statement| document(std::slice::from_ref(statement))["Statement"][0].to_string())
             .collect::<Vec<_>>();
@@ -356,8 +352,8 @@ fn policies() -> String {
     page
 }
 
-fn permitted(task: Task) -> Vec<Statement> {
-    statements(task, &Place::anywhere(Names::new("heeler")))
+fn statements_of(task: Task) -> Vec<Statement> {
+    statements(task, &PolicyScope::unknown(ResourceNames::new("heeler")))
 }
 
 const TABLE: (&str, &str) = (
@@ -366,15 +362,20 @@ const TABLE: (&str, &str) = (
 );
 
 /// The page as it is, with its table made anew.
-fn permissions() -> String {
+fn permissions_page() -> String {
     let page = std::fs::read_to_string(root().join("docs/permissions.md")).expect("the page");
     let (before, rest) = page.split_once(TABLE.0).expect("the table's beginning");
     let (_, after) = rest.split_once(TABLE.1).expect("the table's end");
-    format!("{before}{}\n{}\n{}{after}", TABLE.0, table(), TABLE.1)
+    format!(
+        "{before}{}\n{}\n{}{after}",
+        TABLE.0,
+        permissions_table(),
+        TABLE.1
+    )
 }
 
 /// Every action by service and command.
-fn table() -> String {
+fn permissions_table() -> String {
     let preflight = |deep, fix| {
         Task::Preflight(Preflight {
             route: None,
@@ -388,37 +389,41 @@ fn table() -> String {
         ("preflight", preflight, None),
         ("--deep, besides", deep, Some(preflight)),
         ("--fix, besides", fix, Some(preflight)),
-        ("plan (s3), besides", Task::Plan(S3), Some(preflight)),
-        ("setup (s3), besides", Task::Setup(S3), Some(Task::Plan(S3))),
+        ("plan (s3), besides", Task::Plan(Bucket), Some(preflight)),
+        (
+            "setup (s3), besides",
+            Task::Setup(Bucket),
+            Some(Task::Plan(Bucket)),
+        ),
         (
             "--on-failure rollback (s3), besides",
-            Task::Rollback(S3),
-            Some(Task::Setup(S3)),
+            Task::Rollback(Bucket),
+            Some(Task::Setup(Bucket)),
         ),
         (
             "destroy (s3), besides plan",
-            Task::Destroy(Some(S3)),
-            Some(Task::Plan(S3)),
+            Task::Destroy(Some(Bucket)),
+            Some(Task::Plan(Bucket)),
         ),
         (
             "plan (cloudwatch), besides preflight",
-            Task::Plan(CloudWatch),
+            Task::Plan(LogGroup),
             Some(preflight),
         ),
         (
             "setup (cloudwatch), besides",
-            Task::Setup(CloudWatch),
-            Some(Task::Plan(CloudWatch)),
+            Task::Setup(LogGroup),
+            Some(Task::Plan(LogGroup)),
         ),
         (
             "--on-failure rollback (cloudwatch), besides",
-            Task::Rollback(CloudWatch),
-            Some(Task::Setup(CloudWatch)),
+            Task::Rollback(LogGroup),
+            Some(Task::Setup(LogGroup)),
         ),
         (
             "destroy (cloudwatch), besides plan",
-            Task::Destroy(Some(CloudWatch)),
-            Some(Task::Plan(CloudWatch)),
+            Task::Destroy(Some(LogGroup)),
+            Some(Task::Plan(LogGroup)),
         ),
         ("tail", Task::Tail(None), None),
         ("outputs", Task::Outputs(None), None),
@@ -426,8 +431,8 @@ fn table() -> String {
         ("restore", Task::Restore(None), None),
     ]
     .map(|(heading, task, base)| {
-        let known = base.map(actions).unwrap_or_default();
-        (heading, &actions(task) - &known)
+        let known = base.map(actions_of).unwrap_or_default();
+        (heading, &actions_of(task) - &known)
     });
     let services: BTreeSet<&str> = columns
         .iter()
@@ -450,7 +455,7 @@ fn table() -> String {
     table.replace("|  |", "| |").replace("|  |", "| |")
 }
 
-fn actions(task: Task) -> BTreeSet<&'static str> {
-    let statements = permitted(task).into_iter();
+fn actions_of(task: Task) -> BTreeSet<&'static str> {
+    let statements = statements_of(task).into_iter();
     statements.flat_map(|each| each.actions).collect()
 }

@@ -1,41 +1,37 @@
 //! What the program does, seen from outside.
 
 mod adopt;
+mod aws_failures;
 mod backup;
 mod bad_input;
-mod bad_luck;
-mod cloudwatch_makes;
-mod collect;
+mod bucket_notification_merge;
+mod cloudwatch_end_to_end;
+mod command_permissions;
+mod commands;
+mod concurrent_runs;
+mod crash_recovery;
 mod destroy;
 mod documents;
 mod drift;
-mod foreign;
+mod filter_pattern;
 mod function;
 mod generated;
-mod command_permissions;
 mod vendor_terraform;
 
-
-
-
-
-mod kill;
 mod layers;
-mod merge;
-mod pattern;
+mod malformed_input;
 mod permissions;
 mod policy;
 mod preflight;
 mod preflight_wire;
-mod race;
 mod records;
+mod rollback;
 mod rotation;
 mod setup_cloudwatch;
-mod setup_makes;
+mod setup_cloudwatch_resources;
 mod setup_s3;
+mod setup_s3_resources;
 mod severity;
-mod states;
-mod steps;
 mod switching;
 mod tail;
 mod tail_alerts;
@@ -44,5 +40,5 @@ mod tail_files;
 mod tail_sources;
 mod terminal;
 mod terraform;
-mod undo;
 mod var_file;
+mod verdicts;

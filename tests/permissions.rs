@@ -1,23 +1,24 @@
 //! The policy that is printed for a command is what the command needs: nothing is missing, and nothing is to spare.
 
-use std::collections::BTreeSet;
-
+use crate::command_permissions::permitted;
+use crate::commands::heeler_ec;
+use crate::commands::{
+    destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup, setup_again,
+    setup_again_of, setup_of, setup_of_with, setup_with, text,
+};
+use crate::vendor_terraform;
 use aws_credential_types::Credentials;
 use aws_sdk_kms::types::GrantOperation;
 use aws_sdk_lambda::client::Waiters;
 use aws_sdk_sqs::types::QueueAttributeName;
-use heeler_ec::permit::{Preflight, Task};
-use heeler_ec::route::Route;
+use heeler_ec::permissions::{Preflight, Task};
+use heeler_ec::trail_destination::TrailDestination;
 use serde_json::{Value, json};
-
-use testkit::clients::credentials; use crate::steps::heeler_ec;
+use std::collections::BTreeSet;
+use testkit::clients::credentials;
+use testkit::iam_actions::required_actions;
 use testkit::log_file::event;
-use testkit::iam_actions::required_actions; use crate::command_permissions::permitted;
-use testkit::{Clients, Engine, Fault, HeelerEc, LogFile, Run, Running, FaultAction, Organization}; use crate::vendor_terraform;
-use crate::steps::{
-    again, again_of, destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup,
-    setup_of, setup_of_with, setup_with, text,
-};
+use testkit::{Clients, Engine, Fault, FaultAction, HeelerEc, LogFile, Organization, Run, Running};
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
@@ -29,7 +30,7 @@ struct Needed {
 }
 
 impl Needed {
-    fn by(task: Task) -> Self {
+    fn for_task(task: Task) -> Self {
         Self {
             task,
             actions: BTreeSet::new(),
@@ -44,8 +45,11 @@ impl Needed {
     }
 
     /// What a run needs that finds no trail, and one that may not look at the bucket.
-    async fn add_trouble(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
-        let org = Organization::on(Engine::Ministack).without_trail().build().await;
+    async fn add_failing_run(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
+        let org = Organization::on(Engine::Ministack)
+            .without_trail()
+            .build()
+            .await;
         self.add(&org, &run(&org).run().await);
         let org = Organization::on(Engine::Ministack).build().await;
         let refusal = FaultAction::refuse(403, "AccessDenied", "Access Denied");
@@ -55,7 +59,7 @@ impl Needed {
     }
 
     /// What is permitted and was not needed.
-    fn to_spare(&self) -> Vec<String> {
+    fn unused_actions(&self) -> Vec<String> {
         let permitted = permitted(self.task);
         let missing: Vec<&String> = self.actions.difference(&permitted).collect();
         assert_eq!(missing, Vec::<&String>::new(), "{:?}", self.task);
@@ -66,46 +70,61 @@ impl Needed {
 const NOTHING: [String; 0] = [];
 
 /// An organization with a key, so that there are grants and encrypted objects.
-async fn encrypted() -> Organization {
-    Organization::on(Engine::Ministack).bucket_key().build().await
+async fn encrypted_world() -> Organization {
+    Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await
 }
 
 const CLOUDWATCH: &str = "cloudwatch";
 
 /// An organization with a log group, for option cloudwatch.
-async fn logged() -> Organization {
-    Organization::on(Engine::Ministack).log_group().build().await
+async fn logged_world() -> Organization {
+    Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await
 }
 
-fn plan_of_cloudwatch(org: &Organization) -> HeelerEc<'_> {
+fn cloudwatch_plan(org: &Organization) -> HeelerEc<'_> {
     plan_of(org, CLOUDWATCH)
 }
 
-fn setup_of_cloudwatch(org: &Organization) -> HeelerEc<'_> {
+fn cloudwatch_setup(org: &Organization) -> HeelerEc<'_> {
     setup_of(org, CLOUDWATCH)
 }
 
 /// Preflight of both options.
-fn preflight_of_all(org: &Organization) -> HeelerEc<'_> {
+fn preflight_all_options(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["preflight"])
 }
 
 #[tokio::test]
-async fn preflight_may_do_what_it_does() {
+async fn preflight_policy_covers_its_calls() {
     let everything = Task::Preflight(Preflight {
         route: None,
         deep: true,
         fix: true,
     });
-    let mut needed = Needed::by(everything);
-    needed.add_trouble(preflight_of_all).await;
-    let org = Organization::on(Engine::Ministack).topic("events").build().await;
-    needed.add(&org, &preflight_of_all(&org).run().await.expect_status(0));
+    let mut needed = Needed::for_task(everything);
+    needed.add_failing_run(preflight_all_options).await;
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .build()
+        .await;
+    needed.add(
+        &org,
+        &preflight_all_options(&org).run().await.expect_status(0),
+    );
     let org = Organization::on(Engine::Ministack);
     let org = org.bucket_key().log_group().build().await;
     setup(&org).run().await.expect_status(0);
-    needed.add(&org, &preflight_of_all(&org).run().await.expect_status(0));
-    let deep = preflight_of_all(&org).args(["--deep"]);
+    needed.add(
+        &org,
+        &preflight_all_options(&org).run().await.expect_status(0),
+    );
+    let deep = preflight_all_options(&org).args(["--deep"]);
     needed.add(&org, &deep.run().await.expect_status(0));
 
     let org = Organization::on(Engine::Ministack);
@@ -114,31 +133,31 @@ async fn preflight_may_do_what_it_does() {
     let retention = org.clients().logs.put_retention_policy();
     let retention = retention.log_group_name(group).retention_in_days(30);
     retention.send().await.expect("a longer retention");
-    let fix = preflight_of_all(&org).args(["--fix"]);
+    let fix = preflight_all_options(&org).args(["--fix"]);
     let fix = fix.on_terminal(200, &[("Start trail", "yes"), ("Keep the events", group)]);
     needed.add(&org, &fix.run().await.expect_status(0));
     // The root user, who the owner of an organization is, is not simulated.
-    let user = without(&org, &[]).await;
+    let user = credentials_without(&org, &[]).await;
     let deep = preflight(&org).args(["--deep"]).identity(&user);
     needed.add(&org, &deep.run().await.expect_status(0));
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn plan_may_do_what_it_does() {
-    let org = encrypted().await;
-    let mut needed = Needed::by(Task::Plan(Route::S3));
-    needed.add_trouble(plan).await;
+async fn plan_policy_covers_its_calls() {
+    let org = encrypted_world().await;
+    let mut needed = Needed::for_task(Task::Plan(TrailDestination::Bucket));
+    needed.add_failing_run(plan).await;
     needed.add(&org, &plan(&org).run().await.expect_status(0));
     setup(&org).run().await.expect_status(0);
     needed.add(&org, &plan(&org).run().await.expect_status(0));
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn setup_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Setup(Route::S3));
-    needed.add_trouble(setup).await;
+async fn setup_policy_covers_its_calls() {
+    let mut needed = Needed::for_task(Task::Setup(TrailDestination::Bucket));
+    needed.add_failing_run(setup).await;
     let organizations = [
         Organization::on(Engine::Ministack).build().await,
         Organization::on(Engine::Ministack)
@@ -149,32 +168,38 @@ async fn setup_may_do_what_it_does() {
     ];
     for org in organizations {
         needed.add(&org, &setup(&org).run().await.expect_status(0));
-        needed.add(&org, &again(&org).run().await.expect_status(0));
+        needed.add(&org, &setup_again(&org).run().await.expect_status(0));
         let second = setup(&org).args(["--name-prefix", "heeler_two"]);
         needed.add(&org, &second.run().await.expect_status(0));
     }
 
-    let org = encrypted().await;
-    let killed = setup(&org).kill_after_writes(1).run().await.expect_status(-9);
+    let org = encrypted_world().await;
+    let killed = setup(&org)
+        .kill_after_writes(1)
+        .run()
+        .await
+        .expect_status(-9);
     needed.add(&org, &killed);
     needed.add(&org, &setup(&org).run().await.expect_status(0));
-    changed(&org).await;
-    needed.add(&org, &again(&org).run().await.expect_status(0));
+    change_s3_resources(&org).await;
+    needed.add(&org, &setup_again(&org).run().await.expect_status(0));
     let other_id = setup_with(&org, "id-of-another-setup");
     needed.add(&org, &other_id.run().await.expect_status(0));
     let kms = &org.clients().kms;
-    let deletion = kms.schedule_key_deletion().key_id(own_key(&org).await);
+    let deletion = kms
+        .schedule_key_deletion()
+        .key_id(managed_key_id(&org).await);
     deletion.send().await.expect("a key on its way out");
-    needed.add(&org, &again(&org).run().await.expect_status(0));
-    add_race(&mut needed, "s3").await;
-    assert_eq!(needed.to_spare(), NOTHING);
+    needed.add(&org, &setup_again(&org).run().await.expect_status(0));
+    add_concurrent_setups(&mut needed, "s3").await;
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn a_setup_that_rolls_back_may_do_what_it_does() {
+async fn rollback_policy_covers_its_calls() {
     for option in ["s3", CLOUDWATCH] {
-        let route = Route::named(option).expect("an option");
-        let mut needed = Needed::by(Task::Rollback(route));
+        let route = TrailDestination::from_name(option).expect("an option");
+        let mut needed = Needed::for_task(Task::Rollback(route));
         needed.actions = permitted(Task::Setup(route));
         let org = Organization::on(Engine::Ministack).bucket_key();
         let org = org.log_group().build().await;
@@ -200,7 +225,9 @@ async fn a_setup_that_rolls_back_may_do_what_it_does() {
             needed.add(&org, &roll_back().run().await.expect_status(3));
         } else {
             let running = roll_back().spawn().await;
-            running.wait_for_stderr("waiting for subscription filter").await;
+            running
+                .wait_for_stderr("waiting for subscription filter")
+                .await;
             running.interrupt();
             needed.add(&org, &running.wait().await.expect_status(130));
         }
@@ -209,50 +236,49 @@ async fn a_setup_that_rolls_back_may_do_what_it_does() {
             .await
             .expect_status(0);
         if option == "s3" {
-            changed(&org).await;
+            change_s3_resources(&org).await;
         } else {
-            changed_for_cloudwatch(&org).await;
+            change_cloudwatch_resources(&org).await;
         }
         let untag = org.clients().iam.untag_role().role_name(ROLE);
         let untag = untag.tag_keys("heeler-ec:region").send().await;
         untag.expect("a role with a tag less");
-        org
-            .proxy()
+        org.proxy()
             .fault(refused("iam", "CreatePolicyVersion").times(1));
         needed.add(&org, &roll_back().run().await.expect_status(3));
-        assert_eq!(needed.to_spare(), NOTHING, "{option}");
+        assert_eq!(needed.unused_actions(), NOTHING, "{option}");
     }
 }
 
 #[tokio::test]
-async fn restore_may_do_what_it_does() {
+async fn restore_policy_covers_its_calls() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut needed = Needed::by(Task::Restore(None));
+    let mut needed = Needed::for_task(Task::Restore(None));
     for option in ["s3", CLOUDWATCH] {
         let org = Organization::on(Engine::Ministack).log_group().bucket_key();
         let org = org.build().await;
         setup_of(&org, option).run().await.expect_status(0);
         if option == "s3" {
-            changed(&org).await;
-            other_topic_policy(&org).await;
+            change_s3_resources(&org).await;
+            change_topic_policy(&org).await;
         } else {
-            changed_for_cloudwatch(&org).await;
+            change_cloudwatch_resources(&org).await;
         }
-        other_notification(&org, option).await;
+        change_notification(&org, option).await;
         let file = folder.path().join(option);
         let backup = ["--backup".as_ref(), file.as_os_str()];
         let id = ["--external-id", "id-of-another-setup"];
-        let again = again_of(&org, option).args(backup).args(id);
+        let again = setup_again_of(&org, option).args(backup).args(id);
         again.run().await.expect_status(0);
         let restore = heeler_ec(&org).args(["restore".as_ref(), file.as_os_str()]);
         let restored = restore.args(["--yes"]).run().await.expect_status(0);
         needed.add(&org, &restored);
     }
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 /// Takes our entry out of the bucket's notification and a statement out of our queue's policy.
-async fn other_notification(org: &Organization, option: &str) {
+async fn change_notification(org: &Organization, option: &str) {
     let name = if option == "s3" {
         "heeler_event_collection_queue"
     } else {
@@ -276,7 +302,7 @@ async fn other_notification(org: &Organization, option: &str) {
     set.send().await.expect("another policy of the queue");
 }
 
-async fn other_topic_policy(org: &Organization) {
+async fn change_topic_policy(org: &Organization) {
     let topic = format!(
         "arn:aws:sns:{}:{}:heeler_event_collection_topic",
         org.region(),
@@ -295,123 +321,140 @@ async fn other_topic_policy(org: &Organization) {
 }
 
 /// What two setups at once need, of which one takes its key back.
-async fn add_race(needed: &mut Needed, option: &str) {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn add_concurrent_setups(needed: &mut Needed, option: &str) {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     let delay = FaultAction::Delay(std::time::Duration::from_secs(2));
     let hold = Fault::new("kms", "CreateKey", delay).times(2);
     org.proxy().fault(hold);
-    let runs = tokio::join!(
-        setup_of(&org, option).run(),
-        setup_of(&org, option).run()
-    );
+    let runs = tokio::join!(setup_of(&org, option).run(), setup_of(&org, option).run());
     needed.add(&org, &runs.0);
     needed.add(&org, &runs.1);
 }
 
 #[tokio::test]
-async fn plan_of_cloudwatch_may_do_what_it_does() {
-    let org = logged().await;
-    let mut needed = Needed::by(Task::Plan(Route::CloudWatch));
-    needed.add_trouble(plan_of_cloudwatch).await;
-    needed.add(&org, &plan_of_cloudwatch(&org).run().await.expect_status(0));
-    setup_of_cloudwatch(&org).run().await.expect_status(0);
-    needed.add(&org, &plan_of_cloudwatch(&org).run().await.expect_status(0));
-    assert_eq!(needed.to_spare(), NOTHING);
+async fn cloudwatch_plan_policy_covers_its_calls() {
+    let org = logged_world().await;
+    let mut needed = Needed::for_task(Task::Plan(TrailDestination::LogGroup));
+    needed.add_failing_run(cloudwatch_plan).await;
+    needed.add(&org, &cloudwatch_plan(&org).run().await.expect_status(0));
+    cloudwatch_setup(&org).run().await.expect_status(0);
+    needed.add(&org, &cloudwatch_plan(&org).run().await.expect_status(0));
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn setup_of_cloudwatch_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Setup(Route::CloudWatch));
-    needed.add_trouble(setup_of_cloudwatch).await;
-    let org = logged().await;
+async fn cloudwatch_setup_policy_covers_its_calls() {
+    let mut needed = Needed::for_task(Task::Setup(TrailDestination::LogGroup));
+    needed.add_failing_run(cloudwatch_setup).await;
+    let org = logged_world().await;
     let killed = setup_of(&org, CLOUDWATCH).kill_after_writes(3);
     needed.add(&org, &killed.run().await.expect_status(-9));
     let setup = || setup_of_with(&org, CLOUDWATCH, "id-of-the-setup");
     needed.add(&org, &setup().run().await.expect_status(0));
-    changed_for_cloudwatch(&org).await;
-    needed.add(&org, &again_of(&org, CLOUDWATCH).run().await.expect_status(0));
+    change_cloudwatch_resources(&org).await;
+    needed.add(
+        &org,
+        &setup_again_of(&org, CLOUDWATCH)
+            .run()
+            .await
+            .expect_status(0),
+    );
     let other_id = setup_of_with(&org, CLOUDWATCH, "id-of-another-setup");
     needed.add(&org, &other_id.run().await.expect_status(0));
     let kms = &org.clients().kms;
-    let deletion = kms.schedule_key_deletion().key_id(own_key(&org).await);
+    let deletion = kms
+        .schedule_key_deletion()
+        .key_id(managed_key_id(&org).await);
     deletion.send().await.expect("a key on its way out");
-    needed.add(&org, &again_of(&org, CLOUDWATCH).run().await.expect_status(0));
-    add_race(&mut needed, CLOUDWATCH).await;
-    assert_eq!(needed.to_spare(), NOTHING);
+    needed.add(
+        &org,
+        &setup_again_of(&org, CLOUDWATCH)
+            .run()
+            .await
+            .expect_status(0),
+    );
+    add_concurrent_setups(&mut needed, CLOUDWATCH).await;
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn outputs_may_do_what_it_does() {
-    let org = encrypted().await;
+async fn outputs_policy_covers_its_calls() {
+    let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
-    let mut needed = Needed::by(Task::Outputs(None));
+    let mut needed = Needed::for_task(Task::Outputs(None));
     needed.add(&org, &outputs(&org).run().await.expect_status(0));
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn export_may_do_what_it_does() {
+async fn export_policy_covers_its_calls() {
     fn export(org: &Organization) -> HeelerEc<'_> {
         heeler_ec(org).args(["export", "terraform"])
     }
-    let mut needed = Needed::by(Task::Export(None));
-    let org = encrypted().await;
+    let mut needed = Needed::for_task(Task::Export(None));
+    let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
     needed.add(&org, &export(&org).run().await.expect_status(0));
     let alias = org.clients().kms.delete_alias().alias_name(ALIAS);
     alias.send().await.expect("a key that only its tags tell");
     needed.add(&org, &export(&org).run().await.expect_status(0));
-    let org = logged().await;
+    let org = logged_world().await;
     setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
     needed.add(&org, &export(&org).run().await.expect_status(0));
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn tail_may_do_what_it_does() {
-    let org = encrypted().await;
+async fn tail_policy_covers_its_calls() {
+    let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
-    left_taps(&org).await;
-    let mut needed = Needed::by(Task::Tail(None));
-    needed.add(&org, &one_event(&org, tail(&org)).await);
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
-    crate::steps::setup_of(&org, "cloudwatch")
+    leave_temporary_queues(&org).await;
+    let mut needed = Needed::for_task(Task::Tail(None));
+    needed.add(&org, &tail_one_event(&org, tail(&org)).await);
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    crate::commands::setup_of(&org, "cloudwatch")
         .run()
         .await
         .expect_status(0);
     let short = tail(&org).args(["--timeout", "1s"]);
     needed.add(&org, &short.run().await.expect_status(1));
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 #[tokio::test]
-async fn destroy_may_do_what_it_does() {
-    let mut needed = Needed::by(Task::Destroy(None));
-    needed.add_trouble(destroy).await;
-    let org = encrypted().await;
+async fn destroy_policy_covers_its_calls() {
+    let mut needed = Needed::for_task(Task::Destroy(None));
+    needed.add_failing_run(destroy).await;
+    let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
-    changed(&org).await;
-    left_taps(&org).await;
+    change_s3_resources(&org).await;
+    leave_temporary_queues(&org).await;
     needed.add(&org, &destroy(&org).run().await.expect_status(0));
 
-    let org = encrypted().await;
+    let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
-    without_role(&org).await;
+    delete_role(&org).await;
     let alias = org.clients().kms.delete_alias().alias_name(ALIAS);
     alias.send().await.expect("a key that only its tags tell");
     needed.add(&org, &destroy(&org).run().await.expect_status(0));
 
-    let org = logged().await;
+    let org = logged_world().await;
     setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
-    without_role(&org).await;
+    delete_role(&org).await;
     needed.add(&org, &destroy(&org).run().await.expect_status(0));
-    assert_eq!(needed.to_spare(), NOTHING);
+    assert_eq!(needed.unused_actions(), NOTHING);
 }
 
 /// Changes what both options have: the key, the role and its policy.
-async fn changed_in_common(org: &Organization) {
+async fn change_shared_resources(org: &Organization) {
     let Clients { iam, kms, .. } = org.clients();
-    let key = own_key(org).await;
+    let key = managed_key_id(org).await;
     let root = format!("arn:aws:iam::{}:root", org.account());
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
@@ -440,7 +483,9 @@ async fn changed_in_common(org: &Organization) {
     let tagged = iam.tag_role().role_name(ROLE).tags(tag).send().await;
     tagged.expect("another tag");
     for _ in 0..4 {
-        let version = iam.create_policy_version().policy_arn(own_policy(org));
+        let version = iam
+            .create_policy_version()
+            .policy_arn(managed_policy_arn(org));
         let version = version.policy_document(policy_of("s3:GetObject").to_string());
         let version = version.set_as_default(true).send().await;
         version.expect("another version of the policy");
@@ -448,7 +493,7 @@ async fn changed_in_common(org: &Organization) {
 }
 
 /// Sets another retention on our queue.
-async fn changed_queue(org: &Organization, name: &str) {
+async fn change_queue(org: &Organization, name: &str) {
     let sqs = &org.clients().sqs;
     let queue = sqs.get_queue_url().queue_name(name).send().await;
     let queue = queue.expect("a queue").queue_url.expect("its URL");
@@ -458,9 +503,9 @@ async fn changed_queue(org: &Organization, name: &str) {
 }
 
 /// Changes one thing of each kind that setup puts right.
-pub async fn changed(org: &Organization) {
-    changed_in_common(org).await;
-    changed_queue(org, "heeler_event_collection_queue").await;
+pub async fn change_s3_resources(org: &Organization) {
+    change_shared_resources(org).await;
+    change_queue(org, "heeler_event_collection_queue").await;
     let Clients { iam, kms, sns, .. } = org.clients();
     let tag = aws_sdk_iam::types::Tag::builder()
         .key("heeler-ec:log-prefix")
@@ -509,9 +554,9 @@ pub async fn changed(org: &Organization) {
 }
 
 /// The same for option cloudwatch.
-pub async fn changed_for_cloudwatch(org: &Organization) {
-    changed_in_common(org).await;
-    changed_queue(org, "heeler_event_collection_queue.fifo").await;
+pub async fn change_cloudwatch_resources(org: &Organization) {
+    change_shared_resources(org).await;
+    change_queue(org, "heeler_event_collection_queue.fifo").await;
     let Clients {
         iam, lambda, logs, ..
     } = org.clients();
@@ -567,21 +612,15 @@ fn policy_of(action: &str) -> Value {
     testkit::organization::allow(action)
 }
 
-fn own_policy(org: &Organization) -> String {
+fn managed_policy_arn(org: &Organization) -> String {
     format!(
         "arn:aws:iam::{}:policy/heeler_event_collection_sqs_policy",
         org.account()
     )
 }
 
-async fn own_key(org: &Organization) -> String {
-    let described = org
-        .clients()
-        .kms
-        .describe_key()
-        .key_id(ALIAS)
-        .send()
-        .await;
+async fn managed_key_id(org: &Organization) -> String {
+    let described = org.clients().kms.describe_key().key_id(ALIAS).send().await;
     let key = described
         .expect("our key")
         .key_metadata
@@ -589,18 +628,18 @@ async fn own_key(org: &Organization) -> String {
     key.arn.expect("its ARN")
 }
 
-async fn without_role(org: &Organization) {
+async fn delete_role(org: &Organization) {
     let iam = &org.clients().iam;
     let detach = iam.detach_role_policy().role_name(ROLE);
-    let detach = detach.policy_arn(own_policy(org)).send().await;
+    let detach = detach.policy_arn(managed_policy_arn(org)).send().await;
     detach.expect("a role without policies");
     let delete = iam.delete_role().role_name(ROLE).send().await;
     delete.expect("no role");
 }
 
 /// What two killed runs left: of one, the queue is gone already.
-async fn left_taps(org: &Organization) {
-    let killed = [listening(tail(org)).await, listening(tail(org)).await];
+async fn leave_temporary_queues(org: &Organization) {
+    let killed = [start_tail(tail(org)).await, start_tail(tail(org)).await];
     for run in killed {
         run.kill();
         run.wait().await.expect_status(-9);
@@ -619,15 +658,15 @@ fn tail(org: &Organization) -> HeelerEc<'_> {
 }
 
 /// Tail, once it gets every message.
-async fn listening(tail: HeelerEc<'_>) -> Running<'_> {
+async fn start_tail(tail: HeelerEc<'_>) -> Running<'_> {
     let running = tail.spawn().await;
     running.wait_for_stderr("is removed at the end").await;
     running
 }
 
 /// Runs tail until it has shown an event.
-async fn one_event(org: &Organization, tail: HeelerEc<'_>) -> Run {
-    let running = listening(tail).await;
+async fn tail_one_event(org: &Organization, tail: HeelerEc<'_>) -> Run {
+    let running = start_tail(tail).await;
     let record = event(
         org.account(),
         org.region(),
@@ -671,7 +710,7 @@ const ASKED_ELSEWHERE_BY_THE_EMULATOR: &[&str] = &[
 ];
 
 /// The printed policy, as far as the emulator can judge it. No action is added.
-fn for_the_emulator(mut document: Value) -> Value {
+fn adapt_for_emulator(mut document: Value) -> Value {
     let statements = document["Statement"].as_array_mut().expect("statements");
     let mut elsewhere = BTreeSet::new();
     for statement in &mut *statements {
@@ -694,16 +733,20 @@ fn for_the_emulator(mut document: Value) -> Value {
 }
 
 /// The command as somebody runs it who has the policy that is printed for it and no other permission.
-async fn allowed<'a>(org: &'a Organization, policy: &[&str], run: HeelerEc<'a>) -> HeelerEc<'a> {
+async fn with_policy<'a>(
+    org: &'a Organization,
+    policy: &[&str],
+    run: HeelerEc<'a>,
+) -> HeelerEc<'a> {
     let printed = heeler_ec(org).args(["policy"]).args(policy).run().await;
     let printed = json(&printed.expect_status(0));
     let name = format!("user-{}", uuid::Uuid::new_v4());
-    let user = org.user(&name, &for_the_emulator(printed)).await;
+    let user = org.user(&name, &adapt_for_emulator(printed)).await;
     run.identity(&user)
 }
 
 #[tokio::test]
-async fn with_the_printed_policies_and_nothing_else_everything_works() {
+async fn printed_policies_are_sufficient() {
     let organizations = [
         Organization::on(Engine::Ministack)
             .bucket_key()
@@ -724,23 +767,27 @@ async fn with_the_printed_policies_and_nothing_else_everything_works() {
         let org = &org;
         for (policy, run) in [
             (["preflight", "--option", "s3"].as_slice(), preflight(org)),
-            (&["preflight"], preflight_of_all(org)),
+            (&["preflight"], preflight_all_options(org)),
             (&["plan"], plan(org)),
             (&["setup"], setup(org)),
             (&["outputs"], outputs(org)),
         ] {
-            allowed(org, policy, run).await.run().await.expect_status(0);
+            with_policy(org, policy, run)
+                .await
+                .run()
+                .await
+                .expect_status(0);
         }
-        one_event(org, allowed(org, &["tail"], tail(org)).await).await;
-        let destroy = allowed(org, &["destroy"], destroy(org)).await;
+        tail_one_event(org, with_policy(org, &["tail"], tail(org)).await).await;
+        let destroy = with_policy(org, &["destroy"], destroy(org)).await;
         destroy.run().await.expect_status(0);
         assert_eq!(org.leftovers().await, NOTHING);
     }
 }
 
 #[tokio::test]
-async fn with_the_printed_policies_and_nothing_else_option_cloudwatch_works() {
-    let org = &logged().await;
+async fn printed_policies_are_sufficient_for_cloudwatch() {
+    let org = &logged_world().await;
     let of = |command| [command, "--option", CLOUDWATCH];
     for (command, run) in [
         ("preflight", preflight_of(org, CLOUDWATCH)),
@@ -748,29 +795,29 @@ async fn with_the_printed_policies_and_nothing_else_option_cloudwatch_works() {
         ("setup", setup_of(org, CLOUDWATCH)),
         ("outputs", outputs(org)),
     ] {
-        let run = allowed(org, &of(command), run).await;
+        let run = with_policy(org, &of(command), run).await;
         run.run().await.expect_status(0);
     }
-    let destroy = allowed(org, &["destroy"], destroy(org)).await;
+    let destroy = with_policy(org, &["destroy"], destroy(org)).await;
     destroy.run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
-async fn with_the_printed_policies_an_interrupted_setup_is_completed_and_taken_down() {
-    let org = encrypted().await;
-    let first = allowed(&org, &["setup"], setup(&org)).await;
+async fn printed_policies_complete_and_destroy_interrupted_setup() {
+    let org = encrypted_world().await;
+    let first = with_policy(&org, &["setup"], setup(&org)).await;
     first.kill_after_writes(1).run().await.expect_status(-9);
-    let second = allowed(&org, &["setup"], setup(&org)).await;
+    let second = with_policy(&org, &["setup"], setup(&org)).await;
     second.run().await.expect_status(0);
-    without_role(&org).await;
-    let destroy = allowed(&org, &["destroy"], destroy(&org)).await;
+    delete_role(&org).await;
+    let destroy = with_policy(&org, &["destroy"], destroy(&org)).await;
     destroy.run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
 /// Somebody who has the printed policies of a deep preflight and of setup, but for these actions.
-async fn without(org: &Organization, missing: &[&str]) -> Credentials {
+async fn credentials_without(org: &Organization, missing: &[&str]) -> Credentials {
     let mut statements = Vec::new();
     for policy in [
         ["setup", "--option", "s3"].as_slice(),
@@ -792,12 +839,12 @@ async fn without(org: &Organization, missing: &[&str]) -> Credentials {
     statements.retain(|statement| statement["Action"] != json!([]));
     let document = json!({ "Version": "2012-10-17", "Statement": statements });
     let name = format!("user-{}", uuid::Uuid::new_v4());
-    org.user(&name, &for_the_emulator(document)).await
+    org.user(&name, &adapt_for_emulator(document)).await
 }
 
 #[tokio::test]
-async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
-    let org = encrypted().await;
+async fn deep_preflight_lists_denied_setup_actions() {
+    let org = encrypted_world().await;
     let deep = async |caller: &Credentials, status| {
         let run = preflight(&org).args(["--deep", "-o", "json"]);
         let run = run.identity(caller).run().await.expect_status(status);
@@ -819,11 +866,11 @@ async fn in_depth_the_caller_is_told_what_setup_would_be_refused() {
             .find(|check| check["id"] == "caller.permissions");
         found.expect("the check of the caller").clone()
     };
-    let complete = without(&org, &[]).await;
+    let complete = credentials_without(&org, &[]).await;
     let check = deep(&complete, 0).await;
     assert_eq!(check["status"], "pass", "{check:#}");
 
-    let lacking = without(&org, &["kms:CreateKey", "sns:Subscribe"]).await;
+    let lacking = credentials_without(&org, &["kms:CreateKey", "sns:Subscribe"]).await;
     let check = deep(&lacking, 1).await;
     assert_eq!(check["status"], "fail", "{check:#}");
     let observed = text(&check["observed"]);
@@ -856,7 +903,7 @@ async fn session(org: &Organization, policy: Value) -> Credentials {
         .put_role_policy()
         .role_name("operator")
         .policy_name("permissions");
-    let put = put.policy_document(for_the_emulator(policy).to_string());
+    let put = put.policy_document(adapt_for_emulator(policy).to_string());
     put.send().await.expect("the role's policy");
     let assume = clients.sts.assume_role().role_session_name("ann");
     let assume = assume
@@ -873,8 +920,8 @@ async fn session(org: &Organization, policy: Value) -> Credentials {
 }
 
 #[tokio::test]
-async fn in_depth_a_session_is_simulated_as_the_role_behind_it() {
-    let org = encrypted().await;
+async fn deep_preflight_simulates_the_role_of_a_session() {
+    let org = encrypted_world().await;
     let printed = heeler_ec(&org).args(["policy", "preflight", "--option", "s3", "--deep"]);
     let policy = json(&printed.run().await.expect_status(0));
     let session = session(&org, policy).await;
@@ -898,7 +945,7 @@ async fn in_depth_a_session_is_simulated_as_the_role_behind_it() {
 }
 
 /// A program of somebody else that says it is `outputs`, and calls something meanwhile.
-async fn pretended<'a>(org: &'a Organization, heeler: HeelerEc<'a>) -> Run {
+async fn run_as_outputs<'a>(org: &'a Organization, heeler: HeelerEc<'a>) -> Run {
     let python = org.engine().interpreter();
     let program = heeler.program(&python).without_endpoint();
     let running = program.args(["-c", "input()", "outputs"]).spawn().await;
@@ -909,24 +956,28 @@ async fn pretended<'a>(org: &'a Organization, heeler: HeelerEc<'a>) -> Run {
 
 #[tokio::test]
 #[should_panic(expected = "sqs:ListQueues needs sqs:ListQueues, which the policy of the command")]
-async fn a_run_that_needs_more_than_its_policy_fails() {
+async fn run_exceeding_its_policy_fails() {
     let org = Organization::on(Engine::Ministack).build().await;
-    pretended(&org, heeler_ec(&org)).await;
+    run_as_outputs(&org, heeler_ec(&org)).await;
 }
 
 #[tokio::test]
-async fn a_run_may_be_let_need_more() {
+async fn run_may_declare_extra_actions() {
     let org = Organization::on(Engine::Ministack).build().await;
     let heeler = heeler_ec(&org).extra_actions(&["sqs:ListQueues"]);
-    let run = pretended(&org, heeler).await;
+    let run = run_as_outputs(&org, heeler).await;
     assert_eq!(run.calls.len(), 1);
 }
 
 #[tokio::test]
 #[should_panic(expected = "it is not known which permission sqs:PurgeQueue needs")]
-async fn a_call_that_is_in_no_table_fails() {
+async fn call_without_known_action_fails() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let purge = org.clients_through_proxy().sqs.purge_queue().queue_url("nowhere");
+    let purge = org
+        .clients_through_proxy()
+        .sqs
+        .purge_queue()
+        .queue_url("nowhere");
     let _ = purge.send().await;
     required_actions(&org.proxy().calls()[0], false);
 }

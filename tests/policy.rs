@@ -1,9 +1,9 @@
 //! Policy prints what a command needs, with the names that can be found out, and says which cannot.
 
+use crate::commands::heeler_ec;
+use crate::commands::{json, names, on_both_engines, setup};
 use serde_json::Value;
-
-use testkit::{Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{json, names, on_both_engines, setup};
+use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [String; 0] = [];
 const COMMANDS: [&str; 8] = [
@@ -31,7 +31,7 @@ fn document(run: &Run) -> Value {
 }
 
 on_both_engines! {
-    async fn the_names_of_the_account_are_in_it(engine: Engine) {
+    async fn policy_contains_names_of_the_account(engine: Engine) {
         let org = Organization::on(engine).region("eu-west-1").prefix("audit").bucket_key().build().await;
         for command in COMMANDS {
             let run = policy(&org, &[command, "--option", "s3"]).run().await.expect_status(0);
@@ -47,7 +47,7 @@ on_both_engines! {
         assert!(tail.stdout.contains(org.bucket_key().expect("a key")), "{}", tail.stdout);
     }
 
-    async fn a_deployment_tells_its_place_when_the_trail_is_gone(engine: Engine) {
+    async fn policy_uses_deployment_tags_without_trail(engine: Engine) {
         let org = Organization::on(engine).prefix("audit").bucket_key().build().await;
         setup(&org).run().await.expect_status(0);
         let before = policy(&org, &["destroy"]).run().await.expect_status(0);
@@ -57,7 +57,7 @@ on_both_engines! {
         assert_eq!(document(&after), document(&before));
     }
 
-    async fn without_a_key_nothing_is_said_of_it(engine: Engine) {
+    async fn policy_omits_missing_key(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let run = policy(&org, &["setup"]).run().await.expect_status(0);
         assert!(!run.stdout.contains("kms:CreateGrant"), "{}", run.stdout);
@@ -65,7 +65,7 @@ on_both_engines! {
         assert!(!run.stdout.contains("kms:Decrypt"), "{}", run.stdout);
     }
 
-    async fn a_topic_that_is_used_is_not_to_be_changed(engine: Engine) {
+    async fn policy_does_not_change_existing_topic(engine: Engine) {
         let org = Organization::on(engine).topic("events").build().await;
         let run = policy(&org, &["setup"]).run().await.expect_status(0);
         assert!(run.stdout.contains(org.topic().expect("a topic")), "{}", run.stdout);
@@ -76,10 +76,13 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn offline_nothing_is_called() {
+async fn offline_makes_no_calls() {
     let org = Organization::on(Engine::Ministack).build().await;
     for command in COMMANDS {
-        let run = policy(&org, &[command, "--offline"]).run().await.expect_status(0);
+        let run = policy(&org, &[command, "--offline"])
+            .run()
+            .await
+            .expect_status(0);
         assert_eq!(run.calls.len(), 0, "{command}");
         assert!(document(&run).to_string().contains("${ACCOUNT}"));
         assert!(run.stderr.contains("${ACCOUNT}: "), "{}", run.stderr);
@@ -87,7 +90,7 @@ async fn offline_nothing_is_called() {
 }
 
 #[tokio::test]
-async fn offline_the_names_that_are_given_are_taken() {
+async fn offline_uses_given_names() {
     let org = Organization::on(Engine::Ministack).build().await;
     let given = policy(&org, &["setup", "--offline", "--region", "eu-west-1"])
         .args(["--account-id", "111122223333", "--bucket", "the-logs"])
@@ -105,9 +108,12 @@ async fn offline_the_names_that_are_given_are_taken() {
 }
 
 #[tokio::test]
-async fn without_credentials_everything_stays_a_placeholder() {
+async fn missing_credentials_leave_placeholders() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let offline = policy(&org, &["setup", "--offline"]).run().await.expect_status(0);
+    let offline = policy(&org, &["setup", "--offline"])
+        .run()
+        .await
+        .expect_status(0);
     let run = policy(&org, &["setup"])
         .env("AWS_ACCESS_KEY_ID", "")
         .env("AWS_SECRET_ACCESS_KEY", "");
@@ -118,12 +124,16 @@ async fn without_credentials_everything_stays_a_placeholder() {
 
 /// Whoever has credentials must not go and look for them.
 #[tokio::test]
-async fn without_a_network_nobody_is_told_to_sign_in() {
+async fn missing_network_does_not_suggest_login() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = policy(&org, &["setup"])
         .without_endpoint()
         .args(["--endpoint-url", "http://127.0.0.1:9"]);
-    let run = run.env("AWS_MAX_ATTEMPTS", "1").run().await.expect_status(0);
+    let run = run
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .run()
+        .await
+        .expect_status(0);
     assert!(document(&run).to_string().contains("${ACCOUNT}"));
     let told = &run.stderr;
     assert!(told.contains("AWS cannot be reached"), "{told}");
@@ -131,7 +141,7 @@ async fn without_a_network_nobody_is_told_to_sign_in() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_asked_stays_a_placeholder_and_is_told() {
+async fn denied_reads_leave_placeholders_and_are_reported() {
     let org = Organization::on(Engine::Ministack).build().await;
     let refusal = FaultAction::refuse(403, "AccessDeniedException", "not you");
     let refused = Fault::new("cloudtrail", "DescribeTrails", refusal);
@@ -150,7 +160,7 @@ async fn what_may_not_be_asked_stays_a_placeholder_and_is_told() {
 }
 
 #[tokio::test]
-async fn preflight_is_allowed_both_options_unless_one_is_named() {
+async fn preflight_policy_covers_all_options_by_default() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = async |args: &[&str]| {
         let run = policy(&org, &["preflight", "--offline"]).args(args);
@@ -169,7 +179,7 @@ async fn preflight_is_allowed_both_options_unless_one_is_named() {
 }
 
 #[tokio::test]
-async fn what_preflight_does_besides_is_allowed_when_it_is_asked_for() {
+async fn deep_and_fix_add_statements() {
     let org = Organization::on(Engine::Ministack).build().await;
     for (option, action) in [
         ("--deep", "iam:SimulatePrincipalPolicy"),
@@ -191,7 +201,7 @@ async fn what_preflight_does_besides_is_allowed_when_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn each_option_has_policies_of_its_own() {
+async fn policies_differ_by_option() {
     let org = Organization::on(Engine::Ministack).build().await;
     for command in COMMANDS {
         let of = async |option| {
@@ -203,9 +213,12 @@ async fn each_option_has_policies_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_too_long_for_a_managed_one_is_said_to_be() {
+async fn policy_over_managed_limit_is_reported() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let setup = policy(&org, &["setup", "--offline"]).run().await.expect_status(0);
+    let setup = policy(&org, &["setup", "--offline"])
+        .run()
+        .await
+        .expect_status(0);
     assert!(!setup.stderr.contains("inline"), "{}", setup.stderr);
     let long = policy(
         &org,

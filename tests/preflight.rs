@@ -1,18 +1,17 @@
 //! Preflight says whether the organization trail is ready, and never writes.
 
-use std::time::{Duration, Instant, SystemTime};
-
+use crate::commands::heeler_ec;
+use crate::commands::{checks, json, on_both_engines, preflight, preflight_of, setup, text};
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleFilter,
 };
 use serde_json::{Value, json};
-
-use testkit::awscli::parse; use crate::steps::heeler_ec;
+use std::time::{Duration, Instant, SystemTime};
+use testkit::awscli::parse;
 use testkit::clients::credentials;
 use testkit::iam_actions;
-use testkit::{Call, Clients, Engine, Fault, HeelerEc, FaultAction, Organization};
-use crate::steps::{checks, json, on_both_engines, preflight, preflight_of, setup, text};
+use testkit::{Call, Clients, Engine, Fault, FaultAction, HeelerEc, Organization};
 
 /// Runs it for programs, holds it to its promise not to write, and returns the report.
 pub async fn report(run: HeelerEc<'_>, status: i32) -> Value {
@@ -22,7 +21,7 @@ pub async fn report(run: HeelerEc<'_>, status: i32) -> Value {
 }
 
 /// Exactly these checks fail.
-async fn fails(run: HeelerEc<'_>, ids: &[&str]) -> Value {
+async fn assert_fails(run: HeelerEc<'_>, ids: &[&str]) -> Value {
     let report = report(run, 1).await;
     assert_eq!(checks(&report, "fail"), ids, "{report:#}");
     assert_eq!(report["ready"], false);
@@ -36,7 +35,7 @@ pub fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
 }
 
 on_both_engines! {
-    async fn a_ready_organization_passes(engine: Engine) {
+    async fn ready_organization_passes(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         let report = report(preflight(&org), 0).await;
         assert_eq!(report["ready"], true);
@@ -44,7 +43,7 @@ on_both_engines! {
         assert_eq!(checks(&report, "unknown"), Vec::<String>::new());
     }
 
-    async fn a_ready_log_group_passes(engine: Engine) {
+    async fn ready_log_group_passes(engine: Engine) {
         let org = Organization::on(engine).log_group().build().await;
         let report = report(preflight_of(&org, "cloudwatch"), 0).await;
         assert_eq!(report["ready"], true);
@@ -52,92 +51,92 @@ on_both_engines! {
         assert_eq!(checks(&report, "unknown"), Vec::<String>::new());
     }
 
-    async fn without_a_trail_there_is_nothing_to_work_with(engine: Engine) {
+    async fn missing_trail_is_not_ready(engine: Engine) {
         let org = Organization::on(engine).without_trail().build().await;
-        fails(preflight(&org), &["trail.found"]).await;
+        assert_fails(preflight(&org), &["trail.found"]).await;
     }
 
-    async fn a_stopped_trail_is_not_ready(engine: Engine) {
+    async fn stopped_trail_is_not_ready(engine: Engine) {
         let org = Organization::on(engine).logging_stopped().build().await;
-        fails(preflight(&org), &["trail.logging"]).await;
+        assert_fails(preflight(&org), &["trail.logging"]).await;
     }
 
-    async fn a_trail_of_one_region_is_not_ready(engine: Engine) {
+    async fn single_region_trail_is_not_ready(engine: Engine) {
         let org = Organization::on(engine).single_region().build().await;
-        fails(preflight(&org), &["trail.multi_region"]).await;
+        assert_fails(preflight(&org), &["trail.multi_region"]).await;
     }
 
-    async fn a_trail_of_one_account_is_not_ready(engine: Engine) {
+    async fn account_trail_is_not_ready(engine: Engine) {
         let org = Organization::on(engine).single_account_trail().build().await;
-        fails(preflight(&org), &["trail.organization"]).await;
+        assert_fails(preflight(&org), &["trail.organization"]).await;
     }
 
-    async fn a_trail_without_read_events_is_not_ready(engine: Engine) {
+    async fn write_only_trail_is_not_ready(engine: Engine) {
         let org = Organization::on(engine).write_only_events().build().await;
-        fails(preflight(&org), &["trail.events.management"]).await;
+        assert_fails(preflight(&org), &["trail.events.management"]).await;
     }
 
-    async fn of_several_trails_one_has_to_be_chosen(engine: Engine) {
+    async fn several_trails_need_a_choice(engine: Engine) {
         let org = Organization::on(engine).build().await;
         second_trail(&org).await;
-        let report = fails(preflight(&org), &["trail.found"]).await;
+        let report = assert_fails(preflight(&org), &["trail.found"]).await;
         let observed = text(&check(&report, "trail.found")["observed"]);
         assert!(observed.contains("org-trail") && observed.contains("second"), "{observed}");
     }
 
-    async fn a_trail_can_be_chosen_by_name_and_by_arn(engine: Engine) {
+    async fn trail_is_selected_by_name_or_arn(engine: Engine) {
         let org = Organization::on(engine).build().await;
         second_trail(&org).await;
         report(preflight(&org).args(["--trail", org.trail()]), 0).await;
         report(preflight(&org).args(["--trail", &org.trail_arn()]), 0).await;
     }
 
-    async fn a_chosen_trail_has_to_exist(engine: Engine) {
+    async fn unknown_trail_name_fails(engine: Engine) {
         let org = Organization::on(engine).build().await;
-        fails(preflight(&org).args(["--trail", "absent"]), &["trail.found"]).await;
+        assert_fails(preflight(&org).args(["--trail", "absent"]), &["trail.found"]).await;
     }
 
-    async fn credentials_of_another_account_than_the_named_one_are_refused(engine: Engine) {
+    async fn account_id_mismatch_fails(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let run = preflight(&org).args(["--account-id", "999988887777"]);
-        fails(run, &["account.match"]).await;
+        assert_fails(run, &["account.match"]).await;
     }
 
-    async fn a_disabled_key_is_not_usable(engine: Engine) {
+    async fn disabled_key_fails(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         let disable = org.clients().kms.disable_key().key_id(key_id(&org));
         disable.send().await.expect("a disabled key");
-        fails(preflight(&org), &["key.state"]).await;
+        assert_fails(preflight(&org), &["key.state"]).await;
     }
 
-    async fn a_key_that_is_being_deleted_is_not_usable(engine: Engine) {
+    async fn key_pending_deletion_fails(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         let schedule = org.clients().kms.schedule_key_deletion().key_id(key_id(&org));
         schedule.pending_window_in_days(7).send().await.expect("a key on its way out");
-        fails(preflight(&org), &["key.state"]).await;
+        assert_fails(preflight(&org), &["key.state"]).await;
     }
 
-    async fn an_overlapping_notification_is_named(engine: Engine) {
+    async fn overlapping_notification_is_reported(engine: Engine) {
         let org = Organization::on(engine).overlapping_queue().build().await;
-        let report = fails(preflight(&org), &["bucket.notifications"]).await;
+        let report = assert_fails(preflight(&org), &["bucket.notifications"]).await;
         let observed = text(&check(&report, "bucket.notifications")["observed"]);
         let queue = format!("arn:aws:sqs:us-east-1:{}:everything", org.account());
         assert!(observed.contains(&queue), "{observed}");
     }
 
-    async fn notifications_that_do_not_overlap_are_no_obstacle(engine: Engine) {
+    async fn other_notifications_pass(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
         report(preflight(&org), 0).await;
     }
 
-    async fn another_bucket_than_the_trails_is_refused(engine: Engine) {
+    async fn bucket_mismatch_fails(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let other = format!("other-{}", org.account());
         org.clients().s3.create_bucket().bucket(&other).send().await.expect("a bucket");
-        fails(preflight(&org).args(["--bucket", &other]), &["bucket.named"]).await;
+        assert_fails(preflight(&org).args(["--bucket", &other]), &["bucket.named"]).await;
     }
 
-    async fn a_bucket_in_another_region_is_found_where_it_is(engine: Engine) {
+    async fn bucket_in_other_region_is_found(engine: Engine) {
         let org = Organization::on(engine).region("eu-west-1").build().await;
         let run = preflight(&org).env("AWS_REGION", "us-east-1");
         let report = report(run, 0).await;
@@ -167,18 +166,17 @@ async fn second_trail(org: &Organization) {
 }
 
 #[tokio::test]
-async fn a_bucket_of_another_account_is_refused() {
+async fn bucket_of_other_account_fails() {
     let org = Organization::on(Engine::Ministack).build().await;
     // Whoever asks for a bucket of their own gets a refusal; whoever just asks gets an answer.
     let refusal = FaultAction::refuse(403, "AccessDenied", "Access Denied");
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("s3", "HeadBucket", refusal).times(1));
-    fails(preflight(&org), &["bucket.owner"]).await;
+    assert_fails(preflight(&org), &["bucket.owner"]).await;
 }
 
 #[tokio::test]
-async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
+async fn denied_head_bucket_does_not_imply_ownership() {
     let org = Organization::on(Engine::Ministack).build().await;
     let stranger = credentials(&format!("9{}", &org.account()[1..]), "test", None);
     let stranger = Clients::new(&org.endpoint(), stranger, org.region());
@@ -190,11 +188,7 @@ async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
         .send()
         .await
         .expect("a bucket of a stranger");
-    let update = org
-        .clients()
-        .cloudtrail
-        .update_trail()
-        .name(org.trail());
+    let update = org.clients().cloudtrail.update_trail().name(org.trail());
     update
         .s3_bucket_name(&bucket)
         .send()
@@ -202,19 +196,17 @@ async fn a_bucket_that_may_not_be_looked_at_is_not_taken_for_ours() {
         .expect("a trail to that bucket");
 
     // It is not in the list of this account's buckets, so it is somebody else's.
-    fails(preflight(&org), &["bucket.owner"]).await;
+    assert_fails(preflight(&org), &["bucket.owner"]).await;
 
     // Without that list nobody can tell.
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
-    org
-        .proxy()
-        .fault(Fault::new("s3", "ListBuckets", refusal));
+    org.proxy().fault(Fault::new("s3", "ListBuckets", refusal));
     let report = report(preflight(&org), 1).await;
     assert_eq!(checks(&report, "unknown"), ["bucket.owner"], "{report:#}");
 }
 
 #[tokio::test]
-async fn an_account_without_an_organization_is_not_ready() {
+async fn account_without_organization_is_not_ready() {
     let org = Organization::on(Engine::Moto).build().await;
     let organizations = &org.clients().organizations;
     for member in org.members() {
@@ -228,11 +220,11 @@ async fn an_account_without_an_organization_is_not_ready() {
         .send()
         .await
         .expect("no organization");
-    fails(preflight(&org), &["org.exists"]).await;
+    assert_fails(preflight(&org), &["org.exists"]).await;
 }
 
 #[tokio::test]
-async fn a_member_account_is_not_the_place() {
+async fn member_account_is_not_ready() {
     let org = Organization::on(Engine::Moto).build().await;
     let role = format!(
         "arn:aws:iam::{}:role/OrganizationAccountAccessRole",
@@ -253,11 +245,11 @@ async fn a_member_account_is_not_the_place() {
         Some(session.session_token()),
     );
     let run = preflight(&org).identity(&member);
-    fails(run, &["org.management_account", "trail.found"]).await;
+    assert_fails(run, &["org.management_account", "trail.found"]).await;
 }
 
 /// Whatever is refused, the checks that stand on it say so and name the permission, and the others go on.
-async fn refused_one_by_one(org: &Organization, option: &str, without_effect: &[&str]) {
+async fn refuse_each_call(org: &Organization, option: &str, without_effect: &[&str]) {
     let calm = preflight_of(org, option)
         .args(["--deep"])
         .run()
@@ -272,8 +264,7 @@ async fn refused_one_by_one(org: &Organization, option: &str, without_effect: &[
     for call in asked {
         let operation = &call.operation;
         let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
-        org
-            .proxy()
+        org.proxy()
             .fault(Fault::new(&call.service, operation, refusal));
         let run = preflight_of(org, option)
             .args(["--deep", "-o", "json"])
@@ -305,28 +296,41 @@ async fn refused_one_by_one(org: &Organization, option: &str, without_effect: &[
 }
 
 #[tokio::test]
-async fn for_s3_a_refused_call_costs_its_own_checks_only() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
-    refused_one_by_one(&org, "s3", &[]).await;
+async fn s3_refused_call_affects_only_its_checks() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    refuse_each_call(&org, "s3", &[]).await;
 }
 
 #[tokio::test]
-async fn with_an_existing_topic_a_refused_call_costs_its_own_checks_only() {
-    let org = Organization::on(Engine::Ministack).topic("events").build().await;
+async fn existing_topic_refused_call_affects_only_its_checks() {
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .build()
+        .await;
     // It looks for a topic of our own, which is not needed.
-    refused_one_by_one(&org, "s3", &["ListTagsForResource"]).await;
+    refuse_each_call(&org, "s3", &["ListTagsForResource"]).await;
 }
 
 #[tokio::test]
-async fn for_cloudwatch_a_refused_call_costs_its_own_checks_only() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
-    refused_one_by_one(&org, "cloudwatch", &[]).await;
+async fn cloudwatch_refused_call_affects_only_its_checks() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    refuse_each_call(&org, "cloudwatch", &[]).await;
 }
 
 #[tokio::test]
-async fn a_service_that_hangs_costs_its_own_checks_only() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
-    org.proxy().fault(Fault::new("kms", "*", FaultAction::NeverRespond));
+async fn hanging_service_affects_only_its_checks() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    org.proxy()
+        .fault(Fault::new("kms", "*", FaultAction::NeverRespond));
     let report = report(preflight(&org), 1).await;
     let unknown = checks(&report, "unknown");
     assert!(unknown.contains(&"key.state".to_owned()), "{report:#}");
@@ -346,15 +350,18 @@ async fn a_service_that_hangs_costs_its_own_checks_only() {
 
 /// Only a person who takes long to sign in makes the first round be asked again.
 #[tokio::test]
-async fn what_hangs_in_the_first_round_is_waited_for_once() {
+async fn first_round_timeouts_are_not_repeated() {
     let org = Organization::on(Engine::Ministack).build().await;
     for (service, operation) in [("organizations", "*"), ("cloudtrail", "DescribeTrails")] {
-        org
-            .proxy()
+        org.proxy()
             .fault(Fault::new(service, operation, FaultAction::NeverRespond));
     }
     let began = Instant::now();
-    let run = preflight(&org).args(["-o", "json"]).run().await.expect_status(1);
+    let run = preflight(&org)
+        .args(["-o", "json"])
+        .run()
+        .await
+        .expect_status(1);
     assert!(began.elapsed() < Duration::from_secs(17), "{began:?}");
     for operation in ["DescribeTrails", "DescribeOrganization"] {
         let asked = run.calls.iter().filter(|call| call.operation == operation);
@@ -365,14 +372,18 @@ async fn what_hangs_in_the_first_round_is_waited_for_once() {
 }
 
 #[tokio::test]
-async fn no_more_than_eight_calls_are_under_way_at_once() {
+async fn at_most_eight_calls_run_concurrently() {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .log_group()
         .build()
         .await;
     org.proxy().delay(Duration::from_millis(100));
-    let run = heeler_ec(&org).args(["preflight"]).run().await.expect_status(0);
+    let run = heeler_ec(&org)
+        .args(["preflight"])
+        .run()
+        .await
+        .expect_status(0);
     let at_once = |moment: Instant| {
         let under_way = |call: &&Call| {
             call.started <= moment && call.finished.is_none_or(|finished| finished > moment)
@@ -385,7 +396,7 @@ async fn no_more_than_eight_calls_are_under_way_at_once() {
 }
 
 /// The most calls that came one after the other.
-fn depth(calls: &[Call]) -> usize {
+fn call_depth(calls: &[Call]) -> usize {
     let mut spans: Vec<(Instant, Instant)> = calls
         .iter()
         .filter_map(|call| Some((call.started, call.finished?)))
@@ -402,25 +413,28 @@ fn depth(calls: &[Call]) -> usize {
 }
 
 /// How many round trips the whole of it takes where each takes so long that nothing else counts.
-async fn depth_of(org: &Organization) -> usize {
+async fn preflight_depth(org: &Organization) -> usize {
     org.proxy().delay(Duration::from_millis(900));
     let run = preflight(org).run().await;
-    depth(&run.calls)
+    call_depth(&run.calls)
 }
 
 #[tokio::test]
-async fn the_longest_way_is_five_round_trips() {
+async fn critical_path_is_five_round_trips() {
     let plain = Organization::on(Engine::Ministack).build();
     let keyed = Organization::on(Engine::Ministack).bucket_key().build();
     let (plain, keyed) = tokio::join!(plain, keyed);
-    let depths = tokio::join!(depth_of(&plain), depth_of(&keyed));
+    let depths = tokio::join!(preflight_depth(&plain), preflight_depth(&keyed));
     assert!(depths.0 <= 5 && depths.1 <= 5, "{depths:?}");
 }
 
 /// From the trail to the bucket's topic, the alias it is encrypted under, the key behind that, and the key's policy.
 #[tokio::test]
-async fn a_topic_under_an_alias_makes_the_way_no_longer() {
-    let org = Organization::on(Engine::Ministack).topic("events").build().await;
+async fn topic_key_alias_keeps_critical_path() {
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .build()
+        .await;
     let clients = org.clients();
     let key = clients.kms.create_key().send().await.expect("a key");
     let key = key.key_metadata().expect("what the key is").key_id();
@@ -442,7 +456,11 @@ async fn a_topic_under_an_alias_makes_the_way_no_longer() {
     assert!(described, "{:?}", run.calls);
     let asked: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(asked.contains(&"kms:GetKeyPolicy".to_owned()), "{asked:?}");
-    assert!(depth(&run.calls) <= 5, "{}: {asked:?}", depth(&run.calls));
+    assert!(
+        call_depth(&run.calls) <= 5,
+        "{}: {asked:?}",
+        call_depth(&run.calls)
+    );
 }
 
 /// As many trails as that, all complete, made out of the one that is there.
@@ -480,19 +498,24 @@ fn trails(org: &Organization, count: usize, logging: bool, differ: fn(usize, &mu
         ("GetTrailStatus", answer(&logs)),
         ("GetEventSelectors", answer(&events)),
     ] {
-        org
-            .proxy()
-            .fault(Fault::new("cloudtrail", operation, what));
+        org.proxy().fault(Fault::new("cloudtrail", operation, what));
     }
 }
 
 /// Very many trails are asked what they record, and only a few of them what hangs from them.
 #[tokio::test]
-async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn hundred_trails_need_few_calls() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     trails(&org, 100, true, |_, _| {});
     org.proxy().delay(Duration::from_millis(50));
-    let run = preflight(&org).args(["-o", "json"]).run().await.expect_status(1);
+    let run = preflight(&org)
+        .args(["-o", "json"])
+        .run()
+        .await
+        .expect_status(1);
     let told = json(&run);
     let told = text(&check(&told, "trail.found")["observed"]);
     assert!(told.starts_with("5 trails qualify: org-trail-0"), "{told}");
@@ -500,13 +523,13 @@ async fn a_hundred_trails_are_no_reason_for_thousands_of_calls() {
     let calls = run.calls.len();
     assert!((200..350).contains(&calls), "{calls} calls");
     // Eight at once, but for what is kept for the longest ways.
-    let depth = depth(&run.calls);
+    let depth = call_depth(&run.calls);
     assert!(depth <= 60, "{depth} round trips");
 }
 
 /// Five trails deliver to a bucket that is not there, which shows only when they are looked into.
 #[tokio::test]
-async fn of_more_than_five_trails_the_right_one_is_found_behind_wrong_ones() {
+async fn valid_trail_is_found_among_many() {
     let org = Organization::on(Engine::Ministack).build().await;
     let only_the_sixth = |number, trail: &mut Value| {
         if number != 5 {
@@ -526,8 +549,11 @@ async fn of_more_than_five_trails_the_right_one_is_found_behind_wrong_ones() {
 }
 
 #[tokio::test]
-async fn each_option_looks_for_a_trail_of_its_own_among_more_than_five() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn each_option_selects_its_own_trail() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     trails(&org, 6, true, |number, trail| {
         if number == 5 {
             trail["S3BucketName"] = json!("nowhere-to-be-found-0");
@@ -555,14 +581,18 @@ async fn each_option_looks_for_a_trail_of_its_own_among_more_than_five() {
 
 /// After so many wrong ones it is asked which it is to be; the rest is neither ready nor ruled out.
 #[tokio::test]
-async fn a_trail_that_nobody_looked_into_is_never_called_ready() {
+async fn uninspected_trail_is_never_ready() {
     let org = Organization::on(Engine::Ministack).build().await;
     trails(&org, 100, true, |number, trail| {
         if number != 99 {
             trail["S3BucketName"] = json!("nowhere-to-be-found-0");
         }
     });
-    let run = preflight(&org).args(["-o", "json"]).run().await.expect_status(1);
+    let run = preflight(&org)
+        .args(["-o", "json"])
+        .run()
+        .await
+        .expect_status(1);
     let report = json(&run);
     assert_eq!(report["ready"], false);
     assert_eq!(checks(&report, "fail"), ["trail.found"]);
@@ -581,18 +611,21 @@ async fn a_trail_that_nobody_looked_into_is_never_called_ready() {
     assert_eq!(check(&report, "bucket.owner")["status"], "skip");
     let calls = run.calls.len();
     assert!(calls < 600, "{calls} calls");
-    report_of_the_last(&org).await;
+    report_for_last_trail(&org).await;
 }
 
 /// Named, it is looked into.
-async fn report_of_the_last(org: &Organization) {
+async fn report_for_last_trail(org: &Organization) {
     let report = report(preflight(org).args(["--trail", "org-trail-99"]), 0).await;
     assert_eq!(check(&report, "bucket.owner")["status"], "pass");
 }
 
 #[tokio::test]
-async fn every_check_has_the_same_keys() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn json_checks_have_same_keys() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let report = report(preflight(&org), 1).await;
     for check in report["checks"].as_array().expect("a list of checks") {
         let mut keys: Vec<&str> = check
@@ -625,24 +658,27 @@ async fn every_check_has_the_same_keys() {
     assert_ne!(failed["fix"]["cli"], json!([]), "{failed:#}");
     let of = |id: &str| text(&check(&report, id)["resource"]).clone();
     assert!(of("trail.logging").starts_with("arn:aws:cloudtrail:"));
-    assert_eq!(
-        of("bucket.owner"),
-        format!("arn:aws:s3:::{}", org.bucket())
-    );
+    assert_eq!(of("bucket.owner"), format!("arn:aws:s3:::{}", org.bucket()));
     assert_eq!(check(&report, "names.queue")["resource"], Value::Null);
 }
 
 #[tokio::test]
-async fn without_a_terminal_and_a_locale_the_output_is_plain() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn output_without_terminal_is_ascii() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let run = preflight(&org).run().await.expect_status(1);
     assert!(run.stdout.is_ascii(), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
 #[tokio::test]
-async fn with_a_locale_of_utf_8_the_signs_are_nicer() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn utf8_locale_uses_unicode_symbols() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let run = preflight(&org)
         .env("LANG", "de_DE.UTF-8")
         .run()
@@ -656,7 +692,7 @@ async fn with_a_locale_of_utf_8_the_signs_are_nicer() {
 }
 
 #[tokio::test]
-async fn colours_come_when_asked_for() {
+async fn color_always_prints_colors() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = preflight(&org)
         .args(["--color", "always"])
@@ -668,12 +704,16 @@ async fn colours_come_when_asked_for() {
 
 /// What a terminal breaks itself is copied whole; what the program breaks is not.
 #[tokio::test]
-async fn a_command_can_be_copied_from_a_narrow_terminal() {
+async fn commands_are_never_wrapped() {
     let org = Organization::on(Engine::Ministack)
         .write_only_events()
         .build()
         .await;
-    let run = preflight(&org).on_terminal(80, &[]).run().await.expect_status(1);
+    let run = preflight(&org)
+        .on_terminal(80, &[])
+        .run()
+        .await
+        .expect_status(1);
     let lines = run.lines();
     let commands: Vec<&str> = lines
         .iter()
@@ -703,7 +743,7 @@ fn fits(lines: &[String], columns: usize) {
 }
 
 #[tokio::test]
-async fn on_a_narrow_terminal_no_word_is_torn() {
+async fn narrow_terminal_wraps_between_words() {
     let org = Organization::on(Engine::Ministack)
         .log_group()
         .other_notifications()
@@ -733,8 +773,11 @@ fn setup_args<'a>(org: &'a Organization, option: &str, role: &str) -> HeelerEc<'
 
 /// What is accepted does not hide what failed.
 #[tokio::test]
-async fn what_failed_is_told_in_the_last_line_whatever_is_accepted_besides() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn summary_counts_failures_beside_accepted() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let s3 = &org.clients().s3;
     let rule = LifecycleRule::builder()
         .id("brief")
@@ -760,8 +803,11 @@ async fn what_failed_is_told_in_the_last_line_whatever_is_accepted_besides() {
 }
 
 #[tokio::test]
-async fn a_failure_can_be_accepted_and_stays_visible() {
-    let org = Organization::on(Engine::Ministack).single_region().build().await;
+async fn accepted_failure_stays_visible() {
+    let org = Organization::on(Engine::Ministack)
+        .single_region()
+        .build()
+        .await;
     let run = preflight(&org).args(["--accept", "trail.multi_region"]);
     let report = report(run, 0).await;
     let check = check(&report, "trail.multi_region");
@@ -774,7 +820,7 @@ async fn a_failure_can_be_accepted_and_stays_visible() {
 }
 
 #[tokio::test]
-async fn what_setup_cannot_do_without_cannot_be_accepted() {
+async fn accept_rejects_blocking_checks() {
     let org = Organization::on(Engine::Ministack).build().await;
     let fixed = [
         "bucket.owner",
@@ -794,8 +840,11 @@ async fn what_setup_cannot_do_without_cannot_be_accepted() {
 }
 
 #[tokio::test]
-async fn setup_goes_on_with_what_was_accepted() {
-    let org = Organization::on(Engine::Ministack).single_region().build().await;
+async fn setup_continues_with_accepted_checks() {
+    let org = Organization::on(Engine::Ministack)
+        .single_region()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(1);
     let run = setup(&org).args(["--accept", "trail.multi_region"]);
     let run = run.run().await.expect_status(0);
@@ -807,7 +856,7 @@ async fn setup_goes_on_with_what_was_accepted() {
 }
 
 #[tokio::test]
-async fn under_strict_terms_a_warning_is_a_no() {
+async fn strict_warning_exits_with_one() {
     let org = Organization::on(Engine::Ministack).build().await;
     // The emulator's endpoint is a warning by itself.
     report(preflight(&org), 0).await;
@@ -817,8 +866,11 @@ async fn under_strict_terms_a_warning_is_a_no() {
 }
 
 #[tokio::test]
-async fn without_an_option_both_are_judged_and_one_is_recommended() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn all_options_are_compared_by_default() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     let both = || heeler_ec(&org).args(["preflight"]);
     let seen = report(both(), 0).await;
     assert_eq!(seen["recommended"], "s3");
@@ -841,7 +893,7 @@ async fn without_an_option_both_are_judged_and_one_is_recommended() {
 }
 
 #[tokio::test]
-async fn an_option_that_is_not_ready_is_not_recommended() {
+async fn unready_option_is_not_recommended() {
     let org = Organization::on(Engine::Ministack)
         .log_group()
         .overlapping_queue()
@@ -858,7 +910,7 @@ async fn an_option_that_is_not_ready_is_not_recommended() {
 }
 
 #[tokio::test]
-async fn of_several_trails_the_only_one_that_passes_is_taken() {
+async fn only_passing_trail_is_selected() {
     let org = Organization::on(Engine::Ministack).build().await;
     second_trail(&org).await;
     let stop = org.clients().cloudtrail.stop_logging().name("second");
@@ -869,7 +921,7 @@ async fn of_several_trails_the_only_one_that_passes_is_taken() {
 }
 
 #[tokio::test]
-async fn waiting_ends_as_soon_as_the_checks_pass() {
+async fn wait_ends_when_checks_pass() {
     let org = Organization::on(Engine::Ministack).build().await;
     let stopped = FaultAction::edit_json(|status| status["IsLogging"] = json!(false));
     let fault = Fault::new("cloudtrail", "GetTrailStatus", stopped);
@@ -884,8 +936,11 @@ async fn waiting_ends_as_soon_as_the_checks_pass() {
 }
 
 #[tokio::test]
-async fn waiting_ends_when_the_time_is_up() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn wait_ends_at_time_limit() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let run = preflight(&org)
         .args(["--wait", "2s"])
         .run()
@@ -900,15 +955,21 @@ async fn waiting_ends_when_the_time_is_up() {
 }
 
 #[tokio::test]
-async fn nothing_is_mended_without_a_terminal_to_ask_on() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn fix_requires_a_terminal() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let run = preflight(&org).args(["--fix"]).run().await.expect_status(2);
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
 #[tokio::test]
-async fn the_trail_is_started_when_the_operator_says_so() {
-    let org = Organization::on(Engine::Ministack).logging_stopped().build().await;
+async fn fix_starts_trail_after_confirmation() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .build()
+        .await;
     let fix = |answer| {
         preflight(&org)
             .args(["--fix"])
@@ -923,8 +984,11 @@ async fn the_trail_is_started_when_the_operator_says_so() {
 }
 
 #[tokio::test]
-async fn the_retention_is_set_only_when_the_log_group_is_typed() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn fix_sets_retention_after_typed_name() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     let group = org.log_group().expect("a log group").to_owned();
     let logs = &org.clients().logs;
     let keep = logs.put_retention_policy().log_group_name(&group);
@@ -946,7 +1010,7 @@ async fn the_retention_is_set_only_when_the_log_group_is_typed() {
 /// Nothing that comes in pages is taken for complete after the first.
 #[expect(clippy::too_many_lines, reason = "a table of pages")]
 #[tokio::test]
-async fn every_page_is_read() {
+async fn all_result_pages_are_read() {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .log_group()
@@ -1035,10 +1099,7 @@ async fn every_page_is_read() {
         let fault = |body| Fault::new(service, operation, page(body));
         org.proxy().fault(fault(first).times(1));
         org.proxy().fault(fault(second).after(1));
-        let run = preflight_of(&org, option)
-            .args(["-o", "json"])
-            .run()
-            .await;
+        let run = preflight_of(&org, option).args(["-o", "json"]).run().await;
         org.proxy().clear_faults();
         let report = json(&run);
         let check = check(&report, id);

@@ -1,17 +1,16 @@
 //! What preflight makes of answers that no emulator gives: selectors, pages, dates, refusals of calls that are made
 //! only where something is there.
 
-use serde_json::{Value, json};
-
+use crate::commands::{json, preflight, preflight_of, setup, text};
+use crate::preflight::{check, report};
+use crate::preflight::{check, report};
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleFilter,
 };
 use aws_smithy_types::DateTime;
-
-use testkit::{Engine, Fault, HeelerEc, FaultAction, Organization};
-use crate::preflight::{check, report};
-use crate::steps::{json, preflight, preflight_of, setup, text};
+use serde_json::{Value, json};
+use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
 
 /// An answer in JSON.
 fn answer(body: &Value) -> FaultAction {
@@ -36,13 +35,13 @@ fn denied() -> FaultAction {
 }
 
 /// What a run for programs says, whatever it ends with.
-async fn told(run: HeelerEc<'_>) -> Value {
+async fn preflight_json(run: HeelerEc<'_>) -> Value {
     let run = run.args(["-o", "json"]).run().await;
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     json(&run)
 }
 
-fn classic(kind: &str, management: bool, excluded: &[&str]) -> Value {
+fn basic(kind: &str, management: bool, excluded: &[&str]) -> Value {
     json!({
         "ReadWriteType": kind,
         "IncludeManagementEvents": management,
@@ -70,7 +69,7 @@ fn management(more: &[(&str, &str, &[&str])]) -> Value {
 /// Selectors as `CloudTrail` answers them, and what the two checks say of them.
 #[expect(clippy::too_many_lines, reason = "a table of selectors")]
 #[tokio::test]
-async fn selectors_are_judged_by_all_that_they_let_through_together() {
+async fn event_selectors_are_combined() {
     const KMS: &str = "kms.amazonaws.com";
     const RDS: &str = "rdsdata.amazonaws.com";
     const ALL: (&str, &str) = ("pass", "reads and writes are recorded");
@@ -91,36 +90,30 @@ async fn selectors_are_judged_by_all_that_they_let_through_together() {
     let none = ("fail", "no management events");
     let vectors = [
         (vec![], ALL, WHOLE),
-        (vec![classic("All", true, &[])], ALL, WHOLE),
+        (vec![basic("All", true, &[])], ALL, WHOLE),
         (
-            vec![classic("WriteOnly", true, &[])],
+            vec![basic("WriteOnly", true, &[])],
             ("fail", "write events only"),
             WHOLE,
         ),
         (
-            vec![classic("ReadOnly", true, &[])],
+            vec![basic("ReadOnly", true, &[])],
             ("fail", "read events only"),
             WHOLE,
         ),
         (
-            vec![
-                classic("ReadOnly", true, &[]),
-                classic("WriteOnly", true, &[]),
-            ],
+            vec![basic("ReadOnly", true, &[]), basic("WriteOnly", true, &[])],
             ALL,
             WHOLE,
         ),
-        (vec![classic("All", false, &[])], none, HANGS),
+        (vec![basic("All", false, &[])], none, HANGS),
         (
-            vec![classic("All", true, &[KMS])],
+            vec![basic("All", true, &[KMS])],
             ALL,
             ("fail", "excluded: kms.amazonaws.com"),
         ),
         (
-            vec![
-                classic("All", true, &[KMS]),
-                classic("WriteOnly", true, &[]),
-            ],
+            vec![basic("All", true, &[KMS]), basic("WriteOnly", true, &[])],
             ALL,
             ("fail", "excluded: kms.amazonaws.com"),
         ),
@@ -195,7 +188,7 @@ async fn selectors_are_judged_by_all_that_they_let_through_together() {
         let found = json!({ "TrailARN": org.trail_arn(), form: selectors });
         let fault = Fault::new("cloudtrail", "GetEventSelectors", answer(&found));
         org.proxy().fault(fault);
-        let report = told(preflight(&org)).await;
+        let report = preflight_json(preflight(&org)).await;
         org.proxy().clear_faults();
         for (id, (status, says)) in [
             ("trail.events.management", of_management),
@@ -222,16 +215,15 @@ async fn selectors_are_judged_by_all_that_they_let_through_together() {
 }
 
 #[tokio::test]
-async fn trails_of_other_regions_are_read_to_the_last_page() {
-    let org = Organization::on(Engine::Ministack).without_trail().build().await;
+async fn all_pages_of_trails_are_read() {
+    let org = Organization::on(Engine::Ministack)
+        .without_trail()
+        .build()
+        .await;
     let page = |body: Value| Fault::new("cloudtrail", "ListTrails", answer(&body));
-    let arn = format!(
-        "arn:aws:cloudtrail:ap-south-1:{}:trail/far",
-        org.account()
-    );
+    let arn = format!("arn:aws:cloudtrail:ap-south-1:{}:trail/far", org.account());
     let far = json!({ "Trails": [{ "TrailARN": arn, "Name": "far", "HomeRegion": "ap-south-1" }] });
-    org
-        .proxy()
+    org.proxy()
         .fault(page(json!({ "Trails": [], "NextToken": "more" })).times(1));
     org.proxy().fault(page(far).after(1));
     let seen = report(preflight(&org), 1).await;
@@ -239,8 +231,7 @@ async fn trails_of_other_regions_are_read_to_the_last_page() {
     assert!(reason.contains("far (ap-south-1)"), "{reason}");
 
     org.proxy().clear_faults();
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("cloudtrail", "ListTrails", denied()));
     let refused = report(preflight(&org), 1).await;
     let found = check(&refused, "trail.found");
@@ -250,7 +241,7 @@ async fn trails_of_other_regions_are_read_to_the_last_page() {
 
 /// A bucket on the second page is ours all the same, so it is the permission that is missing.
 #[tokio::test]
-async fn the_buckets_of_the_account_are_read_to_the_last_page() {
+async fn all_pages_of_buckets_are_read() {
     let org = Organization::on(Engine::Ministack).build().await;
     let page = |inside: &str| {
         xml(&format!(
@@ -265,31 +256,31 @@ async fn the_buckets_of_the_account_are_read_to_the_last_page() {
     let first = page("<Buckets/><ContinuationToken>more</ContinuationToken>");
     org.proxy().fault(list(first).times(1));
     org.proxy().fault(list(page(&ours)).after(1));
-    org
-        .proxy()
-        .fault(Fault::new("s3", "HeadBucket", denied()));
+    org.proxy().fault(Fault::new("s3", "HeadBucket", denied()));
     let report = report(preflight(&org), 1).await;
     let owner = check(&report, "bucket.owner");
     assert_eq!(owner["status"], "unknown", "{owner:#}");
 }
 
 #[tokio::test]
-async fn an_empty_page_of_streams_is_not_the_last() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn empty_stream_page_is_not_the_last() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     let page = |body: Value| Fault::new("logs", "DescribeLogStreams", answer(&body));
     // Both questions, for streams of members and for any, get an empty page first.
-    org
-        .proxy()
+    org.proxy()
         .fault(page(json!({ "logStreams": [], "nextToken": "more" })).times(2));
     let stream = json!({ "logStreams": [{ "logStreamName": "o-example_1_CloudTrail_us-east-1" }] });
     org.proxy().fault(page(stream).after(2));
-    let report = told(preflight_of(&org, "cloudwatch")).await;
+    let report = preflight_json(preflight_of(&org, "cloudwatch")).await;
     let streams = check(&report, "logs.org_streams");
     assert_eq!(streams["status"], "pass", "{streams:#}");
 }
 
 #[tokio::test]
-async fn the_tags_of_a_key_are_read_to_the_last_page() {
+async fn all_pages_of_key_tags_are_read() {
     let org = Organization::on(Engine::Ministack).build().await;
     let kms = &org.clients().kms;
     let key = kms.create_key().send().await.expect("a key");
@@ -301,17 +292,16 @@ async fn the_tags_of_a_key_are_read_to_the_last_page() {
     let tags = [("managed-by", "heeler-ec"), ("heeler-ec:option", "s3")]
         .map(|(key, value)| json!({ "TagKey": key, "TagValue": value }));
     org.proxy().fault(page(first).times(1));
-    org
-        .proxy()
+    org.proxy()
         .fault(page(json!({ "Tags": tags, "Truncated": false })).after(1));
-    let report = told(preflight(&org)).await;
+    let report = preflight_json(preflight(&org)).await;
     let alias = check(&report, "names.alias");
     assert_eq!(alias["status"], "pass", "{alias:#}");
     assert!(text(&alias["observed"]).contains("is ours"), "{alias:#}");
 }
 
 #[tokio::test]
-async fn what_the_simulator_says_is_read_to_the_last_page() {
+async fn all_pages_of_simulation_are_read() {
     let org = Organization::on(Engine::Ministack).build().await;
     let page = |inside: &str| {
         xml(&format!(
@@ -328,10 +318,9 @@ async fn what_the_simulator_says_is_read_to_the_last_page() {
     org.proxy().fault(simulate(second).after(1).times(1));
     // Somebody whom the simulator takes.
     let who = FaultAction::edit_text(|text| text.replace(":root<", ":user/ann<"));
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("sts", "GetCallerIdentity", who));
-    let report = told(preflight(&org).args(["--deep"])).await;
+    let report = preflight_json(preflight(&org).args(["--deep"])).await;
     let caller = check(&report, "caller.permissions");
     assert_eq!(caller["status"], "fail", "{caller:#}");
     assert!(
@@ -342,7 +331,7 @@ async fn what_the_simulator_says_is_read_to_the_last_page() {
 
 /// They are made only where something bears our names.
 #[tokio::test]
-async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
+async fn unreadable_tags_are_unknown() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     for (service, operation, ids) in [
@@ -357,10 +346,8 @@ async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
             &["names.alias", "names.alias_key"],
         ),
     ] {
-        org
-            .proxy()
-            .fault(Fault::new(service, operation, denied()));
-        let report = told(preflight(&org)).await;
+        org.proxy().fault(Fault::new(service, operation, denied()));
+        let report = preflight_json(preflight(&org)).await;
         org.proxy().clear_faults();
         let first = check(&report, ids[0]);
         assert_eq!(first["status"], "unknown", "{first:#}");
@@ -377,8 +364,11 @@ async fn tags_that_may_not_be_read_are_not_taken_for_those_of_others() {
 }
 
 #[tokio::test]
-async fn a_topics_alias_that_may_not_be_resolved_is_unknown() {
-    let org = Organization::on(Engine::Ministack).topic("events").build().await;
+async fn unresolvable_topic_key_alias_is_unknown() {
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .build()
+        .await;
     let clients = org.clients();
     let topic = clients.sns.set_topic_attributes();
     let topic = topic.topic_arn(org.topic().expect("a topic"));
@@ -386,10 +376,9 @@ async fn a_topics_alias_that_may_not_be_resolved_is_unknown() {
         .attribute_name("KmsMasterKeyId")
         .attribute_value("alias/topics");
     encrypted.send().await.expect("a topic with a key");
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("kms", "DescribeKey", denied()));
-    let report = told(preflight(&org)).await;
+    let report = preflight_json(preflight(&org)).await;
     let topic = check(&report, "bucket.topic");
     assert_eq!(topic["status"], "unknown", "{topic:#}");
     assert_eq!(topic["permission"], json!(["kms:DescribeKey"]), "{topic:#}");
@@ -397,7 +386,7 @@ async fn a_topics_alias_that_may_not_be_resolved_is_unknown() {
 
 /// A day that has come holds for every object that comes after it.
 #[tokio::test]
-async fn a_lifecycle_rule_with_a_date_is_seen() {
+async fn dated_lifecycle_rule_is_read() {
     let org = Organization::on(Engine::Ministack).build().await;
     // Midnight of 2 March 2026.
     let day = DateTime::from_secs(1_772_409_600);
@@ -425,11 +414,13 @@ async fn a_lifecycle_rule_with_a_date_is_seen() {
 
 /// Encrypted twice over with the same key, which Heeler needs as much as for once.
 #[tokio::test]
-async fn objects_under_two_layers_of_encryption_need_the_key_too() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn dsse_kms_objects_need_the_key() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     let double = FaultAction::edit_text(|text| text.replace(">aws:kms<", ">aws:kms:dsse<"));
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("s3", "GetBucketEncryption", double));
     let key = org.bucket_key().expect("a key").to_owned();
     let bears = key.clone();
@@ -459,7 +450,7 @@ async fn objects_under_two_layers_of_encryption_need_the_key_too() {
 
 /// It gets every event of the bucket, and is no destination that ours could overlap with.
 #[tokio::test]
-async fn a_bucket_that_tells_only_eventbridge_is_free() {
+async fn eventbridge_only_bucket_has_no_overlap() {
     let org = Organization::on(Engine::Ministack).build().await;
     let bridge = xml(
         r#"<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration/></NotificationConfiguration>"#,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heeler_ec::tail::object::records;
+use heeler_ec::tail::log_file::collect_records;
 use heeler_ec::tail::record::Record;
 
 use testkit::samples;
@@ -20,7 +20,7 @@ fn every_real_record_is_read() {
     let mut all = Vec::new();
     let mut of_account = Vec::new();
     for (key, bytes) in samples::log_files_below(&folder) {
-        let read = records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}"));
+        let read = collect_records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}"));
         if key.contains(ACCOUNT) {
             of_account.extend(read.iter().cloned());
         }
@@ -31,7 +31,7 @@ fn every_real_record_is_read() {
     let all: Vec<Record> = all.iter().map(|text| record(text)).collect();
     let of_account: Vec<Record> = of_account.iter().map(|text| record(text)).collect();
     assert!(all.iter().all(is_complete));
-    let keys: HashSet<_> = of_account.iter().filter_map(Record::key).collect();
+    let keys: HashSet<_> = of_account.iter().filter_map(Record::dedup_key).collect();
     assert_eq!(keys.len(), 2900);
     let writes = of_account
         .iter()

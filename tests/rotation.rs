@@ -1,22 +1,22 @@
 //! A new external id, or other roles to trust: shown before, said before and after, and told nowhere but at the end.
 
+use crate::commands::heeler_ec;
+use crate::commands::{json, names, outputs, plan, setup_again, setup_with, text};
 use serde_json::{Value, json};
-
-use testkit::{Engine, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{again, json, names, outputs, plan, setup_with, text};
+use testkit::{Engine, Organization};
 
 const OLD: &str = "the-id-of-last-year";
 const NEW: &str = "the-id-of-this-year";
 
 /// The changes of the role, in a plan.
-fn of_role(plan: &Value) -> Value {
+fn role_step(plan: &Value) -> Value {
     let steps = plan["steps"].as_array().expect("steps");
     let role = steps.iter().find(|step| step["kind"] == "iam role");
     role.expect("a role")["changes"].clone()
 }
 
 #[tokio::test]
-async fn on_a_terminal_the_change_is_shown_masked_and_explained_before_and_after() {
+async fn external_id_change_is_masked_and_explained_in_terminal() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, OLD).run().await.expect_status(0);
     let run = heeler_ec(&org)
@@ -46,14 +46,14 @@ async fn on_a_terminal_the_change_is_shown_masked_and_explained_before_and_after
 }
 
 #[tokio::test]
-async fn a_program_gets_both_values_masked_and_the_reason() {
+async fn json_plan_masks_external_ids_and_gives_reason() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, OLD).run().await.expect_status(0);
     let run = plan(&org).args(["--external-id", NEW, "-o", "json", "-v"]);
     let run = run.run().await.expect_status(0);
     let reason = "until Heeler is given the new id, it cannot assume the role";
     assert_eq!(
-        of_role(&json(&run)),
+        role_step(&json(&run)),
         json!([{
             "field": "external_id",
             "before": "(masked)",
@@ -85,7 +85,7 @@ async fn a_program_gets_both_values_masked_and_the_reason() {
 }
 
 #[tokio::test]
-async fn heeler_gets_in_with_the_new_id_only() {
+async fn only_new_external_id_can_assume_role() {
     let org = Organization::on(Engine::Ministack).build().await;
     let made = setup_with(&org, OLD)
         .args(["-o", "json"])
@@ -93,17 +93,20 @@ async fn heeler_gets_in_with_the_new_id_only() {
         .await
         .expect_status(0);
     let role = text(&json(&made)["heeler_event_role_arn"]);
-    org.assume_as_heeler(&role, OLD).await.expect("Heeler was let in");
+    org.assume_as_heeler(&role, OLD)
+        .await
+        .expect("Heeler was let in");
     setup_with(&org, NEW).run().await.expect_status(0);
-    org.assume_as_heeler(&role, NEW).await.expect("Heeler was let in");
-    org
-        .assume_as_heeler(&role, OLD)
+    org.assume_as_heeler(&role, NEW)
+        .await
+        .expect("Heeler was let in");
+    org.assume_as_heeler(&role, OLD)
         .await
         .expect_err("the old id still lets in");
 }
 
 #[tokio::test]
-async fn a_first_setup_and_one_that_changes_nothing_say_nothing_of_it() {
+async fn unchanged_external_id_is_not_mentioned() {
     let org = Organization::on(Engine::Ministack).build().await;
     for _ in 0..2 {
         let run = setup_with(&org, OLD).run().await.expect_status(0);
@@ -112,10 +115,10 @@ async fn a_first_setup_and_one_that_changes_nothing_say_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn an_id_is_not_made_up_over_one_that_is_there_and_that_is_said() {
+async fn existing_external_id_is_kept_and_reported() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, OLD).run().await.expect_status(0);
-    let run = again(&org)
+    let run = setup_again(&org)
         .args(["--generate-external-id"])
         .run()
         .await
@@ -126,14 +129,12 @@ async fn an_id_is_not_made_up_over_one_that_is_there_and_that_is_said() {
 }
 
 #[tokio::test]
-async fn other_roles_to_trust_are_shown_by_name() {
+async fn changed_trusted_roles_are_shown_by_name() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, OLD).run().await.expect_status(0);
     let other = "arn:aws:iam::999988887777:role/heeler-of-next-year";
     let given = ["--heeler-role-arn", other];
-    let shown = heeler_ec(&org)
-        .args(["plan", "--option", "s3"])
-        .args(given);
+    let shown = heeler_ec(&org).args(["plan", "--option", "s3"]).args(given);
     let shown = shown.run().await.expect_status(0);
     let was = org.heeler_role_arn();
     let line = format!(
@@ -149,6 +150,6 @@ async fn other_roles_to_trust_are_shown_by_name() {
         "{}",
         shown.stdout
     );
-    let run = again(&org).args(given).run().await.expect_status(0);
+    let run = setup_again(&org).args(given).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);
 }

@@ -1,18 +1,18 @@
 //! The laws of option cloudwatch: idempotent, in order, put right, taken down, and never a word about what is not ours.
 
-use std::time::Duration;
-
+use crate::commands::heeler_ec;
+use crate::commands::{
+    counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, run_concurrently,
+    setup_again_of, setup_of, setup_of_with, text,
+};
+use crate::vendor_terraform;
 use aws_sdk_cloudwatchlogs::types::Distribution;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
-
-use testkit::{CTRL_C, Clients, Engine, Fault, HeelerEc, Run, FaultAction, Organization}; use crate::vendor_terraform; use crate::steps::heeler_ec;
-use crate::steps::{
-    again_of, counts, destroy, json, keys, names, on_both_engines, outputs, plan_of, setup_of,
-    setup_of_with, side_by_side, text,
-};
+use std::time::Duration;
+use testkit::{CTRL_C, Clients, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const OPTION: &str = "cloudwatch";
 const ID: &str = "id-of-the-setup";
@@ -21,11 +21,11 @@ const FILTER: &str = "heeler_cloudwatch_log_subscription_filter";
 const NOTHING: [String; 0] = [];
 
 /// A trail that delivers to a log group, which somebody else subscribes to as well.
-async fn organization_on(engine: Engine) -> Organization {
+async fn world_with_other_filter(engine: Engine) -> Organization {
     let org = Organization::on(engine).log_group().build().await;
     let theirs = org.clients().logs.put_subscription_filter();
     let theirs = theirs
-        .log_group_name(group(&org))
+        .log_group_name(log_group_name(&org))
         .filter_name("siem")
         .filter_pattern("")
         .destination_arn(format!(
@@ -49,7 +49,7 @@ async fn make_function(org: &Organization, name: &str) {
     let role = iam.create_role().role_name(name);
     let role = role.assume_role_policy_document(trust.to_string());
     let role = role.send().await.expect("a role").role.expect("a role");
-    let code = heeler_ec::pipeline::function::code();
+    let code = heeler_ec::option::function::code();
     let code = aws_sdk_lambda::types::FunctionCode::builder().zip_file(Blob::new(code));
     let made = lambda.create_function().function_name(name);
     let made = made.runtime(Runtime::Python312).handler("x.y");
@@ -57,7 +57,7 @@ async fn make_function(org: &Organization, name: &str) {
     made.expect("a function of somebody else");
 }
 
-fn group(org: &Organization) -> &'static str {
+fn log_group_name(org: &Organization) -> &'static str {
     org.log_group().expect("a log group")
 }
 
@@ -70,11 +70,11 @@ fn setup(org: &Organization) -> HeelerEc<'_> {
 }
 
 fn again(org: &Organization) -> HeelerEc<'_> {
-    again_of(org, OPTION)
+    setup_again_of(org, OPTION)
 }
 
 /// What is not ours: the trail's log group, how long it keeps, and who else subscribes to it.
-async fn theirs(org: &Organization) -> Vec<String> {
+async fn unmanaged_resources(org: &Organization) -> Vec<String> {
     let logs = &org.clients().logs;
     let groups = logs.describe_log_groups().send().await.expect("log groups");
     let mut all = Vec::new();
@@ -94,7 +94,7 @@ async fn theirs(org: &Organization) -> Vec<String> {
 }
 
 /// As Lambda does at the first call of the function.
-pub async fn write_a_log(org: &Organization) {
+pub async fn create_function_log_group(org: &Organization) {
     let name = format!("/aws/lambda/{FUNCTION}");
     let made = org.clients().logs.create_log_group();
     let made = made.log_group_name(name).send().await;
@@ -102,11 +102,11 @@ pub async fn write_a_log(org: &Organization) {
 }
 
 /// Everything is there, once, and nothing is left to do.
-async fn is_complete(org: &Organization) {
+async fn assert_complete(org: &Organization) {
     let run = plan(org).args(["--check", "--external-id", ID]);
     run.run().await.expect_status(0);
     assert_eq!(keys(org).await, 1);
-    let ours = org.subscription_filters(group(org)).await;
+    let ours = org.subscription_filters(log_group_name(org)).await;
     let ours = ours
         .iter()
         .filter(|filter| filter.filter_name() == Some(FILTER));
@@ -114,20 +114,20 @@ async fn is_complete(org: &Organization) {
 }
 
 /// Where a write stands among the others.
-fn place(run: &Run, write: &str) -> Option<usize> {
+fn position_of_write(run: &Run, write: &str) -> Option<usize> {
     names(&run.writes()).iter().position(|name| name == write)
 }
 
 on_both_engines! {
-    async fn a_plan_counts_fourteen_resources_and_writes_nothing(engine: Engine) {
-        let org = organization_on(engine).await;
+    async fn plan_counts_fourteen_resources(engine: Engine) {
+        let org = world_with_other_filter(engine).await;
         let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [14, 0, 0, 0]);
         assert_eq!(names(&planned.writes()), NOTHING);
     }
 
-    async fn setting_up_twice_writes_nothing_the_second_time(engine: Engine) {
-        let org = organization_on(engine).await;
+    async fn second_setup_makes_no_changes(engine: Engine) {
+        let org = world_with_other_filter(engine).await;
         setup(&org).run().await.expect_status(0);
         let second = again(&org).run().await.expect_status(0);
         assert_eq!(names(&second.writes()), NOTHING);
@@ -135,8 +135,8 @@ on_both_engines! {
         assert_eq!(counts(&planned), [0, 0, 14, 0]);
     }
 
-    async fn outputs_are_what_setup_printed(engine: Engine) {
-        let org = organization_on(engine).await;
+    async fn outputs_match_setup_output(engine: Engine) {
+        let org = world_with_other_filter(engine).await;
         let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
         let read = outputs(&org).run().await.expect_status(0);
         assert_eq!(json(&read), made);
@@ -148,18 +148,18 @@ on_both_engines! {
         assert_eq!(made["heeler_event_role_external_id"], ID);
     }
 
-    async fn events_are_let_through_last_of_all(engine: Engine) {
-        let org = organization_on(engine).await;
+    async fn subscription_filter_is_written_last(engine: Engine) {
+        let org = world_with_other_filter(engine).await;
         let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
         assert_eq!(writes.last().map(String::as_str), Some("logs:PutSubscriptionFilter"), "{writes:?}");
-        let (made, let_in) = (place(&run, "lambda:CreateFunction"), place(&run, "lambda:AddPermission"));
+        let (made, let_in) = (position_of_write(&run, "lambda:CreateFunction"), position_of_write(&run, "lambda:AddPermission"));
         assert!(made.is_some() && made < let_in, "{writes:?}");
         let attached = writes.iter().rposition(|name| name == "iam:AttachRolePolicy");
         assert!(attached.is_some(), "{writes:?}");
     }
 
-    async fn everything_is_made_in_the_region_of_the_log_group(engine: Engine) {
+    async fn resources_are_created_in_log_group_region(engine: Engine) {
         let org = Organization::on(engine).region("eu-west-1").log_group().build().await;
         let run = setup(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         for call in run.writes().iter().filter(|call| call.service != "iam") {
@@ -171,14 +171,14 @@ on_both_engines! {
         assert_eq!(org.leftovers().await, NOTHING);
     }
 
-    async fn nothing_of_ours_is_left_and_all_of_theirs(engine: Engine) {
-        let org = organization_on(engine).await;
-        let before = theirs(&org).await;
+    async fn destroy_leaves_only_unmanaged_resources(engine: Engine) {
+        let org = world_with_other_filter(engine).await;
+        let before = unmanaged_resources(&org).await;
         setup(&org).run().await.expect_status(0);
-        write_a_log(&org).await;
+        create_function_log_group(&org).await;
         let run = destroy(&org).run().await.expect_status(0);
         assert_eq!(org.leftovers().await, NOTHING);
-        assert_eq!(theirs(&org).await, before);
+        assert_eq!(unmanaged_resources(&org).await, before);
         // What the plan counts is told, also what goes with something else.
         let told = run.stderr.lines().filter(|line| line.starts_with("  - deleted "));
         assert_eq!(told.count(), 14, "{}", run.stderr);
@@ -188,17 +188,17 @@ on_both_engines! {
         assert_eq!(names(&second.writes()), NOTHING);
     }
 
-    async fn what_was_destroyed_can_be_set_up_again(engine: Engine) {
-        let org = organization_on(engine).await;
+    async fn setup_after_destroy_succeeds(engine: Engine) {
+        let org = world_with_other_filter(engine).await;
         setup(&org).run().await.expect_status(0);
         destroy(&org).run().await.expect_status(0);
         setup(&org).run().await.expect_status(0);
-        is_complete(&org).await;
+        assert_complete(&org).await;
     }
 
-    async fn one_option_does_not_take_the_place_of_the_other(engine: Engine) {
+    async fn options_do_not_replace_each_other(engine: Engine) {
         for (first, second) in [("s3", OPTION), (OPTION, "s3")] {
-            let org = organization_on(engine).await;
+            let org = world_with_other_filter(engine).await;
             setup_of(&org, first).run().await.expect_status(0);
             let refused = setup_of(&org, second).run().await.expect_status(1);
             assert_eq!(names(&refused.writes()), NOTHING);
@@ -267,9 +267,11 @@ impl Drift {
                 removed && (matches!(self, Self::NoPermission) || wider.send().await.is_ok())
             }
             Self::Filter => {
-                let call = logs.put_subscription_filter().log_group_name(group(org));
+                let call = logs
+                    .put_subscription_filter()
+                    .log_group_name(log_group_name(org));
                 let call = call.filter_name(FILTER).filter_pattern("");
-                let ours = org.subscription_filters(group(org)).await;
+                let ours = org.subscription_filters(log_group_name(org)).await;
                 let ours = ours
                     .into_iter()
                     .find(|filter| filter.filter_name() == Some(FILTER));
@@ -279,7 +281,7 @@ impl Drift {
             }
             Self::NoFilter => {
                 let call = logs.delete_subscription_filter();
-                let call = call.log_group_name(group(org)).filter_name(FILTER);
+                let call = call.log_group_name(log_group_name(org)).filter_name(FILTER);
                 call.send().await.is_ok()
             }
             Self::Queue(name, value) => {
@@ -315,7 +317,7 @@ impl Drift {
 }
 
 on_both_engines! {
-    async fn drift_is_shown_and_put_right(engine: Engine) {
+    async fn drift_is_shown_and_repaired(engine: Engine) {
         let settings = ["lambda:UpdateFunctionConfiguration"].as_slice();
         let table: [(Drift, &[&str]); 20] = [
             (Drift::Setting(|call| call.description("mine")), settings),
@@ -366,21 +368,21 @@ on_both_engines! {
             (Drift::NoFunction, &["lambda:CreateFunction", "lambda:AddPermission"]),
         ];
         let runs = table.into_iter().map(|(drift, writes)| async move {
-            let org = organization_on(engine).await;
+            let org = world_with_other_filter(engine).await;
             setup(&org).run().await.expect_status(0);
             drift.happen(&org).await;
             plan(&org).args(["--check"]).run().await.expect_status(1);
             let run = again(&org).run().await.expect_status(0);
             assert_eq!(names(&run.writes()), writes);
-            is_complete(&org).await;
+            assert_complete(&org).await;
         });
-        side_by_side(runs).await;
+        run_concurrently(runs).await;
     }
 }
 
 #[tokio::test]
-async fn drift_says_of_a_function_that_is_switched_off_what_that_means() {
-    let org = organization_on(Engine::Ministack).await;
+async fn drift_explains_disabled_function() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     setup(&org).run().await.expect_status(0);
     Drift::Reserved(0).happen(&org).await;
     let run = heeler_ec(&org).args(["plan", "--check"]);
@@ -391,20 +393,20 @@ async fn drift_says_of_a_function_that_is_switched_off_what_that_means() {
 }
 
 /// A setup that meets this fault ends well by itself.
-async fn overcomes(fault: Fault) {
-    let org = organization_on(Engine::Ministack).await;
+async fn assert_retried(fault: Fault) {
+    let org = world_with_other_filter(Engine::Ministack).await;
     org.proxy().fault(fault);
     setup(&org).run().await.expect_status(0);
     org.proxy().clear_faults();
-    is_complete(&org).await;
+    assert_complete(&org).await;
 }
 
-fn refused(service: &str, operation: &str, code: &str, message: &str) -> Fault {
+fn refusal(service: &str, operation: &str, code: &str, message: &str) -> Fault {
     Fault::new(service, operation, FaultAction::refuse(400, code, message))
 }
 
 #[tokio::test]
-async fn a_refusal_that_passes_by_itself_is_waited_out() {
+async fn transient_refusals_are_retried() {
     let table = [
         (
             "lambda",
@@ -464,15 +466,15 @@ async fn a_refusal_that_passes_by_itself_is_waited_out() {
     let runs = table
         .into_iter()
         .map(|(service, operation, code, message)| {
-            overcomes(refused(service, operation, code, message).times(2))
+            assert_retried(refusal(service, operation, code, message).times(2))
         });
-    side_by_side(runs).await;
+    run_concurrently(runs).await;
 }
 
 #[tokio::test]
-async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
-    let org = organization_on(Engine::Ministack).await;
-    org.proxy().fault(refused(
+async fn full_log_group_fails_immediately() {
+    let org = world_with_other_filter(Engine::Ministack).await;
+    org.proxy().fault(refusal(
         "logs",
         "PutSubscriptionFilter",
         "LimitExceededException",
@@ -492,14 +494,14 @@ async fn a_log_group_that_takes_no_more_filters_says_so_at_once() {
     assert!(run.stderr.contains("13 of 14 done"), "{}", run.stderr);
     org.proxy().clear_faults();
     again(&org).run().await.expect_status(0);
-    is_complete(&org).await;
+    assert_complete(&org).await;
 }
 
 #[tokio::test]
-async fn a_pattern_that_is_refused_is_not_put_on_the_function() {
-    let org = organization_on(Engine::Ministack).await;
+async fn rejected_pattern_does_not_blame_function() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     let pattern = "Invalid filter pattern";
-    org.proxy().fault(refused(
+    org.proxy().fault(refusal(
         "logs",
         "PutSubscriptionFilter",
         "InvalidParameterException",
@@ -511,8 +513,8 @@ async fn a_pattern_that_is_refused_is_not_put_on_the_function() {
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_come_up_is_told_with_lambdas_reason() {
-    let org = organization_on(Engine::Ministack).await;
+async fn failed_function_shows_lambda_reason() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     let fails = FaultAction::edit_json(|answer| {
         answer["Configuration"]["State"] = "Failed".into();
         answer["Configuration"]["StateReasonCode"] = "InvalidZipFileException".into();
@@ -530,7 +532,7 @@ async fn a_function_that_does_not_come_up_is_told_with_lambdas_reason() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_is_not_made_twice() {
+async fn lost_response_does_not_duplicate_write() {
     let table = [
         ("kms", "CreateKey"),
         ("sqs", "CreateQueue"),
@@ -540,8 +542,8 @@ async fn a_write_whose_answer_was_lost_is_not_made_twice() {
         ("lambda", "AddPermission"),
         ("logs", "PutSubscriptionFilter"),
     ];
-    side_by_side(table.into_iter().map(|(service, operation)| async move {
-        let org = organization_on(Engine::Ministack).await;
+    run_concurrently(table.into_iter().map(|(service, operation)| async move {
+        let org = world_with_other_filter(Engine::Ministack).await;
         let fault = Fault::new(service, operation, FaultAction::DropResponse).times(1);
         org.proxy().fault(fault);
         let first = setup(&org).run().await;
@@ -552,13 +554,13 @@ async fn a_write_whose_answer_was_lost_is_not_made_twice() {
             first.stderr
         );
         setup(&org).run().await.expect_status(0);
-        is_complete(&org).await;
+        assert_complete(&org).await;
     }))
     .await;
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_named_and_the_same_command_completes() {
+async fn missing_permission_is_named_and_setup_resumes() {
     let table = [
         ("kms", "CreateKey", "kms:CreateKey"),
         ("kms", "CreateAlias", "kms:CreateAlias"),
@@ -578,7 +580,7 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
     let runs = table
         .into_iter()
         .map(|(service, operation, permission)| async move {
-            let org = organization_on(Engine::Ministack).await;
+            let org = world_with_other_filter(Engine::Ministack).await;
             let refusal = FaultAction::refuse(403, "AccessDeniedException", "is not authorized");
             org.proxy().fault(Fault::new(service, operation, refusal));
             let run = setup(&org).run().await.expect_status(3);
@@ -603,14 +605,14 @@ async fn a_missing_permission_is_named_and_the_same_command_completes() {
             }
             org.proxy().clear_faults();
             setup(&org).run().await.expect_status(0);
-            is_complete(&org).await;
+            assert_complete(&org).await;
         });
-    side_by_side(runs).await;
+    run_concurrently(runs).await;
 }
 
 #[tokio::test]
-async fn destroy_finds_everything_when_the_trail_is_gone() {
-    let org = organization_on(Engine::Ministack).await;
+async fn destroy_works_without_trail() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     setup(&org).run().await.expect_status(0);
     delete_trail(&org).await;
     destroy(&org).run().await.expect_status(0);
@@ -618,8 +620,8 @@ async fn destroy_finds_everything_when_the_trail_is_gone() {
 }
 
 #[tokio::test]
-async fn destroy_finds_the_rest_when_the_role_is_gone() {
-    let org = organization_on(Engine::Ministack).await;
+async fn destroy_works_without_role() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     setup(&org).run().await.expect_status(0);
     delete_role(&org).await;
     destroy(&org).run().await.expect_status(0);
@@ -627,21 +629,21 @@ async fn destroy_finds_the_rest_when_the_role_is_gone() {
 }
 
 #[tokio::test]
-async fn without_role_and_trail_the_log_group_can_be_named() {
-    let org = organization_on(Engine::Ministack).await;
+async fn destroy_accepts_log_group_argument() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     setup(&org).run().await.expect_status(0);
     delete_role(&org).await;
     delete_trail(&org).await;
     let run = destroy(&org).run().await.expect_status(1);
     assert!(run.stderr.contains("--log-group"), "{}", run.stderr);
-    let named = destroy(&org).args(["--log-group", group(&org)]);
+    let named = destroy(&org).args(["--log-group", log_group_name(&org)]);
     named.run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
 #[tokio::test]
-async fn a_function_of_somebody_else_is_not_touched() {
-    let org = organization_on(Engine::Ministack).await;
+async fn unmanaged_function_is_not_changed() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     make_function(&org, FUNCTION).await;
     let run = setup(&org).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
@@ -649,18 +651,18 @@ async fn a_function_of_somebody_else_is_not_touched() {
 }
 
 #[tokio::test]
-async fn an_interrupted_setup_lets_no_event_through_and_can_be_completed() {
-    let org = organization_on(Engine::Ministack).await;
+async fn interrupted_setup_can_be_completed() {
+    let org = world_with_other_filter(Engine::Ministack).await;
     org.proxy().delay(Duration::from_millis(100));
     let running = setup(&org).spawn().await;
     running.wait_for_stderr("+ created kms key").await;
     running.interrupt();
     let run = running.wait().await.expect_status(130);
     assert!(run.stderr.contains("of 14 done"), "{}", run.stderr);
-    assert_eq!(place(&run, "logs:PutSubscriptionFilter"), None);
+    assert_eq!(position_of_write(&run, "logs:PutSubscriptionFilter"), None);
     org.proxy().delay(Duration::ZERO);
     setup(&org).run().await.expect_status(0);
-    is_complete(&org).await;
+    assert_complete(&org).await;
 }
 
 async fn delete_trail(org: &Organization) {
@@ -681,8 +683,11 @@ async fn delete_role(org: &Organization) {
 }
 
 /// The organization's log group keeps its events for a month.
-async fn kept_for_a_month() -> Organization {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn world_with_month_of_retention() -> Organization {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     let keep = org
         .clients()
         .logs
@@ -694,8 +699,8 @@ async fn kept_for_a_month() -> Organization {
 }
 
 #[tokio::test]
-async fn a_retention_of_a_month_is_refused_and_can_be_accepted() {
-    let org = kept_for_a_month().await;
+async fn month_retention_is_rejected_unless_accepted() {
+    let org = world_with_month_of_retention().await;
     let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
     assert!(
         run.stderr.contains("put-retention-policy"),
@@ -713,8 +718,8 @@ async fn a_retention_of_a_month_is_refused_and_can_be_accepted() {
 }
 
 #[tokio::test]
-async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
-    let org = kept_for_a_month().await;
+async fn retention_is_set_only_after_confirmation() {
+    let org = world_with_month_of_retention().await;
     let fix = || {
         setup_of(&org, "cloudwatch")
             .args(["--fix-retention"])
@@ -737,14 +742,18 @@ async fn the_retention_is_set_only_when_asked_for_by_name_and_by_typing_it() {
         .expect_status(0);
     assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
     // There is nothing to ask any more, and so no terminal is needed.
-    let again = again(&org).args(["--fix-retention"]).run().await.expect_status(0);
+    let again = again(&org)
+        .args(["--fix-retention"])
+        .run()
+        .await
+        .expect_status(0);
     assert_eq!(names(&again.writes()), NOTHING);
 }
 
 #[tokio::test]
-async fn whoever_stops_after_the_retention_was_set_hears_that_it_was() {
+async fn stopping_after_retention_change_reports_it() {
     for (answer, status) in [("no", 1), (CTRL_C, 130)] {
-        let org = kept_for_a_month().await;
+        let org = world_with_month_of_retention().await;
         let group = org.log_group().expect("a log group");
         let role = org.heeler_role_arn();
         let run = heeler_ec(&org)

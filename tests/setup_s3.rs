@@ -1,61 +1,61 @@
 //! The laws of setup for option s3: idempotent, announced, in order, and shown.
 
-use serde_json::{Value, json};
-
-use testkit::{Engine, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{
-    again, counts, destroy, json, keys, names, on_both_engines, outputs, plan, preflight, setup,
-    setup_with, text,
+use crate::commands::heeler_ec;
+use crate::commands::{
+    counts, destroy, json, keys, names, on_both_engines, outputs, plan, preflight, setup,
+    setup_again, setup_with, text,
 };
+use serde_json::{Value, json};
+use testkit::{Engine, Organization};
 
 on_both_engines! {
-    async fn setting_up_twice_writes_nothing_the_second_time(engine: Engine) {
+    async fn second_setup_makes_no_changes(engine: Engine) {
         let org = Organization::on(engine).bucket_key().other_notifications().build().await;
         setup(&org).run().await.expect_status(0);
-        let second = again(&org).run().await.expect_status(0);
+        let second = setup_again(&org).run().await.expect_status(0);
         assert_eq!(names(&second.writes()), Vec::<String>::new());
         let planned = plan(&org).args(["-o", "json", "--check"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [0, 0, 13, 0]);
     }
 
-    async fn a_plan_counts_twelve_resources(engine: Engine) {
+    async fn plan_counts_twelve_resources(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [12, 0, 0, 0]);
     }
 
-    async fn a_bucket_with_a_key_needs_a_grant_more(engine: Engine) {
+    async fn encrypted_bucket_needs_a_grant(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [13, 0, 0, 0]);
     }
 
-    async fn a_topic_that_gets_the_logs_saves_three_resources(engine: Engine) {
+    async fn existing_topic_saves_three_resources(engine: Engine) {
         let org = Organization::on(engine).topic("events").build().await;
         let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [9, 0, 0, 0]);
     }
 
-    async fn a_topic_and_a_key_make_ten(engine: Engine) {
+    async fn existing_topic_and_key_need_ten(engine: Engine) {
         let org = Organization::on(engine).topic("events").bucket_key().build().await;
         let planned = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
         assert_eq!(counts(&planned), [10, 0, 0, 0]);
     }
 
-    async fn a_plan_writes_nothing(engine: Engine) {
+    async fn plan_makes_no_changes(engine: Engine) {
         let org = Organization::on(engine).bucket_key().other_notifications().build().await;
         let planned = plan(&org).run().await.expect_status(0);
         assert_eq!(names(&planned.writes()), Vec::<String>::new());
     }
 
-    async fn a_plan_can_be_a_check(engine: Engine) {
+    async fn plan_check_exits_with_one(engine: Engine) {
         let org = Organization::on(engine).build().await;
         plan(&org).args(["--check"]).run().await.expect_status(1);
         setup(&org).run().await.expect_status(0);
         plan(&org).args(["--check"]).run().await.expect_status(0);
     }
 
-    async fn outputs_are_what_setup_printed(engine: Engine) {
+    async fn outputs_match_setup_output(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
         let read = outputs(&org).run().await.expect_status(0);
@@ -68,7 +68,7 @@ on_both_engines! {
         );
     }
 
-    async fn the_notification_is_the_last_write(engine: Engine) {
+    async fn bucket_notification_is_written_last(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
@@ -76,7 +76,7 @@ on_both_engines! {
         assert_eq!(last, Some("s3:PutBucketNotificationConfiguration"), "{writes:?}");
     }
 
-    async fn the_queue_lets_the_topic_in_before_it_is_subscribed(engine: Engine) {
+    async fn queue_policy_precedes_subscription(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
@@ -84,36 +84,36 @@ on_both_engines! {
         assert!(place("sqs:SetQueueAttributes") < place("sns:Subscribe"), "{writes:?}");
     }
 
-    async fn everything_is_made_in_the_region_of_the_bucket(engine: Engine) {
+    async fn resources_are_created_in_bucket_region(engine: Engine) {
         let org = Organization::on(engine).region("eu-west-1").build().await;
         let run = setup(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         for call in run.writes().iter().filter(|call| call.service != "iam") {
             assert_eq!(call.region, "eu-west-1", "{}", call.name());
         }
-        let again = again(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
+        let again = setup_again(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         assert_eq!(names(&again.writes()), Vec::<String>::new());
         let read = outputs(&org).env("AWS_REGION", "us-east-1").run().await.expect_status(0);
         assert!(text(&json(&read)["heeler_event_queue_url"]).contains("heeler_event_collection"));
     }
 
-    async fn only_log_objects_below_the_trails_prefix_are_announced(engine: Engine) {
+    async fn notification_filter_matches_trail_prefix(engine: Engine) {
         let org = Organization::on(engine).prefix("audit/trail").build().await;
         setup(&org).run().await.expect_status(0);
         let topics = org.notification().await["topics"].clone();
         assert!(topics.to_string().contains("\"audit/trail/AWSLogs/\""), "{topics}");
     }
 
-    async fn foreign_notifications_stay_byte_for_byte(engine: Engine) {
+    async fn other_notifications_are_unchanged(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
         let mut before = org.notification().await;
         setup(&org).run().await.expect_status(0);
         let mut after = org.notification().await;
-        assert_eq!(take_ours(&mut before).len(), 0);
-        assert_eq!(take_ours(&mut after).len(), 1);
+        assert_eq!(remove_managed_entries(&mut before).len(), 0);
+        assert_eq!(remove_managed_entries(&mut after).len(), 1);
         assert_eq!(after, before);
     }
 
-    async fn a_topic_that_gets_the_logs_is_used_and_stays_as_it_is(engine: Engine) {
+    async fn existing_topic_is_used_unchanged(engine: Engine) {
         let org = Organization::on(engine).topic("events").build().await;
         let before = (topic_attributes(&org).await, org.notification().await);
         let run = setup(&org).run().await.expect_status(0);
@@ -124,7 +124,7 @@ on_both_engines! {
 }
 
 /// Takes our entry out of a notification configuration.
-fn take_ours(configuration: &mut Value) -> Vec<Value> {
+fn remove_managed_entries(configuration: &mut Value) -> Vec<Value> {
     let topics = configuration["topics"]
         .as_array_mut()
         .expect("a list of topics");
@@ -158,13 +158,13 @@ async fn topic_attributes(org: &Organization) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn an_external_id_is_kept_when_none_is_given() {
+async fn external_id_is_kept_by_default() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, "id-of-the-first-setup")
         .run()
         .await
         .expect_status(0);
-    again(&org).run().await.expect_status(0);
+    setup_again(&org).run().await.expect_status(0);
     let read = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(
         read["heeler_event_role_external_id"],
@@ -173,7 +173,7 @@ async fn an_external_id_is_kept_when_none_is_given() {
 }
 
 #[tokio::test]
-async fn another_external_id_changes_only_the_trust_of_the_role() {
+async fn new_external_id_changes_only_role_trust() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, "id-of-the-first-setup")
         .run()
@@ -192,7 +192,7 @@ async fn another_external_id_changes_only_the_trust_of_the_role() {
 }
 
 #[tokio::test]
-async fn an_external_id_is_shown_by_outputs_and_nowhere_else() {
+async fn external_id_is_shown_only_by_outputs() {
     let org = Organization::on(Engine::Ministack).build().await;
     let first = setup_with(&org, "id-of-the-first-setup")
         .args(["-v"])
@@ -218,9 +218,9 @@ async fn an_external_id_is_shown_by_outputs_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_external_id_can_come_from_the_environment() {
+async fn external_id_is_read_from_environment() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let run = again(&org).args(["--heeler-role-arn", &org.heeler_role_arn()]);
+    let run = setup_again(&org).args(["--heeler-role-arn", &org.heeler_role_arn()]);
     let run = run
         .env("HEELER_EC_EXTERNAL_ID", "id-of-the-environment")
         .args(["-o", "json"]);
@@ -232,9 +232,15 @@ async fn an_external_id_can_come_from_the_environment() {
 }
 
 #[tokio::test]
-async fn drift_is_shown_and_put_right() {
+async fn drift_is_shown_and_repaired() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let queue = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+    let queue = json(
+        &setup(&org)
+            .args(["-o", "json"])
+            .run()
+            .await
+            .expect_status(0),
+    );
     let change = org.clients().sqs.set_queue_attributes();
     let change = change.queue_url(text(&queue["heeler_event_queue_url"]));
     let retention = aws_sdk_sqs::types::QueueAttributeName::MessageRetentionPeriod;
@@ -255,14 +261,17 @@ async fn drift_is_shown_and_put_right() {
     let change = json!([{"field": "retention", "before": 60, "after": 7200, "known": true}]);
     assert_eq!(changed["changes"], change);
 
-    let run = again(&org).run().await.expect_status(0);
+    let run = setup_again(&org).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["sqs:SetQueueAttributes"]);
     plan(&org).args(["--check"]).run().await.expect_status(0);
 }
 
 #[tokio::test]
-async fn a_second_deployment_shares_the_topic_and_leaves_the_first_alone() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+async fn second_deployment_shares_topic_with_first() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     setup(&org).run().await.expect_status(0);
     let before = (org.leftovers().await, org.notification().await);
 
@@ -282,20 +291,26 @@ async fn a_second_deployment_shares_the_topic_and_leaves_the_first_alone() {
         .run()
         .await
         .expect_status(0);
-    assert_eq!(
-        (org.leftovers().await, org.notification().await),
-        before
-    );
+    assert_eq!((org.leftovers().await, org.notification().await), before);
     plan(&org).args(["--check"]).run().await.expect_status(0);
 }
 
 #[tokio::test]
-async fn heeler_gets_the_event_through_role_and_queue() {
-    use testkit::{LogFile, log_file::event};
+async fn heeler_receives_event_through_role_and_queue() {
     use std::time::Duration;
+    use testkit::{LogFile, log_file::event};
 
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
-    let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    let made = json(
+        &setup(&org)
+            .args(["-o", "json"])
+            .run()
+            .await
+            .expect_status(0),
+    );
     let [queue, role, id] = [
         "heeler_event_queue_url",
         "heeler_event_role_arn",
@@ -329,19 +344,15 @@ async fn heeler_gets_the_event_through_role_and_queue() {
         bodies[0].contains(object.name().trim_end_matches(".json.gz")),
         "{bodies:?}"
     );
-    let read = heeler
-        .object(org.bucket(), &key)
-        .await
-        .expect("the object");
+    let read = heeler.object(org.bucket(), &key).await.expect("the object");
     assert_eq!(read, object.gzipped());
-    org
-        .assume_as_heeler(&role, "another-id")
+    org.assume_as_heeler(&role, "another-id")
         .await
         .expect_err("another external id was let in");
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_the_plan_says() {
+async fn dry_run_matches_plan() {
     let org = Organization::on(Engine::Ministack).build().await;
     let args = [
         "setup",
@@ -359,7 +370,7 @@ async fn a_dry_run_says_what_the_plan_says() {
 }
 
 #[tokio::test]
-async fn a_second_trail_made_later_does_not_keep_setup_from_running_again() {
+async fn setup_keeps_trail_when_second_appears() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let clients = org.clients();
@@ -383,7 +394,7 @@ async fn a_second_trail_made_later_does_not_keep_setup_from_running_again() {
     let start = clients.cloudtrail.start_logging().name("another");
     start.send().await.expect("a second trail that is logging");
 
-    let run = again(&org).run().await.expect_status(0);
+    let run = setup_again(&org).run().await.expect_status(0);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     preflight(&org).run().await.expect_status(1);
 }

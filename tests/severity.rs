@@ -1,19 +1,19 @@
 //! The levels of events against the published table that they come from.
 
-use heeler_ec::severity::{Event, Level, Table};
-use heeler_ec::tail::object::records;
+use heeler_ec::severity::{RatedEvent, SeverityLevel, SeverityTable};
+use heeler_ec::tail::log_file::collect_records;
 use heeler_ec::tail::record::Record;
 use serde::Deserialize;
 
 use testkit::samples;
 
 #[derive(Deserialize)]
-struct Published {
-    event: Vec<Entry>,
+struct PublishedTable {
+    event: Vec<PublishedEntry>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct PublishedEntry {
     service: String,
     name: String,
     severity: String,
@@ -22,22 +22,22 @@ struct Entry {
 }
 
 #[test]
-fn the_published_table_is_kept_and_nothing_of_it_is_hidden() {
+fn built_in_table_contains_the_published_table() {
     let Some(file) = samples::severities() else {
         return;
     };
-    let published: Published = toml::from_str(&file).expect("the published table");
-    let table = Table::built_in().expect("the built-in table");
+    let published: PublishedTable = toml::from_str(&file).expect("the published table");
+    let table = SeverityTable::built_in().expect("the built-in table");
     for entry in &published.event {
         // What an everyday service or name hid has the level that the table gave it.
         let wanted = match entry.effective.as_deref() {
             None | Some("ignored") => &entry.severity,
             Some(effective) => effective,
         };
-        let level = table.level(&Event {
+        let level = table.level(&RatedEvent {
             service: &entry.service,
             name: &entry.name,
-            ..Event::default()
+            ..RatedEvent::default()
         });
         assert_eq!(level.name(), wanted, "{} {}", entry.service, entry.name);
     }
@@ -49,16 +49,16 @@ fn every_real_record_has_a_level() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
-    let table = Table::built_in().expect("the built-in table");
+    let table = SeverityTable::built_in().expect("the built-in table");
     let mut counts = [0; 3];
     for (key, bytes) in samples::log_files_below(&folder) {
-        for text in records(&bytes, u64::MAX).expect(&key) {
+        for text in collect_records(&bytes, u64::MAX).expect(&key) {
             let record = Record::read(&text).expect("a record");
-            counts[record.level(&table) as usize] += 1;
+            counts[record.severity(&table) as usize] += 1;
         }
     }
     let [low, medium, high] = counts;
     assert_eq!(low + medium + high, 2902);
     assert!(low > medium && medium + high > 0, "{counts:?}");
-    assert_eq!(Level::Low as usize, 0);
+    assert_eq!(SeverityLevel::Low as usize, 0);
 }

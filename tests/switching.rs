@@ -8,24 +8,25 @@ use aws_sdk_lambda::primitives::Blob;
 use futures_util::future::{Either, select};
 use serde_json::Value;
 
-use crate::collect::delivery;
-use testkit::vendor::HeelerSession; use crate::steps::heeler_ec;
+use crate::cloudwatch_end_to_end::log_delivery;
+use crate::commands::heeler_ec;
+use crate::commands::{counts, destroy, json, names, setup, setup_of, text};
 use testkit::log_file::event;
-use testkit::{Engine, LogFile, Run, Organization};
-use crate::steps::{counts, destroy, json, names, setup, setup_of, text};
+use testkit::vendor::HeelerSession;
+use testkit::{Engine, LogFile, Organization, Run};
 
 /// The names of the second deployment.
-const SECOND: [&str; 2] = ["--name-prefix", "heeler_next"];
+const SECOND_DEPLOYMENT: [&str; 2] = ["--name-prefix", "heeler_next"];
 
 /// What happens in the organization, event by event: each is delivered as `CloudTrail` does, to the log group and to the
 /// bucket.
-struct Stream<'w> {
+struct EventStream<'w> {
     org: &'w Organization,
     delivered: Vec<String>,
 }
 
-impl<'w> Stream<'w> {
-    fn of(org: &'w Organization) -> Self {
+impl<'w> EventStream<'w> {
+    fn new(org: &'w Organization) -> Self {
         Self {
             org,
             delivered: Vec::new(),
@@ -47,19 +48,18 @@ impl<'w> Stream<'w> {
         for filter in org.subscription_filters(group).await {
             let invoke = org.clients().lambda.invoke();
             let invoke = invoke.function_name(filter.destination_arn().unwrap_or_default());
-            let payload = delivery(org, &[record.to_string()]);
+            let payload = log_delivery(org, &[record.to_string()]);
             let answer = invoke.payload(Blob::new(payload.to_string())).send().await;
             let answer = answer.expect("an answer of the function");
             assert_eq!(answer.function_error(), None);
         }
-        org
-            .deliver(&LogFile::new(member, "us-east-1", vec![record]))
+        org.deliver(&LogFile::new(member, "us-east-1", vec![record]))
             .await;
         self.delivered.push(id);
     }
 
     /// Goes on until the work is done, and to the end of the event that is under way.
-    async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
+    async fn deliver_during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
             let done = {
@@ -80,15 +80,15 @@ impl<'w> Stream<'w> {
 }
 
 /// Heeler at one of the queues: the ids of the events that it has got.
-struct Reader {
+struct QueueReader {
     heeler: HeelerSession,
     queue: String,
     bucket: String,
-    got: BTreeSet<String>,
+    received_ids: BTreeSet<String>,
 }
 
-impl Reader {
-    async fn of(org: &Organization, setup: &Run) -> Self {
+impl QueueReader {
+    async fn connect(org: &Organization, setup: &Run) -> Self {
         let values = json(setup);
         let [queue, role, id] = [
             "heeler_event_queue_url",
@@ -103,14 +103,17 @@ impl Reader {
                 .expect("the role of the customer"),
             queue,
             bucket: org.bucket().to_owned(),
-            got: BTreeSet::new(),
+            received_ids: BTreeSet::new(),
         }
     }
 
     /// Takes messages until these events were among them.
-    async fn gets(&mut self, events: &[String]) {
+    async fn wait_for_events(&mut self, events: &[String]) {
         let began = Instant::now();
-        while let Some(missing) = events.iter().find(|event| !self.got.contains(*event)) {
+        while let Some(missing) = events
+            .iter()
+            .find(|event| !self.received_ids.contains(*event))
+        {
             assert!(
                 began.elapsed() < Duration::from_secs(60),
                 "{missing} is lost to {}",
@@ -121,16 +124,16 @@ impl Reader {
                 .receive(&self.queue, 1, Duration::from_secs(2))
                 .await;
             for body in bodies.expect("messages") {
-                self.read(&body).await;
+                self.read_message(&body).await;
             }
         }
     }
 
     /// A message is an event, or tells of an object with events.
-    async fn read(&mut self, body: &str) {
+    async fn read_message(&mut self, body: &str) {
         let message: Value = serde_json::from_str(body).expect("a message of JSON");
         if let Some(id) = message["eventID"].as_str() {
-            self.got.insert(id.to_owned());
+            self.received_ids.insert(id.to_owned());
             return;
         }
         let notice: Value = serde_json::from_str(&text(&message["Message"])).expect("a notice");
@@ -141,32 +144,33 @@ impl Reader {
                 .object(&self.bucket, &key)
                 .await
                 .expect("an object");
-            let records = heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log file");
+            let records =
+                heeler_ec::tail::log_file::collect_records(&bytes, u64::MAX).expect("a log file");
             for record in records {
                 let record: Value = serde_json::from_str(&record).expect("a record");
-                self.got.insert(text(&record["eventID"]));
+                self.received_ids.insert(text(&record["eventID"]));
             }
         }
     }
 }
 
 /// The walk through docs/switching.md.
-async fn switch(from: &str, to: &str) {
+async fn switch_option(from: &str, to: &str) {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
         .log_group()
         .other_notifications()
         .build()
         .await;
-    let mut stream = Stream::of(&org);
+    let mut stream = EventStream::new(&org);
     let first = setup_of(&org, from)
         .args(["-o", "json"])
         .run()
         .await
         .expect_status(0);
-    let mut old = Reader::of(&org, &first).await;
+    let mut old = QueueReader::connect(&org, &first).await;
     stream.deliver().await;
-    old.gets(&stream.delivered).await;
+    old.wait_for_events(&stream.delivered).await;
 
     // The second is set up beside the first, which goes on.
     let refused = setup_of(&org, to).run().await.expect_status(1);
@@ -175,34 +179,39 @@ async fn switch(from: &str, to: &str) {
         "{}",
         refused.stderr
     );
-    let second = setup_of(&org, to).args(SECOND).args(["-o", "json"]);
-    let second = stream.during(second.run()).await.expect_status(0);
+    let second = setup_of(&org, to)
+        .args(SECOND_DEPLOYMENT)
+        .args(["-o", "json"]);
+    let second = stream.deliver_during(second.run()).await.expect_status(0);
     let overlap = stream.delivered.len();
-    let mut new = Reader::of(&org, &second).await;
-    old.gets(&stream.delivered).await;
+    let mut new = QueueReader::connect(&org, &second).await;
+    old.wait_for_events(&stream.delivered).await;
 
     // From here on every event is in both queues, so Heeler can be switched at any time.
     for _ in 0..3 {
         stream.deliver().await;
     }
-    old.gets(&stream.delivered).await;
-    new.gets(&stream.delivered[overlap..]).await;
+    old.wait_for_events(&stream.delivered).await;
+    new.wait_for_events(&stream.delivered[overlap..]).await;
 
     // Heeler reads the new queue only, and the first deployment goes.
-    let gone = stream.during(destroy(&org).run()).await;
+    let gone = stream.deliver_during(destroy(&org).run()).await;
     gone.expect_status(0);
     stream.deliver().await;
-    new.gets(&stream.delivered[overlap..]).await;
+    new.wait_for_events(&stream.delivered[overlap..]).await;
     let check = |args: [&'static str; 2]| {
         heeler_ec(&org)
             .args(["plan", "--check", "-o", "json"])
             .args(args)
     };
-    let kept = check(SECOND).run().await.expect_status(0);
+    let kept = check(SECOND_DEPLOYMENT).run().await.expect_status(0);
     assert_eq!(counts(&kept)[..2], [0, 0]);
-    check(["--name-prefix", "heeler"]).run().await.expect_status(1);
+    check(["--name-prefix", "heeler"])
+        .run()
+        .await
+        .expect_status(1);
 
-    let got: BTreeSet<String> = old.got.union(&new.got).cloned().collect();
+    let got: BTreeSet<String> = old.received_ids.union(&new.received_ids).cloned().collect();
     assert_eq!(got, stream.delivered.iter().cloned().collect());
     let (overlap, all) = (overlap, stream.delivered.len());
     assert!(
@@ -210,37 +219,45 @@ async fn switch(from: &str, to: &str) {
         "{overlap} of {all} events before the overlap"
     );
 
-    destroy(&org).args(SECOND).run().await.expect_status(0);
+    destroy(&org)
+        .args(SECOND_DEPLOYMENT)
+        .run()
+        .await
+        .expect_status(0);
     assert_eq!(org.leftovers().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn from_s3_to_cloudwatch_no_event_is_lost() {
-    switch("s3", "cloudwatch").await;
+async fn switching_s3_to_cloudwatch_loses_no_event() {
+    switch_option("s3", "cloudwatch").await;
 }
 
 #[tokio::test]
-async fn from_cloudwatch_to_s3_no_event_is_lost() {
-    switch("cloudwatch", "s3").await;
+async fn switching_cloudwatch_to_s3_loses_no_event() {
+    switch_option("cloudwatch", "s3").await;
 }
 
 #[tokio::test]
-async fn two_of_option_s3_share_a_topic_and_go_in_the_order_that_is_told() {
+async fn deployments_sharing_topic_are_destroyed_in_order() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let first = setup(&org).args(["-o", "json"]).run().await.expect_status(0);
-    let second = setup(&org)
-        .args(SECOND)
+    let first = setup(&org)
         .args(["-o", "json"])
         .run()
         .await
         .expect_status(0);
-    let mut stream = Stream {
+    let second = setup(&org)
+        .args(SECOND_DEPLOYMENT)
+        .args(["-o", "json"])
+        .run()
+        .await
+        .expect_status(0);
+    let mut stream = EventStream {
         delivered: Vec::new(),
         org: &org,
     };
     let (mut one, mut other) = (
-        Reader::of(&org, &first).await,
-        Reader::of(&org, &second).await,
+        QueueReader::connect(&org, &first).await,
+        QueueReader::connect(&org, &second).await,
     );
     let member = &org.members()[0];
     let record = event(
@@ -251,18 +268,21 @@ async fn two_of_option_s3_share_a_topic_and_go_in_the_order_that_is_told() {
         false,
     );
     stream.delivered.push(text(&record["eventID"]));
-    org
-        .deliver(&LogFile::new(member, "us-east-1", vec![record]))
+    org.deliver(&LogFile::new(member, "us-east-1", vec![record]))
         .await;
-    one.gets(&stream.delivered).await;
-    other.gets(&stream.delivered).await;
+    one.wait_for_events(&stream.delivered).await;
+    other.wait_for_events(&stream.delivered).await;
 
     let refused = destroy(&org).run().await.expect_status(1);
     assert_eq!(names(&refused.writes()), Vec::<String>::new());
     for told in ["second deployment", "--name-prefix heeler_next"] {
         assert!(refused.stderr.contains(told), "{told}\n{}", refused.stderr);
     }
-    destroy(&org).args(SECOND).run().await.expect_status(0);
+    destroy(&org)
+        .args(SECOND_DEPLOYMENT)
+        .run()
+        .await
+        .expect_status(0);
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, Vec::<String>::new());
 }

@@ -1,27 +1,28 @@
 //! Tail: what arrives is shown, what cannot be shown is told, and Heeler and the account stay as they were.
 
+use crate::commands::heeler_ec;
+use crate::commands::sorted;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
-
-use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use serde_json::{Value, json};
-
-use testkit::log_file::event; use crate::steps::heeler_ec;
+use testkit::log_file::event;
 use testkit::program;
-use testkit::{Call, Engine, Fault, HeelerEc, LogFile, Run, Running, FaultAction, Organization, samples};
-use crate::steps::sorted;
+use testkit::{
+    Call, Engine, Fault, FaultAction, HeelerEc, LogFile, Organization, Run, Running, samples,
+};
 
 /// What the names of tail's queues begin with.
-const TAP: &str = "heeler_ec_tail";
+const TEMPORARY_QUEUE_PREFIX: &str = "heeler_ec_tail";
 const QUEUE: &str = "heeler_event_collection_queue";
 const TOPIC: &str = "heeler_event_collection_topic";
 
 #[tokio::test]
-async fn records_come_out_as_they_were_delivered_one_a_line() {
+async fn json_records_are_printed_unchanged() {
     let org = set_up().await;
-    let tail = listening(&org, &["--output", "json", "--limit", "3"]).await;
-    let (first, second) = (file(&org, 2), file(&org, 1));
+    let tail = start_listening(&org, &["--output", "json", "--limit", "3"]).await;
+    let (first, second) = (log_file(&org, 2), log_file(&org, 1));
     org.deliver(&first).await;
     org.deliver(&second).await;
     let run = tail.wait().await.expect_status(0);
@@ -35,7 +36,7 @@ async fn records_come_out_as_they_were_delivered_one_a_line() {
 }
 
 #[tokio::test]
-async fn a_line_says_when_where_what_who_and_whether_it_failed() {
+async fn table_line_has_all_columns() {
     let org = set_up().await;
     let mut refused = event(
         "210987654321",
@@ -70,7 +71,7 @@ async fn a_line_says_when_where_what_who_and_whether_it_failed() {
 }
 
 #[tokio::test]
-async fn every_real_record_comes_out_once() {
+async fn every_real_record_is_printed_once() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
@@ -78,28 +79,29 @@ async fn every_real_record_comes_out_once() {
     let objects = samples::log_files_below(&folder);
     let mut delivered = Vec::new();
     for (_, bytes) in &objects {
-        let records = heeler_ec::tail::object::records(bytes, u64::MAX).expect("a log file");
+        let records =
+            heeler_ec::tail::log_file::collect_records(bytes, u64::MAX).expect("a log file");
         delivered.extend(records.iter().cloned());
     }
     assert_eq!((objects.len(), delivered.len()), (56, 2902));
 
     let limit = delivered.len().to_string();
-    let tail = listening(&org, &["--output", "json", "--limit", &limit]).await;
+    let tail = start_listening(&org, &["--output", "json", "--limit", &limit]).await;
     for (key, bytes) in objects {
         org.put(&key, bytes).await;
     }
     let run = tail.wait().await.expect_status(0);
     assert_eq!(sorted(run.stdout.lines()), sorted(delivered));
     assert!(run.stderr.contains(" + 0 duplicate + "), "{}", run.stderr);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn the_queue_of_heeler_is_never_received_from() {
+async fn tail_never_receives_from_heeler_queue() {
     let org = set_up().await;
     let url = queue_url(&org).await;
-    let before = waiting(&org, &url).await;
-    let run = shown(&org, vec![anything(&org)], &[]).await;
+    let before = message_count(&org, &url).await;
+    let run = shown(&org, vec![any_record(&org)], &[]).await;
 
     let received: Vec<_> = run
         .calls
@@ -110,14 +112,14 @@ async fn the_queue_of_heeler_is_never_received_from() {
     assert!(
         received
             .iter()
-            .all(|call| call.text().contains(&format!("/{TAP}_")))
+            .all(|call| call.text().contains(&format!("/{TEMPORARY_QUEUE_PREFIX}_")))
     );
     let touched = run.calls.iter().filter(|call| call.text().contains(&url));
     assert_eq!(
         touched.map(testkit::Call::name).collect::<Vec<_>>(),
         Vec::<String>::new()
     );
-    assert_eq!(waiting(&org, &url).await, before + 1);
+    assert_eq!(message_count(&org, &url).await, before + 1);
     let messages = org
         .clients()
         .sqs
@@ -138,19 +140,22 @@ async fn the_queue_of_heeler_is_never_received_from() {
 }
 
 #[tokio::test]
-async fn after_the_limit_tail_ends_and_leaves_nothing() {
+async fn tail_stops_at_limit_and_cleans_up() {
     let org = set_up().await;
-    let tail = listening(&org, &["--limit", "2"]).await;
-    org.deliver(&file(&org, 5)).await;
+    let tail = start_listening(&org, &["--limit", "2"]).await;
+    org.deliver(&log_file(&org, 5)).await;
     let run = tail.wait().await.expect_status(0);
     assert_eq!(run.stdout.lines().count(), 2);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn when_nothing_arrives_in_time_tail_says_what_to_look_at() {
+async fn timeout_prints_what_to_check() {
     let org = set_up().await;
-    let run = tail(&org, &["--timeout", "1s"]).run().await.expect_status(1);
+    let run = tail(&org, &["--timeout", "1s"])
+        .run()
+        .await
+        .expect_status(1);
     assert_eq!(run.stdout, "");
     assert!(
         run.stderr.contains("Nothing has arrived for 1s."),
@@ -162,11 +167,11 @@ async fn when_nothing_arrives_in_time_tail_says_what_to_look_at() {
         "{}",
         run.stderr
     );
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn where_nothing_is_set_up_tail_says_how_to() {
+async fn tail_without_deployment_suggests_setup() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = tail(&org, &[]).run().await.expect_status(1);
     assert!(
@@ -178,17 +183,17 @@ async fn where_nothing_is_set_up_tail_says_how_to() {
 }
 
 #[tokio::test]
-async fn ctrl_c_takes_queue_and_subscription_away() {
+async fn ctrl_c_removes_queue_and_subscription() {
     let org = set_up().await;
-    let tail = listening(&org, &[]).await;
-    assert_eq!(taps(&org).await.len(), 2);
+    let tail = start_listening(&org, &[]).await;
+    assert_eq!(temporary_queues(&org).await.len(), 2);
     tail.interrupt();
     tail.wait().await.expect_status(130);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn ctrl_c_while_the_queue_is_made_takes_it_away_too() {
+async fn ctrl_c_during_queue_creation_removes_it() {
     let org = set_up().await;
     let slow = FaultAction::Delay(Duration::from_secs(2));
     org.proxy().fault(Fault::new("sns", "Subscribe", slow));
@@ -204,24 +209,22 @@ async fn ctrl_c_while_the_queue_is_made_takes_it_away_too() {
     }
     tail.interrupt();
     tail.wait().await.expect_status(130);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up() {
+async fn second_ctrl_c_prints_cleanup_commands() {
     let org = set_up().await;
-    let tail = listening(&org, &[]).await;
-    org
-        .proxy()
+    let tail = start_listening(&org, &[]).await;
+    org.proxy()
         .fault(Fault::new("sns", "Unsubscribe", FaultAction::NeverRespond));
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("sqs", "DeleteQueue", FaultAction::NeverRespond));
     tail.interrupt();
     tail.wait_for_stderr("Ctrl-C again").await;
     tail.interrupt();
     let run = tail.wait().await.expect_status(130);
-    for name in taps(&org).await {
+    for name in temporary_queues(&org).await {
         assert!(run.stderr.contains(&name), "{name}:\n{}", run.stderr);
     }
     assert!(
@@ -239,13 +242,11 @@ async fn a_second_ctrl_c_leaves_at_once_and_says_how_to_clean_up() {
 }
 
 #[tokio::test]
-async fn a_clean_up_that_is_refused_says_how_to_do_it_by_hand() {
+async fn denied_cleanup_prints_manual_commands() {
     let org = set_up().await;
     let refused = FaultAction::refuse(403, "AccessDenied", "not you");
-    org
-        .proxy()
-        .fault(Fault::new("sqs", "DeleteQueue", refused));
-    let tail = listening(&org, &[]).await;
+    org.proxy().fault(Fault::new("sqs", "DeleteQueue", refused));
+    let tail = start_listening(&org, &[]).await;
     tail.interrupt();
     let run = tail.wait().await.expect_status(3);
     assert!(
@@ -255,17 +256,18 @@ async fn a_clean_up_that_is_refused_says_how_to_do_it_by_hand() {
         run.stderr
     );
     org.proxy().clear_faults();
-    let next = listening(&org, &[]).await;
-    next.wait_for_stderr("which an earlier run had left behind").await;
+    let next = start_listening(&org, &[]).await;
+    next.wait_for_stderr("which an earlier run had left behind")
+        .await;
     next.interrupt();
     next.wait().await.expect_status(130);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn when_the_session_expires_tail_says_how_to_go_on_and_what_is_left() {
+async fn expired_session_prints_login_hint_and_leftovers() {
     let org = set_up().await;
-    let tail = listening(&org, &[]).await;
+    let tail = start_listening(&org, &[]).await;
     let expired = "The security token included in the request is expired";
     org.proxy().fault(Fault::new(
         "*",
@@ -283,31 +285,32 @@ async fn when_the_session_expires_tail_says_how_to_go_on_and_what_is_left() {
 }
 
 #[tokio::test]
-async fn the_next_run_removes_what_a_killed_run_left_and_nothing_that_is_in_use() {
+async fn next_run_removes_only_stale_queues() {
     let org = set_up().await;
-    let other = listening(&org, &["--limit", "1"]).await;
-    let in_use = taps(&org).await;
-    let killed = listening(&org, &[]).await;
+    let other = start_listening(&org, &["--limit", "1"]).await;
+    let in_use = temporary_queues(&org).await;
+    let killed = start_listening(&org, &[]).await;
     killed.kill();
     killed.wait().await.expect_status(-9);
-    let left = taps(&org).await;
+    let left = temporary_queues(&org).await;
     assert_eq!((in_use.len(), left.len()), (2, 4));
 
-    let next = listening(&org, &[]).await;
-    next.wait_for_stderr("which an earlier run had left behind").await;
-    let now = taps(&org).await;
+    let next = start_listening(&org, &[]).await;
+    next.wait_for_stderr("which an earlier run had left behind")
+        .await;
+    let now = temporary_queues(&org).await;
     assert!(in_use.is_subset(&now), "{now:?}");
     assert_eq!(left.intersection(&now).count(), 2, "{now:?}");
     next.interrupt();
     next.wait().await.expect_status(130);
 
-    org.deliver(&file(&org, 1)).await;
+    org.deliver(&log_file(&org, 1)).await;
     other.wait().await.expect_status(0);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn nobody_reading_any_more_is_the_end() {
+async fn closed_stdout_ends_tail() {
     let org = set_up().await;
     let program = env!("CARGO_BIN_EXE_heeler-ec");
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#;
@@ -317,12 +320,12 @@ async fn nobody_reading_any_more_is_the_end() {
         .spawn()
         .await;
     tail.wait_for_stderr("is removed at the end").await;
-    org.deliver(&file(&org, 1)).await;
+    org.deliver(&log_file(&org, 1)).await;
     tail.line_containing("eventID").await;
     // The one line that a reader has not yet closed the pipe for is lost; the next one is noticed.
     let further = async {
         loop {
-            org.deliver(&file(&org, 1)).await;
+            org.deliver(&log_file(&org, 1)).await;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
@@ -332,11 +335,11 @@ async fn nobody_reading_any_more_is_the_end() {
     };
     assert!(run.stderr.contains("status 0"), "{}", run.stderr);
     assert_eq!(run.stdout.lines().count(), 1);
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn a_reader_that_pauses_keeps_nobody_from_leaving() {
+async fn blocked_stdout_does_not_block_ctrl_c() {
     let org = set_up().await;
     let script = r#"{ sh -c 'echo "pid $$" >&2; exec "$0" "$@"' "$0" "$@"; echo "status $?" >&2; } | sleep 10"#;
     let tail = heeler_ec(&org)
@@ -347,7 +350,7 @@ async fn a_reader_that_pauses_keeps_nobody_from_leaving() {
         .await;
     tail.wait_for_stderr("is removed at the end").await;
     // Far more than a pipe holds.
-    org.deliver(&file(&org, 1_000)).await;
+    org.deliver(&log_file(&org, 1_000)).await;
     let read = |call: &Call| call.operation == "GetObject" && call.finished.is_some();
     while !org.proxy().calls().iter().any(read) {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -356,26 +359,27 @@ async fn a_reader_that_pauses_keeps_nobody_from_leaving() {
     let pid = said.lines().find_map(|line| line.strip_prefix("pid "));
     program::interrupt(pid.expect("its number").parse().expect("a number"));
     tail.wait_for_stderr("status 130").await;
-    assert_eq!(taps(&org).await, nothing());
+    assert_eq!(temporary_queues(&org).await, no_queues());
     tail.wait().await;
 }
 
 #[tokio::test]
-async fn an_object_whose_connection_breaks_off_is_asked_for_again() {
+async fn interrupted_download_is_retried() {
     let org = set_up().await;
     let breaks_off = Fault::new("s3", "GetObject", FaultAction::TruncateResponse);
     org.proxy().fault(breaks_off.clone().times(2));
-    let mut tail = listening(&org, &["--output", "json"]).await;
-    let whole = file(&org, 1_000);
+    let mut tail = start_listening(&org, &["--output", "json"]).await;
+    let whole = log_file(&org, 1_000);
     org.deliver(&whole).await;
     for record in &whole.records {
         assert_eq!(tail.line().await, Some(record.to_string()));
     }
     org.proxy().clear_faults();
     org.proxy().fault(breaks_off);
-    let lost = file(&org, 1_000);
+    let lost = log_file(&org, 1_000);
     org.deliver(&lost).await;
-    tail.wait_for_stderr("broke off in the middle of it, 3 times").await;
+    tail.wait_for_stderr("broke off in the middle of it, 3 times")
+        .await;
     tail.interrupt();
     let run = tail.wait().await.expect_status(130);
     assert!(
@@ -387,10 +391,10 @@ async fn an_object_whose_connection_breaks_off_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
+async fn other_objects_are_skipped_and_listed_when_verbose() {
     let org = set_up().await;
-    let tail = listening(&org, &["--verbose", "--limit", "1"]).await;
-    let own = file(&org, 1);
+    let tail = start_listening(&org, &["--verbose", "--limit", "1"]).await;
+    let own = log_file(&org, 1);
     let key = format!(
         "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
         own.name()
@@ -400,10 +404,10 @@ async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
         json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": org.bucket()}),
     )
     .await;
-    publish(&org, announcement("somebody-elses-bucket", &key)).await;
+    publish(&org, s3_notification("somebody-elses-bucket", &key)).await;
     publish(
         &org,
-        announcement(
+        s3_notification(
             org.bucket(),
             &key.replace("CloudTrail", "CloudTrail-Digest"),
         ),
@@ -430,11 +434,11 @@ async fn what_is_no_log_of_this_trail_is_skipped_and_told_when_asked() {
 }
 
 #[tokio::test]
-async fn a_message_that_makes_no_sense_is_told_and_the_stream_goes_on() {
+async fn unreadable_message_is_reported_and_tail_continues() {
     let org = set_up().await;
-    let tail = listening(&org, &["--limit", "1"]).await;
+    let tail = start_listening(&org, &["--limit", "1"]).await;
     publish_text(&org, "\u{1b}[2Jsurprise").await;
-    org.deliver(&file(&org, 1)).await;
+    org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
     assert!(
         run.stderr.contains("warning: cannot read message "),
@@ -451,18 +455,18 @@ async fn a_message_that_makes_no_sense_is_told_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn an_object_that_cannot_be_unpacked_is_told_and_the_stream_goes_on() {
+async fn damaged_object_is_reported_and_tail_continues() {
     let org = set_up().await;
-    let broken = file(&org, 1);
+    let broken = log_file(&org, 1);
     let key = format!(
         "AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/{}",
         broken.name()
     );
     let mut bytes = broken.gzipped();
     bytes.truncate(40);
-    let tail = listening(&org, &["--limit", "1"]).await;
+    let tail = start_listening(&org, &["--limit", "1"]).await;
     org.put(&key, bytes).await;
-    org.deliver(&file(&org, 1)).await;
+    org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
     assert!(
         run.stderr
@@ -474,16 +478,15 @@ async fn an_object_that_cannot_be_unpacked_is_told_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn an_object_that_may_not_be_read_is_told_with_the_permission_that_is_missing() {
+async fn denied_object_names_the_missing_permission() {
     let org = set_up().await;
     let refused = FaultAction::refuse(403, "AccessDenied", "Access Denied");
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("s3", "GetObject", refused).times(1));
-    let tail = listening(&org, &["--limit", "1"]).await;
-    let key = org.deliver(&file(&org, 1)).await;
+    let tail = start_listening(&org, &["--limit", "1"]).await;
+    let key = org.deliver(&log_file(&org, 1)).await;
     tail.wait_for_stderr(&key).await;
-    org.deliver(&file(&org, 1)).await;
+    org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
     assert!(
         run.stderr.contains("hint: grant s3:GetObject"),
@@ -499,13 +502,13 @@ async fn an_object_that_may_not_be_read_is_told_with_the_permission_that_is_miss
 }
 
 #[tokio::test]
-async fn an_object_that_is_announced_twice_is_shown_once() {
+async fn object_announced_twice_is_printed_once() {
     let org = set_up().await;
-    let tail = listening(&org, &["--output", "json", "--limit", "3"]).await;
-    let twice = file(&org, 2);
+    let tail = start_listening(&org, &["--output", "json", "--limit", "3"]).await;
+    let twice = log_file(&org, 2);
     org.deliver(&twice).await;
     org.deliver(&twice).await;
-    org.deliver(&file(&org, 1)).await;
+    org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
     assert_eq!(sorted(run.stdout.lines()).len(), 3);
     assert_eq!(run.stdout.lines().collect::<BTreeSet<_>>().len(), 3);
@@ -518,10 +521,10 @@ async fn an_object_that_is_announced_twice_is_shown_once() {
 }
 
 #[tokio::test]
-async fn what_steers_a_terminal_never_reaches_it() {
+async fn terminal_control_sequences_are_escaped() {
     let org = set_up().await;
     let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
-    let mut event = anything(&org);
+    let mut event = any_record(&org);
     for field in [
         "eventName",
         "eventSource",
@@ -544,15 +547,13 @@ async fn what_steers_a_terminal_never_reaches_it() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_made_again() {
+async fn broken_connection_is_retried() {
     let org = set_up().await;
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("sqs", "ReceiveMessage", FaultAction::DropRequest).times(1));
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("s3", "GetObject", FaultAction::DropRequest).times(1));
-    let run = shown(&org, vec![anything(&org)], &[]).await;
+    let run = shown(&org, vec![any_record(&org)], &[]).await;
     assert!(
         run.stderr
             .contains("Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable."),
@@ -562,13 +563,14 @@ async fn a_connection_that_breaks_is_made_again() {
 }
 
 #[tokio::test]
-async fn when_nothing_can_be_received_any_more_tail_cleans_up_and_says_why() {
+async fn tail_cleans_up_after_receive_error() {
     let org = set_up().await;
-    for what in [FaultAction::DropRequest, FaultAction::refuse(403, "AccessDenied", "not you")] {
+    for what in [
+        FaultAction::DropRequest,
+        FaultAction::refuse(403, "AccessDenied", "not you"),
+    ] {
         org.proxy().clear_faults();
-        org
-            .proxy()
-            .fault(Fault::new("sqs", "ReceiveMessage", what));
+        org.proxy().fault(Fault::new("sqs", "ReceiveMessage", what));
         let run = tail(&org, &[]).run().await.expect_status(3);
         assert!(
             run.stderr
@@ -576,12 +578,12 @@ async fn when_nothing_can_be_received_any_more_tail_cleans_up_and_says_why() {
             "{}",
             run.stderr
         );
-        assert_eq!(taps(&org).await, nothing());
+        assert_eq!(temporary_queues(&org).await, no_queues());
     }
 }
 
 #[tokio::test]
-async fn a_queue_or_a_subscription_that_is_refused_leaves_nothing() {
+async fn denied_queue_or_subscription_leaves_nothing() {
     let org = set_up().await;
     let folder = tempfile::tempdir().expect("an empty folder");
     for (service, operation) in [("sqs", "CreateQueue"), ("sns", "Subscribe")] {
@@ -592,7 +594,7 @@ async fn a_queue_or_a_subscription_that_is_refused_leaves_nothing() {
         let run = tail.run().await.expect_status(3);
         let permission = format!("grant {service}:{operation}");
         assert!(run.stderr.contains(&permission), "{}", run.stderr);
-        assert_eq!(taps(&org).await, nothing());
+        assert_eq!(temporary_queues(&org).await, no_queues());
         let files = std::fs::read_dir(folder.path()).expect("the folder");
         assert_eq!(files.count(), 0);
     }
@@ -615,7 +617,7 @@ fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
 }
 
 /// Tail, once it gets every message.
-async fn listening<'a>(org: &'a Organization, args: &[&str]) -> Running<'a> {
+async fn start_listening<'a>(org: &'a Organization, args: &[&str]) -> Running<'a> {
     let running = tail(org, args).spawn().await;
     running.wait_for_stderr("is removed at the end").await;
     running
@@ -626,14 +628,13 @@ async fn shown(org: &Organization, records: Vec<Value>, args: &[&str]) -> Run {
     let limit = records.len().to_string();
     let mut all = vec!["--limit", &limit];
     all.extend(args);
-    let tail = listening(org, &all).await;
-    org
-        .deliver(&LogFile::new(org.account(), org.region(), records))
+    let tail = start_listening(org, &all).await;
+    org.deliver(&LogFile::new(org.account(), org.region(), records))
         .await;
     tail.wait().await.expect_status(0)
 }
 
-fn anything(org: &Organization) -> Value {
+fn any_record(org: &Organization) -> Value {
     event(
         org.account(),
         "us-east-1",
@@ -643,13 +644,13 @@ fn anything(org: &Organization) -> Value {
     )
 }
 
-fn file(org: &Organization, records: usize) -> LogFile {
-    let records = std::iter::repeat_with(|| anything(org)).take(records);
+fn log_file(org: &Organization, records: usize) -> LogFile {
+    let records = std::iter::repeat_with(|| any_record(org)).take(records);
     LogFile::new(org.account(), "us-east-1", records.collect())
 }
 
 /// What S3 says about a new object.
-fn announcement(bucket: &str, key: &str) -> Value {
+fn s3_notification(bucket: &str, key: &str) -> Value {
     json!({"Records": [{
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -677,12 +678,12 @@ async fn publish_text(org: &Organization, message: &str) {
 }
 
 /// The queues and the subscriptions of tail: names and ARNs.
-async fn taps(org: &Organization) -> BTreeSet<String> {
+async fn temporary_queues(org: &Organization) -> BTreeSet<String> {
     let queues = org
         .clients()
         .sqs
         .list_queues()
-        .queue_name_prefix(TAP)
+        .queue_name_prefix(TEMPORARY_QUEUE_PREFIX)
         .send()
         .await;
     let queues = queues.expect("queues");
@@ -696,7 +697,7 @@ async fn taps(org: &Organization) -> BTreeSet<String> {
     for subscription in subscriptions.expect("subscriptions").subscriptions() {
         if subscription
             .endpoint()
-            .is_some_and(|endpoint| endpoint.contains(TAP))
+            .is_some_and(|endpoint| endpoint.contains(TEMPORARY_QUEUE_PREFIX))
         {
             found.insert(
                 subscription
@@ -709,7 +710,7 @@ async fn taps(org: &Organization) -> BTreeSet<String> {
     found
 }
 
-fn nothing() -> BTreeSet<String> {
+fn no_queues() -> BTreeSet<String> {
     BTreeSet::new()
 }
 
@@ -725,7 +726,7 @@ async fn queue_url(org: &Organization) -> String {
 }
 
 /// How many messages wait in a queue.
-async fn waiting(org: &Organization, url: &str) -> u32 {
+async fn message_count(org: &Organization, url: &str) -> u32 {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let read = org
         .clients()

@@ -11,7 +11,7 @@ use testkit::emulator::repository;
 use testkit::log_file::event;
 
 #[test]
-fn each_line_says_how_grave_the_event_is() {
+fn each_line_shows_its_severity() {
     let ran = tail(&all(), &[]);
     let levels: Vec<(String, String)> = stdout(&ran)
         .lines()
@@ -35,7 +35,7 @@ fn each_line_says_how_grave_the_event_is() {
 }
 
 #[test]
-fn only_events_that_are_grave_enough_are_shown() {
+fn min_severity_hides_lower_events() {
     let names = |level| {
         let ran = tail(&all(), &["--min-severity", level, "-o", "csv"]);
         let rows: Vec<String> = stdout(&ran)
@@ -51,7 +51,7 @@ fn only_events_that_are_grave_enough_are_shown() {
 }
 
 #[test]
-fn a_table_of_the_operators_own_wins() {
+fn custom_severity_file_overrides_the_table() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = folder.path().join("severities.toml");
     std::fs::write(
@@ -83,7 +83,7 @@ fn a_table_of_the_operators_own_wins() {
 }
 
 #[test]
-fn a_table_that_is_wrong_is_refused_with_its_line() {
+fn invalid_severity_file_error_names_the_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = folder.path().join("severities.toml");
     std::fs::write(&table, "\n[events.s3]\ngrave = []\n").expect("a table");
@@ -97,8 +97,8 @@ fn a_table_that_is_wrong_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_webhook_is_told_of_grave_events_without_their_secrets() {
-    let (url, serving) = receiver(2);
+fn webhook_receives_high_events_with_masked_secrets() {
+    let (url, serving) = start_receiver(2);
     let ran = tail(&all(), &["--webhook", &url, "-o", "json"]);
     assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
     let told = serving.join().expect("the receiver");
@@ -123,8 +123,8 @@ fn a_webhook_is_told_of_grave_events_without_their_secrets() {
 }
 
 #[test]
-fn slack_is_told_in_a_sentence() {
-    let (url, serving) = receiver(2);
+fn slack_webhook_receives_one_sentence() {
+    let (url, serving) = start_receiver(2);
     let ran = tail(&all(), &["--webhook", &url, "--webhook-format", "slack"]);
     assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
     let told = serving.join().expect("the receiver");
@@ -139,7 +139,7 @@ fn slack_is_told_in_a_sentence() {
 }
 
 #[test]
-fn a_webhook_that_nobody_serves_is_a_counted_failure_and_its_address_stays_unsaid() {
+fn unreachable_webhook_is_counted_and_url_hidden() {
     let free = TcpListener::bind("127.0.0.1:0")
         .expect("a port")
         .local_addr()
@@ -161,7 +161,7 @@ fn a_webhook_that_nobody_serves_is_a_counted_failure_and_its_address_stays_unsai
 
 #[cfg(unix)]
 #[test]
-fn a_command_gets_each_grave_record_as_it_was_delivered() {
+fn exec_command_receives_high_records_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("told");
     let command = format!("cat >> '{}'; echo said", told.display());
@@ -184,7 +184,7 @@ fn a_command_gets_each_grave_record_as_it_was_delivered() {
 }
 
 #[test]
-fn an_address_that_others_could_read_along_is_refused() {
+fn plaintext_webhook_url_is_rejected() {
     for url in [
         "http://example.com/T0/B0",
         "ftp://x/T0",
@@ -246,7 +246,7 @@ fn stderr(ran: &Output) -> String {
 }
 
 /// A web server that takes so many posts, and hands over what was in them.
-fn receiver(posts: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
+fn start_receiver(posts: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!(
         "http://{}/hook",

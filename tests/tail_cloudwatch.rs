@@ -1,19 +1,21 @@
 //! Tail of option cloudwatch: what Heeler's filter lets pass is read from the log group, which stays as it is.
 
-use std::path::Path;
-use std::time::{Duration, SystemTime};
-
+use crate::commands::heeler_ec;
+use crate::commands::{sorted, text};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use serde_json::{Value, json};
-
-use testkit::log_file::event; use crate::steps::heeler_ec;
-use testkit::{Call, Engine, Fault, HeelerEc, Run, FaultAction, Organization};
-use crate::steps::{sorted, text};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use testkit::log_file::event;
+use testkit::{Call, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 /// A pipeline on a log group.
 async fn set_up() -> Organization {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
-    crate::steps::setup_of(&org, "cloudwatch")
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    crate::commands::setup_of(&org, "cloudwatch")
         .run()
         .await
         .expect_status(0);
@@ -25,7 +27,7 @@ fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
 }
 
 /// A write that the filter lets pass.
-fn passing(org: &Organization) -> Value {
+fn matching_record(org: &Organization) -> Value {
     event(
         org.account(),
         org.region(),
@@ -74,13 +76,13 @@ async fn deliver(org: &Organization, records: &[Value], ago: Duration) {
 
 /// Both looks that a run took at the log group.
 #[track_caller]
-fn looks(run: &Run) -> [&Call; 2] {
+fn poll_pair(run: &Run) -> [&Call; 2] {
     let calls = run.calls.iter();
-    let looks: Vec<&Call> = calls.filter(|call| looks_at(call)).collect();
+    let looks: Vec<&Call> = calls.filter(|call| is_filter_call(call)).collect();
     looks.try_into().expect("two looks")
 }
 
-fn looks_at(call: &Call) -> bool {
+fn is_filter_call(call: &Call) -> bool {
     call.operation == "FilterLogEvents"
 }
 
@@ -91,9 +93,9 @@ async fn shown(org: &Organization, records: &[Value], args: &[&str]) -> Run {
 }
 
 #[tokio::test]
-async fn records_come_out_as_they_were_delivered_one_a_line() {
+async fn log_events_are_printed_unchanged() {
     let org = set_up().await;
-    let records = [passing(&org), passing(&org)];
+    let records = [matching_record(&org), matching_record(&org)];
     let run = shown(&org, &records, &["-o", "json", "--limit", "2"])
         .await
         .expect_status(0);
@@ -105,9 +107,9 @@ async fn records_come_out_as_they_were_delivered_one_a_line() {
 }
 
 #[tokio::test]
-async fn what_the_filter_leaves_out_is_not_shown() {
+async fn filtered_log_events_are_not_printed() {
     let org = set_up().await;
-    let mut refused = passing(&org);
+    let mut refused = matching_record(&org);
     refused["errorCode"] = json!("AccessDenied");
     let read = event(
         org.account(),
@@ -116,7 +118,7 @@ async fn what_the_filter_leaves_out_is_not_shown() {
         "ListBuckets",
         true,
     );
-    let wanted = passing(&org);
+    let wanted = matching_record(&org);
     let run = shown(
         &org,
         &[refused, read, wanted.clone()],
@@ -134,12 +136,12 @@ async fn what_the_filter_leaves_out_is_not_shown() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_delivered_twice_is_shown_once() {
+async fn event_delivered_twice_is_printed_once() {
     let org = set_up().await;
-    let record = passing(&org);
+    let record = matching_record(&org);
     let run = shown(
         &org,
-        &[record.clone(), record, passing(&org)],
+        &[record.clone(), record, matching_record(&org)],
         &["--limit", "2"],
     )
     .await;
@@ -153,20 +155,15 @@ async fn an_event_that_is_delivered_twice_is_shown_once() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_late_is_shown_and_one_that_was_shown_is_not_shown_again() {
+async fn late_events_are_printed_once() {
     let org = set_up().await;
-    deliver(&org, &[passing(&org)], Duration::from_secs(10)).await;
+    deliver(&org, &[matching_record(&org)], Duration::from_secs(10)).await;
     let running = tail(&org, &["-o", "json", "--limit", "2"]).spawn().await;
     running.wait_for_stderr("Reading log group").await;
     // After the first look, with a time long before what was shown.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let late = passing(&org);
-    deliver(
-        &org,
-        std::slice::from_ref(&late),
-        Duration::from_secs(300),
-    )
-    .await;
+    let late = matching_record(&org);
+    deliver(&org, std::slice::from_ref(&late), Duration::from_secs(300)).await;
     let run = running.wait().await.expect_status(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", run.stdout);
@@ -180,14 +177,14 @@ async fn an_event_that_comes_late_is_shown_and_one_that_was_shown_is_not_shown_a
 }
 
 #[tokio::test]
-async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
+async fn pages_are_read_five_seconds_apart() {
     let org = set_up().await;
     let page = |body: Value| FaultAction::Respond {
         status: 200,
         headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
         body: body.to_string().into_bytes(),
     };
-    let record = passing(&org);
+    let record = matching_record(&org);
     let first = page(json!({ "events": [], "nextToken": "more" }));
     let second = page(json!({ "events": [{ "eventId": "1", "message": record.to_string() }] }));
     let fault = |what| Fault::new("logs", "FilterLogEvents", what);
@@ -199,7 +196,7 @@ async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
         .expect_status(0);
     assert_eq!(run.stdout.trim(), record.to_string());
 
-    let [one, other] = looks(&run);
+    let [one, other] = poll_pair(&run);
     let body: Value = serde_json::from_str(&other.text()).expect("a request");
     assert_eq!(body["nextToken"], "more");
     assert!(
@@ -210,12 +207,12 @@ async fn every_page_is_read_and_no_two_calls_are_nearer_than_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
+async fn throttled_polls_back_off_without_losing_events() {
     let org = set_up().await;
     let busy = FaultAction::refuse(400, "ThrottlingException", "Rate exceeded");
     let busy = Fault::new("logs", "FilterLogEvents", busy);
     org.proxy().fault(busy.times(1));
-    let record = passing(&org);
+    let record = matching_record(&org);
     let run = shown(
         &org,
         std::slice::from_ref(&record),
@@ -224,7 +221,7 @@ async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
     .await
     .expect_status(0);
     assert_eq!(run.stdout.trim(), record.to_string());
-    let [one, other] = looks(&run);
+    let [one, other] = poll_pair(&run);
     assert!(other.started - one.started >= Duration::from_secs(10));
     let from = |call: &Call| {
         serde_json::from_slice::<Value>(&call.body).expect("JSON")["startTime"].clone()
@@ -233,13 +230,15 @@ async fn a_busy_log_group_is_asked_less_often_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn what_was_never_answered_is_not_taken_for_silence() {
+async fn unanswered_polls_are_an_error_not_silence() {
     let org = set_up().await;
     let busy = FaultAction::refuse(400, "ThrottlingException", "Rate exceeded");
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("logs", "FilterLogEvents", busy));
-    let run = tail(&org, &["--timeout", "2s"]).run().await.expect_status(3);
+    let run = tail(&org, &["--timeout", "2s"])
+        .run()
+        .await
+        .expect_status(3);
     assert!(run.stderr.contains("ThrottlingException"), "{}", run.stderr);
     assert!(
         !run.stderr.contains("Nothing has arrived"),
@@ -249,10 +248,10 @@ async fn what_was_never_answered_is_not_taken_for_silence() {
 }
 
 #[tokio::test]
-async fn while_nobody_reads_nothing_is_waited_for() {
+async fn blocked_stdout_pauses_the_timeout() {
     let org = set_up().await;
     // Far more than a pipe holds.
-    let many = std::iter::repeat_with(|| passing(&org)).take(400);
+    let many = std::iter::repeat_with(|| matching_record(&org)).take(400);
     deliver(&org, &many.collect::<Vec<_>>(), Duration::from_secs(60)).await;
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | { sleep 25; cat; }"#;
     let mut tail = heeler_ec(&org)
@@ -262,25 +261,18 @@ async fn while_nobody_reads_nothing_is_waited_for() {
         .spawn()
         .await;
     // One look is being written, two wait for that, and the next has no room.
-    let done = |call: &Call| looks_at(call) && call.finished.is_some();
-    while org
-        .proxy()
-        .calls()
-        .iter()
-        .filter(|call| done(call))
-        .count()
-        < 4
-    {
+    let done = |call: &Call| is_filter_call(call) && call.finished.is_some();
+    while org.proxy().calls().iter().filter(|call| done(call)).count() < 4 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let late = passing(&org);
+    let late = matching_record(&org);
     deliver(&org, std::slice::from_ref(&late), Duration::from_secs(1)).await;
     tail.line_containing(&text(&late["eventID"])).await;
     tail.wait().await;
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_it_and_leaves_nothing() {
+async fn ctrl_c_ends_log_group_tail() {
     let org = set_up().await;
     let before = org.leftovers().await;
     let running = tail(&org, &[]).spawn().await;
@@ -292,9 +284,12 @@ async fn ctrl_c_ends_it_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn when_nothing_arrives_the_answer_is_no() {
+async fn empty_log_group_exits_with_no() {
     let org = set_up().await;
-    let run = tail(&org, &["--timeout", "1s"]).run().await.expect_status(1);
+    let run = tail(&org, &["--timeout", "1s"])
+        .run()
+        .await
+        .expect_status(1);
     assert!(
         run.stderr.contains("preflight --option cloudwatch"),
         "{}",
@@ -303,11 +298,10 @@ async fn when_nothing_arrives_the_answer_is_no() {
 }
 
 #[tokio::test]
-async fn a_log_group_that_may_not_be_read_is_told_with_the_permission_that_is_missing() {
+async fn denied_log_group_names_the_missing_permission() {
     let org = set_up().await;
     let refusal = FaultAction::refuse(400, "AccessDeniedException", "is not authorized");
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("logs", "FilterLogEvents", refusal));
     let run = tail(&org, &[]).run().await.expect_status(3);
     assert!(

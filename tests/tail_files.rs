@@ -1,26 +1,24 @@
 //! Tail on files: what lies on this machine is shown as it is, counted to the last record, and nobody is called.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use serde_json::Value;
-
 use testkit::{emulator, samples};
 
 const OBJECTS: &str = "tests/fixtures/tail/objects";
 
 /// What a run said, and how it ended.
-struct Ran {
+struct FinishedRun {
     status: i32,
     stdout: String,
     stderr: String,
 }
 
-impl Ran {
+impl FinishedRun {
     fn of(output: Output) -> Self {
         Self {
             status: output.status.code().expect("it was not killed"),
@@ -36,7 +34,7 @@ impl Ran {
     }
 
     #[track_caller]
-    fn tells(&self, words: &str) {
+    fn assert_stderr_contains(&self, words: &str) {
         assert!(self.stderr.contains(words), "{words}:\n{}", self.stderr);
     }
 }
@@ -52,11 +50,11 @@ fn command(words: &[&str]) -> Command {
     command
 }
 
-fn tail(words: &[&str]) -> Ran {
-    Ran::of(command(words).output().expect("the program"))
+fn tail(words: &[&str]) -> FinishedRun {
+    FinishedRun::of(command(words).output().expect("the program"))
 }
 
-fn tail_of(input: &[u8], words: &[&str]) -> Ran {
+fn tail_stdin(input: &[u8], words: &[&str]) -> FinishedRun {
     let mut child = command(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -69,7 +67,7 @@ fn tail_of(input: &[u8], words: &[&str]) -> Ran {
         // A program that has had enough closes the pipe.
         let _ = pipe.write_all(&input);
     });
-    let ran = Ran::of(child.wait_with_output().expect("its end"));
+    let ran = FinishedRun::of(child.wait_with_output().expect("its end"));
     writing.join().expect("the writer");
     ran
 }
@@ -96,11 +94,11 @@ fn log(records: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn nobody_is_called() {
+fn files_are_read_without_aws_calls() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
     nobody.set_nonblocking(true).expect("a port");
     let endpoint = format!("http://{}", nobody.local_addr().expect("an address"));
-    let ran = Ran::of(
+    let ran = FinishedRun::of(
         command(&[&fixture("_A6kvhMoVeCsc7v8U")])
             .env("AWS_ENDPOINT_URL", &endpoint)
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)
@@ -112,12 +110,14 @@ fn nobody_is_called() {
 }
 
 #[test]
-fn every_fixture_is_accounted_for() {
+fn every_fixture_is_counted() {
     let ran = tail(&[OBJECTS, "-v"]).expect_status(3);
-    ran.tells("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
-    ran.tells("  skipped: 1 a digest, which holds no events");
-    ran.tells("  skipped: 1 an Insights object, which holds no calls");
-    ran.tells("Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.");
+    ran.assert_stderr_contains("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
+    ran.assert_stderr_contains("  skipped: 1 a digest, which holds no events");
+    ran.assert_stderr_contains("  skipped: 1 an Insights object, which holds no calls");
+    ran.assert_stderr_contains(
+        "Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.",
+    );
     for (part, why) in [
         ("NoRecordsKey0001", "the object has no list of Records"),
         ("TruncatedGzip001", "the gzip data ends too early"),
@@ -138,7 +138,7 @@ fn every_fixture_is_accounted_for() {
 }
 
 #[test]
-fn an_object_is_read_alone_as_it_is_among_others() {
+fn file_is_read_alone_and_with_others() {
     for (part, count) in [
         ("_MultiMemberGzip1", 51),
         ("_TrailingZeros001", 51),
@@ -155,23 +155,23 @@ fn an_object_is_read_alone_as_it_is_among_others() {
         }
     }
     let ran = tail(&[&fixture("_EmptyRecords0001")]).expect_status(1);
-    ran.tells("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
+    ran.assert_stderr_contains("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
 }
 
 #[test]
-fn nothing_of_a_broken_object_is_shown() {
+fn damaged_file_prints_no_records() {
     let whole = log(&[r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#]);
     let cut = &whole[..whole.len() - 1];
     for bytes in [cut, &gzip(cut), &gzip(&whole)[..30]] {
-        let ran = tail_of(bytes, &["-", "-o", "json"]).expect_status(3);
+        let ran = tail_stdin(bytes, &["-", "-o", "json"]).expect_status(3);
         assert_eq!(ran.stdout, "");
-        ran.tells("warning: cannot read standard input: ");
-        ran.tells("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
+        ran.assert_stderr_contains("warning: cannot read standard input: ");
+        ran.assert_stderr_contains("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
     }
 }
 
 #[test]
-fn standard_input_is_packed_or_not_and_holds_documents_or_lines() {
+fn stdin_accepts_gzip_documents_and_lines() {
     let (a, b) = (r#"{"eventID":"a","x":[1, 2]}"#, r#"{"eventID":"b"}"#);
     let expected = format!("{a}\n{b}\n");
     let document = log(&[a, b]);
@@ -184,13 +184,13 @@ fn standard_input_is_packed_or_not_and_holds_documents_or_lines() {
         expected.clone().into_bytes(),
         gzip(expected.as_bytes()),
     ] {
-        let ran = tail_of(&input, &["-", "-o", "json"]).expect_status(0);
+        let ran = tail_stdin(&input, &["-", "-o", "json"]).expect_status(0);
         assert_eq!(ran.stdout, expected);
     }
 }
 
 #[test]
-fn a_line_is_shown_when_it_comes() {
+fn piped_lines_are_printed_immediately() {
     use std::io::{BufRead, BufReader};
     let mut child = command(&["-", "-o", "json", "--limit", "2"])
         .stdin(Stdio::piped())
@@ -210,26 +210,30 @@ fn a_line_is_shown_when_it_comes() {
 }
 
 #[test]
-fn a_line_that_is_no_record_costs_no_other_and_is_told() {
+fn invalid_line_is_reported_and_others_printed() {
     let input = "{\"eventID\":\"a\"}\nbroken \u{1b}[2J\n7\n{\"eventID\":\"b\"}\n{\"eventID\":";
-    let ran = tail_of(input.as_bytes(), &["-"]).expect_status(3);
+    let ran = tail_stdin(input.as_bytes(), &["-"]).expect_status(3);
     assert_eq!(ran.stdout.lines().count(), 2);
-    ran.tells("Records: 5 in = 2 shown + 0 filtered + 0 duplicate + 3 unreadable.");
-    ran.tells("warning: cannot read a record of standard input: it is no JSON object: broken");
+    ran.assert_stderr_contains(
+        "Records: 5 in = 2 shown + 0 filtered + 0 duplicate + 3 unreadable.",
+    );
+    ran.assert_stderr_contains(
+        "warning: cannot read a record of standard input: it is no JSON object: broken",
+    );
     assert!(!ran.stderr.contains('\u{1b}'));
 }
 
 #[test]
-fn an_object_that_is_too_large_is_told_by_its_name() {
+fn file_over_size_limit_is_reported() {
     let name = fixture("_MultiMemberGzip1");
     let ran = tail(&[&name, "--max-object-size", "1KB"]).expect_status(3);
     assert_eq!(ran.stdout, "");
-    ran.tells(&name);
-    ran.tells("the object is larger than 1000 bytes when unpacked");
+    ran.assert_stderr_contains(&name);
+    ran.assert_stderr_contains("the object is larger than 1000 bytes when unpacked");
 }
 
 #[test]
-fn what_is_larger_than_memory_should_be_is_read_in_parts() {
+fn large_file_is_streamed() {
     // More than is held at once, and more than is kept in memory of what is piped in.
     let record = format!(
         r#"{{"eventVersion":"1","x":"{}"}}"#,
@@ -242,13 +246,15 @@ fn what_is_larger_than_memory_should_be_is_read_in_parts() {
     std::fs::write(file.path(), gzip(&document)).expect("a file");
     let path = file.path().to_string_lossy().into_owned();
     let words = format!("Records: {count} in = {count} shown + 0 filtered");
-    tail(&[&path]).expect_status(0).tells(&words);
-    let ran = tail_of(&document[..document.len() - 2], &["-"]).expect_status(3);
+    tail(&[&path])
+        .expect_status(0)
+        .assert_stderr_contains(&words);
+    let ran = tail_stdin(&document[..document.len() - 2], &["-"]).expect_status(3);
     assert_eq!(ran.stdout, "");
 }
 
 #[test]
-fn a_folder_is_read_in_the_order_of_its_names_and_by_them() {
+fn folder_is_read_in_name_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/02";
     let put = |name: &str, bytes: &[u8]| {
@@ -283,12 +289,12 @@ fn a_folder_is_read_in_the_order_of_its_names_and_by_them() {
             r#"{"eventID":"c"}"#
         ]
     );
-    ran.tells("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
-    ran.tells("  skipped: 2 not the name of a CloudTrail log");
+    ran.assert_stderr_contains("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
+    ran.assert_stderr_contains("  skipped: 2 not the name of a CloudTrail log");
 }
 
 #[test]
-fn filters_leave_out_and_count() {
+fn filters_select_and_count_records() {
     let one = fixture("_MultiMemberGzip1");
     let all = tail(&[&one, "-o", "json"]).expect_status(0).stdout;
     let records: Vec<Value> = all
@@ -316,12 +322,13 @@ fn filters_leave_out_and_count() {
     ] {
         let ran = tail(&[&[one.as_str()], words].concat());
         if expected == usize::MAX {
-            ran.expect_status(2).tells("--event-region");
+            ran.expect_status(2)
+                .assert_stderr_contains("--event-region");
             continue;
         }
         let ran = ran.expect_status(i32::from(expected == 0));
         assert_eq!(ran.stdout.lines().count(), expected, "{words:?}");
-        ran.tells(&format!(
+        ran.assert_stderr_contains(&format!(
             "Records: {} in = {expected} shown + {} filtered",
             records.len(),
             records.len() - expected
@@ -330,7 +337,7 @@ fn filters_leave_out_and_count() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_read() {
+fn invalid_options_are_rejected_before_reading() {
     for words in [
         &["no such file"][..],
         &["-", "--account", "12"],
@@ -343,18 +350,18 @@ fn what_makes_no_sense_is_refused_before_anything_is_read() {
         &["-", "--timeout", "1s"],
         &["-", "--region", "us-east-1"],
     ] {
-        let ran = tail_of(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).expect_status(2);
+        let ran = tail_stdin(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).expect_status(2);
         assert_eq!(ran.stdout, "", "{words:?}");
     }
     let other = Command::new(env!("CARGO_BIN_EXE_heeler-ec"))
         .env_clear()
         .args(["outputs", "-o", "csv"])
         .output();
-    Ran::of(other.expect("the program")).expect_status(2);
+    FinishedRun::of(other.expect("the program")).expect_status(2);
 }
 
 #[test]
-fn secrets_are_in_no_line_and_no_row() {
+fn secrets_are_not_in_table_or_csv() {
     for form in ["table", "csv"] {
         let ran = tail(&[OBJECTS, "-o", form]);
         assert!(ran.stdout.lines().count() > 80);
@@ -367,7 +374,7 @@ fn secrets_are_in_no_line_and_no_row() {
 }
 
 #[test]
-fn rows_have_all_columns() {
+fn csv_rows_have_all_columns() {
     let ran = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).expect_status(0);
     assert_eq!(
         ran.stdout,
@@ -379,19 +386,19 @@ fn rows_have_all_columns() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_no_answer() {
+fn full_disk_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
     let ran = command(&[OBJECTS, "-o", "json"])
         .stdout(full.expect("a full disk"))
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    let ran = Ran::of(ran.wait_with_output().expect("its end")).expect_status(3);
-    ran.tells("cannot write the answer");
+    let ran = FinishedRun::of(ran.wait_with_output().expect("its end")).expect_status(3);
+    ran.assert_stderr_contains("cannot write the answer");
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_it_quietly() {
+fn closed_stdout_ends_quietly() {
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#;
     let output = Command::new("/bin/sh")
         .args([
@@ -416,13 +423,14 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 }
 
 #[test]
-fn every_real_record_is_shown_once_and_as_it_was() {
+fn every_real_record_is_printed_unchanged() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
     let mut delivered = Vec::new();
     for (_, bytes) in samples::log_files_below(&folder) {
-        delivered.extend(heeler_ec::tail::object::records(&bytes, u64::MAX).expect("a log"));
+        delivered
+            .extend(heeler_ec::tail::log_file::collect_records(&bytes, u64::MAX).expect("a log"));
     }
     let place = folder.to_string_lossy().into_owned();
     let ran = tail(&[&place, "-o", "json"]).expect_status(0);
@@ -430,7 +438,9 @@ fn every_real_record_is_shown_once_and_as_it_was() {
     shown.sort_unstable();
     delivered.sort_unstable();
     assert_eq!(shown, delivered);
-    ran.tells("Records: 2902 in = 2902 shown + 0 filtered + 0 duplicate + 0 unreadable.");
+    ran.assert_stderr_contains(
+        "Records: 2902 in = 2902 shown + 0 filtered + 0 duplicate + 0 unreadable.",
+    );
     for (words, count) in [
         (&["--heeler-filter"][..], 467),
         (&["--errors-only"], 300),
@@ -443,7 +453,7 @@ fn every_real_record_is_shown_once_and_as_it_was() {
 }
 
 #[test]
-fn the_hard_cases_are_as_their_description_says() {
+fn hard_cases_match_their_description() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
@@ -452,6 +462,8 @@ fn the_hard_cases_are_as_their_description_says() {
         .filter(|folder| Path::is_dir(folder))
         .expect("the hard cases");
     let ran = tail(&[&edge.to_string_lossy()]).expect_status(3);
-    ran.tells("Objects: 13 in = 7 read + 2 skipped + 4 failed.");
-    ran.tells("Records: 230 in = 75 shown + 0 filtered + 155 duplicate + 0 unreadable.");
+    ran.assert_stderr_contains("Objects: 13 in = 7 read + 2 skipped + 4 failed.");
+    ran.assert_stderr_contains(
+        "Records: 230 in = 75 shown + 0 filtered + 155 duplicate + 0 unreadable.",
+    );
 }

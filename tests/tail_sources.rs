@@ -1,22 +1,21 @@
 //! Where tail looks for events when it is asked to: the bucket, Heeler's own queue, further back in the log group.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
+use crate::commands::heeler_ec;
+use crate::commands::{names, setup, setup_of, sorted};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::Value;
-
-use testkit::log_file::event; use crate::steps::heeler_ec;
-use testkit::{Call, Engine, Fault, LogFile, Run, FaultAction, Organization};
-use crate::steps::{names, setup, setup_of, sorted};
+use std::collections::HashMap;
+use std::time::Duration;
+use testkit::log_file::event;
+use testkit::{Call, Engine, Fault, FaultAction, LogFile, Organization, Run};
 
 const QUEUE: &str = "heeler_event_collection_queue";
 const FIFO: &str = "heeler_event_collection_queue.fifo";
 
 #[tokio::test]
-async fn the_bucket_is_listed_and_nothing_is_made() {
+async fn bucket_source_lists_and_creates_nothing() {
     let org = set_up().await;
-    let (here, there) = (file(&org, "us-east-1"), file(&org, "eu-west-1"));
+    let (here, there) = (log_file(&org, "us-east-1"), log_file(&org, "eu-west-1"));
     org.deliver(&here).await;
     org.deliver(&there).await;
     let run = tail(
@@ -48,9 +47,9 @@ async fn the_bucket_is_listed_and_nothing_is_made() {
 }
 
 #[tokio::test]
-async fn an_object_that_comes_later_is_found_by_the_next_look() {
+async fn new_object_is_found_by_next_listing() {
     let org = set_up().await;
-    let first = file(&org, "us-east-1");
+    let first = log_file(&org, "us-east-1");
     org.deliver(&first).await;
     let watching = heeler_ec(&org)
         .args([
@@ -68,7 +67,7 @@ async fn an_object_that_comes_later_is_found_by_the_next_look() {
     let mut watching = watching.await;
     assert_eq!(watching.line().await, Some(first.records[0].to_string()));
     // Its name comes before the first one's, and its stamp is older.
-    let mut second = file(&org, "us-east-1").stamp(&minutes_ago(5));
+    let mut second = log_file(&org, "us-east-1").stamp(&minutes_ago(5));
     "0000000000000000".clone_into(&mut second.suffix);
     org.deliver(&second).await;
     assert_eq!(watching.line().await, Some(second.records[0].to_string()));
@@ -76,9 +75,9 @@ async fn an_object_that_comes_later_is_found_by_the_next_look() {
 }
 
 #[tokio::test]
-async fn how_far_back_the_first_look_goes_is_the_operators_choice() {
+async fn since_sets_how_far_back_listing_starts() {
     let org = set_up().await;
-    let mut old = file(&org, "us-east-1").stamp(&minutes_ago(45));
+    let mut old = log_file(&org, "us-east-1").stamp(&minutes_ago(45));
     old.records[0]["eventTime"] = rfc3339(minutes(46)).into();
     org.deliver(&old).await;
     let bucket = [
@@ -97,23 +96,25 @@ async fn how_far_back_the_first_look_goes_is_the_operators_choice() {
         &[&bucket[..], &["--since", "2h", "--limit", "1"]].concat(),
     )
     .await;
-    assert_eq!(run.expect_status(0).stdout.trim_end(), old.records[0].to_string());
+    assert_eq!(
+        run.expect_status(0).stdout.trim_end(),
+        old.records[0].to_string()
+    );
 }
 
 #[tokio::test]
-async fn a_bucket_that_may_not_be_listed_is_told_with_the_permission_that_is_missing() {
+async fn denied_listing_names_the_missing_permission() {
     let org = set_up().await;
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("s3", "ListObjectsV2", denied()));
     let run = tail(&org, &["--source", "bucket"]).await.expect_status(3);
     assert!(run.stderr.contains("s3:ListBucket"), "{}", run.stderr);
 }
 
 #[tokio::test]
-async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back() {
+async fn heeler_queue_messages_are_returned() {
     let org = set_up().await;
-    let object = file(&org, "us-east-1");
+    let object = log_file(&org, "us-east-1");
     org.deliver(&object).await;
     let run = tail(
         &org,
@@ -136,13 +137,13 @@ async fn heelers_queue_is_looked_into_on_demand_and_every_message_is_given_back(
         "{called:?}"
     );
     // The other one is S3's test event. Nobody has to wait for either: the visibility timeout is over.
-    assert_eq!(receives(&org, QUEUE).await, [2, 2]);
+    assert_eq!(receive_counts(&org, QUEUE).await, [2, 2]);
 }
 
 #[tokio::test]
-async fn the_looking_ends_before_a_message_is_lost_to_heeler() {
+async fn heeler_queue_stops_before_dead_lettering() {
     let org = set_up().await;
-    org.deliver(&file(&org, "us-east-1")).await;
+    org.deliver(&log_file(&org, "us-east-1")).await;
     let run = tail(&org, &["--from-heelers-queue", "-o", "json"])
         .await
         .expect_status(0);
@@ -158,19 +159,18 @@ async fn the_looking_ends_before_a_message_is_lost_to_heeler() {
         "{}",
         run.stderr
     );
-    assert_eq!(waiting(&org, QUEUE).await, 2);
+    assert_eq!(message_count(&org, QUEUE).await, 2);
     assert_eq!(
-        waiting(&org, "heeler_event_collection_queue_dlq").await,
+        message_count(&org, "heeler_event_collection_queue_dlq").await,
         0
     );
 }
 
 #[tokio::test]
-async fn messages_that_cannot_be_given_back_are_told() {
+async fn unreturned_messages_are_reported() {
     let org = set_up().await;
-    org.deliver(&file(&org, "us-east-1")).await;
-    org
-        .proxy()
+    org.deliver(&log_file(&org, "us-east-1")).await;
+    org.proxy()
         .fault(Fault::new("sqs", "ChangeMessageVisibilityBatch", denied()));
     let run = tail(&org, &["--from-heelers-queue", "--limit", "1"]).await;
     assert!(
@@ -183,10 +183,13 @@ async fn messages_that_cannot_be_given_back_are_told() {
 }
 
 #[tokio::test]
-async fn the_fifo_queue_holds_the_records_themselves() {
-    let org = Organization::on(Engine::Ministack).log_group().build().await;
+async fn fifo_queue_messages_contain_records() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
     setup_of(&org, "cloudwatch").run().await.expect_status(0);
-    let record = anything(&org);
+    let record = any_record(&org);
     send(&org, FIFO, &record.to_string()).await;
     let run = tail(
         &org,
@@ -194,20 +197,22 @@ async fn the_fifo_queue_holds_the_records_themselves() {
     )
     .await;
     assert_eq!(run.expect_status(0).stdout.trim_end(), record.to_string());
-    assert_eq!(waiting(&org, FIFO).await, 1);
+    assert_eq!(message_count(&org, FIFO).await, 1);
 }
 
 #[tokio::test]
-async fn a_source_that_the_option_has_not_is_wrong_usage() {
+async fn unsupported_source_is_a_usage_error() {
     let org = set_up().await;
-    let run = tail(&org, &["--source", "log-group"]).await.expect_status(2);
+    let run = tail(&org, &["--source", "log-group"])
+        .await
+        .expect_status(2);
     assert!(run.stderr.contains("option s3 is set up"), "{}", run.stderr);
     let run = tail(&org, &["--source", "bucket", "--from-heelers-queue"]).await;
     assert_eq!(run.expect_status(2).calls.len(), 0);
 }
 
 #[tokio::test]
-async fn accounts_are_called_by_their_names_where_they_have_one() {
+async fn account_names_are_shown() {
     let org = set_up().await;
     let organizations = &org.clients().organizations;
     let told = organizations
@@ -236,8 +241,7 @@ async fn accounts_are_called_by_their_names_where_they_have_one() {
         run.stdout
     );
 
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("organizations", "ListAccounts", denied()));
     let run = tail(&org, &source).await.expect_status(0);
     assert!(run.stdout.contains(id), "{}", run.stdout);
@@ -257,7 +261,7 @@ async fn tail(org: &Organization, args: &[&str]) -> Run {
     heeler_ec(org).args(["tail"]).args(args).run().await
 }
 
-fn anything(org: &Organization) -> Value {
+fn any_record(org: &Organization) -> Value {
     event(
         org.account(),
         "us-east-1",
@@ -267,8 +271,8 @@ fn anything(org: &Organization) -> Value {
     )
 }
 
-fn file(org: &Organization, region: &str) -> LogFile {
-    LogFile::new(org.account(), region, vec![anything(org)])
+fn log_file(org: &Organization, region: &str) -> LogFile {
+    LogFile::new(org.account(), region, vec![any_record(org)])
 }
 
 fn minutes(ago: u64) -> std::time::SystemTime {
@@ -285,7 +289,7 @@ fn minutes_ago(ago: u64) -> String {
     format!("{}Z", &digits[.."yyyymmddThhmm".len()])
 }
 
-async fn url(org: &Organization, queue: &str) -> String {
+async fn queue_url(org: &Organization, queue: &str) -> String {
     let found = org
         .clients()
         .sqs
@@ -301,7 +305,7 @@ async fn send(org: &Organization, queue: &str, body: &str) {
         .clients()
         .sqs
         .send_message()
-        .queue_url(url(org, queue).await)
+        .queue_url(queue_url(org, queue).await)
         .message_body(body)
         .message_group_id("group")
         .send()
@@ -309,13 +313,13 @@ async fn send(org: &Organization, queue: &str, body: &str) {
     sent.expect("a message in the queue");
 }
 
-async fn waiting(org: &Organization, queue: &str) -> u32 {
+async fn message_count(org: &Organization, queue: &str) -> u32 {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let read = org
         .clients()
         .sqs
         .get_queue_attributes()
-        .queue_url(url(org, queue).await)
+        .queue_url(queue_url(org, queue).await)
         .attribute_names(name.clone())
         .send()
         .await
@@ -325,12 +329,12 @@ async fn waiting(org: &Organization, queue: &str) -> u32 {
 }
 
 /// How often each message has been received, with this receive.
-async fn receives(org: &Organization, queue: &str) -> Vec<u32> {
+async fn receive_counts(org: &Organization, queue: &str) -> Vec<u32> {
     let received = org
         .clients()
         .sqs
         .receive_message()
-        .queue_url(url(org, queue).await)
+        .queue_url(queue_url(org, queue).await)
         .max_number_of_messages(10)
         .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
         .send()

@@ -1,7 +1,8 @@
 //! What the program asks and shows when a person sits before it.
 
-use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Run, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{names, plan, preflight};
+use crate::commands::heeler_ec;
+use crate::commands::{names, plan, preflight};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization, Run};
 
 const QUESTION: &str = "Only 'yes' is taken for a yes: ";
 
@@ -9,13 +10,11 @@ const QUESTION: &str = "Only 'yes' is taken for a yes: ";
 fn setup(org: &Organization) -> HeelerEc<'_> {
     let role = org.heeler_role_arn();
     let args = ["setup", "--option", "s3", "--generate-external-id"];
-    heeler_ec(org)
-        .args(args)
-        .args(["--heeler-role-arn", &role])
+    heeler_ec(org).args(args).args(["--heeler-role-arn", &role])
 }
 
 /// A setup whose question gets this answer, which leaves everything as it was.
-async fn nothing_is_written_after(answer: &str, status: i32) -> Run {
+async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
     let org = Organization::on(Engine::Ministack).build().await;
     let before = org.notification().await;
     let run = setup(&org)
@@ -31,7 +30,7 @@ async fn nothing_is_written_after(answer: &str, status: i32) -> Run {
 }
 
 #[tokio::test]
-async fn setup_asks_and_yes_sets_up() {
+async fn setup_prompts_and_yes_confirms() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = setup(&org)
         .on_terminal(100, &[(QUESTION, "yes")])
@@ -45,31 +44,35 @@ async fn setup_asks_and_yes_sets_up() {
 }
 
 #[tokio::test]
-async fn no_leaves_everything_as_it_was() {
-    let run = nothing_is_written_after("no", 1).await;
+async fn answer_no_changes_nothing() {
+    let run = assert_nothing_written_after("no", 1).await;
     assert!(run.stdout.contains("nothing was written"), "{}", run.stdout);
 }
 
 #[tokio::test]
-async fn y_is_not_yes() {
-    nothing_is_written_after("y", 1).await;
+async fn answer_y_is_not_yes() {
+    assert_nothing_written_after("y", 1).await;
 }
 
 #[tokio::test]
-async fn the_end_of_input_is_a_no() {
-    let run = nothing_is_written_after(END_OF_INPUT, 1).await;
+async fn end_of_input_is_no() {
+    let run = assert_nothing_written_after(END_OF_INPUT, 1).await;
     assert!(run.stdout.contains("nothing was written"), "{}", run.stdout);
 }
 
 #[tokio::test]
-async fn an_interrupted_question_is_a_no() {
-    nothing_is_written_after(CTRL_C, 130).await;
+async fn interrupted_prompt_is_no() {
+    assert_nothing_written_after(CTRL_C, 130).await;
 }
 
 #[tokio::test]
-async fn colours_come_by_themselves_and_stay_away_when_they_are_not_wanted() {
+async fn color_follows_terminal_and_options() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let run = preflight(&org).on_terminal(100, &[]).run().await.expect_status(0);
+    let run = preflight(&org)
+        .on_terminal(100, &[])
+        .run()
+        .await
+        .expect_status(0);
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
     let plain = preflight(&org).on_terminal(100, &[]).env("NO_COLOR", "1");
     let plain = plain.run().await.expect_status(0);

@@ -1,15 +1,17 @@
 //! From Terraform to here and back, with Terraform itself, where it is on the machine.
 
-use testkit::terraform::Terraform; use crate::steps::heeler_ec;
-use testkit::{Emulator, Engine, Organization}; use crate::vendor_terraform;
-use crate::steps::{again_of, counts, destroy, json, plan_of, setup_of_with};
+use crate::commands::heeler_ec;
+use crate::commands::{counts, destroy, json, plan_of, setup_again_of, setup_of_with};
+use crate::vendor_terraform;
+use testkit::terraform::Terraform;
+use testkit::{Emulator, Engine, Organization};
 
 const S3: &str = include_str!("fixtures/terraform/s3.tf");
 const CLOUDWATCH: &str = include_str!("fixtures/terraform/cloudwatch.tf");
 const NOTHING: [&str; 0] = [];
 
 /// What adopting may change of what Terraform had made, as `docs/adopting.md` says.
-const STATED: &[&str] = &[
+const EXPECTED_DIFFERENCES: &[&str] = &[
     "assume_role_policy",
     "id",
     "policy",
@@ -24,11 +26,11 @@ const STATED: &[&str] = &[
 ];
 
 /// The file that the module's user has filled in.
-fn variables(org: &Organization, option: &str) -> String {
+fn terraform_variables(org: &Organization, option: &str) -> String {
     let own = if option == "s3" {
         format!("s3_cloudtrail_bucket_name = \"{}\"", org.bucket())
     } else {
-        let pattern = heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN;
+        let pattern = heeler_ec::option::cloudwatch_filter::HEELER_PATTERN;
         let group = org.log_group().expect("a log group");
         format!("log_group_name = \"{group}\"\nfilter_pattern = \"{pattern}\"")
     };
@@ -41,8 +43,8 @@ fn variables(org: &Organization, option: &str) -> String {
 }
 
 /// The module is applied, adopted with the same file, and destroyed.
-async fn adopted(org: Organization, option: &str, text: &str) {
-    let file = variables(&org, option);
+async fn adopt_applied_module(org: Organization, option: &str, text: &str) {
+    let file = terraform_variables(&org, option);
     let files = [("main.tf", text), ("var.auto.tfvars", file.as_str())];
     let Some(terraform) = Terraform::with(&org, &files).await else {
         return;
@@ -53,7 +55,7 @@ async fn adopted(org: Organization, option: &str, text: &str) {
     let given = given.path().join("var.auto.tfvars");
     std::fs::create_dir_all(given.parent().expect("a folder")).expect("a folder");
     std::fs::write(&given, &file).expect("a file");
-    let run = again_of(&org, option)
+    let run = setup_again_of(&org, option)
         .args(["--adopt", "--var-file"])
         .args([&given])
         .run()
@@ -70,7 +72,7 @@ async fn adopted(org: Organization, option: &str, text: &str) {
     let again = again.run().await.expect_status(0);
     assert_eq!(counts(&again)[..2], [0, 0]);
     for change in terraform.plan().await {
-        let stated = |argument: &String| STATED.contains(&argument.as_str());
+        let stated = |argument: &String| EXPECTED_DIFFERENCES.contains(&argument.as_str());
         let replaced = change.address.starts_with("aws_lambda_permission");
         assert!(
             change
@@ -87,7 +89,7 @@ async fn adopted(org: Organization, option: &str, text: &str) {
 }
 
 /// Set up here, and taken over by Terraform with what export prints.
-async fn exported(org: Organization, option: &str, resources: usize) {
+async fn import_exported_file(org: Organization, option: &str, resources: usize) {
     let id = vendor_terraform::EXTERNAL_ID;
     setup_of_with(&org, option, id).run().await.expect_status(0);
     let run = heeler_ec(&org).args(["export", "terraform"]);
@@ -128,21 +130,30 @@ async fn exported(org: Organization, option: &str, resources: usize) {
 }
 
 #[tokio::test]
-async fn what_terraform_has_applied_is_adopted_and_only_what_was_stated_differs_then() {
+async fn applied_module_is_adopted_with_expected_differences() {
     let emulator = Emulator::own(Engine::Ministack);
     let s3 = Organization::in_emulator(&emulator).build().await;
-    let logs = Organization::in_emulator(&emulator).log_group().build().await;
+    let logs = Organization::in_emulator(&emulator)
+        .log_group()
+        .build()
+        .await;
     tokio::join!(
-        adopted(s3, "s3", S3),
-        adopted(logs, "cloudwatch", CLOUDWATCH)
+        adopt_applied_module(s3, "s3", S3),
+        adopt_applied_module(logs, "cloudwatch", CLOUDWATCH)
     );
 }
 
 #[tokio::test]
-async fn what_is_exported_terraform_imports_and_neither_adds_nor_changes_nor_destroys() {
+async fn exported_file_imports_without_changes() {
     let emulator = Emulator::own(Engine::Ministack);
     let s3 = Organization::in_emulator(&emulator);
     let s3 = s3.bucket_key().other_notifications().build().await;
-    let logs = Organization::in_emulator(&emulator).log_group().build().await;
-    tokio::join!(exported(s3, "s3", 13), exported(logs, "cloudwatch", 14));
+    let logs = Organization::in_emulator(&emulator)
+        .log_group()
+        .build()
+        .await;
+    tokio::join!(
+        import_exported_file(s3, "s3", 13),
+        import_exported_file(logs, "cloudwatch", 14)
+    );
 }

@@ -1,21 +1,20 @@
 //! The file that customers of Heeler's Terraform modules have filled in already, in place of options.
 
+use crate::commands::heeler_ec;
+use crate::commands::{counts, json, outputs, text};
 use std::path::PathBuf;
-
 use tempfile::TempDir;
-
-use testkit::{Engine, HeelerEc, Organization}; use crate::steps::heeler_ec;
-use crate::steps::{counts, json, outputs, text};
+use testkit::{Engine, HeelerEc, Organization};
 
 /// A file of that name in a folder of its own.
-fn file(text: &str) -> (TempDir, PathBuf) {
+fn write_file(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("var.auto.tfvars");
     std::fs::write(&path, text).expect("a file");
     (folder, path)
 }
 
-fn of_s3(org: &Organization) -> String {
+fn s3_variables(org: &Organization) -> String {
     format!(
         r#"account_id                       = "{}"
 s3_cloudtrail_bucket_name        = "{}"
@@ -31,19 +30,22 @@ heeler_security_role_arns = ["{}"]
     )
 }
 
-fn with<'a>(org: &'a Organization, verb: &str, path: &PathBuf) -> HeelerEc<'a> {
+fn heeler_with_file<'a>(org: &'a Organization, verb: &str, path: &PathBuf) -> HeelerEc<'a> {
     heeler_ec(org)
         .args([verb, "--option", "s3", "--var-file"])
         .args([path])
 }
 
 #[tokio::test]
-async fn the_file_alone_sets_up() {
+async fn setup_uses_var_file() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let (_folder, path) = file(&of_s3(&org));
-    let run = with(&org, "preflight", &path).run().await.expect_status(0);
+    let (_folder, path) = write_file(&s3_variables(&org));
+    let run = heeler_with_file(&org, "preflight", &path)
+        .run()
+        .await
+        .expect_status(0);
     assert!(!run.stderr.contains("shared-by-file"));
-    let run = with(&org, "setup", &path).args(["--yes"]);
+    let run = heeler_with_file(&org, "setup", &path).args(["--yes"]);
     let run = run.run().await.expect_status(0);
     assert!(!run.stderr.contains("shared-by-file"), "{}", run.stderr);
     let shown = json(&outputs(&org).run().await.expect_status(0));
@@ -51,24 +53,24 @@ async fn the_file_alone_sets_up() {
         text(&shown["heeler_event_role_external_id"]),
         "shared-by-file"
     );
-    let again = with(&org, "plan", &path).args(["-o", "json"]);
+    let again = heeler_with_file(&org, "plan", &path).args(["-o", "json"]);
     assert_eq!(counts(&again.run().await.expect_status(0)), [0, 0, 12, 0]);
 }
 
 #[tokio::test]
-async fn options_win_over_the_file() {
+async fn command_line_overrides_var_file() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let (_folder, path) = file(&of_s3(&org).replace("shared-by-file", "in-the-file"));
-    let run = with(&org, "setup", &path).args(["--yes", "--external-id", "typed"]);
+    let (_folder, path) = write_file(&s3_variables(&org).replace("shared-by-file", "in-the-file"));
+    let run = heeler_with_file(&org, "setup", &path).args(["--yes", "--external-id", "typed"]);
     run.run().await.expect_status(0);
     let shown = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(text(&shown["heeler_event_role_external_id"]), "typed");
 }
 
 #[tokio::test]
-async fn what_contradicts_the_account_or_the_trail_is_said_as_of_the_option() {
+async fn var_file_mismatch_is_reported_like_the_option() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let own = of_s3(&org);
+    let own = s3_variables(&org);
     for (wrong, said) in [
         (own.replace(org.account(), "999900001111"), "999900001111"),
         (
@@ -76,18 +78,24 @@ async fn what_contradicts_the_account_or_the_trail_is_said_as_of_the_option() {
             "another-bucket",
         ),
     ] {
-        let (_folder, path) = file(&wrong);
-        let run = with(&org, "plan", &path).run().await.expect_status(1);
+        let (_folder, path) = write_file(&wrong);
+        let run = heeler_with_file(&org, "plan", &path)
+            .run()
+            .await
+            .expect_status(1);
         assert!(run.writes().is_empty());
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
 }
 
 #[tokio::test]
-async fn a_variable_of_no_module_is_told_and_not_used() {
+async fn unknown_variable_warns_and_is_ignored() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let (_folder, path) = file(&format!("{}region = \"us-east-1\"\n", of_s3(&org)));
-    let run = with(&org, "plan", &path).run().await.expect_status(0);
+    let (_folder, path) = write_file(&format!("{}region = \"us-east-1\"\n", s3_variables(&org)));
+    let run = heeler_with_file(&org, "plan", &path)
+        .run()
+        .await
+        .expect_status(0);
     assert!(
         run.stderr
             .contains("line 8: neither module has a variable region"),
@@ -97,7 +105,7 @@ async fn a_variable_of_no_module_is_told_and_not_used() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_the_file_is_told_with_its_line_before_any_call() {
+async fn var_file_errors_name_line_before_any_call() {
     let org = Organization::on(Engine::Ministack).build().await;
     for (wrong, said) in [
         (
@@ -111,13 +119,19 @@ async fn what_is_wrong_in_the_file_is_told_with_its_line_before_any_call() {
         ("account_id =\n", "line 1"),
         ("heeler_external_id = \"heeler-ext-id\"\n", "placeholder"),
     ] {
-        let (_folder, path) = file(wrong);
-        let run = with(&org, "plan", &path).run().await.expect_status(2);
+        let (_folder, path) = write_file(wrong);
+        let run = heeler_with_file(&org, "plan", &path)
+            .run()
+            .await
+            .expect_status(2);
         assert!(run.calls.is_empty());
         assert!(run.stderr.contains(said), "{}", run.stderr);
         assert!(run.stderr.contains("var.auto.tfvars"), "{}", run.stderr);
     }
     let missing = PathBuf::from("no-such.tfvars");
-    let run = with(&org, "plan", &missing).run().await.expect_status(2);
+    let run = heeler_with_file(&org, "plan", &missing)
+        .run()
+        .await
+        .expect_status(2);
     assert!(run.stderr.contains("no-such.tfvars"), "{}", run.stderr);
 }

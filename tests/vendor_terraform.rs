@@ -146,7 +146,11 @@ async fn queue(org: &Organization, name: &str, key: &str, dead: Option<&str>) ->
         }
     }
     // The program asks through the proxy, which some engines put into the URL.
-    let made = org.clients_through_proxy().sqs.create_queue().queue_name(name);
+    let made = org
+        .clients_through_proxy()
+        .sqs
+        .create_queue()
+        .queue_name(name);
     let made = made.set_attributes(Some(attributes)).send().await;
     let url = made.expect("a queue").queue_url.expect("its URL");
     let (region, account) = (org.region(), org.account());
@@ -291,16 +295,13 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
     let permission = permission
         .action("lambda:InvokeFunction")
         .principal("logs.amazonaws.com")
-        .source_arn(format!(
-            "{}:*",
-            org.log_group_arn().trim_end_matches(":*")
-        ));
+        .source_arn(format!("{}:*", org.log_group_arn().trim_end_matches(":*")));
     permission.send().await.expect("a permission");
     let filter = org.clients().logs.put_subscription_filter();
     let filter = filter
         .log_group_name(group)
         .filter_name("heeler_cloudwatch_log_subscription_filter")
-        .filter_pattern(heeler_ec::pipeline::cloudwatch_filter::HEELER_PATTERN)
+        .filter_pattern(heeler_ec::option::cloudwatch_filter::HEELER_PATTERN)
         .set_destination_arn(arn)
         .distribution(Distribution::ByLogStream);
     filter.send().await.expect("a subscription filter");
@@ -308,7 +309,7 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
 
 /// Other code than ours: the same function in a zip with a comment at its end.
 pub fn code() -> Vec<u8> {
-    let mut code = heeler_ec::pipeline::function::code();
+    let mut code = heeler_ec::option::function::code();
     let length = code.len() - 2;
     code[length] = 1;
     code.push(b'x');

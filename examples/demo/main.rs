@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::signal::ctrl_c;
 use tokio::sync::watch;
 
-use testkit::{Emulator, Engine};
 use scenes::{Failure, Scenes};
 use stage::Stage;
+use testkit::{Emulator, Engine};
 
 /// More than any step takes; then something hangs.
 const LONGEST: Duration = Duration::from_secs(180);

@@ -10,10 +10,10 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use testkit::organization::allow;
-use testkit::{Emulator, Organization};
 use crate::logs;
 use crate::stage::Stage;
+use testkit::organization::allow;
+use testkit::{Emulator, Organization};
 
 /// Time to read what was told before the next command scrolls it away.
 const READING: Duration = Duration::from_millis(2500);
@@ -244,7 +244,12 @@ impl<'a> Scenes<'a> {
         );
         self.pause().await?;
         self.stage.gap();
-        if self.org.assume_as_heeler(&outputs.role, "guessed").await.is_ok() {
+        if self
+            .org
+            .assume_as_heeler(&outputs.role, "guessed")
+            .await
+            .is_ok()
+        {
             return Err(Failure::Broken(
                 "the role lets in whoever guesses an external id".into(),
             ));
@@ -266,7 +271,7 @@ impl<'a> Scenes<'a> {
         for key in bodies.iter().filter_map(|body| log_key(body)) {
             let object = inside.object(self.org.bucket(), &key).await;
             let object = object.map_err(|why| broken("Heeler cannot read a log file", &why))?;
-            let records = heeler_ec::tail::object::records(&object, u64::MAX);
+            let records = heeler_ec::tail::log_file::collect_records(&object, u64::MAX);
             events += records
                 .map_err(|why| broken("a log file", &why.to_string()))?
                 .len();
@@ -395,7 +400,7 @@ impl Outputs {
 
 /// The log file that a message announces; none if it announces something else.
 fn log_key(body: &str) -> Option<String> {
-    let notice = heeler_ec::tail::notice::read(body).ok()?;
+    let notice = heeler_ec::tail::s3_notification::parse(body).ok()?;
     notice.objects.first().map(|object| object.key.clone())
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use heeler_ec::tail::notice;
-use heeler_ec::tail::object::{self, Broken, Limits, Packed, Taker};
+use heeler_ec::tail::log_file::{self, LogFileError, LogFileSource, ReadLimits, RecordSink};
 use heeler_ec::tail::record::Record;
-use heeler_ec::tail::visible::visible;
+use heeler_ec::tail::s3_notification;
+use heeler_ec::tail::sanitize::escape_control_chars;
 
 /// No more than this is unpacked, since a few bytes may be packed zeros without end.
 const LARGEST: u64 = 4 << 20;
@@ -15,7 +15,7 @@ pub fn message(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
     };
-    match notice::read(text) {
+    match s3_notification::parse(text) {
         Ok(notice) => {
             assert!(!notice.objects.is_empty() || !notice.skipped.is_empty());
             for object in &notice.objects {
@@ -23,8 +23,11 @@ pub fn message(bytes: &[u8]) {
             }
         }
         Err(unreadable) => {
-            assert!(unreadable.start.chars().count() <= 80);
-            assert_eq!(visible(&unreadable.start), unreadable.start);
+            assert!(unreadable.preview.chars().count() <= 80);
+            assert_eq!(
+                escape_control_chars(&unreadable.preview),
+                unreadable.preview
+            );
         }
     }
 }
@@ -43,24 +46,24 @@ pub fn object(bytes: &[u8]) {
     }
 }
 
-fn read(bytes: &[u8], held: usize) -> Result<Vec<String>, Broken> {
+fn read(bytes: &[u8], held: usize) -> Result<Vec<String>, LogFileError> {
     struct All(Vec<String>);
-    impl Taker for All {
-        fn take(&mut self, text: &str) -> ControlFlow<()> {
+    impl RecordSink for All {
+        fn push(&mut self, text: &str) -> ControlFlow<()> {
             self.0.push(text.to_owned());
             ControlFlow::Continue(())
         }
 
-        fn pause(&mut self) -> ControlFlow<()> {
+        fn flush(&mut self) -> ControlFlow<()> {
             ControlFlow::Continue(())
         }
     }
     let mut all = All(Vec::new());
-    let limits = Limits {
-        object: LARGEST,
-        held,
+    let limits = ReadLimits {
+        max_file_bytes: LARGEST,
+        max_bytes_in_memory: held,
     };
-    object::read(Packed::Bytes(bytes.to_vec()), limits, &mut all)?;
+    log_file::read_records(LogFileSource::Bytes(bytes.to_vec()), limits, &mut all)?;
     Ok(all.0)
 }
 
@@ -74,7 +77,7 @@ pub fn record(bytes: &[u8]) {
         assert!(parsed.is_err() || text.trim() != text, "{text}");
         return;
     };
-    let line = record.on_one_line();
+    let line = record.to_single_line();
     assert!(
         !line.contains(['\n', '\r']) || serde_json::from_str::<serde_json::Value>(text).is_err()
     );
@@ -90,8 +93,8 @@ pub fn record(bytes: &[u8]) {
         record.error_message(),
         record.event_id(),
     ] {
-        let shown = visible(&field.unwrap_or_default());
+        let shown = escape_control_chars(&field.unwrap_or_default());
         assert!(!shown.chars().any(char::is_control), "{shown:?}");
     }
-    let _ = (record.key(), record.read_only());
+    let _ = (record.dedup_key(), record.read_only());
 }

@@ -4,14 +4,14 @@ use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt;
 
-use super::{Alert, Refusal};
+use super::{Alert, DeliveryError};
 
 /// A line for the shell. Nothing of the event is put into it: what others wrote can do no harm there.
 #[derive(Clone, Debug)]
-pub struct Command(pub String);
+pub struct ShellCommand(pub String);
 
-impl Command {
-    pub(super) async fn tell(&self, alert: &Alert) -> Result<(), Refusal> {
+impl ShellCommand {
+    pub(super) async fn deliver(&self, alert: &Alert) -> Result<(), DeliveryError> {
         let mut child = shell(&self.0)
             .env("HEELER_EC_SEVERITY", alert.level.name())
             .stdin(Stdio::piped())
@@ -19,7 +19,7 @@ impl Command {
             .stdout(std::io::stderr())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|why| Refusal::Final(format!("it does not start: {why}")))?;
+            .map_err(|why| DeliveryError::Permanent(format!("it does not start: {why}")))?;
         if let Some(mut input) = child.stdin.take() {
             // A command that has no use for the record may close its input.
             let _ = input.write_all(alert.record.as_bytes()).await;
@@ -28,11 +28,11 @@ impl Command {
         let status = child
             .wait()
             .await
-            .map_err(|why| Refusal::Final(why.to_string()))?;
+            .map_err(|why| DeliveryError::Permanent(why.to_string()))?;
         if status.success() {
             Ok(())
         } else {
-            Err(Refusal::ForNow(status.to_string(), None))
+            Err(DeliveryError::Retryable(status.to_string(), None))
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// How the names of fields end that hold a secret, in small letters and without `-` and `_`.
-const SECRETS: &[&str] = &[
+const SECRET_NAME_SUFFIXES: &[&str] = &[
     "assertion",
     "authorization",
     "passphrase",
@@ -17,7 +17,7 @@ const SECRETS: &[&str] = &[
     "token",
 ];
 /// Tokens that open nothing: they turn a page, or tell one request from its repetition.
-const HARMLESS: &[&str] = &[
+const NON_SECRET_NAMES: &[&str] = &[
     "clientrequesttoken",
     "clienttoken",
     "continuationtoken",
@@ -25,13 +25,14 @@ const HARMLESS: &[&str] = &[
     "nexttoken",
 ];
 /// Parameters of a URL that hold one.
-const PARAMETERS: &[&str] = &["X-Amz-Security-Token=", "X-Amz-Signature=", "SigninToken="];
+const SECRET_URL_PARAMETERS: &[&str] =
+    &["X-Amz-Security-Token=", "X-Amz-Signature=", "SigninToken="];
 const MASKED: &str = "(masked)";
 
 /// The record without the values of its secrets. Nothing when it is no JSON.
-pub(super) fn masked(record: &str) -> Option<Value> {
+pub(super) fn mask_record(record: &str) -> Option<Value> {
     let mut value = serde_json::from_str(record)
-        .or_else(|_| serde_json::from_str(&whole_letters(record)))
+        .or_else(|_| serde_json::from_str(&replace_lone_surrogates(record)))
         .ok()?;
     mask(&mut value);
     Some(value)
@@ -39,13 +40,16 @@ pub(super) fn masked(record: &str) -> Option<Value> {
 
 /// The same with a replacement character for each half of a surrogate pair. A service that cuts a text to its length
 /// leaves such a half, and no other JSON reader has to take it.
-fn whole_letters(json: &str) -> String {
+fn replace_lone_surrogates(json: &str) -> String {
     let mut whole = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         whole.push_str(before);
-        let (taken, written) = match (unit(escape), escape.get(6..).and_then(unit)) {
+        let (taken, written) = match (
+            parse_unicode_escape(escape),
+            escape.get(6..).and_then(parse_unicode_escape),
+        ) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
             (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
             _ => (2, None),
@@ -59,7 +63,7 @@ fn whole_letters(json: &str) -> String {
 }
 
 /// The UTF-16 unit that the text begins with an escape of.
-fn unit(text: &str) -> Option<u16> {
+fn parse_unicode_escape(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()
 }
@@ -68,7 +72,7 @@ fn mask(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                if is_secret(name) && !value.is_null() && !value.is_boolean() {
+                if is_secret_name(name) && !value.is_null() && !value.is_boolean() {
                     *value = MASKED.into();
                 } else {
                     mask(value);
@@ -81,24 +85,27 @@ fn mask(value: &mut Value) {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+fn is_secret_name(name: &str) -> bool {
     let name: String = name
         .chars()
         .filter(|letter| !matches!(letter, '-' | '_'))
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    SECRETS.iter().any(|secret| name.ends_with(secret)) && !HARMLESS.contains(&name.as_str())
+    SECRET_NAME_SUFFIXES
+        .iter()
+        .any(|secret| name.ends_with(secret))
+        && !NON_SECRET_NAMES.contains(&name.as_str())
 }
 
 /// Some services put a JSON document, or a signed URL, into a string.
 fn mask_text(text: &mut String) {
     if text.starts_with(['{', '['])
-        && let Some(value) = masked(text)
+        && let Some(value) = mask_record(text)
     {
         *text = value.to_string();
         return;
     }
-    for parameter in PARAMETERS {
+    for parameter in SECRET_URL_PARAMETERS {
         let mut from = 0;
         while let Some(found) = text[from..].find(parameter) {
             let start = from + found + parameter.len();
@@ -117,64 +124,64 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn becomes(record: &Value, wanted: &Value) {
-        assert_eq!(masked(&record.to_string()).as_ref(), Some(wanted));
+    fn assert_masked(record: &Value, wanted: &Value) {
+        assert_eq!(mask_record(&record.to_string()).as_ref(), Some(wanted));
     }
 
     #[test]
-    fn a_session_token_is_masked_wherever_it_is() {
-        becomes(
+    fn session_tokens_are_masked_at_any_depth() {
+        assert_masked(
             &json!({"responseElements": {"credentials": {"accessKeyId": "ASIA1", "sessionToken": "FwoG"}}}),
             &json!({"responseElements": {"credentials": {"accessKeyId": "ASIA1", "sessionToken": "(masked)"}}}),
         );
-        becomes(
+        assert_masked(
             &json!({"requestParameters": [{"X-Amz-Security-Token": ["a", "b"]}, {"secret_access_key": 1}]}),
             &json!({"requestParameters": [{"X-Amz-Security-Token": "(masked)"}, {"secret_access_key": "(masked)"}]}),
         );
     }
 
     #[test]
-    fn a_document_in_a_string_is_looked_into() {
-        becomes(
+    fn json_in_strings_is_masked() {
+        assert_masked(
             &json!({"additionalEventData": "{\"token\":\"t\",\"other\":1}"}),
             &json!({"additionalEventData": "{\"token\":\"(masked)\",\"other\":1}"}),
         );
     }
 
     #[test]
-    fn a_signed_url_loses_its_signature() {
-        becomes(
+    fn signed_url_signatures_are_masked() {
+        assert_masked(
             &json!({"url": "https://b/k?X-Amz-Security-Token=abc&x=1&X-Amz-Signature=def"}),
             &json!({"url": "https://b/k?X-Amz-Security-Token=(masked)&x=1&X-Amz-Signature=(masked)"}),
         );
     }
 
     #[test]
-    fn a_secret_is_known_by_how_its_name_ends() {
-        becomes(
+    fn secret_names_match_by_suffix() {
+        assert_masked(
             &json!({"masterUserPassword": "a", "auth-token": "b", "OAuthClientSecret": ["c"], "X-Vault-Token": {"d": 1}}),
             &json!({"masterUserPassword": "(masked)", "auth-token": "(masked)", "OAuthClientSecret": "(masked)", "X-Vault-Token": "(masked)"}),
         );
     }
 
     #[test]
-    fn half_a_letter_costs_no_record() {
+    fn lone_surrogates_are_replaced() {
         let record = r#"{"a":"\ud83d\ude00 \ud83d x","b":"\\ud83d","c":"\ude00","password":"p"}"#;
         assert_eq!(
-            masked(record),
+            mask_record(record),
             Some(
                 json!({"a": "\u{1f600} \u{fffd} x", "b": "\\ud83d", "c": "\u{fffd}", "password": "(masked)"})
             )
         );
-        assert_eq!(masked(r#"{"a":"\ud8"}"#), None);
-        assert_eq!(masked("{\"a\":\"\\"), None);
-        assert_eq!(masked("{\"a\":\"\\\u{e9}"), None);
+        assert_eq!(mask_record(r#"{"a":"\ud8"}"#), None);
+        assert_eq!(mask_record("{\"a\":\"\\"), None);
+        assert_eq!(mask_record("{\"a\":\"\\\u{e9}"), None);
     }
 
     #[test]
-    fn all_else_stays() {
+    fn other_fields_are_unchanged() {
         let record = json!({"eventName": "GetSecretValue", "requestParameters": {"secretId": "s", "nextToken": "n"}, "sessionToken": null, "hasPassword": true});
-        becomes(&record, &record);
-        assert_eq!(masked("{"), None);
+        assert_masked(&record, &record);
+        assert_eq!(mask_record("{"), None);
     }
 }

@@ -16,14 +16,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use crate::severity::Level;
-pub use command::Command;
-pub use webhook::{Form, Webhook};
+use crate::severity::SeverityLevel;
+pub use command::ShellCommand;
+pub use webhook::{PayloadFormat, Webhook};
 
 /// An event that somebody is to be told of.
 #[derive(Clone, Debug)]
 pub struct Alert {
-    pub level: Level,
+    pub level: SeverityLevel,
     pub time: Option<String>,
     pub account: Option<String>,
     pub region: Option<String>,
@@ -38,24 +38,24 @@ pub struct Alert {
 
 /// Somebody who is told.
 #[derive(Debug)]
-pub enum Receiver {
-    Command(Command),
+pub enum AlertReceiver {
+    Command(ShellCommand),
     Webhook(Webhook),
 }
 
 /// Why somebody could not be told.
 #[derive(Debug, PartialEq, Eq)]
-enum Refusal {
+enum DeliveryError {
     /// It may go better next time, but not before this has passed.
-    ForNow(String, Option<Duration>),
-    Final(String),
+    Retryable(String, Option<Duration>),
+    Permanent(String),
 }
 
-impl Receiver {
-    async fn tell(&self, alert: &Alert) -> Result<(), Refusal> {
+impl AlertReceiver {
+    async fn deliver(&self, alert: &Alert) -> Result<(), DeliveryError> {
         match self {
-            Self::Command(command) => command.tell(alert).await,
-            Self::Webhook(webhook) => webhook.tell(alert).await,
+            Self::Command(command) => command.deliver(alert).await,
+            Self::Webhook(webhook) => webhook.deliver(alert).await,
         }
     }
 
@@ -69,82 +69,86 @@ impl Receiver {
 
 /// How much a receiver is asked to take.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
+pub struct DeliveryPolicy {
     /// As many at once are fine, and after them one in each `pace`.
     pub burst: u32,
-    pub pace: Duration,
+    pub interval: Duration,
     /// As many may wait; further ones are held back.
-    pub waiting: usize,
+    pub queue_capacity: usize,
     /// One telling may take this long.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// Before the second attempt; twice as long before the third, and so on.
-    pub pause: Duration,
-    pub attempts: u32,
+    pub first_retry_delay: Duration,
+    pub max_attempts: u32,
 }
 
-impl Default for Manner {
+impl Default for DeliveryPolicy {
     fn default() -> Self {
         Self {
             burst: 10,
             // What Slack takes.
-            pace: Duration::from_secs(1),
-            waiting: 1000,
-            patience: Duration::from_secs(30),
-            pause: Duration::from_secs(1),
-            attempts: 4,
+            interval: Duration::from_secs(1),
+            queue_capacity: 1000,
+            timeout: Duration::from_secs(30),
+            first_retry_delay: Duration::from_secs(1),
+            max_attempts: 4,
         }
     }
 }
 
 /// A receiver that asks for more is not waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// What became of the alerts so far. Each is counted once.
 #[derive(Debug, Default)]
-struct Counts {
-    handed: AtomicU64,
-    told: AtomicU64,
+struct AlertCounters {
+    submitted: AtomicU64,
+    delivered: AtomicU64,
     failed: AtomicU64,
 }
 
 /// What became of the alerts for one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct DeliveryStats {
     pub receiver: &'static str,
-    pub told: u64,
+    pub delivered: u64,
     pub failed: u64,
     /// They were too many at once, or came too shortly before the end.
-    pub held_back: u64,
+    pub dropped: u64,
 }
 
 /// Hears of each alert that failed in the end: the receiver, and why.
-pub type Listener = Arc<dyn Fn(&'static str, &str) + Send + Sync>;
+pub type FailureListener = Arc<dyn Fn(&'static str, &str) + Send + Sync>;
 
-struct Line {
+struct ReceiverQueue {
     receiver: &'static str,
     queue: mpsc::Sender<Arc<Alert>>,
-    counts: Arc<Counts>,
+    counts: Arc<AlertCounters>,
     worker: JoinHandle<()>,
 }
 
 /// All receivers, each with a queue of its own.
-pub struct Alerts(Vec<Line>);
+pub struct AlertDispatcher(Vec<ReceiverQueue>);
 
-impl Alerts {
+impl AlertDispatcher {
     /// Starts a worker for each receiver; it needs a runtime.
     #[must_use]
-    pub fn new(receivers: Vec<Receiver>, manner: Manner, listener: &Listener) -> Self {
+    pub fn new(
+        receivers: Vec<AlertReceiver>,
+        manner: DeliveryPolicy,
+        listener: &FailureListener,
+    ) -> Self {
         let lines = receivers.into_iter().map(|receiver| {
-            let (queue, due) = mpsc::channel(manner.waiting.max(1));
-            let counts = Arc::new(Counts::default());
+            let (queue, due) = mpsc::channel(manner.queue_capacity.max(1));
+            let counts = Arc::new(AlertCounters::default());
             let name = receiver.name();
-            let worker = Worker {
+            let worker = ReceiverWorker {
                 receiver,
-                manner,
+                policy: manner,
                 counts: Arc::clone(&counts),
                 listener: Arc::clone(listener),
             };
-            Line {
+            ReceiverQueue {
                 receiver: name,
                 queue,
                 counts,
@@ -161,10 +165,10 @@ impl Alerts {
     }
 
     /// Has everybody told, some time.
-    pub fn tell(&self, alert: Alert) {
+    pub fn submit(&self, alert: Alert) {
         let alert = Arc::new(alert);
         for line in &self.0 {
-            line.counts.handed.fetch_add(1, Ordering::Relaxed);
+            line.counts.submitted.fetch_add(1, Ordering::Relaxed);
             // A full queue holds it back.
             let _ = line.queue.try_send(Arc::clone(&alert));
         }
@@ -172,13 +176,13 @@ impl Alerts {
 
     /// What became of them so far; those that wait count as held back.
     #[must_use]
-    pub fn told(&self) -> Vec<Told> {
-        let of = |line: &Line| line.counts.told(line.receiver);
+    pub fn stats(&self) -> Vec<DeliveryStats> {
+        let of = |line: &ReceiverQueue| line.counts.stats(line.receiver);
         self.0.iter().map(of).collect()
     }
 
     /// Waits for what is under way, but not for ever, and says what became of all.
-    pub async fn end(self, grace: Duration) -> Vec<Told> {
+    pub async fn finish(self, grace: Duration) -> Vec<DeliveryStats> {
         let until = Instant::now() + grace;
         let mut all = Vec::new();
         for line in self.0 {
@@ -187,43 +191,47 @@ impl Alerts {
             if timeout_at(until, line.worker).await.is_err() {
                 stop.abort();
             }
-            all.push(line.counts.told(line.receiver));
+            all.push(line.counts.stats(line.receiver));
         }
         all
     }
 }
 
-impl Counts {
-    fn told(&self, receiver: &'static str) -> Told {
-        let [handed, told, failed] =
-            [&self.handed, &self.told, &self.failed].map(|count| count.load(Ordering::Relaxed));
-        Told {
+impl AlertCounters {
+    fn stats(&self, receiver: &'static str) -> DeliveryStats {
+        let [handed, told, failed] = [&self.submitted, &self.delivered, &self.failed]
+            .map(|count| count.load(Ordering::Relaxed));
+        DeliveryStats {
             receiver,
-            told,
+            delivered: told,
             failed,
-            held_back: handed.saturating_sub(told + failed),
+            dropped: handed.saturating_sub(told + failed),
         }
     }
 }
 
 /// Tells one receiver of one alert after another.
-struct Worker {
-    receiver: Receiver,
-    manner: Manner,
-    counts: Arc<Counts>,
-    listener: Listener,
+struct ReceiverWorker {
+    receiver: AlertReceiver,
+    policy: DeliveryPolicy,
+    counts: Arc<AlertCounters>,
+    listener: FailureListener,
 }
 
-impl Worker {
+impl ReceiverWorker {
     async fn run(self, mut due: mpsc::Receiver<Arc<Alert>>) {
-        let Manner { burst, pace, .. } = self.manner;
+        let DeliveryPolicy {
+            burst,
+            interval: pace,
+            ..
+        } = self.policy;
         // When the next may go, had there been no burst.
         let mut turn = Instant::now();
         while let Some(alert) = due.recv().await {
             turn = turn.max(Instant::now()) + pace;
             sleep_until(turn - pace * burst.max(1)).await;
-            match self.insist(&alert).await {
-                Ok(()) => self.counts.told.fetch_add(1, Ordering::Relaxed),
+            match self.deliver_with_retry(&alert).await {
+                Ok(()) => self.counts.delivered.fetch_add(1, Ordering::Relaxed),
                 Err(why) => {
                     (self.listener)(self.receiver.name(), &why);
                     self.counts.failed.fetch_add(1, Ordering::Relaxed)
@@ -232,24 +240,26 @@ impl Worker {
         }
     }
 
-    async fn insist(&self, alert: &Alert) -> Result<(), String> {
-        let mut pause = self.manner.pause;
+    async fn deliver_with_retry(&self, alert: &Alert) -> Result<(), String> {
+        let mut pause = self.policy.first_retry_delay;
         for attempt in 1.. {
-            let told = timeout(self.manner.patience, self.receiver.tell(alert)).await;
+            let told = timeout(self.policy.timeout, self.receiver.deliver(alert)).await;
             let refusal = match told {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(refusal)) => refusal,
-                Err(_) => Refusal::ForNow(
-                    format!("no answer within {} s", self.manner.patience.as_secs()),
+                Err(_) => DeliveryError::Retryable(
+                    format!("no answer within {} s", self.policy.timeout.as_secs()),
                     None,
                 ),
             };
             match refusal {
-                Refusal::ForNow(_, asked) if attempt < self.manner.attempts => {
-                    sleep(asked.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+                DeliveryError::Retryable(_, asked) if attempt < self.policy.max_attempts => {
+                    sleep(asked.unwrap_or(pause).min(MAX_RETRY_DELAY)).await;
                     pause *= 2;
                 }
-                Refusal::ForNow(why, _) | Refusal::Final(why) => return Err(why),
+                DeliveryError::Retryable(why, _) | DeliveryError::Permanent(why) => {
+                    return Err(why);
+                }
             }
         }
         Ok(())

@@ -4,20 +4,20 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Alert, Refusal, mask};
-use crate::web::{Poster, Reply};
+use super::{Alert, DeliveryError, mask};
+use crate::http::{WebhookClient, WebhookResponse};
 
 #[derive(Clone)]
 pub struct Webhook {
     /// Often a secret itself; it is shown nowhere.
     url: String,
-    form: Form,
-    poster: Poster,
+    format: PayloadFormat,
+    poster: WebhookClient,
 }
 
 /// What the receiver understands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum PayloadFormat {
     /// The fields of the event, and the record.
     #[default]
     Json,
@@ -28,44 +28,48 @@ pub enum Form {
 impl fmt::Debug for Webhook {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Webhook")
-            .field("form", &self.form)
+            .field("form", &self.format)
             .finish_non_exhaustive()
     }
 }
 
 impl Webhook {
     #[must_use]
-    pub fn new(url: String, form: Form, poster: Poster) -> Self {
-        Self { url, form, poster }
+    pub fn new(url: String, format: PayloadFormat, poster: WebhookClient) -> Self {
+        Self {
+            url,
+            format,
+            poster,
+        }
     }
 
-    pub(super) async fn tell(&self, alert: &Alert) -> Result<(), Refusal> {
-        let body = match self.form {
-            Form::Json => fields(alert),
-            Form::Slack => json!({ "text": sentence(alert) }),
+    pub(super) async fn deliver(&self, alert: &Alert) -> Result<(), DeliveryError> {
+        let body = match self.format {
+            PayloadFormat::Json => json_payload(alert),
+            PayloadFormat::Slack => json!({ "text": slack_text(alert) }),
         };
         let reply = self.poster.post(&self.url, body.to_string()).await;
-        judge(reply)
+        classify_reply(reply)
     }
 }
 
-fn judge(reply: Result<Reply, String>) -> Result<(), Refusal> {
-    let Reply {
+fn classify_reply(reply: Result<WebhookResponse, String>) -> Result<(), DeliveryError> {
+    let WebhookResponse {
         status,
         retry_after,
-    } = reply.map_err(|why| Refusal::ForNow(why, None))?;
+    } = reply.map_err(|why| DeliveryError::Retryable(why, None))?;
     let answered = format!("it answered with status {status}");
     match status {
         200..=299 => Ok(()),
-        408 | 429 | 500..=599 => Err(Refusal::ForNow(answered, retry_after)),
-        300..=399 => Err(Refusal::Final(format!(
+        408 | 429 | 500..=599 => Err(DeliveryError::Retryable(answered, retry_after)),
+        300..=399 => Err(DeliveryError::Permanent(format!(
             "{answered}: give the address that it redirects to"
         ))),
-        _ => Err(Refusal::Final(answered)),
+        _ => Err(DeliveryError::Permanent(answered)),
     }
 }
 
-fn fields(alert: &Alert) -> Value {
+fn json_payload(alert: &Alert) -> Value {
     json!({
         "severity": alert.level.name(),
         "event_time": alert.time,
@@ -76,17 +80,21 @@ fn fields(alert: &Alert) -> Value {
         "actor": alert.actor,
         "error_code": alert.error,
         "event_id": alert.event_id,
-        "record": mask::masked(&alert.record),
+        "record": mask::mask_record(&alert.record),
     })
 }
 
 /// One line in Slack's own markup.
-fn sentence(alert: &Alert) -> String {
-    let word = |field: &Option<String>| field.as_deref().map_or_else(|| "?".to_owned(), plain);
+fn slack_text(alert: &Alert) -> String {
+    let word = |field: &Option<String>| {
+        field
+            .as_deref()
+            .map_or_else(|| "?".to_owned(), escape_slack)
+    };
     let failed = alert
         .error
         .as_deref()
-        .map(|error| format!(", which failed: {}", plain(error)))
+        .map(|error| format!(", which failed: {}", escape_slack(error)))
         .unwrap_or_default();
     format!(
         "*{}* {} ({}) by {} in account {}, {}, at {}{failed}",
@@ -101,7 +109,7 @@ fn sentence(alert: &Alert) -> String {
 }
 
 /// What others wrote, without the characters that Slack acts on: no mention, no link, no markup, no line of its own.
-fn plain(text: &str) -> String {
+fn escape_slack(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {
             '&' => "&amp;".to_owned(),
@@ -119,11 +127,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::severity::Level;
+    use crate::severity::SeverityLevel;
 
     fn alert() -> Alert {
         Alert {
-            level: Level::High,
+            level: SeverityLevel::High,
             time: Some("2023-07-10T12:27:31Z".into()),
             account: Some("111122223333".into()),
             region: Some("eu-west-1".into()),
@@ -138,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn as_json_it_has_the_fields_and_the_record_without_its_secrets() {
+    fn json_payload_masks_secrets_in_the_record() {
         assert_eq!(
-            fields(&alert()),
+            json_payload(&alert()),
             json!({
                 "severity": "high",
                 "event_time": "2023-07-10T12:27:31Z",
@@ -157,9 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn for_slack_it_is_a_sentence() {
+    fn slack_payload_is_one_sentence() {
         assert_eq!(
-            sentence(&alert()),
+            slack_text(&alert()),
             "*high* DeleteBucket (s3) by alice in account 111122223333, eu-west-1, at 2023-07-10T12:27:31Z"
         );
         let failed = Alert {
@@ -168,18 +176,18 @@ mod tests {
             ..alert()
         };
         assert_eq!(
-            sentence(&failed),
+            slack_text(&failed),
             "*high* DeleteBucket (s3) by alice in account ?, eu-west-1, at 2023-07-10T12:27:31Z, which failed: AccessDenied"
         );
     }
 
     #[test]
-    fn what_others_wrote_is_no_markup() {
+    fn slack_markup_in_event_data_is_escaped() {
         let alert = Alert {
             actor: Some("<!channel> *x*\n&\u{1b}[31m".into()),
             ..alert()
         };
-        let said = sentence(&alert);
+        let said = slack_text(&alert);
         assert!(
             said.contains("by &lt;!channel&gt; \u{2217}x\u{2217}\\n&amp;\\u{1b}[31m in"),
             "{said}"
@@ -187,16 +195,20 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_shown_nowhere() {
+    fn debug_output_hides_the_url() {
         let url = "https://hooks.example.com/services/T0/B0/secret";
-        let webhook = Webhook::new(url.into(), Form::Slack, Poster::new().unwrap());
+        let webhook = Webhook::new(
+            url.into(),
+            PayloadFormat::Slack,
+            WebhookClient::new().unwrap(),
+        );
         assert!(!format!("{webhook:?}").contains("secret"));
     }
 
     #[test]
-    fn some_answers_are_worth_another_attempt() {
+    fn retryable_statuses() {
         let answered = |status| {
-            judge(Ok(Reply {
+            classify_reply(Ok(WebhookResponse {
                 status,
                 retry_after: Some(Duration::from_secs(3)),
             }))
@@ -204,19 +216,19 @@ mod tests {
         assert_eq!(answered(204), Ok(()));
         for status in [408, 429, 500, 503] {
             assert!(
-                matches!(answered(status), Err(Refusal::ForNow(_, Some(wait))) if wait.as_secs() == 3),
+                matches!(answered(status), Err(DeliveryError::Retryable(_, Some(wait))) if wait.as_secs() == 3),
                 "{status}"
             );
         }
         for status in [301, 400, 403, 404, 410] {
             assert!(
-                matches!(answered(status), Err(Refusal::Final(_))),
+                matches!(answered(status), Err(DeliveryError::Permanent(_))),
                 "{status}"
             );
         }
         assert!(matches!(
-            judge(Err("connection refused".into())),
-            Err(Refusal::ForNow(..))
+            classify_reply(Err("connection refused".into())),
+            Err(DeliveryError::Retryable(..))
         ));
     }
 }

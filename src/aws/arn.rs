@@ -39,7 +39,7 @@ impl<'a> Arn<'a> {
 
 /// The name at the end of the ARN of a queue, a topic, a role or a policy.
 #[must_use]
-pub fn last(text: &str) -> &str {
+pub fn resource_name(text: &str) -> &str {
     text.rsplit([':', '/']).next().unwrap_or(text)
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_is_taken_apart() {
+    fn arn_is_parsed_into_parts() {
         let arn = Arn::parse("arn:aws-us-gov:iam::111122223333:role/path/heeler").unwrap();
         assert_eq!(arn.partition, "aws-us-gov");
         assert_eq!((arn.region, arn.account), ("", "111122223333"));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_arn_is_refused() {
+    fn invalid_arns_are_rejected() {
         for text in [
             "",
             "arn",
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_built_arn_parses_back() {
+    fn built_arn_parses_back() {
         let text = build("aws", "sqs", "eu-west-1", "111122223333", "queue");
         assert_eq!(Arn::parse(&text).unwrap().name(), "queue");
     }

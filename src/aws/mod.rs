@@ -1,10 +1,10 @@
 //! The only door to the SDK's configuration: credentials, region, endpoint, and one client a service.
 
 pub mod arn;
-pub mod fault;
-pub mod notification;
-pub mod notification_document;
-mod told;
+pub mod bucket_notification;
+pub mod bucket_notification_document;
+mod call_log;
+pub mod error;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,34 +18,34 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-pub use told::{Call, Listener};
+pub use call_log::{AwsCall, CallListener};
 
 use crate::error::{Error, Result};
-use crate::web;
+use crate::http;
 use arn::Arn;
-use fault::Doing;
+use error::AwsResultExt;
 
 /// Where S3, SQS and the others answer when the operator has configured no region.
 const DEFAULT_REGION: &str = "us-east-1";
 
-const SIGN_IN: Duration = Duration::from_secs(110);
+const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(110);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
 /// What the operator says about the connection; all else comes from the SDK's own environment.
 #[derive(Clone, Default)]
-pub struct Settings {
+pub struct ConnectionSettings {
     pub profile: Option<String>,
     pub region: Option<String>,
     pub endpoint: Option<String>,
     /// Told of every finished call.
-    pub listener: Option<Arc<Listener>>,
+    pub observer: Option<Arc<CallListener>>,
 }
 
 /// Clients for one region.
 #[derive(Clone)]
 pub struct Aws {
     shared: SdkConfig,
-    listener: Option<Arc<Listener>>,
+    observer: Option<Arc<CallListener>>,
     region: String,
     profile: Option<String>,
     pub account: aws_sdk_account::Client,
@@ -63,7 +63,7 @@ pub struct Aws {
 
 /// Whose credentials these are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub struct CallerIdentity {
     pub arn: String,
     pub account: String,
     pub partition: String,
@@ -84,20 +84,20 @@ impl Aws {
     ///
     /// # Errors
     /// When the environment holds values that the SDK cannot use.
-    pub async fn connect(settings: &Settings) -> Result<Self> {
-        refuse_bad_environment()?;
-        let http = web::client()?;
-        let mut shared = loader(settings, &http).load().await;
+    pub async fn connect(settings: &ConnectionSettings) -> Result<Self> {
+        validate_environment()?;
+        let http = http::shared_client()?;
+        let mut shared = config_loader(settings, &http).load().await;
         if shared.region().is_none() {
             // Without any region, a profile that assumes a role could not even ask for it.
             let default = Region::new(DEFAULT_REGION);
-            shared = loader(settings, &http).region(default).load().await;
+            shared = config_loader(settings, &http).region(default).load().await;
         }
         let region = shared
             .region()
             .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
         if let Some(name) = &settings.profile {
-            let named = of_profile(name, &http, &region);
+            let named = profile_credentials(name, &http, &region);
             let named = SharedCredentialsProvider::new(named);
             shared = shared.into_builder().credentials_provider(named).build();
         }
@@ -105,9 +105,9 @@ impl Aws {
             .profile
             .clone()
             .or_else(|| std::env::var("AWS_PROFILE").ok());
-        Ok(Self::assemble(
+        Ok(Self::from_config(
             shared,
-            settings.listener.clone(),
+            settings.observer.clone(),
             region,
             profile,
         ))
@@ -115,13 +115,13 @@ impl Aws {
 
     /// The same credentials in another region.
     #[must_use]
-    pub fn at(&self, region: &str) -> Self {
+    pub fn in_region(&self, region: &str) -> Self {
         if region == self.region {
             return self.clone();
         }
-        Self::assemble(
+        Self::from_config(
             self.shared.clone(),
-            self.listener.clone(),
+            self.observer.clone(),
             region.to_owned(),
             self.profile.clone(),
         )
@@ -129,24 +129,24 @@ impl Aws {
 
     /// The same clients, but none of their calls takes longer, retries included.
     #[must_use]
-    pub fn within(&self, limit: Duration) -> Self {
+    pub fn with_timeout(&self, limit: Duration) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT.min(limit))
             .operation_attempt_timeout(limit)
             .operation_timeout(limit)
             .build();
         let shared = self.shared.clone().into_builder();
-        Self::assemble(
+        Self::from_config(
             shared.timeout_config(timeouts).build(),
-            self.listener.clone(),
+            self.observer.clone(),
             self.region.clone(),
             self.profile.clone(),
         )
     }
 
-    fn assemble(
+    fn from_config(
         shared: SdkConfig,
-        listener: Option<Arc<Listener>>,
+        observer: Option<Arc<CallListener>>,
         region: String,
         profile: Option<String>,
     ) -> Self {
@@ -154,25 +154,25 @@ impl Aws {
             .into_builder()
             .region(Region::new(region.clone()))
             .build();
-        let mut s3 =
-            aws_sdk_s3::config::Builder::from(&shared).force_path_style(has_endpoint(&shared));
-        if let Some(listener) = listener.clone() {
-            s3 = s3.interceptor(told::Told(listener));
+        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
+            .force_path_style(has_custom_endpoint(&shared));
+        if let Some(listener) = observer.clone() {
+            s3 = s3.interceptor(call_log::CallObserver(listener));
         }
         Self {
-            account: client!(aws_sdk_account, &shared, listener.clone()),
-            cloudtrail: client!(aws_sdk_cloudtrail, &shared, listener.clone()),
-            iam: client!(aws_sdk_iam, &shared, listener.clone()),
-            kms: client!(aws_sdk_kms, &shared, listener.clone()),
-            lambda: client!(aws_sdk_lambda, &shared, listener.clone()),
-            logs: client!(aws_sdk_cloudwatchlogs, &shared, listener.clone()),
-            organizations: client!(aws_sdk_organizations, &shared, listener.clone()),
+            account: client!(aws_sdk_account, &shared, observer.clone()),
+            cloudtrail: client!(aws_sdk_cloudtrail, &shared, observer.clone()),
+            iam: client!(aws_sdk_iam, &shared, observer.clone()),
+            kms: client!(aws_sdk_kms, &shared, observer.clone()),
+            lambda: client!(aws_sdk_lambda, &shared, observer.clone()),
+            logs: client!(aws_sdk_cloudwatchlogs, &shared, observer.clone()),
+            organizations: client!(aws_sdk_organizations, &shared, observer.clone()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            sns: client!(aws_sdk_sns, &shared, listener.clone()),
-            sqs: client!(aws_sdk_sqs, &shared, listener.clone()),
-            sts: client!(aws_sdk_sts, &shared, listener.clone()),
+            sns: client!(aws_sdk_sns, &shared, observer.clone()),
+            sqs: client!(aws_sdk_sqs, &shared, observer.clone()),
+            sts: client!(aws_sdk_sts, &shared, observer.clone()),
             shared,
-            listener,
+            observer,
             region,
             profile,
         }
@@ -190,28 +190,28 @@ impl Aws {
             .endpoint_url()
             .map(str::to_owned)
             .or_else(|| std::env::var("AWS_ENDPOINT_URL").ok())
-            .or_else(service_endpoint)
+            .or_else(service_specific_endpoint)
     }
 
     /// Asks whose credentials these are. Needs no permission.
     ///
     /// # Errors
     /// When there are no usable credentials, or no way to AWS.
-    pub async fn caller(&self) -> Result<Caller> {
+    pub async fn caller_identity(&self) -> Result<CallerIdentity> {
         let who = self
             .sts
             .get_caller_identity()
             .send()
             .await
-            .doing("sts:GetCallerIdentity", || {
+            .context_for("sts:GetCallerIdentity", || {
                 "find out whose credentials these are".into()
             })
-            .map_err(|error| fault::credentials_hint(error, self.profile.as_deref()))?;
+            .map_err(|error| error::credentials_hint(error, self.profile.as_deref()))?;
         let arn = who.arn().unwrap_or_default();
         let partition = Arn::parse(arn)
             .map_or("aws", |arn| arn.partition)
             .to_owned();
-        Ok(Caller {
+        Ok(CallerIdentity {
             arn: arn.to_owned(),
             account: who.account().unwrap_or_default().to_owned(),
             partition,
@@ -220,12 +220,12 @@ impl Aws {
 }
 
 /// What the AWS CLI would load, with our time limits and retries.
-fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
+fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> ConfigLoader {
     let mut loader = ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http.clone())
         // A program that signs in may have to ask a person.
-        .identity_cache(IdentityCache::lazy().load_timeout(SIGN_IN).build())
+        .identity_cache(IdentityCache::lazy().load_timeout(SIGN_IN_TIMEOUT).build())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
@@ -234,7 +234,7 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
                 .build(),
         );
     // Always said: the SDK ends the program over a mode that only the AWS CLI knows, such as `legacy`.
-    loader = loader.retry_config(RetryConfig::standard().with_max_attempts(attempts()));
+    loader = loader.retry_config(RetryConfig::standard().with_max_attempts(max_attempts()));
     if let Ok(name) = AppName::new("heeler-ec") {
         loader = loader.app_name(name);
     }
@@ -252,7 +252,11 @@ fn loader(settings: &Settings, http: &SharedHttpClient) -> ConfigLoader {
 
 /// A profile that is named goes before the credentials in the environment, as with the AWS CLI; the SDK has it behind
 /// them.
-fn of_profile(name: &str, http: &SharedHttpClient, region: &str) -> ProfileFileCredentialsProvider {
+fn profile_credentials(
+    name: &str,
+    http: &SharedHttpClient,
+    region: &str,
+) -> ProfileFileCredentialsProvider {
     let settings = ProviderConfig::without_region()
         .with_region(Some(Region::new(region.to_owned())))
         .with_http_client(http.clone());
@@ -263,7 +267,7 @@ fn of_profile(name: &str, http: &SharedHttpClient, region: &str) -> ProfileFileC
 }
 
 /// Path style is what every endpoint that is not AWS's own understands.
-fn has_endpoint(shared: &SdkConfig) -> bool {
+fn has_custom_endpoint(shared: &SdkConfig) -> bool {
     shared.endpoint_url().is_some()
         || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
             .iter()
@@ -271,14 +275,14 @@ fn has_endpoint(shared: &SdkConfig) -> bool {
 }
 
 /// That of one service, if only that is replaced.
-fn service_endpoint() -> Option<String> {
+fn service_specific_endpoint() -> Option<String> {
     std::env::vars()
         .find(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
         .map(|(_, value)| value)
 }
 
 /// How often a call is made at most.
-fn attempts() -> u32 {
+fn max_attempts() -> u32 {
     std::env::var("AWS_MAX_ATTEMPTS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -286,7 +290,7 @@ fn attempts() -> u32 {
 }
 
 /// The SDK panics on a count of attempts below one.
-fn refuse_bad_environment() -> Result<()> {
+fn validate_environment() -> Result<()> {
     let given = std::env::var_os("AWS_MAX_ATTEMPTS");
     if let Some(text) = given.as_ref().map(|text| text.to_string_lossy())
         && text.parse::<u32>().map_or(true, |attempts| attempts == 0)

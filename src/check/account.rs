@@ -1,92 +1,92 @@
 //! Checks of the credentials and of the organization they belong to.
 
-use super::survey::Survey;
-use super::{Check, Finding, Verdict, Weight, hangs_on};
+use super::inventory::Snapshot;
+use super::{Check, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::Arn;
 use crate::error::Error;
-use crate::route::Route;
+use crate::trail_destination::TrailDestination;
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "account.credentials",
-        says: "the credentials are valid",
-        weight: Weight::Hard,
+        description: "the credentials are valid",
+        requirement: Requirement::Hard,
         permissions: &["sts:GetCallerIdentity"],
-        judge: credentials,
+        evaluate: credentials,
     },
     Check {
         id: "account.match",
-        says: "the credentials are of the account that was named",
-        weight: Weight::Hard,
+        description: "the credentials are of the account that was named",
+        requirement: Requirement::Hard,
         permissions: &["sts:GetCallerIdentity"],
-        judge: account_match,
+        evaluate: expected_account,
     },
     Check {
         id: "account.partition",
-        says: "account and Heeler are in the same partition",
-        weight: Weight::Hard,
+        description: "account and Heeler are in the same partition",
+        requirement: Requirement::Hard,
         permissions: &["sts:GetCallerIdentity"],
-        judge: partition,
+        evaluate: partition,
     },
     Check {
         id: "account.region",
-        says: "everything is made where the events arrive",
-        weight: Weight::Hard,
+        description: "everything is made where the events arrive",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails", "s3:ListBucket"],
-        judge: region,
+        evaluate: region,
     },
     Check {
         id: "account.endpoint",
-        says: "requests go to AWS",
-        weight: Weight::Firm,
+        description: "requests go to AWS",
+        requirement: Requirement::Firm,
         permissions: &[],
-        judge: endpoint,
+        evaluate: endpoint,
     },
     Check {
         id: "org.exists",
-        says: "the account is in an organization",
-        weight: Weight::Hard,
+        description: "the account is in an organization",
+        requirement: Requirement::Hard,
         permissions: &["organizations:DescribeOrganization"],
-        judge: organization,
+        evaluate: organization,
     },
     Check {
         id: "org.management_account",
-        says: "the account is the organization's management account",
-        weight: Weight::Hard,
+        description: "the account is the organization's management account",
+        requirement: Requirement::Hard,
         permissions: &["organizations:DescribeOrganization"],
-        judge: management_account,
+        evaluate: management_account,
     },
     Check {
         id: "org.all_features",
-        says: "the organization has all features enabled",
-        weight: Weight::Hard,
+        description: "the organization has all features enabled",
+        requirement: Requirement::Hard,
         permissions: &["organizations:DescribeOrganization"],
-        judge: all_features,
+        evaluate: all_features,
     },
     Check {
         id: "org.trusted_access",
-        says: "the organization lets CloudTrail into its accounts",
-        weight: Weight::Firm,
+        description: "the organization lets CloudTrail into its accounts",
+        requirement: Requirement::Firm,
         permissions: &["organizations:ListAWSServiceAccessForOrganization"],
-        judge: trusted_access,
+        evaluate: trusted_access,
     },
     Check {
         id: "org.delegated_admin",
-        says: "it is known who administers CloudTrail",
-        weight: Weight::Firm,
+        description: "it is known who administers CloudTrail",
+        requirement: Requirement::Firm,
         permissions: &["organizations:ListDelegatedAdministrators"],
-        judge: delegated_admin,
+        evaluate: delegated_admin,
     },
     Check {
         id: "org.guardrails",
-        says: "no policy of the organization is in the way",
-        weight: Weight::Firm,
+        description: "no policy of the organization is in the way",
+        requirement: Requirement::Firm,
         permissions: &[],
-        judge: guardrails,
+        evaluate: control_policies,
     },
 ];
 
-fn credentials(survey: &Survey) -> Verdict {
+fn credentials(survey: &Snapshot) -> Verdict {
     match &survey.account.caller {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(caller) if caller.arn.ends_with(":root") => Verdict::Warn(
@@ -101,12 +101,12 @@ fn credentials(survey: &Survey) -> Verdict {
     }
 }
 
-fn account_match(survey: &Survey) -> Verdict {
-    let Some(wanted) = &survey.hints.account else {
+fn expected_account(survey: &Snapshot) -> Verdict {
+    let Some(wanted) = &survey.request.expected_account else {
         return Verdict::Skip("no --account-id was given".into());
     };
     match &survey.account.caller {
-        Err(_) => hangs_on("account.credentials"),
+        Err(_) => skipped_because("account.credentials"),
         Ok(caller) if caller.account == *wanted => Verdict::Pass(format!("account {wanted}")),
         Ok(caller) => Verdict::Fail(
             Finding::new(
@@ -120,9 +120,9 @@ fn account_match(survey: &Survey) -> Verdict {
     }
 }
 
-fn partition(survey: &Survey) -> Verdict {
+fn partition(survey: &Snapshot) -> Verdict {
     let Ok(caller) = &survey.account.caller else {
-        return hangs_on("account.credentials");
+        return skipped_because("account.credentials");
     };
     let partition = &caller.partition;
     if !matches!(partition.as_str(), "aws" | "aws-us-gov") {
@@ -138,7 +138,7 @@ fn partition(survey: &Survey) -> Verdict {
         );
     }
     let foreign = survey
-        .hints
+        .request
         .heeler_roles
         .iter()
         .find(|role| Arn::parse(role).is_some_and(|arn| arn.partition != partition));
@@ -155,23 +155,23 @@ fn partition(survey: &Survey) -> Verdict {
     }
 }
 
-fn region(survey: &Survey) -> Verdict {
+fn region(survey: &Snapshot) -> Verdict {
     let (hangs, whose, reason) = match survey.route {
-        Route::S3 => (
+        TrailDestination::Bucket => (
             "bucket.owner",
             "bucket",
             "S3 publishes only to a topic in the bucket's own region",
         ),
-        Route::CloudWatch => (
+        TrailDestination::LogGroup => (
             "logs.enabled",
             "log group",
             "CloudWatch Logs invokes only functions in the log group's own region",
         ),
     };
     let Some(region) = survey.region() else {
-        return hangs_on(hangs);
+        return skipped_because(hangs);
     };
-    match &survey.hints.region {
+    match &survey.request.expected_region {
         Some(given) if given != region => Verdict::Fail(
             Finding::new(
                 format!("--region {given}"),
@@ -184,7 +184,7 @@ fn region(survey: &Survey) -> Verdict {
     }
 }
 
-fn endpoint(survey: &Survey) -> Verdict {
+fn endpoint(survey: &Snapshot) -> Verdict {
     match &survey.endpoint {
         None => Verdict::Pass("no other endpoint is configured".into()),
         Some(endpoint) => Verdict::Warn(
@@ -195,7 +195,7 @@ fn endpoint(survey: &Survey) -> Verdict {
     }
 }
 
-fn organization(survey: &Survey) -> Verdict {
+fn organization(survey: &Snapshot) -> Verdict {
     match &survey.account.organization {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(Some(organization)) => Verdict::Pass(organization.id.clone()),
@@ -208,12 +208,12 @@ fn organization(survey: &Survey) -> Verdict {
     }
 }
 
-fn management_account(survey: &Survey) -> Verdict {
+fn management_account(survey: &Snapshot) -> Verdict {
     let Ok(Some(organization)) = &survey.account.organization else {
-        return hangs_on("org.exists");
+        return skipped_because("org.exists");
     };
     let Ok(caller) = &survey.account.caller else {
-        return hangs_on("account.credentials");
+        return skipped_because("account.credentials");
     };
     let payer = &organization.management_account;
     if caller.account == *payer {
@@ -223,8 +223,8 @@ fn management_account(survey: &Survey) -> Verdict {
         .log_group
         .as_ref()
         .is_some_and(|group| group.account == caller.account);
-    let delegated = matches!(&survey.account.delegated, Ok(ids) if ids.contains(&caller.account));
-    if survey.route == Route::CloudWatch && delegated && holds_the_log_group {
+    let delegated = matches!(&survey.account.delegated_administrators, Ok(ids) if ids.contains(&caller.account));
+    if survey.route == TrailDestination::LogGroup && delegated && holds_the_log_group {
         return Verdict::Warn(
             Finding::new(
                 format!("{} is a delegated administrator", caller.account),
@@ -246,7 +246,7 @@ fn management_account(survey: &Survey) -> Verdict {
     )
 }
 
-fn all_features(survey: &Survey) -> Verdict {
+fn all_features(survey: &Snapshot) -> Verdict {
     match &survey.account.organization {
         Ok(Some(organization)) if organization.all_features => Verdict::Pass("ALL".into()),
         Ok(Some(_)) => Verdict::Fail(
@@ -255,13 +255,15 @@ fn all_features(survey: &Survey) -> Verdict {
                 .console("AWS Organizations > Settings > Begin process to enable all features")
                 .cli("aws organizations enable-all-features"),
         ),
-        _ => hangs_on("org.exists"),
+        _ => skipped_because("org.exists"),
     }
 }
 
-fn trusted_access(survey: &Survey) -> Verdict {
-    let trusted = match &survey.account.trusted {
-        _ if !matches!(survey.account.organization, Ok(Some(_))) => return hangs_on("org.exists"),
+fn trusted_access(survey: &Snapshot) -> Verdict {
+    let trusted = match &survey.account.trusted_services {
+        _ if !matches!(survey.account.organization, Ok(Some(_))) => {
+            return skipped_because("org.exists");
+        }
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(trusted) => trusted,
     };
@@ -282,14 +284,14 @@ fn trusted_access(survey: &Survey) -> Verdict {
     );
     // Without an organization trail nothing is lost yet; making one in the console switches it on.
     match survey.trail() {
-        Some(trail) if trail.organization => Verdict::Fail(finding),
+        Some(trail) if trail.is_organization => Verdict::Fail(finding),
         _ => Verdict::Warn(finding),
     }
 }
 
-fn delegated_admin(survey: &Survey) -> Verdict {
-    match &survey.account.delegated {
-        _ if !matches!(survey.account.organization, Ok(Some(_))) => hangs_on("org.exists"),
+fn delegated_admin(survey: &Snapshot) -> Verdict {
+    match &survey.account.delegated_administrators {
+        _ if !matches!(survey.account.organization, Ok(Some(_))) => skipped_because("org.exists"),
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(accounts) if accounts.is_empty() => Verdict::Pass("the management account alone".into()),
         Ok(accounts) => Verdict::Pass(format!(
@@ -299,15 +301,15 @@ fn delegated_admin(survey: &Survey) -> Verdict {
     }
 }
 
-fn guardrails(survey: &Survey) -> Verdict {
+fn control_policies(survey: &Snapshot) -> Verdict {
     let bound = |error: &&Error| {
         ["service control policy", "resource control policy"]
             .iter()
-            .any(|policy| error.why().contains(policy))
+            .any(|policy| error.reason().contains(policy))
     };
-    if let Some(error) = survey.refusals().into_iter().find(bound) {
-        let action = error.needed_action().unwrap_or("a call");
-        let kind = if error.why().contains("resource control policy") {
+    if let Some(error) = survey.failed_calls().into_iter().find(bound) {
+        let action = error.required_permission().unwrap_or("a call");
+        let kind = if error.reason().contains("resource control policy") {
             "a resource control policy"
         } else {
             "a service control policy"
@@ -321,11 +323,11 @@ fn guardrails(survey: &Survey) -> Verdict {
             .advice("ask whoever owns the organization's policies to exempt this role"),
         );
     }
-    match (&survey.account.organization, survey.own_account()) {
+    match (&survey.account.organization, survey.account_id()) {
         (Ok(Some(organization)), Some(account)) if organization.management_account == account => {
             Verdict::Pass("they do not bind the management account".into())
         }
         (Ok(Some(_)), Some(_)) => Verdict::Pass("none of the calls was denied by one".into()),
-        _ => hangs_on("org.exists"),
+        _ => skipped_because("org.exists"),
     }
 }

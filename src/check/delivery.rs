@@ -2,33 +2,33 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::survey::Survey;
-use super::survey::facts::{Delivery, Status};
-use super::{Finding, Verdict, hangs_on, written};
+use super::inventory::Snapshot;
+use super::inventory::facts::{DeliveryStatus, TrailStatus};
+use super::{Finding, Verdict, format_time, skipped_because};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// CloudTrail delivers every five minutes or so.
-const FIRST_DELIVERY: Duration = Duration::from_secs(1_800);
+const FIRST_DELIVERY_LIMIT: Duration = Duration::from_secs(1_800);
 
 /// The verdict on how the last delivery to one place went. `explain` says what is behind an error.
-pub(super) fn delivered(
-    survey: &Survey,
+pub(super) fn delivery_verdict(
+    survey: &Snapshot,
     hangs: &str,
-    place: impl FnOnce(&Status) -> &Delivery,
+    place: impl FnOnce(&TrailStatus) -> &DeliveryStatus,
     explain: impl FnOnce(Finding, &str) -> Finding,
 ) -> Verdict {
-    let status = match &survey.status {
-        None => return hangs_on(hangs),
+    let status = match &survey.trail_status {
+        None => return skipped_because(hangs),
         Some(Err(error)) => return Verdict::Unknown(error.clone()),
-        Some(Ok(status)) if !status.logging => return hangs_on("trail.logging"),
+        Some(Ok(status)) if !status.logging => return skipped_because("trail.logging"),
         Some(Ok(status)) => status,
     };
     let delivery = place(status);
     let look = survey.trail().map(|trail| {
         format!(
             "aws cloudtrail get-trail-status --region {} --name {}",
-            trail.home, trail.arn
+            trail.home_region, trail.arn
         )
     });
     let looked = |finding: Finding| match look.clone() {
@@ -38,7 +38,7 @@ pub(super) fn delivered(
     let age = |time: SystemTime| survey.now.duration_since(time).unwrap_or_default();
     if let Some(error) = &delivery.error {
         let last = match delivery.at {
-            Some(at) => format!("; the last success was {}", written(at)),
+            Some(at) => format!("; the last success was {}", format_time(at)),
             None => "; nothing was ever delivered".into(),
         };
         let finding = Finding::new(
@@ -48,16 +48,16 @@ pub(super) fn delivered(
         let finding = explain(finding, error);
         // AWS does not say when the error was. What was delivered lately may have come after it.
         return match delivery.at {
-            Some(at) if age(at) < HOUR => Verdict::Warn(finding.settles()),
+            Some(at) if age(at) < HOUR => Verdict::Warn(finding.retryable()),
             _ => Verdict::Fail(finding),
         };
     }
     let Some(at) = delivery.at else {
         let finding = Finding::new("nothing was delivered yet", "a delivery");
         return match status.started {
-            Some(started) if age(started) >= FIRST_DELIVERY => Verdict::Fail(
+            Some(started) if age(started) >= FIRST_DELIVERY_LIMIT => Verdict::Fail(
                 looked(finding)
-                    .because(format!("the trail was started {}, and the first delivery takes minutes", written(started)))
+                    .because(format!("the trail was started {}, and the first delivery takes minutes", format_time(started)))
                     .advice("wait 15 minutes and look again; then ask AWS Support"),
             ),
             _ => Verdict::Warn(
@@ -65,15 +65,15 @@ pub(super) fn delivered(
                     .because("the trail was started less than half an hour ago; the first delivery takes some minutes")
                     .advice(format!(
                         "wait for it: {}",
-                        survey.own_command("preflight --wait 15m")
+                        survey.heeler_ec_command("preflight --wait 15m")
                     ))
-                    .settles(),
+                    .retryable(),
             ),
         };
     };
     let finding = || {
         looked(Finding::new(
-            format!("the last delivery was {}", written(at)),
+            format!("the last delivery was {}", format_time(at)),
             "a delivery within the last hour",
         ))
         .because("an organization makes events all the time; something keeps them from arriving")
@@ -83,8 +83,8 @@ pub(super) fn delivered(
         ))
     };
     match age(at) {
-        age if age < HOUR => Verdict::Pass(format!("the last one was {}", written(at))),
-        age if age < DAY => Verdict::Warn(finding().settles()),
+        age if age < HOUR => Verdict::Pass(format!("the last one was {}", format_time(at))),
+        age if age < DAY => Verdict::Warn(finding().retryable()),
         _ => Verdict::Fail(finding()),
     }
 }

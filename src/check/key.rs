@@ -4,56 +4,63 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::reading::Condition;
-use super::survey::facts::{Key, KeyFacts};
-use super::survey::{Sealed, Survey};
-use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, reading, written};
-use crate::aws::arn::{Arn, last};
+use super::inventory::facts::{KeyFacts, KmsKeyDetails};
+use super::inventory::{LogEncryption, Snapshot};
+use super::statement_reader::ParsedCondition;
+use super::{
+    Check, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
+    statement_reader,
+};
+use crate::aws::arn::{Arn, resource_name};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "key.state",
-        says: "the key of the log objects is usable",
-        weight: Weight::Hard,
+        description: "the key of the log objects is usable",
+        requirement: Requirement::Hard,
         permissions: &["kms:DescribeKey"],
-        judge: state,
+        evaluate: state,
     },
     Check {
         id: "key.account",
-        says: "the key of the log objects is of this account",
-        weight: Weight::Advisory,
+        description: "the key of the log objects is of this account",
+        requirement: Requirement::Advisory,
         permissions: &["kms:DescribeKey"],
-        judge: account,
+        evaluate: account,
     },
     Check {
         id: "key.grantable",
-        says: "the use of the key can be granted to Heeler",
-        weight: Weight::Advisory,
+        description: "the use of the key can be granted to Heeler",
+        requirement: Requirement::Advisory,
         permissions: &["kms:GetKeyPolicy"],
-        judge: grantable,
+        evaluate: grantable,
     },
     Check {
         id: "key.grants",
-        says: "nobody else has granted Heeler the use of the key",
-        weight: Weight::Advisory,
+        description: "nobody else has granted Heeler the use of the key",
+        requirement: Requirement::Advisory,
         permissions: &["kms:ListGrants"],
-        judge: grants,
+        evaluate: existing_grants,
     },
 ];
 
 /// Imported key material that ends this soon is a warning.
-const SOON: Duration = Duration::from_secs(7 * 86_400);
+const EXPIRY_WARNING: Duration = Duration::from_secs(7 * 86_400);
 
 /// The verdict on each key that needs a grant; what is worst is told.
-fn on_key(survey: &Survey, judge: impl Fn(&KeyFacts) -> Verdict) -> Verdict {
+fn worst_of_keys(survey: &Snapshot, judge: impl Fn(&KeyFacts) -> Verdict) -> Verdict {
     if survey.region().is_none() {
-        return hangs_on("bucket.owner");
+        return skipped_because("bucket.owner");
     }
-    let keys = match survey.sealed() {
-        Sealed::ByS3 => return Verdict::Skip("the log objects are encrypted with SSE-S3".into()),
-        Sealed::ByAws => return Verdict::Skip("the key is AWS's own, and needs no grant".into()),
-        Sealed::Unseen => return hangs_on("bucket.encryption"),
-        Sealed::ByKeys(keys) => keys,
+    let keys = match survey.log_encryption() {
+        LogEncryption::SseS3 => {
+            return Verdict::Skip("the log objects are encrypted with SSE-S3".into());
+        }
+        LogEncryption::AwsManagedKey => {
+            return Verdict::Skip("the key is AWS's own, and needs no grant".into());
+        }
+        LogEncryption::Unknown => return skipped_because("bucket.encryption"),
+        LogEncryption::CustomerKeys(keys) => keys,
     };
     let weight = |verdict: &Verdict| match verdict {
         Verdict::Pass(_) => 0,
@@ -74,40 +81,46 @@ fn on_key(survey: &Survey, judge: impl Fn(&KeyFacts) -> Verdict) -> Verdict {
         return Verdict::Pass(passed.join("; "));
     }
     let worst = all.into_iter().max_by_key(weight);
-    worst.unwrap_or_else(|| hangs_on("bucket.encryption"))
+    worst.unwrap_or_else(|| skipped_because("bucket.encryption"))
 }
 
 /// The key once it is known that it is there.
-fn on_described(survey: &Survey, judge: impl Fn(&KeyFacts, &Key) -> Verdict) -> Verdict {
-    on_key(survey, |facts| match &facts.key {
+fn worst_of_described_keys(
+    survey: &Snapshot,
+    judge: impl Fn(&KeyFacts, &KmsKeyDetails) -> Verdict,
+) -> Verdict {
+    worst_of_keys(survey, |facts| match &facts.key {
         Ok(Some(key)) => judge(facts, key),
-        _ => hangs_on("key.state"),
+        _ => skipped_because("key.state"),
     })
 }
 
-fn state(survey: &Survey) -> Verdict {
-    on_key(survey, |facts| match &facts.key {
+fn state(survey: &Snapshot) -> Verdict {
+    worst_of_keys(survey, |facts| match &facts.key {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(None) => Verdict::Fail(
-            Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
-                .because("log objects that were encrypted with it cannot be read")
-                .console(format!(
-                    "CloudTrail > Trails > {} > General details > Edit > AWS KMS alias",
-                    survey.trail_name()
-                ))
-                .cli(format!(
-                    "aws cloudtrail update-trail --region {} --name {} --kms-key-id KEY",
-                    survey.trail().map_or("REGION", |trail| &trail.home),
-                    quoted(survey.trail_name())
-                )),
+            Finding::new(
+                format!("there is no key {}", facts.identifier),
+                "an enabled key",
+            )
+            .because("log objects that were encrypted with it cannot be read")
+            .console(format!(
+                "CloudTrail > Trails > {} > General details > Edit > AWS KMS alias",
+                survey.trail_name()
+            ))
+            .cli(format!(
+                "aws cloudtrail update-trail --region {} --name {} --kms-key-id KEY",
+                survey.trail().map_or("REGION", |trail| &trail.home_region),
+                shell_quote(survey.trail_name())
+            )),
         ),
-        Ok(Some(key)) => usable(survey, key, &facts.asked),
+        Ok(Some(key)) => key_state_verdict(survey, key, &facts.identifier),
     })
 }
 
 /// The verdict on the state of a key; `asked` is how it was named.
-pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
-    let page = |part: &str| page_of(key, part);
+pub(super) fn key_state_verdict(survey: &Snapshot, key: &KmsKeyDetails, asked: &str) -> Verdict {
+    let page = |part: &str| console_page(key, part);
     let named = if asked == key.arn {
         key.arn.clone()
     } else {
@@ -115,27 +128,27 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
     };
     if key.state == "Enabled" {
         let ends = key
-            .material_ends
-            .filter(|ends| ends.duration_since(survey.now).unwrap_or_default() < SOON);
+            .key_material_expires
+            .filter(|ends| ends.duration_since(survey.now).unwrap_or_default() < EXPIRY_WARNING);
         return match ends {
             Some(ends) => Verdict::Warn(
                 Finding::new(
                     format!(
                         "the imported material of key {named} ends {}",
-                        written(ends)
+                        format_time(ends)
                     ),
                     "key material that lasts",
                 )
                 .because("nothing that it encrypted can be read then")
                 .console(page("Key material"))
-                .cli(import(key)),
+                .cli(import_command(key)),
             ),
             None => Verdict::Pass(named),
         };
     }
     let when = key
-        .deletion
-        .map(|at| format!(", to be deleted {}", written(at)))
+        .deletion_date
+        .map(|at| format!(", to be deleted {}", format_time(at)))
         .unwrap_or_default();
     let finding = Finding::new(
         format!("key {named} is in state {}{when}", key.state),
@@ -144,7 +157,7 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
     .because("what was encrypted with it cannot be read");
     let (region, id) = (
         Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
-        quoted(&key.arn),
+        shell_quote(&key.arn),
     );
     Verdict::Fail(match key.state.as_str() {
         "Disabled" => finding.console(page("Key actions > Enable")).cli(format!(
@@ -162,7 +175,7 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
         "PendingImport" => finding
             .because("its imported key material has expired or was deleted")
             .console(page("Key material > Import"))
-            .cli(import(key)),
+            .cli(import_command(key)),
         "Unavailable" => finding
             .because("its key store is disconnected, or an external key is switched off")
             .console("KMS > Custom key stores")
@@ -174,30 +187,33 @@ pub(super) fn usable(survey: &Survey, key: &Key, asked: &str) -> Verdict {
             .cli(format!(
                 "aws kms describe-key --region {region} --key-id {id}"
             ))
-            .settles(),
+            .retryable(),
     })
 }
 
 /// The first of the steps by which key material is imported.
-fn import(key: &Key) -> String {
+fn import_command(key: &KmsKeyDetails) -> String {
     format!(
         "aws kms get-parameters-for-import --region {} --key-id {} --wrapping-algorithm RSAES_OAEP_SHA_256 --wrapping-key-spec RSA_4096",
         Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
-        quoted(&key.arn)
+        shell_quote(&key.arn)
     )
 }
 
 /// A part of the key's page in the console.
-fn page_of(key: &Key, part: &str) -> String {
-    format!("KMS > Customer managed keys > {} > {part}", last(&key.arn))
+fn console_page(key: &KmsKeyDetails, part: &str) -> String {
+    format!(
+        "KMS > Customer managed keys > {} > {part}",
+        resource_name(&key.arn)
+    )
 }
 
-fn account(survey: &Survey) -> Verdict {
-    on_described(survey, |_, key| {
-        if survey.own_account() == Some(&key.account) {
+fn account(survey: &Snapshot) -> Verdict {
+    worst_of_described_keys(survey, |_, key| {
+        if survey.account_id() == Some(&key.account) {
             return Verdict::Pass(format!("account {}", key.account));
         }
-        let role = survey.harvest_role().unwrap_or_default();
+        let role = survey.access_role_arn().unwrap_or_default();
         Verdict::Warn(
             Finding::new(
                 format!("the key is of account {}", key.account),
@@ -213,10 +229,10 @@ fn account(survey: &Survey) -> Verdict {
 }
 
 /// Whether the key's policy leaves it to IAM, or lets the caller grant. Only the attempt tells for sure.
-fn grantable(survey: &Survey) -> Verdict {
-    on_described(survey, |facts, key| {
+fn grantable(survey: &Snapshot) -> Verdict {
+    worst_of_described_keys(survey, |facts, key| {
         let policy = match &facts.policy {
-            None => return hangs_on("key.account"),
+            None => return skipped_because("key.account"),
             Some(Err(error)) => return Verdict::Unknown(error.clone()),
             Some(Ok(policy)) => policy,
         };
@@ -227,7 +243,7 @@ fn grantable(survey: &Survey) -> Verdict {
             .as_ref()
             .map_or("", |caller| caller.arn.as_str());
         let root = format!(":iam::{account}:root");
-        let role = role_of(caller);
+        let role = role_of_session(caller);
         let named = |principal: &str| {
             principal == account
                 || principal.ends_with(&root)
@@ -235,48 +251,50 @@ fn grantable(survey: &Survey) -> Verdict {
                 || role.as_deref() == Some(principal)
         };
         let is_named = |statement: &Value| {
-            reading::names(statement, "AWS", &[])
-                || reading::words(&statement["Principal"]["AWS"])
+            statement_reader::names_principal(statement, "AWS", &[])
+                || statement_reader::string_list(&statement["Principal"]["AWS"])
                     .iter()
                     .any(|principal| named(principal))
         };
-        let exempts = |condition: &Condition<'_>| {
+        let exempts = |condition: &ParsedCondition<'_>| {
             let own = |value: &&str| {
                 [Some(caller), role.as_deref()]
                     .into_iter()
                     .flatten()
-                    .any(|own| reading::matches(value, own))
+                    .any(|own| statement_reader::matches_wildcard(value, own))
             };
             condition.key == "aws:principalarn"
                 && condition.values.iter().any(own) == condition.operator.contains("Not")
         };
-        let statements = reading::statements(policy);
+        let statements = statement_reader::statements(policy);
         let delegates = statements.iter().any(|statement| {
-            reading::allows(statement)
-                && reading::is_about(statement, "kms:CreateGrant")
-                && reading::conditions(statement).iter().all(|condition| {
-                    let key = condition.key.as_str();
-                    matches!(key, "kms:calleraccount" | "aws:principalaccount")
-                        && condition.values.contains(&account)
-                })
+            statement_reader::allows(statement)
+                && statement_reader::applies_to_action(statement, "kms:CreateGrant")
+                && statement_reader::conditions(statement)
+                    .iter()
+                    .all(|condition| {
+                        let key = condition.key.as_str();
+                        matches!(key, "kms:calleraccount" | "aws:principalaccount")
+                            && condition.values.contains(&account)
+                    })
                 && is_named(statement)
         });
         // A condition of it that is not known may hold.
         let denial = statements.iter().find(|statement| {
-            reading::denies(statement)
-                && reading::is_about(statement, "kms:CreateGrant")
+            statement_reader::denies(statement)
+                && statement_reader::applies_to_action(statement, "kms:CreateGrant")
                 && is_named(statement)
-                && !reading::conditions(statement).iter().any(exempts)
+                && !statement_reader::conditions(statement).iter().any(exempts)
         });
         let policy = |finding: Finding| {
             Verdict::Warn(
                 finding
                     .because("setup grants Heeler the use of the key, and would be refused")
-                    .console(page_of(key, "Key policy"))
+                    .console(console_page(key, "Key policy"))
                     .cli(format!(
                         "aws kms get-key-policy --region {} --key-id {} --policy-name default --query Policy --output text",
                         Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
-                        quoted(&key.arn)
+                        shell_quote(&key.arn)
                     )),
             )
         };
@@ -284,7 +302,7 @@ fn grantable(survey: &Survey) -> Verdict {
             return policy(Finding::new(
                 format!(
                     "{} in the policy of {} denies kms:CreateGrant",
-                    reading::sid(denial),
+                    statement_reader::sid(denial),
                     key.arn
                 ),
                 "no deny of kms:CreateGrant that meets the caller",
@@ -304,7 +322,7 @@ fn grantable(survey: &Survey) -> Verdict {
 }
 
 /// The role behind a session, without its path, as key policies name it.
-fn role_of(caller: &str) -> Option<String> {
+fn role_of_session(caller: &str) -> Option<String> {
     let arn = Arn::parse(caller)?;
     let name = arn
         .resource
@@ -317,14 +335,14 @@ fn role_of(caller: &str) -> Option<String> {
     ))
 }
 
-fn grants(survey: &Survey) -> Verdict {
-    on_described(survey, |facts, key| {
+fn existing_grants(survey: &Snapshot) -> Verdict {
+    worst_of_described_keys(survey, |facts, key| {
         let grants = match &facts.grants {
-            None => return hangs_on("key.state"),
+            None => return skipped_because("key.state"),
             Some(Err(error)) => return Verdict::Unknown(error.clone()),
             Some(Ok(grants)) => grants,
         };
-        let own = survey.hints.names.grant();
+        let own = survey.request.names.grant();
         let others: Vec<String> = grants
             .iter()
             .filter(|grant| grant.name.as_deref() != Some(&own))
@@ -335,7 +353,7 @@ fn grants(survey: &Survey) -> Verdict {
             .collect();
         if !others.is_empty() {
             let region = Arn::parse(&key.arn).map_or("REGION", |arn| arn.region);
-            let role = survey.harvest_role().unwrap_or_default();
+            let role = survey.access_role_arn().unwrap_or_default();
             return Verdict::Warn(
                 Finding::new(
                     format!("the role has other grants: {}", others.join("; ")),
@@ -344,7 +362,7 @@ fn grants(survey: &Survey) -> Verdict {
                 .because("destroy takes back its own grant only, and the role could then still use the key")
                 .cli(format!(
                     "aws kms list-grants --region {region} --key-id {} --grantee-principal {role}",
-                    quoted(&key.arn)
+                    shell_quote(&key.arn)
                 )),
             );
         }

@@ -1,145 +1,148 @@
 //! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
 
-use super::key::usable;
-use super::streams;
+use super::inventory::Snapshot;
+use super::inventory::facts::{LogGroupFacts, LogGroupSettings, Trail};
+use super::key::key_state_verdict;
+use super::log_streams;
 use super::subscription;
-use super::survey::Survey;
-use super::survey::facts::{Group, LogGroup, Trail};
-use super::trail::on_trail;
-use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted};
+use super::trail::with_trail;
+use super::{Check, Finding, FixAction, Requirement, Verdict, shell_quote, skipped_because};
 use crate::aws::arn::Arn;
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "logs.enabled",
-        says: "the trail delivers to a log group",
-        weight: Weight::Hard,
+        description: "the trail delivers to a log group",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: enabled,
+        evaluate: enabled,
     },
     Check {
         id: "logs.account",
-        says: "the log group belongs to this account",
-        weight: Weight::Hard,
+        description: "the log group belongs to this account",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: account,
+        evaluate: account,
     },
     Check {
         id: "logs.exists",
-        says: "the log group exists",
-        weight: Weight::Hard,
+        description: "the log group exists",
+        requirement: Requirement::Hard,
         permissions: &["logs:DescribeLogGroups"],
-        judge: exists,
+        evaluate: exists,
     },
     Check {
         id: "logs.delivery",
-        says: "events arrive in the log group",
-        weight: Weight::Required,
+        description: "events arrive in the log group",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:GetTrailStatus"],
-        judge: streams::delivery,
+        evaluate: log_streams::delivery,
     },
     Check {
         id: "logs.org_streams",
-        says: "events of member accounts arrive in the log group",
-        weight: Weight::Required,
+        description: "events of member accounts arrive in the log group",
+        requirement: Requirement::Required,
         permissions: &["logs:DescribeLogStreams"],
-        judge: streams::org_streams,
+        evaluate: log_streams::member_streams,
     },
     Check {
         id: "logs.class",
-        says: "the log group is of a class that can be subscribed to",
-        weight: Weight::Hard,
+        description: "the log group is of a class that can be subscribed to",
+        requirement: Requirement::Hard,
         permissions: &["logs:DescribeLogGroups"],
-        judge: class,
+        evaluate: class,
     },
     Check {
         id: "logs.retention",
-        says: "the log group keeps its events for one day",
-        weight: Weight::Required,
+        description: "the log group keeps its events for one day",
+        requirement: Requirement::Required,
         permissions: &["logs:DescribeLogGroups"],
-        judge: retention,
+        evaluate: retention,
     },
     Check {
         id: "logs.filters",
-        says: "the log group has room for a subscription filter",
-        weight: Weight::Hard,
+        description: "the log group has room for a subscription filter",
+        requirement: Requirement::Hard,
         permissions: &["logs:DescribeSubscriptionFilters"],
-        judge: subscription::filters,
+        evaluate: subscription::subscription_filters,
     },
     Check {
         id: "logs.account_filter",
-        says: "no subscription filter of the account meets the function's own log",
-        weight: Weight::Advisory,
+        description: "no subscription filter of the account meets the function's own log",
+        requirement: Requirement::Advisory,
         permissions: &["logs:DescribeAccountPolicies"],
-        judge: subscription::account_filter,
+        evaluate: subscription::account_subscription_filter,
     },
     Check {
         id: "logs.key",
-        says: "the log group's key is usable",
-        weight: Weight::Required,
+        description: "the log group's key is usable",
+        requirement: Requirement::Required,
         permissions: &["kms:DescribeKey"],
-        judge: key,
+        evaluate: key,
     },
     Check {
         id: "logs.data_protection",
-        says: "events reach Heeler unmasked",
-        weight: Weight::Advisory,
+        description: "events reach Heeler unmasked",
+        requirement: Requirement::Advisory,
         permissions: &["logs:DescribeLogGroups"],
-        judge: subscription::data_protection,
+        evaluate: subscription::data_protection,
     },
     Check {
         id: "logs.transformer",
-        says: "events reach Heeler untransformed",
-        weight: Weight::Advisory,
+        description: "events reach Heeler untransformed",
+        requirement: Requirement::Advisory,
         permissions: &["logs:GetTransformer"],
-        judge: subscription::transformer,
+        evaluate: subscription::transformer,
     },
     Check {
         id: "logs.trail_lambda_loop",
-        says: "the log group is not the function's own",
-        weight: Weight::Hard,
+        description: "the log group is not the function's own",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: subscription::no_loop,
+        evaluate: subscription::recursion,
     },
 ];
 
-pub(super) fn on_log_group(survey: &Survey, judge: impl FnOnce(&LogGroup) -> Verdict) -> Verdict {
+pub(super) fn with_log_group(
+    survey: &Snapshot,
+    judge: impl FnOnce(&LogGroupFacts) -> Verdict,
+) -> Verdict {
     survey
         .log_group
         .as_ref()
-        .map_or_else(|| hangs_on("logs.enabled"), judge)
+        .map_or_else(|| skipped_because("logs.enabled"), judge)
 }
 
 /// The same, once it is known to be in this account: one of the same name here would be another.
-pub(super) fn on_own_log_group(
-    survey: &Survey,
-    judge: impl FnOnce(&LogGroup) -> Verdict,
+pub(super) fn with_own_log_group(
+    survey: &Snapshot,
+    judge: impl FnOnce(&LogGroupFacts) -> Verdict,
 ) -> Verdict {
-    on_log_group(survey, |group| {
-        if Some(group.account.as_str()) == survey.own_account() {
+    with_log_group(survey, |group| {
+        if Some(group.account.as_str()) == survey.account_id() {
             judge(group)
         } else {
-            hangs_on("logs.account")
+            skipped_because("logs.account")
         }
     })
 }
 
 /// The group, once it is known to be there.
-pub(super) fn on_group(
-    survey: &Survey,
-    judge: impl FnOnce(&LogGroup, &Group) -> Verdict,
+pub(super) fn with_existing_log_group(
+    survey: &Snapshot,
+    judge: impl FnOnce(&LogGroupFacts, &LogGroupSettings) -> Verdict,
 ) -> Verdict {
-    on_own_log_group(survey, |named| match &named.group {
+    with_own_log_group(survey, |named| match &named.settings {
         Ok(Some(group)) => judge(named, group),
-        _ => hangs_on("logs.exists"),
+        _ => skipped_because("logs.exists"),
     })
 }
 
-fn enabled(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        let named = survey.hints.log_group.as_deref();
+fn enabled(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        let named = survey.request.log_group.as_deref();
         let Some(arn) = &trail.log_group else {
-            return Verdict::Fail(streams::deliver_to_new(
+            return Verdict::Fail(log_streams::with_new_log_group_commands(
                 survey,
                 trail,
                 named.unwrap_or("aws-cloudtrail-logs"),
@@ -154,7 +157,7 @@ fn enabled(survey: &Survey) -> Verdict {
                 )),
             ));
         };
-        let name = group_name(arn);
+        let name = log_group_name(arn);
         if let Some(named) = named.filter(|named| *named != name) {
             return Verdict::Fail(
                 Finding::new(
@@ -165,7 +168,7 @@ fn enabled(survey: &Survey) -> Verdict {
                 .advice("leave --log-group out: it is read from the trail"),
             );
         }
-        if trail.log_role.is_none() {
+        if trail.log_group_role.is_none() {
             return Verdict::Fail(
                 Finding::new(
                     "the trail has no role for CloudWatch Logs",
@@ -176,7 +179,7 @@ fn enabled(survey: &Survey) -> Verdict {
                     "CloudTrail > Trails > {} > CloudWatch Logs > Edit > IAM Role",
                     trail.name
                 ))
-                .cli(deliver_to(trail, &format!("{arn}:*"))),
+                .cli(update_trail_log_group_command(trail, &format!("{arn}:*"))),
             );
         }
         Verdict::Pass(name.to_owned())
@@ -184,35 +187,35 @@ fn enabled(survey: &Survey) -> Verdict {
 }
 
 /// The name in the ARN of a log group.
-fn group_name(arn: &str) -> &str {
+fn log_group_name(arn: &str) -> &str {
     Arn::parse(arn)
         .and_then(|arn| arn.resource.strip_prefix("log-group:"))
         .unwrap_or(arn)
 }
 
-pub(super) fn group_arn(trail: &Trail, name: &str) -> String {
+pub(super) fn log_group_arn(trail: &Trail, name: &str) -> String {
     let (partition, account) =
         Arn::parse(&trail.arn).map_or(("aws", "ACCOUNT"), |arn| (arn.partition, arn.account));
     format!(
         "arn:{partition}:logs:{}:{account}:log-group:{name}:*",
-        trail.home
+        trail.home_region
     )
 }
 
 /// The command by which the trail delivers to this log group.
-pub(super) fn deliver_to(trail: &Trail, group: &str) -> String {
+pub(super) fn update_trail_log_group_command(trail: &Trail, group: &str) -> String {
     format!(
         "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
-        trail.home,
-        quoted(&trail.name),
-        quoted(group),
-        trail.log_role.as_deref().unwrap_or("ROLE_ARN"),
+        trail.home_region,
+        shell_quote(&trail.name),
+        shell_quote(group),
+        trail.log_group_role.as_deref().unwrap_or("ROLE_ARN"),
     )
 }
 
-fn account(survey: &Survey) -> Verdict {
-    on_log_group(survey, |group| {
-        let own = survey.own_account().unwrap_or_default();
+fn account(survey: &Snapshot) -> Verdict {
+    with_log_group(survey, |group| {
+        let own = survey.account_id().unwrap_or_default();
         if group.account == own {
             return Verdict::Pass(format!("account {own}"));
         }
@@ -230,8 +233,8 @@ fn account(survey: &Survey) -> Verdict {
     })
 }
 
-fn exists(survey: &Survey) -> Verdict {
-    on_own_log_group(survey, |named| match &named.group {
+fn exists(survey: &Snapshot) -> Verdict {
+    with_own_log_group(survey, |named| match &named.settings {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(Some(_)) => Verdict::Pass(format!("{} in {}", named.name, named.region)),
         Ok(None) => Verdict::Fail(
@@ -243,14 +246,14 @@ fn exists(survey: &Survey) -> Verdict {
             .cli(format!(
                 "aws logs create-log-group --region {} --log-group-name {}",
                 named.region,
-                quoted(&named.name)
+                shell_quote(&named.name)
             )),
         ),
     })
 }
 
-fn class(survey: &Survey) -> Verdict {
-    on_group(survey, |named, group| {
+fn class(survey: &Snapshot) -> Verdict {
+    with_existing_log_group(survey, |named, group| {
         let class = group.class.as_deref().unwrap_or("STANDARD");
         if class == "STANDARD" {
             return Verdict::Pass(class.to_owned());
@@ -259,20 +262,20 @@ fn class(survey: &Survey) -> Verdict {
         let finding = Finding::new(format!("class {class}"), "class STANDARD")
             .because("only that class has subscription filters, and the class of a log group cannot be changed");
         Verdict::Fail(match survey.trail() {
-            Some(trail) => streams::deliver_to_new(survey, trail, &new, finding),
+            Some(trail) => log_streams::with_new_log_group_commands(survey, trail, &new, finding),
             None => finding,
         })
     })
 }
 
-fn retention(survey: &Survey) -> Verdict {
-    on_group(survey, |named, group| {
-        let observed = match group.retention {
+fn retention(survey: &Snapshot) -> Verdict {
+    with_existing_log_group(survey, |named, group| {
+        let observed = match group.retention_days {
             Some(1) => return Verdict::Pass("1 day".into()),
             Some(days) => format!("{days} days"),
             None => "events never expire".to_owned(),
         };
-        let users = users(survey, named, group);
+        let users = other_users_note(survey, named, group);
         let finding = Finding::new(format!("{observed}{users}"), "1 day");
         if let Some(policy) = &group.retention_policy {
             return Verdict::Fail(
@@ -296,22 +299,22 @@ fn retention(survey: &Survey) -> Verdict {
             .cli(format!(
                 "aws logs put-retention-policy --region {} --log-group-name {} --retention-in-days 1",
                 named.region,
-                quoted(&named.name)
+                shell_quote(&named.name)
             ));
-        Verdict::Fail(finding.repair_if(true, Repair::RetentionOfOneDay))
+        Verdict::Fail(finding.fixable_if(true, FixAction::SetRetentionToOneDay))
     })
 }
 
 /// Who else lives on the events in the group, as far as that may be seen.
-fn users(survey: &Survey, named: &LogGroup, group: &Group) -> String {
-    let own = survey.hints.names.subscription_filter();
-    let filters = match &named.filters {
+fn other_users_note(survey: &Snapshot, named: &LogGroupFacts, group: &LogGroupSettings) -> String {
+    let own = survey.request.names.subscription_filter();
+    let filters = match &named.subscription_filters {
         Ok(filters) => filters.iter().filter(|filter| filter.name != own).count(),
         Err(_) => 0,
     };
     let users: Vec<String> = [
         (
-            group.metric_filters.try_into().unwrap_or(0),
+            group.metric_filter_count.try_into().unwrap_or(0),
             "metric filter",
         ),
         (filters, "other subscription filter"),
@@ -324,26 +327,29 @@ fn users(survey: &Survey, named: &LogGroup, group: &Group) -> String {
     if !users.is_empty() {
         told = format!("; others use it: {}", users.join(", "));
     }
-    if named.filters.is_err() {
+    if named.subscription_filters.is_err() {
         told.push_str("; its subscription filters could not be read, so others may use it");
     }
     told
 }
 
-fn key(survey: &Survey) -> Verdict {
-    on_group(survey, |named, _| match &named.key {
+fn key(survey: &Snapshot) -> Verdict {
+    with_existing_log_group(survey, |named, _| match &named.key {
         None => Verdict::Skip("the log group has no key of its own".into()),
         Some(facts) => match &facts.key {
             Err(error) => Verdict::Unknown(error.clone()),
-            Ok(Some(key)) => usable(survey, key, &facts.asked),
+            Ok(Some(key)) => key_state_verdict(survey, key, &facts.identifier),
             Ok(None) => Verdict::Fail(
-                Finding::new(format!("there is no key {}", facts.asked), "an enabled key")
-                    .because("CloudWatch Logs cannot read the events to pass them on")
-                    .cli(format!(
-                        "aws logs disassociate-kms-key --region {} --log-group-name {}",
-                        named.region,
-                        quoted(&named.name)
-                    )),
+                Finding::new(
+                    format!("there is no key {}", facts.identifier),
+                    "an enabled key",
+                )
+                .because("CloudWatch Logs cannot read the events to pass them on")
+                .cli(format!(
+                    "aws logs disassociate-kms-key --region {} --log-group-name {}",
+                    named.region,
+                    shell_quote(&named.name)
+                )),
             ),
         },
     })

@@ -2,36 +2,36 @@
 
 pub mod account;
 pub mod bucket;
-mod choice;
 mod delivery;
-mod events;
+pub mod event_selectors;
+pub mod fixes;
+pub mod inventory;
 pub mod key;
+mod log_streams;
 pub mod logs;
 pub mod names;
-pub mod place;
-mod reading;
-pub mod repair;
-pub mod selectors;
-mod streams;
-mod subject;
+pub mod permission_scope;
+mod resource_arn;
+mod statement_reader;
 mod subscription;
-pub mod survey;
 pub mod trail;
+mod trail_events;
+mod trail_selection;
 
 use crate::error::Error;
-use crate::route::Route;
-use survey::Survey;
+use crate::trail_destination::TrailDestination;
+use inventory::Snapshot;
 
 /// One question with a stable id; the id is its heading in `docs/troubleshooting.md`.
 #[derive(Debug)]
 pub struct Check {
     pub id: &'static str,
     /// A sentence that is true when the check passes.
-    pub says: &'static str,
-    pub weight: Weight,
+    pub description: &'static str,
+    pub requirement: Requirement,
     /// The permissions of the calls that it stands on.
     pub permissions: &'static [&'static str],
-    pub judge: fn(&Survey) -> Verdict,
+    pub evaluate: fn(&Snapshot) -> Verdict,
 }
 
 impl Check {
@@ -44,7 +44,7 @@ impl Check {
 
 /// What hangs on the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub enum Requirement {
     /// Setup cannot work without it: a failure stands, and "could not tell" counts as "no".
     Hard,
     /// The same, but the operator may accept it.
@@ -55,7 +55,7 @@ pub enum Weight {
     Firm,
 }
 
-impl Weight {
+impl Requirement {
     /// Whether "could not tell" is only a warning.
     #[must_use]
     pub fn is_advisory(self) -> bool {
@@ -71,9 +71,9 @@ impl Weight {
 
 /// Everything that is asked before an option is set up, in this order.
 #[must_use]
-pub fn checks(route: Route) -> &'static [&'static [Check]] {
+pub fn checks(route: TrailDestination) -> &'static [&'static [Check]] {
     match route {
-        Route::S3 => &[
+        TrailDestination::Bucket => &[
             account::CHECKS,
             trail::CHECKS,
             bucket::CHECKS,
@@ -82,7 +82,7 @@ pub fn checks(route: Route) -> &'static [&'static [Check]] {
             names::S3_CHECKS,
             names::DEEP_CHECKS,
         ],
-        Route::CloudWatch => &[
+        TrailDestination::LogGroup => &[
             account::CHECKS,
             trail::CHECKS,
             logs::CHECKS,
@@ -109,11 +109,11 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finding {
     pub observed: String,
-    pub wanted: String,
+    pub expected: String,
     pub reason: String,
     pub fix: Fix,
     /// Whether waiting may be enough.
-    pub settles: bool,
+    pub retryable: bool,
 }
 
 /// The way out: by the console, by the AWS CLI, or by doing something else.
@@ -124,14 +124,14 @@ pub struct Fix {
     /// What no command does by itself.
     pub advice: Option<String>,
     /// What `preflight --fix` can do about it, when asked.
-    pub repair: Option<Repair>,
+    pub repair: Option<FixAction>,
 }
 
 /// The whole list of what `preflight --fix` may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repair {
+pub enum FixAction {
     StartLogging,
-    RetentionOfOneDay,
+    SetRetentionToOneDay,
 }
 
 impl Finding {
@@ -139,7 +139,7 @@ impl Finding {
     pub fn new(observed: impl Into<String>, wanted: impl Into<String>) -> Self {
         Self {
             observed: observed.into(),
-            wanted: wanted.into(),
+            expected: wanted.into(),
             ..Self::default()
         }
     }
@@ -169,21 +169,21 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn repair_if(mut self, safe: bool, repair: Repair) -> Self {
+    pub fn fixable_if(mut self, safe: bool, repair: FixAction) -> Self {
         self.fix.repair = safe.then_some(repair);
         self
     }
 
     #[must_use]
-    pub fn settles(mut self) -> Self {
-        self.settles = true;
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
         self
     }
 }
 
 /// One check and what came of it.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct CheckResult {
     pub check: &'static Check,
     pub verdict: Verdict,
     /// The ARN of what its group is about, where that is one thing and known.
@@ -195,13 +195,13 @@ pub struct Row {
 /// All verdicts on one option, in the order of the checks.
 #[derive(Clone, Debug)]
 pub struct Report {
-    pub route: Route,
-    pub rows: Vec<Row>,
+    pub route: TrailDestination,
+    pub results: Vec<CheckResult>,
     strict: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct VerdictCounts {
     pub passed: usize,
     pub warnings: usize,
     pub failed: usize,
@@ -211,8 +211,8 @@ pub struct Counts {
     pub accepted: usize,
 }
 
-impl Counts {
-    fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+impl VerdictCounts {
+    fn from_results<'a>(rows: impl Iterator<Item = &'a CheckResult>) -> Self {
         let mut counts = Self::default();
         for row in rows {
             *match row.verdict {
@@ -229,57 +229,61 @@ impl Counts {
 
 /// Asks every check of the survey's option. Under strict terms a warning counts as a failure.
 #[must_use]
-pub fn run(survey: &Survey, strict: bool) -> Report {
+pub fn run(survey: &Snapshot, strict: bool) -> Report {
     let rows = checks(survey.route).iter().copied().flatten();
     Report {
         route: survey.route,
-        rows: rows.map(|check| row(check, survey)).collect(),
+        results: rows.map(|check| evaluate_check(check, survey)).collect(),
         strict,
     }
 }
 
-fn row(check: &'static Check, survey: &Survey) -> Row {
-    let verdict = (check.judge)(survey);
-    let accepted = check.weight.can_be_accepted()
+fn evaluate_check(check: &'static Check, survey: &Snapshot) -> CheckResult {
+    let verdict = (check.evaluate)(survey);
+    let accepted = check.requirement.can_be_accepted()
         && !matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_))
-        && survey.hints.accepted.iter().any(|id| id == check.id);
-    Row {
+        && survey
+            .request
+            .accepted_checks
+            .iter()
+            .any(|id| id == check.id);
+    CheckResult {
         check,
         verdict,
-        resource: subject::subject(check.group(), survey),
+        resource: resource_arn::group_resource_arn(check.group(), survey),
         accepted,
     }
 }
 
-impl Row {
+impl CheckResult {
     /// Whether setup has to wait for it.
     #[must_use]
-    pub fn stands_in_the_way(&self) -> bool {
+    pub fn is_blocking(&self) -> bool {
         match &self.verdict {
             _ if self.accepted => false,
             Verdict::Fail(_) => true,
-            Verdict::Unknown(_) => !self.check.weight.is_advisory(),
+            Verdict::Unknown(_) => !self.check.requirement.is_advisory(),
             _ => false,
         }
     }
 
     /// Whether it counts as a warning.
     #[must_use]
-    pub fn warns(&self) -> bool {
+    pub fn is_warning(&self) -> bool {
         match &self.verdict {
             _ if self.accepted => false,
             Verdict::Warn(_) => true,
-            Verdict::Unknown(_) => self.check.weight.is_advisory(),
+            Verdict::Unknown(_) => self.check.requirement.is_advisory(),
             _ => false,
         }
     }
 
     /// Whether another look, some time later, may end better.
     #[must_use]
-    pub fn may_settle(&self) -> bool {
-        self.stands_in_the_way()
+    pub fn is_retryable(&self) -> bool {
+        self.is_blocking()
             || (!self.accepted
-                && matches!(&self.verdict, Verdict::Warn(finding) if finding.settles))
+                && matches!(&self.verdict, Verdict::Warn(finding) if finding.retryable))
     }
 
     #[must_use]
@@ -294,19 +298,19 @@ impl Row {
 impl Report {
     /// How many checks have each verdict, and how many of them are accepted.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        Counts {
-            accepted: self.rows.iter().filter(|row| row.accepted).count(),
-            ..Counts::of(self.rows.iter())
+    pub fn counts(&self) -> VerdictCounts {
+        VerdictCounts {
+            accepted: self.results.iter().filter(|row| row.accepted).count(),
+            ..VerdictCounts::from_results(self.results.iter())
         }
     }
 
     /// The same, but each check counts once: what is accepted counts as that only.
     #[must_use]
-    pub fn open(&self) -> Counts {
-        Counts {
+    pub fn unaccepted_counts(&self) -> VerdictCounts {
+        VerdictCounts {
             accepted: self.counts().accepted,
-            ..Counts::of(self.rows.iter().filter(|row| !row.accepted))
+            ..VerdictCounts::from_results(self.results.iter().filter(|row| !row.accepted))
         }
     }
 
@@ -314,24 +318,24 @@ impl Report {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self
-            .rows
+            .results
             .iter()
-            .any(|row| row.stands_in_the_way() || (self.strict && row.warns()))
+            .any(|row| row.is_blocking() || (self.strict && row.is_warning()))
     }
 }
 
 /// What is not asked because another check did not pass.
-fn hangs_on(check: &str) -> Verdict {
+fn skipped_because(check: &str) -> Verdict {
     Verdict::Skip(format!("stands on {check}"))
 }
 
 /// A time as AWS writes it.
-fn written(time: std::time::SystemTime) -> String {
+fn format_time(time: std::time::SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=,.@:/%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -1,101 +1,101 @@
 //! Checks of what setup would make: whether its names are free, and whether the account has room for it.
 //! Long, since each kind of resource has a name of its own to be looked at.
 
-use super::survey::Survey;
-use super::survey::facts::{Owner, Simulated};
-use super::{Check, Finding, Verdict, Weight, hangs_on};
-use crate::aws::arn::last;
-use crate::route::Route;
+use super::inventory::Snapshot;
+use super::inventory::facts::{NameOwner, SimulationResult};
+use super::{Check, Finding, Requirement, Verdict, skipped_because};
+use crate::aws::arn::resource_name;
+use crate::trail_destination::TrailDestination;
 
 /// For any option.
 pub const CHECKS: &[Check] = &[
     Check {
         id: "names.terraform",
-        says: "no Terraform deployment owns the names",
-        weight: Weight::Hard,
+        description: "no Terraform deployment owns the names",
+        requirement: Requirement::Hard,
         permissions: &["iam:GetRole", "kms:DescribeKey"],
-        judge: terraform,
+        evaluate: terraform_managed,
     },
     Check {
         id: "names.role",
-        says: "the name of Heeler's role is free or ours",
-        weight: Weight::Hard,
+        description: "the name of Heeler's role is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["iam:GetRole"],
-        judge: |survey| taken(survey, "names.role"),
+        evaluate: |survey| name_verdict(survey, "names.role"),
     },
     Check {
         id: "names.policy",
-        says: "the name of its policy is free or ours",
-        weight: Weight::Hard,
+        description: "the name of its policy is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["iam:GetPolicy"],
-        judge: |survey| taken(survey, "names.policy"),
+        evaluate: |survey| name_verdict(survey, "names.policy"),
     },
     Check {
         id: "names.queue",
-        says: "the name of the queue is free or ours",
-        weight: Weight::Hard,
+        description: "the name of the queue is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
-        judge: |survey| taken(survey, "names.queue"),
+        evaluate: |survey| name_verdict(survey, "names.queue"),
     },
     Check {
         id: "names.dead_letter_queue",
-        says: "the name of the dead letter queue is free or ours",
-        weight: Weight::Hard,
+        description: "the name of the dead letter queue is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
-        judge: |survey| taken(survey, "names.dead_letter_queue"),
+        evaluate: |survey| name_verdict(survey, "names.dead_letter_queue"),
     },
     Check {
         id: "names.alias",
-        says: "the alias of the queue's key is free or ours",
-        weight: Weight::Hard,
+        description: "the alias of the queue's key is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["kms:DescribeKey", "kms:ListResourceTags"],
-        judge: |survey| taken(survey, "names.alias"),
+        evaluate: |survey| name_verdict(survey, "names.alias"),
     },
     Check {
         id: "names.alias_key",
-        says: "the key behind the alias can be used",
-        weight: Weight::Advisory,
+        description: "the key behind the alias can be used",
+        requirement: Requirement::Advisory,
         permissions: &["kms:DescribeKey"],
-        judge: alias_key,
+        evaluate: alias_key,
     },
 ];
 
 pub const S3_CHECKS: &[Check] = &[Check {
     id: "names.topic",
-    says: "the name of the topic is free or ours",
-    weight: Weight::Hard,
+    description: "the name of the topic is free or ours",
+    requirement: Requirement::Hard,
     permissions: &["sns:ListTagsForResource"],
-    judge: topic,
+    evaluate: topic_name,
 }];
 
 pub const CLOUDWATCH_CHECKS: &[Check] = &[
     Check {
         id: "names.function",
-        says: "the name of the function is free or ours",
-        weight: Weight::Hard,
+        description: "the name of the function is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["lambda:GetFunction"],
-        judge: |survey| taken(survey, "names.function"),
+        evaluate: |survey| name_verdict(survey, "names.function"),
     },
     Check {
         id: "names.function_role",
-        says: "the name of the function's role is free or ours",
-        weight: Weight::Hard,
+        description: "the name of the function's role is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["iam:GetRole"],
-        judge: |survey| taken(survey, "names.function_role"),
+        evaluate: |survey| name_verdict(survey, "names.function_role"),
     },
     Check {
         id: "names.function_policy",
-        says: "the name of its policy is free or ours",
-        weight: Weight::Hard,
+        description: "the name of its policy is free or ours",
+        requirement: Requirement::Hard,
         permissions: &["iam:GetPolicy"],
-        judge: |survey| taken(survey, "names.function_policy"),
+        evaluate: |survey| name_verdict(survey, "names.function_policy"),
     },
     Check {
         id: "quota.lambda",
-        says: "the account has room for the function to run",
-        weight: Weight::Required,
+        description: "the account has room for the function to run",
+        requirement: Requirement::Required,
         permissions: &["lambda:GetAccountSettings"],
-        judge: concurrency,
+        evaluate: lambda_concurrency,
     },
 ];
 
@@ -103,45 +103,47 @@ pub const CLOUDWATCH_CHECKS: &[Check] = &[
 pub const DEEP_CHECKS: &[Check] = &[
     Check {
         id: "quota.iam",
-        says: "the account has room for roles and policies",
-        weight: Weight::Advisory,
+        description: "the account has room for roles and policies",
+        requirement: Requirement::Advisory,
         permissions: &["iam:GetAccountSummary"],
-        judge: iam,
+        evaluate: iam_quotas,
     },
     Check {
         id: "caller.permissions",
-        says: "the caller may do what setup does",
-        weight: Weight::Advisory,
+        description: "the caller may do what setup does",
+        requirement: Requirement::Advisory,
         permissions: &["iam:SimulatePrincipalPolicy", "iam:GetRole"],
-        judge: permissions,
+        evaluate: caller_permissions,
     },
 ];
 
 /// What is there under the names that setup would take, ours or not.
-fn there(survey: &Survey) -> impl Iterator<Item = &Owner> {
+fn existing(survey: &Snapshot) -> impl Iterator<Item = &NameOwner> {
     survey
-        .taken
+        .name_owners
         .by_check
         .values()
         .filter_map(|taken| taken.as_ref().ok()?.as_ref())
 }
 
-fn is_terraforms(owner: &Owner) -> bool {
-    owner.terraform && !owner.managed && !owner.marked
+fn is_from_vendor_terraform(owner: &NameOwner) -> bool {
+    owner.from_vendor_terraform && !owner.managed && !owner.has_owner_tag
 }
 
 /// Whether setup takes it over: nobody's mark is on it, and the operator asked for that.
-fn is_adopted(survey: &Survey, owner: &Owner) -> bool {
-    survey.hints.adopt && !owner.marked
+fn will_be_adopted(survey: &Snapshot, owner: &NameOwner) -> bool {
+    survey.request.adopt && !owner.has_owner_tag
 }
 
-fn terraform(survey: &Survey) -> Verdict {
-    if survey.taken.by_check.is_empty() {
-        return hangs_on(origin(survey));
+fn terraform_managed(survey: &Snapshot) -> Verdict {
+    if survey.name_owners.by_check.is_empty() {
+        return skipped_because(prerequisite_check(survey));
     }
     let named = |adopted: bool| -> Vec<&str> {
-        there(survey)
-            .filter(|owner| is_terraforms(owner) && is_adopted(survey, owner) == adopted)
+        existing(survey)
+            .filter(|owner| {
+                is_from_vendor_terraform(owner) && will_be_adopted(survey, owner) == adopted
+            })
             .map(|owner| owner.name.as_str())
             .collect()
     };
@@ -151,7 +153,7 @@ fn terraform(survey: &Survey) -> Verdict {
     }
     if theirs.is_empty() {
         // The one refusal that hides the mark by which such a deployment is known.
-        return match survey.taken.by_check.get("names.role") {
+        return match survey.name_owners.by_check.get("names.role") {
             Some(Err(error)) => Verdict::Unknown(error.clone()),
             _ => Verdict::Pass("nothing looks like one".into()),
         };
@@ -165,7 +167,7 @@ fn terraform(survey: &Survey) -> Verdict {
             "names that nobody else manages",
         )
         .because("two owners would undo each other's changes, and setup touches nothing that is not tagged as its own")
-        .cli(adopting(survey))
+        .cli(adopt_command(survey))
         .advice(
             "--adopt takes them over, after a plan that shows what would change, and Heeler keeps its values; or run \
              terraform destroy there first, then setup, and Heeler gets new values",
@@ -174,46 +176,46 @@ fn terraform(survey: &Survey) -> Verdict {
 }
 
 /// The command that shows what taking over would change.
-fn adopting(survey: &Survey) -> String {
-    survey.own_command(&format!("plan --option {} --adopt", survey.route.name()))
+fn adopt_command(survey: &Snapshot) -> String {
+    survey.heeler_ec_command(&format!("plan --option {} --adopt", survey.route.name()))
 }
 
 /// What the names hang on: without a place there is nothing to look for.
-fn origin(survey: &Survey) -> &'static str {
+fn prerequisite_check(survey: &Snapshot) -> &'static str {
     match survey.route {
-        Route::S3 => "bucket.owner",
-        Route::CloudWatch => "logs.enabled",
+        TrailDestination::Bucket => "bucket.owner",
+        TrailDestination::LogGroup => "logs.enabled",
     }
 }
 
-fn topic(survey: &Survey) -> Verdict {
-    let own = survey.hints.names.topic();
+fn topic_name(survey: &Snapshot) -> Verdict {
+    let own = survey.request.names.topic();
     let existing = survey
         .bucket
         .as_ref()
         .and_then(|bucket| bucket.topic.as_ref());
     match existing {
-        Some(Ok(Some(topic))) if last(&topic.arn) != own => {
+        Some(Ok(Some(topic))) if resource_name(&topic.arn) != own => {
             Verdict::Skip("an existing topic is used".into())
         }
-        _ => taken(survey, "names.topic"),
+        _ => name_verdict(survey, "names.topic"),
     }
 }
 
-fn taken(survey: &Survey, check: &'static str) -> Verdict {
-    let found = match survey.taken.by_check.get(check) {
-        None => return hangs_on(origin(survey)),
+fn name_verdict(survey: &Snapshot, check: &'static str) -> Verdict {
+    let found = match survey.name_owners.by_check.get(check) {
+        None => return skipped_because(prerequisite_check(survey)),
         Some(Err(error)) => return Verdict::Unknown(error.clone()),
         Some(Ok(found)) => found,
     };
     let Some(owner) = found else {
-        return Verdict::Pass(format!("{} is free", called(survey, check)));
+        return Verdict::Pass(format!("{} is free", name_for_check(survey, check)));
     };
     let option = survey.route.name();
     if owner.managed {
         return match owner.option.as_deref() {
             Some(theirs) if theirs != option => {
-                Verdict::Fail(of_other_option(survey, owner, theirs))
+                Verdict::Fail(other_option_finding(survey, owner, theirs))
             }
             _ => Verdict::Pass(format!(
                 "{} is ours, and will be compared and completed",
@@ -221,18 +223,20 @@ fn taken(survey: &Survey, check: &'static str) -> Verdict {
             )),
         };
     }
-    if is_adopted(survey, owner) {
+    if will_be_adopted(survey, owner) {
         return Verdict::Pass(format!("{} will be adopted", owner.name));
     }
-    if there(survey).any(|owner| is_terraforms(owner) && !is_adopted(survey, owner)) {
-        return hangs_on("names.terraform");
+    if existing(survey)
+        .any(|owner| is_from_vendor_terraform(owner) && !will_be_adopted(survey, owner))
+    {
+        return skipped_because("names.terraform");
     }
-    Verdict::Fail(of_others(survey, owner))
+    Verdict::Fail(not_managed_finding(survey, owner))
 }
 
-fn of_others(survey: &Survey, owner: &Owner) -> Finding {
+fn not_managed_finding(survey: &Snapshot, owner: &NameOwner) -> Finding {
     let other_names = "choose other names with --name-prefix";
-    if owner.marked {
+    if owner.has_owner_tag {
         return Finding::new(
             format!("{} bears the tag of another owner", owner.name),
             "a name that is free",
@@ -245,31 +249,31 @@ fn of_others(survey: &Survey, owner: &Owner) -> Finding {
         "a name that is free",
     )
     .because("setup never overwrites or deletes what is not tagged as its own")
-    .cli(adopting(survey))
+    .cli(adopt_command(survey))
     .advice(format!(
         "{other_names}; or take it over with --adopt, after a plan that shows what would change"
     ))
 }
 
 /// The name that a check is about.
-fn called(survey: &Survey, check: &str) -> String {
-    let names = &survey.hints.names;
+fn name_for_check(survey: &Snapshot, check: &str) -> String {
+    let names = &survey.request.names;
     match (check, survey.route) {
         ("names.role", _) => names.role(),
         ("names.policy", _) => names.policy(),
-        ("names.queue", Route::S3) => names.queue(),
-        ("names.queue", Route::CloudWatch) => names.fifo_queue(),
-        ("names.dead_letter_queue", Route::S3) => names.dead_letter_queue(),
-        ("names.dead_letter_queue", Route::CloudWatch) => names.dead_letter_fifo_queue(),
+        ("names.queue", TrailDestination::Bucket) => names.queue(),
+        ("names.queue", TrailDestination::LogGroup) => names.fifo_queue(),
+        ("names.dead_letter_queue", TrailDestination::Bucket) => names.dead_letter_queue(),
+        ("names.dead_letter_queue", TrailDestination::LogGroup) => names.dead_letter_fifo_queue(),
         ("names.topic", _) => names.topic(),
         ("names.function", _) => names.function(),
         ("names.function_role", _) => names.function_role(),
         ("names.function_policy", _) => names.function_policy(),
-        _ => names.alias(),
+        _ => names.key_alias(),
     }
 }
 
-fn of_other_option(survey: &Survey, owner: &Owner, theirs: &str) -> Finding {
+fn other_option_finding(survey: &Snapshot, owner: &NameOwner, theirs: &str) -> Finding {
     let option = survey.route.name();
     Finding::new(
         format!("{} belongs to option {theirs}", owner.name),
@@ -282,11 +286,11 @@ fn of_other_option(survey: &Survey, owner: &Owner, theirs: &str) -> Finding {
     ))
 }
 
-fn alias_key(survey: &Survey) -> Verdict {
-    let owner = match survey.taken.by_check.get("names.alias") {
+fn alias_key(survey: &Snapshot) -> Verdict {
+    let owner = match survey.name_owners.by_check.get("names.alias") {
         Some(Ok(Some(owner))) if owner.managed => owner,
         Some(Ok(None)) => return Verdict::Skip("there is no alias yet".into()),
-        _ => return hangs_on("names.alias"),
+        _ => return skipped_because("names.alias"),
     };
     let state = owner.key_state.as_deref().unwrap_or("Enabled");
     if state == "Enabled" {
@@ -308,21 +312,21 @@ fn alias_key(survey: &Survey) -> Verdict {
 }
 
 /// Below this a busy account may throttle the function.
-const COMFORTABLE: i32 = 50;
+const MIN_UNRESERVED_CONCURRENCY: i32 = 50;
 
-fn concurrency(survey: &Survey) -> Verdict {
+fn lambda_concurrency(survey: &Snapshot) -> Verdict {
     let Some(group) = &survey.log_group else {
-        return hangs_on("logs.enabled");
+        return skipped_because("logs.enabled");
     };
-    if Some(group.account.as_str()) != survey.own_account() {
-        return hangs_on("logs.account");
+    if Some(group.account.as_str()) != survey.account_id() {
+        return skipped_because("logs.account");
     }
     let limit = match &group.concurrency {
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(limit) => limit,
     };
     let free = limit.unreserved.unwrap_or(limit.total);
-    if free >= COMFORTABLE {
+    if free >= MIN_UNRESERVED_CONCURRENCY {
         return Verdict::Pass(format!(
             "{free} of {} concurrent executions are unreserved",
             limit.total
@@ -330,7 +334,7 @@ fn concurrency(survey: &Survey) -> Verdict {
     }
     let finding = Finding::new(
         format!("{free} of {} concurrent executions are unreserved", limit.total),
-        format!("{COMFORTABLE} or more"),
+        format!("{MIN_UNRESERVED_CONCURRENCY} or more"),
     )
     .because("CloudWatch Logs gives up on a batch of events that the function could not take within a day")
     .console("Service Quotas > AWS Lambda > Concurrent executions")
@@ -347,15 +351,15 @@ fn concurrency(survey: &Survey) -> Verdict {
     }
 }
 
-fn iam(survey: &Survey) -> Verdict {
-    let quota = match survey.deep.as_ref().map(|deep| &deep.iam) {
+fn iam_quotas(survey: &Snapshot) -> Verdict {
+    let quota = match survey.iam_quotas.as_ref().map(|deep| &deep.quotas) {
         None => return Verdict::Skip("asked with --deep only".into()),
         Some(Err(error)) => return Verdict::Unknown(error.clone()),
         Some(Ok(quota)) => quota,
     };
     let needed = match survey.route {
-        Route::S3 => 1,
-        Route::CloudWatch => 2,
+        TrailDestination::Bucket => 1,
+        TrailDestination::LogGroup => 2,
     };
     let observed = format!(
         "{} of {} roles, {} of {} policies",
@@ -390,43 +394,51 @@ fn iam(survey: &Survey) -> Verdict {
 }
 
 /// So many refused actions are named.
-const NAMED: usize = 12;
+const MAX_LISTED_ACTIONS: usize = 12;
 
 /// What IAM's simulator says of the caller. It sees the caller's own policies, not those of buckets and keys.
-fn permissions(survey: &Survey) -> Verdict {
-    let Some(simulated) = &survey.simulated else {
-        return if survey.hints.deep {
-            hangs_on(origin(survey))
+fn caller_permissions(survey: &Snapshot) -> Verdict {
+    let Some(simulated) = &survey.permission_simulation else {
+        return if survey.request.deep {
+            skipped_because(prerequisite_check(survey))
         } else {
             Verdict::Skip("asked with --deep only".into())
         };
     };
     let simulated = match simulated {
         Err(error) => return Verdict::Unknown(error.clone()),
-        Ok(Simulated::Root) => {
+        Ok(SimulationResult::RootUser) => {
             return Verdict::Skip("only users and roles are simulated".into());
         }
-        Ok(Simulated::Asked(simulated)) => simulated,
+        Ok(SimulationResult::Simulated(simulated)) => simulated,
     };
-    if simulated.denied.is_empty() {
+    if simulated.denied_actions.is_empty() {
         return Verdict::Pass(format!(
             "all {} actions, by the caller's own policies; those of buckets, keys and sessions are not simulated",
-            simulated.actions
+            simulated.action_count
         ));
     }
-    let mut named: Vec<String> = simulated.denied.iter().take(NAMED).cloned().collect();
-    if simulated.denied.len() > NAMED {
-        named.push(format!("and {} more", simulated.denied.len() - NAMED));
+    let mut named: Vec<String> = simulated
+        .denied_actions
+        .iter()
+        .take(MAX_LISTED_ACTIONS)
+        .cloned()
+        .collect();
+    if simulated.denied_actions.len() > MAX_LISTED_ACTIONS {
+        named.push(format!(
+            "and {} more",
+            simulated.denied_actions.len() - MAX_LISTED_ACTIONS
+        ));
     }
     Verdict::Fail(
         Finding::new(
             format!("{} may not: {}", simulated.principal, named.join(", ")),
-            format!("all {} actions of setup", simulated.actions),
+            format!("all {} actions of setup", simulated.action_count),
         )
         .because(
             "simulation sees the caller's policies, boundary and service control policies; it does not see bucket \
              and key policies, which may still allow or deny, nor the policy of a session",
         )
-        .cli(survey.own_command(&format!("policy setup --option {}", survey.route.name()))),
+        .cli(survey.heeler_ec_command(&format!("policy setup --option {}", survey.route.name()))),
     )
 }

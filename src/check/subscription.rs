@@ -1,29 +1,29 @@
 //! Whether the log group has room for a subscription, and whether Heeler would get the events through it as they are.
 
-use super::logs::{on_group, on_own_log_group};
-use super::streams::deliver_to_new;
-use super::survey::Survey;
-use super::{Finding, Verdict, quoted};
+use super::inventory::Snapshot;
+use super::log_streams::with_new_log_group_commands;
+use super::logs::{with_existing_log_group, with_own_log_group};
+use super::{Finding, Verdict, shell_quote};
 
 /// Subscription filters that a log group may have.
-const FILTERS: usize = 5;
+const MAX_SUBSCRIPTION_FILTERS: usize = 5;
 
-pub(super) fn filters(survey: &Survey) -> Verdict {
-    on_group(survey, |named, _| {
+pub(super) fn subscription_filters(survey: &Snapshot) -> Verdict {
+    with_existing_log_group(survey, |named, _| {
         let list = || {
             format!(
                 "aws logs describe-subscription-filters --region {} --log-group-name {}",
                 named.region,
-                quoted(&named.name)
+                shell_quote(&named.name)
             )
         };
-        let filters = match &named.filters {
+        let filters = match &named.subscription_filters {
             Err(error) => return Verdict::Unknown(error.clone()),
             Ok(filters) => filters,
         };
         let (own, function) = (
-            survey.hints.names.subscription_filter(),
-            survey.hints.names.function(),
+            survey.request.names.subscription_filter(),
+            survey.request.names.function(),
         );
         if let Some(filter) = filters.iter().find(|filter| filter.name == own) {
             if filter
@@ -49,13 +49,13 @@ pub(super) fn filters(survey: &Survey) -> Verdict {
         match filters.len() {
             0 => Verdict::Pass("it has none".into()),
             1 => Verdict::Pass(format!("1 other filter, which stays as it is: {}", told[0])),
-            many if many < FILTERS => Verdict::Pass(format!(
+            many if many < MAX_SUBSCRIPTION_FILTERS => Verdict::Pass(format!(
                 "{many} other filters, which stay as they are (some regions allow two in all)"
             )),
             many => Verdict::Fail(
                 Finding::new(
                     format!("{many} filters: {}", told.join("; ")),
-                    format!("fewer than {FILTERS}"),
+                    format!("fewer than {MAX_SUBSCRIPTION_FILTERS}"),
                 )
                 .because("a log group takes no more subscription filters")
                 .cli(list())
@@ -65,17 +65,17 @@ pub(super) fn filters(survey: &Survey) -> Verdict {
     })
 }
 
-pub(super) fn account_filter(survey: &Survey) -> Verdict {
-    on_own_log_group(survey, |group| {
-        let filters = match &group.account_filters {
+pub(super) fn account_subscription_filter(survey: &Snapshot) -> Verdict {
+    with_own_log_group(survey, |group| {
+        let filters = match &group.account_subscription_filters {
             Err(error) => return Verdict::Unknown(error.clone()),
             Ok(filters) => filters,
         };
-        let own = own_log_group(survey);
+        let own = function_log_group(survey);
         // The only selection that there is leaves groups out by name.
         let meeting = filters.iter().find(|filter| {
             filter
-                .selection
+                .selection_criteria
                 .as_deref()
                 .is_none_or(|selection| !selection.contains(&format!("\"{own}\"")))
         });
@@ -100,13 +100,13 @@ pub(super) fn account_filter(survey: &Survey) -> Verdict {
     })
 }
 
-fn own_log_group(survey: &Survey) -> String {
-    format!("/aws/lambda/{}", survey.hints.names.function())
+fn function_log_group(survey: &Snapshot) -> String {
+    format!("/aws/lambda/{}", survey.request.names.function())
 }
 
-pub(super) fn data_protection(survey: &Survey) -> Verdict {
-    on_group(survey, |named, group| {
-        if !group.masked {
+pub(super) fn data_protection(survey: &Snapshot) -> Verdict {
+    with_existing_log_group(survey, |named, group| {
+        if !group.has_data_protection {
             return Verdict::Pass("no data protection policy is active".into());
         }
         Verdict::Warn(
@@ -119,14 +119,14 @@ pub(super) fn data_protection(survey: &Survey) -> Verdict {
                 .cli(format!(
                     "aws logs get-data-protection-policy --region {} --log-group-identifier {}",
                     named.region,
-                    quoted(&named.name)
+                    shell_quote(&named.name)
                 )),
         )
     })
 }
 
-pub(super) fn transformer(survey: &Survey) -> Verdict {
-    on_group(survey, |named, _| {
+pub(super) fn transformer(survey: &Snapshot) -> Verdict {
+    with_existing_log_group(survey, |named, _| {
         match &named.transformer {
         None => Verdict::Skip("asked with --deep only".into()),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
@@ -138,16 +138,16 @@ pub(super) fn transformer(survey: &Survey) -> Verdict {
                 .cli(format!(
                     "aws logs get-transformer --region {} --log-group-identifier {}",
                     named.region,
-                    quoted(&named.name)
+                    shell_quote(&named.name)
                 )),
         ),
     }
     })
 }
 
-pub(super) fn no_loop(survey: &Survey) -> Verdict {
-    on_own_log_group(survey, |group| {
-        let own = own_log_group(survey);
+pub(super) fn recursion(survey: &Snapshot) -> Verdict {
+    with_own_log_group(survey, |group| {
+        let own = function_log_group(survey);
         if group.name != own {
             return Verdict::Pass(format!("the function's own is {own}"));
         }
@@ -161,7 +161,9 @@ pub(super) fn no_loop(survey: &Survey) -> Verdict {
             survey.trail_name()
         ));
         Verdict::Fail(match survey.trail() {
-            Some(trail) => deliver_to_new(survey, trail, "aws-cloudtrail-logs", finding),
+            Some(trail) => {
+                with_new_log_group_commands(survey, trail, "aws-cloudtrail-logs", finding)
+            }
             None => finding,
         })
     })

@@ -1,112 +1,114 @@
 //! Checks of the organization trail.
 
-use super::bucket::{deliver_elsewhere, storage_of};
-use super::choice;
-use super::delivery::delivered;
-use super::events;
-use super::survey::Survey;
-use super::survey::facts::{Shadow, Trail};
-use super::{Check, Finding, Repair, Verdict, Weight, hangs_on, quoted, written};
-use crate::aws::arn::{Arn, last};
-use crate::route::Route;
+use super::bucket::{change_bucket_command, storage_location_path};
+use super::delivery::delivery_verdict;
+use super::inventory::Snapshot;
+use super::inventory::facts::{ShadowTrail, Trail};
+use super::trail_events;
+use super::trail_selection;
+use super::{
+    Check, Finding, FixAction, Requirement, Verdict, format_time, shell_quote, skipped_because,
+};
+use crate::aws::arn::{Arn, resource_name};
+use crate::trail_destination::TrailDestination;
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "trail.found",
-        says: "there is one trail to work with",
-        weight: Weight::Hard,
+        description: "there is one trail to work with",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails", "cloudtrail:ListTrails"],
-        judge: choice::found,
+        evaluate: trail_selection::trail_found,
     },
     Check {
         id: "trail.organization",
-        says: "the trail is enabled for all accounts of the organization",
-        weight: Weight::Required,
+        description: "the trail is enabled for all accounts of the organization",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: organization,
+        evaluate: organization,
     },
     Check {
         id: "trail.multi_region",
-        says: "the trail records all regions",
-        weight: Weight::Required,
+        description: "the trail records all regions",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: multi_region,
+        evaluate: multi_region,
     },
     Check {
         id: "trail.global_events",
-        says: "the trail records global services (IAM, STS, CloudFront)",
-        weight: Weight::Required,
+        description: "the trail records global services (IAM, STS, CloudFront)",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: global_events,
+        evaluate: global_events,
     },
     Check {
         id: "trail.logging",
-        says: "the trail is logging",
-        weight: Weight::Required,
+        description: "the trail is logging",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:GetTrailStatus"],
-        judge: logging,
+        evaluate: logging,
     },
     Check {
         id: "trail.delivery",
-        says: "log files arrive in the bucket",
-        weight: Weight::Required,
+        description: "log files arrive in the bucket",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:GetTrailStatus"],
-        judge: delivery,
+        evaluate: delivery,
     },
     Check {
         id: "trail.events.management",
-        says: "the trail records all management events, reads and writes",
-        weight: Weight::Required,
+        description: "the trail records all management events, reads and writes",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:GetEventSelectors"],
-        judge: events::management,
+        evaluate: trail_events::management_events,
     },
     Check {
         id: "trail.events.sources",
-        says: "no source of management events is left out",
-        weight: Weight::Required,
+        description: "no source of management events is left out",
+        requirement: Requirement::Required,
         permissions: &["cloudtrail:GetEventSelectors"],
-        judge: events::sources,
+        evaluate: trail_events::event_sources,
     },
     Check {
         id: "trail.regions",
-        says: "the trail is in every region that is switched on",
-        weight: Weight::Advisory,
+        description: "the trail is in every region that is switched on",
+        requirement: Requirement::Advisory,
         permissions: &["account:ListRegions", "cloudtrail:GetTrailStatus"],
-        judge: regions,
+        evaluate: opt_in_regions,
     },
     Check {
         id: "trail.control_tower",
-        says: "the trail does not belong to Control Tower",
-        weight: Weight::Advisory,
+        description: "the trail does not belong to Control Tower",
+        requirement: Requirement::Advisory,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: control_tower,
+        evaluate: control_tower,
     },
     Check {
         id: "trail.sns",
-        says: "the trail's own topic is left alone",
-        weight: Weight::Hard,
+        description: "the trail's own topic is left alone",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: own_topic,
+        evaluate: sns_topic,
     },
     Check {
         id: "trail.validation",
-        says: "it is known whether log files are validated",
-        weight: Weight::Advisory,
+        description: "it is known whether log files are validated",
+        requirement: Requirement::Advisory,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: validation,
+        evaluate: log_file_validation,
     },
 ];
 
 /// The verdict on the chosen trail, or that there is none.
-pub(super) fn on_trail(survey: &Survey, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
+pub(super) fn with_trail(survey: &Snapshot, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
     survey
         .trail()
-        .map_or_else(|| hangs_on("trail.found"), judge)
+        .map_or_else(|| skipped_because("trail.found"), judge)
 }
 
-fn organization(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        if trail.organization {
+fn organization(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        if trail.is_organization {
             return Verdict::Pass(trail.name.clone());
         }
         Verdict::Fail(
@@ -119,30 +121,30 @@ fn organization(survey: &Survey) -> Verdict {
                 "CloudTrail > Trails > {} > Edit > Enable for all accounts in my organization",
                 trail.name
             ))
-            .cli(update(trail, "--is-organization-trail")),
+            .cli(update_trail_command(trail, "--is-organization-trail")),
         )
     })
 }
 
-fn multi_region(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        if trail.multi_region {
+fn multi_region(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        if trail.is_multi_region {
             return Verdict::Pass("multi-region".into());
         }
         Verdict::Fail(
             Finding::new(
-                format!("{} records {} only", trail.name, trail.home),
+                format!("{} records {} only", trail.name, trail.home_region),
                 "a multi-region trail",
             )
             .because("events of other regions would be missing")
-            .cli(update(trail, "--is-multi-region-trail")),
+            .cli(update_trail_command(trail, "--is-multi-region-trail")),
         )
     })
 }
 
-fn global_events(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        if trail.global_events {
+fn global_events(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        if trail.includes_global_events {
             return Verdict::Pass("included".into());
         }
         Verdict::Fail(
@@ -151,36 +153,39 @@ fn global_events(survey: &Survey) -> Verdict {
                 "global service events included",
             )
             .because("events of IAM, STS and CloudFront would be missing")
-            .cli(update(trail, "--include-global-service-events")),
+            .cli(update_trail_command(
+                trail,
+                "--include-global-service-events",
+            )),
         )
     })
 }
 
-fn update(trail: &Trail, option: &str) -> String {
+fn update_trail_command(trail: &Trail, option: &str) -> String {
     format!(
         "aws cloudtrail update-trail --region {} --name {} {option}",
-        trail.home,
-        quoted(&trail.name)
+        trail.home_region,
+        shell_quote(&trail.name)
     )
 }
 
 /// Regions that were switched on get their copy of the trail some time later.
-fn regions(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        let opted_in = match &survey.account.opted_in {
+fn opt_in_regions(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        let opted_in = match &survey.account.opt_in_regions {
             Err(error) => return Verdict::Unknown(error.clone()),
-            Ok(_) if !trail.multi_region => return hangs_on("trail.multi_region"),
+            Ok(_) if !trail.is_multi_region => return skipped_because("trail.multi_region"),
             Ok(regions) => regions,
         };
-        let without: Vec<&Shadow> = survey
-            .shadows
+        let without: Vec<&ShadowTrail> = survey
+            .shadow_trails
             .iter()
-            .filter(|shadow| shadow.seen.is_err())
+            .filter(|shadow| shadow.status.is_err())
             .collect();
         if let Some(refused) = without
             .iter()
-            .filter_map(|shadow| shadow.seen.as_ref().err())
-            .find(|error| !error.is("TrailNotFoundException"))
+            .filter_map(|shadow| shadow.status.as_ref().err())
+            .find(|error| !error.has_code("TrailNotFoundException"))
         {
             return Verdict::Unknown(refused.clone());
         }
@@ -204,20 +209,20 @@ fn regions(survey: &Survey) -> Verdict {
                 "aws cloudtrail get-trail-status --region {} --name {}",
                 named[0], trail.arn
             ))
-            .settles(),
+            .retryable(),
         )
     })
 }
 
-fn logging(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| match &survey.status {
-        None => hangs_on("trail.found"),
+fn logging(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| match &survey.trail_status {
+        None => skipped_because("trail.found"),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(status)) if status.logging => Verdict::Pass(trail.name.clone()),
         Some(Ok(status)) => {
             let since = status
                 .stopped
-                .map(|time| format!(" since {}", written(time)))
+                .map(|time| format!(" since {}", format_time(time)))
                 .unwrap_or_default();
             Verdict::Fail(
                 Finding::new(format!("{} is stopped{since}", trail.name), "logging")
@@ -228,21 +233,21 @@ fn logging(survey: &Survey) -> Verdict {
                     ))
                     .cli(format!(
                         "aws cloudtrail start-logging --region {} --name {}",
-                        trail.home,
-                        quoted(&trail.name)
+                        trail.home_region,
+                        shell_quote(&trail.name)
                     ))
-                    .repair_if(
-                        trail.organization && !is_of_control_tower(trail),
-                        Repair::StartLogging,
+                    .fixable_if(
+                        trail.is_organization && !is_managed_by_control_tower(trail),
+                        FixAction::StartLogging,
                     ),
             )
         }
     })
 }
 
-fn delivery(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        delivered(
+fn delivery(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        delivery_verdict(
             survey,
             "trail.found",
             |status| &status.to_bucket,
@@ -251,28 +256,29 @@ fn delivery(survey: &Survey) -> Verdict {
                 if error.starts_with("KMS") || error.contains("Kms") {
                     let finding =
                         finding.because("CloudTrail could not use the key of the log objects");
-                    let Some(key) = &trail.key else {
+                    let Some(key) = &trail.kms_key else {
                         return finding
                             .console(format!("S3 > {bucket} > Properties > Default encryption"))
                             .cli(format!("aws s3api get-bucket-encryption --bucket {bucket}"));
                     };
                     let finding = finding.console(format!(
                         "KMS > Customer managed keys > {} > Key policy",
-                        last(key)
+                        resource_name(key)
                     ));
-                    let region = Arn::parse(key).map_or(trail.home.as_str(), |arn| arn.region);
+                    let region =
+                        Arn::parse(key).map_or(trail.home_region.as_str(), |arn| arn.region);
                     return finding
                         .because(format!("CloudTrail could not use KMS key {key}"))
                         .cli(format!(
                             "aws kms describe-key --region {region} --key-id {}",
-                            quoted(key)
+                            shell_quote(key)
                         ));
                 }
                 if error == "NoSuchBucket" {
                     return finding
                         .because(format!("bucket {bucket} was deleted"))
-                        .console(storage_of(survey))
-                        .cli(deliver_elsewhere(survey));
+                        .console(storage_location_path(survey))
+                        .cli(change_bucket_command(survey));
                 }
                 finding
                     .because(format!("CloudTrail could not write to bucket {bucket}"))
@@ -283,9 +289,9 @@ fn delivery(survey: &Survey) -> Verdict {
     })
 }
 
-fn control_tower(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        if !is_of_control_tower(trail) {
+fn control_tower(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        if !is_managed_by_control_tower(trail) {
             return Verdict::Pass("it does not".into());
         }
         let finding = Finding::new(
@@ -294,32 +300,32 @@ fn control_tower(survey: &Survey) -> Verdict {
         )
         .because("what is changed on it counts as drift, and is put back; its bucket is in the log archive account");
         Verdict::Warn(match survey.route {
-            Route::S3 => finding.advice(
+            TrailDestination::Bucket => finding.advice(
                 "use --option cloudwatch, or make a second organization trail with a bucket in the management account \
                  (a second copy of management events is charged)",
             ),
-            Route::CloudWatch => finding.advice(
+            TrailDestination::LogGroup => finding.advice(
                 "do not edit the trail or its log group; a subscription filter on the log group is no edit",
             ),
         })
     })
 }
 
-fn is_of_control_tower(trail: &Trail) -> bool {
+fn is_managed_by_control_tower(trail: &Trail) -> bool {
     let group = trail.log_group.as_deref().unwrap_or_default();
     trail.name == "aws-controltower-BaselineCloudTrail"
         || trail.bucket.starts_with("aws-controltower-logs-")
         || group.contains(":log-group:aws-controltower/CloudTrailLogs")
 }
 
-fn own_topic(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        let Some(topic) = &trail.own_topic else {
+fn sns_topic(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        let Some(topic) = &trail.sns_topic else {
             return Verdict::Pass("it has none".into());
         };
-        let chosen = survey.hints.topic.as_deref();
-        if survey.route == Route::S3
-            && chosen.is_some_and(|named| named == topic || named == last(topic))
+        let chosen = survey.request.topic.as_deref();
+        if survey.route == TrailDestination::Bucket
+            && chosen.is_some_and(|named| named == topic || named == resource_name(topic))
         {
             return Verdict::Fail(
                 Finding::new(
@@ -332,7 +338,7 @@ fn own_topic(survey: &Survey) -> Verdict {
                 .advice("leave --sns-topic out"),
             );
         }
-        let error = match &survey.status {
+        let error = match &survey.trail_status {
             Some(Ok(status)) => status.notification_error.as_deref(),
             _ => None,
         };
@@ -343,9 +349,9 @@ fn own_topic(survey: &Survey) -> Verdict {
     })
 }
 
-fn validation(survey: &Survey) -> Verdict {
-    on_trail(survey, |trail| {
-        Verdict::Pass(if trail.validation {
+fn log_file_validation(survey: &Snapshot) -> Verdict {
+    with_trail(survey, |trail| {
+        Verdict::Pass(if trail.log_file_validation {
             "on; digest files are announced, too, and are no events".into()
         } else {
             "off; it is no prerequisite".into()

@@ -5,49 +5,49 @@ use std::time::SystemTime;
 
 use futures_util::future::try_join_all;
 
-use super::World;
+use super::Context;
 use crate::aws::Aws;
-use crate::backup::{After, Backup, Saved};
-use crate::converge::graph::Id;
+use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::error::{Exit, Result};
+use crate::reconcile::graph::ResourceId;
 use crate::render;
-use crate::resource::document;
+use crate::resource::documents;
 
 /// A backup whose run has not ended.
-pub(super) struct Running<'a> {
+pub(super) struct BackupInProgress<'a> {
     aws: &'a Aws,
     path: PathBuf,
-    ids: Vec<Id>,
+    ids: Vec<ResourceId>,
     backup: Backup,
 }
 
 /// Completes the file, if there is one. How the command ends when that fails; why, is told.
-pub(super) async fn end(world: &World, backup: Option<Running<'_>>) -> Option<Exit> {
-    let error = backup?.end().await.err()?;
-    render::error::error(&world.ui, &error);
+pub(super) async fn finish(world: &Context, backup: Option<BackupInProgress<'_>>) -> Option<Exit> {
+    let error = backup?.finish().await.err()?;
+    render::error::print_error(&world.ui, &error);
     Some(error.exit())
 }
 
-impl<'a> Running<'a> {
+impl<'a> BackupInProgress<'a> {
     /// Reads all that is there of these documents, and writes the file.
-    pub async fn begin(
-        world: &World,
+    pub async fn start(
+        world: &Context,
         aws: &'a Aws,
         account: &str,
         path: &Path,
-        ids: Vec<Id>,
+        ids: Vec<ResourceId>,
     ) -> Result<Self> {
-        let reads = ids.iter().map(|id| document::read(aws, account, id));
+        let reads = ids.iter().map(|id| documents::read(aws, account, id));
         let found = try_join_all(reads).await?;
         let there = ids
             .into_iter()
             .zip(found)
             .filter_map(|(id, found)| Some((id, found?)));
-        let (ids, documents): (Vec<Id>, Vec<Saved>) = there
+        let (ids, documents): (Vec<ResourceId>, Vec<SavedDocument>) = there
             .map(|(id, before)| {
-                let saved = Saved {
+                let saved = SavedDocument {
                     kind: id.kind.to_owned(),
-                    of: id.name.clone(),
+                    resource: id.name.clone(),
                     before,
                     after: None,
                 };
@@ -66,7 +66,7 @@ impl<'a> Running<'a> {
             count => format!("{count} documents as they are"),
         };
         let file = path.display();
-        world.ui.story(&format!("Saved {count} now in {file}."));
+        world.ui.status(&format!("Saved {count} now in {file}."));
         Ok(Self {
             aws,
             path: path.to_owned(),
@@ -76,14 +76,14 @@ impl<'a> Running<'a> {
     }
 
     /// Reads them again, and notes what the run left.
-    async fn end(mut self) -> Result<()> {
+    async fn finish(mut self) -> Result<()> {
         let reads = self
             .ids
             .iter()
-            .map(|id| document::read(self.aws, &self.backup.account, id));
+            .map(|id| documents::read(self.aws, &self.backup.account, id));
         let found = try_join_all(reads).await?;
         for (saved, found) in self.backup.documents.iter_mut().zip(found) {
-            saved.after = Some(found.map_or(After::Gone, After::Is));
+            saved.after = Some(found.map_or(DocumentAfter::Deleted, DocumentAfter::Present));
         }
         self.backup.replace(&self.path)
     }

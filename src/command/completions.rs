@@ -3,11 +3,11 @@
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use super::World;
+use super::Context;
 use crate::cli::Cli;
 use crate::error::Exit;
 
-pub(super) fn run(world: &World, shell: Shell) -> Exit {
+pub(super) fn run(world: &Context, shell: Shell) -> Exit {
     let mut script = Vec::new();
     generate(
         shell,
@@ -15,6 +15,6 @@ pub(super) fn run(world: &World, shell: Shell) -> Exit {
         env!("CARGO_PKG_NAME"),
         &mut script,
     );
-    world.ui.answer(&String::from_utf8_lossy(&script));
-    Exit::Yes
+    world.ui.stdout(&String::from_utf8_lossy(&script));
+    Exit::Success
 }

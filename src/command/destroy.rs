@@ -1,132 +1,133 @@
 //! Deletes what setup made: plan, question, deletes, and what is left.
 
-use super::backup::Running;
-use super::tail::hook;
-use super::{World, nothing_set_up};
-use crate::aws::{Aws, Caller, arn};
-use crate::backup::refuse_existing;
-use crate::check::survey::{Facts, Hints};
-use crate::cli::{self, Discovery};
-use crate::converge::Live;
-use crate::converge::apply::Manner;
-use crate::converge::destroy::{Fate, destroy};
-use crate::converge::event::Event;
-use crate::converge::patience::Patience;
-use crate::converge::plan::{Plan, Step};
-use crate::converge::walk::Outcome;
+use super::backup::BackupInProgress;
+use super::tail::subscription_target;
+use super::{Context, no_deployment_error};
+use crate::aws::{Aws, CallerIdentity, arn};
+use crate::backup::reject_existing;
+use crate::check::inventory::{Inventory, InventoryRequest};
+use crate::cli::{self, DiscoveryArgs};
 use crate::error::{Error, Exit, Result};
-use crate::names::Names;
-use crate::pipeline::site::Site;
-use crate::pipeline::{KINDS, Kind, kind};
+use crate::naming::ResourceNames;
+use crate::option::target::DeploymentTarget;
+use crate::option::{OPTIONS, OptionSpec, option_named};
+use crate::reconcile::Actual;
+use crate::reconcile::apply::ExecutionOptions;
+use crate::reconcile::destroy::{DestroyAction, destroy};
+use crate::reconcile::event::ReconcileEvent;
+use crate::reconcile::plan::{Plan, PlanStep};
+use crate::reconcile::retry::RetryPolicy;
+use crate::reconcile::scheduler::Outcome;
 use crate::render;
-use crate::render::plan::Place;
-use crate::render::progress::Progress;
-use crate::resource::role::Trust;
-use crate::route::Route;
-use crate::tail::tap;
+use crate::render::plan::PlanLocation;
+use crate::render::progress::ProgressDisplay;
+use crate::resource::role::HeelerTrust;
+use crate::tail::temporary_queue;
+use crate::trail_destination::TrailDestination;
 
-pub(super) async fn run(world: &World, args: cli::Destroy) -> Result<Exit> {
-    if !args.yes && !args.dry_run && !world.ui.can_ask() {
+pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit> {
+    if !args.yes && !args.dry_run && !world.ui.can_prompt() {
         return Err(
-            Error::usage("ask before deleting", "there is no terminal to answer on")
-                .hint("--yes deletes without asking; --dry-run only shows what would be deleted"),
+            Error::usage("ask before deleting", "there is no terminal to answer on").with_hint(
+                "--yes deletes without asking; --dry-run only shows what would be deleted",
+            ),
         );
     }
     if let Some(path) = &args.backup {
-        refuse_existing(path)?;
+        reject_existing(path)?;
     }
-    let Found { aws, kind, site } = world.before_writing(find(world, &args)).await?;
+    let DestroyTarget { aws, kind, site } = world.cancellable(find_target(world, &args)).await?;
     let pipeline = (kind.build)(&site);
-    let plan = world
-        .before_writing(Plan::read(&pipeline.graph, &aws))
-        .await?;
-    let place = Place {
+    let plan = world.cancellable(Plan::read(&pipeline.graph, &aws)).await?;
+    let place = PlanLocation {
         option: kind.name(),
         account: &site.account,
         region: &site.region,
     };
-    let fates = plan.fates();
-    if fates.iter().all(|(_, fate)| *fate == Fate::Absent) {
-        return Err(nothing_set_up(world)
-            .hint("it may be in another account, or have another --name-prefix"));
+    let fates = plan.destroy_actions();
+    if fates.iter().all(|(_, fate)| *fate == DestroyAction::Absent) {
+        return Err(no_deployment_error(world)
+            .with_hint("it may be in another account, or have another --name-prefix"));
     }
     let used = plan.used_by(&aws).await?;
     if args.dry_run {
-        render::plan::fates(&world.ui, &place, &fates);
-        refuse_hole(&plan)?;
-        return refuse_if_used(world, &used).map(|()| Exit::Yes);
+        render::plan::print_destroy_plan(&world.ui, &place, &fates);
+        fail_if_unreadable(&plan)?;
+        return reject_if_in_use(world, &used).map(|()| Exit::Success);
     }
-    render::plan::announce_fates(&world.ui, &place, &fates, !args.yes);
-    if plan.hole().is_some() {
+    render::plan::announce_destroy_plan(&world.ui, &place, &fates, !args.yes);
+    if plan.first_unreadable().is_some() {
         world
             .ui
-            .alert("Nothing was deleted: what is there has to be seen first.");
+            .warn("Nothing was deleted: what is there has to be seen first.");
     }
-    refuse_hole(&plan)?;
-    refuse_if_used(world, &used)?;
+    fail_if_unreadable(&plan)?;
+    reject_if_in_use(world, &used)?;
     let due = fates
         .iter()
-        .filter(|(_, fate)| *fate == Fate::Delete)
+        .filter(|(_, fate)| *fate == DestroyAction::Delete)
         .count();
     if due == 0 {
-        return Err(Error::no(
+        return Err(Error::negative(
             "destroy",
             "nothing of it was made by heeler-ec; nothing was deleted",
         ));
     }
     if !args.yes
         && !world
-            .confirms("\nDelete this? Messages that Heeler has not fetched yet are lost.")
+            .confirm("\nDelete this? Messages that Heeler has not fetched yet are lost.")
             .await?
     {
-        return Err(Error::no(
+        return Err(Error::negative(
             "destroy",
             "the answer was not yes; nothing was deleted",
         ));
     }
     let backup = match &args.backup {
         Some(path) => {
-            let deletes = |step: &Step| step.live.as_ref().is_some_and(Live::is_ours);
-            let saved = Running::begin(world, &aws, &site.account, path, plan.documents(deletes));
-            Some(world.before_writing(saved).await?)
+            let deletes = |step: &PlanStep| step.actual.as_ref().is_some_and(Actual::is_managed);
+            let saved =
+                BackupInProgress::start(world, &aws, &site.account, path, plan.documents(deletes));
+            Some(world.cancellable(saved).await?)
         }
         None => None,
     };
     let parts = fates
         .iter()
-        .filter(|(_, fate)| matches!(fate, Fate::GoesWith(_)));
-    let progress = Progress::new(world.ui, due + parts.count());
-    let stop = world.interrupt.stop();
+        .filter(|(_, fate)| matches!(fate, DestroyAction::DeletedWith(_)));
+    let progress = ProgressDisplay::new(world.ui, due + parts.count());
+    let stop = world.interrupt.cancellation();
     world
         .interrupt
-        .cleans_up("finishing the calls that are under way");
-    let watch = |event: Event| progress.tell(&event);
-    let manner = Manner {
-        patience: Patience::default(),
-        stop: &stop,
-        watch: &watch,
+        .set_cleanup_message("finishing the calls that are under way");
+    let watch = |event: ReconcileEvent| progress.on_event(&event);
+    let manner = ExecutionOptions {
+        retry_policy: RetryPolicy::default(),
+        cancellation: &stop,
+        observer: &watch,
     };
     let outcomes = destroy(&plan, &aws, manner).await;
     progress.finish();
-    if !stop.asked() && kind.route == Route::S3 {
-        clear_taps(world, &aws, &site).await;
+    if !stop.is_cancelled() && kind.destination == TrailDestination::Bucket {
+        remove_stale_queues(world, &aws, &site).await;
     }
-    let unnoted = super::backup::end(world, backup).await;
-    let exit = ended(world, &fates, &outcomes)?;
+    let unnoted = super::backup::finish(world, backup).await;
+    let exit = report_leftovers(world, &fates, &outcomes)?;
     Ok(unnoted.unwrap_or(exit))
 }
 
 /// What cannot be seen may be what leads to the rest, or what others use.
-fn refuse_hole(plan: &Plan<'_, Aws>) -> Result<()> {
-    plan.hole().map_or(Ok(()), |hole| Err(hole.clone()))
+fn fail_if_unreadable(plan: &Plan<'_, Aws>) -> Result<()> {
+    plan.first_unreadable()
+        .map_or(Ok(()), |hole| Err(hole.clone()))
 }
 
 /// Others may have begun to use what setup made; they would lose their events.
-fn refuse_if_used(world: &World, used: &[(&Step, Vec<String>)]) -> Result<()> {
+fn reject_if_in_use(world: &Context, used: &[(&PlanStep, Vec<String>)]) -> Result<()> {
     let Some((step, users)) = used.first() else {
         return Ok(());
     };
-    let refusal = Error::no(
+    let refusal = Error::negative(
         "destroy",
         format!(
             "{} also serves {}; nothing was deleted",
@@ -136,183 +137,194 @@ fn refuse_if_used(world: &World, used: &[(&Step, Vec<String>)]) -> Result<()> {
     );
     let second = users
         .iter()
-        .find_map(|user| Names::of_queue(arn::last(user)));
+        .find_map(|user| ResourceNames::from_queue_name(arn::resource_name(user)));
     Err(match second.filter(|names| *names != world.names()) {
-        Some(names) => refusal.hint(format!(
+        Some(names) => refusal.with_hint(format!(
             "that is the queue of a second deployment, which shares this topic: destroy that one first \
              (--name-prefix {}), or keep this one as long as it is in use",
             names.prefix()
         )),
-        None => refusal.hint(
+        None => refusal.with_hint(
             "move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again",
         ),
     })
 }
 
 /// An option, and where it was set up.
-struct Found {
+struct DestroyTarget {
     /// In the region of the site.
     aws: Aws,
-    kind: &'static Kind,
-    site: Site,
+    kind: &'static OptionSpec,
+    site: DeploymentTarget,
 }
 
-impl Found {
-    fn new(aws: &Aws, kind: &'static Kind, site: Site) -> Self {
+impl DestroyTarget {
+    fn new(aws: &Aws, kind: &'static OptionSpec, site: DeploymentTarget) -> Self {
         Self {
-            aws: aws.at(&site.region),
+            aws: aws.in_region(&site.region),
             kind,
             site,
         }
     }
 
     /// Whether anything that setup made is there.
-    async fn has_ours(&self) -> Result<bool> {
+    async fn has_managed_resources(&self) -> Result<bool> {
         let pipeline = (self.kind.build)(&self.site);
         let plan = Plan::read(&pipeline.graph, &self.aws).await?;
-        refuse_hole(&plan)?;
+        fail_if_unreadable(&plan)?;
         let ours = plan
             .steps
             .iter()
-            .any(|step| step.live.as_ref().is_some_and(Live::is_ours));
+            .any(|step| step.actual.as_ref().is_some_and(Actual::is_managed));
         Ok(ours)
     }
 }
 
 /// Where to look for what was set up: what the role's tags tell; without a role, where the trail leads.
-async fn find(world: &World, args: &cli::Destroy) -> Result<Found> {
-    let aws = world.aws().await?;
-    let (caller, deployment) = tokio::join!(aws.caller(), world.deployment(&aws));
-    let caller: Caller = caller?;
-    world.refuse_other_account(&caller.account)?;
+async fn find_target(world: &Context, args: &cli::DestroyArgs) -> Result<DestroyTarget> {
+    let aws = world.connect().await?;
+    let (caller, deployment) = tokio::join!(aws.caller_identity(), world.find_deployment(&aws));
+    let caller: CallerIdentity = caller?;
+    world.check_account(&caller.account)?;
     let Some(deployment) = deployment? else {
-        return search(world, args, &aws, &caller, KINDS).await;
+        return search_targets(world, args, &aws, &caller, OPTIONS).await;
     };
-    let kind = kind(&deployment.option).ok_or_else(|| {
-        Error::no(
+    let kind = option_named(&deployment.option).ok_or_else(|| {
+        Error::negative(
             "destroy",
             format!("option {} was set up by a newer version", deployment.option),
         )
     })?;
     // A tag cannot hold the name of every log group.
-    if kind.route == Route::CloudWatch && deployment.log_group.is_none() {
-        return search(world, args, &aws, &caller, std::slice::from_ref(kind)).await;
+    if kind.destination == TrailDestination::LogGroup && deployment.log_group.is_none() {
+        return search_targets(world, args, &aws, &caller, std::slice::from_ref(kind)).await;
     }
-    let site = Site::deployed(&caller, world.names(), &deployment);
-    Ok(Found::new(&aws, kind, site))
+    let site = DeploymentTarget::from_deployment(&caller, world.names(), &deployment);
+    Ok(DestroyTarget::new(&aws, kind, site))
 }
 
 /// Looks where the trail leads, or where the operator says. Of several places the one is taken where something of ours
 /// is.
-async fn search(
-    world: &World,
-    args: &cli::Destroy,
+async fn search_targets(
+    world: &Context,
+    args: &cli::DestroyArgs,
     aws: &Aws,
-    caller: &Caller,
-    kinds: &'static [Kind],
-) -> Result<Found> {
-    let discovery = Discovery {
+    caller: &CallerIdentity,
+    kinds: &'static [OptionSpec],
+) -> Result<DestroyTarget> {
+    let discovery = DiscoveryArgs {
         bucket: args.bucket.clone(),
-        ..Discovery::default()
+        ..DiscoveryArgs::default()
     };
-    let mut hints: Hints = world.hints(&discovery, &[]);
-    hints.account = None;
-    let routes: Vec<Route> = kinds.iter().map(|kind| kind.route).collect();
-    let facts = Facts::take(aws, hints, &routes).await;
+    let mut hints: InventoryRequest = world.hints(&discovery, &[]);
+    hints.expected_account = None;
+    let routes: Vec<TrailDestination> = kinds.iter().map(|kind| kind.destination).collect();
+    let facts = Inventory::collect(aws, hints, &routes).await;
     let (mut refusal, mut places) = (None, Vec::new());
     for kind in kinds {
-        let survey = facts.view(kind.route);
+        let survey = facts.snapshot(kind.destination);
         let named = args
             .log_group
             .as_ref()
-            .filter(|_| kind.route == Route::CloudWatch);
+            .filter(|_| kind.destination == TrailDestination::LogGroup);
         let site = match named {
-            Some(group) => Ok(Site::at_log_group(
+            Some(group) => Ok(DeploymentTarget::for_log_group(
                 caller,
                 aws.region(),
                 world.names(),
                 group,
             )),
-            None => Site::surveyed(&survey, world.names(), Trust::nobody()),
+            None => DeploymentTarget::from_snapshot(&survey, world.names(), HeelerTrust::empty()),
         };
         match site {
-            Ok(site) => places.push(Found::new(aws, kind, site)),
-            Err(_) => refusal = refusal.or(survey.refusal()),
+            Ok(site) => places.push(DestroyTarget::new(aws, kind, site)),
+            Err(_) => refusal = refusal.or(survey.bucket_error()),
         }
     }
     for place in &places {
-        if place.has_ours().await? {
-            return Ok(Found::new(aws, place.kind, place.site.clone()));
+        if place.has_managed_resources().await? {
+            return Ok(DestroyTarget::new(aws, place.kind, place.site.clone()));
         }
     }
     match (refusal, places.into_iter().next()) {
         (Some(refusal), _) => Err(refusal),
         (None, Some(first)) => Ok(first),
-        (None, None) => Err(nothing_found(world)),
+        (None, None) => Err(nothing_found_error(world)),
     }
 }
 
 /// Without the role and the trail there may still be something, which only its place tells.
-fn nothing_found(world: &World) -> Error {
-    nothing_set_up(world).hint(
+fn nothing_found_error(world: &Context) -> Error {
+    no_deployment_error(world).with_hint(
         "if something is left all the same, name what it was set up for: heeler-ec destroy --bucket BUCKET (option s3), \
          or heeler-ec destroy --log-group NAME (option cloudwatch)",
     )
 }
 
 /// The queues that killed runs of tail have left. A failure is told, and stops nothing.
-async fn clear_taps(world: &World, aws: &Aws, site: &Site) {
-    match tap::clear(aws, &hook(site)).await {
+async fn remove_stale_queues(world: &Context, aws: &Aws, site: &DeploymentTarget) {
+    match temporary_queue::remove_stale(aws, &subscription_target(site)).await {
         Ok(cleared) => cleared.iter().for_each(|name| {
-            world.ui.story(&format!(
+            world.ui.status(&format!(
                 "Removed {name}, which a run of tail had left behind."
             ));
         }),
-        Err(error) => render::error::error(&world.ui, &error),
+        Err(error) => render::error::print_error(&world.ui, &error),
     }
 }
 
 /// Says what is left, and why.
-fn ended(world: &World, fates: &[(&Step, Fate)], outcomes: &[Outcome<(), Error>]) -> Result<Exit> {
+fn report_leftovers(
+    world: &Context,
+    fates: &[(&PlanStep, DestroyAction)],
+    outcomes: &[Outcome<(), Error>],
+) -> Result<Exit> {
     let mut failed = None;
     let mut left = Vec::new();
     for ((step, fate), outcome) in fates.iter().zip(outcomes) {
         match (fate, outcome) {
-            (Fate::Stays, _) => {
+            (DestroyAction::NotManaged, _) => {
                 left.push(format!("{}: nothing says that heeler-ec made it", step.id));
             }
-            (Fate::Held(by), _) => left.push(format!("{}: {by} holds it, which stays", step.id)),
-            (Fate::Delete, Outcome::Failed(error)) => {
+            (DestroyAction::BlockedBy(by), _) => {
+                left.push(format!("{}: {by} holds it, which stays", step.id))
+            }
+            (DestroyAction::Delete, Outcome::Failed(error)) => {
                 left.push(format!("{}: {}", step.id, error.cause()));
                 failed.get_or_insert_with(|| error.clone());
             }
-            (Fate::Delete, Outcome::Skipped { because }) => {
+            (
+                DestroyAction::Delete,
+                Outcome::Skipped {
+                    blocked_by: because,
+                },
+            ) => {
                 left.push(format!(
                     "{}: it waits for {}",
                     step.id, fates[*because].0.id
                 ));
             }
-            (Fate::Delete, Outcome::Done(())) if step.id.kind == "kms key" => {
+            (DestroyAction::Delete, Outcome::Done(())) if step.id.kind == "kms key" => {
                 left.push(format!("{}: AWS deletes it in 7 days; until then it costs nothing and can be kept (aws kms cancel-key-deletion)", step.id));
             }
             _ => {}
         }
     }
     if left.is_empty() {
-        world.ui.story("Nothing is left.");
+        world.ui.status("Nothing is left.");
     } else {
-        world.ui.story("Left:");
+        world.ui.status("Left:");
         for line in &left {
-            world.ui.story(&format!("  {line}"));
+            world.ui.status(&format!("  {line}"));
         }
     }
     match failed {
         Some(error) => {
             world
                 .ui
-                .alert("Run heeler-ec destroy again to delete the rest.");
+                .warn("Run heeler-ec destroy again to delete the rest.");
             Err(error)
         }
-        None => Ok(Exit::Yes),
+        None => Ok(Exit::Success),
     }
 }

@@ -2,29 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
+use super::Context;
 use crate::aws::Aws;
 use crate::cli;
-use crate::converge::graph::Output;
-use crate::converge::plan::{Plan, Step};
 use crate::error::{Error, Exit, Result};
-use crate::export::{Import, Item, Place, imports, text};
-use crate::pipeline::kind;
-use crate::pipeline::site::Site;
+use crate::export::{ExportContext, ExportedResource, ImportTarget, imports, terraform_text};
+use crate::option::option_named;
+use crate::option::target::DeploymentTarget;
+use crate::reconcile::graph::Output;
+use crate::reconcile::plan::{Plan, PlanStep};
 use crate::render;
 
-pub(super) async fn run(world: &World, args: cli::Export) -> Result<Exit> {
-    let cli::ExportForm::Terraform = args.form;
-    let (aws, caller, deployment) = world.deployed().await?;
-    let kind = kind(&deployment.option).ok_or_else(|| {
+pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> {
+    let cli::ExportFormat::Terraform = args.form;
+    let (aws, caller, deployment) = world.require_deployment().await?;
+    let kind = option_named(&deployment.option).ok_or_else(|| {
         let why = format!("this version knows no option {}", deployment.option);
-        Error::no("export the deployment", why)
+        Error::negative("export the deployment", why)
     })?;
-    let site = Site::deployed(&caller, world.names(), &deployment);
+    let site = DeploymentTarget::from_deployment(&caller, world.names(), &deployment);
     let pipeline = (kind.build)(&site);
     let plan = Plan::read(&pipeline.graph, &aws).await?;
     let names = world.names();
-    let place = Place {
+    let place = ExportContext {
         option: kind.name(),
         account: &site.account,
         region: &site.region,
@@ -35,42 +35,46 @@ pub(super) async fn run(world: &World, args: cli::Export) -> Result<Exit> {
     let items = plan
         .steps
         .iter()
-        .filter_map(|step| item(world, &plan, step));
+        .filter_map(|step| managed_item(world, &plan, step));
     let exported = imports(&place, items.collect());
     match world.global.output {
-        cli::Format::Json => {
-            let imports: Vec<&Import> = exported.iter().map(|(_, import)| import).collect();
-            render::export::imports(&world.ui, &place, &imports);
+        cli::OutputFormat::Json => {
+            let imports: Vec<&ImportTarget> = exported.iter().map(|(_, import)| import).collect();
+            render::export::print_imports(&world.ui, &place, &imports);
         }
-        cli::Format::Table | cli::Format::Csv => {
-            world.ui.answer(&text(&place, &exported)?);
+        cli::OutputFormat::Table | cli::OutputFormat::Csv => {
+            world.ui.stdout(&terraform_text(&place, &exported)?);
         }
     }
-    Ok(Exit::Yes)
+    Ok(Exit::Success)
 }
 
 /// What is there and ours; the rest is told.
-fn item<'p>(world: &World, plan: &'p Plan<'_, Aws>, step: &'p Step) -> Option<Item<'p>> {
-    let Some(live) = &step.live else {
-        world.ui.alert(&format!(
+fn managed_item<'p>(
+    world: &Context,
+    plan: &'p Plan<'_, Aws>,
+    step: &'p PlanStep,
+) -> Option<ExportedResource<'p>> {
+    let Some(live) = &step.actual else {
+        world.ui.warn(&format!(
             "Left out: {} is missing; heeler-ec setup makes it again.",
             step.id
         ));
         return None;
     };
-    if !live.is_ours() {
+    if !live.is_managed() {
         world
             .ui
-            .alert(&format!("Left out: {} was not made by heeler-ec.", step.id));
+            .warn(&format!("Left out: {} was not made by heeler-ec.", step.id));
         return None;
     }
     let mut outputs: BTreeMap<&'static str, String> = live.outputs.clone();
     let arn = Output {
-        of: step.id.clone(),
+        resource: step.id.clone(),
         name: "arn",
     };
     outputs.extend(plan.output(&arn).map(|arn| ("arn", arn)));
-    Some(Item {
+    Some(ExportedResource {
         id: &step.id,
         state: &live.state,
         outputs,

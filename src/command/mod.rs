@@ -2,9 +2,9 @@
 
 mod backup;
 mod completions;
+mod ctrl_c;
 mod destroy;
 mod export;
-mod interrupt;
 mod outputs;
 mod plan;
 mod policy;
@@ -13,7 +13,7 @@ mod restore;
 mod rollback;
 mod setup;
 mod tail;
-mod var_file;
+mod tfvars;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -21,17 +21,17 @@ use std::sync::{Arc, OnceLock};
 use clap::Parser;
 use tokio::join;
 
-use crate::aws::{Aws, Call, Caller, Settings};
-use crate::check::survey::{Facts, Hints, without_credentials};
-use crate::cli::{Cli, Command, Discovery, Format, Global};
+use crate::aws::{Aws, AwsCall, CallerIdentity, ConnectionSettings};
+use crate::check::inventory::{Inventory, InventoryRequest, is_missing_credentials};
+use crate::cli::{Cli, Command, DiscoveryArgs, GlobalArgs, OutputFormat};
 use crate::error::{Error, Exit, Result};
-use crate::names::Names;
-use crate::pipeline::deployment::Deployment;
-use crate::pipeline::{Kind, input, kind};
+use crate::naming::ResourceNames;
+use crate::option::deployment::Deployment;
+use crate::option::{OptionSpec, option_named, value_parsers};
 use crate::render::{self, Ui};
 use crate::resource::role;
-use crate::route::Route;
-use interrupt::Interrupt;
+use crate::trail_destination::TrailDestination;
+use ctrl_c::Interrupt;
 
 /// Parses, runs, and says how it ended.
 #[must_use]
@@ -43,120 +43,124 @@ pub fn main() -> ExitCode {
         .build();
     let ended = match runtime {
         Ok(runtime) => {
-            let ended = runtime.block_on(interrupt::until_second(ui, |interrupt| {
+            let ended = runtime.block_on(ctrl_c::run_until_second_ctrl_c(ui, |interrupt| {
                 dispatch(cli, ui, interrupt)
             }));
             // A question that nobody will answer must not keep the program.
             runtime.shutdown_background();
             ended
         }
-        Err(why) => Err(Error::unanswered("start", why.to_string())),
+        Err(why) => Err(Error::failed("start", why.to_string())),
     };
-    let ended = ended.and_then(|exit| match render::unwritten() {
+    let ended = ended.and_then(|exit| match render::stdout_error() {
         None => Ok(exit),
-        Some(why) => Err(Error::unanswered("write the answer", why)),
+        Some(why) => Err(Error::failed("write the answer", why)),
     });
     let exit = ended.unwrap_or_else(|error| {
-        render::error::error(&ui, &error);
+        render::error::print_error(&ui, &error);
         error.exit()
     });
     ExitCode::from(exit as u8)
 }
 
 async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
-    var_file::fill(&ui, &mut cli)?;
-    let world = World {
+    tfvars::apply(&ui, &mut cli)?;
+    let world = Context {
         ui,
         global: cli.global,
         interrupt,
-        wrote: OnceLock::new(),
+        first_write: OnceLock::new(),
     };
-    if ui.format == Format::Csv && !matches!(cli.command, Command::Tail(_)) {
+    if ui.format == OutputFormat::Csv && !matches!(cli.command, Command::Tail(_)) {
         return Err(Error::usage(
             "print the answer as csv",
             "only the events that tail shows are rows",
         ));
     }
     match cli.command {
-        Command::Preflight(args) => world.reading(preflight::run(&world, args)).await,
-        Command::Plan(args) => world.reading(plan::run(&world, args)).await,
+        Command::Preflight(args) => {
+            world
+                .cancel_on_interrupt(preflight::run(&world, args))
+                .await
+        }
+        Command::Plan(args) => world.cancel_on_interrupt(plan::run(&world, args)).await,
         Command::Setup(args) => setup::run(&world, args).await,
-        Command::Outputs => world.reading(outputs::run(&world)).await,
-        Command::Export(args) => world.reading(export::run(&world, args)).await,
+        Command::Outputs => world.cancel_on_interrupt(outputs::run(&world)).await,
+        Command::Export(args) => world.cancel_on_interrupt(export::run(&world, args)).await,
         Command::Tail(args) => tail::run(&world, args).await,
         Command::Destroy(args) => destroy::run(&world, args).await,
         Command::Restore(args) => restore::run(&world, args).await,
-        Command::Policy(args) => world.reading(policy::run(&world, args)).await,
+        Command::Policy(args) => world.cancel_on_interrupt(policy::run(&world, args)).await,
         Command::Completions { shell } => Ok(completions::run(&world, shell)),
     }
 }
 
 /// What every command is given.
-pub(crate) struct World {
+pub(crate) struct Context {
     pub ui: Ui,
-    pub global: Global,
+    pub global: GlobalArgs,
     pub interrupt: Interrupt,
     /// What was written before the question of the command itself, and stays.
-    wrote: OnceLock<String>,
+    first_write: OnceLock<String>,
 }
 
-impl World {
+impl Context {
     /// From now on, a refusal cannot say that nothing was written.
-    pub fn has_written(&self, what: String) {
+    pub fn record_write(&self, what: String) {
         // The first is enough to say so.
-        let _ = self.wrote.set(what);
+        let _ = self.first_write.set(what);
     }
 
     /// What to add where it is said that all else is as before.
-    pub fn but_for(&self) -> String {
-        self.wrote
+    pub fn already_written_suffix(&self) -> String {
+        self.first_write
             .get()
             .map_or_else(String::new, |what| format!(", but for this: {what}"))
     }
 
     /// What to say of the writes when a command ends before its own.
-    pub fn nothing_written(&self) -> &'static str {
-        if self.wrote.get().is_some() {
+    pub fn unchanged_notice(&self) -> &'static str {
+        if self.first_write.get().is_some() {
             "nothing else was written"
         } else {
             "nothing was written"
         }
     }
 
-    pub(super) fn interrupted(&self) -> Error {
-        Error::interrupted(format!("go on; {}", self.nothing_written()))
+    pub(super) fn interrupted_error(&self) -> Error {
+        Error::interrupted(format!("go on; {}", self.unchanged_notice()))
     }
 
-    pub async fn aws(&self) -> Result<Aws> {
-        refuse_open_endpoint()?;
+    pub async fn connect(&self) -> Result<Aws> {
+        reject_insecure_endpoints()?;
         let ui = self.ui;
-        let aws = Aws::connect(&Settings {
+        let aws = Aws::connect(&ConnectionSettings {
             profile: self.global.profile.clone(),
             region: self.global.region.clone(),
             endpoint: self.global.endpoint_url.clone(),
-            listener: ui.is_verbose().then(|| {
-                let told: Arc<dyn Fn(Call) + Send + Sync> =
-                    Arc::new(move |call| render::progress::call(ui, &call));
+            observer: ui.is_verbose().then(|| {
+                let told: Arc<dyn Fn(AwsCall) + Send + Sync> =
+                    Arc::new(move |call| render::progress::print_call(ui, &call));
                 told
             }),
         })
         .await?;
         // It may come from the AWS configuration file, too.
         if let Some(endpoint) = aws.endpoint() {
-            input::endpoint(&endpoint)
+            value_parsers::endpoint(&endpoint)
                 .map_err(|why| Error::usage(format!("use the endpoint {endpoint}"), why))?;
         }
         Ok(aws)
     }
 
-    pub fn names(&self) -> Names {
-        Names::new(&self.global.name_prefix)
+    pub fn names(&self) -> ResourceNames {
+        ResourceNames::new(&self.global.name_prefix)
     }
 
-    pub fn hints(&self, discovery: &Discovery, heeler_roles: &[String]) -> Hints {
-        Hints {
-            account: self.global.account_id.clone(),
-            region: self.global.region.clone(),
+    pub fn hints(&self, discovery: &DiscoveryArgs, heeler_roles: &[String]) -> InventoryRequest {
+        InventoryRequest {
+            expected_account: self.global.account_id.clone(),
+            expected_region: self.global.region.clone(),
             trail: discovery.trail.clone(),
             bucket: discovery.bucket.clone(),
             bucket_key: discovery.bucket_kms_key.clone(),
@@ -164,21 +168,21 @@ impl World {
             heeler_roles: heeler_roles.to_vec(),
             log_group: discovery.log_group.clone(),
             names: self.names(),
-            own_options: self.own_options(),
-            accepted: Vec::new(),
+            global_options: self.global_options(),
+            accepted_checks: Vec::new(),
             adopt: false,
             deep: false,
         }
     }
 
     /// A command of ours to be run next, with the global options of this run.
-    pub fn again(&self, verb: &str) -> String {
-        format!("heeler-ec {verb}{}", self.own_options())
+    pub fn command_line(&self, verb: &str) -> String {
+        format!("heeler-ec {verb}{}", self.global_options())
     }
 
-    fn own_options(&self) -> String {
+    fn global_options(&self) -> String {
         let global = &self.global;
-        let prefix = (global.name_prefix != DEFAULT_PREFIX).then_some(&global.name_prefix);
+        let prefix = (global.name_prefix != DEFAULT_NAME_PREFIX).then_some(&global.name_prefix);
         [
             ("--profile", global.profile.as_ref()),
             ("--region", global.region.as_ref()),
@@ -190,107 +194,117 @@ impl World {
     }
 
     /// Looks at everything that checks stand on.
-    pub async fn look(&self, aws: &Aws, hints: Hints, routes: &[Route]) -> Result<Facts> {
-        let facts = Facts::take(aws, hints, routes).await;
+    pub async fn collect_inventory(
+        &self,
+        aws: &Aws,
+        hints: InventoryRequest,
+        routes: &[TrailDestination],
+    ) -> Result<Inventory> {
+        let facts = Inventory::collect(aws, hints, routes).await;
         match facts.caller() {
-            Err(error) if without_credentials(error) => Err(error.clone()),
+            Err(error) if is_missing_credentials(error) => Err(error.clone()),
             _ => Ok(facts),
         }
     }
 
     /// The role by which everything under this prefix is found, whoever made it.
-    pub async fn role(&self, aws: &Aws) -> Result<Option<role::Found>> {
-        role::find(aws, &self.names().role()).await
+    pub async fn find_role(&self, aws: &Aws) -> Result<Option<role::Found>> {
+        role::get_role(aws, &self.names().role()).await
     }
 
     /// What was set up under this prefix.
-    pub async fn deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
-        Ok(self.role(aws).await?.as_ref().and_then(Deployment::read))
+    pub async fn find_deployment(&self, aws: &Aws) -> Result<Option<Deployment>> {
+        Ok(self
+            .find_role(aws)
+            .await?
+            .as_ref()
+            .and_then(Deployment::from_role))
     }
 
     /// What was set up under this prefix, with clients for its region; without one there is nothing to show.
-    pub async fn deployed(&self) -> Result<(Aws, Caller, Deployment)> {
-        let aws = self.aws().await?;
-        let (caller, deployment) = join!(aws.caller(), self.deployment(&aws));
+    pub async fn require_deployment(&self) -> Result<(Aws, CallerIdentity, Deployment)> {
+        let aws = self.connect().await?;
+        let (caller, deployment) = join!(aws.caller_identity(), self.find_deployment(&aws));
         let caller = caller?;
-        self.refuse_other_account(&caller.account)?;
-        let deployment = deployment?.ok_or_else(|| nothing_set_up(self))?;
-        Ok((aws.at(&deployment.region), caller, deployment))
+        self.check_account(&caller.account)?;
+        let deployment = deployment?.ok_or_else(|| no_deployment_error(self))?;
+        Ok((aws.in_region(&deployment.region), caller, deployment))
     }
 
     /// Asks; an interrupt is no answer.
-    pub async fn confirms(&self, question: &str) -> Result<bool> {
-        self.confirms_by(question, "yes").await
+    pub async fn confirm(&self, question: &str) -> Result<bool> {
+        self.confirm_by_typing(question, "yes").await
     }
 
     /// Asks for a word to be typed, so that nobody says it by habit.
-    pub async fn confirms_by(&self, question: &str, word: &str) -> Result<bool> {
-        let (ui, mut stop) = (self.ui, self.interrupt.stop());
+    pub async fn confirm_by_typing(&self, question: &str, word: &str) -> Result<bool> {
+        let (ui, mut stop) = (self.ui, self.interrupt.cancellation());
         let (question, word) = (question.to_owned(), word.to_owned());
         tokio::select! {
-            answer = tokio::task::spawn_blocking(move || ui.confirms(&question, &word)) => Ok(answer.unwrap_or(false)),
-            () = stop.wait() => {
+            answer = tokio::task::spawn_blocking(move || ui.confirm(&question, &word)) => Ok(answer.unwrap_or(false)),
+            () = stop.cancelled() => {
                 // The terminal stands behind the question.
-                self.ui.alert("");
-                Err(self.interrupted())
+                self.ui.warn("");
+                Err(self.interrupted_error())
             }
         }
     }
 
     /// A command that changes nothing ends at the first interrupt.
-    async fn reading(&self, work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
-        let mut stop = self.interrupt.stop();
+    async fn cancel_on_interrupt(&self, work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+        let mut stop = self.interrupt.cancellation();
         tokio::select! {
             ended = work => ended,
-            () = stop.wait() => Ok(Exit::Interrupted),
+            () = stop.cancelled() => Ok(Exit::Interrupted),
         }
     }
 
     /// Refuses credentials of another account than the one that was named.
-    pub fn refuse_other_account(&self, account: &str) -> Result<()> {
+    pub fn check_account(&self, account: &str) -> Result<()> {
         match &self.global.account_id {
-            Some(wanted) if wanted != account => Err(Error::no(
+            Some(wanted) if wanted != account => Err(Error::negative(
                 "go on",
                 format!("the credentials are for {account}, but --account-id is {wanted}"),
             )
-            .hint(OTHER_ACCOUNT)),
+            .with_hint(OTHER_ACCOUNT_HINT)),
             _ => Ok(()),
         }
     }
 }
 
 /// How to become somebody of another account.
-pub(crate) const OTHER_ACCOUNT: &str =
+pub(crate) const OTHER_ACCOUNT_HINT: &str =
     "--profile PROFILE takes the credentials of a profile, whatever the environment holds";
 
-const DEFAULT_PREFIX: &str = "heeler";
+const DEFAULT_NAME_PREFIX: &str = "heeler";
 
 /// The variables that replace endpoints are held to the same rule as `--endpoint-url`.
-fn refuse_open_endpoint() -> Result<()> {
+fn reject_insecure_endpoints() -> Result<()> {
     for (name, value) in std::env::vars_os() {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         if name.starts_with("AWS_ENDPOINT_URL") && !value.is_empty() {
-            input::endpoint(&value).map_err(|why| Error::usage(format!("use {name}"), why))?;
+            value_parsers::endpoint(&value)
+                .map_err(|why| Error::usage(format!("use {name}"), why))?;
         }
     }
     Ok(())
 }
 
 /// The option of that name; clap takes no other.
-pub(crate) fn option(name: &str) -> Result<&'static Kind> {
-    kind(name)
+pub(crate) fn option_by_name(name: &str) -> Result<&'static OptionSpec> {
+    option_named(name)
         .ok_or_else(|| Error::usage("choose an option", format!("there is no option {name:?}")))
 }
 
 /// That there is nothing to show or to undo.
-pub(crate) fn nothing_set_up(world: &World) -> Error {
+pub(crate) fn no_deployment_error(world: &Context) -> Error {
     let prefix = world.names();
-    Error::no(
+    Error::negative(
         "find a deployment",
         format!(
             "there is no role {} made by heeler-ec in this account",
             prefix.role()
         ),
     )
-    .hint(world.again("setup --option s3 --heeler-role-arn ARN --generate-external-id"))
+    .with_hint(world.command_line("setup --option s3 --heeler-role-arn ARN --generate-external-id"))
 }

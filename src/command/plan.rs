@@ -2,90 +2,95 @@
 
 use tokio::join;
 
-use super::{World, option};
+use super::{Context, option_by_name};
 use crate::aws::Aws;
 use crate::check;
-use crate::check::survey::Hints;
+use crate::check::inventory::InventoryRequest;
 use crate::cli;
-use crate::converge::plan::Plan;
 use crate::error::{Error, Exit, Result};
-use crate::pipeline::deployment::Deployment;
-use crate::pipeline::site::Site;
-use crate::pipeline::{Kind, Pipeline, input, kind};
+use crate::option::deployment::Deployment;
+use crate::option::target::DeploymentTarget;
+use crate::option::{OptionSpec, Pipeline, option_named, value_parsers};
+use crate::reconcile::plan::Plan;
 use crate::render;
-use crate::render::plan::Place;
-use crate::resource::role::{ExternalId, Trust, trust_of};
+use crate::render::plan::PlanLocation;
+use crate::resource::role::{ExternalId, HeelerTrust, parse_trust};
 
-pub(super) async fn run(world: &World, args: cli::Plan) -> Result<Exit> {
-    input_is_valid(&args.trust)?;
+pub(super) async fn run(world: &Context, args: cli::PlanArgs) -> Result<Exit> {
+    validate_trust(&args.trust)?;
     let Some(name) = &args.option else {
         return drift(world, &args).await;
     };
-    let kind = option(name)?;
-    let aws = world.aws().await?;
-    intended(world, &aws, kind, &args).await
+    let kind = option_by_name(name)?;
+    let aws = world.connect().await?;
+    plan_option(world, &aws, kind, &args).await
 }
 
 /// What a setup with these arguments would do.
-async fn intended(world: &World, aws: &Aws, kind: &Kind, args: &cli::Plan) -> Result<Exit> {
-    let hints = Hints {
-        accepted: args.accept.accepted.clone(),
+async fn plan_option(
+    world: &Context,
+    aws: &Aws,
+    kind: &OptionSpec,
+    args: &cli::PlanArgs,
+) -> Result<Exit> {
+    let hints = InventoryRequest {
+        accepted_checks: args.accept.accepted.clone(),
         adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
     let prepared = prepare(world, aws, kind, hints, &args.trust, true).await?;
     let plan = prepared.plan(args.adoption.adopt).await?;
-    show(world, args, &prepared.place(kind), &plan)
+    print_plan(world, args, &prepared.location(kind), &plan)
 }
 
 /// What differs from what was set up, wherever the trail leads today.
-async fn drift(world: &World, args: &cli::Plan) -> Result<Exit> {
-    if args.discovery != cli::Discovery::default() || !args.accept.accepted.is_empty() {
+async fn drift(world: &Context, args: &cli::PlanArgs) -> Result<Exit> {
+    if args.discovery != cli::DiscoveryArgs::default() || !args.accept.accepted.is_empty() {
         return Err(Error::usage(
             "compare with what was set up",
             "options that say where events are found, or what to accept, are about a setup",
         )
-        .hint("give --option, too, for what setup would do"));
+        .with_hint("give --option, too, for what setup would do"));
     }
-    let (aws, caller, deployment) = world.deployed().await?;
-    let kind = kind(&deployment.option).ok_or_else(|| {
-        Error::no(
+    let (aws, caller, deployment) = world.require_deployment().await?;
+    let kind = option_named(&deployment.option).ok_or_else(|| {
+        Error::negative(
             "compare with what was set up",
             format!("option {} was set up by a newer version", deployment.option),
         )
     })?;
-    if !deployment.is_whole {
-        return intended(world, &aws, kind, args).await;
+    if !deployment.is_complete {
+        return plan_option(world, &aws, kind, args).await;
     }
-    let site = Site {
-        trust: as_found(&args.trust, &deployment),
-        ..Site::deployed(&caller, world.names(), &deployment)
+    let site = DeploymentTarget {
+        trust: trust_from_deployment(&args.trust, &deployment),
+        ..DeploymentTarget::from_deployment(&caller, world.names(), &deployment)
     };
     let pipeline = (kind.build)(&site);
-    let plan = read(&pipeline, &aws, args.adoption.adopt).await?;
-    let place = Place {
+    let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await?;
+    let place = PlanLocation {
         option: kind.name(),
         account: &site.account,
         region: &site.region,
     };
-    let shown = show(world, args, &place, &plan)?;
+    let shown = print_plan(world, args, &place, &plan)?;
     if plan.is_empty() {
-        world.ui.story("Nothing differs from what was set up.");
+        world.ui.status("Nothing differs from what was set up.");
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
-        let again = world.again(&format!("setup --option {}{adopt}", kind.name()));
-        world.ui.told(
+        let again = world.command_line(&format!("setup --option {}{adopt}", kind.name()));
+        world.ui.status_indented(
             "This differs from what was set up. As far as preflight passes, this puts it right, after a question:",
             0,
         );
-        world.ui.story_as_it_is(&format!("  {again}"));
+        world.ui.status_verbatim(&format!("  {again}"));
     }
     Ok(shown)
 }
 
 /// Whom the role trusts, as its policy says, unless the operator says otherwise.
-fn as_found(given: &cli::Trust, deployment: &Deployment) -> Trust {
-    let mut trust = deployment.trust.clone().unwrap_or_else(Trust::nobody);
+fn trust_from_deployment(given: &cli::TrustArgs, deployment: &Deployment) -> HeelerTrust {
+    let mut trust = deployment.trust.clone().unwrap_or_else(HeelerTrust::empty);
     if !given.heeler_role_arn.is_empty() {
         trust.principals.clone_from(&given.heeler_role_arn);
         trust.principals.sort();
@@ -98,36 +103,41 @@ fn as_found(given: &cli::Trust, deployment: &Deployment) -> Trust {
 }
 
 /// The plan as the answer, and what it says to a script.
-fn show(world: &World, args: &cli::Plan, place: &Place<'_>, plan: &Plan<'_, Aws>) -> Result<Exit> {
-    render::plan::plan(&world.ui, place, &plan.steps);
-    match plan.hole() {
+fn print_plan(
+    world: &Context,
+    args: &cli::PlanArgs,
+    place: &PlanLocation<'_>,
+    plan: &Plan<'_, Aws>,
+) -> Result<Exit> {
+    render::plan::print_plan(&world.ui, place, &plan.steps);
+    match plan.first_unreadable() {
         Some(refusal) => Err(refusal.clone()),
-        None if args.check && !plan.is_empty() => Ok(Exit::No),
-        None => Ok(Exit::Yes),
+        None if args.check && !plan.is_empty() => Ok(Exit::Negative),
+        None => Ok(Exit::Success),
     }
 }
 
 /// The plan, with what bears nobody's mark taken over or in the way.
-async fn read<'p>(pipeline: &'p Pipeline, aws: &Aws, adopt: bool) -> Result<Plan<'p, Aws>> {
+async fn read_plan<'p>(pipeline: &'p Pipeline, aws: &Aws, adopt: bool) -> Result<Plan<'p, Aws>> {
     let plan = Plan::read(&pipeline.graph, aws).await?;
-    Ok(if adopt { plan.adopting() } else { plan })
+    Ok(if adopt { plan.with_adoption() } else { plan })
 }
 
 /// What a plan is read and obeyed with.
 pub(super) struct Prepared {
     /// In the region of the bucket.
     pub aws: Aws,
-    pub site: Site,
+    pub site: DeploymentTarget,
     pub pipeline: Pipeline,
 }
 
 impl Prepared {
     pub async fn plan(&self, adopt: bool) -> Result<Plan<'_, Aws>> {
-        read(&self.pipeline, &self.aws, adopt).await
+        read_plan(&self.pipeline, &self.aws, adopt).await
     }
 
-    pub fn place<'a>(&'a self, kind: &'a Kind) -> Place<'a> {
-        Place {
+    pub fn location<'a>(&'a self, kind: &'a OptionSpec) -> PlanLocation<'a> {
+        PlanLocation {
             option: kind.name(),
             account: &self.site.account,
             region: &self.site.region,
@@ -136,41 +146,45 @@ impl Prepared {
 }
 
 /// Before any call.
-pub(super) fn input_is_valid(trust: &cli::Trust) -> Result<()> {
+pub(super) fn validate_trust(trust: &cli::TrustArgs) -> Result<()> {
     if let Some(id) = &trust.external_id {
-        input::external_id(id.expose()).map_err(|why| Error::usage("use --external-id", why))?;
+        value_parsers::external_id(id.expose())
+            .map_err(|why| Error::usage("use --external-id", why))?;
     }
     Ok(())
 }
 
 /// Checks, and describes the pipeline for what the checks saw.
 pub(super) async fn prepare(
-    world: &World,
+    world: &Context,
     aws: &Aws,
-    kind: &Kind,
-    hints: Hints,
-    trust: &cli::Trust,
+    kind: &OptionSpec,
+    hints: InventoryRequest,
+    trust: &cli::TrustArgs,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    let (routes, adopt) = ([kind.route], hints.adopt);
-    let (facts, role) = join!(world.look(aws, hints, &routes), world.role(aws));
+    let (routes, adopt) = ([kind.destination], hints.adopt);
+    let (facts, role) = join!(
+        world.collect_inventory(aws, hints, &routes),
+        world.find_role(aws)
+    );
     let deployment = role
         .as_ref()
-        .map(|role| role.as_ref().and_then(Deployment::read));
-    let survey = facts?.view_preferring(
-        kind.route,
-        |trail| matches!(&deployment, Ok(Some(found)) if found.is_fed_by(trail)),
+        .map(|role| role.as_ref().and_then(Deployment::from_role));
+    let survey = facts?.snapshot_preferring(
+        kind.destination,
+        |trail| matches!(&deployment, Ok(Some(found)) if found.receives_from(trail)),
     );
     let report = check::run(&survey, false);
     if !report.is_ready() {
-        render::report::obstacles(&world.ui, &report);
-        return Err(Error::no(
+        render::report::blocking_results(&world.ui, &report);
+        return Err(Error::negative(
             format!("set up option {}", kind.name()),
-            format!("the checks above failed; {}", world.nothing_written()),
+            format!("the checks above failed; {}", world.unchanged_notice()),
         )
-        .hint(format!(
+        .with_hint(format!(
             "{} shows all of them",
-            world.again(&format!("preflight --option {}", kind.name()))
+            world.command_line(&format!("preflight --option {}", kind.name()))
         )));
     }
     render::report::summary(&world.ui, &report);
@@ -179,33 +193,33 @@ pub(super) async fn prepare(
     let adopted = role
         .and_then(Option::as_ref)
         .filter(|_| adopt)
-        .and_then(trust_of);
+        .and_then(parse_trust);
     let kept = match &deployment {
         Some(deployment) => deployment.trust.clone(),
         None => adopted,
     };
-    tell_of_kept_id(world, trust, kept.as_ref());
-    let trust = whom_to_trust(trust, kept.as_ref(), deployment.is_some(), only_to_show)?;
-    let mut site = Site::surveyed(&survey, world.names(), trust)?;
+    warn_external_id_kept(world, trust, kept.as_ref());
+    let trust = resolve_trust(trust, kept.as_ref(), deployment.is_some(), only_to_show)?;
+    let mut site = DeploymentTarget::from_snapshot(&survey, world.names(), trust)?;
     // What older objects are encrypted with stays granted, and is taken back by destroy.
     let former = deployment.iter().flat_map(|found| &found.bucket_keys);
-    site.former_keys = former
+    site.previous_keys = former
         .filter(|key| !site.bucket_keys.contains(key))
         .cloned()
         .collect();
-    refuse_move(world, deployment.as_ref(), &site, kind)?;
+    reject_relocation(world, deployment.as_ref(), &site, kind)?;
     let pipeline = (kind.build)(&site);
     Ok(Prepared {
-        aws: aws.at(&site.region),
+        aws: aws.in_region(&site.region),
         site,
         pipeline,
     })
 }
 
 /// One is made up for the first setup only: a script that runs again must not lock Heeler out.
-fn tell_of_kept_id(world: &World, given: &cli::Trust, kept: Option<&Trust>) {
+fn warn_external_id_kept(world: &Context, given: &cli::TrustArgs, kept: Option<&HeelerTrust>) {
     if given.generate_external_id && kept.is_some() {
-        world.ui.told(
+        world.ui.status_indented(
             "The role has an external id and keeps it; --generate-external-id makes none up. --external-id changes it.",
             0,
         );
@@ -213,12 +227,12 @@ fn tell_of_kept_id(world: &World, given: &cli::Trust, kept: Option<&Trust>) {
 }
 
 /// What was given, else what the existing role has.
-fn whom_to_trust(
-    given: &cli::Trust,
-    existing: Option<&Trust>,
+fn resolve_trust(
+    given: &cli::TrustArgs,
+    existing: Option<&HeelerTrust>,
     is_set_up: bool,
     only_to_show: bool,
-) -> Result<Trust> {
+) -> Result<HeelerTrust> {
     let nothing_to_keep = if is_set_up {
         "the role's trust policy is not the one that setup wrote"
     } else {
@@ -230,9 +244,9 @@ fn whom_to_trust(
     if principals.is_empty() {
         principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
             Error::usage("know whom to trust", format!("{nothing_to_keep}, and --heeler-role-arn is missing"))
-                .hint("Heeler shows its role ARNs in the Event Collection Settings of the organization")
+                .with_hint("Heeler shows its role ARNs in the Event Collection Settings of the organization")
         })?;
-        refuse_dead(&principals)?;
+        reject_deleted_principals(&principals)?;
     }
     let external_id = match (&given.external_id, existing) {
         (Some(id), _) => id.clone(),
@@ -243,49 +257,49 @@ fn whom_to_trust(
         }
         (None, None) => {
             return Err(Error::usage("know the external id", format!("{nothing_to_keep}, and none was given"))
-                .hint("--generate-external-id makes one up and shows it at the end; --external-id takes yours"));
+                .with_hint("--generate-external-id makes one up and shows it at the end; --external-id takes yours"));
         }
     };
-    Ok(Trust {
+    Ok(HeelerTrust {
         principals,
         external_id,
     })
 }
 
 /// IAM shows an id in place of a role that was deleted. A role of the same name made later is not trusted by it.
-fn refuse_dead(principals: &[String]) -> Result<()> {
+fn reject_deleted_principals(principals: &[String]) -> Result<()> {
     match principals
         .iter()
         .find(|principal| !principal.starts_with("arn:"))
     {
         None => Ok(()),
-        Some(dead) => Err(Error::no(
+        Some(dead) => Err(Error::negative(
             "keep whom the role trusts",
             format!("the Heeler role that it trusted was deleted (IAM shows {dead})"),
         )
-        .hint("give --heeler-role-arn with the value that Heeler shows now")),
+        .with_hint("give --heeler-role-arn with the value that Heeler shows now")),
     }
 }
 
 /// A deployment is not moved: what it left at the old place would be nobody's.
-fn refuse_move(
-    world: &World,
+fn reject_relocation(
+    world: &Context,
     deployment: Option<&Deployment>,
-    site: &Site,
-    kind: &Kind,
+    site: &DeploymentTarget,
+    kind: &OptionSpec,
 ) -> Result<()> {
     let Some(deployment) = deployment else {
         return Ok(());
     };
     let refuse = |what: &str, was: &str, is: &str| {
-        Err(Error::no(
+        Err(Error::negative(
             format!("set up option {}", kind.name()),
             format!(
                 "it was set up for {what} {was}, and the trail now wants {is}; {}",
-                world.nothing_written()
+                world.unchanged_notice()
             ),
         )
-        .hint("heeler-ec destroy removes the old deployment; then run setup again"))
+        .with_hint("heeler-ec destroy removes the old deployment; then run setup again"))
     };
     if deployment.option != kind.name() {
         return refuse("option", &deployment.option, kind.name());
@@ -303,7 +317,7 @@ fn refuse_move(
     if deployment.bucket != site.bucket {
         return refuse("bucket", &deployment.bucket, &site.bucket);
     }
-    let own = site.own_topic();
+    let own = site.managed_topic_arn();
     let (was, is) = (
         deployment.topic.as_ref().unwrap_or(&own),
         site.topic.as_ref().unwrap_or(&own),

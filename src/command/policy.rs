@@ -1,51 +1,52 @@
 //! Prints the policy that a command needs, with the names of this account in it.
 
-use super::{World, option};
+use super::{Context, option_by_name};
 use crate::aws::Aws;
-use crate::check::place::{fill, is_key};
-use crate::check::survey::{Facts, without_credentials};
-use crate::cli::{self, OnFailure, Permitted};
+use crate::check::inventory::{Inventory, is_missing_credentials};
+use crate::check::permission_scope::{fill_scope, is_key_id};
+use crate::cli::{self, OnFailure, PolicyCommand};
 use crate::error::{Error, Exit, Result};
-use crate::permit::place::Place;
-use crate::permit::{
-    INLINE_LIMIT, MANAGED_LIMIT, Preflight, Task, document, length, placeholders, statements,
+use crate::permissions::scope::PolicyScope;
+use crate::permissions::{
+    INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, Preflight, Task, document, policy_length,
+    remaining_placeholders, statements,
 };
 use crate::render;
-use crate::route::Route;
-use crate::tail::record::visible;
+use crate::tail::record::escape_control_chars;
+use crate::trail_destination::TrailDestination;
 
-pub(super) async fn run(world: &World, args: cli::Policy) -> Result<Exit> {
-    let task = task(&args)?;
-    let typed = typed(world, &args.discovery);
+pub(super) async fn run(world: &Context, args: cli::PolicyArgs) -> Result<Exit> {
+    let task = requested_task(&args)?;
+    let typed = scope_from_args(world, &args.discovery);
     let (task, place) = if args.offline {
         (task, typed)
     } else {
-        discovered(world, &args, task, typed).await?
+        scope_from_aws(world, &args, task, typed).await?
     };
     let document = document(&statements(task, &place));
-    tell(world, &document);
-    world.ui.answer(&render::document(&document));
-    Ok(Exit::Yes)
+    print_notes(world, &document);
+    world.ui.stdout(&render::json_document(&document));
+    Ok(Exit::Success)
 }
 
 /// What is to be allowed; all but preflight are there for options that can be set up.
-fn task(args: &cli::Policy) -> Result<Task> {
-    let route = args.option.as_deref().and_then(Route::named);
+fn requested_task(args: &cli::PolicyArgs) -> Result<Task> {
+    let route = args.option.as_deref().and_then(TrailDestination::from_name);
     let (deep, fix) = (args.deep, args.fix);
     let rolls_back = args.on_failure == OnFailure::Rollback;
-    if rolls_back && args.command != Permitted::Setup {
+    if rolls_back && args.command != PolicyCommand::Setup {
         return Err(Error::usage(
             "write that policy",
             "only setup has --on-failure",
         ));
     }
-    if args.command != Permitted::Tail && (args.from_heelers_queue || args.source.is_some()) {
+    if args.command != PolicyCommand::Tail && (args.from_heelers_queue || args.source.is_some()) {
         return Err(Error::usage(
             "write that policy",
             "only tail has --source and --from-heelers-queue",
         ));
     }
-    if args.command != Permitted::Preflight {
+    if args.command != PolicyCommand::Preflight {
         if deep || fix {
             return Err(Error::usage(
                 "write that policy",
@@ -53,27 +54,29 @@ fn task(args: &cli::Policy) -> Result<Task> {
             ));
         }
         if let Some(name) = &args.option {
-            option(name)?;
+            option_by_name(name)?;
         }
     }
     Ok(match args.command {
-        Permitted::Preflight => Task::Preflight(Preflight { route, deep, fix }),
-        Permitted::Plan => Task::Plan(route.unwrap_or(Route::S3)),
-        Permitted::Setup if rolls_back => Task::Rollback(route.unwrap_or(Route::S3)),
-        Permitted::Setup => Task::Setup(route.unwrap_or(Route::S3)),
-        Permitted::Outputs => Task::Outputs(route),
-        Permitted::Tail if args.from_heelers_queue => Task::TailOfHeelersQueue(route),
-        Permitted::Tail if args.source == Some(cli::Source::Bucket) => Task::TailOfBucket,
-        Permitted::Export => Task::Export(route),
-        Permitted::Tail => Task::Tail(route),
-        Permitted::Destroy => Task::Destroy(route),
-        Permitted::Restore => Task::Restore(route),
+        PolicyCommand::Preflight => Task::Preflight(Preflight { route, deep, fix }),
+        PolicyCommand::Plan => Task::Plan(route.unwrap_or(TrailDestination::Bucket)),
+        PolicyCommand::Setup if rolls_back => {
+            Task::Rollback(route.unwrap_or(TrailDestination::Bucket))
+        }
+        PolicyCommand::Setup => Task::Setup(route.unwrap_or(TrailDestination::Bucket)),
+        PolicyCommand::Outputs => Task::Outputs(route),
+        PolicyCommand::Tail if args.from_heelers_queue => Task::TailOfHeelersQueue(route),
+        PolicyCommand::Tail if args.source == Some(cli::SourceArg::Bucket) => Task::TailOfBucket,
+        PolicyCommand::Export => Task::Export(route),
+        PolicyCommand::Tail => Task::Tail(route),
+        PolicyCommand::Destroy => Task::Destroy(route),
+        PolicyCommand::Restore => Task::Restore(route),
     })
 }
 
 /// What the operator said of the place.
-fn typed(world: &World, discovery: &cli::Discovery) -> Place {
-    let mut place = Place::anywhere(world.names());
+fn scope_from_args(world: &Context, discovery: &cli::DiscoveryArgs) -> PolicyScope {
+    let mut place = PolicyScope::unknown(world.names());
     let put = |part: &mut String, given: &Option<String>| {
         if let Some(given) = given {
             part.clone_from(given);
@@ -84,41 +87,41 @@ fn typed(world: &World, discovery: &cli::Discovery) -> Place {
     put(&mut place.bucket, &discovery.bucket);
     put(&mut place.log_group, &discovery.log_group);
     if let Some(key) = &discovery.bucket_kms_key
-        && is_key(key)
+        && is_key_id(key)
     {
         place.bucket_keys = vec![key.clone()];
     }
     if let Some(topic) = &discovery.sns_topic {
-        place.use_topic(topic);
+        place.set_existing_topic(topic);
     }
     place
 }
 
 /// What AWS tells of the place and of what is set up there, as far as it may be asked.
-async fn discovered(
-    world: &World,
-    args: &cli::Policy,
+async fn scope_from_aws(
+    world: &Context,
+    args: &cli::PolicyArgs,
     task: Task,
-    typed: Place,
-) -> Result<(Task, Place)> {
-    let aws = world.aws().await?;
+    typed: PolicyScope,
+) -> Result<(Task, PolicyScope)> {
+    let aws = world.connect().await?;
     let mut place = typed;
-    let caller = match aws.caller().await {
+    let caller = match aws.caller_identity().await {
         Ok(caller) => caller,
-        Err(error) if without_credentials(&error) => {
-            let why = if error.lacks_network() {
+        Err(error) if is_missing_credentials(&error) => {
+            let why = if error.is_unreachable() {
                 "AWS cannot be reached, so no name is known"
             } else {
                 "Without credentials no name is known"
             };
             world
                 .ui
-                .story(&format!("{why}: {}", visible(&error.cause())));
+                .status(&format!("{why}: {}", escape_control_chars(&error.cause())));
             return Ok((task, place));
         }
         Err(error) => return Err(error),
     };
-    world.refuse_other_account(&caller.account)?;
+    world.check_account(&caller.account)?;
     place.account = caller.account;
     place.partition = caller.partition;
     let of_deployment = matches!(
@@ -131,30 +134,30 @@ async fn discovered(
             | Task::Destroy(_)
             | Task::Restore(_)
     );
-    if of_deployment && let Some(route) = deployed(world, &aws, &mut place).await {
-        return Ok((of(task, route), place));
+    if of_deployment && let Some(route) = deployed_option(world, &aws, &mut place).await {
+        return Ok((with_option(task, route), place));
     }
-    let routes = task.routes();
-    let facts = Facts::take(&aws, world.hints(&args.discovery, &[]), &routes).await;
+    let routes = task.destinations();
+    let facts = Inventory::collect(&aws, world.hints(&args.discovery, &[]), &routes).await;
     let mut seen = Vec::new();
     for route in routes {
-        let survey = facts.view(route);
-        if let Some(refusal) = survey.refusal() {
-            refused(world, &refusal);
+        let survey = facts.snapshot(route);
+        if let Some(refusal) = survey.bucket_error() {
+            warn_refused(world, &refusal);
         }
-        fill(&mut place, &survey);
+        fill_scope(&mut place, &survey);
         seen.extend(survey.region().map(|_| route));
     }
     // An option that has no place here was never set up.
     let task = match seen.as_slice() {
-        [only] => of(task, *only),
+        [only] => with_option(task, *only),
         _ => task,
     };
     Ok((task, place))
 }
 
 /// The same task of the option that is there, where it was not said of which.
-fn of(task: Task, route: Route) -> Task {
+fn with_option(task: Task, route: TrailDestination) -> Task {
     match task {
         Task::Outputs(None) => Task::Outputs(Some(route)),
         Task::Export(None) => Task::Export(Some(route)),
@@ -167,10 +170,14 @@ fn of(task: Task, route: Route) -> Task {
 }
 
 /// Which option was set up, if any, and where.
-async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> Option<Route> {
-    match world.deployment(aws).await {
+async fn deployed_option(
+    world: &Context,
+    aws: &Aws,
+    place: &mut PolicyScope,
+) -> Option<TrailDestination> {
+    match world.find_deployment(aws).await {
         Ok(Some(found)) => {
-            let route = Route::named(&found.option)?;
+            let route = TrailDestination::from_name(&found.option)?;
             place.log_group_region.clone_from(&found.region);
             place.region = found.region;
             if let Some(group) = found.log_group {
@@ -188,34 +195,34 @@ async fn deployed(world: &World, aws: &Aws, place: &mut Place) -> Option<Route> 
         }
         Ok(None) => None,
         Err(refusal) => {
-            refused(world, &refusal);
+            warn_refused(world, &refusal);
             None
         }
     }
 }
 
-fn refused(world: &World, refusal: &Error) {
-    world.ui.story(&format!(
+fn warn_refused(world: &Context, refusal: &Error) {
+    world.ui.status(&format!(
         "Could not {}: {}",
-        refusal.doing(),
-        visible(&refusal.cause())
+        refusal.operation(),
+        escape_control_chars(&refusal.cause())
     ));
 }
 
 /// What is left to do with the document.
-fn tell(world: &World, document: &serde_json::Value) {
-    let left = placeholders(document);
+fn print_notes(world: &Context, document: &serde_json::Value) {
+    let left = remaining_placeholders(document);
     if !left.is_empty() {
-        world.ui.story("Put the real names in place of:");
+        world.ui.status("Put the real names in place of:");
         for (name, meaning) in left {
-            world.ui.told(&format!("  {name}: {meaning}"), 4);
+            world.ui.status_indented(&format!("  {name}: {meaning}"), 4);
         }
     }
-    let length = length(document);
-    if length > MANAGED_LIMIT {
-        world.ui.story(&format!(
-            "It has {length} characters: IAM takes it as an inline policy of a role (up to {INLINE_LIMIT}), not as a \
-             managed policy (up to {MANAGED_LIMIT})."
+    let length = policy_length(document);
+    if length > MANAGED_POLICY_MAX_CHARS {
+        world.ui.status(&format!(
+            "It has {length} characters: IAM takes it as an inline policy of a role (up to {INLINE_POLICIES_MAX_CHARS}), not as a \
+             managed policy (up to {MANAGED_POLICY_MAX_CHARS})."
         ));
     }
 }

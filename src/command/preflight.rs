@@ -2,91 +2,91 @@
 
 use std::time::{Duration, Instant};
 
-use super::World;
+use super::Context;
 use crate::aws::Aws;
-use crate::check::survey::{Facts, Hints, Survey};
-use crate::check::{Report, repair, run as judge};
+use crate::check::inventory::{Inventory, InventoryRequest, Snapshot};
+use crate::check::{Report, fixes, run as judge};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::render;
-use crate::route::Route;
+use crate::trail_destination::TrailDestination;
 
-pub(super) async fn run(world: &World, args: cli::Preflight) -> Result<Exit> {
-    if args.fix && !world.ui.can_ask() {
+pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exit> {
+    if args.fix && !world.ui.can_prompt() {
         return Err(Error::usage(
             "ask before each change",
             "there is no terminal to answer on",
         )
-        .hint("without --fix, preflight prints the commands that mend what it finds"));
+        .with_hint("without --fix, preflight prints the commands that mend what it finds"));
     }
-    let looking = Looking {
+    let looking = PreflightRun {
         world,
-        aws: world.aws().await?,
-        hints: Hints {
+        aws: world.connect().await?,
+        hints: InventoryRequest {
             deep: args.deep,
-            accepted: args.accept.accepted,
+            accepted_checks: args.accept.accepted,
             ..world.hints(&args.discovery, &[])
         },
-        routes: match args.option.as_deref().and_then(Route::named) {
+        routes: match args.option.as_deref().and_then(TrailDestination::from_name) {
             Some(route) => vec![route],
-            None => Route::ALL.to_vec(),
+            None => TrailDestination::ALL.to_vec(),
         },
         strict: args.strict,
     };
-    let mut seen = looking.look().await?;
+    let mut seen = looking.collect().await?;
     if args.fix {
-        seen = looking.mend(seen).await?;
+        seen = looking.apply_fixes(seen).await?;
     }
     if let Some(limit) = args.wait {
         seen = looking.wait(seen, limit).await?;
     }
-    let reports = looking.judge(&seen);
+    let reports = looking.evaluate(&seen);
     let knows_whom = looking
         .routes
         .iter()
-        .any(|route| seen.view(*route).has_our_role());
-    let next = world.again(if knows_whom {
+        .any(|route| seen.snapshot(*route).has_managed_role());
+    let next = world.command_line(if knows_whom {
         "plan --option OPTION"
     } else {
         "plan --option OPTION --heeler-role-arn ARN"
     });
     render::report::reports(&world.ui, &reports, &next);
     Ok(if reports.iter().any(Report::is_ready) {
-        Exit::Yes
+        Exit::Success
     } else {
-        Exit::No
+        Exit::Negative
     })
 }
 
-struct Looking<'a> {
-    world: &'a World,
+struct PreflightRun<'a> {
+    world: &'a Context,
     aws: Aws,
-    hints: Hints,
-    routes: Vec<Route>,
+    hints: InventoryRequest,
+    routes: Vec<TrailDestination>,
     strict: bool,
 }
 
-impl Looking<'_> {
-    async fn look(&self) -> Result<Facts> {
+impl PreflightRun<'_> {
+    async fn collect(&self) -> Result<Inventory> {
         self.world
-            .look(&self.aws, self.hints.clone(), &self.routes)
+            .collect_inventory(&self.aws, self.hints.clone(), &self.routes)
             .await
     }
 
-    fn judge(&self, facts: &Facts) -> Vec<Report> {
+    fn evaluate(&self, facts: &Inventory) -> Vec<Report> {
         self.routes
             .iter()
-            .map(|route| judge(&facts.view(*route), self.strict))
+            .map(|route| judge(&facts.snapshot(*route), self.strict))
             .collect()
     }
 
     /// Offers every repair once, and looks again when something was done.
-    async fn mend(&self, seen: Facts) -> Result<Facts> {
+    async fn apply_fixes(&self, seen: Inventory) -> Result<Inventory> {
         let mut offered = Vec::new();
         for route in &self.routes {
-            let survey = seen.view(*route);
-            for (repair, observed) in repair::offered(&survey) {
-                let known = offered.iter().any(|(known, _, other): &(_, _, Survey)| {
+            let survey = seen.snapshot(*route);
+            for (repair, observed) in fixes::available(&survey) {
+                let known = offered.iter().any(|(known, _, other): &(_, _, Snapshot)| {
                     *known == repair && other.trail() == survey.trail()
                 });
                 if !known {
@@ -97,41 +97,41 @@ impl Looking<'_> {
         if offered.is_empty() {
             self.world
                 .ui
-                .story("There is nothing that --fix may change.");
+                .status("There is nothing that --fix may change.");
             return Ok(seen);
         }
         let mut done = false;
         for (repair, observed, survey) in offered {
-            let question = repair::question(repair, &survey, &observed);
+            let question = fixes::confirmation(repair, &survey, &observed);
             if self
                 .world
-                .confirms_by(&question.text, &question.word)
+                .confirm_by_typing(&question.prompt, &question.expected_answer)
                 .await?
             {
                 // One that is refused does not keep the others.
-                match repair::repair(&self.aws, repair, &survey).await {
+                match fixes::apply(&self.aws, repair, &survey).await {
                     Ok(()) => {
                         self.world
-                            .has_written("what preflight has mended stays".to_owned());
-                        self.world.ui.story("Done.\n");
+                            .record_write("what preflight has mended stays".to_owned());
+                        self.world.ui.status("Done.\n");
                     }
-                    Err(error) => render::error::error(&self.world.ui, &error),
+                    Err(error) => render::error::print_error(&self.world.ui, &error),
                 }
                 done = true;
             } else {
-                self.world.ui.story("Left as it is.\n");
+                self.world.ui.status("Left as it is.\n");
             }
         }
-        if done { self.look().await } else { Ok(seen) }
+        if done { self.collect().await } else { Ok(seen) }
     }
 
     /// Looks again, more and more seldom, until one option has nothing left that time may cure.
-    async fn wait(&self, mut seen: Facts, limit: Duration) -> Result<Facts> {
-        const SELDOM: Duration = Duration::from_secs(15);
+    async fn wait(&self, mut seen: Inventory, limit: Duration) -> Result<Inventory> {
+        const MAX_PAUSE: Duration = Duration::from_secs(15);
         let end = Instant::now() + limit;
         let mut pause = Duration::from_secs(1);
         loop {
-            let Some(waiting) = render::report::waiting(&self.judge(&seen)) else {
+            let Some(waiting) = render::report::pending_checks(&self.evaluate(&seen)) else {
                 return Ok(seen);
             };
             let left = end.saturating_duration_since(Instant::now());
@@ -139,22 +139,22 @@ impl Looking<'_> {
                 return Ok(seen);
             }
             let pause_now = pause.min(left);
-            self.world.ui.told(
+            self.world.ui.status_indented(
                 &format!(
                     "Waiting for {waiting}; looking again in {} ({} left).",
-                    humantime::format_duration(whole(pause_now)),
-                    humantime::format_duration(whole(left))
+                    humantime::format_duration(whole_seconds(pause_now)),
+                    humantime::format_duration(whole_seconds(left))
                 ),
                 2,
             );
             tokio::time::sleep(pause_now).await;
-            pause = (pause * 2).min(SELDOM);
-            seen = self.look().await?;
+            pause = (pause * 2).min(MAX_PAUSE);
+            seen = self.collect().await?;
         }
     }
 }
 
 /// Nobody reads fractions of a second; nothing is no time to wait.
-fn whole(time: Duration) -> Duration {
+fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs().max(1))
 }

@@ -3,103 +3,115 @@
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{OTHER_ACCOUNT, World};
+use super::{Context, OTHER_ACCOUNT_HINT};
 use crate::aws::Aws;
-use crate::backup::{After, Backup, Saved};
+use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
-use crate::converge::graph::Id;
 use crate::error::{Error, Exit, Result};
+use crate::reconcile::graph::ResourceId;
 use crate::render;
-use crate::render::restore::{Fate, Row};
-use crate::resource::document::{self, KINDS};
+use crate::render::restore::{RestoreAction, RestoreRow};
+use crate::resource::documents::{self, DOCUMENT_KINDS};
 
-pub(super) async fn run(world: &World, args: cli::Restore) -> Result<Exit> {
+pub(super) async fn run(world: &Context, args: cli::RestoreArgs) -> Result<Exit> {
     let backup = Backup::read(&args.file)?;
-    let ids: Vec<Id> = backup.documents.iter().map(id).collect::<Result<_>>()?;
-    if !args.yes && !args.dry_run && !world.ui.can_ask() {
+    let ids: Vec<ResourceId> = backup
+        .documents
+        .iter()
+        .map(resource_id)
+        .collect::<Result<_>>()?;
+    if !args.yes && !args.dry_run && !world.ui.can_prompt() {
         return Err(
-            Error::usage("ask before writing", "there is no terminal to answer on")
-                .hint("--yes restores without asking; --dry-run only shows what would be restored"),
+            Error::usage("ask before writing", "there is no terminal to answer on").with_hint(
+                "--yes restores without asking; --dry-run only shows what would be restored",
+            ),
         );
     }
-    let aws = world.aws().await?.at(&backup.region);
+    let aws = world.connect().await?.in_region(&backup.region);
     let fates = world
-        .before_writing(judge(world, &aws, &backup, &ids))
+        .cancellable(decide_actions(world, &aws, &backup, &ids))
         .await?;
-    let rows: Vec<Row<'_>> = backup
+    let rows: Vec<RestoreRow<'_>> = backup
         .documents
         .iter()
         .zip(&fates)
-        .map(|(saved, fate)| Row {
+        .map(|(saved, fate)| RestoreRow {
             kind: &saved.kind,
-            of: &saved.of,
-            fate: *fate,
+            resource: &saved.resource,
+            action: *fate,
         })
         .collect();
-    let due = fates.iter().filter(|fate| **fate == Fate::PutBack).count();
+    let due = fates
+        .iter()
+        .filter(|fate| **fate == RestoreAction::Restore)
+        .count();
     if args.dry_run {
-        render::restore::rows(&world.ui, &backup, &rows);
-        return Ok(verdict(&fates));
+        render::restore::print_restore_plan(&world.ui, &backup, &rows);
+        return Ok(exit_code(&fates));
     }
-    render::restore::announce(&world.ui, &backup, &rows, !args.yes);
+    render::restore::announce_restore(&world.ui, &backup, &rows, !args.yes);
     if due == 0 {
         world
             .ui
-            .story("There is nothing to put back; nothing was written.");
-        return Ok(verdict(&fates));
+            .status("There is nothing to put back; nothing was written.");
+        return Ok(exit_code(&fates));
     }
-    if !args.yes && !world.confirms("\nPut these back?").await? {
-        return Err(Error::no(
+    if !args.yes && !world.confirm("\nPut these back?").await? {
+        return Err(Error::negative(
             "restore",
             "the answer was not yes; nothing was written",
         ));
     }
-    put_all_back(world, &aws, &backup, &ids, fates).await
+    restore_all(world, &aws, &backup, &ids, fates).await
 }
 
 /// One after the other, each looked at once more right before it is written.
-async fn put_all_back(
-    world: &World,
+async fn restore_all(
+    world: &Context,
     aws: &Aws,
     backup: &Backup,
-    ids: &[Id],
-    mut fates: Vec<Fate>,
+    ids: &[ResourceId],
+    mut fates: Vec<RestoreAction>,
 ) -> Result<Exit> {
-    let stop = world.interrupt.stop();
-    world.interrupt.cleans_up("finishing the document at hand");
+    let stop = world.interrupt.cancellation();
+    world
+        .interrupt
+        .set_cleanup_message("finishing the document at hand");
     let documents = backup.documents.iter().zip(ids).zip(&mut fates);
     let mut failed = None;
-    for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == Fate::PutBack) {
-        if stop.asked() {
+    for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == RestoreAction::Restore) {
+        if stop.is_cancelled() {
             return Err(Error::interrupted(format!("put back the {id}")));
         }
-        let now = match document::read(aws, &backup.account, id).await {
+        let now = match documents::read(aws, &backup.account, id).await {
             Ok(now) => now,
             Err(error) => {
-                render::error::error(&world.ui, &error);
+                render::error::print_error(&world.ui, &error);
                 failed.get_or_insert(error);
                 continue;
             }
         };
-        *planned = fate(id.kind, saved, now.as_ref());
-        if *planned != Fate::PutBack {
+        *planned = action_for(id.kind, saved, now.as_ref());
+        if *planned != RestoreAction::Restore {
             world
                 .ui
-                .alert(&format!("  ! left the {id}: somebody has just changed it"));
-        } else if let Err(error) = put_back(world, aws, &backup.account, id, &saved.before).await {
+                .warn(&format!("  ! left the {id}: somebody has just changed it"));
+        } else if let Err(error) =
+            restore_document(world, aws, &backup.account, id, &saved.before).await
+        {
             // The others do not depend on it.
             world
                 .ui
-                .alert(&format!("  ! left the {id}: {}", error.cause()));
+                .warn(&format!("  ! left the {id}: {}", error.cause()));
             failed.get_or_insert(error);
         }
     }
-    failed.map_or(Ok(verdict(&fates)), Err)
+    failed.map_or(Ok(exit_code(&fates)), Err)
 }
 
-fn id(saved: &Saved) -> Result<Id> {
-    let kind = KINDS.iter().find(|kind| **kind == saved.kind);
-    kind.map(|kind| document::id(kind, &saved.of))
+fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
+    let kind = DOCUMENT_KINDS.iter().find(|kind| **kind == saved.kind);
+    kind.map(|kind| documents::id(kind, &saved.resource))
         .ok_or_else(|| {
             Error::usage(
                 "read the backup",
@@ -108,59 +120,74 @@ fn id(saved: &Saved) -> Result<Id> {
         })
 }
 
-async fn judge(world: &World, aws: &Aws, backup: &Backup, ids: &[Id]) -> Result<Vec<Fate>> {
-    let caller = aws.caller().await?;
-    world.refuse_other_account(&caller.account)?;
+async fn decide_actions(
+    world: &Context,
+    aws: &Aws,
+    backup: &Backup,
+    ids: &[ResourceId],
+) -> Result<Vec<RestoreAction>> {
+    let caller = aws.caller_identity().await?;
+    world.check_account(&caller.account)?;
     if caller.account != backup.account {
-        return Err(Error::no(
+        return Err(Error::negative(
             "restore",
             format!(
                 "the backup is of account {}, and the credentials are for {}",
                 backup.account, caller.account
             ),
         )
-        .hint(OTHER_ACCOUNT));
+        .with_hint(OTHER_ACCOUNT_HINT));
     }
     let reads = ids
         .iter()
-        .map(|id| document::read(aws, &backup.account, id));
+        .map(|id| documents::read(aws, &backup.account, id));
     let found = try_join_all(reads).await?;
     let documents = backup.documents.iter().zip(ids).zip(found);
     Ok(documents
-        .map(|((saved, id), now)| fate(id.kind, saved, now.as_ref()))
+        .map(|((saved, id), now)| action_for(id.kind, saved, now.as_ref()))
         .collect())
 }
 
 /// A document is put back when it is as the run left it. Then nobody's change is lost.
-fn fate(kind: &str, saved: &Saved, now: Option<&Value>) -> Fate {
-    let Some(now) = now else { return Fate::Gone };
-    if document::is_same(kind, now, &saved.before) {
-        return Fate::AsBefore;
+fn action_for(kind: &str, saved: &SavedDocument, now: Option<&Value>) -> RestoreAction {
+    let Some(now) = now else {
+        return RestoreAction::SkipMissing;
+    };
+    if documents::is_equivalent(kind, now, &saved.before) {
+        return RestoreAction::Keep;
     }
     match &saved.after {
-        None => Fate::Unfinished,
-        Some(After::Is(after)) if document::is_same(kind, now, after) => Fate::PutBack,
-        Some(_) => Fate::Changed,
+        None => RestoreAction::SkipIncomplete,
+        Some(DocumentAfter::Present(after)) if documents::is_equivalent(kind, now, after) => {
+            RestoreAction::Restore
+        }
+        Some(_) => RestoreAction::SkipChanged,
     }
 }
 
 /// Writes, and reads until it shows.
-async fn put_back(world: &World, aws: &Aws, account: &str, id: &Id, before: &Value) -> Result<()> {
-    document::write(aws, account, id, before).await?;
-    let mut pause = FIRST_PAUSE;
+async fn restore_document(
+    world: &Context,
+    aws: &Aws,
+    account: &str,
+    id: &ResourceId,
+    before: &Value,
+) -> Result<()> {
+    documents::write(aws, account, id, before).await?;
+    let mut pause = FIRST_POLL_DELAY;
     let mut waited = std::time::Duration::ZERO;
     loop {
-        let now = document::read(aws, account, id).await?;
-        if now.is_some_and(|now| document::is_same(id.kind, &now, before)) {
-            world.ui.story(&format!("  ~ put back the {id}"));
+        let now = documents::read(aws, account, id).await?;
+        if now.is_some_and(|now| documents::is_equivalent(id.kind, &now, before)) {
+            world.ui.status(&format!("  ~ put back the {id}"));
             return Ok(());
         }
-        if waited >= SETTLES {
-            return Err(Error::unanswered(
+        if waited >= CONSISTENCY_TIMEOUT {
+            return Err(Error::failed(
                 format!("see the {id} as it was written"),
                 "AWS still shows another",
             )
-            .hint("run the same command again in a few minutes"));
+            .with_hint("run the same command again in a few minutes"));
         }
         tokio::time::sleep(pause).await;
         waited += pause;
@@ -168,16 +195,16 @@ async fn put_back(world: &World, aws: &Aws, account: &str, id: &Id, before: &Val
     }
 }
 
-const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
-const SETTLES: std::time::Duration = std::time::Duration::from_secs(60);
+const FIRST_POLL_DELAY: std::time::Duration = std::time::Duration::from_millis(250);
+const CONSISTENCY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What could not be put back, since somebody has changed it or it is gone, is a no.
-fn verdict(fates: &[Fate]) -> Exit {
-    let done = |fate: &Fate| matches!(fate, Fate::PutBack | Fate::AsBefore);
+fn exit_code(fates: &[RestoreAction]) -> Exit {
+    let done = |fate: &RestoreAction| matches!(fate, RestoreAction::Restore | RestoreAction::Keep);
     if fates.iter().all(done) {
-        Exit::Yes
+        Exit::Success
     } else {
-        Exit::No
+        Exit::Negative
     }
 }
 
@@ -188,28 +215,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_run_left_is_put_back() {
+    fn only_unchanged_documents_are_restored() {
         let one = |sid: &str| json!({ "Statement": [{ "Sid": sid }] });
-        let left = || Some(After::Is(one("after")));
+        let left = || Some(DocumentAfter::Present(one("after")));
         let table = [
-            (left(), Some("after"), Fate::PutBack),
-            (left(), Some("before"), Fate::AsBefore),
-            (left(), Some("another"), Fate::Changed),
-            (left(), None, Fate::Gone),
-            (Some(After::Gone), None, Fate::Gone),
-            (Some(After::Gone), Some("another"), Fate::Changed),
-            (None, Some("before"), Fate::AsBefore),
-            (None, Some("after"), Fate::Unfinished),
+            (left(), Some("after"), RestoreAction::Restore),
+            (left(), Some("before"), RestoreAction::Keep),
+            (left(), Some("another"), RestoreAction::SkipChanged),
+            (left(), None, RestoreAction::SkipMissing),
+            (
+                Some(DocumentAfter::Deleted),
+                None,
+                RestoreAction::SkipMissing,
+            ),
+            (
+                Some(DocumentAfter::Deleted),
+                Some("another"),
+                RestoreAction::SkipChanged,
+            ),
+            (None, Some("before"), RestoreAction::Keep),
+            (None, Some("after"), RestoreAction::SkipIncomplete),
         ];
         for (after, now, wanted) in table {
-            let saved = Saved {
-                kind: document::QUEUE_POLICY.to_owned(),
-                of: "queue".to_owned(),
+            let saved = SavedDocument {
+                kind: documents::QUEUE_POLICY.to_owned(),
+                resource: "queue".to_owned(),
                 before: one("before"),
                 after,
             };
             let now = now.map(one);
-            assert_eq!(fate(document::QUEUE_POLICY, &saved, now.as_ref()), wanted);
+            assert_eq!(
+                action_for(documents::QUEUE_POLICY, &saved, now.as_ref()),
+                wanted
+            );
         }
     }
 }

@@ -1,42 +1,47 @@
 //! Takes back what a run of setup did that failed, and says what could not be taken back.
 
-use super::World;
-use super::setup::tell_how_to_go_on;
+use super::Context;
+use super::setup::print_recovery_steps;
 use crate::aws::Aws;
-use crate::converge::apply::{Applied, Manner};
-use crate::converge::event::Event;
-use crate::converge::patience::Patience;
-use crate::converge::plan::{Action, Plan, Step};
-use crate::converge::rollback::{Lasting, rollback};
-use crate::converge::stop::Stopper;
-use crate::converge::walk::Outcome;
 use crate::error::Error;
-use crate::render::progress::Progress;
-use crate::tail::record::visible;
+use crate::reconcile::apply::{ApplyResult, ExecutionOptions};
+use crate::reconcile::cancel::Canceller;
+use crate::reconcile::event::ReconcileEvent;
+use crate::reconcile::plan::{Action, Plan, PlanStep};
+use crate::reconcile::retry::RetryPolicy;
+use crate::reconcile::rollback::{IrreversibleFields, rollback};
+use crate::reconcile::scheduler::Outcome;
+use crate::render::progress::ProgressDisplay;
+use crate::tail::record::escape_control_chars;
 
 /// The failure that it is about is told by whoever calls; a failure of the rollback itself is among what is left.
-pub(super) async fn roll_back(world: &World, aws: &Aws, plan: &Plan<'_, Aws>, applied: &Applied) {
-    world.ui.alert("\nRolling back what this run did:");
-    world.interrupt.cleans_up("rolling back");
+pub(super) async fn roll_back(
+    world: &Context,
+    aws: &Aws,
+    plan: &Plan<'_, Aws>,
+    applied: &ApplyResult,
+) {
+    world.ui.warn("\nRolling back what this run did:");
+    world.interrupt.set_cleanup_message("rolling back");
     // The wish to end was the one to roll back; whoever insists leaves at once.
-    let (_stopper, stop) = Stopper::new();
-    let progress = Progress::new(world.ui, applied.begun(plan).count());
-    let watch = |event: Event| progress.tell(&event);
-    let manner = Manner {
-        patience: Patience::default(),
-        stop: &stop,
-        watch: &watch,
+    let (_stopper, stop) = Canceller::new();
+    let progress = ProgressDisplay::new(world.ui, applied.attempted_steps(plan).count());
+    let watch = |event: ReconcileEvent| progress.on_event(&event);
+    let manner = ExecutionOptions {
+        retry_policy: RetryPolicy::default(),
+        cancellation: &stop,
+        observer: &watch,
     };
     let outcomes = rollback(plan, applied, aws, manner).await;
     progress.finish();
-    told(world, plan, applied, &outcomes);
+    report_rollback(world, plan, applied, &outcomes);
 }
 
-fn told(
-    world: &World,
+fn report_rollback(
+    world: &Context,
     plan: &Plan<'_, Aws>,
-    applied: &Applied,
-    outcomes: &[Outcome<Lasting, Error>],
+    applied: &ApplyResult,
+    outcomes: &[Outcome<IrreversibleFields, Error>],
 ) {
     let left: Vec<String> = plan
         .steps
@@ -50,28 +55,32 @@ fn told(
                 lasting.join(", ")
             )),
             Outcome::Failed(error) => Some(format!("{}: {}", step.id, error.cause())),
-            Outcome::Skipped { because } => Some(format!(
+            Outcome::Skipped {
+                blocked_by: because,
+            } => Some(format!(
                 "{}: it waits for {}",
                 step.id, plan.steps[*because].id
             )),
         })
         .collect();
-    let is_new_key = |step: &Step| step.id.kind == "kms key" && step.action == Action::Create;
-    if applied.begun(plan).any(is_new_key) {
+    let is_new_key = |step: &PlanStep| step.id.kind == "kms key" && step.action == Action::Create;
+    if applied.attempted_steps(plan).any(is_new_key) {
         world
             .ui
-            .story("AWS deletes the KMS key in 7 days; until then it costs nothing.");
+            .status("AWS deletes the KMS key in 7 days; until then it costs nothing.");
     }
     if left.is_empty() {
-        world.ui.alert(&format!(
+        world.ui.warn(&format!(
             "Rolled back: what this run made is gone, and what it changed is as before{}.",
-            world.but_for()
+            world.already_written_suffix()
         ));
         return;
     }
-    world.ui.alert("Not everything could be rolled back. Left:");
+    world.ui.warn("Not everything could be rolled back. Left:");
     for line in left {
-        world.ui.alerted(&format!("  {}", visible(&line)), 4);
+        world
+            .ui
+            .warn_indented(&format!("  {}", escape_control_chars(&line)), 4);
     }
-    tell_how_to_go_on(world);
+    print_recovery_steps(world);
 }

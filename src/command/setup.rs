@@ -2,39 +2,39 @@
 
 use std::path::Path;
 
-use super::backup::Running;
-use super::plan::{Prepared, input_is_valid, prepare};
+use super::backup::BackupInProgress;
+use super::plan::{Prepared, prepare, validate_trust};
 use super::rollback::roll_back;
-use super::{World, option};
+use super::{Context, option_by_name};
 use crate::aws::Aws;
-use crate::backup::refuse_existing;
-use crate::check::survey::Hints;
-use crate::check::{Repair, repair};
+use crate::backup::reject_existing;
+use crate::check::inventory::InventoryRequest;
+use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
-use crate::converge::apply::{Manner, apply};
-use crate::converge::event::Event;
-use crate::converge::patience::Patience;
-use crate::converge::plan::{Action, Plan, Step};
-use crate::converge::walk::Outcome;
 use crate::error::{Error, Exit, Result};
-use crate::pipeline::Kind;
+use crate::option::OptionSpec;
+use crate::reconcile::apply::{ExecutionOptions, apply};
+use crate::reconcile::event::ReconcileEvent;
+use crate::reconcile::plan::{Action, Plan, PlanStep};
+use crate::reconcile::retry::RetryPolicy;
+use crate::reconcile::scheduler::Outcome;
 use crate::render;
-use crate::render::outputs::Outputs;
-use crate::render::progress::Progress;
-use crate::route::Route;
+use crate::render::outputs::OutputValues;
+use crate::render::progress::ProgressDisplay;
+use crate::trail_destination::TrailDestination;
 
 const SET_RETENTION: &str = "set the retention of the log group";
 
-pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
-    let kind = option(&args.choice.option)?;
-    input_is_valid(&args.trust)?;
-    if !args.yes && !args.dry_run && !world.ui.can_ask() {
+pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
+    let kind = option_by_name(&args.choice.option)?;
+    validate_trust(&args.trust)?;
+    if !args.yes && !args.dry_run && !world.ui.can_prompt() {
         return Err(
             Error::usage("ask before writing", "there is no terminal to answer on")
-                .hint("--yes sets up without asking; --dry-run only shows the plan"),
+                .with_hint("--yes sets up without asking; --dry-run only shows the plan"),
         );
     }
-    if args.fix_retention && kind.route != Route::CloudWatch {
+    if args.fix_retention && kind.destination != TrailDestination::LogGroup {
         return Err(Error::usage(
             SET_RETENTION,
             "only option cloudwatch uses one",
@@ -45,14 +45,14 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
             "set up with --adopt and --on-failure rollback",
             "what is adopted is not given back",
         )
-        .hint("leave --on-failure out: the same command completes what failed"));
+        .with_hint("leave --on-failure out: the same command completes what failed"));
     }
     if let Some(path) = &args.backup {
-        refuse_existing(path)?;
+        reject_existing(path)?;
     }
-    let aws = world.aws().await?;
-    let hints = Hints {
-        accepted: args.accept.accepted.clone(),
+    let aws = world.connect().await?;
+    let hints = InventoryRequest {
+        accepted_checks: args.accept.accepted.clone(),
         adopt: args.adoption.adopt,
         ..world.hints(&args.discovery, &args.trust.heeler_role_arn)
     };
@@ -60,29 +60,31 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
         fix_retention(world, &aws, kind, hints.clone()).await?;
     }
     let prepared = world
-        .before_writing(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
+        .cancellable(prepare(world, &aws, kind, hints, &args.trust, args.dry_run))
         .await?;
     let plan = world
-        .before_writing(prepared.plan(args.adoption.adopt))
+        .cancellable(prepared.plan(args.adoption.adopt))
         .await?;
     if args.dry_run {
-        render::plan::plan(&world.ui, &prepared.place(kind), &plan.steps);
-        return plan.hole().map_or(Ok(Exit::Yes), |hole| Err(hole.clone()));
+        render::plan::print_plan(&world.ui, &prepared.location(kind), &plan.steps);
+        return plan
+            .first_unreadable()
+            .map_or(Ok(Exit::Success), |hole| Err(hole.clone()));
     }
-    render::plan::announce(&world.ui, &prepared.place(kind), &plan.steps, !args.yes);
-    if let Some(hole) = plan.hole() {
-        world.ui.alert(&format!(
+    render::plan::announce_plan(&world.ui, &prepared.location(kind), &plan.steps, !args.yes);
+    if let Some(hole) = plan.first_unreadable() {
+        world.ui.warn(&format!(
             "What is there has to be seen first; {}.",
-            world.nothing_written()
+            world.unchanged_notice()
         ));
         return Err(hole.clone());
     }
     if plan.conflicts().next().is_some() {
-        return Err(in_conflict(world, kind, &plan));
+        return Err(conflict_error(world, kind, &plan));
     }
-    let has_new_id = changes_id(&plan.steps);
+    let has_new_id = changes_external_id(&plan.steps);
     if has_new_id {
-        world.ui.alerted(
+        world.ui.warn_indented(
             "\nThe external id changes: from the write on, Heeler cannot assume the role until it is given the new one. \
              It is printed at the end.",
             0,
@@ -90,32 +92,32 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
     }
     let mut unnoted = None;
     if plan.is_empty() {
-        world.ui.story(&format!(
+        world.ui.status(&format!(
             "Everything is set up already; {}.",
-            world.nothing_written()
+            world.unchanged_notice()
         ));
     } else {
-        if !args.yes && !world.confirms("\nSet this up?").await? {
-            return Err(Error::no(
+        if !args.yes && !world.confirm("\nSet this up?").await? {
+            return Err(Error::negative(
                 "set up",
-                format!("the answer was not yes; {}", world.nothing_written()),
+                format!("the answer was not yes; {}", world.unchanged_notice()),
             ));
         }
         let backup = match &args.backup {
             Some(path) => Some(
                 world
-                    .before_writing(save(world, &prepared, &plan, path))
+                    .cancellable(save_backup(world, &prepared, &plan, path))
                     .await?,
             ),
             None => None,
         };
-        let ended = obey(world, args.on_failure, &prepared, &plan).await;
-        unnoted = super::backup::end(world, backup).await;
+        let ended = apply_plan(world, args.on_failure, &prepared, &plan).await;
+        unnoted = super::backup::finish(world, backup).await;
         ended?;
     }
-    let answered = answer(world, &prepared, &plan)?;
+    let answered = print_outputs(world, &prepared, &plan)?;
     if has_new_id {
-        world.ui.alerted(
+        world.ui.warn_indented(
             "\nThe external id has changed: paste the new one into Heeler now. Until then Heeler cannot assume the role, \
              and messages wait in the queue for two hours at most.",
             0,
@@ -126,20 +128,20 @@ pub(super) async fn run(world: &World, args: cli::Setup) -> Result<Exit> {
 }
 
 /// Whether the role would ask for another external id than it does today.
-fn changes_id(steps: &[Step]) -> bool {
+fn changes_external_id(steps: &[PlanStep]) -> bool {
     let mut changes = steps.iter().flat_map(|step| step.action.changes());
     changes.any(|change| change.secret)
 }
 
 /// Saves what the plan changes, as it is before the first write.
-async fn save<'a>(
-    world: &World,
+async fn save_backup<'a>(
+    world: &Context,
     prepared: &'a Prepared,
     plan: &Plan<'_, Aws>,
     path: &Path,
-) -> Result<Running<'a>> {
+) -> Result<BackupInProgress<'a>> {
     let documents = plan.documents(|step| step.action != Action::Keep);
-    Running::begin(
+    BackupInProgress::start(
         world,
         &prepared.aws,
         &prepared.site.account,
@@ -149,52 +151,62 @@ async fn save<'a>(
     .await
 }
 
-fn in_conflict(world: &World, kind: &Kind, plan: &Plan<'_, Aws>) -> Error {
+fn conflict_error(world: &Context, kind: &OptionSpec, plan: &Plan<'_, Aws>) -> Error {
     let mut hint =
         "choose other names with --name-prefix, or remove those resources with what made them"
             .to_owned();
-    if plan.conflicts().all(Step::can_be_adopted) {
-        let adopting = world.again(&format!("plan --option {} --adopt", kind.name()));
+    if plan.conflicts().all(PlanStep::can_be_adopted) {
+        let adopting = world.command_line(&format!("plan --option {} --adopt", kind.name()));
         hint = format!("{hint}; {adopting} shows what taking them over would change");
     }
-    Error::no(
+    Error::negative(
         format!("set up option {}", kind.name()),
         format!(
             "names are taken by resources that are not ours; {}",
-            world.nothing_written()
+            world.unchanged_notice()
         ),
     )
-    .hint(hint)
+    .with_hint(hint)
 }
 
 /// Asks for the name of the log group, and then keeps its events for a day only.
-async fn fix_retention(world: &World, aws: &Aws, kind: &Kind, hints: Hints) -> Result<()> {
+async fn fix_retention(
+    world: &Context,
+    aws: &Aws,
+    kind: &OptionSpec,
+    hints: InventoryRequest,
+) -> Result<()> {
     let facts = world
-        .before_writing(world.look(aws, hints, &[kind.route]))
+        .cancellable(world.collect_inventory(aws, hints, &[kind.destination]))
         .await?;
-    let survey = facts.view(kind.route);
-    let offered = repair::offered(&survey).into_iter();
-    for (what, observed) in offered.filter(|(what, _)| *what == Repair::RetentionOfOneDay) {
-        if !world.ui.can_ask() {
-            return Err(Error::no(SET_RETENTION, "there is no terminal to ask on")
-                .hint("run the same command in a terminal, or leave --fix-retention out"));
+    let survey = facts.snapshot(kind.destination);
+    let offered = fixes::available(&survey).into_iter();
+    for (what, observed) in offered.filter(|(what, _)| *what == FixAction::SetRetentionToOneDay) {
+        if !world.ui.can_prompt() {
+            return Err(
+                Error::negative(SET_RETENTION, "there is no terminal to ask on")
+                    .with_hint("run the same command in a terminal, or leave --fix-retention out"),
+            );
         }
-        let question = repair::question(what, &survey, &observed);
-        if world.confirms_by(&question.text, &question.word).await? {
-            repair::repair(aws, what, &survey).await?;
-            let group = question.word;
-            world.ui.story(&format!(
+        let question = fixes::confirmation(what, &survey, &observed);
+        if world
+            .confirm_by_typing(&question.prompt, &question.expected_answer)
+            .await?
+        {
+            fixes::apply(aws, what, &survey).await?;
+            let group = question.expected_answer;
+            world.ui.status(&format!(
                 "Log group {group} now keeps its events for one day."
             ));
-            world.has_written(format!("log group {group} keeps its events for one day"));
+            world.record_write(format!("log group {group} keeps its events for one day"));
         }
     }
     Ok(())
 }
 
 /// Writes, and fails with what is done, what is not, and how to go on.
-async fn obey(
-    world: &World,
+async fn apply_plan(
+    world: &Context,
     on_failure: OnFailure,
     prepared: &Prepared,
     plan: &Plan<'_, Aws>,
@@ -204,18 +216,18 @@ async fn obey(
         .iter()
         .filter(|step| step.action != Action::Keep)
         .count();
-    let progress = Progress::new(world.ui, due);
-    let stop = world.interrupt.stop();
-    world.interrupt.cleans_up(match on_failure {
+    let progress = ProgressDisplay::new(world.ui, due);
+    let stop = world.interrupt.cancellation();
+    world.interrupt.set_cleanup_message(match on_failure {
         OnFailure::Keep => "finishing the calls that are under way",
         OnFailure::Rollback => "finishing the calls that are under way, then rolling back",
     });
-    world.interrupt.leaves(how_to_go_on(world).into());
-    let watch = |event: Event| progress.tell(&event);
-    let manner = Manner {
-        patience: Patience::default(),
-        stop: &stop,
-        watch: &watch,
+    world.interrupt.set_leftovers(recovery_steps(world).into());
+    let watch = |event: ReconcileEvent| progress.on_event(&event);
+    let manner = ExecutionOptions {
+        retry_policy: RetryPolicy::default(),
+        cancellation: &stop,
+        observer: &watch,
     };
     let applied = apply(plan, &prepared.aws, manner).await?;
     progress.finish();
@@ -223,7 +235,7 @@ async fn obey(
         return Ok(());
     };
     // Whoever is not first has made what nobody will ever use.
-    if on_failure == OnFailure::Rollback || applied.came_second(plan) {
+    if on_failure == OnFailure::Rollback || applied.lost_lock_race(plan) {
         roll_back(world, &prepared.aws, plan, &applied).await;
         return Err(failure.clone());
     }
@@ -235,60 +247,57 @@ async fn obey(
             step.action != Action::Keep && matches!(outcome, Outcome::Done(()))
         })
         .count();
-    world.ui.alert(&format!(
+    world.ui.warn(&format!(
         "\n{done} of {due} done. What was made stays, and nothing that was there is lost{}.",
-        world.but_for()
+        world.already_written_suffix()
     ));
-    tell_how_to_go_on(world);
+    print_recovery_steps(world);
     Err(failure.clone())
 }
 
 /// A command has a line of its own, to be copied.
-fn how_to_go_on(world: &World) -> [String; 2] {
+fn recovery_steps(world: &Context) -> [String; 2] {
     [
         "Run the same command again to complete it. To remove it:".to_owned(),
-        format!("  {}", world.again("destroy")),
+        format!("  {}", world.command_line("destroy")),
     ]
 }
 
-pub(super) fn tell_how_to_go_on(world: &World) {
-    for line in how_to_go_on(world) {
-        world.ui.alert_as_it_is(&line);
+pub(super) fn print_recovery_steps(world: &Context) {
+    for line in recovery_steps(world) {
+        world.ui.warn_verbatim(&line);
     }
 }
 
-fn answer(world: &World, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {
+fn print_outputs(world: &Context, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {
     let read = |output| {
         plan.output(output)
-            .ok_or_else(|| Error::unanswered("show the outputs", "AWS named no queue URL"))
+            .ok_or_else(|| Error::failed("show the outputs", "AWS named no queue URL"))
     };
     let (queue_url, role_arn) = (
         read(&prepared.pipeline.queue_url)?,
         read(&prepared.pipeline.role_arn)?,
     );
-    world.ui.story("");
-    render::outputs::outputs(
+    world.ui.status("");
+    render::outputs::print_outputs(
         &world.ui,
-        &Outputs {
+        &OutputValues {
             queue_url: &queue_url,
             role_arn: &role_arn,
             external_id: prepared.site.trust.external_id.expose(),
         },
     );
-    render::outputs::next_step(&world.ui);
-    Ok(Exit::Yes)
+    render::outputs::print_next_steps(&world.ui);
+    Ok(Exit::Success)
 }
 
-impl World {
+impl Context {
     /// Until the first write an interrupt ends a command at once.
-    pub(super) async fn before_writing<T>(
-        &self,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let mut stop = self.interrupt.stop();
+    pub(super) async fn cancellable<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut stop = self.interrupt.cancellation();
         tokio::select! {
             done = work => done,
-            () = stop.wait() => Err(self.interrupted()),
+            () = stop.cancelled() => Err(self.interrupted_error()),
         }
     }
 }

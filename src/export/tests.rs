@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::resource::seen;
+use crate::resource::observed;
 
-fn place() -> Place<'static> {
-    Place {
+fn context() -> ExportContext<'static> {
+    ExportContext {
         option: "s3",
         account: "111122223333",
         region: "us-east-1",
@@ -18,27 +18,29 @@ fn place() -> Place<'static> {
     }
 }
 
-fn id(kind: &'static str, name: &str) -> Id {
-    Id {
+fn id(kind: &'static str, name: &str) -> ResourceId {
+    ResourceId {
         kind,
         name: name.to_owned(),
     }
 }
 
 /// What is there: its id, its state, and what it is known by.
-type There<'t> = (&'t Id, &'t State, &'t [(&'static str, &'t str)]);
+type ResourceFixture<'t> = (&'t ResourceId, &'t State, &'t [(&'static str, &'t str)]);
 
-fn written(items: Vec<There<'_>>) -> String {
-    let items = items.into_iter().map(|(id, state, outputs)| Item {
-        id,
-        state,
-        outputs: outputs
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()))
-            .collect::<BTreeMap<_, _>>(),
-    });
-    let place = place();
-    let text = text(&place, &imports(&place, items.collect())).unwrap();
+fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
+    let items = items
+        .into_iter()
+        .map(|(id, state, outputs)| ExportedResource {
+            id,
+            state,
+            outputs: outputs
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        });
+    let place = context();
+    let text = terraform_text(&place, &imports(&place, items.collect())).unwrap();
     assert!(::hcl::parse(&text).is_ok(), "{text}");
     // What every file begins with is in no snapshot but one.
     let begins = text.find("import {").unwrap_or(text.len());
@@ -46,9 +48,9 @@ fn written(items: Vec<There<'_>>) -> String {
 }
 
 #[test]
-fn a_file_says_where_it_is_from_and_what_it_needs() {
-    let place = place();
-    insta::assert_snapshot!(text(&place, &[]).unwrap(), @r#"
+fn exported_file_has_header_and_provider() {
+    let place = context();
+    insta::assert_snapshot!(terraform_text(&place, &[]).unwrap(), @r#"
     # What heeler-ec set up: option s3, account 111122223333, region us-east-1.
     # terraform plan imports all of it, adds nothing and destroys nothing. It counts a change of the
     # role: its trust policy becomes sensitive in Terraform's state, and stays as it is in AWS.
@@ -79,7 +81,7 @@ fn a_file_says_where_it_is_from_and_what_it_needs() {
 }
 
 #[test]
-fn a_queue_names_its_key_and_its_dead_letter_queue() {
+fn queue_refers_to_key_and_dead_letter_queue() {
     let (key, dead, queue) = (
         id("kms key", "key"),
         id("sqs queue", "dlq"),
@@ -93,10 +95,10 @@ fn a_queue_names_its_key_and_its_dead_letter_queue() {
         .with("redrive", json!({ "to": "arn:dlq", "after": 4 }))
         .with_document("policy", json!("compared"), json!({ "Statement": [] }))
         .with(
-            seen::TAGS,
+            observed::TAGS,
             json!({ "managed-by": "heeler-ec", "odd key": "${x}" }),
         );
-    let text = written(vec![
+    let text = export_resources(vec![
         (
             &key,
             &of_key,
@@ -137,14 +139,14 @@ fn a_queue_names_its_key_and_its_dead_letter_queue() {
 }
 
 #[test]
-fn the_external_id_is_a_variable() {
+fn external_id_is_a_variable() {
     let role = id("iam role", "role");
     let trust = json!({ "Statement": [{
         "Principal": { "AWS": ["arn:aws:iam::999988887777:role/heeler"] },
         "Condition": { "StringEquals": { "sts:ExternalId": "very-secret-id" } },
     }] });
     let state = State::default().with_document("trust", json!("compared"), trust);
-    let text = written(vec![(&role, &state, &[])]);
+    let text = export_resources(vec![(&role, &state, &[])]);
     assert!(!text.contains("very-secret-id"), "{text}");
     assert!(
         text.contains("\"sts:ExternalId\" = var.external_id"),
@@ -153,21 +155,21 @@ fn the_external_id_is_a_variable() {
 }
 
 #[test]
-fn every_entry_of_the_bucket_is_in_the_text() {
+fn all_bucket_notification_entries_are_exported() {
     let notification = id("s3 notification", "logs#heeler-ec");
     let entry = |target: &str, id: &str, prefix: &str| {
         json!({ "target": target, "id": id, "destination": format!("arn:{id}"),
             "events": ["s3:ObjectCreated:*"], "prefix": prefix, "suffix": "" })
     };
     let state = State::default().with(
-        seen::DOCUMENT,
+        observed::DOCUMENT,
         json!({ "bridge": true, "entries": [
             entry("topic", "heeler-ec", "AWSLogs/"),
             entry("queue", "exports", ""),
             entry("function", "thumbnails", "images/"),
         ] }),
     );
-    insta::assert_snapshot!(written(vec![(&notification, &state, &[])]), @r#"
+    insta::assert_snapshot!(export_resources(vec![(&notification, &state, &[])]), @r#"
     import {
       to = aws_s3_bucket_notification.heeler_s3_bucket_notification
       id = "logs"
@@ -209,11 +211,15 @@ fn every_entry_of_the_bucket_is_in_the_text() {
 }
 
 #[test]
-fn each_key_has_a_grant_of_its_own() {
+fn each_grant_has_its_own_label() {
     let (one, two) = (id("kms grant", "grant on 1"), id("kms grant", "grant on 2"));
-    let grant = |key: &str| State::default().with("key", key).with(seen::NAME, "grant");
+    let grant = |key: &str| {
+        State::default()
+            .with("key", key)
+            .with(observed::NAME, "grant")
+    };
     let (of_one, of_two) = (grant("arn:1"), grant("arn:2"));
-    let text = written(vec![
+    let text = export_resources(vec![
         (&one, &of_one, &[("id", "g1")]),
         (&two, &of_two, &[("id", "g2")]),
     ]);

@@ -2,21 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::converge::diff::Change;
+use crate::reconcile::diff::Change;
 
 /// One line for each value that differs, and what that means.
-pub(super) fn lines(change: &Change) -> Vec<String> {
+pub(super) fn change_lines(change: &Change) -> Vec<String> {
     let mut lines = match (&change.before, &change.after) {
         _ if change.secret => vec![format!("{}: (masked) → (masked)", change.field)],
         (Some(before), Some(after)) => match (statements(before), statements(after)) {
-            (Some(before), Some(after)) => of_policies(change.field, &before, &after),
+            (Some(before), Some(after)) => policy_lines(change.field, &before, &after),
             _ => Vec::new(),
         },
         _ => Vec::new(),
     };
     if lines.is_empty() {
         let (before, after) = (change.before.as_ref(), change.after.as_ref());
-        lines.push(line(change.field, before, after, "(known after apply)"));
+        lines.push(change_line(
+            change.field,
+            before,
+            after,
+            "(known after apply)",
+        ));
     }
     lines.extend(change.reason.iter().map(|reason| format!("  {reason}")));
     lines
@@ -40,9 +45,9 @@ pub(super) fn as_json(change: &Change) -> Value {
 }
 
 const MASK: &str = "(masked)";
-const NONE: &str = "(none)";
+const ABSENT: &str = "(none)";
 
-fn line(what: &str, before: Option<&Value>, after: Option<&Value>, unknown: &str) -> String {
+fn change_line(what: &str, before: Option<&Value>, after: Option<&Value>, unknown: &str) -> String {
     let words = |value: Option<&Value>, absent: &str| match value {
         None => absent.to_owned(),
         Some(Value::String(text)) => format!("{text:?}"),
@@ -50,7 +55,7 @@ fn line(what: &str, before: Option<&Value>, after: Option<&Value>, unknown: &str
     };
     format!(
         "{what}: {} → {}",
-        words(before, NONE),
+        words(before, ABSENT),
         words(after, unknown)
     )
 }
@@ -64,7 +69,7 @@ fn statements(value: &Value) -> Option<Vec<&Statement>> {
 }
 
 /// What is in one policy only, and what differs in statements of one name.
-fn of_policies(field: &str, before: &[&Statement], after: &[&Statement]) -> Vec<String> {
+fn policy_lines(field: &str, before: &[&Statement], after: &[&Statement]) -> Vec<String> {
     let named = |statement: &Statement| {
         statement
             .get("Sid")
@@ -81,27 +86,31 @@ fn of_policies(field: &str, before: &[&Statement], after: &[&Statement]) -> Vec<
     for old in before.iter().filter(|old| !after.contains(*old)) {
         let sid = named(old);
         match of_name(after, &sid) {
-            Some(new) => lines.extend(of_statements(&title(field, sid.as_deref()), old, &new)),
-            None => lines.push(whole(field, sid.as_deref(), Some(old), None)),
+            Some(new) => lines.extend(statement_lines(
+                &statement_title(field, sid.as_deref()),
+                old,
+                &new,
+            )),
+            None => lines.push(whole_statement_line(field, sid.as_deref(), Some(old), None)),
         }
     }
     for new in after.iter().filter(|new| !before.contains(*new)) {
         let sid = named(new);
         if of_name(before, &sid).is_none() {
-            lines.push(whole(field, sid.as_deref(), None, Some(new)));
+            lines.push(whole_statement_line(field, sid.as_deref(), None, Some(new)));
         }
     }
     lines
 }
 
-fn title(field: &str, sid: Option<&str>) -> String {
+fn statement_title(field: &str, sid: Option<&str>) -> String {
     match sid {
         Some(sid) => format!("{field} {sid:?}"),
         None => format!("{field}, a statement without Sid"),
     }
 }
 
-fn whole(
+fn whole_statement_line(
     field: &str,
     sid: Option<&str>,
     old: Option<&Statement>,
@@ -109,20 +118,25 @@ fn whole(
 ) -> String {
     let value = |statement: Option<&Statement>| statement.cloned().map(Value::Object);
     let (old, new) = (value(old), value(new));
-    line(&title(field, sid), old.as_ref(), new.as_ref(), NONE)
+    change_line(
+        &statement_title(field, sid),
+        old.as_ref(),
+        new.as_ref(),
+        ABSENT,
+    )
 }
 
-fn of_statements(title: &str, old: &Statement, new: &Statement) -> Vec<String> {
+fn statement_lines(title: &str, old: &Statement, new: &Statement) -> Vec<String> {
     let added = new.keys().filter(|name| !old.contains_key(*name));
     old.keys()
         .chain(added)
         .filter(|name| old.get(*name) != new.get(*name))
         .map(|name| {
-            line(
+            change_line(
                 &format!("{title} {name}"),
                 old.get(name),
                 new.get(name),
-                NONE,
+                ABSENT,
             )
         })
         .collect()
@@ -147,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_told_by_the_statements_that_differ() {
+    fn policies_are_diffed_by_statement() {
         let same = json!({ "Sid": "Same", "Effect": "Deny" });
         let table = [
             (
@@ -173,17 +187,17 @@ mod tests {
         ];
         for (before, after, told) in table {
             assert_eq!(
-                lines(&change(policy(&before), Some(policy(&after)))),
+                change_lines(&change(policy(&before), Some(policy(&after)))),
                 [told]
             );
         }
     }
 
     #[test]
-    fn a_policy_that_differs_elsewhere_is_told_whole() {
+    fn policy_version_change_shows_whole_policy() {
         let mut other = policy(&json!([]));
         other["Version"] = json!("2008-10-17");
-        let told = lines(&change(other, Some(policy(&json!([])))));
+        let told = change_lines(&change(other, Some(policy(&json!([])))));
         assert!(
             told.len() == 1 && told[0].contains("2008-10-17"),
             "{told:?}"
@@ -191,12 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_masked_and_a_reason_is_told() {
+    fn secrets_are_masked_and_reasons_shown() {
         let mut secret = change(json!("very-secret"), Some(json!("another-secret")));
         secret.secret = true;
         secret.reason = Some("it rotates".into());
         assert_eq!(
-            lines(&secret),
+            change_lines(&secret),
             ["policy: (masked) → (masked)", "  it rotates"]
         );
         let shown = as_json(&secret);
@@ -205,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_known_says_so() {
-        let told = lines(&change(json!("old"), None));
+    fn unknown_value_is_known_after_apply() {
+        let told = change_lines(&change(json!("old"), None));
         assert_eq!(told, [r#"policy: "old" → (known after apply)"#]);
     }
 }

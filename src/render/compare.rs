@@ -2,30 +2,30 @@
 
 use std::fmt::Write;
 
-use super::report::{as_row, lines};
+use super::report::{result_json, result_lines};
 use super::{Tone, Ui};
-use crate::check::{Report, Row};
-use crate::route::Route;
+use crate::check::{CheckResult, Report};
+use crate::trail_destination::TrailDestination;
 
 /// What all options have in common once, then each by itself, then how they compare.
 pub(super) fn side_by_side(ui: Ui, reports: &[Report], next: &str) -> String {
-    let common = |found: &Row| {
+    let common = |found: &CheckResult| {
         reports.iter().all(|report| {
             report
-                .rows
+                .results
                 .iter()
-                .any(|other| as_row(other) == as_row(found))
+                .any(|other| result_json(other) == result_json(found))
         })
     };
     let Some(first) = reports.first() else {
         return String::new();
     };
-    let shared: Vec<&Row> = first.rows.iter().filter(|row| common(row)).collect();
-    let mut text = lines(ui, &shared, "");
+    let shared: Vec<&CheckResult> = first.results.iter().filter(|row| common(row)).collect();
+    let mut text = result_lines(ui, &shared, "");
     for report in reports {
-        let own: Vec<&Row> = report.rows.iter().filter(|row| !common(row)).collect();
+        let own: Vec<&CheckResult> = report.results.iter().filter(|row| !common(row)).collect();
         text.push('\n');
-        text.push_str(&lines(
+        text.push_str(&result_lines(
             ui,
             &own,
             &format!("option {}: ", report.route.name()),
@@ -42,7 +42,7 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
         "option", "", "failed", "unknown", "warnings", "passed"
     );
     for report in reports {
-        let counts = report.open();
+        let counts = report.unaccepted_counts();
         let (word, tone) = if report.is_ready() {
             ("ready", Tone::Good)
         } else {
@@ -52,7 +52,7 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
             text,
             "{:<12}{}{:>7}{:>9}{:>10}{:>8}",
             report.route.name(),
-            ui.tint(tone, &format!("{word:<11}")),
+            ui.paint(tone, &format!("{word:<11}")),
             counts.failed,
             counts.unknown,
             counts.warnings,
@@ -64,24 +64,24 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
         Some(report) => {
             let name = report.route.name();
             let reason = match report.route {
-                Route::S3 => {
+                TrailDestination::Bucket => {
                     "it costs next to nothing and runs no code of its own; events take some minutes"
                 }
-                Route::CloudWatch => {
+                TrailDestination::LogGroup => {
                     "events arrive within a minute or so; it costs per GB of events and runs a function"
                 }
             };
             let next = next.replace("OPTION", name);
             let advice = format!("Recommended: option {name} ({reason}).");
             // The command stays whole, to be copied.
-            format!("{}\nNext: {next}", ui.fitted(&advice, 2))
+            format!("{}\nNext: {next}", ui.wrap_stdout(&advice, 2))
         }
         None => match nearest(reports) {
-            Some(report) => ui.fitted(
+            Some(report) => ui.wrap_stdout(
                 &format!(
                     "Not ready. Option {} is the nearest: fix what {} and run preflight again.",
                     report.route.name(),
-                    if report.rows.iter().any(Row::stands_in_the_way) {
+                    if report.results.iter().any(CheckResult::is_blocking) {
                         "failed"
                     } else {
                         "warns, which --strict counts as a failure,"
@@ -104,7 +104,7 @@ pub(super) fn recommended(reports: &[Report]) -> Option<&Report> {
 
 fn nearest(reports: &[Report]) -> Option<&Report> {
     reports.iter().min_by_key(|report| {
-        let rows = report.rows.iter();
-        rows.filter(|row| row.stands_in_the_way()).count()
+        let rows = report.results.iter();
+        rows.filter(|row| row.is_blocking()).count()
     })
 }

@@ -2,27 +2,36 @@
 
 use super::{Tone, Ui};
 use crate::error::{Error, Exit};
-use crate::tail::record::visible;
+use crate::tail::record::escape_control_chars;
 
 /// Prints an error to the story, also with `--quiet`.
-pub fn error(ui: &Ui, error: &Error) {
+pub fn print_error(ui: &Ui, error: &Error) {
     if error.exit() == Exit::Interrupted {
-        ui.alerted(
-            &format!("Interrupted: did not {}.", visible(error.doing())),
+        ui.warn_indented(
+            &format!(
+                "Interrupted: did not {}.",
+                escape_control_chars(error.operation())
+            ),
             2,
         );
         return;
     }
-    let mark = ui.tint_story(Tone::Bad, "error:");
-    ui.alerted(&format!("{mark} cannot {}", visible(error.doing())), 7);
-    ui.alerted(&format!("  cause: {}", visible(&error.cause())), 9);
-    if let Some(hint) = error.what_to_do() {
-        let hint = format!("  hint:  {}", visible(hint));
+    let mark = ui.paint_stderr(Tone::Bad, "error:");
+    ui.warn_indented(
+        &format!("{mark} cannot {}", escape_control_chars(error.operation())),
+        7,
+    );
+    ui.warn_indented(
+        &format!("  cause: {}", escape_control_chars(&error.cause())),
+        9,
+    );
+    if let Some(hint) = error.hint() {
+        let hint = format!("  hint:  {}", escape_control_chars(hint));
         if holds_a_command(&hint) {
             // It is to be copied, and one that is broken is another.
-            ui.alert_as_it_is(&hint);
+            ui.warn_verbatim(&hint);
         } else {
-            ui.alerted(&hint, 9);
+            ui.warn_indented(&hint, 9);
         }
     }
 }

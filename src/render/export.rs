@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Ui, document};
-use crate::export::{Import, Place};
+use super::{Ui, json_document};
+use crate::export::{ExportContext, ImportTarget};
 
 /// As one document.
-pub fn imports(ui: &Ui, place: &Place<'_>, imports: &[&Import]) {
-    let each = |import: &&Import| json!({ "to": import.address(), "id": import.id });
-    ui.answer(&document(&json!({
+pub fn print_imports(ui: &Ui, place: &ExportContext<'_>, imports: &[&ImportTarget]) {
+    let each = |import: &&ImportTarget| json!({ "to": import.address(), "id": import.id });
+    ui.stdout(&json_document(&json!({
         "option": place.option,
         "account": place.account,
         "region": place.region,

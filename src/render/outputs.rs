@@ -2,49 +2,49 @@
 
 use serde_json::json;
 
-use super::{Tone, Ui, document};
-use crate::cli::Format;
+use super::{Tone, Ui, json_document};
+use crate::cli::OutputFormat;
 
-pub struct Outputs<'a> {
+pub struct OutputValues<'a> {
     pub queue_url: &'a str,
     pub role_arn: &'a str,
     pub external_id: &'a str,
 }
 
-pub fn outputs(ui: &Ui, outputs: &Outputs<'_>) {
+pub fn print_outputs(ui: &Ui, outputs: &OutputValues<'_>) {
     let rows = [
         ("heeler_event_queue_url", outputs.queue_url),
         ("heeler_event_role_arn", outputs.role_arn),
         ("heeler_event_role_external_id", outputs.external_id),
     ];
     let text = match ui.format {
-        Format::Json => document(&json!({
+        OutputFormat::Json => json_document(&json!({
             (rows[0].0): rows[0].1,
             (rows[1].0): rows[1].1,
             (rows[2].0): rows[2].1,
         })),
-        Format::Table | Format::Csv => rows
+        OutputFormat::Table | OutputFormat::Csv => rows
             .iter()
             .map(|(name, value)| {
                 format!(
                     "{}  {value}\n",
-                    ui.tint(Tone::Strong, &format!("{name:<29}"))
+                    ui.paint(Tone::Strong, &format!("{name:<29}"))
                 )
             })
             .collect(),
     };
-    ui.answer(&text);
+    ui.stdout(&text);
 }
 
 /// What to do with them.
-pub fn next_step(ui: &Ui) {
-    ui.story("");
-    ui.told(
+pub fn print_next_steps(ui: &Ui) {
+    ui.status("");
+    ui.status_indented(
         "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection \
          Settings of this organization, and paste these three values.",
         7,
     );
-    ui.told(
+    ui.status_indented(
         "Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).",
         7,
     );

@@ -5,16 +5,16 @@ use std::io::{self, IsTerminal};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Tone, Ui};
-use crate::aws::Call;
-use crate::converge::event::{Event, Verb};
-use crate::tail::record::visible;
+use crate::aws::AwsCall;
+use crate::reconcile::event::{ReconcileEvent, Verb};
+use crate::tail::record::escape_control_chars;
 
-pub struct Progress {
+pub struct ProgressDisplay {
     ui: Ui,
     bar: ProgressBar,
 }
 
-impl Progress {
+impl ProgressDisplay {
     #[must_use]
     pub fn new(ui: Ui, total: usize) -> Self {
         let shown = io::stderr().is_terminal() && !ui.quiet && !ui.verbose;
@@ -34,43 +34,57 @@ impl Progress {
         Self { ui, bar }
     }
 
-    pub fn tell(&self, event: &Event) {
+    pub fn on_event(&self, event: &ReconcileEvent) {
         match event {
-            Event::Started { id, verb } => {
-                self.bar
-                    .set_message(self.ui.spell(&format!("{} {id}", doing(*verb))));
+            ReconcileEvent::Started { id, verb } => {
+                self.bar.set_message(
+                    self.ui
+                        .ascii_fallback(&format!("{} {id}", present_participle(*verb))),
+                );
             }
-            Event::Waiting { id, why } => {
-                let line = format!("  ... waiting for {id}: {}", visible(why));
+            ReconcileEvent::Waiting { id, reason: why } => {
+                let line = format!("  ... waiting for {id}: {}", escape_control_chars(why));
                 self.bar
-                    .set_message(self.ui.spell(&format!("waiting for {id}")));
+                    .set_message(self.ui.ascii_fallback(&format!("waiting for {id}")));
                 if self.bar.is_hidden() {
-                    self.line(&line);
+                    self.print_line(&line);
                 }
             }
-            Event::Done { id, verb, took } => {
-                let (sign, word, tone) = done(*verb);
-                let head = self.ui.tint_story(tone, &format!("{sign} {word}"));
-                self.line(&format!("  {head} {id} ({:.1} s)", took.as_secs_f64()));
+            ReconcileEvent::Finished {
+                id,
+                verb,
+                elapsed: took,
+            } => {
+                let (sign, word, tone) = past_tense_label(*verb);
+                let head = self.ui.paint_stderr(tone, &format!("{sign} {word}"));
+                self.print_line(&format!("  {head} {id} ({:.1} s)", took.as_secs_f64()));
                 self.bar.inc(1);
             }
-            Event::Gone { id, with } => {
-                let (sign, word, tone) = done(Verb::Delete);
-                let head = self.ui.tint_story(tone, &format!("{sign} {word}"));
-                self.line(&format!("  {head} {id} (with {with})"));
+            ReconcileEvent::DeletedWith { id, parent: with } => {
+                let (sign, word, tone) = past_tense_label(Verb::Delete);
+                let head = self.ui.paint_stderr(tone, &format!("{sign} {word}"));
+                self.print_line(&format!("  {head} {id} (with {with})"));
                 self.bar.inc(1);
             }
-            Event::Failed { id, verb, why } => {
-                let head = self.ui.tint_story(Tone::Bad, "! failed");
-                self.line(&format!(
+            ReconcileEvent::Failed {
+                id,
+                verb,
+                reason: why,
+            } => {
+                let head = self.ui.paint_stderr(Tone::Bad, "! failed");
+                self.print_line(&format!(
                     "  {head} to {} {id}: {}",
                     infinitive(*verb),
-                    visible(why)
+                    escape_control_chars(why)
                 ));
                 self.bar.inc(1);
             }
-            Event::Skipped { id, verb, because } => {
-                self.line(&format!(
+            ReconcileEvent::Skipped {
+                id,
+                verb,
+                blocked_by: because,
+            } => {
+                self.print_line(&format!(
                     "  - did not {} {id}: it needs {because}",
                     infinitive(*verb)
                 ));
@@ -82,33 +96,33 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn line(&self, line: &str) {
-        let line = self.ui.fitted_to_story(&self.ui.spell(line), 4);
+    fn print_line(&self, line: &str) {
+        let line = self.ui.wrap_stderr(&self.ui.ascii_fallback(line), 4);
         if self.bar.is_hidden() {
-            self.ui.story_as_it_is(&line);
+            self.ui.status_verbatim(&line);
         } else {
             self.bar.println(line);
         }
     }
 }
 
-fn doing(verb: Verb) -> &'static str {
+fn present_participle(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "creating",
         Verb::Update => "updating",
         Verb::Adopt => "adopting",
         Verb::Delete => "deleting",
-        Verb::PutBack => "putting back",
+        Verb::Restore => "putting back",
     }
 }
 
-fn done(verb: Verb) -> (&'static str, &'static str, Tone) {
+fn past_tense_label(verb: Verb) -> (&'static str, &'static str, Tone) {
     match verb {
         Verb::Create => ("+", "created", Tone::Good),
         Verb::Update => ("~", "updated", Tone::Change),
         Verb::Adopt => (">", "adopted", Tone::Change),
         Verb::Delete => ("-", "deleted", Tone::Bad),
-        Verb::PutBack => ("~", "put back", Tone::Change),
+        Verb::Restore => ("~", "put back", Tone::Change),
     }
 }
 
@@ -118,21 +132,21 @@ fn infinitive(verb: Verb) -> &'static str {
         Verb::Update => "update",
         Verb::Adopt => "adopt",
         Verb::Delete => "delete",
-        Verb::PutBack => "put back",
+        Verb::Restore => "put back",
     }
 }
 
 /// One finished call, for `--verbose`.
-pub fn call(ui: Ui, call: &Call) {
+pub fn print_call(ui: Ui, call: &AwsCall) {
     let status = call
         .status
         .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let request_id = call.request_id.as_deref().unwrap_or("-");
-    ui.story(&format!(
+    ui.status(&format!(
         "  {} {}:{} {status} {request_id} {} ms",
-        ui.tint_story(Tone::Faint, "call"),
+        ui.paint_stderr(Tone::Faint, "call"),
         call.service,
         call.operation,
-        call.took.as_millis()
+        call.duration.as_millis()
     ));
 }

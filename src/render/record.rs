@@ -7,119 +7,129 @@ use std::sync::Arc;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Tone, Ui};
-use crate::alert::Told;
-use crate::cli::Format;
-use crate::severity::{Level, Table};
-use crate::tail::accounts::Accounts;
-use crate::tail::press::{Batch, Write};
-use crate::tail::record::{Record, visible};
-use crate::tail::tally::{Tally, Units};
-use crate::tail::visible::is_plain;
+use crate::alert::DeliveryStats;
+use crate::cli::OutputFormat;
+use crate::severity::{SeverityLevel, SeverityTable};
+use crate::tail::account_names::AccountNames;
+use crate::tail::formatter::{FormatRecord, RecordBatch};
+use crate::tail::record::{Record, escape_control_chars};
+use crate::tail::sanitize::is_printable_ascii;
+use crate::tail::stats::{Stats, UnitCounts};
 
 /// How a record is written in the form that was asked for.
 #[must_use]
-pub fn writer(ui: Ui, severities: Arc<Table>, accounts: Accounts) -> Write {
+pub fn record_formatter(
+    ui: Ui,
+    severities: Arc<SeverityTable>,
+    accounts: AccountNames,
+) -> FormatRecord {
     match ui.format {
-        Format::Json => Box::new(move |record, out| json(ui, record, out)),
-        Format::Table => Box::new(move |record, out| {
-            line(ui, record, record.level(&severities), &accounts, out);
+        OutputFormat::Json => Box::new(move |record, out| push_json(ui, record, out)),
+        OutputFormat::Table => Box::new(move |record, out| {
+            push_table_line(ui, record, record.severity(&severities), &accounts, out);
         }),
-        Format::Csv => Box::new(move |record, out| row(record, record.level(&severities), out)),
+        OutputFormat::Csv => {
+            Box::new(move |record, out| push_csv_row(record, record.severity(&severities), out))
+        }
     }
 }
 
 /// Prints a part of a batch. False when nobody reads any more.
 #[must_use]
-pub fn records(ui: &Ui, batch: &Batch, part: Range<usize>) -> bool {
-    part.is_empty() || ui.answer_bytes(batch.text(part))
+pub fn print_records(ui: &Ui, batch: &RecordBatch, part: Range<usize>) -> bool {
+    part.is_empty() || ui.stdout_bytes(batch.text(part))
 }
 
 /// The heading over the lines. False when nobody reads any more.
 #[must_use]
-pub fn heading(ui: &Ui) -> bool {
+pub fn print_heading(ui: &Ui) -> bool {
     match ui.format {
-        Format::Json => true,
-        Format::Csv => ui.answer(&format!("{}\r\n", COLUMNS.join(","))),
-        Format::Table => {
+        OutputFormat::Json => true,
+        OutputFormat::Csv => ui.stdout(&format!("{}\r\n", CSV_COLUMNS.join(","))),
+        OutputFormat::Table => {
             let mut words = String::new();
-            columns(*ui, &HEADINGS, None, &mut words);
-            ui.story_as_it_is(&ui.tint_story(Tone::Strong, &words));
+            push_columns(*ui, &TABLE_HEADINGS, None, &mut words);
+            ui.status_verbatim(&ui.paint_stderr(Tone::Strong, &words));
             true
         }
     }
 }
 
 /// Something that is not shown, and why.
-pub fn skipped(ui: &Ui, why: &str, what: &str) {
-    ui.story(&ui.tint_story(Tone::Faint, &format!("skipped: {why} {}", visible(what))));
+pub fn print_skipped(ui: &Ui, why: &str, what: &str) {
+    ui.status(&ui.paint_stderr(
+        Tone::Faint,
+        &format!("skipped: {why} {}", escape_control_chars(what)),
+    ));
 }
 
 /// Something that should have been shown.
-pub fn trouble(ui: &Ui, what: &str, why: &str, hint: Option<&str>) {
-    let mark = ui.tint_story(Tone::Change, "warning:");
-    ui.alert(&format!(
+pub fn warn_failed(ui: &Ui, what: &str, why: &str, hint: Option<&str>) {
+    let mark = ui.paint_stderr(Tone::Change, "warning:");
+    ui.warn(&format!(
         "{mark} cannot read {}: {}",
-        visible(what),
-        visible(why)
+        escape_control_chars(what),
+        escape_control_chars(why)
     ));
     if let Some(hint) = hint {
-        ui.alert(&format!("  hint: {}", visible(hint)));
+        ui.warn(&format!("  hint: {}", escape_control_chars(hint)));
     }
 }
 
 /// What became of everything.
-pub fn sums(ui: &Ui, tally: &Tally) {
-    units(ui, "Messages", &tally.messages);
-    units(ui, "Objects", &tally.objects);
-    ui.story(&format!("Records: {}.", tally.records));
-    if !tally.lag.is_empty() {
-        let late = |of_hundred| humantime::format_duration(tally.lag.percentile(of_hundred));
-        ui.story(&format!(
+pub fn print_stats(ui: &Ui, tally: &Stats) {
+    print_unit_counts(ui, "Messages", &tally.messages);
+    print_unit_counts(ui, "Objects", &tally.objects);
+    ui.status(&format!("Records: {}.", tally.records));
+    if !tally.delivery_delay.is_empty() {
+        let late =
+            |of_hundred| humantime::format_duration(tally.delivery_delay.percentile(of_hundred));
+        ui.status(&format!(
             "Delivered after: p50 {}, p95 {}, at most {}.",
             late(50),
             late(95),
             late(100)
         ));
     }
-    if !tally.balances() {
-        ui.alert("These sums do not come out even, which is a mistake of this program.");
+    if !tally.is_consistent() {
+        ui.warn("These sums do not come out even, which is a mistake of this program.");
     }
 }
 
 /// What became of alerts.
-pub fn told(ui: &Ui, all: &[Told]) {
+pub fn print_alert_stats(ui: &Ui, all: &[DeliveryStats]) {
     for told in all {
-        ui.story(&format!(
+        ui.status(&format!(
             "Alerts: {} was told of {}; {} failed, {} held back.",
-            told.receiver, told.told, told.failed, told.held_back
+            told.receiver, told.delivered, told.failed, told.dropped
         ));
     }
 }
 
 /// An alert that nobody heard.
-pub fn untold(ui: &Ui, receiver: &str, why: &str) {
-    let mark = ui.tint_story(Tone::Change, "warning:");
-    ui.alert(&format!(
+pub fn warn_alert_failed(ui: &Ui, receiver: &str, why: &str) {
+    let mark = ui.paint_stderr(Tone::Change, "warning:");
+    ui.warn(&format!(
         "{mark} cannot tell {receiver} of an event: {}",
-        visible(why)
+        escape_control_chars(why)
     ));
 }
 
-fn units(ui: &Ui, name: &str, units: &Units) {
-    if units.taken == 0 {
+fn print_unit_counts(ui: &Ui, name: &str, units: &UnitCounts) {
+    if units.received == 0 {
         return;
     }
-    ui.story(&format!("{name}: {units}."));
+    ui.status(&format!("{name}: {units}."));
     for (why, count) in &units.skipped {
-        ui.story(&format!("  skipped: {count} {why}"));
+        ui.status(&format!("  skipped: {count} {why}"));
     }
 }
 
 /// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
-fn json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
-    let text = record.on_one_line();
-    if ui.terminal_out && !is_plain(&text) {
-        let text: String = text.chars().map(harmless).collect();
+fn push_json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
+    let text = record.to_single_line();
+    if ui.stdout_is_terminal && !is_printable_ascii(&text) {
+        let text: String = text.chars().map(escape_for_terminal).collect();
         out.extend_from_slice(text.as_bytes());
     } else {
         out.extend_from_slice(text.as_bytes());
@@ -127,9 +137,9 @@ fn json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-fn harmless(c: char) -> String {
+fn escape_for_terminal(c: char) -> String {
     // A backslash is JSON's own, and not to be spelt.
-    if c == '\\' || !visible(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
+    if c == '\\' || !escape_control_chars(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
         return c.to_string();
     }
     let mut units = [0; 2];
@@ -140,7 +150,7 @@ fn harmless(c: char) -> String {
 }
 
 /// The columns of a row, which are part of what programs rely on.
-const COLUMNS: [&str; 12] = [
+const CSV_COLUMNS: [&str; 12] = [
     "time",
     "account",
     "region",
@@ -156,9 +166,9 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// A row as RFC 4180 has it.
-fn row(record: &Record<'_>, level: Level, out: &mut Vec<u8>) {
+fn push_csv_row(record: &Record<'_>, level: SeverityLevel, out: &mut Vec<u8>) {
     let read_only = record.read_only().map(|flag| flag.to_string().into());
-    let fields: [Option<Cow<'_, str>>; COLUMNS.len()] = [
+    let fields: [Option<Cow<'_, str>>; CSV_COLUMNS.len()] = [
         record.event_time(),
         record.account(),
         record.region(),
@@ -177,18 +187,18 @@ fn row(record: &Record<'_>, level: Level, out: &mut Vec<u8>) {
             out.push(b',');
         }
         if let Some(field) = field {
-            quoted(field, out);
+            push_csv_field(field, out);
         }
     }
     out.extend_from_slice(b"\r\n");
 }
 
 /// A spreadsheet takes what begins like a formula for one, unless an apostrophe stands before it.
-fn quoted(field: &str, out: &mut Vec<u8>) {
-    let field = if is_plain(field) {
+fn push_csv_field(field: &str, out: &mut Vec<u8>) {
+    let field = if is_printable_ascii(field) {
         Cow::Borrowed(field)
     } else {
-        Cow::Owned(visible(field))
+        Cow::Owned(escape_control_chars(field))
     };
     let is_formula = field.starts_with(['=', '+', '-', '@']);
     if !is_formula && !field.contains(['"', ',']) {
@@ -203,68 +213,74 @@ fn quoted(field: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-const HEADINGS: [&str; 8] = [
+const TABLE_HEADINGS: [&str; 8] = [
     "TIME", "LEVEL", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
 ];
 
 /// No column holds what a caller sent or was given, so no secret can be in one.
-fn line(ui: Ui, record: &Record<'_>, level: Level, accounts: &Accounts, out: &mut Vec<u8>) {
+fn push_table_line(
+    ui: Ui,
+    record: &Record<'_>,
+    level: SeverityLevel,
+    accounts: &AccountNames,
+    out: &mut Vec<u8>,
+) {
     // A refused sign-in to the console has a message and no code.
     let error = record.error_code().or_else(|| record.error_message());
-    let error = error.map(shown).unwrap_or_default();
+    let error = error.map(sanitize).unwrap_or_default();
     let texts = [
-        time(ui, text(record.event_time())),
+        time_for_width(ui, field_or_dash(record.event_time())),
         Cow::Borrowed(level.name()),
-        text(record.account().map(|id| match accounts.get(&*id) {
+        field_or_dash(record.account().map(|id| match accounts.get(&*id) {
             Some(name) => Cow::Borrowed(name.as_str()),
             None => id,
         })),
-        text(record.region()),
-        text(record.service()),
-        text(record.event_name()),
-        text(record.actor()),
+        field_or_dash(record.region()),
+        field_or_dash(record.service()),
+        field_or_dash(record.event_name()),
+        field_or_dash(record.actor()),
         error,
     ];
     let mut line = String::with_capacity(160);
-    columns(ui, &texts, Some(level), &mut line);
+    push_columns(ui, &texts, Some(level), &mut line);
     out.extend_from_slice(line.as_bytes());
     out.push(b'\n');
 }
 
-fn text(field: Option<Cow<'_, str>>) -> Cow<'_, str> {
-    field.map_or(Cow::Borrowed("-"), shown)
+fn field_or_dash(field: Option<Cow<'_, str>>) -> Cow<'_, str> {
+    field.map_or(Cow::Borrowed("-"), sanitize)
 }
 
-fn shown(text: Cow<'_, str>) -> Cow<'_, str> {
-    if is_plain(&text) {
+fn sanitize(text: Cow<'_, str>) -> Cow<'_, str> {
+    if is_printable_ascii(&text) {
         text
     } else {
-        Cow::Owned(visible(&text))
+        Cow::Owned(escape_control_chars(&text))
     }
 }
 
 /// The widths of all columns but the last, which takes the rest, and the space between two.
-struct Layout {
+struct ColumnLayout {
     widths: [usize; 7],
     space: usize,
 }
 
-const WIDE: Layout = Layout {
+const WIDE: ColumnLayout = ColumnLayout {
     widths: [20, 6, 12, 14, 14, 28, 32],
     space: 2,
 };
-const MIDDLE: Layout = Layout {
+const MIDDLE: ColumnLayout = ColumnLayout {
     widths: [9, 6, 12, 14, 12, 24, 20],
     space: 2,
 };
-const NARROW: Layout = Layout {
+const NARROW: ColumnLayout = ColumnLayout {
     widths: [9, 6, 12, 9, 7, 11, 8],
     space: 1,
 };
 
 /// What a terminal has room for: on a narrow one every column is there, and cut.
-fn layout(ui: Ui) -> &'static Layout {
-    match ui.width_out {
+fn layout_for_width(ui: Ui) -> &'static ColumnLayout {
+    match ui.width_stdout {
         Some(..124) => &NARROW,
         Some(124..154) => &MIDDLE,
         Some(_) | None => &WIDE,
@@ -272,8 +288,8 @@ fn layout(ui: Ui) -> &'static Layout {
 }
 
 /// The time of day where the date has no room.
-fn time(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
-    let has_room = time.len() <= layout(ui).widths[0] || ui.width_out.is_none();
+fn time_for_width(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
+    let has_room = time.len() <= layout_for_width(ui).widths[0] || ui.width_stdout.is_none();
     match time.split_once('T') {
         Some((_, of_day)) if !has_room => Cow::Owned(of_day.to_owned()),
         _ => time,
@@ -281,21 +297,26 @@ fn time(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Below each other, each cut to its column; in a pipe nothing is cut.
-fn columns<T: AsRef<str>>(ui: Ui, texts: &[T; 8], level: Option<Level>, line: &mut String) {
+fn push_columns<T: AsRef<str>>(
+    ui: Ui,
+    texts: &[T; 8],
+    level: Option<SeverityLevel>,
+    line: &mut String,
+) {
     const SPACES: &str = "                                  ";
-    let layout = layout(ui);
-    let mut rest = ui.width_out;
+    let layout = layout_for_width(ui);
+    let mut rest = ui.width_stdout;
     for (number, text) in texts.iter().enumerate() {
         let width = layout.widths.get(number).copied();
-        let room = ui.width_out.and(width).or(rest);
-        let used = match tone(number, level, text.as_ref()) {
-            Some(tone) if ui.colour_out => {
+        let room = ui.width_stdout.and(width).or(rest);
+        let used = match cell_tone(number, level, text.as_ref()) {
+            Some(tone) if ui.color_stdout => {
                 let mut cell = String::new();
-                let used = put(ui, text.as_ref(), room, &mut cell);
-                line.push_str(&ui.tint(tone, &cell));
+                let used = push_cell(ui, text.as_ref(), room, &mut cell);
+                line.push_str(&ui.paint(tone, &cell));
                 used
             }
-            _ => put(ui, text.as_ref(), room, line),
+            _ => push_cell(ui, text.as_ref(), room, line),
         };
         let Some(width) = width else {
             break;
@@ -308,18 +329,18 @@ fn columns<T: AsRef<str>>(ui: Ui, texts: &[T; 8], level: Option<Level>, line: &m
 }
 
 /// The level has a colour besides its word, and so has an error.
-fn tone(column: usize, level: Option<Level>, text: &str) -> Option<Tone> {
+fn cell_tone(column: usize, level: Option<SeverityLevel>, text: &str) -> Option<Tone> {
     match (column, level?) {
-        (1, Level::High) => Some(Tone::Bad),
-        (1, Level::Medium) => Some(Tone::Change),
+        (1, SeverityLevel::High) => Some(Tone::Bad),
+        (1, SeverityLevel::Medium) => Some(Tone::Change),
         (7, _) if !text.is_empty() => Some(Tone::Change),
         _ => None,
     }
 }
 
 /// Puts the text there, or as much of it as fits before a sign that it goes on. Tells how wide that is.
-fn put(ui: Ui, text: &str, room: Option<usize>, line: &mut String) -> usize {
-    let width = if is_plain(text) {
+fn push_cell(ui: Ui, text: &str, room: Option<usize>, line: &mut String) -> usize {
+    let width = if is_printable_ascii(text) {
         text.len()
     } else {
         text.width()
@@ -337,7 +358,7 @@ fn put(ui: Ui, text: &str, room: Option<usize>, line: &mut String) -> usize {
         line.push(letter);
         used += width;
     }
-    line.push_str(ui.sign("…", "~"));
+    line.push_str(ui.symbol("…", "~"));
     used + 1
 }
 
@@ -345,28 +366,34 @@ fn put(ui: Ui, text: &str, room: Option<usize>, line: &mut String) -> usize {
 mod tests {
     use super::*;
 
-    fn written(write: impl Fn(&Record<'_>, &mut Vec<u8>), record: &str) -> String {
+    fn format_with(write: impl Fn(&Record<'_>, &mut Vec<u8>), record: &str) -> String {
         let mut out = Vec::new();
         write(&Record::read(record).expect("a record"), &mut out);
         String::from_utf8(out).expect("text")
     }
 
     #[test]
-    fn on_a_terminal_json_cannot_steer_it_and_means_the_same() {
+    fn json_on_a_terminal_is_escaped() {
         let text = "{\"userAgent\":\"a\\n\u{9b}31m\u{202e}ü\"}";
-        let on = |width| written(|record, out| json(Ui::plain(width), record, out), text);
+        let on = |width| format_with(|record, out| push_json(Ui::plain(width), record, out), text);
         assert_eq!(on(Some(80)), "{\"userAgent\":\"a\\n\\u009b31m\\u202eü\"}\n");
         assert_eq!(on(None), format!("{text}\n"));
     }
 
     #[test]
-    fn a_row_is_read_as_it_was_meant_and_runs_nothing() {
+    fn csv_row_is_quoted_and_escapes_formulas() {
         let record = r#"{"eventTime":"2026-01-02T03:04:05Z","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventSource":"s3.amazonaws.com","eventName":"=cmd|'/C calc'!A0","userIdentity":{"userName":"a, \"b\""},"sourceIPAddress":"@SUM(1)","errorCode":"-1","errorMessage":"no\n\u001b[31m","readOnly":false,"eventID":"e"}"#;
         assert_eq!(
-            written(|record, out| row(record, Level::High, out), record),
+            format_with(
+                |record, out| push_csv_row(record, SeverityLevel::High, out),
+                record
+            ),
             "2026-01-02T03:04:05Z,111122223333,eu-west-1,s3,\"'=cmd|'/C calc'!A0\",\"a, \"\"b\"\"\",\"'@SUM(1)\",\"'-1\",no\\n\\u{1b}[31m,false,e,high\r\n"
         );
-        let empty = written(|record, out| row(record, Level::Low, out), "{}");
+        let empty = format_with(
+            |record, out| push_csv_row(record, SeverityLevel::Low, out),
+            "{}",
+        );
         assert_eq!(empty, ",,,,,,,,,,,low\r\n");
     }
 
@@ -381,19 +408,19 @@ mod tests {
         "Client.UnauthorizedOperation",
     ];
 
-    fn shown_on(width: Option<usize>, texts: [&str; 8]) -> String {
+    fn table_line_at(width: Option<usize>, texts: [&str; 8]) -> String {
         let ui = Ui::plain(width);
         let mut texts = texts.map(Cow::Borrowed);
-        texts[0] = time(ui, texts[0].clone());
+        texts[0] = time_for_width(ui, texts[0].clone());
         let mut line = String::new();
-        columns(ui, &texts, None, &mut line);
+        push_columns(ui, &texts, None, &mut line);
         line
     }
 
     #[test]
-    fn every_column_is_shown_on_every_terminal() {
+    fn every_column_fits_every_terminal_width() {
         for width in [80, 123, 124, 130, 153, 154, 200] {
-            let line = shown_on(Some(width), TEXTS);
+            let line = table_line_at(Some(width), TEXTS);
             assert!(line.width() <= width, "{width}: {line}");
             assert!(
                 line.contains("03:04:05Z") && line.contains("Client.Una"),
@@ -403,19 +430,19 @@ mod tests {
     }
 
     #[test]
-    fn wide_letters_do_not_push_the_columns_apart() {
+    fn wide_characters_keep_columns_aligned() {
         let mut texts = TEXTS;
         texts[6] = "管理者管理者管理者管理者管理者管理者";
         for width in [80, 120, 200] {
-            let line = shown_on(Some(width), texts);
+            let line = table_line_at(Some(width), texts);
             assert!(line.width() <= width, "{width}: {line}");
             assert!(line.contains("Client.Una"), "{width}: {line}");
         }
     }
 
     #[test]
-    fn nothing_is_cut_in_a_pipe() {
-        let line = shown_on(None, TEXTS);
+    fn piped_output_is_not_truncated() {
+        let line = table_line_at(None, TEXTS);
         assert!(TEXTS.iter().all(|text| line.contains(text)), "{line}");
     }
 }

@@ -4,37 +4,43 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Tone, Ui, compare, document};
-use crate::check::{Check, Finding, Report, Row, Verdict};
-use crate::cli::Format;
+use super::{Tone, Ui, compare, json_document};
+use crate::check::{Check, CheckResult, Finding, Report, Verdict};
+use crate::cli::OutputFormat;
 use crate::error::Error;
-use crate::tail::record::visible;
+use crate::tail::record::escape_control_chars;
 
 /// All verdicts on one option, or on all of them side by side, as the answer.
 /// `next` is the command to go on with, with a place for the option.
 pub fn reports(ui: &Ui, reports: &[Report], next: &str) {
     let text = match (ui.format, reports) {
-        (Format::Json, [one]) => document(&as_json(one)),
-        (Format::Json, several) => document(&json!({
+        (OutputFormat::Json, [one]) => json_document(&report_json(one)),
+        (OutputFormat::Json, several) => json_document(&json!({
             "recommended": compare::recommended(several).map(|report| report.route.name()),
-            "options": several.iter().map(as_json).collect::<Vec<_>>(),
+            "options": several.iter().map(report_json).collect::<Vec<_>>(),
         })),
-        (Format::Table | Format::Csv, [one]) => {
-            format!("{}{}", lines(*ui, &shown(one), ""), closing(*ui, one))
+        (OutputFormat::Table | OutputFormat::Csv, [one]) => {
+            format!(
+                "{}{}",
+                result_lines(*ui, &result_refs(one), ""),
+                closing_line(*ui, one)
+            )
         }
-        (Format::Table | Format::Csv, several) => compare::side_by_side(*ui, several, next),
+        (OutputFormat::Table | OutputFormat::Csv, several) => {
+            compare::side_by_side(*ui, several, next)
+        }
     };
-    ui.answer(&text);
+    ui.stdout(&text);
 }
 
 /// What `--wait` waits for: the checks of the option that is nearest to being ready. Nothing when there is no need.
 #[must_use]
-pub fn waiting(reports: &[Report]) -> Option<String> {
+pub fn pending_checks(reports: &[Report]) -> Option<String> {
     let unsettled = |report: &Report| -> Vec<&'static str> {
         report
-            .rows
+            .results
             .iter()
-            .filter(|row| row.may_settle())
+            .filter(|row| row.is_retryable())
             .map(|row| row.check.id)
             .collect()
     };
@@ -47,30 +53,30 @@ pub fn waiting(reports: &[Report]) -> Option<String> {
 }
 
 /// What stands in the way of setup, as a part of the story.
-pub fn obstacles(ui: &Ui, report: &Report) {
-    let obstacles: Vec<&Row> = report
-        .rows
+pub fn blocking_results(ui: &Ui, report: &Report) {
+    let obstacles: Vec<&CheckResult> = report
+        .results
         .iter()
-        .filter(|row| row.stands_in_the_way())
+        .filter(|row| row.is_blocking())
         .collect();
-    ui.alert_as_it_is(lines(ui.for_story(), &obstacles, "").trim_end());
-    ui.alert("");
+    ui.warn_verbatim(result_lines(ui.for_stderr(), &obstacles, "").trim_end());
+    ui.warn("");
 }
 
 /// Warnings and the sum, before a plan.
 pub fn summary(ui: &Ui, report: &Report) {
-    let counts = report.open();
+    let counts = report.unaccepted_counts();
     let accepted = match counts.accepted {
         0 => String::new(),
         many => format!(", {many} accepted"),
     };
-    ui.story(&format!(
+    ui.status(&format!(
         "Preflight: {} passed, {}{accepted}, {} skipped.",
         counts.passed,
         warnings(counts.warnings),
         counts.skipped
     ));
-    for row in &report.rows {
+    for row in &report.results {
         let observed = match &row.verdict {
             Verdict::Warn(finding) | Verdict::Fail(finding) if row.accepted => {
                 format!("accepted: {}", finding.observed)
@@ -80,12 +86,12 @@ pub fn summary(ui: &Ui, report: &Report) {
             Verdict::Unknown(error) => error.to_string(),
             Verdict::Pass(_) | Verdict::Skip(_) => continue,
         };
-        ui.told(
+        ui.status_indented(
             &format!(
                 "  {} {}: {}",
-                ui.sign("‼", "!"),
+                ui.symbol("‼", "!"),
                 row.check.id,
-                visible(&observed)
+                escape_control_chars(&observed)
             ),
             4,
         );
@@ -102,42 +108,44 @@ fn status(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn shown(report: &Report) -> Vec<&Row> {
-    report.rows.iter().collect()
+fn result_refs(report: &Report) -> Vec<&CheckResult> {
+    report.results.iter().collect()
 }
 
 /// The rows under the headings of their groups, each heading with something before it.
-pub(super) fn lines(ui: Ui, rows: &[&Row], before: &str) -> String {
+pub(super) fn result_lines(ui: Ui, rows: &[&CheckResult], before: &str) -> String {
     let mut text = String::new();
     let mut heading = "";
-    for alike in rows.chunk_by(|one, next| skipped_alike(one, next)) {
+    for alike in rows.chunk_by(|one, next| have_same_skip_reason(one, next)) {
         let Some(first) = alike.first() else { continue };
         if first.check.group() != heading {
             heading = first.check.group();
             let title = format!("{before}{heading}");
-            let rule = ui.sign("─", "-").repeat(title.chars().count());
-            let _ = writeln!(text, "{}\n{rule}", ui.tint(Tone::Strong, &title));
+            let rule = ui.symbol("─", "-").repeat(title.chars().count());
+            let _ = writeln!(text, "{}\n{rule}", ui.paint(Tone::Strong, &title));
         }
         match &first.verdict {
-            Verdict::Skip(why) if alike.len() >= WORTH_FOLDING => {
-                let sign = ui.tint(Tone::Faint, "-");
+            Verdict::Skip(why) if alike.len() >= MIN_FOLDED_SKIPS => {
+                let sign = ui.paint(Tone::Faint, "-");
                 let _ = writeln!(
                     text,
                     "{sign} {} checks (skipped: {})",
                     alike.len(),
-                    visible(why)
+                    escape_control_chars(why)
                 );
             }
-            _ => alike.iter().for_each(|row| line(ui, &mut text, row)),
+            _ => alike
+                .iter()
+                .for_each(|row| write_result(ui, &mut text, row)),
         }
     }
     text
 }
 
 /// So many checks that were skipped for the same reason are told in one line.
-const WORTH_FOLDING: usize = 3;
+const MIN_FOLDED_SKIPS: usize = 3;
 
-fn skipped_alike(one: &Row, next: &Row) -> bool {
+fn have_same_skip_reason(one: &CheckResult, next: &CheckResult) -> bool {
     one.check.group() == next.check.group()
         && matches!(
             (&one.verdict, &next.verdict),
@@ -145,32 +153,38 @@ fn skipped_alike(one: &Row, next: &Row) -> bool {
         )
 }
 
-fn line(ui: Ui, text: &mut String, row: &Row) {
+fn write_result(ui: Ui, text: &mut String, row: &CheckResult) {
     let check = row.check;
     let (sign, tone) = match &row.verdict {
-        Verdict::Pass(_) => (ui.sign("√", "ok"), Tone::Good),
-        Verdict::Warn(_) => (ui.sign("‼", "!!"), Tone::Change),
-        Verdict::Fail(_) if row.accepted => (ui.sign("×", "x"), Tone::Change),
-        Verdict::Fail(_) => (ui.sign("×", "x"), Tone::Bad),
+        Verdict::Pass(_) => (ui.symbol("√", "ok"), Tone::Good),
+        Verdict::Warn(_) => (ui.symbol("‼", "!!"), Tone::Change),
+        Verdict::Fail(_) if row.accepted => (ui.symbol("×", "x"), Tone::Change),
+        Verdict::Fail(_) => (ui.symbol("×", "x"), Tone::Bad),
         Verdict::Skip(_) => ("-", Tone::Faint),
-        Verdict::Unknown(_) if row.stands_in_the_way() => ("?", Tone::Bad),
+        Verdict::Unknown(_) if row.is_blocking() => ("?", Tone::Bad),
         Verdict::Unknown(_) => ("?", Tone::Change),
     };
     let aside = match &row.verdict {
-        Verdict::Pass(found) => format!(" ({})", visible(found)),
-        Verdict::Skip(why) => format!(" (skipped: {})", visible(why)),
+        Verdict::Pass(found) => format!(" ({})", escape_control_chars(found)),
+        Verdict::Skip(why) => format!(" (skipped: {})", escape_control_chars(why)),
         _ if row.accepted => " (accepted)".to_owned(),
         _ => String::new(),
     };
     // Laid out without the colour, which takes no columns.
-    let head = ui.fitted(&ui.spell(&format!("{sign} {}{aside}", check.says)), 2);
-    let _ = writeln!(text, "{}", head.replacen(sign, &ui.tint(tone, sign), 1));
+    let head = ui.wrap_stdout(
+        &ui.ascii_fallback(&format!("{sign} {}{aside}", check.description)),
+        2,
+    );
+    let _ = writeln!(text, "{}", head.replacen(sign, &ui.paint(tone, sign), 1));
     let detail = |text: &mut String, name: &str, value: &str| {
         if !value.is_empty() {
             let _ = writeln!(
                 text,
                 "{}",
-                ui.fitted(&ui.spell(&format!("    {name:<9} {}", visible(value))), 14)
+                ui.wrap_stdout(
+                    &ui.ascii_fallback(&format!("    {name:<9} {}", escape_control_chars(value))),
+                    14
+                )
             );
         }
     };
@@ -179,16 +193,16 @@ fn line(ui: Ui, text: &mut String, row: &Row) {
         Verdict::Unknown(error) => {
             detail(text, "unknown:", &error.to_string());
             if error.is_denied() {
-                detail(text, "needs:", &needs(check, error));
+                detail(text, "needs:", &missing_permission(check, error));
             }
-            if let Some(hint) = error.what_to_do() {
+            if let Some(hint) = error.hint() {
                 detail(text, "fix:", hint);
             }
-            detail(text, "help:", &help(check));
+            detail(text, "help:", &help_link(check));
         }
         Verdict::Warn(finding) | Verdict::Fail(finding) => {
             detail(text, "observed:", &finding.observed);
-            detail(text, "wanted:", &finding.wanted);
+            detail(text, "wanted:", &finding.expected);
             detail(text, "reason:", &finding.reason);
             if let Some(console) = &finding.fix.console {
                 detail(text, "fix:", console);
@@ -198,23 +212,23 @@ fn line(ui: Ui, text: &mut String, row: &Row) {
             }
             for command in &finding.fix.cli {
                 // Never broken: what a terminal breaks itself is copied as the one line that it is.
-                let _ = writeln!(text, "    {:<9} {}", "fix:", visible(command));
+                let _ = writeln!(text, "    {:<9} {}", "fix:", escape_control_chars(command));
             }
-            detail(text, "help:", &help(check));
+            detail(text, "help:", &help_link(check));
         }
     }
 }
 
 /// The permission that is missing: that of the call that was refused.
-fn needs(check: &Check, error: &Error) -> String {
+fn missing_permission(check: &Check, error: &Error) -> String {
     error
-        .needed_action()
+        .required_permission()
         .map_or_else(|| check.permissions.join(", "), str::to_owned)
 }
 
 /// The check's section of the documentation; an anchor keeps the underscores of its heading and drops the dots.
 #[must_use]
-pub fn help(check: &Check) -> String {
+pub fn help_link(check: &Check) -> String {
     format!("docs/troubleshooting.md#{}", check.id.replace('.', ""))
 }
 
@@ -222,9 +236,9 @@ fn warnings(count: usize) -> String {
     format!("{count} warning{}", if count == 1 { "" } else { "s" })
 }
 
-fn closing(ui: Ui, report: &Report) -> String {
-    let stands = |row: &&Row| row.stands_in_the_way();
-    let mut obstacles = report.rows.iter().filter(stands);
+fn closing_line(ui: Ui, report: &Report) -> String {
+    let stands = |row: &&CheckResult| row.is_blocking();
+    let mut obstacles = report.results.iter().filter(stands);
     let (word, tone) = if report.is_ready() {
         ("Ready for setup.", Tone::Good)
     } else if obstacles
@@ -246,7 +260,7 @@ fn closing(ui: Ui, report: &Report) -> String {
             Tone::Bad,
         )
     };
-    let counts = report.open();
+    let counts = report.unaccepted_counts();
     let accepted = match counts.accepted {
         0 => String::new(),
         many => format!(", {many} accepted"),
@@ -260,16 +274,16 @@ fn closing(ui: Ui, report: &Report) -> String {
         counts.skipped
     );
     // Laid out without the colour, which takes no columns.
-    let line = ui.fitted(&sum, 2);
-    format!("\n{}\n", line.replacen(word, &ui.tint(tone, word), 1))
+    let line = ui.wrap_stdout(&sum, 2);
+    format!("\n{}\n", line.replacen(word, &ui.paint(tone, word), 1))
 }
 
-fn as_json(report: &Report) -> Value {
+fn report_json(report: &Report) -> Value {
     let counts = report.counts();
     json!({
         "option": report.route.name(),
         "ready": report.is_ready(),
-        "checks": report.rows.iter().map(as_row).collect::<Vec<_>>(),
+        "checks": report.results.iter().map(result_json).collect::<Vec<_>>(),
         "counts": {
             "fail": counts.failed,
             "unknown": counts.unknown,
@@ -281,7 +295,7 @@ fn as_json(report: &Report) -> Value {
     })
 }
 
-pub(super) fn as_row(row: &Row) -> Value {
+pub(super) fn result_json(row: &CheckResult) -> Value {
     let (check, verdict) = (row.check, &row.verdict);
     let empty = Finding::default();
     let (observed, reason, finding) = match verdict {
@@ -293,27 +307,27 @@ pub(super) fn as_row(row: &Row) -> Value {
         }
     };
     let advice = match verdict {
-        Verdict::Unknown(error) => error.what_to_do(),
+        Verdict::Unknown(error) => error.hint(),
         _ => finding.fix.advice.as_deref(),
     };
     json!({
         "id": check.id,
         "group": check.group(),
-        "title": check.says,
+        "title": check.description,
         "status": status(verdict),
-        "required": !check.weight.is_advisory(),
+        "required": !check.requirement.is_advisory(),
         "observed": observed,
-        "wanted": finding.wanted,
+        "wanted": finding.expected,
         "reason": reason,
         "resource": row.resource,
         "accepted": row.accepted,
         "code": match verdict {
-            Verdict::Unknown(error) => json!(error.service_code()),
+            Verdict::Unknown(error) => json!(error.error_code()),
             _ => Value::Null,
         },
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": advice, "url": help(check), "auto": finding.fix.repair.is_some() },
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": advice, "url": help_link(check), "auto": finding.fix.repair.is_some() },
         "permission": match verdict {
-            Verdict::Unknown(error) if error.needed_action().is_some() => json!([error.needed_action()]),
+            Verdict::Unknown(error) if error.required_permission().is_some() => json!([error.required_permission()]),
             _ => json!(check.permissions),
         },
     })

@@ -4,95 +4,105 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::plan::{bare_table, laid_out, told};
-use super::{Tone, Ui, document};
+use super::plan::{bare_table, layout, print_announcement};
+use super::{Tone, Ui, json_document};
 use crate::backup::Backup;
-use crate::cli::Format;
-use crate::tail::record::visible;
+use crate::cli::OutputFormat;
+use crate::tail::record::escape_control_chars;
 
 /// What would happen to one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum RestoreAction {
     /// It is as the run left it.
-    PutBack,
-    AsBefore,
+    Restore,
+    Keep,
     /// It is neither as it was before nor as the run left it.
-    Changed,
+    SkipChanged,
     /// What it belonged to is not there any more.
-    Gone,
+    SkipMissing,
     /// The run ended before it could note what it had written.
-    Unfinished,
+    SkipIncomplete,
 }
 
-pub struct Row<'a> {
+pub struct RestoreRow<'a> {
     pub kind: &'a str,
-    pub of: &'a str,
-    pub fate: Fate,
+    pub resource: &'a str,
+    pub action: RestoreAction,
 }
 
-impl Fate {
-    fn word(self) -> (&'static str, &'static str, Tone) {
+impl RestoreAction {
+    fn label(self) -> (&'static str, &'static str, Tone) {
         match self {
-            Self::PutBack => ("~", "put back", Tone::Change),
-            Self::AsBefore => ("=", "keep", Tone::Faint),
-            Self::Changed | Self::Gone | Self::Unfinished => ("!", "leave", Tone::Bad),
+            Self::Restore => ("~", "put back", Tone::Change),
+            Self::Keep => ("=", "keep", Tone::Faint),
+            Self::SkipChanged | Self::SkipMissing | Self::SkipIncomplete => {
+                ("!", "leave", Tone::Bad)
+            }
         }
     }
 
-    fn why(self) -> Option<&'static str> {
+    fn reason(self) -> Option<&'static str> {
         match self {
-            Self::PutBack => None,
-            Self::AsBefore => Some("it is as it was before"),
-            Self::Changed => Some("somebody has changed it since"),
-            Self::Gone => Some("what it belonged to is gone"),
-            Self::Unfinished => Some("the run was ended before it noted what it wrote"),
+            Self::Restore => None,
+            Self::Keep => Some("it is as it was before"),
+            Self::SkipChanged => Some("somebody has changed it since"),
+            Self::SkipMissing => Some("what it belonged to is gone"),
+            Self::SkipIncomplete => Some("the run was ended before it noted what it wrote"),
         }
     }
 }
 
 /// As the answer.
-pub fn rows(ui: &Ui, backup: &Backup, rows: &[Row<'_>]) {
+pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
     let text = match ui.format {
-        Format::Json => document(&json!({
+        OutputFormat::Json => json_document(&json!({
             "account": backup.account,
             "region": backup.region,
             "time": backup.time,
             "documents": rows.iter().map(|row| json!({
-                "action": row.fate.word().1.replace(' ', "_"),
+                "action": row.action.label().1.replace(' ', "_"),
                 "kind": row.kind,
-                "of": row.of,
-                "reason": row.fate.why(),
+                "of": row.resource,
+                "reason": row.action.reason(),
             })).collect::<Vec<_>>(),
         })),
-        Format::Table | Format::Csv => as_table(*ui, backup, rows),
+        OutputFormat::Table | OutputFormat::Csv => restore_table(*ui, backup, rows),
     };
-    ui.answer(&text);
+    ui.stdout(&text);
 }
 
 /// As a part of the story, before a question.
-pub fn announce(ui: &Ui, backup: &Backup, rows: &[Row<'_>], asked: bool) {
-    told(*ui, &as_table(ui.for_story(), backup, rows), asked);
+pub fn announce_restore(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>], asked: bool) {
+    print_announcement(*ui, &restore_table(ui.for_stderr(), backup, rows), asked);
 }
 
-fn as_table(ui: Ui, backup: &Backup, rows: &[Row<'_>]) -> String {
+fn restore_table(ui: Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> String {
     let mut text = format!(
         "Backup of {}, account {}, region {}:\n\n",
-        visible(&backup.time),
-        visible(&backup.account),
-        visible(&backup.region)
+        escape_control_chars(&backup.time),
+        escape_control_chars(&backup.account),
+        escape_control_chars(&backup.region)
     );
     let mut table = bare_table();
     for row in rows {
-        let (sign, word, tone) = row.fate.word();
-        let why = row.fate.why().map(|why| format!("  ({why})"));
+        let (sign, word, tone) = row.action.label();
+        let why = row.action.reason().map(|why| format!("  ({why})"));
         table.add_row([
-            ui.tint(tone, &format!("{sign} {word}")),
+            ui.paint(tone, &format!("{sign} {word}")),
             row.kind.to_owned(),
-            format!("{}{}", visible(row.of), why.unwrap_or_default()),
+            format!(
+                "{}{}",
+                escape_control_chars(row.resource),
+                why.unwrap_or_default()
+            ),
         ]);
     }
-    text.push_str(&laid_out(ui, &table));
-    let count = |word: &str| rows.iter().filter(|row| row.fate.word().1 == word).count();
+    text.push_str(&layout(ui, &table));
+    let count = |word: &str| {
+        rows.iter()
+            .filter(|row| row.action.label().1 == word)
+            .count()
+    };
     let _ = writeln!(
         text,
         "\nRestore: {} to put back, {} as before, {} to leave.",

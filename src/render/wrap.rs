@@ -2,7 +2,7 @@
 
 /// Breaks a line between words, the later lines indented. A word that is too long for the rest of a line goes to the
 /// left as far as it has to; one that is longer than a line, such as an ARN, stays whole to be copied.
-pub(super) fn wrapped(line: &str, indent: usize, width: Option<usize>) -> String {
+pub(super) fn wrap_line(line: &str, indent: usize, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| columns(line) > *width && *width > indent + 20) else {
         return line.to_owned();
     };
@@ -31,18 +31,18 @@ pub(super) fn wrapped(line: &str, indent: usize, width: Option<usize>) -> String
 }
 
 /// The same for each line of a text, the later ones two columns further to the right than its first.
-pub(super) fn flowing(text: &str, width: Option<usize>) -> String {
+pub(super) fn wrap_lines(text: &str, width: Option<usize>) -> String {
     let lines = text.split('\n').map(|line| {
         let lead = line.len() - line.trim_start().len();
-        wrapped(line, lead + 2, width)
+        wrap_line(line, lead + 2, width)
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Where the third column of a row of a table begins; for a row that has nothing before it, two columns further.
-pub(super) fn third_column(row: &str) -> usize {
+pub(super) fn third_column_offset(row: &str) -> usize {
     let (mut at, mut blanks, mut gaps, mut begun) = (0, 0, 0, false);
-    for (c, shows) in seen(row) {
+    for (c, shows) in mark_visible(row) {
         if !shows {
             continue;
         }
@@ -62,11 +62,11 @@ pub(super) fn third_column(row: &str) -> usize {
 
 /// How many columns a text takes: colours take none.
 fn columns(text: &str) -> usize {
-    seen(text).filter(|(_, shows)| *shows).count()
+    mark_visible(text).filter(|(_, shows)| *shows).count()
 }
 
 /// Each character, and whether it is seen: a colour goes from ESC to the first letter.
-fn seen(text: &str) -> impl Iterator<Item = (char, bool)> {
+fn mark_visible(text: &str) -> impl Iterator<Item = (char, bool)> {
     text.chars().scan(false, |hidden, c| {
         let before = *hidden;
         *hidden = c == '\u{1b}' || (before && !c.is_ascii_alphabetic());
@@ -79,8 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_is_broken_between_words() {
-        let text = wrapped(
+    fn long_lines_wrap_between_words() {
+        let text = wrap_line(
             "    reason:   S3 publishes only to a topic in its own region",
             14,
             Some(40),
@@ -92,42 +92,42 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_fits_nowhere_stays_whole() {
+    fn overlong_word_is_not_split() {
         let word = "x".repeat(60);
         assert_eq!(
-            wrapped(&format!("a {word} b"), 2, Some(40)),
+            wrap_line(&format!("a {word} b"), 2, Some(40)),
             format!("a\n  {word}\n  b")
         );
     }
 
     #[test]
-    fn a_word_that_is_too_long_for_the_indent_goes_to_the_left() {
+    fn long_word_reduces_the_indent() {
         let word = "x".repeat(35);
         assert_eq!(
-            wrapped(&format!(" + create     key     {word}"), 18, Some(40)),
+            wrap_line(&format!(" + create     key     {word}"), 18, Some(40)),
             format!(" + create     key\n     {word}")
         );
     }
 
     #[test]
-    fn a_pipe_breaks_nothing() {
+    fn pipes_are_not_wrapped() {
         let line = "word ".repeat(40);
-        assert_eq!(wrapped(&line, 2, None), line);
-        assert_eq!(flowing(&line, None), line);
+        assert_eq!(wrap_line(&line, 2, None), line);
+        assert_eq!(wrap_lines(&line, None), line);
     }
 
     #[test]
-    fn colours_take_no_columns() {
+    fn color_codes_have_no_width() {
         let line = "\u{1b}[31m+ create\u{1b}[0m  queue  of thirty-nine columns in all";
-        assert_eq!(wrapped(line, 2, Some(46)), line);
-        assert_eq!(third_column(line), 17);
+        assert_eq!(wrap_line(line, 2, Some(46)), line);
+        assert_eq!(third_column_offset(line), 17);
     }
 
     #[test]
-    fn each_line_of_a_text_is_broken_by_itself() {
+    fn each_line_wraps_separately() {
         let text = "\nReading log group aws-cloudtrail-logs\n  - what Heeler's filter lets pass";
         assert_eq!(
-            flowing(text, Some(30)),
+            wrap_lines(text, Some(30)),
             "\nReading log group\n  aws-cloudtrail-logs\n  - what Heeler's filter lets\n    pass"
         );
     }

@@ -6,14 +6,16 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{PROPAGATION, document, seen};
+use super::{PROPAGATION_TIMEOUT, documents, observed};
 use crate::aws::Aws;
-use crate::aws::fault::Doing;
-use crate::aws::notification::{CREATED, Entry, Others, Target, entries};
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
+use crate::aws::bucket_notification::{
+    NotificationEntry, NotificationTarget, OBJECT_CREATED, OtherEntries, entries,
+};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
 use aws_sdk_s3::types::{
@@ -25,151 +27,151 @@ use serde_json::{Value, json};
 pub struct BucketNotification {
     pub bucket: String,
     /// The account that the bucket must belong to; a bucket of the same name elsewhere is refused.
-    pub owner: String,
+    pub bucket_owner: String,
     /// Id of our entry.
-    pub entry: String,
+    pub entry_id: String,
     pub prefix: String,
     /// ARN of the topic.
     pub topic: Output,
     /// All that must take what it announces: nothing is published to a pipeline that is not complete.
-    pub after: Vec<Output>,
-    pub told: Told,
+    pub depends_on: Vec<Output>,
+    pub reviewed: ReviewedEntries,
 }
 
 /// What others had when the operator was last told of it, by the plan or by an error. What has changed since must be
 /// seen before it is written back.
 #[derive(Default)]
-pub struct Told(Mutex<Option<Others>>);
+pub struct ReviewedEntries(Mutex<Option<OtherEntries>>);
 
-impl Told {
-    fn of(&self, others: &Others) {
+impl ReviewedEntries {
+    fn record(&self, others: &OtherEntries) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(others.clone());
     }
 
     /// What differs from it.
-    fn change_to(&self, others: &Others) -> Option<String> {
+    fn diff_since(&self, others: &OtherEntries) -> Option<String> {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.as_ref().and_then(|told| told.change_to(others))
+        told.as_ref().and_then(|told| told.diff(others))
     }
 }
 
 /// The output that holds the id of the entry that was found.
-const ENTRY: &str = "entry";
+const ENTRY_ID: &str = "entry";
 
 #[async_trait]
 impl Resource<Aws> for BucketNotification {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "s3 notification",
-            name: format!("{}#{}", self.bucket, self.entry),
+            name: format!("{}#{}", self.bucket, self.entry_id),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         [&self.topic]
             .into_iter()
-            .chain(&self.after)
+            .chain(&self.depends_on)
             .cloned()
             .collect()
     }
 
-    fn desired(&self, known: &Known) -> State {
+    fn desired(&self, known: &KnownOutputs) -> State {
         State::default()
-            .with("events", vec![CREATED])
+            .with("events", vec![OBJECT_CREATED])
             .with("prefix", self.prefix.as_str())
             .with("suffix", "")
-            .with_known("topic", known.get(&self.topic))
+            .with_optional("topic", known.get(&self.topic))
     }
 
     /// Ours when the topic is, whatever its id.
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.topic.of.clone(),
-            goes_with_it: false,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.topic.resource.clone(),
+            deletes_children: false,
         })
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
-        if refusal.says("OperationAborted", "conflicting conditional operation") {
-            return Some(PROPAGATION);
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        if refusal.matches("OperationAborted", "conflicting conditional operation") {
+            return Some(PROPAGATION_TIMEOUT);
         }
         // S3 tries every destination of the document; ours was made a moment ago. A dead one of somebody else
         // gives the same refusal and never passes, so the wait is short.
         refusal
-            .says(
+            .matches(
                 "InvalidArgument",
                 "Unable to validate the following destination configurations",
             )
             .then_some(Duration::from_secs(60))
     }
 
-    fn documents(&self, _: &Known) -> Vec<Id> {
-        vec![document::id(document::BUCKET_NOTIFICATION, &self.bucket)]
+    fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
+        vec![documents::id(documents::BUCKET_NOTIFICATION, &self.bucket)]
     }
 
-    async fn stays(&self, aws: &Aws, known: &Known) -> Result<Vec<String>> {
-        let wanted = self.entry_to(&known.need(&self.topic)?);
-        let Some(found) = self.configuration(aws).await? else {
+    async fn preserved_content(&self, aws: &Aws, known: &KnownOutputs) -> Result<Vec<String>> {
+        let wanted = self.desired_entry(&known.require(&self.topic)?);
+        let Some(found) = self.get_configuration(aws).await? else {
             return Ok(Vec::new());
         };
         let entries = entries(&found);
-        let ours = of_ours(&entries, &wanted).map_or(&self.entry, |entry| &entry.id);
-        let others = Others::than(&found, ours);
-        self.told.of(&others);
-        Ok(others.words().to_vec())
+        let ours = find_managed_entry(&entries, &wanted).map_or(&self.entry_id, |entry| &entry.id);
+        let others = OtherEntries::excluding(&found, ours);
+        self.reviewed.record(&others);
+        Ok(others.descriptions().to_vec())
     }
 
     /// An entry of our id that leads to another topic is somebody else's. One that stands in for ours is left as it is
     /// while it announces all that ours would.
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let wanted = self.entry_to(&known.need(&self.topic)?);
-        let Some(found) = self.configuration(aws).await? else {
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
+        let wanted = self.desired_entry(&known.require(&self.topic)?);
+        let Some(found) = self.get_configuration(aws).await? else {
             return Ok(None);
         };
         let entries = entries(&found);
-        let Some(entry) = of_ours(&entries, &wanted) else {
+        let Some(entry) = find_managed_entry(&entries, &wanted) else {
             return Ok(None);
         };
-        let shown = if entry.id != self.entry && entry.covers(&wanted) {
+        let shown = if entry.id != self.entry_id && entry.covers(&wanted) {
             &wanted
         } else {
             entry
         };
-        Ok(Some(Live {
+        Ok(Some(Actual {
             state: State::default()
                 .with("events", shown.events.clone())
                 .with("prefix", shown.prefix.as_str())
                 .with("suffix", shown.suffix.as_str())
                 .with("topic", entry.destination.as_str())
-                .with(seen::DOCUMENT, told(&entries, &found)),
-            outputs: Outputs::from([(ENTRY, entry.id.clone())]),
-            owner: if leads_to(entry, &wanted.destination) {
-                Owner::Us
+                .with(observed::DOCUMENT, export_document(&entries, &found)),
+            outputs: Outputs::from([(ENTRY_ID, entry.id.clone())]),
+            ownership: if targets_topic(entry, &wanted.destination) {
+                Ownership::Managed
             } else {
-                Owner::Other
+                Ownership::ManagedByOther
             },
         }))
     }
 
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
-        let entry = self.wanted(&self.entry, want)?;
-        self.replace(aws, &self.entry, Some(entry)).await?;
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
+        let entry = self.topic_configuration(&self.entry_id, want)?;
+        self.put_entry(aws, &self.entry_id, Some(entry)).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
-        let id = self.id_of(live);
-        let entry = self.wanted(id, want)?;
-        self.replace(aws, id, Some(entry)).await
+    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
+        let id = self.actual_entry_id(live);
+        let entry = self.topic_configuration(id, want)?;
+        self.put_entry(aws, id, Some(entry)).await
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
-        self.replace(aws, self.id_of(live), None).await
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
+        self.put_entry(aws, self.actual_entry_id(live), None).await
     }
 
     /// An entry of another id stands in for ours, and is no run's.
-    async fn undo(&self, aws: &Aws, live: &Live) -> Result<()> {
-        if self.id_of(live) == self.entry {
+    async fn undo_create(&self, aws: &Aws, live: &Actual) -> Result<()> {
+        if self.actual_entry_id(live) == self.entry_id {
             self.delete(aws, live).await
         } else {
             Ok(())
@@ -179,14 +181,14 @@ impl Resource<Aws> for BucketNotification {
 
 impl BucketNotification {
     /// A bucket that is gone announces nothing.
-    async fn configuration(&self, aws: &Aws) -> Result<Option<Configuration>> {
+    async fn get_configuration(&self, aws: &Aws) -> Result<Option<Configuration>> {
         aws.s3
             .get_bucket_notification_configuration()
             .bucket(&self.bucket)
-            .expected_bucket_owner(&self.owner)
+            .expected_bucket_owner(&self.bucket_owner)
             .send()
             .await
-            .finding("s3:GetBucketNotification", &["NoSuchBucket"], || {
+            .optional_for("s3:GetBucketNotification", &["NoSuchBucket"], || {
                 format!(
                     "read the notification configuration of bucket {}",
                     self.bucket
@@ -195,51 +197,61 @@ impl BucketNotification {
     }
 
     /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
-    async fn replace(&self, aws: &Aws, id: &str, entry: Option<TopicConfiguration>) -> Result<()> {
-        let Some(before) = self.configuration(aws).await? else {
-            return Err(self.without_bucket());
+    async fn put_entry(
+        &self,
+        aws: &Aws,
+        id: &str,
+        entry: Option<TopicConfiguration>,
+    ) -> Result<()> {
+        let Some(before) = self.get_configuration(aws).await? else {
+            return Err(self.bucket_deleted_error());
         };
-        self.refuse_changed(&Others::than(&before, id))?;
+        self.reject_unreviewed_changes(&OtherEntries::excluding(&before, id))?;
         if let Some(entry) = &entry {
-            self.refuse_in_the_way(&before, entry)?;
+            self.reject_overlaps(&before, entry)?;
         }
         aws.s3
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
-            .expected_bucket_owner(&self.owner)
-            .notification_configuration(merged(before.clone(), id, entry))
+            .expected_bucket_owner(&self.bucket_owner)
+            .notification_configuration(merge_entry(before.clone(), id, entry))
             .send()
             .await
-            .doing("s3:PutBucketNotification", || {
+            .context_for("s3:PutBucketNotification", || {
                 format!(
                     "write the notification configuration of bucket {}",
                     self.bucket
                 )
             })
-            .map_err(|refusal| explain(refusal, &Others::than(&before, id)))?;
-        let Some(after) = self.configuration(aws).await? else {
-            return Err(self.without_bucket());
+            .map_err(|refusal| {
+                with_destination_hint(refusal, &OtherEntries::excluding(&before, id))
+            })?;
+        let Some(after) = self.get_configuration(aws).await? else {
+            return Err(self.bucket_deleted_error());
         };
-        let (had, has) = (Others::than(&before, id), Others::than(&after, id));
-        let Some(change) = had.change_to(&has) else {
+        let (had, has) = (
+            OtherEntries::excluding(&before, id),
+            OtherEntries::excluding(&after, id),
+        );
+        let Some(change) = had.diff(&has) else {
             return Ok(());
         };
-        self.told.of(&has);
-        Err(Error::unanswered(
+        self.reviewed.record(&has);
+        Err(Error::failed(
                 format!("keep the other notifications of bucket {} as they were", self.bucket),
                 format!("they were written back unchanged, and S3 now shows another state: {change}"),
             )
-            .hint(
+            .with_hint(
                 "somebody changed them at the same moment: ask who, compare with what the plan listed, and run the same \
                  command again",
             ))
     }
 
     /// What the operator has not seen is not written back in his name.
-    fn refuse_changed(&self, others: &Others) -> Result<()> {
-        match self.told.change_to(others) {
+    fn reject_unreviewed_changes(&self, others: &OtherEntries) -> Result<()> {
+        match self.reviewed.diff_since(others) {
             None => Ok(()),
-            Some(change) => Err(Error::unanswered(
+            Some(change) => Err(Error::failed(
                 format!(
                     "write the notification configuration of bucket {}",
                     self.bucket
@@ -248,12 +260,12 @@ impl BucketNotification {
                     "somebody changed it since the plan was made: {change}; it was not written"
                 ),
             )
-            .hint("run the same command again: it plans with what is there now")),
+            .with_hint("run the same command again: it plans with what is there now")),
         }
     }
 
     /// The rules of S3, and an entry of our id that is not ours: a write would be refused, or replace it.
-    fn refuse_in_the_way(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
+    fn reject_overlaps(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
         let alone = Configuration::builder()
             .topic_configurations(wanted.clone())
             .build();
@@ -261,7 +273,7 @@ impl BucketNotification {
         let in_the_way = entries(&alone).into_iter().find_map(|ours| {
             there.iter().find(|entry| {
                 if entry.id == ours.id {
-                    !leads_to(entry, &ours.destination)
+                    !targets_topic(entry, &ours.destination)
                 } else {
                     entry.overlaps(&ours)
                 }
@@ -269,20 +281,20 @@ impl BucketNotification {
         });
         match in_the_way {
             None => Ok(()),
-            Some(entry) => Err(Error::no(
+            Some(entry) => Err(Error::negative(
                 format!("announce the log objects of bucket {}", self.bucket),
                 format!(
                     "the notification {entry} is in the way; nothing of the bucket was changed"
                 ),
             )
-            .hint(
+            .with_hint(
                 "heeler-ec preflight --option s3 says what to do about it (bucket.notifications)",
             )),
         }
     }
 
-    fn without_bucket(&self) -> Error {
-        Error::unanswered(
+    fn bucket_deleted_error(&self) -> Error {
+        Error::failed(
             format!(
                 "write the notification configuration of bucket {}",
                 self.bucket
@@ -292,22 +304,22 @@ impl BucketNotification {
     }
 
     /// The id of the entry that was found.
-    fn id_of<'l>(&'l self, live: &'l Live) -> &'l str {
-        live.outputs.get(ENTRY).unwrap_or(&self.entry)
+    fn actual_entry_id<'l>(&'l self, live: &'l Actual) -> &'l str {
+        live.outputs.get(ENTRY_ID).unwrap_or(&self.entry_id)
     }
 
-    fn entry_to(&self, topic: &str) -> Entry {
-        Entry {
-            id: self.entry.clone(),
-            target: Target::Topic,
+    fn desired_entry(&self, topic: &str) -> NotificationEntry {
+        NotificationEntry {
+            id: self.entry_id.clone(),
+            target: NotificationTarget::Topic,
             destination: topic.to_owned(),
-            events: vec![CREATED.to_owned()],
+            events: vec![OBJECT_CREATED.to_owned()],
             prefix: self.prefix.clone(),
             suffix: String::new(),
         }
     }
 
-    fn wanted(&self, id: &str, want: &State) -> Result<TopicConfiguration> {
+    fn topic_configuration(&self, id: &str, want: &State) -> Result<TopicConfiguration> {
         let text = |field: &str| want.text(field).unwrap_or_default();
         let events = want.get("events").and_then(Value::as_array);
         let events = events.into_iter().flatten().filter_map(Value::as_str);
@@ -315,15 +327,15 @@ impl BucketNotification {
             .id(id)
             .topic_arn(text("topic"))
             .set_events(Some(events.map(Event::from).collect()))
-            .set_filter(filter(text("prefix"), text("suffix")))
+            .set_filter(key_filter(text("prefix"), text("suffix")))
             .build()
-            .map_err(|why| Error::unanswered(format!("describe {}", self.id()), why.to_string()))
+            .map_err(|why| Error::failed(format!("describe {}", self.id()), why.to_string()))
     }
 }
 
 /// The whole document, for an export: whoever writes it has to know it all.
-fn told(entries: &[Entry], found: &Configuration) -> Value {
-    let entry = |entry: &Entry| {
+fn export_document(entries: &[NotificationEntry], found: &Configuration) -> Value {
+    let entry = |entry: &NotificationEntry| {
         json!({
             "target": entry.target.name(),
             "id": entry.id,
@@ -340,8 +352,13 @@ fn told(entries: &[Entry], found: &Configuration) -> Value {
 }
 
 /// The entry of our id; else one to our topic that ours would overlap, best one that announces all that ours would.
-fn of_ours<'e>(entries: &'e [Entry], wanted: &Entry) -> Option<&'e Entry> {
-    let stands_in = |entry: &&Entry| leads_to(entry, &wanted.destination) && entry.overlaps(wanted);
+fn find_managed_entry<'e>(
+    entries: &'e [NotificationEntry],
+    wanted: &NotificationEntry,
+) -> Option<&'e NotificationEntry> {
+    let stands_in = |entry: &&NotificationEntry| {
+        targets_topic(entry, &wanted.destination) && entry.overlaps(wanted)
+    };
     let of_our_id = entries.iter().find(|entry| entry.id == wanted.id);
     of_our_id
         .or_else(|| {
@@ -352,21 +369,21 @@ fn of_ours<'e>(entries: &'e [Entry], wanted: &Entry) -> Option<&'e Entry> {
 }
 
 /// Names the entries of others, one of which may be what S3 cannot reach.
-fn explain(refusal: Error, others: &Others) -> Error {
-    if !refusal.is("InvalidArgument") || others.words().is_empty() {
+fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
+    if !refusal.has_code("InvalidArgument") || others.descriptions().is_empty() {
         return refusal;
     }
-    refusal.hint(format!(
+    refusal.with_hint(format!(
         "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
-        others.words().join("; ")
+        others.descriptions().join("; ")
     ))
 }
 
-fn leads_to(entry: &Entry, topic: &str) -> bool {
-    entry.target == Target::Topic && entry.destination == topic
+fn targets_topic(entry: &NotificationEntry, topic: &str) -> bool {
+    entry.target == NotificationTarget::Topic && entry.destination == topic
 }
 
-fn filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {
+fn key_filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {
     let rules: Vec<FilterRule> = [
         (FilterRuleName::Prefix, prefix),
         (FilterRuleName::Suffix, suffix),
@@ -384,7 +401,7 @@ fn filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter>
 }
 
 /// The document with our entry in it, or without; every other entry as it was.
-fn merged(
+fn merge_entry(
     before: Configuration,
     id: &str,
     entry: Option<TopicConfiguration>,
@@ -409,12 +426,12 @@ mod tests {
         TopicConfiguration::builder()
             .id(id)
             .topic_arn("arn:aws:sns:us-east-1:111122223333:topic")
-            .events(Event::from(CREATED))
+            .events(Event::from(OBJECT_CREATED))
             .build()
             .unwrap()
     }
 
-    fn theirs() -> Configuration {
+    fn existing_configuration() -> Configuration {
         Configuration::builder()
             .topic_configurations(topic("theirs"))
             .queue_configurations(
@@ -430,8 +447,12 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_put_beside_those_of_others() {
-        let merged = merged(theirs(), "heeler-ec", Some(topic("heeler-ec")));
+    fn added_entry_keeps_other_entries() {
+        let merged = merge_entry(
+            existing_configuration(),
+            "heeler-ec",
+            Some(topic("heeler-ec")),
+        );
         assert_eq!(
             merged.topic_configurations(),
             [topic("theirs"), topic("heeler-ec")]
@@ -441,8 +462,8 @@ mod tests {
     }
 
     #[test]
-    fn putting_it_in_twice_leaves_one() {
-        let once = theirs()
+    fn adding_twice_leaves_one_entry() {
+        let once = existing_configuration()
             .topic_configurations
             .unwrap()
             .into_iter()
@@ -450,19 +471,26 @@ mod tests {
         let once = Configuration::builder()
             .set_topic_configurations(Some(once.collect()))
             .build();
-        let merged = merged(once, "heeler-ec", Some(topic("heeler-ec")));
+        let merged = merge_entry(once, "heeler-ec", Some(topic("heeler-ec")));
         assert_eq!(merged.topic_configurations().len(), 2);
     }
 
     #[test]
-    fn taking_it_out_leaves_exactly_what_was_there() {
-        let with = merged(theirs(), "heeler-ec", Some(topic("heeler-ec")));
+    fn removing_entry_restores_configuration() {
+        let with = merge_entry(
+            existing_configuration(),
+            "heeler-ec",
+            Some(topic("heeler-ec")),
+        );
         let with = Configuration::builder()
             .set_topic_configurations(with.topic_configurations)
             .set_queue_configurations(with.queue_configurations)
             .set_event_bridge_configuration(with.event_bridge_configuration)
             .build();
-        let without = merged(with, "heeler-ec", None);
-        assert_eq!(without, merged(theirs(), "heeler-ec", None));
+        let without = merge_entry(with, "heeler-ec", None);
+        assert_eq!(
+            without,
+            merge_entry(existing_configuration(), "heeler-ec", None)
+        );
     }
 }

@@ -15,15 +15,15 @@ use aws_sdk_lambda::types::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Mark, PROPAGATION, seen};
+use super::{OwnershipTags, PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Handle, Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Handle, Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
 
 pub struct Function {
     pub arn: String,
@@ -31,20 +31,20 @@ pub struct Function {
     pub handler: &'static str,
     pub runtime: &'static str,
     /// Megabytes.
-    pub memory: i32,
+    pub memory_mb: i32,
     /// Seconds that a call may take.
-    pub timeout: i32,
+    pub timeout_seconds: i32,
     pub role: Output,
     /// The zip, and its hash as Lambda tells it.
     pub code: Vec<u8>,
     pub code_sha256: String,
     /// Variables of its environment.
     pub variables: Vec<(&'static str, Output)>,
-    pub mark: Mark,
+    pub ownership: OwnershipTags,
     /// Tags besides those that make it ours.
-    pub tags: Vec<(&'static str, &'static str)>,
+    pub extra_tags: Vec<(&'static str, &'static str)>,
     /// What has to be there before the function is of any use.
-    pub after: Vec<Output>,
+    pub depends_on: Vec<Output>,
 }
 
 impl Handle<Function> {
@@ -59,92 +59,94 @@ pub(super) const NO_FUNCTION: &[&str] = &["ResourceNotFoundException"];
 pub(super) const ACTIVE: &str = "Active";
 const FAILED: &str = "Failed";
 /// Megabytes of the disk that every function has.
-const DISK: i32 = 512;
+const EPHEMERAL_STORAGE_MB: i32 = 512;
 /// The calls that are set apart for the function, and what stands for none, which is also the most it can have.
-const RESERVED: &str = "reserved_concurrency";
-const NONE: &str = "none";
+const RESERVED_CONCURRENCY: &str = "reserved_concurrency";
+const UNRESERVED: &str = "none";
 /// How often, and how long, a change that is under way is waited for.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-const IN_ALL: Duration = Duration::from_secs(60);
+const FIRST_POLL_DELAY: Duration = Duration::from_millis(50);
+const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
+const UPDATE_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl Resource<Aws> for Function {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "lambda function",
             name: self.name().to_owned(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         let variables = self.variables.iter().map(|(_, output)| output.clone());
         [self.role.clone()]
             .into_iter()
             .chain(variables)
-            .chain(self.after.clone())
+            .chain(self.depends_on.clone())
             .collect()
     }
 
-    fn named(&self) -> Outputs {
+    fn static_outputs(&self) -> Outputs {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    fn desired(&self, known: &Known) -> State {
+    fn desired(&self, known: &KnownOutputs) -> State {
         State::default()
             .with("description", self.description)
             .with("runtime", self.runtime)
             .with("handler", self.handler)
-            .with("memory", self.memory)
-            .with("timeout", self.timeout)
-            .with("disk", DISK)
+            .with("memory", self.memory_mb)
+            .with("timeout", self.timeout_seconds)
+            .with("disk", EPHEMERAL_STORAGE_MB)
             .with("layers", Vec::<Value>::new())
             .with("tracing", "PassThrough")
             .with("log_format", "Text")
             .with("log_group", self.log_group())
-            .with_known("role", known.get(&self.role))
-            .with_known("variables", self.environment(known).map(as_value))
+            .with_optional("role", known.get(&self.role))
+            .with_optional("variables", self.environment(known).map(variables_value))
             .with("code_sha256", self.code_sha256.as_str())
-            .with(RESERVED, NONE)
+            .with(RESERVED_CONCURRENCY, UNRESERVED)
             .with("stage", ACTIVE)
     }
 
     /// Lambda gives the code of a function out as an address elsewhere, and says how far it is by itself.
-    fn lasting(&self) -> &'static [&'static str] {
+    fn irreversible_fields(&self) -> &'static [&'static str] {
         &["code_sha256", "stage"]
     }
 
-    fn marks(&self) -> Vec<(&'static str, String)> {
-        self.mark.told()
+    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+        self.ownership.to_vec()
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        let is_off = change.field == RESERVED && change.before.as_ref().is_some_and(|it| it == 0);
+        let is_off = change.field == RESERVED_CONCURRENCY
+            && change.before.as_ref().is_some_and(|it| it == 0);
         is_off.then(|| "the function is switched off: nothing is delivered".to_owned())
     }
 
     /// A role takes some seconds until Lambda may assume it.
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let spreading = [
             "cannot be assumed by Lambda",
             "does not have permissions",
             "because the KMS key is invalid for CreateGrant",
         ]
         .iter()
-        .any(|words| refusal.says("InvalidParameterValueException", words));
-        let busy =
-            refusal.is("ResourceConflictException") && !refusal.why().contains("already exist");
-        (spreading || busy || refusal.is("OperationAbortedException")).then_some(PROPAGATION)
+        .any(|words| refusal.matches("InvalidParameterValueException", words));
+        let busy = refusal.has_code("ResourceConflictException")
+            && !refusal.reason().contains("already exist");
+        (spreading || busy || refusal.has_code("OperationAbortedException"))
+            .then_some(PROPAGATION_TIMEOUT)
     }
 
-    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+    async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let found = aws
             .lambda
             .get_function()
             .function_name(self.name())
             .send()
             .await
-            .finding("lambda:GetFunction", NO_FUNCTION, || {
+            .optional_for("lambda:GetFunction", NO_FUNCTION, || {
                 format!("read {}", self.id())
             })?;
         let Some(found) = found else { return Ok(None) };
@@ -152,25 +154,25 @@ impl Resource<Aws> for Function {
             return Ok(None);
         };
         if let Some(refusal) = found.tags_error() {
-            return Err(Error::unanswered(
+            return Err(Error::failed(
                 format!("read the tags of {}", self.id()),
                 refusal.message(),
             )
-            .action("lambda:ListTags")
-            .code(Some(refusal.error_code().to_owned()), None));
+            .with_permission("lambda:ListTags")
+            .with_code(Some(refusal.error_code().to_owned()), None));
         }
-        Ok(Some(Live {
-            state: parse(configuration)
-                .with(RESERVED, reserved(&found))
-                .with(seen::TAGS, seen::tags(tags(&found))),
+        Ok(Some(Actual {
+            state: parse_configuration(configuration)
+                .with(RESERVED_CONCURRENCY, reserved_concurrency(&found))
+                .with(observed::TAGS, observed::tags(tags(&found))),
             outputs: Outputs::new(),
-            owner: self.mark.owner(tags(&found)),
+            ownership: self.ownership.owner(tags(&found)),
         }))
     }
 
     /// Whether it comes up, Lambda says after the call.
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
-        let settings = Settings(want);
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
+        let settings = FunctionSettings(want);
         aws.lambda
             .create_function()
             .function_name(self.name())
@@ -181,9 +183,9 @@ impl Resource<Aws> for Function {
             .timeout(settings.number("timeout"))
             .role(settings.text("role"))
             .environment(settings.environment())
-            .ephemeral_storage(settings.disk()?)
-            .logging_config(settings.logging())
-            .tracing_config(settings.tracing())
+            .ephemeral_storage(settings.ephemeral_storage()?)
+            .logging_config(settings.logging_config())
+            .tracing_config(settings.tracing_config())
             .code(
                 FunctionCode::builder()
                     .zip_file(Blob::new(self.code.clone()))
@@ -192,17 +194,18 @@ impl Resource<Aws> for Function {
             .set_tags(Some(self.all_tags()))
             .send()
             .await
-            .doing("lambda:CreateFunction", || format!("create {}", self.id()))?;
-        self.wait(aws).await?;
+            .context_for("lambda:CreateFunction", || format!("create {}", self.id()))?;
+        self.wait_until_active(aws).await?;
         // Nothing that setup makes has a limit; what a rollback makes again may have had one.
-        if want.get(RESERVED).is_some_and(Value::is_number) {
-            self.reserve(aws, want.get(RESERVED)).await?;
+        if want.get(RESERVED_CONCURRENCY).is_some_and(Value::is_number) {
+            self.set_reserved_concurrency(aws, want.get(RESERVED_CONCURRENCY))
+                .await?;
         }
         Ok(Outputs::new())
     }
 
     /// Settings first, then the code; Lambda takes one change at a time.
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         let differs = |field: &str| live.state.get(field) != want.get(field);
         let settings = [
             "description",
@@ -220,7 +223,7 @@ impl Resource<Aws> for Function {
         ];
         let failed = live.state.get("stage").is_some_and(|stage| stage == FAILED);
         if failed || settings.iter().any(|field| differs(field)) {
-            let settings = Settings(want);
+            let settings = FunctionSettings(want);
             aws.lambda
                 .update_function_configuration()
                 .function_name(self.name())
@@ -231,16 +234,16 @@ impl Resource<Aws> for Function {
                 .timeout(settings.number("timeout"))
                 .role(settings.text("role"))
                 .environment(settings.environment())
-                .ephemeral_storage(settings.disk()?)
-                .logging_config(settings.logging())
-                .tracing_config(settings.tracing())
+                .ephemeral_storage(settings.ephemeral_storage()?)
+                .logging_config(settings.logging_config())
+                .tracing_config(settings.tracing_config())
                 .set_layers(Some(settings.list("layers")))
                 .send()
                 .await
-                .doing("lambda:UpdateFunctionConfiguration", || {
+                .context_for("lambda:UpdateFunctionConfiguration", || {
                     format!("change {}", self.id())
                 })?;
-            self.wait(aws).await?;
+            self.wait_until_active(aws).await?;
         }
         // There is no other code than ours to be written.
         if want.text("code_sha256") == Some(&self.code_sha256) && differs("code_sha256") {
@@ -250,34 +253,35 @@ impl Resource<Aws> for Function {
                 .zip_file(Blob::new(self.code.clone()))
                 .send()
                 .await
-                .doing("lambda:UpdateFunctionCode", || {
+                .context_for("lambda:UpdateFunctionCode", || {
                     format!("change the code of {}", self.id())
                 })?;
-            self.wait(aws).await?;
+            self.wait_until_active(aws).await?;
         }
-        if differs(RESERVED) {
-            self.reserve(aws, want.get(RESERVED)).await?;
+        if differs(RESERVED_CONCURRENCY) {
+            self.set_reserved_concurrency(aws, want.get(RESERVED_CONCURRENCY))
+                .await?;
         }
         Ok(())
     }
 
-    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.lambda
             .tag_resource()
             .resource(&self.arn)
             .set_tags(Some(self.all_tags()))
             .send()
             .await
-            .doing("lambda:TagResource", || format!("tag {}", self.id()))?;
+            .context_for("lambda:TagResource", || format!("tag {}", self.id()))?;
         Ok(())
     }
 
     /// And the log group that Lambda made for it at its first call: before, since a run that ends in between finds
     /// only the function again; and after, since its last call may have made another.
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
         // One that is protected does not protect the function.
         if let Err(refusal) = self.delete_log_group(aws).await
-            && refusal.service_code().is_none()
+            && refusal.error_code().is_none()
         {
             return Err(refusal);
         }
@@ -286,14 +290,14 @@ impl Resource<Aws> for Function {
     }
 
     /// The log group may be older than the function.
-    async fn undo(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn undo_create(&self, aws: &Aws, _: &Actual) -> Result<()> {
         self.delete_function(aws).await
     }
 }
 
 impl Function {
     fn name(&self) -> &str {
-        arn::last(&self.arn)
+        arn::resource_name(&self.arn)
     }
 
     fn log_group(&self) -> String {
@@ -301,13 +305,13 @@ impl Function {
     }
 
     /// Sets so many calls apart for the function, or none.
-    async fn reserve(&self, aws: &Aws, wanted: Option<&Value>) -> Result<()> {
+    async fn set_reserved_concurrency(&self, aws: &Aws, wanted: Option<&Value>) -> Result<()> {
         let wanted = wanted.and_then(Value::as_i64).map(i32::try_from);
         let Some(Ok(calls)) = wanted else {
             let call = aws.lambda.delete_function_concurrency();
             let done = call.function_name(self.name()).send().await;
             return done
-                .doing("lambda:DeleteFunctionConcurrency", || {
+                .context_for("lambda:DeleteFunctionConcurrency", || {
                     format!("lift the limit on {}", self.id())
                 })
                 .map(drop);
@@ -317,7 +321,7 @@ impl Function {
         call.function_name(self.name())
             .send()
             .await
-            .doing("lambda:PutFunctionConcurrency", || {
+            .context_for("lambda:PutFunctionConcurrency", || {
                 format!("put the limit back on {}", self.id())
             })
             .map(drop)
@@ -329,7 +333,7 @@ impl Function {
             .function_name(self.name())
             .send()
             .await
-            .finding("lambda:DeleteFunction", NO_FUNCTION, || {
+            .optional_for("lambda:DeleteFunction", NO_FUNCTION, || {
                 format!("delete {}", self.id())
             })
             .map(|_| ())
@@ -341,11 +345,11 @@ impl Function {
             .log_group_name(self.log_group())
             .send()
             .await
-            .finding("logs:DeleteLogGroup", NO_FUNCTION, || {
+            .optional_for("logs:DeleteLogGroup", NO_FUNCTION, || {
                 format!("delete the log group of {}", self.id())
             })
             .map_err(|refusal| {
-                refusal.hint(format!(
+                refusal.with_hint(format!(
                     "it is the only thing of the function that is left: aws logs delete-log-group --log-group-name {}",
                     self.log_group()
                 ))
@@ -353,7 +357,7 @@ impl Function {
         Ok(())
     }
 
-    fn environment(&self, known: &Known) -> Option<HashMap<String, String>> {
+    fn environment(&self, known: &KnownOutputs) -> Option<HashMap<String, String>> {
         self.variables
             .iter()
             .map(|(name, output)| Some(((*name).to_owned(), known.get(output)?)))
@@ -361,14 +365,14 @@ impl Function {
     }
 
     fn all_tags(&self) -> HashMap<String, String> {
-        self.mark
+        self.ownership
             .tags()
-            .chain(self.tags.iter().copied())
+            .chain(self.extra_tags.iter().copied())
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect()
     }
 
-    fn failure(&self, found: &FunctionConfiguration) -> Error {
+    fn startup_error(&self, found: &FunctionConfiguration) -> Error {
         let code = found
             .state_reason_code()
             .map(StateReasonCode::as_str)
@@ -379,45 +383,47 @@ impl Function {
             .state_reason()
             .or(found.last_update_status_reason())
             .unwrap_or("Lambda gives no reason");
-        Error::unanswered(format!("bring up {}", self.id()), reason)
-            .code(code.map(str::to_owned), None)
-            .hint("heeler-ec destroy removes it; then run setup again")
+        Error::failed(format!("bring up {}", self.id()), reason)
+            .with_code(code.map(str::to_owned), None)
+            .with_hint("heeler-ec destroy removes it; then run setup again")
     }
 
     /// Until Lambda has taken a change in.
-    async fn wait(&self, aws: &Aws) -> Result<()> {
-        let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
-        while waited < IN_ALL {
+    async fn wait_until_active(&self, aws: &Aws) -> Result<()> {
+        let (mut pause, mut waited) = (FIRST_POLL_DELAY, Duration::ZERO);
+        while waited < UPDATE_TIMEOUT {
             let found = aws
                 .lambda
                 .get_function()
                 .function_name(self.name())
                 .send()
                 .await
-                .finding("lambda:GetFunction", NO_FUNCTION, || {
+                .optional_for("lambda:GetFunction", NO_FUNCTION, || {
                     format!("read {}", self.id())
                 })?;
             // One that was made a moment ago may not show yet.
             match found.as_ref().and_then(|found| found.configuration()) {
-                Some(found) if stage(found) == ACTIVE => return Ok(()),
-                Some(found) if stage(found) == FAILED => return Err(self.failure(found)),
+                Some(found) if effective_state(found) == ACTIVE => return Ok(()),
+                Some(found) if effective_state(found) == FAILED => {
+                    return Err(self.startup_error(found));
+                }
                 _ => sleep(pause).await,
             }
             waited += pause;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_POLL_DELAY);
         }
-        Err(Error::unanswered(
+        Err(Error::failed(
             format!("bring up {}", self.id()),
             "Lambda has not taken the change in within a minute",
         )
-        .hint("run the same command again"))
+        .with_hint("run the same command again"))
     }
 }
 
 /// A state in the words of Lambda's calls.
-struct Settings<'a>(&'a State);
+struct FunctionSettings<'a>(&'a State);
 
-impl Settings<'_> {
+impl FunctionSettings<'_> {
     fn text(&self, field: &str) -> &str {
         self.0.text(field).unwrap_or_default()
     }
@@ -445,27 +451,27 @@ impl Settings<'_> {
             .build()
     }
 
-    fn disk(&self) -> Result<EphemeralStorage> {
+    fn ephemeral_storage(&self) -> Result<EphemeralStorage> {
         let disk = EphemeralStorage::builder().size(self.number("disk"));
         disk.build()
-            .map_err(|why| Error::unanswered("describe the disk of a function", why.to_string()))
+            .map_err(|why| Error::failed("describe the disk of a function", why.to_string()))
     }
 
-    fn logging(&self) -> LoggingConfig {
+    fn logging_config(&self) -> LoggingConfig {
         LoggingConfig::builder()
             .log_format(LogFormat::from(self.text("log_format")))
             .log_group(self.text("log_group"))
             .build()
     }
 
-    fn tracing(&self) -> TracingConfig {
+    fn tracing_config(&self) -> TracingConfig {
         TracingConfig::builder()
             .mode(TracingMode::from(self.text("tracing")))
             .build()
     }
 }
 
-fn as_value(variables: HashMap<String, String>) -> Value {
+fn variables_value(variables: HashMap<String, String>) -> Value {
     let mut sorted: Vec<(String, String)> = variables.into_iter().collect();
     sorted.sort();
     let fields = sorted
@@ -479,25 +485,25 @@ fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
     tags.map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
-fn reserved(found: &GetFunctionOutput) -> Value {
+fn reserved_concurrency(found: &GetFunctionOutput) -> Value {
     let calls = found
         .concurrency()
         .and_then(Concurrency::reserved_concurrent_executions);
-    calls.map_or_else(|| NONE.into(), Value::from)
+    calls.map_or_else(|| UNRESERVED.into(), Value::from)
 }
 
 /// How far Lambda is with a function; nothing when there is none.
-pub(super) async fn stage_of(aws: &Aws, name: &str) -> Result<Option<String>> {
+pub(super) async fn get_state(aws: &Aws, name: &str) -> Result<Option<String>> {
     let found = aws.lambda.get_function().function_name(name).send().await;
-    let found = found.finding("lambda:GetFunction", NO_FUNCTION, || {
+    let found = found.optional_for("lambda:GetFunction", NO_FUNCTION, || {
         format!("read lambda function {name}")
     })?;
     let configuration = found.and_then(|found| found.configuration);
-    Ok(configuration.map(|found| stage(&found).to_owned()))
+    Ok(configuration.map(|found| effective_state(&found).to_owned()))
 }
 
 /// How far Lambda is with the last change. An idle function sleeps, and wakes by itself.
-fn stage(found: &FunctionConfiguration) -> &str {
+fn effective_state(found: &FunctionConfiguration) -> &str {
     match (found.state(), found.last_update_status()) {
         (Some(Stage::Failed), _) | (_, Some(LastUpdateStatus::Failed)) => FAILED,
         (_, Some(LastUpdateStatus::InProgress)) => "Updating",
@@ -506,7 +512,7 @@ fn stage(found: &FunctionConfiguration) -> &str {
     }
 }
 
-fn parse(found: &FunctionConfiguration) -> State {
+fn parse_configuration(found: &FunctionConfiguration) -> State {
     let variables = found
         .environment()
         .and_then(|environment| environment.variables().cloned())
@@ -527,7 +533,7 @@ fn parse(found: &FunctionConfiguration) -> State {
             "disk",
             found
                 .ephemeral_storage()
-                .map_or(DISK, EphemeralStorage::size),
+                .map_or(EPHEMERAL_STORAGE_MB, EphemeralStorage::size),
         )
         .with("layers", layers)
         .with(
@@ -551,9 +557,9 @@ fn parse(found: &FunctionConfiguration) -> State {
             ),
         )
         .with("role", found.role().unwrap_or_default())
-        .with("variables", as_value(variables))
+        .with("variables", variables_value(variables))
         .with("code_sha256", found.code_sha256().unwrap_or_default())
-        .with("stage", stage(found))
+        .with("stage", effective_state(found))
 }
 
 #[cfg(test)]
@@ -563,7 +569,7 @@ mod tests {
 
     use super::*;
 
-    fn found() -> FunctionConfigurationBuilder {
+    fn configuration() -> FunctionConfigurationBuilder {
         FunctionConfiguration::builder()
             .function_name("collector")
             .description("collects")
@@ -581,8 +587,8 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_leaves_out_is_its_default() {
-        let state = parse(&found().build());
+    fn omitted_settings_are_lambda_defaults() {
+        let state = parse_configuration(&configuration().build());
         let default = [
             ("disk", Value::from(512)),
             ("tracing", "PassThrough".into()),
@@ -601,23 +607,26 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_is_not_a_limit_of_none() {
+    fn unreserved_concurrency_differs_from_zero() {
         let found = |calls: Option<i32>| {
             let set = Concurrency::builder().set_reserved_concurrent_executions(calls);
-            reserved(
+            reserved_concurrency(
                 &GetFunctionOutput::builder()
                     .concurrency(set.build())
                     .build(),
             )
         };
-        assert_eq!(reserved(&GetFunctionOutput::builder().build()), NONE);
-        assert_eq!(found(None), NONE);
+        assert_eq!(
+            reserved_concurrency(&GetFunctionOutput::builder().build()),
+            UNRESERVED
+        );
+        assert_eq!(found(None), UNRESERVED);
         assert_eq!(found(Some(0)), 0);
         assert_eq!(found(Some(5)), 5);
     }
 
     #[test]
-    fn a_change_that_is_under_way_is_not_there_yet() {
+    fn update_in_progress_is_not_active() {
         let table = [
             (Some(Stage::Pending), None, "Pending"),
             (
@@ -643,8 +652,10 @@ mod tests {
             ),
         ];
         for (state, update, wanted) in table {
-            let found = found().set_state(state).set_last_update_status(update);
-            assert_eq!(stage(&found.build()), wanted);
+            let found = configuration()
+                .set_state(state)
+                .set_last_update_status(update);
+            assert_eq!(effective_state(&found.build()), wanted);
         }
     }
 }

@@ -4,101 +4,101 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::kms_key::{describe, tags};
-use super::{Mark, PROPAGATION};
+use super::kms_key::{describe_key, list_tags};
+use super::{OwnershipTags, PROPAGATION_TIMEOUT};
 use crate::aws::Aws;
-use crate::aws::fault::Doing;
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Part, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 
 pub struct KmsAlias {
     pub name: String,
     /// The key's ARN.
     pub key: Output,
-    pub mark: Mark,
+    pub ownership: OwnershipTags,
 }
 
 #[async_trait]
 impl Resource<Aws> for KmsAlias {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "kms alias",
             name: self.name.clone(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         vec![self.key.clone()]
     }
 
-    fn desired(&self, known: &Known) -> State {
-        State::default().with_known("key", known.get(&self.key))
+    fn desired(&self, known: &KnownOutputs) -> State {
+        State::default().with_optional("key", known.get(&self.key))
     }
 
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.key.of.clone(),
-            goes_with_it: false,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.key.resource.clone(),
+            deletes_children: false,
         })
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // The key has not reached every server of KMS.
-        if refusal.is("NotFoundException") {
-            return Some(PROPAGATION);
+        if refusal.has_code("NotFoundException") {
+            return Some(PROPAGATION_TIMEOUT);
         }
-        super::kms_key::tags_are_spreading(refusal)
+        super::kms_key::tag_propagation_timeout(refusal)
     }
 
     /// An alias may still point at a key that is being deleted; then its key's tags say whose it is.
-    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
-        let Some(key) = describe(aws, &self.name).await? else {
+    async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
+        let Some(key) = describe_key(aws, &self.name).await? else {
             return Ok(None);
         };
         let arn = key.arn().unwrap_or(key.key_id());
-        let tags = tags(aws, arn).await?;
-        Ok(Some(Live {
+        let tags = list_tags(aws, arn).await?;
+        Ok(Some(Actual {
             state: State::default().with("key", arn),
             outputs: Outputs::new(),
-            owner: self
-                .mark
+            ownership: self
+                .ownership
                 .owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
         }))
     }
 
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
         aws.kms
             .create_alias()
             .alias_name(&self.name)
             .set_target_key_id(want.text("key").map(str::to_owned))
             .send()
             .await
-            .doing("kms:CreateAlias", || format!("create {}", self.id()))?;
+            .context_for("kms:CreateAlias", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         aws.kms
             .update_alias()
             .alias_name(&self.name)
             .set_target_key_id(want.text("key").map(str::to_owned))
             .send()
             .await
-            .doing("kms:UpdateAlias", || {
+            .context_for("kms:UpdateAlias", || {
                 format!("point {} at our key", self.id())
             })?;
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.kms
             .delete_alias()
             .alias_name(&self.name)
             .send()
             .await
-            .finding("kms:DeleteAlias", &["NotFoundException"], || {
+            .optional_for("kms:DeleteAlias", &["NotFoundException"], || {
                 format!("delete {}", self.id())
             })?;
         Ok(())

@@ -6,61 +6,61 @@ use async_trait::async_trait;
 use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 use serde_json::Value;
 
-use super::{PROPAGATION, seen, who_died};
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::iam;
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
 
 pub struct KmsGrant {
     /// With a name, asking twice gives the same grant; without, each asking makes another.
     pub name: String,
     /// ARN of the key.
-    pub key: String,
+    pub key_arn: String,
     /// ARN of the role that may decrypt.
     pub grantee: Output,
 }
 
 /// The role or the key does not exist, so neither does a grant.
-const NOTHING: &[&str] = &["InvalidArnException", "NotFoundException"];
+const NOT_FOUND_CODES: &[&str] = &["InvalidArnException", "NotFoundException"];
 
 #[async_trait]
 impl Resource<Aws> for KmsGrant {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "kms grant",
-            name: format!("{} on {}", self.name, arn::last(&self.key)),
+            name: format!("{} on {}", self.name, arn::resource_name(&self.key_arn)),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         vec![self.grantee.clone()]
     }
 
-    fn desired(&self, known: &Known) -> State {
+    fn desired(&self, known: &KnownOutputs) -> State {
         State::default()
-            .with_known("grantee", known.get(&self.grantee))
-            .with("key", self.key.as_str())
+            .with_optional("grantee", known.get(&self.grantee))
+            .with("key", self.key_arn.as_str())
             .with("operations", vec!["Decrypt"])
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        who_died(change)
+        deleted_principals_reason(change)
     }
 
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.grantee.of.clone(),
-            goes_with_it: false,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.grantee.resource.clone(),
+            deletes_children: false,
         })
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A role made a moment ago shows as an invalid ARN.
         let spreading = [
             "InvalidArnException",
@@ -68,50 +68,56 @@ impl Resource<Aws> for KmsGrant {
             "KMSInternalException",
         ]
         .iter()
-        .any(|code| refusal.is(code));
-        spreading.then_some(PROPAGATION)
+        .any(|code| refusal.has_code(code));
+        spreading.then_some(PROPAGATION_TIMEOUT)
     }
 
     /// Without one for the role, one that was left to a role that was deleted since.
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let grantee = known.need(&self.grantee)?;
-        match self.find(aws, Some(grantee)).await? {
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
+        let grantee = known.require(&self.grantee)?;
+        match self.find_grant(aws, Some(grantee)).await? {
             Some(found) => Ok(Some(found)),
-            None => self.find(aws, None).await,
+            None => self.find_grant(aws, None).await,
         }
     }
 
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
         let made = aws
             .kms
             .create_grant()
-            .key_id(&self.key)
+            .key_id(&self.key_arn)
             .set_grantee_principal(want.text("grantee").map(str::to_owned))
             .set_operations(Some(operations(want)))
             .name(&self.name)
             .send()
             .await
-            .doing("kms:CreateGrant", || {
-                format!("create {} on {}", self.id(), self.key)
+            .context_for("kms:CreateGrant", || {
+                format!("create {} on {}", self.id(), self.key_arn)
             })?;
         Ok(made.grant_id.map(|id| ("id", id)).into_iter().collect())
     }
 
     /// A grant cannot be changed: the old one is revoked and a new one made.
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Actual,
+        want: &State,
+        known: &KnownOutputs,
+    ) -> Result<()> {
         self.delete(aws, live).await?;
         self.create(aws, want, known).await.map(|_| ())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
         aws.kms
             .revoke_grant()
-            .key_id(&self.key)
+            .key_id(&self.key_arn)
             .set_grant_id(live.outputs.get("id").cloned())
             .send()
             .await
-            .finding("kms:RevokeGrant", &["NotFoundException"], || {
-                format!("revoke {} on {}", self.id(), self.key)
+            .optional_for("kms:RevokeGrant", &["NotFoundException"], || {
+                format!("revoke {} on {}", self.id(), self.key_arn)
             })?;
         Ok(())
     }
@@ -129,51 +135,55 @@ fn operations(want: &State) -> Vec<GrantOperation> {
 
 impl KmsGrant {
     /// The grant of our name for this principal; of all of them, only one for a principal that was deleted.
-    async fn find(&self, aws: &Aws, grantee: Option<String>) -> Result<Option<Live>> {
+    async fn find_grant(&self, aws: &Aws, grantee: Option<String>) -> Result<Option<Actual>> {
         let of_somebody = grantee.is_some();
         let mut pages = aws
             .kms
             .list_grants()
-            .key_id(&self.key)
+            .key_id(&self.key_arn)
             .set_grantee_principal(grantee)
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.finding("kms:ListGrants", NOTHING, || {
+            let Some(page) = page.optional_for("kms:ListGrants", NOT_FOUND_CODES, || {
                 format!("look for {}", self.id())
             })?
             else {
                 return Ok(None);
             };
             let ours = page.grants().iter().find(|grant| {
-                let to_the_dead = || grant.grantee_principal().is_some_and(policy::is_dead);
+                let to_the_dead = || {
+                    grant
+                        .grantee_principal()
+                        .is_some_and(iam::is_deleted_principal_id)
+                };
                 grant.name() == Some(&self.name) && (of_somebody || to_the_dead())
             });
             if let Some(grant) = ours {
-                return Ok(Some(self.live(grant)));
+                return Ok(Some(self.to_actual(grant)));
             }
         }
         Ok(None)
     }
 
-    fn live(&self, grant: &GrantListEntry) -> Live {
+    fn to_actual(&self, grant: &GrantListEntry) -> Actual {
         let operations: Vec<&str> = grant
             .operations()
             .iter()
             .map(GrantOperation::as_str)
             .collect();
-        Live {
+        Actual {
             state: State::default()
                 .with("grantee", grant.grantee_principal().unwrap_or_default())
-                .with("key", self.key.as_str())
+                .with("key", self.key_arn.as_str())
                 .with("operations", operations)
-                .with(seen::NAME, self.name.as_str()),
+                .with(observed::NAME, self.name.as_str()),
             outputs: grant
                 .grant_id()
                 .map(|id| ("id", id.to_owned()))
                 .into_iter()
                 .collect(),
-            owner: Owner::Us,
+            ownership: Ownership::Managed,
         }
     }
 }

@@ -11,22 +11,25 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{Mark, PROPAGATION, document, policy_text, seen, who_died, with_policy};
+use super::{
+    OwnershipTags, PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed,
+    policy_text, with_policy,
+};
 use crate::aws::Aws;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Handle, Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::iam;
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Handle, Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Resource};
 
 pub struct KmsKey {
     /// The alias it is known by; the alias itself is a resource of its own.
     pub alias: String,
     pub description: &'static str,
     pub policy: Value,
-    pub mark: Mark,
+    pub ownership: OwnershipTags,
 }
 
 impl Handle<KmsKey> {
@@ -36,11 +39,11 @@ impl Handle<KmsKey> {
     }
 }
 
-const NOT_FOUND: &[&str] = &["NotFoundException"];
+const NOT_FOUND_CODES: &[&str] = &["NotFoundException"];
 /// The only name that a key's policy can have.
-const POLICY: &str = "default";
+const POLICY_NAME: &str = "default";
 /// Refusals, besides no answer at all, that say nothing about the call.
-const UNLUCKY: &[&str] = &[
+const AMBIGUOUS_ERRORS: &[&str] = &[
     "ThrottlingException",
     "DependencyTimeoutException",
     "KMSInternalException",
@@ -49,26 +52,26 @@ const UNLUCKY: &[&str] = &[
     "503",
     "504",
 ];
-const UNLUCKY_BUDGET: Duration = Duration::from_secs(20);
+const AMBIGUOUS_ERROR_TIMEOUT: Duration = Duration::from_secs(20);
 /// Tells which alias a key was to get, until it has it.
-const ALIAS: &str = "heeler-ec:alias";
+const ALIAS_TAG: &str = "heeler-ec:alias";
 /// The shortest that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
 #[async_trait]
 impl Resource<Aws> for KmsKey {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "kms key",
             name: self.alias.trim_start_matches("alias/").to_owned(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         Vec::new()
     }
 
-    fn desired(&self, _: &Known) -> State {
+    fn desired(&self, _: &KnownOutputs) -> State {
         let state = State::default()
             .with("description", self.description)
             .with("enabled", true)
@@ -76,67 +79,67 @@ impl Resource<Aws> for KmsKey {
         with_policy(state, "policy", &self.policy)
     }
 
-    fn marks(&self) -> Vec<(&'static str, String)> {
-        let mut marks = self.mark.told();
-        marks.push((ALIAS, self.alias.clone()));
+    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+        let mut marks = self.ownership.to_vec();
+        marks.push((ALIAS_TAG, self.alias.clone()));
         marks
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        who_died(change)
+        deleted_principals_reason(change)
     }
 
-    fn documents(&self, known: &Known) -> Vec<Id> {
+    fn shared_documents(&self, known: &KnownOutputs) -> Vec<ResourceId> {
         let own = Output {
-            of: self.id(),
+            resource: self.id(),
             name: "arn",
         };
         let arn = known.get(&own).into_iter();
-        arn.map(|arn| document::id(document::KEY_POLICY, arn))
+        arn.map(|arn| documents::id(documents::KEY_POLICY, arn))
             .collect()
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A principal of the policy, or the key itself, has not reached every server of KMS.
-        let spreading =
-            refusal.is("MalformedPolicyDocumentException") || refusal.is("NotFoundException");
+        let spreading = refusal.has_code("MalformedPolicyDocumentException")
+            || refusal.has_code("NotFoundException");
         // What the SDK makes again by itself everywhere but when a key is created.
-        let unlucky = refusal.needed_action() == Some("kms:CreateKey")
+        let unlucky = refusal.required_permission() == Some("kms:CreateKey")
             && refusal
-                .service_code()
-                .is_none_or(|code| UNLUCKY.contains(&code));
+                .error_code()
+                .is_none_or(|code| AMBIGUOUS_ERRORS.contains(&code));
         spreading
-            .then_some(PROPAGATION)
-            .or(unlucky.then_some(UNLUCKY_BUDGET))
-            .or_else(|| tags_are_spreading(refusal))
+            .then_some(PROPAGATION_TIMEOUT)
+            .or(unlucky.then_some(AMBIGUOUS_ERROR_TIMEOUT))
+            .or_else(|| tag_propagation_timeout(refusal))
     }
 
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let own = Output {
-            of: self.id(),
+            resource: self.id(),
             name: "arn",
         };
         if let Some(arn) = known.get(&own) {
             return self.read_key(aws, &arn).await;
         }
-        if let Some(key) = describe(aws, &self.alias).await?
-            && usable(&key)
+        if let Some(key) = describe_key(aws, &self.alias).await?
+            && is_usable(&key)
         {
             return self.read_key(aws, key.arn().unwrap_or(key.key_id())).await;
         }
-        match self.find_unnamed(aws).await? {
+        match self.find_orphaned_key(aws).await? {
             Some(arn) => self.read_key(aws, &arn).await,
             None => Ok(None),
         }
     }
 
-    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, _: &State, _: &KnownOutputs) -> Result<Outputs> {
         let call = aws
             .kms
             .create_key()
             .description(self.description)
             .policy(self.policy.to_string())
-            .set_tags(Some(self.tags()?));
+            .set_tags(Some(self.sdk_tags()?));
         // The SDK would make the call again when its answer is lost, and so make a second key.
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let made = call
@@ -144,25 +147,25 @@ impl Resource<Aws> for KmsKey {
             .config_override(once)
             .send()
             .await
-            .doing("kms:CreateKey", || format!("create {}", self.id()));
+            .context_for("kms:CreateKey", || format!("create {}", self.id()));
         let arn = match made {
             Ok(made) => made.key_metadata.and_then(|key| key.arn),
             Err(refusal) if refusal.is_denied() => return Err(refusal),
-            Err(refusal) => match self.find_unnamed(aws).await {
+            Err(refusal) => match self.find_orphaned_key(aws).await {
                 Ok(Some(arn)) => Some(arn),
                 _ => return Err(refusal),
             },
         };
-        let arn = arn.as_deref().ok_or_else(|| {
-            Error::unanswered(format!("create {}", self.id()), "AWS named no ARN")
-        })?;
+        let arn = arn
+            .as_deref()
+            .ok_or_else(|| Error::failed(format!("create {}", self.id()), "AWS named no ARN"))?;
         // The call must not fail as a whole any more, or trying again would make a second key. Should the key
         // not have reached the server that is asked, settling asks once more.
         let _ = aws.kms.enable_key_rotation().key_id(arn).send().await;
         Ok(Outputs::from([("arn", arn.to_owned())]))
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         let key = live
             .outputs
             .get("arn")
@@ -175,7 +178,7 @@ impl Resource<Aws> for KmsKey {
             self.enable(aws, key).await?;
         }
         if differs("rotation") {
-            self.rotate(aws, key, is("rotation")).await?;
+            self.set_rotation(aws, key, is("rotation")).await?;
         }
         if differs("description") {
             aws.kms
@@ -184,7 +187,7 @@ impl Resource<Aws> for KmsKey {
                 .description(want.text("description").unwrap_or_default())
                 .send()
                 .await
-                .doing("kms:UpdateKeyDescription", || {
+                .context_for("kms:UpdateKeyDescription", || {
                     format!("describe {}", self.id())
                 })?;
         }
@@ -192,11 +195,11 @@ impl Resource<Aws> for KmsKey {
             aws.kms
                 .put_key_policy()
                 .key_id(key)
-                .policy_name(POLICY)
+                .policy_name(POLICY_NAME)
                 .policy(policy_text(want, "policy"))
                 .send()
                 .await
-                .doing("kms:PutKeyPolicy", || {
+                .context_for("kms:PutKeyPolicy", || {
                     format!("write the policy of {}", self.id())
                 })?;
         }
@@ -206,19 +209,19 @@ impl Resource<Aws> for KmsKey {
         Ok(())
     }
 
-    async fn mark(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, live: &Actual) -> Result<()> {
         aws.kms
             .tag_resource()
             .set_key_id(live.outputs.get("arn").cloned())
-            .set_tags(Some(self.tags()?))
+            .set_tags(Some(self.sdk_tags()?))
             .send()
             .await
-            .doing("kms:TagResource", || format!("tag {}", self.id()))?;
+            .context_for("kms:TagResource", || format!("tag {}", self.id()))?;
         Ok(())
     }
 
     /// A key cannot be deleted at once; it is scheduled, and counts as gone from then on.
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
         let scheduled = aws
             .kms
             .schedule_key_deletion()
@@ -226,11 +229,11 @@ impl Resource<Aws> for KmsKey {
             .pending_window_in_days(DELETION_WINDOW_DAYS)
             .send()
             .await
-            .finding("kms:ScheduleKeyDeletion", NOT_FOUND, || {
+            .optional_for("kms:ScheduleKeyDeletion", NOT_FOUND_CODES, || {
                 format!("schedule the deletion of {}", self.id())
             });
         match scheduled {
-            Err(error) if error.says("KMSInvalidStateException", "pending deletion") => Ok(()),
+            Err(error) if error.matches("KMSInvalidStateException", "pending deletion") => Ok(()),
             other => other.map(|_| ()),
         }
     }
@@ -239,41 +242,41 @@ impl Resource<Aws> for KmsKey {
 impl KmsKey {
     async fn enable(&self, aws: &Aws, key: &str) -> Result<()> {
         let enabled = aws.kms.enable_key().key_id(key).send().await;
-        enabled.doing("kms:EnableKey", || format!("enable {}", self.id()))?;
+        enabled.context_for("kms:EnableKey", || format!("enable {}", self.id()))?;
         Ok(())
     }
 
     async fn disable(&self, aws: &Aws, key: &str) -> Result<()> {
         let disabled = aws.kms.disable_key().key_id(key).send().await;
-        disabled.doing("kms:DisableKey", || format!("disable {}", self.id()))?;
+        disabled.context_for("kms:DisableKey", || format!("disable {}", self.id()))?;
         Ok(())
     }
 
-    async fn rotate(&self, aws: &Aws, key: &str, on: bool) -> Result<()> {
+    async fn set_rotation(&self, aws: &Aws, key: &str, on: bool) -> Result<()> {
         let doing = || format!("turn the rotation of {} on or off", self.id());
         if on {
             let rotated = aws.kms.enable_key_rotation().key_id(key).send().await;
-            rotated.doing("kms:EnableKeyRotation", doing)?;
+            rotated.context_for("kms:EnableKeyRotation", doing)?;
         } else {
             let stopped = aws.kms.disable_key_rotation().key_id(key).send().await;
-            stopped.doing("kms:DisableKeyRotation", doing)?;
+            stopped.context_for("kms:DisableKeyRotation", doing)?;
         }
         Ok(())
     }
 
     /// All that is to be known of one key, asked side by side.
-    async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Live>> {
+    async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Actual>> {
         let doing = || format!("read {}", self.id());
         let (key, document, rotation, tags) = try_join!(
-            describe(aws, arn),
+            describe_key(aws, arn),
             async {
                 aws.kms
                     .get_key_policy()
                     .key_id(arn)
-                    .policy_name(POLICY)
+                    .policy_name(POLICY_NAME)
                     .send()
                     .await
-                    .finding(
+                    .optional_for(
                         "kms:GetKeyPolicy",
                         &["NotFoundException", "KMSInvalidStateException"],
                         doing,
@@ -285,7 +288,7 @@ impl KmsKey {
                     .key_id(arn)
                     .send()
                     .await
-                    .finding(
+                    .optional_for(
                         "kms:GetKeyRotationStatus",
                         &[
                             "NotFoundException",
@@ -296,9 +299,9 @@ impl KmsKey {
                         doing,
                     )
             },
-            tags(aws, arn),
+            list_tags(aws, arn),
         )?;
-        let Some(key) = key.filter(usable) else {
+        let Some(key) = key.filter(is_usable) else {
             return Ok(None);
         };
         let told = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
@@ -310,31 +313,31 @@ impl KmsKey {
                 "rotation",
                 rotation.is_some_and(|found| found.key_rotation_enabled()),
             )
-            .with(seen::TAGS, seen::tags(told()));
-        let state = with_policy(state, "policy", &policy::parsed(&document));
+            .with(observed::TAGS, observed::tags(told()));
+        let state = with_policy(state, "policy", &iam::parse_document(&document));
         let arn = key.arn().unwrap_or(arn).to_owned();
-        Ok(Some(Live {
+        Ok(Some(Actual {
             state,
             outputs: Outputs::from([("arn", arn)]),
-            owner: self.mark.owner(told()),
+            ownership: self.ownership.owner(told()),
         }))
     }
 
-    fn tags(&self) -> Result<Vec<Tag>> {
-        let marks = self.marks().into_iter();
-        marks.map(|(key, value)| tag(key, &value)).collect()
+    fn sdk_tags(&self) -> Result<Vec<Tag>> {
+        let marks = self.ownership_tags().into_iter();
+        marks.map(|(key, value)| build_tag(key, &value)).collect()
     }
 
     /// A key that an interrupted run made and did not name: without any alias, and with our tags. Keys whose
     /// tags the caller may not read are not ours.
-    async fn find_unnamed(&self, aws: &Aws) -> Result<Option<String>> {
-        let (keys, named) = try_join!(keys(aws), named_keys(aws))?;
+    async fn find_orphaned_key(&self, aws: &Aws) -> Result<Option<String>> {
+        let (keys, named) = try_join!(list_keys(aws), list_aliased_key_ids(aws))?;
         let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
         let mut candidates = stream::iter(unnamed)
             .map(|(_, arn)| async move {
-                let is_candidate = self.was_to_be_named(aws, &arn).await?
-                    && describe(aws, &arn).await?.is_some_and(|key| {
-                        usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
+                let is_candidate = self.has_alias_tag(aws, &arn).await?
+                    && describe_key(aws, &arn).await?.is_some_and(|key| {
+                        is_usable(&key) && key.key_manager() != Some(&KeyManagerType::Aws)
                     });
                 Ok::<_, Error>(is_candidate.then_some(arn))
             })
@@ -348,64 +351,65 @@ impl KmsKey {
     }
 
     /// Whether its tags say that it was made for this alias; a key whose tags the caller may not read is not ours.
-    async fn was_to_be_named(&self, aws: &Aws, key: &str) -> Result<bool> {
-        let tags = match tags(aws, key).await {
+    async fn has_alias_tag(&self, aws: &Aws, key: &str) -> Result<bool> {
+        let tags = match list_tags(aws, key).await {
             Err(refusal) if refusal.is_denied() => return Ok(false),
             tags => tags?,
         };
         let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
-        Ok(self.mark.owner(tags()) == Owner::Us && tags().any(|tag| tag == (ALIAS, &self.alias)))
+        Ok(self.ownership.owner(tags()) == Ownership::Managed
+            && tags().any(|tag| tag == (ALIAS_TAG, &self.alias)))
     }
 }
 
 /// A policy that lets the caller at our keys by their tags sees the tags of a new one only after some seconds. A
 /// real lack of permission looks the same, so the wait is short.
-pub(super) fn tags_are_spreading(refusal: &Error) -> Option<Duration> {
+pub(super) fn tag_propagation_timeout(refusal: &Error) -> Option<Duration> {
     let on_a_new_key = matches!(
-        refusal.needed_action(),
+        refusal.required_permission(),
         Some("kms:EnableKeyRotation" | "kms:PutKeyPolicy" | "kms:CreateAlias")
     );
-    (on_a_new_key && refusal.is("AccessDeniedException")).then_some(Duration::from_secs(20))
+    (on_a_new_key && refusal.has_code("AccessDeniedException")).then_some(Duration::from_secs(20))
 }
 
 /// A key on its way out counts as gone: AWS lets nobody use it.
-fn usable(key: &KeyMetadata) -> bool {
+fn is_usable(key: &KeyMetadata) -> bool {
     !matches!(
         key.key_state(),
         Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
     )
 }
 
-pub(super) async fn describe(aws: &Aws, key: &str) -> Result<Option<KeyMetadata>> {
+pub(super) async fn describe_key(aws: &Aws, key: &str) -> Result<Option<KeyMetadata>> {
     aws.kms
         .describe_key()
         .key_id(key)
         .send()
         .await
-        .finding("kms:DescribeKey", NOT_FOUND, || {
+        .optional_for("kms:DescribeKey", NOT_FOUND_CODES, || {
             format!("describe KMS key {key}")
         })
         .map(|found| found.and_then(|found| found.key_metadata))
 }
 
-pub(super) async fn tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
+pub(super) async fn list_tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
     aws.kms
         .list_resource_tags()
         .key_id(key)
         .send()
         .await
-        .finding("kms:ListResourceTags", NOT_FOUND, || {
+        .optional_for("kms:ListResourceTags", NOT_FOUND_CODES, || {
             format!("read the tags of KMS key {key}")
         })
         .map(|found| found.and_then(|found| found.tags).unwrap_or_default())
 }
 
 /// Every key of the account and region: id and ARN.
-async fn keys(aws: &Aws) -> Result<Vec<(String, String)>> {
+async fn list_keys(aws: &Aws) -> Result<Vec<(String, String)>> {
     let mut keys = Vec::new();
     let mut pages = aws.kms.list_keys().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.doing("kms:ListKeys", || {
+        let page = page.context_for("kms:ListKeys", || {
             "look for a key of an interrupted run".into()
         })?;
         keys.extend(
@@ -418,11 +422,11 @@ async fn keys(aws: &Aws) -> Result<Vec<(String, String)>> {
 }
 
 /// The ids of the keys that have an alias.
-async fn named_keys(aws: &Aws) -> Result<Vec<String>> {
+async fn list_aliased_key_ids(aws: &Aws) -> Result<Vec<String>> {
     let mut named = Vec::new();
     let mut pages = aws.kms.list_aliases().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.doing("kms:ListAliases", || {
+        let page = page.context_for("kms:ListAliases", || {
             "look for a key of an interrupted run".into()
         })?;
         named.extend(
@@ -434,10 +438,10 @@ async fn named_keys(aws: &Aws) -> Result<Vec<String>> {
     Ok(named)
 }
 
-fn tag(key: &str, value: &str) -> Result<Tag> {
+fn build_tag(key: &str, value: &str) -> Result<Tag> {
     Tag::builder()
         .tag_key(key)
         .tag_value(value)
         .build()
-        .map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+        .map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
 }

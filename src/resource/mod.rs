@@ -1,14 +1,14 @@
 //! How one kind of thing is read, made, changed and deleted: one file a kind, and no option is named here.
 
-pub mod attachment;
 pub mod bucket_notification;
-pub mod document;
+pub mod documents;
 pub mod function;
+pub mod function_permission;
 pub mod kms_alias;
 pub mod kms_grant;
 pub mod kms_key;
-pub mod permission;
-pub mod policy;
+pub mod managed_policy;
+pub mod policy_attachment;
 pub mod queue;
 pub mod queue_policy;
 pub mod role;
@@ -21,17 +21,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::converge::diff::Change;
-use crate::converge::state::State;
-use crate::converge::{Known, Owner};
-use crate::names::{MANAGED_BY, OPTION};
-use crate::policy::{canonical, text};
+use crate::iam::{canonical, to_text};
+use crate::naming::{MANAGED_BY_TAG, OPTION_TAG};
+use crate::reconcile::diff::Change;
+use crate::reconcile::state::State;
+use crate::reconcile::{KnownOutputs, Ownership};
 
 /// How long AWS may need until one service sees what another has just made.
-pub(crate) const PROPAGATION: Duration = Duration::from_secs(120);
+pub(crate) const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What a read tells besides the fields that are compared: for an export, which has to say it as AWS has it.
-pub mod seen {
+pub mod observed {
     use serde_json::{Map, Value};
 
     /// All tags, ours and those of others.
@@ -58,22 +58,22 @@ pub mod seen {
 }
 
 /// A policy document, once the ARNs in it are known.
-pub type Document = Box<dyn Fn(&Known) -> Option<Value> + Send + Sync>;
+pub type PolicyTemplate = Box<dyn Fn(&KnownOutputs) -> Option<Value> + Send + Sync>;
 
 /// That what is there names somebody who was deleted: in a policy, or as the one principal of a grant.
-pub(crate) fn who_died(change: &Change) -> Option<String> {
+pub(crate) fn deleted_principals_reason(change: &Change) -> Option<String> {
     let before = change.before.as_ref()?;
     let dead = match before.as_str() {
-        Some(who) if crate::policy::is_dead(who) => vec![who.to_owned()],
+        Some(who) if crate::iam::is_deleted_principal_id(who) => vec![who.to_owned()],
         Some(_) => Vec::new(),
-        None => crate::policy::dead_principals(before),
+        None => crate::iam::deleted_principals(before),
     };
-    let told: Vec<String> = dead.iter().map(|id| death_of(id)).collect();
+    let told: Vec<String> = dead.iter().map(|id| deleted_principal_note(id)).collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// One of the same name that was made later has another id.
-pub(crate) fn death_of(id: &str) -> String {
+pub(crate) fn deleted_principal_note(id: &str) -> String {
     let kind = if id.starts_with("AIDA") {
         "user"
     } else {
@@ -91,30 +91,30 @@ fn with_policy(state: State, field: &'static str, document: &Value) -> State {
 
 /// A policy document of a state, as AWS takes it; without one, none.
 fn policy_text(want: &State, field: &str) -> String {
-    want.written(field).map(text).unwrap_or_default()
+    want.write_form(field).map(to_text).unwrap_or_default()
 }
 
 /// The tags that make a resource ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct OwnershipTags {
     pub option: &'static str,
 }
 
-const VERSION: &str = "heeler-ec:version";
+const VERSION_TAG: &str = "heeler-ec:version";
 
-impl Mark {
+impl OwnershipTags {
     pub fn tags(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         [
-            (MANAGED_BY, env!("CARGO_PKG_NAME")),
-            (OPTION, self.option),
-            (VERSION, env!("CARGO_PKG_VERSION")),
+            (MANAGED_BY_TAG, env!("CARGO_PKG_NAME")),
+            (OPTION_TAG, self.option),
+            (VERSION_TAG, env!("CARGO_PKG_VERSION")),
         ]
         .into_iter()
     }
 
     /// The same, for a resource to say what it would be given.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String)> {
+    pub fn to_vec(&self) -> Vec<(&'static str, String)> {
         self.tags()
             .map(|(key, value)| (key, value.to_owned()))
             .collect()
@@ -122,17 +122,18 @@ impl Mark {
 
     /// Whose these tags say it is: ours, when they are of this program and of this option. The version is only told,
     /// never compared. IAM takes two spellings of a key for one, so any spelling is somebody's mark.
-    pub fn owner<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Owner {
+    pub fn owner<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Ownership {
         let (mut managed, mut option, mut marked) = (false, false, false);
         for (key, value) in tags {
-            managed |= key == MANAGED_BY && value == env!("CARGO_PKG_NAME");
-            option |= key == OPTION && value == self.option;
-            marked |= key.eq_ignore_ascii_case(MANAGED_BY) || key.eq_ignore_ascii_case(OPTION);
+            managed |= key == MANAGED_BY_TAG && value == env!("CARGO_PKG_NAME");
+            option |= key == OPTION_TAG && value == self.option;
+            marked |=
+                key.eq_ignore_ascii_case(MANAGED_BY_TAG) || key.eq_ignore_ascii_case(OPTION_TAG);
         }
         match (managed && option, marked) {
-            (true, _) => Owner::Us,
-            (false, true) => Owner::Other,
-            (false, false) => Owner::Nobody,
+            (true, _) => Ownership::Managed,
+            (false, true) => Ownership::ManagedByOther,
+            (false, false) => Ownership::Unmanaged,
         }
     }
 }
@@ -142,20 +143,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whose_it_is_its_tags_tell() {
-        let mark = Mark { option: "s3" };
-        let table: [(&[(&str, &str)], Owner); 8] = [
-            (&[], Owner::Nobody),
-            (&[("Name", "HeelerEventCollection")], Owner::Nobody),
-            (&[(MANAGED_BY, "heeler-ec"), (OPTION, "s3")], Owner::Us),
+    fn tags_decide_ownership() {
+        let mark = OwnershipTags { option: "s3" };
+        let table: [(&[(&str, &str)], Ownership); 8] = [
+            (&[], Ownership::Unmanaged),
+            (&[("Name", "HeelerEventCollection")], Ownership::Unmanaged),
             (
-                &[(MANAGED_BY, "heeler-ec"), (OPTION, "cloudwatch")],
-                Owner::Other,
+                &[(MANAGED_BY_TAG, "heeler-ec"), (OPTION_TAG, "s3")],
+                Ownership::Managed,
             ),
-            (&[(MANAGED_BY, "heeler-ec")], Owner::Other),
-            (&[(OPTION, "s3")], Owner::Other),
-            (&[(MANAGED_BY, "terraform")], Owner::Other),
-            (&[("Managed-By", "platform")], Owner::Other),
+            (
+                &[(MANAGED_BY_TAG, "heeler-ec"), (OPTION_TAG, "cloudwatch")],
+                Ownership::ManagedByOther,
+            ),
+            (&[(MANAGED_BY_TAG, "heeler-ec")], Ownership::ManagedByOther),
+            (&[(OPTION_TAG, "s3")], Ownership::ManagedByOther),
+            (&[(MANAGED_BY_TAG, "terraform")], Ownership::ManagedByOther),
+            (&[("Managed-By", "platform")], Ownership::ManagedByOther),
         ];
         for (tags, owner) in table {
             assert_eq!(mark.owner(tags.iter().copied()), owner, "{tags:?}");

@@ -8,48 +8,48 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{Mark, document, seen, who_died, with_policy};
+use super::{OwnershipTags, deleted_principals_reason, documents, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Handle, Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::iam;
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Handle, Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
 
 pub struct Queue {
     /// ARN; the name is its last part.
     pub arn: String,
     pub key: Output,
     /// Seconds that a message is kept.
-    pub retention: u32,
+    pub retention_seconds: u32,
     /// Seconds that a receive waits for a message.
-    pub wait: u32,
-    pub order: Order,
-    pub dead_letters: Option<Redrive>,
+    pub receive_wait_seconds: u32,
+    pub ordering: QueueOrdering,
+    pub redrive: Option<RedrivePolicy>,
     /// The only queue that may send its dead letters here.
-    pub takes_from: Option<String>,
+    pub redrive_allowed_from: Option<String>,
     /// A policy that names no other resource. One that does is a `QueuePolicy`, which can wait for that resource.
     pub policy: Option<Value>,
-    pub mark: Mark,
+    pub ownership: OwnershipTags,
 }
 
 /// Whether messages keep their order, each group by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    Any,
+pub enum QueueOrdering {
+    Standard,
     /// A FIFO queue; then whether it drops a message with the same body within five minutes.
     Fifo {
-        deduplicates: bool,
+        content_based_deduplication: bool,
     },
 }
 
 /// Where a message goes that was received too often.
-pub struct Redrive {
-    pub to: Output,
-    pub after: u32,
+pub struct RedrivePolicy {
+    pub target: Output,
+    pub max_receive_count: u32,
 }
 
 impl Handle<Queue> {
@@ -70,50 +70,53 @@ pub(super) const NO_QUEUE: &[&str] = &[
     "QueueDoesNotExist",
 ];
 /// AWS blocks a name for 60 seconds after its queue is deleted.
-const NAME_BLOCKED: Duration = Duration::from_secs(75);
+const NAME_REUSE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Seconds that a received message is hidden.
-const VISIBILITY: u32 = 30;
-const LARGEST_MESSAGE: u32 = 262_144;
+const VISIBILITY_TIMEOUT_SECONDS: u32 = 30;
+const MAX_MESSAGE_BYTES: u32 = 262_144;
 /// Seconds that a data key is used before KMS is asked for another.
-const KEY_REUSE: u32 = 300;
+const DATA_KEY_REUSE_SECONDS: u32 = 300;
 
 #[async_trait]
 impl Resource<Aws> for Queue {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "sqs queue",
             name: self.name().to_owned(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
-        let dead_letters = self.dead_letters.iter().map(|redrive| redrive.to.clone());
+    fn dependencies(&self) -> Vec<Output> {
+        let dead_letters = self.redrive.iter().map(|redrive| redrive.target.clone());
         dead_letters.chain([self.key.clone()]).collect()
     }
 
-    fn named(&self) -> Outputs {
+    fn static_outputs(&self) -> Outputs {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    fn desired(&self, known: &Known) -> State {
+    fn desired(&self, known: &KnownOutputs) -> State {
         let mut state = State::default()
-            .with("retention", self.retention)
-            .with("wait", self.wait)
-            .with("visibility", VISIBILITY)
-            .with("largest_message", LARGEST_MESSAGE)
-            .with_known("kms_key", known.get(&self.key))
-            .with("kms_key_reuse", KEY_REUSE);
-        if let Order::Fifo { deduplicates } = self.order {
+            .with("retention", self.retention_seconds)
+            .with("wait", self.receive_wait_seconds)
+            .with("visibility", VISIBILITY_TIMEOUT_SECONDS)
+            .with("largest_message", MAX_MESSAGE_BYTES)
+            .with_optional("kms_key", known.get(&self.key))
+            .with("kms_key_reuse", DATA_KEY_REUSE_SECONDS);
+        if let QueueOrdering::Fifo {
+            content_based_deduplication,
+        } = self.ordering
+        {
             state = state.with("fifo", true).with("deduplicates", deduplicates);
         }
-        if let Some(redrive) = &self.dead_letters {
-            let target = known.get(&redrive.to);
-            state = state.with_known(
+        if let Some(redrive) = &self.redrive {
+            let target = known.get(&redrive.target);
+            state = state.with_optional(
                 "redrive",
-                target.map(|arn| json!({ "to": arn, "after": redrive.after })),
+                target.map(|arn| json!({ "to": arn, "after": redrive.max_receive_count })),
             );
         }
-        if let Some(source) = &self.takes_from {
+        if let Some(source) = &self.redrive_allowed_from {
             state = state.with("redrive_allow", vec![source.as_str()]);
         }
         if let Some(document) = &self.policy {
@@ -122,41 +125,41 @@ impl Resource<Aws> for Queue {
         state
     }
 
-    fn marks(&self) -> Vec<(&'static str, String)> {
-        self.mark.told()
+    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+        self.ownership.to_vec()
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        who_died(change)
+        deleted_principals_reason(change)
     }
 
-    fn documents(&self, _: &Known) -> Vec<Id> {
+    fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
         let policy = self.policy.as_ref();
         policy
-            .map(|_| document::id(document::QUEUE_POLICY, self.name()))
+            .map(|_| documents::id(documents::QUEUE_POLICY, self.name()))
             .into_iter()
             .collect()
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
-        if refusal.is("AWS.SimpleQueueService.QueueDeletedRecently")
-            || refusal.is("QueueDeletedRecently")
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        if refusal.has_code("AWS.SimpleQueueService.QueueDeletedRecently")
+            || refusal.has_code("QueueDeletedRecently")
         {
-            return Some(NAME_BLOCKED);
+            return Some(NAME_REUSE_TIMEOUT);
         }
         NO_QUEUE
             .iter()
-            .any(|code| refusal.is(code))
+            .any(|code| refusal.has_code(code))
             .then_some(Duration::from_secs(20))
     }
 
     /// Replicas of SQS differ for up to a minute after a write.
-    fn reads_to_agree(&self) -> usize {
+    fn agreeing_reads(&self) -> usize {
         2
     }
 
-    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
-        let Some(url) = url(aws, self.name()).await? else {
+    async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
+        let Some(url) = queue_url(aws, self.name()).await? else {
             return Ok(None);
         };
         let doing = || format!("read {}", self.id());
@@ -168,7 +171,7 @@ impl Resource<Aws> for Queue {
                     .attribute_names(Name::All)
                     .send()
                     .await
-                    .finding("sqs:GetQueueAttributes", NO_QUEUE, doing)
+                    .optional_for("sqs:GetQueueAttributes", NO_QUEUE, doing)
             },
             async {
                 aws.sqs
@@ -176,7 +179,7 @@ impl Resource<Aws> for Queue {
                     .queue_url(&url)
                     .send()
                     .await
-                    .finding("sqs:ListQueueTags", NO_QUEUE, doing)
+                    .optional_for("sqs:ListQueueTags", NO_QUEUE, doing)
             },
         )?;
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
@@ -190,28 +193,34 @@ impl Resource<Aws> for Queue {
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str()))
         };
-        Ok(Some(Live {
-            state: parse(&attributes).with(seen::TAGS, seen::tags(told())),
+        Ok(Some(Actual {
+            state: parse_attributes(&attributes).with(observed::TAGS, observed::tags(told())),
             outputs: Outputs::from([("url", url)]),
-            owner: self.mark.owner(told()),
+            ownership: self.ownership.owner(told()),
         }))
     }
 
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
         let made = aws
             .sqs
             .create_queue()
             .queue_name(self.name())
-            .set_attributes(Some(self.first_attributes(want)))
-            .set_tags(Some(owned(self.mark.tags())))
+            .set_attributes(Some(self.creation_attributes(want)))
+            .set_tags(Some(to_tag_map(self.ownership.tags())))
             .send()
             .await
-            .doing("sqs:CreateQueue", || format!("create {}", self.id()))
-            .map_err(without_its_dead_letters)?;
+            .context_for("sqs:CreateQueue", || format!("create {}", self.id()))
+            .map_err(with_redrive_hint)?;
         Ok(made.queue_url.map(|url| ("url", url)).into_iter().collect())
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Actual,
+        want: &State,
+        known: &KnownOutputs,
+    ) -> Result<()> {
         let mut changed = self.attributes(want);
         // What was not there before is taken away by an empty text.
         for (field, name) in [
@@ -231,29 +240,29 @@ impl Resource<Aws> for Queue {
             .set_attributes(Some(changed))
             .send()
             .await
-            .doing("sqs:SetQueueAttributes", || format!("change {}", self.id()))
-            .map_err(without_its_dead_letters)?;
+            .context_for("sqs:SetQueueAttributes", || format!("change {}", self.id()))
+            .map_err(with_redrive_hint)?;
         Ok(())
     }
 
-    async fn mark(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, live: &Actual) -> Result<()> {
         aws.sqs
             .tag_queue()
             .set_queue_url(live.outputs.get("url").cloned())
-            .set_tags(Some(owned(self.mark.tags())))
+            .set_tags(Some(to_tag_map(self.ownership.tags())))
             .send()
             .await
-            .doing("sqs:TagQueue", || format!("tag {}", self.id()))?;
+            .context_for("sqs:TagQueue", || format!("tag {}", self.id()))?;
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
         aws.sqs
             .delete_queue()
             .set_queue_url(live.outputs.get("url").cloned())
             .send()
             .await
-            .finding("sqs:DeleteQueue", NO_QUEUE, || {
+            .optional_for("sqs:DeleteQueue", NO_QUEUE, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())
@@ -262,19 +271,19 @@ impl Resource<Aws> for Queue {
 
 impl Queue {
     fn name(&self) -> &str {
-        arn::last(&self.arn)
+        arn::resource_name(&self.arn)
     }
 
     /// Its policy is written only where it is no resource of its own.
     fn attributes(&self, want: &State) -> HashMap<Name, String> {
-        let document = self.policy.as_ref().and_then(|_| want.written("policy"));
-        attributes(want, document)
+        let document = self.policy.as_ref().and_then(|_| want.write_form("policy"));
+        to_attributes(want, document)
     }
 
     /// That a queue keeps the order is said once and for all.
-    fn first_attributes(&self, want: &State) -> HashMap<Name, String> {
+    fn creation_attributes(&self, want: &State) -> HashMap<Name, String> {
         let mut all = self.attributes(want);
-        if matches!(self.order, Order::Fifo { .. }) {
+        if matches!(self.ordering, QueueOrdering::Fifo { .. }) {
             all.insert(Name::FifoQueue, "true".to_owned());
         }
         all
@@ -285,20 +294,20 @@ impl Queue {
 ///
 /// # Errors
 /// When the question was refused.
-pub async fn url(aws: &Aws, name: &str) -> Result<Option<String>> {
+pub async fn queue_url(aws: &Aws, name: &str) -> Result<Option<String>> {
     aws.sqs
         .get_queue_url()
         .queue_name(name)
         .send()
         .await
-        .finding("sqs:GetQueueUrl", NO_QUEUE, || {
+        .optional_for("sqs:GetQueueUrl", NO_QUEUE, || {
             format!("look for sqs queue {name}")
         })
         .map(|found| found.and_then(|found| found.queue_url))
 }
 
 /// What SQS reports, as the fields of our state. Everything comes as text.
-fn parse(found: &HashMap<Name, String>) -> State {
+fn parse_attributes(found: &HashMap<Name, String>) -> State {
     let number = |name: &Name| found.get(name).and_then(|text| text.parse::<u32>().ok());
     let document = |name: &Name| {
         found
@@ -306,15 +315,15 @@ fn parse(found: &HashMap<Name, String>) -> State {
             .and_then(|text| serde_json::from_str::<Value>(text).ok())
     };
     let mut state = State::default()
-        .with_known("retention", number(&Name::MessageRetentionPeriod))
-        .with_known("wait", number(&Name::ReceiveMessageWaitTimeSeconds))
-        .with_known("visibility", number(&Name::VisibilityTimeout))
-        .with_known("largest_message", number(&Name::MaximumMessageSize))
-        .with_known("kms_key", found.get(&Name::KmsMasterKeyId).cloned())
+        .with_optional("retention", number(&Name::MessageRetentionPeriod))
+        .with_optional("wait", number(&Name::ReceiveMessageWaitTimeSeconds))
+        .with_optional("visibility", number(&Name::VisibilityTimeout))
+        .with_optional("largest_message", number(&Name::MaximumMessageSize))
+        .with_optional("kms_key", found.get(&Name::KmsMasterKeyId).cloned())
         // AWS leaves the default out.
         .with(
             "kms_key_reuse",
-            number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(KEY_REUSE),
+            number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(DATA_KEY_REUSE_SECONDS),
         );
     let is = |name: &Name| found.get(name).is_some_and(|text| text == "true");
     if is(&Name::FifoQueue) {
@@ -325,20 +334,20 @@ fn parse(found: &HashMap<Name, String>) -> State {
     if let Some(redrive) = document(&Name::RedrivePolicy) {
         state = state.with(
             "redrive",
-            json!({ "to": redrive["deadLetterTargetArn"], "after": count(&redrive["maxReceiveCount"]) }),
+            json!({ "to": redrive["deadLetterTargetArn"], "after": parse_count(&redrive["maxReceiveCount"]) }),
         );
     }
     if let Some(allow) = document(&Name::RedriveAllowPolicy) {
         state = state.with("redrive_allow", allow["sourceQueueArns"].clone());
     }
     if let Some(text) = found.get(&Name::Policy).filter(|text| !text.is_empty()) {
-        state = with_policy(state, "policy", &policy::parsed(text));
+        state = with_policy(state, "policy", &iam::parse_document(text));
     }
     state
 }
 
 /// SQS gives the count back as it was written: a number or its text.
-fn count(value: &Value) -> Value {
+fn parse_count(value: &Value) -> Value {
     value
         .as_str()
         .and_then(|text| text.parse::<u32>().ok())
@@ -346,7 +355,7 @@ fn count(value: &Value) -> Value {
 }
 
 /// The state as attributes, all of them: SQS takes them in one call.
-fn attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
+fn to_attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
     let plain = |field: &str| {
         want.get(field).map(|value| {
             value
@@ -375,25 +384,25 @@ fn attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
                 json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources }).to_string()
             }),
         ),
-        (Name::Policy, document.map(policy::text)),
+        (Name::Policy, document.map(iam::to_text)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
     .collect()
 }
 
-fn owned(tags: impl Iterator<Item = (&'static str, &'static str)>) -> HashMap<String, String> {
+fn to_tag_map(tags: impl Iterator<Item = (&'static str, &'static str)>) -> HashMap<String, String> {
     tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
 }
 
 /// SQS says in many words that there is no queue of that name to put dead letters into.
-fn without_its_dead_letters(refusal: Error) -> Error {
-    let why = refusal.why().to_ascii_lowercase();
+fn with_redrive_hint(refusal: Error) -> Error {
+    let why = refusal.reason().to_ascii_lowercase();
     if !why.contains("redrivepolicy") && !why.contains("dead letter target") {
         return refusal;
     }
-    refusal.hint(
+    refusal.with_hint(
         "its dead letter queue may be gone since the plan was read, perhaps by another run: run the same command again",
     )
 }
@@ -403,7 +412,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dead_letter_queue_that_has_gone_is_told() {
+    fn missing_dead_letter_queue_has_hint() {
         for (why, told) in [
             (
                 "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
@@ -411,12 +420,12 @@ mod tests {
             ),
             ("Value 7 for parameter VisibilityTimeout is invalid.", false),
         ] {
-            let refusal = without_its_dead_letters(Error::unanswered("create it", why));
-            assert_eq!(refusal.what_to_do().is_some(), told, "{why}");
+            let refusal = with_redrive_hint(Error::failed("create it", why));
+            assert_eq!(refusal.hint().is_some(), told, "{why}");
         }
     }
 
-    fn wanted() -> State {
+    fn desired_state() -> State {
         State::default()
             .with("retention", 7200)
             .with("wait", 10)
@@ -435,45 +444,48 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back_as_what_was_wanted() {
-        assert_eq!(parse(&attributes(&wanted(), None)), wanted());
+    fn written_attributes_parse_back() {
+        assert_eq!(
+            parse_attributes(&to_attributes(&desired_state(), None)),
+            desired_state()
+        );
     }
 
     #[test]
-    fn a_fifo_queue_reads_back_with_or_without_deduplication() {
+    fn fifo_attributes_parse_back() {
         for deduplicates in [true, false] {
-            let wanted = wanted()
+            let wanted = desired_state()
                 .with("fifo", true)
                 .with("deduplicates", deduplicates);
-            let mut found = attributes(&wanted, None);
+            let mut found = to_attributes(&wanted, None);
             // It is said at the creation only.
             assert_eq!(found.get(&Name::FifoQueue), None);
             found.insert(Name::FifoQueue, "true".to_owned());
-            assert_eq!(parse(&found), wanted);
+            assert_eq!(parse_attributes(&found), wanted);
         }
     }
 
     #[test]
-    fn a_count_given_back_as_text_is_the_same_count() {
-        let mut found = attributes(&wanted(), None);
+    fn receive_count_as_text_is_a_number() {
+        let mut found = to_attributes(&desired_state(), None);
         found.insert(
             Name::RedrivePolicy,
             r#"{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:111122223333:dlq", "maxReceiveCount": "4"}"#.into(),
         );
-        assert_eq!(parse(&found), wanted());
+        assert_eq!(parse_attributes(&found), desired_state());
     }
 
     #[test]
-    fn a_reuse_period_that_aws_leaves_out_is_the_default() {
-        let mut found = attributes(&wanted(), None);
+    fn omitted_key_reuse_period_is_default() {
+        let mut found = to_attributes(&desired_state(), None);
         found.remove(&Name::KmsDataKeyReusePeriodSeconds);
-        assert_eq!(parse(&found), wanted());
+        assert_eq!(parse_attributes(&found), desired_state());
     }
 
     #[test]
-    fn the_message_size_is_always_said_since_the_default_of_aws_has_grown() {
+    fn max_message_size_is_always_set() {
         assert_eq!(
-            attributes(&wanted(), None)[&Name::MaximumMessageSize],
+            to_attributes(&desired_state(), None)[&Name::MaximumMessageSize],
             "262144"
         );
     }

@@ -6,17 +6,17 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::queue::{NO_QUEUE, url};
-use super::{PROPAGATION, document, policy_text, who_died, with_policy};
+use super::queue::{NO_QUEUE, queue_url};
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, documents, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::iam;
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
 
 pub struct QueuePolicy {
     /// ARN of the queue.
@@ -26,52 +26,55 @@ pub struct QueuePolicy {
 
 #[async_trait]
 impl Resource<Aws> for QueuePolicy {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "sqs queue policy",
-            name: self.queue.of.name.clone(),
+            name: self.queue.resource.name.clone(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         vec![self.queue.clone()]
     }
 
-    fn desired(&self, _: &Known) -> State {
+    fn desired(&self, _: &KnownOutputs) -> State {
         with_policy(State::default(), "policy", &self.document)
     }
 
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.queue.of.clone(),
-            goes_with_it: true,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.queue.resource.clone(),
+            deletes_children: true,
         })
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        who_died(change)
+        deleted_principals_reason(change)
     }
 
-    fn documents(&self, _: &Known) -> Vec<Id> {
-        vec![document::id(document::QUEUE_POLICY, &self.queue.of.name)]
+    fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
+        vec![documents::id(
+            documents::QUEUE_POLICY,
+            &self.queue.resource.name,
+        )]
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A principal made a moment ago.
-        let spreading = refusal.says(
+        let spreading = refusal.matches(
             "InvalidAttributeValue",
             "Invalid value for the parameter Policy",
         );
-        spreading.then_some(PROPAGATION)
+        spreading.then_some(PROPAGATION_TIMEOUT)
     }
 
-    fn reads_to_agree(&self) -> usize {
+    fn agreeing_reads(&self) -> usize {
         2
     }
 
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let arn = known.need(&self.queue)?;
-        let Some(url) = url(aws, arn::last(&arn)).await? else {
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
+        let arn = known.require(&self.queue)?;
+        let Some(url) = queue_url(aws, arn::resource_name(&arn)).await? else {
             return Ok(None);
         };
         let found = aws
@@ -81,32 +84,32 @@ impl Resource<Aws> for QueuePolicy {
             .attribute_names(QueueAttributeName::Policy)
             .send()
             .await
-            .finding("sqs:GetQueueAttributes", NO_QUEUE, || {
+            .optional_for("sqs:GetQueueAttributes", NO_QUEUE, || {
                 format!("read {}", self.id())
             })?;
         let text = found
             .and_then(|found| found.attributes?.remove(&QueueAttributeName::Policy))
             .filter(|text| !text.is_empty());
-        Ok(text.map(|text| Live {
-            state: with_policy(State::default(), "policy", &policy::parsed(&text)),
+        Ok(text.map(|text| Actual {
+            state: with_policy(State::default(), "policy", &iam::parse_document(&text)),
             outputs: Outputs::from([("url", url)]),
-            owner: Owner::Us,
+            ownership: Ownership::Managed,
         }))
     }
 
-    async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
-        let arn = known.need(&self.queue)?;
-        let url = url(aws, arn::last(&arn)).await?;
+    async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
+        let arn = known.require(&self.queue)?;
+        let url = queue_url(aws, arn::resource_name(&arn)).await?;
         self.write(aws, url, &policy_text(want, "policy")).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         let url = live.outputs.get("url").cloned();
         self.write(aws, url, &policy_text(want, "policy")).await
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
         self.write(aws, live.outputs.get("url").cloned(), "").await
     }
 }
@@ -119,7 +122,7 @@ impl QueuePolicy {
             .attributes(QueueAttributeName::Policy, document)
             .send()
             .await
-            .doing("sqs:SetQueueAttributes", || format!("write {}", self.id()))?;
+            .context_for("sqs:SetQueueAttributes", || format!("write {}", self.id()))?;
         Ok(())
     }
 }

@@ -10,44 +10,46 @@ pub use aws_sdk_iam::types::Role as Found;
 use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value, json};
 
-use super::{Mark, PROPAGATION, document, policy_text, seen, who_died};
+use super::{
+    OwnershipTags, PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed, policy_text,
+};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Handle, Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::iam;
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Handle, Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
 
 pub struct Role {
     pub arn: String,
     pub description: &'static str,
-    pub trusts: Trusts,
-    pub mark: Mark,
+    pub trusted_entity: TrustedEntity,
+    pub ownership: OwnershipTags,
     /// Where and for what the deployment was made, if it is found by this role.
-    pub notes: Vec<(&'static str, String)>,
+    pub deployment_tags: Vec<(&'static str, String)>,
 }
 
 /// Who may assume the role.
-pub enum Trusts {
-    Heeler(Trust),
+pub enum TrustedEntity {
+    Heeler(HeelerTrust),
     /// The service that runs functions.
     Lambda,
 }
 
 /// Whom of Heeler's the role trusts, and the id that they have to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trust {
+pub struct HeelerTrust {
     pub principals: Vec<String>,
     pub external_id: ExternalId,
 }
 
-impl Trust {
+impl HeelerTrust {
     /// For a role that is only looked for, to be deleted.
     #[must_use]
-    pub fn nobody() -> Self {
+    pub fn empty() -> Self {
         Self {
             principals: Vec::new(),
             external_id: ExternalId::new(""),
@@ -55,8 +57,12 @@ impl Trust {
     }
 
     /// Whether it can be written: it names somebody, and nobody who was deleted.
-    fn is_sound(&self) -> bool {
-        !self.principals.is_empty() && !self.principals.iter().any(|who| policy::is_dead(who))
+    fn can_be_written(&self) -> bool {
+        !self.principals.is_empty()
+            && !self
+                .principals
+                .iter()
+                .any(|who| iam::is_deleted_principal_id(who))
     }
 }
 
@@ -97,47 +103,47 @@ impl Handle<Role> {
 }
 
 pub(super) const NO_ENTITY: &[&str] = &["NoSuchEntity", "NoSuchEntityException"];
-const MASK: &str = "(external id)";
+const EXTERNAL_ID_MASK: &str = "(external id)";
 /// Of the statement that lets Heeler in.
-const SID: &str = "HeelerAssumeRole";
+const TRUST_SID: &str = "HeelerAssumeRole";
 
 #[async_trait]
 impl Resource<Aws> for Role {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "iam role",
             name: self.name().to_owned(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         Vec::new()
     }
 
-    fn named(&self) -> Outputs {
+    fn static_outputs(&self) -> Outputs {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    fn desired(&self, _: &Known) -> State {
+    fn desired(&self, _: &KnownOutputs) -> State {
         let notes: Map<String, Value> = self
-            .notes
+            .deployment_tags
             .iter()
             .map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())))
             .collect();
-        let trust = match &self.trusts {
+        let trust = match &self.trusted_entity {
             // Whom else to trust, only the operator can tell.
-            Trusts::Heeler(trust) if !trust.is_sound() => {
-                State::default().with_known("trust", None::<Value>)
+            TrustedEntity::Heeler(trust) if !trust.can_be_written() => {
+                State::default().with_optional("trust", None::<Value>)
             }
-            _ => trust_state(&self.document()),
+            _ => trust_state(&self.trust_policy()),
         };
         trust
             .with("description", self.description)
             .with("tags", Value::Object(notes))
     }
 
-    fn marks(&self) -> Vec<(&'static str, String)> {
-        self.mark.told()
+    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+        self.ownership.to_vec()
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
@@ -146,76 +152,79 @@ impl Resource<Aws> for Role {
             "trust" if change.after.is_none() => {
                 "setup needs --heeler-role-arn to put it right, with the value that Heeler shows"
             }
-            "trust" if matches!(self.trusts, Trusts::Heeler(_)) => {
+            "trust" if matches!(self.trusted_entity, TrustedEntity::Heeler(_)) => {
                 "who is not named any more cannot assume the role"
             }
             _ => return None,
         };
-        let told = [who_died(change), Some(says.to_owned())];
+        let told = [deleted_principals_reason(change), Some(says.to_owned())];
         Some(told.into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
 
-    fn documents(&self, _: &Known) -> Vec<Id> {
-        vec![document::id(document::ROLE_TRUST, self.name())]
+    fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
+        vec![documents::id(documents::ROLE_TRUST, self.name())]
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = refusal.says("MalformedPolicyDocument", "Invalid principal in policy")
-            || refusal.is("ConcurrentModification")
-            || refusal.is("DeleteConflict");
-        spreading.then_some(PROPAGATION)
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        let spreading = refusal.matches("MalformedPolicyDocument", "Invalid principal in policy")
+            || refusal.has_code("ConcurrentModification")
+            || refusal.has_code("DeleteConflict");
+        spreading.then_some(PROPAGATION_TIMEOUT)
     }
 
     /// By its tags: where the deployment is, and for which bucket.
-    fn leads_to_others(&self) -> bool {
-        !self.notes.is_empty()
+    fn is_anchor(&self) -> bool {
+        !self.deployment_tags.is_empty()
     }
 
-    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
-        let Some(role) = find(aws, self.name()).await? else {
+    async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
+        let Some(role) = get_role(aws, self.name()).await? else {
             return Ok(None);
         };
-        let document = trust_document(&role);
-        let wanted = |key: &str| self.notes.iter().any(|(note, _)| *note == key);
+        let document = trust_policy_of(&role);
+        let wanted = |key: &str| self.deployment_tags.iter().any(|(note, _)| *note == key);
         let notes: Map<String, Value> = role
             .tags()
             .iter()
             .filter(|tag| wanted(tag.key()))
             .map(|tag| (tag.key().to_owned(), Value::from(tag.value())))
             .collect();
-        Ok(Some(Live {
+        Ok(Some(Actual {
             state: trust_state(&document)
                 .with("description", role.description().unwrap_or_default())
-                .with("tags", Value::Object(sorted(notes, &self.notes)))
                 .with(
-                    seen::TAGS,
-                    seen::tags(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                    "tags",
+                    Value::Object(in_order_of(notes, &self.deployment_tags)),
+                )
+                .with(
+                    observed::TAGS,
+                    observed::tags(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
                 ),
             outputs: Outputs::new(),
-            owner: self
-                .mark
+            ownership: self
+                .ownership
                 .owner(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
-    async fn create(&self, aws: &Aws, want: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
         let mut call = aws
             .iam
             .create_role()
             .role_name(self.name())
             .description(self.description)
             .assume_role_policy_document(policy_text(want, "trust"));
-        for tag in self.tags(want)? {
+        for tag in self.sdk_tags(want)? {
             call = call.tags(tag);
         }
         call.send()
             .await
-            .doing("iam:CreateRole", || format!("create {}", self.id()))
-            .map_err(|refusal| self.explain(refusal))?;
+            .context_for("iam:CreateRole", || format!("create {}", self.id()))
+            .map_err(|refusal| self.with_principal_hint(refusal))?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         let differs = |field: &str| live.state.get(field) != want.get(field);
         if differs("trust") || differs("external_id") {
             aws.iam
@@ -224,10 +233,10 @@ impl Resource<Aws> for Role {
                 .policy_document(policy_text(want, "trust"))
                 .send()
                 .await
-                .doing("iam:UpdateAssumeRolePolicy", || {
+                .context_for("iam:UpdateAssumeRolePolicy", || {
                     format!("change the trust of {}", self.id())
                 })
-                .map_err(|refusal| self.explain(refusal))?;
+                .map_err(|refusal| self.with_principal_hint(refusal))?;
         }
         if differs("description") {
             aws.iam
@@ -236,33 +245,35 @@ impl Resource<Aws> for Role {
                 .description(want.text("description").unwrap_or_default())
                 .send()
                 .await
-                .doing("iam:UpdateRole", || format!("describe {}", self.id()))?;
+                .context_for("iam:UpdateRole", || format!("describe {}", self.id()))?;
         }
         if differs("tags") {
-            self.tag(aws, live, want).await?;
+            self.update_tags(aws, live, want).await?;
         }
         Ok(())
     }
 
     /// Notes and all, so that the deployment is found from then on.
-    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.iam
             .tag_role()
             .role_name(self.name())
-            .set_tags(Some(self.tags(&self.desired(&Known::default()))?))
+            .set_tags(Some(
+                self.sdk_tags(&self.desired(&KnownOutputs::default()))?,
+            ))
             .send()
             .await
-            .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+            .context_for("iam:TagRole", || format!("tag {}", self.id()))?;
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.iam
             .delete_role()
             .role_name(self.name())
             .send()
             .await
-            .finding("iam:DeleteRole", NO_ENTITY, || {
+            .optional_for("iam:DeleteRole", NO_ENTITY, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())
@@ -271,19 +282,19 @@ impl Resource<Aws> for Role {
 
 impl Role {
     fn name(&self) -> &str {
-        arn::last(&self.arn)
+        arn::resource_name(&self.arn)
     }
 
-    fn document(&self) -> Value {
-        policy::document(vec![match &self.trusts {
-            Trusts::Heeler(trust) => json!({
-                "Sid": SID,
+    fn trust_policy(&self) -> Value {
+        iam::document(vec![match &self.trusted_entity {
+            TrustedEntity::Heeler(trust) => json!({
+                "Sid": TRUST_SID,
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
                 "Principal": { "AWS": trust.principals },
                 "Condition": { "StringEquals": { "sts:ExternalId": trust.external_id.expose() } },
             }),
-            Trusts::Lambda => json!({
+            TrustedEntity::Lambda => json!({
                 "Sid": "LambdaAssumeRole",
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole"],
@@ -293,9 +304,9 @@ impl Role {
     }
 
     /// All of them are written, also those that make it ours; what is not wanted any more goes.
-    async fn tag(&self, aws: &Aws, live: &Live, want: &State) -> Result<()> {
-        let wanted = notes_of(want);
-        let too_many: Vec<String> = notes_of(&live.state)
+    async fn update_tags(&self, aws: &Aws, live: &Actual, want: &State) -> Result<()> {
+        let wanted = deployment_tags_of(want);
+        let too_many: Vec<String> = deployment_tags_of(&live.state)
             .into_keys()
             .filter(|key| !wanted.contains_key(key))
             .collect();
@@ -306,44 +317,42 @@ impl Role {
                 .set_tag_keys(Some(too_many))
                 .send()
                 .await
-                .doing("iam:UntagRole", || format!("untag {}", self.id()))?;
+                .context_for("iam:UntagRole", || format!("untag {}", self.id()))?;
         }
         aws.iam
             .tag_role()
             .role_name(self.name())
-            .set_tags(Some(self.tags(want)?))
+            .set_tags(Some(self.sdk_tags(want)?))
             .send()
             .await
-            .doing("iam:TagRole", || format!("tag {}", self.id()))?;
+            .context_for("iam:TagRole", || format!("tag {}", self.id()))?;
         Ok(())
     }
 
-    fn tags(&self, want: &State) -> Result<Vec<Tag>> {
-        let marks = self.mark.tags();
+    fn sdk_tags(&self, want: &State) -> Result<Vec<Tag>> {
+        let marks = self.ownership.tags();
         let marks = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
         marks
-            .chain(notes_of(want))
+            .chain(deployment_tags_of(want))
             .map(|(key, value)| {
                 Tag::builder()
                     .key(&key)
                     .value(value)
                     .build()
-                    .map_err(|why| {
-                        Error::unanswered(format!("write the tag {key}"), why.to_string())
-                    })
+                    .map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
             })
             .collect()
     }
 
     /// A principal that does not exist and one that has not spread yet are refused alike.
-    fn explain(&self, refusal: Error) -> Error {
-        let Trusts::Heeler(trust) = &self.trusts else {
+    fn with_principal_hint(&self, refusal: Error) -> Error {
+        let TrustedEntity::Heeler(trust) = &self.trusted_entity else {
             return refusal;
         };
-        if !refusal.says("MalformedPolicyDocument", "Invalid principal in policy") {
+        if !refusal.matches("MalformedPolicyDocument", "Invalid principal in policy") {
             return refusal;
         }
-        refusal.hint(format!(
+        refusal.with_hint(format!(
             "IAM knows no such role: check --heeler-role-arn against the value that Heeler shows ({})",
             trust.principals.join(", ")
         ))
@@ -354,13 +363,13 @@ impl Role {
 ///
 /// # Errors
 /// When the question was refused.
-pub async fn find(aws: &Aws, name: &str) -> Result<Option<Found>> {
+pub async fn get_role(aws: &Aws, name: &str) -> Result<Option<Found>> {
     aws.iam
         .get_role()
         .role_name(name)
         .send()
         .await
-        .finding("iam:GetRole", NO_ENTITY, || {
+        .optional_for("iam:GetRole", NO_ENTITY, || {
             format!("look for iam role {name}")
         })
         .map(|found| found.and_then(|found| found.role))
@@ -369,13 +378,13 @@ pub async fn find(aws: &Aws, name: &str) -> Result<Option<Found>> {
 /// Whom a role trusts, read from its trust policy; nothing when the policy is not of our form. Somebody may have added
 /// statements to it.
 #[must_use]
-pub fn trust_of(role: &Found) -> Option<Trust> {
-    let document = trust_document(role);
+pub fn parse_trust(role: &Found) -> Option<HeelerTrust> {
+    let document = trust_policy_of(role);
     let statement = match document.get("Statement")?.as_array()?.as_slice() {
         [only] => only,
         several => several
             .iter()
-            .find(|statement| statement.get("Sid").is_some_and(|sid| sid == SID))?,
+            .find(|statement| statement.get("Sid").is_some_and(|sid| sid == TRUST_SID))?,
     };
     let principals = match statement.get("Principal")?.get("AWS")? {
         Value::Array(who) => who
@@ -393,18 +402,18 @@ pub fn trust_of(role: &Found) -> Option<Trust> {
         Value::Array(ids) => ids.first()?.as_str()?,
         id => id.as_str()?,
     };
-    Some(Trust {
+    Some(HeelerTrust {
         principals,
         external_id: ExternalId::new(external_id),
     })
 }
 
-pub(super) fn trust_document(role: &Found) -> Value {
-    policy::parsed_encoded(role.assume_role_policy_document().unwrap_or_default())
+pub(super) fn trust_policy_of(role: &Found) -> Value {
+    iam::parse_encoded_document(role.assume_role_policy_document().unwrap_or_default())
 }
 
 /// The tags of a state that tell of the deployment.
-fn notes_of(state: &State) -> BTreeMap<String, String> {
+fn deployment_tags_of(state: &State) -> BTreeMap<String, String> {
     let notes = state.get("tags").and_then(Value::as_object);
     let notes = notes.into_iter().flatten();
     notes
@@ -414,32 +423,37 @@ fn notes_of(state: &State) -> BTreeMap<String, String> {
 
 /// The trust policy with the external id taken out of it, so that one can be shown and the other not.
 fn trust_state(document: &Value) -> State {
-    let mut masked = policy::canonical(document);
+    let mut masked = iam::canonical(document);
     let mut ids = Vec::new();
-    take_ids(&mut masked, &mut ids);
+    extract_external_ids(&mut masked, &mut ids);
     State::default()
         .with_document("trust", masked, document.clone())
         .with_secret("external_id", ids)
 }
 
-fn take_ids(value: &mut Value, ids: &mut Vec<Value>) {
+fn extract_external_ids(value: &mut Value, ids: &mut Vec<Value>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {
                 if name.eq_ignore_ascii_case("sts:ExternalId") {
-                    ids.push(std::mem::replace(value, Value::from(MASK)));
+                    ids.push(std::mem::replace(value, Value::from(EXTERNAL_ID_MASK)));
                 } else {
-                    take_ids(value, ids);
+                    extract_external_ids(value, ids);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| take_ids(item, ids)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| extract_external_ids(item, ids)),
         _ => {}
     }
 }
 
 /// In the order of the notes, since tags come back in any.
-fn sorted(mut found: Map<String, Value>, notes: &[(&'static str, String)]) -> Map<String, Value> {
+fn in_order_of(
+    mut found: Map<String, Value>,
+    notes: &[(&'static str, String)],
+) -> Map<String, Value> {
     notes
         .iter()
         .filter_map(|(key, _)| {
@@ -454,8 +468,8 @@ fn sorted(mut found: Map<String, Value>, notes: &[(&'static str, String)]) -> Ma
 mod tests {
     use super::*;
 
-    fn trust(external_id: &str) -> Trust {
-        Trust {
+    fn trust(external_id: &str) -> HeelerTrust {
+        HeelerTrust {
             principals: vec!["arn:aws:iam::999988887777:role/heeler".into()],
             external_id: ExternalId::new(external_id),
         }
@@ -465,13 +479,13 @@ mod tests {
         Role {
             arn: "arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role".into(),
             description: "Role for Heeler to assume to harvest SQS queue.",
-            trusts: Trusts::Heeler(trust("very-secret-id+1")),
-            mark: Mark { option: "s3" },
-            notes: vec![("heeler-ec:region", "us-east-1".into())],
+            trusted_entity: TrustedEntity::Heeler(trust("very-secret-id+1")),
+            ownership: OwnershipTags { option: "s3" },
+            deployment_tags: vec![("heeler-ec:region", "us-east-1".into())],
         }
     }
 
-    fn found(document: &str) -> Found {
+    fn iam_role(document: &str) -> Found {
         Found::builder()
             .path("/")
             .role_name("r")
@@ -484,65 +498,69 @@ mod tests {
     }
 
     #[test]
-    fn the_trust_that_is_written_is_the_trust_that_is_read() {
+    fn written_trust_policy_parses_back() {
         let encoded = percent_encoding::utf8_percent_encode(
-            &role().document().to_string(),
+            &role().trust_policy().to_string(),
             percent_encoding::NON_ALPHANUMERIC,
         )
         .to_string();
-        assert_eq!(trust_of(&found(&encoded)), Some(trust("very-secret-id+1")));
+        assert_eq!(
+            parse_trust(&iam_role(&encoded)),
+            Some(trust("very-secret-id+1"))
+        );
     }
 
     #[test]
-    fn the_external_id_is_in_no_shown_part_of_the_state() {
+    fn debug_output_masks_external_id() {
         let shown = format!(
             "{:?} {:?}",
-            role().desired(&Known::default()),
+            role().desired(&KnownOutputs::default()),
             trust("very-secret-id+1")
         );
         assert!(!shown.contains("very-secret-id"), "{shown}");
     }
 
     #[test]
-    fn another_external_id_is_a_difference() {
+    fn changed_external_id_is_a_difference() {
         let mut other = role();
-        other.trusts = Trusts::Heeler(trust("another-id"));
-        let changes = crate::converge::diff::diff(
-            &role().desired(&Known::default()),
-            &other.desired(&Known::default()),
+        other.trusted_entity = TrustedEntity::Heeler(trust("another-id"));
+        let changes = crate::reconcile::diff::diff(
+            &role().desired(&KnownOutputs::default()),
+            &other.desired(&KnownOutputs::default()),
         );
         let fields: Vec<_> = changes.iter().map(|change| change.field).collect();
         assert_eq!(fields, ["external_id"]);
     }
 
     #[test]
-    fn a_statement_that_somebody_added_is_not_taken_for_ours() {
-        let mut document = role().document();
+    fn added_trust_statements_are_ignored() {
+        let mut document = role().trust_policy();
         let statements = document["Statement"].as_array_mut().unwrap();
         statements.insert(
             0,
             json!({ "Sid": "Theirs", "Principal": { "AWS": "AROAEXAMPLE" } }),
         );
         assert_eq!(
-            trust_of(&found(&document.to_string())),
+            parse_trust(&iam_role(&document.to_string())),
             Some(trust("very-secret-id+1"))
         );
     }
 
     #[test]
-    fn a_trust_that_cannot_be_written_is_not_known_rather_than_kept() {
-        let nobody = Trust::nobody();
-        let dead = Trust {
+    fn unwritable_trust_is_unknown() {
+        let nobody = HeelerTrust::empty();
+        let dead = HeelerTrust {
             principals: vec!["AROAEXAMPLE".into()],
             ..trust("very-secret-id")
         };
         for unsound in [nobody, dead] {
             let mut other = role();
-            other.trusts = Trusts::Heeler(unsound);
-            let live = trust_state(&other.document())
+            other.trusted_entity = TrustedEntity::Heeler(unsound);
+            let live = trust_state(&other.trust_policy())
                 .with("description", "")
                 .with("tags", json!({}));
-            let changes = crate::converge::diff::diff(&live, &other.desired(&Known::default()));
+            let changes =
+                crate::reconcile::diff::diff(&live, &other.desired(&KnownOutputs::default()));
             let change = changes
                 .iter()
                 .find(|change| change.field == "trust")
@@ -555,11 +573,13 @@ mod tests {
     }
 
     #[test]
-    fn a_trust_policy_of_another_form_has_no_trust_of_ours() {
+    fn unrecognized_trust_policy_has_no_trust() {
         assert_eq!(
-            trust_of(&found(r#"{"Statement":[{"Principal":{"Service":"x"}}]}"#)),
+            parse_trust(&iam_role(
+                r#"{"Statement":[{"Principal":{"Service":"x"}}]}"#
+            )),
             None
         );
-        assert_eq!(trust_of(&found("not json")), None);
+        assert_eq!(parse_trust(&iam_role("not json")), None);
     }
 }

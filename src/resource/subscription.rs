@@ -5,15 +5,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::topic::NO_TOPIC;
-use super::{PROPAGATION, seen};
+use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
 
 pub struct Subscription {
     /// ARN of the topic.
@@ -21,46 +21,46 @@ pub struct Subscription {
     /// ARN of the queue.
     pub queue: Output,
     /// That the queue lets the topic in; SNS drops at once what it is not permitted to send.
-    pub after: Vec<Output>,
+    pub depends_on: Vec<Output>,
 }
 
 /// In place of the ARN of a subscription that waits for its confirmation.
-const PENDING: &str = "PendingConfirmation";
+const PENDING_CONFIRMATION: &str = "PendingConfirmation";
 
 #[async_trait]
 impl Resource<Aws> for Subscription {
-    fn id(&self) -> Id {
-        let (topic, queue) = (&self.topic.of.name, &self.queue.of.name);
-        Id {
+    fn id(&self) -> ResourceId {
+        let (topic, queue) = (&self.topic.resource.name, &self.queue.resource.name);
+        ResourceId {
             kind: "sns subscription",
-            name: format!("{} → {queue}", arn::last(topic)),
+            name: format!("{} → {queue}", arn::resource_name(topic)),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         [&self.topic, &self.queue]
             .into_iter()
-            .chain(&self.after)
+            .chain(&self.depends_on)
             .cloned()
             .collect()
     }
 
-    fn desired(&self, _: &Known) -> State {
+    fn desired(&self, _: &KnownOutputs) -> State {
         State::default()
             .with("confirmed", true)
             .with("filter", "")
             .with("raw_delivery", false)
     }
 
-    fn lasting(&self) -> &'static [&'static str] {
+    fn irreversible_fields(&self) -> &'static [&'static str] {
         &["confirmed"]
     }
 
     /// Ours when the queue is, whoever's the topic is.
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.queue.of.clone(),
-            goes_with_it: false,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.queue.resource.clone(),
+            deletes_children: false,
         })
     }
 
@@ -75,32 +75,32 @@ impl Resource<Aws> for Subscription {
     }
 
     /// One that is pending has no ARN to be deleted by.
-    fn lapses(&self, live: &Live) -> bool {
+    fn is_expiring(&self, live: &Actual) -> bool {
         !live.outputs.contains_key("arn")
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // The topic was made a moment ago.
         NO_TOPIC
             .iter()
-            .any(|code| refusal.is(code))
-            .then_some(PROPAGATION)
+            .any(|code| refusal.has_code(code))
+            .then_some(PROPAGATION_TIMEOUT)
     }
 
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let (topic, queue) = (known.need(&self.topic)?, known.need(&self.queue)?);
-        let subscription = match self.find(aws, &topic, &queue).await? {
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
+        let (topic, queue) = (known.require(&self.topic)?, known.require(&self.queue)?);
+        let subscription = match self.find_subscription_arn(aws, &topic, &queue).await? {
             Some(found) if found.starts_with("arn:") => found,
             Some(_) => {
-                return Ok(Some(Live {
+                return Ok(Some(Actual {
                     state: State::default()
                         .with("confirmed", false)
                         .with("filter", "")
                         .with("raw_delivery", false)
-                        .with(seen::TOPIC, topic)
-                        .with(seen::QUEUE, queue),
+                        .with(observed::TOPIC, topic)
+                        .with(observed::QUEUE, queue),
                     outputs: Outputs::new(),
-                    owner: Owner::Us,
+                    ownership: Ownership::Managed,
                 }));
             }
             None => return Ok(None),
@@ -111,7 +111,7 @@ impl Resource<Aws> for Subscription {
             .subscription_arn(&subscription)
             .send()
             .await
-            .finding("sns:GetSubscriptionAttributes", NO_TOPIC, || {
+            .optional_for("sns:GetSubscriptionAttributes", NO_TOPIC, || {
                 format!("read {}", self.id())
             })?;
         let Some(attributes) = found.and_then(|found| found.attributes) else {
@@ -125,25 +125,31 @@ impl Resource<Aws> for Subscription {
         let filter = attributes
             .get("FilterPolicy")
             .filter(|text| text.as_str() != "{}");
-        Ok(Some(Live {
+        Ok(Some(Actual {
             state: State::default()
                 .with("confirmed", !is_true("PendingConfirmation"))
                 .with("filter", filter.cloned().unwrap_or_default())
                 .with("raw_delivery", is_true("RawMessageDelivery"))
-                .with(seen::TOPIC, topic)
-                .with(seen::QUEUE, queue),
+                .with(observed::TOPIC, topic)
+                .with(observed::QUEUE, queue),
             outputs: Outputs::from([("arn", subscription)]),
             // When the queue is gone, a subscription that still names it serves nobody.
-            owner: Owner::Us,
+            ownership: Ownership::Managed,
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, _: &State, known: &KnownOutputs) -> Result<Outputs> {
         self.subscribe(aws, known).await
     }
 
-    async fn update(&self, aws: &Aws, live: &Live, want: &State, known: &Known) -> Result<()> {
-        if self.lapses(live) {
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Actual,
+        want: &State,
+        known: &KnownOutputs,
+    ) -> Result<()> {
+        if self.is_expiring(live) {
             return self.subscribe(aws, known).await.map(|_| ());
         }
         let raw = want.get("raw_delivery").is_some_and(|raw| raw == true);
@@ -166,43 +172,43 @@ impl Resource<Aws> for Subscription {
                 .attribute_value(value)
                 .send()
                 .await
-                .doing("sns:SetSubscriptionAttributes", || {
+                .context_for("sns:SetSubscriptionAttributes", || {
                     format!("change {}", self.id())
                 })?;
         }
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
         let gone = aws
             .sns
             .unsubscribe()
             .set_subscription_arn(live.outputs.get("arn").cloned())
             .send()
             .await
-            .finding("sns:Unsubscribe", NO_TOPIC, || {
+            .optional_for("sns:Unsubscribe", NO_TOPIC, || {
                 format!("delete {}", self.id())
             });
         match gone {
             // It lapses by itself.
-            Err(error) if error.says("InvalidParameter", "pending confirmation") => Ok(()),
+            Err(error) if error.matches("InvalidParameter", "pending confirmation") => Ok(()),
             other => other.map(|_| ()),
         }
     }
 }
 
 impl Subscription {
-    async fn subscribe(&self, aws: &Aws, known: &Known) -> Result<Outputs> {
+    async fn subscribe(&self, aws: &Aws, known: &KnownOutputs) -> Result<Outputs> {
         let made = aws
             .sns
             .subscribe()
-            .topic_arn(known.need(&self.topic)?)
+            .topic_arn(known.require(&self.topic)?)
             .protocol("sqs")
-            .endpoint(known.need(&self.queue)?)
+            .endpoint(known.require(&self.queue)?)
             .return_subscription_arn(true)
             .send()
             .await
-            .doing("sns:Subscribe", || format!("create {}", self.id()))?;
+            .context_for("sns:Subscribe", || format!("create {}", self.id()))?;
         Ok(made
             .subscription_arn
             .map(|arn| ("arn", arn))
@@ -211,7 +217,12 @@ impl Subscription {
     }
 
     /// Its ARN; one that waits for its confirmation, or was deleted, has a word in place of it.
-    async fn find(&self, aws: &Aws, topic: &str, queue: &str) -> Result<Option<String>> {
+    async fn find_subscription_arn(
+        &self,
+        aws: &Aws,
+        topic: &str,
+        queue: &str,
+    ) -> Result<Option<String>> {
         let mut pages = aws
             .sns
             .list_subscriptions_by_topic()
@@ -219,7 +230,7 @@ impl Subscription {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
+            let Some(page) = page.optional_for("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
                 format!("look for {}", self.id())
             })?
             else {
@@ -230,7 +241,7 @@ impl Subscription {
                 .iter()
                 .find(|subscription| subscription.endpoint() == Some(queue))
                 .and_then(|subscription| subscription.subscription_arn.clone())
-                .filter(|arn| arn.starts_with("arn:") || arn == PENDING);
+                .filter(|arn| arn.starts_with("arn:") || arn == PENDING_CONFIRMATION);
             if found.is_some() {
                 return Ok(found);
             }

@@ -13,15 +13,15 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 
 use tokio::join;
 
-use super::function::{ACTIVE, stage_of};
-use super::permission::sources;
+use super::function::{ACTIVE, get_state};
+use super::function_permission::allowed_sources;
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
 
 pub struct SubscriptionFilter {
     pub log_group: String,
@@ -30,57 +30,57 @@ pub struct SubscriptionFilter {
     /// ARN of the function.
     pub function: Output,
     /// What has to be there before the first event is delivered.
-    pub after: Vec<Output>,
+    pub depends_on: Vec<Output>,
 }
 
 /// Who invokes the function.
-const LOGS: &str = "logs.amazonaws.com";
+const LOGS_SERVICE: &str = "logs.amazonaws.com";
 /// What is said while a new function, or its policy, is not known everywhere yet, and of one that is not as it should be.
-const NOT_INVOCABLE: [&str; 2] = [
+const NOT_INVOCABLE_MESSAGES: [&str; 2] = [
     "Could not execute the lambda function",
     "Could not deliver test message to specified",
 ];
 const NO_GROUP: &[&str] = &["ResourceNotFoundException"];
 /// It takes some seconds until a new function can be invoked on behalf of a log group.
-const UNTIL_INVOCABLE: Duration = Duration::from_secs(300);
+const INVOCABLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 #[async_trait]
 impl Resource<Aws> for SubscriptionFilter {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "subscription filter",
             name: self.name.clone(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         [self.function.clone()]
             .into_iter()
-            .chain(self.after.clone())
+            .chain(self.depends_on.clone())
             .collect()
     }
 
-    fn desired(&self, known: &Known) -> State {
+    fn desired(&self, known: &KnownOutputs) -> State {
         State::default()
             .with("log_group", self.log_group.as_str())
             .with("pattern", self.pattern)
             .with("distribution", Distribution::ByLogStream.as_str())
-            .with_known("destination", known.get(&self.function))
+            .with_optional("destination", known.get(&self.function))
     }
 
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.function.of.clone(),
-            goes_with_it: false,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.function.resource.clone(),
+            deletes_children: false,
         })
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = is_not_invocable(refusal) || refusal.is("OperationAbortedException");
-        spreading.then_some(UNTIL_INVOCABLE)
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        let spreading = is_not_invocable(refusal) || refusal.has_code("OperationAbortedException");
+        spreading.then_some(INVOCABLE_TIMEOUT)
     }
 
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let mut pages = aws
             .logs
             .describe_subscription_filters()
@@ -89,7 +89,7 @@ impl Resource<Aws> for SubscriptionFilter {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page.finding("logs:DescribeSubscriptionFilters", NO_GROUP, || {
+            let page = page.optional_for("logs:DescribeSubscriptionFilters", NO_GROUP, || {
                 format!("read {}", self.id())
             })?;
             let Some(page) = page else { break };
@@ -103,7 +103,7 @@ impl Resource<Aws> for SubscriptionFilter {
                     .distribution()
                     .unwrap_or(&Distribution::ByLogStream)
                     .as_str();
-                return Ok(Some(Live {
+                return Ok(Some(Actual {
                     state: State::default()
                         .with("log_group", self.log_group.as_str())
                         .with("pattern", filter.filter_pattern().unwrap_or_default())
@@ -111,10 +111,10 @@ impl Resource<Aws> for SubscriptionFilter {
                         .with("destination", destination),
                     outputs: Outputs::new(),
                     // It bears no tags. Whoever sends to our function does so for us.
-                    owner: if known.get(&self.function).as_deref() == Some(destination) {
-                        Owner::Us
+                    ownership: if known.get(&self.function).as_deref() == Some(destination) {
+                        Ownership::Managed
                     } else {
-                        Owner::Other
+                        Ownership::ManagedByOther
                     },
                 }));
             }
@@ -123,34 +123,34 @@ impl Resource<Aws> for SubscriptionFilter {
     }
 
     /// A write replaces what has the name, so it is looked at once more.
-    async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
         let there = self.read(aws, known).await?;
-        if there.is_some_and(|live| !live.is_ours()) {
-            return Err(Error::no(
+        if there.is_some_and(|live| !live.is_managed()) {
+            return Err(Error::negative(
                 format!("create {}", self.id()),
                 format!(
                     "somebody made one of that name on log group {} since the plan was made; it stays as it is",
                     self.log_group
                 ),
             )
-            .hint("run the same command again: it plans with what is there now"));
+            .with_hint("run the same command again: it plans with what is there now"));
         }
         self.put(aws, want).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         self.put(aws, want).await
     }
 
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.logs
             .delete_subscription_filter()
             .log_group_name(&self.log_group)
             .filter_name(&self.name)
             .send()
             .await
-            .finding("logs:DeleteSubscriptionFilter", NO_GROUP, || {
+            .optional_for("logs:DeleteSubscriptionFilter", NO_GROUP, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())
@@ -159,9 +159,9 @@ impl Resource<Aws> for SubscriptionFilter {
 
 /// A log group that is full: the SDK would take it for one that is busy, and ask on.
 #[derive(Debug)]
-struct FullIsFinal;
+struct LimitExceededIsFinal;
 
-impl ClassifyRetry for FullIsFinal {
+impl ClassifyRetry for LimitExceededIsFinal {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let refusal = context
             .output_or_error()
@@ -197,38 +197,41 @@ impl SubscriptionFilter {
             .destination_arn(text("destination"))
             .distribution(Distribution::from(text("distribution")))
             .customize()
-            .config_override(Config::builder().retry_classifier(FullIsFinal))
+            .config_override(Config::builder().retry_classifier(LimitExceededIsFinal))
             .send()
             .await
-            .doing("logs:PutSubscriptionFilter", || {
+            .context_for("logs:PutSubscriptionFilter", || {
                 format!("create {}", self.id())
             });
         match put {
             Ok(_) => Ok(()),
             Err(refusal) if is_not_invocable(&refusal) => {
-                Err(refusal.hint(self.obstacle(aws, text("destination")).await))
+                Err(refusal.with_hint(self.invocation_hint(aws, text("destination")).await))
             }
-            Err(refusal) => Err(self.explain(refusal)),
+            Err(refusal) => Err(self.with_limit_hint(refusal)),
         }
     }
 
     /// What keeps the function from being invoked, as far as can be seen.
-    async fn obstacle(&self, aws: &Aws, function: &str) -> String {
-        let name = arn::last(function);
-        let (stage, sources) = join!(stage_of(aws, name), sources(aws, name, LOGS));
+    async fn invocation_hint(&self, aws: &Aws, function: &str) -> String {
+        let name = arn::resource_name(function);
+        let (stage, sources) = join!(
+            get_state(aws, name),
+            allowed_sources(aws, name, LOGS_SERVICE)
+        );
         // What may not be read is not to blame.
         let stage = stage.unwrap_or_else(|_| Some(ACTIVE.to_owned()));
         let sources = sources.unwrap_or_else(|_| vec![None]);
         let group = format!(":log-group:{}", self.log_group);
         format!(
             "{}; run the same command again in a minute",
-            obstacle(stage.as_deref(), &sources, &group)
+            invocation_problem(stage.as_deref(), &sources, &group)
         )
     }
 
-    fn explain(&self, refusal: Error) -> Error {
-        if refusal.is("LimitExceededException") {
-            return refusal.hint(format!(
+    fn with_limit_hint(&self, refusal: Error) -> Error {
+        if refusal.has_code("LimitExceededException") {
+            return refusal.with_hint(format!(
                 "log group {} takes no more subscription filters: chain one destination behind another, or use \
                  --option s3 (aws logs describe-subscription-filters shows what is there)",
                 self.log_group
@@ -239,13 +242,13 @@ impl SubscriptionFilter {
 }
 
 fn is_not_invocable(refusal: &Error) -> bool {
-    NOT_INVOCABLE
+    NOT_INVOCABLE_MESSAGES
         .iter()
-        .any(|words| refusal.says("InvalidParameterException", words))
+        .any(|words| refusal.matches("InvalidParameterException", words))
 }
 
 /// Of the sources that a function's policy lets in, one should end in this log group, with or without its streams.
-fn obstacle(stage: Option<&str>, sources: &[Option<String>], group: &str) -> String {
+fn invocation_problem(stage: Option<&str>, sources: &[Option<String>], group: &str) -> String {
     let is_of_group = |source: &String| source.trim_end_matches(":*").ends_with(group);
     match stage {
         None => "the function is not there any more".to_owned(),
@@ -270,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_keeps_the_function_from_being_invoked_is_named() {
+    fn invocation_problems_are_explained() {
         let group = ":log-group:organization/trail";
         let source = |name: &str| {
             Some(format!(
@@ -282,17 +285,29 @@ mod tests {
         let of_others = [source("other:*"), source("trail:*")];
         let of_both = [source("other:*"), source("organization/trail")];
         for (found, said) in [
-            (obstacle(None, ours, group), "not there any more"),
-            (obstacle(Some("Pending"), ours, group), "is Pending"),
-            (obstacle(Some("Failed"), &[], group), "is Failed"),
-            (obstacle(Some(ACTIVE), &[], group), "no statement"),
+            (invocation_problem(None, ours, group), "not there any more"),
             (
-                obstacle(Some(ACTIVE), &of_others, group),
+                invocation_problem(Some("Pending"), ours, group),
+                "is Pending",
+            ),
+            (invocation_problem(Some("Failed"), &[], group), "is Failed"),
+            (invocation_problem(Some(ACTIVE), &[], group), "no statement"),
+            (
+                invocation_problem(Some(ACTIVE), &of_others, group),
                 "log-group:other:* and arn:",
             ),
-            (obstacle(Some(ACTIVE), &of_both, group), "may know yet"),
-            (obstacle(Some(ACTIVE), &[None], group), "may know yet"),
-            (obstacle(Some(ACTIVE), ours, group), "may know yet"),
+            (
+                invocation_problem(Some(ACTIVE), &of_both, group),
+                "may know yet",
+            ),
+            (
+                invocation_problem(Some(ACTIVE), &[None], group),
+                "may know yet",
+            ),
+            (
+                invocation_problem(Some(ACTIVE), ours, group),
+                "may know yet",
+            ),
         ] {
             assert!(found.contains(said), "{said:?} is not in {found:?}");
         }

@@ -4,23 +4,23 @@ use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
 use tokio::try_join;
 
-use super::{Mark, seen};
+use super::{OwnershipTags, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
-use crate::aws::fault::Doing;
-use crate::converge::graph::{Handle, Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::reconcile::graph::{Handle, Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
 
 /// A standard topic: S3 cannot publish to a FIFO one.
 pub struct Topic {
     pub arn: String,
     /// ARN of our queue; all other subscribers but taps are somebody else's.
-    pub queue: String,
+    pub queue_arn: String,
     /// What the ARNs of taps begin with.
-    pub taps: String,
-    pub mark: Mark,
+    pub temporary_queue_arn_prefix: String,
+    pub ownership: OwnershipTags,
 }
 
 impl Handle<Topic> {
@@ -39,28 +39,28 @@ pub(super) const NO_TOPIC: &[&str] = &[
 
 #[async_trait]
 impl Resource<Aws> for Topic {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "sns topic",
-            name: arn::last(&self.arn).to_owned(),
+            name: arn::resource_name(&self.arn).to_owned(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         Vec::new()
     }
 
-    fn named(&self) -> Outputs {
+    fn static_outputs(&self) -> Outputs {
         Outputs::from([("arn", self.arn.clone())])
     }
 
     /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
-    fn desired(&self, _: &Known) -> State {
+    fn desired(&self, _: &KnownOutputs) -> State {
         State::default().with("kms_key", "")
     }
 
-    fn marks(&self) -> Vec<(&'static str, String)> {
-        self.mark.told()
+    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+        self.ownership.to_vec()
     }
 
     async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
@@ -72,7 +72,7 @@ impl Resource<Aws> for Topic {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.finding("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
+            let Some(page) = page.optional_for("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
                 format!("list the subscriptions of {}", self.id())
             })?
             else {
@@ -84,7 +84,8 @@ impl Resource<Aws> for Topic {
                     .subscription_arn()
                     .filter(|arn| arn.starts_with("arn:"))?;
                 let endpoint = subscription.endpoint()?;
-                let ours = endpoint == self.queue || endpoint.starts_with(&self.taps);
+                let ours = endpoint == self.queue_arn
+                    || endpoint.starts_with(&self.temporary_queue_arn_prefix);
                 (!ours)
                     .then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
             }));
@@ -92,7 +93,7 @@ impl Resource<Aws> for Topic {
         Ok(others)
     }
 
-    async fn read(&self, aws: &Aws, _: &Known) -> Result<Option<Live>> {
+    async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let doing = || format!("read {}", self.id());
         let (attributes, tags) = try_join!(
             async {
@@ -101,7 +102,7 @@ impl Resource<Aws> for Topic {
                     .topic_arn(&self.arn)
                     .send()
                     .await
-                    .finding("sns:GetTopicAttributes", NO_TOPIC, doing)
+                    .optional_for("sns:GetTopicAttributes", NO_TOPIC, doing)
             },
             async {
                 aws.sns
@@ -109,7 +110,7 @@ impl Resource<Aws> for Topic {
                     .resource_arn(&self.arn)
                     .send()
                     .await
-                    .finding("sns:ListTagsForResource", NO_TOPIC, doing)
+                    .optional_for("sns:ListTagsForResource", NO_TOPIC, doing)
             },
         )?;
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
@@ -119,30 +120,30 @@ impl Resource<Aws> for Topic {
             .attributes
             .and_then(|mut found| found.remove("KmsMasterKeyId"))
             .unwrap_or_default();
-        Ok(Some(Live {
+        Ok(Some(Actual {
             state: State::default().with("kms_key", key).with(
-                seen::TAGS,
-                seen::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                observed::TAGS,
+                observed::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
             ),
             outputs: Outputs::new(),
-            owner: self
-                .mark
+            ownership: self
+                .ownership
                 .owner(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
-    async fn create(&self, aws: &Aws, _: &State, _: &Known) -> Result<Outputs> {
+    async fn create(&self, aws: &Aws, _: &State, _: &KnownOutputs) -> Result<Outputs> {
         aws.sns
             .create_topic()
-            .name(arn::last(&self.arn))
-            .set_tags(Some(self.tags()?))
+            .name(arn::resource_name(&self.arn))
+            .set_tags(Some(self.sdk_tags()?))
             .send()
             .await
-            .doing("sns:CreateTopic", || format!("create {}", self.id()))?;
+            .context_for("sns:CreateTopic", || format!("create {}", self.id()))?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, want: &State, _: &Known) -> Result<()> {
+    async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         aws.sns
             .set_topic_attributes()
             .topic_arn(&self.arn)
@@ -150,28 +151,28 @@ impl Resource<Aws> for Topic {
             .attribute_value(want.text("kms_key").unwrap_or_default())
             .send()
             .await
-            .doing("sns:SetTopicAttributes", || format!("change {}", self.id()))?;
+            .context_for("sns:SetTopicAttributes", || format!("change {}", self.id()))?;
         Ok(())
     }
 
-    async fn mark(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.sns
             .tag_resource()
             .resource_arn(&self.arn)
-            .set_tags(Some(self.tags()?))
+            .set_tags(Some(self.sdk_tags()?))
             .send()
             .await
-            .doing("sns:TagResource", || format!("tag {}", self.id()))?;
+            .context_for("sns:TagResource", || format!("tag {}", self.id()))?;
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, _: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.sns
             .delete_topic()
             .topic_arn(&self.arn)
             .send()
             .await
-            .finding("sns:DeleteTopic", NO_TOPIC, || {
+            .optional_for("sns:DeleteTopic", NO_TOPIC, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())
@@ -179,11 +180,11 @@ impl Resource<Aws> for Topic {
 }
 
 impl Topic {
-    fn tags(&self) -> Result<Vec<Tag>> {
+    fn sdk_tags(&self) -> Result<Vec<Tag>> {
         let tag = |(key, value): (&str, &str)| {
             let tag = Tag::builder().key(key).value(value).build();
-            tag.map_err(|why| Error::unanswered(format!("write the tag {key}"), why.to_string()))
+            tag.map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
         };
-        self.mark.tags().map(tag).collect()
+        self.ownership.tags().map(tag).collect()
     }
 }

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::topic::NO_TOPIC;
-use super::{PROPAGATION, document, policy_text, who_died, with_policy};
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, documents, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
-use crate::aws::fault::Doing;
-use crate::converge::diff::Change;
-use crate::converge::graph::{Id, Output};
-use crate::converge::state::State;
-use crate::converge::{Known, Live, Outputs, Owner, Part, Resource};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::iam;
+use crate::reconcile::diff::Change;
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
 
 pub struct TopicPolicy {
     /// ARN of the topic.
@@ -28,97 +28,103 @@ const DEFAULT_STATEMENT: &str = "__default_statement_ID";
 
 #[async_trait]
 impl Resource<Aws> for TopicPolicy {
-    fn id(&self) -> Id {
-        Id {
+    fn id(&self) -> ResourceId {
+        ResourceId {
             kind: "sns topic policy",
-            name: self.topic.of.name.clone(),
+            name: self.topic.resource.name.clone(),
         }
     }
 
-    fn needs(&self) -> Vec<Output> {
+    fn dependencies(&self) -> Vec<Output> {
         vec![self.topic.clone()]
     }
 
-    fn desired(&self, _: &Known) -> State {
+    fn desired(&self, _: &KnownOutputs) -> State {
         with_policy(State::default(), "policy", &self.document)
     }
 
-    fn part_of(&self) -> Option<Part> {
-        Some(Part {
-            of: self.topic.of.clone(),
-            goes_with_it: true,
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.topic.resource.clone(),
+            deletes_children: true,
         })
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        who_died(change)
+        deleted_principals_reason(change)
     }
 
-    fn documents(&self, known: &Known) -> Vec<Id> {
+    fn shared_documents(&self, known: &KnownOutputs) -> Vec<ResourceId> {
         let topic = known.get(&self.topic).into_iter();
         topic
-            .map(|topic| document::id(document::TOPIC_POLICY, topic))
+            .map(|topic| documents::id(documents::TOPIC_POLICY, topic))
             .collect()
     }
 
-    fn patience(&self, refusal: &Error) -> Option<Duration> {
-        if refusal.is("InvalidParameter") {
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        if refusal.has_code("InvalidParameter") {
             // A principal made a moment ago.
-            return Some(PROPAGATION);
+            return Some(PROPAGATION_TIMEOUT);
         }
         // The topic's tags have not reached the policy that lets the caller at it. A real lack of permission
         // looks the same, so the wait is short.
-        (refusal.says("AuthorizationError", "no identity-based policy allows")
-            || refusal.says("AuthorizationError", "is not authorized to perform"))
+        (refusal.matches("AuthorizationError", "no identity-based policy allows")
+            || refusal.matches("AuthorizationError", "is not authorized to perform"))
         .then_some(Duration::from_secs(20))
     }
 
-    async fn read(&self, aws: &Aws, known: &Known) -> Result<Option<Live>> {
-        let topic = known.need(&self.topic)?;
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
+        let topic = known.require(&self.topic)?;
         let found = aws
             .sns
             .get_topic_attributes()
             .topic_arn(&topic)
             .send()
             .await
-            .finding("sns:GetTopicAttributes", NO_TOPIC, || {
+            .optional_for("sns:GetTopicAttributes", NO_TOPIC, || {
                 format!("read {}", self.id())
             })?;
         let text = found
             .and_then(|found| found.attributes?.remove("Policy"))
-            .filter(|text| !text.is_empty() && !is_the_first(text));
-        Ok(text.map(|text| Live {
-            state: with_policy(State::default(), "policy", &policy::parsed(&text)),
+            .filter(|text| !text.is_empty() && !is_default_policy(text));
+        Ok(text.map(|text| Actual {
+            state: with_policy(State::default(), "policy", &iam::parse_document(&text)),
             outputs: Outputs::from([("topic", topic)]),
-            owner: Owner::Us,
+            ownership: Ownership::Managed,
         }))
     }
 
-    async fn create(&self, aws: &Aws, want: &State, known: &Known) -> Result<Outputs> {
-        let topic = known.need(&self.topic)?;
+    async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
+        let topic = known.require(&self.topic)?;
         self.write(aws, &topic, policy_text(want, "policy")).await?;
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Live, want: &State, known: &Known) -> Result<()> {
-        let topic = known.need(&self.topic)?;
+    async fn update(
+        &self,
+        aws: &Aws,
+        _: &Actual,
+        want: &State,
+        known: &KnownOutputs,
+    ) -> Result<()> {
+        let topic = known.require(&self.topic)?;
         self.write(aws, &topic, policy_text(want, "policy")).await
     }
 
     /// A topic is never without a policy: it gets back the one that SNS gives a new topic.
-    async fn delete(&self, aws: &Aws, live: &Live) -> Result<()> {
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
         let topic = live
             .outputs
             .get("topic")
             .map(String::as_str)
             .unwrap_or_default();
-        self.write(aws, topic, first_policy(topic).to_string())
+        self.write(aws, topic, default_policy(topic).to_string())
             .await
     }
 }
 
 /// The policy of a new topic: its account may do everything.
-fn first_policy(topic: &str) -> Value {
+fn default_policy(topic: &str) -> Value {
     let account = Arn::parse(topic).map(|arn| arn.account).unwrap_or_default();
     json!({
         "Version": "2008-10-17",
@@ -152,14 +158,14 @@ impl TopicPolicy {
             .attribute_value(document)
             .send()
             .await
-            .doing("sns:SetTopicAttributes", || format!("write {}", self.id()))?;
+            .context_for("sns:SetTopicAttributes", || format!("write {}", self.id()))?;
         Ok(())
     }
 }
 /// Whether it is what SNS gives a topic when nobody else says: that one statement alone. SNS keeps it beside the
 /// statements that somebody adds.
-fn is_the_first(policy: &str) -> bool {
-    let policy = policy::parsed(policy);
+fn is_default_policy(policy: &str) -> bool {
+    let policy = iam::parse_document(policy);
     let statements = policy.get("Statement").and_then(Value::as_array);
     statements.is_some_and(|statements| {
         let [only] = statements.as_slice() else {
@@ -174,13 +180,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_beside_the_first_one_is_a_policy() {
+    fn added_statement_is_not_the_default_policy() {
         let first = json!({"Sid": DEFAULT_STATEMENT, "Effect": "Allow"});
         let theirs = json!({"Sid": "theirs", "Effect": "Allow"});
         let with = |statements: Value| json!({ "Statement": statements }).to_string();
-        assert!(is_the_first(&with(json!([first]))));
-        assert!(!is_the_first(&with(json!([first, theirs]))));
-        assert!(!is_the_first(&with(json!([theirs]))));
-        assert!(!is_the_first("{}"));
+        assert!(is_default_policy(&with(json!([first]))));
+        assert!(!is_default_policy(&with(json!([first, theirs]))));
+        assert!(!is_default_policy(&with(json!([theirs]))));
+        assert!(!is_default_policy("{}"));
     }
 }

@@ -9,21 +9,21 @@ use std::fmt;
 use serde::Deserialize;
 
 /// The table that the program brings along.
-const TABLE: &str = include_str!("table.toml");
+const BUILT_IN_TABLE: &str = include_str!("table.toml");
 /// What all names of services end with in a record.
-const DOMAIN: &str = ".amazonaws.com";
+const SERVICE_SUFFIX: &str = ".amazonaws.com";
 /// Calls that begin with one of these change nothing, whatever else is in their names.
-const READING: &[&str] = &["BatchGet", "Describe", "Get", "Head", "List", "Lookup"];
+const READ_ONLY_VERBS: &[&str] = &["BatchGet", "Describe", "Get", "Head", "List", "Lookup"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum SeverityLevel {
     Low,
     Medium,
     High,
 }
 
-impl Level {
+impl SeverityLevel {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Level {
     }
 
     /// What it comes to when the call was refused or failed: nothing was changed, but somebody tried.
-    fn of_an_attempt(self) -> Self {
+    fn for_failed_call(self) -> Self {
         match self {
             Self::High => Self::Medium,
             Self::Medium | Self::Low => Self::Low,
@@ -42,7 +42,7 @@ impl Level {
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for SeverityLevel {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(self.name())
     }
@@ -50,52 +50,52 @@ impl fmt::Display for Level {
 
 /// What of an event counts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Event<'e> {
+pub struct RatedEvent<'e> {
     /// With or without the domain of AWS: `s3`, `s3.amazonaws.com`.
     pub service: &'e str,
     pub name: &'e str,
     pub failed: bool,
     /// Nothing when the record does not say.
-    pub reads: Option<bool>,
+    pub read_only: Option<bool>,
 }
 
 /// The built-in table, and what an operator has laid over it.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct SeverityTable {
     /// The operator's entries: they win over every rule.
-    own: Entries,
-    entries: Entries,
+    overrides: LevelsByEvent,
+    entries: LevelsByEvent,
     /// The gravest level of a name with any service.
-    names: BTreeMap<String, Level>,
-    unlisted: Level,
-    everyday: Everyday,
-    taking: Taking,
+    levels_by_name: BTreeMap<String, SeverityLevel>,
+    default_level: SeverityLevel,
+    routine: RoutineRule,
+    destructive: DestructiveRule,
 }
 
 /// Levels by service and by the name of the event.
-type Entries = BTreeMap<String, BTreeMap<String, Level>>;
+type LevelsByEvent = BTreeMap<String, BTreeMap<String, SeverityLevel>>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    unlisted: Option<Level>,
-    everyday: Option<Everyday>,
-    taking: Option<Taking>,
+struct TableFile {
+    unlisted: Option<SeverityLevel>,
+    everyday: Option<RoutineRule>,
+    taking: Option<DestructiveRule>,
     #[serde(default)]
-    events: BTreeMap<String, Names>,
+    events: BTreeMap<String, NamesByLevel>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Everyday {
+struct RoutineRule {
     services: Vec<String>,
     events: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Taking {
-    level: Level,
+struct DestructiveRule {
+    level: SeverityLevel,
     #[serde(default)]
     begin: Vec<String>,
     #[serde(default)]
@@ -104,32 +104,32 @@ struct Taking {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Names {
+struct NamesByLevel {
     high: Vec<String>,
     medium: Vec<String>,
     low: Vec<String>,
 }
 
-impl Table {
+impl SeverityTable {
     /// The table that the program brings along.
     ///
     /// # Errors
     /// Never: a test reads it.
     pub fn built_in() -> Result<Self, String> {
-        let file = read(TABLE)?;
-        let entries = entries(file.events)?;
+        let file = parse_file(BUILT_IN_TABLE)?;
+        let entries = levels_by_event(file.events)?;
         let mut names = BTreeMap::new();
         for (name, level) in entries.values().flatten() {
             let known = names.entry(name.clone()).or_insert(*level);
             *known = (*level).max(*known);
         }
         Ok(Self {
-            own: Entries::new(),
-            names,
-            unlisted: file.unlisted.unwrap_or(Level::Low),
-            everyday: file.everyday.unwrap_or_default(),
-            taking: file.taking.unwrap_or(Taking {
-                level: Level::High,
+            overrides: LevelsByEvent::new(),
+            levels_by_name: names,
+            default_level: file.unlisted.unwrap_or(SeverityLevel::Low),
+            routine: file.everyday.unwrap_or_default(),
+            destructive: file.taking.unwrap_or(DestructiveRule {
+                level: SeverityLevel::High,
                 begin: Vec::new(),
                 contain: Vec::new(),
             }),
@@ -141,72 +141,82 @@ impl Table {
     ///
     /// # Errors
     /// The line that is wrong, and why.
-    pub fn overlaid(self, file: &str) -> Result<Self, String> {
-        let file = read(file)?;
+    pub fn with_overrides(self, file: &str) -> Result<Self, String> {
+        let file = parse_file(file)?;
         Ok(Self {
-            own: entries(file.events)?,
-            unlisted: file.unlisted.unwrap_or(self.unlisted),
-            everyday: file.everyday.unwrap_or(self.everyday),
-            taking: file.taking.unwrap_or(self.taking),
+            overrides: levels_by_event(file.events)?,
+            default_level: file.unlisted.unwrap_or(self.default_level),
+            routine: file.everyday.unwrap_or(self.routine),
+            destructive: file.taking.unwrap_or(self.destructive),
             entries: self.entries,
-            names: self.names,
+            levels_by_name: self.levels_by_name,
         })
     }
 
     #[must_use]
-    pub fn level(&self, event: &Event<'_>) -> Level {
-        let level = self.of_a_success(event);
+    pub fn level(&self, event: &RatedEvent<'_>) -> SeverityLevel {
+        let level = self.for_successful_call(event);
         if event.failed {
-            level.of_an_attempt()
+            level.for_failed_call()
         } else {
             level
         }
     }
 
     /// The first rule that applies decides.
-    fn of_a_success(&self, event: &Event<'_>) -> Level {
-        let service = short(event.service);
-        let listed = |entries: &Entries| entries.get(service)?.get(event.name).copied();
-        if let Some(level) = listed(&self.own) {
+    fn for_successful_call(&self, event: &RatedEvent<'_>) -> SeverityLevel {
+        let service = strip_service_suffix(event.service);
+        let listed = |entries: &LevelsByEvent| entries.get(service)?.get(event.name).copied();
+        if let Some(level) = listed(&self.overrides) {
             return level;
         }
-        if contains(&self.everyday.services, service) {
-            return listed(&self.entries).unwrap_or(Level::Low);
+        if contains_service(&self.routine.services, service) {
+            return listed(&self.entries).unwrap_or(SeverityLevel::Low);
         }
-        if contains(&self.everyday.events, event.name) {
-            return self.names.get(event.name).copied().unwrap_or(Level::Low);
+        if contains_service(&self.routine.events, event.name) {
+            return self
+                .levels_by_name
+                .get(event.name)
+                .copied()
+                .unwrap_or(SeverityLevel::Low);
         }
-        if self.takes(event) {
-            return self.taking.level;
+        if self.is_destructive(event) {
+            return self.destructive.level;
         }
         if !self.entries.contains_key(service) {
-            return self.unlisted;
+            return self.default_level;
         }
         // Names such as `TagResource` are listed with one service and mean the same with all that are known.
         listed(&self.entries)
-            .or_else(|| self.names.get(event.name).copied())
-            .unwrap_or(self.unlisted)
+            .or_else(|| self.levels_by_name.get(event.name).copied())
+            .unwrap_or(self.default_level)
     }
 
     /// Whether the event takes something away, by its name.
-    fn takes(&self, event: &Event<'_>) -> bool {
-        let reads =
-            event.reads == Some(true) || READING.iter().any(|verb| event.name.starts_with(verb));
+    fn is_destructive(&self, event: &RatedEvent<'_>) -> bool {
+        let reads = event.read_only == Some(true)
+            || READ_ONLY_VERBS
+                .iter()
+                .any(|verb| event.name.starts_with(verb));
         let begins = |with: &String| event.name.starts_with(with.as_str());
         let holds = |word: &String| event.name.contains(word.as_str());
-        !reads && (self.taking.begin.iter().any(begins) || self.taking.contain.iter().any(holds))
+        !reads
+            && (self.destructive.begin.iter().any(begins)
+                || self.destructive.contain.iter().any(holds))
     }
 }
 
-fn contains(names: &[String], name: &str) -> bool {
-    names.iter().any(|known| short(known) == name)
+fn contains_service(names: &[String], name: &str) -> bool {
+    names
+        .iter()
+        .any(|known| strip_service_suffix(known) == name)
 }
 
-fn short(service: &str) -> &str {
-    service.strip_suffix(DOMAIN).unwrap_or(service)
+fn strip_service_suffix(service: &str) -> &str {
+    service.strip_suffix(SERVICE_SUFFIX).unwrap_or(service)
 }
 
-fn read(text: &str) -> Result<File, String> {
+fn parse_file(text: &str) -> Result<TableFile, String> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         match before {
@@ -221,15 +231,15 @@ fn read(text: &str) -> Result<File, String> {
 }
 
 /// A name has one level with a service.
-fn entries(events: BTreeMap<String, Names>) -> Result<Entries, String> {
-    let mut entries = Entries::new();
+fn levels_by_event(events: BTreeMap<String, NamesByLevel>) -> Result<LevelsByEvent, String> {
+    let mut entries = LevelsByEvent::new();
     for (service, names) in events {
-        let service = short(&service);
+        let service = strip_service_suffix(&service);
         let of_service = entries.entry(service.to_owned()).or_default();
         let levels = [
-            (Level::High, names.high),
-            (Level::Medium, names.medium),
-            (Level::Low, names.low),
+            (SeverityLevel::High, names.high),
+            (SeverityLevel::Medium, names.medium),
+            (SeverityLevel::Low, names.low),
         ];
         for (level, name) in levels
             .into_iter()

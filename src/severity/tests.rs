@@ -1,21 +1,21 @@
 use super::*;
 
-fn table() -> Table {
-    Table::built_in().unwrap()
+fn table() -> SeverityTable {
+    SeverityTable::built_in().unwrap()
 }
 
-fn level(service: &str, name: &str) -> Level {
-    table().level(&Event {
+fn level(service: &str, name: &str) -> SeverityLevel {
+    table().level(&RatedEvent {
         service,
         name,
-        ..Event::default()
+        ..RatedEvent::default()
     })
 }
 
 #[test]
-fn the_table_that_comes_along_has_all_entries() {
+fn built_in_table_has_all_entries() {
     let table = table();
-    let levels: Vec<Level> = table
+    let levels: Vec<SeverityLevel> = table
         .entries
         .values()
         .flat_map(|names| names.values().copied())
@@ -23,29 +23,36 @@ fn the_table_that_comes_along_has_all_entries() {
     let count = |wanted| levels.iter().filter(|level| **level == wanted).count();
     assert_eq!(levels.len(), 318);
     assert_eq!(
-        (count(Level::High), count(Level::Medium), count(Level::Low)),
+        (
+            count(SeverityLevel::High),
+            count(SeverityLevel::Medium),
+            count(SeverityLevel::Low)
+        ),
         (96, 49, 173)
     );
 }
 
 #[test]
-fn an_entry_tells_the_level() {
-    assert_eq!(level("ec2", "RunInstances"), Level::High);
-    assert_eq!(level("s3", "PutBucketPolicy"), Level::Medium);
-    assert_eq!(level("iam.amazonaws.com", "CreateUser"), Level::Low);
-    assert_eq!(level("config", "StartConfigRulesEvaluation"), Level::Low);
-    assert_eq!(level("signin", "ConsoleLogin"), Level::Low);
+fn listed_event_has_its_level() {
+    assert_eq!(level("ec2", "RunInstances"), SeverityLevel::High);
+    assert_eq!(level("s3", "PutBucketPolicy"), SeverityLevel::Medium);
+    assert_eq!(level("iam.amazonaws.com", "CreateUser"), SeverityLevel::Low);
+    assert_eq!(
+        level("config", "StartConfigRulesEvaluation"),
+        SeverityLevel::Low
+    );
+    assert_eq!(level("signin", "ConsoleLogin"), SeverityLevel::Low);
 }
 
 #[test]
-fn a_name_that_is_listed_with_one_service_counts_with_all_that_are_known() {
-    assert_eq!(level("dynamodb", "UntagResource"), Level::Medium);
-    assert_eq!(level("lambda", "UntagResource"), Level::Medium);
-    assert_eq!(level("glue", "UntagResource"), Level::Low);
+fn listed_name_applies_to_all_listed_services() {
+    assert_eq!(level("dynamodb", "UntagResource"), SeverityLevel::Medium);
+    assert_eq!(level("lambda", "UntagResource"), SeverityLevel::Medium);
+    assert_eq!(level("glue", "UntagResource"), SeverityLevel::Low);
 }
 
 #[test]
-fn what_takes_something_away_is_high_whatever_the_service() {
+fn destructive_events_are_high_for_any_service() {
     for (service, name) in [
         ("s3", "DeleteBucket"),
         ("glue", "DeleteTable"),
@@ -55,12 +62,16 @@ fn what_takes_something_away_is_high_whatever_the_service() {
         ("iam", "RemoveUserFromGroup"),
         ("x", "deleteThing"),
     ] {
-        assert_eq!(level(service, name), Level::High, "{service} {name}");
+        assert_eq!(
+            level(service, name),
+            SeverityLevel::High,
+            "{service} {name}"
+        );
     }
 }
 
 #[test]
-fn a_name_that_only_looks_like_it_is_not() {
+fn similar_names_are_not_destructive() {
     for (service, name) in [
         ("ec2", "DescribeRemovedThings"),
         ("x", "UndeleteThing"),
@@ -70,95 +81,98 @@ fn a_name_that_only_looks_like_it_is_not() {
         ("x", "DELETEBUCKET"),
         ("kms", "CancelRemoval"),
     ] {
-        assert_eq!(level(service, name), Level::Low, "{service} {name}");
+        assert_eq!(level(service, name), SeverityLevel::Low, "{service} {name}");
     }
-    let reads = Event {
+    let reads = RatedEvent {
         service: "x",
         name: "RemovalsRemoved",
-        reads: Some(true),
+        read_only: Some(true),
         failed: false,
     };
-    assert_eq!(table().level(&reads), Level::Low);
+    assert_eq!(table().level(&reads), SeverityLevel::Low);
 }
 
 #[test]
-fn an_everyday_service_is_quiet_but_for_its_own_entries() {
-    assert_eq!(level("kms", "Decrypt"), Level::Low);
-    assert_eq!(level("kms", "RevokeGrant"), Level::Low);
-    assert_eq!(level("sts", "AssumeRole"), Level::Low);
-    assert_eq!(level("kms", "ScheduleKeyDeletion"), Level::High);
-    assert_eq!(level("kms", "DisableKey"), Level::High);
-    assert_eq!(level("kms", "CancelKeyDeletion"), Level::Medium);
+fn routine_service_is_low_except_listed_events() {
+    assert_eq!(level("kms", "Decrypt"), SeverityLevel::Low);
+    assert_eq!(level("kms", "RevokeGrant"), SeverityLevel::Low);
+    assert_eq!(level("sts", "AssumeRole"), SeverityLevel::Low);
+    assert_eq!(level("kms", "ScheduleKeyDeletion"), SeverityLevel::High);
+    assert_eq!(level("kms", "DisableKey"), SeverityLevel::High);
+    assert_eq!(level("kms", "CancelKeyDeletion"), SeverityLevel::Medium);
 }
 
 #[test]
-fn an_everyday_name_is_judged_by_its_entry_and_not_by_how_it_begins() {
-    assert_eq!(level("ec2", "DeleteNetworkInterface"), Level::Medium);
-    assert_eq!(level("iam", "DeletePolicyVersion"), Level::High);
+fn routine_event_ignores_the_destructive_rule() {
+    assert_eq!(
+        level("ec2", "DeleteNetworkInterface"),
+        SeverityLevel::Medium
+    );
+    assert_eq!(level("iam", "DeletePolicyVersion"), SeverityLevel::High);
 }
 
 #[test]
-fn a_call_that_failed_counts_one_level_less() {
+fn failed_call_is_one_level_lower() {
     let failed = |service, name| {
-        table().level(&Event {
+        table().level(&RatedEvent {
             service,
             name,
             failed: true,
-            reads: None,
+            read_only: None,
         })
     };
-    assert_eq!(failed("s3", "DeleteBucket"), Level::Medium);
-    assert_eq!(failed("s3", "PutBucketPolicy"), Level::Low);
-    assert_eq!(failed("s3", "GetObject"), Level::Low);
+    assert_eq!(failed("s3", "DeleteBucket"), SeverityLevel::Medium);
+    assert_eq!(failed("s3", "PutBucketPolicy"), SeverityLevel::Low);
+    assert_eq!(failed("s3", "GetObject"), SeverityLevel::Low);
 }
 
 #[test]
-fn what_nobody_knows_has_a_level_too() {
-    assert_eq!(level("glue", "CreateJob"), Level::Low);
-    assert_eq!(level("ec2", "InventedYesterday"), Level::Low);
-    assert_eq!(level("", ""), Level::Low);
+fn unlisted_event_has_the_default_level() {
+    assert_eq!(level("glue", "CreateJob"), SeverityLevel::Low);
+    assert_eq!(level("ec2", "InventedYesterday"), SeverityLevel::Low);
+    assert_eq!(level("", ""), SeverityLevel::Low);
 }
 
 #[test]
-fn an_operators_entry_wins_over_every_rule() {
+fn custom_entry_overrides_every_rule() {
     let table = table()
-        .overlaid(
+        .with_overrides(
             "[events.\"s3.amazonaws.com\"]\nlow = [\"DeleteObject\"]\n[events.kms]\nhigh = [\"Decrypt\"]\n",
         )
         .unwrap();
     let level = |service, name| {
-        table.level(&Event {
+        table.level(&RatedEvent {
             service,
             name,
-            ..Event::default()
+            ..RatedEvent::default()
         })
     };
-    assert_eq!(level("s3", "DeleteObject"), Level::Low);
-    assert_eq!(level("s3", "DeleteBucket"), Level::High);
-    assert_eq!(level("kms", "Decrypt"), Level::High);
+    assert_eq!(level("s3", "DeleteObject"), SeverityLevel::Low);
+    assert_eq!(level("s3", "DeleteBucket"), SeverityLevel::High);
+    assert_eq!(level("kms", "Decrypt"), SeverityLevel::High);
 }
 
 #[test]
-fn an_operators_rule_replaces_the_one_that_comes_along() {
+fn custom_rule_replaces_the_built_in_rule() {
     let table = table()
-        .overlaid("unlisted = \"medium\"\n[taking]\nlevel = \"medium\"\nbegin = [\"Purge\"]\n[everyday]\n")
+        .with_overrides("unlisted = \"medium\"\n[taking]\nlevel = \"medium\"\nbegin = [\"Purge\"]\n[everyday]\n")
         .unwrap();
     let level = |service, name| {
-        table.level(&Event {
+        table.level(&RatedEvent {
             service,
             name,
-            ..Event::default()
+            ..RatedEvent::default()
         })
     };
-    assert_eq!(level("glue", "CreateJob"), Level::Medium);
-    assert_eq!(level("sqs", "PurgeQueue"), Level::Medium);
-    assert_eq!(level("ec2", "DeleteRoute"), Level::Medium);
-    assert_eq!(level("ec2", "RunInstances"), Level::High);
+    assert_eq!(level("glue", "CreateJob"), SeverityLevel::Medium);
+    assert_eq!(level("sqs", "PurgeQueue"), SeverityLevel::Medium);
+    assert_eq!(level("ec2", "DeleteRoute"), SeverityLevel::Medium);
+    assert_eq!(level("ec2", "RunInstances"), SeverityLevel::High);
 }
 
 #[test]
-fn a_file_that_is_wrong_is_refused_with_its_line() {
-    let wrong = |file: &str| table().overlaid(file).unwrap_err();
+fn invalid_table_error_names_the_line() {
+    let wrong = |file: &str| table().with_overrides(file).unwrap_err();
     assert_eq!(
         wrong("unlisted = \"low\"\n[events.s3]\nhihg = []\n"),
         "line 3: unknown field `hihg`, expected one of `high`, `medium`, `low`"

@@ -8,14 +8,14 @@ use aws_smithy_types::date_time::Format;
 use memchr::memmem::Finder;
 
 use super::record::Record;
-use crate::pattern::Pattern;
-use crate::severity::{Level, Table};
+use crate::filter_pattern::FilterPattern;
+use crate::severity::{SeverityLevel, SeverityTable};
 
 /// What may be typed for a service, an event or an actor.
 ///
 /// # Errors
 /// Why it could never match.
-pub fn word(text: &str) -> Result<String, String> {
+pub fn parse_value(text: &str) -> Result<String, String> {
     let inside = text.strip_prefix('!').unwrap_or(text);
     if inside.is_empty() {
         return Err("there is nothing to compare with".to_owned());
@@ -30,8 +30,8 @@ pub fn word(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Why it could never match.
-pub fn service(text: &str) -> Result<String, String> {
-    let text = word(text)?;
+pub fn parse_service(text: &str) -> Result<String, String> {
+    let text = parse_value(text)?;
     Ok(text
         .strip_suffix(".amazonaws.com")
         .map_or_else(|| text.clone(), str::to_owned))
@@ -41,8 +41,8 @@ pub fn service(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Why it could never match.
-pub fn account(text: &str) -> Result<String, String> {
-    let text = word(text)?;
+pub fn parse_account(text: &str) -> Result<String, String> {
+    let text = parse_value(text)?;
     let id = text.strip_prefix('!').unwrap_or(&text);
     let is_glob = id.contains(['*', '?']);
     let fits = id
@@ -59,8 +59,8 @@ pub fn account(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Why it could never match.
-pub fn region(text: &str) -> Result<String, String> {
-    let text = word(text)?;
+pub fn parse_region(text: &str) -> Result<String, String> {
+    let text = parse_value(text)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '*' | '?');
     if text.strip_prefix('!').unwrap_or(&text).chars().all(fits) {
         Ok(text)
@@ -73,7 +73,7 @@ pub fn region(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Why it is no time in the past.
-pub fn since(text: &str) -> Result<SystemTime, String> {
+pub fn parse_since(text: &str) -> Result<SystemTime, String> {
     let now = SystemTime::now();
     let begin = match humantime::parse_duration(text) {
         Ok(ago) => now.checked_sub(ago),
@@ -95,7 +95,7 @@ pub fn since(text: &str) -> Result<SystemTime, String> {
 ///
 /// # Errors
 /// When it is empty, and so everywhere.
-pub fn text(text: &str) -> Result<String, String> {
+pub fn parse_text(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("an empty text is in every record".to_owned());
     }
@@ -104,35 +104,35 @@ pub fn text(text: &str) -> Result<String, String> {
 
 /// What the operator wants to see; all of it has to hold.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub accounts: Globs,
-    pub regions: Globs,
-    pub services: Globs,
-    pub events: Globs,
-    pub actors: Globs,
+pub struct RecordFilter {
+    pub accounts: GlobFilter,
+    pub regions: GlobFilter,
+    pub services: GlobFilter,
+    pub events: GlobFilter,
+    pub actors: GlobFilter,
     pub errors_only: bool,
     pub writes_only: bool,
     /// Of calls that were made at this time or later.
     pub since: Option<SystemTime>,
     /// In the text of the record, as it was delivered.
     pub text: Option<Finder<'static>>,
-    pub pattern: Option<Pattern>,
+    pub pattern: Option<FilterPattern>,
     /// As grave as this, or graver.
-    pub least: Option<(Level, Arc<Table>)>,
+    pub min_severity: Option<(SeverityLevel, Arc<SeverityTable>)>,
 }
 
-impl Filter {
+impl RecordFilter {
     /// Asks first what costs least.
     #[must_use]
-    pub fn passes(&self, record: &Record<'_>) -> bool {
+    pub fn matches(&self, record: &Record<'_>) -> bool {
         (!self.writes_only || record.read_only() == Some(false))
-            && (!self.errors_only || record.failed())
-            && self.events.pass(|| record.event_name())
-            && self.regions.pass(|| record.region())
-            && self.services.pass(|| record.service())
-            && self.accounts.pass(|| record.account())
-            && self.actors.pass(|| record.actor())
-            && self.since.is_none_or(|since| is_since(record, since))
+            && (!self.errors_only || record.is_error())
+            && self.events.matches_field(|| record.event_name())
+            && self.regions.matches_field(|| record.region())
+            && self.services.matches_field(|| record.service())
+            && self.accounts.matches_field(|| record.account())
+            && self.actors.matches_field(|| record.actor())
+            && self.since.is_none_or(|since| is_at_or_after(record, since))
             && self
                 .text
                 .as_ref()
@@ -142,13 +142,13 @@ impl Filter {
                 .as_ref()
                 .is_none_or(|pattern| pattern.matches_text(record.text()))
             && self
-                .least
+                .min_severity
                 .as_ref()
-                .is_none_or(|(least, table)| record.level(table) >= *least)
+                .is_none_or(|(least, table)| record.severity(table) >= *least)
     }
 }
 
-fn is_since(record: &Record<'_>, since: SystemTime) -> bool {
+fn is_at_or_after(record: &Record<'_>, since: SystemTime) -> bool {
     record
         .event_time()
         .and_then(|time| humantime::parse_rfc3339(&time).ok())
@@ -157,27 +157,27 @@ fn is_since(record: &Record<'_>, since: SystemTime) -> bool {
 
 /// Some of them wanted, some of them not.
 #[derive(Clone, Debug, Default)]
-pub struct Globs {
-    wanted: Vec<Glob>,
-    unwanted: Vec<Glob>,
+pub struct GlobFilter {
+    included: Vec<Glob>,
+    excluded: Vec<Glob>,
 }
 
-impl Globs {
+impl GlobFilter {
     /// Of globs that are each behind a `!` when they name what is not wanted.
     #[must_use]
     pub fn new(words: &[String]) -> Self {
         let mut globs = Self::default();
         for word in words {
             match word.strip_prefix('!') {
-                Some(word) => globs.unwanted.push(Glob::new(word)),
-                None => globs.wanted.push(Glob::new(word)),
+                Some(word) => globs.excluded.push(Glob::new(word)),
+                None => globs.included.push(Glob::new(word)),
             }
         }
         globs
     }
 
-    fn pass<T: AsRef<str>>(&self, value: impl FnOnce() -> Option<T>) -> bool {
-        if self.wanted.is_empty() && self.unwanted.is_empty() {
+    fn matches_field<T: AsRef<str>>(&self, value: impl FnOnce() -> Option<T>) -> bool {
+        if self.included.is_empty() && self.excluded.is_empty() {
             return true;
         }
         let value = value();
@@ -185,7 +185,7 @@ impl Globs {
         let any = |globs: &[Glob]| {
             value.is_some_and(|value| globs.iter().any(|glob| glob.matches(value)))
         };
-        (self.wanted.is_empty() || any(&self.wanted)) && !any(&self.unwanted)
+        (self.included.is_empty() || any(&self.included)) && !any(&self.excluded)
     }
 }
 
@@ -235,27 +235,27 @@ mod tests {
     use super::*;
 
     const RECORD: &str = r#"{"eventTime":"2026-01-02T03:04:05Z","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventSource":"iam.amazonaws.com","eventName":"CreateUser","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/Admin/alice"},"errorCode":"AccessDenied","readOnly":false,"requestParameters":{"userName":"Mallory"}}"#;
-    const SILENT: &str = r#"{"eventID":"e"}"#;
+    const MINIMAL: &str = r#"{"eventID":"e"}"#;
 
-    fn passes(filter: &Filter, record: &str) -> bool {
-        filter.passes(&Record::read(record).expect("a record"))
+    fn matches(filter: &RecordFilter, record: &str) -> bool {
+        filter.matches(&Record::read(record).expect("a record"))
     }
 
-    fn globs(words: &[&str]) -> Globs {
+    fn globs(words: &[&str]) -> GlobFilter {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        Globs::new(&words)
+        GlobFilter::new(&words)
     }
 
     #[test]
-    fn without_a_wish_everything_passes() {
-        for record in [RECORD, SILENT, "{}"] {
-            assert!(passes(&Filter::default(), record), "{record}");
+    fn empty_filter_matches_every_record() {
+        for record in [RECORD, MINIMAL, "{}"] {
+            assert!(matches(&RecordFilter::default(), record), "{record}");
         }
     }
 
     #[test]
-    fn each_wish_is_held_to_its_field() {
-        type Set = fn(&mut Filter, Globs);
+    fn each_filter_matches_its_own_field() {
+        type Set = fn(&mut RecordFilter, GlobFilter);
         let fields: [(Set, &[&str], &[&str]); 5] = [
             (
                 |filter, globs| filter.accounts = globs,
@@ -286,35 +286,35 @@ mod tests {
         for (set, passing, failing) in fields {
             for (words, expected) in [(passing, true), (failing, false)] {
                 for word in words {
-                    let mut filter = Filter::default();
+                    let mut filter = RecordFilter::default();
                     set(&mut filter, globs(&[word]));
-                    assert_eq!(passes(&filter, RECORD), expected, "{word}");
+                    assert_eq!(matches(&filter, RECORD), expected, "{word}");
                     // A record that does not say is none of those that are wanted, and none of those that are not.
-                    assert_eq!(passes(&filter, "{}"), word.starts_with('!'), "{word}");
+                    assert_eq!(matches(&filter, "{}"), word.starts_with('!'), "{word}");
                 }
             }
         }
     }
 
     #[test]
-    fn a_service_may_be_typed_as_records_name_it_and_an_actor_as_it_is_shown() {
-        assert_eq!(service("iam.amazonaws.com"), Ok("iam".to_owned()));
-        assert_eq!(service("!iam.amazonaws.com"), Ok("!iam".to_owned()));
+    fn service_value_may_have_the_aws_suffix() {
+        assert_eq!(parse_service("iam.amazonaws.com"), Ok("iam".to_owned()));
+        assert_eq!(parse_service("!iam.amazonaws.com"), Ok("!iam".to_owned()));
         assert_eq!(
-            word("!ec2.amazonaws.com"),
+            parse_value("!ec2.amazonaws.com"),
             Ok("!ec2.amazonaws.com".to_owned())
         );
     }
 
     #[test]
-    fn no_beginning_is_before_the_clocks_are() {
-        assert!(since("1969-12-31T00:00:00Z").is_err());
-        assert!(since("100y").is_err());
-        assert!(since("1y").is_ok());
+    fn since_before_1970_is_rejected() {
+        assert!(parse_since("1969-12-31T00:00:00Z").is_err());
+        assert!(parse_since("100y").is_err());
+        assert!(parse_since("1y").is_ok());
     }
 
     #[test]
-    fn of_several_words_one_is_enough_and_one_unwanted_too_many() {
+    fn any_included_and_no_excluded_value_matches() {
         for (words, expected) in [
             (&["s3", "iam"][..], true),
             (&["s3", "kms"], false),
@@ -322,97 +322,97 @@ mod tests {
             (&["*", "!s3"], true),
             (&["!s3", "!kms"], true),
         ] {
-            let filter = Filter {
+            let filter = RecordFilter {
                 services: globs(words),
-                ..Filter::default()
+                ..RecordFilter::default()
             };
-            assert_eq!(passes(&filter, RECORD), expected, "{words:?}");
+            assert_eq!(matches(&filter, RECORD), expected, "{words:?}");
         }
     }
 
     #[test]
-    fn what_a_record_does_not_say_is_not_taken_for_said() {
-        let writes = Filter {
+    fn missing_fields_do_not_match() {
+        let writes = RecordFilter {
             writes_only: true,
-            ..Filter::default()
+            ..RecordFilter::default()
         };
-        let errors = Filter {
+        let errors = RecordFilter {
             errors_only: true,
-            ..Filter::default()
+            ..RecordFilter::default()
         };
-        let since = Filter {
+        let since = RecordFilter {
             since: Some(SystemTime::UNIX_EPOCH),
-            ..Filter::default()
+            ..RecordFilter::default()
         };
         for filter in [&writes, &errors, &since] {
-            assert!(passes(filter, RECORD));
-            assert!(!passes(filter, SILENT));
+            assert!(matches(filter, RECORD));
+            assert!(!matches(filter, MINIMAL));
         }
-        assert!(!passes(&writes, r#"{"readOnly":true}"#));
-        assert!(passes(&writes, r#"{"readOnly":"false"}"#));
-        assert!(passes(
+        assert!(!matches(&writes, r#"{"readOnly":true}"#));
+        assert!(matches(&writes, r#"{"readOnly":"false"}"#));
+        assert!(matches(
             &errors,
             r#"{"errorMessage":"Failed authentication"}"#
         ));
     }
 
     #[test]
-    fn a_beginning_in_time_takes_in_its_own_second() {
+    fn since_includes_its_own_second() {
         for (begin, expected) in [
             ("2026-01-02T03:04:05Z", true),
             ("2026-01-02T03:04:06Z", false),
             ("2026-01-02T04:04:05+01:00", true),
         ] {
-            let filter = Filter {
-                since: Some(since(begin).expect("a time")),
-                ..Filter::default()
+            let filter = RecordFilter {
+                since: Some(parse_since(begin).expect("a time")),
+                ..RecordFilter::default()
             };
-            assert_eq!(passes(&filter, RECORD), expected, "{begin}");
+            assert_eq!(matches(&filter, RECORD), expected, "{begin}");
         }
     }
 
     #[test]
-    fn a_text_is_looked_for_in_all_of_the_record() {
+    fn grep_searches_the_whole_record() {
         for (wanted, expected) in [
             ("Mallory", true),
             ("mallory", false),
             (r#""userName":"M"#, true),
         ] {
-            let filter = Filter {
+            let filter = RecordFilter {
                 text: Some(Finder::new(wanted).into_owned()),
-                ..Filter::default()
+                ..RecordFilter::default()
             };
-            assert_eq!(passes(&filter, RECORD), expected, "{wanted}");
+            assert_eq!(matches(&filter, RECORD), expected, "{wanted}");
         }
     }
 
     #[test]
-    fn a_pattern_judges_as_cloudwatch_does() {
+    fn pattern_filter_matches_like_cloudwatch() {
         for (pattern, expected) in [
             ("{ $.readOnly IS FALSE }", true),
             ("{ $.errorCode NOT EXISTS }", false),
         ] {
-            let filter = Filter {
-                pattern: Some(Pattern::parse(pattern).expect("a pattern")),
-                ..Filter::default()
+            let filter = RecordFilter {
+                pattern: Some(FilterPattern::parse(pattern).expect("a pattern")),
+                ..RecordFilter::default()
             };
-            assert_eq!(passes(&filter, RECORD), expected, "{pattern}");
+            assert_eq!(matches(&filter, RECORD), expected, "{pattern}");
         }
     }
 
     #[test]
-    fn what_could_never_match_is_refused() {
+    fn values_that_cannot_match_are_rejected() {
         for refused in [
-            word(""),
-            word("!"),
-            word("a,b"),
-            account("12345"),
-            account("alice"),
-            region("eu west"),
+            parse_value(""),
+            parse_value("!"),
+            parse_value("a,b"),
+            parse_account("12345"),
+            parse_account("alice"),
+            parse_region("eu west"),
         ] {
             assert!(refused.is_err(), "{refused:?}");
         }
-        assert!(text("").is_err());
+        assert!(parse_text("").is_err());
         for time in [
             "",
             "yesterday",
@@ -420,15 +420,18 @@ mod tests {
             "2999-01-01T00:00:00Z",
             "2h ago",
         ] {
-            assert!(since(time).is_err(), "{time}");
+            assert!(parse_since(time).is_err(), "{time}");
         }
-        assert_eq!(service("!s3.amazonaws.com"), Ok("!s3".to_owned()));
-        assert_eq!(account("!11112222????"), Ok("!11112222????".to_owned()));
-        assert!(since("2h").is_ok() && since("90 days").is_ok());
+        assert_eq!(parse_service("!s3.amazonaws.com"), Ok("!s3".to_owned()));
+        assert_eq!(
+            parse_account("!11112222????"),
+            Ok("!11112222????".to_owned())
+        );
+        assert!(parse_since("2h").is_ok() && parse_since("90 days").is_ok());
     }
 
     #[test]
-    fn many_stars_take_no_time() {
+    fn many_wildcards_match_quickly() {
         let glob = Glob::new(&"*a".repeat(200));
         assert!(!glob.matches(&"a".repeat(199)));
         assert!(glob.matches(&"ba".repeat(200)));

@@ -8,46 +8,46 @@ use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 use tokio::time::{Instant, sleep_until};
 
 use super::Arrival;
-use super::seen::{self, Seen};
+use super::dedup::{self, RecentIds};
 use crate::aws::Aws;
-use crate::aws::fault::{Doing, is_passing};
+use crate::aws::error::{AwsResultExt, is_transient};
 use crate::error::{Error, Result};
-use crate::pattern::Pattern;
+use crate::filter_pattern::FilterPattern;
 
 /// All readers of an account share five of these calls a second.
-const PACE: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// CloudTrail brings an event minutes late, with the time at which it happened. What was seen already is known, so
 /// each look can go back as far as that.
-const LOOK_BACK: Duration = Duration::from_secs(600);
+const LOOKBACK: Duration = Duration::from_secs(600);
 
 /// Calls in a row that may stay without an answer; three minutes, about.
-const PATIENCE: u32 = 5;
+const MAX_FAILED_CALLS: u32 = 5;
 /// More events than an organization has within the time that each look goes back.
-const IN_WINDOW: usize = 2_000_000;
+const MAX_EVENTS_IN_LOOKBACK: usize = 2_000_000;
 
-pub struct LogGroup<'a> {
+pub struct LogGroupPoller<'a> {
     aws: &'a Aws,
     name: String,
     /// As text for AWS, and read for what AWS does not look at.
-    text: &'a str,
-    pattern: Pattern,
-    seen: Seen,
+    pattern_text: &'a str,
+    pattern: FilterPattern,
+    recent_ids: RecentIds,
     /// Where a look that has more pages goes on.
-    page: Option<Page>,
+    next_page: Option<NextPage>,
     /// When the look before this one began: what came during it is looked for again.
-    looked: SystemTime,
-    next: Instant,
+    poll_started_at: SystemTime,
+    next_call: Instant,
     /// How many calls in a row were not answered, and what became of the last one.
-    unanswered: u32,
-    trouble: Option<Error>,
+    failed_calls: u32,
+    last_error: Option<Error>,
 }
 
-struct Page {
-    from: i64,
+struct NextPage {
+    start_time_ms: i64,
     token: String,
 }
 
-impl<'a> LogGroup<'a> {
+impl<'a> LogGroupPoller<'a> {
     /// Reads what the pattern lets pass.
     ///
     /// # Errors
@@ -56,22 +56,22 @@ impl<'a> LogGroup<'a> {
         Ok(Self {
             aws,
             name: name.to_owned(),
-            text: pattern,
-            pattern: Pattern::parse(pattern)
+            pattern_text: pattern,
+            pattern: FilterPattern::parse(pattern)
                 .map_err(|why| Error::usage("read the filter pattern", why.to_string()))?,
-            seen: Seen::remembering(IN_WINDOW),
-            page: None,
-            looked: SystemTime::now(),
-            next: Instant::now(),
-            unanswered: 0,
-            trouble: None,
+            recent_ids: RecentIds::with_capacity(MAX_EVENTS_IN_LOOKBACK),
+            next_page: None,
+            poll_started_at: SystemTime::now(),
+            next_call: Instant::now(),
+            failed_calls: 0,
+            last_error: None,
         })
     }
 
     /// Begins that far back.
     #[must_use]
-    pub fn since(mut self, since: SystemTime) -> Self {
-        self.looked = since + LOOK_BACK;
+    pub fn starting_at(mut self, since: SystemTime) -> Self {
+        self.poll_started_at = since + LOOKBACK;
         self
     }
 
@@ -83,11 +83,11 @@ impl<'a> LogGroup<'a> {
     /// # Errors
     /// When the log group may not be read, or was not for a while.
     pub async fn next(&mut self) -> Result<Vec<Arrival>> {
-        sleep_until(self.next).await;
+        sleep_until(self.next_call).await;
         let began = SystemTime::now();
-        let from = match &self.page {
-            Some(page) => page.from,
-            None => milliseconds(self.looked.checked_sub(LOOK_BACK)),
+        let from = match &self.next_page {
+            Some(page) => page.start_time_ms,
+            None => to_epoch_ms(self.poll_started_at.checked_sub(LOOKBACK)),
         };
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let sent = self
@@ -95,88 +95,91 @@ impl<'a> LogGroup<'a> {
             .logs
             .filter_log_events()
             .log_group_name(&self.name)
-            .filter_pattern(self.text)
+            .filter_pattern(self.pattern_text)
             .start_time(from)
-            .set_next_token(self.page.as_ref().map(|page| page.token.clone()))
+            .set_next_token(self.next_page.as_ref().map(|page| page.token.clone()))
             .customize()
             .config_override(once)
             .send()
             .await;
-        let passes = sent.as_ref().is_err_and(is_passing);
-        let found = sent.doing("logs:FilterLogEvents", || {
+        let passes = sent.as_ref().is_err_and(is_transient);
+        let found = sent.context_for("logs:FilterLogEvents", || {
             format!("read log group {}", self.name)
         });
         let found = match found {
-            Err(error) if passes && self.unanswered < PATIENCE => {
-                return Ok(self.not_answered(error));
+            Err(error) if passes && self.failed_calls < MAX_FAILED_CALLS => {
+                return Ok(self.record_failure(error));
             }
             found => found?,
         };
-        self.unanswered = 0;
-        self.trouble = None;
-        self.next = Instant::now() + PACE;
-        if self.page.is_none() {
-            self.looked = began;
+        self.failed_calls = 0;
+        self.last_error = None;
+        self.next_call = Instant::now() + POLL_INTERVAL;
+        if self.next_page.is_none() {
+            self.poll_started_at = began;
         }
-        self.page = found.next_token.map(|token| Page { from, token });
+        self.next_page = found.next_token.map(|token| NextPage {
+            start_time_ms: from,
+            token,
+        });
         Ok(found
             .events
             .unwrap_or_default()
             .into_iter()
             .filter_map(|event| {
                 let (text, id) = (event.message.unwrap_or_default(), event.event_id);
-                let at = event.ingestion_time.and_then(time);
+                let at = event.ingestion_time.and_then(from_epoch_ms);
                 let at = at.unwrap_or_else(SystemTime::now);
-                self.first(text, &id.unwrap_or_default(), at)
+                self.deduplicate(text, &id.unwrap_or_default(), at)
             })
             .collect())
     }
 
     /// Tells the first of several in a row.
-    fn not_answered(&mut self, error: Error) -> Vec<Arrival> {
-        let told = (self.unanswered == 0).then(|| Arrival::Trouble {
+    fn record_failure(&mut self, error: Error) -> Vec<Arrival> {
+        let told = (self.failed_calls == 0).then(|| Arrival::Failed {
             unit: None,
-            what: format!("log group {} now", self.name),
-            why: error.cause(),
+            name: format!("log group {} now", self.name),
+            cause: error.cause(),
             hint: Some("it is tried again, less often".to_owned()),
         });
-        self.unanswered += 1;
-        self.next = Instant::now() + pause(self.unanswered);
-        self.trouble = Some(error);
+        self.failed_calls += 1;
+        self.next_call = Instant::now() + backoff(self.failed_calls);
+        self.last_error = Some(error);
         told.into_iter().collect()
     }
 
     /// Why the last call was not answered.
     #[must_use]
-    pub fn trouble(&self) -> Option<&Error> {
-        self.trouble.as_ref()
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
     }
 
     /// The same event comes with every look while it is in the window; that is no second delivery.
-    fn first(&mut self, text: String, id: &str, at: SystemTime) -> Option<Arrival> {
-        if !self.seen.is_new(seen::key("", id)) {
+    fn deduplicate(&mut self, text: String, id: &str, at: SystemTime) -> Option<Arrival> {
+        if !self.recent_ids.insert(dedup::event_key("", id)) {
             return None;
         }
         Some(if self.pattern.matches_text(&text) {
             Arrival::Record { text, at }
         } else {
-            Arrival::LeftOut
+            Arrival::Filtered
         })
     }
 }
 
 /// How long it is from a call to the next, after so many that were not answered.
-fn pause(unanswered: u32) -> Duration {
+fn backoff(unanswered: u32) -> Duration {
     const LONGEST: Duration = Duration::from_secs(60);
-    (PACE * 2_u32.saturating_pow(unanswered)).min(LONGEST)
+    (POLL_INTERVAL * 2_u32.saturating_pow(unanswered)).min(LONGEST)
 }
 
-fn time(milliseconds: i64) -> Option<SystemTime> {
+fn from_epoch_ms(milliseconds: i64) -> Option<SystemTime> {
     let since = Duration::from_millis(u64::try_from(milliseconds).ok()?);
     SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
-fn milliseconds(time: Option<SystemTime>) -> i64 {
+fn to_epoch_ms(time: Option<SystemTime>) -> i64 {
     time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .unwrap_or_default()
@@ -187,8 +190,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_not_answered_asks_less_and_less_often() {
-        let seconds: Vec<u64> = (0..=PATIENCE).map(|calls| pause(calls).as_secs()).collect();
+    fn backoff_doubles_up_to_a_minute() {
+        let seconds: Vec<u64> = (0..=MAX_FAILED_CALLS)
+            .map(|calls| backoff(calls).as_secs())
+            .collect();
         assert_eq!(seconds, [5, 10, 20, 40, 60, 60]);
     }
 }

@@ -4,42 +4,42 @@
 //! `members`, `shape` and `actor`), `filter`, `press`; `crew` does so on all cores for objects that lie on this machine
 //! (`files`). Messages are read by `notice`. What became of everything is counted in a `tally`.
 
-pub mod accounts;
-mod actor;
-pub mod bucket;
-pub mod crew;
+pub mod account_names;
+pub mod bucket_listing;
+pub mod dedup;
+pub mod delivery_delay;
 mod fetch;
-pub mod files;
 pub mod filter;
-pub mod heelers_queue;
-pub mod lag;
-mod lock;
+pub mod formatter;
+mod gunzip;
+pub mod heeler_queue;
+mod json_members;
+mod json_scan;
+mod lenient_json;
+pub mod local_files;
+pub mod log_file;
 pub mod log_group;
-mod members;
-mod name;
-pub mod notice;
-pub mod object;
-pub mod press;
-pub mod reader;
+mod object_key;
+pub mod object_reader;
+mod queue_lock;
 pub mod record;
-mod scan;
-pub mod seen;
-mod shape;
-pub mod tally;
-pub mod tap;
-mod unpack;
-pub mod visible;
-mod walk;
-mod window;
+mod record_parser;
+pub mod s3_notification;
+pub mod sanitize;
+pub mod stats;
+pub mod temporary_queue;
+mod text_buffer;
+mod user_identity;
+pub mod worker_pool;
 
 use std::time::SystemTime;
 
-use heelers_queue::Worn;
-use object::Packed;
+use heeler_queue::ReceiveLimitReached;
+use log_file::LogFileSource;
 
 /// What a tally has a sum for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum StatsUnit {
     Message,
     Object,
 }
@@ -50,33 +50,33 @@ pub enum Arrival {
     Record { text: String, at: SystemTime },
     /// Records, as they were packed.
     Object {
-        unit: Unit,
-        what: String,
-        packed: Packed,
+        unit: StatsUnit,
+        name: String,
+        data: LogFileSource,
     },
     /// A record that the pipeline's own filter leaves out.
-    LeftOut,
+    Filtered,
     /// A message or object that was read to its end.
-    Read(Unit),
+    Read(StatsUnit),
     Skipped {
-        unit: Unit,
-        why: &'static str,
-        what: String,
+        unit: StatsUnit,
+        reason: &'static str,
+        name: String,
     },
     /// It should have been shown and could not be. What is no unit comes again.
-    Trouble {
-        unit: Option<Unit>,
-        what: String,
-        why: String,
+    Failed {
+        unit: Option<StatsUnit>,
+        name: String,
+        cause: String,
         hint: Option<String>,
     },
     /// For the sake of this message nothing more is read.
-    Worn(Worn),
+    ReceiveLimitReached(ReceiveLimitReached),
 }
 
 /// Where objects may be fetched from: a message that names another bucket is not believed.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct LogBucket {
     pub bucket: String,
     pub owner: String,
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use super::actor::Identity;
-use super::members::Members;
-use super::shape::{as_flag, as_text};
-pub use super::visible::visible;
-use crate::severity::{Event, Level, Table};
+use super::json_members::JsonMembers;
+use super::lenient_json::{as_bool, as_text};
+pub use super::sanitize::escape_control_chars;
+use super::user_identity::UserIdentity;
+use crate::severity::{RatedEvent, SeverityLevel, SeverityTable};
 
 /// One record as it was delivered. Every field may be missing: Insights have no event name, service events no
 /// identity, and old records no category. A field of an unexpected type is missing too, and costs no other field.
@@ -19,7 +19,7 @@ pub struct Record<'a> {
     text: &'a str,
     event_time: Option<&'a str>,
     recipient: Option<&'a str>,
-    identity: Option<&'a str>,
+    user_identity: Option<&'a str>,
     region: Option<&'a str>,
     event_source: Option<&'a str>,
     event_name: Option<&'a str>,
@@ -30,7 +30,7 @@ pub struct Record<'a> {
     read_only: Option<&'a str>,
 }
 
-type Text<'a> = Option<Cow<'a, str>>;
+type FieldText<'a> = Option<Cow<'a, str>>;
 
 impl<'a> Record<'a> {
     /// Reads one record, from its first bracket to its last. What is no JSON object is no record.
@@ -40,12 +40,12 @@ impl<'a> Record<'a> {
             text,
             ..Self::default()
         };
-        let mut members = Members::of(text)?;
+        let mut members = JsonMembers::parse(text)?;
         while let Some((name, value)) = members.next().ok()? {
             let field = match name {
                 "eventTime" => &mut record.event_time,
                 "recipientAccountId" => &mut record.recipient,
-                "userIdentity" => &mut record.identity,
+                "userIdentity" => &mut record.user_identity,
                 "awsRegion" => &mut record.region,
                 "eventSource" => &mut record.event_source,
                 "eventName" => &mut record.event_name,
@@ -69,104 +69,104 @@ impl<'a> Record<'a> {
 
     /// The record on one line: as it was delivered, unless it was delivered over several lines.
     #[must_use]
-    pub fn on_one_line(&self) -> Cow<'a, str> {
-        one_line(self.text)
+    pub fn to_single_line(&self) -> Cow<'a, str> {
+        single_line(self.text)
     }
 
     /// The time the call was made, as written. The object that holds the record is minutes younger.
     #[must_use]
-    pub fn event_time(&self) -> Text<'a> {
+    pub fn event_time(&self) -> FieldText<'a> {
         as_text(self.event_time?)
     }
 
     /// The account that received the record, else the account of the caller.
     #[must_use]
-    pub fn account(&self) -> Text<'a> {
+    pub fn account(&self) -> FieldText<'a> {
         self.recipient
             .and_then(as_text)
-            .or_else(|| Identity::of(self.identity?).account_id)
+            .or_else(|| UserIdentity::parse(self.user_identity?).account_id)
     }
 
     #[must_use]
-    pub fn region(&self) -> Text<'a> {
+    pub fn region(&self) -> FieldText<'a> {
         as_text(self.region?)
     }
 
     /// The short name of the service: `s3` for `s3.amazonaws.com`.
     #[must_use]
-    pub fn service(&self) -> Text<'a> {
-        Some(short_name(as_text(self.event_source?)?))
+    pub fn service(&self) -> FieldText<'a> {
+        Some(strip_service_suffix(as_text(self.event_source?)?))
     }
 
     #[must_use]
-    pub fn event_name(&self) -> Text<'a> {
+    pub fn event_name(&self) -> FieldText<'a> {
         as_text(self.event_name?)
     }
 
     /// Who made the call, in readable form.
     #[must_use]
-    pub fn actor(&self) -> Text<'a> {
-        self.identity
-            .and_then(|identity| Identity::of(identity).name())
+    pub fn actor(&self) -> FieldText<'a> {
+        self.user_identity
+            .and_then(|identity| UserIdentity::parse(identity).display_name())
             .or_else(|| self.source_address())
             .or_else(|| self.service())
     }
 
     /// An address, or the name of a service.
     #[must_use]
-    pub fn source_address(&self) -> Text<'a> {
+    pub fn source_address(&self) -> FieldText<'a> {
         as_text(self.source_address?)
     }
 
     #[must_use]
-    pub fn error_code(&self) -> Text<'a> {
+    pub fn error_code(&self) -> FieldText<'a> {
         as_text(self.error_code?)
     }
 
     #[must_use]
-    pub fn error_message(&self) -> Text<'a> {
+    pub fn error_message(&self) -> FieldText<'a> {
         as_text(self.error_message?)
     }
 
     /// Opaque text: published samples hold ids that are no UUID.
     #[must_use]
-    pub fn event_id(&self) -> Text<'a> {
+    pub fn event_id(&self) -> FieldText<'a> {
         as_text(self.event_id?)
     }
 
     /// Nothing when the record does not say, which is not the same as no.
     #[must_use]
     pub fn read_only(&self) -> Option<bool> {
-        as_flag(self.read_only?)
+        as_bool(self.read_only?)
     }
 
     /// Whether the call was refused or went wrong. A refused sign-in to the console has a message and no code.
     #[must_use]
-    pub fn failed(&self) -> bool {
+    pub fn is_error(&self) -> bool {
         self.error_code().is_some() || self.error_message().is_some()
     }
 
     /// How grave the event is.
     #[must_use]
-    pub fn level(&self, table: &Table) -> Level {
-        table.level(&Event {
+    pub fn severity(&self, table: &SeverityTable) -> SeverityLevel {
+        table.level(&RatedEvent {
             service: &self.service().unwrap_or_default(),
             name: &self.event_name().unwrap_or_default(),
-            failed: self.failed(),
-            reads: self.read_only(),
+            failed: self.is_error(),
+            read_only: self.read_only(),
         })
     }
 
     /// What tells a repeated delivery from another event: account and event id. One call seen by two accounts has the
     /// same event id in both. Without an event id nothing can be told apart, and there is no key.
     #[must_use]
-    pub fn key(&self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    pub fn dedup_key(&self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
         let event_id = self.event_id()?;
         Some((self.account().unwrap_or_default(), event_id))
     }
 }
 
-fn short_name(source: Cow<'_, str>) -> Cow<'_, str> {
+fn strip_service_suffix(source: Cow<'_, str>) -> Cow<'_, str> {
     const ENDING: &str = ".amazonaws.com";
     match source {
         Cow::Borrowed(source) => Cow::Borrowed(source.strip_suffix(ENDING).unwrap_or(source)),
@@ -182,7 +182,7 @@ fn short_name(source: Cow<'_, str>) -> Cow<'_, str> {
 /// Puts JSON on one line. White space between tokens means nothing; inside a string JSON allows no raw line break, so
 /// a line break anywhere says that the text is laid out.
 #[must_use]
-pub fn one_line(json: &str) -> Cow<'_, str> {
+pub fn single_line(json: &str) -> Cow<'_, str> {
     if memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
     }
@@ -208,13 +208,13 @@ mod tests {
         Record::read(json).unwrap_or_else(|| panic!("no record: {json}"))
     }
 
-    fn key(json: &str) -> Option<(String, String)> {
-        let (account, id) = read(json).key()?;
+    fn dedup_key(json: &str) -> Option<(String, String)> {
+        let (account, id) = read(json).dedup_key()?;
         Some((account.into_owned(), id.into_owned()))
     }
 
     #[test]
-    fn a_record_gives_the_fields_of_a_line() {
+    fn record_fields_are_read() {
         let record = read(
             r#"{"eventTime":"2023-07-10T12:27:31Z","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventSource":"s3.amazonaws.com","eventName":"GetObject","userIdentity":{"type":"IAMUser","userName":"alice","accountId":"444455556666"},"errorCode":"AccessDenied","errorMessage":"no","eventID":"e-1","readOnly":true}"#,
         );
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_told_from_others_by_account_and_id() {
+    fn dedup_key_is_account_and_event_id() {
         for (json, expected) in [
             (
                 r#"{"eventID":"e","userIdentity":{"accountId":"444455556666"}}"#,
@@ -249,12 +249,12 @@ mod tests {
             (r#"{"recipientAccountId":"1"}"#, None),
         ] {
             let expected = expected.map(|(account, id)| (account.to_owned(), id.to_owned()));
-            assert_eq!(key(json), expected, "{json}");
+            assert_eq!(dedup_key(json), expected, "{json}");
         }
     }
 
     #[test]
-    fn a_service_event_without_identity_is_done_by_its_source() {
+    fn service_event_actor_is_its_source() {
         for (json, expected) in [
             (
                 r#"{"eventType":"AwsServiceEvent","sourceIPAddress":"ec2.amazonaws.com"}"#,
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_fields_are_missing_and_cost_no_other_field() {
+    fn fields_of_unexpected_types_are_missing() {
         let record = read(
             r#"{"eventTime":{},"userIdentity":"who","awsRegion":null,"eventSource":[1],"readOnly":"maybe","errorMessage":7,"recipientAccountId":111122223333,"eventName":"Kept"}"#,
         );
@@ -292,14 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_no_record() {
+    fn non_object_is_not_a_record() {
         for json in ["null", "[1,2]", "\"text\"", "7", "", "{", r#"{"a" 1}"#] {
             assert_eq!(Record::read(json), None, "{json}");
         }
     }
 
     #[test]
-    fn deep_nesting_is_no_obstacle() {
+    fn deeply_nested_record_is_read() {
         let json = format!(
             r#"{{"eventID":"e","requestParameters":{}1{}}}"#,
             "[".repeat(5000),
@@ -309,16 +309,16 @@ mod tests {
     }
 
     #[test]
-    fn text_on_one_line_stays_as_delivered() {
+    fn single_line_record_is_unchanged() {
         let json = r#"{ "eventID" :  "e",	"a": "b\u0041" }"#;
-        assert_eq!(read(json).on_one_line(), json);
+        assert_eq!(read(json).to_single_line(), json);
     }
 
     #[test]
-    fn text_over_several_lines_loses_only_its_layout() {
+    fn multi_line_record_loses_only_whitespace() {
         let laid_out = "{\r\n  \"eventID\": \"a \\\" {b}\\\\\",\n\t\"n\": [1, 2 , \"x  y\"]\n}";
         assert_eq!(
-            read(laid_out).on_one_line(),
+            read(laid_out).to_single_line(),
             r#"{"eventID":"a \" {b}\\","n":[1,2,"x  y"]}"#
         );
     }

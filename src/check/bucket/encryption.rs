@@ -1,30 +1,30 @@
 //! What the log objects are encrypted with: as their newest one shows, and as trail and bucket say.
 
-use super::here;
-use crate::check::survey::Survey;
-use crate::check::survey::facts::{Bucket, Encryption, KeyFacts};
-use crate::check::{Finding, Verdict, hangs_on};
+use super::with_own_bucket;
+use crate::check::inventory::Snapshot;
+use crate::check::inventory::facts::{BucketFacts, Encryption, KeyFacts};
+use crate::check::{Finding, Verdict, skipped_because};
 
-pub(super) fn encryption(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
+pub(super) fn encryption(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
         let configured = match &bucket.encryption {
-            None => return hangs_on("bucket.owner"),
+            None => return skipped_because("bucket.owner"),
             Some(Err(error)) => return Verdict::Unknown(error.clone()),
             Some(Ok(encryption)) => encryption,
         };
-        let object = match &bucket.newest {
-            Some(Err(error)) if error.needed_action() == Some("s3:GetObject") => {
+        let object = match &bucket.newest_log_object {
+            Some(Err(error)) if error.required_permission() == Some("s3:GetObject") => {
                 return Verdict::Unknown(error.clone());
             }
             Some(Ok(Some(object))) => Some(&object.encryption),
             _ => None,
         };
-        let of_trail = survey.trail().and_then(|trail| trail.key.as_deref());
-        if let Some(named) = &survey.hints.bucket_key {
-            return named_key(bucket, named, of_trail, object);
+        let of_trail = survey.trail().and_then(|trail| trail.kms_key.as_deref());
+        if let Some(named) = &survey.request.bucket_key {
+            return key_override_verdict(bucket, named, of_trail, object);
         }
         let Some(object) = object else {
-            return unconfirmed(of_trail, configured);
+            return unconfirmed_verdict(of_trail, configured);
         };
         let of_bucket = match configured {
             Encryption::Kms(Some(key))
@@ -54,34 +54,36 @@ pub(super) fn encryption(survey: &Survey) -> Verdict {
             (None, Encryption::Kms(Some(key))) if same(of_object, of_bucket) => {
                 Verdict::Pass(format!("SSE-KMS with the bucket's key {key}"))
             }
-            (None, Encryption::Kms(Some(key))) => Verdict::Warn(changed(&format!(
-                "the newest log object is encrypted with {key}, but trail and bucket say {}",
-                told(configured)
-            ))),
+            (None, Encryption::Kms(Some(key))) => {
+                Verdict::Warn(mixed_encryption_finding(&format!(
+                    "the newest log object is encrypted with {key}, but trail and bucket say {}",
+                    describe(configured)
+                )))
+            }
             (Some(trail_key), _) if same(of_trail, of_object) => match of_bucket {
                 Some(other) if !same(of_trail, of_bucket) => {
-                    Verdict::Warn(two_keys(trail_key, other))
+                    Verdict::Warn(two_keys_finding(trail_key, other))
                 }
                 _ => Verdict::Pass(format!("SSE-KMS with the trail's key {trail_key}")),
             },
-            (Some(trail_key), other) => Verdict::Warn(changed(&format!(
+            (Some(trail_key), other) => Verdict::Warn(mixed_encryption_finding(&format!(
                 "the newest log object is encrypted with {}, but the trail has key {trail_key}",
-                told(other)
+                describe(other)
             ))),
         }
     })
 }
 
 /// What shows is not what is configured.
-fn changed(observed: &str) -> Finding {
+fn mixed_encryption_finding(observed: &str) -> Finding {
     Finding::new(observed, "one way of encryption for all log objects")
         .because("it was changed lately; setup grants Heeler the use of every key that shows")
         .advice("to be sure of what comes next, wait for a delivery and run preflight again")
-        .settles()
+        .retryable()
 }
 
 /// What is configured, in words.
-fn told(encryption: &Encryption) -> String {
+fn describe(encryption: &Encryption) -> String {
     match encryption {
         Encryption::S3 => "SSE-S3".into(),
         Encryption::Kms(None) => "the key of AWS for S3".into(),
@@ -89,15 +91,15 @@ fn told(encryption: &Encryption) -> String {
     }
 }
 
-fn same_key(bucket: &Bucket, one: &str, other: &str) -> bool {
+fn same_key(bucket: &BucketFacts, one: &str, other: &str) -> bool {
     one == other
-        || bucket.key(one).is_some_and(|key| key.is(other))
-        || bucket.key(other).is_some_and(|key| key.is(one))
+        || bucket.key(one).is_some_and(|key| key.has_name(other))
+        || bucket.key(other).is_some_and(|key| key.has_name(one))
 }
 
 /// The operator has named the key; what is observed has to agree.
-fn named_key(
-    bucket: &Bucket,
+fn key_override_verdict(
+    bucket: &BucketFacts,
     named: &str,
     of_trail: Option<&str>,
     object: Option<&Encryption>,
@@ -137,17 +139,17 @@ fn named_key(
             )
             .because("there is no log object yet to see it by")
             .advice("wait for a delivery and run preflight again")
-            .settles(),
+            .retryable(),
         ),
     }
 }
 
 /// Nothing was delivered yet to see it by.
-fn unconfirmed(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
+fn unconfirmed_verdict(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
     let found = match (of_trail, configured) {
         (Some(key), _) => format!("the trail's key {key}"),
         (None, Encryption::S3) => return Verdict::Pass("SSE-S3: no key is needed".into()),
-        (None, other) => told(other),
+        (None, other) => describe(other),
     };
     Verdict::Warn(
         Finding::new(
@@ -156,11 +158,11 @@ fn unconfirmed(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
         )
         .because("there is no log object of today or yesterday to see it by")
         .advice("setup goes by what is configured; to be sure, wait for a delivery and run preflight again")
-        .settles(),
+        .retryable(),
     )
 }
 
-fn two_keys(of_trail: &str, of_bucket: &str) -> Finding {
+fn two_keys_finding(of_trail: &str, of_bucket: &str) -> Finding {
     Finding::new(
         format!("trail and bucket have different keys: {of_trail} and {of_bucket}"),
         "one key for all log objects",

@@ -7,100 +7,100 @@ mod topic;
 
 use std::time::{Duration, SystemTime};
 
-use super::survey::Survey;
-use super::survey::facts::{Bucket, Due, LifecycleRule, Owned};
-use super::{Check, Finding, Verdict, Weight, hangs_on, quoted, written};
-use crate::aws::arn::last;
+use super::inventory::Snapshot;
+use super::inventory::facts::{BucketFacts, BucketOwner, LifecycleRule, LifecycleTiming};
+use super::{Check, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because};
+use crate::aws::arn::resource_name;
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "bucket.named",
-        says: "the bucket is the one that the trail delivers to",
-        weight: Weight::Hard,
+        description: "the bucket is the one that the trail delivers to",
+        requirement: Requirement::Hard,
         permissions: &["cloudtrail:DescribeTrails"],
-        judge: named,
+        evaluate: matches_trail,
     },
     Check {
         id: "bucket.owner",
-        says: "the bucket belongs to this account",
-        weight: Weight::Hard,
+        description: "the bucket belongs to this account",
+        requirement: Requirement::Hard,
         permissions: &["s3:ListBucket", "s3:ListAllMyBuckets"],
-        judge: owner,
+        evaluate: owner,
     },
     Check {
         id: "bucket.region",
-        says: "the bucket's region is known",
-        weight: Weight::Hard,
+        description: "the bucket's region is known",
+        requirement: Requirement::Hard,
         permissions: &["s3:ListBucket"],
-        judge: region,
+        evaluate: region,
     },
     Check {
         id: "bucket.evidence",
-        says: "fresh log objects are in the bucket",
-        weight: Weight::Advisory,
+        description: "fresh log objects are in the bucket",
+        requirement: Requirement::Advisory,
         permissions: &["s3:ListBucket"],
-        judge: evidence,
+        evaluate: recent_objects,
     },
     Check {
         id: "bucket.encryption",
-        says: "it is known what the log objects are encrypted with",
-        weight: Weight::Required,
+        description: "it is known what the log objects are encrypted with",
+        requirement: Requirement::Required,
         permissions: &["s3:GetEncryptionConfiguration", "s3:GetObject"],
-        judge: encryption::encryption,
+        evaluate: encryption::encryption,
     },
     Check {
         id: "bucket.notifications",
-        says: "new log objects can be announced to Heeler's topic",
-        weight: Weight::Hard,
+        description: "new log objects can be announced to Heeler's topic",
+        requirement: Requirement::Hard,
         permissions: &["s3:GetBucketNotification"],
-        judge: notifications::notifications,
+        evaluate: notifications::notifications,
     },
     Check {
         id: "bucket.topic",
-        says: "the existing topic can be used",
-        weight: Weight::Hard,
+        description: "the existing topic can be used",
+        requirement: Requirement::Hard,
         permissions: &[
             "sns:GetTopicAttributes",
             "kms:DescribeKey",
             "kms:GetKeyPolicy",
         ],
-        judge: topic::topic,
+        evaluate: topic::topic,
     },
     Check {
         id: "bucket.policy",
-        says: "the bucket's policy lets Heeler read",
-        weight: Weight::Advisory,
+        description: "the bucket's policy lets Heeler read",
+        requirement: Requirement::Advisory,
         permissions: &["s3:GetBucketPolicy"],
-        judge: policy::policy,
+        evaluate: policy::policy,
     },
     Check {
         id: "bucket.ownership",
-        says: "the log objects belong to the bucket's owner",
-        weight: Weight::Advisory,
+        description: "the log objects belong to the bucket's owner",
+        requirement: Requirement::Advisory,
         permissions: &["s3:GetBucketOwnershipControls"],
-        judge: ownership,
+        evaluate: object_ownership,
     },
     Check {
         id: "bucket.lifecycle",
-        says: "log objects stay long enough to be read",
-        weight: Weight::Advisory,
+        description: "log objects stay long enough to be read",
+        requirement: Requirement::Advisory,
         permissions: &["s3:GetLifecycleConfiguration"],
-        judge: lifecycle,
+        evaluate: lifecycle,
     },
     Check {
         id: "bucket.requester_pays",
-        says: "Heeler can read without paying",
-        weight: Weight::Required,
+        description: "Heeler can read without paying",
+        requirement: Requirement::Required,
         permissions: &["s3:GetBucketRequestPayment"],
-        judge: requester_pays,
+        evaluate: requester_pays,
     },
 ];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn named(survey: &Survey) -> Verdict {
+fn matches_trail(survey: &Snapshot) -> Verdict {
     let (Some(trail), Some(bucket)) = (survey.trail(), &survey.bucket) else {
-        return hangs_on("trail.found");
+        return skipped_because("trail.found");
     };
     if is_access_point(&bucket.name) {
         return Verdict::Fail(
@@ -109,8 +109,8 @@ fn named(survey: &Survey) -> Verdict {
                 "the bucket behind it",
             )
             .because("notifications are of a bucket, and so is the permission that Heeler gets")
-            .console(storage_of(survey))
-            .cli(deliver_elsewhere(survey)),
+            .console(storage_location_path(survey))
+            .cli(change_bucket_command(survey)),
         );
     }
     if trail.bucket == bucket.name {
@@ -132,7 +132,7 @@ fn is_access_point(name: &str) -> bool {
 }
 
 /// Where the console lets the trail deliver to another bucket.
-pub(super) fn storage_of(survey: &Survey) -> String {
+pub(super) fn storage_location_path(survey: &Snapshot) -> String {
     format!(
         "CloudTrail > Trails > {} > General details > Edit > Storage location",
         survey.trail_name()
@@ -140,28 +140,28 @@ pub(super) fn storage_of(survey: &Survey) -> String {
 }
 
 /// The same as a command. Which bucket it is to be, nobody here can know.
-pub(super) fn deliver_elsewhere(survey: &Survey) -> String {
+pub(super) fn change_bucket_command(survey: &Snapshot) -> String {
     format!(
         "aws cloudtrail update-trail --region {} --name {} --s3-bucket-name BUCKET",
-        survey.trail().map_or("REGION", |trail| &trail.home),
-        quoted(survey.trail_name())
+        survey.trail().map_or("REGION", |trail| &trail.home_region),
+        shell_quote(survey.trail_name())
     )
 }
 
-fn owner(survey: &Survey) -> Verdict {
+fn owner(survey: &Snapshot) -> Verdict {
     let Some(bucket) = &survey.bucket else {
-        return hangs_on("trail.found");
+        return skipped_because("trail.found");
     };
     let is_the_trails = survey
         .trail()
         .is_none_or(|trail| trail.bucket == bucket.name);
-    if !is_the_trails && !matches!(bucket.owned, Ok(Owned::Here { .. })) {
-        return hangs_on("bucket.named");
+    if !is_the_trails && !matches!(bucket.owner, Ok(BucketOwner::ThisAccount { .. })) {
+        return skipped_because("bucket.named");
     }
-    match &bucket.owned {
+    match &bucket.owner {
         Err(error) => Verdict::Unknown(error.clone()),
-        Ok(Owned::Here { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
-        Ok(Owned::Elsewhere { .. }) => Verdict::Fail(
+        Ok(BucketOwner::ThisAccount { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
+        Ok(BucketOwner::OtherAccount { .. }) => Verdict::Fail(
             Finding::new(
                 format!("bucket {} belongs to another account", bucket.name),
                 "a bucket of the management account",
@@ -171,25 +171,25 @@ fn owner(survey: &Survey) -> Verdict {
             .console("CloudTrail > Trails > Create trail, with a bucket of this account")
             .cli("aws cloudtrail create-trail --name organization-trail-here --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"),
         ),
-        Ok(Owned::Missing) if survey.trail().is_none() => Verdict::Fail(
+        Ok(BucketOwner::Missing) if survey.trail().is_none() => Verdict::Fail(
             Finding::new(format!("bucket {} does not exist", bucket.name), "the bucket named by --bucket")
                 .because("there is no trail, either, that would tell of another")
                 .cli("aws s3api list-buckets"),
         ),
-        Ok(Owned::Missing) => Verdict::Fail(
+        Ok(BucketOwner::Missing) => Verdict::Fail(
             Finding::new(format!("bucket {} does not exist", bucket.name), "the trail's bucket")
                 .because("the trail delivers to a bucket that was deleted")
-                .console(storage_of(survey))
-                .cli(deliver_elsewhere(survey)),
+                .console(storage_location_path(survey))
+                .cli(change_bucket_command(survey)),
         ),
     }
 }
 
-fn region(survey: &Survey) -> Verdict {
-    here(survey, |_| {
+fn region(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |_| {
         let (region, home) = (
             survey.region().unwrap_or_default(),
-            survey.trail().map(|trail| &trail.home),
+            survey.trail().map(|trail| &trail.home_region),
         );
         Verdict::Pass(match home {
             Some(home) if home != region => {
@@ -203,25 +203,27 @@ fn region(survey: &Survey) -> Verdict {
 }
 
 /// The bucket, once it is known to be here.
-fn here(survey: &Survey, judge: impl FnOnce(&Bucket) -> Verdict) -> Verdict {
+fn with_own_bucket(survey: &Snapshot, judge: impl FnOnce(&BucketFacts) -> Verdict) -> Verdict {
     match &survey.bucket {
-        Some(bucket) if matches!(bucket.owned, Ok(Owned::Here { .. })) => judge(bucket),
-        _ => hangs_on("bucket.owner"),
+        Some(bucket) if matches!(bucket.owner, Ok(BucketOwner::ThisAccount { .. })) => {
+            judge(bucket)
+        }
+        _ => skipped_because("bucket.owner"),
     }
 }
 
-fn evidence(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
-        match &bucket.newest {
-        None => hangs_on("bucket.owner"),
+fn recent_objects(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
+        match &bucket.newest_log_object {
+        None => skipped_because("bucket.owner"),
         // What was listed could not be looked at: that is the encryption's concern.
-        Some(Err(error)) if error.needed_action() == Some("s3:GetObject") => {
+        Some(Err(error)) if error.required_permission() == Some("s3:GetObject") => {
             Verdict::Pass("there are log objects of today or yesterday".into())
         }
         Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(Some(object))) => Verdict::Pass(match object.modified {
-            Some(at) => format!("{}, of {}", last(&object.name), written(at)),
-            None => last(&object.name).to_owned(),
+        Some(Ok(Some(object))) => Verdict::Pass(match object.last_modified {
+            Some(at) => format!("{}, of {}", resource_name(&object.key), format_time(at)),
+            None => resource_name(&object.key).to_owned(),
         }),
         Some(Ok(None)) if survey.is_delivering() => Verdict::Warn(
             Finding::new(
@@ -233,19 +235,19 @@ fn evidence(survey: &Survey) -> Verdict {
             .cli(format!(
                 "aws s3api list-objects-v2 --bucket {} --prefix {} --max-items 10",
                 bucket.name,
-                quoted(&survey.log_prefix())
+                shell_quote(&survey.log_prefix())
             ))
-            .settles(),
+            .retryable(),
         ),
-        Some(Ok(None)) => hangs_on("trail.delivery"),
+        Some(Ok(None)) => skipped_because("trail.delivery"),
     }
     })
 }
 
-fn ownership(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
-        let found = match &bucket.ownership {
-            None => return hangs_on("bucket.owner"),
+fn object_ownership(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
+        let found = match &bucket.object_ownership {
+            None => return skipped_because("bucket.owner"),
             Some(Err(error)) => return Verdict::Unknown(error.clone()),
             Some(Ok(found)) => found.as_deref(),
         };
@@ -267,10 +269,10 @@ fn ownership(survey: &Survey) -> Verdict {
     })
 }
 
-fn lifecycle(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
+fn lifecycle(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
         let rules = match &bucket.lifecycle {
-            None => return hangs_on("bucket.owner"),
+            None => return skipped_because("bucket.owner"),
             Some(Err(error)) => return Verdict::Unknown(error.clone()),
             Some(Ok(rules)) => rules,
         };
@@ -278,7 +280,7 @@ fn lifecycle(survey: &Survey) -> Verdict {
         let harmful: Vec<String> = rules
             .iter()
             .filter(|rule| rule.prefix.starts_with(&logs) || logs.starts_with(&rule.prefix))
-            .filter_map(|rule| harm(rule, survey.now))
+            .filter_map(|rule| lifecycle_problem(rule, survey.now))
             .collect();
         if harmful.is_empty() {
             return Verdict::Pass(match rules.len() {
@@ -297,14 +299,14 @@ fn lifecycle(survey: &Survey) -> Verdict {
 }
 
 /// What a rule does too early, if it does. A date that has come holds for all objects that come after it, too.
-fn harm(rule: &LifecycleRule, now: SystemTime) -> Option<String> {
-    let soon = |due: Due, days| match due {
-        Due::After(after) => after <= days,
-        Due::On(date) => date < now + DAY,
+fn lifecycle_problem(rule: &LifecycleRule, now: SystemTime) -> Option<String> {
+    let soon = |due: LifecycleTiming, days| match due {
+        LifecycleTiming::AfterDays(after) => after <= days,
+        LifecycleTiming::OnDate(date) => date < now + DAY,
     };
-    let when = |due: Due, in_days: &str| match due {
-        Due::After(_) => in_days.to_owned(),
-        Due::On(date) => format!("from {} on", written(date)),
+    let when = |due: LifecycleTiming, in_days: &str| match due {
+        LifecycleTiming::AfterDays(_) => in_days.to_owned(),
+        LifecycleTiming::OnDate(date) => format!("from {} on", format_time(date)),
     };
     let frozen = rule
         .transitions
@@ -326,10 +328,10 @@ fn harm(rule: &LifecycleRule, now: SystemTime) -> Option<String> {
     ))
 }
 
-fn requester_pays(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
+fn requester_pays(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
         match &bucket.requester_pays {
-        None => hangs_on("bucket.owner"),
+        None => skipped_because("bucket.owner"),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
         Some(Ok(false)) => Verdict::Pass("the bucket's owner pays".into()),
         Some(Ok(true)) => Verdict::Fail(

@@ -1,62 +1,66 @@
 //! Who is told of new log objects already, and whether S3 lets one more be told.
 
-use super::here;
+use super::with_own_bucket;
 use crate::aws::arn::{Arn, build};
-use crate::aws::notification::{Entry, Target};
-use crate::check::survey::Survey;
-use crate::check::survey::facts::Bucket;
-use crate::check::{Finding, Verdict, hangs_on};
+use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
+use crate::check::inventory::Snapshot;
+use crate::check::inventory::facts::BucketFacts;
+use crate::check::{Finding, Verdict, skipped_because};
 
 /// Entries that a bucket may have.
-const QUOTA: usize = 100;
+const MAX_NOTIFICATIONS: usize = 100;
 
-pub(super) fn notifications(survey: &Survey) -> Verdict {
-    here(survey, |bucket| match &bucket.notifications {
-        None => hangs_on("bucket.owner"),
+pub(super) fn notifications(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| match &bucket.notifications {
+        None => skipped_because("bucket.owner"),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(entries)) => judge_entries(survey, bucket, entries),
+        Some(Ok(entries)) => evaluate_entries(survey, bucket, entries),
     })
 }
 
-fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict {
-    let ours = survey.wanted_entry();
+fn evaluate_entries(
+    survey: &Snapshot,
+    bucket: &BucketFacts,
+    entries: &[NotificationEntry],
+) -> Verdict {
+    let ours = survey.planned_notification();
     if let Some(entry) = entries.iter().find(|entry| entry.id == ours.id) {
-        return own_entry(survey, entry);
+        return own_entry_verdict(survey, entry);
     }
-    let others: Vec<&Entry> = entries.iter().collect();
-    let overlapping: Vec<&Entry> = others
+    let others: Vec<&NotificationEntry> = entries.iter().collect();
+    let overlapping: Vec<&NotificationEntry> = others
         .iter()
         .copied()
         .filter(|entry| entry.overlaps(&ours))
         .collect();
     if let Some(Ok(Some(topic))) = &bucket.topic {
         let covered = overlapping.iter().any(|entry| {
-            entry.target == Target::Topic
+            entry.target == NotificationTarget::Topic
                 && entry.destination == topic.arn
-                && survey.is_announced_by(entry)
+                && survey.is_covered_by(entry)
         });
         if covered {
             return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
         }
     }
     if let Some(Err(_)) = &bucket.topic {
-        return hangs_on("bucket.topic");
+        return skipped_because("bucket.topic");
     }
     if !overlapping.is_empty() {
-        return Verdict::Fail(overlap(survey, bucket, &ours, &overlapping));
+        return Verdict::Fail(overlap_finding(survey, bucket, &ours, &overlapping));
     }
-    if entries.len() >= QUOTA {
+    if entries.len() >= MAX_NOTIFICATIONS {
         return Verdict::Fail(
             Finding::new(
                 format!("{} entries", others.len()),
-                format!("fewer than {QUOTA}"),
+                format!("fewer than {MAX_NOTIFICATIONS}"),
             )
             .because("S3 allows no more entries on a bucket")
             .console(format!(
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
             ))
-            .cli(configuration(bucket)),
+            .cli(show_configuration_command(bucket)),
         );
     }
     match others.len() {
@@ -69,7 +73,12 @@ fn judge_entries(survey: &Survey, bucket: &Bucket, entries: &[Entry]) -> Verdict
 }
 
 /// Entries that S3 does not allow beside ours, and what their owners can do about it.
-fn overlap(survey: &Survey, bucket: &Bucket, ours: &Entry, all: &[&Entry]) -> Finding {
+fn overlap_finding(
+    survey: &Snapshot,
+    bucket: &BucketFacts,
+    ours: &NotificationEntry,
+    all: &[&NotificationEntry],
+) -> Finding {
     let named: Vec<String> = all.iter().map(ToString::to_string).collect();
     let finding = Finding::new(
         format!(
@@ -87,7 +96,7 @@ fn overlap(survey: &Survey, bucket: &Bucket, ours: &Entry, all: &[&Entry]) -> Fi
     };
     let topics = all
         .iter()
-        .filter(|entry| entry.target == Target::Topic)
+        .filter(|entry| entry.target == NotificationTarget::Topic)
         .count();
     if topics > 1 {
         return finding
@@ -95,28 +104,28 @@ fn overlap(survey: &Survey, bucket: &Bucket, ours: &Entry, all: &[&Entry]) -> Fi
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
             ))
-            .cli(configuration(bucket))
+            .cli(show_configuration_command(bucket))
             .advice(format!(
                 "let one topic get everything under {}; setup then uses it by itself",
                 ours.prefix
             ));
     }
-    if first.target == Target::Topic {
+    if first.target == NotificationTarget::Topic {
         return finding
             .console(format!(
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
             ))
-            .cli(configuration(bucket))
+            .cli(show_configuration_command(bucket))
             .advice(format!(
                 "widen that entry: {}; setup then uses its topic by itself",
-                narrow(first, ours)
+                missing_coverage(first, ours)
             ));
     }
     // S3 announces only to what is in the bucket's own region.
     let region = survey.region().unwrap_or("REGION");
     let partition = Arn::parse(&first.destination).map_or("aws", |arn| arn.partition);
-    let account = survey.own_account().unwrap_or("ACCOUNT");
+    let account = survey.account_id().unwrap_or("ACCOUNT");
     let topic = build(partition, "sns", region, account, "cloudtrail-objects");
     let subscribe = |protocol: &str, attributes: &str| {
         format!(
@@ -127,7 +136,7 @@ fn overlap(survey: &Survey, bucket: &Bucket, ours: &Entry, all: &[&Entry]) -> Fi
     let finding = finding.cli(format!(
         "aws sns create-topic --region {region} --name cloudtrail-objects"
     ));
-    let finding = if first.target == Target::Function {
+    let finding = if first.target == NotificationTarget::Function {
         finding
             .advice(format!(
                 "put a topic in front of {}, which then gets the notifications inside messages of SNS: make the topic, \
@@ -148,11 +157,11 @@ fn overlap(survey: &Survey, bucket: &Bucket, ours: &Entry, all: &[&Entry]) -> Fi
             ))
             .cli(subscribe("sqs", " --attributes RawMessageDelivery=true"))
     };
-    finding.cli(configuration(bucket))
+    finding.cli(show_configuration_command(bucket))
 }
 
 /// The command that shows all entries.
-fn configuration(bucket: &Bucket) -> String {
+fn show_configuration_command(bucket: &BucketFacts) -> String {
     format!(
         "aws s3api get-bucket-notification-configuration --bucket {}",
         bucket.name
@@ -160,7 +169,7 @@ fn configuration(bucket: &Bucket) -> String {
 }
 
 /// In what an entry leaves out a part of the log objects.
-fn narrow(entry: &Entry, ours: &Entry) -> String {
+fn missing_coverage(entry: &NotificationEntry, ours: &NotificationEntry) -> String {
     let mut told = Vec::new();
     if !entry
         .events
@@ -179,14 +188,14 @@ fn narrow(entry: &Entry, ours: &Entry) -> String {
 }
 
 /// An entry with our id: ours only when it leads to our topic.
-fn own_entry(survey: &Survey, entry: &Entry) -> Verdict {
-    let topic = survey.hints.names.topic();
+fn own_entry_verdict(survey: &Snapshot, entry: &NotificationEntry) -> Verdict {
+    let topic = survey.request.names.topic();
     let here = Arn::parse(&entry.destination).is_some_and(|arn| {
         arn.resource == topic
-            && Some(arn.account) == survey.own_account()
+            && Some(arn.account) == survey.account_id()
             && Some(arn.region) == survey.region()
     });
-    if entry.target != Target::Topic || !here {
+    if entry.target != NotificationTarget::Topic || !here {
         return Verdict::Fail(
             Finding::new(
                 format!("the entry {} leads to {}", entry.id, entry.destination),
@@ -196,7 +205,7 @@ fn own_entry(survey: &Survey, entry: &Entry) -> Verdict {
             .advice("choose other names with --name-prefix"),
         );
     }
-    match survey.taken.by_check.get("names.topic") {
+    match survey.name_owners.by_check.get("names.topic") {
         Some(Ok(None)) => Verdict::Warn(
             Finding::new(
                 format!(

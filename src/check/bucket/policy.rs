@@ -2,23 +2,23 @@
 
 use serde_json::Value;
 
-use super::here;
+use super::with_own_bucket;
 use crate::aws::arn::{Arn, build};
-use crate::check::reading::Condition;
-use crate::check::survey::Survey;
-use crate::check::{Finding, Verdict, hangs_on, reading};
+use crate::check::inventory::Snapshot;
+use crate::check::statement_reader::ParsedCondition;
+use crate::check::{Finding, Verdict, skipped_because, statement_reader};
 
 /// What the policy denies to the role that Heeler comes in by.
-pub(super) fn policy(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
+pub(super) fn policy(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
         let document = match &bucket.policy {
-            None => return hangs_on("bucket.owner"),
+            None => return skipped_because("bucket.owner"),
             Some(Err(error)) => return Verdict::Unknown(error.clone()),
             Some(Ok(None)) => return Verdict::Pass("it has none".into()),
             Some(Ok(Some(document))) => document,
         };
-        let role = survey.harvest_role().unwrap_or_default();
-        let reader = Reader {
+        let role = survey.access_role_arn().unwrap_or_default();
+        let reader = HeelerReader {
             object: format!(
                 "{}/{}object",
                 build(
@@ -30,30 +30,30 @@ pub(super) fn policy(survey: &Survey) -> Verdict {
                 ),
                 survey.log_prefix()
             ),
-            account: survey.own_account().unwrap_or_default(),
+            account: survey.account_id().unwrap_or_default(),
             organization: match &survey.account.organization {
                 Ok(Some(organization)) => &organization.id,
                 _ => "",
             },
             role: &role,
         };
-        let statements = reading::statements(document);
+        let statements = statement_reader::statements(document);
         let meeting: Vec<&Value> = statements
             .iter()
-            .filter(|statement| reader.is_met_by(statement))
+            .filter(|statement| reader.is_affected_by(statement))
             .collect();
         let [first, ..] = meeting.as_slice() else {
             return Verdict::Pass("it denies Heeler nothing".into());
         };
         let named: Vec<&str> = meeting
             .iter()
-            .map(|statement| reading::sid(statement))
+            .map(|statement| statement_reader::sid(statement))
             .collect();
-        let keys: Vec<String> = reading::conditions(first)
+        let keys: Vec<String> = statement_reader::conditions(first)
             .into_iter()
             .map(|condition| {
                 let values = condition.values.join(" or ");
-                format!("{} {} {values}", condition.operator, condition.written)
+                format!("{} {} {values}", condition.operator, condition.original_key)
             })
             .collect();
         let when = if keys.is_empty() {
@@ -78,38 +78,38 @@ pub(super) fn policy(survey: &Survey) -> Verdict {
 }
 
 /// Heeler, as a bucket's policy sees it.
-struct Reader<'a> {
+struct HeelerReader<'a> {
     object: String,
     account: &'a str,
     organization: &'a str,
     role: &'a str,
 }
 
-impl Reader<'_> {
+impl HeelerReader<'_> {
     /// Whether the statement may deny it to read a log object.
-    fn is_met_by(&self, statement: &Value) -> bool {
-        reading::denies(statement)
-            && reading::is_about(statement, "s3:GetObject")
-            && reading::is_on(statement, &self.object)
+    fn is_affected_by(&self, statement: &Value) -> bool {
+        statement_reader::denies(statement)
+            && statement_reader::applies_to_action(statement, "s3:GetObject")
+            && statement_reader::applies_to_resource(statement, &self.object)
             && self.is_named_by(statement)
-            && reading::conditions(statement)
+            && statement_reader::conditions(statement)
                 .iter()
-                .all(|condition| self.may_hold(condition))
+                .all(|condition| self.may_apply(condition))
     }
 
     fn is_named_by(&self, statement: &Value) -> bool {
         let root = format!(":iam::{}:root", self.account);
         if let Some(others) = statement.get("NotPrincipal") {
-            return !reading::words(&others["AWS"]).contains(&self.role);
+            return !statement_reader::string_list(&others["AWS"]).contains(&self.role);
         }
-        reading::names(statement, "AWS", &[self.role, self.account])
-            || reading::words(&statement["Principal"]["AWS"])
+        statement_reader::names_principal(statement, "AWS", &[self.role, self.account])
+            || statement_reader::string_list(&statement["Principal"]["AWS"])
                 .iter()
                 .any(|named| named.ends_with(&root))
     }
 
     /// Whether a condition of the deny may hold for it. What is not known may.
-    fn may_hold(&self, condition: &Condition<'_>) -> bool {
+    fn may_apply(&self, condition: &ParsedCondition<'_>) -> bool {
         let (operator, key) = (condition.operator, condition.key.as_str());
         let plain = [
             "StringEquals",
@@ -135,7 +135,7 @@ impl Reader<'_> {
         let named = condition
             .values
             .iter()
-            .any(|value| reading::matches(value, own));
+            .any(|value| statement_reader::matches_wildcard(value, own));
         if operator.contains("Not") {
             !named
         } else {

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::here;
-use crate::aws::arn::{Arn, build, last};
-use crate::aws::notification::{Entry, Target};
-use crate::check::reading::Condition;
-use crate::check::survey::Survey;
-use crate::check::survey::facts::{Bucket, TopicFacts};
-use crate::check::{Finding, Verdict, hangs_on, quoted, reading};
+use super::with_own_bucket;
+use crate::aws::arn::{Arn, build, resource_name};
+use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
+use crate::check::inventory::Snapshot;
+use crate::check::inventory::facts::{BucketFacts, TopicFacts};
+use crate::check::statement_reader::ParsedCondition;
+use crate::check::{Finding, Verdict, shell_quote, skipped_because, statement_reader};
 
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
     reason = "AWS writes the ending of a FIFO topic in lower case only"
 )]
-pub(super) fn topic(survey: &Survey) -> Verdict {
-    here(survey, |bucket| {
+pub(super) fn topic(survey: &Snapshot) -> Verdict {
+    with_own_bucket(survey, |bucket| {
         match &bucket.topic {
         None => Verdict::Skip("a topic of our own is used".into()),
         Some(Err(error)) => Verdict::Unknown(error.clone()),
@@ -29,10 +29,10 @@ pub(super) fn topic(survey: &Survey) -> Verdict {
             let place = arn.map(|arn| (arn.region, arn.account));
             let account = survey.account.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
             let wanted = survey.region().map(|region| (region, account));
-            if survey.trail().and_then(|trail| trail.own_topic.as_deref()) == Some(&topic.arn) {
-                return match survey.hints.topic {
-                    Some(_) => hangs_on("trail.sns"),
-                    None => Verdict::Fail(mixed_up(bucket, &topic.arn)),
+            if survey.trail().and_then(|trail| trail.sns_topic.as_deref()) == Some(&topic.arn) {
+                return match survey.request.topic {
+                    Some(_) => skipped_because("trail.sns"),
+                    None => Verdict::Fail(cloudtrail_topic_finding(bucket, &topic.arn)),
                 };
             }
             if topic.arn.ends_with(".fifo") {
@@ -49,7 +49,7 @@ pub(super) fn topic(survey: &Survey) -> Verdict {
                         .advice("leave --sns-topic out, or name a topic of that region and account"),
                 );
             }
-            if !bucket_announces_to(survey, bucket, &topic.arn) {
+            if !bucket_notifies_topic(survey, bucket, &topic.arn) {
                 return Verdict::Fail(
                     Finding::new(
                         format!("bucket {} does not announce its log objects to {}", bucket.name, topic.arn),
@@ -59,17 +59,17 @@ pub(super) fn topic(survey: &Survey) -> Verdict {
                     .advice("leave --sns-topic out: setup then makes a topic and the notification"),
                 );
             }
-            if let Some(finding) = unreadable_for_s3(topic) {
+            if let Some(finding) = encryption_verdict(topic) {
                 return finding;
             }
-            lets_s3_publish(survey, bucket, topic)
+            publish_verdict(survey, bucket, topic)
         }
     }
     })
 }
 
 /// The bucket tells the topic that CloudTrail itself tells of its deliveries.
-fn mixed_up(bucket: &Bucket, topic: &str) -> Finding {
+fn cloudtrail_topic_finding(bucket: &BucketFacts, topic: &str) -> Finding {
     Finding::new(
         format!("the bucket announces its log objects to {topic}, the topic of CloudTrail itself"),
         "a topic of S3 event notifications alone",
@@ -83,13 +83,13 @@ fn mixed_up(bucket: &Bucket, topic: &str) -> Finding {
 }
 
 /// What keeps S3 from encrypting for the topic, if anything does.
-fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
+fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
     let key = topic.key.as_deref()?;
     let finding = |observed: String| {
         Finding::new(observed, "no encryption, or a key that S3 may use")
             .because("S3 cannot encrypt what it publishes, and nothing reaches the topic")
-            .console(format!("SNS > Topics > {} > Edit > Encryption", last(&topic.arn)))
-            .cli(attributes(topic))
+            .console(format!("SNS > Topics > {} > Edit > Encryption", resource_name(&topic.arn)))
+            .cli(show_attributes_command(topic))
             .advice("its owner lets s3.amazonaws.com use kms:GenerateDataKey* and kms:Decrypt in the key's policy")
     };
     if key.ends_with("alias/aws/sns") {
@@ -112,11 +112,17 @@ fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
         Err(error) => Some(Verdict::Unknown(error.clone())),
         Ok(policy) => {
             let may = |action: &str| {
-                reading::statements(policy).iter().any(|statement| {
-                    reading::allows(statement)
-                        && reading::names(statement, "Service", &["s3.amazonaws.com"])
-                        && reading::is_about(statement, action)
-                })
+                statement_reader::statements(policy)
+                    .iter()
+                    .any(|statement| {
+                        statement_reader::allows(statement)
+                            && statement_reader::names_principal(
+                                statement,
+                                "Service",
+                                &["s3.amazonaws.com"],
+                            )
+                            && statement_reader::applies_to_action(statement, action)
+                    })
             };
             let both = may("kms:GenerateDataKey") && may("kms:Decrypt");
             (!both).then(|| {
@@ -130,11 +136,11 @@ fn unreadable_for_s3(topic: &TopicFacts) -> Option<Verdict> {
 }
 
 /// Whether the topic's policy lets S3 publish for this bucket, and for this bucket only.
-fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verdict {
-    let account = survey.own_account().unwrap_or_default();
+fn publish_verdict(survey: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) -> Verdict {
+    let account = survey.account_id().unwrap_or_default();
     let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
     let bucket_arn = build(partition, "s3", "", "", &bucket.name);
-    let publisher = Publisher {
+    let publisher = S3Publisher {
         bucket: &bucket_arn,
         account,
         organization: match &survey.account.organization {
@@ -142,22 +148,22 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
             _ => None,
         },
     };
-    let statements = reading::statements(&topic.policy);
+    let statements = statement_reader::statements(&topic.policy);
     let for_s3 = statements.iter().filter(|statement| {
-        reading::allows(statement)
-            && reading::names(statement, "Service", &["s3.amazonaws.com"])
-            && reading::is_about(statement, "sns:Publish")
+        statement_reader::allows(statement)
+            && statement_reader::names_principal(statement, "Service", &["s3.amazonaws.com"])
+            && statement_reader::applies_to_action(statement, "sns:Publish")
     });
     let (mut fitting, mut doubtful) = (Vec::new(), Vec::new());
     for statement in for_s3 {
-        match publisher.fits(statement) {
-            Fits::Yes => fitting.push(statement),
-            Fits::UnlessFor(keys) => doubtful.extend(keys),
-            Fits::No => {}
+        match publisher.match_conditions(statement) {
+            ConditionMatch::Met => fitting.push(statement),
+            ConditionMatch::Undetermined(keys) => doubtful.extend(keys),
+            ConditionMatch::NotMet => {}
         }
     }
     // One that lets every bucket publish is a danger, whatever else is there.
-    fitting.sort_by_key(|statement| is_bound(statement));
+    fitting.sort_by_key(|statement| is_restricted(statement));
     let fitting = fitting.first().copied();
     if fitting.is_none() && !doubtful.is_empty() {
         return Verdict::Warn(
@@ -170,8 +176,8 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
                 "a statement for s3.amazonaws.com with the bucket's ARN",
             )
             .because("if that condition does not hold for S3, nothing reaches the topic")
-            .console(access_policy(topic))
-            .cli(attributes(topic)),
+            .console(access_policy_path(topic))
+            .cli(show_attributes_command(topic)),
         );
     }
     let Some(statement) = fitting else {
@@ -184,14 +190,14 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
                 "a statement for s3.amazonaws.com with the bucket's ARN",
             )
             .because("nothing reaches the topic")
-            .console(access_policy(topic))
-            .cli(completed(topic, &bucket_arn, account))
+            .console(access_policy_path(topic))
+            .cli(complete_policy_command(topic, &bucket_arn, account))
             .advice(
                 "its owner adds the statement; setup does not change a topic that it did not make",
             ),
         );
     };
-    if is_bound(statement) {
+    if is_restricted(statement) {
         return Verdict::Pass(topic.arn.clone());
     }
     Verdict::Warn(
@@ -203,13 +209,13 @@ fn lets_s3_publish(survey: &Survey, bucket: &Bucket, topic: &TopicFacts) -> Verd
             "aws:SourceArn, aws:SourceAccount or aws:SourceOrgID in its statement for S3",
         )
         .because("whoever owns a bucket could send Heeler notifications of his own")
-        .console(access_policy(topic))
-        .cli(attributes(topic)),
+        .console(access_policy_path(topic))
+        .cli(show_attributes_command(topic)),
     )
 }
 
 /// What S3 brings along when it publishes for a bucket.
-struct Publisher<'a> {
+struct S3Publisher<'a> {
     bucket: &'a str,
     account: &'a str,
     /// Its id, where it is known.
@@ -217,32 +223,32 @@ struct Publisher<'a> {
 }
 
 /// Whether S3 meets the conditions of a statement.
-enum Fits {
-    Yes,
-    No,
+enum ConditionMatch {
+    Met,
+    NotMet,
     /// As far as it can be told: of these keys it is not known what S3 says.
-    UnlessFor(Vec<String>),
+    Undetermined(Vec<String>),
 }
 
-impl Publisher<'_> {
-    fn fits(&self, statement: &Value) -> Fits {
+impl S3Publisher<'_> {
+    fn match_conditions(&self, statement: &Value) -> ConditionMatch {
         let mut unknown = Vec::new();
-        for condition in reading::conditions(statement) {
-            match self.meets(&condition) {
+        for condition in statement_reader::conditions(statement) {
+            match self.is_condition_met(&condition) {
                 Some(true) => {}
-                Some(false) => return Fits::No,
-                None => unknown.push(condition.written.to_owned()),
+                Some(false) => return ConditionMatch::NotMet,
+                None => unknown.push(condition.original_key.to_owned()),
             }
         }
         if unknown.is_empty() {
-            Fits::Yes
+            ConditionMatch::Met
         } else {
-            Fits::UnlessFor(unknown)
+            ConditionMatch::Undetermined(unknown)
         }
     }
 
     /// Nothing, where that cannot be told.
-    fn meets(&self, condition: &Condition) -> Option<bool> {
+    fn is_condition_met(&self, condition: &ParsedCondition) -> Option<bool> {
         let said = match condition.key.as_str() {
             "aws:sourcearn" => Some(self.bucket),
             "aws:sourceaccount" => Some(self.account),
@@ -263,49 +269,62 @@ impl Publisher<'_> {
         let negated = operator.contains("Not");
         Some(match said {
             None => negated || operator.ends_with("IfExists"),
-            Some(said) => values.iter().any(|value| reading::matches(value, said)) != negated,
+            Some(said) => {
+                values
+                    .iter()
+                    .any(|value| statement_reader::matches_wildcard(value, said))
+                    != negated
+            }
         })
     }
 }
 
 /// Whether a statement is for some buckets only.
-fn is_bound(statement: &Value) -> bool {
-    reading::conditions(statement).iter().any(|condition| {
-        matches!(
-            condition.key.as_str(),
-            "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid"
-        )
-    })
+fn is_restricted(statement: &Value) -> bool {
+    statement_reader::conditions(statement)
+        .iter()
+        .any(|condition| {
+            matches!(
+                condition.key.as_str(),
+                "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid"
+            )
+        })
 }
 
 /// Where the console shows the topic's policy.
-fn access_policy(topic: &TopicFacts) -> String {
-    format!("SNS > Topics > {} > Edit > Access policy", last(&topic.arn))
+fn access_policy_path(topic: &TopicFacts) -> String {
+    format!(
+        "SNS > Topics > {} > Edit > Access policy",
+        resource_name(&topic.arn)
+    )
 }
 
-fn region_of(topic: &TopicFacts) -> &str {
+fn topic_region(topic: &TopicFacts) -> &str {
     Arn::parse(&topic.arn).map_or("REGION", |arn| arn.region)
 }
 
-fn attributes(topic: &TopicFacts) -> String {
+fn show_attributes_command(topic: &TopicFacts) -> String {
     format!(
         "aws sns get-topic-attributes --region {} --topic-arn {}",
-        region_of(topic),
+        topic_region(topic),
         topic.arn
     )
 }
 
 /// The command that writes the topic's policy with the statement for S3 added to what is there; without what is there,
 /// the one that shows it.
-fn completed(topic: &TopicFacts, bucket: &str, account: &str) -> String {
+fn complete_policy_command(topic: &TopicFacts, bucket: &str, account: &str) -> String {
     let Ok(Value::Object(mut document)) = serde_json::from_str(&topic.policy) else {
-        return attributes(topic);
+        return show_attributes_command(topic);
     };
-    let mut statements = reading::statements(&topic.policy);
+    let mut statements = statement_reader::statements(&topic.policy);
     // Another bucket's may bear the name, and SNS refuses two of the same.
     let mut sid = "HeelerLogBucket".to_owned();
     let mut number = 1;
-    while statements.iter().any(|other| reading::sid(other) == sid) {
+    while statements
+        .iter()
+        .any(|other| statement_reader::sid(other) == sid)
+    {
         number += 1;
         sid = format!("HeelerLogBucket{number}");
     }
@@ -323,15 +342,17 @@ fn completed(topic: &TopicFacts, bucket: &str, account: &str) -> String {
     document.insert("Statement".into(), statements.into());
     format!(
         "aws sns set-topic-attributes --region {} --topic-arn {} --attribute-name Policy --attribute-value {}",
-        region_of(topic),
+        topic_region(topic),
         topic.arn,
-        quoted(&Value::Object(document).to_string())
+        shell_quote(&Value::Object(document).to_string())
     )
 }
 
-fn bucket_announces_to(survey: &Survey, bucket: &Bucket, topic: &str) -> bool {
-    let announces = |entry: &Entry| {
-        entry.target == Target::Topic && entry.destination == topic && survey.is_announced_by(entry)
+fn bucket_notifies_topic(survey: &Snapshot, bucket: &BucketFacts, topic: &str) -> bool {
+    let announces = |entry: &NotificationEntry| {
+        entry.target == NotificationTarget::Topic
+            && entry.destination == topic
+            && survey.is_covered_by(entry)
     };
     matches!(&bucket.notifications, Some(Ok(entries)) if entries.iter().any(announces))
 }

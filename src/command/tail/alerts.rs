@@ -3,53 +3,58 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alert::{Alerts, Command, Form, Listener, Manner, Receiver, Webhook};
+use crate::alert::{
+    AlertDispatcher, AlertReceiver, DeliveryPolicy, FailureListener, PayloadFormat, ShellCommand,
+    Webhook,
+};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
-use crate::pipeline::input;
+use crate::http::WebhookClient;
+use crate::option::value_parsers;
 use crate::render::{self, Ui};
-use crate::web::Poster;
 
 /// How long the last alerts may take when all is read, and when the operator wants to leave.
-const GRACE: Duration = Duration::from_secs(30);
-const SHORT_GRACE: Duration = Duration::from_secs(3);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-pub(super) fn alerts(ui: Ui, args: &cli::Alerts) -> Result<Arc<Alerts>> {
+pub(super) fn start(ui: Ui, args: &cli::AlertArgs) -> Result<Arc<AlertDispatcher>> {
     let mut receivers = Vec::new();
     if let Some(line) = &args.exec {
-        receivers.push(Receiver::Command(Command(line.clone())));
+        receivers.push(AlertReceiver::Command(ShellCommand(line.clone())));
     }
     if let Some(url) = &args.webhook {
         // The address may be a secret, and an error of the command line would show it.
-        input::endpoint(url).map_err(|why| Error::usage("use the address of --webhook", why))?;
+        value_parsers::endpoint(url)
+            .map_err(|why| Error::usage("use the address of --webhook", why))?;
         let form = match args.webhook_format {
-            cli::WebhookFormat::Json => Form::Json,
-            cli::WebhookFormat::Slack => Form::Slack,
+            cli::WebhookFormat::Json => PayloadFormat::Json,
+            cli::WebhookFormat::Slack => PayloadFormat::Slack,
         };
-        receivers.push(Receiver::Webhook(Webhook::new(
+        receivers.push(AlertReceiver::Webhook(Webhook::new(
             url.clone(),
             form,
-            Poster::new()?,
+            WebhookClient::new()?,
         )));
     }
-    let listener: Listener = Arc::new(move |who, why| render::record::untold(&ui, who, why));
-    Ok(Arc::new(Alerts::new(
+    let listener: FailureListener =
+        Arc::new(move |who, why| render::record::warn_alert_failed(&ui, who, why));
+    Ok(Arc::new(AlertDispatcher::new(
         receivers,
-        Manner::default(),
+        DeliveryPolicy::default(),
         &listener,
     )))
 }
 
 /// Waits for the last of them, and tells what became of all.
-pub(super) async fn end(ui: Ui, alerts: Arc<Alerts>, exit: Option<Exit>) {
+pub(super) async fn finish(ui: Ui, alerts: Arc<AlertDispatcher>, exit: Option<Exit>) {
     let Some(alerts) = Arc::into_inner(alerts) else {
         return;
     };
     let grace = if exit == Some(Exit::Interrupted) {
-        SHORT_GRACE
+        INTERRUPT_TIMEOUT
     } else {
-        GRACE
+        SHUTDOWN_TIMEOUT
     };
-    let told = alerts.end(grace).await;
-    render::record::told(&ui, &told);
+    let told = alerts.finish(grace).await;
+    render::record::print_alert_stats(&ui, &told);
 }

@@ -168,7 +168,10 @@ pub fn interpreter(environment: &str) -> PathBuf {
 /// The root of the repository.
 pub fn repository() -> &'static Path {
     let testkit = Path::new(env!("CARGO_MANIFEST_DIR"));
-    testkit.ancestors().nth(2).expect("the repository above tests/testkit")
+    testkit
+        .ancestors()
+        .nth(2)
+        .expect("the repository above tests/testkit")
 }
 
 fn free_address() -> SocketAddr {

@@ -1,6 +1,5 @@
 //! Which IAM actions a call needs, and whether the policy of the command that made it has them.
 
-
 use crate::Call;
 
 /// Operations that need the action of their own name, by service.

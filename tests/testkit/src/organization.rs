@@ -467,7 +467,11 @@ impl Organization {
     }
 
     /// Assumes the customer's role the way Heeler does.
-    pub async fn assume_as_heeler(&self, role_arn: &str, external_id: &str) -> Result<HeelerSession, String> {
+    pub async fn assume_as_heeler(
+        &self,
+        role_arn: &str,
+        external_id: &str,
+    ) -> Result<HeelerSession, String> {
         let upstream = self.upstream();
         let owner = Clients::new(&upstream, self.heeler_credentials.clone(), self.region());
         HeelerSession::begin(

@@ -118,7 +118,10 @@ impl<'a> HeelerEc<'a> {
 
     /// Fails the run if one of its calls needs an IAM action that this function does not return for the command line.
     /// A command line without a result is not checked.
-    pub fn check_actions(mut self, allowed: fn(&[String]) -> Option<BTreeSet<String>>) -> HeelerEc<'a> {
+    pub fn check_actions(
+        mut self,
+        allowed: fn(&[String]) -> Option<BTreeSet<String>>,
+    ) -> HeelerEc<'a> {
         self.allowed_actions = allowed;
         self
     }

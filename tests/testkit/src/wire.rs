@@ -317,7 +317,13 @@ pub struct WireResponse {
 ///
 /// `code` is what the SDK's `code()` shall return; for SQS that is the legacy
 /// code such as `AWS.SimpleQueueService.QueueDeletedRecently`.
-pub fn refusal(service: &str, method: &Method, status: u16, code: &str, message: &str) -> WireResponse {
+pub fn refusal(
+    service: &str,
+    method: &Method,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> WireResponse {
     let id = uuid::Uuid::new_v4().to_string();
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: &str| {

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use testkit::awscli::{self, ParsedCall};
 use testkit::log_file::event;
 use testkit::organization::allow;
-use testkit::{Call, Clients, END_OF_INPUT, Emulator, Engine, Fault, HeelerEc, LogFile, Proxy, FaultAction, Organization};
-
-
+use testkit::{
+    Call, Clients, END_OF_INPUT, Emulator, Engine, Fault, FaultAction, HeelerEc, LogFile,
+    Organization, Proxy,
+};
 
 const ENGINES: [Engine; 2] = [Engine::Ministack, Engine::Moto];
 
@@ -29,7 +30,12 @@ fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> Option<String> {
 async fn a_call_through_the_proxy_reaches_the_account_of_the_world() {
     for engine in ENGINES {
         let org = Organization::on(engine).build().await;
-        let caller = org.clients_through_proxy().sts.get_caller_identity().send().await;
+        let caller = org
+            .clients_through_proxy()
+            .sts
+            .get_caller_identity()
+            .send()
+            .await;
         let caller = caller.expect("an identity");
         assert_eq!(caller.account(), Some(org.account()), "{engine:?}");
         let calls = org.proxy().calls();
@@ -42,7 +48,10 @@ async fn a_call_through_the_proxy_reaches_the_account_of_the_world() {
 #[tokio::test]
 async fn worlds_do_not_see_each_other() {
     for engine in ENGINES {
-        let (one, other) = tokio::join!(Organization::on(engine).build(), Organization::on(engine).build());
+        let (one, other) = tokio::join!(
+            Organization::on(engine).build(),
+            Organization::on(engine).build()
+        );
         assert_ne!(one.account(), other.account());
         one.clients()
             .sqs
@@ -433,7 +442,11 @@ async fn a_refusal_arrives_with_its_code_in_each_protocol() {
 #[tokio::test]
 async fn a_fault_lets_calls_through_before_and_after() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let fault = Fault::new("sqs", "ListQueues", FaultAction::refuse(403, "AccessDenied", "no"));
+    let fault = Fault::new(
+        "sqs",
+        "ListQueues",
+        FaultAction::refuse(403, "AccessDenied", "no"),
+    );
     org.proxy().fault(fault.after(1).times(2));
     let mut outcomes = Vec::new();
     for _ in 0..4 {
@@ -446,7 +459,8 @@ async fn a_fault_lets_calls_through_before_and_after() {
 #[tokio::test]
 async fn a_cut_connection_is_a_dispatch_failure() {
     let org = Organization::on(Engine::Ministack).build().await;
-    org.proxy().fault(Fault::new("sqs", "*", FaultAction::DropRequest));
+    org.proxy()
+        .fault(Fault::new("sqs", "*", FaultAction::DropRequest));
     let made = org
         .clients_through_proxy()
         .sqs
@@ -468,7 +482,8 @@ async fn a_cut_connection_is_a_dispatch_failure() {
 #[tokio::test]
 async fn a_lost_answer_leaves_the_change_made() {
     let org = Organization::on(Engine::Ministack).build().await;
-    org.proxy().fault(Fault::new("sqs", "*", FaultAction::DropResponse));
+    org.proxy()
+        .fault(Fault::new("sqs", "*", FaultAction::DropResponse));
     let made = org
         .clients_through_proxy()
         .sqs
@@ -484,7 +499,8 @@ async fn a_lost_answer_leaves_the_change_made() {
 #[tokio::test]
 async fn a_hanging_call_never_answers() {
     let org = Organization::on(Engine::Ministack).build().await;
-    org.proxy().fault(Fault::new("sqs", "*", FaultAction::NeverRespond));
+    org.proxy()
+        .fault(Fault::new("sqs", "*", FaultAction::NeverRespond));
     let clients = org.clients_through_proxy();
     let listing = clients.sqs.list_queues().send();
     let waited = tokio::time::timeout(Duration::from_millis(300), listing).await;
@@ -512,11 +528,14 @@ async fn an_answer_arrives_as_it_was_written() {
 
 #[tokio::test]
 async fn an_answer_can_be_changed_on_its_way() {
-    let org = Organization::on(Engine::Ministack).bucket_key().build().await;
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
     let Clients { kms, s3, .. } = org.clients_through_proxy();
-    let disabled = FaultAction::edit_json(|answer| answer["KeyMetadata"]["KeyState"] = json!("Unavailable"));
-    org
-        .proxy()
+    let disabled =
+        FaultAction::edit_json(|answer| answer["KeyMetadata"]["KeyState"] = json!("Unavailable"));
+    org.proxy()
         .fault(Fault::new("kms", "DescribeKey", disabled));
     let key = org.bucket_key().expect("a key");
     let key = kms.describe_key().key_id(key).send().await.expect("a key");
@@ -524,8 +543,7 @@ async fn an_answer_can_be_changed_on_its_way() {
     assert_eq!(state, Some(&aws_sdk_kms::types::KeyState::Unavailable));
 
     let paid = FaultAction::edit_text(|answer| answer.replace("BucketOwner", "Requester"));
-    org
-        .proxy()
+    org.proxy()
         .fault(Fault::new("s3", "GetBucketRequestPayment", paid));
     let paid = s3.get_bucket_request_payment().bucket(org.bucket());
     let paid = paid.send().await.expect("who pays");
@@ -792,7 +810,11 @@ async fn permissions_can_be_simulated() {
 #[tokio::test]
 async fn a_log_object_of_today_lies_in_the_bucket() {
     for engine in ENGINES {
-        let org = Organization::on(engine).bucket_key().prefix("logs").build().await;
+        let org = Organization::on(engine)
+            .bucket_key()
+            .prefix("logs")
+            .build()
+            .await;
         let s3 = &org.clients().s3;
         let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
         let today = now.fmt(aws_smithy_types::date_time::Format::DateTime);
@@ -1041,10 +1063,7 @@ async fn a_delivered_object_reaches_heeler_through_topic_and_queue() {
         .expect("messages");
     let told: Value = serde_json::from_str(&received[0]).expect("a notification");
     assert_eq!(told["Records"][0]["s3"]["object"]["key"], key);
-    let read = harvest
-        .object(org.bucket(), &key)
-        .await
-        .expect("an object");
+    let read = harvest.object(org.bucket(), &key).await.expect("an object");
     assert_eq!(&read[..2], [0x1f, 0x8b]);
 }
 
@@ -1143,14 +1162,17 @@ for number in range(5):
 async fn a_run_tells_what_was_said_and_called() {
     let org = Organization::on(Engine::Ministack).build().await;
     let code = format!("{FIVE_CALLS}\nprint('read', input())\nraise SystemExit('gone')");
-    org
-        .clients_through_proxy()
+    org.clients_through_proxy()
         .sqs
         .list_queues()
         .send()
         .await
         .expect("queues");
-    let run = python(&org, &code).stdin("yes\n").run().await.expect_status(1);
+    let run = python(&org, &code)
+        .stdin("yes\n")
+        .run()
+        .await
+        .expect_status(1);
     assert_eq!(run.stdout, "0\n1\n2\n3\n4\nread yes\n");
     assert_eq!(run.stderr, "gone\n");
     assert_eq!(run.calls.len(), 5);

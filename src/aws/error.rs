@@ -1,0 +1,361 @@
+//! The SDK's errors as ours: what was being done, AWS's words, its code and request id, and what to do.
+
+use std::error::Error as StdError;
+use std::time::SystemTime;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+use crate::error::{Error, Result};
+
+/// Says what a call was for, so that its failure can.
+pub trait AwsResultExt<T> {
+    /// `action` is the permission the call needs; `what` completes "cannot …".
+    ///
+    /// # Errors
+    /// The call's own failure, as ours.
+    fn context_for(self, action: &'static str, what: impl FnOnce() -> String) -> Result<T>;
+
+    /// The same, but one of these codes means that there is no such thing.
+    ///
+    /// # Errors
+    /// The call's own failure, as ours.
+    fn optional_for(
+        self,
+        action: &'static str,
+        absent: &[&str],
+        what: impl FnOnce() -> String,
+    ) -> Result<Option<T>>;
+}
+
+impl<T, E> AwsResultExt<T> for std::result::Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    fn context_for(self, action: &'static str, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| to_error(&error, action, what()))
+    }
+
+    fn optional_for(
+        self,
+        action: &'static str,
+        absent: &[&str],
+        what: impl FnOnce() -> String,
+    ) -> Result<Option<T>> {
+        match self {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.code().is_some_and(|code| absent.contains(&code)) => Ok(None),
+            Err(error) => Err(to_error(&error, action, what())),
+        }
+    }
+}
+
+/// Whether the same call may well be answered a little later: too many calls, trouble inside AWS, or a connection that
+/// broke.
+pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    const THROTTLING_CODES: &[&str] = &[
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    ];
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::ServiceError(failure) => {
+            failure.raw().status().is_server_error()
+                || error
+                    .code()
+                    .is_some_and(|code| THROTTLING_CODES.contains(&code))
+        }
+        _ => false,
+    }
+}
+
+fn to_error<E>(error: &SdkError<E, HttpResponse>, action: &'static str, doing: String) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let request_id = error.request_id().map(str::to_owned);
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    let code = error
+        .code()
+        .map(str::to_owned)
+        // HEAD has no body to carry a code.
+        .or_else(|| {
+            status
+                .filter(|status| *status >= 300)
+                .map(|status| status.to_string())
+        });
+    let message = error.message().map(str::to_owned);
+    let ours = Error::failed(doing, "").with_permission(action);
+    let (why, hint) = match error {
+        SdkError::TimeoutError(_) => (
+            "no answer in time".to_owned(),
+            Some(
+                "check the network, a proxy (HTTPS_PROXY) and --region, then run it again"
+                    .to_owned(),
+            ),
+        ),
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
+            let chain = cause_chain(error);
+            let hint = connection_hint(&chain);
+            (chain, Some(hint))
+        }
+        _ => (
+            message.unwrap_or_else(|| status_message(error, status)),
+            None,
+        ),
+    };
+    let mut ours = Error::failed(ours.operation(), why)
+        .with_permission(action)
+        .with_code(code, request_id);
+    if let Some(hint) = hint.or_else(|| hint_for(&ours, action)) {
+        ours = ours.with_hint(hint);
+    }
+    ours
+}
+
+/// What the innermost causes say; the outer ones only say that something failed.
+fn cause_chain(error: &(dyn StdError + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !words.iter().any(|word| word.contains(&text)) {
+            words.push(text);
+        }
+        next = cause.source();
+    }
+    if words.first().is_some_and(|word| word == "other") {
+        words.remove(0);
+    }
+    if words.is_empty() {
+        error.to_string()
+    } else {
+        words.join(": ")
+    }
+}
+
+fn status_message(error: &dyn StdError, status: Option<u16>) -> String {
+    match status {
+        Some(301) => "the bucket is in another region".to_owned(),
+        Some(403) => "access denied".to_owned(),
+        Some(404) => "not found".to_owned(),
+        Some(status) => format!("HTTP status {status}"),
+        None => error.to_string(),
+    }
+}
+
+fn connection_hint(chain: &str) -> String {
+    let lower = chain.to_ascii_lowercase();
+    if lower.contains("credential") || lower.contains("sso") || lower.contains("token") {
+        "sign in first: aws sso login, or aws configure; aws sts get-caller-identity shows who you are"
+    } else {
+        "check the network, a proxy (HTTPS_PROXY), --region and --endpoint-url"
+    }
+    .to_owned()
+}
+
+fn hint_for(error: &Error, action: &str) -> Option<String> {
+    let why = error.reason();
+    if why.contains("service control policy") || why.contains("resource control policy") {
+        return Some(format!(
+            "a policy of your organization denies {action}; ask its owner, changing your role will not help"
+        ));
+    }
+    if error.is_denied() {
+        return Some(format!(
+            "grant {action} to the caller (docs/permissions.md)"
+        ));
+    }
+    if let Some(hint) = clock_skew_hint(error) {
+        return Some(hint);
+    }
+    match error.error_code()? {
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
+            Some("the session has expired: sign in again (aws sso login)".to_owned())
+        }
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => Some(
+            "AWS does not know these credentials: check AWS_PROFILE, and --region for another partition"
+                .to_owned(),
+        ),
+        "SignatureDoesNotMatch" => Some(WRONG_SECRET_HINT.to_owned()),
+        _ => None,
+    }
+}
+
+const WRONG_SECRET_HINT: &str = "the secret key is not the one of this access key: check AWS_SECRET_ACCESS_KEY, or the profile's \
+    aws_secret_access_key";
+
+/// A signature bears the time of this machine. When AWS finds that wrong it says so, and mostly by how much: `Signature
+/// expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)`.
+fn clock_skew_hint(error: &Error) -> Option<String> {
+    let why = error.reason();
+    let slow = why.contains("Signature expired");
+    let fast = why.contains("Signature not yet current");
+    let skewed = ["RequestTimeTooSkewed", "RequestInTheFuture"]
+        .iter()
+        .any(|code| error.has_code(code));
+    if !(slow || fast || skewed) {
+        return None;
+    }
+    let side = match (slow, fast) {
+        (true, _) => "slow",
+        (_, true) => "fast",
+        _ => "",
+    };
+    let off = match (clock_skew_minutes(why), side) {
+        (Some(minutes), "") => format!("{minutes} minutes off"),
+        (Some(minutes), side) => format!("{minutes} minutes {side}"),
+        (None, "") => "wrong".to_owned(),
+        (None, side) => side.to_owned(),
+    };
+    Some(format!(
+        "the clock of this machine is {off}: set it (timedatectl set-ntp true, or the system's settings of date and time)"
+    ))
+}
+
+/// How far the first time of the text, this machine's, is from the one in brackets, AWS's own.
+fn clock_skew_minutes(why: &str) -> Option<u64> {
+    let (before, after) = why.split_once('(')?;
+    let of_this_machine = before.split(' ').find_map(parse_signature_time)?;
+    let of_aws = after.split(' ').next().and_then(parse_signature_time)?;
+    let off = of_aws
+        .duration_since(of_this_machine)
+        .unwrap_or_else(|ahead| ahead.duration());
+    Some((off.as_secs() + 30) / 60)
+}
+
+/// A time as signatures bear it, such as `20260302T113000Z`.
+fn parse_signature_time(word: &str) -> Option<SystemTime> {
+    let (date, time) = word.strip_suffix('Z')?.split_once('T')?;
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    if !(digits(date, 8) && digits(time, 6)) {
+        return None;
+    }
+    let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
+    let (hour, minute, second) = (&time[..2], &time[2..4], &time[4..]);
+    humantime::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")).ok()
+}
+
+/// Why there are no credentials, in a sentence, and the way out with the profile in it.
+pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
+    let chain = error.reason().to_owned();
+    let lower = chain.to_ascii_lowercase();
+    let option = profile
+        .map(|profile| format!(" --profile {profile}"))
+        .unwrap_or_default();
+    let expired = error
+        .error_code()
+        .is_some_and(|code| code.starts_with("ExpiredToken") || code == "RequestExpired");
+    if let Some(missing) = missing_profile(&chain) {
+        return error
+            .with_reason(format!(
+                "there is no profile {missing} in the AWS configuration"
+            ))
+            .with_hint("aws configure list-profiles shows those that there are");
+    }
+    if lower.contains("provider was not enabled")
+        && let Some(profile) = profile
+    {
+        return error
+            .with_reason(format!(
+                "the AWS configuration has no profile {profile}, or no credentials in it"
+            ))
+            .with_hint(format!(
+                "aws configure list-profiles shows those that there are; aws configure{option}, or aws sso login{option}"
+            ));
+    }
+    if lower.contains("no credentials found in chain") {
+        return error
+            .with_reason("no AWS credentials were found in the environment, in a profile, or on this machine")
+            .with_hint(format!("aws sso login{option}, or aws configure{option}, or set AWS_PROFILE"));
+    }
+    // A clock that is wrong makes a signature that has "expired", which no sign-in cures.
+    if clock_skew_hint(&error).is_some() || error.has_code("SignatureDoesNotMatch") {
+        return error;
+    }
+    if expired || lower.contains("sso") || lower.contains("expired") {
+        return error.with_hint(format!(
+            "the session has expired or was never begun: aws sso login{option}"
+        ));
+    }
+    if lower.contains("credential") && error.error_code().is_none() {
+        return error.with_hint(format!(
+            "aws sts get-caller-identity{option} has to work first; a profile with mfa_serial needs an exported \
+             session (aws configure export-credentials{option} --format env)"
+        ));
+    }
+    error
+}
+
+/// The profile that the chain of causes calls undefined.
+fn missing_profile(chain: &str) -> Option<&str> {
+    let (before, _) = chain.split_once("` was not defined")?;
+    before.rsplit_once("profile `").map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(code: &str, why: &str) -> String {
+        let error = Error::failed("find out whose credentials these are", why)
+            .with_permission("sts:GetCallerIdentity")
+            .with_code(Some(code.to_owned()), None);
+        let error = match hint_for(&error, "sts:GetCallerIdentity") {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        };
+        let error = credentials_hint(error, Some("payer"));
+        error.hint().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn clock_skew_and_expired_session_have_distinct_hints() {
+        for (code, why, wanted) in [
+            (
+                "SignatureDoesNotMatch",
+                "Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)",
+                "the clock of this machine is 30 minutes slow: ",
+            ),
+            (
+                "SignatureDoesNotMatch",
+                "Signature not yet current: 20260303T001000Z is still later than 20260303T000400Z (20260302T235900Z + 5 min.)",
+                "the clock of this machine is 11 minutes fast: ",
+            ),
+            (
+                "InvalidSignatureException",
+                "Signature expired: now",
+                "the clock of this machine is slow: ",
+            ),
+            (
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large.",
+                "the clock of this machine is wrong: ",
+            ),
+            (
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+                 Access Key and signing method.",
+                "the secret key is not the one of this access key",
+            ),
+            (
+                "ExpiredToken",
+                "The security token included in the request is expired",
+                "aws sso login --profile payer",
+            ),
+        ] {
+            let found = hint(code, why);
+            assert!(found.contains(wanted), "{code}: {found}");
+        }
+    }
+}

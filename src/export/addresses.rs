@@ -1,0 +1,125 @@
+//! What each kind is in Terraform: its type, the address that Heeler's own modules give it, and the id of its import.
+
+use serde_json::Value;
+
+use super::{ExportContext, ExportedResource, ImportTarget};
+use crate::resource::observed;
+
+pub(super) const DEAD_LETTER_QUEUE_LABEL: &str = "heeler_sqs_queue_dlq";
+pub(super) const GRANT_TYPE: &str = "aws_kms_grant";
+
+/// The type, the label, and the id; nothing for a kind that Terraform does not know, or one without an id.
+pub(super) fn import_target(
+    place: &ExportContext<'_>,
+    item: &ExportedResource<'_>,
+) -> Option<ImportTarget> {
+    let name = item.id.name.as_str();
+    let output = |of: &str| item.outputs.get(of).cloned();
+    let arn = || output("arn");
+    let field = |field: &str| item.state.text(field).map(str::to_owned);
+    let (kind, label, id) = match item.id.kind {
+        "kms key" => {
+            let id = arn()?.rsplit('/').next()?.to_owned();
+            ("aws_kms_key", "heeler_kms_key_sqs", id)
+        }
+        "kms alias" => ("aws_kms_alias", "heeler_kms_alias_sqs", name.to_owned()),
+        "sns topic" => ("aws_sns_topic", "heeler_sns_topic", arn()?),
+        "sns topic policy" => (
+            "aws_sns_topic_policy",
+            "heeler_sns_topic_policy",
+            output("topic")?,
+        ),
+        "sqs queue" if place.dead_letter_queues.iter().any(|dead| dead == name) => {
+            ("aws_sqs_queue", DEAD_LETTER_QUEUE_LABEL, output("url")?)
+        }
+        "sqs queue" => ("aws_sqs_queue", "heeler_sqs_queue", output("url")?),
+        "sqs queue policy" => (
+            "aws_sqs_queue_policy",
+            "heeler_sqs_queue_policy",
+            output("url")?,
+        ),
+        "sns subscription" => (
+            "aws_sns_topic_subscription",
+            "heeler_sns_topic_subscription",
+            arn()?,
+        ),
+        "iam role" => (
+            "aws_iam_role",
+            if name == place.function_role {
+                "heeler_iam_role_lambda"
+            } else {
+                "heeler_iam_role_sqs"
+            },
+            name.to_owned(),
+        ),
+        "iam policy" => (
+            "aws_iam_policy",
+            if name == place.function_policy {
+                "heeler_iam_policy_lambda"
+            } else {
+                "heeler_iam_policy_sqs"
+            },
+            arn()?,
+        ),
+        "iam attachment" => {
+            let role = field(observed::ROLE)?;
+            (
+                "aws_iam_role_policy_attachment",
+                if role == place.function_role {
+                    "heeler_iam_role_policy_attachment_lambda"
+                } else {
+                    "heeler_iam_role_policy_attachment_sqs"
+                },
+                format!("{role}/{}", output("policy")?),
+            )
+        }
+        "kms grant" => (
+            GRANT_TYPE,
+            "heeler_kms_grant",
+            format!("{}:{}", field("key")?, output("id")?),
+        ),
+        "s3 notification" => (
+            "aws_s3_bucket_notification",
+            "heeler_s3_bucket_notification",
+            bucket_name(item).to_owned(),
+        ),
+        "lambda function" => (
+            "aws_lambda_function",
+            "heeler_lambda_function",
+            name.to_owned(),
+        ),
+        "lambda permission" => (
+            "aws_lambda_permission",
+            "heeler_lambda_permission",
+            format!("{}/{}", function_name(item)?, field(observed::NAME)?),
+        ),
+        "subscription filter" => (
+            "aws_cloudwatch_log_subscription_filter",
+            "heeler_cloudwatch_log_subscription_filter",
+            format!("{}|{name}", field("log_group")?),
+        ),
+        _ => return None,
+    };
+    Some(ImportTarget {
+        resource_type: kind,
+        label: label.to_owned(),
+        id,
+    })
+}
+
+/// The bucket of a notification, whose id is `BUCKET#ENTRY`.
+pub(super) fn bucket_name<'i>(item: &'i ExportedResource<'_>) -> &'i str {
+    let name = item.id.name.as_str();
+    name.rsplit_once('#').map_or(name, |(bucket, _)| bucket)
+}
+
+/// The name of the function that a permission is of.
+pub(super) fn function_name(item: &ExportedResource<'_>) -> Option<String> {
+    let arn = statement(item)?.get("Resource")?.get(0)?.as_str()?;
+    Some(crate::aws::arn::resource_name(arn).to_owned())
+}
+
+/// The statement of a permission, in the form in which it is compared.
+pub(super) fn statement<'i>(item: &'i ExportedResource<'_>) -> Option<&'i Value> {
+    item.state.get("statement")?.get("Statement")?.get(0)
+}

@@ -1,0 +1,313 @@
+//! The arguments of each kind, as AWS has them. Long, since every kind stands here with all that Terraform asks for.
+
+use hcl::expr::{FuncCall, Traversal, Variable};
+use hcl::{Block, Expression};
+use serde_json::{Value, json};
+
+use super::builder::{ResourceBlockBuilder, mask_external_id, to_expression};
+use super::{ExportedResource, ImportTarget, addresses};
+use crate::resource::observed;
+
+/// The references that stand for ARNs, URLs and names of what is exported, too.
+pub(super) struct References(Vec<(String, Expression)>);
+
+impl References {
+    pub fn new(exported: &[(ExportedResource<'_>, ImportTarget)]) -> Self {
+        let mut known = Vec::new();
+        for (item, import) in exported {
+            let mut add = |literal: Option<&String>, attribute: &str| {
+                if let Some(literal) = literal {
+                    known.push((literal.clone(), reference(import, attribute)));
+                }
+            };
+            match item.id.kind {
+                "kms key" => {
+                    add(item.outputs.get("arn"), "arn");
+                    add(Some(&import.id), "key_id");
+                }
+                "sns topic" | "iam policy" => add(item.outputs.get("arn"), "arn"),
+                "sqs queue" => {
+                    add(item.outputs.get("arn"), "arn");
+                    add(item.outputs.get("url"), "url");
+                }
+                "iam role" => {
+                    add(item.outputs.get("arn"), "arn");
+                    add(Some(&item.id.name), "name");
+                }
+                "lambda function" => {
+                    add(item.outputs.get("arn"), "arn");
+                    add(Some(&item.id.name), "function_name");
+                }
+                _ => {}
+            }
+        }
+        Self(known)
+    }
+
+    fn resolve(&self, literal: &str) -> Expression {
+        let mut known = self.0.iter();
+        known
+            .find(|(text, _)| text == literal)
+            .map_or_else(|| literal.into(), |(_, reference)| reference.clone())
+    }
+}
+
+fn reference(import: &ImportTarget, attribute: &str) -> Expression {
+    Traversal::builder(Variable::sanitized(import.resource_type))
+        .attr(import.label.as_str())
+        .attr(attribute)
+        .build()
+        .into()
+}
+
+/// The block of one resource.
+pub(super) fn resource_block(
+    item: &ExportedResource<'_>,
+    import: &ImportTarget,
+    known: &References,
+) -> Block {
+    let to = ResourceBlockBuilder::new(import);
+    let text = |field: &str| item.state.text(field).map(|text| known.resolve(text));
+    let plain = |field: &str| item.state.get(field).map(to_expression);
+    let output = |of: &str| item.outputs.get(of).map(|literal| known.resolve(literal));
+    let document = |field: &str| item.state.write_form(field).map(json_expression);
+    let name = Some(Expression::from(item.id.name.as_str()));
+    match item.id.kind {
+        "kms key" => to
+            .argument("description", plain("description"))
+            .argument("enable_key_rotation", plain("rotation"))
+            .argument("is_enabled", plain("enabled"))
+            .argument("policy", document("policy"))
+            .argument("tags", plain(observed::TAGS)),
+        "kms alias" => {
+            let arn = item.state.text("key");
+            let id = arn.and_then(|arn| arn.rsplit('/').next());
+            to.argument("name", name)
+                .argument("target_key_id", id.map(|id| known.resolve(id)))
+        }
+        "sns topic" => to
+            .argument("name", name)
+            .argument("tags", plain(observed::TAGS)),
+        "sns topic policy" => to
+            .argument("arn", output("topic"))
+            .argument("policy", document("policy")),
+        "sqs queue" => queue(to, item, import, known),
+        "sqs queue policy" => to
+            .argument("queue_url", output("url"))
+            .argument("policy", document("policy")),
+        "sns subscription" => to
+            .argument("topic_arn", text(observed::TOPIC))
+            .argument("protocol", Some("sqs".into()))
+            .argument("endpoint", text(observed::QUEUE))
+            .argument("raw_message_delivery", plain("raw_delivery"))
+            .ignore_changes(&["confirmation_timeout_in_minutes", "endpoint_auto_confirms"]),
+        "iam role" => to
+            .argument("name", name)
+            .argument("description", plain("description"))
+            .argument("assume_role_policy", document("trust"))
+            .argument("tags", plain(observed::TAGS)),
+        "iam policy" => to
+            .argument("name", name)
+            .argument("description", plain(observed::DESCRIPTION))
+            .argument("policy", document("document"))
+            .argument("tags", plain(observed::TAGS)),
+        "iam attachment" => to
+            .argument("role", text(observed::ROLE))
+            .argument("policy_arn", output("policy")),
+        "kms grant" => to
+            .argument("name", plain(observed::NAME))
+            .argument("key_id", plain("key"))
+            .argument("grantee_principal", text("grantee"))
+            .argument("operations", plain("operations")),
+        "s3 notification" => notification(to, item, known),
+        "lambda function" => function(to, item, known),
+        "lambda permission" => permission(to, item, known),
+        "subscription filter" => to
+            .argument("name", name)
+            .argument("log_group_name", plain("log_group"))
+            .argument("filter_pattern", plain("pattern"))
+            .argument("destination_arn", text("destination"))
+            .argument("distribution", plain("distribution")),
+        _ => to,
+    }
+    .build()
+}
+
+fn queue(
+    to: ResourceBlockBuilder,
+    item: &ExportedResource<'_>,
+    import: &ImportTarget,
+    known: &References,
+) -> ResourceBlockBuilder {
+    let plain = |field: &str| item.state.get(field).map(to_expression);
+    let redrive = item.state.get("redrive").map(|redrive| {
+        let target = known.resolve(redrive["to"].as_str().unwrap_or_default());
+        jsonencode(Expression::from_iter([
+            ("deadLetterTargetArn", target),
+            ("maxReceiveCount", to_expression(&redrive["after"])),
+        ]))
+    });
+    // That of the other queue is a resource of its own.
+    let policy = item.state.write_form("policy");
+    let policy = policy.filter(|_| import.label == addresses::DEAD_LETTER_QUEUE_LABEL);
+    // Both queues name each other, so this one goes by the ARN.
+    let allow = item.state.get("redrive_allow").map(|sources| {
+        jsonencode(to_expression(
+            &json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources }),
+        ))
+    });
+    to.argument("name", Some(item.id.name.as_str().into()))
+        .argument("fifo_queue", plain("fifo"))
+        .argument("content_based_deduplication", plain("deduplicates"))
+        .argument("message_retention_seconds", plain("retention"))
+        .argument("receive_wait_time_seconds", plain("wait"))
+        .argument("visibility_timeout_seconds", plain("visibility"))
+        .argument("max_message_size", plain("largest_message"))
+        .argument(
+            "kms_master_key_id",
+            item.state.text("kms_key").map(|key| known.resolve(key)),
+        )
+        .argument("kms_data_key_reuse_period_seconds", plain("kms_key_reuse"))
+        .argument("redrive_policy", redrive)
+        .argument("redrive_allow_policy", allow)
+        .argument("policy", policy.map(json_expression))
+        .argument("tags", plain(observed::TAGS))
+}
+
+/// All entries: Terraform owns the whole document, and takes out what is not said.
+fn notification(
+    to: ResourceBlockBuilder,
+    item: &ExportedResource<'_>,
+    known: &References,
+) -> ResourceBlockBuilder {
+    let document = item
+        .state
+        .get(observed::DOCUMENT)
+        .cloned()
+        .unwrap_or_default();
+    let bridge = document["bridge"].as_bool() == Some(true);
+    let mut to = to
+        .argument("bucket", Some(addresses::bucket_name(item).into()))
+        .argument("eventbridge", bridge.then(|| true.into()));
+    for entry in document["entries"].as_array().into_iter().flatten() {
+        let (block, argument) = match entry["target"].as_str() {
+            Some("topic") => ("topic", "topic_arn"),
+            Some("queue") => ("queue", "queue_arn"),
+            _ => ("lambda_function", "lambda_function_arn"),
+        };
+        let text = |field: &str| entry[field].as_str().filter(|text| !text.is_empty());
+        to = to.nested_block(
+            block,
+            [
+                ("id", text("id").map(Expression::from)),
+                (argument, text("destination").map(|arn| known.resolve(arn))),
+                ("events", Some(to_expression(&entry["events"]))),
+                ("filter_prefix", text("prefix").map(Expression::from)),
+                ("filter_suffix", text("suffix").map(Expression::from)),
+            ],
+        );
+    }
+    to
+}
+
+fn function(
+    to: ResourceBlockBuilder,
+    item: &ExportedResource<'_>,
+    known: &References,
+) -> ResourceBlockBuilder {
+    let plain = |field: &str| item.state.get(field).map(to_expression);
+    let variables = item
+        .state
+        .get("variables")
+        .and_then(Value::as_object)
+        .map(|variables| {
+            let each = variables.iter();
+            each.map(|(name, text)| {
+                (
+                    name.clone(),
+                    known.resolve(text.as_str().unwrap_or_default()),
+                )
+            })
+            .collect::<Expression>()
+        });
+    let layers = item
+        .state
+        .get("layers")
+        .filter(|layers| **layers != json!([]));
+    let reserved = item.state.get("reserved_concurrency");
+    let reserved = reserved.filter(|calls| calls.is_number());
+    to.argument("function_name", Some(item.id.name.as_str().into()))
+        .argument("description", plain("description"))
+        .argument(
+            "role",
+            item.state.text("role").map(|role| known.resolve(role)),
+        )
+        .argument("runtime", plain("runtime"))
+        .argument("handler", plain("handler"))
+        .argument("memory_size", plain("memory"))
+        .argument("timeout", plain("timeout"))
+        .argument("layers", layers.map(to_expression))
+        .argument(
+            "reserved_concurrent_executions",
+            reserved.map(to_expression),
+        )
+        .argument("filename", Some(CODE_FILE.into()))
+        .argument("tags", plain(observed::TAGS))
+        .nested_block("environment", [("variables", variables)])
+        .nested_block("ephemeral_storage", [("size", plain("disk"))])
+        .nested_block(
+            "logging_config",
+            [
+                ("log_format", plain("log_format")),
+                ("log_group", plain("log_group")),
+            ],
+        )
+        .nested_block("tracing_config", [("mode", plain("tracing"))])
+        .ignore_changes(&["filename", "source_code_hash"])
+}
+
+/// What the code is to be in, should it ever be changed by Terraform.
+pub(super) const CODE_FILE: &str = "heeler_event_collection_lambda.zip";
+
+fn permission(
+    to: ResourceBlockBuilder,
+    item: &ExportedResource<'_>,
+    known: &References,
+) -> ResourceBlockBuilder {
+    let statement = addresses::statement(item).cloned().unwrap_or_default();
+    let first = |value: &Value| value.get(0).and_then(Value::as_str).map(Expression::from);
+    let condition = |key: &str| {
+        let operators = statement["Condition"].as_object().into_iter().flatten();
+        operators
+            .filter_map(|(_, keys)| keys.get(key))
+            .find_map(first)
+    };
+    to.argument(
+        "statement_id",
+        item.state.get(observed::NAME).map(to_expression),
+    )
+    .argument("action", first(&statement["Action"]))
+    .argument(
+        "function_name",
+        addresses::function_name(item).map(|name| known.resolve(&name)),
+    )
+    .argument("principal", first(&statement["Principal"]["Service"]))
+    .argument("source_arn", condition("aws:sourcearn"))
+    .argument("source_account", condition("aws:sourceaccount"))
+}
+
+/// A policy document: what is JSON is written as an object, so that people can read it.
+fn json_expression(document: &Value) -> Expression {
+    let parsed = match document {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        other => Some(other.clone()),
+    };
+    match parsed {
+        Some(parsed) => jsonencode(mask_external_id(&parsed)),
+        None => to_expression(document),
+    }
+}
+
+fn jsonencode(object: Expression) -> Expression {
+    FuncCall::builder("jsonencode").arg(object).build().into()
+}

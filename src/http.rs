@@ -1,0 +1,145 @@
+//! The HTTP client of the program: whom it trusts and which proxies it takes; and a POST to those who are no service
+//! of AWS.
+
+use std::time::Duration;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::error::{Error, Result};
+
+/// One client for all services of AWS, so that connections and root certificates are shared; it honours the proxy
+/// variables, and `AWS_CA_BUNDLE`, which the SDK itself does not read.
+///
+/// # Errors
+/// When the certificates of `AWS_CA_BUNDLE` cannot be used.
+pub fn shared_client() -> Result<SharedHttpClient> {
+    let tls = tls_context()?;
+    Ok(
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+            connector.set_connector_settings(settings.cloned());
+            if let Some(components) = components {
+                connector.set_sleep_impl(components.sleep_impl());
+            }
+            connector
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(tls.clone())
+                .build()
+        }),
+    )
+}
+
+/// Sends to one address, with the trust and the proxies of the client.
+#[derive(Clone, Debug)]
+pub struct WebhookClient(SharedHttpConnector);
+
+/// What the other side said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookResponse {
+    pub status: u16,
+    /// How long it asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl WebhookClient {
+    /// # Errors
+    /// When the certificates of `AWS_CA_BUNDLE` cannot be used.
+    pub fn new() -> Result<Self> {
+        let connector = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls_context()?)
+            .build();
+        Ok(Self(SharedHttpConnector::new(connector)))
+    }
+
+    /// Posts JSON. Redirections are not followed.
+    ///
+    /// # Errors
+    /// Why there was no answer; the address, which may be a secret, is not in it.
+    pub async fn post(
+        &self,
+        url: &str,
+        json: String,
+    ) -> std::result::Result<WebhookResponse, String> {
+        let mut request = HttpRequest::new(SdkBody::from(json));
+        request.set_method("POST").map_err(|why| why.to_string())?;
+        request
+            .set_uri(url)
+            .map_err(|_| "the address is no URL".to_owned())?;
+        let headers = request.headers_mut();
+        headers.insert("content-type", "application/json");
+        headers.insert(
+            "user-agent",
+            concat!("heeler-ec/", env!("CARGO_PKG_VERSION")),
+        );
+        let answer = self.0.call(request).await.map_err(|why| root_cause(&why))?;
+        let retry_after = answer
+            .headers()
+            .get("retry-after")
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map(Duration::from_secs);
+        Ok(WebhookResponse {
+            status: answer.status().as_u16(),
+            retry_after,
+        })
+    }
+}
+
+/// The last cause says most.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+fn tls_context() -> Result<TlsContext> {
+    let mut trust = TrustStore::default();
+    if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE") {
+        let pem = std::fs::read(&bundle).map_err(|why| {
+            Error::usage(
+                format!(
+                    "read the certificates of AWS_CA_BUNDLE ({})",
+                    bundle.display()
+                ),
+                why.to_string(),
+            )
+        })?;
+        validate_certificates(&pem).map_err(|why| {
+            Error::usage(
+                format!(
+                    "use the certificates of AWS_CA_BUNDLE ({})",
+                    bundle.display()
+                ),
+                why,
+            )
+        })?;
+        trust = trust.with_pem_certificate(pem);
+    }
+    TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|why| Error::failed("set up TLS", why.to_string()))
+}
+
+/// The SDK ends the program over a certificate that it cannot read.
+fn validate_certificates(pem: &[u8]) -> std::result::Result<(), String> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|why| why.to_string())?;
+        roots.add(certificate).map_err(|why| why.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    Ok(())
+}

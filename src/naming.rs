@@ -1,0 +1,113 @@
+//! What everything is called.
+
+/// The tags by which a resource is known as ours, and as of which option.
+pub const MANAGED_BY_TAG: &str = "managed-by";
+pub const OPTION_TAG: &str = "heeler-ec:option";
+
+/// All names of a deployment come from one prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceNames {
+    prefix: String,
+}
+
+impl ResourceNames {
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+        }
+    }
+
+    /// Those of the deployment that a queue of this name belongs to.
+    #[must_use]
+    pub fn from_queue_name(queue: &str) -> Option<Self> {
+        queue.strip_suffix("_event_collection_queue").map(Self::new)
+    }
+
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    #[must_use]
+    pub fn key_alias(&self) -> String {
+        format!("alias/{}_kms_key_sqs", self.prefix)
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> String {
+        self.with_suffix("queue")
+    }
+
+    #[must_use]
+    pub fn dead_letter_queue(&self) -> String {
+        self.with_suffix("queue_dlq")
+    }
+
+    #[must_use]
+    pub fn fifo_queue(&self) -> String {
+        self.with_suffix("queue.fifo")
+    }
+
+    #[must_use]
+    pub fn dead_letter_fifo_queue(&self) -> String {
+        self.with_suffix("queue_dlq.fifo")
+    }
+
+    #[must_use]
+    pub fn topic(&self) -> String {
+        self.with_suffix("topic")
+    }
+
+    #[must_use]
+    pub fn role(&self) -> String {
+        self.with_suffix("sqs_role")
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.with_suffix("sqs_policy")
+    }
+
+    #[must_use]
+    pub fn function(&self) -> String {
+        self.with_suffix("lambda")
+    }
+
+    #[must_use]
+    pub fn function_role(&self) -> String {
+        self.with_suffix("lambda_role")
+    }
+
+    #[must_use]
+    pub fn function_policy(&self) -> String {
+        self.with_suffix("lambda_policy")
+    }
+
+    /// Of the trail's log group.
+    #[must_use]
+    pub fn subscription_filter(&self) -> String {
+        format!("{}_cloudwatch_log_subscription_filter", self.prefix)
+    }
+
+    #[must_use]
+    pub fn grant(&self) -> String {
+        self.with_suffix("grant")
+    }
+
+    /// Id of our entry in the bucket's notification configuration.
+    #[must_use]
+    pub fn notification_id(&self) -> String {
+        format!("{}-ec", self.prefix)
+    }
+
+    /// What the queues of `tail` begin with.
+    #[must_use]
+    pub fn temporary_queue_prefix(&self) -> String {
+        format!("{}_ec_tail", self.prefix)
+    }
+
+    fn with_suffix(&self, what: &str) -> String {
+        format!("{}_event_collection_{what}", self.prefix)
+    }
+}

@@ -1,0 +1,491 @@
+//! What an operator may type: checked in full before any call is made.
+
+use std::time::Duration;
+
+use crate::aws::arn::Arn;
+pub use crate::resource::role::ExternalId;
+
+type ParsedText = std::result::Result<String, String>;
+
+/// # Errors
+/// When it is not an account id.
+pub fn account_id(text: &str) -> ParsedText {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("an account id has 12 digits".to_owned())
+}
+
+/// # Errors
+/// When it is not the ARN of an IAM role.
+pub fn role_arn(text: &str) -> ParsedText {
+    let advice = "give the role ARN that Heeler shows, such as arn:aws:iam::123456789012:role/NAME";
+    if text == "*" {
+        return Err(format!("everybody in the world would be trusted: {advice}"));
+    }
+    let arn = Arn::parse(text).ok_or_else(|| format!("not an ARN: {advice}"))?;
+    match (arn.service, arn.resource) {
+        ("iam", "root") => {
+            return Err(format!(
+                "every role of that account would be trusted: {advice}"
+            ));
+        }
+        ("iam", resource) if resource.starts_with("user/") => {
+            return Err(format!("a user is not a role: {advice}"));
+        }
+        ("sts", resource) if resource.starts_with("assumed-role/") => {
+            let role = resource.split('/').nth(1).unwrap_or_default();
+            return Err(format!(
+                "a session ends, a role stays: the role of it is arn:{}:iam::{}:role/{role}",
+                arn.partition, arn.account
+            ));
+        }
+        _ => {}
+    }
+    account_id(arn.account).map_err(|why| format!("{why}: {advice}"))?;
+    let name = arn.resource.strip_prefix("role/").unwrap_or_default();
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let valid = arn.service == "iam"
+        && arn.region.is_empty()
+        && (1..=64).contains(&last.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("not the ARN of a role: {advice}"))
+    }
+}
+
+/// # Errors
+/// When AWS would not take it as an external id, or when it is the example of a manual.
+pub fn external_id(text: &str) -> ParsedText {
+    if text.starts_with('<') || matches!(text, "None" | "heeler-ext-id") {
+        return Err("this is the placeholder of a manual; choose an id of your own, or --generate-external-id".into());
+    }
+    if !(2..=1224).contains(&text.len()) {
+        return Err(format!(
+            "{} characters; an external id has 2 to 1224",
+            text.len()
+        ));
+    }
+    let odd = text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(*c)));
+    match odd {
+        Some(odd) => Err(format!(
+            "{odd:?} is not allowed; letters, digits and _+=,.@:/- are"
+        )),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// # Errors
+/// When the names made with it would not be names.
+pub fn name_prefix(text: &str) -> ParsedText {
+    let starts = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase());
+    let valid = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if starts && valid && text.len() <= 21 && !text.starts_with("aws") {
+        return Ok(text.to_owned());
+    }
+    Err("a letter, then at most 20 lower case letters, digits and underscores".to_owned())
+}
+
+/// # Errors
+/// When it is no time, or one that nobody waits for.
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+    let time = humantime::parse_duration(text).map_err(|why| why.to_string())?;
+    if time > LONGEST {
+        return Err("longer than 30 days".to_owned());
+    }
+    Ok(time)
+}
+
+/// # Errors
+/// When it is no size in bytes.
+pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
+    const UNITS: &[(&str, u64)] = &[
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KIB", 1 << 10),
+        ("MIB", 1 << 20),
+        ("GIB", 1 << 30),
+        ("B", 1),
+        ("", 1),
+    ];
+    let advice = || "not a size, such as 512MB or 1GiB".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text
+        .strip_prefix(digits)
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let (_, factor) = UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .ok_or_else(advice)?;
+    let number: u64 = digits.trim_end().parse().map_err(|_| advice())?;
+    match number.checked_mul(*factor) {
+        Some(0) | None => Err(advice()),
+        Some(size) => Ok(size),
+    }
+}
+
+/// # Errors
+/// When it is neither the name nor the ARN of a log group.
+pub fn log_group(text: &str) -> ParsedText {
+    let name = Arn::parse(text)
+        .and_then(|arn| arn.resource.strip_prefix("log-group:"))
+        .map_or(text, |rest| rest.strip_suffix(":*").unwrap_or(rest));
+    let valid = (1..=512).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte));
+    if valid {
+        Ok(name.to_owned())
+    } else {
+        Err("not the name or ARN of a log group, such as aws-cloudtrail-logs".to_owned())
+    }
+}
+
+/// # Errors
+/// When it has not the form of a region.
+pub fn region(text: &str) -> ParsedText {
+    let parts: Vec<&str> = text.split('-').collect();
+    let valid = parts.len() >= 3
+        && parts.iter().all(|part| !part.is_empty())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && parts
+            .last()
+            .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("not a region, such as eu-west-1".to_owned())
+    }
+}
+
+/// # Errors
+/// When it is not the name of a bucket.
+pub fn bucket(text: &str) -> ParsedText {
+    if text.starts_with("arn:") {
+        return Err("the name of the bucket, not its ARN".to_owned());
+    }
+    let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let valid = (3..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| edge(byte) || byte == b'-' || byte == b'.')
+        && text.bytes().next().is_some_and(edge)
+        && text.bytes().next_back().is_some_and(edge)
+        && !text.contains("..");
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("3 to 63 lower case letters, digits, dots and hyphens".to_owned())
+    }
+}
+
+/// # Errors
+/// When it names no KMS key.
+pub fn kms_key(text: &str) -> ParsedText {
+    if text.starts_with("arn:") {
+        let arn = Arn::parse(text).filter(|arn| {
+            arn.service == "kms"
+                && !arn.region.is_empty()
+                && (arn.resource.starts_with("key/") || arn.resource.starts_with("alias/"))
+        });
+        return arn
+            .map(|_| text.to_owned())
+            .ok_or_else(|| "not the ARN of a KMS key".to_owned());
+    }
+    let valid = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_/:".contains(&byte));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("a key ARN, a key id or an alias".to_owned())
+    }
+}
+
+/// # Errors
+/// When it names no standard SNS topic.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "AWS writes the ending of a FIFO topic in lower case only"
+)]
+pub fn topic(text: &str) -> ParsedText {
+    let name = if text.starts_with("arn:") {
+        Arn::parse(text)
+            .filter(|arn| {
+                arn.service == "sns" && !arn.region.is_empty() && account_id(arn.account).is_ok()
+            })
+            .map(|arn| arn.resource)
+            .ok_or_else(|| "not the ARN of an SNS topic".to_owned())?
+    } else {
+        text
+    };
+    if name.ends_with(".fifo") {
+        return Err("S3 cannot publish to a FIFO topic".to_owned());
+    }
+    let valid = (1..=256).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("the name of a topic has 1 to 256 letters, digits, hyphens and underscores".to_owned())
+    }
+}
+
+/// # Errors
+/// When secrets would travel in the clear.
+pub fn endpoint(text: &str) -> ParsedText {
+    let rest = text
+        .strip_prefix("https://")
+        .map(|rest| (true, rest))
+        .or_else(|| text.strip_prefix("http://").map(|rest| (false, rest)));
+    let Some((secure, rest)) = rest.filter(|(_, rest)| !rest.is_empty()) else {
+        return Err("not a URL, such as http://127.0.0.1:4566".to_owned());
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    let loopback = matches!(host, "localhost" | "[::1]")
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback());
+    if authority.contains('@') || host.is_empty() {
+        return Err("a URL with a host and without a user".to_owned());
+    }
+    if secure || loopback {
+        Ok(text.to_owned())
+    } else {
+        Err("http is for this machine only (127.0.0.1, localhost); use https".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_accepts(check: fn(&str) -> ParsedText, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert_eq!(check(text).as_deref(), Ok(*text));
+        }
+        for text in bad {
+            assert!(check(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn account_id_has_twelve_digits() {
+        assert_accepts(
+            account_id,
+            &["111122223333"],
+            &["", "11112222333", "1111222233334", "11112222333x"],
+        );
+    }
+
+    #[test]
+    fn role_arn_accepts_only_roles() {
+        assert_accepts(
+            role_arn,
+            &[
+                "arn:aws:iam::111122223333:role/heeler",
+                "arn:aws-us-gov:iam::111122223333:role/path/heeler-security",
+            ],
+            &[
+                "*",
+                "heeler",
+                "111122223333",
+                "arn:aws:iam::111122223333:root",
+                "arn:aws:iam::111122223333:user/ann",
+                "arn:aws:sts::111122223333:assumed-role/Admin/ann",
+                "arn:aws:iam::1111:role/heeler",
+                "arn:aws:iam::111122223333:role/",
+                "arn:aws:iam::111122223333:role/*",
+                "arn:aws:iam::*:role/heeler",
+                "arn:aws:sqs:us-east-1:111122223333:role/heeler",
+                " arn:aws:iam::111122223333:role/heeler",
+            ],
+        );
+    }
+
+    #[test]
+    fn session_arn_error_names_the_role() {
+        let why = role_arn("arn:aws:sts::111122223333:assumed-role/Admin/ann").unwrap_err();
+        assert!(
+            why.contains("arn:aws:iam::111122223333:role/Admin"),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn external_id_follows_sts_rules() {
+        let longest = "x".repeat(1224);
+        let longer = "x".repeat(1225);
+        assert_accepts(
+            external_id,
+            &["ab", "A-z_0+=,.@:/-", &longest],
+            &[
+                "",
+                "a",
+                &longer,
+                "with space",
+                " lead",
+                "trail ",
+                "a\nb",
+                "ü-id",
+                "a*",
+                "<replace with your external_id>",
+                "None",
+                "heeler-ext-id",
+            ],
+        );
+    }
+
+    #[test]
+    fn name_prefix_makes_valid_names() {
+        assert_accepts(
+            name_prefix,
+            &["heeler", "h", "team_2"],
+            &[
+                "",
+                "Heeler",
+                "2heeler",
+                "_h",
+                "a-b",
+                "aws",
+                "averyveryverylongprefix_",
+            ],
+        );
+    }
+
+    #[test]
+    fn region_has_valid_form() {
+        assert_accepts(
+            region,
+            &["us-east-1", "us-gov-west-1", "ap-southeast-3"],
+            &["", "us-east", "US-EAST-1", "us_east_1", "us-east-1a", "--1"],
+        );
+    }
+
+    #[test]
+    fn bucket_accepts_names_not_arns() {
+        assert_accepts(
+            bucket,
+            &["abc", "org.trail-logs.1"],
+            &[
+                "ab",
+                "Abc",
+                "-abc",
+                "abc-",
+                "a..b",
+                "arn:aws:s3:::abc",
+                "a_b",
+            ],
+        );
+    }
+
+    #[test]
+    fn kms_key_accepts_arn_id_and_alias() {
+        assert_accepts(
+            kms_key,
+            &[
+                "arn:aws:kms:us-east-1:111122223333:key/1234",
+                "mrk-1234abcd",
+                "alias/trail",
+            ],
+            &[
+                "",
+                "arn:aws:s3:::bucket",
+                "arn:aws:kms:us-east-1:111122223333:grant/1",
+                "two words",
+            ],
+        );
+    }
+
+    #[test]
+    fn log_group_accepts_name_and_arn() {
+        assert_accepts(
+            log_group,
+            &[
+                "aws-controltower/CloudTrailLogs",
+                "/aws/lambda/f",
+                "a.b_c#d",
+            ],
+            &[
+                "",
+                "two words",
+                "arn:aws:logs:us-east-1:111122223333:log-stream:x",
+                "a:b",
+            ],
+        );
+        assert_eq!(
+            log_group("arn:aws:logs:us-east-1:111122223333:log-group:trail:*").as_deref(),
+            Ok("trail")
+        );
+    }
+
+    #[test]
+    fn duration_is_at_most_30_days() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        for text in ["", "soon", "31days", "500000000000y"] {
+            assert!(duration(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn topic_rejects_fifo() {
+        assert_accepts(
+            topic,
+            &[
+                "cloudtrail-events",
+                "arn:aws:sns:us-east-1:111122223333:events",
+            ],
+            &[
+                "",
+                "events.fifo",
+                "arn:aws:sns:us-east-1:111122223333:events.fifo",
+                "arn:aws:sqs:us-east-1:111122223333:q",
+                "a b",
+            ],
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        assert_accepts(
+            endpoint,
+            &[
+                "http://127.0.0.1:4566",
+                "http://localhost:5000",
+                "https://vpce.example.com",
+                "http://[::1]:4566",
+            ],
+            &[
+                "",
+                "127.0.0.1:4566",
+                "http://example.com",
+                "http://",
+                "ftp://127.0.0.1",
+                "http://127.0.0.1.example.com",
+                "http://user@127.0.0.1:1",
+            ],
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! The documents that resources are written into: how each is read, compared and written as a whole. One document may
+//! belong to many, so a resource writes its own part only; the whole is for a backup and for putting it back.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
+
+use super::function::NO_FUNCTION;
+use super::function_permission;
+use super::queue::{NO_QUEUE, queue_url};
+use super::role::{NO_ENTITY, get_role, trust_policy_of};
+use super::topic::NO_TOPIC;
+use crate::aws::Aws;
+use crate::aws::bucket_notification_document as notification;
+use crate::aws::error::AwsResultExt;
+use crate::error::{Error, Result};
+use crate::iam as documents;
+use crate::reconcile::graph::ResourceId;
+
+pub const BUCKET_NOTIFICATION: &str = "bucket notification";
+pub const TOPIC_POLICY: &str = "topic policy";
+pub const QUEUE_POLICY: &str = "queue policy";
+pub const KEY_POLICY: &str = "key policy";
+pub const ROLE_TRUST: &str = "role trust";
+pub const MANAGED_POLICY: &str = "managed policy";
+pub const FUNCTION_POLICY: &str = "function policy";
+
+/// Every kind that there is.
+pub const DOCUMENT_KINDS: &[&str] = &[
+    BUCKET_NOTIFICATION,
+    TOPIC_POLICY,
+    QUEUE_POLICY,
+    KEY_POLICY,
+    ROLE_TRUST,
+    MANAGED_POLICY,
+    FUNCTION_POLICY,
+];
+
+/// The document of that kind, by what it belongs to: a name, or an ARN where AWS asks for one.
+#[must_use]
+pub fn id(kind: &'static str, of: impl Into<String>) -> ResourceId {
+    ResourceId {
+        kind,
+        name: of.into(),
+    }
+}
+
+/// Whether two documents of a kind mean the same.
+#[must_use]
+pub fn is_equivalent(kind: &str, left: &Value, right: &Value) -> bool {
+    if kind == BUCKET_NOTIFICATION {
+        return notification::canonical(left) == notification::canonical(right);
+    }
+    documents::canonical(left) == documents::canonical(right)
+}
+
+/// The whole document as it is now; nothing when what it belongs to is gone.
+///
+/// # Errors
+/// When the question was refused.
+pub async fn read(aws: &Aws, account: &str, id: &ResourceId) -> Result<Option<Value>> {
+    let (of, doing) = (id.name.as_str(), || format!("read the {id}"));
+    let text = match id.kind {
+        BUCKET_NOTIFICATION => {
+            let found = aws
+                .s3
+                .get_bucket_notification_configuration()
+                .bucket(of)
+                .expected_bucket_owner(account)
+                .send()
+                .await
+                .optional_for("s3:GetBucketNotification", &["NoSuchBucket"], doing)?;
+            return Ok(found.as_ref().map(notification::to_document));
+        }
+        TOPIC_POLICY => {
+            let found = aws.sns.get_topic_attributes().topic_arn(of).send().await;
+            let found = found.optional_for("sns:GetTopicAttributes", NO_TOPIC, doing)?;
+            found.and_then(|found| found.attributes?.remove("Policy"))
+        }
+        QUEUE_POLICY => match queue_url(aws, of).await? {
+            None => None,
+            Some(url) => {
+                let found = aws
+                    .sqs
+                    .get_queue_attributes()
+                    .queue_url(url)
+                    .attribute_names(QueueAttributeName::Policy)
+                    .send()
+                    .await
+                    .optional_for("sqs:GetQueueAttributes", NO_QUEUE, doing)?;
+                let policy = |mut found: std::collections::HashMap<_, _>| {
+                    found.remove(&QueueAttributeName::Policy)
+                };
+                found.map(|found| found.attributes.and_then(policy).unwrap_or_default())
+            }
+        },
+        KEY_POLICY => {
+            let found = aws.kms.get_key_policy().key_id(of).policy_name("default");
+            let found = found.send().await;
+            found
+                .optional_for("kms:GetKeyPolicy", &["NotFoundException"], doing)?
+                .and_then(|found| found.policy)
+        }
+        ROLE_TRUST => return Ok(get_role(aws, of).await?.as_ref().map(trust_policy_of)),
+        MANAGED_POLICY => return read_managed_policy(aws, id).await,
+        FUNCTION_POLICY => {
+            let found = aws.lambda.get_policy().function_name(of).send().await;
+            found
+                .optional_for("lambda:GetPolicy", NO_FUNCTION, doing)?
+                .and_then(|found| found.policy)
+        }
+        _ => return Err(unknown_kind(id)),
+    };
+    Ok(text.map(|text| match text.as_str() {
+        "" => json!({}),
+        text => documents::parse_document(text),
+    }))
+}
+
+async fn read_managed_policy(aws: &Aws, id: &ResourceId) -> Result<Option<Value>> {
+    let doing = || format!("read the {id}");
+    let found = aws.iam.get_policy().policy_arn(&id.name).send().await;
+    let found = found.optional_for("iam:GetPolicy", NO_ENTITY, doing)?;
+    let Some(found) = found.and_then(|found| found.policy) else {
+        return Ok(None);
+    };
+    let version = aws
+        .iam
+        .get_policy_version()
+        .policy_arn(&id.name)
+        .version_id(found.default_version_id().unwrap_or("v1"))
+        .send()
+        .await
+        .optional_for("iam:GetPolicyVersion", NO_ENTITY, doing)?;
+    let document = version.and_then(|found| found.policy_version?.document);
+    Ok(document.map(|text| documents::parse_encoded_document(&text)))
+}
+
+/// Writes the whole document.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) -> Result<()> {
+    let (of, doing) = (id.name.as_str(), || format!("write the {id}"));
+    let text = match document.as_object() {
+        Some(fields) if fields.is_empty() => String::new(),
+        _ => documents::to_text(document),
+    };
+    match id.kind {
+        BUCKET_NOTIFICATION => {
+            let configuration = notification::from_document(document)?;
+            let put = aws.s3.put_bucket_notification_configuration();
+            let put = put.bucket(of).expected_bucket_owner(account);
+            let put = put.notification_configuration(configuration).send().await;
+            put.context_for("s3:PutBucketNotification", doing).map_err(|refusal| {
+                refusal.with_hint("S3 tries every destination in it: one that is gone has to be made again first")
+            })?;
+        }
+        TOPIC_POLICY => {
+            let set = aws.sns.set_topic_attributes().topic_arn(of);
+            let set = set.attribute_name("Policy").attribute_value(text);
+            set.send()
+                .await
+                .context_for("sns:SetTopicAttributes", doing)?;
+        }
+        QUEUE_POLICY => {
+            let url = queue_url(aws, of).await?;
+            let set = aws.sqs.set_queue_attributes().set_queue_url(url);
+            let set = set.attributes(QueueAttributeName::Policy, text);
+            set.send()
+                .await
+                .context_for("sqs:SetQueueAttributes", doing)?;
+        }
+        KEY_POLICY => {
+            let put = aws.kms.put_key_policy().key_id(of).policy_name("default");
+            let put = put.policy(text).send().await;
+            put.context_for("kms:PutKeyPolicy", doing)?;
+        }
+        ROLE_TRUST => {
+            let update = aws.iam.update_assume_role_policy().role_name(of);
+            let update = update.policy_document(text).send().await;
+            update.context_for("iam:UpdateAssumeRolePolicy", doing)?;
+        }
+        MANAGED_POLICY => super::managed_policy::put_default_version(aws, of, &text).await?,
+        FUNCTION_POLICY => function_permission::replace_statements(aws, of, document).await?,
+        _ => return Err(unknown_kind(id)),
+    }
+    Ok(())
+}
+
+fn unknown_kind(id: &ResourceId) -> Error {
+    Error::usage(
+        format!("handle the {id}"),
+        "there is no such kind of document",
+    )
+}

@@ -1,0 +1,251 @@
+//! A customer managed IAM policy: its document is its default version.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+
+use super::role::NO_ENTITY;
+use super::{OwnershipTags, PROPAGATION_TIMEOUT, PolicyTemplate, documents, observed, with_policy};
+use crate::aws::Aws;
+use crate::aws::arn;
+use crate::aws::error::AwsResultExt;
+use crate::error::{Error, Result};
+use crate::iam;
+use crate::reconcile::graph::{Handle, Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+
+pub struct ManagedPolicy {
+    pub arn: String,
+    pub description: &'static str,
+    pub document: PolicyTemplate,
+    /// What the document names and has to wait for.
+    pub depends_on: Vec<Output>,
+    pub ownership: OwnershipTags,
+}
+
+impl Handle<ManagedPolicy> {
+    #[must_use]
+    pub fn arn(&self) -> Output {
+        self.output("arn")
+    }
+}
+
+/// AWS keeps this many versions of a policy.
+const MAX_VERSIONS: usize = 5;
+
+#[async_trait]
+impl Resource<Aws> for ManagedPolicy {
+    fn id(&self) -> ResourceId {
+        ResourceId {
+            kind: "iam policy",
+            name: arn::resource_name(&self.arn).to_owned(),
+        }
+    }
+
+    fn dependencies(&self) -> Vec<Output> {
+        self.depends_on.clone()
+    }
+
+    fn static_outputs(&self) -> Outputs {
+        Outputs::from([("arn", self.arn.clone())])
+    }
+
+    /// Without its description, which AWS never lets anybody change.
+    fn desired(&self, known: &KnownOutputs) -> State {
+        match (self.document)(known) {
+            Some(document) => with_policy(State::default(), "document", &document),
+            None => State::default().with_optional("document", None::<Value>),
+        }
+    }
+
+    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+        self.ownership.to_vec()
+    }
+
+    fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
+        vec![documents::id(documents::MANAGED_POLICY, &self.arn)]
+    }
+
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        (refusal.has_code("ConcurrentModification") || refusal.has_code("DeleteConflict"))
+            .then_some(PROPAGATION_TIMEOUT)
+    }
+
+    async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
+        let doing = || format!("read {}", self.id());
+        let found = aws
+            .iam
+            .get_policy()
+            .policy_arn(&self.arn)
+            .send()
+            .await
+            .optional_for("iam:GetPolicy", NO_ENTITY, doing)?;
+        let Some(found) = found.and_then(|found| found.policy) else {
+            return Ok(None);
+        };
+        let version = aws
+            .iam
+            .get_policy_version()
+            .policy_arn(&self.arn)
+            .version_id(found.default_version_id().unwrap_or("v1"))
+            .send()
+            .await
+            .optional_for("iam:GetPolicyVersion", NO_ENTITY, doing)?;
+        let document = version
+            .and_then(|found| found.policy_version?.document)
+            .unwrap_or_default();
+        Ok(Some(Actual {
+            state: with_policy(
+                State::default(),
+                "document",
+                &iam::parse_encoded_document(&document),
+            )
+            .with(
+                observed::DESCRIPTION,
+                found.description().unwrap_or_default(),
+            )
+            .with(
+                observed::TAGS,
+                observed::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ),
+            outputs: Outputs::new(),
+            ownership: self
+                .ownership
+                .owner(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+        }))
+    }
+
+    async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
+        aws.iam
+            .create_policy()
+            .policy_name(arn::resource_name(&self.arn))
+            .description(self.description)
+            .policy_document(self.document_text(want)?)
+            .set_tags(Some(self.sdk_tags()?))
+            .send()
+            .await
+            .context_for("iam:CreatePolicy", || format!("create {}", self.id()))?;
+        Ok(Outputs::new())
+    }
+
+    async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
+        put_default_version(aws, &self.arn, &self.document_text(want)?).await
+    }
+
+    async fn take_ownership(&self, aws: &Aws, _: &Actual) -> Result<()> {
+        aws.iam
+            .tag_policy()
+            .policy_arn(&self.arn)
+            .set_tags(Some(self.sdk_tags()?))
+            .send()
+            .await
+            .context_for("iam:TagPolicy", || format!("tag {}", self.id()))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
+        for version in list_old_versions(aws, &self.arn).await? {
+            delete_version(aws, &self.arn, &version).await?;
+        }
+        aws.iam
+            .delete_policy()
+            .policy_arn(&self.arn)
+            .send()
+            .await
+            .optional_for("iam:DeletePolicy", NO_ENTITY, || {
+                format!("delete {}", self.id())
+            })?;
+        Ok(())
+    }
+}
+
+impl ManagedPolicy {
+    fn sdk_tags(&self) -> Result<Vec<Tag>> {
+        let tag = |(key, value): (&str, &str)| {
+            let tag = Tag::builder().key(key).value(value).build();
+            tag.map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
+        };
+        self.ownership.tags().map(tag).collect()
+    }
+
+    fn document_text(&self, want: &State) -> Result<String> {
+        want.write_form("document")
+            .map(iam::to_text)
+            .ok_or_else(|| {
+                Error::failed(
+                    format!("write {}", self.id()),
+                    "it names what is not known yet",
+                )
+            })
+    }
+}
+
+/// Puts a document in force; of the versions that AWS keeps, the oldest makes room.
+pub(super) async fn put_default_version(aws: &Aws, arn: &str, document: &str) -> Result<()> {
+    let mut old = list_old_versions(aws, arn).await?;
+    if old.len() + 1 >= MAX_VERSIONS
+        && let Some(oldest) = old.pop()
+    {
+        delete_version(aws, arn, &oldest).await?;
+    }
+    aws.iam
+        .create_policy_version()
+        .policy_arn(arn)
+        .policy_document(document)
+        .set_as_default(true)
+        .send()
+        .await
+        .context_for("iam:CreatePolicyVersion", || {
+            format!("change iam policy {}", arn::resource_name(arn))
+        })?;
+    Ok(())
+}
+
+/// The versions that are not in force, newest first.
+async fn list_old_versions(aws: &Aws, arn: &str) -> Result<Vec<String>> {
+    let mut versions = Vec::new();
+    let mut pages = aws
+        .iam
+        .list_policy_versions()
+        .policy_arn(arn)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.optional_for("iam:ListPolicyVersions", NO_ENTITY, || {
+            format!(
+                "list the versions of iam policy {}",
+                arn::resource_name(arn)
+            )
+        })?
+        else {
+            break;
+        };
+        versions.extend(page.versions.unwrap_or_default());
+    }
+    versions.retain(|version| !version.is_default_version());
+    versions.sort_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
+    Ok(versions
+        .into_iter()
+        .rev()
+        .filter_map(|version| version.version_id)
+        .collect())
+}
+
+async fn delete_version(aws: &Aws, arn: &str, version: &str) -> Result<()> {
+    aws.iam
+        .delete_policy_version()
+        .policy_arn(arn)
+        .version_id(version)
+        .send()
+        .await
+        .optional_for("iam:DeletePolicyVersion", NO_ENTITY, || {
+            format!(
+                "delete version {version} of iam policy {}",
+                arn::resource_name(arn)
+            )
+        })?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! A managed policy attached to a role.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::role::NO_ENTITY;
+use super::{PROPAGATION_TIMEOUT, observed};
+use crate::aws::Aws;
+use crate::aws::arn;
+use crate::aws::error::AwsResultExt;
+use crate::error::{Error, Result};
+use crate::reconcile::graph::{Output, ResourceId};
+use crate::reconcile::state::State;
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+
+pub struct PolicyAttachment {
+    /// ARN of the role.
+    pub role: Output,
+    /// ARN of the policy.
+    pub policy: Output,
+}
+
+#[async_trait]
+impl Resource<Aws> for PolicyAttachment {
+    fn id(&self) -> ResourceId {
+        let (role, policy) = (&self.role.resource.name, &self.policy.resource.name);
+        ResourceId {
+            kind: "iam attachment",
+            name: format!("{policy} → {role}"),
+        }
+    }
+
+    fn dependencies(&self) -> Vec<Output> {
+        vec![self.role.clone(), self.policy.clone()]
+    }
+
+    fn desired(&self, _: &KnownOutputs) -> State {
+        State::default()
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent {
+            id: self.role.resource.clone(),
+            deletes_children: false,
+        })
+    }
+
+    fn blocks_deletion_of_dependencies(&self) -> bool {
+        true
+    }
+
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        let spreading = refusal.has_code("ConcurrentModification")
+            || NO_ENTITY.iter().any(|code| refusal.has_code(code));
+        spreading.then_some(PROPAGATION_TIMEOUT)
+    }
+
+    async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
+        let (role, policy) = (known.require(&self.role)?, known.require(&self.policy)?);
+        let mut pages = aws
+            .iam
+            .list_attached_role_policies()
+            .role_name(arn::resource_name(&role))
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let Some(page) =
+                page.optional_for("iam:ListAttachedRolePolicies", NO_ENTITY, || {
+                    format!("look for {}", self.id())
+                })?
+            else {
+                return Ok(None);
+            };
+            if page
+                .attached_policies()
+                .iter()
+                .any(|found| found.policy_arn() == Some(&policy))
+            {
+                return Ok(Some(Actual {
+                    state: State::default().with(observed::ROLE, arn::resource_name(&role)),
+                    outputs: Outputs::from([("policy", policy)]),
+                    ownership: Ownership::Managed,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn create(&self, aws: &Aws, _: &State, known: &KnownOutputs) -> Result<Outputs> {
+        let (role, policy) = (known.require(&self.role)?, known.require(&self.policy)?);
+        aws.iam
+            .attach_role_policy()
+            .role_name(arn::resource_name(&role))
+            .policy_arn(policy)
+            .send()
+            .await
+            .context_for("iam:AttachRolePolicy", || format!("attach {}", self.id()))?;
+        Ok(Outputs::new())
+    }
+
+    /// It has no fields that could differ.
+    async fn update(&self, _: &Aws, _: &Actual, _: &State, _: &KnownOutputs) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
+        aws.iam
+            .detach_role_policy()
+            .role_name(&self.role.resource.name)
+            .set_policy_arn(live.outputs.get("policy").cloned())
+            .send()
+            .await
+            .optional_for("iam:DetachRolePolicy", NO_ENTITY, || {
+                format!("detach {}", self.id())
+            })?;
+        Ok(())
+    }
+}

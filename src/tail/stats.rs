@@ -1,0 +1,143 @@
+//! What became of everything that came in. Nothing is lost without a word, and the sums say so.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::delivery_delay::DeliveryDelay;
+
+/// Everything that was seen, each thing counted once.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    pub records: RecordCounts,
+    pub objects: UnitCounts,
+    pub messages: UnitCounts,
+    pub delivery_delay: DeliveryDelay,
+}
+
+/// What became of records. `taken` is counted where they come in, and the rest where it is decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordCounts {
+    pub received: u64,
+    pub shown: u64,
+    pub filtered: u64,
+    pub duplicate: u64,
+    pub unreadable: u64,
+}
+
+/// What became of messages, or of objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitCounts {
+    pub received: u64,
+    pub read: u64,
+    /// By reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    pub failed: u64,
+}
+
+impl Stats {
+    /// Whether all that came in is accounted for.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        self.records.is_consistent()
+            && self.objects.is_consistent()
+            && self.messages.is_consistent()
+    }
+
+    /// Whether something could not be read that should have been.
+    #[must_use]
+    pub fn has_failures(&self) -> bool {
+        self.records.unreadable + self.objects.failed + self.messages.failed > 0
+    }
+}
+
+impl RecordCounts {
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        self.received == self.shown + self.filtered + self.duplicate + self.unreadable
+    }
+}
+
+impl UnitCounts {
+    pub fn add_skipped(&mut self, why: &'static str) {
+        *self.skipped.entry(why).or_default() += 1;
+    }
+
+    #[must_use]
+    pub fn skipped_total(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        self.received == self.read + self.skipped_total() + self.failed
+    }
+}
+
+impl fmt::Display for RecordCounts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} in = {} shown + {} filtered + {} duplicate + {} unreadable",
+            self.received, self.shown, self.filtered, self.duplicate, self.unreadable
+        )
+    }
+}
+
+impl fmt::Display for UnitCounts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} in = {} read + {} skipped + {} failed",
+            self.received,
+            self.read,
+            self.skipped_total(),
+            self.failed
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_counts_are_inconsistent() {
+        let mut tally = Stats::default();
+        assert!(tally.is_consistent());
+        tally.records.received += 1;
+        assert!(!tally.is_consistent());
+        tally.records.filtered += 1;
+        assert!(tally.is_consistent());
+        tally.objects.received += 2;
+        tally.objects.add_skipped("a digest");
+        assert!(!tally.is_consistent());
+        tally.objects.failed += 1;
+        assert!(tally.is_consistent());
+        tally.messages.read += 1;
+        assert!(!tally.is_consistent());
+    }
+
+    #[test]
+    fn counts_are_displayed_as_a_sum() {
+        let mut objects = UnitCounts {
+            received: 4,
+            read: 1,
+            failed: 1,
+            ..UnitCounts::default()
+        };
+        objects.add_skipped("a digest");
+        objects.add_skipped("a digest");
+        assert_eq!(objects.to_string(), "4 in = 1 read + 2 skipped + 1 failed");
+        let records = RecordCounts {
+            received: 10,
+            shown: 4,
+            filtered: 3,
+            duplicate: 2,
+            unreadable: 1,
+        };
+        assert_eq!(
+            records.to_string(),
+            "10 in = 4 shown + 3 filtered + 2 duplicate + 1 unreadable"
+        );
+    }
+}

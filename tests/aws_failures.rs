@@ -1,0 +1,324 @@
+//! What AWS refuses, loses and delays: setup waits, or says what is missing, and the same command completes it.
+
+use crate::commands::{keys, names, plan, run_concurrently, setup, setup_with};
+use std::time::Duration;
+use testkit::{Engine, Fault, FaultAction, Organization};
+
+const ID: &str = "id-of-the-setup";
+
+/// Everything is there, once, and nothing is left to do.
+async fn assert_complete(org: &Organization) {
+    plan(org)
+        .args(["--check", "--external-id", ID])
+        .run()
+        .await
+        .expect_status(0);
+    assert_eq!(keys(org).await, 1);
+}
+
+/// A setup that meets these faults ends well by itself.
+async fn assert_setup_survives(faults: impl IntoIterator<Item = Fault>) {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .other_notifications()
+        .build()
+        .await;
+    for fault in faults {
+        org.proxy().fault(fault);
+    }
+    setup_with(&org, ID).run().await.expect_status(0);
+    org.proxy().clear_faults();
+    assert_complete(&org).await;
+}
+
+fn refusal(service: &str, operation: &str, code: &str, message: &str) -> Fault {
+    Fault::new(service, operation, FaultAction::refuse(400, code, message))
+}
+
+#[tokio::test]
+async fn transient_refusals_are_retried() {
+    let table = [
+        (
+            "iam",
+            "CreateRole",
+            "MalformedPolicyDocument",
+            "Invalid principal in policy: \"AWS\"",
+        ),
+        (
+            "iam",
+            "CreateRole",
+            "ConcurrentModification",
+            "modified by another request",
+        ),
+        (
+            "iam",
+            "AttachRolePolicy",
+            "ConcurrentModification",
+            "modified by another request",
+        ),
+        (
+            "kms",
+            "CreateKey",
+            "MalformedPolicyDocumentException",
+            "invalid principals",
+        ),
+        (
+            "kms",
+            "EnableKeyRotation",
+            "NotFoundException",
+            "Key does not exist",
+        ),
+        (
+            "kms",
+            "CreateAlias",
+            "NotFoundException",
+            "Key does not exist",
+        ),
+        (
+            "kms",
+            "CreateGrant",
+            "InvalidArnException",
+            "ARN does not refer to a valid principal",
+        ),
+        (
+            "sqs",
+            "CreateQueue",
+            "AWS.SimpleQueueService.QueueDeletedRecently",
+            "wait 60 seconds",
+        ),
+        (
+            "sqs",
+            "SetQueueAttributes",
+            "InvalidAttributeValue",
+            "Invalid value for the parameter Policy.",
+        ),
+        (
+            "sns",
+            "SetTopicAttributes",
+            "InvalidParameter",
+            "Invalid parameter: Policy",
+        ),
+        ("sns", "Subscribe", "NotFound", "Topic does not exist"),
+        (
+            "s3",
+            "PutBucketNotificationConfiguration",
+            "InvalidArgument",
+            "Unable to validate the following destination configurations",
+        ),
+        (
+            "s3",
+            "PutBucketNotificationConfiguration",
+            "OperationAborted",
+            "A conflicting conditional operation is currently in progress against this resource.",
+        ),
+    ];
+    run_concurrently(
+        table
+            .into_iter()
+            .map(|(service, operation, code, message)| {
+                assert_setup_survives([refusal(service, operation, code, message).times(2)])
+            }),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn throttled_calls_are_retried() {
+    let table = [
+        ("iam", "*", "Throttling"),
+        ("kms", "*", "ThrottlingException"),
+        ("sqs", "*", "ThrottlingException"),
+        ("sns", "*", "Throttling"),
+        ("s3", "*", "SlowDown"),
+        ("cloudtrail", "*", "ThrottlingException"),
+    ];
+    assert_setup_survives(table.map(|(service, operation, code)| {
+        refusal(service, operation, code, "Rate exceeded")
+            .after(1)
+            .times(2)
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn write_with_lost_response_is_not_repeated() {
+    let table = [
+        ("kms", "CreateKey"),
+        ("kms", "CreateAlias"),
+        ("kms", "CreateGrant"),
+        ("sqs", "CreateQueue"),
+        ("sns", "CreateTopic"),
+        ("sns", "Subscribe"),
+        ("iam", "CreateRole"),
+        ("iam", "CreatePolicy"),
+        ("iam", "AttachRolePolicy"),
+        ("s3", "PutBucketNotificationConfiguration"),
+    ];
+    run_concurrently(table.into_iter().map(|(service, operation)| async move {
+        let org = Organization::on(Engine::Ministack)
+            .bucket_key()
+            .build()
+            .await;
+        org.proxy()
+            .fault(Fault::new(service, operation, FaultAction::DropResponse).times(1));
+        let first = setup_with(&org, ID).run().await;
+        // Whether it gave up or went on, the same command leaves one of each.
+        assert!(
+            [0, 3].contains(&first.status),
+            "{operation}\n{}",
+            first.stderr
+        );
+        setup_with(&org, ID).run().await.expect_status(0);
+        assert_complete(&org).await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn dropped_connections_are_retried() {
+    let cut = [
+        "iam",
+        "kms",
+        "sqs",
+        "sns",
+        "s3",
+        "cloudtrail",
+        "organizations",
+    ]
+    .map(|service| {
+        Fault::new(service, "*", FaultAction::DropRequest)
+            .after(1)
+            .times(1)
+    });
+    assert_setup_survives(cut).await;
+}
+
+#[tokio::test]
+async fn missing_permission_is_named_and_rerun_completes() {
+    let table = [
+        ("kms", "CreateKey", "kms:CreateKey"),
+        ("kms", "CreateGrant", "kms:CreateGrant"),
+        ("sqs", "CreateQueue", "sqs:CreateQueue"),
+        ("sqs", "SetQueueAttributes", "sqs:SetQueueAttributes"),
+        ("sns", "CreateTopic", "sns:CreateTopic"),
+        ("sns", "Subscribe", "sns:Subscribe"),
+        ("iam", "CreateRole", "iam:CreateRole"),
+        ("iam", "AttachRolePolicy", "iam:AttachRolePolicy"),
+        (
+            "s3",
+            "PutBucketNotificationConfiguration",
+            "s3:PutBucketNotification",
+        ),
+    ];
+    run_concurrently(
+        table
+            .into_iter()
+            .map(|(service, operation, permission)| async move {
+                let org = Organization::on(Engine::Ministack)
+                    .bucket_key()
+                    .build()
+                    .await;
+                let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+                org.proxy().fault(Fault::new(service, operation, refusal));
+                let run = setup_with(&org, ID).run().await.expect_status(3);
+                assert_eq!(run.stdout, "");
+                for said in [
+                    &format!("grant {permission} "),
+                    "of 13 done",
+                    "Run the same command again",
+                ] {
+                    assert!(
+                        run.stderr.contains(said),
+                        "{operation}: no {said:?} in\n{}",
+                        run.stderr
+                    );
+                }
+                let told = |text: &str| run.stderr.matches(text).count();
+                let (made, failed, skipped) =
+                    (told("+ created "), told("! failed "), told("- did not "));
+                assert_eq!(made + failed + skipped, 13, "{operation}\n{}", run.stderr);
+
+                org.proxy().clear_faults();
+                setup_with(&org, ID).run().await.expect_status(0);
+                assert_complete(&org).await;
+            }),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn bucket_notification_waits_for_working_pipeline() {
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
+        .build()
+        .await;
+    let before = org.notification().await;
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    org.proxy()
+        .fault(Fault::new("iam", "AttachRolePolicy", refusal));
+    let run = setup(&org).run().await.expect_status(3);
+    let writes = names(&run.writes());
+    assert!(
+        !writes.iter().any(|write| write.starts_with("s3:")),
+        "{writes:?}"
+    );
+    assert_eq!(org.notification().await, before);
+}
+
+#[tokio::test]
+async fn interrupted_setup_lists_created_resources_and_resumes() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    org.proxy().delay(Duration::from_millis(100));
+    let running = setup_with(&org, ID).spawn().await;
+    running.wait_for_stderr("+ created sns topic").await;
+    running.interrupt();
+    let run = running.wait().await.expect_status(130);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains("of 13 done"), "{}", run.stderr);
+    let writes = names(&run.writes());
+    assert!(
+        !writes.contains(&"s3:PutBucketNotificationConfiguration".to_owned()),
+        "{writes:?}"
+    );
+
+    org.proxy().delay(Duration::ZERO);
+    setup_with(&org, ID).run().await.expect_status(0);
+    assert_complete(&org).await;
+}
+
+#[tokio::test]
+async fn interrupt_before_first_write_writes_nothing() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    org.proxy().delay(Duration::from_millis(200));
+    let running = setup_with(&org, ID).spawn().await;
+    running.wait_for_stderr("Preflight:").await;
+    running.interrupt();
+    let run = running.wait().await.expect_status(130);
+    assert_eq!(names(&run.writes()), Vec::<String>::new());
+    assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn refused_read_stops_setup_before_first_write() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .build()
+        .await;
+    // What the checks ask is answered by them; what only the plan asks is an error of its own.
+    for (service, operation, status) in [
+        ("kms", "ListKeys", 3),
+        ("sqs", "GetQueueUrl", 1),
+        ("iam", "GetPolicy", 1),
+    ] {
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+        org.proxy().fault(Fault::new(service, operation, refusal));
+        let run = setup_with(&org, ID).run().await.expect_status(status);
+        org.proxy().clear_faults();
+        assert_eq!(names(&run.writes()), Vec::<String>::new(), "{operation}");
+        let hint = format!("grant {service}:{operation} ");
+        assert!(run.stderr.contains(&hint), "{}", run.stderr);
+    }
+}

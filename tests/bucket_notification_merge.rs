@@ -1,0 +1,275 @@
+//! The notification configuration of the bucket belongs to everybody: others find theirs as they left it.
+
+use crate::commands::{destroy, names, on_both_engines, plan, setup, setup_again};
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
+    S3KeyFilter, TopicConfiguration,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use testkit::{Clients, Engine, Fault, FaultAction, Organization};
+
+const PUT: &str = "s3:PutBucketNotificationConfiguration";
+
+/// The whole document as S3 gives it, but for one entry.
+async fn entries_except(org: &Organization, entry: &str) -> NotificationConfiguration {
+    let read = org.clients().s3.get_bucket_notification_configuration();
+    let read = read
+        .bucket(org.bucket())
+        .send()
+        .await
+        .expect("a configuration");
+    let mut topics = read.topic_configurations.unwrap_or_default();
+    topics.retain(|topic| topic.id() != Some(entry));
+    NotificationConfiguration::builder()
+        .set_topic_configurations(Some(topics))
+        .set_queue_configurations(read.queue_configurations)
+        .set_lambda_function_configurations(read.lambda_function_configurations)
+        .set_event_bridge_configuration(read.event_bridge_configuration)
+        .build()
+}
+
+/// Somebody else who adds an entry of his own, or takes all entries out, while the program runs.
+#[derive(Clone)]
+struct OtherWriter {
+    clients: Clients,
+    bucket: String,
+    topic: String,
+}
+
+impl OtherWriter {
+    fn new(org: &Organization) -> Arc<Self> {
+        Arc::new(Self {
+            clients: org.clients().clone(),
+            bucket: org.bucket().to_owned(),
+            topic: format!("arn:aws:sns:{}:{}:reports", org.region(), org.account()),
+        })
+    }
+
+    async fn add_entry(&self, id: &str, prefix: &str) {
+        let s3 = &self.clients.s3;
+        let read = s3
+            .get_bucket_notification_configuration()
+            .bucket(&self.bucket);
+        let read = read.send().await.expect("a configuration");
+        let rule = FilterRule::builder()
+            .name(FilterRuleName::Prefix)
+            .value(prefix)
+            .build();
+        let key = S3KeyFilter::builder().filter_rules(rule).build();
+        let entry = TopicConfiguration::builder()
+            .id(id)
+            .topic_arn(&self.topic)
+            .events(Event::S3ObjectCreatedPut)
+            .filter(NotificationConfigurationFilter::builder().key(key).build())
+            .build()
+            .expect("an entry");
+        let topics = read.topic_configurations.unwrap_or_default().into_iter();
+        let configuration = NotificationConfiguration::builder()
+            .set_topic_configurations(Some(topics.chain([entry]).collect()))
+            .set_queue_configurations(read.queue_configurations)
+            .set_lambda_function_configurations(read.lambda_function_configurations)
+            .set_event_bridge_configuration(read.event_bridge_configuration)
+            .build();
+        self.put(configuration).await;
+    }
+
+    async fn remove_all_entries(&self) {
+        self.put(NotificationConfiguration::builder().build()).await;
+    }
+
+    async fn put(&self, configuration: NotificationConfiguration) {
+        let s3 = &self.clients.s3;
+        let put = s3
+            .put_bucket_notification_configuration()
+            .bucket(&self.bucket);
+        let put = put.notification_configuration(configuration);
+        put.skip_destination_validation(true)
+            .send()
+            .await
+            .expect("a configuration");
+    }
+
+    /// What he does is done as soon as this call was answered, and before the program learns of it.
+    fn during_call<F>(
+        self: Arc<Self>,
+        act: impl Fn(Arc<Self>) -> F + Send + Sync + 'static,
+    ) -> FaultAction
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        FaultAction::edit_response(move |_| {
+            let act = act(Arc::clone(&self));
+            let thread = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                runtime.expect("a runtime").block_on(act);
+            });
+            thread.join().expect("the neighbour is done");
+        })
+    }
+}
+
+on_both_engines! {
+    async fn entries_of_others_survive_unchanged(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        OtherWriter::new(&org).add_entry("uploads of photos", "photos/2026 and before/").await;
+        let before = entries_except(&org, "heeler-ec").await;
+        assert_eq!(before.topic_configurations().len(), 2);
+        assert!(before.event_bridge_configuration().is_some());
+        setup(&org).run().await.expect_status(0);
+        assert_eq!(entries_except(&org, "heeler-ec").await, before);
+        setup_again(&org).run().await.expect_status(0);
+        assert_eq!(entries_except(&org, "heeler-ec").await, before);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(entries_except(&org, "none").await, before);
+    }
+
+    async fn entry_added_after_plan_stops_the_write(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let meanwhile = OtherWriter::new(&org).during_call(|neighbour| async move {
+            neighbour.add_entry("theirs", "theirs/").await;
+        });
+        org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
+        let run = setup(&org).run().await.expect_status(3);
+        assert!(!names(&run.writes()).contains(&PUT.to_owned()));
+        for told in ["changed it since the plan", "\"theirs\" (", "is new", "run the same command again"] {
+            assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
+        }
+        let after = entries_except(&org, "none").await;
+        setup_again(&org).run().await.expect_status(0);
+        assert_eq!(entries_except(&org, "heeler-ec").await, after);
+    }
+
+    async fn entry_removed_after_plan_is_not_restored(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let meanwhile = OtherWriter::new(&org)
+            .during_call(|neighbour| async move { neighbour.remove_all_entries().await });
+        org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
+        let run = setup(&org).run().await.expect_status(3);
+        assert!(!names(&run.writes()).contains(&PUT.to_owned()));
+        assert!(run.stderr.contains("is gone"), "{}", run.stderr);
+    }
+
+    async fn changes_during_write_are_listed_by_entry(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        let meanwhile = OtherWriter::new(&org).during_call(|neighbour| async move {
+            neighbour.add_entry("theirs", "theirs/").await;
+        });
+        org.proxy().fault(Fault::new("s3", "PutBucketNotificationConfiguration", meanwhile).times(1));
+        let run = setup(&org).run().await.expect_status(3);
+        for told in ["S3 now shows another state", "\"theirs\" (", "is new"] {
+            assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
+        }
+        setup_again(&org).run().await.expect_status(0);
+        plan(&org).args(["--check"]).run().await.expect_status(0);
+    }
+
+    async fn overlapping_entry_stops_the_write(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        OtherWriter::new(&org).add_entry("theirs", "AWSLogs/o-").await;
+        // The checks see the bucket as it was a moment before.
+        let unseen = FaultAction::edit_text(|_| {
+            "<?xml version=\"1.0\"?><NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>".into()
+        });
+        org.proxy().fault(Fault::new("s3", "GetBucketNotificationConfiguration", unseen).times(1));
+        let before = entries_except(&org, "none").await;
+        let run = setup(&org).run().await;
+        assert!(!names(&run.writes()).contains(&PUT.to_owned()));
+        assert!(run.stderr.contains("is in the way"), "{}", run.stderr);
+        assert_eq!(run.expect_status(1).stdout, "");
+        assert_eq!(entries_except(&org, "none").await, before);
+    }
+
+    async fn changed_entries_stop_destroy(engine: Engine) {
+        let org = Organization::on(engine).other_notifications().build().await;
+        setup(&org).run().await.expect_status(0);
+        let meanwhile = OtherWriter::new(&org).during_call(|neighbour| async move {
+            neighbour.add_entry("theirs", "theirs/").await;
+        });
+        // The last of what is asked before the deletes: who else uses the topic.
+        org.proxy().fault(Fault::new("sns", "ListSubscriptionsByTopic", meanwhile).after(1).times(1));
+        let run = destroy(&org).run().await.expect_status(3);
+        assert_eq!(names(&run.writes()), Vec::<String>::new());
+        let theirs = entries_except(&org, "heeler-ec").await;
+        assert_eq!(theirs.topic_configurations().len(), 2);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(entries_except(&org, "none").await, theirs);
+    }
+}
+
+#[tokio::test]
+async fn subscription_filter_added_after_plan_is_kept() {
+    use crate::commands::setup_of;
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    let clients = org.clients().clone();
+    let group = org.log_group().expect("a log group");
+    let target = format!(
+        "arn:aws:lambda:{}:{}:function:theirs",
+        org.region(),
+        org.account()
+    );
+    let put: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+        let (clients, target) = (clients.clone(), target.clone());
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let put = clients.logs.put_subscription_filter().log_group_name(group);
+            let put = put.filter_name("heeler_cloudwatch_log_subscription_filter");
+            let put = put.filter_pattern("").destination_arn(target);
+            drop(runtime.expect("a runtime").block_on(put.send()));
+        });
+        thread.join().expect("the neighbour is done");
+    });
+    let meanwhile = FaultAction::edit_response(move |_| put());
+    org.proxy()
+        .fault(Fault::new("lambda", "AddPermission", meanwhile).times(1));
+    let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
+    assert!(run.stderr.contains("it stays as it is"), "{}", run.stderr);
+    let filters = org.subscription_filters(group).await;
+    let destinations: Vec<Option<&str>> = filters
+        .iter()
+        .map(|filter| filter.destination_arn())
+        .collect();
+    assert!(
+        destinations
+            .iter()
+            .all(|arn| arn.is_some_and(|arn| arn.ends_with(":theirs"))),
+        "{destinations:?}"
+    );
+}
+
+#[tokio::test]
+async fn plan_describes_preserved_entries() {
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
+        .build()
+        .await;
+    OtherWriter::new(&org).add_entry("theirs", "theirs/").await;
+    let run = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
+    let steps: Value = serde_json::from_str(&run.stdout).expect("a plan");
+    let steps = steps["steps"].as_array().expect("steps").clone();
+    let stays = steps
+        .iter()
+        .find(|step| step["kind"] == "s3 notification")
+        .expect("a step")["stays"]
+        .clone();
+    let lines: Vec<&str> = stays
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("\"theirs\" (s3:ObjectCreated:Put to topic ")),
+        "{lines:?}"
+    );
+}

@@ -1,0 +1,181 @@
+//! Two runs at once under one prefix: one deployment, one key, and ends that a person understands.
+
+use crate::command_permissions::permitted;
+use crate::commands::heeler_ec;
+use crate::commands::{
+    destroy, keys, names, organization_for, plan_of, run_concurrently, setup_of, setup_of_with,
+};
+use heeler_ec::permissions::Task;
+use heeler_ec::trail_destination::TrailDestination;
+use std::time::Duration;
+use testkit::{Fault, FaultAction, HeelerEc, Organization, Run};
+
+const ID: &str = "id-of-the-setup";
+const NOTHING: [String; 0] = [];
+
+/// Holds the calls of this name up, so many of them, until the other run has come as far.
+fn delay_calls(org: &Organization, name: &str, times: usize, seconds: u64) {
+    let (service, operation) = name.split_once(':').expect("service:Operation");
+    let delay = FaultAction::Delay(Duration::from_secs(seconds));
+    org.proxy()
+        .fault(Fault::new(service, operation, delay).times(times));
+}
+
+async fn run_both<'a>(first: HeelerEc<'a>, second: HeelerEc<'a>) -> [Run; 2] {
+    // Futures of whole runs are large.
+    let (first, second) = tokio::join!(Box::pin(first.run()), Box::pin(second.run()));
+    [first, second]
+}
+
+/// The organization has one deployment, and what is there is as it should be.
+async fn assert_one_deployment(org: &Organization, option: &str) {
+    plan_of(org, option)
+        .args(["--check"])
+        .run()
+        .await
+        .expect_status(0);
+    assert_eq!(keys(org).await, 1);
+}
+
+#[track_caller]
+fn assert_clear_outcome(run: &Run) {
+    if run.status == 0 {
+        return;
+    }
+    assert!([1, 3].contains(&run.status), "{}", run.stderr);
+    let says_what_to_do = [
+        "hint:",
+        "Run the same command again",
+        "Run heeler-ec destroy again",
+    ];
+    let said = |text: &&str| run.stderr.contains(*text);
+    assert!(says_what_to_do.iter().any(said), "{}", run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn concurrent_first_setups_leave_one_key() {
+    let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
+        let org = organization_for(option).await;
+        // Both have read their plans before either has made anything.
+        delay_calls(&org, "kms:CreateKey", 2, 2);
+        let runs = run_both(setup_of(&org, option), setup_of(&org, option)).await;
+        org.proxy().clear_faults();
+        let mut statuses = [runs[0].status, runs[1].status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [0, 3], "{}\n{}", runs[0].stderr, runs[1].stderr);
+        let [first, second] = &runs;
+        let (winner, loser) = if first.status == 0 {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        for said in [
+            "cannot create kms alias",
+            "another run",
+            "- deleted kms key",
+            "run the same command again",
+        ] {
+            assert!(
+                loser.stderr.contains(said),
+                "no {said:?} in\n{}",
+                loser.stderr
+            );
+        }
+        assert_one_deployment(&org, option).await;
+        // What the winner printed is what is there, and the loser has nothing to add.
+        let outputs = heeler_ec(&org)
+            .args(["outputs"])
+            .run()
+            .await
+            .expect_status(0);
+        assert_eq!(outputs.stdout, winner.stdout);
+        let again = setup_of(&org, option).run().await.expect_status(0);
+        assert_eq!(names(&again.writes()), NOTHING);
+        destroy(&org).run().await.expect_status(0);
+        assert_eq!(org.leftovers().await, NOTHING);
+    });
+    run_concurrently(runs).await;
+}
+
+#[tokio::test]
+async fn concurrent_setups_leave_one_deployment() {
+    let calls = [
+        "kms:DescribeKey",
+        "kms:CreateAlias",
+        "iam:CreateRole",
+        "sqs:CreateQueue",
+        "s3:PutBucketNotificationConfiguration",
+    ];
+    run_concurrently(calls.into_iter().map(|name| async move {
+        let org = organization_for("s3").await;
+        delay_calls(&org, name, 1, 1);
+        let runs = run_both(setup_of_with(&org, "s3", ID), setup_of_with(&org, "s3", ID)).await;
+        org.proxy().clear_faults();
+        runs.iter().for_each(assert_clear_outcome);
+        assert!(
+            runs.iter().any(|run| run.status == 0),
+            "{name}\n{}\n{}",
+            runs[0].stderr,
+            runs[1].stderr
+        );
+        setup_of_with(&org, "s3", ID).run().await.expect_status(0);
+        assert_one_deployment(&org, "s3").await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn rollback_keeps_resources_of_concurrent_setup() {
+    let org = organization_for("s3").await;
+    delay_calls(&org, "kms:CreateKey", 2, 2);
+    let rolls_back = || setup_of(&org, "s3").args(["--on-failure", "rollback"]);
+    let runs = run_both(rolls_back(), rolls_back()).await;
+    org.proxy().clear_faults();
+    let mut statuses = [runs[0].status, runs[1].status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [0, 3], "{}\n{}", runs[0].stderr, runs[1].stderr);
+    assert_one_deployment(&org, "s3").await;
+}
+
+#[tokio::test]
+async fn concurrent_destroys_leave_nothing() {
+    let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
+        let org = organization_for(option).await;
+        let before = org.notification().await;
+        setup_of(&org, option).run().await.expect_status(0);
+        let runs = run_both(destroy(&org), destroy(&org)).await;
+        runs.iter().for_each(assert_clear_outcome);
+        // Whatever the one left to the other is found by a third.
+        let third = destroy(&org).run().await;
+        assert!([0, 1].contains(&third.status), "{}", third.stderr);
+        assert_eq!(org.leftovers().await, NOTHING);
+        assert_eq!(org.notification().await, before);
+    });
+    run_concurrently(runs).await;
+}
+
+#[tokio::test]
+async fn setup_during_destroy_ends_and_rerun_completes() {
+    let calls = ["sqs:DeleteQueue", "iam:DeletePolicy", "kms:DeleteAlias"];
+    run_concurrently(calls.into_iter().map(|name| async move {
+        let org = organization_for("s3").await;
+        setup_of_with(&org, "s3", ID).run().await.expect_status(0);
+        delay_calls(&org, name, 1, 1);
+        // The calls of the one are seen by the other.
+        let deletes = permitted(Task::Destroy(None));
+        let deletes: Vec<&str> = deletes.iter().map(String::as_str).collect();
+        let writes = permitted(Task::Setup(TrailDestination::Bucket));
+        let writes: Vec<&str> = writes.iter().map(String::as_str).collect();
+        let runs = run_both(
+            destroy(&org).extra_actions(&writes),
+            setup_of_with(&org, "s3", ID).extra_actions(&deletes),
+        )
+        .await;
+        org.proxy().clear_faults();
+        runs.iter().for_each(assert_clear_outcome);
+        setup_of_with(&org, "s3", ID).run().await.expect_status(0);
+        assert_one_deployment(&org, "s3").await;
+    }))
+    .await;
+}

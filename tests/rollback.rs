@@ -1,0 +1,299 @@
+//! What a failed setup leaves: everything, to be completed, or nothing, when it was told to roll back.
+
+use crate::commands::{
+    destroy, json, keys, names, organization_for, plan_of, run_concurrently, setup_again_of,
+    setup_of_with, sorted,
+};
+use crate::permissions::{change_cloudwatch_resources, change_s3_resources};
+use crate::permissions::{changed, changed_for_cloudwatch};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use testkit::{Fault, FaultAction, HeelerEc, Organization};
+
+const ID: &str = "id-of-the-setup";
+const NOTHING: [String; 0] = [];
+
+fn setup<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
+    setup_of_with(org, option, ID).args(["--on-failure", "rollback"])
+}
+
+#[tokio::test]
+async fn rollback_keeps_existing_function_log_group() {
+    const GROUP: &str = "/aws/lambda/heeler_event_collection_lambda";
+    let org = organization_for("cloudwatch").await;
+    let logs = &org.clients().logs;
+    let made = logs.create_log_group().log_group_name(GROUP).send().await;
+    made.expect("a log group of an earlier life");
+    let refusal = FaultAction::refuse(400, "LimitExceededException", "Resource limit exceeded.");
+    org.proxy()
+        .fault(Fault::new("logs", "PutSubscriptionFilter", refusal));
+    setup(&org, "cloudwatch").run().await.expect_status(3);
+    let found = logs.describe_log_groups().log_group_name_prefix(GROUP);
+    let found = found.send().await.expect("log groups");
+    assert_eq!(found.log_groups().len(), 1);
+}
+
+/// From the write of this number on, counted from one, this operation is refused.
+fn refuse_nth_write(org: &Organization, writes: &[String], nth: usize) {
+    let name = &writes[nth - 1];
+    let before = writes[..nth - 1]
+        .iter()
+        .filter(|write| *write == name)
+        .count();
+    let (service, operation) = name.split_once(':').expect("service:Operation");
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    // One that is never undone by itself: the rollback may have to use the same operation.
+    let fault = Fault::new(service, operation, refusal)
+        .after(before)
+        .times(1);
+    org.proxy().fault(fault);
+}
+
+/// Refuses each write of a first setup in turn: the organization is as it was before.
+async fn assert_every_refused_write_is_rolled_back(option: &'static str) {
+    let whole = organization_for(option).await;
+    let run = setup(&whole, option).run().await.expect_status(0);
+    let writes = names(&run.writes());
+    let writes = &writes;
+    run_concurrently((1..=writes.len()).map(|nth| async move {
+        let org = organization_for(option).await;
+        let before = org.notification().await;
+        refuse_nth_write(&org, writes, nth);
+        let run = setup(&org, option).run().await;
+        let what = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
+        org.proxy().clear_faults();
+        // What a key lacks right after it was made is said once more.
+        if run.status == 0 {
+            assert_eq!(writes[nth - 1], "kms:EnableKeyRotation", "{what}");
+            return;
+        }
+        let run = run.expect_status(3);
+        assert_eq!(run.stdout, "", "{what}");
+        assert!(run.stderr.contains("Rolled back"), "{what}\n{}", run.stderr);
+        assert_eq!(org.leftovers().await, NOTHING, "{what}\n{}", run.stderr);
+        assert_eq!(org.notification().await, before, "{what}");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn refused_s3_write_is_rolled_back() {
+    assert_every_refused_write_is_rolled_back("s3").await;
+}
+
+#[tokio::test]
+async fn refused_cloudwatch_write_is_rolled_back() {
+    assert_every_refused_write_is_rolled_back("cloudwatch").await;
+}
+
+/// Everything that a plan would change, and from what: the deployment as it is.
+async fn planned_changes(org: &Organization, option: &str) -> BTreeMap<String, Value> {
+    let run = plan_of(org, option).args(["-o", "json", "--external-id", ID]);
+    let plan = json(&run.run().await.expect_status(0));
+    let steps = plan["steps"].as_array().expect("steps");
+    let changes = steps.iter().map(|step| {
+        let name = format!("{} {}", step["kind"], step["name"]);
+        (name, json!([step["action"], step["changes"]]))
+    });
+    changes.collect()
+}
+
+/// A deployment of which about everything was changed by somebody.
+async fn world_with_drift(option: &str) -> Organization {
+    let org = organization_for(option).await;
+    setup(&org, option).run().await.expect_status(0);
+    if option == "s3" {
+        change_s3_resources(&org).await;
+    } else {
+        change_cloudwatch_resources(&org).await;
+    }
+    org
+}
+
+async fn assert_failed_update_is_restored(option: &'static str) {
+    let whole = world_with_drift(option).await;
+    let run = setup(&whole, option).run().await.expect_status(0);
+    let writes = names(&run.writes());
+    let writes = &writes;
+    // What both options have is tested with the one.
+    let is_own = |write: &str| write.starts_with("lambda:") || write.starts_with("logs:");
+    let chosen = (1..=writes.len()).filter(|nth| option == "s3" || is_own(&writes[nth - 1]));
+    run_concurrently(chosen.map(|nth| async move {
+        let org = world_with_drift(option).await;
+        let (before, announced) = (
+            planned_changes(&org, option).await,
+            org.notification().await,
+        );
+        let there = sorted(org.leftovers().await);
+        refuse_nth_write(&org, writes, nth);
+        let run = setup(&org, option).run().await;
+        org.proxy().clear_faults();
+        let what = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
+        if run.status == 0 {
+            assert_eq!(writes[nth - 1], "kms:EnableKeyRotation", "{what}");
+            return;
+        }
+        let run = run.expect_status(3);
+        let mut after = planned_changes(&org, option).await;
+        if run.stderr.contains("code_sha256 as this run wrote it") {
+            let code = "\"lambda function\" \"heeler_event_collection_lambda\"";
+            after.insert(code.to_owned(), before[code].clone());
+        }
+        assert_eq!(after, before, "{what}\n{}", run.stderr);
+        assert_eq!(
+            sorted(org.leftovers().await),
+            there,
+            "{what}\n{}",
+            run.stderr
+        );
+        assert_eq!(org.notification().await, announced, "{what}");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn failed_s3_update_is_restored() {
+    assert_failed_update_is_restored("s3").await;
+}
+
+#[tokio::test]
+async fn failed_cloudwatch_update_is_restored() {
+    assert_failed_update_is_restored("cloudwatch").await;
+}
+
+#[tokio::test]
+async fn write_with_lost_response_is_rolled_back() {
+    let table = [
+        "kms:CreateKey",
+        "kms:CreateAlias",
+        "iam:CreateRole",
+        "iam:CreatePolicy",
+        "sns:CreateTopic",
+    ];
+    run_concurrently(table.into_iter().map(|name| async move {
+        let org = organization_for("s3").await;
+        let (service, operation) = name.split_once(':').expect("service:Operation");
+        org.proxy()
+            .fault(Fault::new(service, operation, FaultAction::DropResponse).times(1));
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+        org.proxy().fault(Fault::new(
+            "s3",
+            "PutBucketNotificationConfiguration",
+            refusal,
+        ));
+        let run = setup(&org, "s3").run().await.expect_status(3);
+        assert_eq!(org.leftovers().await, NOTHING, "{name}\n{}", run.stderr);
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn interrupted_setup_is_rolled_back_on_request() {
+    let org = organization_for("s3").await;
+    org.proxy().delay(Duration::from_millis(50));
+    let running = setup(&org, "s3").spawn().await;
+    running.wait_for_stderr("+ created sqs queue").await;
+    running.interrupt();
+    let run = running.wait().await.expect_status(130);
+    assert!(run.stderr.contains("then rolling back"), "{}", run.stderr);
+    assert!(run.stderr.contains("Rolled back"), "{}", run.stderr);
+    assert_eq!(org.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn second_interrupt_exits_with_next_steps() {
+    let org = organization_for("s3").await;
+    org.proxy().delay(Duration::from_millis(150));
+    let running = setup(&org, "s3").spawn().await;
+    running.wait_for_stderr("+ created sqs queue").await;
+    running.interrupt();
+    running.wait_for_stderr("Rolling back").await;
+    running.interrupt();
+    let run = running.wait().await.expect_status(130);
+    assert!(run.stderr.contains("heeler-ec destroy"), "{}", run.stderr);
+    org.proxy().delay(Duration::ZERO);
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn refused_rollback_lists_leftovers_and_next_steps() {
+    let org = organization_for("s3").await;
+    for (service, operation) in [
+        ("s3", "PutBucketNotificationConfiguration"),
+        ("sqs", "DeleteQueue"),
+    ] {
+        let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+        org.proxy().fault(Fault::new(service, operation, refusal));
+    }
+    let run = setup(&org, "s3").run().await.expect_status(3);
+    for said in [
+        "Not everything could be rolled back",
+        "sqs queue heeler_event_collection_queue: ",
+        "it waits for",
+        "heeler-ec destroy",
+        "grant s3:PutBucketNotification ",
+    ] {
+        assert!(run.stderr.contains(said), "no {said:?} in\n{}", run.stderr);
+    }
+    org.proxy().clear_faults();
+    setup_again_of(&org, "s3")
+        .args([
+            "--external-id",
+            ID,
+            "--heeler-role-arn",
+            &org.heeler_role_arn(),
+        ])
+        .run()
+        .await
+        .expect_status(0);
+    assert_eq!(keys(&org).await, 1);
+    destroy(&org).run().await.expect_status(0);
+    assert_eq!(org.leftovers().await, NOTHING);
+}
+
+#[tokio::test]
+async fn rollback_keeps_topic_used_by_others() {
+    let org = organization_for("s3").await;
+    let topic = format!(
+        "arn:aws:sns:{}:{}:heeler_event_collection_topic",
+        org.region(),
+        org.account()
+    );
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    let put = Fault::new("s3", "PutBucketNotificationConfiguration", refusal);
+    org.proxy().fault(put);
+    let hold = Fault::new(
+        "iam",
+        "AttachRolePolicy",
+        FaultAction::Delay(Duration::from_secs(4)),
+    );
+    org.proxy().fault(hold);
+    let running = setup(&org, "s3").spawn().await;
+    running.wait_for_stderr("+ created sns subscription").await;
+    let subscribe = org
+        .clients()
+        .sns
+        .subscribe()
+        .topic_arn(topic)
+        .protocol("sqs");
+    let exports = format!("arn:aws:sqs:{}:{}:exports", org.region(), org.account());
+    subscribe
+        .endpoint(exports)
+        .send()
+        .await
+        .expect("a subscription of others");
+    let run = running.wait().await.expect_status(3);
+    assert!(run.stderr.contains("it also serves sqs"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn failed_setup_keeps_resources_by_default() {
+    let org = organization_for("s3").await;
+    let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    org.proxy().fault(Fault::new("sns", "Subscribe", refusal));
+    let run = setup_of_with(&org, "s3", ID).run().await.expect_status(3);
+    assert!(run.stderr.contains("What was made stays"), "{}", run.stderr);
+    assert!(!org.leftovers().await.is_empty());
+}

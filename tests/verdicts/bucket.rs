@@ -1,0 +1,1561 @@
+//! The bucket, what its objects are encrypted with, and who is told of new ones.
+
+use std::time::Duration;
+
+use heeler_ec::aws::bucket_notification::{NotificationEntry, NotificationTarget};
+use heeler_ec::check::Verdict;
+use heeler_ec::check::inventory::facts::{
+    BucketOwner, Encryption, LifecycleRule, LifecycleTiming, TopicFacts, TrailSelection,
+};
+use heeler_ec::check::inventory::{LogEncryption, Snapshot};
+
+use super::account::{bucket, trail};
+use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, managed_owner, now};
+use super::trail::status;
+use super::{VerdictCase, assert_verdicts, check, refused, s3};
+use testkit::awscli::parse;
+
+#[test]
+fn bucket_verdicts() {
+    assert_verdicts(&cases());
+}
+
+/// What is printed replaces the topic's policy, so it has to hold what is there.
+#[test]
+fn topic_policy_command_keeps_existing_statements() {
+    let mut survey = super::ready(heeler_ec::trail_destination::TrailDestination::Bucket);
+    let theirs = policy(r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#);
+    use_existing_topic(
+        &mut survey,
+        TopicFacts {
+            policy: theirs.clone(),
+            ..topic()
+        },
+    );
+    let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").evaluate)(&survey) else {
+        panic!("S3 may publish");
+    };
+    let parsed = parse(&finding.fix.cli).remove(0).expect("a command");
+    let written = parsed.calls[0].parameters["AttributeValue"].as_str();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("a policy");
+    let (written, theirs) = (json(written.expect("a policy")), json(&theirs));
+    assert_eq!(written["Statement"][0], theirs["Statement"][0]);
+    let added = &written["Statement"][1];
+    assert_eq!(added["Principal"]["Service"], "s3.amazonaws.com");
+    assert_eq!(
+        added["Condition"]["ArnEquals"]["aws:SourceArn"],
+        "arn:aws:s3:::org-trail-logs"
+    );
+}
+
+/// SNS refuses a document with the same name twice.
+#[test]
+fn topic_policy_command_uses_unique_sid() {
+    let theirs = policy(r#""ArnEquals":{"aws:SourceArn":"arn:aws:s3:::other"}"#);
+    let named =
+        |sid: &str| theirs.replacen(r#"{"Effect""#, &format!(r#"{{"Sid":"{sid}","Effect""#), 1);
+    for (there, wanted) in [
+        ("Theirs", "HeelerLogBucket"),
+        ("HeelerLogBucket", "HeelerLogBucket2"),
+    ] {
+        let mut survey = super::ready(heeler_ec::trail_destination::TrailDestination::Bucket);
+        let policy = named(there);
+        use_existing_topic(&mut survey, TopicFacts { policy, ..topic() });
+        let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").evaluate)(&survey) else {
+            panic!("S3 may publish");
+        };
+        let command = &finding.fix.cli[0];
+        let quoted = |sid: &str| format!(r#""Sid":"{sid}""#);
+        for sid in [there, wanted] {
+            assert_eq!(command.matches(&quoted(sid)).count(), 1, "{sid}: {command}");
+        }
+    }
+}
+
+pub fn cases() -> Vec<VerdictCase> {
+    [
+        bucket_cases(),
+        encryption_cases(),
+        notification_cases(),
+        topic_cases(),
+        policy_cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn bucket_cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "bucket.named",
+            "it is the trail's",
+            |_| {},
+            "pass",
+            "org-trail-logs",
+        ),
+        s3(
+            "bucket.named",
+            "another was named",
+            |s| bucket(s).name = "other".into(),
+            "fail",
+            "leave --bucket out",
+        ),
+        s3(
+            "bucket.named",
+            "it is the alias of an access point",
+            |s| {
+                let alias = "logs-abcdefghijklmnopqrstuvwxyz12345678-s3alias";
+                trail(s).bucket = alias.into();
+                bucket(s).name = alias.into();
+            },
+            "fail",
+            "aws cloudtrail update-trail --region us-east-1 --name org-trail --s3-bucket-name BUCKET",
+        ),
+        s3(
+            "bucket.owner",
+            "another was named, which does not exist",
+            |s| {
+                bucket(s).name = "nope".into();
+                bucket(s).owner = Ok(BucketOwner::Missing);
+            },
+            "skip",
+            "stands on bucket.named",
+        ),
+        s3(
+            "bucket.owner",
+            "one was named that does not exist, and there is no trail",
+            |s| {
+                s.trail_selection = TrailSelection::None;
+                bucket(s).owner = Ok(BucketOwner::Missing);
+            },
+            "fail",
+            "the bucket named by --bucket",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are deleted on a day that has come",
+            |s| set_dated_rule(s, -48, None),
+            "warn",
+            "rule tidy deletes objects from 2026-02-28T12:00:00Z on",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are deleted within a day",
+            |s| set_dated_rule(s, 23, None),
+            "warn",
+            "rule tidy deletes objects from 2026-03-03T11:00:00Z on",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are deleted on a day to come",
+            |s| set_dated_rule(s, 25, None),
+            "pass",
+            "1 rule, which leaves time enough",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects are frozen on a day that has come",
+            |s| set_dated_rule(s, -1, Some("DEEP_ARCHIVE")),
+            "warn",
+            "rule tidy moves objects to DEEP_ARCHIVE from 2026-03-02T11:00:00Z on",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects go on a day that has come to where they can be read",
+            |s| set_dated_rule(s, -1, Some("STANDARD_IA")),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.policy",
+            "it asks for a header",
+            |s| {
+                deny(
+                    s,
+                    r#""Sid":"OnlyFromTheApp","Principal":"*","Action":"s3:GetObject","Condition":{"StringNotEquals":{"aws:Referer":"app"}}"#,
+                )
+            },
+            "warn",
+            "OnlyFromTheApp denies s3:GetObject, by StringNotEquals aws:Referer app",
+        ),
+        s3(
+            "bucket.named",
+            "there is none",
+            |s| s.bucket = None,
+            "skip",
+            "stands on trail.found",
+        ),
+        s3(
+            "bucket.owner",
+            "it is ours",
+            |_| {},
+            "pass",
+            "org-trail-logs in eu-west-1",
+        ),
+        s3(
+            "bucket.owner",
+            "it is in the log archive account",
+            |s| bucket(s).owner = Ok(BucketOwner::OtherAccount { region: None }),
+            "fail",
+            "belongs to another account",
+        ),
+        s3(
+            "bucket.owner",
+            "it was deleted",
+            |s| bucket(s).owner = Ok(BucketOwner::Missing),
+            "fail",
+            "does not exist",
+        ),
+        s3(
+            "bucket.owner",
+            "it may not be looked at",
+            |s| bucket(s).owner = Err(refused("s3:ListBucket")),
+            "unknown",
+            "s3:ListBucket",
+        ),
+        s3(
+            "bucket.region",
+            "it is another than the trail's",
+            |_| {},
+            "pass",
+            "the trail's own region us-east-1 does not matter",
+        ),
+        s3(
+            "bucket.region",
+            "the bucket is not ours",
+            |s| bucket(s).owner = Ok(BucketOwner::Missing),
+            "skip",
+            "stands on bucket.owner",
+        ),
+        s3(
+            "bucket.evidence",
+            "there is a fresh object",
+            |_| {},
+            "pass",
+            "x.json.gz, of 2026-03-02T11:56:00Z",
+        ),
+        s3(
+            "bucket.evidence",
+            "there is none, though the trail delivers",
+            |s| bucket(s).newest_log_object = Some(Ok(None)),
+            "warn",
+            "no log object of today or yesterday under AWSLogs/",
+        ),
+        s3(
+            "bucket.evidence",
+            "there is none, and the trail has not delivered",
+            |s| {
+                bucket(s).newest_log_object = Some(Ok(None));
+                status(s).to_bucket.at = None;
+            },
+            "skip",
+            "stands on trail.delivery",
+        ),
+        s3(
+            "bucket.evidence",
+            "objects may not be listed",
+            |s| bucket(s).newest_log_object = Some(Err(refused("s3:ListBucket"))),
+            "unknown",
+            "s3:ListBucket",
+        ),
+        s3(
+            "bucket.evidence",
+            "an object may not be looked at",
+            |s| bucket(s).newest_log_object = Some(Err(refused("s3:GetObject"))),
+            "pass",
+            "there are log objects",
+        ),
+        s3(
+            "bucket.ownership",
+            "it is enforced",
+            |_| {},
+            "pass",
+            "BucketOwnerEnforced",
+        ),
+        s3(
+            "bucket.ownership",
+            "it is preferred",
+            |s| bucket(s).object_ownership = Some(Ok(Some("BucketOwnerPreferred".into()))),
+            "pass",
+            "BucketOwnerPreferred",
+        ),
+        s3(
+            "bucket.ownership",
+            "objects belong to their writers",
+            |s| bucket(s).object_ownership = Some(Ok(Some("ObjectWriter".into()))),
+            "warn",
+            "object ownership is ObjectWriter",
+        ),
+        s3(
+            "bucket.ownership",
+            "nothing was said",
+            |s| bucket(s).object_ownership = Some(Ok(None)),
+            "warn",
+            "put-bucket-ownership-controls --bucket org-trail-logs",
+        ),
+        s3(
+            "bucket.ownership",
+            "it may not be read",
+            |s| bucket(s).object_ownership = Some(Err(refused("s3:GetBucketOwnershipControls"))),
+            "unknown",
+            "s3:GetBucketOwnershipControls",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "there is no rule",
+            |_| {},
+            "pass",
+            "no rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects go after a year",
+            |s| set_lifecycle_rule(s, "", Some(365), &[]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects go after a day",
+            |s| set_lifecycle_rule(s, "AWSLogs/", Some(1), &[]),
+            "warn",
+            "rule tidy deletes objects after a day",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects of another prefix go after a day",
+            |s| set_lifecycle_rule(s, "tmp/", Some(1), &[]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects freeze at once",
+            |s| set_lifecycle_rule(s, "", None, &[("DEEP_ARCHIVE", 0)]),
+            "warn",
+            "moves objects to DEEP_ARCHIVE at once",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects freeze at once, but can be read",
+            |s| set_lifecycle_rule(s, "", None, &[("GLACIER_IR", 0)]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "objects freeze later",
+            |s| set_lifecycle_rule(s, "", None, &[("GLACIER", 30)]),
+            "pass",
+            "1 rule",
+        ),
+        s3(
+            "bucket.lifecycle",
+            "the rules may not be read",
+            |s| bucket(s).lifecycle = Some(Err(refused("s3:GetLifecycleConfiguration"))),
+            "unknown",
+            "s3:GetLifecycleConfiguration",
+        ),
+        s3(
+            "bucket.requester_pays",
+            "the owner does",
+            |_| {},
+            "pass",
+            "the bucket's owner pays",
+        ),
+        s3(
+            "bucket.requester_pays",
+            "the requester does",
+            |s| bucket(s).requester_pays = Some(Ok(true)),
+            "fail",
+            "put-bucket-request-payment --bucket org-trail-logs",
+        ),
+        s3(
+            "bucket.requester_pays",
+            "it may not be read",
+            |s| bucket(s).requester_pays = Some(Err(refused("s3:GetBucketRequestPayment"))),
+            "unknown",
+            "s3:GetBucketRequestPayment",
+        ),
+    ]
+}
+
+/// What trail, bucket, newest object and operator say, row by row.
+fn encryption_cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "bucket.encryption",
+            "all is SSE-S3",
+            |_| {},
+            "pass",
+            "SSE-S3: no key is needed",
+        ),
+        s3(
+            "bucket.encryption",
+            "all is SSE-S3 and a key was named",
+            |s| s.request.bucket_key = Some(KEY.into()),
+            "warn",
+            "leave --bucket-kms-key out",
+        ),
+        s3(
+            "bucket.encryption",
+            "the trail has a key, and its objects show it",
+            |s| set_encryption(s, Some(KEY), &Encryption::S3, Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "the trail has got a key, and no object shows it yet",
+            |s| set_encryption(s, Some(KEY), &Encryption::S3, Some(Encryption::S3)),
+            "warn",
+            "but the trail has key arn:aws:kms",
+        ),
+        s3(
+            "bucket.encryption",
+            "trail and bucket have the same key",
+            |s| set_encryption(s, Some(KEY), &kms(KEY), Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket names the trail's key by its id",
+            |s| set_encryption(s, Some(KEY), &kms("aaaa-bbbb"), Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the trail's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "trail and bucket have different keys, and objects have the trail's",
+            |s| set_encryption(s, Some(KEY), &kms(OTHER_KEY), Some(kms(KEY))),
+            "warn",
+            "setup grants Heeler the use of both",
+        ),
+        s3(
+            "bucket.encryption",
+            "trail and bucket have different keys, and objects have the bucket's",
+            |s| set_encryption(s, Some(KEY), &kms(OTHER_KEY), Some(kms(OTHER_KEY))),
+            "warn",
+            "every key that shows",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket has a key, and objects show it",
+            |s| set_encryption(s, None, &kms(KEY), Some(kms(KEY))),
+            "pass",
+            "SSE-KMS with the bucket's key",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket has a key, but CloudTrail asks for SSE-S3",
+            |s| set_encryption(s, None, &kms(KEY), Some(Encryption::S3)),
+            "pass",
+            "SSE-S3: no key is needed",
+        ),
+        s3(
+            "bucket.encryption",
+            "it is the key of AWS",
+            |s| {
+                set_encryption(s, None, &Encryption::Kms(None), Some(kms(KEY)));
+                bucket(s).keys = vec![aws_managed_key(KEY)];
+            },
+            "pass",
+            "the key of AWS for S3",
+        ),
+        s3(
+            "bucket.encryption",
+            "objects have a key that nobody names",
+            |s| set_encryption(s, None, &Encryption::S3, Some(kms(OTHER_KEY))),
+            "warn",
+            "trail and bucket say SSE-S3",
+        ),
+        s3(
+            "bucket.encryption",
+            "the trail has a key and there is no object yet",
+            |s| set_encryption(s, Some(KEY), &Encryption::S3, None),
+            "warn",
+            "a log object that confirms it",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket has a key and there is no object yet",
+            |s| set_encryption(s, None, &kms(KEY), None),
+            "warn",
+            "by what is configured",
+        ),
+        s3(
+            "bucket.encryption",
+            "there is no key and no object yet",
+            |s| set_encryption(s, None, &Encryption::S3, None),
+            "pass",
+            "no key is needed",
+        ),
+        s3(
+            "bucket.encryption",
+            "the named key is the objects'",
+            |s| {
+                set_encryption(s, Some(KEY), &Encryption::S3, Some(kms(KEY)));
+                s.request.bucket_key = Some(KEY.into());
+            },
+            "pass",
+            "SSE-KMS with arn:aws:kms",
+        ),
+        s3(
+            "bucket.encryption",
+            "the named key is not the objects'",
+            |s| {
+                set_encryption(s, Some(KEY), &Encryption::S3, Some(kms(KEY)));
+                s.request.bucket_key = Some(OTHER_KEY.into());
+            },
+            "fail",
+            "key arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd, as --bucket-kms-key says",
+        ),
+        s3(
+            "bucket.encryption",
+            "a key was named and there is no object yet",
+            |s| {
+                set_encryption(s, None, &Encryption::S3, None);
+                s.request.bucket_key = Some(KEY.into());
+            },
+            "warn",
+            "no log object yet",
+        ),
+        s3(
+            "bucket.encryption",
+            "it may not be read",
+            |s| bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration"))),
+            "unknown",
+            "s3:GetEncryptionConfiguration",
+        ),
+        s3(
+            "bucket.encryption",
+            "the object may not be looked at",
+            |s| bucket(s).newest_log_object = Some(Err(refused("s3:GetObject"))),
+            "unknown",
+            "s3:GetObject",
+        ),
+        s3(
+            "bucket.encryption",
+            "the bucket is not ours",
+            |s| bucket(s).owner = Ok(BucketOwner::Missing),
+            "skip",
+            "stands on bucket.owner",
+        ),
+    ]
+}
+
+/// Who is told of new objects already, row by row.
+fn notification_cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "bucket.notifications",
+            "there is none",
+            |_| {},
+            "pass",
+            "no other notification",
+        ),
+        s3(
+            "bucket.notifications",
+            "there are others for other prefixes",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![
+                        entry(NotificationTarget::Queue, "s3:ObjectCreated:*", "tmp/", ""),
+                        entry(NotificationTarget::Function, "s3:ObjectRemoved:*", "", ""),
+                    ],
+                );
+            },
+            "pass",
+            "2 other notifications, which stay as they are",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic already gets every log object",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:*",
+                        "AWSLogs/",
+                        "",
+                    )],
+                );
+                bucket(s).topic = Some(Ok(Some(topic())));
+            },
+            "pass",
+            "already gets every log object",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets every Put",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:Put",
+                        "",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "overlaps",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets only what ends in .json",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:*",
+                        "AWSLogs/",
+                        ".json",
+                    )],
+                );
+            },
+            "fail",
+            "widen that entry: no suffix, or .json.gz",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets only what is completed in parts",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:CompleteMultipartUpload",
+                        "",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "widen that entry: event s3:ObjectCreated:* or s3:ObjectCreated:Put",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets what is put under the organization's id with the ending of logs",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:Put",
+                        "AWSLogs/o-example/",
+                        ".json.gz",
+                    )],
+                );
+                bucket(s).topic = Some(Ok(Some(topic())));
+            },
+            "pass",
+            "already gets every log object",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic gets what is put under another organization's id",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:Put",
+                        "AWSLogs/o-other/",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "widen that entry: prefix AWSLogs/",
+        ),
+        s3(
+            "bucket.notifications",
+            "ours leads to a topic of another account",
+            |s| {
+                let mut entry = own_entry("heeler_event_collection_topic");
+                entry.destination = entry.destination.replace(PAYER, "444455556666");
+                set_notifications(s, vec![entry]);
+            },
+            "fail",
+            "what it leads to is not ours",
+        ),
+        s3(
+            "bucket.notifications",
+            "two topics share the objects",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![
+                        entry(
+                            NotificationTarget::Topic,
+                            "s3:ObjectCreated:*",
+                            "AWSLogs/o-example/1",
+                            "",
+                        ),
+                        entry(
+                            NotificationTarget::Topic,
+                            "s3:ObjectCreated:*",
+                            "AWSLogs/o-example/2",
+                            "",
+                        ),
+                    ],
+                );
+            },
+            "fail",
+            "let one topic get everything under AWSLogs/",
+        ),
+        s3(
+            "bucket.notifications",
+            "a queue gets every object",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Queue,
+                        "s3:ObjectCreated:*",
+                        "",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:111122223333:cloudtrail-objects --protocol sqs",
+        ),
+        s3(
+            "bucket.notifications",
+            "a function gets every log object",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Function,
+                        "s3:ObjectCreated:*",
+                        "AWSLogs/",
+                        ".gz",
+                    )],
+                );
+            },
+            "fail",
+            "--protocol lambda",
+        ),
+        s3(
+            "bucket.notifications",
+            "there are as many as S3 allows",
+            |s| {
+                set_notifications(
+                    s,
+                    (0..100)
+                        .map(|number| {
+                            entry(
+                                NotificationTarget::Queue,
+                                "s3:ObjectCreated:*",
+                                &format!("tmp/{number}/"),
+                                "",
+                            )
+                        })
+                        .collect(),
+                );
+            },
+            "fail",
+            "100 entries",
+        ),
+        s3(
+            "bucket.notifications",
+            "ours is there",
+            |s| {
+                set_notifications(s, vec![own_entry("heeler_event_collection_topic")]);
+                s.name_owners
+                    .by_check
+                    .insert("names.topic", Ok(Some(managed_owner("topic", "s3"))));
+            },
+            "pass",
+            "heeler-ec is there already",
+        ),
+        s3(
+            "bucket.notifications",
+            "ours is there, and its topic is gone",
+            |s| set_notifications(s, vec![own_entry("heeler_event_collection_topic")]),
+            "warn",
+            "setup makes the topic anew",
+        ),
+        s3(
+            "bucket.notifications",
+            "one has our id and leads elsewhere",
+            |s| set_notifications(s, vec![own_entry("somebody-elses")]),
+            "fail",
+            "choose other names with --name-prefix",
+        ),
+        s3(
+            "bucket.notifications",
+            "they may not be read",
+            |s| bucket(s).notifications = Some(Err(refused("s3:GetBucketNotification"))),
+            "unknown",
+            "s3:GetBucketNotification",
+        ),
+        s3(
+            "bucket.notifications",
+            "the topic that gets them may not be read",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:*",
+                        "",
+                        "",
+                    )],
+                );
+                bucket(s).topic = Some(Err(refused("sns:GetTopicAttributes")));
+            },
+            "skip",
+            "stands on bucket.topic",
+        ),
+        s3(
+            "bucket.notifications",
+            "the bucket is not ours",
+            |s| bucket(s).owner = Ok(BucketOwner::Missing),
+            "skip",
+            "stands on bucket.owner",
+        ),
+    ]
+}
+
+fn topic_cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "bucket.topic",
+            "none is there",
+            |_| {},
+            "skip",
+            "a topic of our own",
+        ),
+        s3(
+            "bucket.topic",
+            "it lets S3 publish for the bucket",
+            |s| use_existing_topic(s, topic()),
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "it does not exist",
+            |s| bucket(s).topic = Some(Ok(None)),
+            "fail",
+            "the topic does not exist",
+        ),
+        s3(
+            "bucket.topic",
+            "it may not be read",
+            |s| bucket(s).topic = Some(Err(refused("sns:GetTopicAttributes"))),
+            "unknown",
+            "sns:GetTopicAttributes",
+        ),
+        s3(
+            "bucket.topic",
+            "it is CloudTrail's own",
+            |s| {
+                use_existing_topic(s, topic());
+                trail(s).sns_topic = Some(TOPIC.into());
+            },
+            "fail",
+            "the topic of CloudTrail itself",
+        ),
+        s3(
+            "bucket.topic",
+            "it is CloudTrail's own, and was named",
+            |s| {
+                use_existing_topic(s, topic());
+                trail(s).sns_topic = Some(TOPIC.into());
+                s.request.topic = Some(TOPIC.into());
+            },
+            "skip",
+            "stands on trail.sns",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with a key of another account",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        key: Some(KEY.replace(PAYER, "444455556666")),
+                        ..topic()
+                    },
+                );
+            },
+            "warn",
+            "of another account",
+        ),
+        s3(
+            "bucket.topic",
+            "it is a FIFO topic",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        arn: format!("{TOPIC}.fifo"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "S3 cannot publish to a FIFO topic",
+        ),
+        s3(
+            "bucket.topic",
+            "it is in another region",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        arn: TOPIC.replace("eu-west-1", "us-east-1"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "a topic of the bucket's region and account",
+        ),
+        s3(
+            "bucket.topic",
+            "it is of another account",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        arn: TOPIC.replace(PAYER, "444455556666"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "setup subscribes only in this account",
+        ),
+        s3(
+            "bucket.topic",
+            "the bucket does not tell it",
+            |s| bucket(s).topic = Some(Ok(Some(topic()))),
+            "fail",
+            "does not announce its log objects",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with the key of AWS",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        key: Some("alias/aws/sns".into()),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "which S3 may not use",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with a key that S3 may not use",
+            |s| {
+                use_existing_topic(s, TopicFacts {
+            key: Some(KEY.into()),
+            key_policy: Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#.into())),
+            ..topic()
+        })
+            },
+            "fail",
+            "kms:GenerateDataKey*",
+        ),
+        s3(
+            "bucket.topic",
+            "it is encrypted with a key that S3 may use",
+            |s| {
+                use_existing_topic(s, TopicFacts {
+            key: Some(KEY.into()),
+            key_policy: Some(Ok(r#"{"Statement":{"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com"]},"Action":["kms:GenerateDataKey*","kms:Decrypt"],"Resource":"*"}}"#.into())),
+            ..topic()
+        })
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its key's policy may not be read",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        key: Some(KEY.into()),
+                        key_policy: Some(Err(refused("kms:GetKeyPolicy"))),
+                        ..topic()
+                    },
+                )
+            },
+            "unknown",
+            "kms:GetKeyPolicy",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy lets S3 publish for another bucket",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        policy: topic().policy.replace("org-trail-logs", "other"),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "does not let S3 publish for org-trail-logs",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy lets another account's buckets publish",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        policy: policy(r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy lets every bucket publish",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        policy: policy(""),
+                        ..topic()
+                    },
+                )
+            },
+            "warn",
+            "lets any bucket of anybody publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy has the console's default statement before that of S3",
+            |s| {
+                let default = r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"*","Condition":{"StringEquals":{"AWS:SourceOwner":"111122223333"}}},"#;
+                let policy =
+                    topic()
+                        .policy
+                        .replacen(r#"{"Effect""#, &format!(r#"{default}{{"Effect""#), 1);
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy has the console's default statement alone",
+            |s| {
+                use_existing_topic(s, TopicFacts {
+            policy: r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"*","Condition":{"StringEquals":{"AWS:SourceOwner":"111122223333"}}}]}"#.into(),
+            ..topic()
+        })
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by the account",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        policy: policy(r#""StringEquals":{"AWS:SourceAccount":"111122223333"}"#),
+                        ..topic()
+                    },
+                )
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by the organization",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by another organization",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-other"}"#);
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for services of AWS",
+            |s| {
+                let policy = policy(
+                    r#""Bool":{"aws:PrincipalIsAWSService":true},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
+                );
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for all but services of AWS",
+            |s| {
+                let policy = policy(r#""Bool":{"aws:PrincipalIsAWSService":"false"}"#);
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for callers of the organization",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:PrincipalOrgID":"o-example"}"#);
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy wants the bucket to be told",
+            |s| {
+                let policy = policy(
+                    r#""Null":{"aws:SourceArn":"false"},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
+                );
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy has a condition that cannot be judged",
+            |s| {
+                let policy = policy(
+                    r#""StringEquals":{"aws:SourceAccount":"111122223333"},"ForAnyValue:StringLike":{"aws:SourceOrgPaths":"o-example/*"}"#,
+                );
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "warn",
+            "lets S3 publish where aws:SourceOrgPaths allows it",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy is for another bucket, and has a condition that cannot be judged",
+            |s| {
+                let policy = policy(
+                    r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::other"},"ForAnyValue:StringLike":{"aws:SourceOrgPaths":"o-example/*"}"#,
+                );
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+            },
+            "fail",
+            "does not let S3 publish",
+        ),
+        s3(
+            "bucket.topic",
+            "its policy goes by an organization, and ours may not be asked for",
+            |s| {
+                let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
+                use_existing_topic(s, TopicFacts { policy, ..topic() });
+                s.account.organization = Err(refused("organizations:DescribeOrganization"));
+            },
+            "warn",
+            "where aws:SourceOrgID allows it",
+        ),
+    ]
+}
+
+fn policy_cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "bucket.policy",
+            "there is none",
+            |_| {},
+            "pass",
+            "it has none",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies what comes without TLS",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:*","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies deleting",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":["s3:DeleteObject","s3:PutObject"]"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies other organizations",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-example"}}"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies what comes from elsewhere",
+            |s| {
+                deny(
+                    s,
+                    r#""Sid":"DenyOutsideVpce","Principal":"*","Action":"s3:Get*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#,
+                )
+            },
+            "warn",
+            "DenyOutsideVpce denies s3:GetObject, by StringNotEquals aws:SourceVpce vpce-1",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies other addresses",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":{"AWS":"*"},"Action":"s3:GetObject","Condition":{"NotIpAddress":{"aws:SourceIp":["10.0.0.0/8"]}}"#,
+                )
+            },
+            "warn",
+            "by a condition on aws:PrincipalArn",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies all roles but one",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:GetObject","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/siem"}}"#,
+                )
+            },
+            "warn",
+            "exempt arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies all roles but Heeler's",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:GetObject","Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/siem","arn:aws:iam::111122223333:role/heeler_*"]}}"#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies everybody but a list",
+            |s| {
+                deny(
+                    s,
+                    r#""NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/siem"},"Action":"s3:*""#,
+                )
+            },
+            "warn",
+            "denies s3:GetObject, always",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies by user ids",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","NotAction":"s3:PutObject","Condition":{"StringNotLike":{"aws:userid":"AROA1:*"}}"#,
+                )
+            },
+            "warn",
+            "aws:userid",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies another prefix",
+            |s| {
+                bucket(s).policy = Some(Ok(Some(r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::org-trail-logs/secret/*"}}"#.into())));
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies somebody else",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/intern"},"Action":"s3:*""#,
+                )
+            },
+            "pass",
+            "denies Heeler nothing",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies this account",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"s3:*""#,
+                )
+            },
+            "warn",
+            "always",
+        ),
+        s3(
+            "bucket.policy",
+            "it may not be read",
+            |s| bucket(s).policy = Some(Err(refused("s3:GetBucketPolicy"))),
+            "unknown",
+            "s3:GetBucketPolicy",
+        ),
+    ]
+}
+
+const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:events";
+
+/// A topic whose policy lets S3 publish for the trail's bucket.
+fn topic() -> TopicFacts {
+    TopicFacts {
+        arn: TOPIC.into(),
+        policy: policy(r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::org-trail-logs"}"#),
+        key: None,
+        key_policy: None,
+    }
+}
+
+fn policy(condition: &str) -> String {
+    format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"Service":"s3.amazonaws.com"}},"Action":"SNS:Publish","Resource":"{TOPIC}","Condition":{{{condition}}}}}]}}"#
+    )
+}
+
+/// The bucket tells this topic of everything.
+fn use_existing_topic(survey: &mut Snapshot, topic: TopicFacts) {
+    set_notifications(
+        survey,
+        vec![NotificationEntry {
+            destination: topic.arn.clone(),
+            ..entry(NotificationTarget::Topic, "s3:ObjectCreated:*", "", "")
+        }],
+    );
+    bucket(survey).topic = Some(Ok(Some(topic)));
+}
+
+fn deny(survey: &mut Snapshot, rest: &str) {
+    let document = format!(
+        r#"{{"Statement":[{{"Effect":"Deny","Resource":["arn:aws:s3:::org-trail-logs","arn:aws:s3:::org-trail-logs/*"],{rest}}}]}}"#
+    );
+    serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
+    bucket(survey).policy = Some(Ok(Some(document)));
+}
+
+fn set_notifications(survey: &mut Snapshot, entries: Vec<NotificationEntry>) {
+    bucket(survey).notifications = Some(Ok(entries));
+}
+
+fn entry(target: NotificationTarget, event: &str, prefix: &str, suffix: &str) -> NotificationEntry {
+    let (service, name) = match target {
+        NotificationTarget::Topic => ("sns", "events"),
+        NotificationTarget::Queue => ("sqs", "everything"),
+        NotificationTarget::Function => ("lambda", "function:index"),
+    };
+    NotificationEntry {
+        id: "theirs".into(),
+        target,
+        destination: format!("arn:aws:{service}:eu-west-1:{PAYER}:{name}"),
+        events: vec![event.into()],
+        prefix: prefix.into(),
+        suffix: suffix.into(),
+    }
+}
+
+fn own_entry(topic: &str) -> NotificationEntry {
+    NotificationEntry {
+        id: "heeler-ec".into(),
+        destination: format!("arn:aws:sns:eu-west-1:{PAYER}:{topic}"),
+        ..entry(
+            NotificationTarget::Topic,
+            "s3:ObjectCreated:*",
+            "AWSLogs/",
+            "",
+        )
+    }
+}
+
+fn set_lifecycle_rule(
+    survey: &mut Snapshot,
+    prefix: &str,
+    expires: Option<i32>,
+    transitions: &[(&str, i32)],
+) {
+    bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
+        id: "tidy".into(),
+        prefix: prefix.into(),
+        expires: expires.map(LifecycleTiming::AfterDays),
+        transitions: transitions
+            .iter()
+            .map(|(class, days)| ((*class).to_owned(), LifecycleTiming::AfterDays(*days)))
+            .collect(),
+    }]));
+}
+
+/// A rule that does its work on a day, so many hours from now.
+fn set_dated_rule(survey: &mut Snapshot, hours: i64, class: Option<&str>) {
+    let hour = Duration::from_secs(3_600);
+    let ago = u32::try_from(-hours).map(|ago| now() - hour * ago);
+    let date = LifecycleTiming::OnDate(
+        ago.unwrap_or_else(|_| now() + hour * u32::try_from(hours).expect("hours")),
+    );
+    bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
+        id: "tidy".into(),
+        prefix: String::new(),
+        expires: class.is_none().then_some(date),
+        transitions: class
+            .map(|class| (class.to_owned(), date))
+            .into_iter()
+            .collect(),
+    }]));
+}
+
+fn kms(key: &str) -> Encryption {
+    Encryption::Kms(Some(key.into()))
+}
+
+fn aws_managed_key(name: &str) -> heeler_ec::check::inventory::facts::KeyFacts {
+    let mut facts = key(name);
+    if let Ok(Some(key)) = &mut facts.key {
+        key.customer_managed = false;
+    }
+    facts
+}
+
+/// What trail, bucket and newest object say; every named key is known.
+pub fn set_encryption(
+    survey: &mut Snapshot,
+    of_trail: Option<&str>,
+    of_bucket: &Encryption,
+    of_object: Option<Encryption>,
+) {
+    trail(survey).kms_key = of_trail.map(str::to_owned);
+    let bucket = bucket(survey);
+    bucket.encryption = Some(Ok(of_bucket.clone()));
+    bucket.newest_log_object = Some(Ok(of_object.map(log_object)));
+    bucket.keys = vec![key(KEY), key(OTHER_KEY)];
+}
+
+/// The keys that setup would grant the use of.
+fn granted_keys(differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
+    let mut survey = super::ready(heeler_ec::trail_destination::TrailDestination::Bucket);
+    differs(&mut survey);
+    match survey.log_encryption() {
+        LogEncryption::CustomerKeys(keys) => keys.iter().map(|key| key.name().to_owned()).collect(),
+        other => vec![format!("{other:?}")],
+    }
+}
+
+#[test]
+fn trail_key_is_granted_first() {
+    let kms_only = |key: &str| Some(kms(key));
+    let s3 = || Encryption::S3;
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, Some(KEY), &s3(), kms_only(KEY))),
+        [KEY]
+    );
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, Some(KEY), &s3(), Some(s3()))),
+        [KEY]
+    );
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, Some(KEY), &s3(), None)),
+        [KEY]
+    );
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, Some(KEY), &kms(OTHER_KEY), kms_only(OTHER_KEY))),
+        [KEY, OTHER_KEY]
+    );
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, None, &kms(KEY), kms_only(OTHER_KEY))),
+        [OTHER_KEY, KEY]
+    );
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, None, &kms(KEY), None)),
+        [KEY]
+    );
+}
+
+#[test]
+fn unencrypted_objects_need_no_grant() {
+    let s3 = || Encryption::S3;
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, None, &s3(), Some(s3()))),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted_keys(|s| set_encryption(s, None, &kms(KEY), Some(s3()))),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted_keys(|s| {
+            set_encryption(s, None, &s3(), Some(s3()));
+            s.request.bucket_key = Some(KEY.into());
+        }),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted_keys(|s| {
+            set_encryption(s, None, &Encryption::Kms(None), Some(kms(KEY)));
+            bucket(s).keys = vec![aws_managed_key(KEY)];
+        }),
+        ["ByAws"]
+    );
+    assert_eq!(
+        granted_keys(|s| bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")))),
+        ["ByS3"]
+    );
+    assert_eq!(
+        granted_keys(|s| {
+            bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")));
+            bucket(s).newest_log_object = Some(Ok(None));
+        }),
+        ["Unseen"]
+    );
+}

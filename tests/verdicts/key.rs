@@ -1,0 +1,357 @@
+//! The key that the log objects are encrypted with.
+
+use std::time::Duration;
+
+use heeler_ec::check::inventory::Snapshot;
+use heeler_ec::check::inventory::facts::{Encryption, KeyFacts, KmsGrantFacts, KmsKeyDetails};
+
+use super::account::bucket;
+use super::bucket::set_encryption;
+use super::fixture::{KEY, now};
+use super::{VerdictCase, assert_verdicts, refused, s3};
+
+#[test]
+fn key_verdicts() {
+    assert_verdicts(&cases());
+}
+
+pub fn cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "key.state",
+            "there is no key",
+            |_| {},
+            "skip",
+            "encrypted with SSE-S3",
+        ),
+        s3(
+            "key.state",
+            "it is the key of AWS",
+            |s| key(s, |key| key.customer_managed = false),
+            "skip",
+            "needs no grant",
+        ),
+        s3("key.state", "it is enabled", with_key, "pass", KEY),
+        s3(
+            "key.state",
+            "it was named by an alias",
+            |s| {
+                with_key(s);
+                s.request.bucket_key = Some("alias/logs".into());
+                facts(s).identifier = "alias/logs".into();
+            },
+            "pass",
+            "alias/logs, which is arn:aws:kms",
+        ),
+        s3(
+            "key.state",
+            "it is disabled",
+            |s| key(s, |key| key.state = "Disabled".into()),
+            "fail",
+            "kms enable-key --region eu-west-1",
+        ),
+        s3(
+            "key.state",
+            "it is to be deleted",
+            |s| {
+                key(s, |key| {
+                    key.state = "PendingDeletion".into();
+                    key.deletion_date = Some(now() + Duration::from_secs(86_400));
+                })
+            },
+            "fail",
+            "to be deleted 2026-03-03T12:00:00Z",
+        ),
+        s3(
+            "key.state",
+            "its replica is to be deleted",
+            |s| key(s, |key| key.state = "PendingReplicaDeletion".into()),
+            "fail",
+            "cancel-key-deletion",
+        ),
+        s3(
+            "key.state",
+            "its material has expired",
+            |s| key(s, |key| key.state = "PendingImport".into()),
+            "fail",
+            "has expired or was deleted",
+        ),
+        s3(
+            "key.state",
+            "its key store is off",
+            |s| key(s, |key| key.state = "Unavailable".into()),
+            "fail",
+            "key store",
+        ),
+        s3(
+            "key.state",
+            "it is being made",
+            |s| key(s, |key| key.state = "Creating".into()),
+            "fail",
+            "state Creating",
+        ),
+        s3(
+            "key.state",
+            "it is being changed",
+            |s| key(s, |key| key.state = "Updating".into()),
+            "fail",
+            "state Updating",
+        ),
+        s3(
+            "key.state",
+            "its material ends within days",
+            |s| {
+                key(s, |key| {
+                    key.key_material_expires = Some(now() + Duration::from_secs(6 * 86_400))
+                })
+            },
+            "warn",
+            "ends 2026-03-08T12:00:00Z",
+        ),
+        s3(
+            "key.state",
+            "its material lasts",
+            |s| {
+                key(s, |key| {
+                    key.key_material_expires = Some(now() + Duration::from_secs(8 * 86_400))
+                })
+            },
+            "pass",
+            KEY,
+        ),
+        s3(
+            "key.state",
+            "it does not exist",
+            |s| {
+                with_key(s);
+                facts(s).key = Ok(None);
+            },
+            "fail",
+            "there is no key",
+        ),
+        s3(
+            "key.state",
+            "it may not be described",
+            |s| {
+                with_key(s);
+                facts(s).key = Err(refused("kms:DescribeKey"));
+            },
+            "unknown",
+            "kms:DescribeKey",
+        ),
+        s3(
+            "key.state",
+            "the encryption is not known",
+            |s| {
+                bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")));
+                bucket(s).newest_log_object = Some(Ok(None));
+            },
+            "skip",
+            "stands on bucket.encryption",
+        ),
+        s3(
+            "key.account",
+            "it is ours",
+            with_key,
+            "pass",
+            "account 111122223333",
+        ),
+        s3(
+            "key.account",
+            "it is another's",
+            |s| key(s, |key| key.account = "999900002222".into()),
+            "warn",
+            "kms:GranteePrincipal arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
+        ),
+        s3(
+            "key.account",
+            "it does not exist",
+            |s| {
+                with_key(s);
+                facts(s).key = Ok(None);
+            },
+            "skip",
+            "stands on key.state",
+        ),
+        s3(
+            "key.grantable",
+            "it is another account's, whose policy cannot be read from here",
+            |s| {
+                key(s, |key| key.account = "999900002222".into());
+                facts(s).policy = None;
+            },
+            "skip",
+            "stands on key.account",
+        ),
+        s3(
+            "key.grantable",
+            "its policy forbids the grant",
+            |s| deny_grants(s, r#""Sid":"NoGrants","Principal":"*""#),
+            "warn",
+            "NoGrants in the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb denies kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
+            "its policy forbids all grants that are not for a service of AWS",
+            |s| {
+                deny_grants(
+                    s,
+                    r#""Principal":{"AWS":"*"},"Condition":{"Bool":{"kms:GrantIsForAWSResource":"false"}}"#,
+                )
+            },
+            "warn",
+            "aws kms get-key-policy --region eu-west-1",
+        ),
+        s3(
+            "key.grantable",
+            "its policy forbids it to others",
+            |s| {
+                deny_grants(
+                    s,
+                    r#""Principal":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Admin"}}"#,
+                )
+            },
+            "pass",
+            "allows kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
+            "its policy leaves it to IAM",
+            with_key,
+            "pass",
+            "allows kms:CreateGrant to this account",
+        ),
+        s3(
+            "key.grantable",
+            "its policy names the caller's role",
+            |s| {
+                policy(
+                    s,
+                    r#"{"AWS":"arn:aws:iam::111122223333:role/Admin"}"#,
+                    "kms:*Grant",
+                )
+            },
+            "pass",
+            "allows kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
+            "its policy names somebody else",
+            |s| {
+                policy(
+                    s,
+                    r#"{"AWS":"arn:aws:iam::111122223333:role/KeyAdmin"}"#,
+                    "kms:*",
+                )
+            },
+            "warn",
+            "names neither this account nor the caller",
+        ),
+        s3(
+            "key.grantable",
+            "its policy leaves only reading to IAM",
+            |s| policy(s, r#"{"AWS":"111122223333"}"#, "kms:Describe*"),
+            "warn",
+            "kms:CreateGrant",
+        ),
+        s3(
+            "key.grantable",
+            "its policy lets only services of AWS grant",
+            |s| {
+                with_key(s);
+                facts(s).policy = Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}]}"#.into()));
+            },
+            "warn",
+            "names neither this account nor the caller",
+        ),
+        s3(
+            "key.grantable",
+            "its policy may not be read",
+            |s| {
+                with_key(s);
+                facts(s).policy = Some(Err(refused("kms:GetKeyPolicy")));
+            },
+            "unknown",
+            "kms:GetKeyPolicy",
+        ),
+        s3(
+            "key.grantable",
+            "it is another account's",
+            |s| {
+                with_key(s);
+                facts(s).policy = None;
+            },
+            "skip",
+            "stands on key.account",
+        ),
+        s3("key.grants", "there is none", with_key, "pass", "none yet"),
+        s3(
+            "key.grants",
+            "ours is there",
+            |s| grants(s, &["heeler_event_collection_grant"]),
+            "pass",
+            "granted already",
+        ),
+        s3(
+            "key.grants",
+            "there is another for the same role",
+            |s| grants(s, &["heeler_event_collection_grant", "by-hand"]),
+            "warn",
+            "by-hand (Decrypt)",
+        ),
+        s3(
+            "key.grants",
+            "they may not be listed",
+            |s| {
+                with_key(s);
+                facts(s).grants = Some(Err(refused("kms:ListGrants")));
+            },
+            "unknown",
+            "kms:ListGrants",
+        ),
+    ]
+}
+
+fn with_key(survey: &mut Snapshot) {
+    let kms = Encryption::Kms(Some(KEY.into()));
+    set_encryption(survey, Some(KEY), &Encryption::S3, Some(kms));
+}
+
+fn facts(survey: &mut Snapshot) -> &mut KeyFacts {
+    &mut bucket(survey).keys[0]
+}
+
+fn key(survey: &mut Snapshot, change: impl FnOnce(&mut KmsKeyDetails)) {
+    with_key(survey);
+    match &mut facts(survey).key {
+        Ok(Some(key)) => change(key),
+        other => panic!("no key: {other:?}"),
+    }
+}
+
+fn policy(survey: &mut Snapshot, principal: &str, action: &str) {
+    with_key(survey);
+    facts(survey).policy = Some(Ok(format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"}}]}}"#
+    )));
+}
+
+/// Everything is left to IAM, but for one deny.
+fn deny_grants(survey: &mut Snapshot, rest: &str) {
+    with_key(survey);
+    let document = format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:root"}},"Action":"kms:*","Resource":"*"}},
+        {{"Effect":"Deny","Action":"kms:CreateGrant","Resource":"*",{rest}}}]}}"#
+    );
+    serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
+    facts(survey).policy = Some(Ok(document));
+}
+
+fn grants(survey: &mut Snapshot, names: &[&str]) {
+    with_key(survey);
+    let grants = names.iter().map(|name| KmsGrantFacts {
+        name: Some((*name).to_owned()),
+        operations: vec!["Decrypt".into()],
+    });
+    facts(survey).grants = Some(Ok(grants.collect()));
+}

@@ -1,0 +1,706 @@
+//! The log group that the trail delivers to.
+
+use heeler_ec::check::Verdict;
+use heeler_ec::check::inventory::Snapshot;
+use heeler_ec::check::inventory::facts::{
+    AccountSubscriptionFilter, LambdaConcurrency, LogGroupSettings, LogStreamPresence,
+    SubscriptionFilterFacts, TrailSelection,
+};
+use heeler_ec::trail_destination::TrailDestination::LogGroup;
+
+use super::account::{log_group, trail};
+use super::fixture::{KEY, key, minutes_ago};
+use super::trail::status;
+use super::{VerdictCase, assert_verdicts, check, cloudwatch, ready, refused};
+
+#[test]
+fn log_group_verdicts() {
+    assert_verdicts(&cases());
+}
+
+/// Control Tower would put it back, and call it drift.
+#[test]
+fn control_tower_retention_has_no_fix() {
+    let states = cases().into_iter();
+    let of_control_tower = |state: &VerdictCase| {
+        state.check == "logs.retention" && state.situation == "it is Control Tower's"
+    };
+    let found: Vec<Verdict> = states
+        .filter(of_control_tower)
+        .map(|state| state.evaluate())
+        .collect();
+    let [Verdict::Warn(finding)] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(finding.fix.cli, [""; 0]);
+    assert_eq!(finding.fix.repair, None);
+}
+
+/// What a check of option cloudwatch prints in this state.
+fn printed_commands(id: &str, differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
+    let mut survey = ready(LogGroup);
+    differs(&mut survey);
+    match (check(LogGroup, id).evaluate)(&survey) {
+        Verdict::Fail(finding) => finding.fix.cli,
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+/// A trail is refused a log group that is not there, or that its role may not write to.
+#[test]
+fn new_log_group_commands_create_and_grant() {
+    const NEW: &str = "aws-cloudtrail-logs";
+    type Differs = fn(&mut Snapshot);
+    let states: [(&str, &str, Differs); 3] = [
+        ("logs.enabled", NEW, |s| trail(s).log_group = None),
+        ("logs.class", "aws-cloudtrail-logs-standard", |s| {
+            log_group_settings(s).class = Some("INFREQUENT_ACCESS".into());
+        }),
+        ("logs.trail_lambda_loop", NEW, |s| {
+            log_group(s).name = "/aws/lambda/heeler_event_collection_lambda".into();
+        }),
+    ];
+    for (id, group, differs) in states {
+        let commands = printed_commands(id, differs);
+        let [make, let_in, deliver] = commands.as_slice() else {
+            panic!("{id}: {commands:#?}");
+        };
+        let on_group = format!("--log-group-name {group} ");
+        assert!(
+            make.starts_with("aws logs create-log-group --region us-east-1 ")
+                && make.contains(&on_group),
+            "{id}: {make}"
+        );
+        assert!(
+            let_in.starts_with("aws iam put-role-policy --role-name CloudTrailLogs ")
+                && let_in.contains(&format!(":log-group:{group}:log-stream:o-example_*")),
+            "{id}: {let_in}"
+        );
+        assert!(
+            deliver.starts_with("aws cloudtrail update-trail ")
+                && deliver.contains(&format!(":log-group:{group}:*'")),
+            "{id}: {deliver}"
+        );
+    }
+}
+
+/// Whose role is not known, nobody can let in.
+#[test]
+fn new_log_group_commands_without_role() {
+    let commands = printed_commands("logs.enabled", |s| {
+        trail(s).log_group = None;
+        trail(s).log_group_role = None;
+    });
+    let [make, deliver] = commands.as_slice() else {
+        panic!("{commands:#?}");
+    };
+    assert!(make.starts_with("aws logs create-log-group "), "{make}");
+    assert!(
+        deliver.ends_with("--cloud-watch-logs-role-arn ROLE_ARN"),
+        "{deliver}"
+    );
+}
+
+/// A policy of the same name would be replaced, and with it what lets the role write elsewhere.
+#[test]
+fn role_policy_names_are_unique_and_valid() {
+    let name_for = |name: &str| {
+        let commands = printed_commands("logs.org_streams", |s| {
+            log_group(s).name = name.to_owned();
+            log_group(s).streams = Ok(LogStreamPresence {
+                member_accounts: false,
+                any: true,
+            });
+        });
+        let name = commands[0].split(" --policy-name ").nth(1);
+        let name = name.and_then(|rest| rest.split(' ').next());
+        name.expect("a name").to_owned()
+    };
+    assert_eq!(name_for("trail"), "cloudtrail-streams-trail");
+    assert_eq!(name_for("/org/trail#1"), "cloudtrail-streams-.org.trail_1");
+    assert_eq!(name_for(&"x".repeat(512)).len(), 128);
+}
+
+pub fn cases() -> Vec<VerdictCase> {
+    vec![
+        cloudwatch(
+            "logs.enabled",
+            "it is",
+            |_| {},
+            "pass",
+            "aws-cloudtrail-logs",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "it is not",
+            |s| trail(s).log_group = None,
+            "fail",
+            "--cloud-watch-logs-log-group-arn 'arn:aws:logs:us-east-1:111122223333:log-group:aws-cloudtrail-logs:*'",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "there is no role",
+            |s| trail(s).log_group_role = None,
+            "fail",
+            "no role for CloudWatch Logs",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "another group was named",
+            |s| s.request.log_group = Some("other".into()),
+            "fail",
+            "leave --log-group out",
+        ),
+        cloudwatch(
+            "logs.enabled",
+            "there is no trail",
+            |s| s.trail_selection = TrailSelection::None,
+            "skip",
+            "stands on trail.found",
+        ),
+        cloudwatch(
+            "logs.account",
+            "it is ours",
+            |_| {},
+            "pass",
+            "account 111122223333",
+        ),
+        cloudwatch(
+            "logs.account",
+            "it is a delegated administrator's",
+            |s| log_group(s).account = "222233334444".into(),
+            "fail",
+            "run heeler-ec with credentials of 222233334444",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "it does",
+            |_| {},
+            "pass",
+            "aws-cloudtrail-logs in us-east-1",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "it was deleted",
+            |s| log_group(s).settings = Ok(None),
+            "fail",
+            "logs create-log-group --region us-east-1",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "groups may not be listed",
+            |s| log_group(s).settings = Err(refused("logs:DescribeLogGroups")),
+            "unknown",
+            "logs:DescribeLogGroups",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "there is none",
+            |s| s.log_group = None,
+            "skip",
+            "stands on logs.enabled",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was minutes ago",
+            |_| {},
+            "pass",
+            "2026-03-02T11:57:00Z",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was hours ago",
+            |s| status(s).to_log_group.at = Some(minutes_ago(120)),
+            "warn",
+            "the last delivery was",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was days ago",
+            |s| status(s).to_log_group.at = Some(minutes_ago(60 * 48)),
+            "fail",
+            "the last delivery was",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "it was refused",
+            |s| {
+                status(s).to_log_group.at = None;
+                status(s).to_log_group.error = Some("AccessDenied".into());
+            },
+            "fail",
+            "log-group:aws-cloudtrail-logs:log-stream:o-example_*",
+        ),
+        cloudwatch(
+            "logs.delivery",
+            "its status may not be asked for",
+            |s| s.trail_status = Some(Err(refused("cloudtrail:GetTrailStatus"))),
+            "unknown",
+            "cloudtrail:GetTrailStatus",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "the log group is another account's",
+            |s| log_group(s).account = "222233334444".into(),
+            "skip",
+            "stands on logs.account",
+        ),
+        cloudwatch(
+            "logs.exists",
+            "the log group is another account's",
+            |s| log_group(s).account = "222233334444".into(),
+            "skip",
+            "stands on logs.account",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves out a group of a longer name",
+            |s| {
+                log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda_old"]"#,
+                ))])
+            },
+            "warn",
+            "takes in /aws/lambda/heeler_event_collection_lambda",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "members write",
+            |_| {},
+            "pass",
+            "streams of the organization",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "only this account writes",
+            |s| {
+                log_group(s).streams = Ok(LogStreamPresence {
+                    member_accounts: false,
+                    any: true,
+                })
+            },
+            "fail",
+            "member accounts are missing",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "nobody writes",
+            |s| {
+                log_group(s).streams = Ok(LogStreamPresence::default());
+                status(s).to_log_group.at = Some(minutes_ago(60 * 48));
+            },
+            "skip",
+            "stands on logs.delivery",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "streams may not be listed",
+            |s| log_group(s).streams = Err(refused("logs:DescribeLogStreams")),
+            "unknown",
+            "logs:DescribeLogStreams",
+        ),
+        cloudwatch("logs.class", "it is STANDARD", |_| {}, "pass", "STANDARD"),
+        cloudwatch(
+            "logs.class",
+            "it is not told",
+            |s| log_group_settings(s).class = None,
+            "pass",
+            "STANDARD",
+        ),
+        cloudwatch(
+            "logs.class",
+            "it is INFREQUENT_ACCESS",
+            |s| log_group_settings(s).class = Some("INFREQUENT_ACCESS".into()),
+            "fail",
+            "--log-group-class STANDARD",
+        ),
+        cloudwatch(
+            "logs.class",
+            "it is ESSENTIALS",
+            |s| log_group_settings(s).class = Some("ESSENTIALS".into()),
+            "fail",
+            "class ESSENTIALS",
+        ),
+        cloudwatch(
+            "logs.class",
+            "it is DELIVERY",
+            |s| log_group_settings(s).class = Some("DELIVERY".into()),
+            "fail",
+            "class DELIVERY",
+        ),
+        cloudwatch(
+            "logs.class",
+            "the group is gone",
+            |s| log_group(s).settings = Ok(None),
+            "skip",
+            "stands on logs.exists",
+        ),
+        cloudwatch("logs.retention", "it is a day", |_| {}, "pass", "1 day"),
+        cloudwatch(
+            "logs.retention",
+            "it is a year",
+            |s| log_group_settings(s).retention_days = Some(365),
+            "fail",
+            "put-retention-policy --region us-east-1 --log-group-name aws-cloudtrail-logs --retention-in-days 1",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "it is for ever",
+            |s| log_group_settings(s).retention_days = None,
+            "fail",
+            "events never expire",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "others use the events",
+            |s| {
+                log_group_settings(s).retention_days = Some(30);
+                log_group_settings(s).metric_filter_count = 2;
+                log_group(s).subscription_filters = Ok(vec![filter("siem", "siem")]);
+            },
+            "fail",
+            "30 days; others use it: 2 metric filters, 1 other subscription filter",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "it may not be seen who uses the events",
+            |s| {
+                log_group_settings(s).retention_days = Some(30);
+                log_group_settings(s).metric_filter_count = 1;
+                log_group(s).subscription_filters =
+                    Err(refused("logs:DescribeSubscriptionFilters"));
+            },
+            "fail",
+            "30 days; others use it: 1 metric filter; its subscription filters could not be read",
+        ),
+        cloudwatch(
+            "logs.org_streams",
+            "there is none, though the trail delivers",
+            |s| log_group(s).streams = Ok(LogStreamPresence::default()),
+            "warn",
+            "there is no stream yet",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "the limit is high, but nearly all of it is reserved",
+            |s| concurrency(s, 3000, Some(20)),
+            "warn",
+            "--desired-value 4000",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "a policy of the account rules",
+            |s| {
+                log_group_settings(s).retention_days = Some(90);
+                log_group_settings(s).retention_policy = Some("keep-90".into());
+            },
+            "fail",
+            "the account's retention policy keep-90 rules",
+        ),
+        cloudwatch(
+            "logs.retention",
+            "it is Control Tower's",
+            |s| {
+                log_group_settings(s).retention_days = Some(14);
+                log_group(s).name = "aws-controltower/CloudTrailLogs".into();
+            },
+            "warn",
+            "puts back what is changed",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there is none",
+            |_| {},
+            "pass",
+            "it has none",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there is one",
+            |s| log_group(s).subscription_filters = Ok(vec![filter("siem", "siem")]),
+            "pass",
+            "1 other filter, which stays as it is: siem → arn:aws:lambda",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there are four",
+            |s| filters(s, 4),
+            "pass",
+            "4 other filters",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "there are five",
+            |s| filters(s, 5),
+            "fail",
+            "use --option s3",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "ours is there",
+            |s| {
+                log_group(s).subscription_filters =
+                    Ok(vec![filter(OWN, "heeler_event_collection_lambda")])
+            },
+            "pass",
+            "is there already",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "ours is among five",
+            |s| {
+                filters(s, 4);
+                log_group(s)
+                    .subscription_filters
+                    .as_mut()
+                    .expect("filters")
+                    .push(filter(OWN, "heeler_event_collection_lambda"));
+            },
+            "pass",
+            "is there already",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "ours leads elsewhere",
+            |s| log_group(s).subscription_filters = Ok(vec![filter(OWN, "another")]),
+            "fail",
+            "choose other names with --name-prefix",
+        ),
+        cloudwatch(
+            "logs.filters",
+            "they may not be listed",
+            |s| {
+                log_group(s).subscription_filters = Err(refused("logs:DescribeSubscriptionFilters"))
+            },
+            "unknown",
+            "logs:DescribeSubscriptionFilters",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "there is none",
+            |_| {},
+            "pass",
+            "there is none",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one takes in everything",
+            |s| log_group(s).account_subscription_filters = Ok(vec![account_filter(None)]),
+            "warn",
+            "may go in a circle",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves out another group",
+            |s| {
+                log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/x"]"#,
+                ))])
+            },
+            "warn",
+            "takes in /aws/lambda/heeler_event_collection_lambda",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "one leaves the function's log out",
+            |s| {
+                log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
+                    r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda"]"#,
+                ))])
+            },
+            "pass",
+            "leave /aws/lambda/heeler_event_collection_lambda out",
+        ),
+        cloudwatch(
+            "logs.account_filter",
+            "they may not be listed",
+            |s| {
+                log_group(s).account_subscription_filters =
+                    Err(refused("logs:DescribeAccountPolicies"))
+            },
+            "unknown",
+            "logs:DescribeAccountPolicies",
+        ),
+        cloudwatch(
+            "logs.key",
+            "there is none",
+            |_| {},
+            "skip",
+            "no key of its own",
+        ),
+        cloudwatch(
+            "logs.key",
+            "it is enabled",
+            |s| log_group(s).key = Some(key(KEY)),
+            "pass",
+            KEY,
+        ),
+        cloudwatch(
+            "logs.key",
+            "it is disabled",
+            |s| {
+                let mut facts = key(KEY);
+                facts
+                    .key
+                    .as_mut()
+                    .expect("an answer")
+                    .as_mut()
+                    .expect("a key")
+                    .state = "Disabled".into();
+                log_group(s).key = Some(facts);
+            },
+            "fail",
+            "kms enable-key",
+        ),
+        cloudwatch(
+            "logs.key",
+            "it is gone",
+            |s| {
+                let mut facts = key(KEY);
+                facts.key = Ok(None);
+                log_group(s).key = Some(facts);
+            },
+            "fail",
+            "there is no key",
+        ),
+        cloudwatch(
+            "logs.key",
+            "it may not be described",
+            |s| {
+                let mut facts = key(KEY);
+                facts.key = Err(refused("kms:DescribeKey"));
+                log_group(s).key = Some(facts);
+            },
+            "unknown",
+            "kms:DescribeKey",
+        ),
+        cloudwatch(
+            "logs.data_protection",
+            "nothing is masked",
+            |_| {},
+            "pass",
+            "no data protection policy",
+        ),
+        cloudwatch(
+            "logs.data_protection",
+            "something is masked",
+            |s| log_group_settings(s).has_data_protection = true,
+            "warn",
+            "reaches Heeler masked",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "it was not asked",
+            |_| {},
+            "skip",
+            "asked with --deep only",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "there is none",
+            |s| log_group(s).transformer = Some(Ok(false)),
+            "pass",
+            "no transformer",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "there is one",
+            |s| log_group(s).transformer = Some(Ok(true)),
+            "warn",
+            "has a transformer",
+        ),
+        cloudwatch(
+            "logs.transformer",
+            "it may not be read",
+            |s| log_group(s).transformer = Some(Err(refused("logs:GetTransformer"))),
+            "unknown",
+            "logs:GetTransformer",
+        ),
+        cloudwatch(
+            "logs.trail_lambda_loop",
+            "it is another group",
+            |_| {},
+            "pass",
+            "the function's own is",
+        ),
+        cloudwatch(
+            "logs.trail_lambda_loop",
+            "it is the function's own",
+            |s| log_group(s).name = "/aws/lambda/heeler_event_collection_lambda".into(),
+            "fail",
+            "each event would make the next",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "there is room",
+            |_| {},
+            "pass",
+            "1000 of 1000",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "the account is new",
+            |s| concurrency(s, 10, Some(10)),
+            "warn",
+            "request-service-quota-increase",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "all is reserved",
+            |s| concurrency(s, 1000, Some(0)),
+            "fail",
+            "0 of 1000",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "reservations are not told",
+            |s| concurrency(s, 1000, None),
+            "pass",
+            "1000 of 1000",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "it may not be asked",
+            |s| log_group(s).concurrency = Err(refused("lambda:GetAccountSettings")),
+            "unknown",
+            "lambda:GetAccountSettings",
+        ),
+        cloudwatch(
+            "quota.lambda",
+            "there is no log group",
+            |s| s.log_group = None,
+            "skip",
+            "stands on logs.enabled",
+        ),
+    ]
+}
+
+const OWN: &str = "heeler_cloudwatch_log_subscription_filter";
+
+fn log_group_settings(survey: &mut Snapshot) -> &mut LogGroupSettings {
+    let group = log_group(survey).settings.as_mut().expect("an answer");
+    group.as_mut().expect("a log group")
+}
+
+fn filter(name: &str, function: &str) -> SubscriptionFilterFacts {
+    SubscriptionFilterFacts {
+        name: name.into(),
+        destination: format!("arn:aws:lambda:us-east-1:111122223333:function:{function}"),
+    }
+}
+
+fn filters(survey: &mut Snapshot, count: usize) {
+    let filters = (0..count).map(|number| filter(&format!("f{number}"), "siem"));
+    log_group(survey).subscription_filters = Ok(filters.collect());
+}
+
+fn account_filter(selection: Option<&str>) -> AccountSubscriptionFilter {
+    AccountSubscriptionFilter {
+        name: "all-to-siem".into(),
+        selection_criteria: selection.map(str::to_owned),
+    }
+}
+
+fn concurrency(survey: &mut Snapshot, total: i32, unreserved: Option<i32>) {
+    log_group(survey).concurrency = Ok(LambdaConcurrency { total, unreserved });
+}

@@ -1,0 +1,610 @@
+//! The trail, and which events it records.
+
+use heeler_ec::check::event_selectors::{EventSelector, FieldSelector};
+use heeler_ec::check::inventory::Snapshot;
+use heeler_ec::check::inventory::facts::{
+    EventSelectors, ShadowTrail, Trail, TrailSelection, TrailStatus,
+};
+use serde_json::json;
+
+use super::account::trail;
+use super::fixture::{TRAIL_ARN, minutes_ago};
+use super::{VerdictCase, assert_verdicts, cloudwatch, refused, s3};
+
+#[test]
+fn trail_verdicts() {
+    assert_verdicts(&cases());
+}
+
+pub fn cases() -> Vec<VerdictCase> {
+    vec![
+        s3(
+            "trail.found",
+            "there is one",
+            |_| {},
+            "pass",
+            "org-trail, home us-east-1",
+        ),
+        s3(
+            "trail.found",
+            "there is none",
+            |s| s.trail_selection = TrailSelection::None,
+            "fail",
+            "Create trail > Enable for all accounts",
+        ),
+        s3(
+            "trail.found",
+            "there is one in another region",
+            |s| {
+                s.trail_selection = TrailSelection::None;
+                s.account.trails_in_other_regions = Some(Ok(vec![Trail {
+                    name: "local".into(),
+                    home_region: "eu-west-1".into(),
+                    ..Trail::default()
+                }]));
+            },
+            "fail",
+            "local (eu-west-1)",
+        ),
+        s3(
+            "trail.found",
+            "there is none and other regions may not be asked",
+            |s| {
+                s.trail_selection = TrailSelection::None;
+                s.account.trails_in_other_regions = Some(Err(refused("cloudtrail:ListTrails")));
+            },
+            "unknown",
+            "cloudtrail:ListTrails",
+        ),
+        s3(
+            "trail.found",
+            "several qualify",
+            |s| s.trail_selection = several_candidates(&[("a", &[]), ("b", &[])], &[]),
+            "fail",
+            "2 trails qualify: a, b",
+        ),
+        s3(
+            "trail.found",
+            "none of several passes",
+            |s| {
+                s.trail_selection =
+                    several_candidates(&[("a", &["trail.logging"]), ("b", &["bucket.owner"])], &[])
+            },
+            "fail",
+            "a (fails trail.logging); b (fails bucket.owner)",
+        ),
+        s3(
+            "trail.found",
+            "none of several passes, and one lacks less",
+            |s| {
+                s.trail_selection = several_candidates(
+                    &[
+                        ("a", &["trail.logging"]),
+                        ("b", &["bucket.owner", "trail.delivery"]),
+                    ],
+                    &[],
+                )
+            },
+            "fail",
+            "a is the nearest: mend trail.logging of it",
+        ),
+        s3(
+            "trail.found",
+            "none of those that were looked into passes",
+            |s| s.trail_selection = several_candidates(&[("a", &["bucket.owner"])], &["y", "z"]),
+            "fail",
+            "a (fails bucket.owner); not looked into, as there are so many: y, z",
+        ),
+        s3(
+            "trail.found",
+            "one that was not looked into may pass",
+            |s| s.trail_selection = several_candidates(&[("a", &["bucket.owner"])], &["y", "z"]),
+            "fail",
+            "heeler-ec preflight --option s3 --trail y",
+        ),
+        cloudwatch(
+            "trail.found",
+            "several qualify",
+            |s| s.trail_selection = several_candidates(&[("a", &[]), ("b", &[])], &[]),
+            "fail",
+            "heeler-ec preflight --option cloudwatch --trail a",
+        ),
+        s3(
+            "trail.found",
+            "the named one does not exist",
+            |s| s.trail_selection = TrailSelection::NotFound("absent".into()),
+            "fail",
+            "there is no trail absent here",
+        ),
+        s3(
+            "trail.found",
+            "trails may not be listed",
+            |s| s.account.trails = Err(refused("cloudtrail:DescribeTrails")),
+            "unknown",
+            "cloudtrail:DescribeTrails",
+        ),
+        s3(
+            "trail.organization",
+            "it is of the organization",
+            |_| {},
+            "pass",
+            "org-trail",
+        ),
+        s3(
+            "trail.organization",
+            "it is of this account",
+            |s| trail(s).is_organization = false,
+            "fail",
+            "update-trail --region us-east-1 --name org-trail --is-organization-trail",
+        ),
+        s3(
+            "trail.organization",
+            "there is no trail",
+            |s| s.trail_selection = TrailSelection::None,
+            "skip",
+            "stands on trail.found",
+        ),
+        s3(
+            "trail.multi_region",
+            "it is",
+            |_| {},
+            "pass",
+            "multi-region",
+        ),
+        s3(
+            "trail.multi_region",
+            "it is of one region",
+            |s| trail(s).is_multi_region = false,
+            "fail",
+            "--is-multi-region-trail",
+        ),
+        s3(
+            "trail.global_events",
+            "they are in",
+            |_| {},
+            "pass",
+            "included",
+        ),
+        s3(
+            "trail.global_events",
+            "they are left out",
+            |s| trail(s).includes_global_events = false,
+            "fail",
+            "--include-global-service-events",
+        ),
+        s3(
+            "trail.regions",
+            "no region was switched on",
+            |_| {},
+            "pass",
+            "all that are on by default",
+        ),
+        s3(
+            "trail.regions",
+            "one was, and has its copy",
+            |s| set_shadow_trail(s, Ok(())),
+            "pass",
+            "and ap-east-1",
+        ),
+        s3(
+            "trail.regions",
+            "one was, and has no copy yet",
+            |s| {
+                set_shadow_trail(
+                    s,
+                    Err(heeler_ec::error::Error::failed("ask", "unknown trail")
+                        .with_code(Some("TrailNotFoundException".into()), None)),
+                )
+            },
+            "warn",
+            "no copy of org-trail in ap-east-1",
+        ),
+        s3(
+            "trail.regions",
+            "one was, and may not be asked",
+            |s| set_shadow_trail(s, Err(refused("cloudtrail:GetTrailStatus"))),
+            "unknown",
+            "cloudtrail:GetTrailStatus",
+        ),
+        s3(
+            "trail.regions",
+            "regions may not be listed",
+            |s| s.account.opt_in_regions = Err(refused("account:ListRegions")),
+            "unknown",
+            "account:ListRegions",
+        ),
+        s3(
+            "trail.regions",
+            "the trail is of one region",
+            |s| trail(s).is_multi_region = false,
+            "skip",
+            "stands on trail.multi_region",
+        ),
+        s3("trail.logging", "it is", |_| {}, "pass", "org-trail"),
+        s3(
+            "trail.logging",
+            "it was stopped",
+            |s| {
+                status(s).logging = false;
+                status(s).stopped = Some(minutes_ago(60));
+            },
+            "fail",
+            "org-trail is stopped since 2026-03-02T11:00:00Z",
+        ),
+        s3(
+            "trail.logging",
+            "its name holds a space",
+            |s| {
+                status(s).logging = false;
+                trail(s).name = "it's mine".into();
+            },
+            "fail",
+            r"start-logging --region us-east-1 --name 'it'\''s mine'",
+        ),
+        s3(
+            "trail.logging",
+            "its status may not be asked for",
+            |s| s.trail_status = Some(Err(refused("cloudtrail:GetTrailStatus"))),
+            "unknown",
+            "cloudtrail:GetTrailStatus",
+        ),
+        s3(
+            "trail.delivery",
+            "it was minutes ago",
+            |_| {},
+            "pass",
+            "2026-03-02T11:57:00Z",
+        ),
+        s3(
+            "trail.delivery",
+            "it was hours ago",
+            |s| status(s).to_bucket.at = Some(minutes_ago(61)),
+            "warn",
+            "the last delivery was 2026-03-02T10:59:00Z",
+        ),
+        s3(
+            "trail.delivery",
+            "it was days ago",
+            |s| status(s).to_bucket.at = Some(minutes_ago(60 * 25)),
+            "fail",
+            "the last delivery was",
+        ),
+        s3(
+            "trail.delivery",
+            "the trail was just started",
+            |s| {
+                status(s).to_bucket.at = None;
+                status(s).started = Some(minutes_ago(29));
+            },
+            "warn",
+            "preflight --wait 15m",
+        ),
+        s3(
+            "trail.delivery",
+            "the trail was started long ago and nothing came",
+            |s| {
+                status(s).to_bucket.at = None;
+                status(s).started = Some(minutes_ago(31));
+            },
+            "fail",
+            "nothing was delivered yet",
+        ),
+        s3(
+            "trail.delivery",
+            "access was denied days ago and nothing came since",
+            |s| {
+                status(s).to_bucket.at = Some(minutes_ago(60 * 25));
+                status(s).to_bucket.error = Some("AccessDenied".into());
+            },
+            "fail",
+            "get-bucket-policy --bucket org-trail-logs",
+        ),
+        s3(
+            "trail.delivery",
+            "there was an error, and a success lately",
+            |s| status(s).to_bucket.error = Some("AccessDenied".into()),
+            "warn",
+            "the last error was AccessDenied; the last success was 2026-03-02T11:57:00Z",
+        ),
+        s3(
+            "trail.delivery",
+            "the bucket was deleted",
+            |s| {
+                status(s).to_bucket.at = None;
+                status(s).to_bucket.error = Some("NoSuchBucket".into());
+            },
+            "fail",
+            "bucket org-trail-logs was deleted",
+        ),
+        s3(
+            "trail.delivery",
+            "the key is disabled",
+            |s| {
+                trail(s).kms_key = Some(verdicts::fixture::KEY.into());
+                status(s).to_bucket.at = None;
+                status(s).to_bucket.error = Some("KMS.DisabledException".into());
+            },
+            "fail",
+            "CloudTrail could not use KMS key arn:aws:kms",
+        ),
+        s3(
+            "trail.delivery",
+            "the key is being deleted",
+            |s| {
+                status(s).to_bucket.at = None;
+                status(s).to_bucket.error = Some("KMS.KMSInvalidStateException".into());
+            },
+            "fail",
+            "could not use the key of the log objects",
+        ),
+        s3(
+            "trail.delivery",
+            "the trail is stopped",
+            |s| status(s).logging = false,
+            "skip",
+            "stands on trail.logging",
+        ),
+        s3(
+            "trail.events.management",
+            "all are recorded",
+            |_| {},
+            "pass",
+            "reads and writes",
+        ),
+        s3(
+            "trail.events.management",
+            "reads are missing",
+            |s| set_basic_selector(s, false, true, &[]),
+            "fail",
+            "write events only",
+        ),
+        s3(
+            "trail.events.management",
+            "writes are missing",
+            |s| set_basic_selector(s, true, false, &[]),
+            "fail",
+            "read events only",
+        ),
+        s3(
+            "trail.events.management",
+            "only data events are recorded",
+            |s| {
+                s.event_selectors = Some(Ok(EventSelectors {
+                    selectors: vec![advanced(&[("eventCategory", &["Data"])])],
+                    raw: vec![
+                        json!({ "Name": "it's data", "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Data"] }] }),
+                    ],
+                }));
+            },
+            "fail",
+            "it'\\''s data",
+        ),
+        s3(
+            "trail.events.management",
+            "they are narrowed by a field",
+            |s| {
+                s.event_selectors = Some(Ok(EventSelectors {
+                    selectors: vec![advanced(&[
+                        ("eventCategory", &["Management"]),
+                        ("eventName", &["PutObject"]),
+                    ])],
+                    raw: Vec::new(),
+                }));
+            },
+            "fail",
+            "narrowed by eventName",
+        ),
+        s3(
+            "trail.events.management",
+            "the list has no room for one more selector",
+            |s| {
+                let data = json!({ "ReadWriteType": "WriteOnly", "DataResources": [{ "Type": "AWS::S3::Object", "Values": ["arn:aws:s3"] }] });
+                set_basic_selector(s, false, true, &[]);
+                s.event_selectors
+                    .as_mut()
+                    .expect("asked")
+                    .as_mut()
+                    .expect("answered")
+                    .raw = vec![data; 5];
+            },
+            "fail",
+            "advanced event selectors",
+        ),
+        s3(
+            "trail.events.management",
+            "the selectors may not be read",
+            |s| s.event_selectors = Some(Err(refused("cloudtrail:GetEventSelectors"))),
+            "unknown",
+            "cloudtrail:GetEventSelectors",
+        ),
+        s3(
+            "trail.events.sources",
+            "none is left out",
+            |_| {},
+            "pass",
+            "no source is excluded",
+        ),
+        s3(
+            "trail.events.sources",
+            "KMS is left out",
+            |s| set_basic_selector(s, true, true, &["kms.amazonaws.com"]),
+            "fail",
+            "excluded: kms.amazonaws.com",
+        ),
+        s3(
+            "trail.events.sources",
+            "RDS Data is left out, too",
+            |s| {
+                set_basic_selector(
+                    s,
+                    true,
+                    true,
+                    &["kms.amazonaws.com", "rdsdata.amazonaws.com"],
+                )
+            },
+            "fail",
+            "excluded: kms.amazonaws.com, rdsdata.amazonaws.com",
+        ),
+        s3(
+            "trail.events.sources",
+            "no management events are recorded",
+            |s| {
+                s.event_selectors = Some(Ok(EventSelectors {
+                    selectors: vec![advanced(&[("eventCategory", &["Data"])])],
+                    raw: Vec::new(),
+                }));
+            },
+            "skip",
+            "stands on trail.events.management",
+        ),
+        s3(
+            "trail.control_tower",
+            "it is not its",
+            |_| {},
+            "pass",
+            "it does not",
+        ),
+        s3(
+            "trail.control_tower",
+            "it has its name",
+            |s| trail(s).name = "aws-controltower-BaselineCloudTrail".into(),
+            "warn",
+            "use --option cloudwatch",
+        ),
+        s3(
+            "trail.control_tower",
+            "it has its bucket",
+            |s| trail(s).bucket = "aws-controltower-logs-1-us-east-1".into(),
+            "warn",
+            "counts as drift",
+        ),
+        cloudwatch(
+            "trail.control_tower",
+            "it has its log group",
+            |s| {
+                trail(s).log_group = Some(
+                    "arn:aws:logs:us-east-1:111122223333:log-group:aws-controltower/CloudTrailLogs"
+                        .into(),
+                )
+            },
+            "warn",
+            "do not edit the trail or its log group",
+        ),
+        s3("trail.sns", "it has none", |_| {}, "pass", "it has none"),
+        s3(
+            "trail.sns",
+            "it has one",
+            |s| trail(s).sns_topic = Some(TOPIC.into()),
+            "pass",
+            "stays as it is",
+        ),
+        s3(
+            "trail.sns",
+            "it has one that fails",
+            |s| {
+                trail(s).sns_topic = Some(TOPIC.into());
+                status(s).notification_error = Some("AuthorizationError".into());
+            },
+            "pass",
+            "its last error was AuthorizationError",
+        ),
+        s3(
+            "trail.sns",
+            "it was chosen by its ARN",
+            |s| {
+                trail(s).sns_topic = Some(TOPIC.into());
+                s.request.topic = Some(TOPIC.into());
+            },
+            "fail",
+            "is the topic of CloudTrail itself",
+        ),
+        s3(
+            "trail.sns",
+            "it was chosen by its name",
+            |s| {
+                trail(s).sns_topic = Some(TOPIC.into());
+                s.request.topic = Some("trail".into());
+            },
+            "fail",
+            "leave --sns-topic out",
+        ),
+        s3(
+            "trail.validation",
+            "it is on",
+            |_| {},
+            "pass",
+            "digest files",
+        ),
+        s3(
+            "trail.validation",
+            "it is off",
+            |s| trail(s).log_file_validation = false,
+            "pass",
+            "no prerequisite",
+        ),
+    ]
+}
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:trail";
+
+pub fn status(survey: &mut Snapshot) -> &mut TrailStatus {
+    let status = survey
+        .trail_status
+        .as_mut()
+        .expect("a status that was asked for");
+    status.as_mut().expect("a status")
+}
+
+fn set_shadow_trail(survey: &mut Snapshot, seen: heeler_ec::error::Result<()>) {
+    survey.account.opt_in_regions = Ok(vec!["ap-east-1".into()]);
+    survey.shadow_trails = vec![ShadowTrail {
+        region: "ap-east-1".into(),
+        status,
+    }];
+    assert_eq!(trail(survey).arn, TRAIL_ARN);
+}
+
+fn set_basic_selector(survey: &mut Snapshot, read: bool, write: bool, excluded: &[&str]) {
+    let kind = match (read, write) {
+        (true, true) => "All",
+        (true, false) => "ReadOnly",
+        _ => "WriteOnly",
+    };
+    survey.event_selectors = Some(Ok(EventSelectors {
+        selectors: vec![EventSelector::Basic {
+            read,
+            write,
+            includes_management: true,
+            excluded_sources: excluded.iter().map(|source| (*source).to_owned()).collect(),
+        }],
+        raw: vec![json!({
+            "ReadWriteType": kind,
+            "IncludeManagementEvents": true,
+            "DataResources": [],
+            "ExcludeManagementEventSources": excluded,
+        })],
+    }));
+}
+
+fn advanced(fields: &[(&str, &[&str])]) -> EventSelector {
+    EventSelector::Advanced {
+        fields: fields
+            .iter()
+            .map(|(name, equals)| FieldSelector {
+                name: (*name).into(),
+                equals: equals.iter().map(|value| (*value).to_owned()).collect(),
+                ..FieldSelector::default()
+            })
+            .collect(),
+    }
+}
+
+fn several_candidates(judged: &[(&str, &[&'static str])], unseen: &[&str]) -> TrailSelection {
+    let judged = judged.iter();
+    TrailSelection::Several {
+        candidates: judged
+            .map(|(name, lacks)| ((*name).to_owned(), lacks.to_vec()))
+            .collect(),
+        not_inspected: unseen.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
