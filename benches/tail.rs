@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use child::Used;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use heeler_ec::tail::log_file::collect_records as read;
+use heeler_ec::cloudtrail::log_file::collect_records as read;
 use program::program;
 use testkit::{emulator, samples};
 

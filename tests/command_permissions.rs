@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use heeler_ec::names::Names;
-use heeler_ec::permit::place::Place;
-use heeler_ec::permit::{Preflight, Task, statements};
-use heeler_ec::route::Route;
+use heeler_ec::inventory::trail_destination::TrailDestination;
+use heeler_ec::naming::ResourceNames;
+use heeler_ec::permissions::scope::PolicyScope;
+use heeler_ec::permissions::{Preflight, Task, statements};
 
 /// Returns the actions that a command line may need; `None` if it calls nothing, or is of another program.
 pub fn allowed_actions(args: &[String]) -> Option<BTreeSet<String>> {
@@ -19,9 +19,9 @@ pub fn tasks(args: &[String]) -> Vec<Task> {
     let route = args
         .windows(2)
         .find(|pair| pair[0] == "--option")
-        .and_then(|pair| Route::named(&pair[1]));
+        .and_then(|pair| TrailDestination::from_name(&pair[1]));
     // Without an option it is about the one that was set up.
-    let routes = || route.map_or(Route::ALL.to_vec(), |route| vec![route]);
+    let routes = || route.map_or(TrailDestination::ALL.to_vec(), |route| vec![route]);
     let planned = || routes().into_iter().map(Task::Plan).collect();
     let found = args.iter().find_map(|arg| match arg.as_str() {
         "preflight" => Some(vec![Task::Preflight(Preflight {
@@ -49,7 +49,7 @@ pub fn tasks(args: &[String]) -> Vec<Task> {
 
 /// The actions of a task's policy.
 pub fn permitted(task: Task) -> BTreeSet<String> {
-    let place = Place::anywhere(Names::new("heeler"));
+    let place = PolicyScope::unknown(ResourceNames::new("heeler"));
     statements(task, &place)
         .into_iter()
         .flat_map(|statement| statement.actions)

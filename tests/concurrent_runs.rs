@@ -5,8 +5,8 @@ use crate::commands::heeler_ec;
 use crate::commands::{
     destroy, keys, names, organization_for, plan_of, run_concurrently, setup_of, setup_of_with,
 };
+use heeler_ec::inventory::trail_destination::TrailDestination;
 use heeler_ec::permissions::Task;
-use heeler_ec::trail_destination::TrailDestination;
 use std::time::Duration;
 use testkit::{Fault, FaultAction, HeelerEc, Organization, Run};
 

@@ -2,7 +2,6 @@
 
 use crate::commands::{destroy, keys, organization_for, plan_of, run_concurrently, setup_of_with};
 use crate::setup_cloudwatch::create_function_log_group;
-use crate::setup_cloudwatch::write_a_log;
 use std::time::Duration;
 use testkit::{Call, HeelerEc, Organization, Run};
 

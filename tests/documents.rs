@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use heeler_ec::check::{Check, checks as checks_of};
 use heeler_ec::cli::Cli;
+use heeler_ec::inventory::trail_destination::TrailDestination;
 use heeler_ec::render::report::help_link;
-use heeler_ec::trail_destination::TrailDestination;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

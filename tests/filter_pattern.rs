@@ -1,8 +1,8 @@
 //! What Heeler's own filter pattern lets pass, of records of our own and of every real one at hand.
 
+use heeler_ec::cloudtrail::log_file::collect_records;
 use heeler_ec::filter_pattern::FilterPattern;
 use heeler_ec::option::cloudwatch_filter::HEELER_PATTERN;
-use heeler_ec::tail::log_file::collect_records;
 use serde_json::Value;
 
 use testkit::{emulator, samples};

@@ -11,11 +11,11 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use heeler_ec::cli::Cli;
+use heeler_ec::inventory::trail_destination::TrailDestination::{Bucket, LogGroup};
 use heeler_ec::naming::ResourceNames;
 use heeler_ec::permissions::scope::{PLACEHOLDERS, PolicyScope};
 use heeler_ec::permissions::statement::Statement;
 use heeler_ec::permissions::{Preflight, Task, document, statements};
-use heeler_ec::trail_destination::TrailDestination::{Bucket, LogGroup};
 
 const SHELLS: [Shell; 5] = [
     Shell::Bash,

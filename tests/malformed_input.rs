@@ -36,7 +36,7 @@ fn damaged_records_do_not_panic() {
     for path in files(&folder) {
         let bytes = std::fs::read(&path).expect("a sample");
         let records =
-            heeler_ec::tail::log_file::collect_records(&bytes, u64::MAX).unwrap_or_default();
+            heeler_ec::cloudtrail::log_file::collect_records(&bytes, u64::MAX).unwrap_or_default();
         for record in records
             .iter()
             .filter(|record| record.len() < 10_000)

@@ -3,7 +3,6 @@
 
 use crate::commands::{json, preflight, preflight_of, setup, text};
 use crate::preflight::{check, report};
-use crate::preflight::{check, report};
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleFilter,

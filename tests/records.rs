@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use heeler_ec::tail::log_file::collect_records;
-use heeler_ec::tail::record::Record;
+use heeler_ec::cloudtrail::log_file::collect_records;
+use heeler_ec::cloudtrail::record::Record;
 
 use testkit::samples;
 

@@ -5,7 +5,6 @@ use crate::commands::{
     setup_of_with, sorted,
 };
 use crate::permissions::{change_cloudwatch_resources, change_s3_resources};
-use crate::permissions::{changed, changed_for_cloudwatch};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;

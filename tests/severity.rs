@@ -1,8 +1,8 @@
 //! The levels of events against the published table that they come from.
 
+use heeler_ec::cloudtrail::log_file::collect_records;
+use heeler_ec::cloudtrail::record::Record;
 use heeler_ec::severity::{RatedEvent, SeverityLevel, SeverityTable};
-use heeler_ec::tail::log_file::collect_records;
-use heeler_ec::tail::record::Record;
 use serde::Deserialize;
 
 use testkit::samples;

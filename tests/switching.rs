@@ -144,8 +144,8 @@ impl QueueReader {
                 .object(&self.bucket, &key)
                 .await
                 .expect("an object");
-            let records =
-                heeler_ec::tail::log_file::collect_records(&bytes, u64::MAX).expect("a log file");
+            let records = heeler_ec::cloudtrail::log_file::collect_records(&bytes, u64::MAX)
+                .expect("a log file");
             for record in records {
                 let record: Value = serde_json::from_str(&record).expect("a record");
                 self.received_ids.insert(text(&record["eventID"]));

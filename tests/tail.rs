@@ -80,7 +80,7 @@ async fn every_real_record_is_printed_once() {
     let mut delivered = Vec::new();
     for (_, bytes) in &objects {
         let records =
-            heeler_ec::tail::log_file::collect_records(bytes, u64::MAX).expect("a log file");
+            heeler_ec::cloudtrail::log_file::collect_records(bytes, u64::MAX).expect("a log file");
         delivered.extend(records.iter().cloned());
     }
     assert_eq!((objects.len(), delivered.len()), (56, 2902));

@@ -429,8 +429,9 @@ fn every_real_record_is_printed_unchanged() {
     };
     let mut delivered = Vec::new();
     for (_, bytes) in samples::log_files_below(&folder) {
-        delivered
-            .extend(heeler_ec::tail::log_file::collect_records(&bytes, u64::MAX).expect("a log"));
+        delivered.extend(
+            heeler_ec::cloudtrail::log_file::collect_records(&bytes, u64::MAX).expect("a log"),
+        );
     }
     let place = folder.to_string_lossy().into_owned();
     let ran = tail(&[&place, "-o", "json"]).expect_status(0);

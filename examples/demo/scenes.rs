@@ -271,7 +271,7 @@ impl<'a> Scenes<'a> {
         for key in bodies.iter().filter_map(|body| log_key(body)) {
             let object = inside.object(self.org.bucket(), &key).await;
             let object = object.map_err(|why| broken("Heeler cannot read a log file", &why))?;
-            let records = heeler_ec::tail::log_file::collect_records(&object, u64::MAX);
+            let records = heeler_ec::cloudtrail::log_file::collect_records(&object, u64::MAX);
             events += records
                 .map_err(|why| broken("a log file", &why.to_string()))?
                 .len();
@@ -400,7 +400,7 @@ impl Outputs {
 
 /// The log file that a message announces; none if it announces something else.
 fn log_key(body: &str) -> Option<String> {
-    let notice = heeler_ec::tail::s3_notification::parse(body).ok()?;
+    let notice = heeler_ec::cloudtrail::s3_notification::parse(body).ok()?;
     notice.objects.first().map(|object| object.key.clone())
 }
 

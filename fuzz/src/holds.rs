@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use heeler_ec::tail::log_file::{self, LogFileError, LogFileSource, ReadLimits, RecordSink};
-use heeler_ec::tail::record::Record;
-use heeler_ec::tail::s3_notification;
-use heeler_ec::tail::sanitize::escape_control_chars;
+use heeler_ec::cloudtrail::log_file;
+use heeler_ec::cloudtrail::log_file::{LogFileError, LogFileSource, ReadLimits, RecordSink};
+use heeler_ec::cloudtrail::record::Record;
+use heeler_ec::cloudtrail::s3_notification;
+use heeler_ec::sanitize::escape_control_chars;
 
 /// No more than this is unpacked, since a few bytes may be packed zeros without end.
 const LARGEST: u64 = 4 << 20;

@@ -73,7 +73,7 @@ macro_rules! client {
     ($service:ident, $shared:expr, $listener:expr) => {{
         let mut builder = $service::config::Builder::from($shared);
         if let Some(listener) = $listener {
-            builder = builder.interceptor(told::Told(listener));
+            builder = builder.interceptor(call_log::CallObserver(listener));
         }
         $service::Client::from_conf(builder.build())
     }};

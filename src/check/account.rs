@@ -1,10 +1,10 @@
 //! Checks of the credentials and of the organization they belong to.
 
-use super::inventory::Snapshot;
 use super::{Check, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::Arn;
 use crate::error::Error;
-use crate::trail_destination::TrailDestination;
+use crate::inventory::Snapshot;
+use crate::inventory::trail_destination::TrailDestination;
 
 pub const CHECKS: &[Check] = &[
     Check {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::inventory::Snapshot;
-use super::inventory::facts::{DeliveryStatus, TrailStatus};
 use super::{Finding, Verdict, format_time, skipped_because};
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{DeliveryStatus, TrailStatus};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -1,10 +1,10 @@
 //! The only writes of this room. Each is done because the operator asked for it by name and confirmed it.
 
 use super::FixAction;
-use super::inventory::Snapshot;
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::inventory::Snapshot;
 
 /// What the operator is asked before a repair, and the word that is taken for a yes.
 pub struct Confirmation {

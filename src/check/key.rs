@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::inventory::facts::{KeyFacts, KmsKeyDetails};
-use super::inventory::{LogEncryption, Snapshot};
-use super::statement_reader::ParsedCondition;
-use super::{
-    Check, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
-    statement_reader,
-};
 use crate::aws::arn::{Arn, resource_name};
+use crate::check::{
+    Check, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
+};
+use crate::iam::statement_reader;
+use crate::iam::statement_reader::ParsedCondition;
+use crate::inventory::facts::{KeyFacts, KmsKeyDetails};
+use crate::inventory::{LogEncryption, Snapshot};
 
 pub const CHECKS: &[Check] = &[
     Check {

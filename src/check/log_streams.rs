@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::delivery::delivery_verdict;
-use super::inventory::Snapshot;
-use super::inventory::facts::{LogGroupFacts, Trail};
 use super::logs::{
     log_group_arn, update_trail_log_group_command, with_existing_log_group, with_log_group,
 };
 use super::{Finding, Verdict, shell_quote, skipped_because};
 use crate::aws::arn::{Arn, build, resource_name};
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{LogGroupFacts, Trail};
 
 pub(super) fn delivery(survey: &Snapshot) -> Verdict {
     with_log_group(survey, |group| {

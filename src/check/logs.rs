@@ -1,13 +1,13 @@
 //! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
 
-use super::inventory::Snapshot;
-use super::inventory::facts::{LogGroupFacts, LogGroupSettings, Trail};
 use super::key::key_state_verdict;
 use super::log_streams;
 use super::subscription;
 use super::trail::with_trail;
 use super::{Check, Finding, FixAction, Requirement, Verdict, shell_quote, skipped_because};
 use crate::aws::arn::Arn;
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{LogGroupFacts, LogGroupSettings, Trail};
 
 pub const CHECKS: &[Check] = &[
     Check {

@@ -5,22 +5,20 @@ pub mod bucket;
 mod delivery;
 pub mod event_selectors;
 pub mod fixes;
-pub mod inventory;
 pub mod key;
 mod log_streams;
 pub mod logs;
 pub mod names;
 pub mod permission_scope;
 mod resource_arn;
-mod statement_reader;
 mod subscription;
 pub mod trail;
 mod trail_events;
 mod trail_selection;
 
 use crate::error::Error;
-use crate::trail_destination::TrailDestination;
-use inventory::Snapshot;
+use crate::inventory::Snapshot;
+use crate::inventory::trail_destination::TrailDestination;
 
 /// One question with a stable id; the id is its heading in `docs/troubleshooting.md`.
 #[derive(Debug)]

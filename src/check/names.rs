@@ -1,11 +1,11 @@
 //! Checks of what setup would make: whether its names are free, and whether the account has room for it.
 //! Long, since each kind of resource has a name of its own to be looked at.
 
-use super::inventory::Snapshot;
-use super::inventory::facts::{NameOwner, SimulationResult};
 use super::{Check, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::resource_name;
-use crate::trail_destination::TrailDestination;
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{NameOwner, SimulationResult};
+use crate::inventory::trail_destination::TrailDestination;
 
 /// For any option.
 pub const CHECKS: &[Check] = &[

@@ -1,9 +1,9 @@
 //! What the survey knows of the place that a policy is about.
 
-use super::inventory::facts::{KeyFacts, LogGroupSettings, TopicFacts};
-use super::inventory::{LogEncryption, Snapshot};
+use crate::inventory::facts::{KeyFacts, LogGroupSettings, TopicFacts};
+use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{LogEncryption, Snapshot};
 use crate::permissions::scope::PolicyScope;
-use crate::trail_destination::TrailDestination;
 
 /// Puts the names that were found in place of those that were not known.
 pub fn fill_scope(place: &mut PolicyScope, survey: &Snapshot) {

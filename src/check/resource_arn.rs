@@ -1,7 +1,7 @@
 //! What the checks of a group are about, by its ARN.
 
-use super::inventory::Snapshot;
 use crate::aws::arn::build;
+use crate::inventory::Snapshot;
 
 /// Nothing where it is not known, and for a group that is about many things, such as the names that setup would take.
 pub(super) fn group_resource_arn(group: &str, survey: &Snapshot) -> Option<String> {

@@ -1,9 +1,9 @@
 //! Whether the log group has room for a subscription, and whether Heeler would get the events through it as they are.
 
-use super::inventory::Snapshot;
 use super::log_streams::with_new_log_group_commands;
 use super::logs::{with_existing_log_group, with_own_log_group};
 use super::{Finding, Verdict, shell_quote};
+use crate::inventory::Snapshot;
 
 /// Subscription filters that a log group may have.
 const MAX_SUBSCRIPTION_FILTERS: usize = 5;

@@ -2,15 +2,15 @@
 
 use super::bucket::{change_bucket_command, storage_location_path};
 use super::delivery::delivery_verdict;
-use super::inventory::Snapshot;
-use super::inventory::facts::{ShadowTrail, Trail};
 use super::trail_events;
 use super::trail_selection;
 use super::{
     Check, Finding, FixAction, Requirement, Verdict, format_time, shell_quote, skipped_because,
 };
 use crate::aws::arn::{Arn, resource_name};
-use crate::trail_destination::TrailDestination;
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{ShadowTrail, Trail};
+use crate::inventory::trail_destination::TrailDestination;
 
 pub const CHECKS: &[Check] = &[
     Check {

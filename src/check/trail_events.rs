@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::event_selectors::{Coverage, complete_selectors};
-use super::inventory::Snapshot;
-use super::inventory::facts::Trail;
 use super::trail::with_trail;
 use super::{Finding, Verdict, shell_quote, skipped_because};
+use crate::inventory::Snapshot;
+use crate::inventory::facts::Trail;
 
 fn with_coverage(survey: &Snapshot, judge: impl FnOnce(&Trail, Coverage) -> Verdict) -> Verdict {
     with_trail(survey, |trail| match &survey.event_selectors {

@@ -1,8 +1,8 @@
 //! Which trail everything else is about, and what to do when none or several could be.
 
-use super::inventory::Snapshot;
-use super::inventory::facts::{Trail, TrailSelection};
 use super::{Finding, Verdict, shell_quote};
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{Trail, TrailSelection};
 
 pub(super) fn trail_found(survey: &Snapshot) -> Verdict {
     let trails = match &survey.account.trails {

@@ -5,11 +5,12 @@ use super::tail::subscription_target;
 use super::{Context, no_deployment_error};
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
-use crate::check::inventory::{Inventory, InventoryRequest};
 use crate::cli::{self, DiscoveryArgs};
+use crate::deployment::target::DeploymentTarget;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{Inventory, InventoryRequest};
 use crate::naming::ResourceNames;
-use crate::option::target::DeploymentTarget;
 use crate::option::{OPTIONS, OptionSpec, option_named};
 use crate::reconcile::Actual;
 use crate::reconcile::apply::ExecutionOptions;
@@ -22,8 +23,7 @@ use crate::render;
 use crate::render::plan::PlanLocation;
 use crate::render::progress::ProgressDisplay;
 use crate::resource::role::HeelerTrust;
-use crate::tail::temporary_queue;
-use crate::trail_destination::TrailDestination;
+use crate::tail::source::temporary_queue;
 
 pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit> {
     if !args.yes && !args.dry_run && !world.ui.can_prompt() {

@@ -22,15 +22,16 @@ use clap::Parser;
 use tokio::join;
 
 use crate::aws::{Aws, AwsCall, CallerIdentity, ConnectionSettings};
-use crate::check::inventory::{Inventory, InventoryRequest, is_missing_credentials};
+use crate::cli::value_parsers;
 use crate::cli::{Cli, Command, DiscoveryArgs, GlobalArgs, OutputFormat};
+use crate::deployment::Deployment;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{Inventory, InventoryRequest, is_missing_credentials};
 use crate::naming::ResourceNames;
-use crate::option::deployment::Deployment;
-use crate::option::{OptionSpec, option_named, value_parsers};
+use crate::option::{OptionSpec, option_named};
 use crate::render::{self, Ui};
 use crate::resource::role;
-use crate::trail_destination::TrailDestination;
 use ctrl_c::Interrupt;
 
 /// Parses, runs, and says how it ended.

@@ -2,10 +2,10 @@
 
 use super::Context;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::trail_destination::TrailDestination;
 use crate::option::option_named;
 use crate::render;
 use crate::resource::queue;
-use crate::trail_destination::TrailDestination;
 
 pub(super) async fn run(world: &Context) -> Result<Exit> {
     let (aws, _, deployment) = world.require_deployment().await?;

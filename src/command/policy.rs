@@ -2,18 +2,18 @@
 
 use super::{Context, option_by_name};
 use crate::aws::Aws;
-use crate::check::inventory::{Inventory, is_missing_credentials};
 use crate::check::permission_scope::{fill_scope, is_key_id};
 use crate::cli::{self, OnFailure, PolicyCommand};
+use crate::cloudtrail::record::escape_control_chars;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{Inventory, is_missing_credentials};
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::{
     INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, Preflight, Task, document, policy_length,
     remaining_placeholders, statements,
 };
 use crate::render;
-use crate::tail::record::escape_control_chars;
-use crate::trail_destination::TrailDestination;
 
 pub(super) async fn run(world: &Context, args: cli::PolicyArgs) -> Result<Exit> {
     let task = requested_task(&args)?;

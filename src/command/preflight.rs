@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use crate::aws::Aws;
-use crate::check::inventory::{Inventory, InventoryRequest, Snapshot};
 use crate::check::{Report, fixes, run as judge};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{Inventory, InventoryRequest, Snapshot};
 use crate::render;
-use crate::trail_destination::TrailDestination;
 
 pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exit> {
     if args.fix && !world.ui.can_prompt() {

@@ -8,10 +8,11 @@ use super::rollback::roll_back;
 use super::{Context, option_by_name};
 use crate::aws::Aws;
 use crate::backup::reject_existing;
-use crate::check::inventory::InventoryRequest;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
 use crate::error::{Error, Exit, Result};
+use crate::inventory::InventoryRequest;
+use crate::inventory::trail_destination::TrailDestination;
 use crate::option::OptionSpec;
 use crate::reconcile::apply::{ExecutionOptions, apply};
 use crate::reconcile::event::ReconcileEvent;
@@ -21,7 +22,6 @@ use crate::reconcile::scheduler::Outcome;
 use crate::render;
 use crate::render::outputs::OutputValues;
 use crate::render::progress::ProgressDisplay;
-use crate::trail_destination::TrailDestination;
 
 const SET_RETENTION: &str = "set the retention of the log group";
 

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use crate::cli::tfvars::{Tfvars, parse};
 use crate::cli::{Cli, Command, DiscoveryArgs, TrustArgs};
+use crate::cloudtrail::record::escape_control_chars;
 use crate::error::{Error, Result};
-use crate::option::tfvars::{Tfvars, parse};
 use crate::render::Ui;
-use crate::tail::record::escape_control_chars;
 
 /// For every command that takes such a file.
 pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {

@@ -1,9 +1,11 @@
 //! Option cloudwatch: trail → log group → function → SQS FIFO. Events come within a minute or so, and cost per GB.
 
-use super::deployment::deployment_tags;
 use super::s3::{DEAD_LETTER_RETENTION_SECONDS, MAX_RECEIVE_COUNT, QUEUE_RETENTION_SECONDS};
-use super::target::DeploymentTarget;
-use super::{OptionSpec, Pipeline, cloudwatch_filter, function, policies};
+use crate::deployment::deployment_tags;
+use crate::deployment::policies;
+use crate::deployment::target::DeploymentTarget;
+use crate::inventory::trail_destination::TrailDestination;
+use crate::option::{OptionSpec, Pipeline, cloudwatch_filter, function};
 use crate::reconcile::graph::{Graph, Handle, Output};
 use crate::resource::OwnershipTags;
 use crate::resource::function::Function;
@@ -16,7 +18,6 @@ use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
 use crate::resource::queue_policy::QueuePolicy;
 use crate::resource::role::{Role, TrustedEntity};
 use crate::resource::subscription_filter::SubscriptionFilter;
-use crate::trail_destination::TrailDestination;
 
 pub const SPEC: OptionSpec = OptionSpec {
     destination: TrailDestination::LogGroup,

@@ -2,18 +2,13 @@
 
 pub mod cloudwatch;
 pub mod cloudwatch_filter;
-pub mod deployment;
 pub mod function;
-mod policies;
 pub mod s3;
-pub mod target;
-pub mod tfvars;
-pub mod value_parsers;
 
 use crate::aws::Aws;
+use crate::deployment::target::DeploymentTarget;
+use crate::inventory::trail_destination::TrailDestination;
 use crate::reconcile::graph::{Graph, Output};
-use crate::trail_destination::TrailDestination;
-use target::DeploymentTarget;
 
 /// One way to get the events to Heeler.
 pub struct OptionSpec {

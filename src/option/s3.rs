@@ -1,8 +1,10 @@
 //! Option s3: trail → bucket → SNS → SQS. Minutes late, and a hundredth of the cost of the other.
 
-use super::deployment::deployment_tags;
-use super::target::DeploymentTarget;
-use super::{OptionSpec, Pipeline, policies};
+use crate::deployment::deployment_tags;
+use crate::deployment::policies;
+use crate::deployment::target::DeploymentTarget;
+use crate::inventory::trail_destination::TrailDestination;
+use crate::option::{OptionSpec, Pipeline};
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::{Graph, Output, ResourceId};
 use crate::resource::OwnershipTags;
@@ -18,7 +20,6 @@ use crate::resource::role::{Role, TrustedEntity};
 use crate::resource::subscription::Subscription;
 use crate::resource::topic::Topic;
 use crate::resource::topic_policy::TopicPolicy;
-use crate::trail_destination::TrailDestination;
 
 pub const SPEC: OptionSpec = OptionSpec {
     destination: TrailDestination::Bucket,

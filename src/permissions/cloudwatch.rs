@@ -131,12 +131,12 @@ pub(super) fn destroy_writes(place: &PolicyScope) -> Vec<Statement> {
         ),
         Statement::new(
             "DeletePolicy",
-            permissions::destroy::DELETE_POLICY,
+            super::destroy::DELETE_POLICY,
             [place.policy_arn(&names.policy())],
         ),
         Statement::new(
             "DeletePolicyOfFunction",
-            permissions::destroy::DELETE_POLICY,
+            super::destroy::DELETE_POLICY,
             [place.policy_arn(&names.function_policy())],
         ),
         Statement::new(

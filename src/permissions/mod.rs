@@ -13,7 +13,7 @@ mod tail;
 use serde_json::Value;
 
 use crate::iam;
-use crate::trail_destination::TrailDestination;
+use crate::inventory::trail_destination::TrailDestination;
 use scope::{PLACEHOLDERS, PolicyScope};
 use statement::{Statement, merge_statements};
 

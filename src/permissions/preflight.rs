@@ -3,7 +3,7 @@
 use super::Preflight;
 use super::scope::PolicyScope;
 use super::statement::Statement;
-use crate::trail_destination::TrailDestination;
+use crate::inventory::trail_destination::TrailDestination;
 
 pub(super) fn statements(wanted: Preflight, place: &PolicyScope) -> Vec<Statement> {
     let mut all = common_reads(place);

@@ -4,7 +4,7 @@
 use super::scope::PolicyScope;
 use super::statement::Statement;
 use super::{MANAGED_BY_VALUE, RESOURCE_TAG_KEY};
-use crate::trail_destination::TrailDestination;
+use crate::inventory::trail_destination::TrailDestination;
 
 pub(super) fn outputs(routes: &[TrailDestination], place: &PolicyScope) -> Vec<Statement> {
     let queue = |route: &TrailDestination| match route {

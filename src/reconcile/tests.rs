@@ -164,7 +164,7 @@ impl Resource<FakeCloud> for FakeResource {
     }
 
     fn parent(&self) -> Option<Parent> {
-        self.parent.clone().map(|(of, goes_with_it)| Parent {
+        self.parent.clone().map(|(id, deletes_children)| Parent {
             id,
             deletes_children,
         })
@@ -181,7 +181,7 @@ impl Resource<FakeCloud> for FakeResource {
             let refusal = Error::failed(format!("read {}", self.name), "refused");
             return Err(refusal.with_code(Some((*code).into()), None));
         }
-        Ok(sky.read(self.name).map(|(value, owner)| {
+        Ok(sky.read(self.name).map(|(value, ownership)| {
             let mut words = value.split('/');
             let mut state = State::default().with("word", words.next().unwrap_or_default());
             if let Some(of) = words.next() {
@@ -595,7 +595,7 @@ async fn unmanaged_dependent_blocks_deletion() {
         let mut graph = Graph::default();
         let house = graph.add(fake_resource("house", &[]));
         graph.add(FakeResource {
-            blocks_deletion,
+            blocks_deletion: holds,
             ..fake_resource("tenant", &[&house])
         });
         run_destroy(&graph, &sky).await;
@@ -879,7 +879,7 @@ async fn unmanaged_resources_are_adopted_only_on_request() {
     let adoption = |step: usize| match &plan.steps[step].action {
         Action::Adopt(AdoptionPlan { tags, changes }) => {
             let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
-            (marks.clone(), fields)
+            (tags.clone(), fields)
         }
         other => panic!("{other:?}"),
     };

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::report::{result_json, result_lines};
 use super::{Tone, Ui};
 use crate::check::{CheckResult, Report};
-use crate::trail_destination::TrailDestination;
+use crate::inventory::trail_destination::TrailDestination;
 
 /// What all options have in common once, then each by itself, then how they compare.
 pub(super) fn side_by_side(ui: Ui, reports: &[Report], next: &str) -> String {

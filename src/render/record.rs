@@ -9,11 +9,11 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::{Tone, Ui};
 use crate::alert::DeliveryStats;
 use crate::cli::OutputFormat;
+use crate::cloudtrail::record::{Record, escape_control_chars};
+use crate::sanitize::is_printable_ascii;
 use crate::severity::{SeverityLevel, SeverityTable};
 use crate::tail::account_names::AccountNames;
 use crate::tail::formatter::{FormatRecord, RecordBatch};
-use crate::tail::record::{Record, escape_control_chars};
-use crate::tail::sanitize::is_printable_ascii;
 use crate::tail::stats::{Stats, UnitCounts};
 
 /// How a record is written in the form that was asked for.

@@ -107,7 +107,9 @@ impl Resource<Aws> for Queue {
             content_based_deduplication,
         } = self.ordering
         {
-            state = state.with("fifo", true).with("deduplicates", deduplicates);
+            state = state
+                .with("fifo", true)
+                .with("deduplicates", content_based_deduplication);
         }
         if let Some(redrive) = &self.redrive {
             let target = known.get(&redrive.target);
@@ -453,10 +455,10 @@ mod tests {
 
     #[test]
     fn fifo_attributes_parse_back() {
-        for deduplicates in [true, false] {
+        for content_based_deduplication in [true, false] {
             let wanted = desired_state()
                 .with("fifo", true)
-                .with("deduplicates", deduplicates);
+                .with("deduplicates", content_based_deduplication);
             let mut found = to_attributes(&wanted, None);
             // It is said at the creation only.
             assert_eq!(found.get(&Name::FifoQueue), None);

@@ -10,10 +10,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 
 use super::LogBucket;
-use super::log_file::LogFileSource;
-use super::s3_notification::S3Object;
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
+use crate::cloudtrail::log_file::LogFileSource;
+use crate::cloudtrail::s3_notification::S3Object;
 use crate::error::{Error, Result};
 
 /// Objects that are fetched at the same time.

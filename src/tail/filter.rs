@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use memchr::memmem::Finder;
 
-use super::record::Record;
+use crate::cloudtrail::record::Record;
 use crate::filter_pattern::FilterPattern;
 use crate::severity::{SeverityLevel, SeverityTable};
 

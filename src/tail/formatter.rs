@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::dedup;
 use super::filter::RecordFilter;
-use super::log_file::RecordSink;
-use super::record::Record;
-use super::sanitize::preview;
 use crate::alert::Alert;
+use crate::cloudtrail::log_file::RecordSink;
+use crate::cloudtrail::record::Record;
+use crate::sanitize::preview;
 use crate::severity::{SeverityLevel, SeverityTable};
 
 /// How much is put together before it is handed on.

@@ -5,37 +5,20 @@
 //! (`files`). Messages are read by `notice`. What became of everything is counted in a `tally`.
 
 pub mod account_names;
-pub mod bucket_listing;
 pub mod dedup;
 pub mod delivery_delay;
 mod fetch;
 pub mod filter;
 pub mod formatter;
-mod gunzip;
-pub mod heeler_queue;
-mod json_members;
-mod json_scan;
-mod lenient_json;
-pub mod local_files;
-pub mod log_file;
-pub mod log_group;
-mod object_key;
 pub mod object_reader;
-mod queue_lock;
-pub mod record;
-mod record_parser;
-pub mod s3_notification;
-pub mod sanitize;
+pub mod source;
 pub mod stats;
-pub mod temporary_queue;
-mod text_buffer;
-mod user_identity;
 pub mod worker_pool;
 
 use std::time::SystemTime;
 
-use heeler_queue::ReceiveLimitReached;
-use log_file::LogFileSource;
+use self::source::heeler_queue::ReceiveLimitReached;
+use crate::cloudtrail::log_file::LogFileSource;
 
 /// What a tally has a sum for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,16 +4,18 @@ use futures_util::future::join;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::HashSet;
 
-use super::bucket_listing::BucketListing;
 use super::fetch::{FetchedObject, ObjectFetcher};
-use super::heeler_queue::{self, HeelerQueue, ReceiveBatch};
-use super::log_file::LogFileSource;
-use super::object_key::skip_reason;
-use super::s3_notification::{self, S3Object, SkipReason};
-use super::temporary_queue::{ReceivedMessage, TemporaryQueue};
 use super::{Arrival, LogBucket, StatsUnit};
 use crate::aws::Aws;
+use crate::cloudtrail::log_file::LogFileSource;
+use crate::cloudtrail::object_key::skip_reason;
+use crate::cloudtrail::s3_notification;
+use crate::cloudtrail::s3_notification::{S3Object, SkipReason};
 use crate::error::{Error, Result};
+use crate::tail::source::bucket_listing::BucketListing;
+use crate::tail::source::heeler_queue;
+use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveBatch};
+use crate::tail::source::temporary_queue::{ReceivedMessage, TemporaryQueue};
 
 /// What came of one question to the source.
 #[derive(Default)]

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::formatter::{BatchingSink, RecordBatch, RecordFormatter};
-use super::local_files;
-use super::log_file::{self, LogFileError, LogFileSource, ReadLimits, RecordSink};
+use crate::cloudtrail::log_file;
+use crate::cloudtrail::log_file::{LogFileError, LogFileSource, ReadLimits, RecordSink};
+use crate::tail::source::local_files;
 
 /// What all objects that are under way may hold together.
 const MAX_BYTES_IN_MEMORY: usize = 50_000_000;

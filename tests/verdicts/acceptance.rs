@@ -1,9 +1,9 @@
 //! What the operator makes of the verdicts: what is accepted, what counts as ready.
 
-use heeler_ec::check::inventory::Snapshot;
-use heeler_ec::check::inventory::facts::BucketOwner;
 use heeler_ec::check::{Report, checks, run};
-use heeler_ec::trail_destination::TrailDestination;
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::facts::BucketOwner;
+use heeler_ec::inventory::trail_destination::TrailDestination;
 
 use super::account::{bucket, trail};
 use super::fixture::ready;

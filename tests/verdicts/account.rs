@@ -1,7 +1,7 @@
 //! Whose credentials these are, and of what organization.
 
-use heeler_ec::check::inventory::facts::Organization;
 use heeler_ec::error::Error;
+use heeler_ec::inventory::facts::Organization;
 
 use super::fixture::{GROUP, MEMBER, PAYER};
 use super::{VerdictCase, assert_verdicts, cloudwatch, refused, s3};
@@ -360,8 +360,8 @@ fn denied_by(kind: &str) -> Error {
 }
 
 use heeler_ec::aws::CallerIdentity;
-use heeler_ec::check::inventory::Snapshot;
-use heeler_ec::check::inventory::facts::{BucketFacts, LogGroupFacts, Trail, TrailSelection};
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::facts::{BucketFacts, LogGroupFacts, Trail, TrailSelection};
 
 pub fn caller(survey: &mut Snapshot) -> &mut CallerIdentity {
     survey.account.caller.as_mut().expect("a caller")

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use heeler_ec::aws::bucket_notification::{NotificationEntry, NotificationTarget};
 use heeler_ec::check::Verdict;
-use heeler_ec::check::inventory::facts::{
+use heeler_ec::inventory::facts::{
     BucketOwner, Encryption, LifecycleRule, LifecycleTiming, TopicFacts, TrailSelection,
 };
-use heeler_ec::check::inventory::{LogEncryption, Snapshot};
+use heeler_ec::inventory::{LogEncryption, Snapshot};
 
 use super::account::{bucket, trail};
 use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, managed_owner, now};
@@ -23,7 +23,8 @@ fn bucket_verdicts() {
 /// What is printed replaces the topic's policy, so it has to hold what is there.
 #[test]
 fn topic_policy_command_keeps_existing_statements() {
-    let mut survey = super::ready(heeler_ec::trail_destination::TrailDestination::Bucket);
+    let mut survey =
+        super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);
     let theirs = policy(r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#);
     use_existing_topic(
         &mut survey,
@@ -58,7 +59,8 @@ fn topic_policy_command_uses_unique_sid() {
         ("Theirs", "HeelerLogBucket"),
         ("HeelerLogBucket", "HeelerLogBucket2"),
     ] {
-        let mut survey = super::ready(heeler_ec::trail_destination::TrailDestination::Bucket);
+        let mut survey =
+            super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);
         let policy = named(there);
         use_existing_topic(&mut survey, TopicFacts { policy, ..topic() });
         let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").evaluate)(&survey) else {
@@ -1460,7 +1462,7 @@ fn kms(key: &str) -> Encryption {
     Encryption::Kms(Some(key.into()))
 }
 
-fn aws_managed_key(name: &str) -> heeler_ec::check::inventory::facts::KeyFacts {
+fn aws_managed_key(name: &str) -> heeler_ec::inventory::facts::KeyFacts {
     let mut facts = key(name);
     if let Ok(Some(key)) = &mut facts.key {
         key.customer_managed = false;
@@ -1484,7 +1486,8 @@ pub fn set_encryption(
 
 /// The keys that setup would grant the use of.
 fn granted_keys(differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
-    let mut survey = super::ready(heeler_ec::trail_destination::TrailDestination::Bucket);
+    let mut survey =
+        super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);
     differs(&mut survey);
     match survey.log_encryption() {
         LogEncryption::CustomerKeys(keys) => keys.iter().map(|key| key.name().to_owned()).collect(),

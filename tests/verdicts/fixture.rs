@@ -4,15 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use heeler_ec::aws::CallerIdentity;
 use heeler_ec::check::event_selectors::EventSelector;
-use heeler_ec::check::inventory::facts::{
+use heeler_ec::inventory::facts::{
     AccountFacts, BucketFacts, BucketOwner, Encryption, EventSelectors, KeyFacts, KmsKeyDetails,
     LambdaConcurrency, LogGroupFacts, LogGroupSettings, LogObject, LogStreamPresence, NameOwners,
     Organization, Trail, TrailSelection, TrailStatus,
 };
-use heeler_ec::check::inventory::facts::{DeliveryStatus, NameOwner};
-use heeler_ec::check::inventory::{InventoryRequest, Snapshot};
+use heeler_ec::inventory::facts::{DeliveryStatus, NameOwner};
+use heeler_ec::inventory::trail_destination::TrailDestination;
+use heeler_ec::inventory::{InventoryRequest, Snapshot};
 use heeler_ec::naming::ResourceNames;
-use heeler_ec::trail_destination::TrailDestination;
 
 pub const PAYER: &str = "111122223333";
 pub const MEMBER: &str = "444455556666";

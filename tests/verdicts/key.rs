@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use heeler_ec::check::inventory::Snapshot;
-use heeler_ec::check::inventory::facts::{Encryption, KeyFacts, KmsGrantFacts, KmsKeyDetails};
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::facts::{Encryption, KeyFacts, KmsGrantFacts, KmsKeyDetails};
 
 use super::account::bucket;
 use super::bucket::set_encryption;

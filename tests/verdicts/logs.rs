@@ -1,12 +1,12 @@
 //! The log group that the trail delivers to.
 
 use heeler_ec::check::Verdict;
-use heeler_ec::check::inventory::Snapshot;
-use heeler_ec::check::inventory::facts::{
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::facts::{
     AccountSubscriptionFilter, LambdaConcurrency, LogGroupSettings, LogStreamPresence,
     SubscriptionFilterFacts, TrailSelection,
 };
-use heeler_ec::trail_destination::TrailDestination::LogGroup;
+use heeler_ec::inventory::trail_destination::TrailDestination::LogGroup;
 
 use super::account::{log_group, trail};
 use super::fixture::{KEY, key, minutes_ago};

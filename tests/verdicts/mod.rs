@@ -17,10 +17,11 @@ mod trail;
 
 use std::collections::BTreeSet;
 
-use heeler_ec::check::inventory::Snapshot;
 use heeler_ec::check::{Check, Finding, Verdict, checks, run};
 use heeler_ec::error::Error;
-use heeler_ec::trail_destination::TrailDestination::{self, Bucket, LogGroup};
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::trail_destination::TrailDestination;
+use heeler_ec::inventory::trail_destination::TrailDestination::{Bucket, LogGroup};
 
 use fixture::ready;
 use testkit::awscli::parse;

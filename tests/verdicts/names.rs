@@ -1,7 +1,7 @@
 //! Whether the names that setup would take are free, and whether there is room.
 
-use heeler_ec::check::inventory::Snapshot;
-use heeler_ec::check::inventory::facts::{
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::facts::{
     IamQuotaFacts, IamQuotas, NameOwner, NameOwners, PermissionSimulation, SimulationResult,
     TopicFacts,
 };
@@ -290,7 +290,7 @@ pub fn cases() -> Vec<VerdictCase> {
                     key: None,
                     key_policy: None,
                 };
-                verdicts::account::bucket(s).topic = Some(Ok(Some(facts)));
+                super::account::bucket(s).topic = Some(Ok(Some(facts)));
             },
             "skip",
             "an existing topic is used",
@@ -306,7 +306,7 @@ pub fn cases() -> Vec<VerdictCase> {
                     "it is ours",
                     |s| {
                         let option = s.route.name();
-                        taken(s, $id, own("it", option))
+                        set_owner(s, $id, managed_owner("it", option))
                     },
                     "pass",
                     "it is ours",
@@ -314,7 +314,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 $option(
                     $id,
                     "it is a stranger's",
-                    |s| taken(s, $id, stranger("it")),
+                    |s| set_owner(s, $id, unmanaged_owner("it")),
                     "fail",
                     "choose other names with --name-prefix",
                 ),
@@ -328,7 +328,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 $option(
                     $id,
                     "there is no place to look",
-                    |s| s.taken = Taken::default(),
+                    |s| s.name_owners = NameOwners::default(),
                     "skip",
                     "stands on",
                 ),

@@ -1,8 +1,8 @@
 //! The trail, and which events it records.
 
 use heeler_ec::check::event_selectors::{EventSelector, FieldSelector};
-use heeler_ec::check::inventory::Snapshot;
-use heeler_ec::check::inventory::facts::{
+use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::facts::{
     EventSelectors, ShadowTrail, Trail, TrailSelection, TrailStatus,
 };
 use serde_json::json;
@@ -320,7 +320,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "trail.delivery",
             "the key is disabled",
             |s| {
-                trail(s).kms_key = Some(verdicts::fixture::KEY.into());
+                trail(s).kms_key = Some(super::fixture::KEY.into());
                 status(s).to_bucket.at = None;
                 status(s).to_bucket.error = Some("KMS.DisabledException".into());
             },
@@ -555,7 +555,7 @@ pub fn status(survey: &mut Snapshot) -> &mut TrailStatus {
     status.as_mut().expect("a status")
 }
 
-fn set_shadow_trail(survey: &mut Snapshot, seen: heeler_ec::error::Result<()>) {
+fn set_shadow_trail(survey: &mut Snapshot, status: heeler_ec::error::Result<()>) {
     survey.account.opt_in_regions = Ok(vec!["ap-east-1".into()]);
     survey.shadow_trails = vec![ShadowTrail {
         region: "ap-east-1".into(),

@@ -1,9 +1,9 @@
 //! What the log objects are encrypted with: as their newest one shows, and as trail and bucket say.
 
 use super::with_own_bucket;
-use crate::check::inventory::Snapshot;
-use crate::check::inventory::facts::{BucketFacts, Encryption, KeyFacts};
 use crate::check::{Finding, Verdict, skipped_because};
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{BucketFacts, Encryption, KeyFacts};
 
 pub(super) fn encryption(survey: &Snapshot) -> Verdict {
     with_own_bucket(survey, |bucket| {

@@ -7,10 +7,10 @@ mod topic;
 
 use std::time::{Duration, SystemTime};
 
-use super::inventory::Snapshot;
-use super::inventory::facts::{BucketFacts, BucketOwner, LifecycleRule, LifecycleTiming};
 use super::{Check, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because};
 use crate::aws::arn::resource_name;
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{BucketFacts, BucketOwner, LifecycleRule, LifecycleTiming};
 
 pub const CHECKS: &[Check] = &[
     Check {

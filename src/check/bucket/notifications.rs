@@ -3,9 +3,9 @@
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, build};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
-use crate::check::inventory::Snapshot;
-use crate::check::inventory::facts::BucketFacts;
 use crate::check::{Finding, Verdict, skipped_because};
+use crate::inventory::Snapshot;
+use crate::inventory::facts::BucketFacts;
 
 /// Entries that a bucket may have.
 const MAX_NOTIFICATIONS: usize = 100;

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, build};
-use crate::check::inventory::Snapshot;
-use crate::check::statement_reader::ParsedCondition;
-use crate::check::{Finding, Verdict, skipped_because, statement_reader};
+use crate::check::{Finding, Verdict, skipped_because};
+use crate::iam::statement_reader;
+use crate::iam::statement_reader::ParsedCondition;
+use crate::inventory::Snapshot;
 
 /// What the policy denies to the role that Heeler comes in by.
 pub(super) fn policy(survey: &Snapshot) -> Verdict {

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, build, resource_name};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
-use crate::check::inventory::Snapshot;
-use crate::check::inventory::facts::{BucketFacts, TopicFacts};
-use crate::check::statement_reader::ParsedCondition;
-use crate::check::{Finding, Verdict, shell_quote, skipped_because, statement_reader};
+use crate::check::{Finding, Verdict, shell_quote, skipped_because};
+use crate::iam::statement_reader;
+use crate::iam::statement_reader::ParsedCondition;
+use crate::inventory::Snapshot;
+use crate::inventory::facts::{BucketFacts, TopicFacts};
 
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,

@@ -8,9 +8,9 @@ use crate::alert::{
     Webhook,
 };
 use crate::cli;
+use crate::cli::value_parsers;
 use crate::error::{Error, Exit, Result};
 use crate::http::WebhookClient;
-use crate::option::value_parsers;
 use crate::render::{self, Ui};
 
 /// How long the last alerts may take when all is read, and when the operator wants to leave.

@@ -15,7 +15,7 @@ use crate::render::{self, Ui};
 use crate::tail::StatsUnit;
 use crate::tail::account_names::AccountNames;
 use crate::tail::formatter::RecordFormatter;
-use crate::tail::local_files::{LocalPath, STANDARD_INPUT, find_log_files};
+use crate::tail::source::local_files::{LocalPath, STANDARD_INPUT, find_log_files};
 use crate::tail::worker_pool::{LocalInput, WorkerMessage, WorkerPool};
 
 /// How long a reader may be silent before somebody looks whether to go on.

@@ -11,11 +11,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::printer::RecordPrinter;
+use crate::cloudtrail::log_file;
+use crate::cloudtrail::log_file::{LogFileSource, ReadLimits, RecordSink};
+use crate::cloudtrail::record::Record;
 use crate::error::{Error, Result};
 use crate::reconcile::cancel::CancellationToken;
 use crate::tail::formatter::{RecordBatch, RecordFormatter};
-use crate::tail::log_file::{self, LogFileSource, ReadLimits, RecordSink};
-use crate::tail::record::Record;
 use crate::tail::{Arrival, StatsUnit};
 
 /// What an object may hold of memory while it is shown; a larger one is unpacked twice.

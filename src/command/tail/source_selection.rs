@@ -1,10 +1,10 @@
 //! Where tail looks for events: as the operator says, else where the option has them.
 
 use crate::cli;
+use crate::deployment::Deployment;
+use crate::deployment::target::DeploymentTarget;
 use crate::error::{Error, Result};
-use crate::option::deployment::Deployment;
-use crate::option::target::DeploymentTarget;
-use crate::trail_destination::TrailDestination;
+use crate::inventory::trail_destination::TrailDestination;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SourceKind {

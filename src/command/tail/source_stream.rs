@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::tail::Arrival;
-use crate::tail::log_group::LogGroupPoller;
 use crate::tail::object_reader::ObjectReader;
+use crate::tail::source::log_group::LogGroupPoller;
 
 pub(super) enum SourceStream<'a> {
     Objects(ObjectReader<'a>),

@@ -1,0 +1,357 @@
+//! New log objects, found by listing the bucket: nothing is made, and no queue is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::types::CommonPrefix;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::time::{Instant, sleep_until};
+
+use crate::aws::Aws;
+use crate::aws::error::AwsResultExt;
+use crate::cloudtrail::s3_notification::S3Object;
+use crate::error::Result;
+use crate::tail::LogBucket;
+
+/// CloudTrail delivers every five minutes or so.
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
+/// Keys do not come in the order of their stamps, so that each look goes back as far as this.
+const LOOKBACK: Duration = Duration::from_secs(30 * 60);
+/// How far the first look goes back, unless the operator says.
+const INITIAL_LOOKBACK: Duration = Duration::from_secs(10 * 60);
+/// New accounts and regions are looked for this often.
+const PREFIX_REFRESH_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// Listings at the same time.
+const MAX_CONCURRENT_LISTINGS: usize = 16;
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The bucket of a trail, looked through again and again.
+pub struct BucketListing<'a> {
+    aws: &'a Aws,
+    log_bucket: LogBucket,
+    /// What all keys of the trail begin with, with a slash at the end.
+    prefix: String,
+    /// From when on the next look goes: it goes back from the beginning of the last one, whenever that was.
+    window_start: SystemTime,
+    /// Where objects of one account and region are.
+    prefixes: Vec<AccountRegionPrefix>,
+    prefixes_refreshed_at: Option<Instant>,
+    /// Stamps of the keys that were handed out.
+    handed_out: BTreeMap<String, SystemTime>,
+    next_listing: Instant,
+}
+
+/// The objects of one account in one region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct AccountRegionPrefix {
+    /// Up to the days, with a slash at the end.
+    prefix: String,
+    account: String,
+    region: String,
+}
+
+impl<'a> BucketListing<'a> {
+    /// `since` says how far back the first look goes.
+    #[must_use]
+    pub fn new(aws: &'a Aws, log_bucket: LogBucket, prefix: &str, since: Option<Duration>) -> Self {
+        Self {
+            aws,
+            log_bucket,
+            prefix: prefix.to_owned(),
+            window_start: subtract_or_epoch(SystemTime::now(), since.unwrap_or(INITIAL_LOOKBACK)),
+            prefixes: Vec::new(),
+            prefixes_refreshed_at: None,
+            handed_out: BTreeMap::new(),
+            next_listing: Instant::now(),
+        }
+    }
+
+    /// Waits for its turn, looks through the bucket, and tells which objects are new. Whoever stops waiting loses
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the bucket may not be listed.
+    pub async fn next(&mut self) -> Result<Vec<S3Object>> {
+        sleep_until(self.next_listing).await;
+        let turn = Instant::now() + POLL_INTERVAL;
+        if self
+            .prefixes_refreshed_at
+            .is_none_or(|placed| placed.elapsed() >= PREFIX_REFRESH_INTERVAL)
+        {
+            self.prefixes = self.find_prefixes().await?;
+            self.prefixes_refreshed_at = Some(Instant::now());
+        }
+        let now = SystemTime::now();
+        let listings: Vec<(String, String)> = self
+            .prefixes
+            .iter()
+            .flat_map(|place| place.listings(self.window_start, now))
+            .collect();
+        let found: Vec<Vec<S3Object>> = stream::iter(listings)
+            .map(|(folder, after)| self.list_objects(folder, after))
+            .buffer_unordered(MAX_CONCURRENT_LISTINGS)
+            .try_collect()
+            .await?;
+        self.next_listing = turn;
+        self.window_start = subtract_or_epoch(now, LOOKBACK);
+        Ok(self.keep_new(found.into_iter().flatten().collect(), now))
+    }
+
+    /// Objects that were not handed out yet, in the order of their stamps.
+    fn keep_new(&mut self, mut found: Vec<S3Object>, now: SystemTime) -> Vec<S3Object> {
+        found.retain(|object| !self.handed_out.contains_key(&object.key));
+        found.sort_by(|a, b| {
+            (timestamp_of_key(&a.key), &a.key).cmp(&(timestamp_of_key(&b.key), &b.key))
+        });
+        for object in &found {
+            self.handed_out.insert(object.key.clone(), now);
+        }
+        // The next look goes back from here, and what was handed out long before then is not listed again.
+        let listed = subtract_or_epoch(now, LOOKBACK * 2);
+        self.handed_out.retain(|_, seen| *seen >= listed);
+        found
+    }
+
+    /// Accounts below the prefix, with or without the organization's id between, and their regions.
+    async fn find_prefixes(&self) -> Result<Vec<AccountRegionPrefix>> {
+        let mut accounts = Vec::new();
+        for folder in self.common_prefixes(self.prefix.clone()).await? {
+            if last_segment(&folder).starts_with("o-") {
+                accounts.extend(self.common_prefixes(folder).await?);
+            } else {
+                accounts.push(folder);
+            }
+        }
+        accounts.retain(|folder| is_account_id(last_segment(folder)));
+        let places: BTreeSet<AccountRegionPrefix> = stream::iter(accounts)
+            .map(|folder| self.region_prefixes(folder))
+            .buffer_unordered(MAX_CONCURRENT_LISTINGS)
+            .try_fold(BTreeSet::new(), async |mut all, places| {
+                all.extend(places);
+                Ok(all)
+            })
+            .await?;
+        Ok(places.into_iter().collect())
+    }
+
+    async fn region_prefixes(&self, account: String) -> Result<Vec<AccountRegionPrefix>> {
+        let regions = self
+            .common_prefixes(format!("{account}CloudTrail/"))
+            .await?;
+        Ok(regions
+            .into_iter()
+            .map(|folder| AccountRegionPrefix {
+                account: last_segment(&account).to_owned(),
+                region: last_segment(&folder).to_owned(),
+                prefix: folder,
+            })
+            .collect())
+    }
+
+    /// The folders right below a prefix.
+    async fn common_prefixes(&self, prefix: String) -> Result<Vec<String>> {
+        let mut pages = self
+            .aws
+            .s3
+            .list_objects_v2()
+            .bucket(&self.log_bucket.bucket)
+            .expected_bucket_owner(&self.log_bucket.owner)
+            .prefix(prefix)
+            .delimiter("/")
+            .into_paginator()
+            .send();
+        let mut folders = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.context_for("s3:ListBucket", || self.operation())?;
+            let names = page.common_prefixes.unwrap_or_default();
+            folders.extend(
+                names
+                    .into_iter()
+                    .filter_map(|CommonPrefix { prefix, .. }| prefix),
+            );
+        }
+        Ok(folders)
+    }
+
+    /// The objects of a day that come after a key.
+    async fn list_objects(&self, folder: String, after: String) -> Result<Vec<S3Object>> {
+        let mut pages = self
+            .aws
+            .s3
+            .list_objects_v2()
+            .bucket(&self.log_bucket.bucket)
+            .expected_bucket_owner(&self.log_bucket.owner)
+            .prefix(folder)
+            .start_after(after)
+            .into_paginator()
+            .send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.context_for("s3:ListBucket", || self.operation())?;
+            for object in page.contents.unwrap_or_default() {
+                let Some(key) = object.key else { continue };
+                objects.push(S3Object {
+                    bucket: self.log_bucket.bucket.clone(),
+                    key,
+                    region: None,
+                    size: object.size.and_then(|size| u64::try_from(size).ok()),
+                });
+            }
+        }
+        Ok(objects)
+    }
+
+    fn operation(&self) -> String {
+        format!("look for new objects in bucket {}", self.log_bucket.bucket)
+    }
+}
+
+impl AccountRegionPrefix {
+    /// The folders to list for a span of time, and in each the key to begin after.
+    fn listings(&self, from: SystemTime, to: SystemTime) -> Vec<(String, String)> {
+        day_paths(from, to)
+            .into_iter()
+            .map(|day| {
+                let folder = format!("{}{day}/", self.prefix);
+                let first = format!(
+                    "{folder}{}_CloudTrail_{}_{}",
+                    self.account,
+                    self.region,
+                    key_timestamp(from)
+                );
+                (folder, first)
+            })
+            .collect()
+    }
+}
+
+fn subtract_or_epoch(time: SystemTime, by: Duration) -> SystemTime {
+    time.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// The days of a span as CloudTrail names their folders, `2023/07/10`.
+fn day_paths(from: SystemTime, to: SystemTime) -> Vec<String> {
+    let mut days = Vec::new();
+    let (mut day, last) = (from, day_path(to));
+    while day_path(day) < last {
+        days.push(day_path(day));
+        day += DAY;
+    }
+    days.push(last);
+    days
+}
+
+fn day_path(time: SystemTime) -> String {
+    rfc3339_seconds(time)
+        .get(..10)
+        .unwrap_or_default()
+        .replace('-', "/")
+}
+
+/// The time in the name of an object, `20230710T1215Z`.
+fn key_timestamp(time: SystemTime) -> String {
+    let text: String = rfc3339_seconds(time)
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | ':'))
+        .collect();
+    format!("{}Z", text.get(..13).unwrap_or_default())
+}
+
+fn rfc3339_seconds(time: SystemTime) -> String {
+    let time = DateTime::from(time);
+    DateTime::from_secs(time.secs())
+        .fmt(Format::DateTime)
+        .unwrap_or_default()
+}
+
+/// The stamp in a key: what comes before the random end of its name.
+fn timestamp_of_key(key: &str) -> &str {
+    key.rsplit('/')
+        .next()
+        .and_then(|name| name.rsplit('_').nth(1))
+        .unwrap_or_default()
+}
+
+/// The last folder of a path.
+fn last_segment(folder: &str) -> &str {
+    folder
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+}
+
+fn is_account_id(name: &str) -> bool {
+    name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> SystemTime {
+        DateTime::from_str(text, Format::DateTime)
+            .unwrap()
+            .try_into()
+            .unwrap()
+    }
+
+    #[test]
+    fn listing_starts_at_first_minute_of_each_day() {
+        let place = AccountRegionPrefix {
+            prefix: "AWSLogs/o-1/111122223333/CloudTrail/eu-west-1/".into(),
+            account: "111122223333".into(),
+            region: "eu-west-1".into(),
+        };
+        let listings = place.listings(time("2023-12-31T23:45:10Z"), time("2024-01-01T00:15:10Z"));
+        let folders: Vec<&str> = listings.iter().map(|(folder, _)| folder.as_str()).collect();
+        assert_eq!(
+            folders,
+            [
+                "AWSLogs/o-1/111122223333/CloudTrail/eu-west-1/2023/12/31/",
+                "AWSLogs/o-1/111122223333/CloudTrail/eu-west-1/2024/01/01/",
+            ]
+        );
+        let name = "111122223333_CloudTrail_eu-west-1_20231231T2345Z_abcdefgh.json.gz";
+        assert!(format!("{}{name}", folders[0]) > listings[0].1);
+        let earlier = "111122223333_CloudTrail_eu-west-1_20231231T2344Z_abcdefgh.json.gz";
+        assert!(format!("{}{earlier}", folders[0]) < listings[0].1);
+        let next_day = "111122223333_CloudTrail_eu-west-1_20240101T0000Z_abcdefgh.json.gz";
+        assert!(format!("{}{next_day}", folders[1]) > listings[1].1);
+    }
+
+    #[test]
+    fn window_within_a_day_lists_one_prefix() {
+        let days = day_paths(time("2023-07-10T12:00:00Z"), time("2023-07-10T12:30:00.5Z"));
+        assert_eq!(days, ["2023/07/10"]);
+    }
+
+    #[test]
+    fn long_window_lists_every_day_once() {
+        let days = day_paths(time("2024-02-27T23:59:59Z"), time("2024-03-01T00:00:00Z"));
+        assert_eq!(
+            days,
+            ["2024/02/27", "2024/02/28", "2024/02/29", "2024/03/01"]
+        );
+    }
+
+    #[test]
+    fn key_timestamp_is_found_after_any_region() {
+        let key = "p/AWSLogs/1/CloudTrail/us-gov-west-1/2023/07/10/1_CloudTrail_us-gov-west-1_20230710T1215Z_AbC.json.gz";
+        assert_eq!(timestamp_of_key(key), "20230710T1215Z");
+        assert_eq!(timestamp_of_key("x"), "");
+        assert_eq!(
+            key_timestamp(time("2023-07-10T12:15:59Z")),
+            "20230710T1215Z"
+        );
+    }
+
+    #[test]
+    fn account_ids_have_twelve_digits() {
+        assert!(is_account_id("111122223333"));
+        assert!(!is_account_id("o-1"));
+        assert!(!is_account_id("11112222333a"));
+    }
+}

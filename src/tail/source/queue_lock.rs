@@ -1,0 +1,57 @@
+//! Tells whether a run of this machine still watches a tap.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+/// A locked file of the tap's name: the system lets go of it when the run ends, however it ends.
+pub(crate) struct QueueLock {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl QueueLock {
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("{name}.lock"))
+    }
+
+    pub(crate) fn acquire(name: &str) -> Self {
+        let path = Self::path(name);
+        let file = File::create_new(&path)
+            .ok()
+            .filter(|file| file.try_lock().is_ok());
+        Self { path, file }
+    }
+
+    /// Whether a run of this machine watches the tap; nothing when it is not of this machine.
+    pub(crate) fn is_held(name: &str) -> Option<bool> {
+        let path = Self::path(name);
+        let file = File::open(&path).ok()?;
+        let held = file.try_lock().is_err();
+        if !held {
+            let _ = std::fs::remove_file(path);
+        }
+        Some(held)
+    }
+
+    pub(crate) fn release(self) {
+        drop(self.file);
+        let _ = std::fs::remove_file(self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::source::temporary_queue::generate_name;
+
+    #[test]
+    fn lock_is_held_until_released() {
+        let name = generate_name("heeler_ec_test");
+        assert_eq!(QueueLock::is_held(&name), None);
+        let lock = QueueLock::acquire(&name);
+        assert_eq!(QueueLock::is_held(&name), Some(true));
+        drop(lock.file);
+        assert_eq!(QueueLock::is_held(&name), Some(false));
+        assert_eq!(QueueLock::is_held(&name), None);
+    }
+}
