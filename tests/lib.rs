@@ -1,6 +1,7 @@
-//! What the program does, seen from outside.
+//! Tests of the program from outside, of its documentation and of its source code.
 
 mod adopt;
+mod architecture;
 mod aws_failures;
 mod backup;
 mod bad_input;
@@ -11,14 +12,13 @@ mod commands;
 mod concurrent_runs;
 mod crash_recovery;
 mod destroy;
-mod documents;
+mod docs_consistency;
 mod drift;
 mod filter_pattern;
 mod function;
 mod generated;
-mod vendor_terraform;
-
-mod layers;
+mod imports;
+mod language;
 mod malformed_input;
 mod permissions;
 mod policy;
@@ -32,6 +32,7 @@ mod setup_cloudwatch_resources;
 mod setup_s3;
 mod setup_s3_resources;
 mod severity;
+mod source;
 mod switching;
 mod tail;
 mod tail_alerts;
@@ -41,4 +42,5 @@ mod tail_sources;
 mod terminal;
 mod terraform;
 mod var_file;
+mod vendor_terraform;
 mod verdicts;

@@ -46,10 +46,10 @@ fn terraform_variables(org: &Organization, option: &str) -> String {
 async fn adopt_applied_module(org: Organization, option: &str, text: &str) {
     let file = terraform_variables(&org, option);
     let files = [("main.tf", text), ("var.auto.tfvars", file.as_str())];
-    let Some(terraform) = Terraform::with(&org, &files).await else {
+    let Some(terraform) = Terraform::init(&org, &files).await else {
         return;
     };
-    terraform.put("lambda.zip", &vendor_terraform::code());
+    terraform.write_bytes("lambda.zip", &vendor_terraform::code());
     terraform.apply().await;
     let given = tempfile::tempdir().expect("a folder");
     let given = given.path().join("var.auto.tfvars");
@@ -96,7 +96,7 @@ async fn import_exported_file(org: Organization, option: &str, resources: usize)
     let run = run.run().await.expect_status(0);
     assert!(!run.stdout.contains(id));
     assert!(run.writes().is_empty());
-    let Some(terraform) = Terraform::with(&org, &[("main.tf", &run.stdout)]).await else {
+    let Some(terraform) = Terraform::init(&org, &[("main.tf", &run.stdout)]).await else {
         return;
     };
     let changes = terraform.plan().await;

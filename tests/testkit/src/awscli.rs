@@ -1,4 +1,4 @@
-//! Asks the AWS CLI itself what a command line means, without anything being sent.
+//! Parses command lines with the AWS CLI itself, which is stopped before it sends a request.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,25 +8,25 @@ use serde_json::Value;
 
 use crate::emulator::{interpreter, repository};
 
-/// A line that an operator can paste.
+/// A valid command line.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct ParsedCommand {
-    /// What the AWS CLI would ask for, in order.
+    /// The requests that the AWS CLI would send, in order.
     pub calls: Vec<ParsedCall>,
-    /// The parts of the line that ask AWS for nothing: variables, the program itself.
+    /// The other commands of the line: shell variables and `heeler-ec`.
     pub others: Vec<String>,
 }
 
-/// One request, as it would be sent.
+/// A request that the AWS CLI would send.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct ParsedCall {
     /// The signing name of the service, such as `kms`.
     pub service: String,
     /// The operation, as in `Call`.
     pub operation: String,
-    /// The region that the line names; `us-east-1` where it names none, `aws-global` for services that have none.
+    /// The region of the line: `us-east-1` by default, `aws-global` for a global service.
     pub region: String,
-    /// The parameters by the names of the API.
+    /// The parameters, under their API names.
     pub parameters: Value,
 }
 
@@ -37,32 +37,32 @@ impl ParsedCall {
     }
 }
 
-/// What each line means, or why it means nothing: an unknown operation, option, parameter or value, a missing one,
-/// broken JSON, or words that a shell would take for something else.
+/// Parses each line. An error names an unknown or missing operation, option, parameter or value, invalid JSON, or a
+/// word with a special meaning in a shell.
 pub fn parse(commands: &[impl AsRef<str>]) -> Vec<Result<ParsedCommand, String>> {
     let lines: Vec<&str> = commands.iter().map(AsRef::as_ref).collect();
-    let mut reader = Command::new(interpreter("awscli"))
+    let mut parser = Command::new(interpreter("awscli"))
         .arg(repository().join("tests/testkit/emulators/awscli_parse.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("the reader of command lines");
-    let asked = serde_json::to_vec(&lines).expect("lines as JSON");
-    let mut stdin = reader.stdin.take().expect("a pipe to the reader");
-    stdin.write_all(&asked).expect("a reader that reads");
+        .expect("the parser of command lines");
+    let input = serde_json::to_vec(&lines).expect("lines as JSON");
+    let mut stdin = parser.stdin.take().expect("a pipe to the parser");
+    stdin.write_all(&input).expect("a parser that reads");
     drop(stdin);
-    let answer = reader
+    let output = parser
         .wait_with_output()
-        .expect("the answer of the reader")
+        .expect("the output of the parser")
         .stdout;
-    let answer: Vec<Value> = serde_json::from_slice(&answer).expect("an answer for each line");
-    assert_eq!(answer.len(), lines.len());
-    answer.into_iter().map(understood).collect()
+    let results: Vec<Value> = serde_json::from_slice(&output).expect("a result for each line");
+    assert_eq!(results.len(), lines.len());
+    results.into_iter().map(parsed_command).collect()
 }
 
-fn understood(answer: Value) -> Result<ParsedCommand, String> {
-    if let Some(why) = answer["error"].as_str() {
-        return Err(why.to_owned());
+fn parsed_command(result: Value) -> Result<ParsedCommand, String> {
+    if let Some(error) = result["error"].as_str() {
+        return Err(error.to_owned());
     }
-    serde_json::from_value(answer).map_err(|error| error.to_string())
+    serde_json::from_value(result).map_err(|error| error.to_string())
 }

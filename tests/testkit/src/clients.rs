@@ -1,11 +1,11 @@
-//! SDK clients of one identity in one region, at an endpoint on loopback.
+//! SDK clients with one set of credentials, for one region and one local endpoint.
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// One client per service that the program or the simulated organization needs.
+/// One client for each service that the program or the simulated organization uses.
 #[derive(Clone, Debug)]
 pub struct Clients {
     pub account: aws_sdk_account::Client,
@@ -22,7 +22,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients that retry as the SDK does by default.
+    /// Creates clients with the SDK's default retries.
     pub fn new(endpoint: &str, credentials: Credentials, region: &str) -> Clients {
         Clients::from_config(&config(
             endpoint,
@@ -32,7 +32,7 @@ impl Clients {
         ))
     }
 
-    /// Clients that report the first failure.
+    /// Creates clients that do not retry.
     pub fn without_retries(endpoint: &str, credentials: Credentials, region: &str) -> Clients {
         Clients::from_config(&config(
             endpoint,
@@ -62,7 +62,7 @@ impl Clients {
     }
 }
 
-/// The credentials behind an access key.
+/// Creates credentials from an access key.
 pub fn credentials(access_key: &str, secret: &str, token: Option<&str>) -> Credentials {
     Credentials::new(
         access_key,

@@ -1,4 +1,4 @@
-//! Starts the AWS emulators as child processes that cannot outlive this one.
+//! Starts the AWS emulators as child processes, which end with this process.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,22 +8,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// How long an emulator may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a start is tried when another process took the port first.
-const STARTS: usize = 3;
+/// The time after which an emulator that does not respond counts as failed.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Attempts to start an emulator, because another process may take its port first.
+const START_ATTEMPTS: usize = 3;
 
-/// Which emulator stands in for AWS.
+/// An emulator of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Engine {
-    /// Checks signatures and policies, and delivers from S3 through SNS to SQS.
+    /// Checks signatures and IAM policies, and delivers from S3 through SNS to SQS.
     Ministack,
-    /// Has the wider control plane: organizations, service access, trails.
+    /// Has more control plane operations, such as AWS Organizations and CloudTrail.
     Moto,
 }
 
 impl Engine {
-    /// The name of the engine's environment and requirement file.
+    /// The name of the emulator's Python environment and of its requirements file.
     pub fn name(self) -> &'static str {
         match self {
             Engine::Ministack => "ministack",
@@ -31,7 +31,7 @@ impl Engine {
         }
     }
 
-    /// The path that answers with success once the engine is up.
+    /// The path that responds with status 200 when the emulator is ready.
     fn ready_path(self) -> &'static str {
         match self {
             Engine::Ministack => "/_ministack/ready",
@@ -39,13 +39,13 @@ impl Engine {
         }
     }
 
-    /// The Python interpreter that has the engine installed.
+    /// The Python interpreter of the emulator's environment.
     pub fn interpreter(self) -> PathBuf {
         interpreter(self.name())
     }
 }
 
-/// A running emulator; it ends when this value is dropped.
+/// A running emulator; dropping this value ends it.
 #[derive(Debug)]
 pub struct Emulator {
     engine: Engine,
@@ -54,9 +54,9 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// The one emulator of this kind that the whole process shares.
+    /// The emulator of this kind that the whole process shares.
     ///
-    /// It ends with the process, because its standard input then ends.
+    /// It ends with the process, because that closes its standard input.
     pub fn shared(engine: Engine) -> &'static Emulator {
         static MINISTACK: OnceLock<Emulator> = OnceLock::new();
         static MOTO: OnceLock<Emulator> = OnceLock::new();
@@ -67,16 +67,16 @@ impl Emulator {
         cell.get_or_init(|| Emulator::own(engine))
     }
 
-    /// Starts an emulator of the caller's own and waits until it answers.
+    /// Starts another emulator and waits until it is ready.
     pub fn own(engine: Engine) -> Emulator {
         let mut last = String::new();
-        for _ in 0..STARTS {
+        for _ in 0..START_ATTEMPTS {
             match Emulator::start(engine) {
                 Ok(emulator) => return emulator,
-                Err(why) => last = why,
+                Err(error) => last = error,
             }
         }
-        panic!("the {} emulator does not start: {last}", engine.name());
+        panic!("the {} emulator failed to start: {last}", engine.name());
     }
 
     fn start(engine: Engine) -> Result<Emulator, String> {
@@ -87,7 +87,7 @@ impl Emulator {
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt;
-            // Ctrl-C is for the program under test, which still has to clean up.
+            // Ctrl-C must reach only the program under test, which still needs the emulator to clean up.
             command.process_group(0);
         }
         let child = command
@@ -105,43 +105,43 @@ impl Emulator {
             child,
         };
         let started = Instant::now();
-        while !emulator.answers() {
+        while !emulator.is_ready() {
             let ended = matches!(emulator.child.try_wait(), Ok(Some(_)));
-            if ended || started.elapsed() > PATIENCE {
-                return Err(said(&mut log));
+            if ended || started.elapsed() > START_TIMEOUT {
+                return Err(log_text(&mut log));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(emulator)
     }
 
-    /// Which engine this is.
+    /// The kind of emulator.
     pub fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Where the emulator listens.
+    /// The address that the emulator listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The emulator's own URL, with no proxy before it.
+    /// The URL of the emulator, without a proxy.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Whether the emulator answers requests.
-    pub fn answers(&self) -> bool {
-        get(self.address, self.engine.ready_path()).is_ok_and(|status| status == 200)
+    /// Returns true if the emulator responds to requests.
+    pub fn is_ready(&self) -> bool {
+        get_status(self.address, self.engine.ready_path()).is_ok_and(|status| status == 200)
     }
 
-    /// Closes the emulator's standard input and waits until the process is gone.
+    /// Closes the emulator's standard input and waits until its process has ended.
     pub fn end(&mut self) {
         drop(self.child.stdin.take());
         let started = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {
             if started.elapsed() > Duration::from_secs(10) {
-                // It has had its chance to end by itself.
+                // It did not end on its own.
                 let _ = self.child.kill();
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -155,17 +155,17 @@ impl Drop for Emulator {
     }
 }
 
-/// The Python interpreter of one of the environments that the Makefile makes.
+/// The Python interpreter of an environment that `make emulators` creates.
 pub fn interpreter(environment: &str) -> PathBuf {
     let path = repository().join(format!(".venv/{environment}/bin/python"));
     assert!(
         path.exists(),
-        "{environment} is not installed: run `make emulators`"
+        "the Python environment {environment} is missing: run `make emulators`"
     );
     path
 }
 
-/// The root of the repository.
+/// The root folder of the repository.
 pub fn repository() -> &'static Path {
     let testkit = Path::new(env!("CARGO_MANIFEST_DIR"));
     testkit
@@ -180,8 +180,8 @@ fn free_address() -> SocketAddr {
         .expect("a free port on loopback")
 }
 
-/// The status of a plain GET.
-fn get(address: SocketAddr, path: &str) -> std::io::Result<u16> {
+/// Sends a GET request and returns the status.
+fn get_status(address: SocketAddr, path: &str) -> std::io::Result<u16> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(
@@ -197,12 +197,12 @@ fn get(address: SocketAddr, path: &str) -> std::io::Result<u16> {
         .ok_or_else(|| std::io::Error::other("no status line"))
 }
 
-fn said(log: &mut File) -> String {
+fn log_text(log: &mut File) -> String {
     use std::io::Seek;
     let mut text = String::new();
     let read = log.rewind().and_then(|()| log.read_to_string(&mut text));
     match read {
         Ok(_) if !text.trim().is_empty() => text,
-        _ => "it said nothing".to_owned(),
+        _ => "its log is empty".to_owned(),
     }
 }

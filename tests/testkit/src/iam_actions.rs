@@ -1,9 +1,9 @@
-//! Which IAM actions a call needs, and whether the policy of the command that made it has them.
+//! The IAM actions that each call needs.
 
 use crate::Call;
 
-/// Operations that need the action of their own name, by service.
-const SAME: &[(&str, &[&str])] = &[
+/// Operations that need the action with the same name, by service.
+const SAME_NAME: &[(&str, &[&str])] = &[
     ("account", &["ListRegions"]),
     (
         "cloudtrail",
@@ -139,8 +139,8 @@ const SAME: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Operations that need other actions. What creates something with tags needs the action that tags it, too.
-const OTHER: &[(&str, &[&str])] = &[
+/// Operations that need other actions. An operation that creates a resource with tags also needs the action that tags it.
+const OTHER_ACTIONS: &[(&str, &[&str])] = &[
     ("iam:CreatePolicy", &["iam:CreatePolicy", "iam:TagPolicy"]),
     ("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]),
     ("kms:CreateKey", &["kms:CreateKey", "kms:TagResource"]),
@@ -152,7 +152,7 @@ const OTHER: &[(&str, &[&str])] = &[
             "lambda:TagResource",
         ],
     ),
-    // Without the other action there are no tags in the answer.
+    // Without the second action the response has no tags.
     (
         "lambda:GetFunction",
         &["lambda:GetFunction", "lambda:ListTags"],
@@ -186,25 +186,26 @@ const OTHER: &[(&str, &[&str])] = &[
         &["sqs:ChangeMessageVisibility"],
     ),
     ("sqs:DeleteMessageBatch", &["sqs:DeleteMessage"]),
-    // Everybody may ask who they are.
+    // This operation needs no permission.
     ("sts:GetCallerIdentity", &[]),
 ];
 
-/// The actions that AWS asks the caller's policies for. What an encrypted object is read with counts only where the
-/// objects of the bucket are `encrypted` with a key of the customer's.
+/// Returns the actions that a call needs. `encrypted` says that a customer managed key encrypts the bucket's objects.
 #[track_caller]
 pub fn required_actions(call: &Call, encrypted: bool) -> Vec<String> {
     let name = call.name();
-    let same = SAME
+    let same = SAME_NAME
         .iter()
         .any(|(service, names)| *service == call.service && names.contains(&&*call.operation));
     if same {
         return vec![name];
     }
-    let (_, actions) = OTHER
+    let (_, actions) = OTHER_ACTIONS
         .iter()
         .find(|(operation, _)| *operation == name)
-        .unwrap_or_else(|| panic!("it is not known which permission {name} needs"));
+        .unwrap_or_else(|| {
+            panic!("add the IAM actions of {name} to tests/testkit/src/iam_actions.rs")
+        });
     let mut actions: Vec<String> = actions.iter().map(|action| (*action).to_owned()).collect();
     if name == "s3:GetObject" && encrypted {
         actions.push("kms:Decrypt".to_owned());

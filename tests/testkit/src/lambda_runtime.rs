@@ -1,4 +1,4 @@
-//! Lambda's side of a function: unpacks its code, hands it events through AWS's own runtime client, takes its answers.
+//! A local Lambda service: runs a function with AWS's runtime client, sends it events and receives its responses.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,30 +18,30 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tokio::sync::{Mutex as Turn, mpsc};
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::emulator::repository;
 
-/// The Pythons of Lambda that the function is for; the first is the one it is deployed with.
-const PYTHONS: [&str; 3] = ["3.12", "3.13", "3.11"];
-/// The time limit that the function is deployed with.
+/// The Python versions that the function supports; setup deploys it with the first.
+const PYTHON_VERSIONS: [&str; 3] = ["3.12", "3.13", "3.11"];
+/// The timeout that setup deploys the function with.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// How long an answer may take before the function is taken for dead.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time after which an invocation without a response counts as failed.
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What an invocation came to.
+/// The result of an invocation.
 #[derive(Debug)]
 pub struct Invocation {
-    /// The answer, or the error that Lambda was told of.
+    /// The response, or the error that the function reported to Lambda.
     pub outcome: Result<Value, Value>,
     /// The lines that the function itself printed.
     pub lines: Vec<String>,
 }
 
 impl Invocation {
-    /// The one line that an invocation prints.
+    /// The only line that an invocation prints, as JSON.
     #[track_caller]
     pub fn report(&self) -> Value {
         let [line] = &self.lines[..] else {
@@ -51,28 +51,28 @@ impl Invocation {
     }
 }
 
-/// A warm function; it ends when dropped.
+/// A function that is ready for invocations; dropping it ends its process.
 pub struct LambdaFunction {
     child: Child,
     _server: JoinHandle<()>,
     code: TempDir,
     events: mpsc::Sender<(Bytes, Duration)>,
-    answers: mpsc::Receiver<Result<Value, Value>>,
-    seen: usize,
+    responses: mpsc::Receiver<Result<Value, Value>>,
+    read_bytes: usize,
 }
 
 impl LambdaFunction {
-    /// Every Python of Lambda's that is installed here. What is not tested is said, past the runner's own capture.
+    /// The supported Python versions that are installed. A notice on standard error names each missing one.
     pub fn pythons() -> Vec<PathBuf> {
         let mut found = Vec::new();
-        for version in PYTHONS {
+        for version in PYTHON_VERSIONS {
             let path = repository().join(format!(".venv/function-{version}/bin/python"));
             if path.exists() {
                 found.push(path);
             } else {
                 let _ = writeln!(
                     io::stderr(),
-                    "skipped, the function is not run by Python {version}: {} is not there \
+                    "skipped: no function tests with Python {version}, because {} does not exist \
                      (`make emulators` with python{version}, on Linux)",
                     path.display()
                 );
@@ -81,7 +81,7 @@ impl LambdaFunction {
         found
     }
 
-    /// Starts a function as Lambda does: its zip unpacked, its variables, and nothing else of this environment.
+    /// Starts a function as Lambda does: from its zip file, with only these environment variables.
     pub async fn start(
         python: &PathBuf,
         zip: &[u8],
@@ -96,15 +96,19 @@ impl LambdaFunction {
             .args([&archive, &code.path().to_path_buf()])
             .status()
             .await;
-        assert!(unpacked.expect("Python runs").success(), "no zip file");
+        assert!(unpacked.expect("Python runs").success(), "invalid zip file");
 
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port on loopback");
         let api = listener.local_addr().expect("the address of a listener");
-        let (events, coming) = mpsc::channel(1);
-        let (answered, answers) = mpsc::channel(1);
-        let server = tokio::spawn(serve(listener, Arc::new(Turn::new(coming)), answered));
+        let (events, event_receiver) = mpsc::channel(1);
+        let (response_sender, responses) = mpsc::channel(1);
+        let server = tokio::spawn(serve(
+            listener,
+            Arc::new(Mutex::new(event_receiver)),
+            response_sender,
+        ));
         let file = |name: &str| fs::File::create(code.path().join(name)).expect("a log file");
         let child = Command::new(python)
             .args(["-m", "awslambdaric", handler])
@@ -127,44 +131,44 @@ impl LambdaFunction {
             _server: server,
             code,
             events,
-            answers,
-            seen: 0,
+            responses,
+            read_bytes: 0,
         }
     }
 
-    /// Invokes the function as Lambda does after its first start.
+    /// Invokes the function with the timeout that setup deploys it with.
     pub async fn invoke(&mut self, event: &Value) -> Invocation {
         self.invoke_within(event, TIME_LIMIT).await
     }
 
-    /// Invokes the function and lets it believe that it has this much time.
+    /// Invokes the function with this timeout in its context.
     pub async fn invoke_within(&mut self, event: &Value, limit: Duration) -> Invocation {
         let event = (Bytes::from(event.to_string()), limit);
         self.events.send(event).await.expect("the runtime API runs");
-        let Ok(Some(outcome)) = timeout(PATIENCE, self.answers.recv()).await else {
+        let Ok(Some(outcome)) = timeout(INVOCATION_TIMEOUT, self.responses.recv()).await else {
             panic!(
-                "no answer\n{}\n{}",
+                "no response\n{}\n{}",
                 self.read("stdout"),
                 self.read("stderr")
             );
         };
-        // What is printed is in the file before the answer leaves. The runtime client tells of errors by itself.
+        // The function's output is in the file before its response is sent. The runtime client logs errors itself.
         let all = self.read("stdout");
-        let new = &all[self.seen..];
-        self.seen = all.len();
-        let own = new.lines().filter(|line| line.starts_with('{'));
+        let new = &all[self.read_bytes..];
+        self.read_bytes = all.len();
+        let json_lines = new.lines().filter(|line| line.starts_with('{'));
         Invocation {
             outcome,
-            lines: own.map(str::to_owned).collect(),
+            lines: json_lines.map(str::to_owned).collect(),
         }
     }
 
-    /// The id of the process that Python runs in.
+    /// The ID of the Python process.
     pub fn process(&self) -> u32 {
         self.child.id().expect("a process that has not ended")
     }
 
-    /// All that went to the function's log, the runtime client's own lines included.
+    /// The function's log, with the lines of the runtime client.
     pub fn log(&self) -> String {
         self.read("stdout") + &self.read("stderr")
     }
@@ -174,17 +178,21 @@ impl LambdaFunction {
     }
 }
 
-type Coming = Arc<Turn<mpsc::Receiver<(Bytes, Duration)>>>;
-type Answered = mpsc::Sender<Result<Value, Value>>;
+type EventReceiver = Arc<Mutex<mpsc::Receiver<(Bytes, Duration)>>>;
+type ResponseSender = mpsc::Sender<Result<Value, Value>>;
 
-/// The runtime API of 2018-06-01.
-async fn serve(listener: tokio::net::TcpListener, coming: Coming, answered: Answered) {
+/// Serves Lambda's runtime API, version 2018-06-01.
+async fn serve(
+    listener: tokio::net::TcpListener,
+    events: EventReceiver,
+    responses: ResponseSender,
+) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (coming, answered) = (Arc::clone(&coming), answered.clone());
+        let (events, responses) = (Arc::clone(&events), responses.clone());
         tokio::spawn(async move {
             let service =
-                service_fn(|request| answer(request, Arc::clone(&coming), answered.clone()));
-            // An error here is the function going away.
+                service_fn(|request| answer(request, Arc::clone(&events), responses.clone()));
+            // An error means that the function has ended.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -194,12 +202,12 @@ async fn serve(listener: tokio::net::TcpListener, coming: Coming, answered: Answ
 
 async fn answer(
     request: Request<Incoming>,
-    coming: Coming,
-    answered: Answered,
+    events: EventReceiver,
+    responses: ResponseSender,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     if request.method() == Method::GET && path.ends_with("/invocation/next") {
-        let Some((event, limit)) = coming.lock().await.recv().await else {
+        let Some((event, limit)) = events.lock().await.recv().await else {
             return std::future::pending().await;
         };
         let deadline = SystemTime::now() + limit;
@@ -222,11 +230,11 @@ async fn answer(
     }
     let body = request.into_body().collect().await;
     let body = body.map(Collected::to_bytes).unwrap_or_default();
-    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
-    // The test may have ended meanwhile.
+    let content: Value = serde_json::from_slice(&body).unwrap_or_default();
+    // The test may already have ended.
     let _ = match path.rsplit('/').next() {
-        Some("response") => answered.send(Ok(said)).await,
-        _ => answered.send(Err(said)).await,
+        Some("response") => responses.send(Ok(content)).await,
+        _ => responses.send(Err(content)).await,
     };
     let accepted = Response::builder().status(202);
     Ok(accepted.body(Full::default()).expect("no headers"))

@@ -12,13 +12,16 @@
 
 pub mod awscli;
 pub mod clients;
+mod delivery;
 pub mod emulator;
 pub mod iam_actions;
 pub mod lambda_runtime;
+mod leftovers;
 pub mod log_file;
 pub mod notification;
 pub mod organization;
 pub mod program;
+mod provision;
 pub mod proxy;
 pub mod samples;
 pub mod terraform;

@@ -1,4 +1,4 @@
-//! CloudTrail log objects as CloudTrail names and packs them.
+//! CloudTrail log files: their records, names, keys and compression.
 
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -9,23 +9,23 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-/// One log file of one account in one region.
+/// A log file with events of one account in one region.
 #[derive(Clone, Debug)]
 pub struct LogFile {
-    /// The account whose events these are.
+    /// The account of the events.
     pub account: String,
-    /// The region whose events these are.
+    /// The region of the events.
     pub region: String,
-    /// When the file was made, as `yyyymmddThhmmZ`.
+    /// The creation time in the name, as `yyyymmddThhmmZ`.
     pub stamp: String,
-    /// The sixteen characters that make the name unique.
+    /// Sixteen characters that make the name unique.
     pub suffix: String,
     /// The events.
     pub records: Vec<Value>,
 }
 
 impl LogFile {
-    /// A file of these events, made now.
+    /// A log file of these events, created now.
     pub fn new(account: &str, region: &str, records: Vec<Value>) -> LogFile {
         let now = rfc3339(SystemTime::now());
         // 2026-01-02T03:04:05Z becomes 20260102T0304Z.
@@ -44,13 +44,13 @@ impl LogFile {
         }
     }
 
-    /// Dates the file differently, as `yyyymmddThhmmZ`.
+    /// Sets the creation time in the name, as `yyyymmddThhmmZ`.
     pub fn stamp(mut self, stamp: &str) -> LogFile {
         stamp.clone_into(&mut self.stamp);
         self
     }
 
-    /// The file's name without its folders.
+    /// The file name, without folders.
     pub fn name(&self) -> String {
         format!(
             "{}_CloudTrail_{}_{}_{}.json.gz",
@@ -58,14 +58,14 @@ impl LogFile {
         )
     }
 
-    /// The file's contents, gzipped.
+    /// The compressed content.
     pub fn gzipped(&self) -> Vec<u8> {
         let text = json!({ "Records": self.records }).to_string();
         gzip(text.as_bytes()).expect("gzip into memory")
     }
 }
 
-/// A management event with the fields that every record has.
+/// A management event with the fields of every record.
 pub fn event(account: &str, region: &str, source: &str, name: &str, read_only: bool) -> Value {
     json!({
         "eventVersion": "1.11",
@@ -94,9 +94,9 @@ pub fn event(account: &str, region: &str, source: &str, name: &str, read_only: b
     })
 }
 
-/// Where CloudTrail puts a file of an organization trail.
+/// The object key of a log file of an organization trail.
 ///
-/// `None` if the name is not `ACCOUNT_CloudTrail_REGION_yyyymmddThhmmZ_SUFFIX.json.gz`.
+/// Returns `None` if the name is not `ACCOUNT_CloudTrail_REGION_yyyymmddThhmmZ_SUFFIX.json.gz`.
 pub fn key(prefix: Option<&str>, organization: &str, name: &str) -> Option<String> {
     let parts: Vec<&str> = name.strip_suffix(".json.gz")?.split('_').collect();
     let [account, "CloudTrail", region, stamp, _] = parts[..] else {
@@ -111,14 +111,14 @@ pub fn key(prefix: Option<&str>, organization: &str, name: &str) -> Option<Strin
     ))
 }
 
-/// The bytes, gzipped.
+/// Compresses bytes.
 pub fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes)?;
     encoder.finish()
 }
 
-/// A time to the second, in UTC.
+/// Formats a time in UTC, without fractions of a second.
 fn rfc3339(time: SystemTime) -> String {
     let whole = DateTime::from_secs(DateTime::from(time).secs());
     whole

@@ -1,10 +1,10 @@
-//! A bucket's notification configuration in a form that can be compared.
+//! A canonical form of a bucket's notification configuration, for comparisons.
 
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{Event, NotificationConfigurationFilter};
 use serde_json::{Value, json};
 
-/// The configuration with everything in a fixed order.
+/// Converts the configuration to JSON with a fixed order.
 pub fn canonical(read: &GetBucketNotificationConfigurationOutput) -> Value {
     let topics = read.topic_configurations().iter().map(|topic| {
         entry(
@@ -55,7 +55,7 @@ fn entry(
         .unwrap_or_default()
         .iter()
         .map(|rule| {
-            // Engines differ in the case of the rule's name; S3 ignores it.
+            // The emulators write the rule's name in different cases, and S3 ignores the case.
             let name = rule.name().map(|name| name.as_str().to_lowercase());
             (
                 name.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Runs the program as its users do, and tells what it said and what it called.
+//! Runs the program as a user does, and records its output and its calls.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,10 +17,10 @@ use tokio::time::timeout;
 use crate::emulator::repository;
 use crate::{Call, Engine, Organization, iam_actions};
 
-/// How long a run may take before it is taken for stuck.
-const LIMIT: Duration = Duration::from_secs(180);
+/// The time after which a run counts as stuck.
+const RUN_TIMEOUT: Duration = Duration::from_secs(180);
 
-/// A command line of the program, not yet started.
+/// A command line of the program, not started yet.
 pub struct HeelerEc<'a> {
     org: &'a Organization,
     program: PathBuf,
@@ -34,45 +34,45 @@ pub struct HeelerEc<'a> {
     terminal: Option<Terminal>,
 }
 
-/// A terminal with a person before it.
+/// A terminal and the answers of a simulated user.
 struct Terminal {
     columns: u16,
-    /// What the person waits for, and what is typed then.
+    /// Pairs of a text to wait for and the input to type then.
     answers: Vec<(String, String)>,
 }
 
-/// What a person types to end the input.
+/// The input that ends standard input (Ctrl-D).
 pub const END_OF_INPUT: &str = "\u{4}";
-/// What a person types to interrupt.
+/// The input that interrupts the program (Ctrl-C).
 pub const CTRL_C: &str = "\u{3}";
 
-/// What a run of the program came to.
+/// The result of a run: output, exit status and calls.
 #[derive(Debug)]
 pub struct Run {
-    /// All of standard output.
+    /// The whole standard output.
     pub stdout: String,
-    /// All of standard error.
+    /// The whole standard error.
     pub stderr: String,
-    /// The exit status, or the negated number of the signal that ended it.
+    /// The exit status, or the negative signal number.
     pub status: i32,
-    /// The calls that went through the organization's proxy meanwhile.
+    /// The calls that went through the organization's proxy during the run.
     pub calls: Vec<Call>,
 }
 
 impl Run {
-    /// The calls that may have changed something.
+    /// The calls that may have changed a resource.
     pub fn writes(&self) -> Vec<&Call> {
         self.calls.iter().filter(|call| call.writes()).collect()
     }
 
-    /// What a terminal showed, line by line, without colours and the like.
+    /// The lines that a terminal showed, without escape sequences.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for line in self.stdout.lines() {
             let mut parts = line.split('\u{1b}');
             let mut plain = parts.next().unwrap_or_default().to_owned();
             for part in parts {
-                // A sequence ends with its first letter.
+                // An escape sequence ends with its first letter.
                 let end = part.find(|c: char| c.is_ascii_alphabetic());
                 plain.push_str(end.map_or("", |end| &part[end + 1..]));
             }
@@ -81,7 +81,7 @@ impl Run {
         lines
     }
 
-    /// Fails with everything that was said unless the status is this.
+    /// Fails with the whole output unless the exit status is this one.
     #[track_caller]
     pub fn expect_status(self, status: i32) -> Run {
         assert_eq!(
@@ -133,33 +133,33 @@ impl<'a> HeelerEc<'a> {
         self
     }
 
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: &str) -> HeelerEc<'a> {
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Acts as somebody else than the owner.
+    /// Uses these credentials instead of the owner's.
     pub fn identity(mut self, credentials: &Credentials) -> HeelerEc<'a> {
         self.env.extend(self.org.env_for(credentials));
         self
     }
 
-    /// Gives the program something to read; it reads nothing otherwise.
+    /// Sets standard input; it is empty otherwise.
     pub fn stdin(mut self, text: &str) -> HeelerEc<'a> {
         self.stdin = text.as_bytes().to_vec();
         self
     }
 
-    /// Leaves `--endpoint-url` to the caller.
+    /// Does not pass `--endpoint-url`.
     pub fn without_endpoint(mut self) -> HeelerEc<'a> {
         self.endpoint = false;
         self
     }
 
-    /// Runs the program on a terminal that is so wide, before a person who waits for each text and types its line.
+    /// Runs the program on a terminal of this width. The simulated user waits for each text and then types its line.
     ///
-    /// The terminal shows standard output and standard error as one, and what is typed; it is all in `Run::stdout`.
+    /// `Run::stdout` has everything that the terminal shows: both outputs and the input.
     pub fn on_terminal(mut self, columns: u16, answers: &[(&str, &str)]) -> HeelerEc<'a> {
         let typed = |line: &str| match line {
             END_OF_INPUT | CTRL_C => line.to_owned(),
@@ -174,27 +174,26 @@ impl<'a> HeelerEc<'a> {
         self.env("TERM", "xterm").env("LANG", "C.UTF-8")
     }
 
-    /// Kills the program once this many of its calls have been done by AWS,
-    /// before it gets the last answer.
+    /// Kills the program after the emulator completed this many calls, before the program gets the last response.
     pub fn kill_after_calls(mut self, calls: usize) -> HeelerEc<'a> {
         self.kill = Some((calls, false));
         self
     }
 
-    /// Like `kill_after_calls`, but counts only the calls that write.
+    /// Like `kill_after_calls`, but counts only calls that write.
     pub fn kill_after_writes(mut self, writes: usize) -> HeelerEc<'a> {
         self.kill = Some((writes, true));
         self
     }
 
-    /// Lets the run need actions that are not in the policy of its command.
+    /// Allows IAM actions that are not in the policy of the command.
     pub fn extra_actions(mut self, actions: &[&str]) -> HeelerEc<'a> {
         self.extra_actions
             .extend(actions.iter().map(|action| (*action).to_owned()));
         self
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     pub async fn run(self) -> Run {
         self.spawn().await.wait().await
     }
@@ -202,13 +201,13 @@ impl<'a> HeelerEc<'a> {
     /// Starts the program.
     #[expect(
         clippy::unused_async,
-        reason = "it needs a runtime, which whoever awaits is sure to have"
+        reason = "spawning needs a runtime, and an async caller has one"
     )]
     pub async fn spawn(self) -> Running<'a> {
         let program = self.program;
         assert!(
             self.kill.is_none() || self.terminal.is_none(),
-            "a kill would meet the terminal, not the program"
+            "on a terminal the signal would reach the terminal, not the program"
         );
         let first_call = self.org.proxy().total();
         let pid = Arc::new(OnceLock::new());
@@ -228,7 +227,7 @@ impl<'a> HeelerEc<'a> {
             .collect();
         let mut command = match &self.terminal {
             None => Command::new(&program),
-            Some(terminal) => terminal.before(&program, self.org.engine()),
+            Some(terminal) => terminal.command(&program, self.org.engine()),
         };
         command.args(&self.args).env_clear();
         if self.endpoint {
@@ -244,18 +243,18 @@ impl<'a> HeelerEc<'a> {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
-        let id = child.id().expect("the id of a process just started");
+            .unwrap_or_else(|error| panic!("{} failed to start: {error}", program.display()));
+        let id = child.id().expect("the ID of a running process");
         pid.set(id).expect("one process for one command line");
 
         let mut stdin = child.stdin.take().expect("a pipe to the program");
         tokio::spawn(async move {
-            // A program that does not read its input has closed it.
+            // An error means that the program has closed its input.
             let _ = stdin.write_all(&self.stdin).await;
         });
         let (send, lines) = mpsc::unbounded_channel();
-        let stdout = Gathered::lines(child.stdout.take().expect("standard output"), send);
-        let stderr = Gathered::all(child.stderr.take().expect("standard error"));
+        let stdout = CapturedOutput::lines(child.stdout.take().expect("standard output"), send);
+        let stderr = CapturedOutput::all(child.stderr.take().expect("standard error"));
         Running {
             org: self.org,
             allowed_actions: (self.allowed_actions)(&args).map(|mut actions| {
@@ -273,8 +272,8 @@ impl<'a> HeelerEc<'a> {
 }
 
 impl Terminal {
-    /// The program with the terminal before it; Python has what it takes.
-    fn before(&self, program: &Path, engine: Engine) -> Command {
+    /// The command that runs the program on a pseudo-terminal, which a Python script provides.
+    fn command(&self, program: &Path, engine: Engine) -> Command {
         let mut command = Command::new(engine.interpreter());
         command
             .arg(repository().join("tests/testkit/emulators/terminal.py"))
@@ -285,7 +284,7 @@ impl Terminal {
     }
 }
 
-/// The program while it runs; dropping it kills it.
+/// The running program; dropping this value kills it.
 pub struct Running<'a> {
     org: &'a Organization,
     /// The IAM actions of the command's policy; `None` if the calls are not checked.
@@ -294,67 +293,74 @@ pub struct Running<'a> {
     id: u32,
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
-    stdout: Gathered,
-    stderr: Gathered,
+    stdout: CapturedOutput,
+    stderr: CapturedOutput,
 }
 
 impl Running<'_> {
-    /// The next line of standard output; `None` once it has ended.
+    /// Waits for the next line of standard output; returns `None` at its end.
     pub async fn line(&mut self) -> Option<String> {
-        let Ok(line) = timeout(LIMIT, self.lines.recv()).await else {
-            panic!("no further line came\n{}", self.said());
+        let Ok(line) = timeout(RUN_TIMEOUT, self.lines.recv()).await else {
+            panic!("no further line within {RUN_TIMEOUT:?}\n{}", self.output());
         };
         line
     }
 
-    /// The next line of standard output that contains the text.
+    /// Waits for the next line of standard output that contains the text.
     pub async fn line_containing(&mut self, text: &str) -> String {
         while let Some(line) = self.line().await {
             if line.contains(text) {
                 return line;
             }
         }
-        panic!("no line with {text:?} came\n{}", self.said());
+        panic!("no line contains {text:?}\n{}", self.output());
     }
 
     /// Waits until standard error contains the text.
     pub async fn wait_for_stderr(&self, text: &str) {
-        let waiting = async {
+        let wait = async {
             while !self.stderr.text().contains(text) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let said = timeout(LIMIT, waiting).await.is_ok();
-        assert!(said, "standard error never said {text:?}\n{}", self.said());
+        let found = timeout(RUN_TIMEOUT, wait).await.is_ok();
+        assert!(
+            found,
+            "standard error never contained {text:?}\n{}",
+            self.output()
+        );
     }
 
-    /// What came on standard error so far.
+    /// Standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// Presses Ctrl-C.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         interrupt(self.id);
     }
 
-    /// Ends the program without a chance to clean up.
+    /// Sends SIGKILL.
     pub fn kill(&self) {
         signal(self.id, "KILL");
     }
 
-    /// Waits until the program has ended.
+    /// Waits until the program exits.
     pub async fn wait(mut self) -> Run {
-        let Ok(ended) = timeout(LIMIT, self.child.wait()).await else {
+        let Ok(ended) = timeout(RUN_TIMEOUT, self.child.wait()).await else {
             // Dropping the child kills it.
-            panic!("the program does not end\n{}", self.said());
+            panic!(
+                "the program did not exit within {RUN_TIMEOUT:?}\n{}",
+                self.output()
+            );
         };
-        let status = number(ended.expect("the program's status"));
+        let status = exit_number(ended.expect("the program's status"));
         if status < 0 {
             self.org.proxy().wait_until_idle().await;
         }
         let calls = self.org.proxy().calls_since(self.first_call);
-        self.hold_to_policy(&calls);
+        self.check_actions(&calls);
         Run {
             stdout: self.stdout.end().await,
             stderr: self.stderr.end().await,
@@ -363,9 +369,8 @@ impl Running<'_> {
         }
     }
 
-    /// Fails when a call needs what the policy that the program prints for its command does not permit. Other
-    /// programs that run in the organization meanwhile have to be content with that policy, too.
-    fn hold_to_policy(&self, calls: &[Call]) {
+    /// Fails if a call needs an IAM action that is not allowed. Calls of other programs in the organization count, too.
+    fn check_actions(&self, calls: &[Call]) {
         let Some(allowed) = &self.allowed_actions else {
             return;
         };
@@ -374,15 +379,15 @@ impl Running<'_> {
             for action in iam_actions::required_actions(call, encrypted) {
                 assert!(
                     allowed.contains(&action),
-                    "{} needs {action}, which the policy of the command does not permit\n{}",
+                    "{} needs {action}, which the policy of the command does not allow\n{}",
                     call.name(),
-                    self.said()
+                    self.output()
                 );
             }
         }
     }
 
-    fn said(&self) -> String {
+    fn output(&self) -> String {
         format!(
             "stdout:\n{}\nstderr:\n{}",
             self.stdout.text(),
@@ -391,14 +396,14 @@ impl Running<'_> {
     }
 }
 
-/// Output as far as it has come.
-struct Gathered {
+/// The output of the running program so far.
+struct CapturedOutput {
     bytes: Arc<Mutex<Vec<u8>>>,
     reading: JoinHandle<()>,
 }
 
-impl Gathered {
-    fn all(mut output: impl AsyncRead + Send + Unpin + 'static) -> Gathered {
+impl CapturedOutput {
+    fn all(mut output: impl AsyncRead + Send + Unpin + 'static) -> CapturedOutput {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let gathered = Arc::clone(&bytes);
         let reading = tokio::spawn(async move {
@@ -407,13 +412,13 @@ impl Gathered {
                 append(&gathered, &piece[..length]);
             }
         });
-        Gathered { bytes, reading }
+        CapturedOutput { bytes, reading }
     }
 
     fn lines(
         output: impl AsyncRead + Send + Unpin + 'static,
         send: mpsc::UnboundedSender<String>,
-    ) -> Gathered {
+    ) -> CapturedOutput {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let gathered = Arc::clone(&bytes);
         let reading = tokio::spawn(async move {
@@ -423,20 +428,20 @@ impl Gathered {
                 append(&gathered, &line);
                 let text = String::from_utf8_lossy(&line).trim_end().to_owned();
                 line.clear();
-                // Nobody has to listen.
+                // A test may ignore the lines.
                 let _ = send.send(text);
             }
         });
-        Gathered { bytes, reading }
+        CapturedOutput { bytes, reading }
     }
 
     fn text(&self) -> String {
-        let bytes = self.bytes.lock().expect("output gathered so far");
+        let bytes = self.bytes.lock().expect("captured output");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     async fn end(&mut self) -> String {
-        // A grandchild could hold the pipe open; what came so far is enough.
+        // A child of the program may keep the pipe open, so the wait has a limit.
         let _ = timeout(Duration::from_secs(5), &mut self.reading).await;
         self.text()
     }
@@ -445,34 +450,34 @@ impl Gathered {
 fn append(bytes: &Mutex<Vec<u8>>, piece: &[u8]) {
     bytes
         .lock()
-        .expect("output gathered so far")
+        .expect("captured output")
         .extend_from_slice(piece);
 }
 
-/// Presses Ctrl-C for a process that a shell has started.
+/// Sends SIGINT to a process, as Ctrl-C does.
 pub fn interrupt(id: u32) {
     signal(id, "INT");
 }
 
 fn signal(id: u32, name: &str) {
-    // The shell has `kill` built in; a program of that name may be missing.
+    // The shell has `kill` built in, while the system may lack a program of that name.
     let sent = std::process::Command::new("sh")
         .arg("-c")
         .arg(format!("kill -{name} {id}"))
         .stderr(Stdio::null())
         .status();
-    // A process that has ended already needs no signal.
+    // An error means that the process has already ended.
     sent.expect("a shell");
 }
 
 #[cfg(unix)]
-fn number(status: ExitStatus) -> i32 {
+fn exit_number(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     let signal = status.signal().map(|signal| -signal);
     status.code().or(signal).expect("a code or a signal")
 }
 
 #[cfg(not(unix))]
-fn number(status: ExitStatus) -> i32 {
+fn exit_number(status: ExitStatus) -> i32 {
     status.code().expect("a code")
 }

@@ -1,4 +1,4 @@
-//! Stands between the program and an emulator: records every call and makes chosen ones fail.
+//! A proxy between the program and an emulator: records every call and injects faults.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,17 +23,17 @@ use tokio::sync::oneshot;
 
 use crate::wire::{self, WireResponse};
 
-/// Operations that only read start with one of these.
-const READING: [&str; 7] = [
+/// Prefixes of the operations that only read.
+const READ_PREFIXES: [&str; 7] = [
     "Get", "List", "Describe", "Head", "Filter", "Lookup", "Simulate",
 ];
 
-/// One call that went through the proxy.
+/// A call that went through the proxy.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The signing name of the service, such as `sqs`.
     pub service: String,
-    /// The operation as today's API names it.
+    /// The operation under its current API name.
     pub operation: String,
     /// The region that the request was signed for.
     pub region: String,
@@ -41,22 +41,22 @@ pub struct Call {
     pub access_key: String,
     /// The path and query.
     pub target: String,
-    /// The body that the caller sent.
+    /// The request body.
     pub body: Bytes,
-    /// When the whole request had arrived.
+    /// The time at which the whole request had arrived.
     pub started: Instant,
-    /// When the answer was passed on; `None` if the caller got none.
+    /// The time at which the response was passed on; `None` without a response.
     pub finished: Option<Instant>,
-    /// The status of the answer; `None` if the caller got none.
+    /// The status of the response; `None` without a response.
     pub status: Option<u16>,
 }
 
 impl Call {
-    /// Whether the operation may change anything: all that do not read.
+    /// Returns true unless the operation only reads.
     ///
-    /// `ReceiveMessage` and `AssumeRole` therefore count as writing.
+    /// `ReceiveMessage` and `AssumeRole` count as writes.
     pub fn writes(&self) -> bool {
-        !READING
+        !READ_PREFIXES
             .iter()
             .any(|prefix| self.operation.starts_with(prefix))
     }
@@ -72,10 +72,10 @@ impl Call {
     }
 }
 
-/// What happens to a call instead of being passed on, before it, or after.
+/// The effect of a fault on a call.
 #[derive(Clone, Debug)]
 pub enum FaultAction {
-    /// Answer with an error in the service's own protocol.
+    /// Respond with an error in the service's protocol; the call does not reach the emulator.
     Refuse {
         /// The HTTP status.
         status: u16,
@@ -84,41 +84,41 @@ pub enum FaultAction {
         /// The error's message.
         message: String,
     },
-    /// Pass the call on after this long.
+    /// Pass the call on after a delay.
     Delay(Duration),
     /// Close the connection; the call does not reach the emulator.
     DropRequest,
-    /// Pass the call on, then close the connection instead of answering.
+    /// Pass the call on, then close the connection instead of responding.
     DropResponse,
-    /// Pass the call on, then close the connection in the middle of the answer.
+    /// Pass the call on, then close the connection in the middle of the response.
     TruncateResponse,
-    /// Never answer; the call does not reach the emulator.
+    /// Never respond; the call does not reach the emulator.
     NeverRespond,
-    /// Answer with exactly this.
+    /// Respond with this; the call does not reach the emulator.
     Respond {
         /// The HTTP status.
         status: u16,
-        /// The headers besides the length.
+        /// The headers except `content-length`.
         headers: Vec<(String, String)>,
-        /// The whole body.
+        /// The body.
         body: Vec<u8>,
     },
-    /// Pass the call on, then change what is answered.
+    /// Pass the call on, then change the response.
     EditResponse(ResponseEdit),
 }
 
-/// Changes an answer.
+/// A function that changes a response.
 #[derive(Clone)]
 pub struct ResponseEdit(Arc<dyn Fn(&mut WireResponse) + Send + Sync>);
 
 impl std::fmt::Debug for ResponseEdit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pen")
+        f.write_str("ResponseEdit")
     }
 }
 
 impl FaultAction {
-    /// A refusal, for short.
+    /// Shorthand for `Refuse`.
     pub fn refuse(status: u16, code: &str, message: &str) -> FaultAction {
         FaultAction::Refuse {
             status,
@@ -127,57 +127,57 @@ impl FaultAction {
         }
     }
 
-    /// Changes an answer of any form; its length is counted anew.
+    /// Changes a response of any format. The proxy updates its length.
     pub fn edit_response(edit: impl Fn(&mut WireResponse) + Send + Sync + 'static) -> FaultAction {
         FaultAction::EditResponse(ResponseEdit(Arc::new(edit)))
     }
 
-    /// Changes an answer that is JSON, such as one field of it.
+    /// Changes a JSON response.
     pub fn edit_json(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> FaultAction {
-        FaultAction::edit_response(move |answer| {
-            let mut value = serde_json::from_slice(&answer.body).expect("an answer of JSON");
+        FaultAction::edit_response(move |response| {
+            let mut value = serde_json::from_slice(&response.body).expect("a JSON response");
             edit(&mut value);
-            answer.body = value.to_string().into();
+            response.body = value.to_string().into();
         })
     }
 
-    /// Changes an answer that is text, such as XML.
+    /// Changes a text response, such as XML.
     pub fn edit_text(edit: impl Fn(&str) -> String + Send + Sync + 'static) -> FaultAction {
-        FaultAction::edit_response(move |answer| {
-            let text = String::from_utf8_lossy(&answer.body);
-            answer.body = edit(&text).into();
+        FaultAction::edit_response(move |response| {
+            let text = String::from_utf8_lossy(&response.body);
+            response.body = edit(&text).into();
         })
     }
 
-    /// Gives an answer a header, or takes it away.
+    /// Sets or removes a response header.
     pub fn set_header(name: &'static str, value: Option<&str>) -> FaultAction {
         let value = value.map(|value| HeaderValue::from_str(value).expect("visible characters"));
-        FaultAction::edit_response(move |answer| match &value {
-            Some(value) => drop(answer.headers.insert(name, value.clone())),
-            None => drop(answer.headers.remove(name)),
+        FaultAction::edit_response(move |response| match &value {
+            Some(value) => drop(response.headers.insert(name, value.clone())),
+            None => drop(response.headers.remove(name)),
         })
     }
 }
 
-/// Which calls something happens to.
+/// A fault and the calls that it affects.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// The signing name of the service, or `*`.
     pub service: String,
     /// The operation, or `*`.
     pub operation: String,
-    /// How many matching calls go through first.
+    /// The number of matching calls that pass first.
     pub after: usize,
-    /// How many matching calls are then affected; retries of the SDK count.
+    /// The number of matching calls that are then affected; retries of the SDK count.
     pub times: usize,
-    /// What happens to them.
+    /// The effect on these calls.
     pub action: FaultAction,
-    /// Only calls with this in their body match.
-    holding: Option<String>,
+    /// A text that the request body must contain.
+    body_text: Option<String>,
 }
 
 impl Fault {
-    /// Affects every matching call from the first on.
+    /// Affects every matching call.
     pub fn new(service: &str, operation: &str, action: FaultAction) -> Fault {
         Fault {
             service: service.to_owned(),
@@ -185,42 +185,42 @@ impl Fault {
             after: 0,
             times: usize::MAX,
             action,
-            holding: None,
+            body_text: None,
         }
     }
 
-    /// Lets this many matching calls through first.
+    /// Lets this many matching calls pass first.
     pub fn after(self, after: usize) -> Fault {
         Fault { after, ..self }
     }
 
-    /// Affects this many matching calls only.
+    /// Affects only this many matching calls.
     pub fn times(self, times: usize) -> Fault {
         Fault { times, ..self }
     }
 
-    /// Affects only calls that have this in their body.
+    /// Affects only calls whose request body contains the text.
     pub fn with_body_containing(self, text: &str) -> Fault {
         Fault {
-            holding: Some(text.to_owned()),
+            body_text: Some(text.to_owned()),
             ..self
         }
     }
 
     fn matches(&self, call: &Call) -> bool {
-        let fits = |pattern: &str, name: &str| pattern == "*" || pattern == name;
-        let holding = self.holding.as_deref();
-        fits(&self.service, &call.service)
-            && fits(&self.operation, &call.operation)
-            && holding.is_none_or(|text| String::from_utf8_lossy(&call.body).contains(text))
+        let matches_name = |pattern: &str, name: &str| pattern == "*" || pattern == name;
+        let body_text = self.body_text.as_deref();
+        matches_name(&self.service, &call.service)
+            && matches_name(&self.operation, &call.operation)
+            && body_text.is_none_or(|text| String::from_utf8_lossy(&call.body).contains(text))
     }
 }
 
-/// Runs once, when the call that it waits for has been answered.
+/// A function that runs once, after the call that it waits for.
 type Hook = Box<dyn FnOnce(&Call) + Send>;
 
-struct Waiting {
-    left: usize,
+struct PendingHook {
+    calls_left: usize,
     only_writes: bool,
     hook: Hook,
 }
@@ -233,12 +233,12 @@ struct State {
     jitter: Option<(Duration, u64)>,
     faults: Vec<(Fault, usize)>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    hooks: Vec<Waiting>,
+    hooks: Vec<PendingHook>,
     /// Held by every connection and by every call that is being passed on.
     busy: Arc<()>,
 }
 
-/// A recording HTTP proxy on loopback; it ends when dropped.
+/// A recording HTTP proxy on the loopback interface; dropping it stops it.
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -247,7 +247,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy in front of whatever listens at `upstream`.
+    /// Starts a proxy that passes calls on to `upstream`.
     pub fn start(upstream: SocketAddr) -> Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port on loopback");
         let address = listener.local_addr().expect("the address of a listener");
@@ -282,39 +282,39 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Every call since the start or the last `clear`, in order of arrival.
+    /// The calls since the start or the last `clear`, in order of arrival.
     pub fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
     }
 
-    /// How many calls there have been since the start, forgotten ones included.
+    /// The number of calls since the start; `clear` does not reset it.
     pub fn total(&self) -> usize {
         let state = self.state();
         state.cleared + state.calls.len()
     }
 
-    /// The calls that came after so many since the start.
+    /// The calls after the first `total` ones since the start.
     pub fn calls_since(&self, total: usize) -> Vec<Call> {
         let state = self.state();
         let from = total.saturating_sub(state.cleared).min(state.calls.len());
         state.calls[from..].to_vec()
     }
 
-    /// The calls that may have changed something.
+    /// The calls that may have changed a resource.
     pub fn writes(&self) -> Vec<Call> {
         let mut calls = self.calls();
         calls.retain(Call::writes);
         calls
     }
 
-    /// Forgets the recorded calls; faults and the delay stay.
+    /// Clears the recorded calls, but not the faults and the delay.
     pub fn clear(&self) {
         let mut state = self.state();
         state.cleared += state.calls.len();
         state.calls.clear();
     }
 
-    /// Adds a fault; the first fault that affects a call wins.
+    /// Adds a fault. The first fault that matches a call takes effect.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.push((fault, 0));
     }
@@ -324,17 +324,17 @@ impl Proxy {
         self.state().faults.clear();
     }
 
-    /// Holds every call up for this long.
+    /// Delays every call by this duration.
     pub fn delay(&self, delay: Duration) {
         self.state().delay = delay;
     }
 
-    /// Holds each call up for another while, up to this long, so that calls side by side come in another order.
+    /// Delays each call by another pseudo-random duration, so that concurrent calls arrive in another order.
     pub fn jitter(&self, longest: Duration, seed: u64) {
         self.state().jitter = Some((longest, seed));
     }
 
-    /// Adds a header to every call that is passed on, or replaces it.
+    /// Sets a header of every call that is passed on.
     pub fn header(&self, name: &'static str, value: &str) {
         let value = HeaderValue::from_str(value).expect("a header of visible characters");
         self.state()
@@ -342,10 +342,11 @@ impl Proxy {
             .push((HeaderName::from_static(name), value));
     }
 
-    /// Waits until all that callers who have gone had sent is done. What such a caller still had under way, the
-    /// emulator carries out; whoever looks at the organization next should see it.
+    /// Waits until the calls of programs that have ended are complete.
+    ///
+    /// The emulator completes such calls, and a test that reads afterwards must see their effect.
     pub async fn wait_until_idle(&self) {
-        // Connections are accepted in turn: once this one has been, every earlier one has.
+        // Connections are accepted in order, so every earlier one is accepted before this one.
         if let Ok(mut last) = TcpStream::connect(self.address).await {
             let _ = last.shutdown().await;
             let _ = last.read(&mut [0]).await;
@@ -355,27 +356,27 @@ impl Proxy {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        // A caller that lives on may keep its connection.
+        // A program that still runs may keep its connection.
         let _ = tokio::time::timeout(Duration::from_secs(5), idle).await;
     }
 
-    /// Calls `hook` once `calls` more calls have been answered.
+    /// Runs `hook` after `calls` more calls.
     ///
-    /// It runs when the emulator has done the call and before the caller gets
-    /// the answer, so a caller that the hook kills never learns of it.
+    /// It runs after the emulator completed the call and before the caller gets the response. A caller that the hook
+    /// kills never sees the response.
     pub fn after_calls(&self, calls: usize, hook: impl FnOnce(&Call) + Send + 'static) {
         self.wait_for(calls, false, Box::new(hook));
     }
 
-    /// Like `after_calls`, but counts only the calls that write.
+    /// Like `after_calls`, but counts only calls that write.
     pub fn after_writes(&self, writes: usize, hook: impl FnOnce(&Call) + Send + 'static) {
         self.wait_for(writes, true, Box::new(hook));
     }
 
-    fn wait_for(&self, left: usize, only_writes: bool, hook: Hook) {
-        assert!(left > 0, "a hook waits for one call at least");
-        self.state().hooks.push(Waiting {
-            left,
+    fn wait_for(&self, calls_left: usize, only_writes: bool, hook: Hook) {
+        assert!(calls_left > 0, "a hook waits for at least one call");
+        self.state().hooks.push(PendingHook {
+            calls_left,
             only_writes,
             hook,
         });
@@ -390,7 +391,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic over there has been printed already.
+            // A panic of the thread has already been printed.
             let _ = thread.join();
         }
     }
@@ -408,13 +409,13 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, state: Arc<Mutex<St
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        // Without it, small answers wait for acknowledgements.
+        // Nagle's algorithm would delay small responses.
         let _ = stream.set_nodelay(true);
         let state = Arc::clone(&state);
         let busy = Arc::clone(&locked(&state).busy);
         tokio::spawn(async move {
             let service = service_fn(|request| serve(request, upstream, Arc::clone(&state)));
-            // An error here is the caller going away, or a cut on purpose.
+            // An error means that the caller has closed the connection, or that a fault did.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -423,20 +424,20 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, state: Arc<Mutex<St
     }
 }
 
-/// Answers one request; an error closes the connection without an answer.
+/// Handles one request. An error closes the connection without a response.
 async fn serve(
     request: Request<Incoming>,
     upstream: SocketAddr,
     state: Arc<Mutex<State>>,
-) -> io::Result<Response<Sent>> {
+) -> io::Result<Response<ResponseBody>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let asked = wire::read(&parts.method, &parts.uri, &parts.headers, &body);
+    let request = wire::parse_request(&parts.method, &parts.uri, &parts.headers, &body);
     let call = Call {
-        service: asked.service,
-        operation: asked.operation,
-        region: asked.region,
-        access_key: asked.access_key,
+        service: request.service,
+        operation: request.operation,
+        region: request.region,
+        access_key: request.access_key,
         target: parts.uri.to_string(),
         body: body.clone(),
         started: Instant::now(),
@@ -444,14 +445,14 @@ async fn serve(
         status: None,
     };
 
-    let (index, what, delay, added, busy) = {
+    let (index, action, delay, headers, busy) = {
         let mut state = locked(&state);
-        let what = state.inject(&call);
+        let action = state.inject(&call);
         state.calls.push(call.clone());
         let index = state.cleared + state.calls.len() - 1;
         let busy = Arc::clone(&state.busy);
         let delay = state.delay + state.random_delay(index);
-        (index, what, delay, state.headers.clone(), busy)
+        (index, action, delay, state.headers.clone(), busy)
     };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -460,34 +461,34 @@ async fn serve(
     let mut forwarded = Request::from_parts(parts, Full::new(body));
     forwarded.headers_mut().remove(CONNECTION);
     forwarded.headers_mut().remove(TRANSFER_ENCODING);
-    for (name, value) in added {
+    for (name, value) in headers {
         forwarded.headers_mut().insert(name, value);
     }
     let method = forwarded.method().clone();
-    let breaks_off = matches!(what, Some(FaultAction::TruncateResponse));
-    let answer = match what {
-        None | Some(FaultAction::TruncateResponse) => pass_on(forwarded, upstream, busy).await?,
+    let truncates = matches!(action, Some(FaultAction::TruncateResponse));
+    let response = match action {
+        None | Some(FaultAction::TruncateResponse) => forward(forwarded, upstream, busy).await?,
         Some(FaultAction::Delay(delay)) => {
             tokio::time::sleep(delay).await;
-            pass_on(forwarded, upstream, busy).await?
+            forward(forwarded, upstream, busy).await?
         }
-        Some(FaultAction::EditResponse(ResponseEdit(pen))) => {
-            let (parts, body) = pass_on(forwarded, upstream, busy).await?.into_parts();
-            let mut answer = WireResponse {
+        Some(FaultAction::EditResponse(ResponseEdit(edit))) => {
+            let (parts, body) = forward(forwarded, upstream, busy).await?.into_parts();
+            let mut response = WireResponse {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
                 body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
             };
-            pen(&mut answer);
-            // The answer to HEAD has a length and no body.
+            edit(&mut response);
+            // A response to HEAD has a length but no body.
             if method != Method::HEAD {
-                answer.headers.remove(CONTENT_LENGTH);
+                response.headers.remove(CONTENT_LENGTH);
             }
-            response(answer)?
+            to_response(response)?
         }
         Some(FaultAction::DropRequest) => return Err(io::ErrorKind::ConnectionAborted.into()),
         Some(FaultAction::DropResponse) => {
-            pass_on(forwarded, upstream, busy).await?;
+            forward(forwarded, upstream, busy).await?;
             notify(&state, index, &call);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -496,7 +497,7 @@ async fn serve(
             status,
             code,
             message,
-        }) => response(wire::refusal(
+        }) => to_response(wire::error_response(
             &call.service,
             &method,
             status,
@@ -508,7 +509,7 @@ async fn serve(
             headers,
             body,
         }) => {
-            let mut answer = WireResponse {
+            let mut response = WireResponse {
                 status,
                 headers: hyper::HeaderMap::new(),
                 body: body.into(),
@@ -516,32 +517,32 @@ async fn serve(
             for (name, value) in headers {
                 let name = HeaderName::try_from(name).map_err(io::Error::other)?;
                 let value = HeaderValue::try_from(value).map_err(io::Error::other)?;
-                answer.headers.append(name, value);
+                response.headers.append(name, value);
             }
-            response(answer)?
+            to_response(response)?
         }
     };
 
-    locked(&state).finish(index, answer.status().as_u16());
+    locked(&state).finish(index, response.status().as_u16());
     notify(&state, index, &call);
-    let (head, body) = answer.into_parts();
-    let body = if breaks_off {
-        half(body).await?
+    let (head, body) = response.into_parts();
+    let body = if truncates {
+        first_half(body).await?
     } else {
         body.map_err(|never| match never {}).boxed_unsync()
     };
     Ok(Response::from_parts(head, body))
 }
 
-/// What is sent back to the caller.
-type Sent = UnsyncBoxBody<Bytes, io::Error>;
+/// The body of a response to the caller.
+type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// The first half, and then nothing more. The head has told the length of the whole.
-async fn half(body: Full<Bytes>) -> io::Result<Sent> {
+/// The first half of a body, then an error. The `content-length` header is that of the whole body.
+async fn first_half(body: Full<Bytes>) -> io::Result<ResponseBody> {
     let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let first = Ok(Frame::data(bytes.slice(..bytes.len() / 2)));
     let end = async {
-        // The server forgets what it has not sent yet.
+        // On an error hyper discards what it has not sent yet, so the first half gets time.
         tokio::time::sleep(Duration::from_millis(100)).await;
         Err(io::ErrorKind::ConnectionAborted.into())
     };
@@ -549,32 +550,32 @@ async fn half(body: Full<Bytes>) -> io::Result<Sent> {
     Ok(StreamBody::new(frames).boxed_unsync())
 }
 
-/// Runs the hooks that waited for this call, with the state unlocked.
+/// Runs the hooks that waited for this call, without holding the lock.
 fn notify(state: &Mutex<State>, index: usize, call: &Call) {
-    let due = locked(state).answered(index, call);
+    let due = locked(state).due_hooks(index, call);
     for (hook, call) in due {
         hook(&call);
     }
 }
 
 impl State {
-    /// What shall happen to this call, if anything.
+    /// Counts the call for each matching fault, and returns the action of the first active one.
     fn inject(&mut self, call: &Call) -> Option<FaultAction> {
-        let mut struck = None;
-        for (fault, seen) in &mut self.faults {
+        let mut action = None;
+        for (fault, count) in &mut self.faults {
             if !fault.matches(call) {
                 continue;
             }
-            *seen += 1;
-            let active = *seen > fault.after && *seen - fault.after <= fault.times;
-            if active && struck.is_none() {
-                struck = Some(fault.action.clone());
+            *count += 1;
+            let active = *count > fault.after && *count - fault.after <= fault.times;
+            if active && action.is_none() {
+                action = Some(fault.action.clone());
             }
         }
-        struck
+        action
     }
 
-    /// A part of the longest while, which a seed and the number of the call tell.
+    /// A pseudo-random delay from the seed and the number of the call.
     fn random_delay(&self, index: usize) -> Duration {
         let Some((longest, seed)) = self.jitter else {
             return Duration::ZERO;
@@ -597,8 +598,8 @@ impl State {
         }
     }
 
-    /// Counts an answered call and takes out the hooks that waited for it.
-    fn answered(&mut self, index: usize, call: &Call) -> Vec<(Hook, Call)> {
+    /// Counts a completed call and removes the hooks that waited for it.
+    fn due_hooks(&mut self, index: usize, call: &Call) -> Vec<(Hook, Call)> {
         let call = index
             .checked_sub(self.cleared)
             .and_then(|position| self.calls.get(position))
@@ -606,34 +607,34 @@ impl State {
             .clone();
         for waiting in &mut self.hooks {
             if !waiting.only_writes || call.writes() {
-                waiting.left -= 1;
+                waiting.calls_left -= 1;
             }
         }
         let (due, waiting) = std::mem::take(&mut self.hooks)
             .into_iter()
-            .partition(|waiting| waiting.left == 0);
+            .partition(|waiting| waiting.calls_left == 0);
         self.hooks = waiting;
         due.into_iter()
-            .map(|waiting: Waiting| (waiting.hook, call.clone()))
+            .map(|waiting: PendingHook| (waiting.hook, call.clone()))
             .collect()
     }
 }
 
-/// Sends the request to the emulator as it came and reads the whole answer, also when the caller goes away meanwhile.
-async fn pass_on(
+/// Sends the request to the emulator and reads the whole response, even if the caller closes the connection.
+async fn forward(
     request: Request<Full<Bytes>>,
     upstream: SocketAddr,
     busy: Arc<()>,
 ) -> io::Result<Response<Full<Bytes>>> {
-    let passing = tokio::spawn(async move {
-        let answer = exchange(request, upstream).await;
+    let exchange = tokio::spawn(async move {
+        let response = send(request, upstream).await;
         drop(busy);
-        answer
+        response
     });
-    passing.await.map_err(io::Error::other)?
+    exchange.await.map_err(io::Error::other)?
 }
 
-async fn exchange(
+async fn send(
     request: Request<Full<Bytes>>,
     upstream: SocketAddr,
 ) -> io::Result<Response<Full<Bytes>>> {
@@ -643,10 +644,9 @@ async fn exchange(
         .await
         .map_err(io::Error::other)?;
     let connection = tokio::spawn(connection);
-    let answer = sender.send_request(request).await;
-    let answer = match answer {
-        Ok(answer) => {
-            let (mut parts, body) = answer.into_parts();
+    let response = match sender.send_request(request).await {
+        Ok(response) => {
+            let (mut parts, body) = response.into_parts();
             let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
             parts.headers.remove(CONNECTION);
             parts.headers.remove(TRANSFER_ENCODING);
@@ -655,12 +655,12 @@ async fn exchange(
         Err(error) => Err(io::Error::other(error)),
     };
     connection.abort();
-    answer
+    response
 }
 
-fn response(answer: WireResponse) -> io::Result<Response<Full<Bytes>>> {
-    let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
-    *response.headers_mut() = answer.headers;
+fn to_response(wire: WireResponse) -> io::Result<Response<Full<Bytes>>> {
+    let mut response = Response::new(Full::new(wire.body));
+    *response.status_mut() = StatusCode::from_u16(wire.status).map_err(io::Error::other)?;
+    *response.headers_mut() = wire.headers;
     Ok(response)
 }

@@ -1,4 +1,4 @@
-//! Published logs of real accounts, which are too many for this repository: beside it, or where `HEELER_EC_DATA` says.
+//! Public CloudTrail samples that are too large for this repository. `HEELER_EC_DATA` names their folder.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,14 @@ use serde_json::Value;
 
 use crate::emulator;
 
-/// The folder with the logs, if it is on this machine.
+/// The folder with published log files of real accounts, if it exists.
 pub fn real_logs() -> Option<PathBuf> {
-    sample("cloudtrail/s3", "real records are not read")
+    sample("cloudtrail/s3", "no tests with real records")
 }
 
-/// The published table of severities, if it is on this machine.
+/// The published table of severities, if it exists.
 pub fn severities() -> Option<String> {
-    let folder = sample(
-        "severity",
-        "the levels are not compared with the published ones",
-    )?;
+    let folder = sample("severity", "no comparison with the published severities")?;
     let mut files = std::fs::read_dir(folder).expect("a folder");
     let table = files.find_map(|file| {
         let path = file.expect("an entry of the folder").path();
@@ -26,8 +23,8 @@ pub fn severities() -> Option<String> {
     Some(std::fs::read_to_string(table.expect("a table")).expect("a text"))
 }
 
-/// What is not tested is said, past the runner's own capture.
-fn sample(name: &str, not_tested: &str) -> Option<PathBuf> {
+/// Returns a folder of the samples. A notice on standard error says what is skipped without it.
+fn sample(name: &str, skipped: &str) -> Option<PathBuf> {
     let data = std::env::var_os("HEELER_EC_DATA").map_or_else(
         || emulator::repository().join("../shared/data"),
         PathBuf::from,
@@ -38,13 +35,13 @@ fn sample(name: &str, not_tested: &str) -> Option<PathBuf> {
     }
     let _ = writeln!(
         std::io::stderr(),
-        "skipped, {not_tested}: {} is not there (HEELER_EC_DATA names another place)",
+        "skipped: {skipped}, because {} does not exist (set HEELER_EC_DATA to the folder of the samples)",
         path.display()
     );
     None
 }
 
-/// Every log below a folder: the key that it had in its bucket, and its bytes.
+/// Every log file in a folder and its subfolders: its object key and its bytes.
 pub fn log_files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder of logs") {
@@ -62,7 +59,7 @@ pub fn log_files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// The published events that lie beside the logs, one in a file, each without what EventBridge puts around it.
+/// The published events next to the log files, without EventBridge's envelope.
 pub fn real_events(logs: &Path) -> Vec<String> {
     let folder = logs.parent().expect("the samples").join("eventbridge");
     let mut found = Vec::new();

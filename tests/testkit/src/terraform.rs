@@ -1,5 +1,4 @@
-//! Terraform itself, with its provider for AWS, against an emulator. It runs where both are on the machine already;
-//! nothing is fetched.
+//! Runs Terraform and its AWS provider against an emulator, if both are installed. Nothing is downloaded.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,22 +14,22 @@ use crate::Organization;
 /// The external ID that the vendor's modules share with the organization.
 pub const EXTERNAL_ID: &str = "shared-with-the-module";
 
-/// Names a folder with providers, laid out as a filesystem mirror.
+/// The environment variable that names a folder of providers, in the layout of a filesystem mirror.
 const PLUGINS: &str = "HEELER_EC_TERRAFORM_PLUGINS";
 
-/// A working folder of Terraform's.
+/// A working directory of Terraform.
 pub struct Terraform<'a> {
     org: &'a Organization,
     folder: TempDir,
 }
 
 impl<'a> Terraform<'a> {
-    /// A folder with these files, made ready. Without Terraform or its provider nothing; that is said.
-    pub async fn with(org: &'a Organization, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
+    /// Initializes a working directory with these files. Returns `None` without Terraform or its provider, with a notice.
+    pub async fn init(org: &'a Organization, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
         let Some(plugins) = plugins().filter(|_| is_installed()) else {
             let _ = writeln!(
                 io::stderr(),
-                "skipped: Terraform and its provider for AWS are not on this machine ({PLUGINS} may name the folder)"
+                "skipped: Terraform or its AWS provider is not installed (set {PLUGINS} to the folder of its providers)"
             );
             return None;
         };
@@ -51,23 +50,27 @@ impl<'a> Terraform<'a> {
         fs::write(self.folder.path().join(name), text).expect("a file");
     }
 
-    /// Puts a file of bytes there.
-    pub fn put(&self, name: &str, bytes: &[u8]) {
+    /// Writes a binary file.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) {
         fs::write(self.folder.path().join(name), bytes).expect("a file");
     }
 
-    /// Brings about what the files say.
+    /// Applies the configuration.
     pub async fn apply(&self) {
         self.run(&["apply", "-input=false", "-auto-approve"]).await;
     }
 
-    /// What it would change, as Terraform tells it to programs: address, actions, and the arguments that differ.
+    /// Plans the configuration and returns the change of each resource.
     pub async fn plan(&self) -> Vec<Change> {
         self.run(&["plan", "-input=false", "-out=plan"]).await;
         let shown = self.run(&["show", "-json", "plan"]).await;
         let plan: Value = serde_json::from_str(&shown).expect("a plan");
         let changes = plan["resource_changes"].as_array().cloned();
-        changes.unwrap_or_default().iter().map(Change::of).collect()
+        changes
+            .unwrap_or_default()
+            .iter()
+            .map(Change::from_json)
+            .collect()
     }
 
     async fn run(&self, args: &[&str]) -> String {
@@ -80,7 +83,7 @@ impl<'a> Terraform<'a> {
             .env("AWS_ENDPOINT_URL", self.org.endpoint())
             .env("CHECKPOINT_DISABLE", "1")
             .env("TF_IN_AUTOMATION", "1")
-            // No configuration of whoever runs the tests may interfere.
+            // The Terraform configuration of the user who runs the tests must not be read.
             .env("TF_CLI_CONFIG_FILE", self.folder.path().join("none.tfrc"))
             .env("TF_VAR_external_id", EXTERNAL_ID)
             .stdin(Stdio::null())
@@ -97,7 +100,7 @@ impl<'a> Terraform<'a> {
     }
 }
 
-/// What the provider has to be told of an emulator.
+/// The provider settings for an emulator.
 const OVERRIDE: &str = r#"provider "aws" {
   skip_credentials_validation = true
   skip_metadata_api_check     = true
@@ -106,22 +109,22 @@ const OVERRIDE: &str = r#"provider "aws" {
 }
 "#;
 
-/// What Terraform would do to one resource.
+/// The planned change of one resource.
 #[derive(Debug)]
 pub struct Change {
     pub address: String,
     pub actions: Vec<String>,
-    /// The arguments whose value would be another.
+    /// The arguments whose values would change.
     pub arguments: Vec<String>,
     pub imported: bool,
 }
 
 impl Change {
-    fn of(change: &Value) -> Change {
+    fn from_json(change: &Value) -> Change {
         let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
         let unknown = &change["change"]["after_unknown"];
         let arguments = after.as_object().into_iter().flatten();
-        // Terraform takes an empty text for none.
+        // Terraform treats an empty string as null.
         let plain = |value: &Value| {
             if value == "" {
                 Value::Null
@@ -160,7 +163,7 @@ fn is_installed() -> bool {
     found.is_ok_and(|status| status.success())
 }
 
-/// The folder that has the provider: the one that is named, one of Terraform's own places, or one beside the system.
+/// The folder with the AWS provider: from the environment variable, Terraform's folders or the system's.
 fn plugins() -> Option<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let of_home = home.iter().flat_map(|home| {

@@ -1,4 +1,4 @@
-//! Acts as Heeler: assumes the customer's role and takes the events out of the queue.
+//! Acts as Heeler: assumes the customer's role and receives the events from the queue.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use crate::Clients;
 use crate::clients::credentials;
 
-/// Heeler, inside the customer's role.
+/// A session of Heeler in the customer's role.
 #[derive(Clone, Debug)]
 pub struct HeelerSession {
     clients: Clients,
 }
 
 impl HeelerSession {
-    /// Assumes Heeler's own role, and from there the customer's.
-    pub async fn begin(
+    /// Assumes Heeler's own role, and with it the customer's role.
+    pub async fn start(
         endpoint: &str,
         region: &str,
         owner: &Clients,
@@ -32,23 +32,21 @@ impl HeelerSession {
         })
     }
 
-    /// Clients with exactly the permissions of the customer's role.
+    /// Clients with the permissions of the customer's role.
     pub fn clients(&self) -> &Clients {
         &self.clients
     }
 
-    /// Takes messages until there are as many as wanted, or time is up.
-    ///
-    /// Each one is deleted, as Heeler does; the bodies come in order of arrival.
+    /// Receives and deletes messages until there are `wanted` of them or the time is over, and returns their bodies.
     pub async fn receive(
         &self,
         queue_url: &str,
         wanted: usize,
-        patience: Duration,
+        limit: Duration,
     ) -> Result<Vec<String>, String> {
         let started = Instant::now();
         let mut bodies = Vec::new();
-        while bodies.len() < wanted && started.elapsed() < patience {
+        while bodies.len() < wanted && started.elapsed() < limit {
             let received = self
                 .clients
                 .sqs
@@ -74,7 +72,7 @@ impl HeelerSession {
         Ok(bodies)
     }
 
-    /// Reads an object that a message told of.
+    /// Reads an object of a notification.
     pub async fn object(&self, bucket: &str, key: &str) -> Result<Vec<u8>, String> {
         let read = self.clients.s3.get_object().bucket(bucket).key(key);
         let read = read
@@ -104,10 +102,12 @@ async fn assume(
         .send()
         .await
         .map_err(|error| DisplayErrorContext(error).to_string())?;
-    let given = assumed.credentials().ok_or("no credentials were given")?;
+    let issued = assumed
+        .credentials()
+        .ok_or("the response has no credentials")?;
     Ok(credentials(
-        given.access_key_id(),
-        given.secret_access_key(),
-        Some(given.session_token()),
+        issued.access_key_id(),
+        issued.secret_access_key(),
+        Some(issued.session_token()),
     ))
 }

@@ -1,15 +1,15 @@
-//! Reads which operation an AWS request asks for, and writes refusals as each protocol spells them.
+//! The AWS wire protocols: finds the operation of a request, and writes error responses.
 
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 
-/// What the credential scope and the body of a request say about it.
+/// The service, operation, region and caller of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// The signing name of the service, such as `sqs`.
     pub service: String,
-    /// The operation as today's API names it.
+    /// The operation under its current API name.
     pub operation: String,
     /// The region that the request was signed for.
     pub region: String,
@@ -17,8 +17,8 @@ pub struct Request {
     pub access_key: String,
 }
 
-/// Reads what a request asks for.
-pub fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
+/// Identifies a request from its signature, target, path and body.
+pub fn parse_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
     let mut request = Request::default();
     if let Some((access_key, region, service)) = scope(headers) {
         request.access_key = access_key;
@@ -43,7 +43,7 @@ pub fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Req
     request
 }
 
-/// The operations of services that have a method and a path for each; `*` is a name in the path.
+/// Operations of REST services: service, method, path and name. `*` stands for a name in the path.
 const REST: &[(&str, &str, &str, &str)] = &[
     ("account", "POST", "/listRegions", "ListRegions"),
     (
@@ -147,7 +147,7 @@ const REST: &[(&str, &str, &str, &str)] = &[
 ];
 
 fn rest_operation(service: &str, method: &Method, path: &str) -> Option<&'static str> {
-    // Lambda's SDKs differ on whether a path ends with a slash.
+    // Some SDKs end Lambda's paths with a slash.
     let path: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     let fits = |pattern: &str| {
         let pattern: Vec<&str> = pattern.split('/').collect();
@@ -186,14 +186,14 @@ fn field(body: &[u8], name: &str) -> Option<String> {
 #[expect(
     clippy::too_many_lines,
     clippy::items_after_statements,
-    reason = "a table, and the rules before it"
+    reason = "a table of operations, next to the rules that use it"
 )]
 fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
     let (bucket, key) = path
         .trim_start_matches('/')
         .split_once('/')
         .unwrap_or((path.trim_start_matches('/'), ""));
-    let asks = |name: &str| {
+    let has_parameter = |name: &str| {
         query
             .split('&')
             .any(|pair| pair.split('=').next() == Some(name))
@@ -203,21 +203,21 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
     }
     if !key.is_empty() {
         return match *method {
-            Method::GET if asks("tagging") => "GetObjectTagging",
-            Method::GET if asks("acl") => "GetObjectAcl",
+            Method::GET if has_parameter("tagging") => "GetObjectTagging",
+            Method::GET if has_parameter("acl") => "GetObjectAcl",
             Method::GET => "GetObject",
             Method::HEAD => "HeadObject",
-            Method::PUT if asks("partNumber") => "UploadPart",
+            Method::PUT if has_parameter("partNumber") => "UploadPart",
             Method::PUT => "PutObject",
-            Method::DELETE if asks("uploadId") => "AbortMultipartUpload",
+            Method::DELETE if has_parameter("uploadId") => "AbortMultipartUpload",
             Method::DELETE => "DeleteObject",
-            Method::POST if asks("uploads") => "CreateMultipartUpload",
+            Method::POST if has_parameter("uploads") => "CreateMultipartUpload",
             Method::POST => "CompleteMultipartUpload",
             _ => "Unknown",
         };
     }
-    // The sub-resource, its reading, its writing and its deleting operation.
-    const PARTS: [(&str, &str, &str, &str); 14] = [
+    // The subresource, and the operations that read, write and delete it.
+    const SUBRESOURCES: [(&str, &str, &str, &str); 14] = [
         (
             "notification",
             "GetBucketNotificationConfiguration",
@@ -283,7 +283,9 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
             "",
         ),
     ];
-    if let Some((_, read, write, delete)) = PARTS.iter().find(|(part, ..)| asks(part)) {
+    if let Some((_, read, write, delete)) =
+        SUBRESOURCES.iter().find(|(part, ..)| has_parameter(part))
+    {
         return match *method {
             Method::GET => read,
             Method::PUT => write,
@@ -293,31 +295,31 @@ fn s3_operation(method: &Method, path: &str, query: &str) -> &'static str {
     }
     match *method {
         Method::HEAD => "HeadBucket",
-        Method::GET if asks("list-type") => "ListObjectsV2",
+        Method::GET if has_parameter("list-type") => "ListObjectsV2",
         Method::GET => "ListObjects",
         Method::PUT => "CreateBucket",
         Method::DELETE => "DeleteBucket",
-        Method::POST if asks("delete") => "DeleteObjects",
+        Method::POST if has_parameter("delete") => "DeleteObjects",
         _ => "Unknown",
     }
 }
 
-/// An answer ready to be sent.
+/// An HTTP response.
 #[derive(Clone, Debug)]
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
-    /// All headers except the length.
+    /// All headers except `content-length`.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The body.
     pub body: Bytes,
 }
 
-/// The refusal that a service would send, in its own protocol.
+/// Writes the error response of a service in its protocol.
 ///
-/// `code` is what the SDK's `code()` shall return; for SQS that is the legacy
-/// code such as `AWS.SimpleQueueService.QueueDeletedRecently`.
-pub fn refusal(
+/// `code` is the value of the SDK's `code()`. For SQS that is the legacy code, such as
+/// `AWS.SimpleQueueService.QueueDeletedRecently`.
+pub fn error_response(
     service: &str,
     method: &Method,
     status: u16,
@@ -398,7 +400,7 @@ fn namespace(service: &str) -> &'static str {
     }
 }
 
-/// The JSON shape behind a legacy SQS code.
+/// The JSON error shape of a legacy SQS code.
 fn sqs_shape(code: &str) -> &str {
     match code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code) {
         "NonExistentQueue" => "QueueDoesNotExist",

@@ -1,0 +1,407 @@
+//! The structure of the program: which module imports which, where an option, a library or the terminal is used.
+//!
+//! `docs/architecture.md` explains the modules. Each test prints every finding with its file and line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::imports::{Imports, module_path};
+use crate::language::fail_on;
+use crate::source::{self, words};
+
+/// The largest share of the program's lines that one module may have, in percent.
+const MAX_MODULE_PERCENT: usize = 13;
+
+/// The top-level modules and the ones that each may import from. No module is in two lines.
+const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("filter_pattern", &[]),
+    ("iam", &[]),
+    ("naming", &[]),
+    ("sanitize", &[]),
+    ("severity", &[]),
+    ("backup", &["error"]),
+    ("cloudtrail", &["sanitize", "severity"]),
+    ("http", &["error"]),
+    ("reconcile", &["error"]),
+    ("alert", &["http", "severity"]),
+    ("aws", &["error", "http"]),
+    ("resource", &["aws", "error", "iam", "naming", "reconcile"]),
+    (
+        "tail",
+        &[
+            "alert",
+            "aws",
+            "cloudtrail",
+            "error",
+            "filter_pattern",
+            "iam",
+            "sanitize",
+            "severity",
+        ],
+    ),
+    ("export", &["aws", "error", "reconcile", "resource"]),
+    (
+        "deployment",
+        &["aws", "error", "iam", "inventory", "naming", "resource"],
+    ),
+    ("main", &["command"]),
+    (
+        "option",
+        &["aws", "deployment", "inventory", "reconcile", "resource"],
+    ),
+    ("permissions", &["aws", "iam", "inventory", "naming"]),
+    (
+        "check",
+        &["aws", "error", "iam", "inventory", "permissions"],
+    ),
+    (
+        "inventory",
+        &["aws", "check", "error", "naming", "permissions"],
+    ),
+    (
+        "cli",
+        &["aws", "check", "inventory", "option", "resource", "tail"],
+    ),
+    (
+        "render",
+        &[
+            "alert",
+            "aws",
+            "backup",
+            "check",
+            "cli",
+            "cloudtrail",
+            "error",
+            "export",
+            "inventory",
+            "reconcile",
+            "sanitize",
+            "severity",
+            "tail",
+        ],
+    ),
+    (
+        "command",
+        &[
+            "alert",
+            "aws",
+            "backup",
+            "check",
+            "cli",
+            "cloudtrail",
+            "deployment",
+            "error",
+            "export",
+            "filter_pattern",
+            "http",
+            "inventory",
+            "naming",
+            "option",
+            "permissions",
+            "reconcile",
+            "render",
+            "resource",
+            "sanitize",
+            "severity",
+            "tail",
+        ],
+    ),
+];
+
+/// Libraries that any module may use.
+const GENERAL_LIBRARIES: &[&str] = &[
+    "async_trait",
+    "futures_util",
+    "serde",
+    "serde_json",
+    "tokio",
+];
+
+/// The other libraries and the only modules that use them: paths below `src`.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("anstyle", &["render/"]),
+    ("aws_config", &["aws/"]),
+    ("aws_credential_types", &["aws/"]),
+    ("aws_sdk_account", &["aws/", "inventory/"]),
+    ("aws_sdk_cloudtrail", &["aws/", "inventory/"]),
+    (
+        "aws_sdk_cloudwatchlogs",
+        &["aws/", "inventory/", "resource/", "tail/"],
+    ),
+    (
+        "aws_sdk_iam",
+        &["aws/", "deployment/", "inventory/", "resource/"],
+    ),
+    ("aws_sdk_kms", &["aws/", "inventory/", "resource/"]),
+    ("aws_sdk_lambda", &["aws/", "inventory/", "resource/"]),
+    ("aws_sdk_organizations", &["aws/"]),
+    ("aws_sdk_s3", &["aws/", "inventory/", "resource/", "tail/"]),
+    ("aws_sdk_sns", &["aws/", "resource/"]),
+    ("aws_sdk_sqs", &["aws/", "resource/", "tail/"]),
+    ("aws_sdk_sts", &["aws/"]),
+    ("aws_smithy_http_client", &["http.rs"]),
+    ("aws_smithy_runtime_api", &["aws/", "http.rs", "resource/"]),
+    (
+        "aws_smithy_types",
+        &["aws/", "http.rs", "inventory/", "resource/", "tail/"],
+    ),
+    ("aws_types", &["aws/"]),
+    ("base64", &["option/"]),
+    (
+        "clap",
+        &["cli/", "command/completions.rs", "command/mod.rs"],
+    ),
+    ("clap_complete", &["cli/", "command/completions.rs"]),
+    ("comfy_table", &["render/"]),
+    ("flate2", &["cloudtrail/"]),
+    ("hcl", &["export/"]),
+    ("hcl_edit", &["cli/", "export/"]),
+    (
+        "humantime",
+        &[
+            "aws/",
+            "check/",
+            "cli/",
+            "command/backup.rs",
+            "command/preflight.rs",
+            "command/tail/mod.rs",
+            "inventory/",
+            "render/",
+            "tail/",
+        ],
+    ),
+    ("indicatif", &["render/"]),
+    (
+        "memchr",
+        &["cloudtrail/", "command/tail/filters.rs", "tail/"],
+    ),
+    ("percent_encoding", &["aws/", "cloudtrail/", "iam/"]),
+    ("regex_lite", &["filter_pattern/"]),
+    ("rustls", &["http.rs"]),
+    ("rustls_pki_types", &["http.rs"]),
+    ("sha2", &["option/"]),
+    ("tempfile", &["tail/"]),
+    ("terminal_size", &["render/"]),
+    ("toml", &["severity/"]),
+    ("unicode_width", &["render/"]),
+    ("uuid", &["command/plan.rs", "tail/"]),
+    ("wide", &["cloudtrail/"]),
+    ("zip", &["option/"]),
+];
+
+/// Ways to print or to exit, and the only modules that use them.
+const PRIVILEGES: &[(&str, &[&str])] = &[
+    ("println!", &[]),
+    ("print!", &[]),
+    ("eprintln!", &[]),
+    ("eprint!", &[]),
+    ("process::exit", &[]),
+    ("io::stdout", &["render/"]),
+    ("io::stdin", &["render/", "tail/"]),
+    ("io::stderr", &["render/", "alert/command.rs"]),
+];
+
+/// Texts that are equal to the name of an option and are something else: file, text, reason.
+const NOT_AN_OPTION: &[(&str, &str, &str)] = &[];
+
+#[test]
+#[ignore = "until every module has moved"]
+fn modules_import_only_allowed_modules() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED_IMPORTS.iter().copied().collect();
+    let mut used: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut findings = Vec::new();
+    for (file, targets) in &Imports::of(&source::program()).edges {
+        let from = top_module(file);
+        for (target, (line, path)) in targets {
+            let to = top_module(target);
+            if from == to || from == "lib" {
+                continue;
+            }
+            let is_allowed = allowed.get(&*from).is_some_and(|list| list.contains(&&*to));
+            if !is_allowed {
+                findings.push(format!("{file}:{line}: {from} must not import {path}"));
+            }
+            used.insert((from.clone(), to));
+        }
+    }
+    for (from, targets) in ALLOWED_IMPORTS {
+        for to in *targets {
+            if !used.contains(&((*from).to_owned(), (*to).to_owned())) {
+                findings.push(format!(
+                    "{from} no longer imports {to}: remove it from the table"
+                ));
+            }
+        }
+    }
+    fail_on("imports that the table does not allow", findings);
+}
+
+#[test]
+#[ignore = "until every module has moved"]
+fn libraries_are_used_only_in_their_modules() {
+    let manifest = std::fs::read_to_string(source::root().join("Cargo.toml")).expect("Cargo.toml");
+    let manifest: toml::Table = manifest.parse().expect("valid TOML");
+    let dependencies = manifest["dependencies"].as_table().expect("dependencies");
+    let table: BTreeMap<&str, &[&str]> = LIBRARIES.iter().copied().collect();
+    let mut findings = Vec::new();
+    let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let files = source::program();
+    for name in dependencies.keys() {
+        let library = name.replace('-', "_");
+        // hcl-rs has another name in code.
+        let library = if library == "hcl_rs" { "hcl" } else { &library };
+        if GENERAL_LIBRARIES.contains(&library) {
+            continue;
+        }
+        let Some((library, modules)) = table.get_key_value(library) else {
+            findings.push(format!("{name} is in no table of libraries"));
+            continue;
+        };
+        for file in &files {
+            let path = file.path.trim_start_matches("src/");
+            for (number, line) in file.code_without_tests().lines().enumerate() {
+                if !names_library(line, library) {
+                    continue;
+                }
+                match modules.iter().find(|module| path.starts_with(**module)) {
+                    Some(module) => drop(used.insert((library, module))),
+                    None => findings.push(format!("{}:{}: {library}", file.path, number + 1)),
+                }
+            }
+        }
+    }
+    for (library, modules) in LIBRARIES {
+        for module in *modules {
+            if !used.contains(&(library, module)) {
+                findings.push(format!(
+                    "{module} no longer uses {library}: remove it from the table"
+                ));
+            }
+        }
+    }
+    fail_on("libraries outside their modules", findings);
+}
+
+/// Returns true if a line of code has a path that starts with the library.
+fn names_library(line: &str, library: &str) -> bool {
+    line.match_indices(library).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = &line[at + library.len()..];
+        !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+            && (after.starts_with("::")
+                || (line.trim_start().starts_with("use ") && after.starts_with(';')))
+    })
+}
+
+#[test]
+#[ignore = "until every module has moved"]
+fn no_import_cycle_between_files() {
+    let imports = Imports::of(&source::program());
+    let findings = imports.cycles().into_iter().map(|circle| {
+        let mut text = circle.join(", ");
+        for from in &circle {
+            for to in &circle {
+                if let Some((line, path)) = imports.edges[from].get(to) {
+                    text += &format!("\n    {from}:{line} imports {path} of {to}");
+                }
+            }
+        }
+        text
+    });
+    fail_on("import cycles between files", findings);
+}
+
+#[test]
+#[ignore = "until every module has moved"]
+fn options_are_named_only_in_their_module() {
+    let mut findings = Vec::new();
+    for file in source::program() {
+        if file.path.starts_with("src/option/") || file.is_test() {
+            continue;
+        }
+        let code = file.code_without_tests();
+        for (number, line) in code.lines().enumerate() {
+            for module in ["option::s3", "option::cloudwatch"] {
+                if line.contains(module) {
+                    findings.push(format!("{}:{}: {module}", file.path, number + 1));
+                }
+            }
+        }
+        let last_line = code.lines().count();
+        for (number, text) in file.strings.iter().chain(&file.comments) {
+            if *number <= last_line
+                && let Some(name) = named_option(text)
+                && !NOT_AN_OPTION
+                    .iter()
+                    .any(|(path, allowed, _)| *path == file.path && *allowed == name)
+            {
+                findings.push(format!("{}:{number}: {name}: {}", file.path, text.trim()));
+            }
+        }
+    }
+    fail_on("places that name an option", findings);
+}
+
+/// The option that a text names: the whole text, or after the word `option`.
+fn named_option(text: &str) -> Option<String> {
+    let words: Vec<String> = words(text).map(str::to_lowercase).collect();
+    let is_option = |word: &str| matches!(word, "s3" | "cloudwatch");
+    if !text.starts_with('/') && words.len() == 1 && text.trim() == words[0] && is_option(&words[0])
+    {
+        return Some(words[0].clone());
+    }
+    let pair = words
+        .windows(2)
+        .find(|pair| matches!(&*pair[0], "option" | "options") && is_option(&pair[1]));
+    pair.map(|pair| format!("option {}", pair[1]))
+}
+
+#[test]
+#[ignore = "until every module has moved"]
+fn only_render_prints_and_only_main_exits() {
+    let mut findings = Vec::new();
+    for file in source::program() {
+        let path = file.path.trim_start_matches("src/");
+        for (number, line) in file.code_without_tests().lines().enumerate() {
+            for (name, modules) in PRIVILEGES {
+                let is_allowed = modules.iter().any(|module| path.starts_with(module));
+                if !is_allowed && contains_call(line, name) {
+                    findings.push(format!("{}:{}: {name}", file.path, number + 1));
+                }
+            }
+        }
+    }
+    fail_on("places that print or exit by themselves", findings);
+}
+
+/// Returns true if the line has the name as a whole: `eprintln!` is no `println!`.
+fn contains_call(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+#[test]
+#[ignore = "until every module has moved"]
+fn no_module_is_larger_than_its_share() {
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    for file in source::program() {
+        *sizes.entry(top_module(&file.path)).or_default() += file.lines;
+    }
+    let total: usize = sizes.values().sum();
+    let findings = sizes
+        .iter()
+        .filter(|(_, size)| *size * 100 > total * MAX_MODULE_PERCENT)
+        .map(|(module, size)| format!("{module}: {size} of {total} lines"));
+    fail_on("modules that are too large", findings);
+}
+
+/// The top-level module of a file.
+fn top_module(path: &str) -> String {
+    let module = module_path(path);
+    module
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| "lib".to_owned())
+}
