@@ -35,7 +35,7 @@ pub fn tasks(args: &[String]) -> Vec<Task> {
         "setup" => Some(routes().into_iter().map(Task::Setup).collect()),
         "outputs" => Some(vec![Task::Outputs(None)]),
         "tail" if has("bucket") => Some(vec![Task::TailOfBucket]),
-        "tail" if has("--from-heelers-queue") => Some(vec![Task::TailOfHeelersQueue(None)]),
+        "tail" if has("heeler-queue") => Some(vec![Task::TailOfHeelersQueue(None)]),
         "export" => Some(vec![Task::Export(None)]),
         "tail" => Some(vec![Task::Tail(None)]),
         "destroy" => Some(vec![Task::Destroy(None)]),

@@ -660,7 +660,7 @@ fn tail(org: &Organization) -> HeelerEc<'_> {
 /// Tail, once it gets every message.
 async fn start_tail(tail: HeelerEc<'_>) -> Running<'_> {
     let running = tail.spawn().await;
-    running.wait_for_stderr("is removed at the end").await;
+    running.wait_for_stderr("the queue is then deleted").await;
     running
 }
 

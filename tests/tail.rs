@@ -158,7 +158,7 @@ async fn timeout_prints_what_to_check() {
         .expect_status(1);
     assert_eq!(run.stdout, "");
     assert!(
-        run.stderr.contains("Nothing has arrived for 1s."),
+        run.stderr.contains("No events arrived within 1s."),
         "{}",
         run.stderr
     );
@@ -257,8 +257,7 @@ async fn denied_cleanup_prints_manual_commands() {
     );
     org.proxy().clear_faults();
     let next = start_listening(&org, &[]).await;
-    next.wait_for_stderr("which an earlier run had left behind")
-        .await;
+    next.wait_for_stderr("left by an earlier run").await;
     next.interrupt();
     next.wait().await.expect_status(130);
     assert_eq!(temporary_queues(&org).await, no_queues());
@@ -296,8 +295,7 @@ async fn next_run_removes_only_stale_queues() {
     assert_eq!((in_use.len(), left.len()), (2, 4));
 
     let next = start_listening(&org, &[]).await;
-    next.wait_for_stderr("which an earlier run had left behind")
-        .await;
+    next.wait_for_stderr("left by an earlier run").await;
     let now = temporary_queues(&org).await;
     assert!(in_use.is_subset(&now), "{now:?}");
     assert_eq!(left.intersection(&now).count(), 2, "{now:?}");
@@ -319,7 +317,7 @@ async fn closed_stdout_ends_tail() {
         .args(["-c", script, program, "tail", "--output", "json"])
         .spawn()
         .await;
-    tail.wait_for_stderr("is removed at the end").await;
+    tail.wait_for_stderr("the queue is then deleted").await;
     org.deliver(&log_file(&org, 1)).await;
     tail.line_containing("eventID").await;
     // The one line that a reader has not yet closed the pipe for is lost; the next one is noticed.
@@ -348,7 +346,7 @@ async fn blocked_stdout_does_not_block_ctrl_c() {
         .args(["tail", "--output", "json"])
         .spawn()
         .await;
-    tail.wait_for_stderr("is removed at the end").await;
+    tail.wait_for_stderr("the queue is then deleted").await;
     // Far more than a pipe holds.
     org.deliver(&log_file(&org, 1_000)).await;
     let read = |call: &Call| call.operation == "GetObject" && call.finished.is_some();
@@ -619,7 +617,7 @@ fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
 /// Tail, once it gets every message.
 async fn start_listening<'a>(org: &'a Organization, args: &[&str]) -> Running<'a> {
     let running = tail(org, args).spawn().await;
-    running.wait_for_stderr("is removed at the end").await;
+    running.wait_for_stderr("the queue is then deleted").await;
     running
 }
 

@@ -118,14 +118,14 @@ async fn heeler_queue_messages_are_returned() {
     org.deliver(&object).await;
     let run = tail(
         &org,
-        &["--from-heelers-queue", "-o", "json", "--limit", "1"],
+        &["--source", "heeler-queue", "-o", "json", "--limit", "1"],
     )
     .await;
     let run = run.expect_status(0);
     assert_eq!(run.stdout.trim_end(), object.records[0].to_string());
     assert!(
         run.stderr
-            .contains("received four times goes to the dead letter queue"),
+            .contains("received four times moves to the dead letter queue"),
         "{}",
         run.stderr
     );
@@ -144,7 +144,7 @@ async fn heeler_queue_messages_are_returned() {
 async fn heeler_queue_stops_before_dead_lettering() {
     let org = set_up().await;
     org.deliver(&log_file(&org, "us-east-1")).await;
-    let run = tail(&org, &["--from-heelers-queue", "-o", "json"])
+    let run = tail(&org, &["--source", "heeler-queue", "-o", "json"])
         .await
         .expect_status(0);
     assert!(
@@ -172,7 +172,7 @@ async fn unreturned_messages_are_reported() {
     org.deliver(&log_file(&org, "us-east-1")).await;
     org.proxy()
         .fault(Fault::new("sqs", "ChangeMessageVisibilityBatch", denied()));
-    let run = tail(&org, &["--from-heelers-queue", "--limit", "1"]).await;
+    let run = tail(&org, &["--source", "heeler-queue", "--limit", "1"]).await;
     assert!(
         run.stderr
             .contains("hiding messages from Heeler for a while")
@@ -193,7 +193,7 @@ async fn fifo_queue_messages_contain_records() {
     send(&org, FIFO, &record.to_string()).await;
     let run = tail(
         &org,
-        &["--from-heelers-queue", "-o", "json", "--limit", "1"],
+        &["--source", "heeler-queue", "-o", "json", "--limit", "1"],
     )
     .await;
     assert_eq!(run.expect_status(0).stdout.trim_end(), record.to_string());
@@ -207,7 +207,7 @@ async fn unsupported_source_is_a_usage_error() {
         .await
         .expect_status(2);
     assert!(run.stderr.contains("option s3 is set up"), "{}", run.stderr);
-    let run = tail(&org, &["--source", "bucket", "--from-heelers-queue"]).await;
+    let run = tail(&org, &["--source", "bucket", "--source", "heeler-queue"]).await;
     assert_eq!(run.expect_status(2).calls.len(), 0);
 }
 

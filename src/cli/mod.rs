@@ -15,6 +15,7 @@ use crate::cli::value_parsers::ExternalId;
 use crate::inventory::trail_destination::TrailDestination;
 use crate::option::OPTIONS;
 use crate::tail::filter;
+use crate::tail::source::SourceKind;
 
 /// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
 ///
@@ -355,22 +356,15 @@ pub struct TailArgs {
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub timeout: Duration,
 
-    /// Where to look: tap, a queue of its own on the topic (option s3); bucket, new objects by listing (option s3);
-    /// log-group, the trail's (option cloudwatch)
+    /// Where to read events from. The default depends on the option that is set up
     #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
     pub source: Option<SourceArg>,
 
-    /// Look into Heeler's own queue. Each look counts as a receive of the messages in it, and after four Heeler's
-    /// queue gives a message up to its dead letter queue; so all are given back at once, none is deleted, and the
-    /// looking ends at the first that was received more than twice
-    #[arg(long, conflicts_with_all = ["files", "source"])]
-    pub from_heelers_queue: bool,
-
-    /// Tell every 30 seconds what became of everything so far
+    /// Print statistics to stderr every 30 seconds
     #[arg(long)]
     pub stats: bool,
 
-    /// Refuse an object that unpacks to more
+    /// Skip log files larger than this when decompressed
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = value_parsers::byte_size)]
     pub max_object_size: u64,
 
@@ -381,12 +375,29 @@ pub struct TailArgs {
     pub select: FilterArgs,
 }
 
-/// Where events are looked for.
+/// A source of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SourceArg {
-    Tap,
+    /// A temporary queue that is subscribed to the topic and deleted at the end
+    Queue,
+    /// New log objects, found by listing the bucket
     Bucket,
+    /// The trail's log group
     LogGroup,
+    /// Heeler's own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately
+    /// and reading stops at the first one received more than twice
+    HeelerQueue,
+}
+
+impl From<SourceArg> for SourceKind {
+    fn from(source: SourceArg) -> Self {
+        match source {
+            SourceArg::Queue => Self::Queue,
+            SourceArg::Bucket => Self::Bucket,
+            SourceArg::LogGroup => Self::LogGroup,
+            SourceArg::HeelerQueue => Self::HeelerQueue,
+        }
+    }
 }
 
 /// Who is told of the events of high severity.
@@ -550,13 +561,9 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
 
-    /// Allow what tail --source asks
+    /// Include the permissions of tail with this --source
     #[arg(long, value_name = "SOURCE", value_enum)]
     pub source: Option<SourceArg>,
-
-    /// Allow what tail --from-heelers-queue asks: to receive from Heeler's queue, and give back
-    #[arg(long, conflicts_with = "source")]
-    pub from_heelers_queue: bool,
 
     /// Call nothing: take the names from the other options, and placeholders for the rest
     #[arg(long)]

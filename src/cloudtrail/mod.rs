@@ -9,5 +9,6 @@ pub mod object_key;
 pub mod record;
 pub mod record_parser;
 pub mod s3_notification;
+pub mod skip_reason;
 pub mod text_buffer;
 pub mod user_identity;

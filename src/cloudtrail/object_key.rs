@@ -1,6 +1,6 @@
 //! What an object is, by its name.
 
-use crate::cloudtrail::s3_notification::SkipReason;
+use crate::cloudtrail::skip_reason::SkipReason;
 
 /// Judges an object by its base name. The folders above it do not tell: digests and Insights have sibling folders, a
 /// trail may put any prefix before `AWSLogs`, and AWS Config writes below it as well.

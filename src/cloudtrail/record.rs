@@ -7,8 +7,6 @@ use memchr::memchr2;
 use crate::cloudtrail::json_members::JsonMembers;
 use crate::cloudtrail::lenient_json::{as_bool, as_text};
 use crate::cloudtrail::user_identity::UserIdentity;
-pub use crate::sanitize::escape_control_chars;
-use crate::severity::{RatedEvent, SeverityLevel, SeverityTable};
 
 /// One record as it was delivered. Every field may be missing: Insights have no event name, service events no
 /// identity, and old records no category. A field of an unexpected type is missing too, and costs no other field.
@@ -144,17 +142,6 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.error_code().is_some() || self.error_message().is_some()
-    }
-
-    /// How grave the event is.
-    #[must_use]
-    pub fn severity(&self, table: &SeverityTable) -> SeverityLevel {
-        table.level(&RatedEvent {
-            service: &self.service().unwrap_or_default(),
-            name: &self.event_name().unwrap_or_default(),
-            failed: self.is_error(),
-            read_only: self.read_only(),
-        })
     }
 
     /// What tells a repeated delivery from another event: account and event id. One call seen by two accounts has the

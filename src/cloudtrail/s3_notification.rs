@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::cloudtrail::lenient_json;
 use crate::cloudtrail::object_key::skip_reason;
+use crate::cloudtrail::skip_reason::SkipReason;
 use crate::sanitize::preview;
 
 /// CloudTrail publishes this text, which is no JSON, when a topic is attached to a trail.
@@ -20,56 +21,6 @@ pub struct S3Object {
     /// The region of the bucket, where the message tells it.
     pub region: Option<String>,
     pub size: Option<u64>,
-}
-
-/// Why a message, or an object in it, is passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SkipReason {
-    TestEvent,
-    ValidationMessage,
-    SubscriptionConfirmation,
-    NoObjects,
-    NotCreated,
-    Digest,
-    Insight,
-    WriteCheck,
-    NotALogFile,
-    FolderLink,
-    UnknownVersion,
-    UnreadableEntry,
-}
-
-impl SkipReason {
-    /// Says the reason in words that follow "skipped: ".
-    #[must_use]
-    pub fn description(&self) -> &'static str {
-        match self {
-            Self::TestEvent => "a test event of S3",
-            Self::ValidationMessage => "a validation message of CloudTrail",
-            Self::SubscriptionConfirmation => "a confirmation of a subscription, not an event",
-            Self::NoObjects => "a message that announces no object",
-            Self::NotCreated => "not the creation of an object",
-            Self::Digest => "a digest, which holds no events",
-            Self::Insight => "an Insights object, which holds no calls",
-            Self::WriteCheck => "a folder or write check, which holds no events",
-            Self::NotALogFile => "not the name of a CloudTrail log",
-            Self::FolderLink => "a link to a folder, which may lead in a circle",
-            Self::UnknownVersion => "an S3 notification of an unknown major version",
-            Self::UnreadableEntry => "an entry without a readable bucket and key",
-        }
-    }
-
-    /// Whether it is the message that is passed over, and not an object in it.
-    #[must_use]
-    pub fn is_about_message(self) -> bool {
-        matches!(
-            self,
-            Self::TestEvent
-                | Self::ValidationMessage
-                | Self::SubscriptionConfirmation
-                | Self::NoObjects
-        )
-    }
 }
 
 /// What one message announces. Several objects may come in one message, and one of them that is unfit does not cost

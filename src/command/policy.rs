@@ -4,7 +4,6 @@ use super::{Context, option_by_name};
 use crate::aws::Aws;
 use crate::check::permission_scope::{fill_scope, is_key_id};
 use crate::cli::{self, OnFailure, PolicyCommand};
-use crate::cloudtrail::record::escape_control_chars;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, is_missing_credentials};
@@ -14,6 +13,7 @@ use crate::permissions::{
     remaining_placeholders, statements,
 };
 use crate::render;
+use crate::sanitize::escape_control_chars;
 
 pub(super) async fn run(world: &Context, args: cli::PolicyArgs) -> Result<Exit> {
     let task = requested_task(&args)?;
@@ -40,11 +40,8 @@ fn requested_task(args: &cli::PolicyArgs) -> Result<Task> {
             "only setup has --on-failure",
         ));
     }
-    if args.command != PolicyCommand::Tail && (args.from_heelers_queue || args.source.is_some()) {
-        return Err(Error::usage(
-            "write that policy",
-            "only tail has --source and --from-heelers-queue",
-        ));
+    if args.command != PolicyCommand::Tail && args.source.is_some() {
+        return Err(Error::usage("write that policy", "only tail has --source"));
     }
     if args.command != PolicyCommand::Preflight {
         if deep || fix {
@@ -65,7 +62,9 @@ fn requested_task(args: &cli::PolicyArgs) -> Result<Task> {
         }
         PolicyCommand::Setup => Task::Setup(route.unwrap_or(TrailDestination::Bucket)),
         PolicyCommand::Outputs => Task::Outputs(route),
-        PolicyCommand::Tail if args.from_heelers_queue => Task::TailOfHeelersQueue(route),
+        PolicyCommand::Tail if args.source == Some(cli::SourceArg::HeelerQueue) => {
+            Task::TailOfHeelersQueue(route)
+        }
         PolicyCommand::Tail if args.source == Some(cli::SourceArg::Bucket) => Task::TailOfBucket,
         PolicyCommand::Export => Task::Export(route),
         PolicyCommand::Tail => Task::Tail(route),

@@ -3,7 +3,6 @@
 use super::Context;
 use super::setup::print_recovery_steps;
 use crate::aws::Aws;
-use crate::cloudtrail::record::escape_control_chars;
 use crate::error::Error;
 use crate::reconcile::apply::{ApplyResult, ExecutionOptions};
 use crate::reconcile::cancel::Canceller;
@@ -13,6 +12,7 @@ use crate::reconcile::retry::RetryPolicy;
 use crate::reconcile::rollback::{IrreversibleFields, rollback};
 use crate::reconcile::scheduler::Outcome;
 use crate::render::progress::ProgressDisplay;
+use crate::sanitize::escape_control_chars;
 
 /// The failure that it is about is told by whoever calls; a failure of the rollback itself is among what is left.
 pub(super) async fn roll_back(

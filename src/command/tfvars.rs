@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::cli::tfvars::{Tfvars, parse};
 use crate::cli::{Cli, Command, DiscoveryArgs, TrustArgs};
-use crate::cloudtrail::record::escape_control_chars;
 use crate::error::{Error, Result};
 use crate::render::Ui;
+use crate::sanitize::escape_control_chars;
 
 /// For every command that takes such a file.
 pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {

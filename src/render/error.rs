@@ -1,8 +1,8 @@
 //! An error: what was being done, why it failed, what to do.
 
 use super::{Tone, Ui};
-use crate::cloudtrail::record::escape_control_chars;
 use crate::error::{Error, Exit};
+use crate::sanitize::escape_control_chars;
 
 /// Prints an error to the story, also with `--quiet`.
 pub fn print_error(ui: &Ui, error: &Error) {

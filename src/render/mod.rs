@@ -19,7 +19,7 @@ use anstyle::{AnsiColor, Style};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::{ColorChoice, GlobalArgs, OutputFormat};
-use crate::cloudtrail::record::escape_control_chars;
+use crate::sanitize::escape_control_chars;
 use wrap::{wrap_line, wrap_lines};
 
 /// How this run speaks.

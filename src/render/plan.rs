@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::wrap::third_column_offset;
 use super::{Tone, Ui, change, json_document};
 use crate::cli::OutputFormat;
-use crate::cloudtrail::record::escape_control_chars;
 use crate::error::Error;
 use crate::reconcile::destroy::DestroyAction;
 use crate::reconcile::diff::Change;
 use crate::reconcile::plan::{Action, AdoptionPlan, Conflict, PlanStep};
+use crate::sanitize::escape_control_chars;
 
 /// Where it would happen.
 pub struct PlanLocation<'a> {

@@ -6,8 +6,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Tone, Ui};
 use crate::aws::AwsCall;
-use crate::cloudtrail::record::escape_control_chars;
 use crate::reconcile::event::{ReconcileEvent, Verb};
+use crate::sanitize::escape_control_chars;
 
 pub struct ProgressDisplay {
     ui: Ui,

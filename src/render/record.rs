@@ -9,7 +9,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::{Tone, Ui};
 use crate::alert::DeliveryStats;
 use crate::cli::OutputFormat;
-use crate::cloudtrail::record::{Record, escape_control_chars};
+use crate::cloudtrail::record::Record;
+use crate::sanitize::escape_control_chars;
 use crate::sanitize::is_printable_ascii;
 use crate::severity::{SeverityLevel, SeverityTable};
 use crate::tail::account_names::AccountNames;
@@ -26,11 +27,17 @@ pub fn record_formatter(
     match ui.format {
         OutputFormat::Json => Box::new(move |record, out| push_json(ui, record, out)),
         OutputFormat::Table => Box::new(move |record, out| {
-            push_table_line(ui, record, record.severity(&severities), &accounts, out);
+            push_table_line(
+                ui,
+                record,
+                severities.level_of_record(record),
+                &accounts,
+                out,
+            );
         }),
-        OutputFormat::Csv => {
-            Box::new(move |record, out| push_csv_row(record, record.severity(&severities), out))
-        }
+        OutputFormat::Csv => Box::new(move |record, out| {
+            push_csv_row(record, severities.level_of_record(record), out)
+        }),
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Tone, Ui, compare, json_document};
 use crate::check::{Check, CheckResult, Finding, Report, Verdict};
 use crate::cli::OutputFormat;
-use crate::cloudtrail::record::escape_control_chars;
 use crate::error::Error;
+use crate::sanitize::escape_control_chars;
 
 /// All verdicts on one option, or on all of them side by side, as the answer.
 /// `next` is the command to go on with, with a place for the option.

@@ -8,7 +8,7 @@ use super::plan::{bare_table, layout, print_announcement};
 use super::{Tone, Ui, json_document};
 use crate::backup::Backup;
 use crate::cli::OutputFormat;
-use crate::cloudtrail::record::escape_control_chars;
+use crate::sanitize::escape_control_chars;
 
 /// What would happen to one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

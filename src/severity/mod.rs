@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::cloudtrail::record::Record;
+
 /// The table that the program brings along.
 const BUILT_IN_TABLE: &str = include_str!("table.toml");
 /// What all names of services end with in a record.
@@ -153,6 +155,18 @@ impl SeverityTable {
         })
     }
 
+    /// The severity of the event that a record describes.
+    #[must_use]
+    pub fn level_of_record(&self, record: &Record<'_>) -> SeverityLevel {
+        self.level(&RatedEvent {
+            service: &record.service().unwrap_or_default(),
+            name: &record.event_name().unwrap_or_default(),
+            failed: record.is_error(),
+            read_only: record.read_only(),
+        })
+    }
+
+    /// The severity of an event.
     #[must_use]
     pub fn level(&self, event: &RatedEvent<'_>) -> SeverityLevel {
         let level = self.for_successful_call(event);

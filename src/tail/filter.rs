@@ -144,7 +144,7 @@ impl RecordFilter {
             && self
                 .min_severity
                 .as_ref()
-                .is_none_or(|(least, table)| record.severity(table) >= *least)
+                .is_none_or(|(least, table)| table.level_of_record(record) >= *least)
     }
 }
 

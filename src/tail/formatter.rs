@@ -70,7 +70,7 @@ impl RecordFormatter {
     }
 
     fn build_alert(&self, record: &Record<'_>) -> Option<Box<Alert>> {
-        let level = record.severity(self.alert_severities.as_ref()?);
+        let level = self.alert_severities.as_ref()?.level_of_record(record);
         let text = |field: Option<Cow<'_, str>>| field.map(Cow::into_owned);
         (level == SeverityLevel::High).then(|| {
             Box::new(Alert {

@@ -1,4 +1,4 @@
-//! Who is told of grave events, as the operator says, and for how long anybody waits for it.
+//! Starts and finishes the delivery of alerts as requested on the command line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::error::{Error, Exit, Result};
 use crate::http::WebhookClient;
 use crate::render::{self, Ui};
 
-/// How long the last alerts may take when all is read, and when the operator wants to leave.
+/// Time for the last alerts to be delivered when tail ends normally.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for the last alerts to be delivered after Ctrl-C.
 const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn start(ui: Ui, args: &cli::AlertArgs) -> Result<Arc<AlertDispatcher>> {
@@ -23,21 +24,22 @@ pub(super) fn start(ui: Ui, args: &cli::AlertArgs) -> Result<Arc<AlertDispatcher
         receivers.push(AlertReceiver::Command(ShellCommand(line.clone())));
     }
     if let Some(url) = &args.webhook {
-        // The address may be a secret, and an error of the command line would show it.
+        // Not validated by clap, because its errors would print the URL, which may be a secret.
         value_parsers::endpoint(url)
-            .map_err(|why| Error::usage("use the address of --webhook", why))?;
-        let form = match args.webhook_format {
+            .map_err(|reason| Error::usage("use the URL of --webhook", reason))?;
+        let format = match args.webhook_format {
             cli::WebhookFormat::Json => PayloadFormat::Json,
             cli::WebhookFormat::Slack => PayloadFormat::Slack,
         };
         receivers.push(AlertReceiver::Webhook(Webhook::new(
             url.clone(),
-            form,
+            format,
             WebhookClient::new()?,
         )));
     }
-    let listener: FailureListener =
-        Arc::new(move |who, why| render::record::warn_alert_failed(&ui, who, why));
+    let listener: FailureListener = Arc::new(move |receiver, reason| {
+        render::record::warn_alert_failed(&ui, receiver, reason);
+    });
     Ok(Arc::new(AlertDispatcher::new(
         receivers,
         DeliveryPolicy::default(),
@@ -45,16 +47,16 @@ pub(super) fn start(ui: Ui, args: &cli::AlertArgs) -> Result<Arc<AlertDispatcher
     )))
 }
 
-/// Waits for the last of them, and tells what became of all.
+/// Waits for the last alerts and prints the statistics of their delivery.
 pub(super) async fn finish(ui: Ui, alerts: Arc<AlertDispatcher>, exit: Option<Exit>) {
     let Some(alerts) = Arc::into_inner(alerts) else {
         return;
     };
-    let grace = if exit == Some(Exit::Interrupted) {
+    let timeout = if exit == Some(Exit::Interrupted) {
         INTERRUPT_TIMEOUT
     } else {
         SHUTDOWN_TIMEOUT
     };
-    let told = alerts.finish(grace).await;
-    render::record::print_alert_stats(&ui, &told);
+    let stats = alerts.finish(timeout).await;
+    render::record::print_alert_stats(&ui, &stats);
 }

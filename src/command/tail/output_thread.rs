@@ -16,8 +16,8 @@ use crate::cloudtrail::log_file::{LogFileSource, ReadLimits, RecordSink};
 use crate::cloudtrail::record::Record;
 use crate::error::{Error, Result};
 use crate::reconcile::cancel::CancellationToken;
+use crate::tail::arrival::{Arrival, StatsUnit};
 use crate::tail::formatter::{RecordBatch, RecordFormatter};
-use crate::tail::{Arrival, StatsUnit};
 
 /// What an object may hold of memory while it is shown; a larger one is unpacked twice.
 const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::alert::{Alert, AlertDispatcher};
 use crate::cli;
 use crate::render::{self, Ui};
-use crate::tail::StatsUnit;
+use crate::tail::arrival::StatsUnit;
 use crate::tail::dedup::RecentIds;
 use crate::tail::formatter::{BatchItem, RecordBatch};
 use crate::tail::stats::{Stats, UnitCounts};

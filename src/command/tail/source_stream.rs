@@ -1,9 +1,9 @@
-//! Where events come from: as records, or as objects that are told of.
+//! A stream of arrivals from any source.
 
 use crate::error::{Error, Result};
-use crate::tail::Arrival;
-use crate::tail::object_reader::ObjectReader;
+use crate::tail::arrival::Arrival;
 use crate::tail::source::log_group::LogGroupPoller;
+use crate::tail::source::object_reader::ObjectReader;
 
 pub(super) enum SourceStream<'a> {
     Objects(ObjectReader<'a>),
@@ -11,12 +11,12 @@ pub(super) enum SourceStream<'a> {
 }
 
 impl SourceStream<'_> {
-    /// Whether nothing may be asked for that is not wanted.
+    /// Returns true if each poll has a cost, so that the next one must wait until everything is printed.
     pub fn is_metered(&self) -> bool {
         matches!(self, Self::Objects(reader) if reader.is_metered())
     }
 
-    /// Why nothing is known at the moment of what has come.
+    /// The last error while polls are failing.
     pub fn last_error(&self) -> Option<&Error> {
         match self {
             Self::Objects(_) => None,
@@ -24,7 +24,7 @@ impl SourceStream<'_> {
         }
     }
 
-    /// Nothing when nothing more can come.
+    /// The next arrivals; `None` if the source has ended.
     pub async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
         match self {
             Self::Objects(reader) => reader.next().await,

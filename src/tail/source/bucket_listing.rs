@@ -9,11 +9,11 @@ use aws_smithy_types::date_time::Format;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::{Instant, sleep_until};
 
+use super::LogBucket;
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::cloudtrail::s3_notification::S3Object;
 use crate::error::Result;
-use crate::tail::LogBucket;
 
 /// CloudTrail delivers every five minutes or so.
 const POLL_INTERVAL: Duration = Duration::from_secs(30);

@@ -8,7 +8,7 @@ use crate::cloudtrail::gunzip::GunzipReader;
 use crate::cloudtrail::log_file::{LogFileError, LogFileSource};
 use crate::cloudtrail::object_key::skip_reason;
 use crate::cloudtrail::record_parser::{LogFormat, RecordParser};
-use crate::cloudtrail::s3_notification::SkipReason;
+use crate::cloudtrail::skip_reason::SkipReason;
 use crate::cloudtrail::text_buffer::SlidingBuffer;
 
 /// What is piped in is kept in memory up to here, and beyond it in a file without a name.

@@ -11,7 +11,7 @@ use crate::aws::Aws;
 use crate::aws::error::{AwsResultExt, is_transient};
 use crate::error::{Error, Result};
 use crate::filter_pattern::FilterPattern;
-use crate::tail::Arrival;
+use crate::tail::arrival::Arrival;
 use crate::tail::dedup;
 use crate::tail::dedup::RecentIds;
 

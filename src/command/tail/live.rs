@@ -1,0 +1,339 @@
+//! Reads events from AWS as they arrive, until the limit is reached, nothing arrives any more, or Ctrl-C is pressed.
+
+use std::convert::Infallible;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::output_thread::{OutputClosed, OutputThread};
+use super::source_stream::SourceStream;
+use super::target::TailTarget;
+use crate::aws::{Aws, arn};
+use crate::cli;
+use crate::command::Context;
+use crate::error::{Error, Exit, Result};
+use crate::option::cloudwatch_filter::HEELER_PATTERN;
+use crate::render::{self, Ui};
+use crate::tail::arrival::Arrival;
+use crate::tail::source::SourceKind;
+use crate::tail::source::bucket_listing::BucketListing;
+use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveLimitReached};
+use crate::tail::source::log_group::LogGroupPoller;
+use crate::tail::source::object_reader::ObjectReader;
+use crate::tail::source::temporary_queue::{self, TemporaryQueue};
+
+/// A run of `tail` on a deployment.
+pub(super) struct LiveTail<'a> {
+    pub context: &'a Context,
+    pub args: &'a cli::TailArgs,
+    pub target: &'a TailTarget,
+    pub output: OutputThread,
+}
+
+/// The reason why reading stopped.
+pub(super) enum StopReason {
+    /// The limit is reached, or standard output was closed.
+    OutputEnded,
+    Interrupted,
+    /// No event arrived within `--timeout`.
+    TimedOut,
+    /// The source has ended, possibly because a message has been received too often.
+    Exhausted(Option<ReceiveLimitReached>),
+}
+
+impl LiveTail<'_> {
+    pub async fn run(&self, aws: &Aws, source: SourceKind) -> Result<StopReason> {
+        match source {
+            SourceKind::Queue => self.receive_temporary_queue(aws).await,
+            SourceKind::Bucket => self.list_bucket(aws).await,
+            SourceKind::LogGroup => self.poll_log_group(aws).await,
+            SourceKind::HeelerQueue => self.receive_heeler_queue(aws).await,
+        }
+    }
+
+    /// Polls the log group for events that match Heeler's filter. Creates nothing.
+    async fn poll_log_group(&self, aws: &Aws) -> Result<StopReason> {
+        let name = self.target.log_group.as_deref().ok_or_else(|| {
+            Error::failed(
+                "read events",
+                "the tags of the role do not contain the name of the log group",
+            )
+        })?;
+        self.context.ui.status(&format!(
+            "Reading log group {name} from {} on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.",
+            self.start_description()
+        ));
+        let mut poller = LogGroupPoller::new(aws, name, HEELER_PATTERN)?;
+        if let Some(since) = self.args.select.since {
+            poller = poller.starting_at(since);
+        }
+        self.run_source(&mut SourceStream::LogGroup(Box::new(poller)))
+            .await
+    }
+
+    /// Lists the bucket periodically. Creates nothing.
+    async fn list_bucket(&self, aws: &Aws) -> Result<StopReason> {
+        let log_bucket = &self.target.log_bucket;
+        self.context.ui.status(&format!(
+            "Listing new objects in bucket {} from {} on. Press Ctrl-C to stop.",
+            log_bucket.bucket,
+            self.start_description()
+        ));
+        let lookback = self
+            .args
+            .select
+            .since
+            .map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
+        let listing =
+            BucketListing::new(aws, log_bucket.clone(), &self.target.log_prefix, lookback);
+        let reader = ObjectReader::from_bucket_listing(
+            aws,
+            listing,
+            log_bucket.clone(),
+            self.args.max_object_size,
+        );
+        self.run_source(&mut SourceStream::Objects(reader)).await
+    }
+
+    /// Peeks at Heeler's own queue, after a warning about the consequences.
+    async fn receive_heeler_queue(&self, aws: &Aws) -> Result<StopReason> {
+        let name = &self.target.heeler_queue;
+        self.context.ui.warn(&format!(
+            "Peeking at Heeler's own queue {name}. Each receive hides messages from Heeler for a moment, and a message that \
+             was received four times moves to the dead letter queue. All messages are returned immediately, none is \
+             deleted, and reading stops at the first message received more than twice."
+        ));
+        let queue = HeelerQueue::find(aws, name).await?;
+        let reader = ObjectReader::from_heeler_queue(
+            aws,
+            queue,
+            self.target.log_bucket.clone(),
+            self.args.max_object_size,
+        );
+        self.context
+            .interrupt
+            .set_cleanup_message("returning the received messages");
+        let mut stream = SourceStream::Objects(reader);
+        let stopped = self.run_source(&mut stream).await;
+        if let SourceStream::Objects(reader) = &mut stream {
+            let failures = reader.finish().await?;
+            if let Err(OutputClosed) = self.output.send(failures).await {
+                return stopped;
+            }
+        }
+        stopped
+    }
+
+    fn start_description(&self) -> String {
+        match self.args.select.since {
+            None => "ten minutes ago".to_owned(),
+            Some(since) => humantime::format_rfc3339_seconds(since).to_string(),
+        }
+    }
+
+    /// Receives from a temporary queue that is subscribed to the topic, and deletes it at the end.
+    async fn receive_temporary_queue(&self, aws: &Aws) -> Result<StopReason> {
+        let context = self.context;
+        let target = &self.target.subscription;
+        for stale in temporary_queue::remove_stale(aws, target).await? {
+            context
+                .ui
+                .status(&format!("Removed queue {stale}, left by an earlier run."));
+        }
+        let name = temporary_queue::generate_name(&target.name_prefix);
+        let region = aws.region();
+        context.interrupt.set_leftovers(cleanup_notice(vec![format!(
+            "aws sqs delete-queue --region {region} --queue-url \"$(aws sqs get-queue-url --region {region} --queue-name {name} --query QueueUrl --output text)\"",
+        )]));
+        let queue = TemporaryQueue::create(aws, target, &name).await?;
+        context
+            .interrupt
+            .set_leftovers(cleanup_notice(queue.manual_cleanup_commands(region)));
+        context
+            .interrupt
+            .set_cleanup_message("deleting the temporary queue");
+        context.ui.status(&format!(
+            "Receiving from topic {} through the temporary queue {}. Press Ctrl-C to stop; the queue is then deleted.",
+            arn::resource_name(&target.topic),
+            queue.name
+        ));
+        let reader = ObjectReader::from_temporary_queue(
+            aws,
+            &queue,
+            self.target.log_bucket.clone(),
+            self.args.max_object_size,
+        );
+        let mut stream = SourceStream::Objects(reader);
+        let stopped = tokio::select! {
+            stopped = self.run_source(&mut stream) => stopped,
+            never = send_heartbeats(context.ui, aws, &queue) => match never {},
+        };
+        drop(stream);
+        let deleted = queue.delete(aws).await;
+        if deleted.is_err() {
+            context.interrupt.print_leftovers(context.ui);
+        }
+        let reason = stopped?;
+        deleted?;
+        context.interrupt.set_leftovers(Vec::new());
+        Ok(reason)
+    }
+
+    /// Sends everything from the source to the output thread, until one of them ends or Ctrl-C is pressed.
+    async fn run_source(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
+        if !render::record::print_heading(&self.context.ui) {
+            return Ok(StopReason::OutputEnded);
+        }
+        let mut cancellation = self.context.interrupt.cancellation();
+        tokio::select! {
+            () = cancellation.cancelled() => Ok(StopReason::Interrupted),
+            () = self.output.closed() => Ok(StopReason::OutputEnded),
+            stopped = self.pump(stream) => stopped,
+        }
+    }
+
+    async fn pump(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
+        let mut deadline = deadline_after(self.args.timeout);
+        let mut limit_reached = None;
+        loop {
+            let Ok(next) = timeout_at(deadline, stream.next()).await else {
+                return stream
+                    .last_error()
+                    .map_or(Ok(StopReason::TimedOut), |error| Err(error.clone()));
+            };
+            let Some(arrivals) = next? else {
+                return Ok(StopReason::Exhausted(limit_reached));
+            };
+            let delivered = arrivals.iter().any(is_delivery_evidence);
+            limit_reached =
+                limit_reached.or_else(|| arrivals.iter().find_map(receive_limit_reached));
+            let sending_since = Instant::now();
+            let Ok(receipt) = self.output.send(arrivals).await else {
+                return Ok(StopReason::OutputEnded);
+            };
+            if stream.is_metered() && receipt.wait().await.is_err() {
+                return Ok(StopReason::OutputEnded);
+            }
+            // The time in which the output was blocked does not count towards the timeout.
+            deadline = match deadline.checked_add(sending_since.elapsed()) {
+                Some(later) if !delivered => later,
+                _ => deadline_after(self.args.timeout),
+            };
+        }
+    }
+
+    /// Waits for the output thread, prints the statistics and the reason for stopping.
+    pub async fn finish(self, stopped: Result<StopReason>, source: SourceKind) -> Result<Exit> {
+        let printer = self
+            .output
+            .join(self.context.interrupt.cancellation())
+            .await;
+        let reason = stopped?;
+        let Some(printer) = printer else {
+            return Ok(Exit::Interrupted);
+        };
+        let ui = self.context.ui;
+        let shown = printer.stats.records.shown;
+        let exit = match reason {
+            StopReason::OutputEnded => Exit::Success,
+            StopReason::Interrupted => Exit::Interrupted,
+            StopReason::Exhausted(limit_reached) => {
+                if let Some(message) = limit_reached {
+                    ui.warn(&format!(
+                        "Stopped: message {} has been received {} times. After the fourth receive, Heeler would lose it.",
+                        message.message_id, message.receive_count
+                    ));
+                }
+                if shown > 0 {
+                    Exit::Success
+                } else {
+                    Exit::Negative
+                }
+            }
+            StopReason::TimedOut if shown > 0 && self.args.limit.is_none() => {
+                let waited = humantime::format_duration(self.args.timeout);
+                ui.status(&format!("No more events arrived within {waited}."));
+                Exit::Success
+            }
+            StopReason::TimedOut => {
+                report_timeout(self.context, self.args.timeout, &self.target.option, source);
+                Exit::Negative
+            }
+        };
+        printer.print_stats();
+        Ok(exit)
+    }
+}
+
+/// Marks the temporary queue as in use at regular intervals.
+async fn send_heartbeats(ui: Ui, aws: &Aws, queue: &TemporaryQueue) -> Infallible {
+    loop {
+        sleep(temporary_queue::heartbeat_interval()).await;
+        if let Err(error) = queue.heartbeat(aws).await {
+            render::error::print_error(&ui, &error);
+        }
+    }
+}
+
+/// Returns true if the arrival shows that the pipeline delivers.
+fn is_delivery_evidence(arrival: &Arrival) -> bool {
+    matches!(
+        arrival,
+        Arrival::Record { .. } | Arrival::Object { .. } | Arrival::Failed { unit: Some(_), .. }
+    )
+}
+
+fn receive_limit_reached(arrival: &Arrival) -> Option<ReceiveLimitReached> {
+    match arrival {
+        Arrival::ReceiveLimitReached(message) => Some(message.clone()),
+        _ => None,
+    }
+}
+
+fn report_timeout(context: &Context, timeout: Duration, option: &str, source: SourceKind) {
+    let ui = context.ui;
+    ui.warn(&format!(
+        "No events arrived within {}.",
+        humantime::format_duration(timeout)
+    ));
+    ui.status("Possible reasons:");
+    let reason = match source {
+        SourceKind::HeelerQueue => "Heeler may have processed all messages in its queue already",
+        SourceKind::Queue | SourceKind::Bucket => {
+            "CloudTrail delivers about every 5 minutes, and a new notification takes effect after about 5 more"
+        }
+        SourceKind::LogGroup => {
+            "CloudTrail delivers some minutes late, and Heeler's filter matches only some of the successful write calls"
+        }
+    };
+    ui.status_indented(&format!("  - {reason}"), 4);
+    let preflight = format!("preflight --option {option}");
+    for (reason, command) in [
+        (
+            "the trail may not log or deliver; check with:",
+            preflight.as_str(),
+        ),
+        (
+            "a resource of the deployment may have changed; check with:",
+            "plan --check",
+        ),
+    ] {
+        ui.status_indented(&format!("  - {reason}"), 4);
+        // Commands are never wrapped, so that they can be copied.
+        let command = context.command_line(command);
+        ui.status_verbatim(&format!("      {command}"));
+    }
+}
+
+fn cleanup_notice(commands: Vec<String>) -> Vec<String> {
+    let heading = "The temporary queue was not deleted. To delete it, run:".to_owned();
+    let commands = commands.into_iter().map(|command| format!("  {command}"));
+    std::iter::once(heading).chain(commands).collect()
+}
+
+/// The deadline for a timeout, limited to a year from now if the clock cannot represent it.
+fn deadline_after(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout)
+        .unwrap_or_else(|| now + Duration::from_secs(86_400 * 365))
+}
