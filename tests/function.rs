@@ -1,4 +1,4 @@
-//! The function between the log group and the queue, run by Lambda's own runtime client on every Python that is here.
+//! The Lambda function, run by AWS's own runtime client on every installed Python version that Lambda supports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,26 +18,26 @@ use testkit::{
 };
 
 const REGION: &str = "us-east-1";
-/// What the queue is made with, and the function told of.
+/// The message size limit of the queue and of the function.
 const MAX_BYTES: usize = 262_144;
 
-/// A queue, the function before it, and between the two a proxy.
-struct Stage {
+/// The function and its queue, with a proxy between them.
+struct Fixture {
     function: LambdaFunction,
     proxy: Proxy,
     clients: Clients,
     queue: String,
 }
 
-impl Stage {
-    /// Nothing when no Python of Lambda's is here.
-    async fn new() -> Option<Stage> {
+impl Fixture {
+    /// Starts the function with the preferred Python version; `None` if no supported version is installed.
+    async fn new() -> Option<Fixture> {
         let python = LambdaFunction::pythons().into_iter().next()?;
-        Some(Stage::with(&python, MAX_BYTES).await)
+        Some(Fixture::with(&python, MAX_BYTES).await)
     }
 
-    /// With this interpreter, and a queue that takes messages of so many bytes. The function is always told 262144.
-    async fn with(python: &PathBuf, max_bytes: usize) -> Stage {
+    /// Uses this interpreter and a queue with this message size limit. The function always assumes 262144.
+    async fn with(python: &PathBuf, max_bytes: usize) -> Fixture {
         let emulator = Emulator::shared(Engine::Ministack);
         let proxy = Proxy::start(emulator.address());
         let account = organization::unused_account();
@@ -60,14 +60,14 @@ impl Stage {
             (function::QUEUE_URL, queue.clone()),
             (function::MAX_MESSAGE_BYTES, MAX_BYTES.to_string()),
             ("AWS_ENDPOINT_URL", proxy.url()),
-            // Lambda sets both; boto3 reads this one.
+            // Lambda sets AWS_REGION as well; boto3 reads this variable.
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", account),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ];
         let env: BTreeMap<String, String> =
             env.map(|(name, value)| (name.to_owned(), value)).into();
-        Stage {
+        Fixture {
             function: LambdaFunction::start(python, &function::code(), function::HANDLER, &env)
                 .await,
             proxy,
@@ -80,19 +80,19 @@ impl Stage {
         self.function.invoke(&delivery(messages)).await
     }
 
-    /// Does this to the next calls, so many of them.
-    fn strike(&self, what: FaultAction, times: usize) {
-        self.strike_after(0, what, times);
+    /// Injects a fault into the next `times` calls.
+    fn inject(&self, action: FaultAction, times: usize) {
+        self.inject_after(0, action, times);
     }
 
-    /// The same, once so many calls have gone through.
-    fn strike_after(&self, after: usize, what: FaultAction, times: usize) {
-        let fault = Fault::new("sqs", "SendMessageBatch", what);
+    /// Injects a fault into `times` calls after the first `after` calls.
+    fn inject_after(&self, after: usize, action: FaultAction, times: usize) {
+        let fault = Fault::new("sqs", "SendMessageBatch", action);
         self.proxy.fault(fault.after(after).times(times));
     }
 
-    /// What each call carried.
-    fn batches(&self) -> Vec<Vec<Entry>> {
+    /// The entries of each call.
+    fn batches(&self) -> Vec<Vec<SentEntry>> {
         let calls = self.proxy.calls();
         calls
             .iter()
@@ -100,16 +100,16 @@ impl Stage {
                 assert_eq!(call.name(), "sqs:SendMessageBatch");
                 let body: Value = serde_json::from_slice(&call.body).expect("a call of JSON");
                 let entries = body["Entries"].as_array().expect("entries").clone();
-                entries.iter().map(Entry::read).collect()
+                entries.iter().map(SentEntry::parse).collect()
             })
             .collect()
     }
 
-    fn sendings(&self) -> Vec<Entry> {
+    fn sent_entries(&self) -> Vec<SentEntry> {
         self.batches().into_iter().flatten().collect()
     }
 
-    /// Everything in the queue, sorted.
+    /// Receives and deletes every message of the queue; returns the sorted bodies.
     async fn queued(&self) -> Vec<String> {
         let sqs = &self.clients.sqs;
         let mut found = Vec::new();
@@ -139,31 +139,31 @@ impl Stage {
     }
 }
 
-/// One message of a call.
+/// An entry of a `SendMessageBatch` call.
 #[derive(Clone, Debug)]
-struct Entry {
+struct SentEntry {
     body: String,
     group: String,
 }
 
-impl Entry {
-    fn read(entry: &Value) -> Entry {
+impl SentEntry {
+    fn parse(entry: &Value) -> SentEntry {
         let text = |name: &str| entry[name].as_str().expect("text").to_owned();
-        Entry {
+        SentEntry {
             body: text("MessageBody"),
             group: text("MessageGroupId"),
         }
     }
 }
 
-/// What `CloudWatch` Logs invokes the function with.
+/// An event with which `CloudWatch` Logs invokes the function.
 fn delivery(messages: &[String]) -> Value {
     let events: Vec<Value> = messages
         .iter()
         .enumerate()
         .map(|(number, message)| json!({"id": log_id(number), "timestamp": 0, "message": message}))
         .collect();
-    handed_over(&json!({
+    invocation_event(&json!({
         "messageType": "DATA_MESSAGE",
         "owner": "111111111111",
         "logGroup": "organization/cloudtrail",
@@ -173,18 +173,18 @@ fn delivery(messages: &[String]) -> Value {
     }))
 }
 
-/// The payload, packed as `CloudWatch` Logs does.
-fn handed_over(payload: &Value) -> Value {
-    let packed = log_file::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
-    json!({"awslogs": {"data": STANDARD.encode(packed)}})
+/// Encodes a payload as `CloudWatch` Logs does.
+fn invocation_event(payload: &Value) -> Value {
+    let compressed = log_file::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
+    json!({"awslogs": {"data": STANDARD.encode(compressed)}})
 }
 
-/// The id that `CloudWatch` Logs gives a log event.
+/// The ID of the log event with this number.
 fn log_id(number: usize) -> String {
     format!("{number:056}")
 }
 
-/// The text of an event that changes something, and that no other has.
+/// The text of a unique record of a write event.
 fn record() -> String {
     record_with(&Value::Null)
 }
@@ -195,7 +195,7 @@ fn record_with(parameters: &Value) -> String {
     event.to_string()
 }
 
-fn some(count: usize) -> Vec<String> {
+fn records(count: usize) -> Vec<String> {
     (0..count).map(|_| record()).collect()
 }
 
@@ -205,7 +205,7 @@ fn sorted(messages: &[String]) -> Vec<String> {
     messages
 }
 
-fn id(record: &str) -> Value {
+fn event_id(record: &str) -> Value {
     let record: Value = serde_json::from_str(record).expect("a record");
     record["eventID"].clone()
 }
@@ -230,25 +230,25 @@ fn assert_counts(invocation: &Invocation, expected: &[(&str, usize)]) {
     assert_eq!(
         invocation.outcome.is_err(),
         report["failed"] != 0,
-        "an invocation fails when a record is not in the queue: {invocation:?}"
+        "an invocation fails if a record is not in the queue: {invocation:?}"
     );
 }
 
 #[tokio::test]
-async fn every_python_of_lambda_runs_it() {
+async fn every_supported_python_version_runs_the_function() {
     for python in LambdaFunction::pythons() {
-        let mut stage = Stage::with(&python, MAX_BYTES).await;
-        let messages = some(25);
-        let invocation = stage.deliver(&messages).await;
+        let mut fixture = Fixture::with(&python, MAX_BYTES).await;
+        let messages = records(25);
+        let invocation = fixture.deliver(&messages).await;
         assert_counts(&invocation, &[("received", 25), ("sent", 25)]);
-        assert_eq!(invocation.outcome.expect("an answer"), Value::Null);
-        assert_eq!(stage.queued().await, sorted(&messages));
+        assert_eq!(invocation.outcome.expect("a response"), Value::Null);
+        assert_eq!(fixture.queued().await, sorted(&messages));
     }
 }
 
 #[tokio::test]
-async fn a_message_is_the_text_of_its_record() {
-    let Some(mut stage) = Stage::new().await else {
+async fn message_body_is_the_unchanged_record_text() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let parsed_would_differ = [
@@ -257,27 +257,27 @@ async fn a_message_is_the_text_of_its_record() {
         "{\"eventID\":\"3\",\"text\":\"\u{1f600} \u{7f} \\u0001 \\ud800\"}",
     ]
     .map(str::to_owned);
-    let invocation = stage.deliver(&parsed_would_differ).await;
+    let invocation = fixture.deliver(&parsed_would_differ).await;
     assert_counts(&invocation, &[("received", 3), ("sent", 3)]);
-    assert_eq!(stage.queued().await, sorted(&parsed_would_differ));
+    assert_eq!(fixture.queued().await, sorted(&parsed_would_differ));
 }
 
 #[tokio::test]
-async fn a_character_that_sqs_refuses_is_escaped() {
-    let Some(mut stage) = Stage::new().await else {
+async fn characters_rejected_by_sqs_are_escaped() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let messages = [
         "{\"eventID\":\"1\",\"text\":\"\u{ffff}\"}".to_owned(),
         "no JSON \u{1}".to_owned(),
     ];
-    let invocation = stage.deliver(&messages).await;
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(
         &invocation,
         &[("received", 2), ("sent", 2), ("unreadable", 1)],
     );
     assert_eq!(
-        stage.queued().await,
+        fixture.queued().await,
         [
             "no JSON \\u0001",
             "{\"eventID\":\"1\",\"text\":\"\\uffff\"}"
@@ -286,11 +286,11 @@ async fn a_character_that_sqs_refuses_is_escaped() {
 }
 
 #[tokio::test]
-async fn a_control_message_is_skipped() {
-    let Some(mut stage) = Stage::new().await else {
+async fn control_messages_are_skipped() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    let control = handed_over(&json!({
+    let control = invocation_event(&json!({
         "messageType": "CONTROL_MESSAGE",
         "owner": "CloudwatchLogs",
         "logGroup": "",
@@ -302,66 +302,69 @@ async fn a_control_message_is_skipped() {
             "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose.",
         }],
     }));
-    let invocation = stage.function.invoke(&control).await;
+    let invocation = fixture.function.invoke(&control).await;
     assert_counts(&invocation, &[("skipped", 1)]);
-    assert!(stage.proxy.calls().is_empty());
+    assert!(fixture.proxy.calls().is_empty());
 }
 
 #[tokio::test]
-async fn what_is_no_delivery_fails_and_is_told_of_in_one_line() {
-    let Some(mut stage) = Stage::new().await else {
+async fn invalid_events_fail_with_one_log_line() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     for event in [json!({}), json!({"awslogs": {"data": "bm8gZ3ppcA=="}})] {
-        let invocation = stage.function.invoke(&event).await;
+        let invocation = fixture.function.invoke(&event).await;
         assert_eq!(invocation.report()["received"], 0);
         invocation.outcome.expect_err("a failed invocation");
     }
 }
 
 #[tokio::test]
-async fn ten_messages_share_a_call() {
-    let Some(mut stage) = Stage::new().await else {
+async fn batches_have_ten_messages() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.deliver(&some(95)).await;
-    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
+    fixture.deliver(&records(95)).await;
+    let sizes: Vec<usize> = fixture.batches().iter().map(Vec::len).collect();
     assert_eq!(sizes, [10, 10, 10, 10, 10, 10, 10, 10, 10, 5]);
 }
 
 #[tokio::test]
-async fn a_call_is_not_larger_than_one_message_may_be() {
-    let Some(mut stage) = Stage::new().await else {
+async fn batches_stay_below_the_message_size_limit() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let messages: Vec<String> = (0..7)
-        // Two bytes each, so that characters are not mistaken for bytes.
+        // Characters of two bytes, so that the test notices if characters are counted instead of bytes.
         .map(|_| record_with(&json!("ä".repeat(50_000))))
         .collect();
-    let invocation = stage.deliver(&messages).await;
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 7), ("sent", 7)]);
-    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
+    let sizes: Vec<usize> = fixture.batches().iter().map(Vec::len).collect();
     assert_eq!(sizes, [2, 2, 2, 1]);
 }
 
 #[tokio::test]
-async fn a_record_of_just_the_limit_is_not_cut() {
-    let Some(mut stage) = Stage::new().await else {
+async fn record_at_the_size_limit_is_not_cut() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let rest = record_with(&json!("")).len();
     let fits = record_with(&json!("x".repeat(MAX_BYTES - rest)));
     let one_more = record_with(&json!("x".repeat(MAX_BYTES - rest + 1)));
     assert_eq!((fits.len(), one_more.len()), (MAX_BYTES, MAX_BYTES + 1));
-    let invocation = stage.deliver(&[fits.clone(), one_more.clone()]).await;
+    let invocation = fixture.deliver(&[fits.clone(), one_more.clone()]).await;
     assert_counts(&invocation, &[("received", 2), ("cut", 1), ("sent", 2)]);
-    assert_eq!(invocation.report()["events"]["cut"], json!([id(&one_more)]));
-    assert!(stage.queued().await.contains(&fits));
+    assert_eq!(
+        invocation.report()["events"]["cut"],
+        json!([event_id(&one_more)])
+    );
+    assert!(fixture.queued().await.contains(&fits));
 }
 
 #[tokio::test]
-async fn a_record_that_is_too_large_is_sent_without_its_largest_parts_and_says_so() {
-    let Some(mut stage) = Stage::new().await else {
+async fn oversized_record_loses_its_largest_members() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let mut whole = log_file::event("111111111111", REGION, "ec2.amazonaws.com", "Run", false);
@@ -369,24 +372,24 @@ async fn a_record_that_is_too_large_is_sent_without_its_largest_parts_and_says_s
     whole["responseElements"] = json!(["x".repeat(200_000)]);
     whole["additionalEventData"] = json!({"text": "y".repeat(150_000)});
     whole["serviceEventDetails"] = json!({"text": "z".repeat(140_000)});
-    let invocation = stage.deliver(&[whole.to_string()]).await;
+    let invocation = fixture.deliver(&[whole.to_string()]).await;
     assert_counts(&invocation, &[("received", 1), ("cut", 1), ("sent", 1)]);
 
     let mut expected = whole.clone();
     expected["responseElements"] = Value::Null;
     expected["additionalEventData"] = Value::Null;
     expected["heelerEcCut"] = json!(["responseElements", "additionalEventData"]);
-    let queued = stage.queued().await;
+    let queued = fixture.queued().await;
     let sent: Value = serde_json::from_str(&queued[0]).expect("a record");
     assert_eq!(sent, expected);
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_cut_record_is_as_it_was_written() {
-    let Some(mut stage) = Stage::new().await else {
+async fn cut_record_keeps_the_remaining_text() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    // Three bytes a character, and six when they are escaped; numbers that no float holds.
+    // Characters of three bytes, six if escaped; numbers that no float can represent.
     let text = "\u{4e2d}".repeat(60_000);
     let record = |parameters: &str, end: &str| {
         format!(
@@ -395,37 +398,37 @@ async fn what_is_left_of_a_cut_record_is_as_it_was_written() {
         )
     };
     let filler = format!("{{\"a\": [\"{}\"]}}", "x".repeat(150_000));
-    let invocation = stage.deliver(&[record(&filler, "")]).await;
+    let invocation = fixture.deliver(&[record(&filler, "")]).await;
     assert_counts(&invocation, &[("received", 1), ("cut", 1), ("sent", 1)]);
     let marked = ",\"heelerEcCut\":[\"requestParameters\"]}";
     let expected = record("null", " ").replace("\"  }", &format!("\" {marked}"));
-    assert_eq!(stage.queued().await, [expected]);
+    assert_eq!(fixture.queued().await, [expected]);
 }
 
 #[tokio::test]
-async fn a_list_of_resources_may_be_cut() {
-    let Some(mut stage) = Stage::new().await else {
+async fn resources_member_can_be_cut() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let mut large = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
     large["resources"] = json!([{"ARN": "x".repeat(MAX_BYTES)}]);
-    let invocation = stage.deliver(&[large.to_string()]).await;
+    let invocation = fixture.deliver(&[large.to_string()]).await;
     assert_counts(&invocation, &[("received", 1), ("cut", 1), ("sent", 1)]);
 }
 
 #[tokio::test]
-async fn what_cannot_be_made_to_fit_fails_and_costs_no_other() {
-    let Some(mut stage) = Stage::new().await else {
+async fn uncuttable_record_fails_without_affecting_others() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let mut large = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
     large["userIdentity"]["userName"] = json!("x".repeat(MAX_BYTES));
     large["requestParameters"] = json!("y".repeat(1000));
-    let good = some(3);
+    let good = records(3);
     let mut messages = good.clone();
     messages.insert(1, large.to_string());
     messages.insert(3, "no JSON ".repeat(40_000));
-    let invocation = stage.deliver(&messages).await;
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(
         &invocation,
         &[
@@ -439,12 +442,12 @@ async fn what_cannot_be_made_to_fit_fails_and_costs_no_other() {
         invocation.report()["events"]["failed"],
         json!([large["eventID"], log_id(3)])
     );
-    assert_eq!(stage.queued().await, sorted(&good));
+    assert_eq!(fixture.queued().await, sorted(&good));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_sent_as_it_is() {
-    let Some(mut stage) = Stage::new().await else {
+async fn unreadable_records_are_sent_unchanged() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let mut messages: Vec<String> = [
@@ -461,28 +464,28 @@ async fn what_cannot_be_read_is_sent_as_it_is() {
     messages.push("[".repeat(100_000));
     messages.push(format!("{{\"n\":{}}}", "9".repeat(5000)));
     messages.push(format!("{{\"awsRegion\":\"{}\"}}", "x".repeat(200)));
-    let invocation = stage.deliver(&messages).await;
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(
         &invocation,
         &[("received", 10), ("unreadable", 6), ("sent", 10)],
     );
     assert!(
-        stage
-            .sendings()
+        fixture
+            .sent_entries()
             .iter()
             .all(|entry| entry.group == "unknown.unknown")
     );
-    assert_eq!(stage.queued().await, sorted(&messages));
+    assert_eq!(fixture.queued().await, sorted(&messages));
 }
 
-/// `CloudWatch` Logs sends none; if it did, they would not cost the others.
+/// `CloudWatch` Logs does not send such log events. If it did, the others would still arrive.
 #[tokio::test]
-async fn log_events_of_another_form_cost_no_other() {
-    let Some(mut stage) = Stage::new().await else {
+async fn malformed_log_events_do_not_affect_others() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let good = record();
-    let event = handed_over(&json!({
+    let event = invocation_event(&json!({
         "messageType": "DATA_MESSAGE",
         "logEvents": [
             {"id": log_id(0), "timestamp": 0, "message": null},
@@ -492,7 +495,7 @@ async fn log_events_of_another_form_cost_no_other() {
             "no log event",
         ],
     }));
-    let invocation = stage.function.invoke(&event).await;
+    let invocation = fixture.function.invoke(&event).await;
     assert_counts(
         &invocation,
         &[
@@ -503,73 +506,73 @@ async fn log_events_of_another_form_cost_no_other() {
         ],
     );
     let expected = [&good, "no id", "null", "{\"eventID\": \"7\"}"].map(str::to_owned);
-    assert_eq!(stage.queued().await, sorted(&expected));
+    assert_eq!(fixture.queued().await, sorted(&expected));
 }
 
 #[tokio::test]
-async fn each_account_and_region_has_a_group_of_its_own() {
-    let Some(mut stage) = Stage::new().await else {
+async fn message_group_is_account_and_region() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    let places = [
+    let sources = [
         ("111111111111", "us-east-1"),
         ("111111111111", "eu-west-1"),
         ("222222222222", "us-gov-west-1"),
     ];
-    let messages: Vec<String> = places
+    let messages: Vec<String> = sources
         .iter()
         .map(|(account, region)| {
             log_file::event(account, region, "s3.amazonaws.com", "Put", false).to_string()
         })
         .collect();
-    stage.deliver(&messages).await;
-    let groups: BTreeMap<String, String> = stage
-        .sendings()
+    fixture.deliver(&messages).await;
+    let groups: BTreeMap<String, String> = fixture
+        .sent_entries()
         .into_iter()
         .map(|sent| (sent.body, sent.group))
         .collect();
-    for (message, (account, region)) in messages.iter().zip(places) {
+    for (message, (account, region)) in messages.iter().zip(sources) {
         assert_eq!(groups[message], format!("{account}.{region}"));
     }
 }
 
 #[tokio::test]
-async fn what_is_delivered_twice_is_in_the_queue_once() {
-    let Some(mut stage) = Stage::new().await else {
+async fn repeated_delivery_is_deduplicated_by_the_queue() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    let mut messages = some(12);
+    let mut messages = records(12);
     messages.push(record_with(&json!("x".repeat(MAX_BYTES))));
     for _ in 0..2 {
-        let invocation = stage.deliver(&messages).await;
+        let invocation = fixture.deliver(&messages).await;
         assert_counts(&invocation, &[("received", 13), ("cut", 1), ("sent", 13)]);
     }
-    assert_eq!(stage.queued().await.len(), 13);
+    assert_eq!(fixture.queued().await.len(), 13);
 }
 
 #[tokio::test]
-async fn what_is_in_a_delivery_twice_is_sent_once() {
-    let Some(mut stage) = Stage::new().await else {
+async fn repeated_record_in_a_delivery_is_sent_once() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    let messages = some(2);
+    let messages = records(2);
     let twice = [&messages[..], &messages[..1]].concat();
-    let invocation = stage.deliver(&twice).await;
+    let invocation = fixture.deliver(&twice).await;
     assert_counts(
         &invocation,
         &[("received", 3), ("repeated", 1), ("sent", 2)],
     );
-    assert_eq!(stage.sendings().len(), 2);
+    assert_eq!(fixture.sent_entries().len(), 2);
 }
 
-/// The answer says of these entries, by their numbers, that they were refused.
-fn refuses(numbers: &'static [&str], code: &'static str, sender: bool) -> FaultAction {
+/// Changes a response so that it reports the entries with these numbers as refused.
+fn refuse_entries(numbers: &'static [&str], code: &'static str, sender: bool) -> FaultAction {
     FaultAction::edit_json(move |answer| {
-        let took = answer["Successful"].as_array().expect("entries").clone();
-        let (refused, taken): (Vec<Value>, Vec<Value>) = took
+        let accepted = answer["Successful"].as_array().expect("entries").clone();
+        let (refused, accepted): (Vec<Value>, Vec<Value>) = accepted
             .into_iter()
             .partition(|entry| numbers.iter().any(|number| entry["Id"] == *number));
-        answer["Successful"] = taken.into();
+        answer["Successful"] = accepted.into();
         answer["Failed"] = refused
             .iter()
             .map(|entry| json!({"Id": entry["Id"], "Code": code, "SenderFault": sender}))
@@ -578,61 +581,64 @@ fn refuses(numbers: &'static [&str], code: &'static str, sender: bool) -> FaultA
 }
 
 #[tokio::test]
-async fn what_a_call_leaves_out_is_sent_again_and_nothing_else() {
-    let Some(mut stage) = Stage::new().await else {
+async fn only_refused_entries_are_sent_again() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.strike(refuses(&["2", "7"], "InternalError", false), 1);
-    // The tenth message is the first of the second call, the refused ones follow it.
-    stage.strike_after(1, refuses(&["1"], "ThrottlingException", true), 1);
-    let messages = some(11);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject(refuse_entries(&["2", "7"], "InternalError", false), 1);
+    // In the second call, the eleventh message comes first, then the two refused ones.
+    fixture.inject_after(1, refuse_entries(&["1"], "ThrottlingException", true), 1);
+    let messages = records(11);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 11), ("sent", 11)]);
     assert_eq!(
         invocation.report()["refusals"],
         json!({"InternalError": 2, "ThrottlingException": 1})
     );
-    let bodies: Vec<Vec<String>> = stage
+    let bodies: Vec<Vec<String>> = fixture
         .batches()
         .into_iter()
         .map(|batch| batch.into_iter().map(|entry| entry.body).collect())
         .collect();
     let first: BTreeSet<&String> = bodies[0].iter().collect();
     assert_eq!((first.len(), bodies[1].len()), (10, 3));
-    assert!(!first.contains(&bodies[1][0]), "what was not sent yet");
+    assert!(
+        !first.contains(&bodies[1][0]),
+        "the message that was not sent yet comes first"
+    );
     assert_eq!(
         bodies[1][1..],
         [&bodies[0][2], &bodies[0][7]].map(Clone::clone)
     );
     assert_eq!(bodies[2], [bodies[1][1].clone()]);
-    assert_eq!(stage.queued().await, sorted(&messages));
+    assert_eq!(fixture.queued().await, sorted(&messages));
 }
 
 #[tokio::test]
-async fn throttling_and_lost_answers_pass() {
-    let Some(mut stage) = Stage::new().await else {
+async fn throttling_and_lost_responses_are_retried() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let throttled = FaultAction::refuse(400, "RequestThrottled", "Rate exceeded");
-    stage.strike(throttled, 3);
-    stage.strike_after(3, FaultAction::DropResponse, 1);
-    let messages = some(15);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject(throttled, 3);
+    fixture.inject_after(3, FaultAction::DropResponse, 1);
+    let messages = records(15);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 15), ("sent", 15)]);
-    assert_eq!(stage.queued().await, sorted(&messages));
+    assert_eq!(fixture.queued().await, sorted(&messages));
 }
 
 #[tokio::test]
-async fn a_lasting_refusal_fails_the_invocation_after_a_few_calls() {
-    let Some(mut stage) = Stage::new().await else {
+async fn persistent_error_fails_after_five_calls() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let denied = FaultAction::refuse(403, "AccessDenied", "User: x is not authorized: PRIVATE");
-    stage.strike(denied, usize::MAX);
-    let messages = some(30);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject(denied, usize::MAX);
+    let messages = records(30);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 30), ("failed", 30)]);
-    assert_eq!(stage.proxy.calls().len(), 5);
+    assert_eq!(fixture.proxy.calls().len(), 5);
     let error = invocation.outcome.expect_err("a failed invocation");
     assert_eq!(error["errorType"], "RuntimeError");
     assert_eq!(
@@ -640,78 +646,81 @@ async fn a_lasting_refusal_fails_the_invocation_after_a_few_calls() {
         "30 of 30 records are not in the queue"
     );
 
-    // CloudWatch Logs hands it over once more.
-    stage.proxy.clear_faults();
-    let invocation = stage.deliver(&messages).await;
+    // Lambda repeats the invocation.
+    fixture.proxy.clear_faults();
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 30), ("sent", 30)]);
-    assert!(!stage.function.log().contains("PRIVATE"));
+    assert!(!fixture.function.log().contains("PRIVATE"));
 }
 
 #[tokio::test]
-async fn a_message_that_is_never_taken_is_given_up_alone() {
-    let Some(mut stage) = Stage::new().await else {
+async fn persistently_refused_message_fails_alone() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.strike(refuses(&["0"], "InternalError", false), usize::MAX);
-    let messages = some(4);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject(refuse_entries(&["0"], "InternalError", false), usize::MAX);
+    let messages = records(4);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 4), ("sent", 3), ("failed", 1)]);
     let failed = &invocation.report()["events"]["failed"][0];
-    assert!(messages.iter().any(|message| id(message) == *failed));
+    assert!(messages.iter().any(|message| event_id(message) == *failed));
 }
 
-/// An answer that says nothing of an entry does not say that it is in the queue.
+/// An entry that the response does not mention is not confirmed.
 #[tokio::test]
-async fn only_what_sqs_says_it_has_taken_counts_as_sent() {
-    let Some(mut stage) = Stage::new().await else {
+async fn unconfirmed_entries_are_sent_again() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    let forgets = FaultAction::edit_json(|answer| {
+    let omits_one = FaultAction::edit_json(|answer| {
         answer["Successful"].as_array_mut().expect("entries").pop();
     });
-    stage.strike(forgets, 1);
-    let messages = some(3);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject(omits_one, 1);
+    let messages = records(3);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 3), ("sent", 3)]);
     assert_eq!(invocation.report()["refusals"], json!({"NotInResponse": 1}));
-    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
+    let sizes: Vec<usize> = fixture.batches().iter().map(Vec::len).collect();
     assert_eq!(sizes, [3, 1]);
 }
 
-/// Lambda hands a delivery over three times at most, from its beginning each time.
+/// Lambda invokes the function up to three times, with the same records each time.
 #[tokio::test]
-async fn what_is_too_much_for_one_invocation_is_sent_by_several() {
-    let Some(mut stage) = Stage::new().await else {
+async fn repeated_invocations_send_a_large_delivery() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.strike(FaultAction::Delay(Duration::from_millis(200)), usize::MAX);
-    let messages = some(60);
+    fixture.inject(FaultAction::Delay(Duration::from_millis(200)), usize::MAX);
+    let messages = records(60);
     let event = delivery(&messages);
-    let mut missing: BTreeSet<String> = messages.iter().map(|text| id(text).to_string()).collect();
-    let mut after = Vec::new();
-    while !missing.is_empty() && after.len() < 40 {
+    let mut missing: BTreeSet<String> = messages
+        .iter()
+        .map(|text| event_id(text).to_string())
+        .collect();
+    let mut missing_counts = Vec::new();
+    while !missing.is_empty() && missing_counts.len() < 40 {
         let short = Duration::from_millis(1_900);
-        let invocation = stage.function.invoke_within(&event, short).await;
+        let invocation = fixture.function.invoke_within(&event, short).await;
         let report = invocation.report();
         let failed = report["events"]["failed"].as_array().expect("ids");
         assert!(!failed.is_empty(), "it had time for all: {report}");
         let failed: BTreeSet<String> = failed.iter().map(Value::to_string).collect();
         missing = missing.intersection(&failed).cloned().collect();
-        after.push(missing.len());
+        missing_counts.push(missing.len());
     }
-    assert!(missing.is_empty(), "{after:?}");
+    assert!(missing.is_empty(), "{missing_counts:?}");
 }
 
 #[tokio::test]
-async fn throttling_late_in_the_time_costs_nothing() {
-    let Some(mut stage) = Stage::new().await else {
+async fn late_throttling_is_retried() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.strike(FaultAction::Delay(Duration::from_millis(1_500)), 3);
+    fixture.inject(FaultAction::Delay(Duration::from_millis(1_500)), 3);
     let throttled = FaultAction::refuse(400, "RequestThrottled", "Rate exceeded");
-    stage.strike_after(3, throttled, 2);
-    let messages = some(80);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject_after(3, throttled, 2);
+    let messages = records(80);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 80), ("sent", 80)]);
     assert_eq!(
         invocation.report()["refusals"],
@@ -720,31 +729,31 @@ async fn throttling_late_in_the_time_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_near_the_end_is_told_of_as_well() {
-    let Some(mut stage) = Stage::new().await else {
+async fn hanging_call_is_reported_before_the_time_limit() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.strike(FaultAction::NeverRespond, usize::MAX);
-    let event = delivery(&some(1));
+    fixture.inject(FaultAction::NeverRespond, usize::MAX);
+    let event = delivery(&records(1));
     let short = Duration::from_millis(2_500);
-    let invocation = stage.function.invoke_within(&event, short).await;
+    let invocation = fixture.function.invoke_within(&event, short).await;
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
     let report = invocation.report();
     assert!(report["milliseconds"].as_u64() < Some(2_300), "{report}");
     assert_eq!(report["refusals"], json!({"TimeLimitReached": 1}));
-    // The same function goes on with the next.
-    stage.proxy.clear_faults();
-    let invocation = stage.deliver(&some(2)).await;
+    // The same function instance handles the next invocation.
+    fixture.proxy.clear_faults();
+    let invocation = fixture.deliver(&records(2)).await;
     assert_counts(&invocation, &[("received", 2), ("sent", 2)]);
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_ends_before_lambda_ends_the_function() {
-    let Some(mut stage) = Stage::new().await else {
+async fn hanging_calls_end_before_lambda_stops_the_function() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    stage.strike(FaultAction::NeverRespond, usize::MAX);
-    let invocation = stage.deliver(&some(1)).await;
+    fixture.inject(FaultAction::NeverRespond, usize::MAX);
+    let invocation = fixture.deliver(&records(1)).await;
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
     let report = invocation.report();
     assert!(report["milliseconds"].as_u64() < Some(9_500), "{report}");
@@ -752,38 +761,42 @@ async fn a_call_that_hangs_ends_before_lambda_ends_the_function() {
 }
 
 #[tokio::test]
-async fn no_call_is_begun_when_time_is_up() {
-    let Some(mut stage) = Stage::new().await else {
+async fn no_call_starts_after_the_time_limit() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
-    let event = delivery(&some(1));
+    let event = delivery(&records(1));
     let short = Duration::from_millis(900);
-    let invocation = stage.function.invoke_within(&event, short).await;
+    let invocation = fixture.function.invoke_within(&event, short).await;
     assert_counts(&invocation, &[("received", 1), ("failed", 1)]);
-    assert!(stage.proxy.calls().is_empty());
+    assert!(fixture.proxy.calls().is_empty());
 }
 
-/// The queue takes less than the function was told.
+/// The queue has a smaller limit than the function assumes.
 #[tokio::test]
-async fn what_sqs_finds_too_large_is_sent_cut() {
+async fn record_rejected_as_too_long_is_cut() {
     let Some(python) = LambdaFunction::pythons().into_iter().next() else {
         return;
     };
-    let mut stage = Stage::with(&python, 2_000).await;
-    let can_be_cut = record_with(&json!("x".repeat(2_000)));
-    let mut can_not = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
-    can_not["userAgent"] = json!("x".repeat(2_000));
-    let messages = [record(), can_be_cut.clone(), can_not.to_string(), record()];
-    let invocation = stage.deliver(&messages).await;
+    let mut fixture = Fixture::with(&python, 2_000).await;
+    let cuttable = record_with(&json!("x".repeat(2_000)));
+    let mut uncuttable = log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false);
+    uncuttable["userAgent"] = json!("x".repeat(2_000));
+    let messages = [record(), cuttable.clone(), uncuttable.to_string(), record()];
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(
         &invocation,
         &[("received", 4), ("cut", 1), ("sent", 3), ("failed", 1)],
     );
     let events = &invocation.report()["events"];
-    assert_eq!(events["cut"], json!([id(&can_be_cut)]));
-    assert_eq!(events["failed"], json!([can_not["eventID"]]));
-    assert_eq!(stage.batches().len(), 2, "once whole, once cut");
-    let queued = stage.queued().await;
+    assert_eq!(events["cut"], json!([event_id(&cuttable)]));
+    assert_eq!(events["failed"], json!([uncuttable["eventID"]]));
+    assert_eq!(
+        fixture.batches().len(),
+        2,
+        "one complete batch, one with the cut record"
+    );
+    let queued = fixture.queued().await;
     let marked = queued
         .iter()
         .filter(|body| body.contains(r#""heelerEcCut":["requestParameters"]"#));
@@ -791,8 +804,8 @@ async fn what_sqs_finds_too_large_is_sent_cut() {
 }
 
 #[tokio::test]
-async fn when_a_whole_call_is_refused_each_message_goes_alone() {
-    let Some(mut stage) = Stage::new().await else {
+async fn refused_batch_is_sent_one_by_one() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let refused = FaultAction::refuse(
@@ -800,57 +813,57 @@ async fn when_a_whole_call_is_refused_each_message_goes_alone() {
         "AWS.SimpleQueueService.BatchRequestTooLong",
         "too long",
     );
-    stage.strike(refused, 1);
-    let messages = some(10);
-    let invocation = stage.deliver(&messages).await;
+    fixture.inject(refused, 1);
+    let messages = records(10);
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(&invocation, &[("received", 10), ("sent", 10)]);
-    let sizes: Vec<usize> = stage.batches().iter().map(Vec::len).collect();
+    let sizes: Vec<usize> = fixture.batches().iter().map(Vec::len).collect();
     assert_eq!(sizes, [10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
-    assert_eq!(stage.queued().await, sorted(&messages));
+    assert_eq!(fixture.queued().await, sorted(&messages));
 }
 
-/// With a code that nobody has listed, so that it cannot be known whether a message is at fault.
+/// The error code is not in the function's lists, so that it cannot know whether a message is at fault.
 #[tokio::test]
-async fn messages_over_which_sqs_refuses_whole_calls_cost_no_other() {
-    let Some(mut stage) = Stage::new().await else {
+async fn messages_that_break_batches_do_not_affect_others() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let refused = FaultAction::refuse(400, "MissingParameter", "The request must contain");
     let refused = Fault::new("sqs", "SendMessageBatch", refused);
-    stage.proxy.fault(refused.with_body_containing("strange"));
+    fixture.proxy.fault(refused.with_body_containing("strange"));
     let strange = || record_with(&json!("strange"));
-    let mut messages = some(90);
+    let mut messages = records(90);
     messages.extend(std::iter::repeat_with(strange).take(10));
-    let invocation = stage.deliver(&messages).await;
+    let invocation = fixture.deliver(&messages).await;
     assert_counts(
         &invocation,
         &[("received", 100), ("sent", 90), ("failed", 10)],
     );
-    assert_eq!(stage.queued().await, sorted(&messages[..90]));
+    assert_eq!(fixture.queued().await, sorted(&messages[..90]));
 }
 
-/// Nothing is at fault but the queue's key, which every message needs.
+/// The queue's key is at fault, and every message needs it.
 #[tokio::test]
-async fn what_every_call_would_be_refused_for_ends_soon() {
-    let Some(mut stage) = Stage::new().await else {
+async fn service_error_ends_the_invocation_early() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let refused = FaultAction::refuse(400, "KMS.DisabledException", "The key is disabled");
-    stage.strike(refused, usize::MAX);
-    let invocation = stage.deliver(&some(100)).await;
+    fixture.inject(refused, usize::MAX);
+    let invocation = fixture.deliver(&records(100)).await;
     assert_counts(&invocation, &[("received", 100), ("failed", 100)]);
-    // The SDK makes each call twice at most.
-    assert!(stage.batches().len() <= 10, "{}", stage.batches().len());
+    // The SDK makes each call up to two times.
+    assert!(fixture.batches().len() <= 10, "{}", fixture.batches().len());
 }
 
 #[tokio::test]
-async fn nothing_of_a_record_is_logged_but_its_id() {
-    let Some(mut stage) = Stage::new().await else {
+async fn log_has_no_record_content() {
+    let Some(mut fixture) = Fixture::new().await else {
         return;
     };
     let secret = "s3cret";
-    let stray = refuses(&["0"], "InvalidMessageContents", true);
-    stage.strike(stray, 2);
+    let stray = refuse_entries(&["0"], "InvalidMessageContents", true);
+    fixture.inject(stray, 2);
     let messages = [
         record_with(&json!(secret)),
         record_with(&json!(secret.repeat(50_000))),
@@ -858,19 +871,19 @@ async fn nothing_of_a_record_is_logged_but_its_id() {
         secret.repeat(50_000),
         format!("{{\"eventID\":\"not an id {secret}\",\"recipientAccountId\":\"{secret}"),
     ];
-    let invocation = stage.deliver(&messages).await;
+    let invocation = fixture.deliver(&messages).await;
     assert_eq!(invocation.report()["failed"], 2);
-    stage
+    fixture
         .function
-        .invoke(&handed_over(&json!({secret: secret})))
+        .invoke(&invocation_event(&json!({secret: secret})))
         .await;
-    let log = stage.function.log();
+    let log = fixture.function.log();
     assert!(!log.contains(secret), "{log}");
 }
 
 #[tokio::test]
-async fn real_records_are_delivered_whole_in_few_calls() {
-    let (Some(folder), Some(mut stage)) = (samples::real_logs(), Stage::new().await) else {
+async fn real_records_are_delivered_in_few_calls() {
+    let (Some(folder), Some(mut fixture)) = (samples::real_logs(), Fixture::new().await) else {
         return;
     };
     let mut groups = BTreeSet::new();
@@ -879,15 +892,15 @@ async fn real_records_are_delivered_whole_in_few_calls() {
         let read =
             collect_records(&bytes, 64 * 1024 * 1024).unwrap_or_else(|why| panic!("{key}: {why}"));
         let messages = read;
-        let invocation = stage.deliver(&messages).await;
+        let invocation = fixture.deliver(&messages).await;
         let count = messages.len();
         assert_counts(&invocation, &[("received", count), ("sent", count)]);
         all.extend(messages);
     }
     let singles = samples::real_events(&folder);
-    stage.deliver(&singles).await;
+    fixture.deliver(&singles).await;
     all.extend(singles);
-    let batches = stage.batches();
+    let batches = fixture.batches();
     let mut sent = Vec::new();
     for entry in batches.iter().flatten() {
         sent.push(entry.body.clone());

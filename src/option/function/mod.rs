@@ -1,4 +1,4 @@
-//! The function that sends what the trail's log group receives to the queue, as Lambda takes its code.
+//! The Lambda function that forwards records from the trail's log group to the queue, and its deployment package.
 
 use std::io::{Cursor, Write};
 
@@ -9,35 +9,36 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
-/// What Lambda calls: the file's name without its ending, and a function in it.
+/// The handler setting of the Lambda function: module and function name.
 pub const HANDLER: &str = "heeler_event_collection_lambda.lambda_handler";
 
-/// The variable that tells the function the URL of its queue.
+/// The environment variable with the URL of the queue.
 pub const QUEUE_URL: &str = "QUEUE_URL";
 
-/// The variable that tells the function the queue's `MaximumMessageSize`; without it, 262144.
+/// The environment variable with the queue's `MaximumMessageSize`; the function's default is 262144.
 pub const MAX_MESSAGE_BYTES: &str = "MAX_MESSAGE_BYTES";
 
 const FILE: &str = "heeler_event_collection_lambda.py";
 const SOURCE: &[u8] = include_bytes!("heeler_event_collection_lambda.py");
 
-/// The function as a zip file: the same bytes from every build, or each would look like a change.
+/// Returns the deployment package: a zip file with the same bytes from every build, so that no build looks like a
+/// change.
 #[must_use]
 #[expect(
     clippy::missing_panics_doc,
-    reason = "a name and a size that a zip file has room for, written to memory"
+    reason = "a short name and a small file, written to memory"
 )]
 pub fn code() -> Vec<u8> {
-    zipped(FILE, SOURCE).expect("memory takes what is written to it")
+    zipped(FILE, SOURCE).expect("writing to memory succeeds")
 }
 
-/// The digest of the zip file in the form of Lambda's `CodeSha256`.
+/// Returns the digest of the deployment package in the form of Lambda's `CodeSha256`.
 #[must_use]
 pub fn sha256() -> String {
     STANDARD.encode(Sha256::digest(code()))
 }
 
-/// Not compressed, so that no other release of a compressor makes other bytes.
+/// Makes a zip file without compression, whose bytes would depend on the version of the compressor.
 fn zipped(name: &str, bytes: &[u8]) -> ZipResult<Vec<u8>> {
     let options = SimpleFileOptions::DEFAULT
         .compression_method(CompressionMethod::Stored)
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_handler_is_in_the_file() {
+    fn source_has_handler_and_environment_variables() {
         let (module, function) = HANDLER.split_once('.').expect("a module and a function");
         assert_eq!(format!("{module}.py"), FILE);
         let source = std::str::from_utf8(SOURCE).expect("text");
@@ -65,14 +66,14 @@ mod tests {
         }
     }
 
-    /// On Windows, too, where Git may write other line ends: see `.gitattributes`.
+    /// `.gitattributes` prevents that Git changes the line endings on Windows.
     #[test]
-    fn the_source_has_the_line_ends_of_linux() {
+    fn source_has_unix_line_endings() {
         assert!(!SOURCE.contains(&b'\r'));
     }
 
     #[test]
-    fn the_digest_is_of_the_bytes() {
+    fn digest_matches_the_package() {
         assert_eq!(code(), code());
         assert_eq!(
             STANDARD.decode(sha256()).expect("base64"),
@@ -80,15 +81,15 @@ mod tests {
         );
     }
 
-    /// When a release of the library writes something else, every function that is out there looks changed.
+    /// If a new version of the zip library wrote other bytes, every deployed function would look changed.
     #[test]
-    fn the_bytes_around_the_source_are_always_the_same() {
-        let zip = zipped("name.py", b"pass\n").expect("memory takes it");
-        let shown: String = zip
+    fn package_has_stable_bytes() {
+        let zip = zipped("name.py", b"pass\n").expect("writing to memory succeeds");
+        let escaped: String = zip
             .iter()
             .flat_map(|byte| byte.escape_ascii())
             .map(char::from)
             .collect();
-        insta::assert_snapshot!(shown, @r"PK\x03\x04\n\x00\x00\x00\x00\x00\x00\x00!\x00\x96\x92\x1a\x0e\x05\x00\x00\x00\x05\x00\x00\x00\x07\x00\x00\x00name.pypass\nPK\x01\x02\n\x03\n\x00\x00\x00\x00\x00\x00\x00!\x00\x96\x92\x1a\x0e\x05\x00\x00\x00\x05\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xa4\x81\x00\x00\x00\x00name.pyPK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x005\x00\x00\x00*\x00\x00\x00\x00\x00");
+        insta::assert_snapshot!(escaped, @r"PK\x03\x04\n\x00\x00\x00\x00\x00\x00\x00!\x00\x96\x92\x1a\x0e\x05\x00\x00\x00\x05\x00\x00\x00\x07\x00\x00\x00name.pypass\nPK\x01\x02\n\x03\n\x00\x00\x00\x00\x00\x00\x00!\x00\x96\x92\x1a\x0e\x05\x00\x00\x00\x05\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xa4\x81\x00\x00\x00\x00name.pyPK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x005\x00\x00\x00*\x00\x00\x00\x00\x00");
     }
 }
