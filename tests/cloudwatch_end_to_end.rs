@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use heeler_ec::cloudtrail::log_file::collect_records;
 use heeler_ec::filter_pattern::FilterPattern;
-use heeler_ec::option::cloudwatch_filter::HEELER_PATTERN;
+use heeler_ec::option::HEELER_PATTERN;
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::log_file::{event, gzip};

@@ -1,56 +1,78 @@
-//! The IAM actions that the policy of a command allows; every run of the tests is held to it.
+//! The IAM actions that the policy of a command allows. Every run of the tests is held to them.
 
 use std::collections::BTreeSet;
 
-use heeler_ec::inventory::trail_destination::TrailDestination;
 use heeler_ec::naming::ResourceNames;
+use heeler_ec::option::permissions_of;
 use heeler_ec::permissions::scope::PolicyScope;
-use heeler_ec::permissions::{Preflight, Task, statements};
+use heeler_ec::permissions::{CommandName, PermittedCommand, PreflightFlags, statements};
+use heeler_ec::tail::source::SourceKind;
 
-/// Returns the actions that a command line may need; `None` if it calls nothing, or is of another program.
+/// Returns the actions that a command line may need. `None` if it makes no calls, or belongs to another program.
 pub fn allowed_actions(args: &[String]) -> Option<BTreeSet<String>> {
-    let tasks = tasks(args);
-    (!tasks.is_empty()).then(|| tasks.into_iter().flat_map(permitted).collect())
+    command_of(args).map(|command| permitted(&command))
 }
 
-/// What a command line wants to do; nothing for one that calls nothing, or is not of our program.
-pub fn tasks(args: &[String]) -> Vec<Task> {
+/// A command for the named option, or for all options.
+pub fn command(command: CommandName, option: Option<&str>) -> PermittedCommand {
+    PermittedCommand::new(command, permissions_of(option))
+}
+
+/// `setup --on-failure rollback`.
+pub fn setup_with_rollback(option: Option<&str>) -> PermittedCommand {
+    PermittedCommand {
+        rollback: true,
+        ..command(CommandName::Setup, option)
+    }
+}
+
+/// `preflight` with flags.
+pub fn preflight(option: Option<&str>, deep: bool, fix: bool) -> PermittedCommand {
+    PermittedCommand {
+        preflight: PreflightFlags { deep, fix },
+        ..command(CommandName::Preflight, option)
+    }
+}
+
+fn tail_from(source: SourceKind) -> PermittedCommand {
+    PermittedCommand {
+        tail_source: Some(source),
+        ..command(CommandName::Tail, None)
+    }
+}
+
+/// The command of a command line.
+fn command_of(args: &[String]) -> Option<PermittedCommand> {
     let has = |name: &str| args.iter().any(|arg| arg == name);
-    let route = args
+    let option = args
         .windows(2)
         .find(|pair| pair[0] == "--option")
-        .and_then(|pair| TrailDestination::from_name(&pair[1]));
-    // Without an option it is about the one that was set up.
-    let routes = || route.map_or(TrailDestination::ALL.to_vec(), |route| vec![route]);
-    let planned = || routes().into_iter().map(Task::Plan).collect();
-    let found = args.iter().find_map(|arg| match arg.as_str() {
-        "preflight" => Some(vec![Task::Preflight(Preflight {
-            route,
-            deep: has("--deep"),
-            fix: has("--fix"),
-        })]),
-        "plan" => Some(planned()),
-        "setup" if has("--dry-run") => Some(planned()),
-        "setup" if has("rollback") => Some(routes().into_iter().map(Task::Rollback).collect()),
-        "setup" => Some(routes().into_iter().map(Task::Setup).collect()),
-        "outputs" => Some(vec![Task::Outputs(None)]),
-        "tail" if has("bucket") => Some(vec![Task::TailOfBucket]),
-        "tail" if has("heeler-queue") => Some(vec![Task::TailOfHeelersQueue(None)]),
-        "export" => Some(vec![Task::Export(None)]),
-        "tail" => Some(vec![Task::Tail(None)]),
-        "destroy" => Some(vec![Task::Destroy(None)]),
-        "restore" => Some(vec![Task::Restore(None)]),
-        // It asks what preflight asks.
-        "policy" => Some(vec![Task::Preflight(Preflight::default())]),
-        _ => None,
-    });
-    found.unwrap_or_default()
+        .map(|pair| pair[1].as_str());
+    args.iter().find_map(|arg| {
+        Some(match arg.as_str() {
+            "preflight" => preflight(option, has("--deep"), has("--fix")),
+            "plan" => command(CommandName::Plan, option),
+            "setup" if has("--dry-run") => command(CommandName::Plan, option),
+            "setup" if has("rollback") => setup_with_rollback(option),
+            "setup" => command(CommandName::Setup, option),
+            "outputs" => command(CommandName::Outputs, None),
+            "tail" if has("bucket") => tail_from(SourceKind::Bucket),
+            "tail" if has("heeler-queue") => tail_from(SourceKind::HeelerQueue),
+            "tail" => command(CommandName::Tail, None),
+            "export" => command(CommandName::Export, None),
+            "destroy" => command(CommandName::Destroy, None),
+            "restore" => command(CommandName::Restore, None),
+            // It makes the calls of preflight.
+            "policy" => preflight(None, false, false),
+            _ => return None,
+        })
+    })
 }
 
-/// The actions of a task's policy.
-pub fn permitted(task: Task) -> BTreeSet<String> {
-    let place = PolicyScope::unknown(ResourceNames::new("heeler"));
-    statements(task, &place)
+/// The actions of a command's policy.
+pub fn permitted(command: &PermittedCommand) -> BTreeSet<String> {
+    let scope = PolicyScope::unknown(ResourceNames::new("heeler"));
+    statements(command, &scope)
         .into_iter()
         .flat_map(|statement| statement.actions)
         .map(str::to_owned)

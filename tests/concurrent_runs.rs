@@ -1,12 +1,11 @@
 //! Two runs at once under one prefix: one deployment, one key, and ends that a person understands.
 
-use crate::command_permissions::permitted;
+use crate::command_permissions::{command, permitted};
 use crate::commands::heeler_ec;
 use crate::commands::{
     destroy, keys, names, organization_for, plan_of, run_concurrently, setup_of, setup_of_with,
 };
-use heeler_ec::inventory::trail_destination::TrailDestination;
-use heeler_ec::permissions::Task;
+use heeler_ec::permissions::CommandName;
 use std::time::Duration;
 use testkit::{Fault, FaultAction, HeelerEc, Organization, Run};
 
@@ -163,9 +162,9 @@ async fn setup_during_destroy_ends_and_rerun_completes() {
         setup_of_with(&org, "s3", ID).run().await.expect_status(0);
         delay_calls(&org, name, 1, 1);
         // The calls of the one are seen by the other.
-        let deletes = permitted(Task::Destroy(None));
+        let deletes = permitted(&command(CommandName::Destroy, None));
         let deletes: Vec<&str> = deletes.iter().map(String::as_str).collect();
-        let writes = permitted(Task::Setup(TrailDestination::Bucket));
+        let writes = permitted(&command(CommandName::Setup, Some("s3")));
         let writes: Vec<&str> = writes.iter().map(String::as_str).collect();
         let runs = run_both(
             destroy(&org).extra_actions(&writes),

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use heeler_ec::check::{Check, checks as checks_of};
+use heeler_ec::check::Check;
 use heeler_ec::cli::Cli;
-use heeler_ec::inventory::trail_destination::TrailDestination;
+use heeler_ec::option::OPTIONS;
 use heeler_ec::render::report::help_link;
 
 fn root() -> PathBuf {
@@ -18,9 +18,9 @@ fn document(path: &str) -> String {
 }
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    TrailDestination::ALL
+    OPTIONS
         .iter()
-        .flat_map(|route| checks_of(*route).iter().copied().flatten())
+        .flat_map(|option| option.checks().iter().copied().flatten())
 }
 
 fn sections(document: &str) -> Vec<String> {

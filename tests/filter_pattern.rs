@@ -2,7 +2,7 @@
 
 use heeler_ec::cloudtrail::log_file::collect_records;
 use heeler_ec::filter_pattern::FilterPattern;
-use heeler_ec::option::cloudwatch_filter::HEELER_PATTERN;
+use heeler_ec::option::HEELER_PATTERN;
 use serde_json::Value;
 
 use testkit::{emulator, samples};

@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use heeler_ec::cloudtrail::log_file::collect_records;
-use heeler_ec::option::function;
+use heeler_ec::option::cloudwatch::function;
 use serde_json::{Value, json};
 
 use testkit::clients::credentials;

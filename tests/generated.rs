@@ -11,11 +11,13 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use heeler_ec::cli::Cli;
-use heeler_ec::inventory::trail_destination::TrailDestination::{Bucket, LogGroup};
 use heeler_ec::naming::ResourceNames;
+use heeler_ec::option::OPTIONS;
 use heeler_ec::permissions::scope::{PLACEHOLDERS, PolicyScope};
 use heeler_ec::permissions::statement::Statement;
-use heeler_ec::permissions::{Preflight, Task, document, statements};
+use heeler_ec::permissions::{CommandName, PermittedCommand, document, statements};
+
+use crate::command_permissions::{command, preflight, setup_with_rollback};
 
 const SHELLS: [Shell; 5] = [
     Shell::Bash,
@@ -308,38 +310,30 @@ fn policies_page() -> String {
     for (name, meaning) in PLACEHOLDERS {
         let _ = writeln!(page, "| `{name}` | {meaning} |");
     }
-    let all = Preflight {
-        deep: true,
-        fix: true,
-        ..Preflight::default()
-    };
-    for (heading, task) in [
-        ("preflight", Task::Preflight(Preflight::default())),
-        ("preflight --deep --fix", Task::Preflight(all)),
-        ("plan --option s3", Task::Plan(Bucket)),
-        ("setup --option s3", Task::Setup(Bucket)),
+    let mut commands = vec![
+        ("preflight".to_owned(), preflight(None, false, false)),
         (
-            "setup --option s3 --on-failure rollback",
-            Task::Rollback(Bucket),
+            "preflight --deep --fix".to_owned(),
+            preflight(None, true, true),
         ),
-        ("outputs --option s3", Task::Outputs(Some(Bucket))),
-        ("export --option s3", Task::Export(Some(Bucket))),
-        ("tail --option s3", Task::Tail(Some(Bucket))),
-        ("destroy --option s3", Task::Destroy(Some(Bucket))),
-        ("restore --option s3", Task::Restore(Some(Bucket))),
-        ("plan --option cloudwatch", Task::Plan(LogGroup)),
-        ("setup --option cloudwatch", Task::Setup(LogGroup)),
-        (
-            "setup --option cloudwatch --on-failure rollback",
-            Task::Rollback(LogGroup),
-        ),
-        ("outputs --option cloudwatch", Task::Outputs(Some(LogGroup))),
-        ("export --option cloudwatch", Task::Export(Some(LogGroup))),
-        ("tail --option cloudwatch", Task::Tail(Some(LogGroup))),
-        ("destroy --option cloudwatch", Task::Destroy(Some(LogGroup))),
-        ("restore --option cloudwatch", Task::Restore(Some(LogGroup))),
-    ] {
-        let lines = statements_of(task)
+    ];
+    for option in OPTIONS.iter().map(|option| option.name()) {
+        let mut add = |verb: &str, flags: &str, command| {
+            commands.push((format!("{verb} --option {option}{flags}"), command));
+        };
+        let of = |name| command(name, Some(option));
+        add("plan", "", of(CommandName::Plan));
+        add("setup", "", of(CommandName::Setup));
+        let rollback = setup_with_rollback(Some(option));
+        add("setup", " --on-failure rollback", rollback);
+        add("outputs", "", of(CommandName::Outputs));
+        add("export", "", of(CommandName::Export));
+        add("tail", "", of(CommandName::Tail));
+        add("destroy", "", of(CommandName::Destroy));
+        add("restore", "", of(CommandName::Restore));
+    }
+    for (heading, command) in commands {
+        let lines = statements_of(&command)
             .iter()
             .map(|statement| document(std::slice::from_ref(statement))["Statement"][0].to_string())
             .collect::<Vec<_>>();
@@ -352,8 +346,8 @@ fn policies_page() -> String {
     page
 }
 
-fn statements_of(task: Task) -> Vec<Statement> {
-    statements(task, &PolicyScope::unknown(ResourceNames::new("heeler")))
+fn statements_of(command: &PermittedCommand) -> Vec<Statement> {
+    statements(command, &PolicyScope::unknown(ResourceNames::new("heeler")))
 }
 
 const TABLE: (&str, &str) = (
@@ -361,7 +355,7 @@ const TABLE: (&str, &str) = (
     "<!-- end of the table -->\n",
 );
 
-/// The page as it is, with its table made anew.
+/// The page with its table generated again.
 fn permissions_page() -> String {
     let page = std::fs::read_to_string(root().join("docs/permissions.md")).expect("the page");
     let (before, rest) = page.split_once(TABLE.0).expect("the table's beginning");
@@ -374,66 +368,50 @@ fn permissions_page() -> String {
     )
 }
 
-/// Every action by service and command.
+/// The actions by service and command. Most columns list only what a command needs in addition to another one.
 fn permissions_table() -> String {
-    let preflight = |deep, fix| {
-        Task::Preflight(Preflight {
-            route: None,
-            deep,
-            fix,
-        })
-    };
-    let (deep, fix) = (preflight(true, false), preflight(false, true));
-    let preflight = preflight(false, false);
-    let columns = [
-        ("preflight", preflight, None),
-        ("--deep, besides", deep, Some(preflight)),
-        ("--fix, besides", fix, Some(preflight)),
-        ("plan (s3), besides", Task::Plan(Bucket), Some(preflight)),
+    let preflight_only = preflight(None, false, false);
+    let mut columns = vec![
+        ("preflight".to_owned(), actions_of(&preflight_only)),
         (
-            "setup (s3), besides",
-            Task::Setup(Bucket),
-            Some(Task::Plan(Bucket)),
+            "preflight --deep, additionally".to_owned(),
+            additional_actions(&preflight(None, true, false), &preflight_only),
         ),
         (
-            "--on-failure rollback (s3), besides",
-            Task::Rollback(Bucket),
-            Some(Task::Setup(Bucket)),
+            "preflight --fix, additionally".to_owned(),
+            additional_actions(&preflight(None, false, true), &preflight_only),
         ),
-        (
-            "destroy (s3), besides plan",
-            Task::Destroy(Some(Bucket)),
-            Some(Task::Plan(Bucket)),
-        ),
-        (
-            "plan (cloudwatch), besides preflight",
-            Task::Plan(LogGroup),
-            Some(preflight),
-        ),
-        (
-            "setup (cloudwatch), besides",
-            Task::Setup(LogGroup),
-            Some(Task::Plan(LogGroup)),
-        ),
-        (
-            "--on-failure rollback (cloudwatch), besides",
-            Task::Rollback(LogGroup),
-            Some(Task::Setup(LogGroup)),
-        ),
-        (
-            "destroy (cloudwatch), besides plan",
-            Task::Destroy(Some(LogGroup)),
-            Some(Task::Plan(LogGroup)),
-        ),
-        ("tail", Task::Tail(None), None),
-        ("outputs", Task::Outputs(None), None),
-        ("export", Task::Export(None), None),
-        ("restore", Task::Restore(None), None),
-    ]
-    .map(|(heading, task, base)| {
-        let known = base.map(actions_of).unwrap_or_default();
-        (heading, &actions_of(task) - &known)
-    });
+    ];
+    for option in OPTIONS.iter().map(|option| option.name()) {
+        let of = |name| command(name, Some(option));
+        let (plan, setup) = (of(CommandName::Plan), of(CommandName::Setup));
+        let rollback = setup_with_rollback(Some(option));
+        for (heading, command, base) in [
+            ("plan, in addition to preflight", &plan, &preflight_only),
+            ("setup, in addition to plan", &setup, &plan),
+            (
+                "setup --on-failure rollback, additionally",
+                &rollback,
+                &setup,
+            ),
+            (
+                "destroy, in addition to plan",
+                &of(CommandName::Destroy),
+                &plan,
+            ),
+        ] {
+            let actions = additional_actions(command, base);
+            columns.push((format!("{option}: {heading}"), actions));
+        }
+    }
+    for (heading, name) in [
+        ("tail", CommandName::Tail),
+        ("outputs", CommandName::Outputs),
+        ("export", CommandName::Export),
+        ("restore", CommandName::Restore),
+    ] {
+        columns.push((heading.to_owned(), actions_of(&command(name, None))));
+    }
     let services: BTreeSet<&str> = columns
         .iter()
         .flat_map(|(_, actions)| actions)
@@ -455,7 +433,14 @@ fn permissions_table() -> String {
     table.replace("|  |", "| |").replace("|  |", "| |")
 }
 
-fn actions_of(task: Task) -> BTreeSet<&'static str> {
-    let statements = statements_of(task).into_iter();
+fn actions_of(command: &PermittedCommand) -> BTreeSet<&'static str> {
+    let statements = statements_of(command).into_iter();
     statements.flat_map(|each| each.actions).collect()
+}
+
+fn additional_actions(
+    command: &PermittedCommand,
+    base: &PermittedCommand,
+) -> BTreeSet<&'static str> {
+    &actions_of(command) - &actions_of(base)
 }

@@ -1,6 +1,6 @@
 //! The policy that is printed for a command is what the command needs: nothing is missing, and nothing is to spare.
 
-use crate::command_permissions::permitted;
+use crate::command_permissions::{command, permitted, setup_with_rollback};
 use crate::commands::heeler_ec;
 use crate::commands::{
     destroy, json, outputs, plan, plan_of, preflight, preflight_of, setup, setup_again,
@@ -11,8 +11,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_kms::types::GrantOperation;
 use aws_sdk_lambda::client::Waiters;
 use aws_sdk_sqs::types::QueueAttributeName;
-use heeler_ec::inventory::trail_destination::TrailDestination;
-use heeler_ec::permissions::{Preflight, Task};
+use heeler_ec::permissions::{CommandName, PermittedCommand};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use testkit::clients::credentials;
@@ -25,14 +24,14 @@ const ALIAS: &str = "alias/heeler_kms_key_sqs";
 
 /// What the runs of one command needed.
 struct Needed {
-    task: Task,
+    command: PermittedCommand,
     actions: BTreeSet<String>,
 }
 
 impl Needed {
-    fn for_task(task: Task) -> Self {
+    fn by(command: PermittedCommand) -> Self {
         Self {
-            task,
+            command,
             actions: BTreeSet::new(),
         }
     }
@@ -60,9 +59,9 @@ impl Needed {
 
     /// What is permitted and was not needed.
     fn unused_actions(&self) -> Vec<String> {
-        let permitted = permitted(self.task);
+        let permitted = permitted(&self.command);
         let missing: Vec<&String> = self.actions.difference(&permitted).collect();
-        assert_eq!(missing, Vec::<&String>::new(), "{:?}", self.task);
+        assert_eq!(missing, Vec::<&String>::new(), "{:?}", self.command);
         permitted.difference(&self.actions).cloned().collect()
     }
 }
@@ -102,12 +101,8 @@ fn preflight_all_options(org: &Organization) -> HeelerEc<'_> {
 
 #[tokio::test]
 async fn preflight_policy_covers_its_calls() {
-    let everything = Task::Preflight(Preflight {
-        route: None,
-        deep: true,
-        fix: true,
-    });
-    let mut needed = Needed::for_task(everything);
+    let everything = crate::command_permissions::preflight(None, true, true);
+    let mut needed = Needed::by(everything);
     needed.add_failing_run(preflight_all_options).await;
     let org = Organization::on(Engine::Ministack)
         .topic("events")
@@ -146,7 +141,7 @@ async fn preflight_policy_covers_its_calls() {
 #[tokio::test]
 async fn plan_policy_covers_its_calls() {
     let org = encrypted_world().await;
-    let mut needed = Needed::for_task(Task::Plan(TrailDestination::Bucket));
+    let mut needed = Needed::by(command(CommandName::Plan, Some("s3")));
     needed.add_failing_run(plan).await;
     needed.add(&org, &plan(&org).run().await.expect_status(0));
     setup(&org).run().await.expect_status(0);
@@ -156,7 +151,7 @@ async fn plan_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn setup_policy_covers_its_calls() {
-    let mut needed = Needed::for_task(Task::Setup(TrailDestination::Bucket));
+    let mut needed = Needed::by(command(CommandName::Setup, Some("s3")));
     needed.add_failing_run(setup).await;
     let organizations = [
         Organization::on(Engine::Ministack).build().await,
@@ -198,9 +193,8 @@ async fn setup_policy_covers_its_calls() {
 #[tokio::test]
 async fn rollback_policy_covers_its_calls() {
     for option in ["s3", CLOUDWATCH] {
-        let route = TrailDestination::from_name(option).expect("an option");
-        let mut needed = Needed::for_task(Task::Rollback(route));
-        needed.actions = permitted(Task::Setup(route));
+        let mut needed = Needed::by(setup_with_rollback(Some(option)));
+        needed.actions = permitted(&command(CommandName::Setup, Some(option)));
         let org = Organization::on(Engine::Ministack).bucket_key();
         let org = org.log_group().build().await;
         let refused = |service, operation| {
@@ -253,7 +247,7 @@ async fn rollback_policy_covers_its_calls() {
 #[tokio::test]
 async fn restore_policy_covers_its_calls() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut needed = Needed::for_task(Task::Restore(None));
+    let mut needed = Needed::by(command(CommandName::Restore, None));
     for option in ["s3", CLOUDWATCH] {
         let org = Organization::on(Engine::Ministack).log_group().bucket_key();
         let org = org.build().await;
@@ -337,7 +331,7 @@ async fn add_concurrent_setups(needed: &mut Needed, option: &str) {
 #[tokio::test]
 async fn cloudwatch_plan_policy_covers_its_calls() {
     let org = logged_world().await;
-    let mut needed = Needed::for_task(Task::Plan(TrailDestination::LogGroup));
+    let mut needed = Needed::by(command(CommandName::Plan, Some("cloudwatch")));
     needed.add_failing_run(cloudwatch_plan).await;
     needed.add(&org, &cloudwatch_plan(&org).run().await.expect_status(0));
     cloudwatch_setup(&org).run().await.expect_status(0);
@@ -347,7 +341,7 @@ async fn cloudwatch_plan_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn cloudwatch_setup_policy_covers_its_calls() {
-    let mut needed = Needed::for_task(Task::Setup(TrailDestination::LogGroup));
+    let mut needed = Needed::by(command(CommandName::Setup, Some("cloudwatch")));
     needed.add_failing_run(cloudwatch_setup).await;
     let org = logged_world().await;
     let killed = setup_of(&org, CLOUDWATCH).kill_after_writes(3);
@@ -384,7 +378,7 @@ async fn cloudwatch_setup_policy_covers_its_calls() {
 async fn outputs_policy_covers_its_calls() {
     let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
-    let mut needed = Needed::for_task(Task::Outputs(None));
+    let mut needed = Needed::by(command(CommandName::Outputs, None));
     needed.add(&org, &outputs(&org).run().await.expect_status(0));
     assert_eq!(needed.unused_actions(), NOTHING);
 }
@@ -394,7 +388,7 @@ async fn export_policy_covers_its_calls() {
     fn export(org: &Organization) -> HeelerEc<'_> {
         heeler_ec(org).args(["export", "terraform"])
     }
-    let mut needed = Needed::for_task(Task::Export(None));
+    let mut needed = Needed::by(command(CommandName::Export, None));
     let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
     needed.add(&org, &export(&org).run().await.expect_status(0));
@@ -412,7 +406,7 @@ async fn tail_policy_covers_its_calls() {
     let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);
     leave_temporary_queues(&org).await;
-    let mut needed = Needed::for_task(Task::Tail(None));
+    let mut needed = Needed::by(command(CommandName::Tail, None));
     needed.add(&org, &tail_one_event(&org, tail(&org)).await);
     let org = Organization::on(Engine::Ministack)
         .log_group()
@@ -429,7 +423,7 @@ async fn tail_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn destroy_policy_covers_its_calls() {
-    let mut needed = Needed::for_task(Task::Destroy(None));
+    let mut needed = Needed::by(command(CommandName::Destroy, None));
     needed.add_failing_run(destroy).await;
     let org = encrypted_world().await;
     setup(&org).run().await.expect_status(0);

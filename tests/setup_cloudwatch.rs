@@ -49,7 +49,7 @@ async fn make_function(org: &Organization, name: &str) {
     let role = iam.create_role().role_name(name);
     let role = role.assume_role_policy_document(trust.to_string());
     let role = role.send().await.expect("a role").role.expect("a role");
-    let code = heeler_ec::option::function::code();
+    let code = heeler_ec::option::cloudwatch::function::code();
     let code = aws_sdk_lambda::types::FunctionCode::builder().zip_file(Blob::new(code));
     let made = lambda.create_function().function_name(name);
     let made = made.runtime(Runtime::Python312).handler("x.y");

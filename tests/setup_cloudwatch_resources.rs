@@ -251,7 +251,7 @@ on_both_engines! {
         let org = after_setup(engine).await;
         let function = org.clients().lambda.get_function().function_name(FUNCTION).send().await;
         let function = function.expect("our function").configuration.expect("its configuration");
-        assert_eq!(function.code_sha256(), Some(&*heeler_ec::option::function::sha256()));
+        assert_eq!(function.code_sha256(), Some(&*heeler_ec::option::cloudwatch::function::sha256()));
     }
 
     async fn only_function_role_may_send_to_queue(engine: Engine) {

@@ -30,7 +30,7 @@ fn terraform_variables(org: &Organization, option: &str) -> String {
     let own = if option == "s3" {
         format!("s3_cloudtrail_bucket_name = \"{}\"", org.bucket())
     } else {
-        let pattern = heeler_ec::option::cloudwatch_filter::HEELER_PATTERN;
+        let pattern = heeler_ec::option::HEELER_PATTERN;
         let group = org.log_group().expect("a log group");
         format!("log_group_name = \"{group}\"\nfilter_pattern = \"{pattern}\"")
     };

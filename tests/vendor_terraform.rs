@@ -301,7 +301,7 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
     let filter = filter
         .log_group_name(group)
         .filter_name("heeler_cloudwatch_log_subscription_filter")
-        .filter_pattern(heeler_ec::option::cloudwatch_filter::HEELER_PATTERN)
+        .filter_pattern(heeler_ec::option::HEELER_PATTERN)
         .set_destination_arn(arn)
         .distribution(Distribution::ByLogStream);
     filter.send().await.expect("a subscription filter");
@@ -309,7 +309,7 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
 
 /// Other code than ours: the same function in a zip with a comment at its end.
 pub fn code() -> Vec<u8> {
-    let mut code = heeler_ec::option::function::code();
+    let mut code = heeler_ec::option::cloudwatch::function::code();
     let length = code.len() - 2;
     code[length] = 1;
     code.push(b'x');

@@ -26,15 +26,15 @@ pub fn is_key_id(key: &str) -> bool {
 /// Where the bucket is, and what its objects are encrypted with.
 fn fill_bucket(survey: &Snapshot, place: &mut PolicyScope) {
     if let Some(region) = survey.region() {
-        region.clone_into(&mut place.region);
+        region.clone_into(&mut place.bucket.region);
     }
     if survey.trail().is_some() {
-        place.log_prefix = survey.log_prefix();
+        place.bucket.log_prefix = survey.log_prefix();
     }
     let Some(bucket) = &survey.bucket else {
         return;
     };
-    place.bucket.clone_from(&bucket.name);
+    place.bucket.name.clone_from(&bucket.name);
     match survey.log_encryption() {
         LogEncryption::CustomerKeys(keys) => {
             let names = keys.iter().map(|facts| facts.name());
@@ -43,20 +43,20 @@ fn fill_bucket(survey: &Snapshot, place: &mut PolicyScope) {
                 .map(str::to_owned)
                 .collect();
             if !known.is_empty() {
-                place.bucket_keys = known;
+                place.bucket.keys = known;
             }
         }
-        LogEncryption::SseS3 | LogEncryption::AwsManagedKey => place.bucket_keys.clear(),
+        LogEncryption::SseS3 | LogEncryption::AwsManagedKey => place.bucket.keys.clear(),
         LogEncryption::Unknown => {}
     }
     let others = bucket.keys.iter().map(KeyFacts::name);
-    place.other_keys = others
+    place.bucket.other_keys = others
         .filter(|key| is_key_id(key))
         .map(str::to_owned)
         .collect();
     if let Some(Ok(Some(topic))) = &bucket.topic {
         place.set_existing_topic(&topic.arn);
-        place.topic_key = topic_key(topic);
+        place.bucket.topic_key = topic_key(topic);
     }
 }
 
@@ -72,13 +72,13 @@ fn fill_log_group(survey: &Snapshot, place: &mut PolicyScope) {
     let Some(found) = &survey.log_group else {
         return;
     };
-    place.log_group_region.clone_from(&found.region);
-    place.log_group.clone_from(&found.name);
+    place.log_group.region.clone_from(&found.region);
+    place.log_group.name.clone_from(&found.name);
     match (&found.settings, &found.key) {
         (_, Some(key)) if is_key_id(key.name()) => {
-            place.log_group_key = Some(key.name().to_owned())
+            place.log_group.key = Some(key.name().to_owned())
         }
-        (Ok(Some(LogGroupSettings { key: None, .. })), _) => place.log_group_key = None,
+        (Ok(Some(LogGroupSettings { key: None, .. })), _) => place.log_group.key = None,
         _ => {}
     }
 }

@@ -10,9 +10,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::check::checks;
 use crate::cli::value_parsers::ExternalId;
-use crate::inventory::trail_destination::TrailDestination;
 use crate::option::OPTIONS;
 use crate::tail::filter;
 use crate::tail::source::SourceKind;
@@ -149,11 +147,11 @@ pub enum Command {
     },
 }
 
-/// The values of `--option`: the rows of the table of kinds.
+/// The values of `--option`.
 fn option_values() -> Vec<PossibleValue> {
     OPTIONS
         .iter()
-        .map(|kind| PossibleValue::new(kind.name()).help(kind.destination.summary()))
+        .map(|option| PossibleValue::new(option.name()).help(option.summary()))
         .collect()
 }
 
@@ -200,9 +198,9 @@ pub struct AcceptArgs {
 
 /// The checks whose findings may be accepted.
 fn acceptable_checks() -> Vec<PossibleValue> {
-    let mut ids: Vec<&'static str> = TrailDestination::ALL
+    let mut ids: Vec<&'static str> = OPTIONS
         .iter()
-        .flat_map(|route| checks(*route).iter().copied().flatten())
+        .flat_map(|option| option.checks().iter().copied().flatten())
         .filter(|check| check.requirement.can_be_accepted())
         .map(|check| check.id)
         .collect();

@@ -1,5 +1,4 @@
-//! The values of the vendor's Terraform modules, as its customers have filled them in: `var.auto.tfvars`. Read by
-//! Terraform's own grammar and judged like what is typed. Pure.
+//! Parser for `var.auto.tfvars` of the vendor's Terraform modules. Values are parsed like command line arguments. Pure.
 
 use std::ops::Range;
 
@@ -10,7 +9,7 @@ use hcl_edit::structure::{Attribute, Body, Structure};
 use crate::cli::value_parsers;
 use crate::cli::value_parsers::ExternalId;
 
-/// What the file gives; both modules' variables, since nobody says which module it is of.
+/// The values of the file. It may belong to either module, so the variables of both are known.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tfvars {
     pub account: Option<String>,
@@ -24,24 +23,24 @@ pub struct Tfvars {
     pub unknown: Vec<(String, usize)>,
 }
 
-/// Why a file is not taken, and where.
+/// The reason why a file is rejected, and its line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TfvarsError {
     pub line: usize,
     pub message: String,
 }
 
-/// What the modules take for "not given".
+/// The value by which the modules denote a missing value.
 const NOT_GIVEN: &str = "None";
 
 type ParsedValue = std::result::Result<String, String>;
 
-/// Reads the file.
+/// Parses the file.
 ///
 /// # Errors
-/// When it is not in Terraform's grammar, or a value is of the wrong type or form.
+/// If the syntax is not Terraform's, or a value has the wrong type or form.
 pub fn parse(text: &str) -> std::result::Result<Tfvars, TfvarsError> {
-    // An editor of Windows may have put it there.
+    // Some Windows editors write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let body: Body = text
         .parse()
@@ -54,7 +53,7 @@ pub fn parse(text: &str) -> std::result::Result<Tfvars, TfvarsError> {
         let line = line_number(text, structure.span());
         let malformed = |why: String| TfvarsError { line, message: why };
         let Structure::Attribute(attribute) = structure else {
-            return Err(malformed("a file of variables has no blocks".to_owned()));
+            return Err(malformed("a variable file contains no blocks".to_owned()));
         };
         let name = attribute.key.as_str();
         if !file
@@ -73,7 +72,7 @@ fn line_number(text: &str, span: Option<Range<usize>>) -> usize {
 }
 
 impl Tfvars {
-    /// Takes one variable in; says whether there is one of that name.
+    /// Sets one variable. Returns false if no module has it.
     fn set(&mut self, attribute: &Attribute) -> std::result::Result<bool, String> {
         let value = &attribute.value;
         match attribute.key.as_str() {
@@ -101,7 +100,7 @@ impl Tfvars {
     }
 }
 
-/// A text of the right form, unless it stands for "not given".
+/// A valid string, or `None` for a missing value.
 fn optional_string(
     value: &Expression,
     check: fn(&str) -> ParsedValue,
@@ -109,9 +108,9 @@ fn optional_string(
     let found = match value {
         Expression::Null(_) => return Ok(None),
         Expression::String(text) => text.as_str().to_owned(),
-        // Terraform makes a text of it, too.
+        // Terraform converts numbers to strings, too.
         Expression::Number(number) => number.value().to_string(),
-        other => return Err(format!("a text is wanted, not {}", type_name(other))),
+        other => return Err(format!("expected a string, found {}", type_name(other))),
     };
     if found == NOT_GIVEN {
         return Ok(None);
@@ -125,7 +124,7 @@ fn string_list(
 ) -> std::result::Result<Vec<String>, String> {
     let Expression::Array(items) = value else {
         return Err(format!(
-            "a list of texts is wanted, not {}",
+            "expected a list of strings, found {}",
             type_name(value)
         ));
     };
@@ -141,10 +140,10 @@ fn type_name(value: &Expression) -> &'static str {
         Expression::Null(_) => "null",
         Expression::Bool(_) => "true or false",
         Expression::Number(_) => "a number",
-        Expression::String(_) => "a text",
+        Expression::String(_) => "a string",
         Expression::Array(_) => "a list",
         Expression::Object(_) => "an object",
-        _ => "something to be worked out",
+        _ => "an expression",
     }
 }
 
@@ -215,37 +214,37 @@ heeler_security_role_arns = ["arn:aws:iam::999988887777:role/heeler-security"]
             (
                 "\naccount_id = \"<replace with your account_id>\"\n",
                 2,
-                "account_id: an account id has 12 digits",
+                "account_id: an account ID has 12 digits",
             ),
             (
                 "account_id = true\n",
                 1,
-                "account_id: a text is wanted, not true or false",
+                "account_id: expected a string, found true or false",
             ),
             (
                 "heeler_security_role_arns = \"arn\"\n",
                 1,
-                "heeler_security_role_arns: a list of texts is wanted, not a text",
+                "heeler_security_role_arns: expected a list of strings, found a string",
             ),
             (
                 "\n\nheeler_security_role_arns = [[]]\n",
                 3,
-                "heeler_security_role_arns: a text is wanted, not a list",
+                "heeler_security_role_arns: expected a string, found a list",
             ),
             (
                 "log_group_name = var.group\n",
                 1,
-                "log_group_name: a text is wanted, not something to be worked out",
+                "log_group_name: expected a string, found an expression",
             ),
             (
                 "s3_cloudtrail_bucket_name = \"${b}\"\n",
                 1,
-                "s3_cloudtrail_bucket_name: a text is wanted, not something to be worked out",
+                "s3_cloudtrail_bucket_name: expected a string, found an expression",
             ),
             (
                 "variable \"account_id\" {\n}\n",
                 1,
-                "a file of variables has no blocks",
+                "a variable file contains no blocks",
             ),
         ];
         for (text, line, why) in table {

@@ -1,4 +1,4 @@
-//! What an operator may type: checked in full before any call is made.
+//! Parsers of command line values. They reject every invalid value before any call is made.
 
 use std::time::Duration;
 
@@ -8,35 +8,36 @@ pub use crate::resource::role::ExternalId;
 type ParsedText = std::result::Result<String, String>;
 
 /// # Errors
-/// When it is not an account id.
+/// If the text is not an account ID.
 pub fn account_id(text: &str) -> ParsedText {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(text.to_owned());
     }
-    Err("an account id has 12 digits".to_owned())
+    Err("an account ID has 12 digits".to_owned())
 }
 
 /// # Errors
-/// When it is not the ARN of an IAM role.
+/// If the text is not the ARN of an IAM role.
 pub fn role_arn(text: &str) -> ParsedText {
-    let advice = "give the role ARN that Heeler shows, such as arn:aws:iam::123456789012:role/NAME";
+    let advice =
+        "enter the role ARN that Heeler shows, such as arn:aws:iam::123456789012:role/NAME";
     if text == "*" {
-        return Err(format!("everybody in the world would be trusted: {advice}"));
+        return Err(format!("this would trust every AWS account: {advice}"));
     }
-    let arn = Arn::parse(text).ok_or_else(|| format!("not an ARN: {advice}"))?;
+    let arn = Arn::parse(text).ok_or_else(|| format!("this is not an ARN: {advice}"))?;
     match (arn.service, arn.resource) {
         ("iam", "root") => {
             return Err(format!(
-                "every role of that account would be trusted: {advice}"
+                "this would trust every role of that account: {advice}"
             ));
         }
         ("iam", resource) if resource.starts_with("user/") => {
-            return Err(format!("a user is not a role: {advice}"));
+            return Err(format!("this is a user, not a role: {advice}"));
         }
         ("sts", resource) if resource.starts_with("assumed-role/") => {
             let role = resource.split('/').nth(1).unwrap_or_default();
             return Err(format!(
-                "a session ends, a role stays: the role of it is arn:{}:iam::{}:role/{role}",
+                "this is a session of a role; use the ARN of the role: arn:{}:iam::{}:role/{role}",
                 arn.partition, arn.account
             ));
         }
@@ -54,19 +55,19 @@ pub fn role_arn(text: &str) -> ParsedText {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err(format!("not the ARN of a role: {advice}"))
+        Err(format!("this is not the ARN of a role: {advice}"))
     }
 }
 
 /// # Errors
-/// When AWS would not take it as an external id, or when it is the example of a manual.
+/// If STS does not accept the text as an external ID, or if it is the placeholder of a manual.
 pub fn external_id(text: &str) -> ParsedText {
     if text.starts_with('<') || matches!(text, "None" | "heeler-ext-id") {
-        return Err("this is the placeholder of a manual; choose an id of your own, or --generate-external-id".into());
+        return Err("this is a placeholder from the manual; choose your own external ID, or use --generate-external-id".into());
     }
     if !(2..=1224).contains(&text.len()) {
         return Err(format!(
-            "{} characters; an external id has 2 to 1224",
+            "this has {} characters; an external ID has 2 to 1224",
             text.len()
         ));
     }
@@ -75,14 +76,14 @@ pub fn external_id(text: &str) -> ParsedText {
         .find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(*c)));
     match odd {
         Some(odd) => Err(format!(
-            "{odd:?} is not allowed; letters, digits and _+=,.@:/- are"
+            "{odd:?} is not allowed; use letters, digits and _+=,.@:/-"
         )),
         None => Ok(text.to_owned()),
     }
 }
 
 /// # Errors
-/// When the names made with it would not be names.
+/// If the resource names would not be valid.
 pub fn name_prefix(text: &str) -> ParsedText {
     let starts = text
         .bytes()
@@ -94,22 +95,25 @@ pub fn name_prefix(text: &str) -> ParsedText {
     if starts && valid && text.len() <= 21 && !text.starts_with("aws") {
         return Ok(text.to_owned());
     }
-    Err("a letter, then at most 20 lower case letters, digits and underscores".to_owned())
+    Err(
+        "use a lower case letter, then at most 20 lower case letters, digits and underscores"
+            .to_owned(),
+    )
 }
 
 /// # Errors
-/// When it is no time, or one that nobody waits for.
+/// If the text is not a duration, or is longer than 30 days.
 pub fn duration(text: &str) -> std::result::Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+    const MAX: Duration = Duration::from_secs(30 * 86_400);
     let time = humantime::parse_duration(text).map_err(|why| why.to_string())?;
-    if time > LONGEST {
-        return Err("longer than 30 days".to_owned());
+    if time > MAX {
+        return Err("use at most 30 days".to_owned());
     }
     Ok(time)
 }
 
 /// # Errors
-/// When it is no size in bytes.
+/// If the text is not a size in bytes.
 pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
     const UNITS: &[(&str, u64)] = &[
         ("KB", 1_000),
@@ -121,7 +125,7 @@ pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
         ("B", 1),
         ("", 1),
     ];
-    let advice = || "not a size, such as 512MB or 1GiB".to_owned();
+    let advice = || "use a size such as 512MB or 1GiB".to_owned();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text
         .strip_prefix(digits)
@@ -139,7 +143,7 @@ pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
 }
 
 /// # Errors
-/// When it is neither the name nor the ARN of a log group.
+/// If the text is neither the name nor the ARN of a log group.
 pub fn log_group(text: &str) -> ParsedText {
     let name = Arn::parse(text)
         .and_then(|arn| arn.resource.strip_prefix("log-group:"))
@@ -151,12 +155,12 @@ pub fn log_group(text: &str) -> ParsedText {
     if valid {
         Ok(name.to_owned())
     } else {
-        Err("not the name or ARN of a log group, such as aws-cloudtrail-logs".to_owned())
+        Err("use the name or ARN of a log group, such as aws-cloudtrail-logs".to_owned())
     }
 }
 
 /// # Errors
-/// When it has not the form of a region.
+/// If the text does not have the form of a region.
 pub fn region(text: &str) -> ParsedText {
     let parts: Vec<&str> = text.split('-').collect();
     let valid = parts.len() >= 3
@@ -170,15 +174,15 @@ pub fn region(text: &str) -> ParsedText {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err("not a region, such as eu-west-1".to_owned())
+        Err("use a region such as eu-west-1".to_owned())
     }
 }
 
 /// # Errors
-/// When it is not the name of a bucket.
+/// If the text is not the name of a bucket.
 pub fn bucket(text: &str) -> ParsedText {
     if text.starts_with("arn:") {
-        return Err("the name of the bucket, not its ARN".to_owned());
+        return Err("use the name of the bucket, not its ARN".to_owned());
     }
     let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let valid = (3..=63).contains(&text.len())
@@ -191,12 +195,12 @@ pub fn bucket(text: &str) -> ParsedText {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err("3 to 63 lower case letters, digits, dots and hyphens".to_owned())
+        Err("a bucket name has 3 to 63 lower case letters, digits, dots and hyphens".to_owned())
     }
 }
 
 /// # Errors
-/// When it names no KMS key.
+/// If the text does not identify a KMS key.
 pub fn kms_key(text: &str) -> ParsedText {
     if text.starts_with("arn:") {
         let arn = Arn::parse(text).filter(|arn| {
@@ -206,7 +210,7 @@ pub fn kms_key(text: &str) -> ParsedText {
         });
         return arn
             .map(|_| text.to_owned())
-            .ok_or_else(|| "not the ARN of a KMS key".to_owned());
+            .ok_or_else(|| "this is not the ARN of a KMS key".to_owned());
     }
     let valid = !text.is_empty()
         && text
@@ -215,15 +219,15 @@ pub fn kms_key(text: &str) -> ParsedText {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err("a key ARN, a key id or an alias".to_owned())
+        Err("use a key ARN, a key ID or an alias".to_owned())
     }
 }
 
 /// # Errors
-/// When it names no standard SNS topic.
+/// If the text does not identify a standard SNS topic.
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
-    reason = "AWS writes the ending of a FIFO topic in lower case only"
+    reason = "AWS writes the suffix of a FIFO topic in lower case only"
 )]
 pub fn topic(text: &str) -> ParsedText {
     let name = if text.starts_with("arn:") {
@@ -232,7 +236,7 @@ pub fn topic(text: &str) -> ParsedText {
                 arn.service == "sns" && !arn.region.is_empty() && account_id(arn.account).is_ok()
             })
             .map(|arn| arn.resource)
-            .ok_or_else(|| "not the ARN of an SNS topic".to_owned())?
+            .ok_or_else(|| "this is not the ARN of an SNS topic".to_owned())?
     } else {
         text
     };
@@ -246,19 +250,19 @@ pub fn topic(text: &str) -> ParsedText {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err("the name of a topic has 1 to 256 letters, digits, hyphens and underscores".to_owned())
+        Err("a topic name has 1 to 256 letters, digits, hyphens and underscores".to_owned())
     }
 }
 
 /// # Errors
-/// When secrets would travel in the clear.
+/// If credentials would be sent without TLS.
 pub fn endpoint(text: &str) -> ParsedText {
     let rest = text
         .strip_prefix("https://")
         .map(|rest| (true, rest))
         .or_else(|| text.strip_prefix("http://").map(|rest| (false, rest)));
     let Some((secure, rest)) = rest.filter(|(_, rest)| !rest.is_empty()) else {
-        return Err("not a URL, such as http://127.0.0.1:4566".to_owned());
+        return Err("use a URL such as http://127.0.0.1:4566".to_owned());
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority
@@ -269,12 +273,12 @@ pub fn endpoint(text: &str) -> ParsedText {
             .parse::<std::net::Ipv4Addr>()
             .is_ok_and(|address| address.is_loopback());
     if authority.contains('@') || host.is_empty() {
-        return Err("a URL with a host and without a user".to_owned());
+        return Err("use a URL with a host and without a user name".to_owned());
     }
     if secure || loopback {
         Ok(text.to_owned())
     } else {
-        Err("http is for this machine only (127.0.0.1, localhost); use https".to_owned())
+        Err("http is allowed for this machine only (127.0.0.1, localhost); use https".to_owned())
     }
 }
 
@@ -287,7 +291,7 @@ mod tests {
             assert_eq!(check(text).as_deref(), Ok(*text));
         }
         for text in bad {
-            assert!(check(text).is_err(), "{text:?} was taken");
+            assert!(check(text).is_err(), "{text:?} was accepted");
         }
     }
 
@@ -445,7 +449,7 @@ mod tests {
     fn duration_is_at_most_30_days() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         for text in ["", "soon", "31days", "500000000000y"] {
-            assert!(duration(text).is_err(), "{text:?} was taken");
+            assert!(duration(text).is_err(), "{text:?} was accepted");
         }
     }
 

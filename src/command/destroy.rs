@@ -6,12 +6,11 @@ use super::{Context, no_deployment_error};
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
 use crate::cli::{self, DiscoveryArgs};
-use crate::deployment::target::DeploymentTarget;
+use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
-use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, InventoryRequest};
 use crate::naming::ResourceNames;
-use crate::option::{OPTIONS, OptionSpec, option_named};
+use crate::option::{self, DeliveryOption, LocateRequest, OPTIONS, Target};
 use crate::reconcile::Actual;
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
@@ -22,8 +21,7 @@ use crate::reconcile::scheduler::Outcome;
 use crate::render;
 use crate::render::plan::PlanLocation;
 use crate::render::progress::ProgressDisplay;
-use crate::resource::role::HeelerTrust;
-use crate::tail::source::temporary_queue;
+use crate::tail::source::temporary_queue::{self, SubscriptionTarget};
 
 pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit> {
     if !args.yes && !args.dry_run && !world.ui.can_prompt() {
@@ -36,13 +34,13 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     if let Some(path) = &args.backup {
         reject_existing(path)?;
     }
-    let DestroyTarget { aws, kind, site } = world.cancellable(find_target(world, &args)).await?;
-    let pipeline = (kind.build)(&site);
+    let DestroyTarget { aws, target } = world.cancellable(find_target(world, &args)).await?;
+    let pipeline = target.build();
     let plan = world.cancellable(Plan::read(&pipeline.graph, &aws)).await?;
     let place = PlanLocation {
-        option: kind.name(),
-        account: &site.account,
-        region: &site.region,
+        option: target.option().name(),
+        account: &target.scope().account,
+        region: &target.scope().region,
     };
     let fates = plan.destroy_actions();
     if fates.iter().all(|(_, fate)| *fate == DestroyAction::Absent) {
@@ -86,8 +84,13 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     let backup = match &args.backup {
         Some(path) => {
             let deletes = |step: &PlanStep| step.actual.as_ref().is_some_and(Actual::is_managed);
-            let saved =
-                BackupInProgress::start(world, &aws, &site.account, path, plan.documents(deletes));
+            let saved = BackupInProgress::start(
+                world,
+                &aws,
+                &target.scope().account,
+                path,
+                plan.documents(deletes),
+            );
             Some(world.cancellable(saved).await?)
         }
         None => None,
@@ -108,8 +111,10 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     };
     let outcomes = destroy(&plan, &aws, manner).await;
     progress.finish();
-    if !stop.is_cancelled() && kind.destination == TrailDestination::Bucket {
-        remove_stale_queues(world, &aws, &site).await;
+    if !stop.is_cancelled()
+        && let Some(target) = subscription_target(&*target)
+    {
+        remove_stale_queues(world, &aws, &target).await;
     }
     let unnoted = super::backup::finish(world, backup).await;
     let exit = report_leftovers(world, &fates, &outcomes)?;
@@ -150,37 +155,32 @@ fn reject_if_in_use(world: &Context, used: &[(&PlanStep, Vec<String>)]) -> Resul
     })
 }
 
-/// An option, and where it was set up.
+/// A deployment to destroy.
 struct DestroyTarget {
-    /// In the region of the site.
+    /// In the region of the target.
     aws: Aws,
-    kind: &'static OptionSpec,
-    site: DeploymentTarget,
+    target: Box<dyn Target>,
 }
 
 impl DestroyTarget {
-    fn new(aws: &Aws, kind: &'static OptionSpec, site: DeploymentTarget) -> Self {
+    fn new(aws: &Aws, target: Box<dyn Target>) -> Self {
         Self {
-            aws: aws.in_region(&site.region),
-            kind,
-            site,
+            aws: aws.in_region(&target.scope().region),
+            target,
         }
     }
 
-    /// Whether anything that setup made is there.
+    /// Returns true if any resource is managed by heeler-ec.
     async fn has_managed_resources(&self) -> Result<bool> {
-        let pipeline = (self.kind.build)(&self.site);
+        let pipeline = self.target.build();
         let plan = Plan::read(&pipeline.graph, &self.aws).await?;
         fail_if_unreadable(&plan)?;
-        let ours = plan
-            .steps
-            .iter()
-            .any(|step| step.actual.as_ref().is_some_and(Actual::is_managed));
-        Ok(ours)
+        let mut actual = plan.steps.iter().filter_map(|step| step.actual.as_ref());
+        Ok(actual.any(Actual::is_managed))
     }
 }
 
-/// Where to look for what was set up: what the role's tags tell; without a role, where the trail leads.
+/// Finds the deployment by the tags of its role, or without a role by way of the trail.
 async fn find_target(world: &Context, args: &cli::DestroyArgs) -> Result<DestroyTarget> {
     let aws = world.connect().await?;
     let (caller, deployment) = tokio::join!(aws.caller_identity(), world.find_deployment(&aws));
@@ -189,64 +189,49 @@ async fn find_target(world: &Context, args: &cli::DestroyArgs) -> Result<Destroy
     let Some(deployment) = deployment? else {
         return search_targets(world, args, &aws, &caller, OPTIONS).await;
     };
-    let kind = option_named(&deployment.option).ok_or_else(|| {
-        Error::negative(
-            "destroy",
-            format!("option {} was set up by a newer version", deployment.option),
-        )
-    })?;
-    // A tag cannot hold the name of every log group.
-    if kind.destination == TrailDestination::LogGroup && deployment.log_group.is_none() {
-        return search_targets(world, args, &aws, &caller, std::slice::from_ref(kind)).await;
+    let target = option::existing_target(&deployment, &caller, world.names(), "destroy")?;
+    if !target.is_located() {
+        let only = [target.option()];
+        return search_targets(world, args, &aws, &caller, &only).await;
     }
-    let site = DeploymentTarget::from_deployment(&caller, world.names(), &deployment);
-    Ok(DestroyTarget::new(&aws, kind, site))
+    Ok(DestroyTarget::new(&aws, target))
 }
 
-/// Looks where the trail leads, or where the operator says. Of several places the one is taken where something of ours
-/// is.
+/// Searches by way of the trail, or where the arguments say. Of several places, the first with a managed resource is
+/// taken.
 async fn search_targets(
     world: &Context,
     args: &cli::DestroyArgs,
     aws: &Aws,
     caller: &CallerIdentity,
-    kinds: &'static [OptionSpec],
+    options: &[&'static dyn DeliveryOption],
 ) -> Result<DestroyTarget> {
     let discovery = DiscoveryArgs {
         bucket: args.bucket.clone(),
         ..DiscoveryArgs::default()
     };
-    let mut hints: InventoryRequest = world.hints(&discovery, &[]);
-    hints.expected_account = None;
-    let routes: Vec<TrailDestination> = kinds.iter().map(|kind| kind.destination).collect();
-    let facts = Inventory::collect(aws, hints, &routes).await;
-    let (mut refusal, mut places) = (None, Vec::new());
-    for kind in kinds {
-        let survey = facts.snapshot(kind.destination);
-        let named = args
-            .log_group
-            .as_ref()
-            .filter(|_| kind.destination == TrailDestination::LogGroup);
-        let site = match named {
-            Some(group) => Ok(DeploymentTarget::for_log_group(
-                caller,
-                aws.region(),
-                world.names(),
-                group,
-            )),
-            None => DeploymentTarget::from_snapshot(&survey, world.names(), HeelerTrust::empty()),
-        };
-        match site {
-            Ok(site) => places.push(DestroyTarget::new(aws, kind, site)),
-            Err(_) => refusal = refusal.or(survey.bucket_error()),
+    let mut request: InventoryRequest = world.hints(&discovery, &[]);
+    request.expected_account = None;
+    let destinations: Vec<_> = options.iter().map(|option| option.destination()).collect();
+    let inventory = Inventory::collect(aws, request, &destinations).await;
+    let locate = LocateRequest {
+        scope: DeploymentScope::new(caller, aws.region(), world.names()),
+        log_group: args.log_group.clone(),
+    };
+    let (mut refusal, mut candidates) = (None, Vec::new());
+    for option in options {
+        let snapshot = inventory.snapshot(option.destination());
+        match option.locate(&snapshot, &locate) {
+            Ok(target) => candidates.push(DestroyTarget::new(aws, target)),
+            Err(_) => refusal = refusal.or(snapshot.bucket_error()),
         }
     }
-    for place in &places {
-        if place.has_managed_resources().await? {
-            return Ok(DestroyTarget::new(aws, place.kind, place.site.clone()));
+    for number in 0..candidates.len() {
+        if candidates[number].has_managed_resources().await? {
+            return Ok(candidates.swap_remove(number));
         }
     }
-    match (refusal, places.into_iter().next()) {
+    match (refusal, candidates.into_iter().next()) {
         (Some(refusal), _) => Err(refusal),
         (None, Some(first)) => Ok(first),
         (None, None) => Err(nothing_found_error(world)),
@@ -256,14 +241,14 @@ async fn search_targets(
 /// Without the role and the trail there may still be something, which only its place tells.
 fn nothing_found_error(world: &Context) -> Error {
     no_deployment_error(world).with_hint(
-        "if something is left all the same, name what it was set up for: heeler-ec destroy --bucket BUCKET (option s3), \
-         or heeler-ec destroy --log-group NAME (option cloudwatch)",
+        "if resources remain, name the bucket or the log group that they were set up for: heeler-ec destroy --bucket BUCKET, \
+         or heeler-ec destroy --log-group NAME",
     )
 }
 
 /// The queues that killed runs of tail have left. A failure is told, and stops nothing.
-async fn remove_stale_queues(world: &Context, aws: &Aws, site: &DeploymentTarget) {
-    match temporary_queue::remove_stale(aws, &subscription_target(site)).await {
+async fn remove_stale_queues(world: &Context, aws: &Aws, topic: &SubscriptionTarget) {
+    match temporary_queue::remove_stale(aws, topic).await {
         Ok(cleared) => cleared.iter().for_each(|name| {
             world.ui.status(&format!(
                 "Removed {name}, which a run of tail had left behind."

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use super::Context;
 use crate::aws::Aws;
 use crate::cli;
-use crate::deployment::target::DeploymentTarget;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::export::{ExportContext, ExportedResource, ImportTarget, imports, terraform_text};
-use crate::option::option_named;
+use crate::option::existing_target;
 use crate::reconcile::graph::Output;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::render;
@@ -16,18 +15,14 @@ use crate::render;
 pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> {
     let cli::ExportFormat::Terraform = args.form;
     let (aws, caller, deployment) = world.require_deployment().await?;
-    let kind = option_named(&deployment.option).ok_or_else(|| {
-        let why = format!("this version knows no option {}", deployment.option);
-        Error::negative("export the deployment", why)
-    })?;
-    let site = DeploymentTarget::from_deployment(&caller, world.names(), &deployment);
-    let pipeline = (kind.build)(&site);
+    let target = existing_target(&deployment, &caller, world.names(), "export the deployment")?;
+    let pipeline = target.build();
     let plan = Plan::read(&pipeline.graph, &aws).await?;
     let names = world.names();
     let place = ExportContext {
-        option: kind.name(),
-        account: &site.account,
-        region: &site.region,
+        option: target.option().name(),
+        account: &target.scope().account,
+        region: &target.scope().region,
         function_role: names.function_role(),
         function_policy: names.function_policy(),
         dead_letter_queues: [names.dead_letter_queue(), names.dead_letter_fifo_queue()],

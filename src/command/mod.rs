@@ -29,7 +29,7 @@ use crate::error::{Error, Exit, Result};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, InventoryRequest, is_missing_credentials};
 use crate::naming::ResourceNames;
-use crate::option::{OptionSpec, option_named};
+use crate::option::{self, DeliveryOption};
 use crate::render::{self, Ui};
 use crate::resource::role;
 use ctrl_c::Interrupt;
@@ -292,8 +292,8 @@ fn reject_insecure_endpoints() -> Result<()> {
 }
 
 /// The option of that name; clap takes no other.
-pub(crate) fn option_by_name(name: &str) -> Result<&'static OptionSpec> {
-    option_named(name)
+pub(crate) fn option_by_name(name: &str) -> Result<&'static dyn DeliveryOption> {
+    option::find(name)
         .ok_or_else(|| Error::usage("choose an option", format!("there is no option {name:?}")))
 }
 
@@ -307,5 +307,8 @@ pub(crate) fn no_deployment_error(world: &Context) -> Error {
             prefix.role()
         ),
     )
-    .with_hint(world.command_line("setup --option s3 --heeler-role-arn ARN --generate-external-id"))
+    .with_hint(world.command_line(&format!(
+        "setup --option {} --heeler-role-arn ARN --generate-external-id",
+        option::recommended().name()
+    )))
 }

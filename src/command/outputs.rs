@@ -2,17 +2,14 @@
 
 use super::Context;
 use crate::error::{Error, Exit, Result};
-use crate::inventory::trail_destination::TrailDestination;
-use crate::option::option_named;
+use crate::option::existing_target;
 use crate::render;
 use crate::resource::queue;
 
 pub(super) async fn run(world: &Context) -> Result<Exit> {
-    let (aws, _, deployment) = world.require_deployment().await?;
-    let name = match option_named(&deployment.option).map(|kind| kind.destination) {
-        Some(TrailDestination::LogGroup) => world.names().fifo_queue(),
-        _ => world.names().queue(),
-    };
+    let (aws, caller, deployment) = world.require_deployment().await?;
+    let target = existing_target(&deployment, &caller, world.names(), "show the outputs")?;
+    let name = target.queue_name();
     let queue_url = queue::queue_url(&aws, &name).await?.ok_or_else(|| {
         Error::negative("show the outputs", format!("the queue {name} is missing"))
             .with_hint("heeler-ec setup completes the deployment")

@@ -8,10 +8,10 @@ use crate::check;
 use crate::cli;
 use crate::cli::value_parsers;
 use crate::deployment::Deployment;
-use crate::deployment::target::DeploymentTarget;
+use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::InventoryRequest;
-use crate::option::{OptionSpec, Pipeline, option_named};
+use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::plan::PlanLocation;
@@ -31,7 +31,7 @@ pub(super) async fn run(world: &Context, args: cli::PlanArgs) -> Result<Exit> {
 async fn plan_option(
     world: &Context,
     aws: &Aws,
-    kind: &OptionSpec,
+    kind: &'static dyn DeliveryOption,
     args: &cli::PlanArgs,
 ) -> Result<Exit> {
     let hints = InventoryRequest {
@@ -41,7 +41,7 @@ async fn plan_option(
     };
     let prepared = prepare(world, aws, kind, hints, &args.trust, true).await?;
     let plan = prepared.plan(args.adoption.adopt).await?;
-    print_plan(world, args, &prepared.location(kind), &plan)
+    print_plan(world, args, &prepared.location(), &plan)
 }
 
 /// What differs from what was set up, wherever the trail leads today.
@@ -54,32 +54,24 @@ async fn drift(world: &Context, args: &cli::PlanArgs) -> Result<Exit> {
         .with_hint("give --option, too, for what setup would do"));
     }
     let (aws, caller, deployment) = world.require_deployment().await?;
-    let kind = option_named(&deployment.option).ok_or_else(|| {
-        Error::negative(
-            "compare with what was set up",
-            format!("option {} was set up by a newer version", deployment.option),
-        )
-    })?;
-    if !deployment.is_complete {
-        return plan_option(world, &aws, kind, args).await;
+    let option = option::of_deployment(&deployment, "compare with what was set up")?;
+    let target = option.deployed(
+        &deployment,
+        DeploymentScope::new(&caller, &deployment.region, world.names()),
+        trust_from_deployment(&args.trust, &deployment),
+    );
+    if !target.is_complete() {
+        return plan_option(world, &aws, option, args).await;
     }
-    let site = DeploymentTarget {
-        trust: trust_from_deployment(&args.trust, &deployment),
-        ..DeploymentTarget::from_deployment(&caller, world.names(), &deployment)
-    };
-    let pipeline = (kind.build)(&site);
+    let pipeline = target.build();
     let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await?;
-    let place = PlanLocation {
-        option: kind.name(),
-        account: &site.account,
-        region: &site.region,
-    };
+    let place = location(&*target);
     let shown = print_plan(world, args, &place, &plan)?;
     if plan.is_empty() {
         world.ui.status("Nothing differs from what was set up.");
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
-        let again = world.command_line(&format!("setup --option {}{adopt}", kind.name()));
+        let again = world.command_line(&format!("setup --option {}{adopt}", option.name()));
         world.ui.status_indented(
             "This differs from what was set up. As far as preflight passes, this puts it right, after a question:",
             0,
@@ -128,7 +120,7 @@ async fn read_plan<'p>(pipeline: &'p Pipeline, aws: &Aws, adopt: bool) -> Result
 pub(super) struct Prepared {
     /// In the region of the bucket.
     pub aws: Aws,
-    pub site: DeploymentTarget,
+    pub target: Box<dyn Target>,
     pub pipeline: Pipeline,
 }
 
@@ -137,12 +129,17 @@ impl Prepared {
         read_plan(&self.pipeline, &self.aws, adopt).await
     }
 
-    pub fn location<'a>(&'a self, kind: &'a OptionSpec) -> PlanLocation<'a> {
-        PlanLocation {
-            option: kind.name(),
-            account: &self.site.account,
-            region: &self.site.region,
-        }
+    pub fn location(&self) -> PlanLocation<'_> {
+        location(&*self.target)
+    }
+}
+
+fn location(target: &dyn Target) -> PlanLocation<'_> {
+    let scope = target.scope();
+    PlanLocation {
+        option: target.option().name(),
+        account: &scope.account,
+        region: &scope.region,
     }
 }
 
@@ -159,12 +156,12 @@ pub(super) fn validate_trust(trust: &cli::TrustArgs) -> Result<()> {
 pub(super) async fn prepare(
     world: &Context,
     aws: &Aws,
-    kind: &OptionSpec,
+    kind: &'static dyn DeliveryOption,
     hints: InventoryRequest,
     trust: &cli::TrustArgs,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    let (routes, adopt) = ([kind.destination], hints.adopt);
+    let (routes, adopt) = ([kind.destination()], hints.adopt);
     let (facts, role) = join!(
         world.collect_inventory(aws, hints, &routes),
         world.find_role(aws)
@@ -173,8 +170,8 @@ pub(super) async fn prepare(
         .as_ref()
         .map(|role| role.as_ref().and_then(Deployment::from_role));
     let survey = facts?.snapshot_preferring(
-        kind.destination,
-        |trail| matches!(&deployment, Ok(Some(found)) if found.receives_from(trail)),
+        kind.destination(),
+        |trail| matches!(&deployment, Ok(Some(found)) if kind.receives_from(found, trail)),
     );
     let report = check::run(&survey, false);
     if !report.is_ready() {
@@ -201,18 +198,14 @@ pub(super) async fn prepare(
     };
     warn_external_id_kept(world, trust, kept.as_ref());
     let trust = resolve_trust(trust, kept.as_ref(), deployment.is_some(), only_to_show)?;
-    let mut site = DeploymentTarget::from_snapshot(&survey, world.names(), trust)?;
-    // What older objects are encrypted with stays granted, and is taken back by destroy.
-    let former = deployment.iter().flat_map(|found| &found.bucket_keys);
-    site.previous_keys = former
-        .filter(|key| !site.bucket_keys.contains(key))
-        .cloned()
-        .collect();
-    reject_relocation(world, deployment.as_ref(), &site, kind)?;
-    let pipeline = (kind.build)(&site);
+    let target = kind.prepare(&survey, trust, deployment.as_ref())?;
+    if let Some(deployment) = &deployment {
+        reject_relocation(world, deployment, &*target)?;
+    }
+    let pipeline = target.build();
     Ok(Prepared {
-        aws: aws.in_region(&site.region),
-        site,
+        aws: aws.in_region(&target.scope().region),
+        target,
         pipeline,
     })
 }
@@ -282,49 +275,22 @@ fn reject_deleted_principals(principals: &[String]) -> Result<()> {
     }
 }
 
-/// A deployment is not moved: what it left at the old place would be nobody's.
-fn reject_relocation(
-    world: &Context,
-    deployment: Option<&Deployment>,
-    site: &DeploymentTarget,
-    kind: &OptionSpec,
-) -> Result<()> {
-    let Some(deployment) = deployment else {
+/// Rejects a setup that would move a deployment. Resources at the old place would be left without one.
+fn reject_relocation(world: &Context, deployment: &Deployment, target: &dyn Target) -> Result<()> {
+    let Some(relocation) = option::relocation(target, deployment) else {
         return Ok(());
     };
-    let refuse = |what: &str, was: &str, is: &str| {
-        Err(Error::negative(
-            format!("set up option {}", kind.name()),
-            format!(
-                "it was set up for {what} {was}, and the trail now wants {is}; {}",
-                world.unchanged_notice()
-            ),
-        )
-        .with_hint("heeler-ec destroy removes the old deployment; then run setup again"))
-    };
-    if deployment.option != kind.name() {
-        return refuse("option", &deployment.option, kind.name());
-    }
-    if deployment.region != site.region {
-        return refuse("region", &deployment.region, &site.region);
-    }
-    if let Some(group) = &site.log_group {
-        // A tag cannot hold every name.
-        return match &deployment.log_group {
-            Some(was) if was != group => refuse("log group", was, group),
-            _ => Ok(()),
-        };
-    }
-    if deployment.bucket != site.bucket {
-        return refuse("bucket", &deployment.bucket, &site.bucket);
-    }
-    let own = site.managed_topic_arn();
-    let (was, is) = (
-        deployment.topic.as_ref().unwrap_or(&own),
-        site.topic.as_ref().unwrap_or(&own),
-    );
-    if was != is {
-        return refuse("topic", was, is);
-    }
-    Ok(())
+    let Relocation {
+        aspect,
+        deployed,
+        requested,
+    } = relocation;
+    Err(Error::negative(
+        format!("set up option {}", target.option().name()),
+        format!(
+            "the deployment is for {aspect} {deployed}, and the trail now requires {requested}; {}",
+            world.unchanged_notice()
+        ),
+    )
+    .with_hint("heeler-ec destroy removes the existing deployment; then run setup again"))
 }

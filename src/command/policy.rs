@@ -1,227 +1,238 @@
-//! Prints the policy that a command needs, with the names of this account in it.
+//! Prints the IAM policy that a command needs, with the names of this account.
 
-use super::{Context, option_by_name};
+use super::Context;
 use crate::aws::Aws;
 use crate::check::permission_scope::{fill_scope, is_key_id};
 use crate::cli::{self, OnFailure, PolicyCommand};
+use crate::deployment::Deployment;
 use crate::error::{Error, Exit, Result};
-use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, is_missing_credentials};
+use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::{
-    INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, Preflight, Task, document, policy_length,
-    remaining_placeholders, statements,
+    CommandName, INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, PermittedCommand,
+    PreflightFlags, document, policy_length, remaining_placeholders, statements,
 };
 use crate::render;
 use crate::sanitize::escape_control_chars;
+use crate::tail::source::SourceKind;
 
 pub(super) async fn run(world: &Context, args: cli::PolicyArgs) -> Result<Exit> {
-    let task = requested_task(&args)?;
-    let typed = scope_from_args(world, &args.discovery);
-    let (task, place) = if args.offline {
-        (task, typed)
+    validate(&args)?;
+    let options = requested_options(&args);
+    let scope = scope_from_args(world, &args.discovery);
+    let (options, scope) = if args.offline {
+        (options, scope)
     } else {
-        scope_from_aws(world, &args, task, typed).await?
+        scope_from_aws(world, &args, options, scope).await?
     };
-    let document = document(&statements(task, &place));
+    let document = document(&statements(&permitted_command(&args, &options), &scope));
     print_notes(world, &document);
     world.ui.stdout(&render::json_document(&document));
     Ok(Exit::Success)
 }
 
-/// What is to be allowed; all but preflight are there for options that can be set up.
-fn requested_task(args: &cli::PolicyArgs) -> Result<Task> {
-    let route = args.option.as_deref().and_then(TrailDestination::from_name);
-    let (deep, fix) = (args.deep, args.fix);
-    let rolls_back = args.on_failure == OnFailure::Rollback;
-    if rolls_back && args.command != PolicyCommand::Setup {
-        return Err(Error::usage(
-            "write that policy",
-            "only setup has --on-failure",
-        ));
+/// Rejects flags that the command does not have.
+fn validate(args: &cli::PolicyArgs) -> Result<()> {
+    let reject = |why| Err(Error::usage("print that policy", why));
+    let rollback = args.on_failure == OnFailure::Rollback;
+    if rollback && args.command != PolicyCommand::Setup {
+        return reject("only setup has --on-failure");
     }
-    if args.command != PolicyCommand::Tail && args.source.is_some() {
-        return Err(Error::usage("write that policy", "only tail has --source"));
+    if source(args).is_some() && args.command != PolicyCommand::Tail {
+        return reject("only tail has --source");
     }
-    if args.command != PolicyCommand::Preflight {
-        if deep || fix {
-            return Err(Error::usage(
-                "write that policy",
-                "only preflight has --deep and --fix",
-            ));
-        }
-        if let Some(name) = &args.option {
-            option_by_name(name)?;
-        }
+    if (args.deep || args.fix) && args.command != PolicyCommand::Preflight {
+        return reject("only preflight has --deep and --fix");
     }
-    Ok(match args.command {
-        PolicyCommand::Preflight => Task::Preflight(Preflight { route, deep, fix }),
-        PolicyCommand::Plan => Task::Plan(route.unwrap_or(TrailDestination::Bucket)),
-        PolicyCommand::Setup if rolls_back => {
-            Task::Rollback(route.unwrap_or(TrailDestination::Bucket))
-        }
-        PolicyCommand::Setup => Task::Setup(route.unwrap_or(TrailDestination::Bucket)),
-        PolicyCommand::Outputs => Task::Outputs(route),
-        PolicyCommand::Tail if args.source == Some(cli::SourceArg::HeelerQueue) => {
-            Task::TailOfHeelersQueue(route)
-        }
-        PolicyCommand::Tail if args.source == Some(cli::SourceArg::Bucket) => Task::TailOfBucket,
-        PolicyCommand::Export => Task::Export(route),
-        PolicyCommand::Tail => Task::Tail(route),
-        PolicyCommand::Destroy => Task::Destroy(route),
-        PolicyCommand::Restore => Task::Restore(route),
-    })
+    Ok(())
 }
 
-/// What the operator said of the place.
+/// The options that the policy covers: the named one, else the recommended one for plan and setup, else all.
+fn requested_options(args: &cli::PolicyArgs) -> Vec<&'static dyn DeliveryOption> {
+    let named = args.option.as_deref().and_then(option::find);
+    let options = match (named, args.command) {
+        (Some(named), _) => vec![named],
+        (None, PolicyCommand::Plan | PolicyCommand::Setup) => vec![option::recommended()],
+        (None, _) => OPTIONS.to_vec(),
+    };
+    match source(args) {
+        None | Some(SourceKind::HeelerQueue) => options,
+        Some(source) => {
+            let offers = |option: &&'static dyn DeliveryOption| {
+                option.permissions().tail_sources().contains(&source)
+            };
+            OPTIONS.iter().copied().filter(offers).collect()
+        }
+    }
+}
+
+fn permitted_command(
+    args: &cli::PolicyArgs,
+    options: &[&'static dyn DeliveryOption],
+) -> PermittedCommand {
+    let command = match args.command {
+        PolicyCommand::Preflight => CommandName::Preflight,
+        PolicyCommand::Plan => CommandName::Plan,
+        PolicyCommand::Setup => CommandName::Setup,
+        PolicyCommand::Outputs => CommandName::Outputs,
+        PolicyCommand::Export => CommandName::Export,
+        PolicyCommand::Tail => CommandName::Tail,
+        PolicyCommand::Destroy => CommandName::Destroy,
+        PolicyCommand::Restore => CommandName::Restore,
+    };
+    PermittedCommand {
+        command,
+        options: options.iter().map(|option| option.permissions()).collect(),
+        tail_source: source(args),
+        rollback: args.on_failure == OnFailure::Rollback,
+        preflight: PreflightFlags {
+            deep: args.deep,
+            fix: args.fix,
+        },
+    }
+}
+
+/// Returns true if the command is about an existing deployment.
+fn needs_deployment(command: PolicyCommand) -> bool {
+    match command {
+        PolicyCommand::Preflight | PolicyCommand::Plan | PolicyCommand::Setup => false,
+        PolicyCommand::Outputs
+        | PolicyCommand::Export
+        | PolicyCommand::Tail
+        | PolicyCommand::Destroy
+        | PolicyCommand::Restore => true,
+    }
+}
+
+/// The scope that the arguments describe.
 fn scope_from_args(world: &Context, discovery: &cli::DiscoveryArgs) -> PolicyScope {
-    let mut place = PolicyScope::unknown(world.names());
-    let put = |part: &mut String, given: &Option<String>| {
+    let mut scope = PolicyScope::unknown(world.names());
+    let set = |field: &mut String, given: &Option<String>| {
         if let Some(given) = given {
-            part.clone_from(given);
+            field.clone_from(given);
         }
     };
-    put(&mut place.region, &world.global.region);
-    put(&mut place.account, &world.global.account_id);
-    put(&mut place.bucket, &discovery.bucket);
-    put(&mut place.log_group, &discovery.log_group);
+    set(&mut scope.account, &world.global.account_id);
+    set(&mut scope.bucket.region, &world.global.region);
+    set(&mut scope.bucket.name, &discovery.bucket);
+    set(&mut scope.log_group.name, &discovery.log_group);
     if let Some(key) = &discovery.bucket_kms_key
         && is_key_id(key)
     {
-        place.bucket_keys = vec![key.clone()];
+        scope.bucket.keys = vec![key.clone()];
     }
     if let Some(topic) = &discovery.sns_topic {
-        place.set_existing_topic(topic);
+        scope.set_existing_topic(topic);
     }
-    place
+    scope
 }
 
-/// What AWS tells of the place and of what is set up there, as far as it may be asked.
+/// Replaces placeholders by the names of a deployment, or of what the trail delivers to. Names that the caller may not
+/// read stay placeholders.
 async fn scope_from_aws(
     world: &Context,
     args: &cli::PolicyArgs,
-    task: Task,
-    typed: PolicyScope,
-) -> Result<(Task, PolicyScope)> {
+    options: Vec<&'static dyn DeliveryOption>,
+    mut scope: PolicyScope,
+) -> Result<(Vec<&'static dyn DeliveryOption>, PolicyScope)> {
     let aws = world.connect().await?;
-    let mut place = typed;
     let caller = match aws.caller_identity().await {
         Ok(caller) => caller,
         Err(error) if is_missing_credentials(&error) => {
-            let why = if error.is_unreachable() {
-                "AWS cannot be reached, so no name is known"
+            let reason = if error.is_unreachable() {
+                "AWS cannot be reached, so all names stay placeholders"
             } else {
-                "Without credentials no name is known"
+                "There are no valid credentials, so all names stay placeholders"
             };
-            world
-                .ui
-                .status(&format!("{why}: {}", escape_control_chars(&error.cause())));
-            return Ok((task, place));
+            let cause = error.cause();
+            let cause = escape_control_chars(&cause);
+            world.ui.status(&format!("{reason}: {cause}"));
+            return Ok((options, scope));
         }
         Err(error) => return Err(error),
     };
     world.check_account(&caller.account)?;
-    place.account = caller.account;
-    place.partition = caller.partition;
-    let of_deployment = matches!(
-        task,
-        Task::Outputs(_)
-            | Task::Export(_)
-            | Task::Tail(_)
-            | Task::TailOfBucket
-            | Task::TailOfHeelersQueue(_)
-            | Task::Destroy(_)
-            | Task::Restore(_)
-    );
-    if of_deployment && let Some(route) = deployed_option(world, &aws, &mut place).await {
-        return Ok((with_option(task, route), place));
-    }
-    let routes = task.destinations();
-    let facts = Inventory::collect(&aws, world.hints(&args.discovery, &[]), &routes).await;
-    let mut seen = Vec::new();
-    for route in routes {
-        let survey = facts.snapshot(route);
-        if let Some(refusal) = survey.bucket_error() {
-            warn_refused(world, &refusal);
+    scope.account = caller.account;
+    scope.partition = caller.partition;
+    if needs_deployment(args.command)
+        && let Some(deployment) = find_deployment(world, &aws).await
+        && let Some(deployed) = option::find(&deployment.option)
+    {
+        for region in [&mut scope.bucket.region, &mut scope.log_group.region] {
+            region.clone_from(&deployment.region);
         }
-        fill_scope(&mut place, &survey);
-        seen.extend(survey.region().map(|_| route));
+        deployed.set_policy_scope(&deployment, &mut scope);
+        return Ok((narrow(args, options, deployed), scope));
     }
-    // An option that has no place here was never set up.
-    let task = match seen.as_slice() {
-        [only] => with_option(task, *only),
-        _ => task,
+    let destinations: Vec<_> = options.iter().map(|option| option.destination()).collect();
+    let request = world.hints(&args.discovery, &[]);
+    let inventory = Inventory::collect(&aws, request, &destinations).await;
+    let mut located = Vec::new();
+    for option in &options {
+        let snapshot = inventory.snapshot(option.destination());
+        if let Some(error) = snapshot.bucket_error() {
+            warn_refused(world, &error);
+        }
+        fill_scope(&mut scope, &snapshot);
+        located.extend(snapshot.region().map(|_| *option));
+    }
+    // An option without a bucket or log group here was never set up.
+    let options = match located.as_slice() {
+        [only] if needs_deployment(args.command) => narrow(args, options, *only),
+        _ => options,
     };
-    Ok((task, place))
+    Ok((options, scope))
 }
 
-/// The same task of the option that is there, where it was not said of which.
-fn with_option(task: Task, route: TrailDestination) -> Task {
-    match task {
-        Task::Outputs(None) => Task::Outputs(Some(route)),
-        Task::Export(None) => Task::Export(Some(route)),
-        Task::Tail(None) => Task::Tail(Some(route)),
-        Task::TailOfHeelersQueue(None) => Task::TailOfHeelersQueue(Some(route)),
-        Task::Destroy(None) => Task::Destroy(Some(route)),
-        Task::Restore(None) => Task::Restore(Some(route)),
-        task => task,
+/// Reduces the options to one, unless the arguments name another.
+fn narrow(
+    args: &cli::PolicyArgs,
+    options: Vec<&'static dyn DeliveryOption>,
+    to: &'static dyn DeliveryOption,
+) -> Vec<&'static dyn DeliveryOption> {
+    let is_candidate = options.iter().any(|option| option.name() == to.name());
+    if args.option.is_none() && is_candidate {
+        vec![to]
+    } else {
+        options
     }
 }
 
-/// Which option was set up, if any, and where.
-async fn deployed_option(
-    world: &Context,
-    aws: &Aws,
-    place: &mut PolicyScope,
-) -> Option<TrailDestination> {
-    match world.find_deployment(aws).await {
-        Ok(Some(found)) => {
-            let route = TrailDestination::from_name(&found.option)?;
-            place.log_group_region.clone_from(&found.region);
-            place.region = found.region;
-            if let Some(group) = found.log_group {
-                place.log_group = group;
-            }
-            // A tag may have been taken off.
-            if !found.bucket.is_empty() {
-                place.bucket = found.bucket;
-            }
-            place.log_prefix = found.log_prefix;
-            place.bucket_keys = found.bucket_keys;
-            place.topic = found.topic;
-            // Of the key of the log group, the role tells nothing.
-            Some(route)
-        }
-        Ok(None) => None,
-        Err(refusal) => {
-            warn_refused(world, &refusal);
-            None
-        }
-    }
+async fn find_deployment(world: &Context, aws: &Aws) -> Option<Deployment> {
+    world.find_deployment(aws).await.unwrap_or_else(|error| {
+        warn_refused(world, &error);
+        None
+    })
 }
 
-fn warn_refused(world: &Context, refusal: &Error) {
+fn warn_refused(world: &Context, error: &Error) {
     world.ui.status(&format!(
         "Could not {}: {}",
-        refusal.operation(),
-        escape_control_chars(&refusal.cause())
+        error.operation(),
+        escape_control_chars(&error.cause())
     ));
 }
 
-/// What is left to do with the document.
+/// Prints how to complete the document, and where it fits.
 fn print_notes(world: &Context, document: &serde_json::Value) {
-    let left = remaining_placeholders(document);
-    if !left.is_empty() {
-        world.ui.status("Put the real names in place of:");
-        for (name, meaning) in left {
+    let placeholders = remaining_placeholders(document);
+    if !placeholders.is_empty() {
+        world.ui.status("Replace these placeholders:");
+        for (name, meaning) in placeholders {
             world.ui.status_indented(&format!("  {name}: {meaning}"), 4);
         }
     }
     let length = policy_length(document);
     if length > MANAGED_POLICY_MAX_CHARS {
         world.ui.status(&format!(
-            "It has {length} characters: IAM takes it as an inline policy of a role (up to {INLINE_POLICIES_MAX_CHARS}), not as a \
-             managed policy (up to {MANAGED_POLICY_MAX_CHARS})."
+            "The policy has {length} characters. IAM accepts it as an inline policy of a role (up to \
+             {INLINE_POLICIES_MAX_CHARS}), but not as a managed policy (up to {MANAGED_POLICY_MAX_CHARS})."
         ));
     }
+}
+
+/// The source of `tail`, if the arguments name one.
+fn source(args: &cli::PolicyArgs) -> Option<SourceKind> {
+    args.source.map(Into::into)
 }

@@ -9,6 +9,7 @@ use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot};
+use crate::option::{self, OPTIONS};
 use crate::render;
 
 pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exit> {
@@ -27,9 +28,9 @@ pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exi
             accepted_checks: args.accept.accepted,
             ..world.hints(&args.discovery, &[])
         },
-        routes: match args.option.as_deref().and_then(TrailDestination::from_name) {
-            Some(route) => vec![route],
-            None => TrailDestination::ALL.to_vec(),
+        routes: match args.option.as_deref().and_then(option::find) {
+            Some(option) => vec![option.destination()],
+            None => OPTIONS.iter().map(|option| option.destination()).collect(),
         },
         strict: args.strict,
     };

@@ -12,8 +12,7 @@ use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
 use crate::error::{Error, Exit, Result};
 use crate::inventory::InventoryRequest;
-use crate::inventory::trail_destination::TrailDestination;
-use crate::option::OptionSpec;
+use crate::option::DeliveryOption;
 use crate::reconcile::apply::{ExecutionOptions, apply};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
@@ -34,10 +33,10 @@ pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
                 .with_hint("--yes sets up without asking; --dry-run only shows the plan"),
         );
     }
-    if args.fix_retention && kind.destination != TrailDestination::LogGroup {
+    if args.fix_retention && !kind.uses_log_group_retention() {
         return Err(Error::usage(
             SET_RETENTION,
-            "only option cloudwatch uses one",
+            format!("option {} does not use a log group", kind.name()),
         ));
     }
     if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
@@ -66,12 +65,12 @@ pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
         .cancellable(prepared.plan(args.adoption.adopt))
         .await?;
     if args.dry_run {
-        render::plan::print_plan(&world.ui, &prepared.location(kind), &plan.steps);
+        render::plan::print_plan(&world.ui, &prepared.location(), &plan.steps);
         return plan
             .first_unreadable()
             .map_or(Ok(Exit::Success), |hole| Err(hole.clone()));
     }
-    render::plan::announce_plan(&world.ui, &prepared.location(kind), &plan.steps, !args.yes);
+    render::plan::announce_plan(&world.ui, &prepared.location(), &plan.steps, !args.yes);
     if let Some(hole) = plan.first_unreadable() {
         world.ui.warn(&format!(
             "What is there has to be seen first; {}.",
@@ -144,14 +143,18 @@ async fn save_backup<'a>(
     BackupInProgress::start(
         world,
         &prepared.aws,
-        &prepared.site.account,
+        &prepared.target.scope().account,
         path,
         documents,
     )
     .await
 }
 
-fn conflict_error(world: &Context, kind: &OptionSpec, plan: &Plan<'_, Aws>) -> Error {
+fn conflict_error(
+    world: &Context,
+    kind: &'static dyn DeliveryOption,
+    plan: &Plan<'_, Aws>,
+) -> Error {
     let mut hint =
         "choose other names with --name-prefix, or remove those resources with what made them"
             .to_owned();
@@ -173,13 +176,13 @@ fn conflict_error(world: &Context, kind: &OptionSpec, plan: &Plan<'_, Aws>) -> E
 async fn fix_retention(
     world: &Context,
     aws: &Aws,
-    kind: &OptionSpec,
+    kind: &'static dyn DeliveryOption,
     hints: InventoryRequest,
 ) -> Result<()> {
     let facts = world
-        .cancellable(world.collect_inventory(aws, hints, &[kind.destination]))
+        .cancellable(world.collect_inventory(aws, hints, &[kind.destination()]))
         .await?;
-    let survey = facts.snapshot(kind.destination);
+    let survey = facts.snapshot(kind.destination());
     let offered = fixes::available(&survey).into_iter();
     for (what, observed) in offered.filter(|(what, _)| *what == FixAction::SetRetentionToOneDay) {
         if !world.ui.can_prompt() {
@@ -284,7 +287,7 @@ fn print_outputs(world: &Context, prepared: &Prepared, plan: &Plan<'_, Aws>) -> 
         &OutputValues {
             queue_url: &queue_url,
             role_arn: &role_arn,
-            external_id: prepared.site.trust.external_id.expose(),
+            external_id: prepared.target.trust().external_id.expose(),
         },
     );
     render::outputs::print_next_steps(&world.ui);

@@ -17,7 +17,7 @@ use crate::inventory::limiter::LimitedClients;
 use crate::inventory::{InventoryRequest, Snapshot};
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::statement::{Statement, StatementCondition};
-use crate::permissions::{Task, statements};
+use crate::permissions::{CommandName, PermittedCommand, statements};
 
 pub(crate) async fn iam_quota_facts(
     ask: &LimitedClients,
@@ -63,7 +63,11 @@ pub(crate) async fn simulate(
     survey.region()?;
     let mut place = PolicyScope::unknown(survey.request.names.clone());
     fill_scope(&mut place, survey);
-    let wanted: Vec<Statement> = statements(Task::Setup(survey.route), &place)
+    let option = crate::option::OPTIONS
+        .iter()
+        .find(|option| option.destination() == survey.route)?;
+    let setup = PermittedCommand::new(CommandName::Setup, vec![option.permissions()]);
+    let wanted: Vec<Statement> = statements(&setup, &place)
         .into_iter()
         // What is not known cannot be asked about.
         .filter(|statement| !statement.resources.iter().any(|arn| arn.contains("${")))

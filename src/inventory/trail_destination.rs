@@ -16,17 +16,4 @@ impl TrailDestination {
             Self::LogGroup => "cloudwatch",
         }
     }
-
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        match self {
-            Self::Bucket => "S3 → SNS → SQS (recommended)",
-            Self::LogGroup => "CloudWatch Logs → Lambda → SQS FIFO",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|route| route.name() == name)
-    }
 }

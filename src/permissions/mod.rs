@@ -1,187 +1,254 @@
-//! What a caller has to be allowed: the least-privilege policy of each command, as values. Pure.
+//! IAM permissions of each command: building blocks of policies, and the complete policy of a command. Pure.
+//!
+//! Delivery options contribute their statements through [`OptionPermissions`]; this module merges them.
 
-mod cloudwatch;
-mod destroy;
-mod export;
 mod preflight;
-mod restore;
 pub mod scope;
-mod setup;
+pub mod shared;
 pub mod statement;
-mod tail;
+
+use std::fmt::Debug;
 
 use serde_json::Value;
 
 use crate::iam;
-use crate::inventory::trail_destination::TrailDestination;
-use scope::{PLACEHOLDERS, PolicyScope};
+use crate::tail::source::SourceKind;
+use scope::{PLACEHOLDERS, PolicyScope, RegionalScope};
+use shared::{account_names, find_deployment};
 use statement::{Statement, merge_statements};
 
-/// Characters, white space not counted, that IAM takes for a managed policy.
+/// Maximum length of a managed policy in characters, without white space.
 pub const MANAGED_POLICY_MAX_CHARS: usize = 6_144;
-/// The same for all inline policies of a role together.
+/// Maximum length of all inline policies of a role together.
 pub const INLINE_POLICIES_MAX_CHARS: usize = 10_240;
 
-/// The value of the tag that everything of ours bears.
-const MANAGED_BY_VALUE: &str = env!("CARGO_PKG_NAME");
-const REQUEST_TAG_KEY: &str = "aws:RequestTag/managed-by";
-const RESOURCE_TAG_KEY: &str = "aws:ResourceTag/managed-by";
+/// The value of the `managed-by` tag on all managed resources.
+pub(crate) const MANAGED_BY_VALUE: &str = env!("CARGO_PKG_NAME");
+pub(crate) const REQUEST_TAG_KEY: &str = "aws:RequestTag/managed-by";
+pub(crate) const RESOURCE_TAG_KEY: &str = "aws:ResourceTag/managed-by";
 
-/// What somebody wants to be allowed, and of which option; without one, of whichever it is.
+/// Commands that need permissions of their caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    Preflight(Preflight),
-    Plan(TrailDestination),
-    Setup(TrailDestination),
-    /// Setup that takes back what it did when it fails.
-    Rollback(TrailDestination),
-    Outputs(Option<TrailDestination>),
-    Export(Option<TrailDestination>),
-    Tail(Option<TrailDestination>),
-    /// Tail that lists the bucket instead of listening to the topic.
-    TailOfBucket,
-    /// Tail that looks into Heeler's own queue.
-    TailOfHeelersQueue(Option<TrailDestination>),
-    Destroy(Option<TrailDestination>),
-    Restore(Option<TrailDestination>),
+pub enum CommandName {
+    Preflight,
+    Plan,
+    Setup,
+    Outputs,
+    Export,
+    Tail,
+    Destroy,
+    Restore,
 }
 
-impl Task {
-    /// The options that it is about.
+/// A command, with the options and flags that its policy depends on.
+#[derive(Clone, Debug)]
+pub struct PermittedCommand {
+    pub command: CommandName,
+    /// The options that the policy covers.
+    pub options: Vec<&'static dyn OptionPermissions>,
+    /// `tail --source`; `None` for the default source of each option.
+    pub tail_source: Option<SourceKind>,
+    /// `setup --on-failure rollback`.
+    pub rollback: bool,
+    /// `preflight --deep` and `--fix`.
+    pub preflight: PreflightFlags,
+}
+
+impl PermittedCommand {
+    /// The command without flags.
     #[must_use]
-    pub fn destinations(self) -> Vec<TrailDestination> {
-        match self {
-            Self::Preflight(preflight) => preflight.destinations(),
-            Self::TailOfBucket => vec![TrailDestination::Bucket],
-            Self::Plan(route) | Self::Setup(route) | Self::Rollback(route) => vec![route],
-            Self::Outputs(route)
-            | Self::Export(route)
-            | Self::Tail(route)
-            | Self::TailOfHeelersQueue(route)
-            | Self::Destroy(route)
-            | Self::Restore(route) => one_or_all(route),
+    pub fn new(command: CommandName, options: Vec<&'static dyn OptionPermissions>) -> Self {
+        Self {
+            command,
+            options,
+            tail_source: None,
+            rollback: false,
+            preflight: PreflightFlags::default(),
         }
     }
 }
 
-/// How far preflight goes.
+/// Flags of preflight that need further permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Preflight {
-    /// One option, or all of them.
-    pub route: Option<TrailDestination>,
-    /// Also what only `--deep` asks.
+pub struct PreflightFlags {
     pub deep: bool,
-    /// Also what `--fix` writes.
     pub fix: bool,
 }
 
-impl Preflight {
-    /// The options that it is about.
-    #[must_use]
-    pub fn destinations(self) -> Vec<TrailDestination> {
-        one_or_all(self.route)
-    }
+/// Statements that a delivery option contributes to the policies of the commands.
+pub trait OptionPermissions: Debug + Sync {
+    /// Reads, and with `--fix` writes, of preflight.
+    fn preflight(&self, flags: PreflightFlags, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Reads of plan in addition to preflight.
+    fn plan_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Writes of setup.
+    fn setup_writes(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Writes of `setup --on-failure rollback` in addition to setup.
+    fn rollback_writes(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Writes of destroy.
+    fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Reads of export: all resources of a deployment, and nothing of the trail.
+    fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Reads and writes of restore: whole documents, and no other setting.
+    fn restore(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Sources that `tail` can read; the first is the default. Heeler's queue is not among them.
+    fn tail_sources(&self) -> &'static [SourceKind];
+
+    /// Actions of `tail` on one of those sources.
+    fn tail(&self, source: SourceKind, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Reads of what messages in Heeler's queue refer to.
+    fn message_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
+
+    /// Name of Heeler's queue.
+    fn queue_name(&self, scope: &PolicyScope) -> String;
+
+    /// ARNs in the region of the option's resources.
+    fn region<'a>(&self, scope: &'a PolicyScope) -> RegionalScope<'a>;
 }
 
-fn one_or_all(route: Option<TrailDestination>) -> Vec<TrailDestination> {
-    route.map_or_else(|| TrailDestination::ALL.to_vec(), |route| vec![route])
-}
-
-/// All that the task needs: that of plan holds that of preflight, and so on.
+/// The complete policy of a command: the one of setup includes those of preflight and plan, and so on.
 #[must_use]
-pub fn statements(task: Task, place: &PolicyScope) -> Vec<Statement> {
-    let at_log_group = place.in_log_group_region();
-    let plan = |route| {
-        let wanted = Preflight {
-            route: Some(route),
-            ..Preflight::default()
-        };
-        let reads = match route {
-            TrailDestination::Bucket => setup::plan_reads(place),
-            TrailDestination::LogGroup => cloudwatch::plan_reads(&at_log_group),
-        };
-        [preflight::statements(wanted, place), reads].concat()
+pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Statement> {
+    let options = permitted.options.as_slice();
+    let for_each = |of_option: &dyn Fn(&'static dyn OptionPermissions) -> Vec<Statement>| {
+        options.iter().copied().flat_map(of_option).collect()
     };
-    let writes = |route| match route {
-        TrailDestination::Bucket => setup::setup_writes(place),
-        TrailDestination::LogGroup => cloudwatch::setup_writes(&at_log_group),
-    };
-    let deletes = |route| match route {
-        TrailDestination::Bucket => [
-            destroy::destroy_writes(place),
-            destroy::temporary_queue_deletes(place),
-        ]
-        .concat(),
-        TrailDestination::LogGroup => [
-            cloudwatch::destroy_writes(&at_log_group),
-            vec![cloudwatch::function_log_group_delete(&at_log_group)],
-        ]
-        .concat(),
-    };
-    let takes_back = |route| match route {
-        TrailDestination::Bucket => [
-            destroy::destroy_writes(place),
-            destroy::rollback_writes(place),
-        ]
-        .concat(),
-        TrailDestination::LogGroup => [
-            cloudwatch::destroy_writes(&at_log_group),
-            destroy::rollback_writes(&at_log_group),
-            vec![cloudwatch::rollback_writes(&at_log_group)],
-        ]
-        .concat(),
-    };
-    merge_statements(match task {
-        Task::Preflight(wanted) => preflight::statements(wanted, place),
-        Task::Plan(route) => plan(route),
-        Task::Setup(route) => [plan(route), writes(route)].concat(),
-        Task::Rollback(route) => [plan(route), writes(route), takes_back(route)].concat(),
-        Task::Outputs(route) => tail::outputs(&one_or_all(route), place),
-        Task::Export(route) => one_or_all(route)
-            .into_iter()
-            .flat_map(|route| match route {
-                TrailDestination::Bucket => export::s3(place),
-                TrailDestination::LogGroup => export::cloudwatch(&at_log_group),
-            })
-            .collect(),
-        Task::Tail(route) => one_or_all(route)
-            .into_iter()
-            .flat_map(|route| match route {
-                TrailDestination::Bucket => tail::temporary_queue(place),
-                TrailDestination::LogGroup => tail::log_group(&at_log_group),
-            })
-            .collect(),
-        Task::TailOfBucket => tail::bucket(place),
-        Task::TailOfHeelersQueue(route) => tail::heelers_queue(&one_or_all(route), place),
-        // Without the role it looks where the trail leads, as preflight does.
-        Task::Destroy(route) => one_or_all(route)
-            .into_iter()
-            .flat_map(|route| [plan(route), deletes(route)].concat())
-            .collect(),
-        Task::Restore(route) => one_or_all(route)
-            .into_iter()
-            .flat_map(|route| match route {
-                TrailDestination::Bucket => restore::of_bucket(place),
-                TrailDestination::LogGroup => restore::of_log_group(&at_log_group),
-            })
-            .collect(),
+    merge_statements(match permitted.command {
+        CommandName::Preflight => preflight_statements(options, permitted.preflight, scope),
+        CommandName::Plan => for_each(&|option| plan(option, scope)),
+        CommandName::Setup if permitted.rollback => for_each(&|option| {
+            let writes = option.rollback_writes(scope);
+            [plan(option, scope), option.setup_writes(scope), writes].concat()
+        }),
+        CommandName::Setup => {
+            for_each(&|option| [plan(option, scope), option.setup_writes(scope)].concat())
+        }
+        CommandName::Outputs => outputs(options, scope),
+        CommandName::Export => for_each(&|option| option.export_reads(scope)),
+        CommandName::Tail if permitted.tail_source == Some(SourceKind::HeelerQueue) => {
+            tail_heeler_queue(options, scope)
+        }
+        CommandName::Tail => for_each(&|option| tail(option, permitted.tail_source, scope)),
+        // If the role is gone, destroy finds the resources by way of the trail, as preflight does.
+        CommandName::Destroy => {
+            for_each(&|option| [plan(option, scope), option.destroy_writes(scope)].concat())
+        }
+        CommandName::Restore => for_each(&|option| option.restore(scope)),
     })
 }
 
-/// The statements as a document that can be given to IAM.
+fn preflight_statements(
+    options: &[&dyn OptionPermissions],
+    flags: PreflightFlags,
+    scope: &PolicyScope,
+) -> Vec<Statement> {
+    let mut all = preflight::common_reads(scope);
+    for option in options {
+        all.extend(option.preflight(flags, scope));
+    }
+    if flags.deep {
+        all.extend(preflight::deep_reads(scope));
+    }
+    if flags.fix {
+        all.push(preflight::fix_writes(scope));
+    }
+    all
+}
+
+fn plan(option: &'static dyn OptionPermissions, scope: &PolicyScope) -> Vec<Statement> {
+    let preflight = preflight_statements(&[option], PreflightFlags::default(), scope);
+    [preflight, option.plan_reads(scope)].concat()
+}
+
+fn queue_arns(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<String> {
+    options
+        .iter()
+        .map(|option| option.region(scope).queue_arn(&option.queue_name(scope)))
+        .collect()
+}
+
+fn outputs(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
+    vec![
+        find_deployment(scope),
+        Statement::new(
+            "ReadQueueUrl",
+            &["sqs:GetQueueUrl"],
+            queue_arns(options, scope),
+        ),
+    ]
+}
+
+fn tail(
+    option: &dyn OptionPermissions,
+    source: Option<SourceKind>,
+    scope: &PolicyScope,
+) -> Vec<Statement> {
+    let sources = option.tail_sources();
+    let source = match source {
+        None => sources.first(),
+        Some(source) => sources.iter().find(|offered| **offered == source),
+    };
+    source.map_or_else(Vec::new, |source| {
+        let mut all = vec![find_deployment(scope), account_names()];
+        all.extend(option.tail(*source, scope));
+        all
+    })
+}
+
+/// Receives messages from Heeler's queue and returns them.
+fn tail_heeler_queue(
+    options: &[&'static dyn OptionPermissions],
+    scope: &PolicyScope,
+) -> Vec<Statement> {
+    let key_arns = options
+        .iter()
+        .map(|option| option.region(scope).all_key_arns());
+    let mut all = vec![
+        find_deployment(scope),
+        account_names(),
+        Statement::new(
+            "ReceiveFromHeelersQueueAndReturn",
+            &[
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueUrl",
+                "sqs:ReceiveMessage",
+            ],
+            queue_arns(options, scope),
+        ),
+        Statement::new("DecryptMessages", &["kms:Decrypt"], key_arns).condition(
+            "StringEquals",
+            RESOURCE_TAG_KEY,
+            [MANAGED_BY_VALUE.to_owned()],
+        ),
+    ];
+    for option in options {
+        all.extend(option.message_reads(scope));
+    }
+    all
+}
+
+/// A policy document with these statements.
 #[must_use]
 pub fn document(statements: &[Statement]) -> Value {
     iam::document(statements.iter().map(Statement::to_json).collect())
 }
 
-/// How long IAM finds a document.
+/// Length of a policy as IAM counts it: without white space.
 #[must_use]
 pub fn policy_length(document: &Value) -> usize {
     let text = document.to_string();
     text.chars().filter(|c| !c.is_whitespace()).count()
 }
 
-/// The placeholders that are left in a document, and what has to be put there.
+/// Placeholders that a document contains, each with its meaning.
 #[must_use]
 pub fn remaining_placeholders(document: &Value) -> Vec<(&'static str, &'static str)> {
     let text = document.to_string();
@@ -190,228 +257,4 @@ pub fn remaining_placeholders(document: &Value) -> Vec<(&'static str, &'static s
         .filter(|(name, _)| text.contains(name))
         .copied()
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::naming::{MANAGED_BY_TAG, ResourceNames};
-
-    fn all_tasks() -> Vec<Task> {
-        let routes = [
-            None,
-            Some(TrailDestination::Bucket),
-            Some(TrailDestination::LogGroup),
-        ];
-        let mut tasks = vec![Task::TailOfBucket];
-        for route in TrailDestination::ALL {
-            tasks.extend([Task::Plan(route), Task::Setup(route)]);
-        }
-        for route in routes {
-            tasks.extend([
-                Task::Outputs(route),
-                Task::Export(route),
-                Task::Tail(route),
-                Task::TailOfHeelersQueue(route),
-                Task::Destroy(route),
-            ]);
-            for (deep, fix) in [(false, false), (true, false), (false, true), (true, true)] {
-                tasks.push(Task::Preflight(Preflight { route, deep, fix }));
-            }
-        }
-        tasks
-    }
-
-    /// Every name about as long as anybody gives it.
-    fn longest_scope() -> PolicyScope {
-        let key = |id: &str| {
-            let resource = format!("key/mrk-{}{id}", "0123456789abcdef".repeat(2));
-            crate::aws::arn::build(
-                "aws-us-gov",
-                "kms",
-                "ap-southeast-2",
-                "111122223333",
-                &resource,
-            )
-        };
-        PolicyScope {
-            partition: "aws-us-gov".to_owned(),
-            account: "111122223333".to_owned(),
-            region: "ap-southeast-2".to_owned(),
-            names: ResourceNames::new(&"x".repeat(21)),
-            bucket: "b".repeat(63),
-            log_prefix: format!("{}/AWSLogs/", "p".repeat(200)),
-            bucket_keys: vec![key("1"), key("2")],
-            topic: None,
-            topic_key: None,
-            other_keys: Vec::new(),
-            log_group_region: "ap-southeast-4".to_owned(),
-            log_group: "g".repeat(256),
-            log_group_key: Some(key("3")),
-        }
-    }
-
-    fn scope_with_topic() -> PolicyScope {
-        let place = longest_scope();
-        PolicyScope {
-            topic: Some(format!(
-                "arn:aws-us-gov:sns:ap-southeast-2:111122223333:{}",
-                "t".repeat(256)
-            )),
-            topic_key: Some("2".repeat(36)),
-            ..place
-        }
-    }
-
-    fn permitted_actions(task: Task, place: &PolicyScope) -> BTreeSet<&'static str> {
-        let statements = statements(task, place).into_iter();
-        statements.flat_map(|statement| statement.actions).collect()
-    }
-
-    #[test]
-    fn every_policy_fits_the_inline_limit() {
-        for place in [
-            longest_scope(),
-            scope_with_topic(),
-            PolicyScope::unknown(ResourceNames::new("heeler")),
-        ] {
-            for task in all_tasks() {
-                // That of both options is for a place of which nothing else is known.
-                if task == Task::Destroy(None) && place.account == "111122223333" {
-                    continue;
-                }
-                let length = policy_length(&document(&statements(task, &place)));
-                assert!(length <= INLINE_POLICIES_MAX_CHARS, "{task:?}: {length}");
-            }
-        }
-    }
-
-    #[test]
-    fn sids_are_unique_and_alphanumeric() {
-        for place in [longest_scope(), scope_with_topic()] {
-            for task in all_tasks() {
-                let statements = statements(task, &place);
-                let sids: BTreeSet<&str> = statements.iter().map(|each| each.sid).collect();
-                assert_eq!(sids.len(), statements.len(), "{task:?}");
-                let plain = |sid: &str| sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                assert!(sids.iter().all(|sid| plain(sid)), "{sids:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_remaining_placeholders_are_listed() {
-        let anywhere = PolicyScope::unknown(ResourceNames::new("heeler"));
-        let names = |task, place: &PolicyScope| {
-            let left = remaining_placeholders(&document(&statements(task, place)));
-            left.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            names(Task::Outputs(Some(TrailDestination::Bucket)), &anywhere),
-            ["${PARTITION}", "${ACCOUNT}", "${REGION}"]
-        );
-        assert_eq!(
-            names(Task::Setup(TrailDestination::Bucket), &longest_scope()),
-            [""; 0]
-        );
-        for task in all_tasks() {
-            let text = document(&statements(task, &anywhere)).to_string();
-            assert_eq!(
-                text.matches("${").count(),
-                names(task, &anywhere)
-                    .iter()
-                    .map(|name| text.matches(name).count())
-                    .sum::<usize>(),
-                "{task:?} has a placeholder that is in no table"
-            );
-        }
-    }
-
-    #[test]
-    fn statements_omit_missing_keys() {
-        let place = PolicyScope {
-            bucket_keys: Vec::new(),
-            log_group_key: None,
-            ..longest_scope()
-        };
-        assert!(
-            !permitted_actions(Task::Setup(TrailDestination::Bucket), &place)
-                .contains("kms:CreateGrant")
-        );
-        assert!(!permitted_actions(Task::Tail(None), &place).contains("kms:Decrypt"));
-        let preflight = Task::Preflight(Preflight::default());
-        assert!(!permitted_actions(preflight, &place).contains("kms:ListGrants"));
-    }
-
-    #[test]
-    fn existing_topic_and_its_bucket_are_not_writable() {
-        let topic = [
-            "sns:CreateTopic",
-            "sns:DeleteTopic",
-            "sns:SetTopicAttributes",
-            "s3:PutBucketNotification",
-        ];
-        for task in [Task::Setup(TrailDestination::Bucket), Task::Destroy(None)] {
-            let permitted = permitted_actions(task, &scope_with_topic());
-            assert!(
-                !topic.iter().any(|action| permitted.contains(action)),
-                "{task:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn read_only_commands_have_only_read_actions() {
-        let reads = |action: &str| {
-            let (_, verb) = action.split_once(':').expect("a service and a verb");
-            ["Decrypt", "Describe", "Filter", "Get", "List", "Simulate"]
-                .iter()
-                .any(|beginning| verb.starts_with(beginning))
-        };
-        for task in all_tasks() {
-            let only_reads = match task {
-                Task::Preflight(preflight) => !preflight.fix,
-                Task::Plan(_)
-                | Task::Outputs(_)
-                | Task::TailOfBucket
-                | Task::Export(_)
-                | Task::Tail(Some(TrailDestination::LogGroup)) => true,
-                Task::Setup(_)
-                | Task::Rollback(_)
-                | Task::Tail(_)
-                | Task::TailOfHeelersQueue(_)
-                | Task::Destroy(_)
-                | Task::Restore(_) => false,
-            };
-            let permitted = permitted_actions(task, &longest_scope());
-            assert_eq!(
-                permitted.iter().all(|action| reads(action)),
-                only_reads,
-                "{task:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn tail_may_not_receive_from_heelers_queue() {
-        for statement in statements(Task::Tail(None), &longest_scope()) {
-            if statement.actions.contains(&"sqs:ReceiveMessage") {
-                assert!(
-                    statement
-                        .resources
-                        .iter()
-                        .all(|arn| arn.contains("_ec_tail_"))
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn condition_keys_use_the_managed_by_tag() {
-        for key in [REQUEST_TAG_KEY, RESOURCE_TAG_KEY] {
-            assert_eq!(key.split('/').next_back(), Some(MANAGED_BY_TAG));
-        }
-    }
 }

@@ -1,18 +1,18 @@
-//! A statement of an IAM policy: what may be done, to what, and when.
+//! A statement of an IAM policy: actions, resources and conditions.
 
 use serde_json::{Map, Value};
 
-/// An `Allow`. Nothing else is ever needed by a caller.
+/// An `Allow` statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     pub sid: &'static str,
     pub actions: Vec<&'static str>,
-    /// ARNs, with `*` for what is not known or does not matter.
+    /// ARNs, with `*` for parts that are not known or do not matter.
     pub resources: Vec<String>,
     pub conditions: Vec<StatementCondition>,
 }
 
-/// What a request has to be like.
+/// A condition that a request must meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementCondition {
     pub operator: &'static str,
@@ -21,7 +21,7 @@ pub struct StatementCondition {
 }
 
 impl Statement {
-    pub(super) fn new(
+    pub(crate) fn new(
         sid: &'static str,
         actions: &[&'static str],
         resources: impl IntoIterator<Item = String>,
@@ -34,12 +34,12 @@ impl Statement {
         }
     }
 
-    /// For actions that know no resource.
-    pub(super) fn for_all_resources(sid: &'static str, actions: &[&'static str]) -> Self {
+    /// A statement for actions that do not support resources.
+    pub(crate) fn for_all_resources(sid: &'static str, actions: &[&'static str]) -> Self {
         Self::new(sid, actions, ["*".to_owned()])
     }
 
-    pub(super) fn condition(
+    pub(crate) fn condition(
         mut self,
         operator: &'static str,
         key: &'static str,
@@ -53,12 +53,12 @@ impl Statement {
         self
     }
 
-    /// For resources whose ARN holds no account: the name of a bucket can come to be somebody else's.
-    pub(super) fn in_account(self, account: &str) -> Self {
+    /// Restricts resources whose ARN contains no account: a deleted bucket's name can be registered by another account.
+    pub(crate) fn in_account(self, account: &str) -> Self {
         self.condition("StringEquals", "aws:ResourceAccount", [account.to_owned()])
     }
 
-    /// Whether whatever `other` permits to do, it may be done under this one, too, if the action is here.
+    /// Returns true if this statement permits an action wherever `other` does.
     fn subsumes(&self, other: &Self) -> bool {
         (self.conditions.is_empty() || self.conditions == other.conditions)
             && other.resources.iter().all(|resource| {
@@ -97,7 +97,7 @@ fn one_or_many(texts: &[String]) -> Value {
     }
 }
 
-/// Whether a resource is among those that a pattern stands for; of patterns, only a `*` at the end is understood.
+/// Returns true if the pattern matches the resource. A `*` is supported at the end only.
 fn pattern_matches(pattern: &str, resource: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => resource.starts_with(beginning),
@@ -105,8 +105,8 @@ fn pattern_matches(pattern: &str, resource: &str) -> bool {
     }
 }
 
-/// The same permissions in fewer words: statements of one name are one where they are about the same, and no action is
-/// said again that another statement permits already.
+/// Merges statements with equal Sid, resources and conditions, and removes actions that another statement already
+/// permits.
 pub(super) fn merge_statements(statements: Vec<Statement>) -> Vec<Statement> {
     let mut merged: Vec<Statement> = Vec::new();
     for mut statement in statements {
@@ -127,7 +127,7 @@ pub(super) fn merge_statements(statements: Vec<Statement>) -> Vec<Statement> {
         statement.actions.sort_unstable();
         statement.actions.dedup();
         let own = &all[number];
-        // Of two that cover each other, the first keeps the action.
+        // Of two statements that subsume each other, the first keeps the action.
         let wider: Vec<&Statement> = all
             .iter()
             .enumerate()
@@ -158,24 +158,24 @@ mod tests {
 
     #[test]
     fn statements_with_equal_sid_and_resources_merge() {
-        let tidied = merge_statements(vec![
+        let merged_statements = merge_statements(vec![
             statement("A", &["s:Write"], &["arn:x", "arn:y"]),
             statement("A", &["s:Read"], &["arn:y", "arn:x"]),
         ]);
         assert_eq!(
-            tidied,
+            merged_statements,
             [statement("A", &["s:Read", "s:Write"], &["arn:x", "arn:y"])]
         );
     }
 
     #[test]
     fn first_of_equal_statements_keeps_the_action() {
-        let tidied = merge_statements(vec![
+        let merged_statements = merge_statements(vec![
             statement("A", &["s:Read"], &["arn:x"]),
             statement("B", &["s:Read", "s:Write"], &["arn:x"]),
         ]);
         assert_eq!(
-            tidied,
+            merged_statements,
             [
                 statement("A", &["s:Read"], &["arn:x"]),
                 statement("B", &["s:Write"], &["arn:x"])
@@ -187,9 +187,9 @@ mod tests {
     fn wider_statement_removes_action_from_narrower() {
         let narrow = statement("Narrow", &["s:Read", "s:Write"], &["arn:key/1"]);
         let wide = statement("Wide", &["s:Read"], &["arn:key/*"]);
-        let tidied = merge_statements(vec![narrow, wide.clone()]);
+        let merged_statements = merge_statements(vec![narrow, wide.clone()]);
         assert_eq!(
-            tidied,
+            merged_statements,
             [statement("Narrow", &["s:Write"], &["arn:key/1"]), wide]
         );
     }

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use crate::cli;
 use crate::error::{Error, Result};
 use crate::filter_pattern::FilterPattern;
-use crate::option::cloudwatch_filter::HEELER_PATTERN;
+use crate::option::HEELER_PATTERN;
 use crate::severity::{SeverityLevel, SeverityTable};
 use crate::tail::filter::{GlobFilter, RecordFilter};
 

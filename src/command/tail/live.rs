@@ -12,7 +12,7 @@ use crate::aws::{Aws, arn};
 use crate::cli;
 use crate::command::Context;
 use crate::error::{Error, Exit, Result};
-use crate::option::cloudwatch_filter::HEELER_PATTERN;
+use crate::option::HEELER_PATTERN;
 use crate::render::{self, Ui};
 use crate::tail::arrival::Arrival;
 use crate::tail::source::SourceKind;
@@ -134,7 +134,9 @@ impl LiveTail<'_> {
     /// Receives from a temporary queue that is subscribed to the topic, and deletes it at the end.
     async fn receive_temporary_queue(&self, aws: &Aws) -> Result<StopReason> {
         let context = self.context;
-        let target = &self.target.subscription;
+        let target = self.target.subscription.as_ref().ok_or_else(|| {
+            Error::failed("read events", "the deployment has no topic")
+        })?;
         for stale in temporary_queue::remove_stale(aws, target).await? {
             context
                 .ui

@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> 
     let filter = filters::build_filter(&args.select, &severities)?;
     let alerts = alerts::start(context.ui, &args.alerts)?;
     let (aws, caller, deployment) = context.cancellable(context.require_deployment()).await?;
-    let target = TailTarget::from_deployment(&caller, context.names(), &deployment);
+    let target = TailTarget::from_deployment(&caller, context.names(), &deployment)?;
     let source = select_source(args.source.map(Into::into), &target.sources, &target.option)?;
     let names = context.cancellable(account_names(context, &aws)).await?;
     let formatter = RecordFormatter {

@@ -2,9 +2,9 @@
 
 use crate::aws::CallerIdentity;
 use crate::deployment::Deployment;
-use crate::deployment::target::DeploymentTarget;
-use crate::inventory::trail_destination::TrailDestination;
+use crate::error::Result;
 use crate::naming::ResourceNames;
+use crate::option::{Target, existing_target};
 use crate::tail::source::temporary_queue::SubscriptionTarget;
 use crate::tail::source::{LogBucket, SourceKind};
 
@@ -13,7 +13,8 @@ pub(super) struct TailTarget {
     pub option: String,
     /// The available sources; the first is the default.
     pub sources: Vec<SourceKind>,
-    pub subscription: SubscriptionTarget,
+    /// `None` if the deployment has no topic.
+    pub subscription: Option<SubscriptionTarget>,
     pub log_bucket: LogBucket,
     /// The prefix of the log objects, with a slash at the end.
     pub log_prefix: String,
@@ -24,50 +25,39 @@ pub(super) struct TailTarget {
 }
 
 impl TailTarget {
+    /// # Errors
+    /// If this version does not know the option of the deployment.
     pub fn from_deployment(
         caller: &CallerIdentity,
         names: ResourceNames,
         deployment: &Deployment,
-    ) -> Self {
-        let target = DeploymentTarget::from_deployment(caller, names, deployment);
-        let is_bucket =
-            TrailDestination::from_name(&deployment.option) == Some(TrailDestination::Bucket);
-        Self {
-            option: deployment.option.clone(),
-            sources: if is_bucket {
-                vec![
-                    SourceKind::Queue,
-                    SourceKind::Bucket,
-                    SourceKind::HeelerQueue,
-                ]
-            } else {
-                vec![SourceKind::LogGroup, SourceKind::HeelerQueue]
-            },
-            subscription: subscription_target(&target),
+    ) -> Result<Self> {
+        let target = existing_target(deployment, caller, names, "read events")?;
+        let mut sources = target.tail_sources().to_vec();
+        sources.push(SourceKind::HeelerQueue);
+        let logs = target.log_objects();
+        Ok(Self {
+            option: target.option().name().to_owned(),
+            sources,
+            subscription: subscription_target(&*target),
             log_bucket: LogBucket {
-                bucket: target.bucket.clone(),
-                owner: target.account.clone(),
+                bucket: logs.map_or_else(String::new, |logs| logs.bucket.to_owned()),
+                owner: target.scope().account.clone(),
             },
-            log_prefix: target.log_prefix.clone(),
-            heeler_queue: if target.log_group.is_some() {
-                target.names.fifo_queue()
-            } else {
-                target.names.queue()
-            },
-            log_group: target.log_group,
-        }
+            log_prefix: logs.map_or_else(String::new, |logs| logs.prefix.to_owned()),
+            heeler_queue: target.queue_name(),
+            log_group: target.log_group().map(str::to_owned),
+        })
     }
 }
 
-/// The topic that temporary queues subscribe to.
-pub(in crate::command) fn subscription_target(target: &DeploymentTarget) -> SubscriptionTarget {
-    SubscriptionTarget {
-        partition: target.partition.clone(),
-        account: target.account.clone(),
-        topic: target
-            .topic
-            .clone()
-            .unwrap_or_else(|| target.managed_topic_arn()),
-        name_prefix: target.names.temporary_queue_prefix(),
-    }
+/// The topic that temporary queues subscribe to. `None` if the deployment has no topic.
+pub(in crate::command) fn subscription_target(target: &dyn Target) -> Option<SubscriptionTarget> {
+    let scope = target.scope();
+    Some(SubscriptionTarget {
+        partition: scope.partition.clone(),
+        account: scope.account.clone(),
+        topic: target.topic_arn()?,
+        name_prefix: scope.names.temporary_queue_prefix(),
+    })
 }

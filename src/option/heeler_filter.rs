@@ -1,6 +1,7 @@
-//! Which events Heeler wants: the pattern of the subscription filter on the trail's log group.
+//! The events that Heeler evaluates, as a CloudWatch Logs filter pattern.
 
-/// Successful writes, without those that are many and say little. The text is Heeler's own, to the character.
+/// Successful write calls, except frequent ones without security relevance. The text is the vendor's, character by
+/// character.
 pub const HEELER_PATTERN: &str = "{$.readOnly IS FALSE && \
     $.errorCode NOT EXISTS && \
     $.eventName!=AssumeRole && \
@@ -35,11 +36,8 @@ mod tests {
         assert_eq!(terms.len(), 18);
         assert_eq!(terms[0], "$.readOnly IS FALSE");
         assert_eq!(terms[1], "$.errorCode NOT EXISTS");
-        assert!(
-            terms[2..]
-                .iter()
-                .all(|term| term.starts_with("$.eventName!="))
-        );
+        let excludes_a_name = |term: &&str| term.starts_with("$.eventName!=");
+        assert!(terms[2..].iter().all(|term| excludes_a_name(term)));
         assert!(terms[2..].is_sorted(), "{terms:?}");
     }
 

@@ -1,0 +1,137 @@
+//! Resources that every option creates: the key with its alias, the queues, and Heeler's role with its policy.
+
+use serde_json::Value;
+
+use super::policies::dead_letter_queue_policy;
+use super::scope::DeploymentScope;
+use super::tags::RoleTags;
+use crate::aws::Aws;
+use crate::reconcile::graph::{Graph, Handle, Output};
+use crate::resource::OwnershipTags;
+use crate::resource::kms_alias::KmsAlias;
+use crate::resource::kms_key::KmsKey;
+use crate::resource::managed_policy::ManagedPolicy;
+use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
+use crate::resource::role::{HeelerTrust, Role, TrustedEntity};
+
+/// Seconds that Heeler has to receive a message.
+const QUEUE_RETENTION_SECONDS: u32 = 7_200;
+const DEAD_LETTER_RETENTION_SECONDS: u32 = 345_600;
+/// Receives after which SQS moves a message to the dead letter queue.
+const MAX_RECEIVE_COUNT: u32 = 4;
+
+/// Adds the key and its alias. All later resources wait for the alias: of two concurrent first setups only one gets
+/// it, and the other creates nothing more.
+pub(crate) fn add_key(
+    graph: &mut Graph<Aws>,
+    scope: &DeploymentScope,
+    policy: Value,
+    ownership: &OwnershipTags,
+) -> Handle<KmsKey> {
+    let key = graph.add(KmsKey {
+        alias: scope.names.key_alias(),
+        description: "KMS key for encrypting SQS messages",
+        policy,
+        ownership: ownership.clone(),
+    });
+    graph.add(KmsAlias {
+        name: scope.names.key_alias(),
+        key: key.arn(),
+        ownership: ownership.clone(),
+    });
+    graph.lock();
+    key
+}
+
+/// The names and the ordering of a queue and its dead letter queue.
+pub(crate) struct QueuePair {
+    pub queue_arn: String,
+    pub dead_letter_queue_arn: String,
+    pub ordering: QueueOrdering,
+    pub dead_letter_ordering: QueueOrdering,
+}
+
+/// Adds the dead letter queue and the queue.
+pub(crate) fn add_queues(
+    graph: &mut Graph<Aws>,
+    pair: QueuePair,
+    key: &Handle<KmsKey>,
+    ownership: &OwnershipTags,
+) -> Handle<Queue> {
+    let dead_letters = graph.add(Queue {
+        policy: Some(dead_letter_queue_policy(&pair.dead_letter_queue_arn)),
+        arn: pair.dead_letter_queue_arn,
+        key: key.arn(),
+        retention_seconds: DEAD_LETTER_RETENTION_SECONDS,
+        receive_wait_seconds: 0,
+        ordering: pair.dead_letter_ordering,
+        redrive: None,
+        redrive_allowed_from: Some(pair.queue_arn.clone()),
+        ownership: ownership.clone(),
+    });
+    graph.add(Queue {
+        arn: pair.queue_arn,
+        key: key.arn(),
+        retention_seconds: QUEUE_RETENTION_SECONDS,
+        receive_wait_seconds: 10,
+        ordering: pair.ordering,
+        redrive: Some(RedrivePolicy {
+            target: dead_letters.arn(),
+            max_receive_count: MAX_RECEIVE_COUNT,
+        }),
+        redrive_allowed_from: None,
+        policy: None,
+        ownership: ownership.clone(),
+    })
+}
+
+/// The role that Heeler assumes.
+pub(crate) fn heeler_role(
+    scope: &DeploymentScope,
+    trust: &HeelerTrust,
+    tags: RoleTags,
+    ownership: &OwnershipTags,
+) -> Role {
+    Role {
+        arn: scope.role_arn(&scope.names.role()),
+        description: "Role for Heeler to assume to harvest SQS queue.",
+        trusted_entity: TrustedEntity::Heeler(trust.clone()),
+        ownership: ownership.clone(),
+        deployment_tags: tags,
+    }
+}
+
+/// The policy of Heeler's role. `document` builds it from the ARN of the key.
+pub(crate) fn heeler_policy(
+    scope: &DeploymentScope,
+    key: &Handle<KmsKey>,
+    ownership: &OwnershipTags,
+    document: impl Fn(&str) -> Value + Send + Sync + 'static,
+) -> ManagedPolicy {
+    policy_with_key(
+        scope.policy_arn(&scope.names.policy()),
+        "Policy to allow Heeler to harvest messages from SQS queue.",
+        key,
+        ownership,
+        document,
+    )
+}
+
+/// A policy whose document contains the ARN of the key, which AWS assigns.
+pub(crate) fn policy_with_key(
+    arn: String,
+    description: &'static str,
+    key: &Handle<KmsKey>,
+    ownership: &OwnershipTags,
+    document: impl Fn(&str) -> Value + Send + Sync + 'static,
+) -> ManagedPolicy {
+    let key_arn: Output = key.arn();
+    let known_key = key_arn.clone();
+    ManagedPolicy {
+        arn,
+        description,
+        document: Box::new(move |known| known.get(&known_key).map(|key| document(&key))),
+        depends_on: vec![key_arn],
+        ownership: ownership.clone(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Resources of option cloudwatch.
+
+use super::target::CloudWatchTarget;
+use super::{function, policies};
+use crate::deployment::resources::{
+    QueuePair, add_key, add_queues, heeler_policy, heeler_role, policy_with_key,
+};
+use crate::option::{HEELER_PATTERN, Pipeline, Target};
+use crate::reconcile::graph::Graph;
+use crate::resource::OwnershipTags;
+use crate::resource::function::Function;
+use crate::resource::function_permission::FunctionPermission;
+use crate::resource::policy_attachment::PolicyAttachment;
+use crate::resource::queue::QueueOrdering;
+use crate::resource::queue_policy::QueuePolicy;
+use crate::resource::role::{Role, TrustedEntity};
+use crate::resource::subscription_filter::SubscriptionFilter;
+
+/// The graph of a deployment, in the order of the plan.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the graph is one list, in the order of the plan"
+)]
+pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
+    let (scope, names) = (&target.scope, &target.scope.names);
+    let ownership = OwnershipTags {
+        option: target.option().name(),
+    };
+    let log_group = target.log_group.clone().unwrap_or_default();
+    let mut graph = Graph::default();
+    let queue_arn = scope.queue_arn(&names.fifo_queue());
+    let function_role_arn = scope.role_arn(&names.function_role());
+    let key = add_key(&mut graph, scope, policies::key_policy(target), &ownership);
+
+    let queues = QueuePair {
+        queue_arn: queue_arn.clone(),
+        dead_letter_queue_arn: scope.queue_arn(&names.dead_letter_fifo_queue()),
+        // CloudWatch Logs may deliver an event twice; SQS drops the second message with the same body.
+        ordering: QueueOrdering::Fifo {
+            content_based_deduplication: true,
+        },
+        dead_letter_ordering: QueueOrdering::Fifo {
+            content_based_deduplication: false,
+        },
+    };
+    let queue = add_queues(&mut graph, queues, &key, &ownership);
+    let queue_policy = graph.add(QueuePolicy {
+        queue: queue.arn(),
+        document: policies::queue_policy(target, &queue_arn, &function_role_arn),
+    });
+
+    let role = graph.add(heeler_role(scope, &target.trust, target.tags(), &ownership));
+    let (of, arn) = (target.clone(), queue_arn.clone());
+    let document = move |key: &str| policies::heeler_policy(&of, &arn, key);
+    let policy = graph.add(heeler_policy(scope, &key, &ownership, document));
+    let attachment = graph.add(PolicyAttachment {
+        role: role.arn(),
+        policy: policy.arn(),
+    });
+
+    let function_role = graph.add(Role {
+        arn: function_role_arn,
+        description: "Role for Heeler Event Collection Lambda to assume",
+        trusted_entity: TrustedEntity::Lambda,
+        ownership: ownership.clone(),
+        deployment_tags: Vec::new(),
+    });
+    let of = target.clone();
+    let function_policy = graph.add(policy_with_key(
+        scope.policy_arn(&names.function_policy()),
+        "Policy to allow Heeler Event Collection Lambda to read from Cloudwatch logs and send processed messages to Heeler SQS for harvest.",
+        &key,
+        &ownership,
+        move |key: &str| policies::function_policy(&of, &queue_arn, key),
+    ));
+    let function_attachment = graph.add(PolicyAttachment {
+        role: function_role.arn(),
+        policy: function_policy.arn(),
+    });
+    let function = graph.add(Function {
+        arn: scope.function_arn(),
+        description: "Heeler Event Collection Lambda to read from Cloudwatch logs and send processed messages to Heeler SQS for harvest.",
+        handler: function::HANDLER,
+        runtime: "python3.12",
+        memory_mb: 128,
+        timeout_seconds: 10,
+        role: function_role.arn(),
+        code: function::code(),
+        code_sha256: function::sha256(),
+        variables: vec![(function::QUEUE_URL, queue.url())],
+        ownership,
+        extra_tags: vec![("Name", "HeelerEventCollection")],
+        depends_on: vec![function_attachment.completed()],
+    });
+    let permission = graph.add(FunctionPermission {
+        function: function.arn(),
+        sid: "InvokePermissionsForCW",
+        principal: "logs.amazonaws.com",
+        source_arn: format!("{}:*", scope.log_group_arn(&log_group)),
+        source_account: scope.account.clone(),
+    });
+    graph.add(SubscriptionFilter {
+        log_group,
+        name: names.subscription_filter(),
+        pattern: HEELER_PATTERN,
+        function: function.arn(),
+        // Events are delivered only when everything else is in place.
+        depends_on: vec![
+            permission.completed(),
+            queue_policy.completed(),
+            attachment.completed(),
+        ],
+    });
+    Pipeline {
+        graph,
+        queue_url: queue.url(),
+        role_arn: role.arn(),
+    }
+}

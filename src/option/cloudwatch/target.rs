@@ -1,0 +1,166 @@
+//! A deployment of option cloudwatch.
+
+use super::CloudWatch;
+use super::graph::build;
+use crate::deployment::Deployment;
+use crate::deployment::scope::DeploymentScope;
+use crate::deployment::tags::{RoleTags, deployment_tags};
+use crate::error::Result;
+use crate::inventory::Snapshot;
+use crate::option::{DeliveryOption, Pipeline, Relocation, Target, missing_fact};
+use crate::resource::role::HeelerTrust;
+
+pub(super) const LOG_GROUP: &str = "heeler-ec:log-group";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CloudWatchTarget {
+    pub scope: DeploymentScope,
+    pub trust: HeelerTrust,
+    /// Name of the log group that the trail delivers to. `None` if the name did not fit into a tag.
+    pub log_group: Option<String>,
+}
+
+impl CloudWatchTarget {
+    /// The target for the log group that preflight checked.
+    ///
+    /// # Errors
+    /// If the snapshot lacks a fact that the checks report.
+    pub fn from_snapshot(found: &Snapshot, trust: HeelerTrust) -> Result<Self> {
+        let caller = found.account.caller.as_ref().map_err(Clone::clone)?;
+        let group = found
+            .log_group
+            .as_ref()
+            .ok_or_else(|| missing_fact("the trail's log group"))?;
+        Ok(Self {
+            scope: DeploymentScope::new(caller, &group.region, found.request.names.clone()),
+            trust,
+            log_group: Some(group.name.clone()),
+        })
+    }
+}
+
+impl Target for CloudWatchTarget {
+    fn option(&self) -> &'static dyn DeliveryOption {
+        &CloudWatch
+    }
+
+    fn scope(&self) -> &DeploymentScope {
+        &self.scope
+    }
+
+    fn trust(&self) -> &HeelerTrust {
+        &self.trust
+    }
+
+    fn build(&self) -> Pipeline {
+        build(self)
+    }
+
+    fn tags(&self) -> RoleTags {
+        let group = self.log_group.clone().map(|group| (LOG_GROUP, group));
+        deployment_tags(&self.scope.region, group.into_iter().collect())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.log_group.is_some()
+    }
+
+    fn is_located(&self) -> bool {
+        self.log_group.is_some()
+    }
+
+    fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
+        // The name of the deployed log group may not have fitted into the tag.
+        let (deployed, requested) = (deployment.tag(LOG_GROUP)?, self.log_group.as_deref()?);
+        Relocation::between("log group", deployed, requested)
+    }
+
+    fn queue_name(&self) -> String {
+        self.scope.names.fifo_queue()
+    }
+
+    fn log_group(&self) -> Option<&str> {
+        self.log_group.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::inventory::facts::Trail;
+    use crate::naming::ResourceNames;
+
+    fn target(group: &str) -> CloudWatchTarget {
+        CloudWatchTarget {
+            scope: DeploymentScope {
+                account: "111122223333".into(),
+                partition: "aws".into(),
+                region: "eu-west-1".into(),
+                names: ResourceNames::new("heeler"),
+            },
+            trust: HeelerTrust::empty(),
+            log_group: Some(group.into()),
+        }
+    }
+
+    fn deployment(target: &CloudWatchTarget) -> Deployment {
+        let tags = target.tags().into_iter();
+        let tags: BTreeMap<String, String> =
+            tags.map(|(key, value)| (key.to_owned(), value)).collect();
+        Deployment {
+            option: "cloudwatch".into(),
+            role_arn: String::new(),
+            region: target.scope.region.clone(),
+            trust: None,
+            tags,
+        }
+    }
+
+    fn read_back(target: &CloudWatchTarget) -> Box<dyn Target> {
+        CloudWatch.deployed(
+            &deployment(target),
+            target.scope.clone(),
+            target.trust.clone(),
+        )
+    }
+
+    #[test]
+    fn tags_read_back_as_the_same_target() {
+        let found = read_back(&target("aws-controltower/CloudTrailLogs"));
+        assert_eq!(found.log_group(), Some("aws-controltower/CloudTrailLogs"));
+        assert!(found.is_complete() && found.is_located());
+    }
+
+    #[test]
+    fn name_that_fits_no_tag_leaves_target_without_log_group() {
+        let found = read_back(&target("trail#1"));
+        assert!(!found.is_complete() && !found.is_located());
+    }
+
+    #[test]
+    fn another_log_group_is_a_relocation() {
+        let deployed = deployment(&target("trail"));
+        assert_eq!(target("trail").relocation(&deployed), None);
+        let relocation = target("other").relocation(&deployed);
+        assert_eq!(relocation.map(|found| found.aspect), Some("log group"));
+        let unknown = deployment(&target("trail#1"));
+        assert_eq!(target("other").relocation(&unknown), None);
+    }
+
+    #[test]
+    fn deployment_receives_from_trails_of_its_log_group() {
+        let trail = Trail {
+            log_group: Some("arn:aws:logs:us-east-1:111122223333:log-group:trail".into()),
+            ..Trail::default()
+        };
+        assert!(CloudWatch.receives_from(&deployment(&target("trail")), &trail));
+        assert!(!CloudWatch.receives_from(&deployment(&target("rail")), &trail));
+        let without = Trail {
+            log_group: None,
+            ..trail
+        };
+        assert!(!CloudWatch.receives_from(&deployment(&target("trail")), &without));
+    }
+}

@@ -1,0 +1,25 @@
+//! The arguments of setup and plan, as one value.
+
+use super::DeliveryOption;
+use crate::inventory::InventoryRequest;
+use crate::resource::role::ExternalId;
+
+/// A setup that the operator asks for.
+#[derive(Clone, Debug)]
+pub struct SetupRequest {
+    pub option: &'static dyn DeliveryOption,
+    /// Where to look, which findings to accept, and whether to adopt existing resources.
+    pub inventory: InventoryRequest,
+    pub trust: TrustRequest,
+    /// Only a plan is shown: an external ID is generated if none is known, since plans mask it.
+    pub dry_run: bool,
+}
+
+/// Whom Heeler's role is to trust. Empty fields keep what an existing role has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustRequest {
+    pub heeler_roles: Vec<String>,
+    pub external_id: Option<ExternalId>,
+    /// Generate an external ID if there is none yet.
+    pub generate_external_id: bool,
+}

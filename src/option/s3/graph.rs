@@ -1,0 +1,108 @@
+//! Resources of option s3.
+
+use super::policies;
+use super::target::S3Target;
+use crate::aws::arn::resource_name;
+use crate::deployment::resources::{QueuePair, add_key, add_queues, heeler_policy, heeler_role};
+use crate::option::{Pipeline, Target};
+use crate::reconcile::Outputs;
+use crate::reconcile::graph::{Graph, ResourceId};
+use crate::resource::OwnershipTags;
+use crate::resource::bucket_notification::{BucketNotification, ReviewedEntries};
+use crate::resource::kms_grant::KmsGrant;
+use crate::resource::policy_attachment::PolicyAttachment;
+use crate::resource::queue::QueueOrdering;
+use crate::resource::queue_policy::QueuePolicy;
+use crate::resource::subscription::Subscription;
+use crate::resource::topic::Topic;
+use crate::resource::topic_policy::TopicPolicy;
+
+/// The graph of a deployment, in the order of the plan.
+pub(super) fn build(target: &S3Target) -> Pipeline {
+    let (scope, names) = (&target.scope, &target.scope.names);
+    let ownership = OwnershipTags {
+        option: target.option().name(),
+    };
+    let mut graph = Graph::default();
+    let topic_arn = target.topic_arn();
+    let queue_arn = scope.queue_arn(&names.queue());
+    let key_policy = policies::key_policy(target, &topic_arn);
+    let key = add_key(&mut graph, scope, key_policy, &ownership);
+
+    let topic = match &target.topic {
+        Some(arn) => {
+            let id = ResourceId {
+                kind: "sns topic",
+                name: resource_name(arn).to_owned(),
+            };
+            graph.existing::<Topic>(id, Outputs::from([("arn", arn.clone())]))
+        }
+        None => graph.add(Topic {
+            arn: topic_arn.clone(),
+            queue_arn: queue_arn.clone(),
+            temporary_queue_arn_prefix: scope
+                .queue_arn(&format!("{}_", names.temporary_queue_prefix())),
+            ownership: ownership.clone(),
+        }),
+    };
+    let topic_policy = target.topic.is_none().then(|| {
+        graph.add(TopicPolicy {
+            topic: topic.arn(),
+            document: policies::topic_policy(target, &topic_arn),
+        })
+    });
+
+    let queues = QueuePair {
+        queue_arn: queue_arn.clone(),
+        dead_letter_queue_arn: scope.queue_arn(&names.dead_letter_queue()),
+        ordering: QueueOrdering::Standard,
+        dead_letter_ordering: QueueOrdering::Standard,
+    };
+    let queue = add_queues(&mut graph, queues, &key, &ownership);
+    let queue_policy = graph.add(QueuePolicy {
+        queue: queue.arn(),
+        document: policies::queue_policy(&queue_arn, &topic_arn),
+    });
+    let subscription = graph.add(Subscription {
+        topic: topic.arn(),
+        queue: queue.arn(),
+        depends_on: vec![queue_policy.completed()],
+    });
+
+    let role = graph.add(heeler_role(scope, &target.trust, target.tags(), &ownership));
+    let of = target.clone();
+    let document = move |key: &str| policies::heeler_policy(&of, &queue_arn, key);
+    let policy = graph.add(heeler_policy(scope, &key, &ownership, document));
+    let attachment = graph.add(PolicyAttachment {
+        role: role.arn(),
+        policy: policy.arn(),
+    });
+
+    // Events are announced only when everything else is in place.
+    let mut depends_on = vec![subscription.completed(), attachment.completed()];
+    for bucket_key in &target.bucket_keys {
+        let grant = graph.add(KmsGrant {
+            name: names.grant(),
+            key_arn: bucket_key.clone(),
+            grantee: role.arn(),
+        });
+        depends_on.push(grant.completed());
+    }
+    if let Some(topic_policy) = topic_policy {
+        depends_on.push(topic_policy.completed());
+        graph.add(BucketNotification {
+            bucket: target.bucket.clone(),
+            bucket_owner: scope.account.clone(),
+            entry_id: names.notification_id(),
+            prefix: target.log_prefix.clone(),
+            topic: topic.arn(),
+            depends_on,
+            reviewed: ReviewedEntries::default(),
+        });
+    }
+    Pipeline {
+        graph,
+        queue_url: queue.url(),
+        role_arn: role.arn(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Option s3: trail → bucket → SNS → SQS. Events arrive after some minutes, at a hundredth of the cost of the others.
+
+mod graph;
+mod permissions;
+mod policies;
+mod target;
+
+use super::{DeliveryOption, LocateRequest, Target};
+use crate::check::{self, Check};
+use crate::deployment::Deployment;
+use crate::deployment::scope::DeploymentScope;
+use crate::error::Result;
+use crate::inventory::Snapshot;
+use crate::inventory::facts::Trail;
+use crate::inventory::trail_destination::TrailDestination;
+use crate::permissions::OptionPermissions;
+use crate::permissions::scope::PolicyScope;
+use crate::resource::role::HeelerTrust;
+use target::{BUCKET, S3Target};
+
+/// Announces new log objects of the trail's bucket through a topic.
+#[derive(Clone, Copy, Debug)]
+pub struct S3;
+
+impl DeliveryOption for S3 {
+    fn name(&self) -> &'static str {
+        "s3"
+    }
+
+    fn summary(&self) -> &'static str {
+        "S3 → SNS → SQS (recommended)"
+    }
+
+    fn destination(&self) -> TrailDestination {
+        TrailDestination::Bucket
+    }
+
+    fn checks(&self) -> &'static [&'static [Check]] {
+        check::checks(TrailDestination::Bucket)
+    }
+
+    fn permissions(&self) -> &'static dyn OptionPermissions {
+        &S3
+    }
+
+    fn prepare(
+        &self,
+        found: &Snapshot,
+        trust: HeelerTrust,
+        deployment: Option<&Deployment>,
+    ) -> Result<Box<dyn Target>> {
+        let mut target = S3Target::from_snapshot(found, trust)?;
+        target.keep_granted_keys(deployment);
+        Ok(Box::new(target))
+    }
+
+    fn deployed(
+        &self,
+        deployment: &Deployment,
+        scope: DeploymentScope,
+        trust: HeelerTrust,
+    ) -> Box<dyn Target> {
+        Box::new(S3Target::from_tags(deployment, scope, trust))
+    }
+
+    fn locate(&self, found: &Snapshot, _: &LocateRequest) -> Result<Box<dyn Target>> {
+        let target = S3Target::from_snapshot(found, HeelerTrust::empty())?;
+        Ok(Box::new(target))
+    }
+
+    fn set_policy_scope(&self, deployment: &Deployment, scope: &mut PolicyScope) {
+        target::set_policy_scope(deployment, &mut scope.bucket);
+    }
+
+    fn receives_from(&self, deployment: &Deployment, trail: &Trail) -> bool {
+        deployment.tag(BUCKET) == Some(&*trail.bucket)
+    }
+}

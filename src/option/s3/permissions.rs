@@ -1,0 +1,408 @@
+//! Permissions of option s3.
+
+use super::S3;
+use crate::permissions::scope::{PolicyScope, RegionalScope};
+use crate::permissions::statement::Statement;
+use crate::permissions::{OptionPermissions, PreflightFlags, shared};
+use crate::tail::source::SourceKind;
+
+impl OptionPermissions for S3 {
+    fn preflight(&self, _: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
+        let at = scope.in_bucket_region();
+        let mut all = vec![
+            shared::managed_key_read("ReadOwnKey", at),
+            Statement::for_all_resources("ReadWithoutResource", &["s3:ListAllMyBuckets"]),
+            Statement::new(
+                "ReadBucket",
+                &[
+                    "s3:GetBucketNotification",
+                    "s3:GetBucketOwnershipControls",
+                    "s3:GetBucketPolicy",
+                    "s3:GetBucketRequestPayment",
+                    "s3:GetEncryptionConfiguration",
+                    "s3:GetLifecycleConfiguration",
+                    "s3:ListBucket",
+                ],
+                [scope.bucket_arn()],
+            )
+            .in_account(&scope.account),
+            Statement::new(
+                "ReadLogObjects",
+                &["s3:GetObject"],
+                [scope.log_object_arns()],
+            )
+            .in_account(&scope.account),
+            topic_read(scope),
+            queue_reads(scope),
+        ];
+        let keys: Vec<String> = scope
+            .bucket
+            .keys
+            .iter()
+            .chain(&scope.bucket.other_keys)
+            .map(|key| at.key_arn(key))
+            .collect();
+        if !keys.is_empty() {
+            all.push(Statement::new(
+                "ReadKeysOfBucket",
+                &["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"],
+                keys,
+            ));
+        }
+        if let Some(key) = &scope.bucket.topic_key {
+            all.push(Statement::new(
+                "ReadKeyOfTopic",
+                &["kms:DescribeKey", "kms:GetKeyPolicy"],
+                [at.key_arn(key)],
+            ));
+        }
+        all
+    }
+
+    fn plan_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let at = scope.in_bucket_region();
+        let mut all = Vec::from(shared::key_list_reads("ReadKeys", at));
+        all.extend([
+            Statement::new(
+                "ReadTopic",
+                &["sns:ListSubscriptionsByTopic"],
+                [at.managed_topic_arn(), topic_arn(scope)],
+            ),
+            Statement::for_all_resources("ReadSubscriptions", &["sns:GetSubscriptionAttributes"])
+                .in_account(&scope.account),
+            Statement::new("ReadQueues", &["sqs:GetQueueAttributes"], queue_arns(scope)),
+        ]);
+        all.extend(shared::role_plan_reads(scope));
+        if !scope.bucket.keys.is_empty() {
+            all.push(Statement::new(
+                "ReadGrants",
+                &["kms:ListGrants"],
+                bucket_key_arns(scope),
+            ));
+        }
+        all
+    }
+
+    fn setup_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let (at, names) = (scope.in_bucket_region(), &scope.names);
+        let mut all = shared::key_writes(at);
+        all.extend([
+            Statement::new(
+                "SubscribeOwnQueueOnly",
+                &["sns:Subscribe"],
+                [topic_arn(scope)],
+            )
+            .condition("StringEquals", "sns:Protocol", ["sqs".to_owned()])
+            .condition(
+                "StringEquals",
+                "sns:Endpoint",
+                [at.queue_arn(&names.queue())],
+            ),
+            Statement::for_all_resources("ChangeSubscriptions", &["sns:SetSubscriptionAttributes"])
+                .in_account(&scope.account),
+            Statement::new("ManageQueues", shared::MANAGE_QUEUES, queue_arns(scope)),
+            Statement::new(
+                "ManageRole",
+                shared::MANAGE_ROLES,
+                [scope.role_arn(&names.role())],
+            ),
+            Statement::new(
+                "AttachOwnPolicyOnly",
+                &["iam:AttachRolePolicy"],
+                [scope.role_arn(&names.role())],
+            )
+            .condition(
+                "ArnEquals",
+                "iam:PolicyARN",
+                [scope.policy_arn(&names.policy())],
+            ),
+            Statement::new(
+                "ManagePolicy",
+                shared::MANAGE_POLICIES,
+                [scope.policy_arn(&names.policy())],
+            ),
+        ]);
+        if scope.bucket.topic.is_none() {
+            all.push(Statement::new(
+                "ManageTopic",
+                &[
+                    "sns:CreateTopic",
+                    "sns:SetTopicAttributes",
+                    "sns:TagResource",
+                ],
+                [at.managed_topic_arn()],
+            ));
+            all.push(notification_write("ChangeBucketNotification", scope));
+        }
+        if !scope.bucket.keys.is_empty() {
+            all.extend(grant_writes(scope));
+        }
+        all
+    }
+
+    fn rollback_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let restores = shared::rollback_writes(scope.in_bucket_region());
+        [deletes(scope), restores].concat()
+    }
+
+    fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let at = scope.in_bucket_region();
+        let mut all = deletes(scope);
+        // Runs of tail that were killed may have left temporary queues.
+        all.extend([
+            Statement::for_all_resources("FindTemporaryQueues", &["sqs:ListQueues"]),
+            Statement::new(
+                "DeleteTemporaryQueues",
+                &["sqs:DeleteQueue", "sqs:GetQueueUrl", "sqs:ListQueueTags"],
+                [at.temporary_queue_arns()],
+            ),
+        ]);
+        all
+    }
+
+    fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let mut all = self.plan_reads(scope);
+        all.extend(shared::role_reads(scope));
+        all.extend([topic_read(scope), queue_reads(scope)]);
+        if scope.bucket.topic.is_none() {
+            all.push(
+                Statement::new(
+                    "ReadBucketNotification",
+                    &["s3:GetBucketNotification"],
+                    [scope.bucket_arn()],
+                )
+                .in_account(&scope.account),
+            );
+        }
+        all
+    }
+
+    fn restore(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let (at, names) = (scope.in_bucket_region(), &scope.names);
+        let mut all = vec![
+            shared::managed_key_restore("RestoreOwnKey", at),
+            Statement::new("RestoreQueues", shared::RESTORE_QUEUES, queue_arns(scope)),
+            Statement::new(
+                "RestoreRole",
+                shared::RESTORE_ROLE,
+                [scope.role_arn(&names.role())],
+            ),
+            Statement::new(
+                "RestorePolicy",
+                shared::RESTORE_POLICY,
+                [scope.policy_arn(&names.policy())],
+            ),
+        ];
+        if scope.bucket.topic.is_none() {
+            all.push(Statement::new(
+                "RestoreTopic",
+                &["sns:GetTopicAttributes", "sns:SetTopicAttributes"],
+                [at.managed_topic_arn()],
+            ));
+            all.push(
+                Statement::new(
+                    "RestoreBucketNotification",
+                    &["s3:GetBucketNotification", "s3:PutBucketNotification"],
+                    [scope.bucket_arn()],
+                )
+                .in_account(&scope.account),
+            );
+        }
+        all
+    }
+
+    fn tail_sources(&self) -> &'static [SourceKind] {
+        &[SourceKind::Queue, SourceKind::Bucket]
+    }
+
+    fn tail(&self, source: SourceKind, scope: &PolicyScope) -> Vec<Statement> {
+        let mut all = match source {
+            SourceKind::Queue => temporary_queue(scope),
+            SourceKind::Bucket => vec![
+                Statement::new("FindLogObjects", &["s3:ListBucket"], [scope.bucket_arn()])
+                    .in_account(&scope.account),
+            ],
+            SourceKind::LogGroup | SourceKind::HeelerQueue => return Vec::new(),
+        };
+        all.extend(log_object_reads(scope));
+        all
+    }
+
+    fn message_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        log_object_reads(scope)
+    }
+
+    fn queue_name(&self, scope: &PolicyScope) -> String {
+        scope.names.queue()
+    }
+
+    fn region<'a>(&self, scope: &'a PolicyScope) -> RegionalScope<'a> {
+        scope.in_bucket_region()
+    }
+}
+
+/// The queue and its dead letter queue.
+fn queue_arns(scope: &PolicyScope) -> [String; 2] {
+    let names = &scope.names;
+    [names.queue(), names.dead_letter_queue()].map(|name| scope.in_bucket_region().queue_arn(&name))
+}
+
+/// The topic that is used: an existing one, or the managed one.
+fn topic_arn(scope: &PolicyScope) -> String {
+    let managed = || scope.in_bucket_region().managed_topic_arn();
+    scope.bucket.topic.clone().unwrap_or_else(managed)
+}
+
+fn bucket_key_arns(scope: &PolicyScope) -> Vec<String> {
+    let at = scope.in_bucket_region();
+    scope
+        .bucket
+        .keys
+        .iter()
+        .map(|key| at.key_arn(key))
+        .collect()
+}
+
+fn topic_read(scope: &PolicyScope) -> Statement {
+    Statement::new(
+        "ReadTopic",
+        &["sns:GetTopicAttributes", "sns:ListTagsForResource"],
+        [
+            scope.in_bucket_region().managed_topic_arn(),
+            topic_arn(scope),
+        ],
+    )
+}
+
+fn queue_reads(scope: &PolicyScope) -> Statement {
+    Statement::new(
+        "ReadQueues",
+        &["sqs:GetQueueUrl", "sqs:ListQueueTags"],
+        queue_arns(scope),
+    )
+}
+
+fn notification_write(sid: &'static str, scope: &PolicyScope) -> Statement {
+    Statement::new(sid, &["s3:PutBucketNotification"], [scope.bucket_arn()])
+        .in_account(&scope.account)
+}
+
+/// Grants on the keys of the log objects: only to Heeler's role, and only to decrypt. `ForAllValues` is true for a
+/// request without operations, so `Null` requires at least one.
+fn grant_writes(scope: &PolicyScope) -> [Statement; 2] {
+    let keys = bucket_key_arns(scope);
+    [
+        Statement::new("GrantDecryptToRoleOnly", &["kms:CreateGrant"], keys.clone())
+            .condition(
+                "StringEquals",
+                "kms:GranteePrincipal",
+                [scope.role_arn(&scope.names.role())],
+            )
+            .condition(
+                "ForAllValues:StringEquals",
+                "kms:GrantOperations",
+                ["Decrypt".to_owned()],
+            )
+            .condition("Null", "kms:GrantOperations", ["false".to_owned()]),
+        Statement::new("ReplaceOwnGrant", &["kms:RevokeGrant"], keys),
+    ]
+}
+
+/// Deletes of destroy and of a rollback.
+fn deletes(scope: &PolicyScope) -> Vec<Statement> {
+    let (at, names) = (scope.in_bucket_region(), &scope.names);
+    let mut all = vec![
+        Statement::new("DeleteQueues", &["sqs:DeleteQueue"], queue_arns(scope)),
+        unsubscribe(scope),
+        Statement::new(
+            "DeleteRole",
+            shared::DELETE_ROLE,
+            [scope.role_arn(&names.role())],
+        ),
+        Statement::new(
+            "DeletePolicy",
+            shared::DELETE_POLICY,
+            [scope.policy_arn(&names.policy())],
+        ),
+        Statement::new("DeleteOwnAlias", &["kms:DeleteAlias"], [at.key_alias_arn()]),
+        shared::managed_key("DeleteOwnKey", shared::DELETE_KEY, at),
+    ];
+    if scope.bucket.topic.is_none() {
+        all.push(Statement::new(
+            "DeleteTopic",
+            &["sns:DeleteTopic"],
+            [at.managed_topic_arn()],
+        ));
+        all.push(notification_write("RemoveNotification", scope));
+    }
+    if !scope.bucket.keys.is_empty() {
+        all.push(Statement::new(
+            "RevokeOwnGrant",
+            &["kms:RevokeGrant"],
+            bucket_key_arns(scope),
+        ));
+    }
+    all
+}
+
+fn unsubscribe(scope: &PolicyScope) -> Statement {
+    Statement::for_all_resources("Unsubscribe", &["sns:Unsubscribe"]).in_account(&scope.account)
+}
+
+/// Subscribes a temporary queue to the topic and reads from it.
+fn temporary_queue(scope: &PolicyScope) -> Vec<Statement> {
+    let queues = scope.in_bucket_region().temporary_queue_arns();
+    vec![
+        Statement::for_all_resources("FindTemporaryQueues", &["sqs:ListQueues"]),
+        Statement::new(
+            "ReadWithTemporaryQueue",
+            &[
+                "sqs:CreateQueue",
+                "sqs:DeleteMessage",
+                "sqs:DeleteQueue",
+                "sqs:GetQueueUrl",
+                "sqs:ListQueueTags",
+                "sqs:ReceiveMessage",
+                "sqs:TagQueue",
+            ],
+            [queues.clone()],
+        ),
+        Statement::new(
+            "ReadSubscriptions",
+            &["sns:ListSubscriptionsByTopic"],
+            [topic_arn(scope)],
+        ),
+        Statement::new(
+            "SubscribeOwnQueueOnly",
+            &["sns:Subscribe"],
+            [topic_arn(scope)],
+        )
+        .condition("StringEquals", "sns:Protocol", ["sqs".to_owned()])
+        .condition("StringLike", "sns:Endpoint", [queues]),
+        unsubscribe(scope),
+    ]
+}
+
+/// Reads and decrypts log objects.
+fn log_object_reads(scope: &PolicyScope) -> Vec<Statement> {
+    let mut all = vec![
+        Statement::new(
+            "ReadLogObjects",
+            &["s3:GetObject"],
+            [scope.log_object_arns()],
+        )
+        .in_account(&scope.account),
+    ];
+    if !scope.bucket.keys.is_empty() {
+        let via_s3 = format!("s3.{}.amazonaws.com", scope.bucket.region);
+        all.push(
+            Statement::new(
+                "DecryptLogObjectsThroughS3",
+                &["kms:Decrypt"],
+                bucket_key_arns(scope),
+            )
+            .condition("StringEquals", "kms:ViaService", [via_s3]),
+        );
+    }
+    all
+}

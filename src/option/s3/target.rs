@@ -1,0 +1,333 @@
+//! A deployment of option s3.
+
+use super::S3;
+use super::graph::build;
+use crate::deployment::Deployment;
+use crate::deployment::scope::DeploymentScope;
+use crate::deployment::tags::{RoleTags, deployment_tags};
+use crate::error::Result;
+use crate::inventory::{LogEncryption, Snapshot};
+use crate::option::{DeliveryOption, LogObjects, Pipeline, Relocation, Target, missing_fact};
+use crate::permissions::scope::BucketScope;
+use crate::resource::role::HeelerTrust;
+
+pub(super) const BUCKET: &str = "heeler-ec:bucket";
+const LOG_PREFIX: &str = "heeler-ec:log-prefix";
+const TOPIC: &str = "heeler-ec:topic";
+/// Two of the longest key ARNs fit into one tag value.
+const KEYS_PER_TAG: usize = 2;
+const BUCKET_KEYS: [&str; 8] = [
+    "heeler-ec:bucket-key",
+    "heeler-ec:bucket-key-2",
+    "heeler-ec:bucket-key-3",
+    "heeler-ec:bucket-key-4",
+    "heeler-ec:bucket-key-5",
+    "heeler-ec:bucket-key-6",
+    "heeler-ec:bucket-key-7",
+    "heeler-ec:bucket-key-8",
+];
+/// Prefix of the log objects of a trail without a prefix.
+const DEFAULT_LOG_PREFIX: &str = "AWSLogs/";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct S3Target {
+    pub scope: DeploymentScope,
+    pub trust: HeelerTrust,
+    pub bucket: String,
+    /// Prefix of all log objects, with a slash at the end.
+    pub log_prefix: String,
+    /// ARNs of the customer managed keys of the log objects. Heeler's role gets a grant on each.
+    pub bucket_keys: Vec<String>,
+    /// ARNs of keys on which an earlier setup made a grant. They stay granted for older log objects, and destroy
+    /// revokes all grants.
+    pub previous_keys: Vec<String>,
+    /// ARN of an existing topic; `None` for the managed one.
+    pub topic: Option<String>,
+    /// False if a tag that identifies the log objects is missing.
+    pub is_complete: bool,
+}
+
+impl S3Target {
+    /// The target for the bucket that preflight checked.
+    ///
+    /// # Errors
+    /// If the snapshot lacks a fact that the checks report.
+    pub fn from_snapshot(found: &Snapshot, trust: HeelerTrust) -> Result<Self> {
+        let caller = found.account.caller.as_ref().map_err(Clone::clone)?;
+        let bucket = found
+            .bucket
+            .as_ref()
+            .ok_or_else(|| missing_fact("the trail's bucket"))?;
+        let region = found
+            .region()
+            .ok_or_else(|| missing_fact("the bucket's region"))?;
+        let bucket_keys = match found.log_encryption() {
+            LogEncryption::CustomerKeys(keys) => {
+                keys.iter().map(|key| key.name().to_owned()).collect()
+            }
+            LogEncryption::SseS3 | LogEncryption::AwsManagedKey => Vec::new(),
+            LogEncryption::Unknown => {
+                return Err(missing_fact("the encryption of the log objects"));
+            }
+        };
+        let scope = DeploymentScope::new(caller, region, found.request.names.clone());
+        let topic = match &bucket.topic {
+            Some(Ok(Some(topic))) => Some(topic.arn.clone()),
+            _ => None,
+        };
+        Ok(Self {
+            trust,
+            bucket: bucket.name.clone(),
+            log_prefix: found.log_prefix(),
+            bucket_keys,
+            previous_keys: Vec::new(),
+            // The managed topic stays managed if the operator names it.
+            topic: topic.filter(|topic| *topic != scope.managed_topic_arn()),
+            is_complete: true,
+            scope,
+        })
+    }
+
+    /// The target that the tags of a role describe.
+    pub fn from_tags(deployment: &Deployment, scope: DeploymentScope, trust: HeelerTrust) -> Self {
+        let (bucket, log_prefix) = (deployment.tag(BUCKET), deployment.tag(LOG_PREFIX));
+        Self {
+            scope,
+            trust,
+            bucket: bucket.unwrap_or_default().to_owned(),
+            log_prefix: log_prefix.unwrap_or(DEFAULT_LOG_PREFIX).to_owned(),
+            bucket_keys: granted_keys(deployment),
+            previous_keys: Vec::new(),
+            topic: deployment.tag(TOPIC).map(str::to_owned),
+            is_complete: bucket.is_some() && log_prefix.is_some(),
+        }
+    }
+
+    /// Keeps the grants of an earlier setup.
+    pub fn keep_granted_keys(&mut self, deployment: Option<&Deployment>) {
+        self.previous_keys = deployment
+            .map(granted_keys)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|key| !self.bucket_keys.contains(key))
+            .collect();
+    }
+
+    /// The topic that is used: an existing one, or the managed one.
+    pub fn topic_arn(&self) -> String {
+        let managed = || self.scope.managed_topic_arn();
+        self.topic.clone().unwrap_or_else(managed)
+    }
+}
+
+impl Target for S3Target {
+    fn option(&self) -> &'static dyn DeliveryOption {
+        &S3
+    }
+
+    fn scope(&self) -> &DeploymentScope {
+        &self.scope
+    }
+
+    fn trust(&self) -> &HeelerTrust {
+        &self.trust
+    }
+
+    fn build(&self) -> Pipeline {
+        build(self)
+    }
+
+    fn tags(&self) -> RoleTags {
+        let mut tags = vec![
+            (BUCKET, self.bucket.clone()),
+            (LOG_PREFIX, self.log_prefix.clone()),
+        ];
+        let keys: Vec<&str> = self
+            .bucket_keys
+            .iter()
+            .chain(&self.previous_keys)
+            .map(String::as_str)
+            .collect();
+        for (name, keys) in BUCKET_KEYS.iter().zip(keys.chunks(KEYS_PER_TAG)) {
+            tags.push((name, keys.join(" ")));
+        }
+        tags.extend(self.topic.clone().map(|topic| (TOPIC, topic)));
+        deployment_tags(&self.scope.region, tags)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
+        let managed = self.scope.managed_topic_arn();
+        let bucket = deployment.tag(BUCKET).unwrap_or_default();
+        Relocation::between("bucket", bucket, &self.bucket).or_else(|| {
+            let topic = deployment.tag(TOPIC).unwrap_or(&managed);
+            Relocation::between("topic", topic, &self.topic_arn())
+        })
+    }
+
+    fn queue_name(&self) -> String {
+        self.scope.names.queue()
+    }
+
+    fn topic_arn(&self) -> Option<String> {
+        Some(self.topic_arn())
+    }
+
+    fn log_objects(&self) -> Option<LogObjects<'_>> {
+        Some(LogObjects {
+            bucket: &self.bucket,
+            prefix: &self.log_prefix,
+        })
+    }
+}
+
+/// Sets the names that the tags contain.
+pub(super) fn set_policy_scope(deployment: &Deployment, scope: &mut BucketScope) {
+    scope.region.clone_from(&deployment.region);
+    if let Some(bucket) = deployment.tag(BUCKET) {
+        bucket.clone_into(&mut scope.name);
+    }
+    let log_prefix = deployment.tag(LOG_PREFIX).unwrap_or(DEFAULT_LOG_PREFIX);
+    log_prefix.clone_into(&mut scope.log_prefix);
+    scope.keys = granted_keys(deployment);
+    scope.topic = deployment.tag(TOPIC).map(str::to_owned);
+}
+
+/// ARNs of the keys on which Heeler's role has a grant.
+fn granted_keys(deployment: &Deployment) -> Vec<String> {
+    BUCKET_KEYS
+        .iter()
+        .filter_map(|name| deployment.tag(name))
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::inventory::facts::Trail;
+    use crate::naming::ResourceNames;
+
+    fn key(number: usize) -> String {
+        format!("arn:aws-us-gov:kms:ap-southeast-2:111122223333:key/mrk-{number:032}")
+    }
+
+    fn target() -> S3Target {
+        S3Target {
+            scope: DeploymentScope {
+                account: "111122223333".into(),
+                partition: "aws".into(),
+                region: "eu-west-1".into(),
+                names: ResourceNames::new("heeler"),
+            },
+            trust: HeelerTrust::empty(),
+            bucket: "logs".into(),
+            log_prefix: "org/AWSLogs/".into(),
+            bucket_keys: (0..8).map(key).collect(),
+            previous_keys: Vec::new(),
+            topic: Some("arn:aws:sns:eu-west-1:111122223333:events".into()),
+            is_complete: true,
+        }
+    }
+
+    fn deployment(target: &S3Target) -> Deployment {
+        let tags = target.tags().into_iter();
+        let tags: BTreeMap<String, String> =
+            tags.map(|(key, value)| (key.to_owned(), value)).collect();
+        Deployment {
+            option: "s3".into(),
+            role_arn: String::new(),
+            region: target.scope.region.clone(),
+            trust: None,
+            tags,
+        }
+    }
+
+    fn read_back(target: &S3Target) -> S3Target {
+        S3Target::from_tags(
+            &deployment(target),
+            target.scope.clone(),
+            target.trust.clone(),
+        )
+    }
+
+    #[test]
+    fn tags_read_back_as_the_same_target() {
+        assert_eq!(read_back(&target()), target());
+        let managed_topic = S3Target {
+            topic: None,
+            bucket_keys: Vec::new(),
+            ..target()
+        };
+        assert_eq!(read_back(&managed_topic), managed_topic);
+    }
+
+    #[test]
+    fn tags_hold_previous_keys() {
+        let target = S3Target {
+            bucket_keys: (0..5).map(key).collect(),
+            previous_keys: (5..8).map(key).collect(),
+            ..target()
+        };
+        assert_eq!(
+            read_back(&target).bucket_keys,
+            (0..8).map(key).collect::<Vec<_>>()
+        );
+        let mut again = S3Target {
+            previous_keys: Vec::new(),
+            ..target.clone()
+        };
+        again.keep_granted_keys(Some(&deployment(&target)));
+        assert_eq!(again, target);
+    }
+
+    #[test]
+    fn prefix_that_fits_no_tag_makes_target_incomplete() {
+        let target = S3Target {
+            log_prefix: "trail#1/AWSLogs/".into(),
+            ..target()
+        };
+        let found = read_back(&target);
+        assert!(!found.is_complete);
+        assert_eq!(found.log_prefix, DEFAULT_LOG_PREFIX);
+    }
+
+    #[test]
+    fn another_bucket_or_topic_is_a_relocation() {
+        let deployed = deployment(&target());
+        assert_eq!(target().relocation(&deployed), None);
+        let bucket = S3Target {
+            bucket: "other".into(),
+            ..target()
+        };
+        assert_eq!(
+            bucket.relocation(&deployed).map(|found| found.aspect),
+            Some("bucket")
+        );
+        let topic = S3Target {
+            topic: None,
+            ..target()
+        };
+        assert_eq!(
+            topic.relocation(&deployed).map(|found| found.aspect),
+            Some("topic")
+        );
+    }
+
+    #[test]
+    fn deployment_receives_from_trails_of_its_bucket() {
+        let deployed = deployment(&target());
+        let trail = |bucket: &str| Trail {
+            bucket: bucket.into(),
+            ..Trail::default()
+        };
+        assert!(S3.receives_from(&deployed, &trail("logs")));
+        assert!(!S3.receives_from(&deployed, &trail("others")));
+    }
+}

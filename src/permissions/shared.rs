@@ -1,0 +1,186 @@
+//! Statements that several delivery options use: for the key, the role, its policy, and reading events.
+
+use super::scope::{PolicyScope, RegionalScope};
+use super::statement::Statement;
+use super::{MANAGED_BY_VALUE, REQUEST_TAG_KEY, RESOURCE_TAG_KEY};
+
+pub(crate) const READ_KEYS: &[&str] = &[
+    "kms:DescribeKey",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListResourceTags",
+];
+pub(crate) const MANAGE_QUEUES: &[&str] =
+    &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue"];
+pub(crate) const MANAGE_ROLES: &[&str] = &[
+    "iam:CreateRole",
+    "iam:TagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+];
+pub(crate) const MANAGE_POLICIES: &[&str] = &[
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicyVersion",
+    "iam:ListPolicyVersions",
+    "iam:TagPolicy",
+];
+pub(crate) const DELETE_ROLE: &[&str] = &["iam:DeleteRole", "iam:DetachRolePolicy"];
+pub(crate) const DELETE_POLICY: &[&str] = &[
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:ListPolicyVersions",
+];
+pub(crate) const DELETE_KEY: &[&str] = &["kms:DeleteAlias", "kms:ScheduleKeyDeletion"];
+pub(crate) const RESTORE_QUEUES: &[&str] = &[
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:SetQueueAttributes",
+];
+pub(crate) const RESTORE_ROLE: &[&str] = &["iam:GetRole", "iam:UpdateAssumeRolePolicy"];
+pub(crate) const RESTORE_POLICY: &[&str] = &[
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicyVersion",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:ListPolicyVersions",
+];
+
+/// Finds the deployment by the tags of its role.
+pub(crate) fn find_deployment(scope: &PolicyScope) -> Statement {
+    Statement::new(
+        "FindDeployment",
+        &["iam:GetRole"],
+        [scope.role_arn(&scope.names.role())],
+    )
+}
+
+/// Account names, which tables show.
+pub(crate) fn account_names() -> Statement {
+    Statement::for_all_resources("NameAccounts", &["organizations:ListAccounts"])
+}
+
+/// Reads the managed key by its alias. KMS evaluates the permission on the key, whose id is not known beforehand.
+pub(crate) fn managed_key_read(sid: &'static str, at: RegionalScope<'_>) -> Statement {
+    Statement::new(
+        sid,
+        &["kms:DescribeKey", "kms:ListResourceTags"],
+        [at.all_key_arns()],
+    )
+    .condition(
+        "ForAnyValue:StringEquals",
+        "kms:ResourceAliases",
+        [at.scope.names.key_alias()],
+    )
+}
+
+/// Reads key lists. An interrupted run may have left a key without its alias, which only its tags identify.
+pub(crate) fn key_list_reads(sid: &'static str, at: RegionalScope<'_>) -> [Statement; 2] {
+    [
+        Statement::for_all_resources("ReadWithoutResource", &["kms:ListAliases", "kms:ListKeys"]),
+        Statement::new(sid, READ_KEYS, [at.all_key_arns()]),
+    ]
+}
+
+/// Reads what is attached to Heeler's role, and the versions of its policy.
+pub(crate) fn role_plan_reads(scope: &PolicyScope) -> [Statement; 2] {
+    [
+        Statement::new(
+            "ReadRole",
+            &["iam:ListAttachedRolePolicies"],
+            [scope.role_arn(&scope.names.role())],
+        ),
+        Statement::new(
+            "ReadPolicy",
+            &["iam:GetPolicyVersion"],
+            [scope.policy_arn(&scope.names.policy())],
+        ),
+    ]
+}
+
+/// Reads Heeler's role and its policy with their tags.
+pub(crate) fn role_reads(scope: &PolicyScope) -> [Statement; 2] {
+    let names = &scope.names;
+    [
+        Statement::new(
+            "ReadRole",
+            &["iam:GetRole"],
+            [scope.role_arn(&names.role())],
+        ),
+        Statement::new(
+            "ReadPolicy",
+            &["iam:GetPolicy"],
+            [scope.policy_arn(&names.policy())],
+        ),
+    ]
+}
+
+/// Creates and manages the key. A new key is permitted by its tags, since its ARN is not known beforehand; an alias
+/// is checked on itself and on its key.
+pub(crate) fn key_writes(at: RegionalScope<'_>) -> Vec<Statement> {
+    vec![
+        Statement::for_all_resources("CreateKey", &["kms:CreateKey"]).condition(
+            "StringEquals",
+            REQUEST_TAG_KEY,
+            [MANAGED_BY_VALUE.to_owned()],
+        ),
+        Statement::new("TagNewKey", &["kms:TagResource"], [at.all_key_arns()]).condition(
+            "StringEquals",
+            REQUEST_TAG_KEY,
+            [MANAGED_BY_VALUE.to_owned()],
+        ),
+        managed_key(
+            "ManageOwnKey",
+            &[
+                "kms:CreateAlias",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
+                "kms:PutKeyPolicy",
+                // Of two concurrent first setups, one deletes the key that it created.
+                "kms:ScheduleKeyDeletion",
+                "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
+            ],
+            at,
+        ),
+        Statement::new(
+            "ManageOwnAlias",
+            &["kms:CreateAlias", "kms:UpdateAlias"],
+            [at.key_alias_arn()],
+        ),
+    ]
+}
+
+/// Actions on keys with the tag of heeler-ec.
+pub(crate) fn managed_key(
+    sid: &'static str,
+    actions: &[&'static str],
+    at: RegionalScope<'_>,
+) -> Statement {
+    Statement::new(sid, actions, [at.all_key_arns()]).condition(
+        "StringEquals",
+        RESOURCE_TAG_KEY,
+        [MANAGED_BY_VALUE.to_owned()],
+    )
+}
+
+/// Restores a key policy.
+pub(crate) fn managed_key_restore(sid: &'static str, at: RegionalScope<'_>) -> Statement {
+    managed_key(sid, &["kms:GetKeyPolicy", "kms:PutKeyPolicy"], at)
+}
+
+/// Writes of a rollback that neither setup nor destroy makes: it restores what setup changed.
+pub(crate) fn rollback_writes(at: RegionalScope<'_>) -> Vec<Statement> {
+    vec![
+        managed_key(
+            "RevertOwnKey",
+            &["kms:DisableKey", "kms:DisableKeyRotation"],
+            at,
+        ),
+        Statement::new(
+            "RevertTags",
+            &["iam:UntagRole"],
+            [at.scope.role_arn(&at.scope.names.role())],
+        ),
+    ]
+}
