@@ -1,7 +1,7 @@
-//! Simulates an organization on this machine until its input ends, and prints how to reach it: for trying the
-//! program by hand. An argument is a number of milliseconds by which every call is delayed, as if it were far away.
+//! Simulates an organization on this machine until standard input ends, and prints its environment variables, to try
+//! the program by hand. The argument is a delay of every call in milliseconds.
 
-#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+#![expect(clippy::print_stdout, reason = "printing is its purpose")]
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn main() {
         "# heeler-ec setup --option cloudwatch --generate-external-id --heeler-role-arn {role}"
     );
     println!(
-        "# Enter delivers two events, in an object and to the log group; the end of input ends the organization."
+        "# Enter delivers two events to the bucket and the log group. Ctrl-D stops the emulator."
     );
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(_)) = lines.next_line().await {

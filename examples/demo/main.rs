@@ -1,7 +1,8 @@
-//! Shows the whole way of an event, from a simulated organization's CloudTrail to Heeler, on this machine only.
-mod logs;
-mod scenes;
-mod stage;
+//! Demonstrates `heeler-ec` on a simulated organization on this machine, from preflight to destroy.
+
+mod console;
+mod log_files;
+mod steps;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,63 +10,68 @@ use std::time::Duration;
 use tokio::signal::ctrl_c;
 use tokio::sync::watch;
 
-use scenes::{Failure, Scenes};
-use stage::Stage;
+use console::Console;
+use steps::{Demo, Failure};
 use testkit::{Emulator, Engine};
 
-/// More than any step takes; then something hangs.
-const LONGEST: Duration = Duration::from_secs(180);
+/// The time limit of the whole demo.
+const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 fn main() -> ExitCode {
-    let stage = Stage::new();
-    scenes::opening(&stage);
-    // Until here Ctrl-C ends this process, and the emulator ends with it.
+    let console = Console::new();
+    steps::show_introduction(&console);
+    // Until the signal handler is installed, Ctrl-C ends this process and the emulator with it.
     let emulator = Emulator::own(Engine::Ministack);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(perform(&stage, &emulator)),
-        Err(why) => Err(Failure::Broken(why.to_string())),
+        Ok(runtime) => runtime.block_on(run_demo(&console, &emulator)),
+        Err(error) => Err(Failure::Error(error.to_string())),
     };
-    // Only now, when nobody asks it any more.
+    // The emulator must run until the last request.
     drop(emulator);
     match ended {
         Ok(()) => {
-            scenes::closing(&stage);
+            steps::show_conclusion(&console);
             ExitCode::SUCCESS
         }
         Err(Failure::Interrupted) => {
-            stage.say("Interrupted. The emulator has ended, and nothing is left behind.");
+            console.paragraph(
+                "Interrupted. The emulator has stopped. Nothing is left on this machine.",
+            );
             ExitCode::from(130)
         }
-        Err(Failure::Broken(why)) => {
-            stage.say(&format!("The demo failed: {why}"));
+        Err(Failure::Error(message)) => {
+            console.paragraph(&format!("The demo failed: {message}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Plays all scenes. The first Ctrl-C lets the program that runs clean up, the second ends all.
-async fn perform(stage: &Stage, emulator: &Emulator) -> Result<(), Failure> {
-    let (pressed, heard) = watch::channel(0);
-    let mut insisted = heard.clone();
-    let scenes = async { Scenes::prepare(stage, emulator, heard).await?.play().await };
+/// Runs all steps. The first Ctrl-C lets the running program clean up, the second ends the demo at once.
+async fn run_demo(console: &Console, emulator: &Emulator) -> Result<(), Failure> {
+    let (sender, interrupts) = watch::channel(0);
+    let mut second_interrupt = interrupts.clone();
+    let steps = async {
+        let demo = Demo::prepare(console, emulator, interrupts).await?;
+        demo.run_steps().await
+    };
     tokio::select! {
-        ended = scenes => ended,
-        () = count(pressed) => Err(Failure::Interrupted),
-        _ = insisted.wait_for(|times| *times > 1) => Err(Failure::Interrupted),
-        () = tokio::time::sleep(LONGEST) => {
-            Err(Failure::Broken(format!("it was not over after {LONGEST:?}")))
+        result = steps => result,
+        () = count_interrupts(sender) => Err(Failure::Interrupted),
+        _ = second_interrupt.wait_for(|count| *count > 1) => Err(Failure::Interrupted),
+        () = tokio::time::sleep(TIME_LIMIT) => {
+            Err(Failure::Error(format!("not complete after {TIME_LIMIT:?}")))
         }
     }
 }
 
-/// Counts how often Ctrl-C was pressed.
-async fn count(pressed: watch::Sender<u32>) {
+/// Counts the interrupts.
+async fn count_interrupts(sender: watch::Sender<u32>) {
     while ctrl_c().await.is_ok() {
-        pressed.send_modify(|times| *times += 1);
+        sender.send_modify(|count| *count += 1);
     }
-    // Without a signal handler the system's own rule holds: the process ends.
+    // Without a signal handler the system ends the process on Ctrl-C.
     std::future::pending::<()>().await;
 }

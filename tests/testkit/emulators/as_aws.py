@@ -1,7 +1,7 @@
-"""Operations that neither emulator has, or not as AWS: answered here, and asked by the corrections of both.
+"""Operations that both emulators lack, or implement differently from AWS.
 
-Each takes the account, the region and the parameters, and returns what AWS would answer. State lives as long as the
-emulator. What a test needs beside it, such as an error of a delivery, it writes into an answer by the proxy.
+Each function takes the account, the region and the parameters, and returns the response of AWS. State lives as long as
+the emulator.
 """
 
 import time
@@ -17,8 +17,8 @@ OPT_IN = (
 ).split()
 
 
-class Refused(Exception):
-    """A refusal with the code of AWS."""
+class ServiceError(Exception):
+    """An error response of AWS."""
 
     def __init__(self, code, message, status=400):
         super().__init__(message)
@@ -29,25 +29,25 @@ class Refused(Exception):
 _enabled = defaultdict(set)
 
 
-def list_regions(account, region, asked):
-    wanted = asked.get("RegionOptStatusContains")
+def list_regions(account, region, request):
+    wanted = request.get("RegionOptStatusContains")
     regions = [get_region_opt_status(account, region, {"RegionName": name}) for name in sorted(ALWAYS_ON + OPT_IN)]
     return {"Regions": [entry for entry in regions if not wanted or entry["RegionOptStatus"] in wanted]}
 
 
-def get_region_opt_status(account, region, asked):
-    name = asked["RegionName"]
+def get_region_opt_status(account, region, request):
+    name = request["RegionName"]
     opted = "ENABLED" if name in _enabled[account] else "DISABLED"
     return {"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT" if name in ALWAYS_ON else opted}
 
 
-def enable_region(account, region, asked):
-    _enabled[account].add(asked["RegionName"])
+def enable_region(account, region, request):
+    _enabled[account].add(request["RegionName"])
     return {}
 
 
-def disable_region(account, region, asked):
-    _enabled[account].discard(asked["RegionName"])
+def disable_region(account, region, request):
+    _enabled[account].discard(request["RegionName"])
     return {}
 
 
@@ -58,38 +58,38 @@ ACCOUNT = {
     "DisableRegion": disable_region,
 }
 
-# Service principals that the organization trusts, and who acts for it in which service.
+# Service principals with trusted access, and the delegated administrators of each service.
 _trusted = defaultdict(dict)
 _delegated = defaultdict(dict)
 
 
-def enable_service_access(account, region, asked):
-    _trusted[account].setdefault(asked["ServicePrincipal"], time.time())
+def enable_service_access(account, region, request):
+    _trusted[account].setdefault(request["ServicePrincipal"], time.time())
     return {}
 
 
-def disable_service_access(account, region, asked):
-    _trusted[account].pop(asked["ServicePrincipal"], None)
+def disable_service_access(account, region, request):
+    _trusted[account].pop(request["ServicePrincipal"], None)
     return {}
 
 
-def list_service_access(account, region, asked):
+def list_service_access(account, region, request):
     trusted = _trusted[account].items()
     return {"EnabledServicePrincipals": [{"ServicePrincipal": name, "DateEnabled": since} for name, since in trusted]}
 
 
-def register_delegated_administrator(account, region, asked):
-    _delegated[account].setdefault(asked["AccountId"], {})[asked["ServicePrincipal"]] = time.time()
+def register_delegated_administrator(account, region, request):
+    _delegated[account].setdefault(request["AccountId"], {})[request["ServicePrincipal"]] = time.time()
     return {}
 
 
-def deregister_delegated_administrator(account, region, asked):
-    _delegated[account].get(asked["AccountId"], {}).pop(asked["ServicePrincipal"], None)
+def deregister_delegated_administrator(account, region, request):
+    _delegated[account].get(request["AccountId"], {}).pop(request["ServicePrincipal"], None)
     return {}
 
 
-def list_delegated_administrators(account, region, asked):
-    service = asked.get("ServicePrincipal")
+def list_delegated_administrators(account, region, request):
+    service = request.get("ServicePrincipal")
     found = [
         {
             "Id": admin,
@@ -115,80 +115,80 @@ ORGANIZATIONS = {
     "ListDelegatedAdministrators": list_delegated_administrators,
 }
 
-# By account and region; then by type and name, or by the name of the log group.
+# By account and region, then by policy type and name, or by log group name.
 _policies = defaultdict(dict)
 _transformers = defaultdict(dict)
 _protected = defaultdict(set)
 
 
-def put_account_policy(account, region, asked):
-    kept = {name: asked[name] for name in ("policyName", "policyType", "policyDocument")}
+def put_account_policy(account, region, request):
+    kept = {name: request[name] for name in ("policyName", "policyType", "policyDocument")}
     kept.update(
         accountId=account,
-        scope=asked.get("scope", "ALL"),
+        scope=request.get("scope", "ALL"),
         lastUpdatedTime=int(time.time() * 1000),
     )
-    if "selectionCriteria" in asked:
-        kept["selectionCriteria"] = asked["selectionCriteria"]
-    _policies[account, region][asked["policyType"], asked["policyName"]] = kept
+    if "selectionCriteria" in request:
+        kept["selectionCriteria"] = request["selectionCriteria"]
+    _policies[account, region][request["policyType"], request["policyName"]] = kept
     return {"accountPolicy": kept}
 
 
-def delete_account_policy(account, region, asked):
-    name = asked["policyType"], asked["policyName"]
+def delete_account_policy(account, region, request):
+    name = request["policyType"], request["policyName"]
     if not _policies[account, region].pop(name, None):
-        raise Refused("ResourceNotFoundException", "The specified policy does not exist.")
+        raise ServiceError("ResourceNotFoundException", "The specified policy does not exist.")
     return {}
 
 
-def describe_account_policies(account, region, asked):
+def describe_account_policies(account, region, request):
     kept = _policies[account, region].values()
-    name = asked.get("policyName")
-    fitting = [
+    name = request.get("policyName")
+    matching = [
         policy
         for policy in kept
-        if policy["policyType"] == asked["policyType"] and name in (None, policy["policyName"])
+        if policy["policyType"] == request["policyType"] and name in (None, policy["policyName"])
     ]
-    return {"accountPolicies": fitting}
+    return {"accountPolicies": matching}
 
 
-def put_transformer(account, region, asked):
-    group = group_of(asked)
+def put_transformer(account, region, request):
+    group = group_of(request)
     _transformers[account, region][group] = {
         "logGroupIdentifier": group,
         "creationTime": int(time.time() * 1000),
         "lastModifiedTime": int(time.time() * 1000),
-        "transformerConfig": asked["transformerConfig"],
+        "transformerConfig": request["transformerConfig"],
     }
     return {}
 
 
-def get_transformer(account, region, asked):
-    return _transformers[account, region].get(group_of(asked), {})
+def get_transformer(account, region, request):
+    return _transformers[account, region].get(group_of(request), {})
 
 
-def delete_transformer(account, region, asked):
-    _transformers[account, region].pop(group_of(asked), None)
+def delete_transformer(account, region, request):
+    _transformers[account, region].pop(group_of(request), None)
     return {}
 
 
-def put_data_protection_policy(account, region, asked):
-    _protected[account, region].add(group_of(asked))
-    return {"logGroupIdentifier": group_of(asked), "policyDocument": asked["policyDocument"]}
+def put_data_protection_policy(account, region, request):
+    _protected[account, region].add(group_of(request))
+    return {"logGroupIdentifier": group_of(request), "policyDocument": request["policyDocument"]}
 
 
-def delete_data_protection_policy(account, region, asked):
-    _protected[account, region].discard(group_of(asked))
+def delete_data_protection_policy(account, region, request):
+    _protected[account, region].discard(group_of(request))
     return {}
 
 
-def group_of(asked):
-    """The name of a log group that is called by its name or by its ARN."""
-    return asked["logGroupIdentifier"].removesuffix(":*").split(":")[-1]
+def group_of(request):
+    """Returns the name of a log group from its name or its ARN."""
+    return request["logGroupIdentifier"].removesuffix(":*").split(":")[-1]
 
 
 def protect(account, region, groups):
-    """Marks those of the described log groups that mask what they hold."""
+    """Sets the data protection status of described log groups."""
     for group in groups:
         if group["logGroupName"] in _protected[account, region]:
             group["dataProtectionStatus"] = "ACTIVATED"
@@ -207,7 +207,7 @@ LOGS = {
 
 
 def account_settings():
-    """The quotas of an account that is not new: a laptop's would be smaller, and say nothing."""
+    """Returns the default quotas of an account."""
     return {
         "AccountLimit": {
             "TotalCodeSize": 80530636800,
@@ -220,8 +220,8 @@ def account_settings():
     }
 
 
-def deliver(status, has_log_group):
-    """A trail that logs has delivered just now, without an error."""
+def with_recent_delivery(status, has_log_group):
+    """Adds a recent delivery without an error to the status of a trail that logs."""
     if status["IsLogging"]:
         status["LatestDeliveryTime"] = status["LatestDigestDeliveryTime"] = int(time.time())
         if has_log_group:

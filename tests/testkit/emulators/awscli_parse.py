@@ -1,8 +1,8 @@
-"""Reads command lines as the AWS CLI does, and stops before the first byte is sent.
+"""Parses command lines with the AWS CLI, which is stopped before it sends a request.
 
-Usage: awscli_parse.py < COMMANDS, a list of command lines as JSON. The answer is a list of the same length: for each
-line {"calls": [..], "others": [..]}, or {"error": WHY}. Calls are what the AWS CLI would ask of AWS; others are the
-parts of the line that are none of its business.
+Usage: awscli_parse.py < COMMANDS, a JSON list of command lines. The output is a list of the same length, with
+{"calls": [..], "others": [..]} or {"error": MESSAGE} for each line. Calls are the requests that the AWS CLI would send;
+others are the other commands of the line.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ import re
 import shlex
 import sys
 
-# What a line may say besides `aws`: our own program, the shell's variables, and two commands that ask the operator
-# and no service (`aws sso login` is not in the first major version of the AWS CLI, which PyPI has).
+# Allowed commands that send no request: heeler-ec, shell variables, and two interactive commands of the AWS CLI
+# (`aws sso login` is not in version 1 of the AWS CLI, which PyPI has).
 OTHERS = re.compile(
     r"export [A-Z_]+=.+|unset [A-Z_]+|heeler-ec( .*)?|aws (configure( sso)?|sso login)( --profile \S+)?"
 )
 
-# Nothing of whoever runs this counts: no profile, no region, no credentials.
+# The AWS configuration of the user who runs this must not be read.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ.update(
@@ -34,16 +34,16 @@ os.environ.update(
 from awscli.clidriver import create_clidriver
 
 
-class Understood(BaseException):
-    """Ends a command where it would call AWS; not an Exception, which the AWS CLI would report and forget."""
+class RequestBuilt(BaseException):
+    """Ends a command before its request; not an Exception, because the AWS CLI catches those."""
 
 
-class Refused(Exception):
-    """Why a line is not one that an operator can paste."""
+class Invalid(Exception):
+    """The reason why a command line is invalid."""
 
 
-def parts_of(line):
-    """The commands of a line, each a list of words as a shell would split it."""
+def split_commands(line):
+    """Splits a line into commands, and each command into words, as a shell does."""
     words = shlex.shlex(line, posix=True, punctuation_chars=True)
     words.whitespace_split = True
     words.commenters = ""
@@ -52,89 +52,89 @@ def parts_of(line):
         if word == "&&":
             parts.append([])
         elif word and not set(word) - set(words.punctuation_chars):
-            raise Refused(f"the shell would not take {word} as a word")
+            raise Invalid(f"the shell does not treat {word} as a word")
         else:
             parts[-1].append(word)
     if not all(parts):
-        raise Refused("a command is empty")
+        raise Invalid("a command is empty")
     return parts
 
 
-def call_of(words):
-    """What the AWS CLI would ask for, as it would be sent."""
+def request_of(words):
+    """Returns the request that the AWS CLI would send."""
     if "help" in words:
-        raise Refused("it shows a manual and asks AWS for nothing")
+        raise Invalid("it shows a manual and sends no request")
     driver = create_clidriver()
-    given = {}
+    parameters = {}
 
-    def built(params, **_):
-        given.update(params)
+    def record(params, **_):
+        parameters.update(params)
 
-    def sent(model, params, **_):
-        values_of(model.input_shape, given)
-        raise Understood(
+    def stop(model, params, **_):
+        check_enum_values(model.input_shape, parameters)
+        raise RequestBuilt(
             {
                 "service": model.service_model.signing_name,
                 "operation": model.name,
                 "region": params["context"]["client_region"],
-                "parameters": given,
+                "parameters": parameters,
             }
         )
 
-    driver.session.register("provide-client-params.*.*", built)
-    driver.session.register("before-call.*.*", sent)
-    said = io.StringIO()
+    driver.session.register("provide-client-params.*.*", record)
+    driver.session.register("before-call.*.*", stop)
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        with contextlib.redirect_stderr(output), contextlib.redirect_stdout(output):
             driver.main(words)
-    except Understood as understood:
-        return understood.args[0]
+    except RequestBuilt as built_request:
+        return built_request.args[0]
     except SystemExit:
         pass
-    raise Refused(last_words(said.getvalue()))
+    raise Invalid(error_message(output.getvalue()))
 
 
-def values_of(shape, value):
-    """Refuses values that the model does not list; the AWS CLI leaves that to the service."""
+def check_enum_values(shape, value):
+    """Rejects enum values that are not in the model; the AWS CLI does not check them."""
     if shape is None or value is None:
         return
     if shape.type_name == "structure":
         for name, member in value.items():
-            values_of(shape.members[name], member)
+            check_enum_values(shape.members[name], member)
     elif shape.type_name == "list":
         for member in value:
-            values_of(shape.member, member)
+            check_enum_values(shape.member, member)
     elif shape.type_name == "map":
         for key, member in value.items():
-            values_of(shape.key, key)
-            values_of(shape.value, member)
+            check_enum_values(shape.key, key)
+            check_enum_values(shape.value, member)
     elif getattr(shape, "enum", None) and value not in shape.enum:
-        raise Refused(f"{value!r} is not one of {', '.join(shape.enum)}")
+        raise Invalid(f"{value!r} is not one of {', '.join(shape.enum)}")
 
 
-def last_words(said):
-    """The message without the usage before it and the list of every command there is."""
-    lines = [line for line in said.splitlines() if line.strip() and " | " not in line]
+def error_message(output):
+    """Returns the error message without the usage text and the list of commands."""
+    lines = [line for line in output.splitlines() if line.strip() and " | " not in line]
     for start, line in enumerate(lines):
         if "error" in line.lower() or "unknown" in line.lower():
             return "\n".join(lines[start:][:4])
-    return "\n".join(lines[-4:]) or "it ends without asking AWS for anything"
+    return "\n".join(lines[-4:]) or "it sends no request"
 
 
-def understand(line):
+def parse(line):
     calls, others = [], []
     try:
-        for words in parts_of(line):
+        for words in split_commands(line):
             if OTHERS.fullmatch(" ".join(words)):
                 others.append(shlex.join(words))
             elif words[0] == "aws":
-                calls.append(call_of(words[1:]))
+                calls.append(request_of(words[1:]))
             else:
-                raise Refused(f"{words[0]} is no command that is known here")
-    except (Refused, ValueError) as why:
-        return {"error": str(why)}
+                raise Invalid(f"{words[0]} is not an allowed command")
+    except (Invalid, ValueError) as error:
+        return {"error": str(error)}
     return {"calls": calls, "others": others}
 
 
 if __name__ == "__main__":
-    json.dump([understand(line) for line in json.load(sys.stdin)], sys.stdout, default=str)
+    json.dump([parse(line) for line in json.load(sys.stdin)], sys.stdout, default=str)

@@ -1,4 +1,4 @@
-"""Where ministack does not answer as AWS does: a correction for each service, made when its module is loaded."""
+"""Corrections of ministack: one function for each service, applied when its module is loaded."""
 
 import json
 
@@ -8,25 +8,24 @@ HOST = "127.0.0.1"
 
 
 def correct(app):
-    count_as_secure(app)
-    count_batches_as_their_parts()
-    load, done = app._get_module, set()
+    treat_loopback_as_tls(app)
+    check_batches_as_single_operations()
+    load, corrected_modules = app._get_module, set()
 
     def corrected(name):
         module = load(name)
-        if name in SERVICES and name not in done:
-            done.add(name)
+        if name in SERVICES and name not in corrected_modules:
+            corrected_modules.add(name)
             SERVICES[name](module)
         return module
 
     app._get_module = corrected
 
 
-def count_as_secure(app):
-    """Counts plain HTTP on loopback as TLS, which is what a program meets on AWS.
+def treat_loopback_as_tls(app):
+    """Treats HTTP on the loopback interface as TLS.
 
-    The emulator evaluates aws:SecureTransport, so every policy that insists on
-    TLS, as those of the program do, would refuse everybody here.
+    The emulator evaluates aws:SecureTransport, so a policy that requires TLS would deny every request.
     """
     import contextvars
 
@@ -37,8 +36,8 @@ def count_as_secure(app):
     app.pin_request_origin = lambda source, _: pin(source, True)
 
 
-def count_batches_as_their_parts():
-    """SQS asks for the permission of the single call, also where ten come at once."""
+def check_batches_as_single_operations():
+    """Checks the permission of the single operation for batch operations, as SQS does."""
     from ministack.core import iam_actions
 
     extract = iam_actions.extract_iam_action
@@ -50,47 +49,47 @@ def count_batches_as_their_parts():
     iam_actions.extract_iam_action = corrected
 
 
-def answer(operation, asked):
-    """What AWS answers to an operation that ministack lacks."""
+def respond(operation, request):
+    """Returns the response of an operation that ministack lacks."""
     from ministack.core.responses import error_response_json, get_account_id, get_region
 
     try:
-        said = operation(get_account_id(), get_region(), asked)
-    except as_aws.Refused as refused:
-        return error_response_json(refused.code, refused.message, refused.status)
-    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(said).encode()
+        response = operation(get_account_id(), get_region(), request)
+    except as_aws.ServiceError as error:
+        return error_response_json(error.code, error.message, error.status)
+    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(response).encode()
 
 
 def account(module):
-    """Opt-in regions are off until they are enabled; ministack has them on."""
+    """Disables opt-in regions by default; ministack enables them."""
     for name, operation in as_aws.ACCOUNT.items():
         path = "/" + name[0].lower() + name[1:]
-        module._DISPATCH[path] = lambda asked, operation=operation: answer(operation, asked)
+        module._DISPATCH[path] = lambda request, operation=operation: respond(operation, request)
 
 
 def organizations(module):
-    """Trusted services and delegated administrators, of which ministack knows nothing."""
+    """Adds service access and delegated administrators, which ministack lacks."""
     for name, operation in as_aws.ORGANIZATIONS.items():
-        module._DISPATCH[name] = lambda asked, operation=operation: answer(operation, asked)
+        module._DISPATCH[name] = lambda request, operation=operation: respond(operation, request)
 
 
 def cloudtrail(module):
-    """A trail that logs has delivered, though nothing is here, and every region lists the trails of all."""
+    """Reports a recent delivery of a trail that logs, and lists the trails of all regions in each region."""
     status = module._DISPATCH["GetTrailStatus"]
 
-    def listed(asked):
+    def listed(request):
         from ministack.core.responses import get_account_id
 
         trails = [trail for _region, _name, trail in module._account_trail_items(get_account_id())]
         fields = ("TrailARN", "Name", "HomeRegion")
         return module._ok({"Trails": [{field: trail[field] for field in fields} for trail in trails]})
 
-    def corrected(asked):
-        code, headers, body = status(asked)
+    def corrected(request):
+        code, headers, body = status(request)
         if code == 200:
-            trail = module._find_visible_trail(asked["Name"])[-1]
-            told = as_aws.deliver(json.loads(body), bool(trail.get("CloudWatchLogsLogGroupArn")))
-            body = json.dumps(told).encode()
+            trail = module._find_visible_trail(request["Name"])[-1]
+            response = as_aws.with_recent_delivery(json.loads(body), bool(trail.get("CloudWatchLogsLogGroupArn")))
+            body = json.dumps(response).encode()
         return code, headers, body
 
     module._DISPATCH["GetTrailStatus"] = corrected
@@ -98,7 +97,7 @@ def cloudtrail(module):
 
 
 def logs(module):
-    """Account policies, transformers and data protection, which ministack lacks."""
+    """Adds account policies, transformers and data protection, which ministack lacks."""
     handle = module.handle_request
 
     async def corrected(method, path, headers, body, query):
@@ -106,7 +105,7 @@ def logs(module):
 
         action = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
         if action in as_aws.LOGS:
-            return answer(as_aws.LOGS[action], json.loads(body))
+            return respond(as_aws.LOGS[action], json.loads(body))
         status, headers, body = await handle(method, path, headers, body, query)
         if action == "DescribeLogGroups" and status == 200:
             described = json.loads(body)
@@ -118,7 +117,7 @@ def logs(module):
 
 
 def s3(module):
-    """Who pays, by the name that clients ask for it; SSE-S3 where nothing else is said; the owner a caller expects."""
+    """Accepts the SDK's name of request payment, encrypts with SSE-S3 by default, and checks the expected owner."""
     handle, default = module.handle_request, module._bucket_default_sse_headers
 
     async def corrected(method, path, headers, body, query, **more):
@@ -127,8 +126,8 @@ def s3(module):
         expected = headers.get("x-amz-expected-bucket-owner")
         owner = module._bucket_owner_account(path.lstrip("/").split("/")[0])
         if expected and owner and owner != expected:
-            status, said, body = module._error("AccessDenied", "Access Denied", 403)
-            return status, said, b"" if method == "HEAD" else body
+            status, response, body = module._error("AccessDenied", "Access Denied", 403)
+            return status, response, b"" if method == "HEAD" else body
         return await handle(method, path, headers, body, query, **more)
 
     module.handle_request = corrected
@@ -136,7 +135,7 @@ def s3(module):
 
 
 def sns(module):
-    """The code of a missing topic's tags: SNS leaves the word Exception out of its codes."""
+    """Returns the error code of a missing topic as SNS does: without the suffix Exception."""
     error = module._error
 
     def corrected(code, message, status):
@@ -146,21 +145,21 @@ def sns(module):
 
 
 def kms(module):
-    """The account in the description of a key."""
+    """Returns the account in the metadata of a key."""
     describe = module._key_metadata
     module._key_metadata = lambda key: {"AWSAccountId": key["Arn"].split(":")[4], **describe(key)}
 
 
 def iam(module):
-    """Nobody can be simulated who is no user, group or role: for a root, AWS refuses."""
+    """Rejects the simulation of the root user, as AWS does."""
     simulate = module._simulate_principal_policy
 
-    def corrected(asked):
-        arn = module._p(asked, "PolicySourceArn")
+    def corrected(request):
+        arn = module._p(request, "PolicySourceArn")
         if arn.endswith(":root"):
-            said = f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
-            return module._error(400, "InvalidInput", said, ns="iam")
-        return simulate(asked)
+            response = f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
+            return module._error(400, "InvalidInput", response, ns="iam")
+        return simulate(request)
 
     for table in vars(module).values():
         if isinstance(table, dict) and table.get("SimulatePrincipalPolicy") is simulate:
@@ -168,13 +167,13 @@ def iam(module):
 
 
 def functions(module):
-    """The quota of an account instead of what this machine can run, and no policy where nobody was let in."""
+    """Returns account settings as AWS does, and no resource policy for a function without statements."""
     from ministack.core.responses import error_response_json
 
     policy = module._get_policy
 
-    def corrected(*asked):
-        status, headers, body = policy(*asked)
+    def corrected(*request):
+        status, headers, body = policy(*request)
         if status == 200 and not json.loads(json.loads(body)["Policy"])["Statement"]:
             return error_response_json("ResourceNotFoundException", "The resource you requested does not exist.", 404)
         return status, headers, body

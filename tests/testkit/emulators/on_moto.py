@@ -1,4 +1,4 @@
-"""Where moto does not answer as AWS does: a correction each, made before it starts."""
+"""Corrections of moto: one function for each difference from AWS, applied before it starts."""
 
 import json
 
@@ -7,39 +7,39 @@ import as_aws
 
 def correct():
     correct_notifications()
-    show_who_may_redrive()
-    keep_policies_of_queues()
-    take_arns_of_keys()
-    know_regions()
-    know_account_policies()
-    describe_log_groups_in_full()
+    return_redrive_allow_policy()
+    keep_queue_policies()
+    accept_key_arns()
+    add_regions()
+    add_account_policies()
+    return_log_group_details()
     replace_subscription_filters()
-    tell_where_functions_log()
-    tell_of_functions_that_are_off()
-    know_account_settings()
-    deliver_just_now()
+    return_logging_configuration()
+    return_zero_concurrency()
+    add_account_settings()
+    report_recent_delivery()
     list_trails_of_all_regions()
-    let_cloudtrail_be_delegated()
-    make_buckets_as_today()
-    tell_who_pays()
-    respect_the_expected_owner()
-    describe_keys_in_full()
+    allow_cloudtrail_administrators()
+    use_current_bucket_defaults()
+    add_request_payment()
+    check_expected_owner()
+    return_key_details()
     filter_grants()
     simulate_policies()
 
 
 def add(responses, operations):
-    """Gives moto operations that it lacks."""
+    """Adds operations that moto lacks."""
     from moto.core.exceptions import JsonRESTError
     from moto.core.utils import camelcase_to_underscores
 
     def method_for(operation):
         def method(self):
             try:
-                said = operation(self.current_account, self.region, json.loads(self.body or "{}"))
-            except as_aws.Refused as refused:
-                raise JsonRESTError(refused.code, refused.message)
-            return json.dumps(said)
+                response = operation(self.current_account, self.region, json.loads(self.body or "{}"))
+            except as_aws.ServiceError as error:
+                raise JsonRESTError(error.code, error.message)
+            return json.dumps(response)
 
         return method
 
@@ -48,10 +48,9 @@ def add(responses, operations):
 
 
 def correct_notifications():
-    """Makes moto answer for a bucket's notifications as S3 does.
+    """Writes a bucket's notification configuration as S3 does.
 
-    It names the root of an empty configuration after the shape, which the Rust
-    SDK refuses, and it leaves EventBridge out of every answer.
+    Moto uses another root element for an empty configuration, which the Rust SDK rejects, and omits EventBridge.
     """
     from moto.s3.responses import S3Response
 
@@ -73,36 +72,36 @@ def correct_notifications():
     S3Response.get_bucket_notification = corrected
 
 
-def show_who_may_redrive():
-    """Makes moto answer with the RedriveAllowPolicy that it was given and keeps to itself."""
+def return_redrive_allow_policy():
+    """Returns the RedriveAllowPolicy of a queue, which moto omits."""
     from moto.sqs.models import Queue
 
     Queue.redrive_allow_policy = None
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
 
 
-def keep_policies_of_queues():
-    """A queue keeps its policy when another attribute is set; moto takes what is not said for an empty one."""
+def keep_queue_policies():
+    """Keeps the policy of a queue when another attribute is set; moto removes it."""
     from moto.sqs.models import Queue
 
     change = Queue._set_attributes
 
-    def corrected(self, attributes, *more):
+    def corrected(self, attributes, *positional):
         before = getattr(self, "policy", None)
-        change(self, {"Policy": before, **attributes} if before else attributes, *more)
+        change(self, {"Policy": before, **attributes} if before else attributes, *positional)
 
     Queue._set_attributes = corrected
 
 
-def take_arns_of_keys():
-    """Lets moto enable, disable and delete a key that is named by its ARN."""
+def accept_key_arns():
+    """Accepts a key ARN to enable, disable and delete a key."""
     from moto.kms.models import KmsBackend
 
     def correct(verb):
         method = getattr(KmsBackend, verb)
 
-        def corrected(self, key_id, *more, **named):
-            return method(self, self.get_key_id(key_id), *more, **named)
+        def corrected(self, key_id, *positional, **keywords):
+            return method(self, self.get_key_id(key_id), *positional, **keywords)
 
         setattr(KmsBackend, verb, corrected)
 
@@ -110,8 +109,8 @@ def take_arns_of_keys():
         correct(verb)
 
 
-def know_regions():
-    """The regions of an account, of which moto knows nothing."""
+def add_regions():
+    """Adds the opt-in status of regions, which moto lacks."""
     from moto.account import urls
     from moto.account.responses import AccountResponse
 
@@ -120,48 +119,48 @@ def know_regions():
         urls.url_paths["{0}/" + name[0].lower() + name[1:] + "$"] = AccountResponse.dispatch
 
 
-def know_account_policies():
-    """Account policies, transformers and data protection, which moto lacks."""
+def add_account_policies():
+    """Adds account policies, transformers and data protection, which moto lacks."""
     from moto.logs.responses import LogsResponse
 
     add(LogsResponse, as_aws.LOGS)
 
 
-def describe_log_groups_in_full():
-    """The class of a log group, which moto forgets, and how many metric filters it has."""
+def return_log_group_details():
+    """Returns the class and the number of metric filters of a log group, which moto omits."""
     from moto.logs.responses import LogsResponse
 
     create, describe = LogsResponse.create_log_group, LogsResponse.describe_log_groups
 
     def created(self):
-        said = create(self)
+        response = create(self)
         group = self.logs_backend.groups[self._get_param("logGroupName")]
         group.log_class = self._get_param("logGroupClass") or "STANDARD"
-        return said
+        return response
 
     def described(self):
-        said = json.loads(describe(self))
-        for group in said["logGroups"]:
+        response = json.loads(describe(self))
+        for group in response["logGroups"]:
             name = group["logGroupName"]
             group["logGroupClass"] = self.logs_backend.groups[name].log_class
             group["metricFilterCount"] = len(self.logs_backend.describe_metric_filters(log_group_name=name))
-        as_aws.protect(self.current_account, self.region, said["logGroups"])
-        return json.dumps(said)
+        as_aws.protect(self.current_account, self.region, response["logGroups"])
+        return json.dumps(response)
 
     LogsResponse.create_log_group = created
     LogsResponse.describe_log_groups = described
 
 
 def replace_subscription_filters():
-    """Replaces a filter of that name also in a log group that takes no more; moto counts it as one more."""
+    """Replaces a subscription filter in a log group that is at its limit; moto counts it as another filter."""
     from moto.logs.models import LogGroup
 
     put = LogGroup.put_subscription_filter
 
-    def corrected(self, filter_name, *more, **named):
+    def corrected(self, filter_name, *positional, **keywords):
         before = self.subscription_filters.pop(filter_name, None)
         try:
-            put(self, filter_name, *more, **named)
+            put(self, filter_name, *positional, **keywords)
         except Exception:
             if before:
                 self.subscription_filters[filter_name] = before
@@ -170,56 +169,56 @@ def replace_subscription_filters():
     LogGroup.put_subscription_filter = corrected
 
 
-def tell_where_functions_log():
-    """How and where a function logs, which moto forgets."""
+def return_logging_configuration():
+    """Returns the logging configuration of a function, which moto omits."""
     from moto.awslambda.models import LambdaFunction
 
-    make, change = LambdaFunction.__init__, LambdaFunction.update_configuration
+    create, change = LambdaFunction.__init__, LambdaFunction.update_configuration
     describe = LambdaFunction.get_configuration
 
-    def made(self, account_id, spec, *more, **named):
-        make(self, account_id, spec, *more, **named)
+    def created(self, account_id, spec, *positional, **keywords):
+        create(self, account_id, spec, *positional, **keywords)
         group = f"/aws/lambda/{self.function_name}"
         self.logging = {"LogFormat": "Text", "LogGroup": group, **spec.get("LoggingConfig", {})}
 
-    def changed(self, asked):
-        self.logging |= asked.get("LoggingConfig", {})
-        return change(self, asked)
+    def changed(self, request):
+        self.logging |= request.get("LoggingConfig", {})
+        return change(self, request)
 
-    def described(self, *asked, **named):
-        return {**describe(self, *asked, **named), "LoggingConfig": self.logging}
+    def described(self, *request, **keywords):
+        return {**describe(self, *request, **keywords), "LoggingConfig": self.logging}
 
-    LambdaFunction.__init__ = made
+    LambdaFunction.__init__ = created
     LambdaFunction.update_configuration = changed
     LambdaFunction.get_configuration = described
 
 
-def tell_of_functions_that_are_off():
-    """A function with no call set apart may not be called at all; moto leaves the number out when it is none."""
+def return_zero_concurrency():
+    """Returns a reserved concurrency of zero, which disables a function; moto omits it."""
     from moto.awslambda.models import LambdaFunction
 
     describe = LambdaFunction.get_code
 
-    def described(self, *asked, **named):
-        told = describe(self, *asked, **named)
+    def described(self, *request, **keywords):
+        response = describe(self, *request, **keywords)
         if self.reserved_concurrency is not None:
-            told["Concurrency"] = {"ReservedConcurrentExecutions": self.reserved_concurrency}
-        return told
+            response["Concurrency"] = {"ReservedConcurrentExecutions": self.reserved_concurrency}
+        return response
 
     LambdaFunction.get_code = described
 
 
-def know_account_settings():
-    """The quotas of Lambda, which moto lacks."""
+def add_account_settings():
+    """Adds the account settings of Lambda, which moto lacks."""
     from moto.awslambda import urls
     from moto.awslambda.responses import LambdaResponse
 
-    add(LambdaResponse, {"GetAccountSettings": lambda account, region, asked: as_aws.account_settings()})
+    add(LambdaResponse, {"GetAccountSettings": lambda account, region, request: as_aws.account_settings()})
     urls.url_paths[r"{0}/(?P<api_version>[^/]+)/account-settings/?$"] = LambdaResponse.dispatch
 
 
-def deliver_just_now():
-    """A trail that logs delivers to its log group too."""
+def report_recent_delivery():
+    """Reports a recent delivery of a trail that logs, also to its log group."""
     from moto.cloudtrail.responses import CloudTrailResponse
 
     def corrected(self):
@@ -227,13 +226,13 @@ def deliver_just_now():
         status = self.cloudtrail_backend.get_trail_status(name).description()
         trails = self.cloudtrail_backend.describe_trails(include_shadow_trails=True)
         trail = next(trail for trail in trails if name in (trail.trail_name, trail.arn))
-        return json.dumps(as_aws.deliver(status, bool(trail.cw_log_group_arn)))
+        return json.dumps(as_aws.with_recent_delivery(status, bool(trail.cw_log_group_arn)))
 
     CloudTrailResponse.get_trail_status = corrected
 
 
 def list_trails_of_all_regions():
-    """Every region lists the trails of all, also those that cover one region only."""
+    """Lists the trails of all regions in each region, single-region trails included."""
     from moto.cloudtrail.models import CloudTrailBackend, cloudtrail_backends
 
     def corrected(self):
@@ -243,37 +242,37 @@ def list_trails_of_all_regions():
     CloudTrailBackend.list_trails = corrected
 
 
-def let_cloudtrail_be_delegated():
-    """CloudTrail may have delegated administrators; moto's list is an old one."""
+def allow_cloudtrail_administrators():
+    """Allows delegated administrators of CloudTrail, which moto's list lacks."""
     from moto.organizations.models import FakeDelegatedAdministrator
 
     FakeDelegatedAdministrator.SUPPORTED_SERVICES.append("cloudtrail.amazonaws.com")
 
 
-def make_buckets_as_today():
-    """Every new bucket encrypts with SSE-S3 and owns what is put into it, and says so."""
+def use_current_bucket_defaults():
+    """Gives new buckets the current defaults of S3: SSE-S3 and BucketOwnerEnforced."""
     from moto.s3.models import FakeBucket, S3Backend
 
-    make, forget = FakeBucket.__init__, S3Backend.delete_bucket_encryption
+    create, delete_encryption = FakeBucket.__init__, S3Backend.delete_bucket_encryption
 
     def default():
         return {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
 
-    def made(self, *given, **named):
-        make(self, *given, **named)
+    def created(self, *positional, **keywords):
+        create(self, *positional, **keywords)
         self.encryption = default()
         self.ownership_rule = "BucketOwnerEnforced"
 
-    def forgot(self, bucket_name):
-        forget(self, bucket_name)
+    def encryption_deleted(self, bucket_name):
+        delete_encryption(self, bucket_name)
         self.get_bucket(bucket_name).encryption = default()
 
-    FakeBucket.__init__ = made
-    S3Backend.delete_bucket_encryption = forgot
+    FakeBucket.__init__ = created
+    S3Backend.delete_bucket_encryption = encryption_deleted
 
 
-def tell_who_pays():
-    """Who pays for requests to a bucket; moto takes the question for a listing, and forgets the answer."""
+def add_request_payment():
+    """Adds the request payment configuration of a bucket, which moto lacks."""
     from moto.s3.responses import S3Response
 
     read, write = S3Response._bucket_response_get, S3Response._bucket_response_put
@@ -295,8 +294,8 @@ def tell_who_pays():
     S3Response._bucket_response_put = writes
 
 
-def respect_the_expected_owner():
-    """Refuses a caller who expects a bucket to be somebody else's."""
+def check_expected_owner():
+    """Checks the expected bucket owner of a request."""
     from moto.s3.exceptions import S3AccessDeniedError
     from moto.s3.models import s3_backends
     from moto.s3.responses import S3Response
@@ -325,25 +324,25 @@ def respect_the_expected_owner():
     correct("_key_response")
 
 
-def describe_keys_in_full():
-    """A key is for encryption unless it was made for something else; the one behind alias/aws/s3 is managed by AWS."""
+def return_key_details():
+    """Returns the usage and the manager of a key; the key of alias/aws/s3 is an AWS managed key."""
     from moto.kms.models import Key
     from moto.kms.utils import RESERVED_ALIASE_TARGET_KEY_IDS
 
     describe = Key.to_dict
 
     def corrected(self):
-        said = describe(self)
-        said["KeyMetadata"]["KeyUsage"] = self.key_usage or "ENCRYPT_DECRYPT"
+        response = describe(self)
+        response["KeyMetadata"]["KeyUsage"] = self.key_usage or "ENCRYPT_DECRYPT"
         if self.description.startswith("Default key") or self.id in RESERVED_ALIASE_TARGET_KEY_IDS.values():
-            said["KeyMetadata"]["KeyManager"] = "AWS"
-        return said
+            response["KeyMetadata"]["KeyManager"] = "AWS"
+        return response
 
     Key.to_dict = corrected
 
 
 def filter_grants():
-    """Lists the grants of one grantee if that is asked for, and makes none in a dry run."""
+    """Filters grants by grantee, and creates none in a dry run."""
     from moto.core.exceptions import JsonRESTError
     from moto.kms.responses import KmsResponse
 
@@ -355,17 +354,17 @@ def filter_grants():
         return create(self)
 
     def listed(self):
-        said = json.loads(listing(self))
+        response = json.loads(listing(self))
         grantee = self._get_param("GranteePrincipal")
-        said["Grants"] = [grant for grant in said["Grants"] if grantee in (None, grant["GranteePrincipal"])]
-        return json.dumps(said)
+        response["Grants"] = [grant for grant in response["Grants"] if grantee in (None, grant["GranteePrincipal"])]
+        return json.dumps(response)
 
     KmsResponse.create_grant = created
     KmsResponse.list_grants = listed
 
 
 def simulate_policies():
-    """Says what the policies of a user or a role come to; resource policies and conditions are left out."""
+    """Simulates the policies of a user or a role, without resource policies and conditions."""
     from xml.sax.saxutils import escape
 
     from moto.iam.access_control import AssumedRoleAccessKey, IAMPolicy, IAMUserAccessKey, PermissionResult
@@ -390,10 +389,10 @@ def simulate_policies():
         return [IAMPolicy(policy) for policy in collect(Principal())]
 
     def decision(policies, action, resource):
-        said = [policy.is_action_permitted(action, resource) for policy in policies]
-        if PermissionResult.DENIED in said:
+        results = [policy.is_action_permitted(action, resource) for policy in policies]
+        if PermissionResult.DENIED in results:
             return "explicitDeny"
-        return "allowed" if PermissionResult.PERMITTED in said else "implicitDeny"
+        return "allowed" if PermissionResult.PERMITTED in results else "implicitDeny"
 
     def simulate_principal_policy(self):
         policies = policies_of(self, self._get_param("PolicySourceArn"))

@@ -1,4 +1,4 @@
-"""Runs one emulator until standard input ends, so that none outlives the process that holds the other end.
+"""Runs an emulator until its standard input is closed, so that it ends with the process that started it.
 
 Usage: run.py ministack|moto PORT
 """
@@ -12,8 +12,8 @@ import time
 HOST = "127.0.0.1"
 
 
-def end_with_standard_input():
-    """Ends this process once whoever started it is gone or has closed the pipe."""
+def exit_with_standard_input():
+    """Ends this process when standard input is closed."""
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -53,5 +53,5 @@ def moto(port):
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_standard_input, daemon=True).start()
+    threading.Thread(target=exit_with_standard_input, daemon=True).start()
     {"ministack": ministack, "moto": moto}[sys.argv[1]](sys.argv[2])

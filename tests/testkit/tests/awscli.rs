@@ -78,13 +78,13 @@ fn invalid_command_lines_are_rejected() {
         ),
         (
             "aws kms describe-key --key-id <KEY>",
-            "the shell would not take < as a word",
+            "the shell does not treat < as a word",
         ),
         ("aws kms describe-key --key-id 'a", "No closing quotation"),
         ("aws sns list-topics &&", "a command is empty"),
         ("aws cloudtrail help", "a manual"),
-        ("rm -rf /", "rm is no command"),
-        ("export AWS_PROFILE", "export is no command"),
+        ("rm -rf /", "rm is not an allowed command"),
+        ("export AWS_PROFILE", "export is not an allowed command"),
     ];
     let lines = table.map(|(line, _)| line);
     for ((line, why), parsed) in table.iter().zip(awscli::parse(&lines)) {

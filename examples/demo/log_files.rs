@@ -1,10 +1,10 @@
-//! The log files that the demo's CloudTrail delivers.
+//! The log files that the demo delivers in place of CloudTrail.
 
 use serde_json::{Value, json};
 
 use testkit::{LogFile, Organization, log_file};
 
-/// The files in the order of delivery, each of one account in one region.
+/// The log files in the order of delivery.
 pub fn files(org: &Organization) -> Vec<LogFile> {
     let [production, staging, audit] = [0, 1, 2].map(|number| org.members()[number].as_str());
     vec![
@@ -24,7 +24,7 @@ pub fn files(org: &Organization) -> Vec<LogFile> {
                     "RunInstances",
                     false,
                 ),
-                refused(
+                denied_call(
                     production,
                     "eu-west-1",
                     "s3.amazonaws.com",
@@ -36,8 +36,8 @@ pub fn files(org: &Organization) -> Vec<LogFile> {
             staging,
             "eu-central-1",
             vec![
-                by_role(staging, "eu-central-1", "kms.amazonaws.com", "Decrypt"),
-                by_role(
+                call_by_role(staging, "eu-central-1", "kms.amazonaws.com", "Decrypt"),
+                call_by_role(
                     staging,
                     "eu-central-1",
                     "lambda.amazonaws.com",
@@ -59,7 +59,7 @@ pub fn files(org: &Organization) -> Vec<LogFile> {
     ]
 }
 
-/// The key and the content of a digest file, which holds no events.
+/// The key and the content of a digest file, which has no events.
 pub fn digest(org: &Organization) -> (String, Vec<u8>) {
     let account = org.account();
     let stamp = LogFile::new(account, "us-east-1", Vec::new()).stamp;
@@ -89,14 +89,14 @@ fn console_login(account: &str) -> Value {
     event
 }
 
-fn refused(account: &str, region: &str, source: &str, name: &str) -> Value {
+fn denied_call(account: &str, region: &str, source: &str, name: &str) -> Value {
     let mut event = log_file::event(account, region, source, name, false);
     event["errorCode"] = "AccessDenied".into();
     event["errorMessage"] = "Access Denied".into();
     event
 }
 
-fn by_role(account: &str, region: &str, source: &str, name: &str) -> Value {
+fn call_by_role(account: &str, region: &str, source: &str, name: &str) -> Value {
     let mut event = log_file::event(account, region, source, name, false);
     event["userIdentity"] = json!({
         "type": "AssumedRole",

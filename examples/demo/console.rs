@@ -1,53 +1,53 @@
-//! What the audience sees of the demo itself: prose, command lines, and what was checked.
+//! The output of the demo itself: paragraphs, command lines and verified results.
 
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
-/// Longer lines are hard to read.
-const WIDEST: usize = 76;
+/// The maximum width of a line.
+const MAX_WIDTH: usize = 76;
 
-/// Where the demo speaks: standard output, between the outputs of the program.
-pub struct Stage {
+/// Writes to standard output, between the outputs of the program.
+pub struct Console {
     width: usize,
-    colour: bool,
+    color: bool,
     terminal: bool,
 }
 
-impl Stage {
-    /// As wide as the terminal, and no wider than is good to read.
-    pub fn new() -> Stage {
+impl Console {
+    /// Reads the width and the color support of the terminal.
+    pub fn new() -> Console {
         let terminal = io::stdout().is_terminal();
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let columns = comfy_table::Table::new().width().map_or(80, usize::from);
-        Stage {
-            width: columns.saturating_sub(2).clamp(30, WIDEST),
-            colour: terminal && !dumb && !set("NO_COLOR"),
+        Console {
+            width: columns.saturating_sub(2).clamp(30, MAX_WIDTH),
+            color: terminal && !dumb && !set("NO_COLOR"),
             terminal,
         }
     }
 
-    /// Whether somebody reads along.
-    pub fn is_watched(&self) -> bool {
+    /// Returns true if standard output is a terminal.
+    pub fn is_terminal(&self) -> bool {
         self.terminal
     }
 
-    /// The heading of a scene.
+    /// Prints the heading of a step.
     pub fn heading(&self, text: &str) {
         self.line("");
         self.line(&self.styled(AnsiColor::Cyan.on_default().bold(), text));
     }
 
-    /// A paragraph.
-    pub fn say(&self, text: &str) {
+    /// Prints a paragraph.
+    pub fn paragraph(&self, text: &str) {
         self.line("");
         for line in wrapped(text, self.width, "") {
             self.line(&line);
         }
     }
 
-    /// A row of a list, with the lines that follow its first below the text.
+    /// Prints a row of a list; the text has a hanging indent.
     pub fn row(&self, head: &str, text: &str) {
         let head = format!("  {head:<14}");
         let margin = " ".repeat(head.len());
@@ -62,7 +62,7 @@ impl Stage {
         }
     }
 
-    /// The command line that runs next, as it would be typed.
+    /// Prints the command line that runs next.
     pub fn command(&self, words: &[&str]) {
         let line = format!("$ heeler-ec {}", words.join(" "));
         let lines = wrapped(&line, self.width - 2, "    ");
@@ -74,8 +74,8 @@ impl Stage {
         self.line("");
     }
 
-    /// Something that was checked and found to be so.
-    pub fn proved(&self, text: &str) {
+    /// Prints a verified result.
+    pub fn verified(&self, text: &str) {
         let mark = self.styled(AnsiColor::Green.on_default().bold(), "ok");
         for (number, line) in wrapped(text, self.width - 4, "").iter().enumerate() {
             let mark = if number == 0 { &mark } else { "  " };
@@ -83,25 +83,28 @@ impl Stage {
         }
     }
 
-    /// What the program printed, as it is.
+    /// Prints the output of the program unchanged.
     pub fn echo(&self, text: &str) {
         self.line(text.trim_end());
     }
 
-    /// An empty line.
-    pub fn gap(&self) {
+    /// Prints an empty line.
+    pub fn blank_line(&self) {
         self.line("");
     }
 
-    #[expect(clippy::unused_self, reason = "what is said is said by the stage")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the console is the only writer of standard output"
+    )]
     fn line(&self, line: &str) {
         let mut out = io::stdout().lock();
-        // An audience that has left is no reason to leave the pipeline standing.
+        // The demo has to clean up even if standard output is closed.
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
 
     fn styled(&self, style: Style, text: &str) -> String {
-        if self.colour {
+        if self.color {
             format!("{style}{text}{style:#}")
         } else {
             text.to_owned()
@@ -109,13 +112,13 @@ impl Stage {
     }
 }
 
-/// The words in lines of at most `width` columns; a longer word has a line to itself.
+/// Wraps words in lines of at most `width` columns. A longer word has its own line.
 fn wrapped(text: &str, width: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let taken = line.chars().count();
-        if taken > indent.len() && taken + 1 + word.chars().count() > width {
+        let used = line.chars().count();
+        if used > indent.len() && used + 1 + word.chars().count() > width {
             lines.push(std::mem::replace(&mut line, indent.to_owned()));
         }
         if line.len() > indent.len() || (lines.is_empty() && !line.is_empty()) {
