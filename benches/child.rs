@@ -1,81 +1,81 @@
-//! A child process and what it used: its CPU time and its peak memory, where the system tells them.
+//! Runs a child process and measures its CPU time and peak memory, on Linux.
 
 use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// How long a glance at the child is from the next.
-const GLANCE: Duration = Duration::from_millis(2);
-/// Linux counts the CPU time that it shows in hundredths of a second.
+/// The interval between two measurements.
+const INTERVAL: Duration = Duration::from_millis(2);
+/// The unit of CPU time in `/proc`.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What a process used; nothing where the system does not tell it.
+/// The resources that a process used; `None` on systems other than Linux.
 #[derive(Debug, Default)]
-pub struct Used {
+pub struct ResourceUsage {
     pub cpu: Option<Duration>,
-    /// In bytes.
+    /// Peak memory in bytes.
     pub memory: Option<u64>,
 }
 
-/// Runs a program to its end, and fails with what it said unless it succeeds.
+/// Runs a program until it exits, and fails with its standard error unless it succeeds.
 ///
-/// The figures are those of `/proc`: the memory as last seen while the process ran, the CPU time as it stays
-/// readable until the process is waited for.
-pub fn run(command: &mut Command) -> io::Result<Used> {
+/// The figures are from `/proc`. The CPU time stays readable until the process is waited for, the memory only while it
+/// runs.
+pub fn run(command: &mut Command) -> io::Result<ResourceUsage> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
-    let used = watch(&child);
-    let mut said = String::new();
+    let usage = measure(&child);
+    let mut message = String::new();
     if let Some(mut stderr) = child.stderr.take() {
-        stderr.read_to_string(&mut said)?;
+        stderr.read_to_string(&mut message)?;
     }
     let status = child.wait()?;
     if status.success() {
-        return Ok(used);
+        return Ok(usage);
     }
     Err(io::Error::other(format!(
-        "the program ended with {status}:\n{said}"
+        "the program exited with {status}:\n{message}"
     )))
 }
 
-/// Looks at the process until it has ended; elsewhere than on Linux it does not look at all.
-fn watch(child: &Child) -> Used {
-    let mut used = Used::default();
-    while let Some(look) = look(child.id()) {
-        used.memory = peak(child.id()).or(used.memory);
-        used.cpu = Some(look.cpu);
-        if look.ended {
+/// Measures the process until it has ended; returns at once on other systems than Linux.
+fn measure(child: &Child) -> ResourceUsage {
+    let mut usage = ResourceUsage::default();
+    while let Some(state) = process_state(child.id()) {
+        usage.memory = peak_memory(child.id()).or(usage.memory);
+        usage.cpu = Some(state.cpu);
+        if state.has_ended {
             break;
         }
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(INTERVAL);
     }
-    used
+    usage
 }
 
-/// What the system says of a process at this moment.
-pub struct Look {
-    /// Of all its threads: in the program, and in the system on its behalf.
+/// The state of a process.
+pub struct ProcessState {
+    /// User and system time of all threads.
     pub cpu: Duration,
-    /// It only waits to be waited for.
-    pub ended: bool,
+    /// True for a process that has ended and is not waited for yet.
+    pub has_ended: bool,
 }
 
-/// Nothing when there is no such process, and elsewhere than on Linux.
-pub fn look(process: u32) -> Option<Look> {
+/// Reads the state of a process; returns `None` if it does not exist, and on other systems than Linux.
+pub fn process_state(process: u32) -> Option<ProcessState> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name comes second, in parentheses, and may hold anything.
+    // The second field is the name in parentheses, which may contain spaces.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |number: usize| fields.get(number)?.parse::<u32>().ok();
-    Some(Look {
+    Some(ProcessState {
         cpu: TICK * (ticks(11)? + ticks(12)?),
-        ended: *fields.first()? == "Z",
+        has_ended: *fields.first()? == "Z",
     })
 }
 
-fn peak(process: u32) -> Option<u64> {
+fn peak_memory(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
         .lines()

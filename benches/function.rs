@@ -1,12 +1,11 @@
-//! Measures what the function takes to send a thousand records, against one that makes a call for each.
+//! Measures how the Lambda function sends a thousand records, compared with a function that makes one call per record.
 //!
-//! Both are run by the same Python and Lambda's own runtime client, are handed the same deliveries, and send to queues
-//! of their own in the same emulator, through a proxy that counts the calls. A warm function is measured: it has
-//! started and has sent something before, so that imports and the first connection do not count. Its CPU time is that
-//! of its process, in the program and in the system. The benchmark fails when a record is missing from a queue, and
-//! when the function makes more than an eighth of the calls.
+//! Both run on the same Python with Lambda's runtime client, get the same invocations, and send to queues of the same
+//! emulator through a proxy that counts the calls. The functions are warm: an invocation before the measurement imports
+//! the modules and opens the connection. The CPU time is that of the function's process. The benchmark fails if a record
+//! is missing in a queue, or if the function makes more than an eighth of the calls.
 
-#[expect(dead_code, reason = "the function is looked at while it runs on")]
+#[expect(dead_code, reason = "only the state of the process is used")]
 mod child;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
@@ -29,16 +28,16 @@ use zip::write::SimpleFileOptions;
 
 const REGION: &str = "us-east-1";
 const RECORDS: usize = 1000;
-/// How many records `CloudWatch` Logs hands over at once here.
-const DELIVERED: usize = 100;
-/// How often all is done; the round in the middle is shown.
+/// The number of records in one invocation.
+const RECORDS_PER_INVOCATION: usize = 100;
+/// The number of rounds; the median is shown.
 const ROUNDS: usize = 3;
-/// How many calls of the plain way one call of the function has to be worth.
-const WORTH: usize = 8;
-/// Enough for the plain way on a busy machine: it is the work that counts here, and not who is cut short.
+/// The minimum ratio of the calls.
+const MIN_CALL_RATIO: usize = 8;
+/// The time limit of an invocation, long enough for the function with one call per record.
 const LIMIT: Duration = Duration::from_secs(60);
-/// More than any object of the samples comes to.
-const CAP: u64 = 64 * 1024 * 1024;
+/// The maximum decompressed size of a log file.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 fn main() -> io::Result<()> {
     let Some(python) = LambdaFunction::pythons().into_iter().next() else {
@@ -49,39 +48,42 @@ fn main() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let (mut plain, mut ours) = (Vec::new(), Vec::new());
+    let (mut baseline, mut batching) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        for (code, rounds) in [(plain_code()?, &mut plain), (function::code(), &mut ours)] {
+        for (code, rounds) in [
+            (baseline_code()?, &mut baseline),
+            (function::code(), &mut batching),
+        ] {
             rounds.push(runtime.block_on(measure(&emulator, &python, &code, &records))?);
         }
     }
     writeln!(
         io::stdout(),
-        "\n{RECORDS} records, {DELIVERED} at a time, from {source}\n\
-         {}; the middle one of {ROUNDS} rounds\n",
+        "\n{RECORDS} records, {RECORDS_PER_INVOCATION} per invocation, from {source}\n\
+         {}; median of {ROUNDS} rounds\n",
         python.display()
     )?;
-    compare(&middle(plain), &middle(ours))
+    compare(&median(baseline), &median(batching))
 }
 
-/// What a thousand records came to.
-struct Measured {
+/// The measurement of a thousand records.
+struct Measurement {
     calls: usize,
-    /// Nothing where the system does not tell it.
+    /// `None` on systems other than Linux.
     cpu: Option<Duration>,
 }
 
-/// Lets a new function send all records to a new queue.
+/// Sends all records with a new function to a new queue.
 async fn measure(
     emulator: &Emulator,
     python: &PathBuf,
     code: &[u8],
     records: &[String],
-) -> io::Result<Measured> {
+) -> io::Result<Measurement> {
     let proxy = Proxy::start(emulator.address());
     let account = organization::unused_account();
     let clients = Clients::new(&emulator.url(), credentials(&account, "test", None), REGION);
-    let queue = make_queue(&clients).await;
+    let queue = create_queue(&clients).await;
     let env = [
         (function::QUEUE_URL, queue.clone()),
         ("AWS_ENDPOINT_URL", proxy.url()),
@@ -91,14 +93,17 @@ async fn measure(
     ];
     let env: BTreeMap<String, String> = env.map(|(name, value)| (name.to_owned(), value)).into();
     let mut function = LambdaFunction::start(python, code, function::HANDLER, &env).await;
-    invoke(&mut function, &delivery(&[warming_up()])).await?;
+    invoke(&mut function, &invocation(&[warm_up_record()])).await?;
 
-    let deliveries: Vec<Value> = records.chunks(DELIVERED).map(delivery).collect();
+    let invocations: Vec<Value> = records
+        .chunks(RECORDS_PER_INVOCATION)
+        .map(invocation)
+        .collect();
     let before = (proxy.total(), cpu(&function));
-    for delivery in &deliveries {
-        invoke(&mut function, delivery).await?;
+    for event in &invocations {
+        invoke(&mut function, event).await?;
     }
-    let measured = Measured {
+    let measurement = Measurement {
         calls: proxy.total() - before.0,
         cpu: cpu(&function)
             .zip(before.1)
@@ -107,19 +112,19 @@ async fn measure(
 
     let queued = count(&clients, &queue).await;
     if queued == (records.len() + 1).to_string() {
-        return Ok(measured);
+        return Ok(measurement);
     }
     Err(io::Error::other(format!(
-        "{queued} messages in the queue, of {} records and one before them",
+        "{queued} messages in the queue, expected {} records and one warm-up record",
         records.len()
     )))
 }
 
 fn cpu(function: &LambdaFunction) -> Option<Duration> {
-    child::look(function.process()).map(|look| look.cpu)
+    child::process_state(function.process()).map(|state| state.cpu)
 }
 
-async fn make_queue(clients: &Clients) -> String {
+async fn create_queue(clients: &Clients) -> String {
     let queue = clients.sqs.create_queue().queue_name("records.fifo");
     let queue = queue
         .attributes(QueueAttributeName::FifoQueue, "true")
@@ -129,25 +134,26 @@ async fn make_queue(clients: &Clients) -> String {
     queue.queue_url.expect("the URL of a queue")
 }
 
-/// How many messages are in a queue, as SQS says it.
+/// The approximate number of messages in a queue.
 async fn count(clients: &Clients, queue: &str) -> String {
     let number = QueueAttributeName::ApproximateNumberOfMessages;
-    let asked = clients.sqs.get_queue_attributes().queue_url(queue);
-    let told = asked.attribute_names(number.clone()).send().await;
-    let told = told.expect("the attributes of a queue").attributes;
-    told.and_then(|mut told| told.remove(&number))
+    let read = clients.sqs.get_queue_attributes().queue_url(queue);
+    let read = read.attribute_names(number.clone()).send().await;
+    let attributes = read.expect("the attributes of a queue").attributes;
+    attributes
+        .and_then(|mut attributes| attributes.remove(&number))
         .expect("the number of messages")
 }
 
-async fn invoke(function: &mut LambdaFunction, delivery: &Value) -> io::Result<()> {
-    let outcome = function.invoke_within(delivery, LIMIT).await.outcome;
+async fn invoke(function: &mut LambdaFunction, event: &Value) -> io::Result<()> {
+    let outcome = function.invoke_within(event, LIMIT).await.outcome;
     outcome
         .map(drop)
         .map_err(|error| io::Error::other(format!("the function failed: {error}")))
 }
 
-/// What `CloudWatch` Logs invokes a function with.
-fn delivery(records: &[String]) -> Value {
+/// The event with which `CloudWatch` Logs invokes a function.
+fn invocation(records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
         .enumerate()
@@ -163,25 +169,25 @@ fn delivery(records: &[String]) -> Value {
         "subscriptionFilters": ["heeler"],
         "logEvents": events,
     });
-    let packed = log_file::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
-    json!({"awslogs": {"data": STANDARD.encode(packed)}})
+    let data = log_file::gzip(payload.to_string().as_bytes()).expect("gzip into memory");
+    json!({"awslogs": {"data": STANDARD.encode(data)}})
 }
 
-/// The plain way, as Lambda takes code. It has the handler's name, so that both are called the same.
-fn plain_code() -> io::Result<Vec<u8>> {
+/// The zip file of the function with one call per record, under the same handler name.
+fn baseline_code() -> io::Result<Vec<u8>> {
     let (module, _) = function::HANDLER.split_once('.').expect("a module");
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file(format!("{module}.py"), SimpleFileOptions::DEFAULT)?;
-    zip.write_all(include_bytes!("one_call_a_record.py"))?;
+    zip.write_all(include_bytes!("one_call_per_record.py"))?;
     Ok(zip.finish()?.into_inner())
 }
 
-/// A record that is none of those measured.
-fn warming_up() -> String {
+/// A record that is not measured.
+fn warm_up_record() -> String {
     log_file::event("111111111111", REGION, "s3.amazonaws.com", "Put", false).to_string()
 }
 
-/// A thousand records, no two the same, and where they are from: published logs if they are here, else our samples.
+/// A thousand distinct records and their source: published log files, or else the samples of this repository.
 fn records() -> io::Result<(String, Vec<String>)> {
     let (folder, objects) = if let Some(folder) = samples::real_logs() {
         let objects = samples::log_files_below(&folder);
@@ -191,22 +197,22 @@ fn records() -> io::Result<(String, Vec<String>)> {
         let objects = published(&folder)?;
         (folder, objects)
     };
-    // In an order that does not depend on the file system.
+    // The order must not depend on the file system.
     let objects: BTreeMap<String, Vec<u8>> = objects.into_iter().collect();
     let mut found = Vec::new();
     for (name, bytes) in &objects {
-        let read = log::collect_records(bytes, CAP)
-            .map_err(|why| io::Error::other(format!("{name}: {why}")))?;
+        let read = log::collect_records(bytes, MAX_BYTES)
+            .map_err(|error| io::Error::other(format!("{name}: {error}")))?;
         found.extend(read);
     }
     found.sort();
     found.dedup();
     let few = found.len() < RECORDS;
     let records = (0..RECORDS).map(|number| {
-        // Spread over all that there are.
+        // The records are spread over all files.
         let record = &found[number * found.len() / RECORDS];
         if few {
-            renamed(record)
+            with_new_id(record)
         } else {
             Ok(record.clone())
         }
@@ -217,7 +223,7 @@ fn records() -> io::Result<(String, Vec<String>)> {
     Ok((source, records))
 }
 
-/// The published ones among the samples of this repository. The rest are hard cases, and say nothing of a usual day.
+/// The published log files among the samples of this repository; the others are edge cases.
 fn published(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -230,38 +236,46 @@ fn published(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(found)
 }
 
-/// The record with an id that no other has, or a queue would take it for a repetition.
-fn renamed(record: &str) -> io::Result<String> {
+/// The record with a new event ID; otherwise the queue would drop it as a duplicate.
+fn with_new_id(record: &str) -> io::Result<String> {
     let mut record: Value = serde_json::from_str(record)?;
     record["eventID"] = Uuid::new_v4().to_string().into();
     Ok(record.to_string())
 }
 
-fn middle(mut rounds: Vec<Measured>) -> Measured {
+fn median(mut rounds: Vec<Measurement>) -> Measurement {
     rounds.sort_by_key(|round| round.cpu);
     rounds.swap_remove(rounds.len() / 2)
 }
 
-fn compare(plain: &Measured, ours: &Measured) -> io::Result<()> {
+fn compare(baseline: &Measurement, batching: &Measurement) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<19} {:>5} {:>7}", "", "calls", "CPU")?;
-    for (name, measured) in [("one call a record", plain), ("the function", ours)] {
-        let cpu = shown(measured.cpu.map(|cpu| cpu.as_secs_f64()), " s");
-        writeln!(out, "{name:<19} {:>5} {cpu:>7}", measured.calls)?;
+    writeln!(out, "{:<20} {:>5} {:>7}", "", "calls", "CPU")?;
+    for (name, measurement) in [
+        ("one call per record", baseline),
+        ("the function", batching),
+    ] {
+        let cpu = format_number(measurement.cpu.map(|cpu| cpu.as_secs_f64()), " s");
+        writeln!(out, "{name:<20} {:>5} {cpu:>7}", measurement.calls)?;
     }
-    let cpu = plain.cpu.zip(ours.cpu);
-    let cpu = cpu.map(|(plain, ours)| plain.as_secs_f64() / ours.as_secs_f64());
-    let calls = f64::from(u32::try_from(plain.calls).unwrap_or(u32::MAX))
-        / f64::from(u32::try_from(ours.calls).unwrap_or(u32::MAX));
-    writeln!(out, "{:<19} {calls:>5.1} {:>7}", "ratio", shown(cpu, ""))?;
-    if ours.calls * WORTH <= plain.calls {
+    let cpu = baseline.cpu.zip(batching.cpu);
+    let cpu = cpu.map(|(baseline, batching)| baseline.as_secs_f64() / batching.as_secs_f64());
+    let calls = f64::from(u32::try_from(baseline.calls).unwrap_or(u32::MAX))
+        / f64::from(u32::try_from(batching.calls).unwrap_or(u32::MAX));
+    writeln!(
+        out,
+        "{:<20} {calls:>5.1} {:>7}",
+        "ratio",
+        format_number(cpu, "")
+    )?;
+    if batching.calls * MIN_CALL_RATIO <= baseline.calls {
         return Ok(());
     }
     Err(io::Error::other(format!(
-        "the function makes more than one call for {WORTH} of the plain way"
+        "the function makes more than one call per {MIN_CALL_RATIO} records"
     )))
 }
 
-fn shown(number: Option<f64>, unit: &str) -> String {
+fn format_number(number: Option<f64>, unit: &str) -> String {
     number.map_or("-".to_owned(), |number| format!("{number:.2}{unit}"))
 }

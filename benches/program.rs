@@ -1,11 +1,11 @@
-//! The program that is measured.
+//! The program under measurement.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The one that `HEELER_EC_PROGRAM` names, else the program as it is released, built now.
+/// Returns the program that `HEELER_EC_PROGRAM` names, or builds the release.
 pub fn program() -> io::Result<PathBuf> {
     if let Some(program) = std::env::var_os("HEELER_EC_PROGRAM") {
         return Ok(program.into());
@@ -15,7 +15,7 @@ pub fn program() -> io::Result<PathBuf> {
     command
         .args(["build", "--release", "--locked", "--bin", "heeler-ec"])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
-    // What Cargo tells this benchmark of itself would make it build some dependencies anew.
+    // These variables, which Cargo sets for this benchmark, would cause rebuilds of some dependencies.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

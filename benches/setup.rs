@@ -1,12 +1,10 @@
-//! Measures how long setup, a second setup, and destroy of each option take when every call takes 50 ms longer.
+//! Measures setup, a second setup and destroy of each option, with 50 ms added to each call.
 //!
-//! The release build of the program runs against an emulator, through a proxy that holds every call up. What counts
-//! is the longest chain of calls that had to wait for each other, because calls side by side cost no time. The chain
-//! is computed from what the proxy saw: a call can have waited for every call that was answered before it began, so
-//! the longest row of calls in which each began after the one before was answered is at least the longest chain of
-//! dependent calls. The ratio of the wall clock to the length of the chain times the time of one call, measured in
-//! the same run, says how much the program adds of its own: 1.0 would be nothing. The benchmark fails when a first setup
-//! adds more than is promised.
+//! The release build of the program runs against an emulator, through a proxy that delays every call. Concurrent calls
+//! cost no time, so the benchmark compares the wall time with the longest chain of dependent calls. It computes the chain
+//! from the recorded calls: a call may depend on every call that finished before it started. The ratio of the wall time
+//! to the chain times the duration of one call shows the program's own share; 1.0 would be none. The benchmark fails if
+//! the ratio of a first setup exceeds its limit.
 
 mod child;
 mod program;
@@ -16,17 +14,17 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use child::Used;
+use child::ResourceUsage;
 use program::program;
 use testkit::{Call, Emulator, Engine, Organization};
 
-/// What is added to every call.
+/// The delay of every call.
 const DELAY: Duration = Duration::from_millis(50);
-/// How often all is done; the round in the middle is shown.
+/// The number of rounds; the median is shown.
 const ROUNDS: usize = 3;
 const OPTIONS: [&str; 2] = ["s3", "cloudwatch"];
-/// The largest ratio of a first setup, where one is promised.
-const PROMISED: [(&str, f64); 1] = [("cloudwatch", 1.3)];
+/// The maximum ratio of a first setup, by option.
+const MAX_RATIOS: [(&str, f64); 1] = [("cloudwatch", 1.3)];
 const COMMANDS: [&str; 3] = ["setup", "setup again", "destroy"];
 
 fn main() -> io::Result<()> {
@@ -38,7 +36,7 @@ fn main() -> io::Result<()> {
     let size = std::fs::metadata(&program)?.len();
     writeln!(
         io::stdout(),
-        "\nprogram: {} MB; {} ms added to every call; the middle one of {ROUNDS} rounds",
+        "\nprogram: {} MB; {} ms added to every call; median of {ROUNDS} rounds",
         megabytes(size),
         DELAY.as_millis()
     )?;
@@ -48,53 +46,53 @@ fn main() -> io::Result<()> {
             rounds.push(runtime.block_on(round(&emulator, &program, option))?);
         }
         show(option, &rounds)?;
-        hold(option, &rounds)?;
+        check_ratio(option, &rounds)?;
     }
     Ok(())
 }
 
-/// Says whether the promise is kept, and fails when it is not.
-fn hold(option: &str, rounds: &[Round]) -> io::Result<()> {
-    let Some((_, most)) = PROMISED.iter().find(|(named, _)| *named == option) else {
+/// Fails if the ratio of a first setup exceeds its limit.
+fn check_ratio(option: &str, rounds: &[Round]) -> io::Result<()> {
+    let Some((_, max)) = MAX_RATIOS.iter().find(|(name, _)| *name == option) else {
         return Ok(());
     };
-    let round = middle(rounds, 0);
-    let ratio = round.measured[0].ratio(round.one_call);
-    let told = format!(
-        "setup of option {option} takes {ratio:.2} times its chain of calls; {most:.2} is promised"
+    let round = median(rounds, 0);
+    let ratio = round.measurements[0].ratio(round.call_duration);
+    let result = format!(
+        "setup of option {option} takes {ratio:.2} times its chain of calls; the limit is {max:.2}"
     );
-    if ratio > *most {
-        return Err(io::Error::other(told));
+    if ratio > *max {
+        return Err(io::Error::other(result));
     }
-    writeln!(io::stdout(), "\n{told}")
+    writeln!(io::stdout(), "\n{result}")
 }
 
-/// The round that took neither longest nor shortest with this command.
-fn middle(rounds: &[Round], command: usize) -> &Round {
+/// The round with the median wall time of this command.
+fn median(rounds: &[Round], command: usize) -> &Round {
     let mut rounds: Vec<&Round> = rounds.iter().collect();
-    rounds.sort_by_key(|round| round.measured[command].wall);
+    rounds.sort_by_key(|round| round.measurements[command].wall);
     rounds[rounds.len() / 2]
 }
 
-/// The three commands in an organization of their own.
+/// The measurements of the three commands in one organization.
 struct Round {
-    one_call: Duration,
-    measured: [Measured; COMMANDS.len()],
+    call_duration: Duration,
+    measurements: [Measurement; COMMANDS.len()],
 }
 
-/// What one command came to.
-struct Measured {
+/// The measurement of one command.
+struct Measurement {
     wall: Duration,
-    used: Used,
+    usage: ResourceUsage,
     calls: Vec<Call>,
 }
 
-impl Measured {
-    fn ratio(&self, one_call: Duration) -> f64 {
+impl Measurement {
+    fn ratio(&self, call_duration: Duration) -> f64 {
         let chain = u32::try_from(chain(&self.calls).len())
             .unwrap_or(u32::MAX)
             .max(1);
-        self.wall.as_secs_f64() / (one_call * chain).as_secs_f64()
+        self.wall.as_secs_f64() / (call_duration * chain).as_secs_f64()
     }
 }
 
@@ -122,18 +120,18 @@ async fn round(emulator: &Emulator, program: &Path, option: &str) -> io::Result<
         .copied()
         .chain(["--generate-external-id"])
         .collect();
-    let measured = [
+    let measurements = [
         measure(&org, program, &first)?,
         measure(&org, program, &setup)?,
         measure(&org, program, &["destroy", "--yes"])?,
     ];
     Ok(Round {
-        one_call: one_call(&org).await,
-        measured,
+        call_duration: measure_call(&org).await,
+        measurements,
     })
 }
 
-fn measure(org: &Organization, program: &Path, words: &[&str]) -> io::Result<Measured> {
+fn measure(org: &Organization, program: &Path, words: &[&str]) -> io::Result<Measurement> {
     let before = org.proxy().total();
     let mut command = Command::new(program);
     command
@@ -142,18 +140,18 @@ fn measure(org: &Organization, program: &Path, words: &[&str]) -> io::Result<Mea
         .envs(org.env())
         .env("AWS_ENDPOINT_URL", org.endpoint());
     let started = Instant::now();
-    let used = child::run(&mut command)?;
-    Ok(Measured {
+    let usage = child::run(&mut command)?;
+    Ok(Measurement {
         wall: started.elapsed(),
-        used,
+        usage,
         calls: org.proxy().calls_since(before),
     })
 }
 
-/// The time of one call: the mean of some to each service, one after another, with connections that stay open.
-async fn one_call(org: &Organization) -> Duration {
+/// Measures the mean duration of sequential calls to each service on open connections.
+async fn measure_call(org: &Organization) -> Duration {
     let clients = org.clients_through_proxy();
-    let (mut spent, mut calls) = (Duration::ZERO, 0);
+    let (mut total, mut calls) = (Duration::ZERO, 0);
     for number in 0..5 {
         let started = Instant::now();
         clients
@@ -177,35 +175,35 @@ async fn one_call(org: &Organization) -> Duration {
             .send()
             .await
             .expect("the bucket");
-        // The first of each opens a connection.
+        // The first call of each client opens a connection.
         if number > 0 {
-            spent += started.elapsed();
+            total += started.elapsed();
             calls += 8;
         }
     }
-    spent / calls
+    total / calls
 }
 
-/// The longest row of calls in which each began after the one before was answered.
+/// The longest sequence of calls in which each call started after the previous one finished.
 fn chain(calls: &[Call]) -> Vec<&Call> {
-    // Of each call: how long the longest row is that ends with it, and which call comes before it.
-    let mut rows: Vec<(usize, Option<usize>)> = Vec::with_capacity(calls.len());
+    // For each call: the length of the longest chain that ends with it, and the previous call of that chain.
+    let mut chains: Vec<(usize, Option<usize>)> = Vec::with_capacity(calls.len());
     for call in calls {
-        let answered = |earlier: &usize| {
+        let finished_before = |earlier: &usize| {
             calls[*earlier]
                 .finished
                 .is_some_and(|end| end <= call.started)
         };
-        let before = (0..rows.len())
-            .filter(answered)
-            .max_by_key(|earlier| rows[*earlier].0);
-        rows.push((1 + before.map_or(0, |before| rows[before].0), before));
+        let before = (0..chains.len())
+            .filter(finished_before)
+            .max_by_key(|earlier| chains[*earlier].0);
+        chains.push((1 + before.map_or(0, |before| chains[before].0), before));
     }
-    let mut next = (0..rows.len()).max_by_key(|last| rows[*last].0);
+    let mut next = (0..chains.len()).max_by_key(|last| chains[*last].0);
     let mut chain = Vec::new();
     while let Some(number) = next {
         chain.push(&calls[number]);
-        next = rows[number].1;
+        next = chains[number].1;
     }
     chain.reverse();
     chain
@@ -219,8 +217,8 @@ fn show(option: &str, rounds: &[Round]) -> io::Result<()> {
         "calls", "reads", "writes", "chain", "one call", "wall", "ratio", "CPU", "peak"
     )?;
     for (number, name) in COMMANDS.iter().enumerate() {
-        let round = middle(rounds, number);
-        let measured = &round.measured[number];
+        let round = median(rounds, number);
+        let measured = &round.measurements[number];
         let writes = measured.calls.iter().filter(|call| call.writes()).count();
         writeln!(
             out,
@@ -228,21 +226,21 @@ fn show(option: &str, rounds: &[Round]) -> io::Result<()> {
             measured.calls.len(),
             measured.calls.len() - writes,
             chain(&measured.calls).len(),
-            round.one_call.as_secs_f64() * 1000.0,
+            round.call_duration.as_secs_f64() * 1000.0,
             measured.wall.as_secs_f64(),
-            measured.ratio(round.one_call),
+            measured.ratio(round.call_duration),
             measured
-                .used
+                .usage
                 .cpu
                 .map_or("-".to_owned(), |cpu| format!("{:.2} s", cpu.as_secs_f64())),
             measured
-                .used
+                .usage
                 .memory
                 .map_or("-".to_owned(), |bytes| format!("{} MB", megabytes(bytes))),
         )?;
     }
     if let Some(round) = rounds.first() {
-        let names: Vec<String> = chain(&round.measured[0].calls)
+        let names: Vec<String> = chain(&round.measurements[0].calls)
             .iter()
             .map(|call| call.name())
             .collect();
@@ -255,7 +253,7 @@ fn show(option: &str, rounds: &[Round]) -> io::Result<()> {
     Ok(())
 }
 
-/// Millions of bytes with one digit after the point.
+/// Formats bytes in megabytes with one decimal.
 fn megabytes(bytes: u64) -> String {
     format!("{}.{}", bytes / 1_000_000, bytes / 100_000 % 10)
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use child::Used;
+use child::ResourceUsage;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use heeler_ec::cloudtrail::log_file::collect_records as read;
@@ -124,7 +124,7 @@ impl Row {
 
     fn measure(&mut self) -> io::Result<()> {
         let started = Instant::now();
-        let Used { cpu, memory } = child::run(&mut self.command)?;
+        let ResourceUsage { cpu, memory } = child::run(&mut self.command)?;
         self.wall += started.elapsed();
         self.cpu += cpu.unwrap_or_default();
         self.memory = self.memory.max(memory.unwrap_or_default());

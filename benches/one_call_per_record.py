@@ -1,4 +1,4 @@
-"""The plain way, to compare with: one call for each record."""
+"""A function that makes one call per record, for comparison."""
 
 import base64
 import gzip
