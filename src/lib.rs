@@ -21,6 +21,7 @@ pub mod iam;
 pub mod inventory;
 pub mod naming;
 pub mod option;
+pub mod ownership;
 pub mod permissions;
 pub mod reconcile;
 pub mod render;

@@ -1,9 +1,5 @@
 //! What everything is called.
 
-/// The tags by which a resource is known as ours, and as of which option.
-pub const MANAGED_BY_TAG: &str = "managed-by";
-pub const OPTION_TAG: &str = "heeler-ec:option";
-
 /// All names of a deployment come from one prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceNames {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::Role;
 
-use crate::naming::{MANAGED_BY_TAG, OPTION_TAG};
+use crate::ownership::{OPTION_TAG, is_managed_by_program};
 use crate::resource::role::{HeelerTrust, parse_trust};
 
 /// A deployment that exists.
@@ -35,7 +35,7 @@ impl Deployment {
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
             .collect();
-        if tags.get(MANAGED_BY_TAG).map(String::as_str) != Some(env!("CARGO_PKG_NAME")) {
+        if !is_managed_by_program(role.tags().iter().map(|tag| (tag.key(), tag.value()))) {
             return None;
         }
         Some(Self {

@@ -13,7 +13,7 @@ use crate::inventory::facts::{NameOwner, NameOwners};
 use crate::inventory::key;
 use crate::inventory::limiter::LimitedClients;
 use crate::inventory::trail_destination::TrailDestination;
-use crate::naming::{MANAGED_BY_TAG, OPTION_TAG};
+use crate::ownership::{MANAGED_BY_TAG, OPTION_TAG};
 
 /// What the vendor's Terraform module writes on what it makes.
 mod vendor {

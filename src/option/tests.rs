@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::naming::{MANAGED_BY_TAG, ResourceNames};
+use crate::naming::ResourceNames;
 use crate::option::{DeliveryOption, OPTIONS, find, permissions_of};
+use crate::ownership::MANAGED_BY_TAG;
 use crate::permissions::scope::{BucketScope, LogGroupScope, PolicyScope};
 use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, PermittedCommand, PreflightFlags, REQUEST_TAG_KEY,

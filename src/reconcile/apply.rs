@@ -14,8 +14,9 @@ use super::plan::{Action, Plan};
 use super::retry::{Backoff, RetryPolicy};
 use super::scheduler::{Outcome, run_in_order};
 use super::state::State;
-use super::{Actual, KnownOutputs, Ownership, Resource};
+use super::{Actual, KnownOutputs, Resource};
 use crate::error::{Error, Exit, Result};
+use crate::ownership::Ownership;
 
 /// What a walk needs besides the plan.
 #[derive(Clone, Copy)]

@@ -22,22 +22,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
+use crate::ownership::Ownership;
 use diff::Change;
 use graph::{Output, ResourceId};
 use state::State;
 
 /// What a resource gives to others, by name: `arn`, `url`.
 pub type Outputs = BTreeMap<&'static str, String>;
-
-/// Whose a resource is, by the mark that it bears; in the order in which a whole rules its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ownership {
-    /// It bears the mark of somebody else, or says otherwise that it is theirs.
-    ManagedByOther,
-    /// It bears no mark, so it can be adopted.
-    Unmanaged,
-    Managed,
-}
 
 /// A resource as the cloud has it.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use tokio::try_join;
 
 use super::diff::{Change, diff};
 use super::graph::{Graph, ResourceId};
-use super::{Actual, KnownOutputs, Ownership, Resource};
+use super::{Actual, KnownOutputs, Resource};
 use crate::error::{Error, Result};
+use crate::ownership::Ownership;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -234,12 +235,14 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [ReadResult]) {
                 .nodes()
                 .iter()
                 .position(|other| other.id() == part.id)?;
-            found[whole].actual().map(|live| live.ownership)
+            found[whole].actual().map(|live| live.ownership.clone())
         })
         .collect();
     for (found, whole) in found.iter_mut().zip(owners) {
         if let (ReadResult::Read(Some(live), _), Some(whole)) = (found, whole) {
-            live.ownership = live.ownership.min(whole);
+            if whole < live.ownership {
+                live.ownership = whole;
+            }
         }
     }
 }

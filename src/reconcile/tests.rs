@@ -16,8 +16,9 @@ use super::retry::RetryPolicy;
 use super::rollback::{IrreversibleFields, rollback};
 use super::scheduler::Outcome;
 use super::state::State;
-use super::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use super::{Actual, KnownOutputs, Outputs, Parent, Resource};
 use crate::error::{Error, Exit, Result};
+use crate::ownership::Ownership;
 
 /// What exists, what was done to it, and what it refuses.
 #[derive(Default)]
@@ -42,7 +43,7 @@ impl FakeCloud {
             sky.resources
                 .lock()
                 .unwrap()
-                .insert((*name).into(), ((*value).into(), *owner));
+                .insert((*name).into(), ((*value).into(), owner.clone()));
         }
         sky
     }
@@ -211,7 +212,7 @@ impl Resource<FakeCloud> for FakeResource {
         want: &State,
         _: &KnownOutputs,
     ) -> Result<()> {
-        let owner = sky.resources.lock().unwrap()[self.name].1;
+        let owner = sky.resources.lock().unwrap()[self.name].1.clone();
         sky.write("update", self.name, Some((stored_value(want), owner)))
     }
 
@@ -625,19 +626,19 @@ async fn child_is_never_more_managed_than_parent() {
             Ownership::Unmanaged,
         ),
         (
-            Ownership::ManagedByOther,
+            Ownership::other_tool("other"),
             Ownership::Managed,
-            Ownership::ManagedByOther,
+            Ownership::other_tool("other"),
         ),
         (
             Ownership::Managed,
-            Ownership::ManagedByOther,
-            Ownership::ManagedByOther,
+            Ownership::other_tool("other"),
+            Ownership::other_tool("other"),
         ),
         (
             Ownership::Unmanaged,
-            Ownership::ManagedByOther,
-            Ownership::ManagedByOther,
+            Ownership::other_tool("other"),
+            Ownership::other_tool("other"),
         ),
     ] {
         let sky = FakeCloud::with_resources(&[
@@ -914,7 +915,7 @@ async fn adopted_resources_are_tagged_updated_and_managed() {
 async fn resources_managed_by_others_are_never_adopted() {
     let sky = FakeCloud::with_resources(&[
         ("ground", "new", Ownership::Unmanaged),
-        ("tree", "new", Ownership::ManagedByOther),
+        ("tree", "new", Ownership::other_tool("other")),
     ]);
     assert!(run_adoption(&sample_graph(), &sky).await.is_err());
     assert_eq!(sky.log(), Vec::<String>::new());

@@ -13,9 +13,10 @@ use crate::aws::bucket_notification::{
 };
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
 use aws_sdk_s3::types::{
@@ -148,7 +149,7 @@ impl Resource<Aws> for BucketNotification {
             ownership: if targets_topic(entry, &wanted.destination) {
                 Ownership::Managed
             } else {
-                Ownership::ManagedByOther
+                Ownership::other_tool(&entry.destination)
             },
         }))
     }

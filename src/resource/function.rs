@@ -15,11 +15,12 @@ use aws_sdk_lambda::types::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{OwnershipTags, PROPAGATION_TIMEOUT, observed};
+use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
@@ -166,7 +167,7 @@ impl Resource<Aws> for Function {
                 .with(RESERVED_CONCURRENCY, reserved_concurrency(&found))
                 .with(observed::TAGS, observed::tags(tags(&found))),
             outputs: Outputs::new(),
-            ownership: self.ownership.owner(tags(&found)),
+            ownership: self.ownership.ownership(tags(&found)),
         }))
     }
 
@@ -366,7 +367,7 @@ impl Function {
 
     fn all_tags(&self) -> HashMap<String, String> {
         self.ownership
-            .tags()
+            .iter()
             .chain(self.extra_tags.iter().copied())
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect()

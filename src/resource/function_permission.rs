@@ -12,9 +12,10 @@ use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 
 pub struct FunctionPermission {
     /// ARN of the function.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::PROPAGATION_TIMEOUT;
 use super::kms_key::{describe_key, list_tags};
-use super::{OwnershipTags, PROPAGATION_TIMEOUT};
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
@@ -64,7 +65,7 @@ impl Resource<Aws> for KmsAlias {
             outputs: Outputs::new(),
             ownership: self
                 .ownership
-                .owner(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
+                .ownership(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
         }))
     }
 

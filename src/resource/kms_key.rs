@@ -12,17 +12,17 @@ use serde_json::Value;
 use tokio::try_join;
 
 use super::{
-    OwnershipTags, PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed,
-    policy_text, with_policy,
+    PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed, policy_text, with_policy,
 };
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
 
 pub struct KmsKey {
     /// The alias it is known by; the alias itself is a resource of its own.
@@ -319,7 +319,7 @@ impl KmsKey {
         Ok(Some(Actual {
             state,
             outputs: Outputs::from([("arn", arn)]),
-            ownership: self.ownership.owner(told()),
+            ownership: self.ownership.ownership(told()),
         }))
     }
 
@@ -357,7 +357,7 @@ impl KmsKey {
             tags => tags?,
         };
         let tags = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
-        Ok(self.ownership.owner(tags()) == Ownership::Managed
+        Ok(self.ownership.ownership(tags()) == Ownership::Managed
             && tags().any(|tag| tag == (ALIAS_TAG, &self.alias)))
     }
 }

@@ -7,12 +7,13 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::role::NO_ENTITY;
-use super::{OwnershipTags, PROPAGATION_TIMEOUT, PolicyTemplate, documents, observed, with_policy};
+use super::{PROPAGATION_TIMEOUT, PolicyTemplate, documents, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
@@ -114,7 +115,7 @@ impl Resource<Aws> for ManagedPolicy {
             outputs: Outputs::new(),
             ownership: self
                 .ownership
-                .owner(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                .ownership(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -168,7 +169,7 @@ impl ManagedPolicy {
             let tag = Tag::builder().key(key).value(value).build();
             tag.map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
         };
-        self.ownership.tags().map(tag).collect()
+        self.ownership.iter().map(tag).collect()
     }
 
     fn document_text(&self, want: &State) -> Result<String> {

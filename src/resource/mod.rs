@@ -22,10 +22,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::iam::{canonical, to_text};
-use crate::naming::{MANAGED_BY_TAG, OPTION_TAG};
+use crate::reconcile::KnownOutputs;
 use crate::reconcile::diff::Change;
 use crate::reconcile::state::State;
-use crate::reconcile::{KnownOutputs, Ownership};
 
 /// How long AWS may need until one service sees what another has just made.
 pub(crate) const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(120);
@@ -92,77 +91,4 @@ fn with_policy(state: State, field: &'static str, document: &Value) -> State {
 /// A policy document of a state, as AWS takes it; without one, none.
 fn policy_text(want: &State, field: &str) -> String {
     want.write_form(field).map(to_text).unwrap_or_default()
-}
-
-/// The tags that make a resource ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnershipTags {
-    pub option: &'static str,
-}
-
-const VERSION_TAG: &str = "heeler-ec:version";
-
-impl OwnershipTags {
-    pub fn tags(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        [
-            (MANAGED_BY_TAG, env!("CARGO_PKG_NAME")),
-            (OPTION_TAG, self.option),
-            (VERSION_TAG, env!("CARGO_PKG_VERSION")),
-        ]
-        .into_iter()
-    }
-
-    /// The same, for a resource to say what it would be given.
-    #[must_use]
-    pub fn to_vec(&self) -> Vec<(&'static str, String)> {
-        self.tags()
-            .map(|(key, value)| (key, value.to_owned()))
-            .collect()
-    }
-
-    /// Whose these tags say it is: ours, when they are of this program and of this option. The version is only told,
-    /// never compared. IAM takes two spellings of a key for one, so any spelling is somebody's mark.
-    pub fn owner<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Ownership {
-        let (mut managed, mut option, mut marked) = (false, false, false);
-        for (key, value) in tags {
-            managed |= key == MANAGED_BY_TAG && value == env!("CARGO_PKG_NAME");
-            option |= key == OPTION_TAG && value == self.option;
-            marked |=
-                key.eq_ignore_ascii_case(MANAGED_BY_TAG) || key.eq_ignore_ascii_case(OPTION_TAG);
-        }
-        match (managed && option, marked) {
-            (true, _) => Ownership::Managed,
-            (false, true) => Ownership::ManagedByOther,
-            (false, false) => Ownership::Unmanaged,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_decide_ownership() {
-        let mark = OwnershipTags { option: "s3" };
-        let table: [(&[(&str, &str)], Ownership); 8] = [
-            (&[], Ownership::Unmanaged),
-            (&[("Name", "HeelerEventCollection")], Ownership::Unmanaged),
-            (
-                &[(MANAGED_BY_TAG, "heeler-ec"), (OPTION_TAG, "s3")],
-                Ownership::Managed,
-            ),
-            (
-                &[(MANAGED_BY_TAG, "heeler-ec"), (OPTION_TAG, "cloudwatch")],
-                Ownership::ManagedByOther,
-            ),
-            (&[(MANAGED_BY_TAG, "heeler-ec")], Ownership::ManagedByOther),
-            (&[(OPTION_TAG, "s3")], Ownership::ManagedByOther),
-            (&[(MANAGED_BY_TAG, "terraform")], Ownership::ManagedByOther),
-            (&[("Managed-By", "platform")], Ownership::ManagedByOther),
-        ];
-        for (tags, owner) in table {
-            assert_eq!(mark.owner(tags.iter().copied()), owner, "{tags:?}");
-        }
-    }
 }

@@ -10,9 +10,10 @@ use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 
 pub struct PolicyAttachment {
     /// ARN of the role.

@@ -8,12 +8,13 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{OwnershipTags, deleted_principals_reason, documents, observed, with_policy};
+use super::{deleted_principals_reason, documents, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
@@ -198,7 +199,7 @@ impl Resource<Aws> for Queue {
         Ok(Some(Actual {
             state: parse_attributes(&attributes).with(observed::TAGS, observed::tags(told())),
             outputs: Outputs::from([("url", url)]),
-            ownership: self.ownership.owner(told()),
+            ownership: self.ownership.ownership(told()),
         }))
     }
 
@@ -208,7 +209,7 @@ impl Resource<Aws> for Queue {
             .create_queue()
             .queue_name(self.name())
             .set_attributes(Some(self.creation_attributes(want)))
-            .set_tags(Some(to_tag_map(self.ownership.tags())))
+            .set_tags(Some(to_tag_map(self.ownership.iter())))
             .send()
             .await
             .context_for("sqs:CreateQueue", || format!("create {}", self.id()))
@@ -251,7 +252,7 @@ impl Resource<Aws> for Queue {
         aws.sqs
             .tag_queue()
             .set_queue_url(live.outputs.get("url").cloned())
-            .set_tags(Some(to_tag_map(self.ownership.tags())))
+            .set_tags(Some(to_tag_map(self.ownership.iter())))
             .send()
             .await
             .context_for("sqs:TagQueue", || format!("tag {}", self.id()))?;

@@ -13,10 +13,11 @@ use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 
 pub struct QueuePolicy {
     /// ARN of the queue.

@@ -10,14 +10,13 @@ pub use aws_sdk_iam::types::Role as Found;
 use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value, json};
 
-use super::{
-    OwnershipTags, PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed, policy_text,
-};
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed, policy_text};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
@@ -203,7 +202,7 @@ impl Resource<Aws> for Role {
             outputs: Outputs::new(),
             ownership: self
                 .ownership
-                .owner(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                .ownership(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -330,7 +329,7 @@ impl Role {
     }
 
     fn sdk_tags(&self, want: &State) -> Result<Vec<Tag>> {
-        let marks = self.ownership.tags();
+        let marks = self.ownership.iter();
         let marks = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
         marks
             .chain(deployment_tags_of(want))

@@ -10,10 +10,11 @@ use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 
 pub struct Subscription {
     /// ARN of the topic.

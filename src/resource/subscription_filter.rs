@@ -19,9 +19,10 @@ use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Ownership, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
 
 pub struct SubscriptionFilter {
     pub log_group: String,
@@ -114,7 +115,7 @@ impl Resource<Aws> for SubscriptionFilter {
                     ownership: if known.get(&self.function).as_deref() == Some(destination) {
                         Ownership::Managed
                     } else {
-                        Ownership::ManagedByOther
+                        Ownership::other_tool(destination)
                     },
                 }));
             }

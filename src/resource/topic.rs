@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
 use tokio::try_join;
 
-use super::{OwnershipTags, observed};
+use super::observed;
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
+use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
@@ -128,7 +129,7 @@ impl Resource<Aws> for Topic {
             outputs: Outputs::new(),
             ownership: self
                 .ownership
-                .owner(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                .ownership(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
         }))
     }
 
@@ -185,6 +186,6 @@ impl Topic {
             let tag = Tag::builder().key(key).value(value).build();
             tag.map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
         };
-        self.ownership.tags().map(tag).collect()
+        self.ownership.iter().map(tag).collect()
     }
 }

@@ -134,9 +134,11 @@ impl LiveTail<'_> {
     /// Receives from a temporary queue that is subscribed to the topic, and deletes it at the end.
     async fn receive_temporary_queue(&self, aws: &Aws) -> Result<StopReason> {
         let context = self.context;
-        let target = self.target.subscription.as_ref().ok_or_else(|| {
-            Error::failed("read events", "the deployment has no topic")
-        })?;
+        let target = self
+            .target
+            .subscription
+            .as_ref()
+            .ok_or_else(|| Error::failed("read events", "the deployment has no topic"))?;
         for stale in temporary_queue::remove_stale(aws, target).await? {
             context
                 .ui

@@ -6,8 +6,8 @@ use crate::deployment::resources::{
     QueuePair, add_key, add_queues, heeler_policy, heeler_role, policy_with_key,
 };
 use crate::option::{HEELER_PATTERN, Pipeline, Target};
+use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::Graph;
-use crate::resource::OwnershipTags;
 use crate::resource::function::Function;
 use crate::resource::function_permission::FunctionPermission;
 use crate::resource::policy_attachment::PolicyAttachment;

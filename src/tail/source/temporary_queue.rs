@@ -10,6 +10,7 @@ use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn};
 use crate::error::{Error, Result};
 use crate::iam;
+use crate::ownership::{MANAGED_BY_TAG, is_managed_by_program};
 use crate::tail::source::queue_lock::QueueLock;
 
 /// What a tap hangs on.
@@ -38,7 +39,6 @@ pub struct ReceivedMessage {
     receipt_handle: String,
 }
 
-const MANAGED_BY_TAG: &str = "managed-by";
 /// Seconds since 1970 when the tap was last known to be watched.
 const HEARTBEAT_TAG: &str = "heeler-ec:alive";
 /// How often a watched tap says so, and when one that does not counts as left behind.
@@ -333,7 +333,8 @@ async fn is_stale(aws: &Aws, url: &str, name: &str) -> Result<bool> {
             format!("read the tags of the queue {name}")
         })?;
     let tags: HashMap<String, String> = found.and_then(|found| found.tags).unwrap_or_default();
-    if tags.get(MANAGED_BY_TAG).map(String::as_str) != Some(env!("CARGO_PKG_NAME")) {
+    let pairs = tags.iter();
+    if !is_managed_by_program(pairs.map(|(key, value)| (key.as_str(), value.as_str()))) {
         return Ok(false);
     }
     // Only a tap says that it is watched.
