@@ -67,10 +67,10 @@ impl Backup {
             .and_then(|()| std::fs::rename(&beside, path))
             .map_err(|why| {
                 Error::failed(
-                    format!("note in {} what the run left", path.display()),
+                    format!("complete the backup {}", path.display()),
                     why.to_string(),
                 )
-                .with_hint("the documents as they were before are in it; restore cannot tell what others changed since")
+                .with_hint("the file holds the documents from before the run; without the state after the run, restore skips them")
             })
     }
 
@@ -112,7 +112,9 @@ impl Backup {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).map_err(|why| io_error("read the backup", path, &why))?;
-        parse(&text).map_err(|why| Error::usage(format!("read the backup {}", path.display()), why))
+        parse(&text).map_err(|why| {
+            Error::usage(format!("cannot read the backup {}", path.display())).with_reason(why)
+        })
     }
 }
 
@@ -124,16 +126,15 @@ pub fn reject_existing(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(why) => Err(io_error("write the backup", path, &why)),
-        Ok(_) => Err(Error::usage(
-            format!("write the backup {}", path.display()),
-            "there is a file of that name already; nothing was written",
-        )
-        .with_hint("a backup is never written over: give another name")),
+        Ok(_) => Err(
+            Error::usage(format!("the backup file {} exists already", path.display()))
+                .with_hint("choose another name: a backup is never overwritten"),
+        ),
     }
 }
 
 fn io_error(doing: &str, path: &Path, why: &std::io::Error) -> Error {
-    Error::usage(format!("{doing} {}", path.display()), why.to_string())
+    Error::usage(format!("cannot {doing} {}", path.display())).with_reason(why.to_string())
 }
 
 fn create_private_file(path: &Path) -> std::io::Result<File> {

@@ -1,46 +1,56 @@
-//! What went wrong: what was being done, why it failed, and what to do next.
+//! Errors for people: a headline, the cause, and a hint.
 
 use std::fmt;
 
+use crate::hint::Hint;
+
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// How a run ends, in every output format alike.
+/// The exit code of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, or the answer is yes.
     Success = 0,
-    /// The answer is no: a check failed, changes pend, nothing arrived.
+    /// A negative result: a check failed, changes are pending, nothing arrived.
     Negative = 1,
-    /// Wrong usage or input.
+    /// Invalid usage or input.
     Usage = 2,
-    /// Could not answer: credentials, network, a refused or failed call.
+    /// No result: no credentials, no network, a refused or failed call.
     Failed = 3,
     /// Interrupted, after clean-up.
     Interrupted = 130,
 }
 
-/// An error a person can act on.
+/// An error that a person can act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<ErrorParts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ErrorParts {
     exit: Exit,
-    operation: String,
+    headline: Headline,
+    /// Empty if the headline says everything.
     reason: String,
     permission: Option<&'static str>,
     code: Option<String>,
     request_id: Option<String>,
-    hint: Option<String>,
+    hint: Option<Hint>,
+}
+
+/// The first line of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Headline {
+    /// Complete as it is.
+    Sentence(String),
+    /// The operation that failed, such as `read the queue`; shown as `cannot read the queue`.
+    Operation(String),
 }
 
 impl Error {
-    #[must_use]
-    pub fn new(exit: Exit, doing: impl Into<String>, why: impl Into<String>) -> Self {
+    fn new(exit: Exit, headline: Headline, reason: String) -> Self {
         Self(Box::new(ErrorParts {
             exit,
-            operation: doing.into(),
-            reason: why.into(),
+            headline,
+            reason,
             permission: None,
             code: None,
             request_id: None,
@@ -48,40 +58,45 @@ impl Error {
         }))
     }
 
-    /// Wrong input, found before any call was made.
+    /// Creates an error for invalid usage or input, found before any call is made.
     #[must_use]
-    pub fn usage(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, doing, why)
+    pub fn usage(headline: impl Into<String>) -> Self {
+        let headline = Headline::Sentence(headline.into());
+        Self::new(Exit::Usage, headline, String::new())
     }
 
-    /// The answer is no.
+    /// Creates an error for a negative result.
     #[must_use]
-    pub fn negative(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(Exit::Negative, doing, why)
+    pub fn negative(headline: impl Into<String>) -> Self {
+        let headline = Headline::Sentence(headline.into());
+        Self::new(Exit::Negative, headline, String::new())
     }
 
-    /// There is no answer.
+    /// Creates an error for an operation that failed, such as `read the queue`.
     #[must_use]
-    pub fn failed(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(Exit::Failed, doing, why)
+    pub fn failed(operation: impl Into<String>, reason: impl Into<String>) -> Self {
+        let headline = Headline::Operation(operation.into());
+        Self::new(Exit::Failed, headline, reason.into())
     }
 
-    /// The operator asked to stop.
+    /// Creates an error for a run that the user interrupted; `headline` says what was not done.
     #[must_use]
-    pub fn interrupted(doing: impl Into<String>) -> Self {
-        Self::new(Exit::Interrupted, doing, "interrupted")
+    pub fn interrupted(headline: impl Into<String>) -> Self {
+        let headline = Headline::Sentence(headline.into());
+        Self::new(Exit::Interrupted, headline, String::new())
     }
 
+    /// Sets the hint; in a text, backticks mark commands.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// The same failure with its cause in better words.
+    /// Sets or replaces the reason.
     #[must_use]
-    pub fn with_reason(mut self, why: impl Into<String>) -> Self {
-        self.0.reason = why.into();
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.0.reason = reason.into();
         self
     }
 
@@ -92,6 +107,7 @@ impl Error {
         self
     }
 
+    /// Sets the service's error code and request ID.
     #[must_use]
     pub fn with_code(mut self, code: Option<String>, request_id: Option<String>) -> Self {
         self.0.code = code;
@@ -99,19 +115,19 @@ impl Error {
         self
     }
 
-    /// Whether the service refused with this code.
+    /// Returns true if the service returned this error code.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
         self.0.code.as_deref() == Some(code)
     }
 
-    /// Whether the service refused with this code and a message that holds `fragment`.
+    /// Returns true if the service returned this error code with a message that contains `fragment`.
     #[must_use]
     pub fn matches(&self, code: &str, fragment: &str) -> bool {
         self.has_code(code) && self.0.reason.contains(fragment)
     }
 
-    /// Whether the caller lacks a permission.
+    /// Returns true if the caller lacks a permission.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.0.code.as_deref().is_some_and(|code| {
@@ -128,7 +144,7 @@ impl Error {
         })
     }
 
-    /// Whether the service refused because there is one of that name already.
+    /// Returns true if a resource of this name exists already.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         self.0.code.as_deref().is_some_and(|code| match code {
@@ -144,18 +160,18 @@ impl Error {
         })
     }
 
-    /// Whether there was no answer, so that nobody knows what came of the call.
+    /// Returns true if the call failed without a response, so its outcome is unknown.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.exit == Exit::Failed && self.0.permission.is_some() && self.0.code.is_none()
     }
 
-    /// Whether there was no answer because nobody was reached, and not for want of credentials to ask with.
+    /// Returns true if AWS could not be reached, and the reason is not missing credentials.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        let why = self.0.reason.to_ascii_lowercase();
-        let of_credentials = ["credential", "sso", "token", "profile"];
-        self.is_outcome_unknown() && !of_credentials.iter().any(|word| why.contains(word))
+        let reason = self.0.reason.to_ascii_lowercase();
+        let credential_words = ["credential", "sso", "token", "profile"];
+        self.is_outcome_unknown() && !credential_words.iter().any(|word| reason.contains(word))
     }
 
     #[must_use]
@@ -163,9 +179,21 @@ impl Error {
         self.0.exit
     }
 
+    /// The first line of the error, in the user's terms.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match &self.0.headline {
+            Headline::Sentence(sentence) => sentence.clone(),
+            Headline::Operation(operation) => format!("cannot {operation}"),
+        }
+    }
+
+    /// The operation that failed; the headline if there was none.
     #[must_use]
     pub fn operation(&self) -> &str {
-        &self.0.operation
+        match &self.0.headline {
+            Headline::Sentence(text) | Headline::Operation(text) => text,
+        }
     }
 
     #[must_use]
@@ -189,26 +217,24 @@ impl Error {
     }
 
     #[must_use]
-    pub fn hint(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+    pub fn hint(&self) -> Option<&Hint> {
+        self.0.hint.as_ref()
     }
 
-    /// The cause in one line: AWS's words, code and request id.
+    /// The cause in one line: AWS's message, error code and request ID. Empty if the headline says everything.
     #[must_use]
     pub fn cause(&self) -> String {
         let mut cause = self.0.reason.clone();
-        let marks: Vec<String> = [
+        let request_id = self.0.request_id.as_ref();
+        let details: Vec<String> = [
             self.0.code.clone(),
-            self.0
-                .request_id
-                .as_ref()
-                .map(|id| format!("request id {id}")),
+            request_id.map(|id| format!("request id {id}")),
         ]
         .into_iter()
         .flatten()
         .collect();
-        if !marks.is_empty() {
-            cause = format!("{cause} ({})", marks.join(", "));
+        if !details.is_empty() {
+            cause = format!("{cause} ({})", details.join(", "));
         }
         cause
     }
@@ -216,7 +242,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}: {}", self.operation(), self.cause())
+        match (self.headline(), self.cause()) {
+            (headline, cause) if cause.is_empty() => f.write_str(&headline),
+            (headline, cause) => write!(f, "{headline}: {cause}"),
+        }
     }
 }
 

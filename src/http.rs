@@ -106,22 +106,18 @@ fn tls_context() -> Result<TlsContext> {
     let mut trust = TrustStore::default();
     if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE") {
         let pem = std::fs::read(&bundle).map_err(|why| {
-            Error::usage(
-                format!(
-                    "read the certificates of AWS_CA_BUNDLE ({})",
-                    bundle.display()
-                ),
-                why.to_string(),
-            )
+            Error::usage(format!(
+                "cannot read the certificates of AWS_CA_BUNDLE ({})",
+                bundle.display()
+            ))
+            .with_reason(why.to_string())
         })?;
         validate_certificates(&pem).map_err(|why| {
-            Error::usage(
-                format!(
-                    "use the certificates of AWS_CA_BUNDLE ({})",
-                    bundle.display()
-                ),
-                why,
-            )
+            Error::usage(format!(
+                "the certificates of AWS_CA_BUNDLE ({}) are invalid",
+                bundle.display()
+            ))
+            .with_reason(why)
         })?;
         trust = trust.with_pem_certificate(pem);
     }

@@ -16,6 +16,7 @@ pub mod deployment;
 pub mod error;
 pub mod export;
 pub mod filter_pattern;
+pub mod hint;
 pub mod http;
 pub mod iam;
 pub mod inventory;

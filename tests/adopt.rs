@@ -220,5 +220,5 @@ async fn adopt_with_rollback_is_a_usage_error() {
     let run = adopt(&org, "s3").args(["--on-failure", "rollback"]);
     let run = run.run().await.expect_status(2);
     assert!(run.calls.is_empty());
-    assert!(run.stderr.contains("not given back"), "{}", run.stderr);
+    assert!(run.stderr.contains("not released"), "{}", run.stderr);
 }

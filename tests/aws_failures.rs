@@ -298,7 +298,11 @@ async fn interrupt_before_first_write_writes_nothing() {
     running.interrupt();
     let run = running.wait().await.expect_status(130);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
-    assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("no changes were made"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[tokio::test]

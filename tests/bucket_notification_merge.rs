@@ -177,7 +177,7 @@ on_both_engines! {
         let before = entries_except(&org, "none").await;
         let run = setup(&org).run().await;
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
-        assert!(run.stderr.contains("is in the way"), "{}", run.stderr);
+        assert!(run.stderr.contains("overlaps the log files"), "{}", run.stderr);
         assert_eq!(run.expect_status(1).stdout, "");
         assert_eq!(entries_except(&org, "none").await, before);
     }
@@ -230,7 +230,7 @@ async fn subscription_filter_added_after_plan_is_kept() {
     org.proxy()
         .fault(Fault::new("lambda", "AddPermission", meanwhile).times(1));
     let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
-    assert!(run.stderr.contains("it stays as it is"), "{}", run.stderr);
+    assert!(run.stderr.contains("it was not changed"), "{}", run.stderr);
     let filters = org.subscription_filters(group).await;
     let destinations: Vec<Option<&str>> = filters
         .iter()

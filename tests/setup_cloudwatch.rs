@@ -762,14 +762,14 @@ async fn stopping_after_retention_change_reports_it() {
             .extra_actions(&["logs:PutRetentionPolicy"])
             .on_terminal(
                 160,
-                &[("for one day only?", group), ("Set this up?", answer)],
+                &[("for one day only?", group), ("Apply this plan?", answer)],
             )
             .run()
             .await
             .expect_status(status);
         assert_eq!(names(&run.writes()), ["logs:PutRetentionPolicy"]);
         let told = format!("Log group {group} now keeps its events for one day.");
-        for said in [told.as_str(), "nothing else was written"] {
+        for said in [told.as_str(), "no other changes were made"] {
             assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
         }
     }

@@ -394,7 +394,7 @@ fn full_disk_is_an_error() {
         .spawn()
         .expect("the program");
     let ran = FinishedRun::of(ran.wait_with_output().expect("its end")).expect_status(3);
-    ran.assert_stderr_contains("cannot write the answer");
+    ran.assert_stderr_contains("cannot write the result");
 }
 
 #[test]

@@ -1,19 +1,19 @@
-//! What the program asks and shows when a person sits before it.
+//! Prompts and colors on a terminal.
 
 use crate::commands::heeler_ec;
 use crate::commands::{names, plan, preflight};
 use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization, Run};
 
-const QUESTION: &str = "Only 'yes' is taken for a yes: ";
+const QUESTION: &str = "Type 'yes' to continue: ";
 
-/// A first setup that asks before it writes.
+/// A first setup with a prompt.
 fn setup(org: &Organization) -> HeelerEc<'_> {
     let role = org.heeler_role_arn();
     let args = ["setup", "--option", "s3", "--generate-external-id"];
     heeler_ec(org).args(args).args(["--heeler-role-arn", &role])
 }
 
-/// A setup whose question gets this answer, which leaves everything as it was.
+/// Answers the prompt of a setup and checks that nothing has changed.
 async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
     let org = Organization::on(Engine::Ministack).build().await;
     let before = org.notification().await;
@@ -37,7 +37,7 @@ async fn setup_prompts_and_yes_confirms() {
         .run()
         .await
         .expect_status(0);
-    let asked = run.stdout.find("Set this up?").expect("a question");
+    let asked = run.stdout.find("Apply this plan?").expect("a question");
     let shown = run.stdout.find("heeler_event_collection_queue");
     assert!(shown.is_some_and(|plan| plan < asked), "{}", run.stdout);
     plan(&org).args(["--check"]).run().await.expect_status(0);
@@ -46,7 +46,11 @@ async fn setup_prompts_and_yes_confirms() {
 #[tokio::test]
 async fn answer_no_changes_nothing() {
     let run = assert_nothing_written_after("no", 1).await;
-    assert!(run.stdout.contains("nothing was written"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("no changes were made"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[tokio::test]
@@ -57,7 +61,11 @@ async fn answer_y_is_not_yes() {
 #[tokio::test]
 async fn end_of_input_is_no() {
     let run = assert_nothing_written_after(END_OF_INPUT, 1).await;
-    assert!(run.stdout.contains("nothing was written"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("no changes were made"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[tokio::test]

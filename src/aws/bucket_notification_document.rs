@@ -116,7 +116,8 @@ pub fn canonical(document: &Value) -> Value {
 /// # Errors
 /// When it is no such document.
 pub fn from_document(document: &Value) -> Result<NotificationConfiguration> {
-    let wrong = |why: &str| Error::usage("read a notification configuration", why.to_owned());
+    let wrong =
+        |why: &str| Error::usage("the notification configuration is invalid").with_reason(why);
     let mut all = NotificationConfiguration::builder();
     for entry in array_items(&document[TOPIC_KEYS.0]) {
         let one = TopicConfiguration::builder()

@@ -156,7 +156,7 @@ fn status_message(error: &dyn StdError, status: Option<u16>) -> String {
 fn connection_hint(chain: &str) -> String {
     let lower = chain.to_ascii_lowercase();
     if lower.contains("credential") || lower.contains("sso") || lower.contains("token") {
-        "sign in first: aws sso login, or aws configure; aws sts get-caller-identity shows who you are"
+        "sign in first: `aws sso login` or `aws configure`; check with `aws sts get-caller-identity`"
     } else {
         "check the network, a proxy (HTTPS_PROXY), --region and --endpoint-url"
     }
@@ -180,7 +180,7 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
     }
     match error.error_code()? {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
-            Some("the session has expired: sign in again (aws sso login)".to_owned())
+            Some("the session has expired: sign in again with `aws sso login`".to_owned())
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => Some(
             "AWS does not know these credentials: check AWS_PROFILE, and --region for another partition"
@@ -261,7 +261,7 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
             .with_reason(format!(
                 "there is no profile {missing} in the AWS configuration"
             ))
-            .with_hint("aws configure list-profiles shows those that there are");
+            .with_hint("`aws configure list-profiles` lists the profiles");
     }
     if lower.contains("provider was not enabled")
         && let Some(profile) = profile
@@ -271,13 +271,13 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
                 "the AWS configuration has no profile {profile}, or no credentials in it"
             ))
             .with_hint(format!(
-                "aws configure list-profiles shows those that there are; aws configure{option}, or aws sso login{option}"
+                "`aws configure list-profiles` lists the profiles; create one with `aws configure{option}`, or sign in with `aws sso login{option}`"
             ));
     }
     if lower.contains("no credentials found in chain") {
         return error
             .with_reason("no AWS credentials were found in the environment, in a profile, or on this machine")
-            .with_hint(format!("aws sso login{option}, or aws configure{option}, or set AWS_PROFILE"));
+            .with_hint(format!("sign in with `aws sso login{option}` or `aws configure{option}`, or set AWS_PROFILE"));
     }
     // A clock that is wrong makes a signature that has "expired", which no sign-in cures.
     if clock_skew_hint(&error).is_some() || error.has_code("SignatureDoesNotMatch") {
@@ -285,13 +285,13 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
     }
     if expired || lower.contains("sso") || lower.contains("expired") {
         return error.with_hint(format!(
-            "the session has expired or was never begun: aws sso login{option}"
+            "the session has expired or does not exist: sign in with `aws sso login{option}`"
         ));
     }
     if lower.contains("credential") && error.error_code().is_none() {
         return error.with_hint(format!(
-            "aws sts get-caller-identity{option} has to work first; a profile with mfa_serial needs an exported \
-             session (aws configure export-credentials{option} --format env)"
+            "`aws sts get-caller-identity{option}` must work first; a profile with mfa_serial needs an exported session: \
+             `aws configure export-credentials{option} --format env`"
         ));
     }
     error
@@ -316,7 +316,7 @@ mod tests {
             None => error,
         };
         let error = credentials_hint(error, Some("payer"));
-        error.hint().unwrap_or_default().to_owned()
+        error.hint().map(ToString::to_string).unwrap_or_default()
     }
 
     #[test]

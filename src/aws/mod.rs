@@ -295,10 +295,9 @@ fn validate_environment() -> Result<()> {
     if let Some(text) = given.as_ref().map(|text| text.to_string_lossy())
         && text.parse::<u32>().map_or(true, |attempts| attempts == 0)
     {
-        return Err(Error::usage(
-            "use AWS_MAX_ATTEMPTS",
-            format!("{text:?} is not a number of attempts, 1 or more"),
-        ));
+        return Err(Error::usage(format!(
+            "AWS_MAX_ATTEMPTS must be a number of 1 or more, but is {text:?}"
+        )));
     }
     Ok(())
 }

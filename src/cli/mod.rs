@@ -1,8 +1,8 @@
-//! Every option and argument, and no logic. Completions, manual and man page are made from here.
-//! Long, since what can be typed is best read in one place.
+//! Command-line arguments, without logic. The completions, the manual and the man pages are generated from them.
 
 pub mod tfvars;
 pub mod value_parsers;
+
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,14 @@ use clap_complete::Shell;
 
 use crate::cli::value_parsers::ExternalId;
 use crate::option::OPTIONS;
+use crate::render::{ColorChoice, OutputFormat};
 use crate::tail::filter;
 use crate::tail::source::SourceKind;
 
-/// Connect an AWS organization's CloudTrail to Heeler, and prove that events arrive
+/// Set up Heeler event collection for an AWS organization's CloudTrail
 ///
-/// Run it with admin rights in the organization's management account. Credentials, region and endpoint come from
-/// where the AWS CLI takes them: environment, profile, SSO, assumed role.
+/// Run it in the organization's management account. Credentials, region and endpoint come from the same sources as for
+/// the AWS CLI: environment, profile, SSO, assumed role.
 #[derive(Debug, Parser)]
 #[command(
     name = "heeler-ec",
@@ -28,8 +29,8 @@ use crate::tail::source::SourceKind;
 )]
 #[command(after_help = "Start with: heeler-ec preflight
 
-Exit codes: 0 done, or yes; 1 the answer is no; 2 wrong usage or input; 3 could not answer;
-130 interrupted, after clean-up.")]
+Exit codes: 0 success; 1 negative result (a check failed, nothing deployed, not confirmed); 2 invalid usage or input;
+3 AWS or network error; 130 interrupted.")]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -40,108 +41,89 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Use this profile of the AWS configuration, whatever credentials the environment holds
+    /// AWS profile to use; overrides credentials in the environment
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Work in this region; it has to be that of the trail's bucket or log group, which is found without it
+    /// AWS region; must be the region of the trail's bucket or log group, which is detected by default
     #[arg(long, global = true, value_parser = value_parsers::region)]
     pub region: Option<String>,
 
-    /// Send requests here instead of to AWS
+    /// Use this AWS endpoint URL
     #[arg(long, global = true, value_name = "URL", value_parser = value_parsers::endpoint)]
     pub endpoint_url: Option<String>,
 
-    /// Refuse to go on when the credentials are of another account
+    /// Fail unless the credentials belong to this account
     #[arg(long, global = true, value_name = "ID", value_parser = value_parsers::account_id)]
     pub account_id: Option<String>,
 
-    /// Begin all names with this
+    /// Prefix of all resource names
     #[arg(long, global = true, value_name = "PREFIX", default_value = "heeler", value_parser = value_parsers::name_prefix)]
     pub name_prefix: String,
 
-    /// Print the answer in this form
+    /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t)]
     pub output: OutputFormat,
 
-    /// Colour the output
+    /// When to color the output
     #[arg(long, global = true, value_enum, default_value_t)]
     pub color: ColorChoice,
 
-    /// Print the answer only, no progress and no advice
+    /// Suppress progress and hints
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Tell of every call to AWS
+    /// Log every AWS API call
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// For people
-    #[default]
-    Table,
-    /// For programs
-    Json,
-    /// For spreadsheets; of tail only
-    Csv,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check whether the organization trail is ready, and say how to make it so
+    /// Check the prerequisites and print fixes
     ///
-    /// Reads only, unless --fix is given and the question answered. Exits with 1 when a check fails; without
-    /// --option, when no option is ready.
+    /// Read-only, unless --fix is given and a prompt is confirmed. Exits with 1 when a check fails; without --option,
+    /// when no option is ready.
     Preflight(PreflightArgs),
-    /// Show what setup would create and change, or what differs from what was set up
+    /// Preview setup, or detect drift of an existing deployment
     ///
-    /// Reads only. With --option the same as setup --dry-run. Without it, what was set up is found by its tags and
-    /// compared with what is there now: with --check this is the answer to whether it has drifted.
+    /// Read-only. With --option, shows what setup would create and change. Without it, compares the existing deployment
+    /// with what was set up; with --check, exits with 1 when it has drifted.
     Plan(PlanArgs),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
-    /// Checks, shows the plan, asks, and then creates what is missing. Running it again changes nothing, or
-    /// completes what an earlier run could not.
+    /// Runs the checks, shows the plan, asks for confirmation, and creates what is missing. A second run changes
+    /// nothing, or completes what an earlier run left unfinished.
     Setup(SetupArgs),
     /// Print the three values to paste into Heeler
     ///
-    /// Reads only, from AWS itself: there is no state file.
+    /// Read-only. The values are read from AWS; there is no state file.
     Outputs,
-    /// Print what is set up as Terraform's text: import blocks, and resources as they are
+    /// Export the deployment as Terraform configuration (import and resource blocks)
     ///
-    /// Reads only. With --output json: the addresses and ids of the imports.
+    /// Read-only. With --output json, prints the addresses and IDs of the imports.
     Export(ExportArgs),
     /// Show events as they arrive
     ///
-    /// By default through a queue of its own on the same topic, which is deleted at the end. Heeler's queue is
-    /// not received from. With FILE, what lies on this machine is read instead, and AWS is not called.
+    /// By default, reads from a temporary queue or from the log group, never from Heeler's queue. A temporary queue is
+    /// deleted on exit. With FILE, reads log files on this machine and makes no AWS calls.
     Tail(TailArgs),
-    /// Delete what setup made, and nothing else
+    /// Delete the resources that setup created
+    ///
+    /// Shows what would be deleted and asks for confirmation. Other resources are not changed.
     Destroy(DestroyArgs),
-    /// Put back documents that setup or destroy saved with --backup
+    /// Restore policies and notification settings from a --backup file
     ///
-    /// Shows what would be put back, asks, and writes only those that are still as that run left them. Exits with 1
-    /// when one of them was changed by somebody since, or is gone.
+    /// Shows what would be restored and asks for confirmation. Skips documents that have changed since the backup, or
+    /// that no longer exist, and then exits with 1.
     Restore(RestoreArgs),
-    /// Print the IAM policy that a command needs, and nothing more
+    /// Print the least-privilege IAM policy for a command
     ///
-    /// Reads only, what preflight reads, to put the real names into it; those that it cannot find out stay
-    /// placeholders.
+    /// Read-only. Reads what preflight reads to fill in the names of your account; unknown names become placeholders.
     Policy(PolicyArgs),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions {
-        /// The shell
+        /// Shell
         #[arg(value_enum)]
         shell: Shell,
     },
@@ -157,46 +139,46 @@ fn option_values() -> Vec<PossibleValue> {
 
 #[derive(Args, Clone, Debug)]
 pub struct OptionArgs {
-    /// How events get to Heeler
+    /// Delivery option
     #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: String,
 }
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct DiscoveryArgs {
-    /// Take this trail when several would do: its name or ARN
+    /// Trail name or ARN (needed only if more than one trail qualifies)
     #[arg(long, value_name = "NAME")]
     pub trail: Option<String>,
 
-    /// Insist that the trail delivers to this bucket
+    /// Fail unless the trail delivers to this bucket
     #[arg(long, value_name = "NAME", value_parser = value_parsers::bucket)]
     pub bucket: Option<String>,
 
-    /// Take this KMS key for that of the log objects, instead of the trail's or the bucket's
+    /// KMS key that encrypts the log files (overrides detection)
     #[arg(long, value_name = "KEY", value_parser = value_parsers::kms_key)]
     pub bucket_kms_key: Option<String>,
 
-    /// Take this existing topic, which must already be told of every log object
+    /// Use this existing SNS topic; it must already receive an S3 event for every log file
     #[arg(long, value_name = "TOPIC", value_parser = value_parsers::topic)]
     pub sns_topic: Option<String>,
 
-    /// Insist that the trail delivers to this log group: its name or ARN (option cloudwatch)
+    /// Fail unless the trail delivers to this log group: its name or ARN
     #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
     pub log_group: Option<String>,
 
-    /// Take the values of Heeler's Terraform module from its var.auto.tfvars; other options win
+    /// Read values for Heeler's Terraform module from this tfvars file; command-line options override them
     #[arg(long, value_name = "FILE")]
     pub var_file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
-    /// Take what this check finds as it is (repeatable)
+    /// Accept the result of a failed or warning check (repeatable)
     #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
     pub accepted: Vec<String>,
 }
 
-/// The checks whose findings may be accepted.
+/// Returns the values of `--accept`.
 fn acceptable_checks() -> Vec<PossibleValue> {
     let mut ids: Vec<&'static str> = OPTIONS
         .iter()
@@ -211,11 +193,11 @@ fn acceptable_checks() -> Vec<PossibleValue> {
 
 #[derive(Args, Clone, Debug)]
 pub struct TrustArgs {
-    /// Trust this role of Heeler's (repeatable; required the first time)
+    /// ARN of the Heeler role that may assume your role (repeatable; required for the first setup)
     #[arg(long, value_name = "ARN", value_parser = value_parsers::role_arn)]
     pub heeler_role_arn: Vec<String>,
 
-    /// Let Heeler in only with this id (shows in the process list; kept from the existing role when not given)
+    /// External ID that Heeler must present (visible in the process list) [default: keep the current one]
     #[arg(
         long,
         value_name = "ID",
@@ -224,22 +206,22 @@ pub struct TrustArgs {
     )]
     pub external_id: Option<ExternalId>,
 
-    /// Make up an external id, when there is none yet; an existing one is kept
+    /// Generate an external ID, unless one exists already
     #[arg(long, conflicts_with = "external_id")]
     pub generate_external_id: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub struct AdoptionArgs {
-    /// Take over resources of the same names that bear nobody's tags, such as those of Heeler's Terraform module;
-    /// destroy then deletes them
+    /// Adopt untagged resources with the same names, for example those of Heeler's Terraform module; destroy then
+    /// deletes them
     #[arg(long)]
     pub adopt: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct PreflightArgs {
-    /// Check for this way to get events to Heeler; for all of them, side by side, when not given
+    /// Delivery option to check [default: all]
     #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: Option<String>,
     #[command(flatten)]
@@ -251,22 +233,22 @@ pub struct PreflightArgs {
     #[arg(long)]
     pub strict: bool,
 
-    /// Ask also what needs more permissions: quotas of IAM, the caller's own permissions, transformers
+    /// Also run checks that need more permissions (IAM quotas, the caller's permissions, log transformers)
     #[arg(long)]
     pub deep: bool,
 
-    /// Look again until the checks pass, or this much time is up
+    /// Repeat the checks until they pass or this time is up
     #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
     pub wait: Option<Duration>,
 
-    /// Offer to start the trail, and to set the log group's retention to one day; ask before each
+    /// Offer to start the trail and to set the log group's retention to one day; asks before each change
     #[arg(long)]
     pub fix: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct PlanArgs {
-    /// How events get to Heeler; the way that was set up, when not given
+    /// Delivery option [default: the deployed one]
     #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: Option<String>,
     #[command(flatten)]
@@ -278,7 +260,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub adoption: AdoptionArgs,
 
-    /// Exit with 1 when anything would change, also when nothing is set up
+    /// Exit with 1 when anything would change or nothing is deployed
     #[arg(long)]
     pub check: bool,
 }
@@ -296,61 +278,61 @@ pub struct SetupArgs {
     #[command(flatten)]
     pub adoption: AdoptionArgs,
 
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Show the plan and stop
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    /// Before changing anything, save the affected policies and settings to this new file (see restore)
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub backup: Option<PathBuf>,
 
-    /// When a step fails: keep what was made, to be completed by the same command, or roll everything back
+    /// What to do when a step fails
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
 
-    /// Offer first to set the retention of the trail's log group to one day (option cloudwatch); the question has to
-    /// be answered with the name of the group, also with --yes
+    /// Offer to set the retention of the trail's log group to one day first; deletes older events. Asks for the name of
+    /// the log group, also with --yes
     #[arg(long, conflicts_with = "dry_run")]
     pub fix_retention: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OnFailure {
-    /// Leave what was made; the same command goes on from there
+    /// Keep what was created; the same command completes it
     #[default]
     Keep,
-    /// Delete what this run made, put back what it changed, and leave what it found
+    /// Roll back this run's changes
     Rollback,
 }
 
 #[derive(Args, Debug)]
 pub struct ExportArgs {
-    /// For this tool
+    /// Tool to export for
     #[arg(value_enum, value_name = "TOOL")]
     pub form: ExportFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
-    /// Terraform 1.5 or newer, and its provider for AWS
+    /// Terraform 1.5 or newer, with the AWS provider
     Terraform,
 }
 
 #[derive(Args, Debug)]
 pub struct TailArgs {
-    /// Show the events in these files, folders in CloudTrail's layout, or standard input (-), and call nothing
+    /// Log files, folders in CloudTrail's layout, or - for standard input; makes no AWS calls
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
-    /// End after this many events
+    /// Exit after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 
-    /// End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)
+    /// Exit after this long without events (CloudTrail delivers about every 5 minutes)
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub timeout: Duration,
 
@@ -398,15 +380,15 @@ impl From<SourceArg> for SourceKind {
     }
 }
 
-/// Who is told of the events of high severity.
+/// Receivers of alerts for events of high severity.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Alerts, for each shown event of high severity")]
+#[command(next_help_heading = "Alerts (for each shown event of high severity)")]
 pub struct AlertArgs {
-    /// Run this in a shell, with the record on its standard input
+    /// Shell command to run, with the record on its standard input
     #[arg(long, value_name = "COMMAND", value_parser = filter::parse_text)]
     pub exec: Option<String>,
 
-    /// Post it to this address, without the secrets that a record may hold
+    /// URL to POST the alert to; secrets in the record are masked
     #[arg(
         long,
         value_name = "URL",
@@ -415,7 +397,7 @@ pub struct AlertArgs {
     )]
     pub webhook: Option<String>,
 
-    /// What the address takes
+    /// Payload format of the webhook
     #[arg(
         long,
         value_name = "FORMAT",
@@ -428,10 +410,10 @@ pub struct AlertArgs {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum WebhookFormat {
-    /// Fields and the record
+    /// Selected fields and the record
     #[default]
     Json,
-    /// A message for Slack
+    /// Slack message
     Slack,
 }
 
@@ -442,120 +424,120 @@ pub enum SeverityArg {
     High,
 }
 
-/// Which events are shown.
+/// Filters that select events.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Which events")]
+#[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
-    /// Show the events of this account; * and ? stand for digits, ! before it leaves it out (repeatable)
+    /// Account ID; wildcards * and ?, prefix ! to exclude (repeatable)
     #[arg(long, value_name = "ID", value_parser = filter::parse_account)]
     pub account: Vec<String>,
 
-    /// Show the events in this region, such as us-* or '!us-east-1' (repeatable)
+    /// Region, such as us-* or '!us-east-1' (repeatable)
     #[arg(long = "event-region", value_name = "REGION", value_parser = filter::parse_region)]
     pub event_region: Vec<String>,
 
-    /// Show the events of this service, such as iam or '!kms' (repeatable)
+    /// Service, such as iam or '!kms' (repeatable)
     #[arg(long, value_name = "SERVICE", value_parser = filter::parse_service)]
     pub service: Vec<String>,
 
-    /// Show the events of this name, such as 'Delete*' or '!Get*' (repeatable)
+    /// Event name, such as 'Delete*' or '!Get*' (repeatable)
     #[arg(long, value_name = "NAME", value_parser = filter::parse_value)]
     pub event: Vec<String>,
 
-    /// Show the events of this user, ROLE/SESSION or service, such as 'Admin/*' (repeatable)
+    /// User, ROLE/SESSION or service that made the call, such as 'Admin/*' (repeatable)
     #[arg(long, value_name = "NAME", value_parser = filter::parse_value)]
     pub actor: Vec<String>,
 
-    /// Show calls that failed
+    /// Only failed calls
     #[arg(long)]
     pub errors_only: bool,
 
-    /// Show calls that say that they do not only read
+    /// Only mutating calls (readOnly is false)
     #[arg(long)]
     pub write_only: bool,
 
-    /// Show calls that were made since then: a time ago, such as 2h, or a time, such as 2026-01-31T12:00:00Z
+    /// Only calls since this time: an age such as 2h, or a time such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = filter::parse_since)]
     pub since: Option<SystemTime>,
 
-    /// Show events of this severity or a graver one
+    /// Minimum severity
     #[arg(long, value_name = "LEVEL", value_enum)]
     pub min_severity: Option<SeverityArg>,
 
-    /// Judge severity by this table, laid over the one that comes along
+    /// Custom severity rules, merged over the built-in ones
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub severity_file: Option<PathBuf>,
 
-    /// Show what Heeler's own filter of option cloudwatch lets pass
+    /// Only events that match the filter of Heeler's log subscription
     #[arg(long)]
     pub heeler_filter: bool,
 
-    /// Show records with this text in them, as they were delivered
+    /// Only records that contain this text, as delivered
     #[arg(long, value_name = "TEXT", value_parser = filter::parse_text)]
     pub grep: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub struct DestroyArgs {
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Show what would be deleted and stop
+    /// Show what would be deleted without deleting anything
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Save the documents that will be changed in this file first, which must not exist; see restore
+    /// Before changing anything, save the affected policies and settings to this new file (see restore)
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub backup: Option<PathBuf>,
 
-    /// The bucket whose notification was set up, when neither role nor trail tell any more
+    /// Bucket to clean up, if neither the role nor the trail identifies it any more
     #[arg(long, value_name = "NAME", value_parser = value_parsers::bucket)]
     pub bucket: Option<String>,
 
-    /// The log group in this region whose events were subscribed to, when neither role nor trail tell any more
+    /// Log group in this region to clean up, if neither the role nor the trail identifies it any more
     #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
     pub log_group: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub struct RestoreArgs {
-    /// The file that --backup wrote
+    /// File written by --backup
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Show what would be put back and stop
+    /// Show what would be restored without changing anything
     #[arg(long)]
     pub dry_run: bool,
 }
 
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is an option of the command that is to be allowed"
+    reason = "each field is a command-line option"
 )]
 #[derive(Args, Debug)]
 pub struct PolicyArgs {
-    /// The command that somebody is to be allowed
+    /// Command to print the policy for
     #[arg(value_enum, value_name = "COMMAND")]
     pub command: PolicyCommand,
 
-    /// For this option; without it, preflight is allowed both, plan and setup s3, and the others what is set up
+    /// Delivery option [default: all for preflight, the recommended one for plan and setup, else the deployed one]
     #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
     pub option: Option<String>,
 
-    /// Allow what preflight --deep asks, too
+    /// Include the permissions of preflight --deep
     #[arg(long)]
     pub deep: bool,
 
-    /// Allow what preflight --fix changes, too
+    /// Include the permissions of preflight --fix
     #[arg(long)]
     pub fix: bool,
 
-    /// Allow what setup --on-failure rollback takes back, too
+    /// Include the permissions of setup --on-failure rollback
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
 

@@ -10,7 +10,6 @@ use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::error::{Exit, Result};
 use crate::reconcile::graph::ResourceId;
-use crate::render;
 use crate::resource::documents;
 
 /// A backup whose run has not ended.
@@ -24,7 +23,7 @@ pub(super) struct BackupInProgress<'a> {
 /// Completes the file, if there is one. How the command ends when that fails; why, is told.
 pub(super) async fn finish(world: &Context, backup: Option<BackupInProgress<'_>>) -> Option<Exit> {
     let error = backup?.finish().await.err()?;
-    render::error::print_error(&world.ui, &error);
+    world.ui.error(&error);
     Some(error.exit())
 }
 

@@ -71,7 +71,7 @@ where
 fn print_lines(ui: Ui, left: &Mutex<Vec<String>>) {
     let left = left.lock().unwrap_or_else(PoisonError::into_inner);
     if !left.is_empty() {
-        left.iter().for_each(|line| ui.warn_verbatim(line));
+        left.iter().for_each(|line| ui.warn_unwrapped(line));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::backup::BackupInProgress;
 use super::tail::subscription_target;
-use super::{Context, no_deployment_error};
+use super::{Context, NOT_A_TERMINAL, no_deployment_error, not_confirmed_error};
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
 use crate::cli::{self, DiscoveryArgs};
@@ -25,11 +25,9 @@ use crate::tail::source::temporary_queue::{self, SubscriptionTarget};
 
 pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit> {
     if !args.yes && !args.dry_run && !world.ui.can_prompt() {
-        return Err(
-            Error::usage("ask before deleting", "there is no terminal to answer on").with_hint(
-                "--yes deletes without asking; --dry-run only shows what would be deleted",
-            ),
-        );
+        return Err(Error::usage(NOT_A_TERMINAL).with_hint(
+            "use --yes to delete without a prompt, or --dry-run to show what would be deleted",
+        ));
     }
     if let Some(path) = &args.backup {
         reject_existing(path)?;
@@ -45,7 +43,7 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     let fates = plan.destroy_actions();
     if fates.iter().all(|(_, fate)| *fate == DestroyAction::Absent) {
         return Err(no_deployment_error(world)
-            .with_hint("it may be in another account, or have another --name-prefix"));
+            .with_hint("it may be in another account, or use another --name-prefix"));
     }
     let used = plan.used_by(&aws).await?;
     if args.dry_run {
@@ -57,7 +55,7 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     if plan.first_unreadable().is_some() {
         world
             .ui
-            .warn("Nothing was deleted: what is there has to be seen first.");
+            .warn("Nothing was deleted, because some resources could not be read.");
     }
     fail_if_unreadable(&plan)?;
     reject_if_in_use(world, &used)?;
@@ -67,19 +65,17 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
         .count();
     if due == 0 {
         return Err(Error::negative(
-            "destroy",
-            "nothing of it was made by heeler-ec; nothing was deleted",
+            "none of these resources is managed by heeler-ec; nothing was deleted",
         ));
     }
     if !args.yes
         && !world
-            .confirm("\nDelete this? Messages that Heeler has not fetched yet are lost.")
+            .confirm(
+                "\nDelete these resources? Messages that Heeler has not received yet are lost.",
+            )
             .await?
     {
-        return Err(Error::negative(
-            "destroy",
-            "the answer was not yes; nothing was deleted",
-        ));
+        return Err(not_confirmed_error("nothing was deleted"));
     }
     let backup = match &args.backup {
         Some(path) => {
@@ -132,25 +128,22 @@ fn reject_if_in_use(world: &Context, used: &[(&PlanStep, Vec<String>)]) -> Resul
     let Some((step, users)) = used.first() else {
         return Ok(());
     };
-    let refusal = Error::negative(
-        "destroy",
-        format!(
-            "{} also serves {}; nothing was deleted",
-            step.id,
-            users.join(", ")
-        ),
-    );
+    let refusal = Error::negative(format!(
+        "{} has other subscribers: {}; nothing was deleted",
+        step.id,
+        users.join(", ")
+    ));
     let second = users
         .iter()
         .find_map(|user| ResourceNames::from_queue_name(arn::resource_name(user)));
     Err(match second.filter(|names| *names != world.names()) {
         Some(names) => refusal.with_hint(format!(
-            "that is the queue of a second deployment, which shares this topic: destroy that one first \
-             (--name-prefix {}), or keep this one as long as it is in use",
+            "a second deployment shares this topic: remove it first with `heeler-ec destroy --name-prefix {}`, or keep \
+             this one while the other is in use",
             names.prefix()
         )),
         None => refusal.with_hint(
-            "move those subscriptions to another topic first (aws sns unsubscribe), then run destroy again",
+            "move these subscriptions to another topic first (`aws sns unsubscribe`), then run `heeler-ec destroy` again",
         ),
     })
 }
@@ -189,7 +182,7 @@ async fn find_target(world: &Context, args: &cli::DestroyArgs) -> Result<Destroy
     let Some(deployment) = deployment? else {
         return search_targets(world, args, &aws, &caller, OPTIONS).await;
     };
-    let target = option::existing_target(&deployment, &caller, world.names(), "destroy")?;
+    let target = option::existing_target(&deployment, &caller, world.names())?;
     if !target.is_located() {
         let only = [target.option()];
         return search_targets(world, args, &aws, &caller, &only).await;
@@ -254,7 +247,7 @@ async fn remove_stale_queues(world: &Context, aws: &Aws, topic: &SubscriptionTar
                 "Removed {name}, which a run of tail had left behind."
             ));
         }),
-        Err(error) => render::error::print_error(&world.ui, &error),
+        Err(error) => world.ui.error(&error),
     }
 }
 

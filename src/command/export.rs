@@ -10,12 +10,12 @@ use crate::export::{ExportContext, ExportedResource, ImportTarget, imports, terr
 use crate::option::existing_target;
 use crate::reconcile::graph::Output;
 use crate::reconcile::plan::{Plan, PlanStep};
-use crate::render;
+use crate::render::{self, OutputFormat};
 
 pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> {
     let cli::ExportFormat::Terraform = args.form;
     let (aws, caller, deployment) = world.require_deployment().await?;
-    let target = existing_target(&deployment, &caller, world.names(), "export the deployment")?;
+    let target = existing_target(&deployment, &caller, world.names())?;
     let pipeline = target.build();
     let plan = Plan::read(&pipeline.graph, &aws).await?;
     let names = world.names();
@@ -33,11 +33,11 @@ pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> 
         .filter_map(|step| managed_item(world, &plan, step));
     let exported = imports(&place, items.collect());
     match world.global.output {
-        cli::OutputFormat::Json => {
+        OutputFormat::Json => {
             let imports: Vec<&ImportTarget> = exported.iter().map(|(_, import)| import).collect();
             render::export::print_imports(&world.ui, &place, &imports);
         }
-        cli::OutputFormat::Table | cli::OutputFormat::Csv => {
+        OutputFormat::Table | OutputFormat::Csv => {
             world.ui.stdout(&terraform_text(&place, &exported)?);
         }
     }
@@ -52,15 +52,16 @@ fn managed_item<'p>(
 ) -> Option<ExportedResource<'p>> {
     let Some(live) = &step.actual else {
         world.ui.warn(&format!(
-            "Left out: {} is missing; heeler-ec setup makes it again.",
+            "Skipped {}: it does not exist; `heeler-ec setup` creates it again.",
             step.id
         ));
         return None;
     };
     if !live.is_managed() {
-        world
-            .ui
-            .warn(&format!("Left out: {} was not made by heeler-ec.", step.id));
+        world.ui.warn(&format!(
+            "Skipped {}: it is not managed by heeler-ec.",
+            step.id
+        ));
         return None;
     }
     let mut outputs: BTreeMap<&'static str, String> = live.outputs.clone();

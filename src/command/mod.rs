@@ -23,14 +23,15 @@ use tokio::join;
 
 use crate::aws::{Aws, AwsCall, CallerIdentity, ConnectionSettings};
 use crate::cli::value_parsers;
-use crate::cli::{Cli, Command, DiscoveryArgs, GlobalArgs, OutputFormat};
+use crate::cli::{Cli, Command, DiscoveryArgs, GlobalArgs};
 use crate::deployment::Deployment;
 use crate::error::{Error, Exit, Result};
+use crate::hint::Hint;
 use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, InventoryRequest, is_missing_credentials};
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption};
-use crate::render::{self, Ui};
+use crate::render::{self, OutputFormat, Ui, UiOptions};
 use crate::resource::role;
 use ctrl_c::Interrupt;
 
@@ -38,7 +39,12 @@ use ctrl_c::Interrupt;
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let ui = Ui::new(&cli.global);
+    let ui = Ui::new(UiOptions {
+        format: cli.global.output,
+        color: cli.global.color,
+        quiet: cli.global.quiet,
+        verbose: cli.global.verbose,
+    });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -55,10 +61,10 @@ pub fn main() -> ExitCode {
     };
     let ended = ended.and_then(|exit| match render::stdout_error() {
         None => Ok(exit),
-        Some(why) => Err(Error::failed("write the answer", why)),
+        Some(why) => Err(Error::failed("write the result", why)),
     });
     let exit = ended.unwrap_or_else(|error| {
-        render::error::print_error(&ui, &error);
+        ui.error(&error);
         error.exit()
     });
     ExitCode::from(exit as u8)
@@ -72,11 +78,8 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         interrupt,
         first_write: OnceLock::new(),
     };
-    if ui.format == OutputFormat::Csv && !matches!(cli.command, Command::Tail(_)) {
-        return Err(Error::usage(
-            "print the answer as csv",
-            "only the events that tail shows are rows",
-        ));
+    if ui.format() == OutputFormat::Csv && !matches!(cli.command, Command::Tail(_)) {
+        return Err(Error::usage("csv output is only available for tail"));
     }
     match cli.command {
         Command::Preflight(args) => {
@@ -122,14 +125,14 @@ impl Context {
     /// What to say of the writes when a command ends before its own.
     pub fn unchanged_notice(&self) -> &'static str {
         if self.first_write.get().is_some() {
-            "nothing else was written"
+            "no other changes were made"
         } else {
-            "nothing was written"
+            "no changes were made"
         }
     }
 
     pub(super) fn interrupted_error(&self) -> Error {
-        Error::interrupted(format!("go on; {}", self.unchanged_notice()))
+        Error::interrupted(self.unchanged_notice())
     }
 
     pub async fn connect(&self) -> Result<Aws> {
@@ -148,8 +151,9 @@ impl Context {
         .await?;
         // It may come from the AWS configuration file, too.
         if let Some(endpoint) = aws.endpoint() {
-            value_parsers::endpoint(&endpoint)
-                .map_err(|why| Error::usage(format!("use the endpoint {endpoint}"), why))?;
+            value_parsers::endpoint(&endpoint).map_err(|why| {
+                Error::usage(format!("the endpoint {endpoint} is not allowed")).with_reason(why)
+            })?;
         }
         Ok(aws)
     }
@@ -242,7 +246,7 @@ impl Context {
         let (ui, mut stop) = (self.ui, self.interrupt.cancellation());
         let (question, word) = (question.to_owned(), word.to_owned());
         tokio::select! {
-            answer = tokio::task::spawn_blocking(move || ui.confirm(&question, &word)) => Ok(answer.unwrap_or(false)),
+            answer = tokio::task::spawn_blocking(move || ui.prompt(&question, &word)) => Ok(answer.unwrap_or(false)),
             () = stop.cancelled() => {
                 // The terminal stands behind the question.
                 self.ui.warn("");
@@ -263,19 +267,27 @@ impl Context {
     /// Refuses credentials of another account than the one that was named.
     pub fn check_account(&self, account: &str) -> Result<()> {
         match &self.global.account_id {
-            Some(wanted) if wanted != account => Err(Error::negative(
-                "go on",
-                format!("the credentials are for {account}, but --account-id is {wanted}"),
-            )
+            Some(wanted) if wanted != account => Err(Error::negative(format!(
+                "wrong account: the credentials are for {account}, but --account-id is {wanted}"
+            ))
             .with_hint(OTHER_ACCOUNT_HINT)),
             _ => Ok(()),
         }
     }
 }
 
-/// How to become somebody of another account.
+/// Hint shown when the credentials belong to another account.
 pub(crate) const OTHER_ACCOUNT_HINT: &str =
-    "--profile PROFILE takes the credentials of a profile, whatever the environment holds";
+    "use --profile PROFILE to select other credentials; it overrides the environment";
+
+/// Headline of the error when a prompt is needed and cannot be shown.
+pub(crate) const NOT_A_TERMINAL: &str =
+    "confirmation is needed, but standard input is not a terminal";
+
+/// Creates the error for a prompt that was not confirmed.
+pub(crate) fn not_confirmed_error(notice: &str) -> Error {
+    Error::negative(format!("not confirmed; {notice}"))
+}
 
 const DEFAULT_NAME_PREFIX: &str = "heeler";
 
@@ -285,7 +297,7 @@ fn reject_insecure_endpoints() -> Result<()> {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         if name.starts_with("AWS_ENDPOINT_URL") && !value.is_empty() {
             value_parsers::endpoint(&value)
-                .map_err(|why| Error::usage(format!("use {name}"), why))?;
+                .map_err(|why| Error::usage(format!("{name} is not allowed")).with_reason(why))?;
         }
     }
     Ok(())
@@ -293,22 +305,22 @@ fn reject_insecure_endpoints() -> Result<()> {
 
 /// The option of that name; clap takes no other.
 pub(crate) fn option_by_name(name: &str) -> Result<&'static dyn DeliveryOption> {
-    option::find(name)
-        .ok_or_else(|| Error::usage("choose an option", format!("there is no option {name:?}")))
+    option::find(name).ok_or_else(|| Error::usage(format!("unknown option {name:?}")))
 }
 
-/// That there is nothing to show or to undo.
-pub(crate) fn no_deployment_error(world: &Context) -> Error {
-    let prefix = world.names();
-    Error::negative(
-        "find a deployment",
-        format!(
-            "there is no role {} made by heeler-ec in this account",
-            prefix.role()
-        ),
-    )
-    .with_hint(world.command_line(&format!(
+/// Creates the error for a name prefix without a deployment.
+pub(crate) fn no_deployment_error(context: &Context) -> Error {
+    let prefix = &context.global.name_prefix;
+    let role = context.names().role();
+    let setup = format!(
         "setup --option {} --heeler-role-arn ARN --generate-external-id",
         option::recommended().name()
-    )))
+    );
+    Error::negative(format!(
+        "nothing is deployed under the name prefix {prefix:?}"
+    ))
+    .with_reason(format!(
+        "this account has no role {role} that is managed by heeler-ec"
+    ))
+    .with_hint(Hint::from("to set it up: ").and_command(context.command_line(&setup)))
 }

@@ -8,18 +8,15 @@ use crate::resource::queue;
 
 pub(super) async fn run(world: &Context) -> Result<Exit> {
     let (aws, caller, deployment) = world.require_deployment().await?;
-    let target = existing_target(&deployment, &caller, world.names(), "show the outputs")?;
+    let target = existing_target(&deployment, &caller, world.names())?;
     let name = target.queue_name();
     let queue_url = queue::queue_url(&aws, &name).await?.ok_or_else(|| {
-        Error::negative("show the outputs", format!("the queue {name} is missing"))
-            .with_hint("heeler-ec setup completes the deployment")
+        Error::negative(format!("queue {name} does not exist"))
+            .with_hint("`heeler-ec setup` completes the deployment")
     })?;
     let trust = deployment.trust.as_ref().ok_or_else(|| {
-        Error::negative(
-            "show the outputs",
-            "the role's trust policy is not the one that setup wrote",
-        )
-        .with_hint("heeler-ec plan shows the difference, heeler-ec setup puts it back")
+        Error::negative("the role's trust policy is not the one that setup wrote")
+            .with_hint("`heeler-ec plan` shows the difference; `heeler-ec setup` corrects it")
     })?;
     render::outputs::print_outputs(
         &world.ui,

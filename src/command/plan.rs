@@ -10,6 +10,7 @@ use crate::cli::value_parsers;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
+use crate::hint::Hint;
 use crate::inventory::InventoryRequest;
 use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
@@ -48,13 +49,12 @@ async fn plan_option(
 async fn drift(world: &Context, args: &cli::PlanArgs) -> Result<Exit> {
     if args.discovery != cli::DiscoveryArgs::default() || !args.accept.accepted.is_empty() {
         return Err(Error::usage(
-            "compare with what was set up",
-            "options that say where events are found, or what to accept, are about a setup",
+            "--accept and the options that select the trail, bucket, key, topic or log group apply only with --option",
         )
-        .with_hint("give --option, too, for what setup would do"));
+        .with_hint("add --option to preview a setup, or leave these options out to detect drift"));
     }
     let (aws, caller, deployment) = world.require_deployment().await?;
-    let option = option::of_deployment(&deployment, "compare with what was set up")?;
+    let option = option::of_deployment(&deployment)?;
     let target = option.deployed(
         &deployment,
         DeploymentScope::new(&caller, &deployment.region, world.names()),
@@ -72,11 +72,9 @@ async fn drift(world: &Context, args: &cli::PlanArgs) -> Result<Exit> {
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
         let again = world.command_line(&format!("setup --option {}{adopt}", option.name()));
-        world.ui.status_indented(
-            "This differs from what was set up. As far as preflight passes, this puts it right, after a question:",
-            0,
-        );
-        world.ui.status_verbatim(&format!("  {again}"));
+        world.ui.status(
+            "This differs from what was set up. As far as preflight passes, this puts it right, after a question:");
+        world.ui.status_unwrapped(&format!("  {again}"));
     }
     Ok(shown)
 }
@@ -147,7 +145,7 @@ fn location(target: &dyn Target) -> PlanLocation<'_> {
 pub(super) fn validate_trust(trust: &cli::TrustArgs) -> Result<()> {
     if let Some(id) = &trust.external_id {
         value_parsers::external_id(id.expose())
-            .map_err(|why| Error::usage("use --external-id", why))?;
+            .map_err(|why| Error::usage("--external-id is invalid").with_reason(why))?;
     }
     Ok(())
 }
@@ -176,14 +174,15 @@ pub(super) async fn prepare(
     let report = check::run(&survey, false);
     if !report.is_ready() {
         render::report::blocking_results(&world.ui, &report);
-        return Err(Error::negative(
-            format!("set up option {}", kind.name()),
-            format!("the checks above failed; {}", world.unchanged_notice()),
-        )
-        .with_hint(format!(
-            "{} shows all of them",
-            world.command_line(&format!("preflight --option {}", kind.name()))
-        )));
+        return Err(Error::negative(format!(
+            "the prerequisites of option {} are not met; {}",
+            kind.name(),
+            world.unchanged_notice()
+        ))
+        .with_hint(
+            Hint::from("to show all checks: ")
+                .and_command(world.command_line(&format!("preflight --option {}", kind.name()))),
+        ));
     }
     render::report::summary(&world.ui, &report);
     let (deployment, role) = (deployment.map_err(Clone::clone)?, role.as_ref().ok());
@@ -213,10 +212,8 @@ pub(super) async fn prepare(
 /// One is made up for the first setup only: a script that runs again must not lock Heeler out.
 fn warn_external_id_kept(world: &Context, given: &cli::TrustArgs, kept: Option<&HeelerTrust>) {
     if given.generate_external_id && kept.is_some() {
-        world.ui.status_indented(
-            "The role has an external id and keeps it; --generate-external-id makes none up. --external-id changes it.",
-            0,
-        );
+        world.ui.status(
+            "The role has an external id and keeps it; --generate-external-id makes none up. --external-id changes it.");
     }
 }
 
@@ -227,7 +224,7 @@ fn resolve_trust(
     is_set_up: bool,
     only_to_show: bool,
 ) -> Result<HeelerTrust> {
-    let nothing_to_keep = if is_set_up {
+    let missing = if is_set_up {
         "the role's trust policy is not the one that setup wrote"
     } else {
         "this is the first setup"
@@ -237,8 +234,8 @@ fn resolve_trust(
     principals.dedup();
     if principals.is_empty() {
         principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
-            Error::usage("know whom to trust", format!("{nothing_to_keep}, and --heeler-role-arn is missing"))
-                .with_hint("Heeler shows its role ARNs in the Event Collection Settings of the organization")
+            Error::usage(format!("--heeler-role-arn is required: {missing}"))
+                .with_hint("Heeler shows its role ARN in the Event Collection Settings of the organization")
         })?;
         reject_deleted_principals(&principals)?;
     }
@@ -250,8 +247,11 @@ fn resolve_trust(
             ExternalId::new(uuid::Uuid::new_v4().to_string())
         }
         (None, None) => {
-            return Err(Error::usage("know the external id", format!("{nothing_to_keep}, and none was given"))
-                .with_hint("--generate-external-id makes one up and shows it at the end; --external-id takes yours"));
+            return Err(
+                Error::usage(format!("an external ID is required: {missing}")).with_hint(
+                    "use --generate-external-id to create one, or --external-id to supply your own",
+                ),
+            );
         }
     };
     Ok(HeelerTrust {
@@ -267,11 +267,10 @@ fn reject_deleted_principals(principals: &[String]) -> Result<()> {
         .find(|principal| !principal.starts_with("arn:"))
     {
         None => Ok(()),
-        Some(dead) => Err(Error::negative(
-            "keep whom the role trusts",
-            format!("the Heeler role that it trusted was deleted (IAM shows {dead})"),
-        )
-        .with_hint("give --heeler-role-arn with the value that Heeler shows now")),
+        Some(deleted) => Err(Error::negative(format!(
+            "the Heeler role that the role trusts was deleted (IAM shows {deleted})"
+        ))
+        .with_hint("set --heeler-role-arn to the ARN that Heeler shows now")),
     }
 }
 
@@ -285,12 +284,11 @@ fn reject_relocation(world: &Context, deployment: &Deployment, target: &dyn Targ
         deployed,
         requested,
     } = relocation;
-    Err(Error::negative(
-        format!("set up option {}", target.option().name()),
-        format!(
-            "the deployment is for {aspect} {deployed}, and the trail now requires {requested}; {}",
-            world.unchanged_notice()
-        ),
-    )
-    .with_hint("heeler-ec destroy removes the existing deployment; then run setup again"))
+    Err(Error::negative(format!(
+        "the deployment uses {aspect} {deployed}, but this setup needs {requested}; {}",
+        world.unchanged_notice()
+    ))
+    .with_hint(
+        "a deployment cannot be moved: remove it with `heeler-ec destroy`, then run setup again",
+    ))
 }

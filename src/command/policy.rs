@@ -34,16 +34,16 @@ pub(super) async fn run(world: &Context, args: cli::PolicyArgs) -> Result<Exit> 
 
 /// Rejects flags that the command does not have.
 fn validate(args: &cli::PolicyArgs) -> Result<()> {
-    let reject = |why| Err(Error::usage("print that policy", why));
+    let reject = |headline| Err(Error::usage(headline));
     let rollback = args.on_failure == OnFailure::Rollback;
     if rollback && args.command != PolicyCommand::Setup {
-        return reject("only setup has --on-failure");
+        return reject("--on-failure applies only to setup");
     }
     if source(args).is_some() && args.command != PolicyCommand::Tail {
-        return reject("only tail has --source");
+        return reject("--source applies only to tail");
     }
     if (args.deep || args.fix) && args.command != PolicyCommand::Preflight {
-        return reject("only preflight has --deep and --fix");
+        return reject("--deep and --fix apply only to preflight");
     }
     Ok(())
 }
@@ -208,7 +208,7 @@ async fn find_deployment(world: &Context, aws: &Aws) -> Option<Deployment> {
 
 fn warn_refused(world: &Context, error: &Error) {
     world.ui.status(&format!(
-        "Could not {}: {}",
+        "Skipped: cannot {}: {}",
         error.operation(),
         escape_control_chars(&error.cause())
     ));
@@ -220,7 +220,7 @@ fn print_notes(world: &Context, document: &serde_json::Value) {
     if !placeholders.is_empty() {
         world.ui.status("Replace these placeholders:");
         for (name, meaning) in placeholders {
-            world.ui.status_indented(&format!("  {name}: {meaning}"), 4);
+            world.ui.status(&format!("  {name}: {meaning}"));
         }
     }
     let length = policy_length(document);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Context;
+use super::{Context, NOT_A_TERMINAL};
 use crate::aws::Aws;
 use crate::check::{Report, fixes, run as judge};
 use crate::cli;
@@ -14,11 +14,8 @@ use crate::render;
 
 pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exit> {
     if args.fix && !world.ui.can_prompt() {
-        return Err(Error::usage(
-            "ask before each change",
-            "there is no terminal to answer on",
-        )
-        .with_hint("without --fix, preflight prints the commands that mend what it finds"));
+        return Err(Error::usage(NOT_A_TERMINAL)
+            .with_hint("without --fix, preflight prints the commands that fix its findings"));
     }
     let looking = PreflightRun {
         world,
@@ -116,7 +113,7 @@ impl PreflightRun<'_> {
                             .record_write("what preflight has mended stays".to_owned());
                         self.world.ui.status("Done.\n");
                     }
-                    Err(error) => render::error::print_error(&self.world.ui, &error),
+                    Err(error) => self.world.ui.error(&error),
                 }
                 done = true;
             } else {
@@ -140,14 +137,11 @@ impl PreflightRun<'_> {
                 return Ok(seen);
             }
             let pause_now = pause.min(left);
-            self.world.ui.status_indented(
-                &format!(
-                    "Waiting for {waiting}; looking again in {} ({} left).",
-                    humantime::format_duration(whole_seconds(pause_now)),
-                    humantime::format_duration(whole_seconds(left))
-                ),
-                2,
-            );
+            self.world.ui.status(&format!(
+                "Waiting for {waiting}; looking again in {} ({} left).",
+                humantime::format_duration(whole_seconds(pause_now)),
+                humantime::format_duration(whole_seconds(left))
+            ));
             tokio::time::sleep(pause_now).await;
             pause = (pause * 2).min(MAX_PAUSE);
             seen = self.collect().await?;

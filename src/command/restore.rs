@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{Context, OTHER_ACCOUNT_HINT};
+use super::{Context, NOT_A_TERMINAL, OTHER_ACCOUNT_HINT, not_confirmed_error};
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
@@ -21,11 +21,9 @@ pub(super) async fn run(world: &Context, args: cli::RestoreArgs) -> Result<Exit>
         .map(resource_id)
         .collect::<Result<_>>()?;
     if !args.yes && !args.dry_run && !world.ui.can_prompt() {
-        return Err(
-            Error::usage("ask before writing", "there is no terminal to answer on").with_hint(
-                "--yes restores without asking; --dry-run only shows what would be restored",
-            ),
-        );
+        return Err(Error::usage(NOT_A_TERMINAL).with_hint(
+            "use --yes to restore without a prompt, or --dry-run to show what would be restored",
+        ));
     }
     let aws = world.connect().await?.in_region(&backup.region);
     let fates = world
@@ -51,16 +49,11 @@ pub(super) async fn run(world: &Context, args: cli::RestoreArgs) -> Result<Exit>
     }
     render::restore::announce_restore(&world.ui, &backup, &rows, !args.yes);
     if due == 0 {
-        world
-            .ui
-            .status("There is nothing to put back; nothing was written.");
+        world.ui.status("Nothing to restore. No changes were made.");
         return Ok(exit_code(&fates));
     }
-    if !args.yes && !world.confirm("\nPut these back?").await? {
-        return Err(Error::negative(
-            "restore",
-            "the answer was not yes; nothing was written",
-        ));
+    if !args.yes && !world.confirm("\nRestore these documents?").await? {
+        return Err(not_confirmed_error("no changes were made"));
     }
     restore_all(world, &aws, &backup, &ids, fates).await
 }
@@ -81,12 +74,12 @@ async fn restore_all(
     let mut failed = None;
     for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == RestoreAction::Restore) {
         if stop.is_cancelled() {
-            return Err(Error::interrupted(format!("put back the {id}")));
+            return Err(Error::interrupted(format!("{id} was not restored")));
         }
         let now = match documents::read(aws, &backup.account, id).await {
             Ok(now) => now,
             Err(error) => {
-                render::error::print_error(&world.ui, &error);
+                world.ui.error(&error);
                 failed.get_or_insert(error);
                 continue;
             }
@@ -95,14 +88,14 @@ async fn restore_all(
         if *planned != RestoreAction::Restore {
             world
                 .ui
-                .warn(&format!("  ! left the {id}: somebody has just changed it"));
+                .warn(&format!("  ! skipped {id}: it has changed since the plan"));
         } else if let Err(error) =
             restore_document(world, aws, &backup.account, id, &saved.before).await
         {
             // The others do not depend on it.
             world
                 .ui
-                .warn(&format!("  ! left the {id}: {}", error.cause()));
+                .warn(&format!("  ! failed to restore {id}: {}", error.cause()));
             failed.get_or_insert(error);
         }
     }
@@ -113,10 +106,10 @@ fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
     let kind = DOCUMENT_KINDS.iter().find(|kind| **kind == saved.kind);
     kind.map(|kind| documents::id(kind, &saved.resource))
         .ok_or_else(|| {
-            Error::usage(
-                "read the backup",
-                format!("this version knows no documents of kind {:?}", saved.kind),
-            )
+            Error::usage(format!(
+                "the backup has a document of unknown kind {:?}",
+                saved.kind
+            ))
         })
 }
 
@@ -129,13 +122,10 @@ async fn decide_actions(
     let caller = aws.caller_identity().await?;
     world.check_account(&caller.account)?;
     if caller.account != backup.account {
-        return Err(Error::negative(
-            "restore",
-            format!(
-                "the backup is of account {}, and the credentials are for {}",
-                backup.account, caller.account
-            ),
-        )
+        return Err(Error::negative(format!(
+            "wrong account: the backup is of account {}, the credentials are for {}",
+            backup.account, caller.account
+        ))
         .with_hint(OTHER_ACCOUNT_HINT));
     }
     let reads = ids
@@ -179,7 +169,7 @@ async fn restore_document(
     loop {
         let now = documents::read(aws, account, id).await?;
         if now.is_some_and(|now| documents::is_equivalent(id.kind, &now, before)) {
-            world.ui.status(&format!("  ~ put back the {id}"));
+            world.ui.status(&format!("  ~ restored {id}"));
             return Ok(());
         }
         if waited >= CONSISTENCY_TIMEOUT {

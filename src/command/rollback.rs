@@ -78,9 +78,7 @@ fn report_rollback(
     }
     world.ui.warn("Not everything could be rolled back. Left:");
     for line in left {
-        world
-            .ui
-            .warn_indented(&format!("  {}", escape_control_chars(&line)), 4);
+        world.ui.warn(&format!("  {}", escape_control_chars(&line)));
     }
     print_recovery_steps(world);
 }

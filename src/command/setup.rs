@@ -5,12 +5,13 @@ use std::path::Path;
 use super::backup::BackupInProgress;
 use super::plan::{Prepared, prepare, validate_trust};
 use super::rollback::roll_back;
-use super::{Context, option_by_name};
+use super::{Context, NOT_A_TERMINAL, not_confirmed_error, option_by_name};
 use crate::aws::Aws;
 use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
 use crate::error::{Error, Exit, Result};
+use crate::hint::Hint;
 use crate::inventory::InventoryRequest;
 use crate::option::DeliveryOption;
 use crate::reconcile::apply::{ExecutionOptions, apply};
@@ -22,29 +23,24 @@ use crate::render;
 use crate::render::outputs::OutputValues;
 use crate::render::progress::ProgressDisplay;
 
-const SET_RETENTION: &str = "set the retention of the log group";
-
 pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
     let kind = option_by_name(&args.choice.option)?;
     validate_trust(&args.trust)?;
     if !args.yes && !args.dry_run && !world.ui.can_prompt() {
-        return Err(
-            Error::usage("ask before writing", "there is no terminal to answer on")
-                .with_hint("--yes sets up without asking; --dry-run only shows the plan"),
-        );
+        return Err(Error::usage(NOT_A_TERMINAL)
+            .with_hint("use --yes to set up without a prompt, or --dry-run to show the plan"));
     }
     if args.fix_retention && !kind.uses_log_group_retention() {
-        return Err(Error::usage(
-            SET_RETENTION,
-            format!("option {} does not use a log group", kind.name()),
-        ));
+        return Err(Error::usage(format!(
+            "--fix-retention does not apply to option {}: it does not use a log group",
+            kind.name()
+        )));
     }
     if args.adoption.adopt && args.on_failure == OnFailure::Rollback {
         return Err(Error::usage(
-            "set up with --adopt and --on-failure rollback",
-            "what is adopted is not given back",
+            "--adopt cannot be combined with --on-failure rollback: adopted resources are not released",
         )
-        .with_hint("leave --on-failure out: the same command completes what failed"));
+        .with_hint("leave --on-failure out; the same command completes a failed setup"));
     }
     if let Some(path) = &args.backup {
         reject_existing(path)?;
@@ -83,24 +79,18 @@ pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
     }
     let has_new_id = changes_external_id(&plan.steps);
     if has_new_id {
-        world.ui.warn_indented(
+        world.ui.warn(
             "\nThe external id changes: from the write on, Heeler cannot assume the role until it is given the new one. \
-             It is printed at the end.",
-            0,
-        );
+             It is printed at the end.");
     }
     let mut unnoted = None;
     if plan.is_empty() {
-        world.ui.status(&format!(
-            "Everything is set up already; {}.",
-            world.unchanged_notice()
-        ));
+        world
+            .ui
+            .status(&format!("Already set up; {}.", world.unchanged_notice()));
     } else {
-        if !args.yes && !world.confirm("\nSet this up?").await? {
-            return Err(Error::negative(
-                "set up",
-                format!("the answer was not yes; {}", world.unchanged_notice()),
-            ));
+        if !args.yes && !world.confirm("\nApply this plan?").await? {
+            return Err(not_confirmed_error(world.unchanged_notice()));
         }
         let backup = match &args.backup {
             Some(path) => Some(
@@ -116,11 +106,9 @@ pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
     }
     let answered = print_outputs(world, &prepared, &plan)?;
     if has_new_id {
-        world.ui.warn_indented(
+        world.ui.warn(
             "\nThe external id has changed: paste the new one into Heeler now. Until then Heeler cannot assume the role, \
-             and messages wait in the queue for two hours at most.",
-            0,
-        );
+             and messages wait in the queue for two hours at most.");
     }
     // What was set up is set up, and its values are shown; only the backup is not complete.
     Ok(unnoted.unwrap_or(answered))
@@ -155,20 +143,19 @@ fn conflict_error(
     kind: &'static dyn DeliveryOption,
     plan: &Plan<'_, Aws>,
 ) -> Error {
-    let mut hint =
-        "choose other names with --name-prefix, or remove those resources with what made them"
-            .to_owned();
+    let mut hint = Hint::from(
+        "choose other names with --name-prefix, or remove these resources with the tool that created them",
+    );
     if plan.conflicts().all(PlanStep::can_be_adopted) {
-        let adopting = world.command_line(&format!("plan --option {} --adopt", kind.name()));
-        hint = format!("{hint}; {adopting} shows what taking them over would change");
+        let adopt = world.command_line(&format!("plan --option {} --adopt", kind.name()));
+        hint = hint
+            .and(&"; to preview adopting them: ".into())
+            .and_command(adopt);
     }
-    Error::negative(
-        format!("set up option {}", kind.name()),
-        format!(
-            "names are taken by resources that are not ours; {}",
-            world.unchanged_notice()
-        ),
-    )
+    Error::negative(format!(
+        "resources with these names exist and are not managed by heeler-ec; {}",
+        world.unchanged_notice()
+    ))
     .with_hint(hint)
 }
 
@@ -186,10 +173,8 @@ async fn fix_retention(
     let offered = fixes::available(&survey).into_iter();
     for (what, observed) in offered.filter(|(what, _)| *what == FixAction::SetRetentionToOneDay) {
         if !world.ui.can_prompt() {
-            return Err(
-                Error::negative(SET_RETENTION, "there is no terminal to ask on")
-                    .with_hint("run the same command in a terminal, or leave --fix-retention out"),
-            );
+            return Err(Error::negative(NOT_A_TERMINAL)
+                .with_hint("run the same command in a terminal, or leave --fix-retention out"));
         }
         let question = fixes::confirmation(what, &survey, &observed);
         if world
@@ -268,7 +253,7 @@ fn recovery_steps(world: &Context) -> [String; 2] {
 
 pub(super) fn print_recovery_steps(world: &Context) {
     for line in recovery_steps(world) {
-        world.ui.warn_verbatim(&line);
+        world.ui.warn_unwrapped(&line);
     }
 }
 

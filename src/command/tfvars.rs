@@ -38,15 +38,21 @@ pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {
 }
 
 fn read_file(path: &Path) -> Result<Tfvars> {
-    let doing = || format!("read {}", escape_control_chars(&path.display().to_string()));
-    let text = fs::read_to_string(path).map_err(|why| Error::usage(doing(), why.to_string()))?;
+    let headline = || {
+        format!(
+            "cannot read {}",
+            escape_control_chars(&path.display().to_string())
+        )
+    };
+    let text = fs::read_to_string(path)
+        .map_err(|why| Error::usage(headline()).with_reason(why.to_string()))?;
     parse(&text).map_err(|malformed| {
         let why = format!(
             "line {}: {}",
             malformed.line,
             escape_control_chars(&malformed.message)
         );
-        Error::usage(doing(), why)
+        Error::usage(headline()).with_reason(why)
     })
 }
 

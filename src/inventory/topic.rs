@@ -99,9 +99,6 @@ async fn key_policy(ask: &LimitedClients, asked: &str) -> Result<String> {
     }
     match key::describe(ask, asked).await? {
         Some(key) => key::policy(ask, &key.arn).await,
-        None => Err(Error::negative(
-            format!("read the policy of KMS key {asked}"),
-            "there is no such key",
-        )),
+        None => Err(Error::negative(format!("KMS key {asked} does not exist"))),
     }
 }

@@ -206,15 +206,12 @@ pub fn permissions_of(name: Option<&str>) -> Vec<&'static dyn OptionPermissions>
 ///
 /// # Errors
 /// If this version does not know the option.
-pub fn of_deployment(
-    deployment: &Deployment,
-    operation: &str,
-) -> Result<&'static dyn DeliveryOption> {
+pub fn of_deployment(deployment: &Deployment) -> Result<&'static dyn DeliveryOption> {
     find(&deployment.option).ok_or_else(|| {
-        Error::negative(
-            operation,
-            format!("this version does not know option {}", deployment.option),
-        )
+        Error::negative(format!(
+            "the deployment uses option {}, which this version does not know",
+            deployment.option
+        ))
         .with_hint("install the version that set it up, or a newer one")
     })
 }
@@ -227,9 +224,8 @@ pub fn existing_target(
     deployment: &Deployment,
     caller: &CallerIdentity,
     names: ResourceNames,
-    operation: &str,
 ) -> Result<Box<dyn Target>> {
-    let option = of_deployment(deployment, operation)?;
+    let option = of_deployment(deployment)?;
     let scope = DeploymentScope::new(caller, &deployment.region, names);
     let trust = deployment.trust.clone().unwrap_or_else(HeelerTrust::empty);
     Ok(option.deployed(deployment, scope, trust))
@@ -246,8 +242,8 @@ pub fn relocation(target: &dyn Target, deployment: &Deployment) -> Option<Reloca
 
 /// The error for a fact that the checks would have reported.
 fn missing_fact(what: &str) -> Error {
-    Error::negative("plan the resources", format!("{what} is not known"))
-        .with_hint("run heeler-ec preflight to see the reason")
+    Error::negative(format!("{what} is not known"))
+        .with_hint("run `heeler-ec preflight` to see the reason")
 }
 
 #[cfg(test)]

@@ -76,10 +76,10 @@ pub async fn apply<C: Sync>(
     manner: ExecutionOptions<'_>,
 ) -> Result<ApplyResult> {
     if let Some(conflict) = plan.conflicts().next() {
-        return Err(Error::negative(
-            format!("set up {}", conflict.id),
-            "there is one of that name that is not ours",
-        ));
+        return Err(Error::negative(format!(
+            "{} exists and is not managed by heeler-ec",
+            conflict.id
+        )));
     }
     if let Some(refusal) = plan.first_unreadable() {
         return Err(refusal.clone());
@@ -165,7 +165,7 @@ pub(super) async fn with_events(
     work: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     if manner.cancellation.is_cancelled() {
-        return Err(Error::interrupted(format!("begin with {id}")));
+        return Err(Error::interrupted(format!("did not start {id}")));
     }
     (manner.observer)(ReconcileEvent::Started {
         id: id.clone(),

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::cancel::CancellationToken;
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 
 /// How waits grow, and how long a write may take to show.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +53,7 @@ impl<'a> Backoff<'a> {
         let mut stop = self.cancellation.clone();
         tokio::select! {
             () = tokio::time::sleep(self.next_pause.min(left)) => {}
-            () = stop.cancelled() => return Err(Error::interrupted(doing)),
+            () = stop.cancelled() => return Err(Error::interrupted(format!("did not {doing}"))),
         }
         self.next_pause = (self.next_pause * 2).min(self.longest_pause);
         Ok(true)
@@ -87,16 +88,10 @@ impl RetryPolicy {
             told(&refusal);
             if !pauses.wait(budget, refusal.operation()).await? {
                 let waited = pauses.elapsed().as_secs();
-                let hint = refusal.hint().map_or_else(
-                    || {
-                        "run the same command again in a few minutes; it goes on where it stopped"
-                            .to_owned()
-                    },
-                    str::to_owned,
-                );
-                return Err(
-                    refusal.with_hint(format!("AWS still refused after {waited} s; {hint}"))
-                );
+                let waited = Hint::from(format!("AWS still refused after {waited} s; "));
+                let default = "run the same command again in a few minutes to continue".into();
+                let hint = waited.and(refusal.hint().unwrap_or(&default));
+                return Err(refusal.with_hint(hint));
             }
         }
     }

@@ -180,10 +180,8 @@ impl<C: Sync> StepRollback<'_, C> {
         let users = self.resource().used_by(self.cloud).await?;
         if !users.is_empty() {
             let id = self.resource().id();
-            return Err(Error::negative(
-                format!("delete {id}"),
-                format!("it also serves {}", users.join(", ")),
-            ));
+            return Err(Error::negative(format!("cannot delete {id}"))
+                .with_reason(format!("it is used by {}", users.join(", "))));
         }
         delete_and_wait(
             self.resource(),

@@ -490,7 +490,11 @@ async fn retry_ends_at_its_deadline() {
         panic!("{outcomes:?}")
     };
     assert!(
-        error.hint().unwrap().contains("still refused after 30 s"),
+        error
+            .hint()
+            .unwrap()
+            .to_string()
+            .contains("still refused after 30 s"),
         "{error:?}"
     );
     assert!(began.elapsed() < Duration::from_secs(31));
@@ -775,7 +779,7 @@ async fn resource_of_concurrent_run_is_never_rolled_back() {
         let applied = apply(&plan, &sky, manner).await.unwrap();
         let failure = applied.failure().expect("a failure");
         assert!(
-            failure.hint().unwrap().contains("another run"),
+            failure.hint().unwrap().to_string().contains("another run"),
             "{failure:?}"
         );
         assert!(all_done(&rollback(&plan, &applied, &sky, manner).await));

@@ -1,41 +1,46 @@
-//! An error: what was being done, why it failed, what to do.
+//! An error: headline, cause, and hint.
 
 use super::{Tone, Ui};
 use crate::error::{Error, Exit};
+use crate::hint::HintPart;
 use crate::sanitize::escape_control_chars;
 
-/// Prints an error to the story, also with `--quiet`.
-pub fn print_error(ui: &Ui, error: &Error) {
-    if error.exit() == Exit::Interrupted {
-        ui.warn_indented(
-            &format!(
-                "Interrupted: did not {}.",
-                escape_control_chars(error.operation())
-            ),
-            2,
-        );
-        return;
-    }
-    let mark = ui.paint_stderr(Tone::Bad, "error:");
-    ui.warn_indented(
-        &format!("{mark} cannot {}", escape_control_chars(error.operation())),
-        7,
-    );
-    ui.warn_indented(
-        &format!("  cause: {}", escape_control_chars(&error.cause())),
-        9,
-    );
-    if let Some(hint) = error.hint() {
-        let hint = format!("  hint:  {}", escape_control_chars(hint));
-        if holds_a_command(&hint) {
-            // It is to be copied, and one that is broken is another.
-            ui.warn_verbatim(&hint);
-        } else {
-            ui.warn_indented(&hint, 9);
+impl Ui {
+    /// Prints an error on stderr, also with `--quiet`.
+    pub fn error(&self, error: &Error) {
+        let headline = escape_control_chars(&error.headline());
+        if error.exit() == Exit::Interrupted {
+            self.warn(&format!("Interrupted: {headline}."));
+            return;
+        }
+        let mark = self.paint_stderr(Tone::Bad, "error:");
+        self.warn_unwrapped(&self.wrap_stderr(&format!("{mark} {headline}"), 7));
+        let cause = error.cause();
+        if !cause.is_empty() {
+            self.warn(&format!("  cause: {}", escape_control_chars(&cause)));
+        }
+        let Some(hint) = error.hint() else { return };
+        match hint.parts() {
+            // Without backticks, to be copied.
+            [HintPart::Text(text), HintPart::Command(command)] if text.ends_with(": ") => {
+                self.warn_unwrapped(&format!(
+                    "  hint:  {}{}",
+                    escape_control_chars(text),
+                    escape_control_chars(command)
+                ));
+            }
+            parts => {
+                let text: String = parts.iter().map(marked).collect();
+                self.warn(&format!("  hint:  {text}"));
+            }
         }
     }
 }
 
-fn holds_a_command(text: &str) -> bool {
-    text.contains("heeler-ec ") || text.contains("aws ")
+/// Returns a part as text; backticks around a command keep it from being wrapped.
+fn marked(part: &HintPart) -> String {
+    match part {
+        HintPart::Text(text) => escape_control_chars(text),
+        HintPart::Command(command) => format!("`{}`", escape_control_chars(command)),
+    }
 }

@@ -1,45 +1,80 @@
-//! The only room that prints: the answer to stdout, the story to stderr.
+//! Everything that is printed: results on stdout; status, warnings, errors and prompts on stderr.
 
 mod change;
 mod compare;
-pub mod error;
+mod error;
 pub mod export;
+mod layout;
 pub mod outputs;
 pub mod plan;
 pub mod progress;
 pub mod record;
 pub mod report;
 pub mod restore;
-mod wrap;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use supports_unicode::supports_unicode;
 use terminal_size::{Height, Width, terminal_size_of};
 
-use crate::cli::{ColorChoice, GlobalArgs, OutputFormat};
 use crate::sanitize::escape_control_chars;
-use wrap::{wrap_line, wrap_lines};
+use layout::{wrap_line, wrap_text};
 
-/// How this run speaks.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub struct Ui {
-    pub format: OutputFormat,
-    quiet: bool,
-    verbose: bool,
-    color_stdout: bool,
-    color_stderr: bool,
-    unicode: bool,
-    /// Columns of the terminal that the answer goes to; none in a pipe.
-    width_stdout: Option<usize>,
-    /// Whether the answer goes to a terminal, also to one of unknown width.
-    stdout_is_terminal: bool,
-    width_stderr: Option<usize>,
+/// The format of a result on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For reading
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets (only with tail)
+    Csv,
 }
 
-/// What a colour means; it is never the only sign of it.
+/// When to color the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The user's choices about output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UiOptions {
+    pub format: OutputFormat,
+    pub color: ColorChoice,
+    /// Print no status.
+    pub quiet: bool,
+    /// Print each AWS call.
+    pub verbose: bool,
+}
+
+/// The user interface of a run. It decides about color, symbols and line breaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    options: UiOptions,
+    unicode: bool,
+    stdout: Stream,
+    stderr: Stream,
+}
+
+/// The properties of an output stream.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    is_terminal: bool,
+    color: bool,
+    /// Columns of the terminal; `None` for a pipe, and for a terminal of unknown width.
+    width: Option<usize>,
+}
+
+/// The meaning of a color. A symbol or a word always expresses the same meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Good,
@@ -49,10 +84,10 @@ pub enum Tone {
     Strong,
 }
 
-/// Why a part of the answer could not be written, but for nobody reading it: a full disk.
+/// The first error of writing to stdout, such as a full disk. A closed pipe is no error.
 static STDOUT_ERROR: OnceLock<String> = OnceLock::new();
 
-/// Why the answer is not all there, if it is not.
+/// Returns the first error of writing to stdout.
 #[must_use]
 pub fn stdout_error() -> Option<&'static str> {
     STDOUT_ERROR.get().map(String::as_str)
@@ -60,66 +95,66 @@ pub fn stdout_error() -> Option<&'static str> {
 
 impl Ui {
     #[must_use]
-    pub fn new(global: &GlobalArgs) -> Self {
-        let colour = |terminal: bool| match global.color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                terminal && !refused && !dumb
-            }
-        };
+    pub fn new(options: UiOptions) -> Self {
+        let (stdout, stderr) = (io::stdout(), io::stderr());
         Self {
-            format: global.output,
-            quiet: global.quiet,
-            verbose: global.verbose,
-            color_stdout: colour(io::stdout().is_terminal()),
-            color_stderr: colour(io::stderr().is_terminal()),
+            options,
             unicode: supports_unicode(),
-            width_stdout: terminal_size_of(io::stdout()).map(columns),
-            stdout_is_terminal: io::stdout().is_terminal(),
-            width_stderr: terminal_size_of(io::stderr()).map(columns),
+            stdout: Stream::new(
+                options.color,
+                stdout.is_terminal(),
+                terminal_size_of(&stdout),
+            ),
+            stderr: Stream::new(
+                options.color,
+                stderr.is_terminal(),
+                terminal_size_of(&stderr),
+            ),
         }
     }
 
-    /// For a terminal of so many columns, without colour.
+    /// Creates a user interface for a terminal of this width, without color.
     #[cfg(test)]
     pub(crate) fn plain(width: Option<usize>) -> Self {
+        let stream = Stream {
+            is_terminal: width.is_some(),
+            color: false,
+            width,
+        };
         Self {
-            format: OutputFormat::Table,
-            quiet: false,
-            verbose: false,
-            color_stdout: false,
-            color_stderr: false,
+            options: UiOptions::default(),
             unicode: false,
-            width_stdout: width,
-            stdout_is_terminal: width.is_some(),
-            width_stderr: width,
+            stdout: stream,
+            stderr: stream,
         }
     }
 
     #[must_use]
-    pub fn is_verbose(&self) -> bool {
-        self.verbose
+    pub fn format(&self) -> OutputFormat {
+        self.options.format
     }
 
-    /// Whether a person can be asked.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
+        self.options.verbose
+    }
+
+    /// Returns true if stdin is a terminal, so that a prompt can be answered.
     #[must_use]
     pub fn can_prompt(&self) -> bool {
         io::stdin().is_terminal()
     }
 
-    /// Prints a part of the answer. False when nobody reads any more, as behind `head`.
+    /// Prints a part of the result. Returns false if the reader is gone, as behind `head`.
     #[expect(
         clippy::must_use_candidate,
-        reason = "only an answer in many parts has to end early"
+        reason = "only results in many parts have to end early"
     )]
     pub fn stdout(&self, text: &str) -> bool {
         self.stdout_bytes(text.as_bytes())
     }
 
-    /// The same for what was put together as bytes.
+    /// Prints a part of the result. Returns false if the reader is gone.
     #[must_use]
     pub fn stdout_bytes(&self, text: &[u8]) -> bool {
         let mut out = io::stdout().lock();
@@ -132,86 +167,73 @@ impl Ui {
         written.is_ok()
     }
 
-    /// Prints a part of the story, unless only the answer is wanted. On a terminal long lines are broken between words.
+    /// Prints progress or advice on stderr, unless `--quiet` is given.
     pub fn status(&self, text: &str) {
-        self.status_verbatim(&wrap_lines(text, self.width_stderr));
+        self.status_unwrapped(&wrap_text(text, self.stderr.width));
     }
 
-    /// Prints what must not be missed, also when only the answer is wanted; broken in the same way.
+    /// Prints a warning on stderr, also with `--quiet`.
     pub fn warn(&self, text: &str) {
-        self.warn_verbatim(&wrap_lines(text, self.width_stderr));
+        self.warn_unwrapped(&wrap_text(text, self.stderr.width));
     }
 
-    /// A part of the story that is laid out already.
-    pub(crate) fn status_verbatim(&self, text: &str) {
-        if !self.quiet {
-            self.warn_verbatim(text);
+    /// Prints a status that must not be wrapped: a command to copy, or a table.
+    pub(crate) fn status_unwrapped(&self, text: &str) {
+        if !self.options.quiet {
+            self.warn_unwrapped(text);
         }
     }
 
-    /// What must not be missed and is laid out already, or is to be copied: a command that is broken is another.
-    pub fn warn_verbatim(&self, text: &str) {
-        // Nobody listening to the story is no reason to end.
+    /// Prints a warning that must not be wrapped: a command to copy, or a table.
+    pub(crate) fn warn_unwrapped(&self, text: &str) {
+        // A closed stderr is no reason to end.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Asks, and takes nothing but this word for a yes.
+    /// Asks a question. Returns true if the user types `expected_answer`.
     #[must_use]
-    pub fn confirm(&self, question: &str, word: &str) -> bool {
+    pub fn prompt(&self, question: &str, expected_answer: &str) -> bool {
         let mut err = io::stderr().lock();
-        let lines = question.lines();
-        let lines: Vec<String> = lines
-            .map(|line| wrap_line(&escape_control_chars(line), 0, self.width_stderr))
-            .collect();
-        let asked = format!("Only '{}' is taken for a yes:", escape_control_chars(word));
-        let _ = write!(
-            err,
-            "{}\n{} ",
-            lines.join("\n"),
-            wrap_line(&asked, 0, self.width_stderr)
-        );
+        let answer = escape_control_chars(expected_answer);
+        let question = question
+            .lines()
+            .map(|line| wrap_line(&escape_control_chars(line), 0, self.stderr.width))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let instruction = format!("Type '{answer}' to continue:");
+        let instruction = wrap_line(&instruction, 0, self.stderr.width);
+        let _ = write!(err, "{question}\n{instruction} ");
         let _ = err.flush();
         drop(err);
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);
         if !line.ends_with('\n') {
-            // The end of the input ends no line.
-            self.warn_verbatim("");
+            // The end of the input leaves the cursor behind the question.
+            self.warn_unwrapped("");
         }
-        read.is_ok_and(|read| read > 0) && line.trim() == word
+        read.is_ok_and(|read| read > 0) && line.trim() == expected_answer
     }
 
-    /// The same voice for texts that go to the story, which may be another terminal or none.
+    /// Returns a user interface that composes text for stderr with the methods for stdout.
     pub(crate) fn for_stderr(self) -> Self {
         Self {
-            color_stdout: self.color_stderr,
-            width_stdout: self.width_stderr,
+            stdout: self.stderr,
             ..self
         }
     }
 
-    /// Prints a line of the story in as many lines as the terminal needs, the later ones indented.
-    pub fn status_indented(&self, line: &str, indent: usize) {
-        self.status_verbatim(&wrap_line(line, indent, self.width_stderr));
-    }
-
-    /// The same for what must not be missed.
-    pub fn warn_indented(&self, line: &str, indent: usize) {
-        self.warn_verbatim(&wrap_line(line, indent, self.width_stderr));
-    }
-
-    /// A line of the answer, in as many lines as the terminal needs.
+    /// Wraps a line of the result; `indent` is for the following lines.
     pub(crate) fn wrap_stdout(self, line: &str, indent: usize) -> String {
-        wrap_line(line, indent, self.width_stdout)
+        wrap_line(line, indent, self.stdout.width)
     }
 
-    /// The same for the story.
+    /// Wraps a line for stderr; `indent` is for the following lines.
     pub(crate) fn wrap_stderr(self, line: &str, indent: usize) -> String {
-        wrap_line(line, indent, self.width_stderr)
+        wrap_line(line, indent, self.stderr.width)
     }
 
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
-        if self.color_stdout {
+        if self.stdout.color {
             paint_text(tone, text)
         } else {
             text.to_owned()
@@ -219,19 +241,15 @@ impl Ui {
     }
 
     pub(crate) fn paint_stderr(self, tone: Tone, text: &str) -> String {
-        if self.color_stderr {
-            paint_text(tone, text)
-        } else {
-            text.to_owned()
-        }
+        self.for_stderr().paint(tone, text)
     }
 
-    /// The fancy sign where the locale can show it.
-    pub(crate) fn symbol(self, fancy: &'static str, plain: &'static str) -> &'static str {
-        if self.unicode { fancy } else { plain }
+    /// Returns the Unicode symbol if the locale supports it, else the ASCII one.
+    pub(crate) fn symbol(self, unicode: &'static str, ascii: &'static str) -> &'static str {
+        if self.unicode { unicode } else { ascii }
     }
 
-    /// A text with the few signs that plain terminals lack replaced.
+    /// Replaces arrows if the locale does not support Unicode.
     pub(crate) fn ascii_fallback(self, text: &str) -> String {
         if self.unicode {
             text.to_owned()
@@ -241,8 +259,23 @@ impl Ui {
     }
 }
 
-fn columns((Width(columns), _): (Width, Height)) -> usize {
-    usize::from(columns)
+impl Stream {
+    fn new(color: ColorChoice, is_terminal: bool, size: Option<(Width, Height)>) -> Self {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                is_terminal && !is_set("NO_COLOR") && !is_dumb
+            }
+        };
+        Self {
+            is_terminal,
+            color,
+            width: size.map(|(Width(columns), _)| usize::from(columns)),
+        }
+    }
 }
 
 fn paint_text(tone: Tone, text: &str) -> String {
@@ -256,18 +289,7 @@ fn paint_text(tone: Tone, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The first of the three variables that is set decides, as in POSIX.
-fn supports_unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty())
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
-}
-
-/// One JSON document, indented, with a line end.
+/// Formats one JSON document, indented, with a line end.
 pub(crate) fn json_document(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }

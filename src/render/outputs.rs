@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::{Tone, Ui, json_document};
-use crate::cli::OutputFormat;
+use super::{OutputFormat, Tone, Ui, json_document};
 
 pub struct OutputValues<'a> {
     pub queue_url: &'a str,
@@ -17,7 +16,7 @@ pub fn print_outputs(ui: &Ui, outputs: &OutputValues<'_>) {
         ("heeler_event_role_arn", outputs.role_arn),
         ("heeler_event_role_external_id", outputs.external_id),
     ];
-    let text = match ui.format {
+    let text = match ui.format() {
         OutputFormat::Json => json_document(&json!({
             (rows[0].0): rows[0].1,
             (rows[1].0): rows[1].1,
@@ -39,13 +38,9 @@ pub fn print_outputs(ui: &Ui, outputs: &OutputValues<'_>) {
 /// What to do with them.
 pub fn print_next_steps(ui: &Ui) {
     ui.status("");
-    ui.status_indented(
+    ui.status(
         "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection \
-         Settings of this organization, and paste these three values.",
-        7,
-    );
-    ui.status_indented(
-        "Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).",
-        7,
-    );
+         Settings of this organization, and paste these three values.");
+    ui.status(
+        "Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).");
 }

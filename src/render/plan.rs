@@ -5,9 +5,7 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::wrap::third_column_offset;
-use super::{Tone, Ui, change, json_document};
-use crate::cli::OutputFormat;
+use super::{OutputFormat, Tone, Ui, change, json_document};
 use crate::error::Error;
 use crate::reconcile::destroy::DestroyAction;
 use crate::reconcile::diff::Change;
@@ -61,7 +59,7 @@ const UNKNOWN_LABEL: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
 
 /// The plan as the answer.
 pub fn print_plan(ui: &Ui, place: &PlanLocation<'_>, steps: &[PlanStep]) {
-    let text = match ui.format {
+    let text = match ui.format() {
         OutputFormat::Json => json_document(&plan_json(place, steps)),
         OutputFormat::Table | OutputFormat::Csv => plan_table(*ui, place, steps),
     };
@@ -75,9 +73,9 @@ pub fn announce_plan(ui: &Ui, place: &PlanLocation<'_>, steps: &[PlanStep], aske
 
 pub(super) fn print_announcement(ui: Ui, text: &str, asked: bool) {
     if asked {
-        ui.warn_verbatim(text.trim_end());
+        ui.warn_unwrapped(text.trim_end());
     } else {
-        ui.status_verbatim(text.trim_end());
+        ui.status_unwrapped(text.trim_end());
     }
 }
 
@@ -216,7 +214,7 @@ fn step_json(step: &PlanStep) -> Value {
 
 /// What taking down would do.
 pub fn print_destroy_plan(ui: &Ui, place: &PlanLocation<'_>, fates: &[(&PlanStep, DestroyAction)]) {
-    let text = match ui.format {
+    let text = match ui.format() {
         OutputFormat::Json => json_document(&json!({
             "option": place.option,
             "account": place.account,
@@ -310,11 +308,20 @@ pub(super) fn bare_table() -> Table {
     table
 }
 
-/// What is too long for the terminal goes on under the last column, where it began.
+/// Formats a table of three columns. Text that is too long for the terminal continues below the third column.
 pub(super) fn layout(ui: Ui, table: &Table) -> String {
+    let widths = table.column_max_content_widths();
+    // Each column has a blank on both sides.
+    let third_column = 1 + widths
+        .iter()
+        .take(2)
+        .map(|width| usize::from(*width) + 2)
+        .sum::<usize>();
     let rows = table.lines().map(|line| {
         let row = line.trim_end();
-        format!("{}\n", ui.wrap_stdout(row, third_column_offset(row)))
+        let is_detail = row.starts_with("    ");
+        let indent = third_column + if is_detail { 2 } else { 0 };
+        format!("{}\n", ui.wrap_stdout(row, indent))
     });
     rows.collect()
 }

@@ -17,7 +17,7 @@ pub struct ProgressDisplay {
 impl ProgressDisplay {
     #[must_use]
     pub fn new(ui: Ui, total: usize) -> Self {
-        let shown = io::stderr().is_terminal() && !ui.quiet && !ui.verbose;
+        let shown = io::stderr().is_terminal() && !ui.options.quiet && !ui.options.verbose;
         let target = if shown {
             ProgressDrawTarget::stderr()
         } else {
@@ -99,7 +99,7 @@ impl ProgressDisplay {
     fn print_line(&self, line: &str) {
         let line = self.ui.wrap_stderr(&self.ui.ascii_fallback(line), 4);
         if self.bar.is_hidden() {
-            self.ui.status_verbatim(&line);
+            self.ui.status_unwrapped(&line);
         } else {
             self.bar.println(line);
         }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{Tone, Ui};
+use super::{OutputFormat, Tone, Ui};
 use crate::alert::DeliveryStats;
-use crate::cli::OutputFormat;
 use crate::cloudtrail::record::Record;
 use crate::sanitize::escape_control_chars;
 use crate::sanitize::is_printable_ascii;
@@ -24,7 +23,7 @@ pub fn record_formatter(
     severities: Arc<SeverityTable>,
     accounts: AccountNames,
 ) -> FormatRecord {
-    match ui.format {
+    match ui.format() {
         OutputFormat::Json => Box::new(move |record, out| push_json(ui, record, out)),
         OutputFormat::Table => Box::new(move |record, out| {
             push_table_line(
@@ -50,13 +49,13 @@ pub fn print_records(ui: &Ui, batch: &RecordBatch, part: Range<usize>) -> bool {
 /// The heading over the lines. False when nobody reads any more.
 #[must_use]
 pub fn print_heading(ui: &Ui) -> bool {
-    match ui.format {
+    match ui.format() {
         OutputFormat::Json => true,
         OutputFormat::Csv => ui.stdout(&format!("{}\r\n", CSV_COLUMNS.join(","))),
         OutputFormat::Table => {
             let mut words = String::new();
             push_columns(*ui, &TABLE_HEADINGS, None, &mut words);
-            ui.status_verbatim(&ui.paint_stderr(Tone::Strong, &words));
+            ui.status_unwrapped(&ui.paint_stderr(Tone::Strong, &words));
             true
         }
     }
@@ -135,7 +134,7 @@ fn print_unit_counts(ui: &Ui, name: &str, units: &UnitCounts) {
 /// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
 fn push_json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
     let text = record.to_single_line();
-    if ui.stdout_is_terminal && !is_printable_ascii(&text) {
+    if ui.stdout.is_terminal && !is_printable_ascii(&text) {
         let text: String = text.chars().map(escape_for_terminal).collect();
         out.extend_from_slice(text.as_bytes());
     } else {
@@ -287,7 +286,7 @@ const NARROW: ColumnLayout = ColumnLayout {
 
 /// What a terminal has room for: on a narrow one every column is there, and cut.
 fn layout_for_width(ui: Ui) -> &'static ColumnLayout {
-    match ui.width_stdout {
+    match ui.stdout.width {
         Some(..124) => &NARROW,
         Some(124..154) => &MIDDLE,
         Some(_) | None => &WIDE,
@@ -296,7 +295,7 @@ fn layout_for_width(ui: Ui) -> &'static ColumnLayout {
 
 /// The time of day where the date has no room.
 fn time_for_width(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
-    let has_room = time.len() <= layout_for_width(ui).widths[0] || ui.width_stdout.is_none();
+    let has_room = time.len() <= layout_for_width(ui).widths[0] || ui.stdout.width.is_none();
     match time.split_once('T') {
         Some((_, of_day)) if !has_room => Cow::Owned(of_day.to_owned()),
         _ => time,
@@ -312,12 +311,12 @@ fn push_columns<T: AsRef<str>>(
 ) {
     const SPACES: &str = "                                  ";
     let layout = layout_for_width(ui);
-    let mut rest = ui.width_stdout;
+    let mut rest = ui.stdout.width;
     for (number, text) in texts.iter().enumerate() {
         let width = layout.widths.get(number).copied();
-        let room = ui.width_stdout.and(width).or(rest);
+        let room = ui.stdout.width.and(width).or(rest);
         let used = match cell_tone(number, level, text.as_ref()) {
-            Some(tone) if ui.color_stdout => {
+            Some(tone) if ui.stdout.color => {
                 let mut cell = String::new();
                 let used = push_cell(ui, text.as_ref(), room, &mut cell);
                 line.push_str(&ui.paint(tone, &cell));

@@ -4,16 +4,15 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Tone, Ui, compare, json_document};
+use super::{OutputFormat, Tone, Ui, compare, json_document};
 use crate::check::{Check, CheckResult, Finding, Report, Verdict};
-use crate::cli::OutputFormat;
 use crate::error::Error;
 use crate::sanitize::escape_control_chars;
 
 /// All verdicts on one option, or on all of them side by side, as the answer.
 /// `next` is the command to go on with, with a place for the option.
 pub fn reports(ui: &Ui, reports: &[Report], next: &str) {
-    let text = match (ui.format, reports) {
+    let text = match (ui.format(), reports) {
         (OutputFormat::Json, [one]) => json_document(&report_json(one)),
         (OutputFormat::Json, several) => json_document(&json!({
             "recommended": compare::recommended(several).map(|report| report.route.name()),
@@ -59,7 +58,7 @@ pub fn blocking_results(ui: &Ui, report: &Report) {
         .iter()
         .filter(|row| row.is_blocking())
         .collect();
-    ui.warn_verbatim(result_lines(ui.for_stderr(), &obstacles, "").trim_end());
+    ui.warn_unwrapped(result_lines(ui.for_stderr(), &obstacles, "").trim_end());
     ui.warn("");
 }
 
@@ -86,15 +85,12 @@ pub fn summary(ui: &Ui, report: &Report) {
             Verdict::Unknown(error) => error.to_string(),
             Verdict::Pass(_) | Verdict::Skip(_) => continue,
         };
-        ui.status_indented(
-            &format!(
-                "  {} {}: {}",
-                ui.symbol("‼", "!"),
-                row.check.id,
-                escape_control_chars(&observed)
-            ),
-            4,
-        );
+        ui.status(&format!(
+            "  {} {}: {}",
+            ui.symbol("‼", "!"),
+            row.check.id,
+            escape_control_chars(&observed)
+        ));
     }
 }
 
@@ -196,7 +192,7 @@ fn write_result(ui: Ui, text: &mut String, row: &CheckResult) {
                 detail(text, "needs:", &missing_permission(check, error));
             }
             if let Some(hint) = error.hint() {
-                detail(text, "fix:", hint);
+                detail(text, "fix:", &hint.to_string());
             }
             detail(text, "help:", &help_link(check));
         }
@@ -307,8 +303,8 @@ pub(super) fn result_json(row: &CheckResult) -> Value {
         }
     };
     let advice = match verdict {
-        Verdict::Unknown(error) => error.hint(),
-        _ => finding.fix.advice.as_deref(),
+        Verdict::Unknown(error) => error.hint().map(ToString::to_string),
+        _ => finding.fix.advice.clone(),
     };
     json!({
         "id": check.id,

@@ -5,9 +5,8 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::plan::{bare_table, layout, print_announcement};
-use super::{Tone, Ui, json_document};
+use super::{OutputFormat, Tone, Ui, json_document};
 use crate::backup::Backup;
-use crate::cli::OutputFormat;
 use crate::sanitize::escape_control_chars;
 
 /// What would happen to one document.
@@ -54,7 +53,7 @@ impl RestoreAction {
 
 /// As the answer.
 pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
-    let text = match ui.format {
+    let text = match ui.format() {
         OutputFormat::Json => json_document(&json!({
             "account": backup.account,
             "region": backup.region,

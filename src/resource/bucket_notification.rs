@@ -282,15 +282,14 @@ impl BucketNotification {
         });
         match in_the_way {
             None => Ok(()),
-            Some(entry) => Err(Error::negative(
-                format!("announce the log objects of bucket {}", self.bucket),
-                format!(
-                    "the notification {entry} is in the way; nothing of the bucket was changed"
-                ),
+            Some(entry) => Err(Error::negative(format!(
+                "bucket {} has a notification that overlaps the log files: {entry}",
+                self.bucket
+            ))
+            .with_reason(
+                "S3 allows only one notification per event and prefix; the bucket was not changed",
             )
-            .with_hint(
-                "heeler-ec preflight --option s3 says what to do about it (bucket.notifications)",
-            )),
+            .with_hint("`heeler-ec preflight` shows how to resolve it (bucket.notifications)")),
         }
     }
 

@@ -188,8 +188,5 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
 }
 
 fn unknown_kind(id: &ResourceId) -> Error {
-    Error::usage(
-        format!("handle the {id}"),
-        "there is no such kind of document",
-    )
+    Error::usage(format!("{id}: unknown kind of document"))
 }

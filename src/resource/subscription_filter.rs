@@ -127,14 +127,12 @@ impl Resource<Aws> for SubscriptionFilter {
     async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
         let there = self.read(aws, known).await?;
         if there.is_some_and(|live| !live.is_managed()) {
-            return Err(Error::negative(
-                format!("create {}", self.id()),
-                format!(
-                    "somebody made one of that name on log group {} since the plan was made; it stays as it is",
+            return Err(Error::negative(format!("cannot create {}", self.id()))
+                .with_reason(format!(
+                    "a filter of this name was created on log group {} after the plan was made; it was not changed",
                     self.log_group
-                ),
-            )
-            .with_hint("run the same command again: it plans with what is there now"));
+                ))
+                .with_hint("run the same command again to make a new plan"));
         }
         self.put(aws, want).await?;
         Ok(Outputs::new())

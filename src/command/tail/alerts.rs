@@ -25,8 +25,9 @@ pub(super) fn start(ui: Ui, args: &cli::AlertArgs) -> Result<Arc<AlertDispatcher
     }
     if let Some(url) = &args.webhook {
         // Not validated by clap, because its errors would print the URL, which may be a secret.
-        value_parsers::endpoint(url)
-            .map_err(|reason| Error::usage("use the URL of --webhook", reason))?;
+        value_parsers::endpoint(url).map_err(|reason| {
+            Error::usage("the URL of --webhook is invalid").with_reason(reason)
+        })?;
         let format = match args.webhook_format {
             cli::WebhookFormat::Json => PayloadFormat::Json,
             cli::WebhookFormat::Slack => PayloadFormat::Slack,

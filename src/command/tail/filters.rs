@@ -14,13 +14,14 @@ use crate::tail::filter::{GlobFilter, RecordFilter};
 /// How grave events are: as the program knows, and as the operator says.
 pub(super) fn load_severities(select: &cli::FilterArgs) -> Result<Arc<SeverityTable>> {
     let table = SeverityTable::built_in()
-        .map_err(|why| Error::usage("read the table of severities", why))?;
+        .map_err(|why| Error::usage("the built-in severity rules are invalid").with_reason(why))?;
     let Some(path) = &select.severity_file else {
         return Ok(Arc::new(table));
     };
-    let wrong = |why: String| Error::usage(format!("read {}", path.display()), why);
+    let wrong =
+        |why: String| Error::usage(format!("cannot read {}", path.display())).with_reason(why);
     let own = std::fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
-    let hint = "docs/severity.md shows what such a file looks like";
+    let hint = "docs/severity.md describes the format";
     let table = table
         .with_overrides(&own)
         .map_err(|why| wrong(why).with_hint(hint))?;
@@ -32,8 +33,9 @@ pub(super) fn build_filter(
     severities: &Arc<SeverityTable>,
 ) -> Result<RecordFilter> {
     let pattern = if select.heeler_filter {
-        let pattern = FilterPattern::parse(HEELER_PATTERN)
-            .map_err(|why| Error::usage("read Heeler's filter", why.to_string()))?;
+        let pattern = FilterPattern::parse(HEELER_PATTERN).map_err(|why| {
+            Error::usage("Heeler's filter is invalid").with_reason(why.to_string())
+        })?;
         Some(pattern)
     } else {
         None

@@ -274,7 +274,7 @@ async fn send_heartbeats(ui: Ui, aws: &Aws, queue: &TemporaryQueue) -> Infallibl
     loop {
         sleep(temporary_queue::heartbeat_interval()).await;
         if let Err(error) = queue.heartbeat(aws).await {
-            render::error::print_error(&ui, &error);
+            ui.error(&error);
         }
     }
 }
@@ -310,7 +310,7 @@ fn report_timeout(context: &Context, timeout: Duration, option: &str, source: So
             "CloudTrail delivers some minutes late, and Heeler's filter matches only some of the successful write calls"
         }
     };
-    ui.status_indented(&format!("  - {reason}"), 4);
+    ui.status(&format!("  - {reason}"));
     let preflight = format!("preflight --option {option}");
     for (reason, command) in [
         (
@@ -322,10 +322,10 @@ fn report_timeout(context: &Context, timeout: Duration, option: &str, source: So
             "plan --check",
         ),
     ] {
-        ui.status_indented(&format!("  - {reason}"), 4);
+        ui.status(&format!("  - {reason}"));
         // Commands are never wrapped, so that they can be copied.
         let command = context.command_line(command);
-        ui.status_verbatim(&format!("      {command}"));
+        ui.status_unwrapped(&format!("      {command}"));
     }
 }
 

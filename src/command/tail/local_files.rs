@@ -23,14 +23,13 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(world: &Context, args: cli::TailArgs) -> Result<Exit> {
     if world.global.region.is_some() {
-        return Err(Error::usage(
-            "read files in a region",
-            "--region is where AWS is called, and with FILE it is not",
-        )
-        .with_hint("--event-region REGION shows the events of a region"));
+        return Err(Error::usage("--region cannot be used with FILE")
+            .with_reason("--region selects where AWS is called, and local files need no calls")
+            .with_hint("use --event-region REGION to filter events by region"));
     }
-    let found = find_log_files(&args.files)
-        .map_err(|(path, why)| Error::usage(format!("read {}", path.display()), why))?;
+    let found = find_log_files(&args.files).map_err(|(path, why)| {
+        Error::usage(format!("cannot read {}", path.display())).with_reason(why)
+    })?;
     let severities = filters::load_severities(&args.select)?;
     let alerts = alerts::start(world.ui, &args.alerts)?;
     let press = RecordFormatter {

@@ -16,7 +16,7 @@ use super::Context;
 use crate::aws::Aws;
 use crate::cli;
 use crate::error::{Exit, Result};
-use crate::render;
+use crate::render::{self, OutputFormat};
 use crate::tail::account_names::{self, AccountNames};
 use crate::tail::formatter::RecordFormatter;
 use live::LiveTail;
@@ -57,14 +57,14 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> 
 
 /// Reads the account names for the table. If that fails, the table shows account IDs.
 async fn account_names(context: &Context, aws: &Aws) -> Result<AccountNames> {
-    if context.global.output != cli::OutputFormat::Table {
+    if context.global.output != OutputFormat::Table {
         return Ok(AccountNames::new());
     }
     Ok(account_names::fetch_account_names(aws)
         .await
         .unwrap_or_else(|error| {
             if context.ui.is_verbose() {
-                render::error::print_error(&context.ui, &error);
+                context.ui.error(&error);
             }
             AccountNames::new()
         }))

@@ -16,13 +16,11 @@ pub(super) fn select_source(
         Some(source) if available.contains(&source) => Ok(source),
         Some(source) => {
             let names: Vec<&str> = available.iter().map(|source| source.name()).collect();
-            Err(Error::usage(
-                format!("read from source {}", source.name()),
-                format!(
-                    "option {option} is set up, which has the sources {}",
-                    names.join(", ")
-                ),
+            Err(Error::usage(format!(
+                "option {option} is set up, which does not have source {}",
+                source.name()
             ))
+            .with_hint(format!("its sources are: {}", names.join(", "))))
         }
         None => available
             .first()

@@ -32,7 +32,7 @@ impl TailTarget {
         names: ResourceNames,
         deployment: &Deployment,
     ) -> Result<Self> {
-        let target = existing_target(deployment, caller, names, "read events")?;
+        let target = existing_target(deployment, caller, names)?;
         let mut sources = target.tail_sources().to_vec();
         sources.push(SourceKind::HeelerQueue);
         let logs = target.log_objects();

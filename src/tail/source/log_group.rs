@@ -58,8 +58,9 @@ impl<'a> LogGroupPoller<'a> {
             aws,
             name: name.to_owned(),
             pattern_text: pattern,
-            pattern: FilterPattern::parse(pattern)
-                .map_err(|why| Error::usage("read the filter pattern", why.to_string()))?,
+            pattern: FilterPattern::parse(pattern).map_err(|why| {
+                Error::usage("the filter pattern is invalid").with_reason(why.to_string())
+            })?,
             recent_ids: RecentIds::with_capacity(MAX_EVENTS_IN_LOOKBACK),
             next_page: None,
             poll_started_at: SystemTime::now(),

@@ -303,7 +303,7 @@ fn failed(unit: Option<StatsUnit>, what: String, error: &Error) -> Arrival {
         unit,
         name: what,
         cause: error.cause(),
-        hint: error.hint().map(str::to_owned),
+        hint: error.hint().map(ToString::to_string),
     }
 }
 
