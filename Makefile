@@ -1,10 +1,10 @@
-# Everything that a developer or a CI job runs, by name.
+# The commands of developers and CI.
 
 PYTHON ?= python3
 EMULATORS := .venv/ministack/.stamp .venv/moto/.stamp .venv/awscli/.stamp
 
-# The Pythons that the function may run on in Lambda, as far as they are here (where pyenv chooses, the variable tells it
-# which). Lambda's own runtime client is built for Linux only.
+# The installed Python versions that the Lambda function supports. PYENV_VERSION selects the version under pyenv.
+# Lambda's runtime client supports only Linux.
 ifeq ($(shell uname -s),Linux)
 FUNCTION := $(foreach version,3.11 3.12 3.13,$(if $(shell PYENV_VERSION=$(version) python$(version) -c 'print(1)' 2>/dev/null),\
 	.venv/function-$(version)/.stamp))
@@ -12,8 +12,8 @@ endif
 
 .PHONY: emulators test demo check bench generate
 
-# The AWS emulators that tests and the demo run against, the AWS CLI that reads the commands of our advice, and Lambda's
-# runtime client: each in an environment of its own.
+# Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
+# environment.
 emulators: $(EMULATORS) $(FUNCTION)
 
 .venv/%/.stamp: tests/testkit/emulators/%.txt
@@ -34,7 +34,7 @@ emulators: $(EMULATORS) $(FUNCTION)
 test: emulators
 	cargo test --locked --workspace
 
-# Shows the program at work on a simulated organization; needs no AWS account.
+# Demonstrates the program on a simulated organization, without an AWS account.
 demo: .venv/ministack/.stamp
 	cargo build --locked --bin heeler-ec --example demo
 	@cargo run --locked --quiet --example demo
@@ -46,6 +46,6 @@ check:
 bench: emulators
 	cargo bench --locked
 
-# Writes the files that are made from the program itself (help, manual, completions).
+# Generates the files that derive from the program: completions, manual pages, docs/commands.md and docs/policies.md.
 generate:
 	HEELER_EC_GENERATE=1 cargo test --locked --test suite generated

@@ -1,4 +1,4 @@
-//! What the documents say is what the program has.
+//! The documentation matches the program: checks, permissions, commands and links.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 }
 
 fn document(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn checks() -> impl Iterator<Item = &'static Check> {
@@ -42,7 +42,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn every_check_has_its_section() {
+fn every_check_has_a_section() {
     let sections = sections(&document("docs/troubleshooting.md"));
     for check in checks() {
         assert!(
@@ -54,19 +54,19 @@ fn every_check_has_its_section() {
 }
 
 #[test]
-fn every_section_with_the_form_of_a_check_id_is_one() {
+fn sections_name_only_existing_checks() {
     let ids: BTreeSet<&str> = checks().map(|check| check.id).collect();
     for section in sections(&document("docs/troubleshooting.md")) {
-        let like_an_id = section.contains('.') && !section.contains(' ');
+        let is_check_id = section.contains('.') && !section.contains(' ');
         assert!(
-            !like_an_id || ids.contains(section.as_str()),
-            "there is no check {section}"
+            !is_check_id || ids.contains(section.as_str()),
+            "{section} is not a check"
         );
     }
 }
 
 #[test]
-fn the_help_that_a_check_names_is_its_section() {
+fn help_link_of_a_check_is_its_section() {
     for check in checks() {
         assert_eq!(
             help_link(check),
@@ -76,7 +76,7 @@ fn the_help_that_a_check_names_is_its_section() {
 }
 
 #[test]
-fn every_action_that_is_called_is_among_the_permissions() {
+fn every_called_action_is_documented() {
     let permissions = document("docs/permissions.md");
     let missing: Vec<String> = actions()
         .into_iter()
@@ -86,13 +86,13 @@ fn every_action_that_is_called_is_among_the_permissions() {
 }
 
 #[test]
-fn the_permissions_that_a_check_names_are_those_of_its_calls() {
+fn permissions_of_checks_are_called() {
     let called = actions();
     for check in checks() {
         for action in check.permissions {
             assert!(
                 called.contains(*action),
-                "{} names {action}, which nothing calls",
+                "{} needs {action}, which no call uses",
                 check.id
             );
         }
@@ -100,7 +100,7 @@ fn the_permissions_that_a_check_names_are_those_of_its_calls() {
 }
 
 #[test]
-fn the_readme_names_every_command() {
+fn readme_names_every_command() {
     let readme = document("README.md");
     for command in Cli::command().get_subcommands() {
         let name = format!("heeler-ec {}", command.get_name());
@@ -109,7 +109,7 @@ fn the_readme_names_every_command() {
 }
 
 #[test]
-fn every_link_between_documents_leads_somewhere() {
+fn links_between_documents_are_valid() {
     for path in documents() {
         let text = std::fs::read_to_string(&path).expect("a document");
         for link in links(&text) {
@@ -119,14 +119,14 @@ fn every_link_between_documents_leads_somewhere() {
             } else {
                 path.parent().expect("a folder").join(file)
             };
-            assert!(target.exists(), "{}: {link} leads nowhere", path.display());
+            assert!(target.exists(), "{}: {link} does not exist", path.display());
             if !section.is_empty() {
                 let text = std::fs::read_to_string(&target).expect("a document");
                 let found = text
                     .lines()
                     .filter(|line| line.starts_with('#'))
                     .any(|line| anchor(line.trim_start_matches('#').trim()) == section);
-                assert!(found, "{}: {link} names no section", path.display());
+                assert!(found, "{}: {link} is not a section", path.display());
             }
         }
     }
@@ -134,7 +134,8 @@ fn every_link_between_documents_leads_somewhere() {
 
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in [root(), root().join("docs")] {
+    let folders = ["", "docs", "docs/decisions", "tests/testkit"];
+    for folder in folders.map(|folder| root().join(folder)) {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|ending| ending == "md") {
@@ -145,7 +146,7 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// The targets of `[text](target)` that are files of this repository.
+/// The targets of links to files of this repository.
 fn links(text: &str) -> Vec<&str> {
     text.split("](")
         .skip(1)
@@ -155,12 +156,12 @@ fn links(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Every permission that a call is said to need: the first argument of `doing` and of `finding`.
+/// The IAM action of every call: the first argument of `context_for` and `optional_for`.
 fn actions() -> BTreeSet<String> {
     let mut actions = BTreeSet::new();
     for path in sources(&root().join("src")) {
         let text = std::fs::read_to_string(&path).expect("a source file");
-        for call in [".doing(", ".finding("] {
+        for call in [".context_for(", ".optional_for("] {
             for (_, rest) in text
                 .match_indices(call)
                 .map(|(at, _)| text.split_at(at + call.len()))
@@ -171,7 +172,7 @@ fn actions() -> BTreeSet<String> {
                 let action = action.split('"').next().unwrap_or_default();
                 assert!(
                     action.contains(':'),
-                    "{}: {action:?} is no permission",
+                    "{}: {action:?} is not an IAM action",
                     path.display()
                 );
                 actions.insert(action.to_owned());
@@ -180,7 +181,7 @@ fn actions() -> BTreeSet<String> {
     }
     assert!(
         actions.len() > 40,
-        "the calls are written otherwise now: {actions:?}"
+        "calls name their action in another way: {actions:?}"
     );
     actions
 }

@@ -1,4 +1,4 @@
-//! What Heeler's Terraform modules make, made by the SDK: the same names and settings, and no tags of ours.
+//! Creates the resources of Heeler's Terraform modules through the SDK: the same names and settings, without our tags.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use testkit::Organization;
 
 pub use testkit::terraform::EXTERNAL_ID;
 
-/// The id that Terraform makes up for an entry of the bucket's notification configuration.
-pub const ENTRY: &str = "tf-s3-topic-20260101120000000000000001";
+/// The ID that Terraform generates for the bucket notification.
+const NOTIFICATION_ID: &str = "tf-s3-topic-20260101120000000000000001";
 
 const NAME: &str = "heeler_event_collection";
 
-/// The module of option s3, with a topic of its own.
+/// Creates the resources of the module for option s3, with its own topic.
 pub async fn s3(org: &Organization) {
     let account = org.account();
     let root = format!("arn:aws:iam::{account}:root");
@@ -35,7 +35,7 @@ pub async fn s3(org: &Organization) {
     let (dead_arn, _) = queue(org, &format!("{NAME}_queue_dlq"), &key, None).await;
     let (queue, url) = queue(org, &format!("{NAME}_queue"), &key, Some(&dead_arn)).await;
     let topic = topic(org).await;
-    announce(org, &topic).await;
+    notify(org, &topic).await;
     let role = role(org).await;
     let delivery = json!({ "Sid": "AllowSNSDelivery", "Effect": "Allow",
         "Principal": { "Service": "sns.amazonaws.com" }, "Action": "sqs:SendMessage", "Resource": queue,
@@ -57,17 +57,17 @@ pub async fn s3(org: &Organization) {
     .await;
 }
 
-/// The module of option cloudwatch.
+/// Creates the resources of the module for option cloudwatch.
 pub async fn cloudwatch(org: &Organization) {
     let root = format!("arn:aws:iam::{}:root", org.account());
-    let by_default = json!([{ "Sid": "Enable IAM User Permissions", "Effect": "Allow",
+    let default_policy = json!([{ "Sid": "Enable IAM User Permissions", "Effect": "Allow",
         "Principal": { "AWS": root }, "Action": "kms:*", "Resource": "*" }]);
-    let key = key(org, &by_default).await;
+    let key = key(org, &default_policy).await;
     let (dead, _) = queue(org, &format!("{NAME}_queue_dlq.fifo"), &key, None).await;
     let (queue, url) = queue(org, &format!("{NAME}_queue.fifo"), &key, Some(&dead)).await;
     let role = role(org).await;
-    let of_function = lambda_role(org).await;
-    let send = json!({ "Sid": "HeelerLambdaSend", "Effect": "Allow", "Principal": { "AWS": of_function },
+    let function_role = lambda_role(org).await;
+    let send = json!({ "Sid": "HeelerLambdaSend", "Effect": "Allow", "Principal": { "AWS": function_role },
         "Action": ["sqs:SendMessage"], "Resource": queue });
     queue_policy(org, &url, &json!([send, harvest(&queue, &role)])).await;
     policy(
@@ -89,7 +89,7 @@ pub async fn cloudwatch(org: &Organization) {
         ]),
     )
     .await;
-    function(org, &of_function, &url).await;
+    function(org, &function_role, &url).await;
 }
 
 const HARVEST: [&str; 4] = [
@@ -110,12 +110,12 @@ fn harvest(queue: &str, role: &str) -> Value {
 
 async fn key(org: &Organization, statements: &Value) -> String {
     let kms = &org.clients().kms;
-    let made = kms
+    let created = kms
         .create_key()
         .description("KMS key for encrypting SQS messages")
         .policy(document(statements));
-    let made = made.send().await.expect("a key").key_metadata;
-    let arn = made.expect("a key").arn.expect("its ARN");
+    let created = created.send().await.expect("a key").key_metadata;
+    let arn = created.expect("a key").arn.expect("its ARN");
     let rotates = kms.enable_key_rotation().key_id(&arn).send().await;
     rotates.expect("a key that rotates");
     let alias = kms.create_alias().alias_name("alias/heeler_kms_key_sqs");
@@ -124,8 +124,13 @@ async fn key(org: &Organization, statements: &Value) -> String {
     arn
 }
 
-/// Its ARN and URL.
-async fn queue(org: &Organization, name: &str, key: &str, dead: Option<&str>) -> (String, String) {
+/// Creates a queue; returns its ARN and URL.
+async fn queue(
+    org: &Organization,
+    name: &str,
+    key: &str,
+    dead_letter_queue: Option<&str>,
+) -> (String, String) {
     let fifo = name.strip_suffix(".fifo").is_some();
     let mut attributes = HashMap::from([
         (Name::KmsMasterKeyId, key.to_owned()),
@@ -136,7 +141,7 @@ async fn queue(org: &Organization, name: &str, key: &str, dead: Option<&str>) ->
     if fifo {
         attributes.insert(Name::FifoQueue, "true".to_owned());
     }
-    if let Some(dead) = dead {
+    if let Some(dead) = dead_letter_queue {
         let redrive = json!({ "deadLetterTargetArn": dead, "maxReceiveCount": 4 });
         attributes.insert(Name::RedrivePolicy, redrive.to_string());
         attributes.insert(Name::MessageRetentionPeriod, "7200".to_owned());
@@ -145,14 +150,14 @@ async fn queue(org: &Organization, name: &str, key: &str, dead: Option<&str>) ->
             attributes.insert(Name::ContentBasedDeduplication, "true".to_owned());
         }
     }
-    // The program asks through the proxy, which some engines put into the URL.
-    let made = org
+    // Some emulators put the request's address into the URL. The program calls through the proxy, so this call does, too.
+    let created = org
         .clients_through_proxy()
         .sqs
         .create_queue()
         .queue_name(name);
-    let made = made.set_attributes(Some(attributes)).send().await;
-    let url = made.expect("a queue").queue_url.expect("its URL");
+    let created = created.set_attributes(Some(attributes)).send().await;
+    let url = created.expect("a queue").queue_url.expect("its URL");
     let (region, account) = (org.region(), org.account());
     (format!("arn:aws:sqs:{region}:{account}:{name}"), url)
 }
@@ -165,8 +170,8 @@ async fn queue_policy(org: &Organization, url: &str, statements: &Value) {
 
 async fn topic(org: &Organization) -> String {
     let sns = &org.clients().sns;
-    let made = sns.create_topic().name(format!("{NAME}_topic"));
-    let arn = made.send().await.expect("a topic").topic_arn;
+    let created = sns.create_topic().name(format!("{NAME}_topic"));
+    let arn = created.send().await.expect("a topic").topic_arn;
     let arn = arn.expect("its ARN");
     let bucket = format!("arn:aws:s3:::{}", org.bucket());
     let policy = json!([{ "Sid": "AllowS3Publish", "Effect": "Allow",
@@ -181,8 +186,8 @@ async fn topic(org: &Organization) -> String {
     arn
 }
 
-/// Beside what others have put there: Terraform would have taken that out.
-async fn announce(org: &Organization, topic: &str) {
+/// Adds the bucket notification and keeps the existing ones, which Terraform would remove.
+async fn notify(org: &Organization, topic: &str) {
     let s3 = &org.clients().s3;
     let read = s3
         .get_bucket_notification_configuration()
@@ -190,7 +195,7 @@ async fn announce(org: &Organization, topic: &str) {
     let before = read.send().await.expect("a notification configuration");
     let mut topics = before.topic_configurations.unwrap_or_default();
     let entry = TopicConfiguration::builder()
-        .id(ENTRY)
+        .id(NOTIFICATION_ID)
         .topic_arn(topic)
         .events(Event::from("s3:ObjectCreated:*"));
     topics.push(entry.build().expect("an entry"));
@@ -212,46 +217,46 @@ async fn role(org: &Organization) -> String {
         "Principal": { "AWS": [org.heeler_role_arn()] },
         "Condition": { "StringEquals": { "sts:ExternalId": EXTERNAL_ID } } }]);
     let description = "Role for Heeler to assume to harvest SQS queue.";
-    assumed(org, "sqs", description, &trust).await
+    create_role(org, "sqs", description, &trust).await
 }
 
 async fn lambda_role(org: &Organization) -> String {
     let trust = json!([{ "Effect": "Allow", "Action": ["sts:AssumeRole"],
         "Principal": { "Service": "lambda.amazonaws.com" } }]);
     let description = "Role for Heeler Event Collection Lambda to assume";
-    assumed(org, "lambda", description, &trust).await
+    create_role(org, "lambda", description, &trust).await
 }
 
-async fn assumed(org: &Organization, of: &str, description: &str, trust: &Value) -> String {
-    let made = org
+async fn create_role(org: &Organization, suffix: &str, description: &str, trust: &Value) -> String {
+    let created = org
         .clients()
         .iam
         .create_role()
-        .role_name(format!("{NAME}_{of}_role"));
-    let made = made
+        .role_name(format!("{NAME}_{suffix}_role"));
+    let created = created
         .description(description)
         .assume_role_policy_document(document(trust));
-    let made = made.send().await.expect("a role").role;
-    made.expect("a role").arn
+    let created = created.send().await.expect("a role").role;
+    created.expect("a role").arn
 }
 
-/// The policy of that role, attached.
-async fn policy(org: &Organization, of: &str, statements: &Value) {
+/// Creates a policy and attaches it to the role with the same suffix.
+async fn policy(org: &Organization, suffix: &str, statements: &Value) {
     let iam = &org.clients().iam;
-    let made = iam
+    let created = iam
         .create_policy()
-        .policy_name(format!("{NAME}_{of}_policy"));
-    let made = made.policy_document(document(statements)).send().await;
-    let arn = made.expect("a policy").policy.expect("a policy").arn;
+        .policy_name(format!("{NAME}_{suffix}_policy"));
+    let created = created.policy_document(document(statements)).send().await;
+    let arn = created.expect("a policy").policy.expect("a policy").arn;
     let attach = iam
         .attach_role_policy()
-        .role_name(format!("{NAME}_{of}_role"));
+        .role_name(format!("{NAME}_{suffix}_role"));
     let attach = attach.set_policy_arn(arn).send().await;
     attach.expect("an attached policy");
 }
 
-/// Waits until a function has come up, as the modules do.
-async fn settled(org: &Organization, name: &str) {
+/// Waits until a function is active.
+async fn wait_until_active(org: &Organization, name: &str) {
     for _ in 0..200 {
         let read = org.clients().lambda.get_function_configuration();
         let read = read.function_name(name).send().await.expect("a function");
@@ -262,7 +267,7 @@ async fn settled(org: &Organization, name: &str) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    panic!("the function does not come up");
+    panic!("the function does not become active");
 }
 
 async fn function(org: &Organization, role: &str, queue_url: &str) {
@@ -270,7 +275,7 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
     let name = format!("{NAME}_lambda");
     let variables = Environment::builder().variables("QUEUE_URL", queue_url);
     let code = aws_smithy_types::Blob::new(code());
-    let made = lambda
+    let created = lambda
         .create_function()
         .function_name(&name)
         .description(
@@ -285,8 +290,8 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
         .environment(variables.build())
         .tags("Name", "HeelerEventCollection")
         .code(FunctionCode::builder().zip_file(code).build());
-    let arn = made.send().await.expect("a function").function_arn;
-    settled(org, &name).await;
+    let arn = created.send().await.expect("a function").function_arn;
+    wait_until_active(org, &name).await;
     let group = org.log_group().expect("a log group");
     let permission = lambda
         .add_permission()
@@ -307,7 +312,7 @@ async fn function(org: &Organization, role: &str, queue_url: &str) {
     filter.send().await.expect("a subscription filter");
 }
 
-/// Other code than ours: the same function in a zip with a comment at its end.
+/// A different zip file with the same function: the zip has a comment at its end.
 pub fn code() -> Vec<u8> {
     let mut code = heeler_ec::option::cloudwatch::function::code();
     let length = code.len() - 2;
