@@ -1,4 +1,4 @@
-//! The file that a backup is: documents as they were before a run, and as the run left them.
+//! The backup file: documents as they were before a run, and as the run left them.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -8,37 +8,36 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 
-/// The only form of the file that there is so far.
+/// The only version of the file format so far.
 const VERSION: u64 = 1;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backup {
     pub account: String,
     pub region: String,
-    /// When it was begun, as RFC 3339.
+    /// Start of the run, as RFC 3339.
     pub time: String,
     pub documents: Vec<SavedDocument>,
 }
 
-/// One document, and where it belongs.
+/// One document and the resource that it belongs to.
 #[derive(Clone, PartialEq)]
 pub struct SavedDocument {
     pub kind: String,
-    /// What it belongs to.
     pub resource: String,
     pub before: Value,
-    /// What the run left; unknown until the run has ended.
+    /// The document after the run; `None` until the run has ended.
     pub after: Option<DocumentAfter>,
 }
 
 #[derive(Clone, PartialEq)]
 pub enum DocumentAfter {
     Present(Value),
-    /// What it belonged to was deleted.
+    /// The resource was deleted.
     Deleted,
 }
 
-/// A trust policy holds the external id.
+/// Omits the documents, because a trust policy contains the external ID.
 impl std::fmt::Debug for SavedDocument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {}", self.kind, self.resource)
@@ -46,29 +45,29 @@ impl std::fmt::Debug for SavedDocument {
 }
 
 impl Backup {
-    /// Makes the file, which must not be there, for nobody but its owner to read.
+    /// Creates the file, readable by its owner only.
     ///
     /// # Errors
-    /// When it is there, or cannot be written.
+    /// If the file exists or cannot be written.
     pub fn create(&self, path: &Path) -> Result<()> {
         self.write(path)
-            .map_err(|why| io_error("write the backup", path, &why))
+            .map_err(|error| io_error("write the backup", path, &error))
     }
 
-    /// Puts the file in place of what it was, whole or not at all.
+    /// Replaces the file atomically.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the file cannot be written.
     pub fn replace(&self, path: &Path) -> Result<()> {
         let mut name = path.as_os_str().to_owned();
         name.push(".new");
-        let beside = PathBuf::from(name);
-        self.write(&beside)
-            .and_then(|()| std::fs::rename(&beside, path))
-            .map_err(|why| {
+        let temporary = PathBuf::from(name);
+        self.write(&temporary)
+            .and_then(|()| std::fs::rename(&temporary, path))
+            .map_err(|error| {
                 Error::failed(
                     format!("complete the backup {}", path.display()),
-                    why.to_string(),
+                    error.to_string(),
                 )
                 .with_hint("the file holds the documents from before the run; without the state after the run, restore skips them")
             })
@@ -85,14 +84,14 @@ impl Backup {
         let documents = self.documents.iter().map(|saved| {
             let mut entry = Map::new();
             entry.insert("kind".into(), saved.kind.as_str().into());
-            entry.insert("of".into(), saved.resource.as_str().into());
+            entry.insert("resource".into(), saved.resource.as_str().into());
             entry.insert("before".into(), saved.before.clone());
-            match &saved.after {
-                Some(DocumentAfter::Present(document)) => {
-                    drop(entry.insert("after".into(), document.clone()))
-                }
-                Some(DocumentAfter::Deleted) => drop(entry.insert("after".into(), Value::Null)),
-                None => {}
+            let after = saved.after.as_ref().map(|after| match after {
+                DocumentAfter::Present(document) => document.clone(),
+                DocumentAfter::Deleted => Value::Null,
+            });
+            if let Some(after) = after {
+                entry.insert("after".into(), after);
             }
             Value::Object(entry)
         });
@@ -105,10 +104,10 @@ impl Backup {
         })
     }
 
-    /// Reads a file that `create` or `replace` wrote.
+    /// Reads a file that [`Backup::create`] or [`Backup::replace`] wrote.
     ///
     /// # Errors
-    /// When it cannot be read, or is no such file.
+    /// If the file cannot be read or has another format.
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).map_err(|why| io_error("read the backup", path, &why))?;
@@ -118,10 +117,10 @@ impl Backup {
     }
 }
 
-/// Refuses a path where something is already: a backup is never written over.
+/// Rejects an existing path: a backup is never overwritten.
 ///
 /// # Errors
-/// When something is there.
+/// If the path exists.
 pub fn reject_existing(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -146,7 +145,7 @@ fn create_private_file(path: &Path) -> std::io::Result<File> {
 }
 
 fn parse(text: &str) -> std::result::Result<Backup, String> {
-    let value: Value = serde_json::from_str(text).map_err(|why| why.to_string())?;
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if value["version"] != VERSION {
         return Err(format!("it is not a backup of version {VERSION}"));
     }
@@ -159,7 +158,7 @@ fn parse(text: &str) -> std::result::Result<Backup, String> {
     let documents = entries.map(|entry| {
         Ok(SavedDocument {
             kind: text(entry, "kind")?,
-            resource: text(entry, "of")?,
+            resource: text(entry, "resource")?,
             before: entry
                 .get("before")
                 .cloned()
@@ -183,21 +182,19 @@ mod tests {
     use super::*;
 
     fn backup() -> Backup {
-        let saved = |of: &str, after| SavedDocument {
+        let saved = |resource: &str, after| SavedDocument {
             kind: "queue policy".to_owned(),
-            resource: of.to_owned(),
+            resource: resource.to_owned(),
             before: json!({ "Statement": [] }),
             after,
         };
+        let changed = DocumentAfter::Present(json!({ "Statement": [1] }));
         Backup {
             account: "111122223333".to_owned(),
             region: "eu-west-1".to_owned(),
             time: "2026-01-02T03:04:05Z".to_owned(),
             documents: vec![
-                saved(
-                    "a",
-                    Some(DocumentAfter::Present(json!({ "Statement": [1] }))),
-                ),
+                saved("a", Some(changed)),
                 saved("b", Some(DocumentAfter::Deleted)),
                 saved("c", None),
             ],
@@ -251,9 +248,9 @@ mod tests {
             ),
             (r#"{"version": 1, "documents": [{"kind": "k"}]}"#, "no "),
         ];
-        for (text, why) in table {
-            let refused = parse(text).unwrap_err();
-            assert!(refused.contains(why), "{text}: {refused}");
+        for (text, expected) in table {
+            let reason = parse(text).unwrap_err();
+            assert!(reason.contains(expected), "{text}: {reason}");
         }
     }
 }

@@ -75,7 +75,7 @@ async fn setup_saves_bucket_notification_and_restore_restores_it() {
         "{backup:#}"
     );
     let saved = &documents_of_kind(&backup, "bucket notification")[0];
-    assert_eq!(saved["of"], org.bucket());
+    assert_eq!(saved["resource"], org.bucket());
     let count = |form: &Value| form["TopicConfigurations"].as_array().map(Vec::len);
     assert_eq!(
         (count(&saved["before"]), count(&saved["after"])),
@@ -198,7 +198,7 @@ async fn current_documents(org: &Organization, option: &str) -> Vec<Value> {
     let documents = backup["documents"].as_array().expect("documents").iter();
     let before = documents.map(|one| {
         assert_eq!(one["before"], one["after"], "{option}");
-        json!([one["kind"], one["of"], one["before"]])
+        json!([one["kind"], one["resource"], one["before"]])
     });
     before.collect()
 }

@@ -4,6 +4,7 @@ pub mod arn;
 pub mod bucket_notification;
 pub mod bucket_notification_document;
 mod call_log;
+pub mod clients;
 pub mod error;
 
 use std::sync::Arc;
@@ -123,6 +124,18 @@ impl Aws {
             self.shared.clone(),
             self.observer.clone(),
             region.to_owned(),
+            self.profile.clone(),
+        )
+    }
+
+    /// The same clients with other credentials.
+    #[must_use]
+    pub(super) fn with_credentials(&self, credentials: SharedCredentialsProvider) -> Self {
+        let shared = self.shared.clone().into_builder();
+        Self::from_config(
+            shared.credentials_provider(credentials).build(),
+            self.observer.clone(),
+            self.region.clone(),
             self.profile.clone(),
         )
     }

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::error::{Exit, Result};
-use crate::reconcile::cancel::{CancellationToken, Canceller};
 use crate::render::Ui;
 
 #[derive(Clone, Debug)]
@@ -48,9 +49,9 @@ pub(crate) async fn run_until_second_ctrl_c<F>(
 where
     F: Future<Output = Result<Exit>>,
 {
-    let (stopper, stop) = Canceller::new();
+    let cancellation = CancellationToken::new();
     let interrupt = Interrupt {
-        cancellation: stop,
+        cancellation: cancellation.clone(),
         leftovers: Arc::default(),
         cleanup_message: Arc::default(),
     };
@@ -61,7 +62,7 @@ where
     let work = work(interrupt);
     tokio::select! {
         ended = work => ended,
-        () = wait_for_two_signals(ui, &stopper, &cleaning) => {
+        () = wait_for_two_signals(ui, &cancellation, &cleaning) => {
             print_lines(ui, &left);
             Ok(Exit::Interrupted)
         }
@@ -75,12 +76,16 @@ fn print_lines(ui: Ui, left: &Mutex<Vec<String>>) {
     }
 }
 
-async fn wait_for_two_signals(ui: Ui, stopper: &Canceller, cleaning: &Mutex<Option<&'static str>>) {
+async fn wait_for_two_signals(
+    ui: Ui,
+    cancellation: &CancellationToken,
+    cleaning: &Mutex<Option<&'static str>>,
+) {
     next_signal().await;
     if let Some(how) = *cleaning.lock().unwrap_or_else(PoisonError::into_inner) {
         ui.status(&format!("Interrupted: {how}. Ctrl-C again leaves at once."));
     }
-    stopper.cancel();
+    cancellation.cancel();
     next_signal().await;
 }
 

@@ -3,6 +3,7 @@
 use super::backup::BackupInProgress;
 use super::tail::subscription_target;
 use super::{Context, NOT_A_TERMINAL, no_deployment_error, not_confirmed_error};
+use crate::aws::clients::Clients;
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
 use crate::cli::{self, DiscoveryArgs};
@@ -16,7 +17,6 @@ use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Plan, PlanStep};
-use crate::reconcile::retry::RetryPolicy;
 use crate::reconcile::scheduler::Outcome;
 use crate::render;
 use crate::render::plan::PlanLocation;
@@ -34,7 +34,10 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     }
     let DestroyTarget { aws, target } = world.cancellable(find_target(world, &args)).await?;
     let pipeline = target.build();
-    let plan = world.cancellable(Plan::read(&pipeline.graph, &aws)).await?;
+    let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
+    let plan = world
+        .cancellable(Plan::read(&pipeline.graph, &clients))
+        .await?;
     let place = PlanLocation {
         option: target.option().name(),
         account: &target.scope().account,
@@ -45,7 +48,7 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
         return Err(no_deployment_error(world)
             .with_hint("it may be in another account, or use another --name-prefix"));
     }
-    let used = plan.used_by(&aws).await?;
+    let used = plan.used_by().await?;
     if args.dry_run {
         render::plan::print_destroy_plan(&world.ui, &place, &fates);
         fail_if_unreadable(&plan)?;
@@ -95,19 +98,15 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
         .iter()
         .filter(|(_, fate)| matches!(fate, DestroyAction::DeletedWith(_)));
     let progress = ProgressDisplay::new(world.ui, due + parts.count());
-    let stop = world.interrupt.cancellation();
+    let cancellation = world.interrupt.cancellation();
     world
         .interrupt
         .set_cleanup_message("finishing the calls that are under way");
-    let watch = |event: ReconcileEvent| progress.on_event(&event);
-    let manner = ExecutionOptions {
-        retry_policy: RetryPolicy::default(),
-        cancellation: &stop,
-        observer: &watch,
-    };
-    let outcomes = destroy(&plan, &aws, manner).await;
+    let observer = |event: ReconcileEvent| progress.on_event(&event);
+    let options = ExecutionOptions::new(&cancellation, &observer);
+    let outcomes = destroy(&plan, options).await;
     progress.finish();
-    if !stop.is_cancelled()
+    if !cancellation.is_cancelled()
         && let Some(target) = subscription_target(&*target)
     {
         remove_stale_queues(world, &aws, &target).await;
@@ -166,7 +165,8 @@ impl DestroyTarget {
     /// Returns true if any resource is managed by heeler-ec.
     async fn has_managed_resources(&self) -> Result<bool> {
         let pipeline = self.target.build();
-        let plan = Plan::read(&pipeline.graph, &self.aws).await?;
+        let clients = Clients::new(self.aws.clone(), &pipeline.graph.home().account);
+        let plan = Plan::read(&pipeline.graph, &clients).await?;
         fail_if_unreadable(&plan)?;
         let mut actual = plan.steps.iter().filter_map(|step| step.actual.as_ref());
         Ok(actual.any(Actual::is_managed))

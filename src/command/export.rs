@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use crate::aws::Aws;
+use crate::aws::clients::Clients;
 use crate::cli;
 use crate::error::{Exit, Result};
 use crate::export::{ExportContext, ExportedResource, ImportTarget, imports, terraform_text};
@@ -17,7 +18,8 @@ pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> 
     let (aws, caller, deployment) = world.require_deployment().await?;
     let target = existing_target(&deployment, &caller, world.names())?;
     let pipeline = target.build();
-    let plan = Plan::read(&pipeline.graph, &aws).await?;
+    let clients = Clients::new(aws, &pipeline.graph.home().account);
+    let plan = Plan::read(&pipeline.graph, &clients).await?;
     let names = world.names();
     let place = ExportContext {
         option: target.option().name(),

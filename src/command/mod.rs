@@ -243,11 +243,11 @@ impl Context {
 
     /// Asks for a word to be typed, so that nobody says it by habit.
     pub async fn confirm_by_typing(&self, question: &str, word: &str) -> Result<bool> {
-        let (ui, mut stop) = (self.ui, self.interrupt.cancellation());
+        let (ui, cancellation) = (self.ui, self.interrupt.cancellation());
         let (question, word) = (question.to_owned(), word.to_owned());
         tokio::select! {
             answer = tokio::task::spawn_blocking(move || ui.prompt(&question, &word)) => Ok(answer.unwrap_or(false)),
-            () = stop.cancelled() => {
+            () = cancellation.cancelled() => {
                 // The terminal stands behind the question.
                 self.ui.warn("");
                 Err(self.interrupted_error())
@@ -257,10 +257,10 @@ impl Context {
 
     /// A command that changes nothing ends at the first interrupt.
     async fn cancel_on_interrupt(&self, work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
-        let mut stop = self.interrupt.cancellation();
+        let cancellation = self.interrupt.cancellation();
         tokio::select! {
             ended = work => ended,
-            () = stop.cancelled() => Ok(Exit::Interrupted),
+            () = cancellation.cancelled() => Ok(Exit::Interrupted),
         }
     }
 

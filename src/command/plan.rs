@@ -4,6 +4,7 @@ use tokio::join;
 
 use super::{Context, option_by_name};
 use crate::aws::Aws;
+use crate::aws::clients::Clients;
 use crate::check;
 use crate::cli;
 use crate::cli::value_parsers;
@@ -110,7 +111,8 @@ fn print_plan(
 
 /// The plan, with what bears nobody's mark taken over or in the way.
 async fn read_plan<'p>(pipeline: &'p Pipeline, aws: &Aws, adopt: bool) -> Result<Plan<'p, Aws>> {
-    let plan = Plan::read(&pipeline.graph, aws).await?;
+    let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
+    let plan = Plan::read(&pipeline.graph, &clients).await?;
     Ok(if adopt { plan.with_adoption() } else { plan })
 }
 

@@ -66,14 +66,14 @@ async fn restore_all(
     ids: &[ResourceId],
     mut fates: Vec<RestoreAction>,
 ) -> Result<Exit> {
-    let stop = world.interrupt.cancellation();
+    let cancellation = world.interrupt.cancellation();
     world
         .interrupt
         .set_cleanup_message("finishing the document at hand");
     let documents = backup.documents.iter().zip(ids).zip(&mut fates);
     let mut failed = None;
     for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == RestoreAction::Restore) {
-        if stop.is_cancelled() {
+        if cancellation.is_cancelled() {
             return Err(Error::interrupted(format!("{id} was not restored")));
         }
         let now = match documents::read(aws, &backup.account, id).await {

@@ -1,38 +1,29 @@
 //! Takes back what a run of setup did that failed, and says what could not be taken back.
 
+use tokio_util::sync::CancellationToken;
+
 use super::Context;
 use super::setup::print_recovery_steps;
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::reconcile::apply::{ApplyResult, ExecutionOptions};
-use crate::reconcile::cancel::Canceller;
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
-use crate::reconcile::retry::RetryPolicy;
 use crate::reconcile::rollback::{IrreversibleFields, rollback};
 use crate::reconcile::scheduler::Outcome;
 use crate::render::progress::ProgressDisplay;
 use crate::sanitize::escape_control_chars;
 
 /// The failure that it is about is told by whoever calls; a failure of the rollback itself is among what is left.
-pub(super) async fn roll_back(
-    world: &Context,
-    aws: &Aws,
-    plan: &Plan<'_, Aws>,
-    applied: &ApplyResult,
-) {
+pub(super) async fn roll_back(world: &Context, plan: &Plan<'_, Aws>, applied: &ApplyResult) {
     world.ui.warn("\nRolling back what this run did:");
     world.interrupt.set_cleanup_message("rolling back");
-    // The wish to end was the one to roll back; whoever insists leaves at once.
-    let (_stopper, stop) = Canceller::new();
+    // The first Ctrl-C started this rollback, so only the second one ends it.
+    let cancellation = CancellationToken::new();
     let progress = ProgressDisplay::new(world.ui, applied.attempted_steps(plan).count());
-    let watch = |event: ReconcileEvent| progress.on_event(&event);
-    let manner = ExecutionOptions {
-        retry_policy: RetryPolicy::default(),
-        cancellation: &stop,
-        observer: &watch,
-    };
-    let outcomes = rollback(plan, applied, aws, manner).await;
+    let observer = |event: ReconcileEvent| progress.on_event(&event);
+    let options = ExecutionOptions::new(&cancellation, &observer);
+    let outcomes = rollback(plan, applied, options).await;
     progress.finish();
     report_rollback(world, plan, applied, &outcomes);
 }

@@ -17,7 +17,6 @@ use crate::option::DeliveryOption;
 use crate::reconcile::apply::{ExecutionOptions, apply};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
-use crate::reconcile::retry::RetryPolicy;
 use crate::reconcile::scheduler::Outcome;
 use crate::render;
 use crate::render::outputs::OutputValues;
@@ -100,7 +99,7 @@ pub(super) async fn run(world: &Context, args: cli::SetupArgs) -> Result<Exit> {
             ),
             None => None,
         };
-        let ended = apply_plan(world, args.on_failure, &prepared, &plan).await;
+        let ended = apply_plan(world, args.on_failure, &plan).await;
         unnoted = super::backup::finish(world, backup).await;
         ended?;
     }
@@ -193,38 +192,29 @@ async fn fix_retention(
 }
 
 /// Writes, and fails with what is done, what is not, and how to go on.
-async fn apply_plan(
-    world: &Context,
-    on_failure: OnFailure,
-    prepared: &Prepared,
-    plan: &Plan<'_, Aws>,
-) -> Result<()> {
+async fn apply_plan(world: &Context, on_failure: OnFailure, plan: &Plan<'_, Aws>) -> Result<()> {
     let due = plan
         .steps
         .iter()
         .filter(|step| step.action != Action::Keep)
         .count();
     let progress = ProgressDisplay::new(world.ui, due);
-    let stop = world.interrupt.cancellation();
+    let cancellation = world.interrupt.cancellation();
     world.interrupt.set_cleanup_message(match on_failure {
         OnFailure::Keep => "finishing the calls that are under way",
         OnFailure::Rollback => "finishing the calls that are under way, then rolling back",
     });
     world.interrupt.set_leftovers(recovery_steps(world).into());
-    let watch = |event: ReconcileEvent| progress.on_event(&event);
-    let manner = ExecutionOptions {
-        retry_policy: RetryPolicy::default(),
-        cancellation: &stop,
-        observer: &watch,
-    };
-    let applied = apply(plan, &prepared.aws, manner).await?;
+    let observer = |event: ReconcileEvent| progress.on_event(&event);
+    let options = ExecutionOptions::new(&cancellation, &observer);
+    let applied = apply(plan, options).await?;
     progress.finish();
     let Some(failure) = applied.failure() else {
         return Ok(());
     };
-    // Whoever is not first has made what nobody will ever use.
+    // A run that lost the race for the lock has created a key that nobody will use.
     if on_failure == OnFailure::Rollback || applied.lost_lock_race(plan) {
-        roll_back(world, &prepared.aws, plan, &applied).await;
+        roll_back(world, plan, &applied).await;
         return Err(failure.clone());
     }
     let done = plan
@@ -282,10 +272,10 @@ fn print_outputs(world: &Context, prepared: &Prepared, plan: &Plan<'_, Aws>) -> 
 impl Context {
     /// Until the first write an interrupt ends a command at once.
     pub(super) async fn cancellable<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut stop = self.interrupt.cancellation();
+        let cancellation = self.interrupt.cancellation();
         tokio::select! {
             done = work => done,
-            () = stop.cancelled() => Err(self.interrupted_error()),
+            () = cancellation.cancelled() => Err(self.interrupted_error()),
         }
     }
 }

@@ -19,10 +19,7 @@ fn context() -> ExportContext<'static> {
 }
 
 fn id(kind: &'static str, name: &str) -> ResourceId {
-    ResourceId {
-        kind,
-        name: name.to_owned(),
-    }
+    ResourceId::new(kind, name)
 }
 
 /// What is there: its id, its state, and what it is known by.

@@ -1,24 +1,24 @@
-//! Obeys a plan: makes and changes what it says, in the order of the edges, and reads back each write.
+//! Applies a plan: creates and updates resources in dependency order, and verifies each write by reading.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::cancel::CancellationToken;
 use super::diff::{Change, diff};
 use super::event::{EventObserver, ReconcileEvent, Verb};
-use super::graph::ResourceId;
+use super::graph::{Node, ResourceId};
 use super::plan::{Action, Plan};
-use super::retry::{Backoff, RetryPolicy};
+use super::retry::{Backoff, RERUN_LATER, RetryPolicy};
 use super::scheduler::{Outcome, run_in_order};
 use super::state::State;
-use super::{Actual, KnownOutputs, Resource};
+use super::{Actual, KnownOutputs};
 use crate::error::{Error, Exit, Result};
 use crate::ownership::Ownership;
 
-/// What a walk needs besides the plan.
+/// Settings of an execution.
 #[derive(Clone, Copy)]
 pub struct ExecutionOptions<'a> {
     pub retry_policy: RetryPolicy,
@@ -26,25 +26,36 @@ pub struct ExecutionOptions<'a> {
     pub observer: EventObserver<'a>,
 }
 
-/// How far a step came.
+impl<'a> ExecutionOptions<'a> {
+    /// Options with the default retry policy.
+    #[must_use]
+    pub fn new(cancellation: &'a CancellationToken, observer: EventObserver<'a>) -> Self {
+        Self {
+            retry_policy: RetryPolicy::default(),
+            cancellation,
+            observer,
+        }
+    }
+}
+
+/// Progress of one step.
 #[derive(Debug, Default)]
 pub(super) struct StepProgress {
-    /// It was about to write.
+    /// A write was about to start.
     pub attempted: AtomicBool,
-    /// It made something, and may have failed after it.
+    /// A resource was created. The step may have failed afterwards.
     pub created: AtomicBool,
 }
 
-/// What came of a plan, step by step.
+/// The result of applying a plan, step by step.
 #[derive(Debug)]
 pub struct ApplyResult {
     pub outcomes: Vec<Outcome<(), Error>>,
-    /// How far each step came.
     pub(super) progress: Vec<StepProgress>,
 }
 
 impl ApplyResult {
-    /// The failure to tell of: of what went wrong rather than of the wish to end early.
+    /// The failure to report: a real one if there is one, otherwise the cancellation.
     #[must_use]
     pub fn failure(&self) -> Option<&Error> {
         let failures = || {
@@ -58,7 +69,7 @@ impl ApplyResult {
             .or_else(|| failures().next())
     }
 
-    /// Whether another run was first at what only one can make.
+    /// Returns true if another run created the lock resource first.
     #[must_use]
     pub fn lost_lock_race<C: Sync>(&self, plan: &Plan<'_, C>) -> bool {
         let lock = plan.graph.lock_node().map(|lock| &self.outcomes[lock]);
@@ -66,14 +77,14 @@ impl ApplyResult {
     }
 }
 
-/// Makes and changes what the plan says. Refuses a plan with conflicts or holes before the first write.
+/// Creates and updates what the plan says.
 ///
 /// # Errors
-/// Only a conflict or a hole; failures of single steps are among the outcomes.
-pub async fn apply<C: Sync>(
+/// Only before the first write: a conflict, or an unreadable resource in the home scope. Failures of single steps are
+/// among the outcomes.
+pub async fn apply<C: Send + Sync>(
     plan: &Plan<'_, C>,
-    cloud: &C,
-    manner: ExecutionOptions<'_>,
+    options: ExecutionOptions<'_>,
 ) -> Result<ApplyResult> {
     if let Some(conflict) = plan.conflicts().next() {
         return Err(Error::negative(format!(
@@ -84,13 +95,14 @@ pub async fn apply<C: Sync>(
     if let Some(refusal) = plan.first_unreadable() {
         return Err(refusal.clone());
     }
+    report_unavailable_scopes(plan, options);
     let edges = plan.graph.edges();
     let progress: Vec<StepProgress> = edges.iter().map(|_| StepProgress::default()).collect();
     let outcomes = run_in_order(&edges, |node| {
-        run_step(plan, node, &progress[node], cloud, manner)
+        run_step(plan, node, &progress[node], options)
     })
     .await;
-    report_skipped(plan, &outcomes, manner.observer);
+    report_skipped(plan, &outcomes, options.observer);
     Ok(ApplyResult { outcomes, progress })
 }
 
@@ -103,82 +115,85 @@ fn verb_for(action: &Action) -> Option<Verb> {
     }
 }
 
+pub(super) fn report_unavailable_scopes<C: Send + Sync>(
+    plan: &Plan<'_, C>,
+    options: ExecutionOptions<'_>,
+) {
+    for (scope, refusal) in plan.unavailable_scopes() {
+        (options.observer)(ReconcileEvent::ScopeUnavailable {
+            scope: scope.clone(),
+            reason: refusal.to_string(),
+        });
+    }
+}
+
 fn report_skipped<C: Sync>(
     plan: &Plan<'_, C>,
     outcomes: &[Outcome<(), Error>],
-    watch: EventObserver<'_>,
+    observer: EventObserver<'_>,
 ) {
     for (step, outcome) in plan.steps.iter().zip(outcomes) {
-        if let (
-            Outcome::Skipped {
-                blocked_by: because,
-            },
-            Some(verb),
-        ) = (outcome, verb_for(&step.action))
-        {
-            let because = plan.steps[*because].id.to_string();
-            watch(ReconcileEvent::Skipped {
+        if let (Outcome::Skipped { blocked_by }, Some(verb)) = (outcome, verb_for(&step.action)) {
+            observer(ReconcileEvent::Skipped {
                 id: step.id.clone(),
                 verb,
-                blocked_by: because,
+                blocked_by: plan.steps[*blocked_by].id.to_string(),
             });
         }
     }
 }
 
-async fn run_step<C: Sync>(
+async fn run_step<C: Send + Sync>(
     plan: &Plan<'_, C>,
     node: usize,
     progress: &StepProgress,
-    cloud: &C,
-    manner: ExecutionOptions<'_>,
+    options: ExecutionOptions<'_>,
 ) -> Result<()> {
     let step = &plan.steps[node];
+    if let Action::Unknown(refusal) = &step.action {
+        return Err(refusal.clone());
+    }
     let Some(verb) = verb_for(&step.action) else {
         return Ok(());
     };
-    let resource = plan.graph.nodes()[node].as_ref();
-    let work = StepRunner {
-        resource,
-        cloud,
-        known: &plan.known,
-        progress,
-        options: manner,
-    };
-    let want = resource.desired(&plan.known);
-    with_events(&step.id, verb, manner, async {
+    with_events(&step.id, verb, options, async {
+        if let Some(refusal) = plan.scope_refusal(node) {
+            return Err(refusal.clone());
+        }
+        let runner = StepRunner::new(plan, node, progress, options)?;
+        let desired = runner.node.resource.desired(&plan.known);
         match (&step.action, &step.actual) {
-            (Action::Adopt(adoption), Some(live)) => {
-                work.adopt(live, &want, &adoption.changes).await
+            (Action::Adopt(adoption), Some(actual)) => {
+                runner.adopt(actual, &desired, &adoption.changes).await
             }
-            (_, live) => work.create_or_update(live.as_ref(), &want).await,
+            (_, actual) => runner.create_or_update(actual.as_ref(), &desired).await,
         }
     })
     .await
 }
 
-/// Runs one piece of work and tells how it went.
+/// Runs one piece of work and emits its start and its result. Does not start if the run is cancelled.
 pub(super) async fn with_events(
     id: &ResourceId,
     verb: Verb,
-    manner: ExecutionOptions<'_>,
+    options: ExecutionOptions<'_>,
     work: impl Future<Output = Result<()>>,
 ) -> Result<()> {
-    if manner.cancellation.is_cancelled() {
+    if options.cancellation.is_cancelled() {
         return Err(Error::interrupted(format!("did not start {id}")));
     }
-    (manner.observer)(ReconcileEvent::Started {
+    (options.observer)(ReconcileEvent::Started {
         id: id.clone(),
         verb,
     });
-    let began = Instant::now();
+    let started = Instant::now();
     let result = work.await;
     let id = id.clone();
-    (manner.observer)(match &result {
+    (options.observer)(match &result {
         Ok(()) => ReconcileEvent::Finished {
             id,
             verb,
-            elapsed: began.elapsed(),
+            elapsed: started.elapsed(),
         },
         Err(error) => ReconcileEvent::Failed {
             id,
@@ -189,70 +204,86 @@ pub(super) async fn with_events(
     result
 }
 
-/// What replicas need at most, as a rule, to show a write.
+/// Time that replicas usually need at most to show a write.
 pub(super) const REPLICATION_DELAY: Duration = Duration::from_secs(5);
 
+/// Writes one resource.
 pub(super) struct StepRunner<'a, C> {
-    pub resource: &'a dyn Resource<C>,
-    pub cloud: &'a C,
-    pub known: &'a KnownOutputs,
-    pub progress: &'a StepProgress,
-    pub options: ExecutionOptions<'a>,
+    node: &'a Node<C>,
+    cloud: &'a C,
+    known: &'a KnownOutputs,
+    progress: &'a StepProgress,
+    options: ExecutionOptions<'a>,
 }
 
-impl<C: Sync> StepRunner<'_, C> {
-    /// Creates or updates once, then reads until nothing differs; what a create could not say in one call is
-    /// said by an update.
-    pub(super) async fn create_or_update(&self, live: Option<&Actual>, want: &State) -> Result<()> {
-        self.write(live, want).await?;
-        self.wait_until_consistent(want).await
+impl<'a, C: Send + Sync> StepRunner<'a, C> {
+    pub(super) fn new(
+        plan: &'a Plan<'_, C>,
+        node: usize,
+        progress: &'a StepProgress,
+        options: ExecutionOptions<'a>,
+    ) -> Result<Self> {
+        Ok(Self {
+            node: &plan.graph.nodes()[node],
+            cloud: plan.cloud(node)?,
+            known: &plan.known,
+            progress,
+            options,
+        })
     }
 
-    /// Writes a former state, and reads until the fields that a plan compares are as they were. What else is in it, such
-    /// as tags, is written and not waited for: others may change it meanwhile.
-    pub(super) async fn restore(&self, live: Option<&Actual>, former: &State) -> Result<()> {
-        self.write(live, former).await?;
-        let compared = self.resource.desired(self.known);
+    /// Creates or updates once, then reads until nothing differs. Fields that the create could not set are set by an
+    /// update.
+    async fn create_or_update(&self, actual: Option<&Actual>, desired: &State) -> Result<()> {
+        self.write(actual, desired).await?;
+        self.wait_until_consistent(desired).await
+    }
+
+    /// Writes a former state, and reads until the fields that a plan compares have their former values. Other fields,
+    /// such as tags, are written without waiting, because others may change them meanwhile.
+    pub(super) async fn restore(&self, actual: Option<&Actual>, former: &State) -> Result<()> {
+        self.write(actual, former).await?;
+        let compared = self.node.resource.desired(self.known);
         self.wait_until_consistent(&former.restricted_to(&compared))
             .await
     }
 
-    async fn write(&self, live: Option<&Actual>, want: &State) -> Result<()> {
+    async fn write(&self, actual: Option<&Actual>, desired: &State) -> Result<()> {
         self.progress.attempted.store(true, Ordering::Relaxed);
-        match live {
+        match actual {
             None => {
-                let made = self
-                    .retry(async || self.resource.create(self.cloud, want, self.known).await)
+                let resource = self.node.resource.as_ref();
+                let created = self
+                    .retry(async || resource.create(self.cloud, desired, self.known).await)
                     .await;
-                match made {
-                    Ok(outputs) => self.known.record(&self.resource.id(), &outputs),
-                    Err(refusal) => self.resolve_ambiguous_create(want, refusal).await?,
+                match created {
+                    Ok(outputs) => self.known.record(&self.node.id, &outputs),
+                    Err(refusal) => self.resolve_ambiguous_create(desired, refusal).await?,
                 }
                 self.progress.created.store(true, Ordering::Relaxed);
             }
-            Some(live) => self.update(live, want).await?,
+            Some(actual) => self.update(actual, desired).await?,
         }
         Ok(())
     }
 
-    /// A create whose answer was lost is made again, and refused because of itself. What is there then is what was to
-    /// be made, if it bears our mark and is as wanted; else somebody else was first.
-    async fn resolve_ambiguous_create(&self, want: &State, refusal: Error) -> Result<()> {
+    /// Decides the outcome of a create that failed with "already exists" or without a response. An SDK retry of a
+    /// create whose response was lost fails with "already exists". The create succeeded if the resource is managed and
+    /// equals the desired state; otherwise another run was first.
+    async fn resolve_ambiguous_create(&self, desired: &State, refusal: Error) -> Result<()> {
         if !refusal.is_already_exists() && !refusal.is_outcome_unknown() {
             return Err(refusal);
         }
-        let mut pauses = Backoff::new(self.options.retry_policy, self.options.cancellation);
-        while let Ok(live) = self.resource.read(self.cloud, self.known).await {
-            match live {
-                Some(live) if !live.is_managed() => break,
-                Some(live) if diff(&live.state, want).is_empty() => return Ok(()),
+        let mut backoff = Backoff::new(self.options.retry_policy, self.options.cancellation);
+        while let Ok(actual) = self.node.resource.read(self.cloud, self.known).await {
+            match actual {
+                Some(actual) if !actual.is_managed() => break,
+                Some(actual) if diff(&actual.state, desired).is_empty() => return Ok(()),
                 _ => {}
             }
-            // Whoever wants to leave has to know all the same that another was first.
-            if !matches!(
-                pauses.wait(REPLICATION_DELAY, refusal.operation()).await,
-                Ok(true)
-            ) {
+            // A cancelled run still reports that another run was first.
+            let waited = backoff.wait(REPLICATION_DELAY, refusal.operation()).await;
+            if !matches!(waited, Ok(true)) {
                 break;
             }
         }
@@ -260,24 +291,26 @@ impl<C: Sync> StepRunner<'_, C> {
             return Err(refusal);
         }
         Err(refusal.with_hint(
-            "it was made after the plan was read, perhaps by another run: run the same command again when that has ended",
+            "it was created after the plan was read, perhaps by another run: run the same command again when that run has ended",
         ))
     }
 
-    /// Marks first: what a run leaves half done is ours by then, and goes on without being asked for again.
-    async fn adopt(&self, live: &Actual, want: &State, changes: &[Change]) -> Result<()> {
-        self.retry(async || self.resource.take_ownership(self.cloud, live).await)
+    /// Sets the tags first, so that a run that fails later leaves a managed resource, which the next run completes.
+    async fn adopt(&self, actual: &Actual, desired: &State, changes: &[Change]) -> Result<()> {
+        let resource = self.node.resource.as_ref();
+        self.retry(async || resource.take_ownership(self.cloud, actual).await)
             .await?;
         if !changes.is_empty() {
-            self.update(live, want).await?;
+            self.update(actual, desired).await?;
         }
-        self.wait_until_consistent(want).await
+        self.wait_until_consistent(desired).await
     }
 
-    async fn update(&self, live: &Actual, want: &State) -> Result<()> {
+    async fn update(&self, actual: &Actual, desired: &State) -> Result<()> {
+        let resource = self.node.resource.as_ref();
         self.retry(async || {
-            self.resource
-                .update(self.cloud, live, want, self.known)
+            resource
+                .update(self.cloud, actual, desired, self.known)
                 .await
         })
         .await
@@ -287,7 +320,7 @@ impl<C: Sync> StepRunner<'_, C> {
         self.options
             .retry_policy
             .retry(
-                |refusal| self.resource.retry_budget(refusal),
+                |refusal| self.node.resource.retry_budget(refusal),
                 self.options.cancellation,
                 |refusal| self.report_waiting(refusal.cause()),
                 call,
@@ -295,79 +328,76 @@ impl<C: Sync> StepRunner<'_, C> {
             .await
     }
 
-    fn report_waiting(&self, why: String) {
+    fn report_waiting(&self, reason: String) {
         (self.options.observer)(ReconcileEvent::Waiting {
-            id: self.resource.id(),
-            reason: why,
+            id: self.node.id.clone(),
+            reason,
         });
     }
 
-    async fn wait_until_consistent(&self, want: &State) -> Result<()> {
-        let doing = format!("see {} as it was written", self.resource.id());
-        let mut pauses = Backoff::new(self.options.retry_policy, self.options.cancellation);
-        let mut said_again = false;
+    async fn wait_until_consistent(&self, desired: &State) -> Result<()> {
+        let operation = format!("verify the write of {}", self.node.id);
+        let mut backoff = Backoff::new(self.options.retry_policy, self.options.cancellation);
+        let mut rewritten = false;
         loop {
-            let reads = join_all(
-                (0..self.resource.agreeing_reads())
-                    .map(|_| self.resource.read(self.cloud, self.known)),
-            )
-            .await;
-            let mut lives = Vec::with_capacity(reads.len());
-            for read in reads {
-                lives.push(read?);
-            }
-            let Some(open) = lives
+            let reads = self.read_replicas().await?;
+            let inconsistency = reads
                 .iter()
-                .find_map(|live| find_inconsistency(live.as_ref(), want))
-            else {
-                for live in lives.iter().flatten() {
-                    self.known.record(&self.resource.id(), &live.outputs);
+                .find_map(|actual| Inconsistency::find(actual.as_ref(), desired));
+            let Some(inconsistency) = inconsistency else {
+                for actual in reads.iter().flatten() {
+                    self.known.record(&self.node.id, &actual.outputs);
                 }
                 return Ok(());
             };
-            // Not a delay any more: a field that the first write did not take. It is said once more.
-            if !said_again
-                && pauses.elapsed() >= REPLICATION_DELAY
-                && let Some(live) = lives
+            // After this time it is no replication delay: the first write did not set a field. Write once more.
+            if !rewritten
+                && backoff.elapsed() >= REPLICATION_DELAY
+                && let Some(actual) = reads
                     .iter()
                     .flatten()
-                    .find(|live| !diff(&live.state, want).is_empty())
+                    .find(|actual| !diff(&actual.state, desired).is_empty())
             {
-                said_again = true;
-                self.update(live, want).await?;
+                rewritten = true;
+                self.update(actual, desired).await?;
                 continue;
             }
-            self.report_waiting(format!("{} is not visible yet", open.describe()));
-            if !pauses
-                .wait(self.options.retry_policy.visibility_timeout, &doing)
-                .await?
-            {
-                return Err(open.error(doing, pauses.elapsed().as_secs()));
+            self.report_waiting(format!("{} is not visible yet", inconsistency.describe()));
+            let timeout = self.options.retry_policy.visibility_timeout;
+            if !backoff.wait(timeout, &operation).await? {
+                return Err(inconsistency.error(operation, backoff.elapsed().as_secs()));
             }
         }
     }
+
+    /// Reads as often, concurrently, as reads must agree.
+    async fn read_replicas(&self) -> Result<Vec<Option<Actual>>> {
+        let resource = self.node.resource.as_ref();
+        let reads = (0..resource.properties().agreeing_reads)
+            .map(|_| resource.read(self.cloud, self.known));
+        join_all(reads).await.into_iter().collect()
+    }
 }
 
-/// What a read does not show yet.
+/// Part of a write that a read does not show yet.
 enum Inconsistency {
     Absent,
-    /// Our mark.
     MissingTags,
     Differs(Vec<Change>),
 }
 
-fn find_inconsistency(live: Option<&Actual>, want: &State) -> Option<Inconsistency> {
-    let Some(live) = live else {
-        return Some(Inconsistency::Absent);
-    };
-    let changes = diff(&live.state, want);
-    if changes.is_empty() && live.ownership == Ownership::Unmanaged {
-        return Some(Inconsistency::MissingTags);
-    }
-    (!changes.is_empty()).then_some(Inconsistency::Differs(changes))
-}
-
 impl Inconsistency {
+    fn find(actual: Option<&Actual>, desired: &State) -> Option<Self> {
+        let Some(actual) = actual else {
+            return Some(Self::Absent);
+        };
+        let changes = diff(&actual.state, desired);
+        if changes.is_empty() && actual.ownership == Ownership::Unmanaged {
+            return Some(Self::MissingTags);
+        }
+        (!changes.is_empty()).then_some(Self::Differs(changes))
+    }
+
     fn describe(&self) -> String {
         match self {
             Self::Absent => "the resource".to_owned(),
@@ -380,15 +410,14 @@ impl Inconsistency {
         }
     }
 
-    fn error(&self, doing: String, waited: u64) -> Error {
-        let why = match self {
-            Self::Absent => format!("AWS did not show it for {waited} s after accepting it"),
+    fn error(&self, operation: String, seconds: u64) -> Error {
+        let reason = match self {
+            Self::Absent => format!("AWS did not show it for {seconds} s after accepting it"),
             Self::MissingTags | Self::Differs(_) => format!(
-                "AWS still reports otherwise after {waited} s: {}",
+                "AWS still reports old values after {seconds} s: {}",
                 self.describe()
             ),
         };
-        Error::failed(doing, why)
-            .with_hint("run the same command again in a few minutes; it goes on where it stopped")
+        Error::failed(operation, reason).with_hint(RERUN_LATER)
     }
 }

@@ -1,227 +1,221 @@
-//! Takes down what is ours, in reverse order, and leaves everything else.
+//! Destroy: deletes managed resources in reverse dependency order, and keeps everything else.
 
 use futures_util::future::join_all;
 
-use super::apply::{ExecutionOptions, with_events};
+use super::Actual;
+use super::apply::{ExecutionOptions, report_unavailable_scopes, with_events};
 use super::event::{ReconcileEvent, Verb};
-use super::graph::ResourceId;
+use super::graph::{Node, ResourceId};
 use super::plan::{Action, Plan, PlanStep};
 use super::retry::Backoff;
 use super::scheduler::{Outcome, reverse_edges, run_in_order};
-use super::{Actual, Resource};
 use crate::error::{Error, Result};
 
-/// What taking down would do to one resource.
+/// The effect of a destroy on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestroyAction {
     Delete,
-    /// It goes when the whole that it is a part of goes.
+    /// Deleted together with this parent.
     DeletedWith(ResourceId),
-    /// It is there, and not ours.
+    /// Kept, because it is not managed.
     NotManaged,
-    /// It is ours, and this, which stays, keeps it from being deleted.
+    /// Kept, because this unmanaged resource prevents the deletion.
     BlockedBy(ResourceId),
-    /// It must not be read.
+    /// Access is denied.
     Unknown,
     Absent,
 }
 
-impl<C: Sync> Plan<'_, C> {
-    /// What taking down would do, resource by resource.
+impl<C: Send + Sync> Plan<'_, C> {
+    /// Returns the effect of a destroy on each resource.
     #[must_use]
     pub fn destroy_actions(&self) -> Vec<(&PlanStep, DestroyAction)> {
-        let mut fates: Vec<_> = self
+        let mut actions: Vec<_> = self
             .steps
             .iter()
             .zip(self.graph.nodes())
-            .map(|(step, node)| (step, self.destroy_action(step, node.as_ref())))
+            .map(|(step, node)| (step, self.destroy_action(step, node)))
             .collect();
-        let holders = self.graph.nodes().iter().zip(self.graph.edges());
-        for (holder, (node, needed)) in holders.enumerate() {
-            if !node.blocks_deletion_of_dependencies()
-                || fates[holder].1 != DestroyAction::NotManaged
-            {
+        let nodes = self.graph.nodes().iter().zip(self.graph.edges());
+        for (index, (node, dependencies)) in nodes.enumerate() {
+            let blocks = node.resource.properties().blocks_deletion_of_dependencies;
+            if !blocks || actions[index].1 != DestroyAction::NotManaged {
                 continue;
             }
-            for held in needed {
-                if fates[held].1 == DestroyAction::Delete {
-                    fates[held].1 = DestroyAction::BlockedBy(node.id());
+            for dependency in dependencies {
+                if actions[dependency].1 == DestroyAction::Delete {
+                    actions[dependency].1 = DestroyAction::BlockedBy(node.id.clone());
                 }
             }
         }
-        fates
+        actions
     }
 
-    /// What of others would break: resource by resource, where there is something.
+    /// Returns each resource whose deletion would break resources of others, with these.
     ///
     /// # Errors
-    /// When the cloud does not tell.
-    pub async fn used_by(&self, cloud: &C) -> Result<Vec<(&PlanStep, Vec<String>)>> {
-        let asked = self
-            .steps
-            .iter()
-            .zip(self.graph.nodes())
-            .map(|(step, node)| async move {
-                let doomed = self.destroy_action(step, node.as_ref()) == DestroyAction::Delete;
-                let users = if doomed {
-                    node.used_by(cloud).await?
-                } else {
-                    Vec::new()
-                };
-                Ok((step, users))
-            });
-        let used: Result<Vec<_>> = join_all(asked).await.into_iter().collect();
+    /// If a read fails.
+    pub async fn used_by(&self) -> Result<Vec<(&PlanStep, Vec<String>)>> {
+        let nodes = self.steps.iter().zip(self.graph.nodes()).enumerate();
+        let reads = nodes.map(|(index, (step, node))| async move {
+            let will_delete = self.destroy_action(step, node) == DestroyAction::Delete
+                && self.scope_refusal(index).is_none();
+            let users = if will_delete {
+                node.resource.used_by(self.cloud(index)?).await?
+            } else {
+                Vec::new()
+            };
+            Ok((step, users))
+        });
+        let used: Result<Vec<_>> = join_all(reads).await.into_iter().collect();
         Ok(used?
             .into_iter()
             .filter(|(_, users)| !users.is_empty())
             .collect())
     }
 
-    fn destroy_action(&self, step: &PlanStep, node: &dyn Resource<C>) -> DestroyAction {
+    fn destroy_action(&self, step: &PlanStep, node: &Node<C>) -> DestroyAction {
         if let Action::Unknown(_) = step.action {
             return DestroyAction::Unknown;
         }
-        let Some(live) = step.actual.as_ref().filter(|live| !node.is_expiring(live)) else {
+        let Some(actual) = &step.actual else {
             return DestroyAction::Absent;
         };
-        if !live.is_managed() {
+        if node.resource.is_expiring(actual) {
+            return DestroyAction::Absent;
+        }
+        if !actual.is_managed() {
             return DestroyAction::NotManaged;
         }
-        match node.parent() {
-            Some(part) if part.deletes_children && self.actual(&part.id).is_some() => {
-                DestroyAction::DeletedWith(part.id)
+        match node.resource.parent() {
+            Some(parent) if parent.deletes_children && self.actual(&parent.id).is_some() => {
+                DestroyAction::DeletedWith(parent.id)
             }
             _ => DestroyAction::Delete,
         }
     }
 }
 
-/// Deletes what is ours; a failure, and what could not be read, keeps only what hangs from it.
-pub async fn destroy<C: Sync>(
+/// Deletes managed resources. A failure, or an unreadable resource, keeps only the dependencies of that resource.
+pub async fn destroy<C: Send + Sync>(
     plan: &Plan<'_, C>,
-    cloud: &C,
-    manner: ExecutionOptions<'_>,
+    options: ExecutionOptions<'_>,
 ) -> Vec<Outcome<(), Error>> {
-    let fates: Vec<DestroyAction> = plan
+    report_unavailable_scopes(plan, options);
+    let actions: Vec<DestroyAction> = plan
         .destroy_actions()
         .into_iter()
-        .map(|(_, fate)| fate)
+        .map(|(_, action)| action)
         .collect();
     let edges = order_anchors_last(plan, reverse_edges(&plan.graph.edges()));
-    let outcomes = run_in_order(&edges, |node| {
-        let (fates, fate) = (&fates, &fates[node]);
-        async move {
-            let step = &plan.steps[node];
-            if let Action::Unknown(refusal) = &step.action {
-                return Err(refusal.clone());
-            }
-            let (DestroyAction::Delete, Some(live)) = (fate, &step.actual) else {
-                return Ok(());
-            };
-            let resource = plan.graph.nodes()[node].as_ref();
-            with_events(
-                &step.id,
-                Verb::Delete,
-                manner,
-                delete_and_wait(resource, plan, live, DeleteReason::Destroy, cloud, manner),
-            )
-            .await?;
-            for (part, fate) in plan.steps.iter().zip(fates) {
-                if *fate == DestroyAction::DeletedWith(step.id.clone()) {
-                    (manner.observer)(ReconcileEvent::DeletedWith {
-                        id: part.id.clone(),
-                        parent: step.id.clone(),
-                    });
-                }
-            }
-            Ok(())
-        }
-    })
-    .await;
-    for ((step, fate), outcome) in plan.steps.iter().zip(&fates).zip(&outcomes) {
-        if let (
-            DestroyAction::Delete,
-            Outcome::Skipped {
-                blocked_by: because,
-            },
-        ) = (fate, outcome)
-        {
-            let because = plan.steps[*because].id.to_string();
-            (manner.observer)(ReconcileEvent::Skipped {
+    let outcomes = run_in_order(&edges, |node| destroy_step(plan, node, &actions, options)).await;
+    for ((step, action), outcome) in plan.steps.iter().zip(&actions).zip(&outcomes) {
+        if let (DestroyAction::Delete, Outcome::Skipped { blocked_by }) = (action, outcome) {
+            (options.observer)(ReconcileEvent::Skipped {
                 id: step.id.clone(),
                 verb: Verb::Delete,
-                blocked_by: because,
+                blocked_by: plan.steps[*blocked_by].id.to_string(),
             });
         }
     }
     outcomes
 }
 
-/// What leads to the others waits for all of them, so that what is left after a failure can be found again.
+async fn destroy_step<C: Send + Sync>(
+    plan: &Plan<'_, C>,
+    node: usize,
+    actions: &[DestroyAction],
+    options: ExecutionOptions<'_>,
+) -> Result<()> {
+    let step = &plan.steps[node];
+    if let Action::Unknown(refusal) = &step.action {
+        return Err(refusal.clone());
+    }
+    let (DestroyAction::Delete, Some(actual)) = (&actions[node], &step.actual) else {
+        return Ok(());
+    };
+    with_events(&step.id, Verb::Delete, options, async {
+        if let Some(refusal) = plan.scope_refusal(node) {
+            return Err(refusal.clone());
+        }
+        delete_and_wait(plan, node, actual, DeleteReason::Destroy, options).await
+    })
+    .await?;
+    for (child, action) in plan.steps.iter().zip(actions) {
+        if *action == DestroyAction::DeletedWith(step.id.clone()) {
+            (options.observer)(ReconcileEvent::DeletedWith {
+                id: child.id.clone(),
+                parent: step.id.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Makes the anchors wait for all other nodes, so that the rest can still be found after a failure.
 pub(super) fn order_anchors_last<C: Sync>(
     plan: &Plan<'_, C>,
     mut edges: Vec<Vec<usize>>,
 ) -> Vec<Vec<usize>> {
     let nodes = plan.graph.nodes();
-    let (leaders, others): (Vec<usize>, Vec<usize>) =
-        (0..nodes.len()).partition(|node| nodes[*node].is_anchor());
+    let is_anchor = |node: &usize| nodes[*node].resource.properties().is_anchor;
+    let (anchors, others): (Vec<usize>, Vec<usize>) = (0..nodes.len()).partition(is_anchor);
     for other in &others {
-        edges[*other].retain(|node| !leaders.contains(node));
+        edges[*other].retain(|node| !anchors.contains(node));
     }
-    for leader in leaders {
-        edges[leader].clone_from(&others);
+    for anchor in anchors {
+        edges[anchor].clone_from(&others);
     }
     edges
 }
 
-/// Why something is taken away.
+/// The reason for a deletion.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DeleteReason {
-    /// The operator wants it gone.
+    /// The operator runs destroy.
     Destroy,
-    /// This run made it, and failed.
+    /// This run created the resource, and failed.
     Rollback,
 }
 
-/// Deletes one resource and reads until it is gone.
-pub(super) async fn delete_and_wait<C: Sync>(
-    resource: &dyn Resource<C>,
+/// Deletes one resource and reads until it is absent.
+pub(super) async fn delete_and_wait<C: Send + Sync>(
     plan: &Plan<'_, C>,
-    live: &Actual,
-    way: DeleteReason,
-    cloud: &C,
-    manner: ExecutionOptions<'_>,
+    node: usize,
+    actual: &Actual,
+    reason: DeleteReason,
+    options: ExecutionOptions<'_>,
 ) -> Result<()> {
-    let waiting = |why: String| {
-        (manner.observer)(ReconcileEvent::Waiting {
-            id: resource.id(),
-            reason: why,
+    let cloud = plan.cloud(node)?;
+    let Node { id, resource, .. } = &plan.graph.nodes()[node];
+    let report_waiting = |reason: String| {
+        (options.observer)(ReconcileEvent::Waiting {
+            id: id.clone(),
+            reason,
         });
     };
-    manner
+    options
         .retry_policy
         .retry(
             |refusal| resource.retry_budget(refusal),
-            manner.cancellation,
-            |refusal| waiting(refusal.cause()),
-            async || match way {
-                DeleteReason::Destroy => resource.delete(cloud, live).await,
-                DeleteReason::Rollback => resource.undo_create(cloud, live).await,
+            options.cancellation,
+            |refusal| report_waiting(refusal.cause()),
+            async || match reason {
+                DeleteReason::Destroy => resource.delete(cloud, actual).await,
+                DeleteReason::Rollback => resource.undo_create(cloud, actual).await,
             },
         )
         .await?;
-    let doing = format!("see that {} is gone", resource.id());
-    let mut pauses = Backoff::new(manner.retry_policy, manner.cancellation);
-    while let Some(live) = resource.read(cloud, &plan.known).await? {
-        if resource.is_expiring(&live) {
+    let operation = format!("verify the deletion of {id}");
+    let mut backoff = Backoff::new(options.retry_policy, options.cancellation);
+    while let Some(actual) = resource.read(cloud, &plan.known).await? {
+        if resource.is_expiring(&actual) {
             break;
         }
-        waiting("it still shows".to_owned());
-        if !pauses
-            .wait(manner.retry_policy.visibility_timeout, &doing)
-            .await?
-        {
-            return Err(Error::failed(doing, "AWS still shows it")
+        report_waiting("it is still visible".to_owned());
+        let timeout = options.retry_policy.visibility_timeout;
+        if !backoff.wait(timeout, &operation).await? {
+            return Err(Error::failed(operation, "AWS still shows it")
                 .with_hint("run heeler-ec destroy again in a few minutes"));
         }
     }

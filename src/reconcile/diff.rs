@@ -1,4 +1,4 @@
-//! State against state: the only comparison there is. It makes the plan, settles a write and reports drift.
+//! The comparison of two states, used to plan, to verify a write, and to report drift.
 
 use super::state::{State, Value};
 
@@ -7,20 +7,21 @@ use super::state::{State, Value};
 pub struct Change {
     pub field: &'static str,
     pub before: Option<Value>,
-    /// `None` is a value that is known only after other writes.
+    /// `None` for a value that is known only after other writes.
     pub after: Option<Value>,
-    /// Whether the values must not be shown.
+    /// The values must not be displayed.
     pub secret: bool,
-    /// What the difference means, where it does not speak for itself.
+    /// Explanation of a change whose values do not explain themselves.
     pub reason: Option<String>,
 }
 
-/// The wanted fields that the live state has otherwise, or not at all. What is not wanted is not looked at.
+/// Returns the desired fields that differ from the actual state or are missing in it. Other fields are ignored.
 #[must_use]
-pub fn diff(live: &State, want: &State) -> Vec<Change> {
-    want.fields()
+pub fn diff(actual: &State, desired: &State) -> Vec<Change> {
+    desired
+        .fields()
         .filter_map(|(field, wanted)| {
-            let before = live.get(field).cloned();
+            let before = actual.get(field).cloned();
             (before.is_none() || wanted.value != before).then(|| Change {
                 field,
                 before,
@@ -44,19 +45,19 @@ mod tests {
 
     #[test]
     fn fields_not_desired_are_ignored() {
-        let live = State::default()
+        let actual = State::default()
             .with("retention", 7200)
             .with("owner", "somebody");
-        assert_eq!(diff(&live, &State::default().with("retention", 7200)), []);
+        assert_eq!(diff(&actual, &State::default().with("retention", 7200)), []);
     }
 
     #[test]
     fn missing_and_unknown_values_differ() {
-        let live = State::default().with("key", "old");
-        let want = State::default()
+        let actual = State::default().with("key", "old");
+        let desired = State::default()
             .with_optional("key", None::<&str>)
             .with("reuse", 300);
-        let fields: Vec<_> = diff(&live, &want)
+        let fields: Vec<_> = diff(&actual, &desired)
             .into_iter()
             .map(|change| change.field)
             .collect();
@@ -65,9 +66,9 @@ mod tests {
 
     #[test]
     fn secrets_stay_marked_and_masked_in_debug() {
-        let live = State::default().with_secret("external_id", "old-secret");
-        let want = State::default().with_secret("external_id", "new-secret");
-        assert!(diff(&live, &want)[0].secret);
-        assert!(!format!("{want:?}").contains("new-secret"));
+        let actual = State::default().with_secret("external_id", "old-secret");
+        let desired = State::default().with_secret("external_id", "new-secret");
+        assert!(diff(&actual, &desired)[0].secret);
+        assert!(!format!("{desired:?}").contains("new-secret"));
     }
 }

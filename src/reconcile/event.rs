@@ -1,8 +1,9 @@
-//! What the engine tells while it works.
+//! Events that the engine emits while it works.
 
 use std::time::Duration;
 
 use super::graph::ResourceId;
+use super::scope::Scope;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -10,7 +11,7 @@ pub enum Verb {
     Update,
     Adopt,
     Delete,
-    /// Write again what was there before.
+    /// Write the state from before the run.
     Restore,
 }
 
@@ -20,7 +21,7 @@ pub enum ReconcileEvent {
         id: ResourceId,
         verb: Verb,
     },
-    /// AWS refused for now, or does not show a write yet.
+    /// AWS refused a call for now, or does not show a write yet.
     Waiting {
         id: ResourceId,
         reason: String,
@@ -30,7 +31,7 @@ pub enum ReconcileEvent {
         verb: Verb,
         elapsed: Duration,
     },
-    /// A part is gone, since what it was a part of is.
+    /// A child was deleted together with its parent.
     DeletedWith {
         id: ResourceId,
         parent: ResourceId,
@@ -44,6 +45,11 @@ pub enum ReconcileEvent {
         id: ResourceId,
         verb: Verb,
         blocked_by: String,
+    },
+    /// Nothing is written in this scope, because it cannot be read.
+    ScopeUnavailable {
+        scope: Scope,
+        reason: String,
     },
 }
 

@@ -1,37 +1,63 @@
-//! Resources in an order in which each comes after all it needs.
+//! The resource graph: nodes in an order in which each one comes after its dependencies.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::scope::Scope;
 use super::{KnownOutputs, Outputs, Resource};
 
-/// Kind and name: `queue heeler_event_collection_queue`.
+/// Identity of a resource: `sqs queue heeler_event_collection_queue`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     pub kind: &'static str,
     pub name: String,
+    /// `None` in the home scope of the graph.
+    pub scope: Option<Scope>,
+}
+
+impl ResourceId {
+    #[must_use]
+    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            scope: None,
+        }
+    }
 }
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
+        write!(f, "{} {}", self.kind, self.name)?;
+        match &self.scope {
+            Some(scope) => write!(f, " ({scope})"),
+            None => Ok(()),
+        }
     }
 }
 
-/// A value that a resource gives to others: that queue's `arn`.
+/// A value that a resource provides to others, such as the `arn` of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Output {
     pub resource: ResourceId,
     pub name: &'static str,
 }
 
-/// Proof that a resource of kind `R` is already in the graph.
+/// Proof that a resource of type `R` is already in the graph.
 pub struct Handle<R> {
     id: ResourceId,
     resource_type: PhantomData<fn() -> R>,
 }
 
 impl<R> Handle<R> {
+    fn new(id: ResourceId) -> Self {
+        Self {
+            id,
+            resource_type: PhantomData,
+        }
+    }
+
     #[must_use]
     pub fn id(&self) -> &ResourceId {
         &self.id
@@ -45,51 +71,72 @@ impl<R> Handle<R> {
         }
     }
 
-    /// That it is there and settled, for one that has to come after it without using a value of it.
+    /// Completion of the resource, for a dependent that uses none of its values.
     #[must_use]
     pub fn completed(&self) -> Output {
-        self.output("done")
+        self.output("completed")
     }
 }
 
+/// A resource in its scope.
+pub struct Node<C> {
+    pub id: ResourceId,
+    pub scope: Scope,
+    pub resource: Box<dyn Resource<C>>,
+}
+
 pub struct Graph<C> {
-    nodes: Vec<Box<dyn Resource<C>>>,
+    home: Scope,
+    nodes: Vec<Node<C>>,
     existing: Vec<(ResourceId, Outputs)>,
-    /// The node that all later ones wait for.
+    /// Index of the node that all later nodes wait for.
     lock_node: Option<usize>,
 }
 
-impl<C: Sync> Default for Graph<C> {
-    fn default() -> Self {
+impl<C: Sync> Graph<C> {
+    /// Creates a graph whose resources are in the scope `home` unless another one is given.
+    #[must_use]
+    pub fn new(home: Scope) -> Self {
         Self {
+            home,
             nodes: Vec::new(),
             existing: Vec::new(),
             lock_node: None,
         }
     }
-}
 
-impl<C: Sync> Graph<C> {
-    pub fn add<R: Resource<C> + 'static>(&mut self, resource: R) -> Handle<R> {
-        let id = resource.id();
-        self.nodes.push(Box::new(resource));
-        Handle {
-            id,
-            resource_type: PhantomData,
-        }
+    #[must_use]
+    pub fn home(&self) -> &Scope {
+        &self.home
     }
 
-    /// A resource that is the customer's: referred to, never made, changed or deleted.
+    /// Adds a resource in the home scope.
+    pub fn add<R: Resource<C> + 'static>(&mut self, resource: R) -> Handle<R> {
+        self.add_in(&self.home.clone(), resource)
+    }
+
+    /// Adds a resource in another account or region.
+    pub fn add_in<R: Resource<C> + 'static>(&mut self, scope: &Scope, resource: R) -> Handle<R> {
+        let id = ResourceId {
+            scope: (*scope != self.home).then(|| scope.clone()),
+            ..resource.id()
+        };
+        self.nodes.push(Node {
+            id: id.clone(),
+            scope: scope.clone(),
+            resource: Box::new(resource),
+        });
+        Handle::new(id)
+    }
+
+    /// Adds a resource of the customer: others refer to it, and it is never created, changed or deleted.
     pub fn existing<R>(&mut self, id: ResourceId, outputs: Outputs) -> Handle<R> {
         self.existing.push((id.clone(), outputs));
-        Handle {
-            id,
-            resource_type: PhantomData,
-        }
+        Handle::new(id)
     }
 
-    /// Everything that is added from now on waits for what was added last. Of runs side by side only one can make it,
-    /// so the others end before they have made anything that two could have made.
+    /// Makes all resources that are added later wait for the last one added so far. Only one of several concurrent runs
+    /// can create that resource; the others stop before they create anything else.
     pub fn lock(&mut self) {
         self.lock_node = self.nodes.len().checked_sub(1);
     }
@@ -99,11 +146,17 @@ impl<C: Sync> Graph<C> {
     }
 
     #[must_use]
-    pub fn nodes(&self) -> &[Box<dyn Resource<C>>] {
+    pub fn nodes(&self) -> &[Node<C>] {
         &self.nodes
     }
 
-    /// What names alone tell, before any call.
+    /// The scopes of all nodes.
+    #[must_use]
+    pub fn scopes(&self) -> BTreeSet<&Scope> {
+        self.nodes.iter().map(|node| &node.scope).collect()
+    }
+
+    /// Outputs that are known before any call.
     #[must_use]
     pub fn initial_outputs(&self) -> KnownOutputs {
         let known = KnownOutputs::default();
@@ -111,29 +164,33 @@ impl<C: Sync> Graph<C> {
             known.record(id, outputs);
         }
         for node in &self.nodes {
-            known.record(&node.id(), &node.static_outputs());
+            known.record(&node.id, &node.resource.static_outputs());
         }
         known
     }
 
-    /// For each node the nodes that it needs.
+    /// For each node, the indices of the nodes that it depends on.
     #[must_use]
     pub fn edges(&self) -> Vec<Vec<usize>> {
-        let ids: Vec<ResourceId> = self.nodes.iter().map(|node| node.id()).collect();
         self.nodes
             .iter()
             .enumerate()
-            .map(|(place, node)| {
-                let mut needed: Vec<usize> = node
+            .map(|(index, node)| {
+                let mut dependencies: Vec<usize> = node
+                    .resource
                     .dependencies()
                     .iter()
-                    .filter_map(|output| ids.iter().position(|id| *id == output.resource))
-                    .chain(self.lock_node.filter(|lock| *lock < place))
+                    .filter_map(|output| self.index_of(&output.resource))
+                    .chain(self.lock_node.filter(|lock| *lock < index))
                     .collect();
-                needed.sort_unstable();
-                needed.dedup();
-                needed
+                dependencies.sort_unstable();
+                dependencies.dedup();
+                dependencies
             })
             .collect()
+    }
+
+    pub(super) fn index_of(&self, id: &ResourceId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.id == *id)
     }
 }

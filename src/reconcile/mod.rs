@@ -1,198 +1,153 @@
-//! When things are done: the engine that brings a cloud to a described state. Knows no AWS and no terminal.
+//! The reconciliation engine: brings a cloud to a described state. It knows neither AWS nor the terminal.
+//!
+//! # Steps of a run
+//!
+//! 1. Describe: a [`Graph`](graph::Graph) lists the resources. Each one comes after those that it depends on, because
+//!    it takes their [`Handle`](graph::Handle)s.
+//! 2. Plan: [`Plan::read`](plan::Plan::read) reads every resource, compares it with its desired state, and decides an
+//!    [`Action`](plan::Action) for each. It writes nothing.
+//! 3. Execute: [`apply`](apply::apply) creates and updates, [`rollback`](rollback::rollback) reverts an apply, and
+//!    [`destroy`](destroy::destroy) deletes. Independent steps run concurrently. After each write the engine reads until
+//!    the write is visible.
+//!
+//! A run reports what it does as [`ReconcileEvent`](event::ReconcileEvent)s; it never prints.
+//!
+//! # Resource types
+//!
+//! A resource type implements two traits:
+//!
+//! - [`ResourceSpec`] holds facts that need no call: identity, dependencies, desired state, properties. Its methods are
+//!   pure.
+//! - [`Resource`] holds the calls: read, create, update, delete, and the reads before a deletion.
+//!
+//! The engine owns everything between the calls: order, concurrency, retries, ownership, waiting, and cancellation. A
+//! resource type therefore makes each call once and returns the error of the service.
+//!
+//! # Ownership
+//!
+//! A resource is managed if its tags say so. The engine updates and deletes only managed resources. A resource without
+//! tags of its own inherits the ownership of its [`Parent`]. An unmanaged resource is a conflict, or is adopted if the
+//! caller asks for it.
+//!
+//! # Scopes
+//!
+//! Every node has a [`Scope`](scope::Scope): an account and a region. A [`CloudProvider`](scope::CloudProvider) connects
+//! to each scope once per plan. If it is denied access to a scope, the resources in that scope are unknown, and the other
+//! scopes are still reconciled.
+//!
+//! # Example
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::{Arc, Mutex};
+//!
+//! use async_trait::async_trait;
+//! use heeler_ec::error::Result;
+//! use heeler_ec::ownership::Ownership;
+//! use heeler_ec::reconcile::apply::{ExecutionOptions, apply};
+//! use heeler_ec::reconcile::graph::{Graph, Output, ResourceId};
+//! use heeler_ec::reconcile::plan::Plan;
+//! use heeler_ec::reconcile::scope::{CloudProvider, Scope};
+//! use heeler_ec::reconcile::state::State;
+//! use heeler_ec::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! /// The cloud of this example: the content of each file, by name.
+//! #[derive(Default)]
+//! struct Disk(Mutex<BTreeMap<&'static str, String>>);
+//!
+//! struct File {
+//!     name: &'static str,
+//!     content: &'static str,
+//! }
+//!
+//! impl ResourceSpec for File {
+//!     fn id(&self) -> ResourceId {
+//!         ResourceId::new("file", self.name)
+//!     }
+//!
+//!     fn dependencies(&self) -> Vec<Output> {
+//!         Vec::new()
+//!     }
+//!
+//!     fn desired(&self, _: &KnownOutputs) -> State {
+//!         State::default().with("content", self.content)
+//!     }
+//! }
+//!
+//! impl File {
+//!     fn write(&self, disk: &Disk, desired: &State) {
+//!         let content = desired.text("content").unwrap_or_default().to_owned();
+//!         disk.0.lock().unwrap().insert(self.name, content);
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl Resource<Disk> for File {
+//!     async fn read(&self, disk: &Disk, _: &KnownOutputs) -> Result<Option<Actual>> {
+//!         Ok(disk.0.lock().unwrap().get(self.name).map(|content| Actual {
+//!             state: State::default().with("content", content.as_str()),
+//!             outputs: Outputs::new(),
+//!             ownership: Ownership::Managed,
+//!         }))
+//!     }
+//!
+//!     async fn create(&self, disk: &Disk, desired: &State, _: &KnownOutputs) -> Result<Outputs> {
+//!         self.write(disk, desired);
+//!         Ok(Outputs::new())
+//!     }
+//!
+//!     async fn update(&self, disk: &Disk, _: &Actual, desired: &State, _: &KnownOutputs) -> Result<()> {
+//!         self.write(disk, desired);
+//!         Ok(())
+//!     }
+//!
+//!     async fn delete(&self, disk: &Disk, _: &Actual) -> Result<()> {
+//!         disk.0.lock().unwrap().remove(self.name);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! /// One disk for every scope.
+//! struct OneDisk(Arc<Disk>);
+//!
+//! #[async_trait]
+//! impl CloudProvider<Disk> for OneDisk {
+//!     async fn connect(&self, _: &Scope) -> Result<Arc<Disk>> {
+//!         Ok(Arc::clone(&self.0))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<()> {
+//! let mut graph = Graph::new(Scope::new("111122223333", "eu-west-1"));
+//! graph.add(File { name: "greeting", content: "hello" });
+//! let provider = OneDisk(Arc::default());
+//!
+//! let plan = Plan::read(&graph, &provider).await?;
+//! assert!(!plan.is_empty());
+//! apply(&plan, ExecutionOptions::new(&CancellationToken::new(), &|_| {})).await?;
+//!
+//! let second = Plan::read(&graph, &provider).await?;
+//! assert!(second.is_empty());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod apply;
-pub mod cancel;
 pub mod destroy;
 pub mod diff;
 pub mod event;
 pub mod graph;
 pub mod plan;
+mod resource;
 pub mod retry;
 pub mod rollback;
 pub mod scheduler;
+pub mod scope;
 pub mod state;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use async_trait::async_trait;
-
-use crate::error::{Error, Result};
-use crate::ownership::Ownership;
-use diff::Change;
-use graph::{Output, ResourceId};
-use state::State;
-
-/// What a resource gives to others, by name: `arn`, `url`.
-pub type Outputs = BTreeMap<&'static str, String>;
-
-/// A resource as the cloud has it.
-#[derive(Clone, Debug)]
-pub struct Actual {
-    pub state: State,
-    pub outputs: Outputs,
-    pub ownership: Ownership,
-}
-
-impl Actual {
-    #[must_use]
-    pub fn is_managed(&self) -> bool {
-        self.ownership == Ownership::Managed
-    }
-}
-
-/// The resource whose mark speaks for one that can bear none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parent {
-    pub id: ResourceId,
-    /// Whether deleting the whole deletes the part.
-    pub deletes_children: bool,
-}
-
-/// The outputs learnt so far.
-#[derive(Debug, Default)]
-pub struct KnownOutputs(Mutex<BTreeMap<Output, String>>);
-
-impl KnownOutputs {
-    #[must_use]
-    pub fn get(&self, output: &Output) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(output)
-            .cloned()
-    }
-
-    /// The same, where the walk's order promises that it is known.
-    ///
-    /// # Errors
-    /// When it is not, which is a mistake in the description.
-    pub fn require(&self, output: &Output) -> Result<String> {
-        self.get(output).ok_or_else(|| {
-            Error::failed(
-                format!("use the {} of {}", output.name, output.resource),
-                "it is not known yet",
-            )
-        })
-    }
-
-    pub(crate) fn record(&self, of: &ResourceId, outputs: &Outputs) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, value) in outputs {
-            known.insert(
-                Output {
-                    resource: of.clone(),
-                    name,
-                },
-                value.clone(),
-            );
-        }
-    }
-}
-
-/// One kind of thing in the cloud `C`: how it is read, made, changed and deleted.
-#[async_trait]
-pub trait Resource<C: Sync>: Send + Sync {
-    fn id(&self) -> ResourceId;
-
-    /// The outputs of others that it is made of.
-    fn dependencies(&self) -> Vec<Output>;
-
-    /// The outputs that follow from names alone, known before anything exists.
-    fn static_outputs(&self) -> Outputs {
-        Outputs::new()
-    }
-
-    fn desired(&self, known: &KnownOutputs) -> State;
-
-    /// Fields that cannot change in place; a difference there is a conflict, not an update.
-    fn immutable_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Fields whose former value cannot be written again.
-    fn irreversible_fields(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn parent(&self) -> Option<Parent> {
-        None
-    }
-
-    /// What a difference means, where it does not speak for itself.
-    fn reason(&self, _change: &Change) -> Option<String> {
-        None
-    }
-
-    /// Whether it goes by itself: then nothing can delete it, and nobody waits for it.
-    fn is_expiring(&self, _live: &Actual) -> bool {
-        false
-    }
-
-    /// Whether what it needs cannot be deleted as long as it is there.
-    fn blocks_deletion_of_dependencies(&self) -> bool {
-        false
-    }
-
-    /// Whether the others are found again through it: then it is taken down last of all.
-    fn is_anchor(&self) -> bool {
-        false
-    }
-
-    /// What `mark` writes: tags, with their values.
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
-    /// How long the same call may be refused like this and still succeed later. `None` for a final refusal.
-    fn retry_budget(&self, _refusal: &Error) -> Option<Duration> {
-        None
-    }
-
-    /// How many reads side by side have to agree, for a service whose replicas answer differently for a while.
-    fn agreeing_reads(&self) -> usize {
-        1
-    }
-
-    /// What else is in the document that it is written into, and stays in it.
-    async fn preserved_content(&self, _cloud: &C, _known: &KnownOutputs) -> Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-
-    /// The documents that it is written into, as wholes; each may belong to others, too.
-    fn shared_documents(&self, _known: &KnownOutputs) -> Vec<ResourceId> {
-        Vec::new()
-    }
-
-    /// What of others would break if it were deleted.
-    async fn used_by(&self, _cloud: &C) -> Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-
-    /// Makes one that is there ours, and changes nothing else of it. What can bear no mark needs none.
-    async fn take_ownership(&self, _cloud: &C, _live: &Actual) -> Result<()> {
-        Ok(())
-    }
-
-    async fn read(&self, cloud: &C, known: &KnownOutputs) -> Result<Option<Actual>>;
-    /// Makes it, and says what the cloud's answer told of it.
-    async fn create(&self, cloud: &C, want: &State, known: &KnownOutputs) -> Result<Outputs>;
-    /// Brings it from `live` to `want`: what is desired, or what was there before.
-    async fn update(
-        &self,
-        cloud: &C,
-        live: &Actual,
-        want: &State,
-        known: &KnownOutputs,
-    ) -> Result<()>;
-    async fn delete(&self, cloud: &C, live: &Actual) -> Result<()>;
-
-    /// Takes back what this run made, and nothing that was there before it.
-    async fn undo_create(&self, cloud: &C, live: &Actual) -> Result<()> {
-        self.delete(cloud, live).await
-    }
-}
+pub use resource::{Actual, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec};

@@ -1,10 +1,13 @@
-//! What would change: reads everything, writes nothing.
+//! The plan: reads every resource and decides what would change. It writes nothing.
+
+use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use tokio::try_join;
 
 use super::diff::{Change, diff};
-use super::graph::{Graph, ResourceId};
+use super::graph::{Graph, Node, Output, ResourceId};
+use super::scope::{CloudProvider, Connections, Scope};
 use super::{Actual, KnownOutputs, Resource};
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
@@ -13,16 +16,16 @@ use crate::ownership::Ownership;
 pub enum Action {
     Create,
     Update(Vec<Change>),
-    /// It bears nobody's mark: it is given ours, and brought in line.
+    /// It is not managed: tag it as managed, then update it.
     Adopt(AdoptionPlan),
     Keep,
     Conflict(Conflict),
-    /// It, or what it is judged by, must not be read.
+    /// Access is denied to the resource, or to another one that decides its action.
     Unknown(Error),
 }
 
 impl Action {
-    /// What differs of one that is there.
+    /// The fields of an existing resource that differ.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         match self {
@@ -36,20 +39,20 @@ impl Action {
     }
 }
 
-/// What becomes of a resource that is adopted.
+/// Changes to a resource that is adopted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdoptionPlan {
-    /// The tags that it gets.
+    /// Tags that are added.
     pub tags: Vec<(&'static str, String)>,
     pub changes: Vec<Change>,
 }
 
-/// Why a resource of that name cannot become ours.
+/// Reason why an existing resource cannot be brought to its desired state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Conflict {
-    /// It does not bear our mark.
+    /// It lacks our tags.
     NotManaged,
-    /// It would have to be made anew.
+    /// It would have to be replaced, because these fields cannot change in place.
     Immutable(Vec<Change>),
 }
 
@@ -58,17 +61,17 @@ pub struct PlanStep {
     pub id: ResourceId,
     pub action: Action,
     pub actual: Option<Actual>,
-    /// What else the document it lives in holds, and keeps.
+    /// Descriptions of the other entries in the same document, which a write preserves.
     pub preserved: Vec<String>,
 }
 
 impl PlanStep {
-    /// Whether it is in the way only because it bears nobody's mark.
+    /// Returns true if the only conflict is the missing ownership.
     #[must_use]
     pub fn can_be_adopted(&self) -> bool {
-        let nobodys = |live: &Actual| live.ownership == Ownership::Unmanaged;
+        let is_unmanaged = |actual: &Actual| actual.ownership == Ownership::Unmanaged;
         self.action == Action::Conflict(Conflict::NotManaged)
-            && self.actual.as_ref().is_some_and(nobodys)
+            && self.actual.as_ref().is_some_and(is_unmanaged)
     }
 }
 
@@ -77,63 +80,57 @@ pub struct Plan<'g, C> {
     pub steps: Vec<PlanStep>,
     pub(crate) known: KnownOutputs,
     unreadable: UnreadableResources,
+    connections: Connections<C>,
 }
 
-impl<'g, C: Sync> Plan<'g, C> {
-    /// Reads every resource, all at once. What the caller may not read is a hole, and the rest is told.
+impl<'g, C: Send + Sync> Plan<'g, C> {
+    /// Connects to every scope and reads every resource, concurrently. Resources to which access is denied become
+    /// unknown.
     ///
     /// # Errors
-    /// The first read that failed for another reason: nobody can tell then what there is.
-    pub async fn read(graph: &'g Graph<C>, cloud: &C) -> Result<Self> {
+    /// The first read that failed for another reason than a denial: the plan would be incomplete.
+    pub async fn read(graph: &'g Graph<C>, provider: &dyn CloudProvider<C>) -> Result<Self> {
+        let connections = Connections::open(graph, provider).await?;
         let known = graph.initial_outputs();
-        let reads = graph.nodes().iter().map(|node| {
-            let known = &known;
-            async move {
-                try_join!(
-                    node.read(cloud, known),
-                    node.preserved_content(cloud, known)
-                )
-            }
-        });
-        let mut found = Vec::new();
+        let nodes = graph.nodes().iter();
+        let reads = nodes.map(|node| ReadResult::of(node, &connections, &known));
+        let mut results = Vec::new();
         for read in join_all(reads).await {
-            found.push(match read {
-                Ok((live, stays)) => ReadResult::Read(live, stays),
-                Err(refusal) if refusal.is_denied() => ReadResult::Denied(refusal),
-                Err(failure) => return Err(failure),
-            });
+            results.push(read?);
         }
-        for (node, found) in graph.nodes().iter().zip(&found) {
-            if let Some(live) = found.actual() {
-                known.record(&node.id(), &live.outputs);
+        for (node, result) in graph.nodes().iter().zip(&results) {
+            if let Some(actual) = result.actual() {
+                known.record(&node.id, &actual.outputs);
             }
         }
-        inherit_ownership(graph, &mut found);
-        let holes = unreadable_resources(graph, &found);
+        inherit_ownership(graph, &mut results);
+        let unreadable = unreadable_resources(graph, &results);
         let steps = graph
             .nodes()
             .iter()
-            .zip(found)
-            .map(|(node, found)| plan_step(node.as_ref(), found, &known, &holes))
+            .zip(results)
+            .map(|(node, result)| plan_step(node, result, &known, &unreadable))
             .collect();
         Ok(Self {
             graph,
             steps,
             known,
-            unreadable: holes,
+            unreadable,
+            connections,
         })
     }
 
-    /// The same plan, where what bears nobody's mark is taken over instead of being in the way.
+    /// Plans to adopt unmanaged resources instead of reporting them as conflicts.
     #[must_use]
     pub fn with_adoption(mut self) -> Self {
         for (step, node) in self.steps.iter_mut().zip(self.graph.nodes()) {
             if step.can_be_adopted()
-                && let Some(live) = &step.actual
+                && let Some(actual) = &step.actual
             {
-                step.action = match compare(node.as_ref(), live, &self.known, &self.unreadable) {
+                let resource = node.resource.as_ref();
+                step.action = match compare(resource, actual, &self.known, &self.unreadable) {
                     Ok(changes) => Action::Adopt(AdoptionPlan {
-                        tags: node.ownership_tags(),
+                        tags: resource.ownership_tags(),
                         changes,
                     }),
                     Err(instead) => instead,
@@ -143,13 +140,39 @@ impl<'g, C: Sync> Plan<'g, C> {
         self
     }
 
-    /// The first refusal to let something be read: with one nothing may be written.
+    /// The first denied read in the home scope. With one, nothing may be written.
     #[must_use]
     pub fn first_unreadable(&self) -> Option<&Error> {
-        self.unreadable.first().map(|(_, refusal)| refusal)
+        let mut in_home = self.unreadable.iter().filter(|(id, _)| id.scope.is_none());
+        in_home.next().map(|(_, refusal)| refusal)
     }
 
-    /// Whether nothing would be created or changed.
+    /// The other scopes in which nothing may be written, because they or one of their resources cannot be read.
+    #[must_use]
+    pub fn unavailable_scopes(&self) -> BTreeMap<&Scope, &Error> {
+        let mut scopes = BTreeMap::new();
+        for (id, refusal) in &self.unreadable {
+            if let Some(scope) = &id.scope {
+                scopes.entry(scope).or_insert(refusal);
+            }
+        }
+        scopes
+    }
+
+    /// The refusal because of which this node may not be written, if its scope is unavailable.
+    pub(super) fn scope_refusal(&self, node: usize) -> Option<&Error> {
+        let scope = self.steps[node].id.scope.as_ref()?;
+        let mut unreadable = self.unreadable.iter();
+        let (_, refusal) = unreadable.find(|(id, _)| id.scope.as_ref() == Some(scope))?;
+        Some(refusal)
+    }
+
+    /// The clients for the scope of a node.
+    pub(super) fn cloud(&self, node: usize) -> Result<&C> {
+        self.connections.cloud(&self.graph.nodes()[node].scope)
+    }
+
+    /// Returns true if nothing would be created or changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.iter().all(|step| step.action == Action::Keep)
@@ -161,153 +184,174 @@ impl<'g, C: Sync> Plan<'g, C> {
             .filter(|step| matches!(step.action, Action::Conflict(_)))
     }
 
-    /// An output that was read, or that follows from a name.
+    /// Returns an output that was read, or that follows from a name.
     #[must_use]
-    pub fn output(&self, output: &super::graph::Output) -> Option<String> {
+    pub fn output(&self, output: &Output) -> Option<String> {
         self.known.get(output)
     }
 
-    /// The documents that these steps write, each once.
+    /// Returns the shared documents of the selected steps, each once.
     #[must_use]
-    pub fn documents(&self, writes: impl Fn(&PlanStep) -> bool) -> Vec<ResourceId> {
+    pub fn documents(&self, selects: impl Fn(&PlanStep) -> bool) -> Vec<ResourceId> {
         let nodes = self.steps.iter().zip(self.graph.nodes());
         let mut documents: Vec<ResourceId> = nodes
-            .filter(|(step, _)| writes(step))
-            .flat_map(|(_, node)| node.shared_documents(&self.known))
+            .filter(|(step, _)| selects(step))
+            .flat_map(|(_, node)| {
+                let documents = node.resource.shared_documents(&self.known).into_iter();
+                documents.map(|document| ResourceId {
+                    scope: node.id.scope.clone(),
+                    ..document
+                })
+            })
             .collect();
         documents.sort();
         documents.dedup();
         documents
     }
 
-    /// The live form of one resource.
+    /// Returns one resource as it exists.
     #[must_use]
     pub fn actual(&self, id: &ResourceId) -> Option<&Actual> {
-        self.steps
-            .iter()
-            .find(|step| step.id == *id)?
-            .actual
-            .as_ref()
+        let step = self.steps.iter().find(|step| step.id == *id)?;
+        step.actual.as_ref()
     }
 }
 
-/// What one read told.
+/// The result of reading one resource.
 enum ReadResult {
     Read(Option<Actual>, Vec<String>),
     Denied(Error),
 }
 
 impl ReadResult {
+    async fn of<C: Sync>(
+        node: &Node<C>,
+        connections: &Connections<C>,
+        known: &KnownOutputs,
+    ) -> Result<Self> {
+        let read = async {
+            let cloud = connections.cloud(&node.scope)?;
+            try_join!(
+                node.resource.read(cloud, known),
+                node.resource.preserved_content(cloud, known)
+            )
+        };
+        match read.await {
+            Ok((actual, preserved)) => Ok(Self::Read(actual, preserved)),
+            Err(refusal) if refusal.is_denied() => Ok(Self::Denied(refusal)),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn actual(&self) -> Option<&Actual> {
         match self {
-            Self::Read(live, _) => live.as_ref(),
+            Self::Read(actual, _) => actual.as_ref(),
             Self::Denied(_) => None,
         }
     }
 }
 
-/// The resources that could not be read, with the refusal.
+/// The resources to which access is denied, with the refusal.
 type UnreadableResources = Vec<(ResourceId, Error)>;
 
-fn unreadable_resources<C: Sync>(graph: &Graph<C>, found: &[ReadResult]) -> UnreadableResources {
-    let nodes = graph.nodes().iter().zip(found);
+fn unreadable_resources<C: Sync>(graph: &Graph<C>, results: &[ReadResult]) -> UnreadableResources {
+    let nodes = graph.nodes().iter().zip(results);
     nodes
-        .filter_map(|(node, found)| match found {
-            ReadResult::Denied(refusal) => Some((node.id(), refusal.clone())),
+        .filter_map(|(node, result)| match result {
+            ReadResult::Denied(refusal) => Some((node.id.clone(), refusal.clone())),
             ReadResult::Read(..) => None,
         })
         .collect()
 }
 
-fn unreadable_reason<'h>(holes: &'h UnreadableResources, id: &ResourceId) -> Option<&'h Error> {
-    let (_, refusal) = holes.iter().find(|(hidden, _)| hidden == id)?;
+fn unreadable_reason<'u>(
+    unreadable: &'u UnreadableResources,
+    id: &ResourceId,
+) -> Option<&'u Error> {
+    let (_, refusal) = unreadable.iter().find(|(other, _)| other == id)?;
     Some(refusal)
 }
 
-/// A part is ours when the whole is and it does not say otherwise; when the whole is gone, it speaks for itself.
-fn inherit_ownership<C: Sync>(graph: &Graph<C>, found: &mut [ReadResult]) {
-    let owners: Vec<Option<Ownership>> = graph
+/// Limits the ownership of each child to that of its parent. A child without a parent keeps its own.
+fn inherit_ownership<C: Sync>(graph: &Graph<C>, results: &mut [ReadResult]) {
+    let of_parents: Vec<Option<Ownership>> = graph
         .nodes()
         .iter()
         .map(|node| {
-            let part = node.parent()?;
-            let whole = graph
-                .nodes()
-                .iter()
-                .position(|other| other.id() == part.id)?;
-            found[whole].actual().map(|live| live.ownership.clone())
+            let parent = graph.index_of(&node.resource.parent()?.id)?;
+            let actual = results[parent].actual();
+            actual.map(|actual| actual.ownership.clone())
         })
         .collect();
-    for (found, whole) in found.iter_mut().zip(owners) {
-        if let (ReadResult::Read(Some(live), _), Some(whole)) = (found, whole) {
-            if whole < live.ownership {
-                live.ownership = whole;
+    for (result, of_parent) in results.iter_mut().zip(of_parents) {
+        if let (ReadResult::Read(Some(actual), _), Some(of_parent)) = (result, of_parent) {
+            if of_parent < actual.ownership {
+                actual.ownership = of_parent;
             }
         }
     }
 }
 
 fn plan_step<C: Sync>(
-    node: &dyn Resource<C>,
-    found: ReadResult,
+    node: &Node<C>,
+    result: ReadResult,
     known: &KnownOutputs,
-    holes: &UnreadableResources,
+    unreadable: &UnreadableResources,
 ) -> PlanStep {
-    let (live, stays, action) = match found {
+    let (actual, preserved, action) = match result {
         ReadResult::Denied(refusal) => (None, Vec::new(), Action::Unknown(refusal)),
-        ReadResult::Read(live, stays) => {
-            let action = decide_action(node, live.as_ref(), known, holes);
-            (live, stays, action)
+        ReadResult::Read(actual, preserved) => {
+            let resource = node.resource.as_ref();
+            let action = decide_action(resource, actual.as_ref(), known, unreadable);
+            (actual, preserved, action)
         }
     };
     PlanStep {
-        id: node.id(),
+        id: node.id.clone(),
         action,
-        actual: live,
-        preserved: stays,
+        actual,
+        preserved,
     }
 }
 
 fn decide_action<C: Sync>(
-    node: &dyn Resource<C>,
-    live: Option<&Actual>,
+    resource: &dyn Resource<C>,
+    actual: Option<&Actual>,
     known: &KnownOutputs,
-    holes: &UnreadableResources,
+    unreadable: &UnreadableResources,
 ) -> Action {
-    let Some(live) = live else {
+    let Some(actual) = actual else {
         return Action::Create;
     };
-    // Whose a part is, its whole would tell.
-    if let Some(refusal) = node
-        .parent()
-        .and_then(|part| unreadable_reason(holes, &part.id))
-    {
+    // The ownership of a child is unknown if its parent cannot be read.
+    let parent = resource.parent();
+    if let Some(refusal) = parent.and_then(|parent| unreadable_reason(unreadable, &parent.id)) {
         return Action::Unknown(refusal.clone());
     }
-    if !live.is_managed() {
+    if !actual.is_managed() {
         return Action::Conflict(Conflict::NotManaged);
     }
-    match compare(node, live, known, holes) {
+    match compare(resource, actual, known, unreadable) {
         Ok(changes) if changes.is_empty() => Action::Keep,
         Ok(changes) => Action::Update(changes),
         Err(instead) => instead,
     }
 }
 
-/// What would have to change; when that cannot be told, or cannot be done in place, what its step is instead.
+/// Returns the changes to make. If they are unknown, or impossible in place, returns the action to plan instead.
 fn compare<C: Sync>(
-    node: &dyn Resource<C>,
-    live: &Actual,
+    resource: &dyn Resource<C>,
+    actual: &Actual,
     known: &KnownOutputs,
-    holes: &UnreadableResources,
+    unreadable: &UnreadableResources,
 ) -> std::result::Result<Vec<Change>, Action> {
-    let mut changes = diff(&live.state, &node.desired(known));
-    // A value that only a hole would tell may be what is there already.
-    let needs = node.dependencies();
-    if let Some(refusal) = needs
+    let mut changes = diff(&actual.state, &resource.desired(known));
+    // A value that depends on an unreadable resource may be correct already.
+    let dependencies = resource.dependencies();
+    let refusal = dependencies
         .iter()
-        .find_map(|output| unreadable_reason(holes, &output.resource))
-    {
+        .find_map(|output| unreadable_reason(unreadable, &output.resource));
+    if let Some(refusal) = refusal {
         let differed = !changes.is_empty();
         changes.retain(|change| change.after.is_some());
         if differed && changes.is_empty() {
@@ -315,10 +359,13 @@ fn compare<C: Sync>(
         }
     }
     for change in &mut changes {
-        change.reason = node.reason(change);
+        change.reason = resource.reason(change);
     }
-    let is_fixed = |change: &Change| node.immutable_fields().contains(&change.field);
-    if changes.iter().any(is_fixed) {
+    let immutable = resource.properties().immutable_fields;
+    if changes
+        .iter()
+        .any(|change| immutable.contains(&change.field))
+    {
         return Err(Action::Conflict(Conflict::Immutable(changes)));
     }
     Ok(changes)

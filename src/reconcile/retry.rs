@@ -1,14 +1,14 @@
-//! The one retry loop, and the one wait for a write to show.
+//! Retries with exponential backoff, and the wait for a write to become visible.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::cancel::CancellationToken;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 
-/// How waits grow, and how long a write may take to show.
+/// Growth of the pauses between attempts, and the time that a write may take to become visible.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
     pub first_pause: Duration,
@@ -26,7 +26,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The waits of one loop: growing, and ended by a deadline or by the operator.
+/// Growing pauses of one loop, which end at a deadline or when the run is cancelled.
 pub(crate) struct Backoff<'a> {
     started: Instant,
     next_pause: Duration,
@@ -35,25 +35,27 @@ pub(crate) struct Backoff<'a> {
 }
 
 impl<'a> Backoff<'a> {
-    pub(crate) fn new(patience: RetryPolicy, cancellation: &'a CancellationToken) -> Self {
+    pub(crate) fn new(policy: RetryPolicy, cancellation: &'a CancellationToken) -> Self {
         Self {
             started: Instant::now(),
-            next_pause: patience.first_pause,
-            longest_pause: patience.longest_pause,
+            next_pause: policy.first_pause,
+            longest_pause: policy.longest_pause,
             cancellation,
         }
     }
 
-    /// Waits, unless `budget` is used up; then false.
-    pub(crate) async fn wait(&mut self, budget: Duration, doing: &str) -> Result<bool> {
-        let left = budget.saturating_sub(self.started.elapsed());
-        if left.is_zero() {
+    /// Pauses and returns true, or returns false if `budget` is used up.
+    ///
+    /// # Errors
+    /// If the run is cancelled meanwhile; `operation` is named in the error.
+    pub(crate) async fn wait(&mut self, budget: Duration, operation: &str) -> Result<bool> {
+        let remaining = budget.saturating_sub(self.started.elapsed());
+        if remaining.is_zero() {
             return Ok(false);
         }
-        let mut stop = self.cancellation.clone();
         tokio::select! {
-            () = tokio::time::sleep(self.next_pause.min(left)) => {}
-            () = stop.cancelled() => return Err(Error::interrupted(format!("did not {doing}"))),
+            () = tokio::time::sleep(self.next_pause.min(remaining)) => {}
+            () = self.cancellation.cancelled() => return Err(Error::interrupted(format!("did not {operation}"))),
         }
         self.next_pause = (self.next_pause * 2).min(self.longest_pause);
         Ok(true)
@@ -65,34 +67,36 @@ impl<'a> Backoff<'a> {
 }
 
 impl RetryPolicy {
-    /// Makes a call again while its refusal is one of those that pass by themselves.
+    /// Repeats a call while `budget_for` gives its refusal time to pass.
     ///
     /// # Errors
-    /// The refusal that is final, or that did not pass in its time.
+    /// A final refusal, or one that lasted longer than its budget.
     pub async fn retry<T>(
         &self,
         budget_for: impl Fn(&Error) -> Option<Duration>,
-        stop: &CancellationToken,
-        told: impl Fn(&Error),
+        cancellation: &CancellationToken,
+        on_refusal: impl Fn(&Error),
         mut call: impl AsyncFnMut() -> Result<T>,
     ) -> Result<T> {
-        let mut pauses = Backoff::new(*self, stop);
+        let mut backoff = Backoff::new(*self, cancellation);
         loop {
             let refusal = match call().await {
-                Ok(done) => return Ok(done),
+                Ok(value) => return Ok(value),
                 Err(refusal) => refusal,
             };
             let Some(budget) = budget_for(&refusal) else {
                 return Err(refusal);
             };
-            told(&refusal);
-            if !pauses.wait(budget, refusal.operation()).await? {
-                let waited = pauses.elapsed().as_secs();
-                let waited = Hint::from(format!("AWS still refused after {waited} s; "));
-                let default = "run the same command again in a few minutes to continue".into();
-                let hint = waited.and(refusal.hint().unwrap_or(&default));
+            on_refusal(&refusal);
+            if !backoff.wait(budget, refusal.operation()).await? {
+                let seconds = backoff.elapsed().as_secs();
+                let lead = Hint::from(format!("AWS still refused after {seconds} s; "));
+                let hint = lead.and(refusal.hint().unwrap_or(&RERUN_LATER.into()));
                 return Err(refusal.with_hint(hint));
             }
         }
     }
 }
+
+/// Hint for a write that AWS did not complete in time.
+pub(super) const RERUN_LATER: &str = "run the same command again in a few minutes to continue";

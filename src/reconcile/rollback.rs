@@ -1,8 +1,10 @@
-//! Undoes a run that failed: deletes what it made, puts back what it changed, and leaves what it found.
+//! Rollback of a failed run: deletes what the run created, restores what it changed, and keeps what existed.
 
 use std::sync::atomic::Ordering;
 
-use super::apply::{ApplyResult, ExecutionOptions, StepProgress, StepRunner, with_events};
+use super::apply::{
+    ApplyResult, ExecutionOptions, REPLICATION_DELAY, StepProgress, StepRunner, with_events,
+};
 use super::destroy::{DeleteReason, delete_and_wait, order_anchors_last};
 use super::diff::Change;
 use super::event::{ReconcileEvent, Verb};
@@ -13,7 +15,7 @@ use super::{Actual, Resource};
 use crate::error::{Error, Result};
 
 impl ApplyResult {
-    /// The steps that may have written something: those that a rollback has to look at.
+    /// The steps that may have written something, which a rollback has to inspect.
     pub fn attempted_steps<'p, C: Sync>(
         &self,
         plan: &'p Plan<'_, C>,
@@ -23,17 +25,17 @@ impl ApplyResult {
     }
 
     fn was_attempted(&self, step: &PlanStep, node: usize) -> bool {
-        let planned = matches!(step.action, Action::Create | Action::Update(_));
-        let begun = match &self.outcomes[node] {
+        let is_planned = matches!(step.action, Action::Create | Action::Update(_));
+        let was_attempted = match &self.outcomes[node] {
             Outcome::Done(()) => true,
-            // Of one that another run was first with, nothing is this run's.
+            // If another run created the resource first, nothing of it belongs to this run.
             Outcome::Failed(refusal) => {
-                let begun = self.progress[node].attempted.load(Ordering::Relaxed);
-                self.has_created(node) || (begun && !refusal.is_already_exists())
+                let attempted = self.progress[node].attempted.load(Ordering::Relaxed);
+                self.has_created(node) || (attempted && !refusal.is_already_exists())
             }
             Outcome::Skipped { .. } => false,
         };
-        planned && begun
+        is_planned && was_attempted
     }
 
     fn has_created(&self, node: usize) -> bool {
@@ -41,40 +43,35 @@ impl ApplyResult {
     }
 }
 
-/// The fields that cannot be put back, and stay as the run wrote them.
+/// Fields that could not be restored and keep the values that the run wrote.
 pub type IrreversibleFields = Vec<&'static str>;
 
-/// Walks the plan backwards, and says of each step whether it is as it was. A failure keeps only what hangs from it.
-pub async fn rollback<C: Sync>(
+/// Reverts the steps of a plan in reverse order. A failure keeps only the dependencies of the failed step.
+pub async fn rollback<C: Send + Sync>(
     plan: &Plan<'_, C>,
     applied: &ApplyResult,
-    cloud: &C,
-    manner: ExecutionOptions<'_>,
+    options: ExecutionOptions<'_>,
 ) -> Vec<Outcome<IrreversibleFields, Error>> {
     let edges = order_anchors_last(plan, reverse_edges(&plan.graph.edges()));
-    let undo = |node: usize| {
-        let undo = StepRollback {
+    let run = |node: usize| {
+        let step = StepRollback {
             plan,
             applied,
             node,
-            cloud,
-            options: manner,
+            options,
         };
-        async move { undo.run().await }
+        async move { step.run().await }
     };
-    let mut outcomes = run_in_order(&edges, undo).await;
+    let mut outcomes = run_in_order(&edges, run).await;
     for (node, (step, outcome)) in plan.steps.iter().zip(&mut outcomes).enumerate() {
-        let Outcome::Skipped {
-            blocked_by: because,
-        } = outcome
-        else {
+        let Outcome::Skipped { blocked_by } = outcome else {
             continue;
         };
         if applied.was_attempted(step, node) {
-            (manner.observer)(ReconcileEvent::Skipped {
+            (options.observer)(ReconcileEvent::Skipped {
                 id: step.id.clone(),
                 verb: rollback_verb(&step.action),
-                blocked_by: plan.steps[*because].id.to_string(),
+                blocked_by: plan.steps[*blocked_by].id.to_string(),
             });
         } else {
             *outcome = Outcome::Done(IrreversibleFields::new());
@@ -90,10 +87,10 @@ fn rollback_verb(action: &Action) -> Verb {
     }
 }
 
-/// Whether nothing has come of the changes, so that nothing is to be written.
-fn is_unchanged(live: Option<&Actual>, before: &Actual, changes: &[Change]) -> bool {
-    live.is_some_and(|live| {
-        let is_same = |field| live.state.get(field) == before.state.get(field);
+/// Returns true if none of the changes was made, so that nothing has to be written.
+fn is_unchanged(actual: Option<&Actual>, before: &Actual, changes: &[Change]) -> bool {
+    actual.is_some_and(|actual| {
+        let is_same = |field| actual.state.get(field) == before.state.get(field);
         changes.iter().all(|change| is_same(change.field))
     })
 }
@@ -102,107 +99,97 @@ struct StepRollback<'a, C> {
     plan: &'a Plan<'a, C>,
     applied: &'a ApplyResult,
     node: usize,
-    cloud: &'a C,
     options: ExecutionOptions<'a>,
 }
 
-impl<C: Sync> StepRollback<'_, C> {
+impl<C: Send + Sync> StepRollback<'_, C> {
     async fn run(&self) -> Result<IrreversibleFields> {
         let step = &self.plan.steps[self.node];
         if !self.applied.was_attempted(step, self.node) || self.is_deleted_with_parent() {
             return Ok(IrreversibleFields::new());
         }
         let verb = rollback_verb(&step.action);
-        let live = match self.read_actual().await {
-            Ok(live) => live,
+        let actual = match self.read_actual().await {
+            Ok(actual) => actual,
             Err(refusal) => {
                 with_events(&step.id, verb, self.options, async { Err(refusal) }).await?;
                 return Ok(IrreversibleFields::new());
             }
         };
-        match (&step.action, live, &step.actual) {
-            (Action::Create, Some(live), _) if live.is_managed() => {
-                with_events(&step.id, verb, self.options, self.delete(&live)).await?;
+        match (&step.action, actual, &step.actual) {
+            (Action::Create, Some(actual), _) if actual.is_managed() => {
+                with_events(&step.id, verb, self.options, self.delete(&actual)).await?;
                 Ok(IrreversibleFields::new())
             }
-            (Action::Update(changes), live, Some(before))
-                if !is_unchanged(live.as_ref(), before, changes) =>
+            (Action::Update(changes), actual, Some(before))
+                if !is_unchanged(actual.as_ref(), before, changes) =>
             {
-                let put_back = self.restore(live.as_ref(), before);
-                with_events(&step.id, verb, self.options, put_back).await?;
-                let lasting = self.resource().irreversible_fields();
+                let restore = self.restore(actual.as_ref(), before);
+                with_events(&step.id, verb, self.options, restore).await?;
+                let irreversible = self.resource().properties().irreversible_fields;
                 let fields = changes.iter().map(|change| change.field);
-                Ok(fields.filter(|field| lasting.contains(field)).collect())
+                Ok(fields
+                    .filter(|field| irreversible.contains(field))
+                    .collect())
             }
             _ => Ok(IrreversibleFields::new()),
         }
     }
 
     fn resource(&self) -> &dyn Resource<C> {
-        self.plan.graph.nodes()[self.node].as_ref()
+        self.plan.graph.nodes()[self.node].resource.as_ref()
     }
 
-    /// Whether it goes when the whole goes, which this run made, too.
+    /// Returns true if the parent deletes it and was created by this run as well.
     fn is_deleted_with_parent(&self) -> bool {
-        let part = self
+        let parent = self
             .resource()
             .parent()
-            .filter(|part| part.deletes_children);
-        let whole =
-            part.and_then(|part| self.plan.steps.iter().position(|step| step.id == part.id));
-        whole.is_some_and(|whole| {
-            self.plan.steps[whole].action == Action::Create && self.applied.has_created(whole)
+            .filter(|parent| parent.deletes_children);
+        let parent = parent.and_then(|parent| self.plan.graph.index_of(&parent.id));
+        parent.is_some_and(|parent| {
+            self.plan.steps[parent].action == Action::Create && self.applied.has_created(parent)
         })
     }
 
-    /// What is there now. Where no answer came, or a write did not show, it may still be on its way.
+    /// Reads the resource. If a response was lost, or a write did not become visible, waits for the resource to appear.
     async fn read_actual(&self) -> Result<Option<Actual>> {
-        let lost = match &self.applied.outcomes[self.node] {
+        let may_appear = match &self.applied.outcomes[self.node] {
             Outcome::Failed(error) => {
                 error.is_outcome_unknown() || self.applied.has_created(self.node)
             }
             _ => false,
         };
-        let mut pauses = Backoff::new(self.options.retry_policy, self.options.cancellation);
+        let cloud = self.plan.cloud(self.node)?;
+        let mut backoff = Backoff::new(self.options.retry_policy, self.options.cancellation);
         loop {
-            let live = self.resource().read(self.cloud, &self.plan.known).await?;
-            if live.is_some()
-                || !lost
-                || !pauses.wait(super::apply::REPLICATION_DELAY, "look").await?
+            let actual = self.resource().read(cloud, &self.plan.known).await?;
+            if actual.is_some()
+                || !may_appear
+                || !backoff.wait(REPLICATION_DELAY, "read the resource").await?
             {
-                return Ok(live);
+                return Ok(actual);
             }
         }
     }
 
-    /// Also within a minute somebody may have begun to use what this run made.
-    async fn delete(&self, live: &Actual) -> Result<()> {
-        let users = self.resource().used_by(self.cloud).await?;
+    /// Deletes a resource that this run created, unless others use it by now.
+    async fn delete(&self, actual: &Actual) -> Result<()> {
+        let users = self.resource().used_by(self.plan.cloud(self.node)?).await?;
         if !users.is_empty() {
-            let id = self.resource().id();
+            let id = &self.plan.steps[self.node].id;
             return Err(Error::negative(format!("cannot delete {id}"))
                 .with_reason(format!("it is used by {}", users.join(", "))));
         }
-        delete_and_wait(
-            self.resource(),
-            self.plan,
-            live,
-            DeleteReason::Rollback,
-            self.cloud,
-            self.options,
-        )
-        .await
+        let reason = DeleteReason::Rollback;
+        delete_and_wait(self.plan, self.node, actual, reason, self.options).await
     }
 
-    async fn restore(&self, live: Option<&Actual>, before: &Actual) -> Result<()> {
-        let work = StepRunner {
-            resource: self.resource(),
-            cloud: self.cloud,
-            known: &self.plan.known,
-            progress: &StepProgress::default(),
-            options: self.options,
-        };
-        let former = before.state.without(self.resource().irreversible_fields());
-        work.restore(live, &former).await
+    async fn restore(&self, actual: Option<&Actual>, before: &Actual) -> Result<()> {
+        let progress = StepProgress::default();
+        let runner = StepRunner::new(self.plan, self.node, &progress, self.options)?;
+        let irreversible = self.resource().properties().irreversible_fields;
+        let former = before.state.without(irreversible);
+        runner.restore(actual, &former).await
     }
 }

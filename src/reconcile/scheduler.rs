@@ -1,4 +1,4 @@
-//! Visits each node as soon as what it waits for is done.
+//! Runs each node of a graph as soon as its dependencies have succeeded.
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -6,46 +6,46 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 pub enum Outcome<T, E> {
     Done(T),
     Failed(E),
-    /// Not begun, because the node of this index failed.
+    /// Not started, because the node with this index failed.
     Skipped {
         blocked_by: usize,
     },
 }
 
-/// Visits all nodes; a failure skips only what hangs from it.
+/// Runs all nodes; a failure skips only the nodes that depend on it.
 pub async fn run_in_order<T, E, F>(
-    waits_for: &[Vec<usize>],
-    visit: impl Fn(usize) -> F,
+    edges: &[Vec<usize>],
+    run: impl Fn(usize) -> F,
 ) -> Vec<Outcome<T, E>>
 where
     F: Future<Output = Result<T, E>>,
 {
-    let mut outcomes: Vec<Option<Outcome<T, E>>> = waits_for.iter().map(|_| None).collect();
-    let mut begun = vec![false; waits_for.len()];
+    let mut outcomes: Vec<Option<Outcome<T, E>>> = edges.iter().map(|_| None).collect();
+    let mut started = vec![false; edges.len()];
     let mut running = FuturesUnordered::new();
     loop {
-        skip_dependents_of_failures(waits_for, &begun, &mut outcomes);
-        for (node, needed) in waits_for.iter().enumerate() {
-            let ready = !begun[node]
+        skip_dependents_of_failures(edges, &started, &mut outcomes);
+        for (node, dependencies) in edges.iter().enumerate() {
+            let is_ready = !started[node]
                 && outcomes[node].is_none()
-                && needed
+                && dependencies
                     .iter()
                     .all(|other| matches!(outcomes[*other], Some(Outcome::Done(_))));
-            if ready {
-                begun[node] = true;
-                let visit = visit(node);
-                running.push(async move { (node, visit.await) });
+            if is_ready {
+                started[node] = true;
+                let future = run(node);
+                running.push(async move { (node, future.await) });
             }
         }
         let Some((node, result)) = running.next().await else {
             break;
         };
         outcomes[node] = Some(match result {
-            Ok(done) => Outcome::Done(done),
-            Err(failed) => Outcome::Failed(failed),
+            Ok(value) => Outcome::Done(value),
+            Err(error) => Outcome::Failed(error),
         });
     }
-    // A node that is still without an outcome waits for itself; a graph of handles cannot say that.
+    // A node without an outcome depends on itself, which a graph of handles cannot express.
     outcomes
         .into_iter()
         .enumerate()
@@ -54,27 +54,25 @@ where
 }
 
 fn skip_dependents_of_failures<T, E>(
-    waits_for: &[Vec<usize>],
-    begun: &[bool],
+    edges: &[Vec<usize>],
+    started: &[bool],
     outcomes: &mut [Option<Outcome<T, E>>],
 ) {
     loop {
         let mut changed = false;
-        for (node, needed) in waits_for.iter().enumerate() {
-            if begun[node] || outcomes[node].is_some() {
+        for (node, dependencies) in edges.iter().enumerate() {
+            if started[node] || outcomes[node].is_some() {
                 continue;
             }
-            let because = needed.iter().find_map(|other| match &outcomes[*other] {
-                Some(Outcome::Failed(_)) => Some(*other),
-                Some(Outcome::Skipped {
-                    blocked_by: because,
-                }) => Some(*because),
-                _ => None,
-            });
-            if let Some(because) = because {
-                outcomes[node] = Some(Outcome::Skipped {
-                    blocked_by: because,
+            let blocked_by = dependencies
+                .iter()
+                .find_map(|other| match &outcomes[*other] {
+                    Some(Outcome::Failed(_)) => Some(*other),
+                    Some(Outcome::Skipped { blocked_by }) => Some(*blocked_by),
+                    _ => None,
                 });
+            if let Some(blocked_by) = blocked_by {
+                outcomes[node] = Some(Outcome::Skipped { blocked_by });
                 changed = true;
             }
         }
@@ -84,16 +82,16 @@ fn skip_dependents_of_failures<T, E>(
     }
 }
 
-/// The same edges for taking down: each waits for those that needed it.
+/// Reverses the edges for deletion: each node waits for its dependents.
 #[must_use]
-pub fn reverse_edges(waits_for: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut back = vec![Vec::new(); waits_for.len()];
-    for (node, needed) in waits_for.iter().enumerate() {
-        for other in needed {
-            back[*other].push(node);
+pub fn reverse_edges(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut reversed = vec![Vec::new(); edges.len()];
+    for (node, dependencies) in edges.iter().enumerate() {
+        for other in dependencies {
+            reversed[*other].push(node);
         }
     }
-    back
+    reversed
 }
 
 #[cfg(test)]
@@ -110,14 +108,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn independent_nodes_run_concurrently() {
-        let began = Instant::now();
+        let started = Instant::now();
         let outcomes = run_in_order::<_, (), _>(&edges(), |_| async {
             sleep(Duration::from_secs(1)).await;
             Ok(())
         })
         .await;
         assert_eq!(outcomes, vec![Outcome::Done(()); 4]);
-        assert_eq!(began.elapsed(), Duration::from_secs(3));
+        assert_eq!(started.elapsed(), Duration::from_secs(3));
     }
 
     #[tokio::test]
@@ -149,7 +147,10 @@ mod tests {
         })
         .await;
         let order = order.into_inner().unwrap();
-        let place = |node| order.iter().position(|visited| *visited == node).unwrap();
-        assert!(place(2) < place(1) && place(1) < place(0), "{order:?}");
+        let position = |node| order.iter().position(|visited| *visited == node).unwrap();
+        assert!(
+            position(2) < position(1) && position(1) < position(0),
+            "{order:?}"
+        );
     }
 }

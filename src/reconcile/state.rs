@@ -1,17 +1,17 @@
-//! The fields that a resource is compared on.
+//! The fields of a resource that are compared.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use serde_json::Value;
 
-/// One field; a value of `None` has not been given out by the cloud yet.
+/// One field. A value of `None` is not known yet: the cloud has not assigned it.
 #[derive(Clone, PartialEq)]
 pub struct FieldValue {
     pub value: Option<Value>,
-    /// The words to write it in, where the value is a form of them that is only for comparing.
+    /// The form to write, if `value` is a normalized form for comparison only.
     write_form: Option<Value>,
-    /// Whether the value must not be shown.
+    /// The value must not be displayed.
     pub secret: bool,
 }
 
@@ -34,6 +34,7 @@ impl State {
         self.with_optional(field, Some(value))
     }
 
+    /// Adds a field whose value may not be known yet.
     #[must_use]
     pub fn with_optional(mut self, field: &'static str, value: Option<impl Into<Value>>) -> Self {
         self.0.insert(
@@ -47,21 +48,26 @@ impl State {
         self
     }
 
-    /// A document that is compared in one form and written in another: its own words. These are never shown.
+    /// Adds a document that is compared in one form and written in another. The written form is never displayed.
     #[must_use]
-    pub fn with_document(mut self, field: &'static str, compared: Value, written: Value) -> Self {
+    pub fn with_document(
+        mut self,
+        field: &'static str,
+        compared: Value,
+        write_form: Value,
+    ) -> Self {
         self.0.insert(
             field,
             FieldValue {
                 value: Some(compared),
-                write_form: Some(written),
+                write_form: Some(write_form),
                 secret: false,
             },
         );
         self
     }
 
-    /// A value that is compared but never shown.
+    /// Adds a value that is compared and never displayed.
     #[must_use]
     pub fn with_secret(mut self, field: &'static str, value: impl Into<Value>) -> Self {
         self.0.insert(
@@ -85,21 +91,21 @@ impl State {
         self.get(field)?.as_str()
     }
 
-    /// The field in the words that it is written in.
+    /// Returns the field in the form in which it is written.
     #[must_use]
     pub fn write_form(&self, field: &str) -> Option<&Value> {
         let field = self.0.get(field)?;
         field.write_form.as_ref().or(field.value.as_ref())
     }
 
-    /// All but these fields.
+    /// Returns all fields except these.
     #[must_use]
     pub fn without(&self, fields: &[&str]) -> Self {
         let kept = self.0.iter().filter(|(name, _)| !fields.contains(name));
         Self(kept.map(|(name, field)| (*name, field.clone())).collect())
     }
 
-    /// Those fields that the other has, too.
+    /// Returns the fields that `other` has as well.
     #[must_use]
     pub fn restricted_to(&self, other: &Self) -> Self {
         let kept = self

@@ -89,6 +89,12 @@ impl ProgressDisplay {
                     infinitive(*verb)
                 ));
             }
+            ReconcileEvent::ScopeUnavailable { scope, reason } => {
+                self.print_line(&format!(
+                    "  ! skipped {scope}: {}",
+                    escape_control_chars(reason)
+                ));
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
 use aws_sdk_s3::types::{
@@ -59,13 +59,12 @@ impl ReviewedEntries {
 /// The output that holds the id of the entry that was found.
 const ENTRY_ID: &str = "entry";
 
-#[async_trait]
-impl Resource<Aws> for BucketNotification {
+impl ResourceSpec for BucketNotification {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "s3 notification",
-            name: format!("{}#{}", self.bucket, self.entry_id),
-        }
+        ResourceId::new(
+            "s3 notification",
+            format!("{}#{}", self.bucket, self.entry_id),
+        )
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -109,7 +108,10 @@ impl Resource<Aws> for BucketNotification {
     fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
         vec![documents::id(documents::BUCKET_NOTIFICATION, &self.bucket)]
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for BucketNotification {
     async fn preserved_content(&self, aws: &Aws, known: &KnownOutputs) -> Result<Vec<String>> {
         let wanted = self.desired_entry(&known.require(&self.topic)?);
         let Some(found) = self.get_configuration(aws).await? else {

@@ -38,10 +38,7 @@ pub const DOCUMENT_KINDS: &[&str] = &[
 /// The document of that kind, by what it belongs to: a name, or an ARN where AWS asks for one.
 #[must_use]
 pub fn id(kind: &'static str, of: impl Into<String>) -> ResourceId {
-    ResourceId {
-        kind,
-        name: of.into(),
-    }
+    ResourceId::new(kind, of)
 }
 
 /// Whether two documents of a kind mean the same.

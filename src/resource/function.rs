@@ -24,7 +24,7 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 pub struct Function {
     pub arn: String,
@@ -69,13 +69,9 @@ const FIRST_POLL_DELAY: Duration = Duration::from_millis(50);
 const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(60);
 
-#[async_trait]
-impl Resource<Aws> for Function {
+impl ResourceSpec for Function {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "lambda function",
-            name: self.name().to_owned(),
-        }
+        ResourceId::new("lambda function", self.name())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -110,9 +106,12 @@ impl Resource<Aws> for Function {
             .with("stage", ACTIVE)
     }
 
-    /// Lambda gives the code of a function out as an address elsewhere, and says how far it is by itself.
-    fn irreversible_fields(&self) -> &'static [&'static str] {
-        &["code_sha256", "stage"]
+    fn properties(&self) -> Properties {
+        Properties {
+            // Lambda gives the code of a function out as an address elsewhere, and says how far it is by itself.
+            irreversible_fields: &["code_sha256", "stage"],
+            ..Properties::default()
+        }
     }
 
     fn ownership_tags(&self) -> Vec<(&'static str, String)> {
@@ -139,7 +138,10 @@ impl Resource<Aws> for Function {
         (spreading || busy || refusal.has_code("OperationAbortedException"))
             .then_some(PROPAGATION_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for Function {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let found = aws
             .lambda

@@ -15,7 +15,7 @@ use crate::iam;
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct FunctionPermission {
     /// ARN of the function.
@@ -29,13 +29,12 @@ pub struct FunctionPermission {
 
 const INVOKE_FUNCTION: &str = "lambda:InvokeFunction";
 
-#[async_trait]
-impl Resource<Aws> for FunctionPermission {
+impl ResourceSpec for FunctionPermission {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "lambda permission",
-            name: format!("{} of {}", self.sid, self.function.resource.name),
-        }
+        ResourceId::new(
+            "lambda permission",
+            format!("{} of {}", self.sid, self.function.resource.name),
+        )
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -81,7 +80,10 @@ impl Resource<Aws> for FunctionPermission {
         (busy || NO_FUNCTION.iter().any(|code| refusal.has_code(code)))
             .then_some(PROPAGATION_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for FunctionPermission {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let function = known.require(&self.function)?;
         let found = aws

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct KmsAlias {
     pub name: String,
@@ -21,13 +21,9 @@ pub struct KmsAlias {
     pub ownership: OwnershipTags,
 }
 
-#[async_trait]
-impl Resource<Aws> for KmsAlias {
+impl ResourceSpec for KmsAlias {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "kms alias",
-            name: self.name.clone(),
-        }
+        ResourceId::new("kms alias", self.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -52,7 +48,10 @@ impl Resource<Aws> for KmsAlias {
         }
         super::kms_key::tag_propagation_timeout(refusal)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for KmsAlias {
     /// An alias may still point at a key that is being deleted; then its key's tags say whose it is.
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let Some(key) = describe_key(aws, &self.name).await? else {

@@ -16,7 +16,7 @@ use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct KmsGrant {
     /// With a name, asking twice gives the same grant; without, each asking makes another.
@@ -30,13 +30,12 @@ pub struct KmsGrant {
 /// The role or the key does not exist, so neither does a grant.
 const NOT_FOUND_CODES: &[&str] = &["InvalidArnException", "NotFoundException"];
 
-#[async_trait]
-impl Resource<Aws> for KmsGrant {
+impl ResourceSpec for KmsGrant {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "kms grant",
-            name: format!("{} on {}", self.name, arn::resource_name(&self.key_arn)),
-        }
+        ResourceId::new(
+            "kms grant",
+            format!("{} on {}", self.name, arn::resource_name(&self.key_arn)),
+        )
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -72,7 +71,10 @@ impl Resource<Aws> for KmsGrant {
         .any(|code| refusal.has_code(code));
         spreading.then_some(PROPAGATION_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for KmsGrant {
     /// Without one for the role, one that was left to a role that was deleted since.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let grantee = known.require(&self.grantee)?;

@@ -22,7 +22,7 @@ use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
 
 pub struct KmsKey {
     /// The alias it is known by; the alias itself is a resource of its own.
@@ -58,13 +58,9 @@ const ALIAS_TAG: &str = "heeler-ec:alias";
 /// The shortest that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
-#[async_trait]
-impl Resource<Aws> for KmsKey {
+impl ResourceSpec for KmsKey {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "kms key",
-            name: self.alias.trim_start_matches("alias/").to_owned(),
-        }
+        ResourceId::new("kms key", self.alias.trim_start_matches("alias/"))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -113,7 +109,10 @@ impl Resource<Aws> for KmsKey {
             .or(unlucky.then_some(AMBIGUOUS_ERROR_TIMEOUT))
             .or_else(|| tag_propagation_timeout(refusal))
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for KmsKey {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let own = Output {
             resource: self.id(),

@@ -16,7 +16,7 @@ use crate::iam;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
 
 pub struct ManagedPolicy {
     pub arn: String,
@@ -37,13 +37,9 @@ impl Handle<ManagedPolicy> {
 /// AWS keeps this many versions of a policy.
 const MAX_VERSIONS: usize = 5;
 
-#[async_trait]
-impl Resource<Aws> for ManagedPolicy {
+impl ResourceSpec for ManagedPolicy {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "iam policy",
-            name: arn::resource_name(&self.arn).to_owned(),
-        }
+        ResourceId::new("iam policy", arn::resource_name(&self.arn))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -74,7 +70,10 @@ impl Resource<Aws> for ManagedPolicy {
         (refusal.has_code("ConcurrentModification") || refusal.has_code("DeleteConflict"))
             .then_some(PROPAGATION_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for ManagedPolicy {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let doing = || format!("read {}", self.id());
         let found = aws

@@ -1,6 +1,7 @@
 //! How one kind of thing is read, made, changed and deleted: one file a kind, and no option is named here.
 
 pub mod bucket_notification;
+mod cloud_provider;
 pub mod documents;
 pub mod function;
 pub mod function_permission;

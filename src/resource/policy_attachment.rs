@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec};
 
 pub struct PolicyAttachment {
     /// ARN of the role.
@@ -22,14 +22,10 @@ pub struct PolicyAttachment {
     pub policy: Output,
 }
 
-#[async_trait]
-impl Resource<Aws> for PolicyAttachment {
+impl ResourceSpec for PolicyAttachment {
     fn id(&self) -> ResourceId {
         let (role, policy) = (&self.role.resource.name, &self.policy.resource.name);
-        ResourceId {
-            kind: "iam attachment",
-            name: format!("{policy} → {role}"),
-        }
+        ResourceId::new("iam attachment", format!("{policy} → {role}"))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -40,6 +36,13 @@ impl Resource<Aws> for PolicyAttachment {
         State::default()
     }
 
+    fn properties(&self) -> Properties {
+        Properties {
+            blocks_deletion_of_dependencies: true,
+            ..Properties::default()
+        }
+    }
+
     fn parent(&self) -> Option<Parent> {
         Some(Parent {
             id: self.role.resource.clone(),
@@ -47,16 +50,15 @@ impl Resource<Aws> for PolicyAttachment {
         })
     }
 
-    fn blocks_deletion_of_dependencies(&self) -> bool {
-        true
-    }
-
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let spreading = refusal.has_code("ConcurrentModification")
             || NO_ENTITY.iter().any(|code| refusal.has_code(code));
         spreading.then_some(PROPAGATION_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for PolicyAttachment {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let (role, policy) = (known.require(&self.role)?, known.require(&self.policy)?);
         let mut pages = aws

@@ -18,7 +18,7 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 pub struct Queue {
     /// ARN; the name is its last part.
@@ -78,13 +78,9 @@ const MAX_MESSAGE_BYTES: u32 = 262_144;
 /// Seconds that a data key is used before KMS is asked for another.
 const DATA_KEY_REUSE_SECONDS: u32 = 300;
 
-#[async_trait]
-impl Resource<Aws> for Queue {
+impl ResourceSpec for Queue {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "sqs queue",
-            name: self.name().to_owned(),
-        }
+        ResourceId::new("sqs queue", self.name())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -128,6 +124,14 @@ impl Resource<Aws> for Queue {
         state
     }
 
+    fn properties(&self) -> Properties {
+        Properties {
+            // Replicas of SQS differ for up to a minute after a write.
+            agreeing_reads: 2,
+            ..Properties::default()
+        }
+    }
+
     fn ownership_tags(&self) -> Vec<(&'static str, String)> {
         self.ownership.to_vec()
     }
@@ -155,12 +159,10 @@ impl Resource<Aws> for Queue {
             .any(|code| refusal.has_code(code))
             .then_some(Duration::from_secs(20))
     }
+}
 
-    /// Replicas of SQS differ for up to a minute after a write.
-    fn agreeing_reads(&self) -> usize {
-        2
-    }
-
+#[async_trait]
+impl Resource<Aws> for Queue {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let Some(url) = queue_url(aws, self.name()).await? else {
             return Ok(None);

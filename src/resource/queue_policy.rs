@@ -17,7 +17,7 @@ use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec};
 
 pub struct QueuePolicy {
     /// ARN of the queue.
@@ -25,13 +25,9 @@ pub struct QueuePolicy {
     pub document: Value,
 }
 
-#[async_trait]
-impl Resource<Aws> for QueuePolicy {
+impl ResourceSpec for QueuePolicy {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "sqs queue policy",
-            name: self.queue.resource.name.clone(),
-        }
+        ResourceId::new("sqs queue policy", self.queue.resource.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -40,6 +36,13 @@ impl Resource<Aws> for QueuePolicy {
 
     fn desired(&self, _: &KnownOutputs) -> State {
         with_policy(State::default(), "policy", &self.document)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties {
+            agreeing_reads: 2,
+            ..Properties::default()
+        }
     }
 
     fn parent(&self) -> Option<Parent> {
@@ -68,11 +71,10 @@ impl Resource<Aws> for QueuePolicy {
         );
         spreading.then_some(PROPAGATION_TIMEOUT)
     }
+}
 
-    fn agreeing_reads(&self) -> usize {
-        2
-    }
-
+#[async_trait]
+impl Resource<Aws> for QueuePolicy {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let arn = known.require(&self.queue)?;
         let Some(url) = queue_url(aws, arn::resource_name(&arn)).await? else {

@@ -20,7 +20,7 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 pub struct Role {
     pub arn: String,
@@ -106,13 +106,9 @@ const EXTERNAL_ID_MASK: &str = "(external id)";
 /// Of the statement that lets Heeler in.
 const TRUST_SID: &str = "HeelerAssumeRole";
 
-#[async_trait]
-impl Resource<Aws> for Role {
+impl ResourceSpec for Role {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "iam role",
-            name: self.name().to_owned(),
-        }
+        ResourceId::new("iam role", self.name())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -139,6 +135,14 @@ impl Resource<Aws> for Role {
         trust
             .with("description", self.description)
             .with("tags", Value::Object(notes))
+    }
+
+    fn properties(&self) -> Properties {
+        Properties {
+            // By its tags: where the deployment is, and for which bucket.
+            is_anchor: !self.deployment_tags.is_empty(),
+            ..Properties::default()
+        }
     }
 
     fn ownership_tags(&self) -> Vec<(&'static str, String)> {
@@ -170,12 +174,10 @@ impl Resource<Aws> for Role {
             || refusal.has_code("DeleteConflict");
         spreading.then_some(PROPAGATION_TIMEOUT)
     }
+}
 
-    /// By its tags: where the deployment is, and for which bucket.
-    fn is_anchor(&self) -> bool {
-        !self.deployment_tags.is_empty()
-    }
-
+#[async_trait]
+impl Resource<Aws> for Role {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let Some(role) = get_role(aws, self.name()).await? else {
             return Ok(None);

@@ -14,7 +14,7 @@ use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec};
 
 pub struct Subscription {
     /// ARN of the topic.
@@ -28,14 +28,13 @@ pub struct Subscription {
 /// In place of the ARN of a subscription that waits for its confirmation.
 const PENDING_CONFIRMATION: &str = "PendingConfirmation";
 
-#[async_trait]
-impl Resource<Aws> for Subscription {
+impl ResourceSpec for Subscription {
     fn id(&self) -> ResourceId {
         let (topic, queue) = (&self.topic.resource.name, &self.queue.resource.name);
-        ResourceId {
-            kind: "sns subscription",
-            name: format!("{} → {queue}", arn::resource_name(topic)),
-        }
+        ResourceId::new(
+            "sns subscription",
+            format!("{} → {queue}", arn::resource_name(topic)),
+        )
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -53,8 +52,11 @@ impl Resource<Aws> for Subscription {
             .with("raw_delivery", false)
     }
 
-    fn irreversible_fields(&self) -> &'static [&'static str] {
-        &["confirmed"]
+    fn properties(&self) -> Properties {
+        Properties {
+            irreversible_fields: &["confirmed"],
+            ..Properties::default()
+        }
     }
 
     /// Ours when the queue is, whoever's the topic is.
@@ -87,7 +89,10 @@ impl Resource<Aws> for Subscription {
             .any(|code| refusal.has_code(code))
             .then_some(PROPAGATION_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for Subscription {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let (topic, queue) = (known.require(&self.topic)?, known.require(&self.queue)?);
         let subscription = match self.find_subscription_arn(aws, &topic, &queue).await? {

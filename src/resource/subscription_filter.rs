@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct SubscriptionFilter {
     pub log_group: String,
@@ -45,13 +45,9 @@ const NO_GROUP: &[&str] = &["ResourceNotFoundException"];
 /// It takes some seconds until a new function can be invoked on behalf of a log group.
 const INVOCABLE_TIMEOUT: Duration = Duration::from_secs(300);
 
-#[async_trait]
-impl Resource<Aws> for SubscriptionFilter {
+impl ResourceSpec for SubscriptionFilter {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "subscription filter",
-            name: self.name.clone(),
-        }
+        ResourceId::new("subscription filter", self.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -80,7 +76,10 @@ impl Resource<Aws> for SubscriptionFilter {
         let spreading = is_not_invocable(refusal) || refusal.has_code("OperationAbortedException");
         spreading.then_some(INVOCABLE_TIMEOUT)
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for SubscriptionFilter {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let mut pages = aws
             .logs

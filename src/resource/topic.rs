@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
 
 /// A standard topic: S3 cannot publish to a FIFO one.
 pub struct Topic {
@@ -38,13 +38,9 @@ pub(super) const NO_TOPIC: &[&str] = &[
     "ResourceNotFoundException",
 ];
 
-#[async_trait]
-impl Resource<Aws> for Topic {
+impl ResourceSpec for Topic {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "sns topic",
-            name: arn::resource_name(&self.arn).to_owned(),
-        }
+        ResourceId::new("sns topic", arn::resource_name(&self.arn))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -63,7 +59,10 @@ impl Resource<Aws> for Topic {
     fn ownership_tags(&self) -> Vec<(&'static str, String)> {
         self.ownership.to_vec()
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for Topic {
     async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
         let mut others = Vec::new();
         let mut pages = aws

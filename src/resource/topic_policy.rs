@@ -16,7 +16,7 @@ use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct TopicPolicy {
     /// ARN of the topic.
@@ -27,13 +27,9 @@ pub struct TopicPolicy {
 /// What SNS gives every new topic; it counts as having none.
 const DEFAULT_STATEMENT: &str = "__default_statement_ID";
 
-#[async_trait]
-impl Resource<Aws> for TopicPolicy {
+impl ResourceSpec for TopicPolicy {
     fn id(&self) -> ResourceId {
-        ResourceId {
-            kind: "sns topic policy",
-            name: self.topic.resource.name.clone(),
-        }
+        ResourceId::new("sns topic policy", self.topic.resource.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -73,7 +69,10 @@ impl Resource<Aws> for TopicPolicy {
             || refusal.matches("AuthorizationError", "is not authorized to perform"))
         .then_some(Duration::from_secs(20))
     }
+}
 
+#[async_trait]
+impl Resource<Aws> for TopicPolicy {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let topic = known.require(&self.topic)?;
         let found = aws

@@ -188,7 +188,7 @@ impl LiveTail<'_> {
         if !render::record::print_heading(&self.context.ui) {
             return Ok(StopReason::OutputEnded);
         }
-        let mut cancellation = self.context.interrupt.cancellation();
+        let cancellation = self.context.interrupt.cancellation();
         tokio::select! {
             () = cancellation.cancelled() => Ok(StopReason::Interrupted),
             () = self.output.closed() => Ok(StopReason::OutputEnded),

@@ -42,7 +42,7 @@ pub(super) async fn run(world: &Context, args: cli::TailArgs) -> Result<Exit> {
         printer: RecordPrinter::new(world.ui, &args, Arc::clone(&alerts)),
         cancelled: Arc::default(),
     };
-    let (stopped, mut stop) = (
+    let (stopped, cancellation) = (
         Arc::clone(&reading.cancelled),
         world.interrupt.cancellation(),
     );
@@ -50,7 +50,7 @@ pub(super) async fn run(world: &Context, args: cli::TailArgs) -> Result<Exit> {
         tokio::task::spawn_blocking(move || reading.read_all(&found, press, args.max_object_size));
     let ended = tokio::select! {
         ended = &mut work => ended,
-        () = stop.cancelled() => {
+        () = cancellation.cancelled() => {
             stopped.store(true, Ordering::Relaxed);
             work.await
         }

@@ -9,13 +9,13 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::printer::RecordPrinter;
 use crate::cloudtrail::log_file;
 use crate::cloudtrail::log_file::{LogFileSource, ReadLimits, RecordSink};
 use crate::cloudtrail::record::Record;
 use crate::error::{Error, Result};
-use crate::reconcile::cancel::CancellationToken;
 use crate::tail::arrival::{Arrival, StatsUnit};
 use crate::tail::formatter::{RecordBatch, RecordFormatter};
 
@@ -111,13 +111,13 @@ impl OutputThread {
 
     /// Waits until all is shown, and gives back what was counted. Nothing when somebody wants to end, and what is being
     /// written does not come to its end.
-    pub async fn join(self, mut stop: CancellationToken) -> Option<RecordPrinter> {
+    pub async fn join(self, cancellation: CancellationToken) -> Option<RecordPrinter> {
         drop(self.arrivals);
         let mut ended = self.finished;
         tokio::select! {
             biased;
             show = &mut ended => return show.ok(),
-            () = stop.cancelled() => {}
+            () = cancellation.cancelled() => {}
         }
         self.cancelled.store(true, Ordering::Relaxed);
         timeout(JOIN_TIMEOUT, ended).await.ok()?.ok()

@@ -8,6 +8,7 @@ use crate::deployment::resources::{
 use crate::option::{HEELER_PATTERN, Pipeline, Target};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::Graph;
+use crate::reconcile::scope::Scope;
 use crate::resource::function::Function;
 use crate::resource::function_permission::FunctionPermission;
 use crate::resource::policy_attachment::PolicyAttachment;
@@ -27,7 +28,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         option: target.option().name(),
     };
     let log_group = target.log_group.clone().unwrap_or_default();
-    let mut graph = Graph::default();
+    let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let queue_arn = scope.queue_arn(&names.fifo_queue());
     let function_role_arn = scope.role_arn(&names.function_role());
     let key = add_key(&mut graph, scope, policies::key_policy(target), &ownership);

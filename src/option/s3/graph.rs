@@ -8,6 +8,7 @@ use crate::option::{Pipeline, Target};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::{Graph, ResourceId};
+use crate::reconcile::scope::Scope;
 use crate::resource::bucket_notification::{BucketNotification, ReviewedEntries};
 use crate::resource::kms_grant::KmsGrant;
 use crate::resource::policy_attachment::PolicyAttachment;
@@ -23,7 +24,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
     let ownership = OwnershipTags {
         option: target.option().name(),
     };
-    let mut graph = Graph::default();
+    let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let topic_arn = target.topic_arn();
     let queue_arn = scope.queue_arn(&names.queue());
     let key_policy = policies::key_policy(target, &topic_arn);
@@ -31,10 +32,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
 
     let topic = match &target.topic {
         Some(arn) => {
-            let id = ResourceId {
-                kind: "sns topic",
-                name: resource_name(arn).to_owned(),
-            };
+            let id = ResourceId::new("sns topic", resource_name(arn));
             graph.existing::<Topic>(id, Outputs::from([("arn", arn.clone())]))
         }
         None => graph.add(Topic {

@@ -1,0 +1,86 @@
+//! Destroy: order, unmanaged resources, and failures.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn destroy_runs_in_reverse_and_deletes_everything() {
+    let (cloud, graph) = (FakeCloud::new(), sample_graph());
+    run_apply(&graph, &cloud).await;
+    assert!(all_done(&run_destroy(&graph, &cloud).await));
+    assert_eq!(cloud.names(), NONE);
+    assert!(cloud.position("delete record") < cloud.position("delete server"));
+    assert!(cloud.position("delete server") < cloud.position("delete network"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn anchor_is_deleted_last() {
+    let cloud = FakeCloud::new();
+    let mut graph = empty_graph();
+    graph.add(FakeResource {
+        properties: Properties {
+            is_anchor: true,
+            ..Properties::default()
+        },
+        ..fake_resource("role", &[])
+    });
+    graph.add(fake_resource("bucket", &[]));
+    run_apply(&graph, &cloud).await;
+    cloud.refuse("delete bucket", 1, "Denied");
+    run_destroy(&graph, &cloud).await;
+    assert_eq!(cloud.names(), ["bucket", "role"]);
+    assert!(all_done(&run_destroy(&graph, &cloud).await));
+    assert_eq!(cloud.deletions(), ["delete bucket", "delete role"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroy_keeps_unmanaged_resources() {
+    let cloud = FakeCloud::with_resources(&[
+        ("network", "new", Ownership::Managed),
+        ("bucket", "other", Ownership::Unmanaged),
+    ]);
+    run_destroy(&sample_graph(), &cloud).await;
+    assert_eq!(cloud.names(), ["bucket"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_delete_keeps_only_dependencies() {
+    let (cloud, graph) = (FakeCloud::new(), sample_graph());
+    run_apply(&graph, &cloud).await;
+    cloud.refuse("delete server", 1, "Denied");
+    run_destroy(&graph, &cloud).await;
+    assert_eq!(cloud.names(), ["network", "server"]);
+    run_destroy(&graph, &cloud).await;
+    assert_eq!(cloud.names(), NONE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unmanaged_dependent_blocks_deletion() {
+    for (blocks, left) in [
+        (true, &["attachment", "policy"][..]),
+        (false, &["attachment"]),
+    ] {
+        let cloud = FakeCloud::with_resources(&[
+            ("policy", "new", Ownership::Managed),
+            ("attachment", "new/policy-1", Ownership::Unmanaged),
+        ]);
+        let mut graph = empty_graph();
+        let policy = graph.add(fake_resource("policy", &[]));
+        graph.add(FakeResource {
+            properties: Properties {
+                blocks_deletion_of_dependencies: blocks,
+                ..Properties::default()
+            },
+            ..fake_resource("attachment", &[&policy])
+        });
+        run_destroy(&graph, &cloud).await;
+        assert_eq!(cloud.names(), left);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn child_deleted_with_parent_is_not_deleted_separately() {
+    let (cloud, graph) = (FakeCloud::new(), parent_and_child(true));
+    run_apply(&graph, &cloud).await;
+    run_destroy(&graph, &cloud).await;
+    assert_eq!(cloud.deletions(), ["delete topic"]);
+}
