@@ -132,6 +132,19 @@ fn links_between_documents_are_valid() {
     }
 }
 
+#[test]
+fn decision_index_lists_every_record() {
+    let index = document("docs/decisions/README.md");
+    for entry in std::fs::read_dir(root().join("docs/decisions")).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_string_lossy();
+        assert!(
+            name == "README.md" || index.contains(&format!("({name})")),
+            "docs/decisions/README.md does not list {name}"
+        );
+    }
+}
+
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let folders = ["", "docs", "docs/decisions", "tests/testkit"];
