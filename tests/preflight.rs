@@ -99,7 +99,7 @@ on_both_engines! {
     async fn account_id_mismatch_fails(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let run = preflight(&org).args(["--account-id", "999988887777"]);
-        assert_fails(run, &["account.match"]).await;
+        assert_fails(run, &["account.expected"]).await;
     }
 
     async fn disabled_key_fails(engine: Engine) {
@@ -133,7 +133,7 @@ on_both_engines! {
         let org = Organization::on(engine).build().await;
         let other = format!("other-{}", org.account());
         org.clients().s3.create_bucket().bucket(&other).send().await.expect("a bucket");
-        assert_fails(preflight(&org).args(["--bucket", &other]), &["bucket.named"]).await;
+        assert_fails(preflight(&org).args(["--bucket", &other]), &["bucket.matches_trail"]).await;
     }
 
     async fn bucket_in_other_region_is_found(engine: Engine) {
@@ -277,7 +277,7 @@ async fn refuse_each_call(org: &Organization, option: &str, without_effect: &[&s
         let unknown = checks(&report, "unknown");
         assert!(!unknown.is_empty(), "{operation}: {report:#}");
         for id in &unknown {
-            let permissions = &check(&report, id)["permission"];
+            let permissions = &check(&report, id)["permissions"];
             let named = text(&permissions[0]);
             let needed = iam_actions::required_actions(&call, false);
             assert!(needed.contains(&named), "{operation}: {id} names {named}");
@@ -341,7 +341,7 @@ async fn hanging_service_affects_only_its_checks() {
             "{check:#}"
         );
         assert!(
-            text(&check["permission"][0]).starts_with("kms:"),
+            text(&check["permissions"][0]).starts_with("kms:"),
             "{check:#}"
         );
     }
@@ -519,7 +519,7 @@ async fn hundred_trails_need_few_calls() {
     let told = json(&run);
     let told = text(&check(&told, "trail.found")["observed"]);
     assert!(told.starts_with("5 trails qualify: org-trail-0"), "{told}");
-    assert!(told.contains("not looked into") && told.ends_with("org-trail-99"));
+    assert!(told.contains("not inspected") && told.ends_with("org-trail-99"));
     let calls = run.calls.len();
     assert!((200..350).contains(&calls), "{calls} calls");
     // Eight at once, but for what is kept for the longest ways.
@@ -635,22 +635,22 @@ async fn json_checks_have_same_keys() {
             .map(String::as_str)
             .collect();
         keys.sort_unstable();
-        let wanted = [
+        let expected = [
             "accepted",
-            "code",
+            "error_code",
+            "expected",
             "fix",
             "group",
             "id",
             "observed",
-            "permission",
+            "permissions",
             "reason",
             "required",
             "resource",
             "status",
             "title",
-            "wanted",
         ];
-        assert_eq!(keys, wanted, "{check:#}");
+        assert_eq!(keys, expected, "{check:#}");
         let (id, group) = (text(&check["id"]), text(&check["group"]));
         assert!(id.starts_with(&format!("{group}.")), "{id} in {group}");
     }
@@ -824,7 +824,7 @@ async fn accept_rejects_blocking_checks() {
     let org = Organization::on(Engine::Ministack).build().await;
     let fixed = [
         "bucket.owner",
-        "account.match",
+        "account.expected",
         "account.endpoint",
         "org.trusted_access",
         "no.such.check",
@@ -996,7 +996,7 @@ async fn fix_sets_retention_after_typed_name() {
     let fix = |answer: &str| {
         preflight_of(&org, "cloudwatch")
             .args(["--fix"])
-            .on_terminal(100, &[("Keep the events in log group", answer)])
+            .on_terminal(100, &[("Set the retention of log group", answer)])
     };
     for answer in ["no", "yes"] {
         let run = fix(answer).run().await.expect_status(1);
@@ -1053,7 +1053,7 @@ async fn all_result_pages_are_read() {
             "kms",
             "ListGrants",
             "s3",
-            "key.grants",
+            "key.existing_grants",
             "warn",
             "by-hand",
             json!({ "Grants": [], "NextMarker": "more", "Truncated": true }),
@@ -1083,7 +1083,7 @@ async fn all_result_pages_are_read() {
             "logs",
             "DescribeAccountPolicies",
             "cloudwatch",
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "warn",
             "all-to-siem",
             json!({ "accountPolicies": [], "nextToken": "more" }),

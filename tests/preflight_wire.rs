@@ -72,8 +72,8 @@ async fn event_selectors_are_combined() {
     const KMS: &str = "kms.amazonaws.com";
     const RDS: &str = "rdsdata.amazonaws.com";
     const ALL: (&str, &str) = ("pass", "reads and writes are recorded");
-    const WHOLE: (&str, &str) = ("pass", "no source is excluded");
-    const HANGS: (&str, &str) = ("skip", "stands on trail.events.management");
+    const WHOLE: (&str, &str) = ("pass", "no event source is excluded");
+    const HANGS: (&str, &str) = ("skip", "depends on trail.events.management");
     let data = || {
         advanced(&[
             ("eventCategory", "Equals", &["Data"]),
@@ -92,12 +92,12 @@ async fn event_selectors_are_combined() {
         (vec![basic("All", true, &[])], ALL, WHOLE),
         (
             vec![basic("WriteOnly", true, &[])],
-            ("fail", "write events only"),
+            ("fail", "only write events"),
             WHOLE,
         ),
         (
             vec![basic("ReadOnly", true, &[])],
-            ("fail", "read events only"),
+            ("fail", "only read events"),
             WHOLE,
         ),
         (
@@ -127,7 +127,7 @@ async fn event_selectors_are_combined() {
         ),
         (
             vec![management(&[("readOnly", "Equals", &["false"])])],
-            ("fail", "write events only"),
+            ("fail", "only write events"),
             WHOLE,
         ),
         (
@@ -235,7 +235,7 @@ async fn all_pages_of_trails_are_read() {
     let refused = report(preflight(&org), 1).await;
     let found = check(&refused, "trail.found");
     assert_eq!(found["status"], "unknown", "{found:#}");
-    assert_eq!(found["permission"], json!(["cloudtrail:ListTrails"]));
+    assert_eq!(found["permissions"], json!(["cloudtrail:ListTrails"]));
 }
 
 /// A bucket on the second page is ours all the same, so it is the permission that is missing.
@@ -274,7 +274,7 @@ async fn empty_stream_page_is_not_the_last() {
     let stream = json!({ "logStreams": [{ "logStreamName": "o-example_1_CloudTrail_us-east-1" }] });
     org.proxy().fault(page(stream).after(2));
     let report = preflight_json(preflight_of(&org, "cloudwatch")).await;
-    let streams = check(&report, "logs.org_streams");
+    let streams = check(&report, "logs.member_streams");
     assert_eq!(streams["status"], "pass", "{streams:#}");
 }
 
@@ -296,7 +296,10 @@ async fn all_pages_of_key_tags_are_read() {
     let report = preflight_json(preflight(&org)).await;
     let alias = check(&report, "names.alias");
     assert_eq!(alias["status"], "pass", "{alias:#}");
-    assert!(text(&alias["observed"]).contains("is ours"), "{alias:#}");
+    assert!(
+        text(&alias["observed"]).contains("is managed by heeler-ec"),
+        "{alias:#}"
+    );
 }
 
 #[tokio::test]
@@ -351,7 +354,7 @@ async fn unreadable_tags_are_unknown() {
         let first = check(&report, ids[0]);
         assert_eq!(first["status"], "unknown", "{first:#}");
         let action = format!("{service}:{operation}");
-        assert_eq!(first["permission"], json!([action]), "{first:#}");
+        assert_eq!(first["permissions"], json!([action]), "{first:#}");
         for id in ids {
             let check = check(&report, id);
             assert!(
@@ -380,7 +383,11 @@ async fn unresolvable_topic_key_alias_is_unknown() {
     let report = preflight_json(preflight(&org)).await;
     let topic = check(&report, "bucket.topic");
     assert_eq!(topic["status"], "unknown", "{topic:#}");
-    assert_eq!(topic["permission"], json!(["kms:DescribeKey"]), "{topic:#}");
+    assert_eq!(
+        topic["permissions"],
+        json!(["kms:DescribeKey"]),
+        "{topic:#}"
+    );
 }
 
 /// A day that has come holds for every object that comes after it.
@@ -458,5 +465,5 @@ async fn eventbridge_only_bucket_has_no_overlap() {
     org.proxy().fault(fault);
     let report = report(preflight(&org), 0).await;
     let notifications = check(&report, "bucket.notifications");
-    assert_eq!(notifications["observed"], "no other notification");
+    assert_eq!(notifications["observed"], "no other notifications");
 }

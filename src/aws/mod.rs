@@ -6,6 +6,7 @@ pub mod bucket_notification_document;
 mod call_log;
 pub mod clients;
 pub mod error;
+pub mod not_found;
 
 use std::sync::Arc;
 use std::time::Duration;

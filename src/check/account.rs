@@ -1,98 +1,97 @@
 //! Checks of the credentials and of the organization they belong to.
 
-use super::{Check, Finding, Requirement, Verdict, skipped_because};
+use super::{Check, CheckId, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::Arn;
 use crate::error::Error;
-use crate::inventory::Snapshot;
-use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{Fact, Snapshot, TrailDestination};
 
 pub const CHECKS: &[Check] = &[
     Check {
-        id: "account.credentials",
-        description: "the credentials are valid",
-        requirement: Requirement::Hard,
+        id: CheckId::AccountCredentials,
+        description: "credentials are valid",
+        requirement: Requirement::BLOCKING,
         permissions: &["sts:GetCallerIdentity"],
         evaluate: credentials,
     },
     Check {
-        id: "account.match",
-        description: "the credentials are of the account that was named",
-        requirement: Requirement::Hard,
+        id: CheckId::AccountExpected,
+        description: "credentials belong to the expected account",
+        requirement: Requirement::BLOCKING,
         permissions: &["sts:GetCallerIdentity"],
         evaluate: expected_account,
     },
     Check {
-        id: "account.partition",
-        description: "account and Heeler are in the same partition",
-        requirement: Requirement::Hard,
+        id: CheckId::AccountPartition,
+        description: "the account and Heeler's role are in the same partition",
+        requirement: Requirement::BLOCKING,
         permissions: &["sts:GetCallerIdentity"],
         evaluate: partition,
     },
     Check {
-        id: "account.region",
-        description: "everything is made where the events arrive",
-        requirement: Requirement::Hard,
+        id: CheckId::AccountRegion,
+        description: "resources are created in the region of the bucket or log group",
+        requirement: Requirement::BLOCKING,
         permissions: &["cloudtrail:DescribeTrails", "s3:ListBucket"],
         evaluate: region,
     },
     Check {
-        id: "account.endpoint",
-        description: "requests go to AWS",
-        requirement: Requirement::Firm,
+        id: CheckId::AccountEndpoint,
+        description: "requests go to AWS endpoints",
+        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
         permissions: &[],
         evaluate: endpoint,
     },
     Check {
-        id: "org.exists",
-        description: "the account is in an organization",
-        requirement: Requirement::Hard,
+        id: CheckId::OrgExists,
+        description: "the account belongs to an organization",
+        requirement: Requirement::BLOCKING,
         permissions: &["organizations:DescribeOrganization"],
         evaluate: organization,
     },
     Check {
-        id: "org.management_account",
+        id: CheckId::OrgManagementAccount,
         description: "the account is the organization's management account",
-        requirement: Requirement::Hard,
+        requirement: Requirement::BLOCKING,
         permissions: &["organizations:DescribeOrganization"],
         evaluate: management_account,
     },
     Check {
-        id: "org.all_features",
+        id: CheckId::OrgAllFeatures,
         description: "the organization has all features enabled",
-        requirement: Requirement::Hard,
+        requirement: Requirement::BLOCKING,
         permissions: &["organizations:DescribeOrganization"],
         evaluate: all_features,
     },
     Check {
-        id: "org.trusted_access",
-        description: "the organization lets CloudTrail into its accounts",
-        requirement: Requirement::Firm,
+        id: CheckId::OrgTrustedAccess,
+        description: "the organization has trusted access for CloudTrail enabled",
+        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
         permissions: &["organizations:ListAWSServiceAccessForOrganization"],
         evaluate: trusted_access,
     },
     Check {
-        id: "org.delegated_admin",
-        description: "it is known who administers CloudTrail",
-        requirement: Requirement::Firm,
+        id: CheckId::OrgDelegatedAdmin,
+        description: "CloudTrail's delegated administrators are listed",
+        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
         permissions: &["organizations:ListDelegatedAdministrators"],
         evaluate: delegated_admin,
     },
     Check {
-        id: "org.guardrails",
-        description: "no policy of the organization is in the way",
-        requirement: Requirement::Firm,
+        id: CheckId::OrgControlPolicies,
+        description: "no service or resource control policy blocked a check",
+        requirement: Requirement::ADVISORY_NOT_ACCEPTABLE,
         permissions: &[],
         evaluate: control_policies,
     },
 ];
 
-fn credentials(survey: &Snapshot) -> Verdict {
-    match &survey.account.caller {
+fn credentials(snapshot: &Snapshot) -> Verdict {
+    match &snapshot.account.caller {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(caller) if caller.arn.ends_with(":root") => Verdict::Warn(
             Finding::new(
                 format!("caller is {}", caller.arn),
-                "a role or user with admin rights",
+                "a role or user with administrator permissions",
             )
             .because("the root user should not be used for daily work")
             .console("IAM Identity Center > Users, or IAM > Roles"),
@@ -101,28 +100,28 @@ fn credentials(survey: &Snapshot) -> Verdict {
     }
 }
 
-fn expected_account(survey: &Snapshot) -> Verdict {
-    let Some(wanted) = &survey.request.expected_account else {
-        return Verdict::Skip("no --account-id was given".into());
+fn expected_account(snapshot: &Snapshot) -> Verdict {
+    let Some(wanted) = &snapshot.request.expected_account else {
+        return Verdict::Skip("--account-id is not set".into());
     };
-    match &survey.account.caller {
-        Err(_) => skipped_because("account.credentials"),
+    match &snapshot.account.caller {
+        Err(_) => skipped_because(CheckId::AccountCredentials),
         Ok(caller) if caller.account == *wanted => Verdict::Pass(format!("account {wanted}")),
         Ok(caller) => Verdict::Fail(
             Finding::new(
                 format!("credentials are for {}", caller.account),
                 format!("account {wanted}"),
             )
-            .because("--account-id protects from setting up in the wrong account")
+            .because("--account-id protects against setup in the wrong account")
             .cli("export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT")
-            .advice("--profile PROFILE goes before credentials in the environment, which AWS_PROFILE does not"),
+            .advice("use --profile PROFILE if the environment holds credentials: they override AWS_PROFILE"),
         ),
     }
 }
 
-fn partition(survey: &Snapshot) -> Verdict {
-    let Ok(caller) = &survey.account.caller else {
-        return skipped_because("account.credentials");
+fn partition(snapshot: &Snapshot) -> Verdict {
+    let Ok(caller) = &snapshot.account.caller else {
+        return skipped_because(CheckId::AccountCredentials);
     };
     let partition = &caller.partition;
     if !matches!(partition.as_str(), "aws" | "aws-us-gov") {
@@ -132,12 +131,12 @@ fn partition(survey: &Snapshot) -> Verdict {
                 "partition aws or aws-us-gov",
             )
             .because(
-                "Heeler says nothing of other partitions, and their endpoints and services differ",
+                "Heeler is not known to support other partitions; their endpoints and services differ",
             )
-            .advice("ask Heeler whether it collects from there"),
+            .advice("ask Heeler whether it supports this partition"),
         );
     }
-    let foreign = survey
+    let foreign = snapshot
         .request
         .heeler_roles
         .iter()
@@ -145,95 +144,99 @@ fn partition(survey: &Snapshot) -> Verdict {
     match foreign {
         Some(role) => Verdict::Fail(
             Finding::new(
-                format!("{role} is of another partition"),
-                format!("a role of partition {partition}"),
+                format!("{role} is in another partition"),
+                format!("a role in partition {partition}"),
             )
-            .because("a role cannot be trusted across partitions")
+            .because("IAM does not allow trust across partitions")
             .advice("ask Heeler for its role in this partition"),
         ),
         None => Verdict::Pass(format!("partition {partition}")),
     }
 }
 
-fn region(survey: &Snapshot) -> Verdict {
-    let (hangs, whose, reason) = match survey.route {
+fn region(snapshot: &Snapshot) -> Verdict {
+    let (hangs, whose, reason) = match snapshot.option.destination {
         TrailDestination::Bucket => (
-            "bucket.owner",
+            CheckId::BucketOwner,
             "bucket",
             "S3 publishes only to a topic in the bucket's own region",
         ),
         TrailDestination::LogGroup => (
-            "logs.enabled",
+            CheckId::LogsEnabled,
             "log group",
             "CloudWatch Logs invokes only functions in the log group's own region",
         ),
     };
-    let Some(region) = survey.region() else {
+    let Some(region) = snapshot.region() else {
         return skipped_because(hangs);
     };
-    match &survey.request.expected_region {
+    match &snapshot.request.expected_region {
         Some(given) if given != region => Verdict::Fail(
             Finding::new(
                 format!("--region {given}"),
                 format!("{region}, the {whose}'s region"),
             )
             .because(reason)
-            .advice("leave --region out"),
+            .advice("remove --region"),
         ),
         _ => Verdict::Pass(region.to_owned()),
     }
 }
 
-fn endpoint(survey: &Snapshot) -> Verdict {
-    match &survey.endpoint {
-        None => Verdict::Pass("no other endpoint is configured".into()),
+fn endpoint(snapshot: &Snapshot) -> Verdict {
+    match &snapshot.endpoint {
+        None => Verdict::Pass("no custom endpoint is configured".into()),
         Some(endpoint) => Verdict::Warn(
             Finding::new(format!("requests go to {endpoint}"), "AWS's own endpoints")
-                .because("what is set up there is not set up in AWS")
+                .because("resources created at this endpoint do not exist in AWS")
                 .cli("unset AWS_ENDPOINT_URL"),
         ),
     }
 }
 
-fn organization(survey: &Snapshot) -> Verdict {
-    match &survey.account.organization {
-        Err(error) => Verdict::Unknown(error.clone()),
-        Ok(Some(organization)) => Verdict::Pass(organization.id.clone()),
-        Ok(None) => Verdict::Fail(
-            Finding::new("the account is in no organization", "an AWS organization")
-                .because("Heeler collects the events of a whole organization")
-                .console("AWS Organizations > Create an organization")
-                .cli("aws organizations create-organization --feature-set ALL"),
+fn organization(snapshot: &Snapshot) -> Verdict {
+    match &snapshot.account.organization {
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(organization) => Verdict::Pass(organization.id.clone()),
+        Fact::NotRequested | Fact::Absent => Verdict::Fail(
+            Finding::new(
+                "the account does not belong to an organization",
+                "an AWS organization",
+            )
+            .because("Heeler collects events from a whole organization")
+            .console("AWS Organizations > Create an organization")
+            .cli("aws organizations create-organization --feature-set ALL"),
         ),
     }
 }
 
-fn management_account(survey: &Snapshot) -> Verdict {
-    let Ok(Some(organization)) = &survey.account.organization else {
-        return skipped_because("org.exists");
+fn management_account(snapshot: &Snapshot) -> Verdict {
+    let Fact::Present(organization) = &snapshot.account.organization else {
+        return skipped_because(CheckId::OrgExists);
     };
-    let Ok(caller) = &survey.account.caller else {
-        return skipped_because("account.credentials");
+    let Ok(caller) = &snapshot.account.caller else {
+        return skipped_because(CheckId::AccountCredentials);
     };
     let payer = &organization.management_account;
     if caller.account == *payer {
         return Verdict::Pass(format!("{payer} of {}", organization.id));
     }
-    let holds_the_log_group = survey
+    let holds_the_log_group = snapshot
         .log_group
         .as_ref()
         .is_some_and(|group| group.account == caller.account);
-    let delegated = matches!(&survey.account.delegated_administrators, Ok(ids) if ids.contains(&caller.account));
-    if survey.route == TrailDestination::LogGroup && delegated && holds_the_log_group {
+    let delegated = matches!(&snapshot.account.delegated_administrators, Ok(ids) if ids.contains(&caller.account));
+    if snapshot.option.destination == TrailDestination::LogGroup && delegated && holds_the_log_group
+    {
         return Verdict::Warn(
             Finding::new(
                 format!("{} is a delegated administrator", caller.account),
                 format!("the management account {payer}"),
             )
             .because(
-                "it holds the log group and may work, but policies of the organization bind it",
+                "it owns the log group, so setup may work, but the organization's control policies apply to it",
             )
-            .advice("in doubt, run it in the management account"),
+            .advice("if in doubt, run setup in the management account"),
         );
     }
     Verdict::Fail(
@@ -241,28 +244,28 @@ fn management_account(survey: &Snapshot) -> Verdict {
             format!("{} is a member account", caller.account),
             format!("the management account {payer}"),
         )
-        .because("trail and bucket are in the management account, and so must queue and role be")
+        .because("the trail and bucket are in the management account; the queue and role must be there too")
         .cli("export AWS_PROFILE=PROFILE_OF_THE_MANAGEMENT_ACCOUNT"),
     )
 }
 
-fn all_features(survey: &Snapshot) -> Verdict {
-    match &survey.account.organization {
-        Ok(Some(organization)) if organization.all_features => Verdict::Pass("ALL".into()),
-        Ok(Some(_)) => Verdict::Fail(
+fn all_features(snapshot: &Snapshot) -> Verdict {
+    match &snapshot.account.organization {
+        Fact::Present(organization) if organization.all_features => Verdict::Pass("ALL".into()),
+        Fact::Present(_) => Verdict::Fail(
             Finding::new("feature set CONSOLIDATED_BILLING", "feature set ALL")
-                .because("without all features there can be no organization trail")
+                .because("organization trails require all features")
                 .console("AWS Organizations > Settings > Begin process to enable all features")
                 .cli("aws organizations enable-all-features"),
         ),
-        _ => skipped_because("org.exists"),
+        _ => skipped_because(CheckId::OrgExists),
     }
 }
 
-fn trusted_access(survey: &Snapshot) -> Verdict {
-    let trusted = match &survey.account.trusted_services {
-        _ if !matches!(survey.account.organization, Ok(Some(_))) => {
-            return skipped_because("org.exists");
+fn trusted_access(snapshot: &Snapshot) -> Verdict {
+    let trusted = match &snapshot.account.trusted_services {
+        _ if snapshot.account.organization.present().is_none() => {
+            return skipped_because(CheckId::OrgExists);
         }
         Err(error) => return Verdict::Unknown(error.clone()),
         Ok(trusted) => trusted,
@@ -274,40 +277,42 @@ fn trusted_access(survey: &Snapshot) -> Verdict {
         return Verdict::Pass("cloudtrail.amazonaws.com".into());
     }
     let finding = Finding::new(
-        "the organization does not trust cloudtrail.amazonaws.com",
+        "trusted access for cloudtrail.amazonaws.com is disabled",
         "trusted access for CloudTrail",
     )
-    .because("member accounts are not recorded, and new ones do not join the trail")
+    .because("the trail does not record member accounts, and new accounts do not join it")
     .console("CloudTrail > Settings > Organization > Enable trusted access")
     .cli(
         "aws organizations enable-aws-service-access --service-principal cloudtrail.amazonaws.com",
     );
-    // Without an organization trail nothing is lost yet; making one in the console switches it on.
-    match survey.trail() {
+    // Without an organization trail nothing is lost yet. The console enables trusted access when it creates the trail.
+    match snapshot.trail() {
         Some(trail) if trail.is_organization => Verdict::Fail(finding),
         _ => Verdict::Warn(finding),
     }
 }
 
-fn delegated_admin(survey: &Snapshot) -> Verdict {
-    match &survey.account.delegated_administrators {
-        _ if !matches!(survey.account.organization, Ok(Some(_))) => skipped_because("org.exists"),
+fn delegated_admin(snapshot: &Snapshot) -> Verdict {
+    match &snapshot.account.delegated_administrators {
+        _ if snapshot.account.organization.present().is_none() => {
+            skipped_because(CheckId::OrgExists)
+        }
         Err(error) => Verdict::Unknown(error.clone()),
-        Ok(accounts) if accounts.is_empty() => Verdict::Pass("the management account alone".into()),
+        Ok(accounts) if accounts.is_empty() => Verdict::Pass("none".into()),
         Ok(accounts) => Verdict::Pass(format!(
-            "{} may, besides the management account, which owns the trails",
+            "{}, in addition to the management account, which owns the trails",
             accounts.join(", ")
         )),
     }
 }
 
-fn control_policies(survey: &Snapshot) -> Verdict {
+fn control_policies(snapshot: &Snapshot) -> Verdict {
     let bound = |error: &&Error| {
         ["service control policy", "resource control policy"]
             .iter()
             .any(|policy| error.reason().contains(policy))
     };
-    if let Some(error) = survey.failed_calls().into_iter().find(bound) {
+    if let Some(error) = snapshot.failed_calls().find(bound) {
         let action = error.required_permission().unwrap_or("a call");
         let kind = if error.reason().contains("resource control policy") {
             "a resource control policy"
@@ -315,19 +320,20 @@ fn control_policies(survey: &Snapshot) -> Verdict {
             "a service control policy"
         };
         return Verdict::Warn(
-            Finding::new(
-                format!("{kind} of the organization denies {action}"),
-                "no explicit deny",
-            )
-            .because("such a deny is above every role: changing yours does not help")
-            .advice("ask whoever owns the organization's policies to exempt this role"),
+            Finding::new(format!("{kind} denies {action}"), "no explicit deny")
+                .because("control policies override IAM policies: changing your role will not help")
+                .advice("ask the administrator of the organization's policies to exempt this role"),
         );
     }
-    match (&survey.account.organization, survey.account_id()) {
-        (Ok(Some(organization)), Some(account)) if organization.management_account == account => {
-            Verdict::Pass("they do not bind the management account".into())
+    match (&snapshot.account.organization, snapshot.account_id()) {
+        (Fact::Present(organization), Some(account))
+            if organization.management_account == account =>
+        {
+            Verdict::Pass("control policies do not apply to the management account".into())
         }
-        (Ok(Some(_)), Some(_)) => Verdict::Pass("none of the calls was denied by one".into()),
-        _ => skipped_because("org.exists"),
+        (Fact::Present(_), Some(_)) => {
+            Verdict::Pass("no call was denied by a control policy".into())
+        }
+        _ => skipped_because(CheckId::OrgExists),
     }
 }

@@ -1,31 +1,30 @@
-//! How the trail's last delivery to one place went: to the bucket, or to the log group.
+//! The verdict on the trail's last delivery, to the bucket or to the log group.
 
 use std::time::{Duration, SystemTime};
 
-use super::{Finding, Verdict, format_time, skipped_because};
-use crate::inventory::Snapshot;
+use super::{CheckId, Finding, Verdict, format_time, skipped_because};
 use crate::inventory::facts::{DeliveryStatus, TrailStatus};
+use crate::inventory::{Fact, Snapshot};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
-/// CloudTrail delivers every five minutes or so.
+/// Time after which the first delivery is overdue. CloudTrail delivers about every five minutes.
 const FIRST_DELIVERY_LIMIT: Duration = Duration::from_secs(1_800);
 
-/// The verdict on how the last delivery to one place went. `explain` says what is behind an error.
+/// Evaluates the last delivery to one destination. `explain` adds the meaning of an error.
 pub(super) fn delivery_verdict(
-    survey: &Snapshot,
-    hangs: &str,
+    snapshot: &Snapshot,
     place: impl FnOnce(&TrailStatus) -> &DeliveryStatus,
     explain: impl FnOnce(Finding, &str) -> Finding,
 ) -> Verdict {
-    let status = match &survey.trail_status {
-        None => return skipped_because(hangs),
-        Some(Err(error)) => return Verdict::Unknown(error.clone()),
-        Some(Ok(status)) if !status.logging => return skipped_because("trail.logging"),
-        Some(Ok(status)) => status,
+    let status = match &snapshot.trail_status {
+        Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::TrailFound),
+        Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+        Fact::Present(status) if !status.logging => return skipped_because(CheckId::TrailLogging),
+        Fact::Present(status) => status,
     };
     let delivery = place(status);
-    let look = survey.trail().map(|trail| {
+    let look = snapshot.trail().map(|trail| {
         format!(
             "aws cloudtrail get-trail-status --region {} --name {}",
             trail.home_region, trail.arn
@@ -35,37 +34,37 @@ pub(super) fn delivery_verdict(
         Some(command) => finding.cli(command),
         None => finding,
     };
-    let age = |time: SystemTime| survey.now.duration_since(time).unwrap_or_default();
+    let age = |time: SystemTime| snapshot.now.duration_since(time).unwrap_or_default();
     if let Some(error) = &delivery.error {
         let last = match delivery.at {
             Some(at) => format!("; the last success was {}", format_time(at)),
-            None => "; nothing was ever delivered".into(),
+            None => "; there was no successful delivery".into(),
         };
         let finding = Finding::new(
             format!("the last error was {error}{last}"),
             "no delivery error",
         );
         let finding = explain(finding, error);
-        // AWS does not say when the error was. What was delivered lately may have come after it.
+        // AWS does not report the time of the error. A recent delivery may be later than the error.
         return match delivery.at {
             Some(at) if age(at) < HOUR => Verdict::Warn(finding.retryable()),
             _ => Verdict::Fail(finding),
         };
     }
     let Some(at) = delivery.at else {
-        let finding = Finding::new("nothing was delivered yet", "a delivery");
+        let finding = Finding::new("nothing has been delivered yet", "a delivery");
         return match status.started {
             Some(started) if age(started) >= FIRST_DELIVERY_LIMIT => Verdict::Fail(
                 looked(finding)
-                    .because(format!("the trail was started {}, and the first delivery takes minutes", format_time(started)))
-                    .advice("wait 15 minutes and look again; then ask AWS Support"),
+                    .because(format!("the trail was started {}; the first delivery takes only minutes", format_time(started)))
+                    .advice("wait 15 minutes and run preflight again; then contact AWS Support"),
             ),
             _ => Verdict::Warn(
                 finding
                     .because("the trail was started less than half an hour ago; the first delivery takes some minutes")
                     .advice(format!(
-                        "wait for it: {}",
-                        survey.heeler_ec_command("preflight --wait 15m")
+                        "wait for the first delivery: {}",
+                        snapshot.heeler_ec_command("preflight --wait 15m")
                     ))
                     .retryable(),
             ),
@@ -76,14 +75,14 @@ pub(super) fn delivery_verdict(
             format!("the last delivery was {}", format_time(at)),
             "a delivery within the last hour",
         ))
-        .because("an organization makes events all the time; something keeps them from arriving")
+        .because("an organization produces events continuously, so something blocks their delivery")
         .console(format!(
-            "CloudTrail > Trails > {} > General details, which tells of delivery errors",
-            survey.trail_name()
+            "CloudTrail > Trails > {} > General details (shows delivery errors)",
+            snapshot.trail_name()
         ))
     };
     match age(at) {
-        age if age < HOUR => Verdict::Pass(format!("the last one was {}", format_time(at))),
+        age if age < HOUR => Verdict::Pass(format!("last delivery: {}", format_time(at))),
         age if age < DAY => Verdict::Warn(finding().retryable()),
         _ => Verdict::Fail(finding()),
     }

@@ -1,34 +1,31 @@
-//! The only writes of this room. Each is done because the operator asked for it by name and confirmed it.
+//! The changes that `preflight --fix` can make. Each is requested and confirmed by the operator.
 
-use super::FixAction;
+use super::{Check, FixAction, Verdict};
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::inventory::Snapshot;
 
-/// What the operator is asked before a repair, and the word that is taken for a yes.
+/// A question to the operator, and the answer that confirms it.
 pub struct Confirmation {
     pub prompt: String,
     pub expected_answer: String,
 }
 
-/// Every repair that the findings of the survey's option offer.
+/// Returns every change that the findings offer, each with what was observed.
 #[must_use]
-pub fn available(survey: &Snapshot) -> Vec<(FixAction, String)> {
-    super::checks(survey.route)
+pub fn available(
+    snapshot: &Snapshot,
+    checks: &'static [&'static [Check]],
+) -> Vec<(FixAction, String)> {
+    checks
         .iter()
         .copied()
         .flatten()
-        .filter(|check| {
-            !survey
-                .request
-                .accepted_checks
-                .iter()
-                .any(|id| id == check.id)
-        })
-        .filter_map(|check| match (check.evaluate)(survey) {
-            super::Verdict::Fail(finding) | super::Verdict::Warn(finding) => {
-                Some((finding.fix.repair?, finding.observed))
+        .filter(|check| !check.id.is_accepted(snapshot))
+        .filter_map(|check| match (check.evaluate)(snapshot) {
+            Verdict::Fail(finding) | Verdict::Warn(finding) => {
+                Some((finding.fix.action?, finding.observed))
             }
             _ => None,
         })
@@ -36,27 +33,27 @@ pub fn available(survey: &Snapshot) -> Vec<(FixAction, String)> {
 }
 
 #[must_use]
-pub fn confirmation(repair: FixAction, survey: &Snapshot, observed: &str) -> Confirmation {
+pub fn confirmation(repair: FixAction, snapshot: &Snapshot, observed: &str) -> Confirmation {
     match repair {
         FixAction::StartLogging => {
-            let trail = survey.trail().map_or("", |trail| trail.name.as_str());
+            let trail = snapshot.trail().map_or("", |trail| trail.name.as_str());
             Confirmation {
                 prompt: format!(
-                    "Start trail {trail}? ({observed}.) It records and delivers as it did before it was stopped."
+                    "Start trail {trail}? ({observed}.) It will record and deliver events as it did before it was stopped."
                 ),
                 expected_answer: "yes".into(),
             }
         }
         FixAction::SetRetentionToOneDay => {
-            let found = survey.log_group.as_ref();
+            let found = snapshot.log_group.as_ref();
             let group = found.map_or("", |group| group.name.as_str());
             let place = found.map_or_else(String::new, |group| {
                 format!(" (account {}, {})", group.account, group.region)
             });
             Confirmation {
                 prompt: format!(
-                    "Keep the events in log group {group}{place} for one day only? Now: {observed}.\n\
-                     Whatever is older than a day is deleted from the group, for ever, for everybody who uses it."
+                    "Set the retention of log group {group}{place} to one day? Current retention: {observed}.\n\
+                     This permanently deletes all events older than one day, for every user of the log group."
                 ),
                 expected_answer: group.to_owned(),
             }
@@ -64,15 +61,15 @@ pub fn confirmation(repair: FixAction, survey: &Snapshot, observed: &str) -> Con
     }
 }
 
-/// Does it.
+/// Makes the change.
 ///
 /// # Errors
-/// When AWS refuses.
-pub async fn apply(aws: &Aws, repair: FixAction, survey: &Snapshot) -> Result<()> {
-    let lost = || Error::failed("repair it", "what was to be repaired is not there any more");
+/// Returns the error of the call.
+pub async fn apply(aws: &Aws, repair: FixAction, snapshot: &Snapshot) -> Result<()> {
+    let lost = || Error::failed("apply the fix", "the resource to fix no longer exists");
     match repair {
         FixAction::StartLogging => {
-            let trail = survey.trail().ok_or_else(lost)?;
+            let trail = snapshot.trail().ok_or_else(lost)?;
             let aws = aws.in_region(&trail.home_region);
             aws.cloudtrail
                 .start_logging()
@@ -84,7 +81,7 @@ pub async fn apply(aws: &Aws, repair: FixAction, survey: &Snapshot) -> Result<()
                 })?;
         }
         FixAction::SetRetentionToOneDay => {
-            let group = survey.log_group.as_ref().ok_or_else(lost)?;
+            let group = snapshot.log_group.as_ref().ok_or_else(lost)?;
             let aws = aws.in_region(&group.region);
             aws.logs
                 .put_retention_policy()

@@ -1,4 +1,4 @@
-//! Checks of the key that the log objects are encrypted with.
+//! Checks of the KMS key that encrypts the log objects.
 
 use std::time::Duration;
 
@@ -6,60 +6,60 @@ use serde_json::Value;
 
 use crate::aws::arn::{Arn, resource_name};
 use crate::check::{
-    Check, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
+    Check, CheckId, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
 };
 use crate::iam::statement_reader;
 use crate::iam::statement_reader::ParsedCondition;
 use crate::inventory::facts::{KeyFacts, KmsKeyDetails};
-use crate::inventory::{LogEncryption, Snapshot};
+use crate::inventory::{Fact, LogEncryption, Snapshot};
 
 pub const CHECKS: &[Check] = &[
     Check {
-        id: "key.state",
-        description: "the key of the log objects is usable",
-        requirement: Requirement::Hard,
+        id: CheckId::KeyState,
+        description: "the KMS key of the log objects is usable",
+        requirement: Requirement::BLOCKING,
         permissions: &["kms:DescribeKey"],
         evaluate: state,
     },
     Check {
-        id: "key.account",
-        description: "the key of the log objects is of this account",
-        requirement: Requirement::Advisory,
+        id: CheckId::KeyAccount,
+        description: "the KMS key of the log objects belongs to this account",
+        requirement: Requirement::ADVISORY,
         permissions: &["kms:DescribeKey"],
         evaluate: account,
     },
     Check {
-        id: "key.grantable",
-        description: "the use of the key can be granted to Heeler",
-        requirement: Requirement::Advisory,
+        id: CheckId::KeyGrantable,
+        description: "setup can grant Heeler use of the KMS key",
+        requirement: Requirement::ADVISORY,
         permissions: &["kms:GetKeyPolicy"],
         evaluate: grantable,
     },
     Check {
-        id: "key.grants",
-        description: "nobody else has granted Heeler the use of the key",
-        requirement: Requirement::Advisory,
+        id: CheckId::KeyExistingGrants,
+        description: "Heeler's role has no other grants on the KMS key",
+        requirement: Requirement::ADVISORY,
         permissions: &["kms:ListGrants"],
         evaluate: existing_grants,
     },
 ];
 
-/// Imported key material that ends this soon is a warning.
+/// Imported key material that expires within this time is a warning.
 const EXPIRY_WARNING: Duration = Duration::from_secs(7 * 86_400);
 
-/// The verdict on each key that needs a grant; what is worst is told.
-fn worst_of_keys(survey: &Snapshot, judge: impl Fn(&KeyFacts) -> Verdict) -> Verdict {
-    if survey.region().is_none() {
-        return skipped_because("bucket.owner");
+/// Evaluates each key that needs a grant, and returns the worst verdict.
+fn worst_of_keys(snapshot: &Snapshot, evaluate: impl Fn(&KeyFacts) -> Verdict) -> Verdict {
+    if snapshot.region().is_none() {
+        return skipped_because(CheckId::BucketOwner);
     }
-    let keys = match survey.log_encryption() {
+    let keys = match snapshot.log_encryption() {
         LogEncryption::SseS3 => {
             return Verdict::Skip("the log objects are encrypted with SSE-S3".into());
         }
         LogEncryption::AwsManagedKey => {
-            return Verdict::Skip("the key is AWS's own, and needs no grant".into());
+            return Verdict::Skip("the key is AWS managed and needs no grant".into());
         }
-        LogEncryption::Unknown => return skipped_because("bucket.encryption"),
+        LogEncryption::Unknown => return skipped_because(CheckId::BucketEncryption),
         LogEncryption::CustomerKeys(keys) => keys,
     };
     let weight = |verdict: &Verdict| match verdict {
@@ -69,7 +69,7 @@ fn worst_of_keys(survey: &Snapshot, judge: impl Fn(&KeyFacts) -> Verdict) -> Ver
         Verdict::Unknown(_) => 3,
         Verdict::Fail(_) => 4,
     };
-    let all: Vec<Verdict> = keys.into_iter().map(judge).collect();
+    let all: Vec<Verdict> = keys.into_iter().map(evaluate).collect();
     let passed: Vec<String> = all
         .iter()
         .filter_map(|verdict| match verdict {
@@ -81,65 +81,67 @@ fn worst_of_keys(survey: &Snapshot, judge: impl Fn(&KeyFacts) -> Verdict) -> Ver
         return Verdict::Pass(passed.join("; "));
     }
     let worst = all.into_iter().max_by_key(weight);
-    worst.unwrap_or_else(|| skipped_because("bucket.encryption"))
+    worst.unwrap_or_else(|| skipped_because(CheckId::BucketEncryption))
 }
 
-/// The key once it is known that it is there.
+/// Evaluates each key that exists.
 fn worst_of_described_keys(
-    survey: &Snapshot,
-    judge: impl Fn(&KeyFacts, &KmsKeyDetails) -> Verdict,
+    snapshot: &Snapshot,
+    evaluate: impl Fn(&KeyFacts, &KmsKeyDetails) -> Verdict,
 ) -> Verdict {
-    worst_of_keys(survey, |facts| match &facts.key {
-        Ok(Some(key)) => judge(facts, key),
-        _ => skipped_because("key.state"),
+    worst_of_keys(snapshot, |facts| match &facts.key {
+        Fact::Present(key) => evaluate(facts, key),
+        _ => skipped_because(CheckId::KeyState),
     })
 }
 
-fn state(survey: &Snapshot) -> Verdict {
-    worst_of_keys(survey, |facts| match &facts.key {
-        Err(error) => Verdict::Unknown(error.clone()),
-        Ok(None) => Verdict::Fail(
+fn state(snapshot: &Snapshot) -> Verdict {
+    worst_of_keys(snapshot, |facts| match &facts.key {
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::NotRequested | Fact::Absent => Verdict::Fail(
             Finding::new(
-                format!("there is no key {}", facts.identifier),
+                format!("KMS key {} does not exist", facts.identifier),
                 "an enabled key",
             )
-            .because("log objects that were encrypted with it cannot be read")
+            .because("log objects encrypted with it cannot be read")
             .console(format!(
                 "CloudTrail > Trails > {} > General details > Edit > AWS KMS alias",
-                survey.trail_name()
+                snapshot.trail_name()
             ))
             .cli(format!(
                 "aws cloudtrail update-trail --region {} --name {} --kms-key-id KEY",
-                survey.trail().map_or("REGION", |trail| &trail.home_region),
-                shell_quote(survey.trail_name())
+                snapshot
+                    .trail()
+                    .map_or("REGION", |trail| &trail.home_region),
+                shell_quote(snapshot.trail_name())
             )),
         ),
-        Ok(Some(key)) => key_state_verdict(survey, key, &facts.identifier),
+        Fact::Present(key) => key_state_verdict(snapshot, key, &facts.identifier),
     })
 }
 
-/// The verdict on the state of a key; `asked` is how it was named.
-pub(super) fn key_state_verdict(survey: &Snapshot, key: &KmsKeyDetails, asked: &str) -> Verdict {
+/// Evaluates the state of a key. `asked` is the identifier that was looked up.
+pub(super) fn key_state_verdict(snapshot: &Snapshot, key: &KmsKeyDetails, asked: &str) -> Verdict {
     let page = |part: &str| console_page(key, part);
     let named = if asked == key.arn {
         key.arn.clone()
     } else {
-        format!("{asked}, which is {}", key.arn)
+        format!("{asked} ({})", key.arn)
     };
     if key.state == "Enabled" {
         let ends = key
             .key_material_expires
-            .filter(|ends| ends.duration_since(survey.now).unwrap_or_default() < EXPIRY_WARNING);
+            .filter(|ends| ends.duration_since(snapshot.now).unwrap_or_default() < EXPIRY_WARNING);
         return match ends {
             Some(ends) => Verdict::Warn(
                 Finding::new(
                     format!(
-                        "the imported material of key {named} ends {}",
+                        "the imported material of key {named} expires {}",
                         format_time(ends)
                     ),
-                    "key material that lasts",
+                    "key material that does not expire soon",
                 )
-                .because("nothing that it encrypted can be read then")
+                .because("data encrypted with the key cannot be read after that")
                 .console(page("Key material"))
                 .cli(import_command(key)),
             ),
@@ -148,13 +150,13 @@ pub(super) fn key_state_verdict(survey: &Snapshot, key: &KmsKeyDetails, asked: &
     }
     let when = key
         .deletion_date
-        .map(|at| format!(", to be deleted {}", format_time(at)))
+        .map(|at| format!("; AWS will delete it {}", format_time(at)))
         .unwrap_or_default();
     let finding = Finding::new(
         format!("key {named} is in state {}{when}", key.state),
         "state Enabled",
     )
-    .because("what was encrypted with it cannot be read");
+    .because("data encrypted with it cannot be read");
     let (region, id) = (
         Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
         shell_quote(&key.arn),
@@ -164,7 +166,7 @@ pub(super) fn key_state_verdict(survey: &Snapshot, key: &KmsKeyDetails, asked: &
             "aws kms enable-key --region {region} --key-id {id}"
         )),
         "PendingDeletion" | "PendingReplicaDeletion" => finding
-            .because("all that it encrypted becomes unreadable for ever")
+            .because("all data encrypted with it becomes permanently unreadable")
             .console(page("Key actions > Cancel key deletion"))
             .cli(format!(
                 "aws kms cancel-key-deletion --region {region} --key-id {id}"
@@ -177,7 +179,7 @@ pub(super) fn key_state_verdict(survey: &Snapshot, key: &KmsKeyDetails, asked: &
             .console(page("Key material > Import"))
             .cli(import_command(key)),
         "Unavailable" => finding
-            .because("its key store is disconnected, or an external key is switched off")
+            .because("its key store is disconnected, or its external key is disabled")
             .console("KMS > Custom key stores")
             .cli(format!(
                 "aws kms describe-custom-key-stores --region {region}"
@@ -191,7 +193,7 @@ pub(super) fn key_state_verdict(survey: &Snapshot, key: &KmsKeyDetails, asked: &
     })
 }
 
-/// The first of the steps by which key material is imported.
+/// Returns the first command of a key material import.
 fn import_command(key: &KmsKeyDetails) -> String {
     format!(
         "aws kms get-parameters-for-import --region {} --key-id {} --wrapping-algorithm RSAES_OAEP_SHA_256 --wrapping-key-spec RSA_4096",
@@ -200,7 +202,7 @@ fn import_command(key: &KmsKeyDetails) -> String {
     )
 }
 
-/// A part of the key's page in the console.
+/// Returns the console path of a part of the key's page.
 fn console_page(key: &KmsKeyDetails, part: &str) -> String {
     format!(
         "KMS > Customer managed keys > {} > {part}",
@@ -208,36 +210,36 @@ fn console_page(key: &KmsKeyDetails, part: &str) -> String {
     )
 }
 
-fn account(survey: &Snapshot) -> Verdict {
-    worst_of_described_keys(survey, |_, key| {
-        if survey.account_id() == Some(&key.account) {
+fn account(snapshot: &Snapshot) -> Verdict {
+    worst_of_described_keys(snapshot, |_, key| {
+        if snapshot.account_id() == Some(&key.account) {
             return Verdict::Pass(format!("account {}", key.account));
         }
-        let role = survey.access_role_arn().unwrap_or_default();
+        let role = snapshot.access_role_arn().unwrap_or_default();
         Verdict::Warn(
             Finding::new(
-                format!("the key is of account {}", key.account),
+                format!("the key belongs to account {}", key.account),
                 "a key of this account",
             )
             .because(format!(
-                "its own policy must allow kms:CreateGrant to this account with kms:GranteePrincipal {role}, else \
-                 setup is refused"
+                "the key policy must allow kms:CreateGrant to this account with kms:GranteePrincipal {role}; \
+                 otherwise setup fails"
             ))
-            .advice("ask the key's owner for that statement"),
+            .advice("ask the key's owner to add that statement"),
         )
     })
 }
 
-/// Whether the key's policy leaves it to IAM, or lets the caller grant. Only the attempt tells for sure.
-fn grantable(survey: &Snapshot) -> Verdict {
-    worst_of_described_keys(survey, |facts, key| {
+/// Evaluates whether the key policy delegates to IAM or allows the caller to create grants. Only an actual grant proves it.
+fn grantable(snapshot: &Snapshot) -> Verdict {
+    worst_of_described_keys(snapshot, |facts, key| {
         let policy = match &facts.policy {
-            None => return skipped_because("key.account"),
-            Some(Err(error)) => return Verdict::Unknown(error.clone()),
-            Some(Ok(policy)) => policy,
+            Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::KeyAccount),
+            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+            Fact::Present(policy) => policy,
         };
         let account = key.account.as_str();
-        let caller = survey
+        let caller = snapshot
             .account
             .caller
             .as_ref()
@@ -279,7 +281,7 @@ fn grantable(survey: &Snapshot) -> Verdict {
                     })
                 && is_named(statement)
         });
-        // A condition of it that is not known may hold.
+        // An unknown condition may match.
         let denial = statements.iter().find(|statement| {
             statement_reader::denies(statement)
                 && statement_reader::applies_to_action(statement, "kms:CreateGrant")
@@ -289,7 +291,7 @@ fn grantable(survey: &Snapshot) -> Verdict {
         let policy = |finding: Finding| {
             Verdict::Warn(
                 finding
-                    .because("setup grants Heeler the use of the key, and would be refused")
+                    .because("setup grants Heeler use of the key, and AWS would refuse the grant")
                     .console(console_page(key, "Key policy"))
                     .cli(format!(
                         "aws kms get-key-policy --region {} --key-id {} --policy-name default --query Policy --output text",
@@ -301,19 +303,19 @@ fn grantable(survey: &Snapshot) -> Verdict {
         if let Some(denial) = denial {
             return policy(Finding::new(
                 format!(
-                    "{} in the policy of {} denies kms:CreateGrant",
+                    "statement {} of the policy of {} denies kms:CreateGrant",
                     statement_reader::sid(denial),
                     key.arn
                 ),
-                "no deny of kms:CreateGrant that meets the caller",
+                "no Deny of kms:CreateGrant that applies to the caller",
             ));
         }
         if delegates {
-            return Verdict::Pass("its policy allows kms:CreateGrant to this account".into());
+            return Verdict::Pass("the key policy allows kms:CreateGrant to this account".into());
         }
         policy(Finding::new(
             format!(
-                "the policy of {} names neither this account nor the caller for kms:CreateGrant",
+                "the policy of {} does not allow kms:CreateGrant to this account or the caller",
                 key.arn
             ),
             "kms:CreateGrant for the caller",
@@ -321,7 +323,7 @@ fn grantable(survey: &Snapshot) -> Verdict {
     })
 }
 
-/// The role behind a session, without its path, as key policies name it.
+/// Returns the ARN of a session's role without its path, as key policies name it.
 fn role_of_session(caller: &str) -> Option<String> {
     let arn = Arn::parse(caller)?;
     let name = arn
@@ -335,14 +337,14 @@ fn role_of_session(caller: &str) -> Option<String> {
     ))
 }
 
-fn existing_grants(survey: &Snapshot) -> Verdict {
-    worst_of_described_keys(survey, |facts, key| {
+fn existing_grants(snapshot: &Snapshot) -> Verdict {
+    worst_of_described_keys(snapshot, |facts, key| {
         let grants = match &facts.grants {
-            None => return skipped_because("key.state"),
-            Some(Err(error)) => return Verdict::Unknown(error.clone()),
-            Some(Ok(grants)) => grants,
+            Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::KeyState),
+            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+            Fact::Present(grants) => grants,
         };
-        let own = survey.request.names.grant();
+        let own = snapshot.request.names.grant();
         let others: Vec<String> = grants
             .iter()
             .filter(|grant| grant.name.as_deref() != Some(&own))
@@ -353,13 +355,13 @@ fn existing_grants(survey: &Snapshot) -> Verdict {
             .collect();
         if !others.is_empty() {
             let region = Arn::parse(&key.arn).map_or("REGION", |arn| arn.region);
-            let role = survey.access_role_arn().unwrap_or_default();
+            let role = snapshot.access_role_arn().unwrap_or_default();
             return Verdict::Warn(
                 Finding::new(
                     format!("the role has other grants: {}", others.join("; ")),
-                    "one grant, made by setup",
+                    "only the grant that setup creates",
                 )
-                .because("destroy takes back its own grant only, and the role could then still use the key")
+                .because("destroy revokes only its own grant, so the role could still use the key")
                 .cli(format!(
                     "aws kms list-grants --region {region} --key-id {} --grantee-principal {role}",
                     shell_quote(&key.arn)
@@ -367,9 +369,9 @@ fn existing_grants(survey: &Snapshot) -> Verdict {
             );
         }
         Verdict::Pass(if grants.is_empty() {
-            "none yet".into()
+            "no grant yet".into()
         } else {
-            "granted already".into()
+            "already granted".into()
         })
     })
 }

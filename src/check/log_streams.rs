@@ -1,24 +1,21 @@
-//! Whether events arrive in the log group, those of member accounts too, and what lets `CloudTrail` write them.
+//! Verdicts on the events that arrive in the log group, and the commands that allow `CloudTrail` to write them.
 
 use serde_json::json;
 
 use super::delivery::delivery_verdict;
-use super::logs::{
-    log_group_arn, update_trail_log_group_command, with_existing_log_group, with_log_group,
-};
-use super::{Finding, Verdict, shell_quote, skipped_because};
+use super::log_group_scope::{with_existing_log_group, with_log_group};
+use super::{CheckId, Finding, Verdict, shell_quote, skipped_because};
 use crate::aws::arn::{Arn, build, resource_name};
-use crate::inventory::Snapshot;
 use crate::inventory::facts::{LogGroupFacts, Trail};
+use crate::inventory::{Fact, Snapshot};
 
-pub(super) fn delivery(survey: &Snapshot) -> Verdict {
-    with_log_group(survey, |group| {
+pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
+    with_log_group(snapshot, |group| {
         delivery_verdict(
-            survey,
-            "trail.found",
+            snapshot,
             |status| &status.to_log_group,
             |finding, _| {
-                let role = survey
+                let role = snapshot
                     .trail()
                     .and_then(|trail| trail.log_group_role.as_deref())
                     .unwrap_or("the trail's role");
@@ -26,18 +23,18 @@ pub(super) fn delivery(survey: &Snapshot) -> Verdict {
                     "CloudTrail could not write to {}: {role} needs logs:CreateLogStream and logs:PutLogEvents on its streams",
                     group.name
                 ));
-                with_write_permission(survey, group, finding)
+                with_write_permission(snapshot, group, finding)
             },
         )
     })
 }
 
-/// With what lets the role of an organization trail write to all its streams.
-fn with_write_permission(survey: &Snapshot, group: &LogGroupFacts, finding: Finding) -> Finding {
-    let role = survey
+/// Adds the steps that allow the trail's role to write to all of its streams.
+fn with_write_permission(snapshot: &Snapshot, group: &LogGroupFacts, finding: Finding) -> Finding {
+    let role = snapshot
         .trail()
         .and_then(|trail| trail.log_group_role.as_deref());
-    let [own, of_members] = stream_patterns(survey, &group.account);
+    let [own, of_members] = stream_patterns(snapshot, &group.account);
     let finding = finding.advice(format!(
         "allow both actions on log-group:{0}:log-stream:{own} and on log-group:{0}:log-stream:{of_members}",
         group.name
@@ -50,20 +47,20 @@ fn with_write_permission(survey: &Snapshot, group: &LogGroupFacts, finding: Find
         resource_name(role)
     ));
     let place = [&group.name, &group.region, &group.account].map(String::as_str);
-    match role_policy_command(survey, role, place) {
+    match role_policy_command(snapshot, role, place) {
         Some(command) => finding.cli(command),
         None => finding,
     }
 }
 
-/// The command that lets the role write to all streams of a log group, given by name, region and account; none where
-/// it is not known what the streams of the organization are called.
+/// Returns the command that allows the role to write to all streams of a log group, given by name, region and account;
+/// `None` if the organization's ID, which is part of the stream names, is unknown.
 fn role_policy_command(
-    survey: &Snapshot,
+    snapshot: &Snapshot,
     role: &str,
     [group, region, account]: [&str; 3],
 ) -> Option<String> {
-    if !matches!(survey.account.organization, Ok(Some(_))) {
+    if snapshot.account.organization.present().is_none() {
         return None;
     }
     let partition = Arn::parse(role).map_or("aws", |arn| arn.partition);
@@ -76,7 +73,7 @@ fn role_policy_command(
         "Statement": [{
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": stream_patterns(survey, account).map(stream),
+            "Resource": stream_patterns(snapshot, account).map(stream),
         }],
     });
     Some(format!(
@@ -87,11 +84,13 @@ fn role_policy_command(
     ))
 }
 
-/// What the streams of the account are called, and those of the organization's others.
-fn stream_patterns(survey: &Snapshot, account: &str) -> [String; 2] {
-    let home = survey.trail().map_or("REGION", |trail| &trail.home_region);
-    let organization = match &survey.account.organization {
-        Ok(Some(organization)) => &organization.id,
+/// Returns the stream name patterns of this account and of member accounts.
+fn stream_patterns(snapshot: &Snapshot, account: &str) -> [String; 2] {
+    let home = snapshot
+        .trail()
+        .map_or("REGION", |trail| &trail.home_region);
+    let organization = match &snapshot.account.organization {
+        Fact::Present(organization) => &organization.id,
         _ => "o-ORGANIZATION",
     };
     [
@@ -100,7 +99,7 @@ fn stream_patterns(survey: &Snapshot, account: &str) -> [String; 2] {
     ]
 }
 
-/// A name of its own for each log group, as IAM takes it: else the grant for one would replace that for another.
+/// Returns a valid policy name that is unique per log group, so that policies do not replace each other.
 fn role_policy_name(group: &str) -> String {
     const LONGEST: usize = 128;
     let safe = group.chars().map(|c| match c {
@@ -115,10 +114,10 @@ fn role_policy_name(group: &str) -> String {
         .collect()
 }
 
-/// With the commands by which the trail delivers to a log group that may not be there yet: the group, what lets the
-/// trail's role write to it, and the trail. Which role it is to write with, nobody here can know unless it has one.
+/// Adds the commands that create a log group, allow the trail's role to write to it, and make the trail deliver to it. A
+/// trail without a role gets a placeholder.
 pub(super) fn with_new_log_group_commands(
-    survey: &Snapshot,
+    snapshot: &Snapshot,
     trail: &Trail,
     group: &str,
     finding: Finding,
@@ -131,7 +130,7 @@ pub(super) fn with_new_log_group_commands(
     let account = Arn::parse(&trail.arn).map_or("ACCOUNT", |arn| arn.account);
     let role = trail.log_group_role.as_deref();
     let grant = role
-        .and_then(|role| role_policy_command(survey, role, [group, &trail.home_region, account]));
+        .and_then(|role| role_policy_command(snapshot, role, [group, &trail.home_region, account]));
     let finding = match grant {
         Some(command) => finding.cli(command),
         None => finding,
@@ -142,18 +141,38 @@ pub(super) fn with_new_log_group_commands(
     ))
 }
 
-pub(super) fn member_streams(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |group, _| {
+pub(super) fn log_group_arn(trail: &Trail, name: &str) -> String {
+    let (partition, account) =
+        Arn::parse(&trail.arn).map_or(("aws", "ACCOUNT"), |arn| (arn.partition, arn.account));
+    format!(
+        "arn:{partition}:logs:{}:{account}:log-group:{name}:*",
+        trail.home_region
+    )
+}
+
+/// Returns the command that makes the trail deliver to this log group.
+pub(super) fn update_trail_log_group_command(trail: &Trail, group: &str) -> String {
+    format!(
+        "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
+        trail.home_region,
+        shell_quote(&trail.name),
+        shell_quote(group),
+        trail.log_group_role.as_deref().unwrap_or("ROLE_ARN"),
+    )
+}
+
+pub(super) fn member_streams(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |group, _| {
         match &group.streams {
-        Err(error) => Verdict::Unknown(error.clone()),
-        Ok(streams) if streams.member_accounts => Verdict::Pass("there are streams of the organization".into()),
-        Ok(streams) if streams.any => Verdict::Fail(with_write_permission(survey, group,
-            Finding::new("only streams of this account", "streams of the organization's other accounts")
-                .because("the role that CloudTrail writes with allows this account's stream only, so member accounts are missing"),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(streams) if streams.member_accounts => Verdict::Pass("member accounts have log streams".into()),
+        Fact::Present(streams) if streams.any => Verdict::Fail(with_write_permission(snapshot, group,
+            Finding::new("only this account has log streams", "log streams of member accounts")
+                .because("CloudTrail's role can write only this account's stream, so events of member accounts are missing"),
         )),
-        Ok(_) if matches!(delivery(survey), Verdict::Pass(_)) => Verdict::Warn(
-            Finding::new("there is no stream yet", "streams of the organization's accounts")
-                .because("the trail says that it delivers, so the streams were deleted or have not been made yet")
+        _ if matches!(delivery(snapshot), Verdict::Pass(_)) => Verdict::Warn(
+            Finding::new("the log group has no streams", "log streams of the organization's accounts")
+                .because("the trail reports deliveries, so the streams were deleted or not created yet")
                 .cli(format!(
                     "aws logs describe-log-streams --region {} --log-group-name {}",
                     group.region,
@@ -161,7 +180,7 @@ pub(super) fn member_streams(survey: &Snapshot) -> Verdict {
                 ))
                 .retryable(),
         ),
-        Ok(_) => skipped_because("logs.delivery"),
+        _ => skipped_because(CheckId::LogsDelivery),
     }
     })
 }

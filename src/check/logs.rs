@@ -1,156 +1,124 @@
-//! Checks of the log group that the trail delivers to, and of what a subscription on it needs.
+//! Checks of the log group that the trail delivers to.
 
 use super::key::key_state_verdict;
+use super::log_group_scope::{with_existing_log_group, with_log_group, with_own_log_group};
 use super::log_streams;
 use super::subscription;
-use super::trail::with_trail;
-use super::{Check, Finding, FixAction, Requirement, Verdict, shell_quote, skipped_because};
+use super::trail_scope::with_trail;
+use super::{Check, CheckId, Finding, FixAction, Requirement, Verdict, shell_quote};
 use crate::aws::arn::Arn;
-use crate::inventory::Snapshot;
-use crate::inventory::facts::{LogGroupFacts, LogGroupSettings, Trail};
+use crate::inventory::facts::{LogGroupFacts, LogGroupSettings};
+use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
     Check {
-        id: "logs.enabled",
+        id: CheckId::LogsEnabled,
         description: "the trail delivers to a log group",
-        requirement: Requirement::Hard,
+        requirement: Requirement::BLOCKING,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: enabled,
     },
     Check {
-        id: "logs.account",
+        id: CheckId::LogsAccount,
         description: "the log group belongs to this account",
-        requirement: Requirement::Hard,
+        requirement: Requirement::BLOCKING,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: account,
     },
     Check {
-        id: "logs.exists",
+        id: CheckId::LogsExists,
         description: "the log group exists",
-        requirement: Requirement::Hard,
+        requirement: Requirement::BLOCKING,
         permissions: &["logs:DescribeLogGroups"],
         evaluate: exists,
     },
     Check {
-        id: "logs.delivery",
+        id: CheckId::LogsDelivery,
         description: "events arrive in the log group",
-        requirement: Requirement::Required,
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:GetTrailStatus"],
         evaluate: log_streams::delivery,
     },
     Check {
-        id: "logs.org_streams",
+        id: CheckId::LogsMemberStreams,
         description: "events of member accounts arrive in the log group",
-        requirement: Requirement::Required,
+        requirement: Requirement::REQUIRED,
         permissions: &["logs:DescribeLogStreams"],
         evaluate: log_streams::member_streams,
     },
     Check {
-        id: "logs.class",
-        description: "the log group is of a class that can be subscribed to",
-        requirement: Requirement::Hard,
+        id: CheckId::LogsClass,
+        description: "the log group class supports subscription filters",
+        requirement: Requirement::BLOCKING,
         permissions: &["logs:DescribeLogGroups"],
         evaluate: class,
     },
     Check {
-        id: "logs.retention",
-        description: "the log group keeps its events for one day",
-        requirement: Requirement::Required,
+        id: CheckId::LogsRetention,
+        description: "the log group's retention is one day",
+        requirement: Requirement::REQUIRED,
         permissions: &["logs:DescribeLogGroups"],
         evaluate: retention,
     },
     Check {
-        id: "logs.filters",
-        description: "the log group has room for a subscription filter",
-        requirement: Requirement::Hard,
+        id: CheckId::LogsFilters,
+        description: "the log group can take another subscription filter",
+        requirement: Requirement::BLOCKING,
         permissions: &["logs:DescribeSubscriptionFilters"],
         evaluate: subscription::subscription_filters,
     },
     Check {
-        id: "logs.account_filter",
-        description: "no subscription filter of the account meets the function's own log",
-        requirement: Requirement::Advisory,
+        id: CheckId::LogsAccountSubscriptionFilter,
+        description: "no account-level subscription filter applies to the function's log group",
+        requirement: Requirement::ADVISORY,
         permissions: &["logs:DescribeAccountPolicies"],
         evaluate: subscription::account_subscription_filter,
     },
     Check {
-        id: "logs.key",
-        description: "the log group's key is usable",
-        requirement: Requirement::Required,
+        id: CheckId::LogsKey,
+        description: "the log group's KMS key is usable",
+        requirement: Requirement::REQUIRED,
         permissions: &["kms:DescribeKey"],
         evaluate: key,
     },
     Check {
-        id: "logs.data_protection",
+        id: CheckId::LogsDataProtection,
         description: "events reach Heeler unmasked",
-        requirement: Requirement::Advisory,
+        requirement: Requirement::ADVISORY,
         permissions: &["logs:DescribeLogGroups"],
         evaluate: subscription::data_protection,
     },
     Check {
-        id: "logs.transformer",
+        id: CheckId::LogsTransformer,
         description: "events reach Heeler untransformed",
-        requirement: Requirement::Advisory,
+        requirement: Requirement::ADVISORY,
         permissions: &["logs:GetTransformer"],
         evaluate: subscription::transformer,
     },
     Check {
-        id: "logs.trail_lambda_loop",
-        description: "the log group is not the function's own",
-        requirement: Requirement::Hard,
+        id: CheckId::LogsRecursion,
+        description: "the trail does not deliver to the function's own log group",
+        requirement: Requirement::BLOCKING,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: subscription::recursion,
     },
 ];
 
-pub(super) fn with_log_group(
-    survey: &Snapshot,
-    judge: impl FnOnce(&LogGroupFacts) -> Verdict,
-) -> Verdict {
-    survey
-        .log_group
-        .as_ref()
-        .map_or_else(|| skipped_because("logs.enabled"), judge)
-}
-
-/// The same, once it is known to be in this account: one of the same name here would be another.
-pub(super) fn with_own_log_group(
-    survey: &Snapshot,
-    judge: impl FnOnce(&LogGroupFacts) -> Verdict,
-) -> Verdict {
-    with_log_group(survey, |group| {
-        if Some(group.account.as_str()) == survey.account_id() {
-            judge(group)
-        } else {
-            skipped_because("logs.account")
-        }
-    })
-}
-
-/// The group, once it is known to be there.
-pub(super) fn with_existing_log_group(
-    survey: &Snapshot,
-    judge: impl FnOnce(&LogGroupFacts, &LogGroupSettings) -> Verdict,
-) -> Verdict {
-    with_own_log_group(survey, |named| match &named.settings {
-        Ok(Some(group)) => judge(named, group),
-        _ => skipped_because("logs.exists"),
-    })
-}
-
-fn enabled(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
-        let named = survey.request.log_group.as_deref();
+fn enabled(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
+        let named = snapshot.request.log_group.as_deref();
         let Some(arn) = &trail.log_group else {
             return Verdict::Fail(log_streams::with_new_log_group_commands(
-                survey,
+                snapshot,
                 trail,
                 named.unwrap_or("aws-cloudtrail-logs"),
                 Finding::new(
-                    format!("{} delivers to no log group", trail.name),
+                    format!("trail {} does not deliver to a log group", trail.name),
                     "a trail that delivers to CloudWatch Logs",
                 )
-                .because("option cloudwatch takes the events from there; it costs per GB of events")
+                .because(
+                    "this option reads events from the log group; AWS charges per GB of events",
+                )
                 .console(format!(
                     "CloudTrail > Trails > {} > CloudWatch Logs > Edit > Enabled",
                     trail.name
@@ -161,88 +129,74 @@ fn enabled(survey: &Snapshot) -> Verdict {
         if let Some(named) = named.filter(|named| *named != name) {
             return Verdict::Fail(
                 Finding::new(
-                    format!("{} delivers to log group {name}", trail.name),
+                    format!("trail {} delivers to log group {name}", trail.name),
                     format!("log group {named}"),
                 )
-                .because("a log group that gets no events has none to pass on")
-                .advice("leave --log-group out: it is read from the trail"),
+                .because("the given log group receives no events from the trail")
+                .advice("remove --log-group: the log group is read from the trail"),
             );
         }
         if trail.log_group_role.is_none() {
             return Verdict::Fail(
                 Finding::new(
                     "the trail has no role for CloudWatch Logs",
-                    "a role that CloudTrail writes with",
+                    "a role that CloudTrail uses to write",
                 )
-                .because("CloudTrail cannot write to the log group without it")
+                .because("without the role, CloudTrail cannot write to the log group")
                 .console(format!(
                     "CloudTrail > Trails > {} > CloudWatch Logs > Edit > IAM Role",
                     trail.name
                 ))
-                .cli(update_trail_log_group_command(trail, &format!("{arn}:*"))),
+                .cli(log_streams::update_trail_log_group_command(
+                    trail,
+                    &format!("{arn}:*"),
+                )),
             );
         }
         Verdict::Pass(name.to_owned())
     })
 }
 
-/// The name in the ARN of a log group.
+/// Returns the name in the ARN of a log group.
 fn log_group_name(arn: &str) -> &str {
     Arn::parse(arn)
         .and_then(|arn| arn.resource.strip_prefix("log-group:"))
         .unwrap_or(arn)
 }
 
-pub(super) fn log_group_arn(trail: &Trail, name: &str) -> String {
-    let (partition, account) =
-        Arn::parse(&trail.arn).map_or(("aws", "ACCOUNT"), |arn| (arn.partition, arn.account));
-    format!(
-        "arn:{partition}:logs:{}:{account}:log-group:{name}:*",
-        trail.home_region
-    )
-}
-
-/// The command by which the trail delivers to this log group.
-pub(super) fn update_trail_log_group_command(trail: &Trail, group: &str) -> String {
-    format!(
-        "aws cloudtrail update-trail --region {} --name {} --cloud-watch-logs-log-group-arn {} --cloud-watch-logs-role-arn {}",
-        trail.home_region,
-        shell_quote(&trail.name),
-        shell_quote(group),
-        trail.log_group_role.as_deref().unwrap_or("ROLE_ARN"),
-    )
-}
-
-fn account(survey: &Snapshot) -> Verdict {
-    with_log_group(survey, |group| {
-        let own = survey.account_id().unwrap_or_default();
+fn account(snapshot: &Snapshot) -> Verdict {
+    with_log_group(snapshot, |group| {
+        let own = snapshot.account_id().unwrap_or_default();
         if group.account == own {
             return Verdict::Pass(format!("account {own}"));
         }
         Verdict::Fail(
             Finding::new(
                 format!("log group {} is in account {}", group.name, group.account),
-                format!("a log group of {own}"),
+                format!("a log group in account {own}"),
             )
-            .because("a log group invokes only functions of its own account")
+            .because("a log group can invoke only functions in its own account")
             .advice(format!(
-                "run heeler-ec with credentials of {}",
+                "run heeler-ec with credentials for {}",
                 group.account
             )),
         )
     })
 }
 
-fn exists(survey: &Snapshot) -> Verdict {
-    with_own_log_group(survey, |named| match &named.settings {
-        Err(error) => Verdict::Unknown(error.clone()),
-        Ok(Some(_)) => Verdict::Pass(format!("{} in {}", named.name, named.region)),
-        Ok(None) => Verdict::Fail(
+fn exists(snapshot: &Snapshot) -> Verdict {
+    with_own_log_group(snapshot, |named| match &named.settings {
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(_) => Verdict::Pass(format!("{} in {}", named.name, named.region)),
+        Fact::NotRequested | Fact::Absent => Verdict::Fail(
             Finding::new(
-                format!("there is no log group {} in {}", named.name, named.region),
+                format!(
+                    "log group {} does not exist in {}",
+                    named.name, named.region
+                ),
                 "the trail's log group",
             )
-            .because("it was deleted, and the trail still names it")
+            .because("it was deleted, but the trail still delivers to it")
             .cli(format!(
                 "aws logs create-log-group --region {} --log-group-name {}",
                 named.region,
@@ -252,36 +206,36 @@ fn exists(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn class(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |named, group| {
+fn class(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |named, group| {
         let class = group.class.as_deref().unwrap_or("STANDARD");
         if class == "STANDARD" {
             return Verdict::Pass(class.to_owned());
         }
         let new = format!("{}-standard", named.name);
         let finding = Finding::new(format!("class {class}"), "class STANDARD")
-            .because("only that class has subscription filters, and the class of a log group cannot be changed");
-        Verdict::Fail(match survey.trail() {
-            Some(trail) => log_streams::with_new_log_group_commands(survey, trail, &new, finding),
+            .because("only class STANDARD supports subscription filters, and the class of a log group cannot be changed");
+        Verdict::Fail(match snapshot.trail() {
+            Some(trail) => log_streams::with_new_log_group_commands(snapshot, trail, &new, finding),
             None => finding,
         })
     })
 }
 
-fn retention(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |named, group| {
+fn retention(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |named, group| {
         let observed = match group.retention_days {
             Some(1) => return Verdict::Pass("1 day".into()),
             Some(days) => format!("{days} days"),
             None => "events never expire".to_owned(),
         };
-        let users = other_users_note(survey, named, group);
+        let users = other_users_note(snapshot, named, group);
         let finding = Finding::new(format!("{observed}{users}"), "1 day");
         if let Some(policy) = &group.retention_policy {
             return Verdict::Fail(
                 finding
                     .because(format!(
-                        "the account's retention policy {policy} rules this log group; setting it on the group has no effect"
+                        "the account's retention policy {policy} overrides the retention of this log group"
                     ))
                     .console("CloudWatch > Settings > Account > Retention policies"),
             );
@@ -289,12 +243,12 @@ fn retention(survey: &Snapshot) -> Verdict {
         if named.name.starts_with("aws-controltower/") {
             return Verdict::Warn(
                 finding
-                    .because("Heeler's prerequisite is one day, but this log group belongs to Control Tower, which puts back what is changed")
-                    .advice("nothing has to be done: it works, and the events are kept, and paid for, longer"),
+                    .because("Heeler requires one day, but Control Tower manages this log group and reverts changes")
+                    .advice("no action is needed: collection works, but events are stored, and billed, for longer"),
             );
         }
         let finding = finding
-            .because("Heeler's prerequisite; setting it deletes what is older than a day from the log group, for ever")
+            .because("Heeler requires one day; the change permanently deletes all events older than one day from the log group")
             .console(format!("CloudWatch > Log groups > {} > Actions > Edit retention setting", named.name))
             .cli(format!(
                 "aws logs put-retention-policy --region {} --log-group-name {} --retention-in-days 1",
@@ -305,9 +259,13 @@ fn retention(survey: &Snapshot) -> Verdict {
     })
 }
 
-/// Who else lives on the events in the group, as far as that may be seen.
-fn other_users_note(survey: &Snapshot, named: &LogGroupFacts, group: &LogGroupSettings) -> String {
-    let own = survey.request.names.subscription_filter();
+/// Describes other users of the log group's events, as far as they are known.
+fn other_users_note(
+    snapshot: &Snapshot,
+    named: &LogGroupFacts,
+    group: &LogGroupSettings,
+) -> String {
+    let own = snapshot.request.names.subscription_filter();
     let filters = match &named.subscription_filters {
         Ok(filters) => filters.iter().filter(|filter| filter.name != own).count(),
         Err(_) => 0,
@@ -325,26 +283,26 @@ fn other_users_note(survey: &Snapshot, named: &LogGroupFacts, group: &LogGroupSe
     .collect();
     let mut told = String::new();
     if !users.is_empty() {
-        told = format!("; others use it: {}", users.join(", "));
+        told = format!("; also used by {}", users.join(", "));
     }
     if named.subscription_filters.is_err() {
-        told.push_str("; its subscription filters could not be read, so others may use it");
+        told.push_str("; its subscription filters could not be read, so it may have other users");
     }
     told
 }
 
-fn key(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |named, _| match &named.key {
-        None => Verdict::Skip("the log group has no key of its own".into()),
+fn key(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |named, _| match &named.key {
+        None => Verdict::Skip("the log group has no KMS key".into()),
         Some(facts) => match &facts.key {
-            Err(error) => Verdict::Unknown(error.clone()),
-            Ok(Some(key)) => key_state_verdict(survey, key, &facts.identifier),
-            Ok(None) => Verdict::Fail(
+            Fact::Failed(error) => Verdict::Unknown(error.clone()),
+            Fact::Present(key) => key_state_verdict(snapshot, key, &facts.identifier),
+            Fact::NotRequested | Fact::Absent => Verdict::Fail(
                 Finding::new(
-                    format!("there is no key {}", facts.identifier),
+                    format!("KMS key {} does not exist", facts.identifier),
                     "an enabled key",
                 )
-                .because("CloudWatch Logs cannot read the events to pass them on")
+                .because("CloudWatch Logs cannot decrypt the events to forward them")
                 .cli(format!(
                     "aws logs disassociate-kms-key --region {} --log-group-name {}",
                     named.region,

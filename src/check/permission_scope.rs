@@ -1,41 +1,40 @@
-//! What the survey knows of the place that a policy is about.
+//! Fills the scope of a least-privilege policy from the facts.
 
 use crate::inventory::facts::{KeyFacts, LogGroupSettings, TopicFacts};
-use crate::inventory::trail_destination::TrailDestination;
-use crate::inventory::{LogEncryption, Snapshot};
+use crate::inventory::{Fact, LogEncryption, Snapshot, TrailDestination};
 use crate::permissions::scope::PolicyScope;
 
-/// Puts the names that were found in place of those that were not known.
-pub fn fill_scope(place: &mut PolicyScope, survey: &Snapshot) {
-    if let Ok(caller) = &survey.account.caller {
+/// Replaces placeholders with the names that were found.
+pub fn fill_scope(place: &mut PolicyScope, snapshot: &Snapshot) {
+    if let Ok(caller) = &snapshot.account.caller {
         place.account.clone_from(&caller.account);
         place.partition.clone_from(&caller.partition);
     }
-    match survey.route {
-        TrailDestination::Bucket => fill_bucket(survey, place),
-        TrailDestination::LogGroup => fill_log_group(survey, place),
+    match snapshot.option.destination {
+        TrailDestination::Bucket => fill_bucket(snapshot, place),
+        TrailDestination::LogGroup => fill_log_group(snapshot, place),
     }
 }
 
-/// Policies know keys by their id. An alias is none.
+/// Returns true if `key` is a key ID or ARN. Policies cannot name aliases.
 #[must_use]
 pub fn is_key_id(key: &str) -> bool {
     !key.contains("alias/")
 }
 
-/// Where the bucket is, and what its objects are encrypted with.
-fn fill_bucket(survey: &Snapshot, place: &mut PolicyScope) {
-    if let Some(region) = survey.region() {
+/// Fills in the bucket, its region and its keys.
+fn fill_bucket(snapshot: &Snapshot, place: &mut PolicyScope) {
+    if let Some(region) = snapshot.region() {
         region.clone_into(&mut place.bucket.region);
     }
-    if survey.trail().is_some() {
-        place.bucket.log_prefix = survey.log_prefix();
+    if snapshot.trail().is_some() {
+        place.bucket.log_prefix = snapshot.log_prefix();
     }
-    let Some(bucket) = &survey.bucket else {
+    let Some(bucket) = &snapshot.bucket else {
         return;
     };
     place.bucket.name.clone_from(&bucket.name);
-    match survey.log_encryption() {
+    match snapshot.log_encryption() {
         LogEncryption::CustomerKeys(keys) => {
             let names = keys.iter().map(|facts| facts.name());
             let known: Vec<String> = names
@@ -54,22 +53,24 @@ fn fill_bucket(survey: &Snapshot, place: &mut PolicyScope) {
         .filter(|key| is_key_id(key))
         .map(str::to_owned)
         .collect();
-    if let Some(Ok(Some(topic))) = &bucket.topic {
+    if let Fact::Present(topic) = &bucket.topic {
         place.set_existing_topic(&topic.arn);
         place.bucket.topic_key = topic_key(topic);
     }
 }
 
-/// The key that a topic of others is encrypted with, if preflight looks at it.
+/// Returns the key of an existing topic if preflight reads its policy.
 fn topic_key(topic: &TopicFacts) -> Option<String> {
-    topic.key_policy.as_ref()?;
+    if matches!(topic.key_policy, Fact::NotRequested) {
+        return None;
+    }
     let key = topic.key.clone().filter(|key| is_key_id(key));
     Some(key.unwrap_or_else(|| "${TOPIC_KEY_ID}".to_owned()))
 }
 
-/// Where the log group is, and its key.
-fn fill_log_group(survey: &Snapshot, place: &mut PolicyScope) {
-    let Some(found) = &survey.log_group else {
+/// Fills in the log group, its region and its key.
+fn fill_log_group(snapshot: &Snapshot, place: &mut PolicyScope) {
+    let Some(found) = &snapshot.log_group else {
         return;
     };
     place.log_group.region.clone_from(&found.region);
@@ -78,7 +79,7 @@ fn fill_log_group(survey: &Snapshot, place: &mut PolicyScope) {
         (_, Some(key)) if is_key_id(key.name()) => {
             place.log_group.key = Some(key.name().to_owned())
         }
-        (Ok(Some(LogGroupSettings { key: None, .. })), _) => place.log_group.key = None,
+        (Fact::Present(LogGroupSettings { key: None, .. }), _) => place.log_group.key = None,
         _ => {}
     }
 }

@@ -1,15 +1,15 @@
-//! Whether the log group has room for a subscription, and whether Heeler would get the events through it as they are.
+//! Verdicts on subscription filters, and on settings that would change the forwarded events.
 
+use super::log_group_scope::{with_existing_log_group, with_own_log_group};
 use super::log_streams::with_new_log_group_commands;
-use super::logs::{with_existing_log_group, with_own_log_group};
 use super::{Finding, Verdict, shell_quote};
-use crate::inventory::Snapshot;
+use crate::inventory::{Fact, Snapshot};
 
-/// Subscription filters that a log group may have.
+/// Maximum number of subscription filters of a log group.
 const MAX_SUBSCRIPTION_FILTERS: usize = 5;
 
-pub(super) fn subscription_filters(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |named, _| {
+pub(super) fn subscription_filters(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |named, _| {
         let list = || {
             format!(
                 "aws logs describe-subscription-filters --region {} --log-group-name {}",
@@ -22,57 +22,57 @@ pub(super) fn subscription_filters(survey: &Snapshot) -> Verdict {
             Ok(filters) => filters,
         };
         let (own, function) = (
-            survey.request.names.subscription_filter(),
-            survey.request.names.function(),
+            snapshot.request.names.subscription_filter(),
+            snapshot.request.names.function(),
         );
         if let Some(filter) = filters.iter().find(|filter| filter.name == own) {
             if filter
                 .destination
                 .ends_with(&format!(":function:{function}"))
             {
-                return Verdict::Pass(format!("{own} is there already"));
+                return Verdict::Pass(format!("{own} already exists"));
             }
             return Verdict::Fail(
                 Finding::new(
-                    format!("{own} leads to {}", filter.destination),
-                    format!("a filter of that name to {function}, or none"),
+                    format!("filter {own} sends to {}", filter.destination),
+                    format!("no filter of that name, or one to {function}"),
                 )
-                .because("the name is the one that setup uses, and what it leads to is not ours")
+                .because("setup uses this name, and the destination is not managed by heeler-ec")
                 .cli(list())
                 .advice("choose other names with --name-prefix"),
             );
         }
-        let told: Vec<String> = filters
+        let descriptions: Vec<String> = filters
             .iter()
             .map(|filter| format!("{} → {}", filter.name, filter.destination))
             .collect();
         match filters.len() {
-            0 => Verdict::Pass("it has none".into()),
-            1 => Verdict::Pass(format!("1 other filter, which stays as it is: {}", told[0])),
+            0 => Verdict::Pass("no other filters".into()),
+            1 => Verdict::Pass(format!("1 other filter (unchanged): {}", descriptions[0])),
             many if many < MAX_SUBSCRIPTION_FILTERS => Verdict::Pass(format!(
-                "{many} other filters, which stay as they are (some regions allow two in all)"
+                "{many} other filters (unchanged; some regions allow only two filters in total)"
             )),
             many => Verdict::Fail(
                 Finding::new(
-                    format!("{many} filters: {}", told.join("; ")),
+                    format!("{many} filters: {}", descriptions.join("; ")),
                     format!("fewer than {MAX_SUBSCRIPTION_FILTERS}"),
                 )
-                .because("a log group takes no more subscription filters")
+                .because("a log group supports no more subscription filters")
                 .cli(list())
-                .advice("chain one destination behind another, or use --option s3"),
+                .advice("combine two destinations behind one filter, or use an option that reads from the bucket"),
             ),
         }
     })
 }
 
-pub(super) fn account_subscription_filter(survey: &Snapshot) -> Verdict {
-    with_own_log_group(survey, |group| {
+pub(super) fn account_subscription_filter(snapshot: &Snapshot) -> Verdict {
+    with_own_log_group(snapshot, |group| {
         let filters = match &group.account_subscription_filters {
             Err(error) => return Verdict::Unknown(error.clone()),
             Ok(filters) => filters,
         };
-        let own = function_log_group(survey);
-        // The only selection that there is leaves groups out by name.
+        let own = function_log_group(snapshot);
+        // Selection criteria can only exclude log groups by name.
         let meeting = filters.iter().find(|filter| {
             filter
                 .selection_criteria
@@ -80,15 +80,15 @@ pub(super) fn account_subscription_filter(survey: &Snapshot) -> Verdict {
                 .is_none_or(|selection| !selection.contains(&format!("\"{own}\"")))
         });
         match (meeting, filters.len()) {
-            (None, 0) => Verdict::Pass("there is none".into()),
-            (None, _) => Verdict::Pass(format!("they leave {own} out")),
+            (None, 0) => Verdict::Pass("no account-level filter".into()),
+            (None, _) => Verdict::Pass(format!("they exclude {own}")),
             (Some(filter), _) => Verdict::Warn(
                 Finding::new(
-                    format!("filter {} of the account takes in {own}", filter.name),
-                    format!("a selection that leaves {own} out"),
+                    format!("account-level filter {} includes {own}", filter.name),
+                    format!("selection criteria that exclude {own}"),
                 )
                 .because(
-                    "what the function logs is passed on, too: it costs, and may go in a circle",
+                    "the function's logs would be forwarded too, which costs money and may cause recursion",
                 )
                 .console("CloudWatch > Settings > Account > Subscription filter policy")
                 .cli(format!(
@@ -100,18 +100,18 @@ pub(super) fn account_subscription_filter(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn function_log_group(survey: &Snapshot) -> String {
-    format!("/aws/lambda/{}", survey.request.names.function())
+fn function_log_group(snapshot: &Snapshot) -> String {
+    format!("/aws/lambda/{}", snapshot.request.names.function())
 }
 
-pub(super) fn data_protection(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |named, group| {
+pub(super) fn data_protection(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |named, group| {
         if !group.has_data_protection {
             return Verdict::Pass("no data protection policy is active".into());
         }
         Verdict::Warn(
             Finding::new("a data protection policy is active", "no masking")
-                .because("what it masks reaches Heeler masked")
+                .because("Heeler would receive masked values")
                 .console(format!(
                     "CloudWatch > Log groups > {} > Data protection",
                     named.name
@@ -125,15 +125,15 @@ pub(super) fn data_protection(survey: &Snapshot) -> Verdict {
     })
 }
 
-pub(super) fn transformer(survey: &Snapshot) -> Verdict {
-    with_existing_log_group(survey, |named, _| {
+pub(super) fn transformer(snapshot: &Snapshot) -> Verdict {
+    with_existing_log_group(snapshot, |named, _| {
         match &named.transformer {
-        None => Verdict::Skip("asked with --deep only".into()),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(false)) => Verdict::Pass("it has no transformer".into()),
-        Some(Ok(true)) => Verdict::Warn(
+        Fact::NotRequested | Fact::Absent => Verdict::Skip("checked only with --deep".into()),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(false) => Verdict::Pass("no transformer".into()),
+        Fact::Present(true) => Verdict::Warn(
             Finding::new("the log group has a transformer", "no transformer")
-                .because("a subscription may pass on the transformed events, which Heeler does not expect")
+                .because("a subscription filter may forward transformed events, which Heeler does not expect")
                 .console(format!("CloudWatch > Log groups > {} > Transformer", named.name))
                 .cli(format!(
                     "aws logs get-transformer --region {} --log-group-identifier {}",
@@ -145,24 +145,24 @@ pub(super) fn transformer(survey: &Snapshot) -> Verdict {
     })
 }
 
-pub(super) fn recursion(survey: &Snapshot) -> Verdict {
-    with_own_log_group(survey, |group| {
-        let own = function_log_group(survey);
+pub(super) fn recursion(snapshot: &Snapshot) -> Verdict {
+    with_own_log_group(snapshot, |group| {
+        let own = function_log_group(snapshot);
         if group.name != own {
-            return Verdict::Pass(format!("the function's own is {own}"));
+            return Verdict::Pass(format!("the function logs to {own}"));
         }
         let finding = Finding::new(
             format!("the trail delivers to {own}"),
-            "a log group of its own",
+            "a dedicated log group",
         )
-        .because("that is the log of the function itself: each event would make the next")
+        .because("this is the function's own log group: each invocation would cause the next")
         .console(format!(
             "CloudTrail > Trails > {} > CloudWatch Logs > Edit",
-            survey.trail_name()
+            snapshot.trail_name()
         ));
-        Verdict::Fail(match survey.trail() {
+        Verdict::Fail(match snapshot.trail() {
             Some(trail) => {
-                with_new_log_group_commands(survey, trail, "aws-cloudtrail-logs", finding)
+                with_new_log_group_commands(snapshot, trail, "aws-cloudtrail-logs", finding)
             }
             None => finding,
         })

@@ -3,117 +3,111 @@
 use super::bucket::{change_bucket_command, storage_location_path};
 use super::delivery::delivery_verdict;
 use super::trail_events;
-use super::trail_selection;
+use super::trail_found::trail_found;
+use super::trail_scope::with_trail;
 use super::{
-    Check, Finding, FixAction, Requirement, Verdict, format_time, shell_quote, skipped_because,
+    Check, CheckId, Finding, FixAction, Requirement, Verdict, format_time, shell_quote,
+    skipped_because,
 };
 use crate::aws::arn::{Arn, resource_name};
-use crate::inventory::Snapshot;
 use crate::inventory::facts::{ShadowTrail, Trail};
-use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::{Fact, Snapshot, TrailDestination};
 
 pub const CHECKS: &[Check] = &[
     Check {
-        id: "trail.found",
-        description: "there is one trail to work with",
-        requirement: Requirement::Hard,
+        id: CheckId::TrailFound,
+        description: "one trail is selected",
+        requirement: Requirement::BLOCKING,
         permissions: &["cloudtrail:DescribeTrails", "cloudtrail:ListTrails"],
-        evaluate: trail_selection::trail_found,
+        evaluate: trail_found,
     },
     Check {
-        id: "trail.organization",
-        description: "the trail is enabled for all accounts of the organization",
-        requirement: Requirement::Required,
+        id: CheckId::TrailOrganization,
+        description: "the trail records all accounts of the organization",
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: organization,
     },
     Check {
-        id: "trail.multi_region",
+        id: CheckId::TrailMultiRegion,
         description: "the trail records all regions",
-        requirement: Requirement::Required,
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: multi_region,
     },
     Check {
-        id: "trail.global_events",
-        description: "the trail records global services (IAM, STS, CloudFront)",
-        requirement: Requirement::Required,
+        id: CheckId::TrailGlobalEvents,
+        description: "the trail records global service events (IAM, STS, CloudFront)",
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: global_events,
     },
     Check {
-        id: "trail.logging",
+        id: CheckId::TrailLogging,
         description: "the trail is logging",
-        requirement: Requirement::Required,
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:GetTrailStatus"],
         evaluate: logging,
     },
     Check {
-        id: "trail.delivery",
+        id: CheckId::TrailDelivery,
         description: "log files arrive in the bucket",
-        requirement: Requirement::Required,
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:GetTrailStatus"],
         evaluate: delivery,
     },
     Check {
-        id: "trail.events.management",
-        description: "the trail records all management events, reads and writes",
-        requirement: Requirement::Required,
+        id: CheckId::TrailEventsManagement,
+        description: "the trail records all management events (read and write)",
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:GetEventSelectors"],
         evaluate: trail_events::management_events,
     },
     Check {
-        id: "trail.events.sources",
-        description: "no source of management events is left out",
-        requirement: Requirement::Required,
+        id: CheckId::TrailEventsSources,
+        description: "no management event source is excluded",
+        requirement: Requirement::REQUIRED,
         permissions: &["cloudtrail:GetEventSelectors"],
         evaluate: trail_events::event_sources,
     },
     Check {
-        id: "trail.regions",
-        description: "the trail is in every region that is switched on",
-        requirement: Requirement::Advisory,
+        id: CheckId::TrailRegions,
+        description: "the trail covers every enabled region",
+        requirement: Requirement::ADVISORY,
         permissions: &["account:ListRegions", "cloudtrail:GetTrailStatus"],
         evaluate: opt_in_regions,
     },
     Check {
-        id: "trail.control_tower",
-        description: "the trail does not belong to Control Tower",
-        requirement: Requirement::Advisory,
+        id: CheckId::TrailControlTower,
+        description: "Control Tower does not manage the trail",
+        requirement: Requirement::ADVISORY,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: control_tower,
     },
     Check {
-        id: "trail.sns",
-        description: "the trail's own topic is left alone",
-        requirement: Requirement::Hard,
+        id: CheckId::TrailSnsTopic,
+        description: "the trail's own SNS topic is not used",
+        requirement: Requirement::BLOCKING,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: sns_topic,
     },
     Check {
-        id: "trail.validation",
-        description: "it is known whether log files are validated",
-        requirement: Requirement::Advisory,
+        id: CheckId::TrailValidation,
+        description: "log file validation is reported",
+        requirement: Requirement::ADVISORY,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: log_file_validation,
     },
 ];
 
-/// The verdict on the chosen trail, or that there is none.
-pub(super) fn with_trail(survey: &Snapshot, judge: impl FnOnce(&Trail) -> Verdict) -> Verdict {
-    survey
-        .trail()
-        .map_or_else(|| skipped_because("trail.found"), judge)
-}
-
-fn organization(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn organization(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         if trail.is_organization {
             return Verdict::Pass(trail.name.clone());
         }
         Verdict::Fail(
             Finding::new(
-                format!("{} records this account only", trail.name),
+                format!("trail {} records only this account", trail.name),
                 "an organization trail",
             )
             .because("events of the member accounts would be missing")
@@ -126,14 +120,14 @@ fn organization(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn multi_region(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn multi_region(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         if trail.is_multi_region {
             return Verdict::Pass("multi-region".into());
         }
         Verdict::Fail(
             Finding::new(
-                format!("{} records {} only", trail.name, trail.home_region),
+                format!("trail {} records only {}", trail.name, trail.home_region),
                 "a multi-region trail",
             )
             .because("events of other regions would be missing")
@@ -142,14 +136,14 @@ fn multi_region(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn global_events(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn global_events(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         if trail.includes_global_events {
             return Verdict::Pass("included".into());
         }
         Verdict::Fail(
             Finding::new(
-                "global service events are left out",
+                "global service events are excluded",
                 "global service events included",
             )
             .because("events of IAM, STS and CloudFront would be missing")
@@ -169,15 +163,15 @@ fn update_trail_command(trail: &Trail, option: &str) -> String {
     )
 }
 
-/// Regions that were switched on get their copy of the trail some time later.
-fn opt_in_regions(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
-        let opted_in = match &survey.account.opt_in_regions {
+/// Evaluates the shadow trails of opt-in regions, which AWS creates some time after a region is enabled.
+fn opt_in_regions(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
+        let opted_in = match &snapshot.account.opt_in_regions {
             Err(error) => return Verdict::Unknown(error.clone()),
-            Ok(_) if !trail.is_multi_region => return skipped_because("trail.multi_region"),
+            Ok(_) if !trail.is_multi_region => return skipped_because(CheckId::TrailMultiRegion),
             Ok(regions) => regions,
         };
-        let without: Vec<&ShadowTrail> = survey
+        let without: Vec<&ShadowTrail> = snapshot
             .shadow_trails
             .iter()
             .filter(|shadow| shadow.status.is_err())
@@ -191,8 +185,8 @@ fn opt_in_regions(survey: &Snapshot) -> Verdict {
         }
         if without.is_empty() {
             return Verdict::Pass(match opted_in.as_slice() {
-                [] => "all that are on by default".into(),
-                regions => format!("all that are on by default, and {}", regions.join(", ")),
+                [] => "all default regions".into(),
+                regions => format!("all default regions and {}", regions.join(", ")),
             });
         }
         let named: Vec<&str> = without
@@ -201,10 +195,10 @@ fn opt_in_regions(survey: &Snapshot) -> Verdict {
             .collect();
         Verdict::Warn(
             Finding::new(
-                format!("no copy of {} in {}", trail.name, named.join(", ")),
-                "a copy of the trail in every region that is switched on",
+                format!("trail {} has no shadow trail in {}", trail.name, named.join(", ")),
+                "a shadow trail in every enabled region",
             )
-            .because("a region that was switched on today gets its copy later; until then it is not recorded")
+            .because("AWS creates the shadow trail some time after a region is enabled; until then it is not recorded")
             .cli(format!(
                 "aws cloudtrail get-trail-status --region {} --name {}",
                 named[0], trail.arn
@@ -214,18 +208,18 @@ fn opt_in_regions(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn logging(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| match &survey.trail_status {
-        None => skipped_because("trail.found"),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(status)) if status.logging => Verdict::Pass(trail.name.clone()),
-        Some(Ok(status)) => {
+fn logging(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| match &snapshot.trail_status {
+        Fact::NotRequested | Fact::Absent => skipped_because(CheckId::TrailFound),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(status) if status.logging => Verdict::Pass(trail.name.clone()),
+        Fact::Present(status) => {
             let since = status
                 .stopped
                 .map(|time| format!(" since {}", format_time(time)))
                 .unwrap_or_default();
             Verdict::Fail(
-                Finding::new(format!("{} is stopped{since}", trail.name), "logging")
+                Finding::new(format!("trail {} is stopped{since}", trail.name), "logging")
                     .because("nothing is recorded while the trail is stopped")
                     .console(format!(
                         "CloudTrail > Trails > {} > Start logging",
@@ -245,17 +239,16 @@ fn logging(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn delivery(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn delivery(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         delivery_verdict(
-            survey,
-            "trail.found",
+            snapshot,
             |status| &status.to_bucket,
             |finding, error| {
                 let bucket = &trail.bucket;
                 if error.starts_with("KMS") || error.contains("Kms") {
                     let finding =
-                        finding.because("CloudTrail could not use the key of the log objects");
+                        finding.because("CloudTrail could not use the KMS key of the log objects");
                     let Some(key) = &trail.kms_key else {
                         return finding
                             .console(format!("S3 > {bucket} > Properties > Default encryption"))
@@ -277,8 +270,8 @@ fn delivery(survey: &Snapshot) -> Verdict {
                 if error == "NoSuchBucket" {
                     return finding
                         .because(format!("bucket {bucket} was deleted"))
-                        .console(storage_location_path(survey))
-                        .cli(change_bucket_command(survey));
+                        .console(storage_location_path(snapshot))
+                        .cli(change_bucket_command(snapshot));
                 }
                 finding
                     .because(format!("CloudTrail could not write to bucket {bucket}"))
@@ -289,23 +282,23 @@ fn delivery(survey: &Snapshot) -> Verdict {
     })
 }
 
-fn control_tower(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn control_tower(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         if !is_managed_by_control_tower(trail) {
-            return Verdict::Pass("it does not".into());
+            return Verdict::Pass(trail.name.clone());
         }
         let finding = Finding::new(
-            format!("{} is the trail of Control Tower", trail.name),
-            "a trail of your own",
+            format!("trail {} is managed by Control Tower", trail.name),
+            "a trail that you manage",
         )
-        .because("what is changed on it counts as drift, and is put back; its bucket is in the log archive account");
-        Verdict::Warn(match survey.route {
+        .because("Control Tower treats changes to it as drift and reverts them; its bucket is in the log archive account");
+        Verdict::Warn(match snapshot.option.destination {
             TrailDestination::Bucket => finding.advice(
-                "use --option cloudwatch, or make a second organization trail with a bucket in the management account \
-                 (a second copy of management events is charged)",
+                "use an option that reads from the log group, or create a second organization trail with a bucket in \
+                 the management account (AWS charges for the second copy of management events)",
             ),
             TrailDestination::LogGroup => finding.advice(
-                "do not edit the trail or its log group; a subscription filter on the log group is no edit",
+                "do not edit the trail or its log group; adding a subscription filter is allowed",
             ),
         })
     })
@@ -318,43 +311,43 @@ fn is_managed_by_control_tower(trail: &Trail) -> bool {
         || group.contains(":log-group:aws-controltower/CloudTrailLogs")
 }
 
-fn sns_topic(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn sns_topic(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         let Some(topic) = &trail.sns_topic else {
-            return Verdict::Pass("it has none".into());
+            return Verdict::Pass("the trail has no SNS topic".into());
         };
-        let chosen = survey.request.topic.as_deref();
-        if survey.route == TrailDestination::Bucket
+        let chosen = snapshot.request.topic.as_deref();
+        if snapshot.option.destination == TrailDestination::Bucket
             && chosen.is_some_and(|named| named == topic || named == resource_name(topic))
         {
             return Verdict::Fail(
                 Finding::new(
-                    format!("{topic} is the topic of CloudTrail itself"),
-                    "a topic of S3 event notifications",
+                    format!("CloudTrail publishes its own messages to {topic}"),
+                    "a topic for S3 event notifications",
                 )
                 .because(
-                    "CloudTrail's own messages have another form, which Heeler does not expect",
+                    "CloudTrail's messages have a different format, which Heeler does not support",
                 )
-                .advice("leave --sns-topic out"),
+                .advice("remove --sns-topic"),
             );
         }
-        let error = match &survey.trail_status {
-            Some(Ok(status)) => status.notification_error.as_deref(),
+        let error = match &snapshot.trail_status {
+            Fact::Present(status) => status.notification_error.as_deref(),
             _ => None,
         };
         Verdict::Pass(match error {
-            Some(error) => format!("{topic}, which stays as it is; its last error was {error}"),
-            None => format!("{topic}, which stays as it is"),
+            Some(error) => format!("{topic} (unchanged); its last error was {error}"),
+            None => format!("{topic} (unchanged)"),
         })
     })
 }
 
-fn log_file_validation(survey: &Snapshot) -> Verdict {
-    with_trail(survey, |trail| {
+fn log_file_validation(snapshot: &Snapshot) -> Verdict {
+    with_trail(snapshot, |trail| {
         Verdict::Pass(if trail.log_file_validation {
-            "on; digest files are announced, too, and are no events".into()
+            "enabled; digest files cause notifications but contain no events".into()
         } else {
-            "off; it is no prerequisite".into()
+            "disabled; Heeler does not require it".into()
         })
     })
 }

@@ -1,32 +1,35 @@
-//! Which management events the trail records, and the command that completes them.
+//! Verdicts on the recorded management events, and the command that completes the selectors.
 
 use serde_json::Value;
 
-use super::event_selectors::{Coverage, complete_selectors};
-use super::trail::with_trail;
-use super::{Finding, Verdict, shell_quote, skipped_because};
-use crate::inventory::Snapshot;
+use super::trail_scope::with_trail;
+use super::{CheckId, Finding, Verdict, shell_quote, skipped_because};
+use crate::inventory::event_selectors::{Coverage, complete_selectors};
 use crate::inventory::facts::Trail;
+use crate::inventory::{Fact, Snapshot};
 
-fn with_coverage(survey: &Snapshot, judge: impl FnOnce(&Trail, Coverage) -> Verdict) -> Verdict {
-    with_trail(survey, |trail| match &survey.event_selectors {
-        None => skipped_because("trail.found"),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(list)) => judge(trail, Coverage::from_selectors(&list.selectors)),
+fn with_coverage(
+    snapshot: &Snapshot,
+    evaluate: impl FnOnce(&Trail, Coverage) -> Verdict,
+) -> Verdict {
+    with_trail(snapshot, |trail| match &snapshot.event_selectors {
+        Fact::NotRequested | Fact::Absent => skipped_because(CheckId::TrailFound),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(list) => evaluate(trail, Coverage::from_selectors(&list.selectors)),
     })
 }
 
-pub(super) fn management_events(survey: &Snapshot) -> Verdict {
-    with_coverage(survey, |trail, coverage| {
+pub(super) fn management_events(snapshot: &Snapshot) -> Verdict {
+    with_coverage(snapshot, |trail, coverage| {
         let observed = match (coverage.read, coverage.write) {
             (true, true) => return Verdict::Pass("reads and writes are recorded".into()),
-            (true, false) => "read events only".to_owned(),
-            (false, true) => "write events only".to_owned(),
+            (true, false) => "only read events are recorded".to_owned(),
+            (false, true) => "only write events are recorded".to_owned(),
             (false, false) if coverage.narrowing_fields.is_empty() => {
-                "no management events".to_owned()
+                "no management events are recorded".to_owned()
             }
             (false, false) => format!(
-                "narrowed by {}",
+                "management events are narrowed by {}",
                 coverage
                     .narrowing_fields
                     .iter()
@@ -36,25 +39,30 @@ pub(super) fn management_events(survey: &Snapshot) -> Verdict {
             ),
         };
         Verdict::Fail(with_complete_selectors(
-            survey, trail, Finding::new(observed, "read and write management events")
-                .because("Heeler needs all management events (the trail's data event selectors can stay)")
-                .console(format!("CloudTrail > Trails > {} > Management events > Edit > Read, Write", trail.name))
+            snapshot,
+            trail,
+            Finding::new(observed, "read and write management events")
+                .because("Heeler needs all management events; data event selectors can stay")
+                .console(format!(
+                    "CloudTrail > Trails > {} > Management events > Edit > Read, Write",
+                    trail.name
+                )),
         ))
     })
 }
 
-pub(super) fn event_sources(survey: &Snapshot) -> Verdict {
-    with_coverage(survey, |trail, coverage| {
+pub(super) fn event_sources(snapshot: &Snapshot) -> Verdict {
+    with_coverage(snapshot, |trail, coverage| {
         if !coverage.read && !coverage.write {
-            return skipped_because("trail.events.management");
+            return skipped_because(CheckId::TrailEventsManagement);
         }
         if coverage.excluded_sources.is_empty() {
-            return Verdict::Pass("no source is excluded".into());
+            return Verdict::Pass("no event source is excluded".into());
         }
         let sources: Vec<String> = coverage.excluded_sources.into_iter().collect();
         Verdict::Fail(with_complete_selectors(
-            survey, trail, Finding::new(format!("excluded: {}", sources.join(", ")), "no source excluded")
-                .because("Heeler would not see, for instance, the deletion of a key or a change of its policy")
+            snapshot, trail, Finding::new(format!("excluded event sources: {}", sources.join(", ")), "no excluded event sources")
+                .because("Heeler would miss events such as a key deletion or a key policy change")
                 .console(format!(
                     "CloudTrail > Trails > {} > Management events > Edit > clear Exclude AWS KMS events and Exclude Amazon RDS Data API events",
                     trail.name
@@ -63,10 +71,10 @@ pub(super) fn event_sources(survey: &Snapshot) -> Verdict {
     })
 }
 
-/// With the command that completes the list of selectors and keeps those of data and network events: it replaces
-/// the whole list, so it has to hold them.
-fn with_complete_selectors(survey: &Snapshot, trail: &Trail, finding: Finding) -> Finding {
-    let Some(Ok(list)) = &survey.event_selectors else {
+/// Adds the command that completes the selectors. `put-event-selectors` replaces the whole list, so the command repeats
+/// the selectors for data and network events.
+fn with_complete_selectors(snapshot: &Snapshot, trail: &Trail, finding: Finding) -> Finding {
+    let Fact::Present(list) = &snapshot.event_selectors else {
         return finding;
     };
     match complete_selectors(&list.raw) {
@@ -77,6 +85,6 @@ fn with_complete_selectors(survey: &Snapshot, trail: &Trail, finding: Finding) -
             shell_quote(&Value::from(list).to_string())
         )),
         None => finding
-            .advice("a trail has at most five selectors: turn them into advanced event selectors"),
+            .advice("a trail can have at most five basic event selectors: convert them to advanced event selectors"),
     }
 }

@@ -1,104 +1,199 @@
-//! Which trail everything else is about, and what to do when none or several could be.
+//! Selects the trail of an option by running the option's checks on every candidate.
 
-use super::{Finding, Verdict, shell_quote};
-use crate::inventory::Snapshot;
-use crate::inventory::facts::{Trail, TrailSelection};
+use super::{CheckId, OptionProfile, Verdict};
+use crate::inventory::facts::{CandidateDetails, Trail, TrailCandidate, TrailSelection};
+use crate::inventory::trail_candidates::MAX_INSPECTED_AT_ONCE;
+use crate::inventory::{Inventory, Snapshot, TrailDestination};
 
-pub(super) fn trail_found(survey: &Snapshot) -> Verdict {
-    let trails = match &survey.account.trails {
-        Err(error) => return Verdict::Unknown(error.clone()),
-        Ok(trails) => trails,
+/// Returns the facts of one option, with the trail selected for it.
+#[must_use]
+pub fn snapshot(inventory: &Inventory, option: &OptionProfile) -> Snapshot {
+    snapshot_preferring(inventory, option, |_| false)
+}
+
+/// Does the same as [`snapshot`], but resolves ties between passing trails in favour of the preferred one. A candidate
+/// that was not inspected is never selected.
+#[must_use]
+pub fn snapshot_preferring(
+    inventory: &Inventory,
+    option: &OptionProfile,
+    prefers: impl Fn(&Trail) -> bool,
+) -> Snapshot {
+    let identity = option.identity;
+    if inventory.candidates.is_empty() {
+        return inventory.snapshot_without_trail(identity);
+    }
+    let inspected: Vec<(&TrailCandidate, &CandidateDetails)> = inventory
+        .candidates
+        .iter()
+        .filter_map(|candidate| Some((candidate, candidate.details.as_ref()?)))
+        .collect();
+    if let ([(candidate, details)], 1) = (inspected.as_slice(), inventory.candidates.len()) {
+        return inventory.snapshot_with(identity, candidate, details);
+    }
+    let scored: Vec<(&TrailCandidate, &CandidateDetails, CandidateScore)> = inspected
+        .into_iter()
+        .map(|(candidate, details)| (candidate, details, score(inventory, option, candidate)))
+        .collect();
+    // A failed call is no failed check, but a candidate that passes everything is better.
+    let any_passes = scored.iter().any(|(_, _, score)| score.passes_all());
+    let test = if any_passes {
+        CandidateScore::passes_all
+    } else {
+        CandidateScore::has_no_failures
     };
-    match &survey.trail_selection {
-        TrailSelection::Selected(trail) => {
-            Verdict::Pass(format!("{}, home {}", trail.name, trail.home_region))
-        }
-        TrailSelection::Several {
-            candidates: judged,
-            not_inspected: unseen,
-        } => Verdict::Fail(ambiguous_trails_finding(survey, judged, unseen)),
-        TrailSelection::NotFound(named) => Verdict::Fail(
-            Finding::new(
-                format!("there is no trail {named} here"),
-                "the trail named by --trail",
-            )
-            .because(format!(
-                "the trails that can be seen are: {}",
-                trail_names(trails).unwrap_or_else(|| "none".into())
-            ))
-            .cli("aws cloudtrail list-trails"),
-        ),
-        TrailSelection::None => {
-            if let Some(Err(error)) = &survey.account.trails_in_other_regions {
-                return Verdict::Unknown(error.clone());
-            }
-            let finding = Finding::new("there is no trail", "an organization trail")
-                .because("without a trail there are no events to collect");
-            Verdict::Fail(match &survey.account.trails_in_other_regions {
-                Some(Ok(elsewhere)) if !elsewhere.is_empty() => finding.because(format!(
-                    "those of other regions, {}, record one region each; an organization trail of all regions shows up everywhere",
-                    trail_names(elsewhere).unwrap_or_default()
-                )),
-                _ => finding,
-            }
-            .console("CloudTrail > Trails > Create trail > Enable for all accounts in my organization")
-            .cli("aws cloudtrail create-trail --name organization-trail --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"))
-        }
+    let passing: Vec<(&TrailCandidate, &CandidateDetails)> = scored
+        .iter()
+        .filter(|(_, _, score)| test(score))
+        .map(|(candidate, details, _)| (*candidate, *details))
+        .collect();
+    let selected = match passing.as_slice() {
+        [one] => Some(one),
+        several => several.iter().find(|(one, _)| prefers(&one.trail)),
+    };
+    match selected {
+        Some((candidate, details)) => inventory.snapshot_with(identity, candidate, details),
+        None => Snapshot {
+            trail_selection: ambiguous_selection(inventory, option),
+            ..inventory.snapshot_without_trail(identity)
+        },
     }
 }
 
-/// Each with what it lacks, if all of them lack something; and those of which it is not known.
-fn ambiguous_trails_finding(
-    survey: &Snapshot,
-    judged: &[(String, Vec<&'static str>)],
-    unseen: &[String],
-) -> Finding {
-    let option = survey.route.name();
-    let qualify = !judged.is_empty() && judged.iter().all(|(_, lacks)| lacks.is_empty());
-    let told: Vec<String> = judged
+/// Describes the choice: the passing candidates, or all candidates with their failed checks if none passes; and those
+/// that were not inspected.
+fn ambiguous_selection(inventory: &Inventory, option: &OptionProfile) -> TrailSelection {
+    let mut scored: Vec<(&TrailCandidate, CandidateScore)> = inventory
+        .candidates
         .iter()
-        .map(|(name, lacks)| match lacks.as_slice() {
-            [] => name.clone(),
-            lacks => format!("{name} (fails {})", lacks.join(", ")),
+        .map(|candidate| (candidate, score(inventory, option, candidate)))
+        .collect();
+    let not_inspected = scored
+        .extract_if(.., |(candidate, score)| {
+            candidate.details.is_none() && score.has_no_failures()
+        })
+        .map(|(candidate, _)| candidate.trail.name.clone())
+        .collect();
+    scored.sort_by_key(|(_, score)| score.failed_checks.len());
+    let any_passes = scored
+        .first()
+        .is_some_and(|(_, score)| score.has_no_failures());
+    let candidates = scored
+        .into_iter()
+        .filter(|(_, score)| !any_passes || score.has_no_failures())
+        .map(|(candidate, score)| {
+            let failed = score.failed_checks.into_iter().map(CheckId::as_str);
+            (candidate.trail.name.clone(), failed.collect())
         })
         .collect();
-    let mut observed = if qualify {
-        format!("{} trails qualify: {}", judged.len(), told.join(", "))
-    } else {
-        format!(
-            "none of {} trails passes: {}",
-            judged.len(),
-            told.join("; ")
-        )
-    };
-    if !unseen.is_empty() {
-        observed.push_str("; not looked into, as there are so many: ");
-        observed.push_str(&unseen.join(", "));
-    }
-    let finding = Finding::new(observed, "one trail to work with")
-        .because("events must be taken from one of them, or each would come twice");
-    let nearest = judged.first().filter(|_| qualify || unseen.is_empty());
-    let finding = match nearest {
-        Some((name, lacks)) if !lacks.is_empty() => finding.advice(format!(
-            "{name} is the nearest: mend {} of it; what is printed for it says how",
-            lacks.join(", ")
-        )),
-        _ => finding.advice("say with --trail which one it is to be"),
-    };
-    // Of those that are known to lack something, none is better than one that is not known.
-    match nearest.map(|(name, _)| name).or(unseen.first()) {
-        Some(name) => finding.cli(survey.heeler_ec_command(&format!(
-            "preflight --option {option} --trail {}",
-            shell_quote(name)
-        ))),
-        None => finding,
+    TrailSelection::Several {
+        candidates,
+        not_inspected,
     }
 }
 
-fn trail_names(trails: &[Trail]) -> Option<String> {
-    let told: Vec<String> = trails
+/// Returns the positions of the candidates to inspect next: those with the fewest failed checks, as long as an option has
+/// no candidate that passes everything. The first round includes failing candidates, so that all of their failed checks
+/// can be reported.
+pub(super) fn next_to_inspect(
+    inventory: &Inventory,
+    options: &[OptionProfile],
+    is_first_round: bool,
+) -> Vec<usize> {
+    if inventory.candidates.len() <= MAX_INSPECTED_AT_ONCE {
+        return Vec::new();
+    }
+    let unsolved: Vec<&OptionProfile> = options
         .iter()
-        .map(|trail| format!("{} ({})", trail.name, trail.home_region))
+        .filter(|option| {
+            let passes =
+                |candidate: &TrailCandidate| score(inventory, option, candidate).passes_all();
+            !inventory.candidates.iter().any(passes)
+        })
         .collect();
-    (!told.is_empty()).then(|| told.join(", "))
+    let mut open: Vec<(usize, usize)> = inventory
+        .candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, candidate)| candidate.details.is_none())
+        .filter_map(|(position, candidate)| {
+            let failures: Vec<usize> = unsolved
+                .iter()
+                .map(|option| score(inventory, option, candidate).failed_checks.len())
+                .collect();
+            let may_pass = failures.contains(&0) || (is_first_round && !failures.is_empty());
+            may_pass.then(|| (failures.iter().sum(), position))
+        })
+        .collect();
+    open.sort_unstable();
+    open.into_iter()
+        .take(MAX_INSPECTED_AT_ONCE)
+        .map(|(_, position)| position)
+        .collect()
+}
+
+/// Scores a candidate; one that was not inspected is scored by what it records.
+fn score(
+    inventory: &Inventory,
+    option: &OptionProfile,
+    candidate: &TrailCandidate,
+) -> CandidateScore {
+    let identity = option.identity;
+    if let Some(details) = &candidate.details {
+        let snapshot = inventory.snapshot_with(identity, candidate, details);
+        return CandidateScore::evaluate(&snapshot, option);
+    }
+    let snapshot = inventory.snapshot_of_recording(identity, candidate);
+    let mut score = CandidateScore::evaluate(&snapshot, option);
+    score.has_unknown_checks = true;
+    let given = inventory.request.bucket.as_ref();
+    if identity.destination == TrailDestination::Bucket
+        && given.is_some_and(|given| *given != candidate.trail.bucket)
+    {
+        score.failed_checks.push(CheckId::BucketMatchesTrail);
+    }
+    score
+}
+
+/// The verdicts on a candidate and its destination.
+struct CandidateScore {
+    failed_checks: Vec<CheckId>,
+    /// True if a required check is unknown.
+    has_unknown_checks: bool,
+}
+
+impl CandidateScore {
+    fn has_no_failures(&self) -> bool {
+        self.failed_checks.is_empty()
+    }
+
+    fn passes_all(&self) -> bool {
+        self.has_no_failures() && !self.has_unknown_checks
+    }
+
+    /// Runs the checks of the trail and its destination. Accepted checks count as passed.
+    fn evaluate(snapshot: &Snapshot, option: &OptionProfile) -> Self {
+        const GROUPS: [&str; 4] = ["trail", "bucket", "key", "logs"];
+        let mut score = Self {
+            failed_checks: Vec::new(),
+            has_unknown_checks: false,
+        };
+        let checks = option
+            .checks
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|check| GROUPS.contains(&check.id.group()))
+            .filter(|check| !check.id.is_accepted(snapshot));
+        for check in checks {
+            match (check.evaluate)(snapshot) {
+                Verdict::Fail(_) => score.failed_checks.push(check.id),
+                Verdict::Unknown(_) => {
+                    score.has_unknown_checks |= !check.requirement.is_advisory();
+                }
+                _ => {}
+            }
+        }
+        score
+    }
 }

@@ -183,8 +183,8 @@ fn acceptable_checks() -> Vec<PossibleValue> {
     let mut ids: Vec<&'static str> = OPTIONS
         .iter()
         .flat_map(|option| option.checks().iter().copied().flatten())
-        .filter(|check| check.requirement.can_be_accepted())
-        .map(|check| check.id)
+        .filter(|check| check.requirement.acceptable)
+        .map(|check| check.id.as_str())
         .collect();
     ids.sort_unstable();
     ids.dedup();

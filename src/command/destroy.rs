@@ -6,10 +6,11 @@ use super::{Context, NOT_A_TERMINAL, no_deployment_error, not_confirmed_error};
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
+use crate::check;
 use crate::cli::{self, DiscoveryArgs};
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
-use crate::inventory::{Inventory, InventoryRequest};
+use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption, LocateRequest, OPTIONS, Target};
 use crate::reconcile::Actual;
@@ -205,15 +206,15 @@ async fn search_targets(
     };
     let mut request: InventoryRequest = world.hints(&discovery, &[]);
     request.expected_account = None;
-    let destinations: Vec<_> = options.iter().map(|option| option.destination()).collect();
-    let inventory = Inventory::collect(aws, request, &destinations).await;
+    let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
+    let inventory = check::collect(aws, request, &profiles).await;
     let locate = LocateRequest {
         scope: DeploymentScope::new(caller, aws.region(), world.names()),
         log_group: args.log_group.clone(),
     };
     let (mut refusal, mut candidates) = (None, Vec::new());
     for option in options {
-        let snapshot = inventory.snapshot(option.destination());
+        let snapshot = check::snapshot(&inventory, &option.profile());
         match option.locate(&snapshot, &locate) {
             Ok(target) => candidates.push(DestroyTarget::new(aws, target)),
             Err(_) => refusal = refusal.or(snapshot.bucket_error()),

@@ -22,12 +22,12 @@ use clap::Parser;
 use tokio::join;
 
 use crate::aws::{Aws, AwsCall, CallerIdentity, ConnectionSettings};
+use crate::check::{self, OptionProfile};
 use crate::cli::value_parsers;
 use crate::cli::{Cli, Command, DiscoveryArgs, GlobalArgs};
 use crate::deployment::Deployment;
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
-use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, InventoryRequest, is_missing_credentials};
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption};
@@ -203,9 +203,9 @@ impl Context {
         &self,
         aws: &Aws,
         hints: InventoryRequest,
-        routes: &[TrailDestination],
+        options: &[OptionProfile],
     ) -> Result<Inventory> {
-        let facts = Inventory::collect(aws, hints, routes).await;
+        let facts = check::collect(aws, hints, options).await;
         match facts.caller() {
             Err(error) if is_missing_credentials(error) => Err(error.clone()),
             _ => Ok(facts),

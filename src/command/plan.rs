@@ -161,19 +161,21 @@ pub(super) async fn prepare(
     trust: &cli::TrustArgs,
     only_to_show: bool,
 ) -> Result<Prepared> {
-    let (routes, adopt) = ([kind.destination()], hints.adopt);
+    let (options, adopt) = ([kind.profile()], hints.adopt);
+    let [profile] = &options;
     let (facts, role) = join!(
-        world.collect_inventory(aws, hints, &routes),
+        world.collect_inventory(aws, hints, &options),
         world.find_role(aws)
     );
     let deployment = role
         .as_ref()
         .map(|role| role.as_ref().and_then(Deployment::from_role));
-    let survey = facts?.snapshot_preferring(
-        kind.destination(),
+    let survey = check::snapshot_preferring(
+        &facts?,
+        profile,
         |trail| matches!(&deployment, Ok(Some(found)) if kind.receives_from(found, trail)),
     );
-    let report = check::run(&survey, false);
+    let report = check::run(&survey, profile.checks, false);
     if !report.is_ready() {
         render::report::blocking_results(&world.ui, &report);
         return Err(Error::negative(format!(

@@ -2,11 +2,12 @@
 
 use super::Context;
 use crate::aws::Aws;
+use crate::check;
 use crate::check::permission_scope::{fill_scope, is_key_id};
 use crate::cli::{self, OnFailure, PolicyCommand};
 use crate::deployment::Deployment;
 use crate::error::{Error, Exit, Result};
-use crate::inventory::{Inventory, is_missing_credentials};
+use crate::inventory::is_missing_credentials;
 use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::{
@@ -165,12 +166,12 @@ async fn scope_from_aws(
         deployed.set_policy_scope(&deployment, &mut scope);
         return Ok((narrow(args, options, deployed), scope));
     }
-    let destinations: Vec<_> = options.iter().map(|option| option.destination()).collect();
+    let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
     let request = world.hints(&args.discovery, &[]);
-    let inventory = Inventory::collect(&aws, request, &destinations).await;
+    let inventory = check::collect(&aws, request, &profiles).await;
     let mut located = Vec::new();
     for option in &options {
-        let snapshot = inventory.snapshot(option.destination());
+        let snapshot = check::snapshot(&inventory, &option.profile());
         if let Some(error) = snapshot.bucket_error() {
             warn_refused(world, &error);
         }

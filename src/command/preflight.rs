@@ -1,54 +1,58 @@
-//! Says whether the organization trail is ready; mends what it may, when it is asked to.
+//! Checks whether the organization trail is ready, and makes the fixes that the operator confirms.
 
 use std::time::{Duration, Instant};
 
 use super::{Context, NOT_A_TERMINAL};
 use crate::aws::Aws;
-use crate::check::{Report, fixes, run as judge};
+use crate::check::{self, OptionProfile, Report, fixes};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
-use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot};
-use crate::option::{self, OPTIONS};
+use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::render;
+use crate::render::report::Advice;
 
-pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exit> {
-    if args.fix && !world.ui.can_prompt() {
+pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<Exit> {
+    if args.fix && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL)
             .with_hint("without --fix, preflight prints the commands that fix its findings"));
     }
-    let looking = PreflightRun {
-        world,
-        aws: world.connect().await?,
-        hints: InventoryRequest {
+    let run = PreflightRun {
+        context,
+        aws: context.connect().await?,
+        request: InventoryRequest {
             deep: args.deep,
             accepted_checks: args.accept.accepted,
-            ..world.hints(&args.discovery, &[])
+            ..context.hints(&args.discovery, &[])
         },
-        routes: match args.option.as_deref().and_then(option::find) {
-            Some(option) => vec![option.destination()],
-            None => OPTIONS.iter().map(|option| option.destination()).collect(),
+        options: match args.option.as_deref().and_then(option::find) {
+            Some(option) => vec![option.profile()],
+            None => OPTIONS.iter().map(|option| option.profile()).collect(),
         },
         strict: args.strict,
     };
-    let mut seen = looking.collect().await?;
+    let mut inventory = run.collect().await?;
     if args.fix {
-        seen = looking.apply_fixes(seen).await?;
+        inventory = run.apply_fixes(inventory).await?;
     }
     if let Some(limit) = args.wait {
-        seen = looking.wait(seen, limit).await?;
+        inventory = run.wait(inventory, limit).await?;
     }
-    let reports = looking.evaluate(&seen);
-    let knows_whom = looking
-        .routes
+    let reports = run.evaluate(&inventory);
+    let trust_is_known = run
+        .options
         .iter()
-        .any(|route| seen.snapshot(*route).has_managed_role());
-    let next = world.command_line(if knows_whom {
+        .any(|option| check::snapshot(&inventory, option).has_managed_role());
+    let next = context.command_line(if trust_is_known {
         "plan --option OPTION"
     } else {
         "plan --option OPTION --heeler-role-arn ARN"
     });
-    render::report::reports(&world.ui, &reports, &next);
+    let advice = Advice {
+        next: &next,
+        reason: &|name| option::find(name).map_or("", DeliveryOption::recommendation),
+    };
+    render::report::reports(&context.ui, &reports, &advice);
     Ok(if reports.iter().any(Report::is_ready) {
         Exit::Success
     } else {
@@ -57,99 +61,106 @@ pub(super) async fn run(world: &Context, args: cli::PreflightArgs) -> Result<Exi
 }
 
 struct PreflightRun<'a> {
-    world: &'a Context,
+    context: &'a Context,
     aws: Aws,
-    hints: InventoryRequest,
-    routes: Vec<TrailDestination>,
+    request: InventoryRequest,
+    options: Vec<OptionProfile>,
     strict: bool,
 }
 
 impl PreflightRun<'_> {
     async fn collect(&self) -> Result<Inventory> {
-        self.world
-            .collect_inventory(&self.aws, self.hints.clone(), &self.routes)
+        self.context
+            .collect_inventory(&self.aws, self.request.clone(), &self.options)
             .await
     }
 
-    fn evaluate(&self, facts: &Inventory) -> Vec<Report> {
-        self.routes
+    fn evaluate(&self, inventory: &Inventory) -> Vec<Report> {
+        self.options
             .iter()
-            .map(|route| judge(&facts.snapshot(*route), self.strict))
+            .map(|option| {
+                let snapshot = check::snapshot(inventory, option);
+                check::run(&snapshot, option.checks, self.strict)
+            })
             .collect()
     }
 
-    /// Offers every repair once, and looks again when something was done.
-    async fn apply_fixes(&self, seen: Inventory) -> Result<Inventory> {
+    /// Offers each fix once, and collects the inventory again if the operator confirmed any.
+    async fn apply_fixes(&self, inventory: Inventory) -> Result<Inventory> {
         let mut offered = Vec::new();
-        for route in &self.routes {
-            let survey = seen.snapshot(*route);
-            for (repair, observed) in fixes::available(&survey) {
-                let known = offered.iter().any(|(known, _, other): &(_, _, Snapshot)| {
-                    *known == repair && other.trail() == survey.trail()
+        for option in &self.options {
+            let snapshot = check::snapshot(&inventory, option);
+            for (action, observed) in fixes::available(&snapshot, option.checks) {
+                let is_known = offered.iter().any(|(known, _, other): &(_, _, Snapshot)| {
+                    *known == action && other.trail() == snapshot.trail()
                 });
-                if !known {
-                    offered.push((repair, observed, survey.clone()));
+                if !is_known {
+                    offered.push((action, observed, snapshot.clone()));
                 }
             }
         }
         if offered.is_empty() {
-            self.world
+            self.context
                 .ui
-                .status("There is nothing that --fix may change.");
-            return Ok(seen);
+                .status("No finding can be fixed with --fix.");
+            return Ok(inventory);
         }
-        let mut done = false;
-        for (repair, observed, survey) in offered {
-            let question = fixes::confirmation(repair, &survey, &observed);
+        let mut confirmed_any = false;
+        for (action, observed, snapshot) in offered {
+            let question = fixes::confirmation(action, &snapshot, &observed);
             if self
-                .world
+                .context
                 .confirm_by_typing(&question.prompt, &question.expected_answer)
                 .await?
             {
-                // One that is refused does not keep the others.
-                match fixes::apply(&self.aws, repair, &survey).await {
+                // A refused fix does not prevent the others.
+                match fixes::apply(&self.aws, action, &snapshot).await {
                     Ok(()) => {
-                        self.world
-                            .record_write("what preflight has mended stays".to_owned());
-                        self.world.ui.status("Done.\n");
+                        self.context
+                            .record_write("the fixes of preflight stay in place".to_owned());
+                        self.context.ui.status("Done.\n");
                     }
-                    Err(error) => self.world.ui.error(&error),
+                    Err(error) => self.context.ui.error(&error),
                 }
-                done = true;
+                confirmed_any = true;
             } else {
-                self.world.ui.status("Left as it is.\n");
+                self.context.ui.status("Not changed.\n");
             }
         }
-        if done { self.collect().await } else { Ok(seen) }
+        if confirmed_any {
+            self.collect().await
+        } else {
+            Ok(inventory)
+        }
     }
 
-    /// Looks again, more and more seldom, until one option has nothing left that time may cure.
-    async fn wait(&self, mut seen: Inventory, limit: Duration) -> Result<Inventory> {
+    /// Collects the inventory repeatedly, with growing pauses, until one option has no check left that may pass later.
+    async fn wait(&self, mut inventory: Inventory, limit: Duration) -> Result<Inventory> {
         const MAX_PAUSE: Duration = Duration::from_secs(15);
         let end = Instant::now() + limit;
         let mut pause = Duration::from_secs(1);
         loop {
-            let Some(waiting) = render::report::pending_checks(&self.evaluate(&seen)) else {
-                return Ok(seen);
+            let Some(pending) = render::report::pending_checks(&self.evaluate(&inventory)) else {
+                return Ok(inventory);
             };
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(seen);
+                return Ok(inventory);
             }
-            let pause_now = pause.min(left);
-            self.world.ui.status(&format!(
-                "Waiting for {waiting}; looking again in {} ({} left).",
-                humantime::format_duration(whole_seconds(pause_now)),
+            let next_pause = pause.min(left);
+            self.context.ui.status(&format!(
+                "Waiting for {pending}. Next check in {} ({} left).",
+                humantime::format_duration(whole_seconds(next_pause)),
                 humantime::format_duration(whole_seconds(left))
             ));
-            tokio::time::sleep(pause_now).await;
+            tokio::time::sleep(next_pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
-            seen = self.collect().await?;
+            inventory = self.collect().await?;
         }
     }
 }
 
-/// Nobody reads fractions of a second; nothing is no time to wait.
+/// Truncates a duration to whole seconds, at least one.
 fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs().max(1))
 }

@@ -8,7 +8,7 @@ use super::rollback::roll_back;
 use super::{Context, NOT_A_TERMINAL, not_confirmed_error, option_by_name};
 use crate::aws::Aws;
 use crate::backup::reject_existing;
-use crate::check::{FixAction, fixes};
+use crate::check::{self, FixAction, fixes};
 use crate::cli::{self, OnFailure};
 use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
@@ -165,11 +165,13 @@ async fn fix_retention(
     kind: &'static dyn DeliveryOption,
     hints: InventoryRequest,
 ) -> Result<()> {
+    let options = [kind.profile()];
+    let [profile] = &options;
     let facts = world
-        .cancellable(world.collect_inventory(aws, hints, &[kind.destination()]))
+        .cancellable(world.collect_inventory(aws, hints, &options))
         .await?;
-    let survey = facts.snapshot(kind.destination());
-    let offered = fixes::available(&survey).into_iter();
+    let survey = check::snapshot(&facts, profile);
+    let offered = fixes::available(&survey, profile.checks).into_iter();
     for (what, observed) in offered.filter(|(what, _)| *what == FixAction::SetRetentionToOneDay) {
         if !world.ui.can_prompt() {
             return Err(Error::negative(NOT_A_TERMINAL)

@@ -1,15 +1,15 @@
-//! IAM documents as values: built, brought to one form, and compared by meaning.
+//! IAM policy documents: building, parsing and comparing them.
 
 pub mod statement_reader;
 use serde_json::{Map, Value, json};
 
-/// Wraps statements into a document. `Version` comes first: an old parser of AWS insists on it.
+/// Wraps statements in a document. `Version` comes first, because an old AWS parser requires it.
 #[must_use]
 pub fn document(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": Value::Array(statements) })
 }
 
-/// Denies `action` on `resource` to everybody who comes without TLS.
+/// Returns a statement that denies `action` on `resource` for requests without TLS.
 #[must_use]
 pub fn deny_insecure(sid: &str, action: &str, resource: &str) -> Value {
     json!({
@@ -22,8 +22,8 @@ pub fn deny_insecure(sid: &str, action: &str, resource: &str) -> Value {
     })
 }
 
-/// The one form in which two documents that mean the same are equal: lists sorted, single values as lists,
-/// condition keys in lower case (AWS ignores their case), a bare account id as its root ARN.
+/// Returns the canonical form, in which equivalent documents are equal: sorted lists, single values as lists, condition
+/// keys in lower case (AWS ignores their case), and an account ID instead of its root ARN.
 #[must_use]
 pub fn canonical(document: &Value) -> Value {
     let Value::Object(fields) = document else {
@@ -46,19 +46,19 @@ pub fn canonical(document: &Value) -> Value {
     Value::Object(canonical)
 }
 
-/// A document as AWS returns it; what is no JSON is kept as text.
+/// Parses a document from AWS; text that is not JSON is kept as a string.
 #[must_use]
 pub fn parse_document(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
-/// The same for IAM, which returns documents percent-encoded. A plus in it is a plus.
+/// Parses a document from IAM, which is percent-encoded. A plus sign is not a space.
 #[must_use]
 pub fn parse_encoded_document(text: &str) -> Value {
     parse_document(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
 }
 
-/// A document as text, as AWS takes it.
+/// Returns a document as text for AWS.
 #[must_use]
 pub fn to_text(document: &Value) -> String {
     document
@@ -91,7 +91,7 @@ fn canonical_statement(statement: &Value) -> Value {
     Value::Object(canonical)
 }
 
-/// The ids that AWS shows in place of principals that were deleted. A role of the same name made later is another one.
+/// Returns the unique IDs that AWS shows for deleted principals. A new role with the same name has another ID.
 #[must_use]
 pub fn deleted_principals(document: &Value) -> Vec<String> {
     let Value::Object(fields) = canonical(document) else {
@@ -112,7 +112,7 @@ pub fn deleted_principals(document: &Value) -> Vec<String> {
     dead
 }
 
-/// Whether a principal is the id of a role or user, which AWS shows when there is no name any more.
+/// Returns true if a principal is the unique ID of a role or user, which AWS shows after the principal was deleted.
 #[must_use]
 pub fn is_deleted_principal_id(principal: &str) -> bool {
     ["AROA", "AIDA"]
@@ -121,7 +121,7 @@ pub fn is_deleted_principal_id(principal: &str) -> bool {
         && principal.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// A string or a list of strings, as a sorted list.
+/// Returns a string or a list of strings as a sorted list.
 fn sorted_list(value: &Value, each: &dyn Fn(&str) -> String) -> Value {
     let mut items: Vec<String> = match value {
         Value::Array(items) => items.iter().map(|item| each(&scalar_text(item))).collect(),
@@ -150,7 +150,7 @@ fn canonical_principal(value: &Value) -> Value {
                 .collect::<Map<_, _>>()
                 .into()
         }
-        // Some services return the one spelling for the other.
+        // Some services return one of the two equivalent forms for the other.
         everybody => json!({ "AWS": sorted_list(everybody, &str::to_owned) }),
     }
 }

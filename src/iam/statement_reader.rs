@@ -1,8 +1,8 @@
-//! Reads the policies of others: what a statement says, as far as a verdict needs it.
+//! Reads statements of existing policies, as far as checks need it.
 
 use serde_json::Value;
 
-/// The statements of a document; none when it is no document.
+/// Returns the statements of a document, or none if it is not valid JSON.
 pub(crate) fn statements(document: &str) -> Vec<Value> {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     match document.get("Statement") {
@@ -20,12 +20,12 @@ pub(crate) fn denies(statement: &Value) -> bool {
     statement["Effect"] == "Deny"
 }
 
-/// The statement's own name, to be told.
+/// Returns the statement's Sid for display.
 pub(crate) fn sid(statement: &Value) -> &str {
     statement["Sid"].as_str().unwrap_or("without a Sid")
 }
 
-/// One value or a list of them, as a list.
+/// Returns a single value or a list as a list.
 pub(crate) fn string_list(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(words) => words.iter().filter_map(string_value).collect(),
@@ -33,7 +33,7 @@ pub(crate) fn string_list(value: &Value) -> Vec<&str> {
     }
 }
 
-/// Conditions may be written with a bare `true`.
+/// Returns the text of a value; conditions may contain a JSON `true` or `false`.
 fn string_value(value: &Value) -> Option<&str> {
     match value {
         Value::Bool(true) => Some("true"),
@@ -42,7 +42,7 @@ fn string_value(value: &Value) -> Option<&str> {
     }
 }
 
-/// Whether the statement is about this action.
+/// Returns true if the statement applies to this action.
 pub(crate) fn applies_to_action(statement: &Value, action: &str) -> bool {
     let named = |list: &Value| {
         string_list(list).iter().any(|pattern| {
@@ -55,7 +55,7 @@ pub(crate) fn applies_to_action(statement: &Value, action: &str) -> bool {
     }
 }
 
-/// Whether the statement is about this resource.
+/// Returns true if the statement applies to this resource.
 pub(crate) fn applies_to_resource(statement: &Value, resource: &str) -> bool {
     let named = |list: &Value| {
         string_list(list)
@@ -68,7 +68,7 @@ pub(crate) fn applies_to_resource(statement: &Value, resource: &str) -> bool {
     }
 }
 
-/// Whether the statement names everybody, or one of these principals under this kind (`AWS`, `Service`).
+/// Returns true if the statement names every principal, or one of these principals of this kind (`AWS`, `Service`).
 pub(crate) fn names_principal(statement: &Value, kind: &str, principals: &[&str]) -> bool {
     let principal = &statement["Principal"];
     let everybody = |value: &Value| string_list(value).contains(&"*");
@@ -79,12 +79,12 @@ pub(crate) fn names_principal(statement: &Value, kind: &str, principals: &[&str]
             .any(|named| principals.contains(named))
 }
 
-/// One condition of a statement.
+/// A condition of a statement.
 pub(crate) struct ParsedCondition<'a> {
     pub operator: &'a str,
-    /// In lower case: keys mean the same in any.
+    /// The key in lower case, because keys are case-insensitive.
     pub key: String,
-    /// As it is written there.
+    /// The key as it is written in the policy.
     pub original_key: &'a str,
     pub values: Vec<&'a str>,
 }
@@ -106,7 +106,7 @@ pub(crate) fn conditions(statement: &Value) -> Vec<ParsedCondition<'_>> {
         .collect()
 }
 
-/// IAM's wildcards: `*` for any text, `?` for one character.
+/// Matches IAM's wildcards: `*` for any text, `?` for one character.
 pub(crate) fn matches_wildcard(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());

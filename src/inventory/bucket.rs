@@ -1,38 +1,48 @@
-//! Asks for the bucket that a trail delivers to: whose it is, how its objects are kept, who is told of new ones. Long, since
-//! it is a dozen questions to one bucket, each of them one call.
+//! Reads the bucket that a trail delivers to.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule as Rule, Payer, ServerSideEncryption};
 use aws_smithy_types::DateTime;
 use futures_util::future::join_all;
+use jiff::{Timestamp, ToSpan};
 use tokio::join;
 
-use crate::aws::CallerIdentity;
-use crate::aws::bucket_notification::{NotificationEntry, entries};
-use crate::aws::error::AwsResultExt;
-use crate::error::{Error, Result};
-use crate::inventory::facts::{
+use super::facts::{
     BucketFacts, BucketOwner, Encryption, KeyFacts, LifecycleRule, LifecycleTiming, LogObject,
     Organization, TopicFacts, Trail,
 };
-use crate::inventory::limiter::LimitedClients;
-use crate::inventory::topic::{covering_topic, is_usable_topic, topic_facts};
-use crate::inventory::trail::system_time;
-use crate::inventory::{InventoryRequest, access_role_arn, key, log_prefix};
+use super::limiter::LimitedClients;
+use super::log_objects::log_prefix;
+use super::topic::{covering_topic, is_usable_topic, topic_facts};
+use super::trail::system_time;
+use super::{Fact, InventoryRequest, access_role_arn, key};
+use crate::aws::CallerIdentity;
+use crate::aws::bucket_notification::{NotificationEntry, entries};
+use crate::aws::error::AwsResultExt;
+use crate::error::Result;
 
-/// Where a bucket is, before anything else is asked of it.
+/// The context in which a bucket is read.
+#[derive(Clone, Copy)]
+pub(super) struct ReadScope<'a> {
+    pub trail: &'a Trail,
+    pub caller: &'a CallerIdentity,
+    pub organization: &'a Fact<Organization>,
+    pub request: &'a InventoryRequest,
+}
+
+/// The owner and region of a bucket, which are needed for all other calls.
 #[derive(Clone)]
-pub(crate) struct LocatedBucket {
+pub(super) struct LocatedBucket {
     pub name: String,
     pub owner: Result<BucketOwner>,
-    /// Its region, when the answer of another region told only that; whose it is has to be asked there.
+    /// The bucket's region, if another region answered with nothing else. The owner must then be requested there.
     redirect_region: Option<String>,
 }
 
 impl LocatedBucket {
-    /// Where to ask on.
+    /// Returns the region for all other calls.
     pub fn region(&self) -> Option<&str> {
         match (&self.redirect_region, &self.owner) {
             (Some(region), _) | (None, Ok(BucketOwner::ThisAccount { region })) => Some(region),
@@ -41,13 +51,13 @@ impl LocatedBucket {
     }
 }
 
-/// Finds the bucket. HEAD names the region in every answer, and says nothing else.
-pub(crate) async fn find(
-    ask: &LimitedClients,
+/// Finds the bucket. `HeadBucket` returns the region in every answer.
+pub(super) async fn find(
+    clients: &LimitedClients,
     name: &str,
     caller: &CallerIdentity,
 ) -> LocatedBucket {
-    let (owned, redirected) = find_owner(ask, name, &caller.account).await;
+    let (owned, redirected) = find_owner(clients, name, &caller.account).await;
     LocatedBucket {
         name: name.to_owned(),
         owner: owned,
@@ -55,14 +65,14 @@ pub(crate) async fn find(
     }
 }
 
-/// Whose the bucket is; or, when another region answers for it, which.
+/// Returns the owner of the bucket, or its region if another region answers.
 async fn find_owner(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
     name: &str,
     account: &str,
 ) -> (Result<BucketOwner>, Option<String>) {
     let refusal = {
-        let aws = ask.acquire().await;
+        let aws = clients.acquire().await;
         let head = aws.s3.head_bucket().bucket(name);
         match head.expected_bucket_owner(account).send().await {
             Ok(found) => {
@@ -77,35 +87,35 @@ async fn find_owner(
         .and_then(|response| response.headers().get("x-amz-bucket-region"))
         .map(str::to_owned);
     let status = response.map(|response| response.status().as_u16());
-    let ours = Err(refusal).context_for("s3:ListBucket", || format!("look at bucket {name}"));
+    let ours = Err(refusal).context_for("s3:ListBucket", || format!("find bucket {name}"));
     match (status, region) {
-        (Some(301 | 307 | 400 | 403), Some(region)) if region != ask.region() => {
+        (Some(301 | 307 | 400 | 403), Some(region)) if region != clients.region() => {
             (ours, Some(region))
         }
         (Some(404), _) => (Ok(BucketOwner::Missing), None),
-        (Some(403), region) => (identify_other_owner(ask, name, region).await, None),
+        (Some(403), region) => (identify_other_owner(clients, name, region).await, None),
         _ => (ours, None),
     }
 }
 
-/// Without the condition on its owner: an answer means that it is somebody else's bucket. A refusal means that the
-/// caller may not look; then the list of the account's own buckets tells whose it is.
+/// Identifies the owner after a refusal. If `HeadBucket` succeeds without an expected owner, the bucket belongs to another
+/// account. If it is refused again, the account's bucket list shows the owner.
 async fn identify_other_owner(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
     name: &str,
     region: Option<String>,
 ) -> Result<BucketOwner> {
     let (head, own) = join!(
         async {
-            let aws = ask.acquire().await;
+            let aws = clients.acquire().await;
             aws.s3
                 .head_bucket()
                 .bucket(name)
                 .send()
                 .await
-                .context_for("s3:ListBucket", || format!("look at bucket {name}"))
+                .context_for("s3:ListBucket", || format!("find bucket {name}"))
         },
-        is_listed_bucket(ask, name),
+        is_listed_bucket(clients, name),
     );
     let refusal = match head {
         Ok(found) => {
@@ -124,8 +134,8 @@ async fn identify_other_owner(
     }
 }
 
-async fn is_listed_bucket(ask: &LimitedClients, name: &str) -> Result<bool> {
-    let aws = ask.acquire().await;
+async fn is_listed_bucket(clients: &LimitedClients, name: &str) -> Result<bool> {
+    let aws = clients.acquire().await;
     let mut pages = aws.s3.list_buckets().prefix(name).into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.context_for("s3:ListAllMyBuckets", || {
@@ -138,20 +148,20 @@ async fn is_listed_bucket(ask: &LimitedClients, name: &str) -> Result<bool> {
     Ok(false)
 }
 
-/// Everything about a bucket, in its own region.
-/// `near` is what was asked for already.
-pub(crate) async fn inspect(
-    ask: &LimitedClients,
+/// Reads everything about a bucket in its own region. `near` contains the notifications if they are known already.
+pub(super) async fn inspect(
+    clients: &LimitedClients,
     found: LocatedBucket,
     near: Option<Result<Vec<NotificationEntry>>>,
-    trail: &Trail,
-    caller: &CallerIdentity,
-    organization: std::result::Result<&Option<Organization>, &Error>,
-    hints: &InventoryRequest,
+    scope: &ReadScope<'_>,
 ) -> BucketFacts {
-    let (name, account) = (found.name.as_str(), caller.account.as_str());
-    let here = OwnBucket { ask, name, account };
-    // What has the longest way before it comes first.
+    let (name, account) = (found.name.as_str(), scope.caller.account.as_str());
+    let bucket = OwnBucket {
+        clients,
+        name,
+        account,
+    };
+    // The longest chain of calls comes first.
     let (
         (notifications, topic),
         owned,
@@ -162,37 +172,36 @@ pub(crate) async fn inspect(
         payer,
     ) = join!(
         async {
-            let ask = &ask.prioritized();
+            let clients = &clients.prioritized();
             let notifications = match near {
                 Some(known) => known,
-                None => notifications(ask, name, account).await,
+                None => notifications(clients, name, account).await,
             };
-            let topic = notifications.as_ref().ok().and_then(|entries| {
-                let within = organization.ok().and_then(Option::as_ref);
-                let within = within.filter(|_| trail.is_organization);
-                covering_topic(entries, hints, trail, caller, within, ask.region())
-            });
+            let topic = notifications
+                .as_ref()
+                .ok()
+                .and_then(|entries| covering_topic(entries, scope, clients.region()));
             let topic = match topic {
-                // That it cannot be used shows in its ARN.
-                Some(arn) if !is_usable_topic(&arn, account, ask.region()) => {
-                    Some(Ok(Some(TopicFacts::arn_only(arn))))
+                // The ARN shows already that the topic is not usable.
+                Some(arn) if !is_usable_topic(&arn, account, clients.region()) => {
+                    Fact::Present(TopicFacts::arn_only(arn))
                 }
-                Some(arn) => Some(topic_facts(ask, &arn, account).await),
-                None => None,
+                Some(arn) => Fact::from_optional(topic_facts(clients, &arn, account).await),
+                None => Fact::NotRequested,
             };
             (notifications, topic)
         },
         async {
             match found.redirect_region {
-                Some(_) => find_owner(ask, name, account).await.0,
+                Some(_) => find_owner(clients, name, account).await.0,
                 None => found.owner.clone(),
             }
         },
-        here.encryption_facts(trail, caller, organization, hints),
-        here.policy(),
-        here.object_ownership(),
-        here.lifecycle(),
-        here.requester_pays(),
+        bucket.encryption_facts(scope),
+        bucket.policy(),
+        bucket.object_ownership(),
+        bucket.lifecycle(),
+        bucket.requester_pays(),
     );
     if !matches!(owned, Ok(BucketOwner::ThisAccount { .. })) {
         return BucketFacts::not_inspected(name, owned);
@@ -200,26 +209,26 @@ pub(crate) async fn inspect(
     BucketFacts {
         name: found.name.clone(),
         owner: owned,
-        encryption: Some(encryption),
-        newest_log_object: Some(newest),
+        encryption: Fact::from_result(encryption),
+        newest_log_object: Fact::from_optional(newest),
         keys,
-        notifications: Some(notifications),
+        notifications: Fact::from_result(notifications),
         topic,
-        policy: Some(policy),
-        object_ownership: Some(ownership),
-        lifecycle: Some(lifecycle),
-        requester_pays: Some(payer),
+        policy: Fact::from_optional(policy),
+        object_ownership: Fact::from_optional(ownership),
+        lifecycle: Fact::from_result(lifecycle),
+        requester_pays: Fact::from_result(payer),
     }
 }
 
-/// Whom the bucket tells of new objects. It is asked for before all else, since a long way may begin there: to a topic,
-/// its key, and that key's policy.
-pub(crate) async fn notifications(
-    ask: &LimitedClients,
+/// Reads the bucket's notifications. They come first, because a long chain of calls may follow: the topic, its key and the
+/// key's policy.
+pub(super) async fn notifications(
+    clients: &LimitedClients,
     name: &str,
     account: &str,
 ) -> Result<Vec<NotificationEntry>> {
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     aws.s3
         .get_bucket_notification_configuration()
         .bucket(name)
@@ -232,30 +241,33 @@ pub(crate) async fn notifications(
         .map(|found| entries(&found))
 }
 
-/// A bucket that is asked in its own region, and only while it is the caller's.
+/// A bucket of this account, with clients for its region.
 struct OwnBucket<'a> {
-    ask: &'a LimitedClients,
+    clients: &'a LimitedClients,
     name: &'a str,
     account: &'a str,
 }
 
 impl OwnBucket<'_> {
-    /// The bucket's encryption, the newest log object, and every key that either of them or the trail names.
+    /// Reads the bucket's encryption, the newest log object, and every key that one of them or the trail names.
     async fn encryption_facts(
         &self,
-        trail: &Trail,
-        caller: &CallerIdentity,
-        organization: std::result::Result<&Option<Organization>, &Error>,
-        hints: &InventoryRequest,
+        scope: &ReadScope<'_>,
     ) -> (Result<Encryption>, Result<Option<LogObject>>, Vec<KeyFacts>) {
-        let grantee = access_role_arn(hints, caller);
-        let known: BTreeSet<&String> = hints.bucket_key.iter().chain(&trail.kms_key).collect();
+        let ReadScope {
+            trail,
+            caller,
+            organization,
+            request,
+        } = *scope;
+        let grantee = access_role_arn(request, caller);
+        let known: BTreeSet<&String> = request.bucket_key.iter().chain(&trail.kms_key).collect();
         let ahead = OwnBucket {
-            ask: &self.ask.prioritized(),
+            clients: &self.clients.prioritized(),
             ..*self
         };
         let look =
-            async |asked: &String| key::inspect(self.ask, asked, self.account, &grantee).await;
+            async |asked: &String| key::inspect(self.clients, asked, self.account, &grantee).await;
         let (newest, (encryption, of_bucket), mut keys) = join!(
             ahead.newest_log_object(trail, organization),
             async {
@@ -271,20 +283,20 @@ impl OwnBucket<'_> {
             join_all(known.iter().map(|asked| look(asked))),
         );
         keys.extend(of_bucket);
-        // A key that only the object names, such as one that was replaced, or that of AWS.
+        // A key that only the object names, such as a former key or an AWS managed key.
         if let Ok(Some(LogObject {
             encryption: Encryption::Kms(Some(asked)),
             ..
         })) = &newest
             && !keys.iter().any(|key| key.has_name(asked))
         {
-            keys.push(key::inspect(ahead.ask, asked, self.account, &grantee).await);
+            keys.push(key::inspect(ahead.clients, asked, self.account, &grantee).await);
         }
         (encryption, newest, keys)
     }
 
     async fn encryption(&self) -> Result<Encryption> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         let found = aws
             .s3
             .get_bucket_encryption()
@@ -309,17 +321,16 @@ impl OwnBucket<'_> {
         })
     }
 
-    /// The newest log object of the trail's own region: of the last hours, else of today, else of yesterday.
+    /// Returns the newest log object of the trail's home region from today or yesterday.
     async fn newest_log_object(
         &self,
         trail: &Trail,
-        organization: std::result::Result<&Option<Organization>, &Error>,
+        organization: &Fact<Organization>,
     ) -> Result<Option<LogObject>> {
         let organization = match organization {
-            Ok(found) => found.as_ref(),
-            // The organization's id is in the path.
-            Err(refusal) if trail.is_organization => return Err(refusal.clone()),
-            Err(_) => None,
+            // The organization's ID is part of the object keys.
+            Fact::Failed(error) if trail.is_organization => return Err(error.clone()),
+            fact => fact.present(),
         };
         let (days, recent) =
             recent_key_prefixes(trail, organization, self.account, SystemTime::now());
@@ -341,13 +352,13 @@ impl OwnBucket<'_> {
         }))
     }
 
-    /// One page is enough: names begin with the time.
+    /// Returns the newest object under a prefix. One page is enough, because the keys begin with the time.
     async fn newest_under_prefix(
         &self,
         prefix: &str,
         after: Option<&str>,
     ) -> Result<Option<(String, Option<SystemTime>)>> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         let found = aws
             .s3
             .list_objects_v2()
@@ -373,7 +384,7 @@ impl OwnBucket<'_> {
     }
 
     async fn object_encryption(&self, object: &str) -> Result<Encryption> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         let found = aws
             .s3
             .head_object()
@@ -383,7 +394,7 @@ impl OwnBucket<'_> {
             .send()
             .await
             .context_for("s3:GetObject", || {
-                format!("see how log object {object} is encrypted")
+                format!("read the encryption of log object {object}")
             })?;
         Ok(match found.server_side_encryption() {
             None | Some(ServerSideEncryption::Aes256) => Encryption::S3,
@@ -392,7 +403,7 @@ impl OwnBucket<'_> {
     }
 
     async fn policy(&self) -> Result<Option<String>> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         let found = aws
             .s3
             .get_bucket_policy()
@@ -407,7 +418,7 @@ impl OwnBucket<'_> {
     }
 
     async fn object_ownership(&self) -> Result<Option<String>> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         let found = aws
             .s3
             .get_bucket_ownership_controls()
@@ -418,7 +429,7 @@ impl OwnBucket<'_> {
             .optional_for(
                 "s3:GetBucketOwnershipControls",
                 &["OwnershipControlsNotFoundError"],
-                || format!("read who owns the objects of bucket {}", self.name),
+                || format!("read the object ownership of bucket {}", self.name),
             )?;
         Ok(found
             .and_then(|found| found.ownership_controls)
@@ -427,7 +438,7 @@ impl OwnBucket<'_> {
     }
 
     async fn lifecycle(&self) -> Result<Vec<LifecycleRule>> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         let found = aws
             .s3
             .get_bucket_lifecycle_configuration()
@@ -445,7 +456,7 @@ impl OwnBucket<'_> {
     }
 
     async fn requester_pays(&self) -> Result<bool> {
-        let aws = self.ask.acquire().await;
+        let aws = self.clients.acquire().await;
         aws.s3
             .get_bucket_request_payment()
             .bucket(self.name)
@@ -453,13 +464,13 @@ impl OwnBucket<'_> {
             .send()
             .await
             .context_for("s3:GetBucketRequestPayment", || {
-                format!("read who pays for requests to bucket {}", self.name)
+                format!("read the request payment settings of bucket {}", self.name)
             })
             .map(|found| found.payer() == Some(&Payer::Requester))
     }
 }
 
-/// A rule that is switched on and goes by names alone.
+/// Returns an enabled rule that filters by prefix only.
 fn lifecycle_rule(rule: &Rule) -> Option<LifecycleRule> {
     if *rule.status() != ExpirationStatus::Enabled {
         return None;
@@ -471,7 +482,7 @@ fn lifecycle_rule(rule: &Rule) -> Option<LifecycleRule> {
     if by_tag {
         return None;
     }
-    #[expect(deprecated, reason = "old rules still have their prefix there")]
+    #[expect(deprecated, reason = "old rules have their prefix in this field")]
     let prefix = filter
         .and_then(|filter| {
             filter
@@ -501,7 +512,7 @@ fn lifecycle_timing(days: Option<i32>, date: Option<&DateTime>) -> Option<Lifecy
         .or_else(|| system_time(date).map(LifecycleTiming::OnDate))
 }
 
-/// The prefixes of today's and yesterday's log objects, and a name that those of the last two hours come after.
+/// Returns the key prefixes of today's and yesterday's log objects, and a key that sorts before those of the last two hours.
 fn recent_key_prefixes(
     trail: &Trail,
     organization: Option<&Organization>,
@@ -517,19 +528,12 @@ fn recent_key_prefixes(
         "{}{within}{account}/CloudTrail/{region}/",
         log_prefix(Some(trail))
     );
-    // 2026-11-21T11:38:23Z: the forms of date and time in names are cut out of it.
-    let written = |ago: u64| {
-        let at = now.checked_sub(Duration::from_secs(ago)).unwrap_or(now);
-        humantime::format_rfc3339_seconds(at).to_string()
-    };
-    let day = |text: &str| format!("{logs}{}/", text[..10].replace('-', "/"));
-    let (today, yesterday, recently) = (written(0), written(86_400), written(7_200));
-    let compact: String = recently[..16]
-        .chars()
-        .filter(|c| !"-:".contains(*c))
-        .collect();
-    let days = [day(&today), day(&yesterday)];
-    let after = format!("{}{account}_CloudTrail_{region}_{compact}", days[0]);
+    let now = Timestamp::try_from(now).unwrap_or_default();
+    let hours_ago = |hours: i64| now.saturating_sub(hours.hours()).unwrap_or(now);
+    let day = |at: Timestamp| format!("{logs}{}", at.strftime("%Y/%m/%d/"));
+    let days = [day(now), day(hours_ago(24))];
+    let recent = hours_ago(2).strftime("%Y%m%dT%H%M");
+    let after = format!("{}{account}_CloudTrail_{region}_{recent}", days[0]);
     (days, after)
 }
 

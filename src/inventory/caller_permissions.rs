@@ -1,4 +1,4 @@
-//! Asks what needs permissions beyond those of preflight: the quotas of IAM, and what the caller may do.
+//! Calls that need more permissions than preflight: IAM quotas and the IAM policy simulator.
 
 use std::collections::BTreeSet;
 
@@ -7,38 +7,50 @@ use aws_sdk_iam::types::{
 };
 use futures_util::future::try_join_all;
 
+use super::InventoryRequest;
+use super::fact::Fact;
+use super::facts::{IamQuotas, PermissionSimulation, SimulationResult};
+use super::limiter::LimitedClients;
 use crate::aws::CallerIdentity;
 use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
-use crate::check::permission_scope::fill_scope;
 use crate::error::Result;
-use crate::inventory::facts::{IamQuotaFacts, IamQuotas, PermissionSimulation, SimulationResult};
-use crate::inventory::limiter::LimitedClients;
-use crate::inventory::{InventoryRequest, Snapshot};
-use crate::permissions::scope::PolicyScope;
-use crate::permissions::statement::{Statement, StatementCondition};
-use crate::permissions::{CommandName, PermittedCommand, statements};
 
-pub(crate) async fn iam_quota_facts(
-    ask: &LimitedClients,
-    hints: &InventoryRequest,
-) -> Option<IamQuotaFacts> {
-    if !hints.deep {
-        return None;
-    }
-    Some(IamQuotaFacts {
-        quotas: iam_quotas(ask).await,
-    })
+/// Actions on resources, in the form in which the simulator takes them.
+#[derive(Clone, Debug)]
+pub struct SimulationQuery {
+    pub actions: Vec<&'static str>,
+    pub resources: Vec<String>,
+    pub context: Vec<ContextKey>,
 }
 
-async fn iam_quotas(ask: &LimitedClients) -> Result<IamQuotas> {
-    let aws = ask.acquire().await;
+/// A condition key and the values that the request would have.
+#[derive(Clone, Debug)]
+pub struct ContextKey {
+    pub name: &'static str,
+    pub values: Vec<String>,
+    pub is_list: bool,
+}
+
+pub(super) async fn iam_quota_facts(
+    clients: &LimitedClients,
+    request: &InventoryRequest,
+) -> Fact<IamQuotas> {
+    if request.deep {
+        Fact::from_result(iam_quotas(clients).await)
+    } else {
+        Fact::NotRequested
+    }
+}
+
+async fn iam_quotas(clients: &LimitedClients) -> Result<IamQuotas> {
+    let aws = clients.acquire().await;
     let found = aws
         .iam
         .get_account_summary()
         .send()
         .await
-        .context_for("iam:GetAccountSummary", || "read the quotas of IAM".into())?;
+        .context_for("iam:GetAccountSummary", || "read the IAM quotas".into())?;
     let count = |key: SummaryKeyType| {
         found
             .summary_map()
@@ -54,42 +66,22 @@ async fn iam_quotas(ask: &LimitedClients) -> Result<IamQuotas> {
     })
 }
 
-/// Asks the simulator about everything that setup of the survey's option does. Nothing without a place to do it at.
-pub(crate) async fn simulate(
-    ask: &LimitedClients,
-    survey: &Snapshot,
-) -> Option<Result<SimulationResult>> {
-    let caller = survey.account.caller.as_ref().ok()?;
-    survey.region()?;
-    let mut place = PolicyScope::unknown(survey.request.names.clone());
-    fill_scope(&mut place, survey);
-    let option = crate::option::OPTIONS
-        .iter()
-        .find(|option| option.destination() == survey.route)?;
-    let setup = PermittedCommand::new(CommandName::Setup, vec![option.permissions()]);
-    let wanted: Vec<Statement> = statements(&setup, &place)
-        .into_iter()
-        // What is not known cannot be asked about.
-        .filter(|statement| !statement.resources.iter().any(|arn| arn.contains("${")))
-        .collect();
-    Some(simulate_all(ask, caller, &wanted).await)
-}
-
-async fn simulate_all(
-    ask: &LimitedClients,
+/// Simulates all queries as the caller.
+pub(super) async fn simulate(
+    clients: &LimitedClients,
     caller: &CallerIdentity,
-    wanted: &[Statement],
+    queries: &[SimulationQuery],
 ) -> Result<SimulationResult> {
-    let Some(principal) = caller_principal(ask, caller).await? else {
+    let Some(principal) = caller_principal(clients, caller).await? else {
         return Ok(SimulationResult::RootUser);
     };
-    let asked = wanted
+    let calls = queries
         .iter()
-        .map(|statement| denied_actions(ask, &principal, statement));
-    let denied: BTreeSet<String> = try_join_all(asked).await?.into_iter().flatten().collect();
-    let actions: BTreeSet<&str> = wanted
+        .map(|query| denied_actions(clients, &principal, query));
+    let denied: BTreeSet<String> = try_join_all(calls).await?.into_iter().flatten().collect();
+    let actions: BTreeSet<&str> = queries
         .iter()
-        .flat_map(|statement| statement.actions.iter().copied())
+        .flat_map(|query| query.actions.iter().copied())
         .collect();
     Ok(SimulationResult::Simulated(PermissionSimulation {
         principal,
@@ -98,81 +90,67 @@ async fn simulate_all(
     }))
 }
 
-/// The caller as IAM knows it: for a session the role behind it, whose path only IAM tells. Nothing for the root
-/// user.
-async fn caller_principal(ask: &LimitedClients, caller: &CallerIdentity) -> Result<Option<String>> {
+/// Returns the ARN of the caller as IAM knows it, or `None` for the root user. For a session it is the role, whose path
+/// only IAM knows.
+async fn caller_principal(
+    clients: &LimitedClients,
+    caller: &CallerIdentity,
+) -> Result<Option<String>> {
     let resource = Arn::parse(&caller.arn).map_or("", |arn| arn.resource);
     let Some(session) = resource.strip_prefix("assumed-role/") else {
         return Ok(resource.starts_with("user/").then(|| caller.arn.clone()));
     };
     let name = session.split('/').next().unwrap_or(session);
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let found = aws
         .iam
         .get_role()
         .role_name(name)
         .send()
         .await
-        .context_for("iam:GetRole", || {
-            format!("look up the caller's role {name}")
-        })?;
+        .context_for("iam:GetRole", || format!("find the caller's role {name}"))?;
     Ok(found.role().map(|role| role.arn().to_owned()))
 }
 
-/// The actions of a statement that the principal would be refused.
 async fn denied_actions(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
     principal: &str,
-    statement: &Statement,
+    query: &SimulationQuery,
 ) -> Result<Vec<String>> {
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let call = aws
         .iam
         .simulate_principal_policy()
         .policy_source_arn(principal)
         .set_action_names(Some(
-            statement.actions.iter().map(ToString::to_string).collect(),
+            query.actions.iter().map(ToString::to_string).collect(),
         ))
-        .set_resource_arns(Some(statement.resources.clone()))
-        .set_context_entries(Some(
-            statement
-                .conditions
-                .iter()
-                .filter_map(context_entry)
-                .collect(),
-        ));
+        .set_resource_arns(Some(query.resources.clone()))
+        .set_context_entries(Some(query.context.iter().map(context_entry).collect()));
     let mut pages = call.into_paginator().send();
-    let mut refused = Vec::new();
+    let mut denied = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.context_for("iam:SimulatePrincipalPolicy", || {
-            "simulate what the caller may do".into()
+            "simulate the caller's permissions".into()
         })?;
-        refused.extend(
+        denied.extend(
             page.evaluation_results()
                 .iter()
                 .filter(|result| *result.eval_decision() != PolicyEvaluationDecisionType::Allowed)
                 .map(|result| result.eval_action_name().to_owned()),
         );
     }
-    Ok(refused)
+    Ok(denied)
 }
 
-/// What a request has to be like, told to the simulator as if it were so.
-fn context_entry(condition: &StatementCondition) -> Option<ContextEntry> {
-    // That a key is there is shown by giving it a value.
-    if condition.operator == "Null" {
-        return None;
-    }
-    let kind = if condition.operator.starts_with("For") {
-        ContextKeyTypeEnum::StringList
-    } else {
-        ContextKeyTypeEnum::String
-    };
-    Some(
-        ContextEntry::builder()
-            .context_key_name(condition.key)
-            .set_context_key_values(Some(condition.values.clone()))
-            .context_key_type(kind)
-            .build(),
-    )
+fn context_entry(key: &ContextKey) -> ContextEntry {
+    ContextEntry::builder()
+        .context_key_name(key.name)
+        .set_context_key_values(Some(key.values.clone()))
+        .context_key_type(if key.is_list {
+            ContextKeyTypeEnum::StringList
+        } else {
+            ContextKeyTypeEnum::String
+        })
+        .build()
 }

@@ -1,71 +1,83 @@
-//! Asks for a KMS key: its state, its policy, and what was granted on it.
+//! Reads a KMS key: its state, policy and grants.
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
 use tokio::join;
 
+use super::Fact;
+use super::facts::{KeyFacts, KmsGrantFacts, KmsKeyDetails, belongs_to_account};
+use super::limiter::LimitedClients;
+use super::trail::system_time;
 use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
-use crate::inventory::facts::{KeyFacts, KmsGrantFacts, KmsKeyDetails, belongs_to_account};
-use crate::inventory::limiter::LimitedClients;
-use crate::inventory::trail::system_time;
 
-/// Everything about a key. An alias has to be resolved first: policy and grants are asked for by id.
-pub(crate) async fn inspect(
-    ask: &LimitedClients,
+/// Reads everything about a key. An alias is resolved first, because policy and grants need the key ID.
+pub(super) async fn inspect(
+    clients: &LimitedClients,
     asked: &str,
     account: &str,
     grantee: &str,
 ) -> KeyFacts {
-    let region = Arn::parse(asked).map_or(ask.region(), |arn| arn.region);
-    let ask = &ask.at(region);
-    let foreign = !belongs_to_account(asked, account);
+    let region = Arn::parse(asked).map_or(clients.region(), |arn| arn.region);
+    let clients = &clients.in_region(region);
+    let is_foreign = !belongs_to_account(asked, account);
     if asked.starts_with("alias/") || asked.contains(":alias/") {
-        let key = describe(ask, asked).await;
+        let key = describe(clients, asked).await;
         let (policy, grants) = match &key {
             Ok(Some(key)) => {
-                let (policy, grants) = join!(policy(ask, &key.arn), grants(ask, &key.arn, grantee));
-                (Some(policy), Some(grants))
+                let (policy, grants) = join!(
+                    policy(clients, &key.arn),
+                    grants(clients, &key.arn, grantee)
+                );
+                (Fact::from_result(policy), Fact::from_result(grants))
             }
-            _ => (None, None),
+            _ => (Fact::NotRequested, Fact::NotRequested),
         };
-        return facts(asked, key, policy.filter(|_| !foreign), grants);
+        return KeyFacts {
+            identifier: asked.to_owned(),
+            key: Fact::from_optional(key),
+            policy: if is_foreign {
+                Fact::NotRequested
+            } else {
+                policy
+            },
+            grants,
+        };
     }
     let (key, policy, grants) = join!(
-        describe(ask, asked),
+        describe(clients, asked),
         async {
-            if foreign {
-                None
+            if is_foreign {
+                Fact::NotRequested
             } else {
-                Some(policy(ask, asked).await)
+                Fact::from_result(policy(clients, asked).await)
             }
         },
-        grants(ask, asked, grantee),
+        grants(clients, asked, grantee),
     );
-    facts(asked, key, policy, Some(grants))
-}
-
-fn facts(
-    asked: &str,
-    key: Result<Option<KmsKeyDetails>>,
-    policy: Option<Result<String>>,
-    grants: Option<Result<Vec<KmsGrantFacts>>>,
-) -> KeyFacts {
     KeyFacts {
         identifier: asked.to_owned(),
-        key,
+        key: Fact::from_optional(key),
         policy,
-        grants,
+        grants: Fact::from_result(grants),
     }
 }
 
-/// The key alone, for where nobody is granted anything.
-pub(crate) async fn inspect_state(ask: &LimitedClients, asked: &str) -> KeyFacts {
-    facts(asked, describe(ask, asked).await, None, None)
+/// Reads the key's state only.
+pub(super) async fn inspect_state(clients: &LimitedClients, asked: &str) -> KeyFacts {
+    KeyFacts {
+        identifier: asked.to_owned(),
+        key: Fact::from_optional(describe(clients, asked).await),
+        policy: Fact::NotRequested,
+        grants: Fact::NotRequested,
+    }
 }
 
-pub(crate) async fn describe(ask: &LimitedClients, asked: &str) -> Result<Option<KmsKeyDetails>> {
-    let aws = ask.acquire().await;
+pub(super) async fn describe(
+    clients: &LimitedClients,
+    asked: &str,
+) -> Result<Option<KmsKeyDetails>> {
+    let aws = clients.acquire().await;
     let found = aws
         .kms
         .describe_key()
@@ -81,7 +93,7 @@ pub(crate) async fn describe(ask: &LimitedClients, asked: &str) -> Result<Option
         KmsKeyDetails {
             arn: arn.to_owned(),
             account: Arn::parse(arn).map_or("", |arn| arn.account).to_owned(),
-            // Some endpoints leave the state out and tell only whether it is enabled.
+            // Some endpoints omit the state and return only whether the key is enabled.
             state: key
                 .key_state()
                 .map_or(
@@ -97,8 +109,8 @@ pub(crate) async fn describe(ask: &LimitedClients, asked: &str) -> Result<Option
     }))
 }
 
-pub(crate) async fn policy(ask: &LimitedClients, asked: &str) -> Result<String> {
-    let aws = ask.acquire().await;
+pub(super) async fn policy(clients: &LimitedClients, asked: &str) -> Result<String> {
+    let aws = clients.acquire().await;
     aws.kms
         .get_key_policy()
         .key_id(asked)
@@ -111,13 +123,17 @@ pub(crate) async fn policy(ask: &LimitedClients, asked: &str) -> Result<String> 
         .map(|found| found.policy.unwrap_or_default())
 }
 
-async fn grants(ask: &LimitedClients, asked: &str, grantee: &str) -> Result<Vec<KmsGrantFacts>> {
-    let aws = ask.acquire().await;
+async fn grants(
+    clients: &LimitedClients,
+    asked: &str,
+    grantee: &str,
+) -> Result<Vec<KmsGrantFacts>> {
+    let aws = clients.acquire().await;
     let call = aws.kms.list_grants().key_id(asked);
     let mut pages = call.grantee_principal(grantee).into_paginator().send();
     let mut grants = Vec::new();
     while let Some(page) = pages.next().await {
-        // A role that is not there yet has no grants; the key's own absence is told elsewhere.
+        // A role that does not exist yet has no grants. A missing key is reported by `describe`.
         let Some(page) = page.optional_for(
             "kms:ListGrants",
             &["NotFoundException", "InvalidArnException"],

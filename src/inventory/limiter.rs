@@ -1,36 +1,37 @@
-//! How the survey asks: a few calls at a time, and none for long.
+//! AWS clients with a limit on concurrent calls and on the duration of each call.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::fact::Fact;
+use super::facts::NameOwner;
+use super::memo::Memo;
 use crate::aws::Aws;
-use crate::inventory::facts::NameOwners;
-use crate::inventory::memo::Memo;
 
-/// So many calls are under way at once: AWS throttles accounts, not programs.
+/// Maximum number of concurrent calls. AWS throttles per account, whatever the number of clients.
 const MAX_CALLS_IN_FLIGHT: usize = 8;
 
-/// So many of them are kept for what others wait for: else the first call of a long way would queue behind the last
-/// ones of short ways.
+/// Number of these calls that only prioritized clients can use. Otherwise the first call of a long chain would queue
+/// behind the last calls of short chains.
 const RESERVED_CALLS: usize = 2;
 
-/// A service that hangs costs its own lines only.
-pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit of a call, so that a service without a response affects only its own checks.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Clients for one region, and a place in the queue that all regions share.
+/// Clients for one region. All regions share the limit on concurrent calls.
 #[derive(Clone)]
-pub(crate) struct LimitedClients {
-    /// For the one question that may wait for a person to sign in.
+pub(super) struct LimitedClients {
+    /// Clients for the call that may wait for the user to sign in.
     without_timeout: Aws,
     aws: Aws,
     shared: Arc<Semaphore>,
     reserved: Arc<Semaphore>,
-    /// Whether others wait for what is asked.
+    /// True if other calls wait for the answers.
     prioritized: bool,
-    /// Who has the names that setup would take, by option and place: the same for every trail.
-    pub name_owners: Arc<Memo<NameOwners>>,
+    /// Owners of the names that setup would use, which are the same for every trail.
+    pub name_owners: Arc<Memo<Fact<NameOwner>>>,
 }
 
 impl LimitedClients {
@@ -45,14 +46,14 @@ impl LimitedClients {
         }
     }
 
-    pub fn at(&self, region: &str) -> Self {
+    pub fn in_region(&self, region: &str) -> Self {
         Self {
             aws: self.aws.in_region(region),
             ..self.clone()
         }
     }
 
-    /// For the calls of the longest ways.
+    /// Returns clients for the calls on the critical path.
     pub fn prioritized(&self) -> Self {
         Self {
             prioritized: true,
@@ -68,17 +69,17 @@ impl LimitedClients {
         self.aws.region()
     }
 
-    /// Waits for a turn: the clients, for as long as the turn is held. Whoever holds one must not ask for another.
+    /// Waits until another call may start. A caller that holds a permit must not acquire a second one.
     pub async fn acquire(&self) -> ClientPermit<'_> {
-        let any = self.shared.clone().acquire_owned();
+        let shared = self.shared.clone().acquire_owned();
         let permit = if self.prioritized {
             tokio::select! {
                 biased;
-                kept = self.reserved.clone().acquire_owned() => kept,
-                any = any => any,
+                reserved = self.reserved.clone().acquire_owned() => reserved,
+                shared = shared => shared,
             }
         } else {
-            any.await
+            shared.await
         };
         ClientPermit {
             aws: &self.aws,
@@ -87,7 +88,8 @@ impl LimitedClients {
     }
 }
 
-pub(crate) struct ClientPermit<'a> {
+/// The clients, usable while the permit is held.
+pub(super) struct ClientPermit<'a> {
     aws: &'a Aws,
     _permit: Option<OwnedSemaphorePermit>,
 }

@@ -1,28 +1,25 @@
-//! Asks for the log group that a trail delivers to, and for what a function on it would need.
+//! Reads the log group that a trail delivers to, and the limits of a function that reads from it.
 
 use aws_sdk_cloudwatchlogs::types::{DataProtectionStatus, PolicyType};
 use tokio::join;
 
-use crate::aws::arn::Arn;
-use crate::aws::error::AwsResultExt;
-use crate::error::Result;
-use crate::inventory::InventoryRequest;
-use crate::inventory::facts::{
+use super::facts::{
     AccountSubscriptionFilter, LambdaConcurrency, LogGroupFacts, LogGroupSettings,
     LogStreamPresence, Organization, SubscriptionFilterFacts,
 };
-use crate::inventory::key;
-use crate::inventory::limiter::LimitedClients;
+use super::limiter::LimitedClients;
+use super::{Fact, InventoryRequest, key};
+use crate::aws::arn::Arn;
+use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
+use crate::error::Result;
 
-/// What a log group is answered for when it is not there.
-const NOT_FOUND_CODES: &[&str] = &["ResourceNotFoundException"];
-
-/// Everything about the log group of this ARN, in its own region.
-pub(crate) async fn inspect(
-    ask: &LimitedClients,
+/// Reads everything about the log group in its own region.
+pub(super) async fn inspect(
+    clients: &LimitedClients,
     arn: &Arn<'_>,
     organization: Option<&Organization>,
-    hints: &InventoryRequest,
+    request: &InventoryRequest,
 ) -> LogGroupFacts {
     let name = arn
         .resource
@@ -30,24 +27,24 @@ pub(crate) async fn inspect(
         .unwrap_or(arn.resource);
     let ((group, key), streams, filters, account_filters, concurrency, transformer) = join!(
         async {
-            let group = log_group_settings(ask, name).await;
+            let group = log_group_settings(clients, name).await;
             let key = match &group {
                 Ok(Some(LogGroupSettings { key: Some(key), .. })) => {
-                    Some(key::inspect_state(ask, key).await)
+                    Some(key::inspect_state(clients, key).await)
                 }
                 _ => None,
             };
             (group, key)
         },
-        stream_presence(ask, name, organization),
-        subscription_filters(ask, name),
-        account_subscription_filters(ask),
-        lambda_concurrency(ask),
+        stream_presence(clients, name, organization),
+        subscription_filters(clients, name),
+        account_subscription_filters(clients),
+        lambda_concurrency(clients),
         async {
-            if hints.deep {
-                Some(transformer(ask, name).await)
+            if request.deep {
+                Fact::from_result(transformer(clients, name).await)
             } else {
-                None
+                Fact::NotRequested
             }
         },
     );
@@ -55,18 +52,18 @@ pub(crate) async fn inspect(
         name: name.to_owned(),
         account: arn.account.to_owned(),
         region: arn.region.to_owned(),
-        settings: group,
-        streams,
+        settings: Fact::from_optional(group),
+        streams: Fact::from_result(streams),
         subscription_filters: filters,
         account_subscription_filters: account_filters,
         key,
-        concurrency,
+        concurrency: Fact::from_result(concurrency),
         transformer,
     }
 }
 
-/// One of another account, of which nothing can be asked from here.
-pub(crate) fn in_other_account(arn: &Arn<'_>) -> LogGroupFacts {
+/// Creates the facts of a log group in another account, which cannot be read.
+pub(super) fn in_other_account(arn: &Arn<'_>) -> LogGroupFacts {
     LogGroupFacts {
         name: arn
             .resource
@@ -75,27 +72,27 @@ pub(crate) fn in_other_account(arn: &Arn<'_>) -> LogGroupFacts {
             .to_owned(),
         account: arn.account.to_owned(),
         region: arn.region.to_owned(),
-        settings: Ok(None),
-        streams: Ok(LogStreamPresence::default()),
+        settings: Fact::NotRequested,
+        streams: Fact::NotRequested,
         subscription_filters: Ok(Vec::new()),
         account_subscription_filters: Ok(Vec::new()),
         key: None,
-        concurrency: Ok(LambdaConcurrency {
-            total: 0,
-            unreserved: None,
-        }),
-        transformer: None,
+        concurrency: Fact::NotRequested,
+        transformer: Fact::NotRequested,
     }
 }
 
-/// Log groups are listed by the beginning of their names.
-async fn log_group_settings(ask: &LimitedClients, name: &str) -> Result<Option<LogGroupSettings>> {
-    let aws = ask.acquire().await;
+/// Reads the settings. The API lists log groups by name prefix, so the exact name must be found among them.
+async fn log_group_settings(
+    clients: &LimitedClients,
+    name: &str,
+) -> Result<Option<LogGroupSettings>> {
+    let aws = clients.acquire().await;
     let call = aws.logs.describe_log_groups().log_group_name_prefix(name);
     let mut pages = call.into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.context_for("logs:DescribeLogGroups", || {
-            format!("look for log group {name}")
+            format!("find log group {name}")
         })?;
         let found = page
             .log_groups()
@@ -121,16 +118,16 @@ async fn log_group_settings(ask: &LimitedClients, name: &str) -> Result<Option<L
     Ok(None)
 }
 
-/// Whether there are streams of member accounts, and any at all.
+/// Returns the kinds of log streams that exist.
 async fn stream_presence(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
     name: &str,
     organization: Option<&Organization>,
 ) -> Result<LogStreamPresence> {
     let prefix = organization.map_or_else(|| "o-".to_owned(), |found| format!("{}_", found.id));
     let (of_members, any) = join!(
-        has_stream(ask, name, Some(&prefix)),
-        has_stream(ask, name, None)
+        has_stream(clients, name, Some(&prefix)),
+        has_stream(clients, name, None)
     );
     Ok(LogStreamPresence {
         member_accounts: of_members?,
@@ -138,8 +135,8 @@ async fn stream_presence(
     })
 }
 
-async fn has_stream(ask: &LimitedClients, name: &str, prefix: Option<&str>) -> Result<bool> {
-    let aws = ask.acquire().await;
+async fn has_stream(clients: &LimitedClients, name: &str, prefix: Option<&str>) -> Result<bool> {
+    let aws = clients.acquire().await;
     let mut pages = aws
         .logs
         .describe_log_streams()
@@ -148,9 +145,9 @@ async fn has_stream(ask: &LimitedClients, name: &str, prefix: Option<&str>) -> R
         .limit(1)
         .into_paginator()
         .send();
-    // A page may be empty and still have a next one.
+    // An empty page can have a next page.
     while let Some(page) = pages.next().await {
-        match page.optional_for("logs:DescribeLogStreams", NOT_FOUND_CODES, || {
+        match page.optional_for("logs:DescribeLogStreams", not_found::LOG_GROUP, || {
             format!("list the streams of log group {name}")
         })? {
             None => return Ok(false),
@@ -162,18 +159,19 @@ async fn has_stream(ask: &LimitedClients, name: &str, prefix: Option<&str>) -> R
 }
 
 async fn subscription_filters(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
     name: &str,
 ) -> Result<Vec<SubscriptionFilterFacts>> {
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let call = aws.logs.describe_subscription_filters();
     let mut pages = call.log_group_name(name).into_paginator().send();
     let mut filters = Vec::new();
     while let Some(page) = pages.next().await {
-        let page =
-            page.optional_for("logs:DescribeSubscriptionFilters", NOT_FOUND_CODES, || {
-                format!("list the subscription filters of log group {name}")
-            })?;
+        let page = page.optional_for(
+            "logs:DescribeSubscriptionFilters",
+            not_found::LOG_GROUP,
+            || format!("list the subscription filters of log group {name}"),
+        )?;
         let Some(page) = page else { break };
         filters.extend(
             page.subscription_filters()
@@ -188,9 +186,9 @@ async fn subscription_filters(
 }
 
 async fn account_subscription_filters(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
 ) -> Result<Vec<AccountSubscriptionFilter>> {
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let mut filters = Vec::new();
     let mut next = None;
     loop {
@@ -201,8 +199,8 @@ async fn account_subscription_filters(
             .set_next_token(next.take())
             .send()
             .await
-            .optional_for("logs:DescribeAccountPolicies", NOT_FOUND_CODES, || {
-                "list the subscription filters of the account".into()
+            .optional_for("logs:DescribeAccountPolicies", not_found::LOG_GROUP, || {
+                "list the account-level subscription filters".into()
             })?;
         let Some(page) = page else { break };
         filters.extend(
@@ -221,15 +219,15 @@ async fn account_subscription_filters(
     Ok(filters)
 }
 
-async fn lambda_concurrency(ask: &LimitedClients) -> Result<LambdaConcurrency> {
-    let aws = ask.acquire().await;
+async fn lambda_concurrency(clients: &LimitedClients) -> Result<LambdaConcurrency> {
+    let aws = clients.acquire().await;
     let found = aws
         .lambda
         .get_account_settings()
         .send()
         .await
         .context_for("lambda:GetAccountSettings", || {
-            "read the limits of Lambda".into()
+            "read the Lambda account limits".into()
         })?;
     let limit = found.account_limit();
     Ok(LambdaConcurrency {
@@ -242,15 +240,15 @@ async fn lambda_concurrency(ask: &LimitedClients) -> Result<LambdaConcurrency> {
     })
 }
 
-async fn transformer(ask: &LimitedClients, name: &str) -> Result<bool> {
-    let aws = ask.acquire().await;
+async fn transformer(clients: &LimitedClients, name: &str) -> Result<bool> {
+    let aws = clients.acquire().await;
     let found = aws
         .logs
         .get_transformer()
         .log_group_identifier(name)
         .send()
         .await
-        .optional_for("logs:GetTransformer", NOT_FOUND_CODES, || {
+        .optional_for("logs:GetTransformer", not_found::LOG_GROUP, || {
             format!("read the transformer of log group {name}")
         })?;
     Ok(found.is_some_and(|found| !found.transformer_config().is_empty()))

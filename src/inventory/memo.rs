@@ -1,12 +1,12 @@
-//! Asks once what several trails have in common.
+//! Remembers answers that several trails share, so that each is requested once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-/// Answers by what was asked about; whoever asks for the same meanwhile waits for the one answer.
-pub(crate) struct Memo<T>(Mutex<BTreeMap<String, Arc<OnceCell<T>>>>);
+/// Answers by key. Concurrent requests for the same key wait for one answer.
+pub(super) struct Memo<T>(Mutex<BTreeMap<String, Arc<OnceCell<T>>>>);
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
@@ -15,11 +15,11 @@ impl<T> Default for Memo<T> {
 }
 
 impl<T: Clone> Memo<T> {
-    pub async fn get_or_fetch(&self, what: String, ask: impl Future<Output = T>) -> T {
+    pub async fn get_or_fetch(&self, key: String, fetch: impl Future<Output = T>) -> T {
         let cell = {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(what).or_default())
+            Arc::clone(known.entry(key).or_default())
         };
-        cell.get_or_init(|| ask).await.clone()
+        cell.get_or_init(|| fetch).await.clone()
     }
 }

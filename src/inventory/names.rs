@@ -1,21 +1,20 @@
-//! Asks who has the names that setup would take: nobody, this program, or somebody else.
+//! Looks up the resources that already have the names that setup would use.
 
-use std::collections::BTreeMap;
+use futures_util::future::join_all;
 
-use tokio::join;
-
+use super::InventoryRequest;
+use super::fact::Fact;
+use super::facts::{NameOwner, NameOwners};
+use super::key;
+use super::limiter::LimitedClients;
+use super::named_resource::NamedResource;
 use crate::aws::CallerIdentity;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::Result;
-use crate::inventory::InventoryRequest;
-use crate::inventory::facts::{NameOwner, NameOwners};
-use crate::inventory::key;
-use crate::inventory::limiter::LimitedClients;
-use crate::inventory::trail_destination::TrailDestination;
-use crate::ownership::{MANAGED_BY_TAG, OPTION_TAG};
 
-/// What the vendor's Terraform module writes on what it makes.
+/// Descriptions and tags that Heeler's Terraform module gives to its resources.
 mod vendor {
     pub const ROLE: &str = "Role for Heeler to assume to harvest SQS queue.";
     pub const FUNCTION: (&str, &str) = ("Name", "HeelerEventCollection");
@@ -24,126 +23,98 @@ mod vendor {
 
 type NameLookup = Result<Option<NameOwner>>;
 
-/// What has one name in all regions.
-pub(crate) async fn global_names(
-    ask: &LimitedClients,
-    route: TrailDestination,
+/// Looks up the names that are unique in the account.
+pub(super) async fn global_names(
+    clients: &LimitedClients,
+    names: &[NamedResource],
     caller: &CallerIdentity,
-    hints: &InventoryRequest,
+    request: &InventoryRequest,
 ) -> NameOwners {
-    let asked = Box::pin(fetch_global_names(ask, route, caller, hints));
-    ask.name_owners
-        .get_or_fetch(route.name().to_owned(), asked)
-        .await
+    let global = names.iter().copied().filter(|name| name.is_global());
+    look_up_all(clients, global, "", caller, request).await
 }
 
-/// What is made in one region.
-pub(crate) async fn regional_names(
-    ask: &LimitedClients,
-    route: TrailDestination,
+/// Looks up the names that are unique in the region of `clients`.
+pub(super) async fn regional_names(
+    clients: &LimitedClients,
+    names: &[NamedResource],
     caller: &CallerIdentity,
-    hints: &InventoryRequest,
+    request: &InventoryRequest,
 ) -> NameOwners {
-    let place = format!("{} {}", route.name(), ask.region());
-    ask.name_owners
-        .get_or_fetch(
-            place,
-            Box::pin(fetch_regional_names(ask, route, caller, hints)),
-        )
-        .await
+    let regional = names.iter().copied().filter(|name| !name.is_global());
+    look_up_all(clients, regional, clients.region(), caller, request).await
 }
 
-async fn fetch_global_names(
-    ask: &LimitedClients,
-    route: TrailDestination,
+/// Looks up each name once per place, however many trails and options need it.
+async fn look_up_all(
+    clients: &LimitedClients,
+    names: impl Iterator<Item = NamedResource>,
+    place: &str,
     caller: &CallerIdentity,
-    hints: &InventoryRequest,
+    request: &InventoryRequest,
 ) -> NameOwners {
-    let names = &hints.names;
-    let mut by_check = BTreeMap::new();
-    let (own, policy) = join!(
-        role_owner(ask, names.role()),
-        policy_owner(ask, names.policy(), caller)
-    );
-    by_check.insert("names.role", own);
-    by_check.insert("names.policy", policy);
-    if route == TrailDestination::LogGroup {
-        let (own, policy) = join!(
-            role_owner(ask, names.function_role()),
-            self::policy_owner(ask, names.function_policy(), caller)
-        );
-        by_check.insert("names.function_role", own);
-        by_check.insert("names.function_policy", policy);
+    let found = names.map(|resource| async move {
+        let lookup = Box::pin(look_up(clients, resource, caller, request));
+        let owner = clients
+            .name_owners
+            .get_or_fetch(format!("{resource:?} {place}"), lookup)
+            .await;
+        (resource, owner)
+    });
+    let mut owners = NameOwners::default();
+    for (resource, owner) in join_all(found).await {
+        owners.insert(resource, owner);
     }
-    NameOwners { by_check }
+    owners
 }
 
-async fn fetch_regional_names(
-    ask: &LimitedClients,
-    route: TrailDestination,
+async fn look_up(
+    clients: &LimitedClients,
+    resource: NamedResource,
     caller: &CallerIdentity,
-    hints: &InventoryRequest,
-) -> NameOwners {
-    let names = &hints.names;
-    let (main, dead) = match route {
-        TrailDestination::Bucket => (names.queue(), names.dead_letter_queue()),
-        TrailDestination::LogGroup => (names.fifo_queue(), names.dead_letter_fifo_queue()),
-    };
-    let (main, dead, alias, other) = join!(
-        queue_owner(ask, main),
-        queue_owner(ask, dead),
-        alias_owner(ask, names.key_alias()),
-        async {
-            match route {
-                TrailDestination::Bucket => {
-                    ("names.topic", topic_owner(ask, names.topic(), caller).await)
-                }
-                TrailDestination::LogGroup => (
-                    "names.function",
-                    function_owner(ask, names.function()).await,
-                ),
-            }
-        },
-    );
-    let by_check = BTreeMap::from([
-        ("names.queue", main),
-        ("names.dead_letter_queue", dead),
-        ("names.alias", alias),
-        other,
-    ]);
-    NameOwners { by_check }
+    request: &InventoryRequest,
+) -> Fact<NameOwner> {
+    let name = resource.name(&request.names);
+    Fact::from_optional(match resource {
+        NamedResource::Role | NamedResource::FunctionRole => role_owner(clients, name).await,
+        NamedResource::Policy | NamedResource::FunctionPolicy => {
+            policy_owner(clients, name, caller).await
+        }
+        NamedResource::Queue
+        | NamedResource::DeadLetterQueue
+        | NamedResource::FifoQueue
+        | NamedResource::DeadLetterFifoQueue => queue_owner(clients, name).await,
+        NamedResource::KeyAlias => alias_owner(clients, name).await,
+        NamedResource::Topic => topic_owner(clients, name, caller).await,
+        NamedResource::Function => function_owner(clients, name).await,
+    })
 }
 
 fn owner_from_tags<'t>(name: String, tags: impl Iterator<Item = (&'t str, &'t str)>) -> NameOwner {
-    let mut owner = NameOwner {
+    let tags: Vec<(String, String)> = tags
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    NameOwner {
         name,
-        ..NameOwner::default()
-    };
-    for (key, value) in tags {
-        owner.has_owner_tag |=
-            key.eq_ignore_ascii_case(MANAGED_BY_TAG) || key.eq_ignore_ascii_case(OPTION_TAG);
-        owner.managed |= key == MANAGED_BY_TAG && value == env!("CARGO_PKG_NAME");
-        if key == OPTION_TAG {
-            owner.option = Some(value.to_owned());
-        }
-        owner.from_vendor_terraform |= (key, value) == vendor::FUNCTION;
+        from_vendor_terraform: tags
+            .iter()
+            .any(|(key, value)| (key.as_str(), value.as_str()) == vendor::FUNCTION),
+        tags,
+        key_state: None,
     }
-    owner
 }
 
-async fn role_owner(ask: &LimitedClients, name: String) -> NameLookup {
-    let aws = ask.acquire().await;
+async fn role_owner(clients: &LimitedClients, name: String) -> NameLookup {
+    let aws = clients.acquire().await;
     let found = aws
         .iam
         .get_role()
         .role_name(&name)
         .send()
         .await
-        .optional_for(
-            "iam:GetRole",
-            &["NoSuchEntity", "NoSuchEntityException"],
-            || format!("look for role {name}"),
-        )?
+        .optional_for("iam:GetRole", not_found::IAM_ENTITY, || {
+            format!("find role {name}")
+        })?
         .and_then(|found| found.role);
     Ok(found.map(|role| {
         let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
@@ -153,21 +124,23 @@ async fn role_owner(ask: &LimitedClients, name: String) -> NameLookup {
     }))
 }
 
-async fn policy_owner(ask: &LimitedClients, name: String, caller: &CallerIdentity) -> NameLookup {
+async fn policy_owner(
+    clients: &LimitedClients,
+    name: String,
+    caller: &CallerIdentity,
+) -> NameLookup {
     let resource = format!("policy/{name}");
     let arn = arn::build(&caller.partition, "iam", "", &caller.account, &resource);
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let found = aws
         .iam
         .get_policy()
         .policy_arn(&arn)
         .send()
         .await
-        .optional_for(
-            "iam:GetPolicy",
-            &["NoSuchEntity", "NoSuchEntityException"],
-            || format!("look for policy {name}"),
-        )?
+        .optional_for("iam:GetPolicy", not_found::IAM_ENTITY, || {
+            format!("find policy {name}")
+        })?
         .and_then(|found| found.policy);
     Ok(found.map(|policy| {
         let tags = policy.tags().iter().map(|tag| (tag.key(), tag.value()));
@@ -175,32 +148,28 @@ async fn policy_owner(ask: &LimitedClients, name: String, caller: &CallerIdentit
     }))
 }
 
-async fn queue_owner(ask: &LimitedClients, name: String) -> NameLookup {
-    const NO_QUEUE: &[&str] = &[
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "QueueDoesNotExist",
-    ];
+async fn queue_owner(clients: &LimitedClients, name: String) -> NameLookup {
     let url = {
-        let aws = ask.acquire().await;
+        let aws = clients.acquire().await;
         aws.sqs
             .get_queue_url()
             .queue_name(&name)
             .send()
             .await
-            .optional_for("sqs:GetQueueUrl", NO_QUEUE, || {
-                format!("look for queue {name}")
+            .optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
+                format!("find queue {name}")
             })?
             .and_then(|found| found.queue_url)
     };
     let Some(url) = url else { return Ok(None) };
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let found = aws
         .sqs
         .list_queue_tags()
         .queue_url(url)
         .send()
         .await
-        .optional_for("sqs:ListQueueTags", NO_QUEUE, || {
+        .optional_for("sqs:ListQueueTags", not_found::QUEUE, || {
             format!("read the tags of queue {name}")
         })?;
     Ok(found.map(|found| {
@@ -212,29 +181,27 @@ async fn queue_owner(ask: &LimitedClients, name: String) -> NameLookup {
     }))
 }
 
-async fn topic_owner(ask: &LimitedClients, name: String, caller: &CallerIdentity) -> NameLookup {
-    const NO_TOPIC: &[&str] = &[
-        "NotFound",
-        "NotFoundException",
-        "ResourceNotFound",
-        "ResourceNotFoundException",
-    ];
+async fn topic_owner(
+    clients: &LimitedClients,
+    name: String,
+    caller: &CallerIdentity,
+) -> NameLookup {
     let arn = arn::build(
         &caller.partition,
         "sns",
-        ask.region(),
+        clients.region(),
         &caller.account,
         &name,
     );
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let found = aws
         .sns
         .list_tags_for_resource()
         .resource_arn(arn)
         .send()
         .await
-        .optional_for("sns:ListTagsForResource", NO_TOPIC, || {
-            format!("look for topic {name}")
+        .optional_for("sns:ListTagsForResource", not_found::TOPIC, || {
+            format!("find topic {name}")
         })?;
     Ok(found.map(|found| {
         let tags = found.tags().iter().map(|tag| (tag.key(), tag.value()));
@@ -242,12 +209,12 @@ async fn topic_owner(ask: &LimitedClients, name: String, caller: &CallerIdentity
     }))
 }
 
-/// An alias bears no tags: it goes by those of its key.
-async fn alias_owner(ask: &LimitedClients, name: String) -> NameLookup {
-    let Some(target) = key::describe(ask, &name).await? else {
+/// Finds the owner of an alias by the tags of its key, because aliases have no tags.
+async fn alias_owner(clients: &LimitedClients, name: String) -> NameLookup {
+    let Some(target) = key::describe(clients, &name).await? else {
         return Ok(None);
     };
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let call = aws.kms.list_resource_tags().key_id(&target.arn);
     let mut pages = call.into_paginator().send();
     let mut tags = Vec::new();
@@ -258,25 +225,25 @@ async fn alias_owner(ask: &LimitedClients, name: String) -> NameLookup {
         let found = page.tags().iter();
         tags.extend(found.map(|tag| (tag.tag_key().to_owned(), tag.tag_value().to_owned())));
     }
-    let told = tags
+    let pairs = tags
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()));
-    let mut owner = owner_from_tags(name, told);
+    let mut owner = owner_from_tags(name, pairs);
     owner.from_vendor_terraform |= target.description == vendor::KEY;
     owner.key_state = Some(target.state);
     Ok(Some(owner))
 }
 
-async fn function_owner(ask: &LimitedClients, name: String) -> NameLookup {
-    let aws = ask.acquire().await;
+async fn function_owner(clients: &LimitedClients, name: String) -> NameLookup {
+    let aws = clients.acquire().await;
     let found = aws
         .lambda
         .get_function()
         .function_name(&name)
         .send()
         .await
-        .optional_for("lambda:GetFunction", &["ResourceNotFoundException"], || {
-            format!("look for function {name}")
+        .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
+            format!("find function {name}")
         })?;
     Ok(found.map(|found| {
         let tags = found.tags.unwrap_or_default();

@@ -1,51 +1,62 @@
-//! What a judge sees: the facts of one option, with the trail that it would take.
+//! The facts as one option sees them, with the trail selected for it.
 
 use std::time::SystemTime;
 
+use super::fact::Fact;
+use super::facts::{
+    AccountFacts, BucketFacts, BucketOwner, Encryption, EventSelectors, KeyFacts, LogGroupFacts,
+    NameOwners, ShadowTrail, SimulationResult, Trail, TrailSelection, TrailStatus,
+};
+use super::log_objects::{covers_log_objects, log_prefix, planned_notification};
+use super::named_resource::NamedResource;
+use super::{InventoryRequest, TrailDestination, access_role_arn};
 use crate::aws::bucket_notification::NotificationEntry;
-use crate::error::{Error, Result};
-use crate::inventory::facts::{
-    AccountFacts, BucketFacts, BucketOwner, Encryption, EventSelectors, IamQuotaFacts, KeyFacts,
-    LogGroupFacts, NameOwners, ShadowTrail, SimulationResult, Trail, TrailSelection, TrailStatus,
-};
-use crate::inventory::trail_destination::TrailDestination;
-use crate::inventory::{
-    InventoryRequest, access_role_arn, covers_log_objects, log_prefix, planned_notification,
-};
+use crate::error::Error;
 
-/// The facts as one option sees them: with the trail that it would take.
+/// An option, as far as the facts depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionIdentity {
+    /// The value of `--option`.
+    pub name: &'static str,
+    /// The trail destination that the option reads events from.
+    pub destination: TrailDestination,
+    /// The names that setup of the option would use.
+    pub names: &'static [NamedResource],
+}
+
+/// The input of all checks of one option.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    pub route: TrailDestination,
+    pub option: OptionIdentity,
     pub request: InventoryRequest,
     pub now: SystemTime,
+    /// A custom AWS endpoint.
     pub endpoint: Option<String>,
     pub account: AccountFacts,
     pub trail_selection: TrailSelection,
-    /// Of the chosen trail, as is all that follows.
-    pub trail_status: Option<Result<TrailStatus>>,
-    pub event_selectors: Option<Result<EventSelectors>>,
-    /// The trail's copies in regions that were switched on.
+    // The following facts are about the selected trail.
+    pub trail_status: Fact<TrailStatus>,
+    pub event_selectors: Fact<EventSelectors>,
+    /// Shadow trails in opt-in regions.
     pub shadow_trails: Vec<ShadowTrail>,
     pub bucket: Option<BucketFacts>,
     pub log_group: Option<LogGroupFacts>,
-    /// Who has the names that setup would take.
+    /// Existing resources with the names that setup would use.
     pub name_owners: NameOwners,
-    pub iam_quotas: Option<IamQuotaFacts>,
-    /// What the caller may do; asked only in depth.
-    pub permission_simulation: Option<Result<SimulationResult>>,
+    /// Requested only with `--deep`.
+    pub permission_simulation: Fact<SimulationResult>,
 }
 
-/// What the log objects are encrypted with, as far as it can be seen.
+/// The encryption of the log objects.
 #[derive(Clone, Debug)]
 pub enum LogEncryption<'a> {
-    /// With S3's own keys: nobody needs a permission.
+    /// SSE-S3, which needs no permission.
     SseS3,
-    /// With the key of AWS in this account, which S3 uses for whoever may read.
+    /// SSE-KMS with the AWS managed key, which needs no grant.
     AwsManagedKey,
-    /// With keys of the customer: first the one that counts for what comes next.
+    /// SSE-KMS with customer managed keys; the key for new objects comes first.
     CustomerKeys(Vec<&'a KeyFacts>),
-    /// The calls that would tell were refused.
+    /// The necessary calls failed.
     Unknown,
 }
 
@@ -55,16 +66,16 @@ impl Snapshot {
         self.trail_selection.trail()
     }
 
-    /// The trail's name, for the paths of the console.
+    /// Returns the trail's name, or a placeholder, for paths in the console.
     #[must_use]
     pub fn trail_name(&self) -> &str {
         self.trail().map_or("TRAIL", |trail| &trail.name)
     }
 
-    /// Where everything is made: with the bucket, or with the log group.
+    /// Returns the region of all resources: that of the bucket or of the log group.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        match self.route {
+        match self.option.destination {
             TrailDestination::Bucket => match &self.bucket.as_ref()?.owner {
                 Ok(BucketOwner::ThisAccount { region }) => Some(region),
                 _ => None,
@@ -73,54 +84,52 @@ impl Snapshot {
         }
     }
 
-    /// The caller's account, once it is known.
+    /// Returns the caller's account if it is known.
     #[must_use]
     pub fn account_id(&self) -> Option<&str> {
         let caller = self.account.caller.as_ref().ok()?;
         Some(&caller.account)
     }
 
-    /// ARN of the role that Heeler will come in by.
+    /// Returns the ARN of the role that Heeler assumes.
     #[must_use]
     pub fn access_role_arn(&self) -> Option<String> {
         let caller = self.account.caller.as_ref().ok()?;
         Some(access_role_arn(&self.request, caller))
     }
 
-    /// What the log objects are encrypted with: the trail's key, if it has one, whatever the bucket's default is; and
-    /// whatever else the newest object and the bucket show. The operator's word goes before all of it, unless there is
-    /// nothing to decrypt.
+    /// Returns the keys of the log objects. The trail's key has priority over the bucket's default key; the newest object
+    /// shows keys that are still in use. A key given by the operator replaces all of them, unless no key is needed.
     #[must_use]
     pub fn log_encryption(&self) -> LogEncryption<'_> {
         let Some(bucket) = &self.bucket else {
             return LogEncryption::Unknown;
         };
-        let of_trail = self.trail().and_then(|trail| trail.kms_key.as_deref());
-        let object = match &bucket.newest_log_object {
-            Some(Ok(Some(object))) => Some(&object.encryption),
-            _ => None,
-        };
-        let plain = of_trail.is_none() && object == Some(&Encryption::S3);
-        if plain {
+        let trail_key = self.trail().and_then(|trail| trail.kms_key.as_deref());
+        let object = bucket
+            .newest_log_object
+            .present()
+            .map(|object| &object.encryption);
+        if trail_key.is_none() && object == Some(&Encryption::S3) {
             return LogEncryption::SseS3;
         }
-        if let Some(named) = &self.request.bucket_key {
-            return bucket.key(named).map_or(LogEncryption::Unknown, |key| {
+        if let Some(given) = &self.request.bucket_key {
+            return bucket.key(given).map_or(LogEncryption::Unknown, |key| {
                 LogEncryption::CustomerKeys(vec![key])
             });
         }
-        let of_bucket = match &bucket.encryption {
-            Some(Ok(Encryption::Kms(key))) => key.as_deref(),
-            Some(Ok(Encryption::S3)) => None,
-            _ if of_trail.is_some() || object.is_some() => None,
+        let bucket_key = match &bucket.encryption {
+            Fact::Present(Encryption::Kms(key)) => key.as_deref(),
+            Fact::Present(Encryption::S3) => None,
+            _ if trail_key.is_some() || object.is_some() => None,
             _ => return LogEncryption::Unknown,
         };
-        let of_object = match object {
+        let object_key = match object {
             Some(Encryption::Kms(key)) => key.as_deref(),
             _ => None,
         };
         let mut keys: Vec<&KeyFacts> = Vec::new();
-        for name in [of_trail, of_object, of_bucket].into_iter().flatten() {
+        for name in [trail_key, object_key, bucket_key].into_iter().flatten() {
             match bucket.key(name) {
                 Some(key) if keys.iter().any(|known| known.name() == key.name()) => {}
                 Some(key) => keys.push(key),
@@ -128,24 +137,18 @@ impl Snapshot {
             }
         }
         keys.retain(|key| !key.is_managed_by_aws());
-        let by_kms = [
-            object,
-            bucket
-                .encryption
-                .as_ref()
-                .and_then(|found| found.as_ref().ok()),
-        ]
-        .into_iter()
-        .flatten()
-        .any(|encryption| matches!(encryption, Encryption::Kms(_)));
-        match (keys.is_empty(), by_kms) {
+        let uses_kms = [object, bucket.encryption.present()]
+            .into_iter()
+            .flatten()
+            .any(|encryption| matches!(encryption, Encryption::Kms(_)));
+        match (keys.is_empty(), uses_kms) {
             (false, _) => LogEncryption::CustomerKeys(keys),
             (true, true) => LogEncryption::AwsManagedKey,
             (true, false) => LogEncryption::SseS3,
         }
     }
 
-    /// The refusal, if there was one, because of which the bucket is not known.
+    /// Returns the error because of which the bucket is unknown.
     #[must_use]
     pub fn bucket_error(&self) -> Option<Error> {
         let bucket = self
@@ -158,118 +161,77 @@ impl Snapshot {
             .cloned()
     }
 
-    /// Whether Heeler's role is there already and ours, so that setup knows whom to trust.
+    /// Returns true if this program manages Heeler's role already, so that the trusted principals are known.
     #[must_use]
     pub fn has_managed_role(&self) -> bool {
-        let role = self.name_owners.by_check.get("names.role");
-        matches!(role, Some(Ok(Some(owner))) if owner.managed)
+        let role = self.name_owners.get(NamedResource::Role);
+        role.present()
+            .is_some_and(super::facts::NameOwner::is_managed)
     }
 
-    /// Whether the trail says that it has delivered to the bucket.
+    /// Returns true if the trail reports deliveries to the bucket.
     #[must_use]
     pub fn is_delivering(&self) -> bool {
-        matches!(&self.trail_status, Some(Ok(status)) if status.logging && status.to_bucket.at.is_some())
+        self.trail_status
+            .present()
+            .is_some_and(|status| status.logging && status.to_bucket.at.is_some())
     }
 
-    /// A command of our own, with the global options of this run.
+    /// Returns a command line of this program, with the global options of this run.
     #[must_use]
-    pub fn heeler_ec_command(&self, verb: &str) -> String {
-        format!("heeler-ec {verb}{}", self.request.global_options)
+    pub fn heeler_ec_command(&self, arguments: &str) -> String {
+        format!("heeler-ec {arguments}{}", self.request.global_options)
     }
 
-    /// Every call that was refused or failed.
-    #[must_use]
-    pub fn failed_calls(&self) -> Vec<&Error> {
-        fn of<T>(asked: Option<&Result<T>>) -> Option<&Error> {
-            asked.and_then(|asked| asked.as_ref().err())
-        }
-        let account = &self.account;
-        let mut all = vec![
-            of(Some(&account.caller)),
-            of(Some(&account.organization)),
-            of(Some(&account.trusted_services)),
-            of(Some(&account.delegated_administrators)),
-            of(Some(&account.opt_in_regions)),
-            of(Some(&account.trails)),
-            of(account.trails_in_other_regions.as_ref()),
-            of(self.trail_status.as_ref()),
-            of(self.event_selectors.as_ref()),
-        ];
-        if let Some(bucket) = &self.bucket {
-            all.extend([
-                of(Some(&bucket.owner)),
-                of(bucket.encryption.as_ref()),
-                of(bucket.newest_log_object.as_ref()),
-                of(bucket.notifications.as_ref()),
-                of(bucket.topic.as_ref()),
-                of(bucket.policy.as_ref()),
-                of(bucket.object_ownership.as_ref()),
-                of(bucket.lifecycle.as_ref()),
-                of(bucket.requester_pays.as_ref()),
-            ]);
-            if let Some(Ok(Some(topic))) = &bucket.topic {
-                all.push(of(topic.key_policy.as_ref()));
-            }
-            all.extend(bucket.keys.iter().flat_map(|key| {
-                [
-                    of(Some(&key.key)),
-                    of(key.policy.as_ref()),
-                    of(key.grants.as_ref()),
-                ]
-            }));
-        }
-        if let Some(group) = &self.log_group {
-            all.extend([
-                of(Some(&group.settings)),
-                of(Some(&group.streams)),
-                of(Some(&group.subscription_filters)),
-                of(Some(&group.account_subscription_filters)),
-                of(Some(&group.concurrency)),
-                of(group.transformer.as_ref()),
-                group.key.as_ref().and_then(|key| of(Some(&key.key))),
-            ]);
-        }
-        all.extend(
-            self.shadow_trails
-                .iter()
-                .map(|shadow| of(Some(&shadow.status))),
-        );
-        all.push(
-            self.iam_quotas
-                .as_ref()
-                .and_then(|deep| of(Some(&deep.quotas))),
-        );
-        all.push(of(self.permission_simulation.as_ref()));
-        all.extend(
-            self.name_owners
-                .by_check
-                .values()
-                .map(|taken| of(Some(taken))),
-        );
-        all.into_iter().flatten().collect()
+    /// Returns the errors of all calls that were refused or failed.
+    pub fn failed_calls(&self) -> impl Iterator<Item = &Error> {
+        let Self {
+            option: _,
+            request: _,
+            now: _,
+            endpoint: _,
+            account,
+            trail_selection: _,
+            trail_status,
+            event_selectors,
+            shadow_trails,
+            bucket,
+            log_group,
+            name_owners,
+            permission_simulation,
+        } = self;
+        account
+            .errors()
+            .chain(trail_status.error())
+            .chain(event_selectors.error())
+            .chain(bucket.iter().flat_map(BucketFacts::errors))
+            .chain(log_group.iter().flat_map(LogGroupFacts::errors))
+            .chain(shadow_trails.iter().flat_map(ShadowTrail::errors))
+            .chain(permission_simulation.error())
+            .chain(name_owners.errors())
     }
 
-    /// The prefix under which log objects are delivered.
+    /// Returns the key prefix of the log objects.
     #[must_use]
     pub fn log_prefix(&self) -> String {
         log_prefix(self.trail())
     }
 
-    /// The entry that setup would make.
+    /// Returns the notification that setup would create.
     #[must_use]
     pub fn planned_notification(&self) -> NotificationEntry {
         planned_notification(&self.request, self.trail())
     }
 
-    /// Whether an entry of the bucket announces every log object of the trail.
+    /// Returns true if a notification of the bucket covers every log object of the trail.
     #[must_use]
     pub fn is_covered_by(&self, entry: &NotificationEntry) -> bool {
-        let organization = match &self.account.organization {
-            Ok(Some(found)) if self.trail().is_some_and(|trail| trail.is_organization) => {
-                Some(found.id.as_str())
-            }
-            _ => None,
-        };
+        let organization = self
+            .account
+            .organization
+            .present()
+            .filter(|_| self.trail().is_some_and(|trail| trail.is_organization))
+            .map(|organization| organization.id.as_str());
         covers_log_objects(entry, &self.log_prefix(), organization)
     }
 }

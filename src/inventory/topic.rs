@@ -1,24 +1,29 @@
-//! Asks for the topic that a bucket announces its log objects to already.
+//! Reads the existing topic that receives a bucket's notifications.
 
-use crate::aws::CallerIdentity;
+use super::bucket::ReadScope;
+use super::facts::{TopicFacts, belongs_to_account};
+use super::limiter::LimitedClients;
+use super::log_objects::{covers_log_objects, planned_notification};
+use super::{Fact, key};
 use crate::aws::arn::{self, Arn};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
-use crate::inventory::facts::{Organization, TopicFacts, Trail, belongs_to_account};
-use crate::inventory::limiter::LimitedClients;
-use crate::inventory::{InventoryRequest, covers_log_objects, key, planned_notification};
 
-/// The existing topic that setup would use: the one that was named, or one that already gets every log object.
-pub(crate) fn covering_topic(
+/// Returns the existing topic that setup would use: the given one, or one that already receives every log object.
+pub(super) fn covering_topic(
     entries: &[NotificationEntry],
-    hints: &InventoryRequest,
-    trail: &Trail,
-    caller: &CallerIdentity,
-    organization: Option<&Organization>,
+    scope: &ReadScope<'_>,
     region: &str,
 ) -> Option<String> {
-    if let Some(named) = &hints.topic {
+    let ReadScope {
+        trail,
+        caller,
+        organization,
+        request,
+    } = *scope;
+    if let Some(named) = &request.topic {
         if named.starts_with("arn:") {
             return Some(named.clone());
         }
@@ -30,47 +35,48 @@ pub(crate) fn covering_topic(
             named,
         ));
     }
-    let logs = planned_notification(hints, Some(trail));
-    let within = organization.map(|found| found.id.as_str());
+    let logs = planned_notification(request, Some(trail));
+    let organization = organization
+        .present()
+        .filter(|_| trail.is_organization)
+        .map(|organization| organization.id.as_str());
     entries
         .iter()
         .find(|entry| {
             entry.target == NotificationTarget::Topic
                 && entry.id != logs.id
-                && covers_log_objects(entry, &logs.prefix, within)
+                && covers_log_objects(entry, &logs.prefix, organization)
         })
         .map(|entry| entry.destination.clone())
 }
 
-/// Whether a topic is one of the account and region, to which S3 can publish.
+/// Returns true if S3 can publish to the topic: a standard topic in this account and region.
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
-    reason = "AWS writes the ending of a FIFO topic in lower case only"
+    reason = "AWS writes the suffix of FIFO topics in lower case only"
 )]
-pub(crate) fn is_usable_topic(topic: &str, account: &str, region: &str) -> bool {
+pub(super) fn is_usable_topic(topic: &str, account: &str, region: &str) -> bool {
     let here = Arn::parse(topic).is_none_or(|arn| arn.account == account && arn.region == region);
     here && !topic.ends_with(".fifo")
 }
 
-pub(crate) async fn topic_facts(
-    ask: &LimitedClients,
+pub(super) async fn topic_facts(
+    clients: &LimitedClients,
     arn: &str,
     account: &str,
 ) -> Result<Option<TopicFacts>> {
-    let region = Arn::parse(arn).map_or(ask.region(), |arn| arn.region);
-    let ask = ask.at(region);
+    let region = Arn::parse(arn).map_or(clients.region(), |arn| arn.region);
+    let clients = clients.in_region(region);
     let found = {
-        let aws = ask.acquire().await;
+        let aws = clients.acquire().await;
         aws.sns
             .get_topic_attributes()
             .topic_arn(arn)
             .send()
             .await
-            .optional_for(
-                "sns:GetTopicAttributes",
-                &["NotFound", "NotFoundException"],
-                || format!("read topic {arn}"),
-            )?
+            .optional_for("sns:GetTopicAttributes", not_found::TOPIC, || {
+                format!("read topic {arn}")
+            })?
     };
     let Some(mut attributes) = found.and_then(|found| found.attributes) else {
         return Ok(None);
@@ -79,10 +85,12 @@ pub(crate) async fn topic_facts(
         .remove("KmsMasterKeyId")
         .filter(|key| !key.is_empty());
     let key_policy = match &key {
-        // Its policy cannot be changed, and does not name S3.
-        Some(key) if key.ends_with("alias/aws/sns") => None,
-        Some(key) if belongs_to_account(key, account) => Some(key_policy(&ask, key).await),
-        _ => None,
+        // The policy of this AWS managed key cannot be changed and does not name S3.
+        Some(key) if key.ends_with("alias/aws/sns") => Fact::NotRequested,
+        Some(key) if belongs_to_account(key, account) => {
+            Fact::from_result(key_policy(&clients, key).await)
+        }
+        _ => Fact::NotRequested,
     };
     Ok(Some(TopicFacts {
         arn: arn.to_owned(),
@@ -92,13 +100,13 @@ pub(crate) async fn topic_facts(
     }))
 }
 
-/// KMS gives no policy for an alias: it has to be resolved first.
-async fn key_policy(ask: &LimitedClients, asked: &str) -> Result<String> {
+/// Reads a key policy. KMS has none for an alias, so an alias is resolved first.
+async fn key_policy(clients: &LimitedClients, asked: &str) -> Result<String> {
     if !asked.contains("alias/") {
-        return key::policy(ask, asked).await;
+        return key::policy(clients, asked).await;
     }
-    match key::describe(ask, asked).await? {
-        Some(key) => key::policy(ask, &key.arn).await,
+    match key::describe(clients, asked).await? {
+        Some(key) => key::policy(clients, &key.arn).await,
         None => Err(Error::negative(format!("KMS key {asked} does not exist"))),
     }
 }

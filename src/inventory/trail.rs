@@ -1,4 +1,4 @@
-//! Asks for the account, its organization, its trails, and what a trail records.
+//! Reads the account, its organization, its trails and what they record.
 
 use std::time::{Instant, SystemTime};
 
@@ -10,56 +10,59 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::join;
 
-use crate::aws::arn::Arn;
-use crate::aws::error::AwsResultExt;
-use crate::check::event_selectors::{EventSelector, FieldSelector};
-use crate::error::Result;
-use crate::inventory::InventoryRequest;
-use crate::inventory::facts::{
+use super::event_selectors::{EventSelector, FieldSelector};
+use super::facts::{
     AccountFacts, DeliveryStatus, EventSelectors, Organization, ShadowTrail, Trail, TrailStatus,
 };
-use crate::inventory::limiter::{CALL_TIMEOUT, LimitedClients};
+use super::limiter::{CALL_TIMEOUT, LimitedClients};
+use super::{Fact, InventoryRequest};
+use crate::aws::arn::Arn;
+use crate::aws::error::AwsResultExt;
+use crate::error::Result;
 
 const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
-/// The first round: nothing in it needs an answer of another.
-pub(crate) async fn account_facts(ask: &LimitedClients, hints: &InventoryRequest) -> AccountFacts {
-    let asked = async || {
+/// Makes the first round of calls, which do not depend on each other.
+pub(super) async fn account_facts(
+    clients: &LimitedClients,
+    request: &InventoryRequest,
+) -> AccountFacts {
+    let other_calls = async || {
         join!(
-            organization(ask),
-            trusted_services(ask),
-            delegated_administrators(ask),
-            opt_in_regions(ask),
-            trails(ask, hints)
+            organization(clients),
+            trusted_services(clients),
+            delegated_administrators(clients),
+            opt_in_regions(clients),
+            trails(clients, request)
         )
     };
     let sign_in = async {
         let began = Instant::now();
         (
-            ask.without_timeout().caller_identity().await,
+            clients.without_timeout().caller_identity().await,
             began.elapsed(),
         )
     };
-    let ((caller, took), mut answers) = join!(sign_in, asked());
-    // A sign-in that took its time has used up that of the others. Others that hang have used up their own.
+    let ((caller, took), mut answers) = join!(sign_in, other_calls());
+    // A slow sign-in may have used up the time limit of the other calls, so they are repeated.
     if caller.is_ok() && took >= CALL_TIMEOUT {
-        answers = asked().await;
+        answers = other_calls().await;
     }
     let (organization, trusted, delegated, opted_in, trails) = answers;
     AccountFacts {
         caller,
-        organization,
+        organization: Fact::from_optional(organization),
         trusted_services: trusted,
         delegated_administrators: delegated,
         opt_in_regions: opted_in,
         trails,
-        trails_in_other_regions: None,
-        iam_quotas: None,
+        trails_in_other_regions: Fact::NotRequested,
+        iam_quotas: Fact::NotRequested,
     }
 }
 
-async fn organization(ask: &LimitedClients) -> Result<Option<Organization>> {
-    let aws = ask.acquire().await;
+async fn organization(clients: &LimitedClients) -> Result<Option<Organization>> {
+    let aws = clients.acquire().await;
     let found = aws
         .organizations
         .describe_organization()
@@ -68,7 +71,7 @@ async fn organization(ask: &LimitedClients) -> Result<Option<Organization>> {
         .optional_for(
             "organizations:DescribeOrganization",
             &["AWSOrganizationsNotInUseException"],
-            || "ask for the organization".into(),
+            || "read the organization".into(),
         )?
         .and_then(|found| found.organization);
     Ok(found.map(|found| Organization {
@@ -78,14 +81,14 @@ async fn organization(ask: &LimitedClients) -> Result<Option<Organization>> {
     }))
 }
 
-async fn trusted_services(ask: &LimitedClients) -> Result<Vec<String>> {
-    let aws = ask.acquire().await;
+async fn trusted_services(clients: &LimitedClients) -> Result<Vec<String>> {
+    let aws = clients.acquire().await;
     let call = aws.organizations.list_aws_service_access_for_organization();
     let mut pages = call.into_paginator().send();
     let mut trusted = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.context_for("organizations:ListAWSServiceAccessForOrganization", || {
-            "list the services that the organization trusts".into()
+            "list the services with trusted access to the organization".into()
         })?;
         let names = page.enabled_service_principals().iter();
         trusted.extend(names.filter_map(|found| found.service_principal().map(str::to_owned)));
@@ -93,8 +96,8 @@ async fn trusted_services(ask: &LimitedClients) -> Result<Vec<String>> {
     Ok(trusted)
 }
 
-async fn delegated_administrators(ask: &LimitedClients) -> Result<Vec<String>> {
-    let aws = ask.acquire().await;
+async fn delegated_administrators(clients: &LimitedClients) -> Result<Vec<String>> {
+    let aws = clients.acquire().await;
     let call = aws
         .organizations
         .list_delegated_administrators()
@@ -111,8 +114,8 @@ async fn delegated_administrators(ask: &LimitedClients) -> Result<Vec<String>> {
     Ok(accounts)
 }
 
-async fn opt_in_regions(ask: &LimitedClients) -> Result<Vec<String>> {
-    let aws = ask.acquire().await;
+async fn opt_in_regions(clients: &LimitedClients) -> Result<Vec<String>> {
+    let aws = clients.acquire().await;
     let call = aws
         .account
         .list_regions()
@@ -120,9 +123,7 @@ async fn opt_in_regions(ask: &LimitedClients) -> Result<Vec<String>> {
     let mut pages = call.into_paginator().send();
     let mut regions = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.context_for("account:ListRegions", || {
-            "list the regions that are switched on".into()
-        })?;
+        let page = page.context_for("account:ListRegions", || "list the enabled regions".into())?;
         let enabled = page
             .regions()
             .iter()
@@ -133,12 +134,12 @@ async fn opt_in_regions(ask: &LimitedClients) -> Result<Vec<String>> {
     Ok(regions)
 }
 
-/// The trails that can be seen from here, shadows of other regions included. One that was named by its ARN is asked
-/// for in its own region.
-async fn trails(ask: &LimitedClients, hints: &InventoryRequest) -> Result<Vec<Trail>> {
-    let named = hints.trail.as_deref().and_then(Arn::parse);
-    let ask = named.map_or_else(|| ask.clone(), |arn| ask.at(arn.region));
-    let aws = ask.acquire().await;
+/// Returns the trails visible in this region, including shadow trails. A trail given by its ARN is requested in its own
+/// region.
+async fn trails(clients: &LimitedClients, request: &InventoryRequest) -> Result<Vec<Trail>> {
+    let named = request.trail.as_deref().and_then(Arn::parse);
+    let clients = named.map_or_else(|| clients.clone(), |arn| clients.in_region(arn.region));
+    let aws = clients.acquire().await;
     let found = aws
         .cloudtrail
         .describe_trails()
@@ -152,27 +153,27 @@ async fn trails(ask: &LimitedClients, hints: &InventoryRequest) -> Result<Vec<Tr
     Ok(trails)
 }
 
-/// A trail of one region shows up only there. It is looked for when there is nothing to work with here.
-pub(crate) async fn trails_in_other_regions(
-    ask: &LimitedClients,
+/// Returns the trails of other regions if no trail in this region matches. A single-region trail is visible only there.
+pub(super) async fn trails_in_other_regions(
+    clients: &LimitedClients,
     here: &[Trail],
-    hints: &InventoryRequest,
-) -> Option<Result<Vec<Trail>>> {
-    let wanted = match &hints.trail {
+    request: &InventoryRequest,
+) -> Fact<Vec<Trail>> {
+    let wanted = match &request.trail {
         Some(named) => !here
             .iter()
             .any(|trail| trail.name == *named || trail.arn == *named),
         None => !here.iter().any(|trail| trail.is_organization),
     };
     if !wanted {
-        return None;
+        return Fact::NotRequested;
     }
-    let aws = ask.acquire().await;
+    let aws = clients.acquire().await;
     let mut pages = aws.cloudtrail.list_trails().into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.context_for("cloudtrail:ListTrails", || {
-            "list the trails of all regions".into()
+            "list the trails in all regions".into()
         });
         match page {
             Ok(page) => found.extend(page.trails().iter().map(|trail| Trail {
@@ -181,11 +182,11 @@ pub(crate) async fn trails_in_other_regions(
                 home_region: trail.home_region().unwrap_or_default().to_owned(),
                 ..Trail::default()
             })),
-            Err(error) => return Some(Err(error)),
+            Err(error) => return Fact::Failed(error),
         }
     }
     found.retain(|trail| here.iter().all(|known| known.arn != trail.arn));
-    Some(Ok(found))
+    Fact::Present(found)
 }
 
 fn trail_from(found: &cloudtrail::Trail) -> Trail {
@@ -209,9 +210,9 @@ fn trail_from(found: &cloudtrail::Trail) -> Trail {
     }
 }
 
-/// A shadow trail has to be asked for by its ARN, in its home region.
-pub(crate) async fn trail_status(ask: &LimitedClients, trail: &Trail) -> Result<TrailStatus> {
-    let aws = ask.acquire().await;
+/// Reads the trail's status. A shadow trail must be requested by its ARN in its home region.
+pub(super) async fn trail_status(clients: &LimitedClients, trail: &Trail) -> Result<TrailStatus> {
+    let aws = clients.acquire().await;
     let found = aws
         .cloudtrail
         .get_trail_status()
@@ -219,7 +220,7 @@ pub(crate) async fn trail_status(ask: &LimitedClients, trail: &Trail) -> Result<
         .send()
         .await
         .context_for("cloudtrail:GetTrailStatus", || {
-            format!("ask for the status of trail {}", trail.name)
+            format!("read the status of trail {}", trail.name)
         })?;
     let error = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(TrailStatus {
@@ -238,13 +239,13 @@ pub(crate) async fn trail_status(ask: &LimitedClients, trail: &Trail) -> Result<
     })
 }
 
-pub(crate) fn system_time(time: Option<&DateTime>) -> Option<SystemTime> {
+pub(super) fn system_time(time: Option<&DateTime>) -> Option<SystemTime> {
     time.and_then(|time| SystemTime::try_from(*time).ok())
 }
 
-/// Asks for the copies of a multi-region trail where the account has switched a region on.
-pub(crate) async fn shadow_trails(
-    ask: &LimitedClients,
+/// Reads the shadow trails of a multi-region trail in opt-in regions.
+pub(super) async fn shadow_trails(
+    clients: &LimitedClients,
     trail: &Trail,
     account: &AccountFacts,
 ) -> Vec<ShadowTrail> {
@@ -256,7 +257,7 @@ pub(crate) async fn shadow_trails(
         .iter()
         .filter(|region| **region != trail.home_region)
         .map(|region| async {
-            let there = ask.at(region);
+            let there = clients.in_region(region);
             ShadowTrail {
                 region: region.clone(),
                 status: trail_status(&there, trail).await.map(|_| ()),
@@ -265,8 +266,11 @@ pub(crate) async fn shadow_trails(
     join_all(asked).await
 }
 
-pub(crate) async fn event_selectors(ask: &LimitedClients, trail: &Trail) -> Result<EventSelectors> {
-    let aws = ask.acquire().await;
+pub(super) async fn event_selectors(
+    clients: &LimitedClients,
+    trail: &Trail,
+) -> Result<EventSelectors> {
+    let aws = clients.acquire().await;
     let found = aws
         .cloudtrail
         .get_event_selectors()
@@ -316,7 +320,7 @@ fn parse_selectors(found: &GetEventSelectorsOutput) -> Vec<EventSelector> {
     classic.chain(advanced).collect()
 }
 
-/// The selectors as the API takes them back.
+/// Returns the selectors in the format of `put-event-selectors`.
 fn raw_selectors(found: &GetEventSelectorsOutput) -> Vec<Value> {
     let classic = found.event_selectors().iter().map(|selector| {
         let data: Vec<Value> = selector

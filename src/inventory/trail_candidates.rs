@@ -1,140 +1,83 @@
-//! The trails that could do, and everything that hangs from one.
+//! The trails that may be selected, and the facts about each of them.
 
 use futures_util::future::join_all;
 use tokio::join;
 
-use crate::aws::CallerIdentity;
-use crate::aws::arn::Arn;
-use crate::error::Error;
-use crate::inventory::facts::{
+use super::facts::{
     AccountFacts, BucketFacts, CandidateDetails, LogGroupFacts, NameOwners, Organization, Trail,
     TrailCandidate,
 };
-use crate::inventory::limiter::LimitedClients;
-use crate::inventory::trail_destination::TrailDestination;
-use crate::inventory::{Inventory, InventoryRequest, bucket, logs, names, trail};
+use super::limiter::LimitedClients;
+use super::named_resource::NamedResource;
+use super::{InventoryRequest, Lookups, bucket, logs, names, trail};
+use crate::aws::CallerIdentity;
+use crate::aws::arn::Arn;
 
-/// The trails that could do: the named one; else those of the organization; else those of this account.
-pub(crate) fn candidates(
+/// Returns the given trail; otherwise the trails of the organization; otherwise those of this account.
+pub(super) fn candidates(
     trails: &[Trail],
-    named: Option<&str>,
+    given: Option<&str>,
     caller: Option<&CallerIdentity>,
 ) -> Vec<Trail> {
     let all = || trails.iter().cloned();
-    if let Some(named) = named {
+    if let Some(given) = given {
         return all()
-            .filter(|trail| trail.name == named || trail.arn == named)
+            .filter(|trail| trail.name == given || trail.arn == given)
             .take(1)
             .collect();
     }
-    let here = |trail: &Trail| {
+    let is_own = |trail: &Trail| {
         caller.is_none_or(|caller| {
             Arn::parse(&trail.arn).is_none_or(|arn| arn.account == caller.account)
         })
     };
     let of_organization: Vec<Trail> = all().filter(|trail| trail.is_organization).collect();
     if of_organization.is_empty() {
-        return all().filter(here).collect();
+        return all().filter(is_own).collect();
     }
-    // Where some record everything that a trail can, the others are not worth their calls.
-    let wide: Vec<Trail> = of_organization
+    // If some trails record all regions and global services, the others are not worth their calls.
+    let complete: Vec<Trail> = of_organization
         .iter()
         .filter(|trail| trail.is_multi_region && trail.includes_global_events)
         .cloned()
         .collect();
-    if wide.is_empty() {
+    if complete.is_empty() {
         of_organization
     } else {
-        wide
+        complete
     }
 }
 
-/// So many trails are looked into at once. No region has more: a sixth is refused.
-const MAX_INSPECTED_AT_ONCE: usize = 5;
+/// Number of trails that are inspected at the same time. A region has at most five trails.
+pub const MAX_INSPECTED_AT_ONCE: usize = 5;
 
-/// So often that is done, should there ever be more and none of those before be right: a hundred trails are no reason
-/// for thousands of calls.
-const MAX_ROUNDS: usize = 4;
-
-/// Everything about each trail and what it delivers to. More trails than there can be today are only asked what they
-/// record.
-pub(crate) async fn inspect_candidates(
-    ask: &LimitedClients,
+/// Inspects all trails. If there are more than AWS allows today, only requests what each of them records.
+pub(super) async fn inspect_candidates(
+    clients: &LimitedClients,
     trails: Vec<Trail>,
     account: &AccountFacts,
-    hints: &InventoryRequest,
-    routes: &[TrailDestination],
+    request: &InventoryRequest,
+    lookups: &Lookups,
 ) -> Vec<TrailCandidate> {
     if trails.len() > MAX_INSPECTED_AT_ONCE {
-        return join_all(trails.into_iter().map(|trail| fetch_recording(ask, trail))).await;
+        let recordings = trails
+            .into_iter()
+            .map(|trail| fetch_recording(clients, trail));
+        return join_all(recordings).await;
     }
     let all = trails.into_iter().map(|trail| async move {
-        // Boxed: what asks so much is too large to be moved about on the stack.
-        let found = Box::pin(inspect(ask, &trail, account, hints, routes));
-        let (mut prospect, found) = join!(fetch_recording(ask, trail.clone()), found);
-        prospect.details = Some(found);
-        prospect
+        // Boxed, because the future is too large for the stack.
+        let details = Box::pin(inspect(clients, &trail, account, request, lookups));
+        let (mut candidate, details) = join!(fetch_recording(clients, trail.clone()), details);
+        candidate.details = Some(details);
+        candidate
     });
     join_all(all).await
 }
 
-impl Inventory {
-    /// Looks into the most promising of the trails that were only asked what they record; then, as long as an option
-    /// has none that is sure to pass, into the next that could.
-    pub(crate) async fn inspect_further(
-        &mut self,
-        ask: &LimitedClients,
-        routes: &[TrailDestination],
-    ) {
-        if self.candidates.len() <= MAX_INSPECTED_AT_ONCE {
-            return;
-        }
-        for round in 0..MAX_ROUNDS {
-            let next = self.next_to_inspect(routes, round == 0);
-            if next.is_empty() {
-                return;
-            }
-            let found = next.iter().map(|at| {
-                let trail = &self.candidates[*at].trail;
-                Box::pin(inspect(ask, trail, &self.account, &self.request, routes))
-            });
-            let found = join_all(found).await;
-            for (at, found) in next.into_iter().zip(found) {
-                self.candidates[at].details = Some(found);
-            }
-        }
-    }
-
-    /// The places of those trails against which least speaks already by what they record. In the first round also such
-    /// as fail, so that it can be told all that they lack.
-    fn next_to_inspect(&self, routes: &[TrailDestination], first: bool) -> Vec<usize> {
-        let unsettled: Vec<TrailDestination> = routes
-            .iter()
-            .copied()
-            .filter(|route| {
-                let sure = |prospect| self.score(*route, prospect).passes_all();
-                !self.candidates.iter().any(sure)
-            })
-            .collect();
-        let unseen = self.candidates.iter().enumerate();
-        let mut unseen: Vec<(usize, usize)> = unseen
-            .filter(|(_, prospect)| prospect.details.is_none())
-            .filter_map(|(at, prospect)| {
-                let flaws = unsettled.iter().map(|route| self.score(*route, prospect));
-                let flaws: Vec<usize> = flaws.map(|flaws| flaws.failed_checks.len()).collect();
-                let could_do = flaws.contains(&0) || (first && !flaws.is_empty());
-                could_do.then(|| (flaws.iter().sum(), at))
-            })
-            .collect();
-        unseen.sort_unstable();
-        let best = unseen.into_iter().take(MAX_INSPECTED_AT_ONCE);
-        best.map(|(_, at)| at).collect()
-    }
-}
-
-/// What a trail records, and whether it does.
-async fn fetch_recording(ask: &LimitedClients, trail: Trail) -> TrailCandidate {
-    let home = ask.at(&trail.home_region);
+/// Requests whether the trail is logging, and its event selectors.
+async fn fetch_recording(clients: &LimitedClients, trail: Trail) -> TrailCandidate {
+    let home = clients.in_region(&trail.home_region);
     let (status, selectors) = join!(
         trail::trail_status(&home, &trail),
         trail::event_selectors(&home, &trail)
@@ -147,105 +90,105 @@ async fn fetch_recording(ask: &LimitedClients, trail: Trail) -> TrailCandidate {
     }
 }
 
-async fn inspect(
-    ask: &LimitedClients,
+/// Requests the facts about the destinations of a trail.
+pub(super) async fn inspect(
+    clients: &LimitedClients,
     trail: &Trail,
     account: &AccountFacts,
-    hints: &InventoryRequest,
-    routes: &[TrailDestination],
+    request: &InventoryRequest,
+    lookups: &Lookups,
 ) -> CandidateDetails {
-    let organization = account.organization.as_ref();
-    let caller_for = |route| {
-        let caller = account.caller.as_ref().ok();
-        caller.filter(|_| routes.contains(&route))
-    };
-    let (for_s3, for_cloudwatch, shadows) = join!(
+    let organization = account.organization.present();
+    let caller = account.caller.as_ref().ok();
+    let (bucket, log_group, shadow_trails) = join!(
         async {
-            match caller_for(TrailDestination::Bucket) {
-                Some(caller) => inspect_bucket(ask, trail, caller, organization, hints).await,
+            match caller.zip(lookups.bucket_names.as_deref()) {
+                Some((caller, names)) => {
+                    inspect_bucket(clients, trail, caller, account, request, names).await
+                }
                 None => (None, NameOwners::default()),
             }
         },
         async {
-            match caller_for(TrailDestination::LogGroup) {
-                Some(caller) => inspect_log_group(ask, trail, caller, organization, hints).await,
+            match caller.zip(lookups.log_group_names.as_deref()) {
+                Some((caller, names)) => {
+                    inspect_log_group(clients, trail, caller, organization, request, names).await
+                }
                 None => (None, NameOwners::default()),
             }
         },
-        trail::shadow_trails(ask, trail, account),
+        trail::shadow_trails(clients, trail, account),
     );
     CandidateDetails {
-        shadow_trails: shadows,
-        bucket: for_s3,
-        log_group: for_cloudwatch,
+        shadow_trails,
+        bucket,
+        log_group,
     }
 }
 
-pub(crate) async fn inspect_bucket(
-    ask: &LimitedClients,
+pub(super) async fn inspect_bucket(
+    clients: &LimitedClients,
     trail: &Trail,
     caller: &CallerIdentity,
-    organization: std::result::Result<&Option<Organization>, &Error>,
-    hints: &InventoryRequest,
+    account: &AccountFacts,
+    request: &InventoryRequest,
+    names: &[NamedResource],
 ) -> (Option<BucketFacts>, NameOwners) {
-    let name = hints.bucket.as_ref().unwrap_or(&trail.bucket);
-    let ahead = ask.prioritized();
-    let (found, near, global) = join!(
-        bucket::find(&ahead, name, caller),
-        bucket::notifications(ask, name, &caller.account),
-        names::global_names(ask, TrailDestination::Bucket, caller, hints)
+    let name = request.bucket.as_ref().unwrap_or(&trail.bucket);
+    let prioritized = clients.prioritized();
+    let (located, near, global) = join!(
+        bucket::find(&prioritized, name, caller),
+        bucket::notifications(clients, name, &caller.account),
+        names::global_names(clients, names, caller, request)
     );
-    let Some(region) = found.region() else {
-        return (Some(BucketFacts::not_inspected(name, found.owner)), global);
+    let Some(region) = located.region() else {
+        return (
+            Some(BucketFacts::not_inspected(name, located.owner)),
+            global,
+        );
     };
-    let there = ask.at(region);
-    // Mostly the bucket is in the region at hand. What another region says of it is nothing.
-    let near = (region == ask.region()).then_some(near);
-    let look = bucket::inspect(
-        &there,
-        found.clone(),
-        near,
+    let regional_clients = clients.in_region(region);
+    // Usually the bucket is in the present region. The answer of another region is useless.
+    let near = (region == clients.region()).then_some(near);
+    let scope = bucket::ReadScope {
         trail,
         caller,
-        organization,
-        hints,
-    );
-    // The names first: their tags come after them.
+        organization: &account.organization,
+        request,
+    };
+    let inspect = bucket::inspect(&regional_clients, located.clone(), near, &scope);
+    // The names come first, because their tags need a second call.
     let (regional, bucket) = join!(
-        names::regional_names(&there, TrailDestination::Bucket, caller, hints),
-        look
+        names::regional_names(&regional_clients, names, caller, request),
+        inspect
     );
     (Some(bucket), global.merge(regional))
 }
 
 async fn inspect_log_group(
-    ask: &LimitedClients,
+    clients: &LimitedClients,
     trail: &Trail,
     caller: &CallerIdentity,
-    organization: std::result::Result<&Option<Organization>, &Error>,
-    hints: &InventoryRequest,
+    organization: Option<&Organization>,
+    request: &InventoryRequest,
+    names: &[NamedResource],
 ) -> (Option<LogGroupFacts>, NameOwners) {
     let Some(arn) = trail.log_group.as_deref().and_then(Arn::parse) else {
         return (
             None,
-            names::global_names(ask, TrailDestination::LogGroup, caller, hints).await,
+            names::global_names(clients, names, caller, request).await,
         );
     };
-    let there = ask.at(arn.region);
+    let regional_clients = clients.in_region(arn.region);
     if arn.account != caller.account {
-        // One of the same name may be here, and is none of this.
-        let global = names::global_names(ask, TrailDestination::LogGroup, caller, hints).await;
+        // A log group with the same name in this account would be a different one.
+        let global = names::global_names(clients, names, caller, request).await;
         return (Some(logs::in_other_account(&arn)), global);
     }
     let (group, global, regional) = join!(
-        logs::inspect(
-            &there,
-            &arn,
-            organization.ok().and_then(Option::as_ref),
-            hints
-        ),
-        names::global_names(ask, TrailDestination::LogGroup, caller, hints),
-        names::regional_names(&there, TrailDestination::LogGroup, caller, hints),
+        logs::inspect(&regional_clients, &arn, organization, request),
+        names::global_names(clients, names, caller, request),
+        names::regional_names(&regional_clients, names, caller, request),
     );
     (Some(group), global.merge(regional))
 }

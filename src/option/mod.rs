@@ -12,14 +12,14 @@ pub mod s3;
 use std::fmt::Debug;
 
 use crate::aws::{Aws, CallerIdentity};
-use crate::check::Check;
+use crate::check::{Check, OptionProfile};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
 use crate::error::{Error, Result};
-use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
-use crate::inventory::trail_destination::TrailDestination;
+use crate::inventory::named_resource::NamedResource;
+use crate::inventory::{OptionIdentity, Snapshot, TrailDestination};
 use crate::naming::ResourceNames;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
@@ -40,14 +40,33 @@ pub trait DeliveryOption: Debug + Sync {
     /// One line for help texts.
     fn summary(&self) -> &'static str;
 
+    /// The reason to choose the option, in the comparison of preflight.
+    fn recommendation(&self) -> &'static str;
+
     /// The trail's delivery that events are taken from.
     fn destination(&self) -> TrailDestination;
+
+    /// The names that setup uses, in the order of their checks.
+    fn names(&self) -> &'static [NamedResource];
 
     /// The checks of preflight, in groups.
     fn checks(&self) -> &'static [&'static [Check]];
 
     /// The statements of the option in the policies of the commands.
     fn permissions(&self) -> &'static dyn OptionPermissions;
+
+    /// The option as the checks see it.
+    fn profile(&self) -> OptionProfile {
+        OptionProfile {
+            identity: OptionIdentity {
+                name: self.name(),
+                destination: self.destination(),
+                names: self.names(),
+            },
+            checks: self.checks(),
+            permissions: self.permissions(),
+        }
+    }
 
     /// The target of a setup, from what preflight read.
     ///

@@ -1,14 +1,14 @@
-//! The options side by side: what they share is told once, and one is recommended.
+//! Compares the reports of several options and recommends one.
 
 use std::fmt::Write;
 
-use super::report::{result_json, result_lines};
+use super::check_results::{result_json, result_lines};
+use super::report::Advice;
 use super::{Tone, Ui};
 use crate::check::{CheckResult, Report};
-use crate::inventory::trail_destination::TrailDestination;
 
-/// What all options have in common once, then each by itself, then how they compare.
-pub(super) fn side_by_side(ui: Ui, reports: &[Report], next: &str) -> String {
+/// Formats the common results once, then those of each option, and finally the comparison.
+pub(super) fn side_by_side(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> String {
     let common = |found: &CheckResult| {
         reports.iter().all(|report| {
             report
@@ -20,23 +20,31 @@ pub(super) fn side_by_side(ui: Ui, reports: &[Report], next: &str) -> String {
     let Some(first) = reports.first() else {
         return String::new();
     };
-    let shared: Vec<&CheckResult> = first.results.iter().filter(|row| common(row)).collect();
+    let shared: Vec<&CheckResult> = first
+        .results
+        .iter()
+        .filter(|result| common(result))
+        .collect();
     let mut text = result_lines(ui, &shared, "");
     for report in reports {
-        let own: Vec<&CheckResult> = report.results.iter().filter(|row| !common(row)).collect();
+        let own: Vec<&CheckResult> = report
+            .results
+            .iter()
+            .filter(|result| !common(result))
+            .collect();
         text.push('\n');
         text.push_str(&result_lines(
             ui,
             &own,
-            &format!("option {}: ", report.route.name()),
+            &format!("option {}: ", report.option),
         ));
     }
     text.push('\n');
-    text.push_str(&comparison(ui, reports, next));
+    text.push_str(&comparison(ui, reports, advice));
     text
 }
 
-fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
+fn comparison(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> String {
     let mut text = format!(
         "{:<12}{:<11}{:>7}{:>9}{:>10}{:>8}\n",
         "option", "", "failed", "unknown", "warnings", "passed"
@@ -51,7 +59,7 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
         let _ = writeln!(
             text,
             "{:<12}{}{:>7}{:>9}{:>10}{:>8}",
-            report.route.name(),
+            report.option,
             ui.paint(tone, &format!("{word:<11}")),
             counts.failed,
             counts.unknown,
@@ -60,31 +68,24 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
         );
     }
     text.push('\n');
-    let advice = match recommended(reports) {
+    let closing = match recommended(reports) {
         Some(report) => {
-            let name = report.route.name();
-            let reason = match report.route {
-                TrailDestination::Bucket => {
-                    "it costs next to nothing and runs no code of its own; events take some minutes"
-                }
-                TrailDestination::LogGroup => {
-                    "events arrive within a minute or so; it costs per GB of events and runs a function"
-                }
-            };
-            let next = next.replace("OPTION", name);
-            let advice = format!("Recommended: option {name} ({reason}).");
-            // The command stays whole, to be copied.
-            format!("{}\nNext: {next}", ui.wrap_stdout(&advice, 2))
+            let name = report.option;
+            let reason = (advice.reason)(name);
+            let next = advice.next.replace("OPTION", name);
+            let recommendation = format!("Recommended: option {name} ({reason}).");
+            // The command is never wrapped, so that it can be copied.
+            format!("{}\nNext: {next}", ui.wrap_stdout(&recommendation, 2))
         }
         None => match nearest(reports) {
             Some(report) => ui.wrap_stdout(
                 &format!(
-                    "Not ready. Option {} is the nearest: fix what {} and run preflight again.",
-                    report.route.name(),
+                    "Not ready. Option {} is closest: fix {} and run preflight again.",
+                    report.option,
                     if report.results.iter().any(CheckResult::is_blocking) {
-                        "failed"
+                        "the failed checks"
                     } else {
-                        "warns, which --strict counts as a failure,"
+                        "the warnings, which --strict counts as failures,"
                     }
                 ),
                 2,
@@ -92,12 +93,12 @@ fn comparison(ui: Ui, reports: &[Report], next: &str) -> String {
             None => String::new(),
         },
     };
-    text.push_str(&advice);
+    text.push_str(&closing);
     text.push('\n');
     text
 }
 
-/// The first option that is ready; they are in the order in which they are recommended.
+/// Returns the first option that is ready. Reports are in the order of recommendation.
 pub(super) fn recommended(reports: &[Report]) -> Option<&Report> {
     reports.iter().find(|report| report.is_ready())
 }
@@ -105,6 +106,6 @@ pub(super) fn recommended(reports: &[Report]) -> Option<&Report> {
 fn nearest(reports: &[Report]) -> Option<&Report> {
     reports.iter().min_by_key(|report| {
         let rows = report.results.iter();
-        rows.filter(|row| row.is_blocking()).count()
+        rows.filter(|result| result.is_blocking()).count()
     })
 }

@@ -1,6 +1,7 @@
 //! Everything that is printed: results on stdout; status, warnings, errors and prompts on stderr.
 
 mod change;
+pub mod check_results;
 mod compare;
 mod error;
 pub mod export;

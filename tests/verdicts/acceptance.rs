@@ -1,26 +1,26 @@
-//! What the operator makes of the verdicts: what is accepted, what counts as ready.
+//! Accepted checks, and readiness.
 
-use heeler_ec::check::{Report, checks, run};
-use heeler_ec::inventory::Snapshot;
+use heeler_ec::check::{Report, run};
 use heeler_ec::inventory::facts::BucketOwner;
 use heeler_ec::inventory::trail_destination::TrailDestination;
+use heeler_ec::inventory::{Fact, Snapshot};
 
 use super::account::{bucket, trail};
 use super::fixture::ready;
-use super::refused;
 use super::trail::status;
+use super::{checks, refused};
 
-/// The report when one thing is different and these checks are accepted.
+/// The report with one difference and these accepted checks.
 fn report(differs: impl FnOnce(&mut Snapshot), accepted: &[&str], strict: bool) -> Report {
-    let mut survey = ready(TrailDestination::Bucket);
-    differs(&mut survey);
-    survey.request.accepted_checks = accepted.iter().map(|id| (*id).to_owned()).collect();
-    run(&survey, strict)
+    let mut snapshot = ready(TrailDestination::Bucket);
+    differs(&mut snapshot);
+    snapshot.request.accepted_checks = accepted.iter().map(|id| (*id).to_owned()).collect();
+    run(&snapshot, checks(TrailDestination::Bucket), strict)
 }
 
 #[test]
 fn failure_blocks_until_accepted() {
-    let stopped = |survey: &mut Snapshot| trail(survey).is_multi_region = false;
+    let stopped = |snapshot: &mut Snapshot| trail(snapshot).is_multi_region = false;
     assert!(!report(stopped, &[], false).is_ready());
     let accepted = report(stopped, &["trail.multi_region"], false);
     assert!(accepted.is_ready());
@@ -32,8 +32,8 @@ fn failure_blocks_until_accepted() {
 
 #[test]
 fn blocking_check_cannot_be_accepted() {
-    let archive = |survey: &mut Snapshot| {
-        bucket(survey).owner = Ok(BucketOwner::Missing);
+    let archive = |snapshot: &mut Snapshot| {
+        bucket(snapshot).owner = Ok(BucketOwner::Missing);
     };
     assert!(!report(archive, &["bucket.owner"], false).is_ready());
 }
@@ -41,22 +41,18 @@ fn blocking_check_cannot_be_accepted() {
 #[test]
 fn account_checks_cannot_be_accepted() {
     for check in checks(TrailDestination::Bucket).iter().copied().flatten() {
-        let of_account = check.id.starts_with("account.") || check.id.starts_with("org.");
-        assert!(
-            !of_account || !check.requirement.can_be_accepted(),
-            "{}",
-            check.id
-        );
+        let of_account = matches!(check.id.group(), "account" | "org");
+        assert!(!of_account || !check.requirement.acceptable, "{}", check.id);
     }
 }
 
 #[test]
 fn unknown_blocks_only_required_checks() {
-    let required = |survey: &mut Snapshot| {
-        survey.trail_status = Some(Err(refused("cloudtrail:GetTrailStatus")));
+    let required = |snapshot: &mut Snapshot| {
+        snapshot.trail_status = Fact::Failed(refused("cloudtrail:GetTrailStatus"));
     };
-    let advisory = |survey: &mut Snapshot| {
-        bucket(survey).object_ownership = Some(Err(refused("s3:GetBucketOwnershipControls")));
+    let advisory = |snapshot: &mut Snapshot| {
+        bucket(snapshot).object_ownership = Fact::Failed(refused("s3:GetBucketOwnershipControls"));
     };
     assert!(!report(required, &[], false).is_ready());
     assert!(report(advisory, &[], false).is_ready());
@@ -65,8 +61,8 @@ fn unknown_blocks_only_required_checks() {
 
 #[test]
 fn strict_warning_blocks() {
-    let late = |survey: &mut Snapshot| {
-        status(survey).to_bucket.at = Some(super::fixture::minutes_ago(90));
+    let late = |snapshot: &mut Snapshot| {
+        status(snapshot).to_bucket.at = Some(super::fixture::minutes_ago(90));
     };
     assert!(report(late, &[], false).is_ready());
     assert!(!report(late, &[], true).is_ready());
@@ -76,7 +72,7 @@ fn strict_warning_blocks() {
 #[test]
 fn strict_accepted_warning_does_not_block() {
     let written_by_others =
-        |survey: &mut Snapshot| bucket(survey).object_ownership = Some(Ok(None));
+        |snapshot: &mut Snapshot| bucket(snapshot).object_ownership = Fact::Absent;
     assert!(!report(written_by_others, &[], true).is_ready());
     assert!(report(written_by_others, &["bucket.ownership"], true).is_ready());
 }

@@ -35,35 +35,35 @@ pub fn cases() -> Vec<VerdictCase> {
             "sts:GetCallerIdentity",
         ),
         s3(
-            "account.match",
+            "account.expected",
             "no account was named",
             |_| {},
             "skip",
-            "no --account-id",
+            "--account-id is not set",
         ),
         s3(
-            "account.match",
+            "account.expected",
             "it is the named one",
             |s| s.request.expected_account = Some(PAYER.into()),
             "pass",
             PAYER,
         ),
         s3(
-            "account.match",
+            "account.expected",
             "another was named",
             |s| s.request.expected_account = Some(MEMBER.into()),
             "fail",
             "export AWS_PROFILE",
         ),
         s3(
-            "account.match",
+            "account.expected",
             "the caller is not known",
             |s| {
                 s.request.expected_account = Some(PAYER.into());
                 s.account.caller = Err(refused("sts:GetCallerIdentity"));
             },
             "skip",
-            "stands on account.credentials",
+            "depends on account.credentials",
         ),
         s3(
             "account.partition",
@@ -93,7 +93,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 s.request.heeler_roles = vec!["arn:aws-us-gov:iam::444455556666:role/heeler".into()]
             },
             "fail",
-            "cannot be trusted across partitions",
+            "does not allow trust across partitions",
         ),
         s3(
             "account.region",
@@ -114,14 +114,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is not the bucket's",
             |s| s.request.expected_region = Some("us-east-1".into()),
             "fail",
-            "leave --region out",
+            "remove --region",
         ),
         s3(
             "account.region",
             "the bucket was not found",
             |s| bucket(s).owner = Err(refused("s3:ListBucket")),
             "skip",
-            "stands on bucket.owner",
+            "depends on bucket.owner",
         ),
         cloudwatch(
             "account.region",
@@ -139,17 +139,17 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "account.region",
-            "there is no log group",
+            "does not exist",
             |s| s.log_group = None,
             "skip",
-            "stands on logs.enabled",
+            "depends on logs.enabled",
         ),
         s3(
             "account.endpoint",
             "it is AWS's own",
             |_| {},
             "pass",
-            "no other endpoint",
+            "no custom endpoint",
         ),
         s3(
             "account.endpoint",
@@ -162,14 +162,16 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "org.exists",
             "there is none",
-            |s| s.account.organization = Ok(None),
+            |s| s.account.organization = Fact::Absent,
             "fail",
-            "in no organization",
+            "does not belong to an organization",
         ),
         s3(
             "org.exists",
             "it may not be asked for",
-            |s| s.account.organization = Err(refused("organizations:DescribeOrganization")),
+            |s| {
+                s.account.organization = Fact::Failed(refused("organizations:DescribeOrganization"))
+            },
             "unknown",
             "organizations:DescribeOrganization",
         ),
@@ -184,9 +186,9 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "org.management_account",
             "there is no organization",
-            |s| s.account.organization = Ok(None),
+            |s| s.account.organization = Fact::Absent,
             "skip",
-            "stands on org.exists",
+            "depends on org.exists",
         ),
         cloudwatch(
             "org.management_account",
@@ -227,9 +229,9 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "org.all_features",
             "there is no organization",
-            |s| s.account.organization = Ok(None),
+            |s| s.account.organization = Fact::Absent,
             "skip",
-            "stands on org.exists",
+            "depends on org.exists",
         ),
         s3(
             "org.trusted_access",
@@ -253,7 +255,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 trail(s).is_organization = false;
             },
             "warn",
-            "does not trust cloudtrail.amazonaws.com",
+            "trusted access for cloudtrail.amazonaws.com is disabled",
         ),
         s3(
             "org.trusted_access",
@@ -268,16 +270,16 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "org.trusted_access",
             "there is no organization",
-            |s| s.account.organization = Ok(None),
+            |s| s.account.organization = Fact::Absent,
             "skip",
-            "stands on org.exists",
+            "depends on org.exists",
         ),
         s3(
             "org.delegated_admin",
             "there is none",
             |_| {},
             "pass",
-            "the management account alone",
+            "none",
         ),
         s3(
             "org.delegated_admin",
@@ -294,14 +296,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "444455556666, 777788889999 may, besides the management account",
         ),
         s3(
-            "org.guardrails",
+            "org.control_policies",
             "the caller is a delegated administrator, and nothing was denied",
             |s| {
                 s.account.delegated_administrators = Ok(vec![MEMBER.into()]);
                 caller(s).account = MEMBER.into();
             },
             "pass",
-            "none of the calls was denied by one",
+            "no call was denied by a control policy",
         ),
         s3(
             "org.delegated_admin",
@@ -314,32 +316,32 @@ pub fn cases() -> Vec<VerdictCase> {
             "organizations:ListDelegatedAdministrators",
         ),
         s3(
-            "org.guardrails",
+            "org.control_policies",
             "the caller is the payer",
             |_| {},
             "pass",
-            "do not bind the management account",
+            "do not apply to the management account",
         ),
         s3(
-            "org.guardrails",
+            "org.control_policies",
             "a service control policy denies a call",
             |s| s.account.opt_in_regions = Err(denied_by("service")),
             "warn",
             "a service control policy of the organization denies account:ListRegions",
         ),
         s3(
-            "org.guardrails",
+            "org.control_policies",
             "a resource control policy denies a call",
-            |s| bucket(s).policy = Some(Err(denied_by("resource"))),
+            |s| bucket(s).policy = Fact::Failed(denied_by("resource")),
             "warn",
             "a resource control policy of the organization denies",
         ),
         s3(
-            "org.guardrails",
+            "org.control_policies",
             "there is no organization",
-            |s| s.account.organization = Ok(None),
+            |s| s.account.organization = Fact::Absent,
             "skip",
-            "stands on org.exists",
+            "depends on org.exists",
         ),
         cloudwatch(
             "logs.account",
@@ -360,29 +362,29 @@ fn denied_by(kind: &str) -> Error {
 }
 
 use heeler_ec::aws::CallerIdentity;
-use heeler_ec::inventory::Snapshot;
 use heeler_ec::inventory::facts::{BucketFacts, LogGroupFacts, Trail, TrailSelection};
+use heeler_ec::inventory::{Fact, Snapshot};
 
-pub fn caller(survey: &mut Snapshot) -> &mut CallerIdentity {
-    survey.account.caller.as_mut().expect("a caller")
+pub fn caller(snapshot: &mut Snapshot) -> &mut CallerIdentity {
+    snapshot.account.caller.as_mut().expect("a caller")
 }
 
-fn organization(survey: &mut Snapshot) -> &mut Organization {
-    let organization = survey.account.organization.as_mut().expect("an answer");
+fn organization(snapshot: &mut Snapshot) -> &mut Organization {
+    let organization = snapshot.account.organization.as_mut().expect("an answer");
     organization.as_mut().expect("an organization")
 }
 
-pub fn trail(survey: &mut Snapshot) -> &mut Trail {
-    match &mut survey.trail_selection {
+pub fn trail(snapshot: &mut Snapshot) -> &mut Trail {
+    match &mut snapshot.trail_selection {
         TrailSelection::Selected(trail) => trail,
         other => panic!("no trail was chosen: {other:?}"),
     }
 }
 
-pub fn bucket(survey: &mut Snapshot) -> &mut BucketFacts {
-    survey.bucket.as_mut().expect("a bucket")
+pub fn bucket(snapshot: &mut Snapshot) -> &mut BucketFacts {
+    snapshot.bucket.as_mut().expect("a bucket")
 }
 
-pub fn log_group(survey: &mut Snapshot) -> &mut LogGroupFacts {
-    survey.log_group.as_mut().expect("a log group")
+pub fn log_group(snapshot: &mut Snapshot) -> &mut LogGroupFacts {
+    snapshot.log_group.as_mut().expect("a log group")
 }

@@ -7,7 +7,8 @@ use heeler_ec::check::Verdict;
 use heeler_ec::inventory::facts::{
     BucketOwner, Encryption, LifecycleRule, LifecycleTiming, TopicFacts, TrailSelection,
 };
-use heeler_ec::inventory::{LogEncryption, Snapshot};
+use heeler_ec::inventory::named_resource::NamedResource;
+use heeler_ec::inventory::{Fact, LogEncryption, Snapshot};
 
 use super::account::{bucket, trail};
 use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, managed_owner, now};
@@ -23,17 +24,19 @@ fn bucket_verdicts() {
 /// What is printed replaces the topic's policy, so it has to hold what is there.
 #[test]
 fn topic_policy_command_keeps_existing_statements() {
-    let mut survey =
+    let mut snapshot =
         super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);
     let theirs = policy(r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#);
     use_existing_topic(
-        &mut survey,
+        &mut snapshot,
         TopicFacts {
             policy: theirs.clone(),
             ..topic()
         },
     );
-    let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").evaluate)(&survey) else {
+    let Verdict::Fail(finding) =
+        (check(snapshot.option.destination, "bucket.topic").evaluate)(&snapshot)
+    else {
         panic!("S3 may publish");
     };
     let parsed = parse(&finding.fix.cli).remove(0).expect("a command");
@@ -59,11 +62,13 @@ fn topic_policy_command_uses_unique_sid() {
         ("Theirs", "HeelerLogBucket"),
         ("HeelerLogBucket", "HeelerLogBucket2"),
     ] {
-        let mut survey =
+        let mut snapshot =
             super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);
         let policy = named(there);
-        use_existing_topic(&mut survey, TopicFacts { policy, ..topic() });
-        let Verdict::Fail(finding) = (check(survey.route, "bucket.topic").evaluate)(&survey) else {
+        use_existing_topic(&mut snapshot, TopicFacts { policy, ..topic() });
+        let Verdict::Fail(finding) =
+            (check(snapshot.option.destination, "bucket.topic").evaluate)(&snapshot)
+        else {
             panic!("S3 may publish");
         };
         let command = &finding.fix.cli[0];
@@ -90,21 +95,21 @@ pub fn cases() -> Vec<VerdictCase> {
 fn bucket_cases() -> Vec<VerdictCase> {
     vec![
         s3(
-            "bucket.named",
+            "bucket.matches_trail",
             "it is the trail's",
             |_| {},
             "pass",
             "org-trail-logs",
         ),
         s3(
-            "bucket.named",
+            "bucket.matches_trail",
             "another was named",
             |s| bucket(s).name = "other".into(),
             "fail",
-            "leave --bucket out",
+            "remove --bucket",
         ),
         s3(
-            "bucket.named",
+            "bucket.matches_trail",
             "it is the alias of an access point",
             |s| {
                 let alias = "logs-abcdefghijklmnopqrstuvwxyz12345678-s3alias";
@@ -122,7 +127,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
                 bucket(s).owner = Ok(BucketOwner::Missing);
             },
             "skip",
-            "stands on bucket.named",
+            "depends on bucket.matches_trail",
         ),
         s3(
             "bucket.owner",
@@ -132,7 +137,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
                 bucket(s).owner = Ok(BucketOwner::Missing);
             },
             "fail",
-            "the bucket named by --bucket",
+            "the bucket given with --bucket",
         ),
         s3(
             "bucket.lifecycle",
@@ -153,7 +158,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "objects are deleted on a day to come",
             |s| set_dated_rule(s, 25, None),
             "pass",
-            "1 rule, which leaves time enough",
+            "1 lifecycle rule keeps them long enough",
         ),
         s3(
             "bucket.lifecycle",
@@ -182,11 +187,11 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "OnlyFromTheApp denies s3:GetObject, by StringNotEquals aws:Referer app",
         ),
         s3(
-            "bucket.named",
+            "bucket.matches_trail",
             "there is none",
             |s| s.bucket = None,
             "skip",
-            "stands on trail.found",
+            "depends on trail.found",
         ),
         s3(
             "bucket.owner",
@@ -228,45 +233,45 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "the bucket is not ours",
             |s| bucket(s).owner = Ok(BucketOwner::Missing),
             "skip",
-            "stands on bucket.owner",
+            "depends on bucket.owner",
         ),
         s3(
-            "bucket.evidence",
+            "bucket.recent_objects",
             "there is a fresh object",
             |_| {},
             "pass",
             "x.json.gz, of 2026-03-02T11:56:00Z",
         ),
         s3(
-            "bucket.evidence",
+            "bucket.recent_objects",
             "there is none, though the trail delivers",
-            |s| bucket(s).newest_log_object = Some(Ok(None)),
+            |s| bucket(s).newest_log_object = Fact::Absent,
             "warn",
             "no log object of today or yesterday under AWSLogs/",
         ),
         s3(
-            "bucket.evidence",
+            "bucket.recent_objects",
             "there is none, and the trail has not delivered",
             |s| {
-                bucket(s).newest_log_object = Some(Ok(None));
+                bucket(s).newest_log_object = Fact::Absent;
                 status(s).to_bucket.at = None;
             },
             "skip",
-            "stands on trail.delivery",
+            "depends on trail.delivery",
         ),
         s3(
-            "bucket.evidence",
+            "bucket.recent_objects",
             "objects may not be listed",
-            |s| bucket(s).newest_log_object = Some(Err(refused("s3:ListBucket"))),
+            |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:ListBucket")),
             "unknown",
             "s3:ListBucket",
         ),
         s3(
-            "bucket.evidence",
+            "bucket.recent_objects",
             "an object may not be looked at",
-            |s| bucket(s).newest_log_object = Some(Err(refused("s3:GetObject"))),
+            |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:GetObject")),
             "pass",
-            "there are log objects",
+            "the bucket has log objects",
         ),
         s3(
             "bucket.ownership",
@@ -278,28 +283,28 @@ fn bucket_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.ownership",
             "it is preferred",
-            |s| bucket(s).object_ownership = Some(Ok(Some("BucketOwnerPreferred".into()))),
+            |s| bucket(s).object_ownership = Fact::Present("BucketOwnerPreferred".into()),
             "pass",
             "BucketOwnerPreferred",
         ),
         s3(
             "bucket.ownership",
             "objects belong to their writers",
-            |s| bucket(s).object_ownership = Some(Ok(Some("ObjectWriter".into()))),
+            |s| bucket(s).object_ownership = Fact::Present("ObjectWriter".into()),
             "warn",
             "object ownership is ObjectWriter",
         ),
         s3(
             "bucket.ownership",
             "nothing was said",
-            |s| bucket(s).object_ownership = Some(Ok(None)),
+            |s| bucket(s).object_ownership = Fact::Absent,
             "warn",
             "put-bucket-ownership-controls --bucket org-trail-logs",
         ),
         s3(
             "bucket.ownership",
             "it may not be read",
-            |s| bucket(s).object_ownership = Some(Err(refused("s3:GetBucketOwnershipControls"))),
+            |s| bucket(s).object_ownership = Fact::Failed(refused("s3:GetBucketOwnershipControls")),
             "unknown",
             "s3:GetBucketOwnershipControls",
         ),
@@ -308,7 +313,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "there is no rule",
             |_| {},
             "pass",
-            "no rule",
+            "no lifecycle rules",
         ),
         s3(
             "bucket.lifecycle",
@@ -322,7 +327,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "objects go after a day",
             |s| set_lifecycle_rule(s, "AWSLogs/", Some(1), &[]),
             "warn",
-            "rule tidy deletes objects after a day",
+            "rule tidy deletes objects after one day",
         ),
         s3(
             "bucket.lifecycle",
@@ -355,7 +360,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.lifecycle",
             "the rules may not be read",
-            |s| bucket(s).lifecycle = Some(Err(refused("s3:GetLifecycleConfiguration"))),
+            |s| bucket(s).lifecycle = Fact::Failed(refused("s3:GetLifecycleConfiguration")),
             "unknown",
             "s3:GetLifecycleConfiguration",
         ),
@@ -364,19 +369,19 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "the owner does",
             |_| {},
             "pass",
-            "the bucket's owner pays",
+            "the bucket owner pays",
         ),
         s3(
             "bucket.requester_pays",
             "the requester does",
-            |s| bucket(s).requester_pays = Some(Ok(true)),
+            |s| bucket(s).requester_pays = Fact::Present(true),
             "fail",
             "put-bucket-request-payment --bucket org-trail-logs",
         ),
         s3(
             "bucket.requester_pays",
             "it may not be read",
-            |s| bucket(s).requester_pays = Some(Err(refused("s3:GetBucketRequestPayment"))),
+            |s| bucket(s).requester_pays = Fact::Failed(refused("s3:GetBucketRequestPayment")),
             "unknown",
             "s3:GetBucketRequestPayment",
         ),
@@ -391,14 +396,14 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "all is SSE-S3",
             |_| {},
             "pass",
-            "SSE-S3: no key is needed",
+            "SSE-S3 needs no KMS key",
         ),
         s3(
             "bucket.encryption",
             "all is SSE-S3 and a key was named",
             |s| s.request.bucket_key = Some(KEY.into()),
             "warn",
-            "leave --bucket-kms-key out",
+            "remove --bucket-kms-key",
         ),
         s3(
             "bucket.encryption",
@@ -433,14 +438,14 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "trail and bucket have different keys, and objects have the trail's",
             |s| set_encryption(s, Some(KEY), &kms(OTHER_KEY), Some(kms(KEY))),
             "warn",
-            "setup grants Heeler the use of both",
+            "setup grants Heeler use of both",
         ),
         s3(
             "bucket.encryption",
             "trail and bucket have different keys, and objects have the bucket's",
             |s| set_encryption(s, Some(KEY), &kms(OTHER_KEY), Some(kms(OTHER_KEY))),
             "warn",
-            "every key that shows",
+            "every key found",
         ),
         s3(
             "bucket.encryption",
@@ -454,7 +459,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "the bucket has a key, but CloudTrail asks for SSE-S3",
             |s| set_encryption(s, None, &kms(KEY), Some(Encryption::S3)),
             "pass",
-            "SSE-S3: no key is needed",
+            "SSE-S3 needs no KMS key",
         ),
         s3(
             "bucket.encryption",
@@ -464,7 +469,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
                 bucket(s).keys = vec![aws_managed_key(KEY)];
             },
             "pass",
-            "the key of AWS for S3",
+            "AWS managed key for S3",
         ),
         s3(
             "bucket.encryption",
@@ -478,21 +483,21 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "the trail has a key and there is no object yet",
             |s| set_encryption(s, Some(KEY), &Encryption::S3, None),
             "warn",
-            "a log object that confirms it",
+            "a recent log object encrypted with it",
         ),
         s3(
             "bucket.encryption",
             "the bucket has a key and there is no object yet",
             |s| set_encryption(s, None, &kms(KEY), None),
             "warn",
-            "by what is configured",
+            "no recent log object confirms",
         ),
         s3(
             "bucket.encryption",
             "there is no key and no object yet",
             |s| set_encryption(s, None, &Encryption::S3, None),
             "pass",
-            "no key is needed",
+            "needs no KMS key",
         ),
         s3(
             "bucket.encryption",
@@ -522,19 +527,19 @@ fn encryption_cases() -> Vec<VerdictCase> {
                 s.request.bucket_key = Some(KEY.into());
             },
             "warn",
-            "no log object yet",
+            "no recent log objects",
         ),
         s3(
             "bucket.encryption",
             "it may not be read",
-            |s| bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration"))),
+            |s| bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration")),
             "unknown",
             "s3:GetEncryptionConfiguration",
         ),
         s3(
             "bucket.encryption",
             "the object may not be looked at",
-            |s| bucket(s).newest_log_object = Some(Err(refused("s3:GetObject"))),
+            |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:GetObject")),
             "unknown",
             "s3:GetObject",
         ),
@@ -543,7 +548,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "the bucket is not ours",
             |s| bucket(s).owner = Ok(BucketOwner::Missing),
             "skip",
-            "stands on bucket.owner",
+            "depends on bucket.owner",
         ),
     ]
 }
@@ -556,7 +561,7 @@ fn notification_cases() -> Vec<VerdictCase> {
             "there is none",
             |_| {},
             "pass",
-            "no other notification",
+            "no other notifications",
         ),
         s3(
             "bucket.notifications",
@@ -586,10 +591,10 @@ fn notification_cases() -> Vec<VerdictCase> {
                         "",
                     )],
                 );
-                bucket(s).topic = Some(Ok(Some(topic())));
+                bucket(s).topic = Fact::Present(topic());
             },
             "pass",
-            "already gets every log object",
+            "already receives every log object",
         ),
         s3(
             "bucket.notifications",
@@ -655,10 +660,10 @@ fn notification_cases() -> Vec<VerdictCase> {
                         ".json.gz",
                     )],
                 );
-                bucket(s).topic = Some(Ok(Some(topic())));
+                bucket(s).topic = Fact::Present(topic());
             },
             "pass",
-            "already gets every log object",
+            "already receives every log object",
         ),
         s3(
             "bucket.notifications",
@@ -686,7 +691,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 set_notifications(s, vec![entry]);
             },
             "fail",
-            "what it leads to is not ours",
+            "the destination is not managed by heeler-ec",
         ),
         s3(
             "bucket.notifications",
@@ -766,26 +771,27 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "fail",
-            "100 entries",
+            "100 notifications",
         ),
         s3(
             "bucket.notifications",
             "ours is there",
             |s| {
                 set_notifications(s, vec![own_entry("heeler_event_collection_topic")]);
-                s.name_owners
-                    .by_check
-                    .insert("names.topic", Ok(Some(managed_owner("topic", "s3"))));
+                s.name_owners.insert(
+                    NamedResource::Topic,
+                    Fact::Present(managed_owner("topic", "s3")),
+                );
             },
             "pass",
-            "heeler-ec is there already",
+            "heeler-ec already exists",
         ),
         s3(
             "bucket.notifications",
             "ours is there, and its topic is gone",
             |s| set_notifications(s, vec![own_entry("heeler_event_collection_topic")]),
             "warn",
-            "setup makes the topic anew",
+            "setup creates the topic again",
         ),
         s3(
             "bucket.notifications",
@@ -797,7 +803,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.notifications",
             "they may not be read",
-            |s| bucket(s).notifications = Some(Err(refused("s3:GetBucketNotification"))),
+            |s| bucket(s).notifications = Fact::Failed(refused("s3:GetBucketNotification")),
             "unknown",
             "s3:GetBucketNotification",
         ),
@@ -814,17 +820,17 @@ fn notification_cases() -> Vec<VerdictCase> {
                         "",
                     )],
                 );
-                bucket(s).topic = Some(Err(refused("sns:GetTopicAttributes")));
+                bucket(s).topic = Fact::Failed(refused("sns:GetTopicAttributes"));
             },
             "skip",
-            "stands on bucket.topic",
+            "depends on bucket.topic",
         ),
         s3(
             "bucket.notifications",
             "the bucket is not ours",
             |s| bucket(s).owner = Ok(BucketOwner::Missing),
             "skip",
-            "stands on bucket.owner",
+            "depends on bucket.owner",
         ),
     ]
 }
@@ -836,7 +842,7 @@ fn topic_cases() -> Vec<VerdictCase> {
             "none is there",
             |_| {},
             "skip",
-            "a topic of our own",
+            "setup creates its own topic",
         ),
         s3(
             "bucket.topic",
@@ -848,14 +854,14 @@ fn topic_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.topic",
             "it does not exist",
-            |s| bucket(s).topic = Some(Ok(None)),
+            |s| bucket(s).topic = Fact::Absent,
             "fail",
             "the topic does not exist",
         ),
         s3(
             "bucket.topic",
             "it may not be read",
-            |s| bucket(s).topic = Some(Err(refused("sns:GetTopicAttributes"))),
+            |s| bucket(s).topic = Fact::Failed(refused("sns:GetTopicAttributes")),
             "unknown",
             "sns:GetTopicAttributes",
         ),
@@ -867,7 +873,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 trail(s).sns_topic = Some(TOPIC.into());
             },
             "fail",
-            "the topic of CloudTrail itself",
+            "CloudTrail publishes its own messages",
         ),
         s3(
             "bucket.topic",
@@ -878,7 +884,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 s.request.topic = Some(TOPIC.into());
             },
             "skip",
-            "stands on trail.sns",
+            "depends on trail.sns_topic",
         ),
         s3(
             "bucket.topic",
@@ -923,7 +929,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 )
             },
             "fail",
-            "a topic of the bucket's region and account",
+            "a topic in the bucket's region and account",
         ),
         s3(
             "bucket.topic",
@@ -943,9 +949,9 @@ fn topic_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.topic",
             "the bucket does not tell it",
-            |s| bucket(s).topic = Some(Ok(Some(topic()))),
+            |s| bucket(s).topic = Fact::Present(topic()),
             "fail",
-            "does not announce its log objects",
+            "does not send notifications for log objects",
         ),
         s3(
             "bucket.topic",
@@ -960,7 +966,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 )
             },
             "fail",
-            "which S3 may not use",
+            "which S3 cannot use",
         ),
         s3(
             "bucket.topic",
@@ -968,7 +974,7 @@ fn topic_cases() -> Vec<VerdictCase> {
             |s| {
                 use_existing_topic(s, TopicFacts {
             key: Some(KEY.into()),
-            key_policy: Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#.into())),
+            key_policy: Fact::Present(r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#.into()),
             ..topic()
         })
             },
@@ -981,7 +987,7 @@ fn topic_cases() -> Vec<VerdictCase> {
             |s| {
                 use_existing_topic(s, TopicFacts {
             key: Some(KEY.into()),
-            key_policy: Some(Ok(r#"{"Statement":{"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com"]},"Action":["kms:GenerateDataKey*","kms:Decrypt"],"Resource":"*"}}"#.into())),
+            key_policy: Fact::Present(r#"{"Statement":{"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com"]},"Action":["kms:GenerateDataKey*","kms:Decrypt"],"Resource":"*"}}"#.into()),
             ..topic()
         })
             },
@@ -996,7 +1002,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                     s,
                     TopicFacts {
                         key: Some(KEY.into()),
-                        key_policy: Some(Err(refused("kms:GetKeyPolicy"))),
+                        key_policy: Fact::Failed(refused("kms:GetKeyPolicy")),
                         ..topic()
                     },
                 )
@@ -1032,7 +1038,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 )
             },
             "fail",
-            "does not let S3 publish",
+            "does not allow S3 to publish",
         ),
         s3(
             "bucket.topic",
@@ -1047,7 +1053,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 )
             },
             "warn",
-            "lets any bucket of anybody publish",
+            "allows any bucket to publish",
         ),
         s3(
             "bucket.topic",
@@ -1073,7 +1079,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         })
             },
             "fail",
-            "does not let S3 publish",
+            "does not allow S3 to publish",
         ),
         s3(
             "bucket.topic",
@@ -1108,7 +1114,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
             },
             "fail",
-            "does not let S3 publish",
+            "does not allow S3 to publish",
         ),
         s3(
             "bucket.topic",
@@ -1130,7 +1136,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
             },
             "fail",
-            "does not let S3 publish",
+            "does not allow S3 to publish",
         ),
         s3(
             "bucket.topic",
@@ -1140,7 +1146,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
             },
             "fail",
-            "does not let S3 publish",
+            "does not allow S3 to publish",
         ),
         s3(
             "bucket.topic",
@@ -1176,7 +1182,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
             },
             "fail",
-            "does not let S3 publish",
+            "does not allow S3 to publish",
         ),
         s3(
             "bucket.topic",
@@ -1184,7 +1190,8 @@ fn topic_cases() -> Vec<VerdictCase> {
             |s| {
                 let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
-                s.account.organization = Err(refused("organizations:DescribeOrganization"));
+                s.account.organization =
+                    Fact::Failed(refused("organizations:DescribeOrganization"));
             },
             "warn",
             "where aws:SourceOrgID allows it",
@@ -1211,7 +1218,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "pass",
-            "denies Heeler nothing",
+            "no statement denies Heeler",
         ),
         s3(
             "bucket.policy",
@@ -1223,7 +1230,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "pass",
-            "denies Heeler nothing",
+            "no statement denies Heeler",
         ),
         s3(
             "bucket.policy",
@@ -1235,7 +1242,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "pass",
-            "denies Heeler nothing",
+            "no statement denies Heeler",
         ),
         s3(
             "bucket.policy",
@@ -1259,7 +1266,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "warn",
-            "by a condition on aws:PrincipalArn",
+            "with a condition on aws:PrincipalArn",
         ),
         s3(
             "bucket.policy",
@@ -1283,7 +1290,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "pass",
-            "denies Heeler nothing",
+            "no statement denies Heeler",
         ),
         s3(
             "bucket.policy",
@@ -1313,10 +1320,10 @@ fn policy_cases() -> Vec<VerdictCase> {
             "bucket.policy",
             "it denies another prefix",
             |s| {
-                bucket(s).policy = Some(Ok(Some(r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::org-trail-logs/secret/*"}}"#.into())));
+                bucket(s).policy = Fact::Present(r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::org-trail-logs/secret/*"}}"#.into());
             },
             "pass",
-            "denies Heeler nothing",
+            "no statement denies Heeler",
         ),
         s3(
             "bucket.policy",
@@ -1328,7 +1335,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "pass",
-            "denies Heeler nothing",
+            "no statement denies Heeler",
         ),
         s3(
             "bucket.policy",
@@ -1345,7 +1352,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.policy",
             "it may not be read",
-            |s| bucket(s).policy = Some(Err(refused("s3:GetBucketPolicy"))),
+            |s| bucket(s).policy = Fact::Failed(refused("s3:GetBucketPolicy")),
             "unknown",
             "s3:GetBucketPolicy",
         ),
@@ -1360,7 +1367,7 @@ fn topic() -> TopicFacts {
         arn: TOPIC.into(),
         policy: policy(r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::org-trail-logs"}"#),
         key: None,
-        key_policy: None,
+        key_policy: Fact::NotRequested,
     }
 }
 
@@ -1371,27 +1378,27 @@ fn policy(condition: &str) -> String {
 }
 
 /// The bucket tells this topic of everything.
-fn use_existing_topic(survey: &mut Snapshot, topic: TopicFacts) {
+fn use_existing_topic(snapshot: &mut Snapshot, topic: TopicFacts) {
     set_notifications(
-        survey,
+        snapshot,
         vec![NotificationEntry {
             destination: topic.arn.clone(),
             ..entry(NotificationTarget::Topic, "s3:ObjectCreated:*", "", "")
         }],
     );
-    bucket(survey).topic = Some(Ok(Some(topic)));
+    bucket(snapshot).topic = Fact::Present(topic);
 }
 
-fn deny(survey: &mut Snapshot, rest: &str) {
+fn deny(snapshot: &mut Snapshot, rest: &str) {
     let document = format!(
         r#"{{"Statement":[{{"Effect":"Deny","Resource":["arn:aws:s3:::org-trail-logs","arn:aws:s3:::org-trail-logs/*"],{rest}}}]}}"#
     );
     serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
-    bucket(survey).policy = Some(Ok(Some(document)));
+    bucket(snapshot).policy = Fact::Present(document);
 }
 
-fn set_notifications(survey: &mut Snapshot, entries: Vec<NotificationEntry>) {
-    bucket(survey).notifications = Some(Ok(entries));
+fn set_notifications(snapshot: &mut Snapshot, entries: Vec<NotificationEntry>) {
+    bucket(snapshot).notifications = Fact::Present(entries);
 }
 
 fn entry(target: NotificationTarget, event: &str, prefix: &str, suffix: &str) -> NotificationEntry {
@@ -1424,12 +1431,12 @@ fn own_entry(topic: &str) -> NotificationEntry {
 }
 
 fn set_lifecycle_rule(
-    survey: &mut Snapshot,
+    snapshot: &mut Snapshot,
     prefix: &str,
     expires: Option<i32>,
     transitions: &[(&str, i32)],
 ) {
-    bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
+    bucket(snapshot).lifecycle = Fact::Present(vec![LifecycleRule {
         id: "tidy".into(),
         prefix: prefix.into(),
         expires: expires.map(LifecycleTiming::AfterDays),
@@ -1437,17 +1444,17 @@ fn set_lifecycle_rule(
             .iter()
             .map(|(class, days)| ((*class).to_owned(), LifecycleTiming::AfterDays(*days)))
             .collect(),
-    }]));
+    }]);
 }
 
 /// A rule that does its work on a day, so many hours from now.
-fn set_dated_rule(survey: &mut Snapshot, hours: i64, class: Option<&str>) {
+fn set_dated_rule(snapshot: &mut Snapshot, hours: i64, class: Option<&str>) {
     let hour = Duration::from_secs(3_600);
     let ago = u32::try_from(-hours).map(|ago| now() - hour * ago);
     let date = LifecycleTiming::OnDate(
         ago.unwrap_or_else(|_| now() + hour * u32::try_from(hours).expect("hours")),
     );
-    bucket(survey).lifecycle = Some(Ok(vec![LifecycleRule {
+    bucket(snapshot).lifecycle = Fact::Present(vec![LifecycleRule {
         id: "tidy".into(),
         prefix: String::new(),
         expires: class.is_none().then_some(date),
@@ -1455,7 +1462,7 @@ fn set_dated_rule(survey: &mut Snapshot, hours: i64, class: Option<&str>) {
             .map(|class| (class.to_owned(), date))
             .into_iter()
             .collect(),
-    }]));
+    }]);
 }
 
 fn kms(key: &str) -> Encryption {
@@ -1464,7 +1471,7 @@ fn kms(key: &str) -> Encryption {
 
 fn aws_managed_key(name: &str) -> heeler_ec::inventory::facts::KeyFacts {
     let mut facts = key(name);
-    if let Ok(Some(key)) = &mut facts.key {
+    if let Fact::Present(key) = &mut facts.key {
         key.customer_managed = false;
     }
     facts
@@ -1472,24 +1479,24 @@ fn aws_managed_key(name: &str) -> heeler_ec::inventory::facts::KeyFacts {
 
 /// What trail, bucket and newest object say; every named key is known.
 pub fn set_encryption(
-    survey: &mut Snapshot,
+    snapshot: &mut Snapshot,
     of_trail: Option<&str>,
     of_bucket: &Encryption,
     of_object: Option<Encryption>,
 ) {
-    trail(survey).kms_key = of_trail.map(str::to_owned);
-    let bucket = bucket(survey);
-    bucket.encryption = Some(Ok(of_bucket.clone()));
-    bucket.newest_log_object = Some(Ok(of_object.map(log_object)));
+    trail(snapshot).kms_key = of_trail.map(str::to_owned);
+    let bucket = bucket(snapshot);
+    bucket.encryption = Fact::Present(of_bucket.clone());
+    bucket.newest_log_object = Fact::Present(of_object.map(log_object));
     bucket.keys = vec![key(KEY), key(OTHER_KEY)];
 }
 
 /// The keys that setup would grant the use of.
 fn granted_keys(differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
-    let mut survey =
+    let mut snapshot =
         super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);
-    differs(&mut survey);
-    match survey.log_encryption() {
+    differs(&mut snapshot);
+    match snapshot.log_encryption() {
         LogEncryption::CustomerKeys(keys) => keys.iter().map(|key| key.name().to_owned()).collect(),
         other => vec![format!("{other:?}")],
     }
@@ -1551,13 +1558,15 @@ fn unencrypted_objects_need_no_grant() {
         ["ByAws"]
     );
     assert_eq!(
-        granted_keys(|s| bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")))),
+        granted_keys(
+            |s| bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration"))
+        ),
         ["ByS3"]
     );
     assert_eq!(
         granted_keys(|s| {
-            bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")));
-            bucket(s).newest_log_object = Some(Ok(None));
+            bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration"));
+            bucket(s).newest_log_object = Fact::Absent;
         }),
         ["Unseen"]
     );

@@ -1,9 +1,9 @@
-//! A working organization, as the survey would find it.
+//! The facts of a working organization.
 
 use std::time::{Duration, SystemTime};
 
 use heeler_ec::aws::CallerIdentity;
-use heeler_ec::check::event_selectors::EventSelector;
+use heeler_ec::inventory::event_selectors::EventSelector;
 use heeler_ec::inventory::facts::{
     AccountFacts, BucketFacts, BucketOwner, Encryption, EventSelectors, KeyFacts, KmsKeyDetails,
     LambdaConcurrency, LogGroupFacts, LogGroupSettings, LogObject, LogStreamPresence, NameOwners,
@@ -11,8 +11,10 @@ use heeler_ec::inventory::facts::{
 };
 use heeler_ec::inventory::facts::{DeliveryStatus, NameOwner};
 use heeler_ec::inventory::trail_destination::TrailDestination;
-use heeler_ec::inventory::{InventoryRequest, Snapshot};
+use heeler_ec::inventory::{Fact, InventoryRequest, Snapshot};
 use heeler_ec::naming::ResourceNames;
+
+use super::option;
 
 pub const PAYER: &str = "111122223333";
 pub const MEMBER: &str = "444455556666";
@@ -53,7 +55,7 @@ pub fn trail() -> Trail {
 pub fn key(asked: &str) -> KeyFacts {
     KeyFacts {
         identifier: asked.into(),
-        key: Ok(Some(KmsKeyDetails {
+        key: Fact::Present(KmsKeyDetails {
             arn: asked.into(),
             account: PAYER.into(),
             state: "Enabled".into(),
@@ -61,11 +63,11 @@ pub fn key(asked: &str) -> KeyFacts {
             customer_managed: true,
             deletion_date: None,
             key_material_expires: None,
-        })),
-        policy: Some(Ok(format!(
+        }),
+        policy: Fact::Present(format!(
             r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{PAYER}:root"}},"Action":"kms:*","Resource":"*"}}]}}"#
-        ))),
-        grants: Some(Ok(Vec::new())),
+        )),
+        grants: Fact::Present(Vec::new()),
     }
 }
 
@@ -77,7 +79,7 @@ pub fn log_object(encryption: Encryption) -> LogObject {
     }
 }
 
-/// Something of this name that belongs to nobody whom its tags would tell.
+/// A resource without owner tags.
 pub fn unmanaged_owner(name: &str) -> NameOwner {
     NameOwner {
         name: name.into(),
@@ -85,12 +87,14 @@ pub fn unmanaged_owner(name: &str) -> NameOwner {
     }
 }
 
-/// Something of ours.
+/// A resource managed by this program.
 pub fn managed_owner(name: &str, option: &str) -> NameOwner {
     NameOwner {
         name: name.into(),
-        managed: true,
-        option: Some(option.into()),
+        tags: vec![
+            ("managed-by".into(), "heeler-ec".into()),
+            ("heeler-ec:option".into(), option.into()),
+        ],
         ..NameOwner::default()
     }
 }
@@ -102,7 +106,7 @@ pub fn ready(route: TrailDestination) -> Snapshot {
         at: Some(minutes_ago(3)),
     };
     Snapshot {
-        route,
+        option: option(route).profile().identity,
         request: InventoryRequest {
             adopt: false,
             expected_account: None,
@@ -126,28 +130,28 @@ pub fn ready(route: TrailDestination) -> Snapshot {
                 account: PAYER.into(),
                 partition: "aws".into(),
             }),
-            organization: Ok(Some(Organization {
+            organization: Fact::Present(Organization {
                 id: "o-example".into(),
                 management_account: PAYER.into(),
                 all_features: true,
-            })),
+            }),
             trusted_services: Ok(vec!["cloudtrail.amazonaws.com".into()]),
             delegated_administrators: Ok(Vec::new()),
             opt_in_regions: Ok(Vec::new()),
             trails: Ok(vec![trail()]),
-            trails_in_other_regions: None,
-            iam_quotas: None,
+            trails_in_other_regions: Fact::NotRequested,
+            iam_quotas: Fact::NotRequested,
         },
         trail_selection: TrailSelection::Selected(trail()),
-        trail_status: Some(Ok(TrailStatus {
+        trail_status: Fact::Present(TrailStatus {
             logging: true,
             started: Some(minutes_ago(60 * 24 * 90)),
             stopped: None,
             to_bucket: fresh.clone(),
             to_log_group: fresh,
             notification_error: None,
-        })),
-        event_selectors: Some(Ok(EventSelectors {
+        }),
+        event_selectors: Fact::Present(EventSelectors {
             selectors: vec![EventSelector::Basic {
                 read: true,
                 write: true,
@@ -155,13 +159,12 @@ pub fn ready(route: TrailDestination) -> Snapshot {
                 excluded_sources: Vec::new(),
             }],
             raw: Vec::new(),
-        })),
+        }),
         shadow_trails: Vec::new(),
         bucket: (route == TrailDestination::Bucket).then(bucket),
         log_group: (route == TrailDestination::LogGroup).then(log_group),
         name_owners: name_owners(route),
-        iam_quotas: None,
-        permission_simulation: None,
+        permission_simulation: Fact::NotRequested,
     }
 }
 
@@ -171,15 +174,15 @@ fn bucket() -> BucketFacts {
         owner: Ok(BucketOwner::ThisAccount {
             region: "eu-west-1".into(),
         }),
-        encryption: Some(Ok(Encryption::S3)),
-        newest_log_object: Some(Ok(Some(log_object(Encryption::S3)))),
+        encryption: Fact::Present(Encryption::S3),
+        newest_log_object: Fact::Present(log_object(Encryption::S3)),
         keys: Vec::new(),
-        notifications: Some(Ok(Vec::new())),
-        topic: None,
-        policy: Some(Ok(None)),
-        object_ownership: Some(Ok(Some("BucketOwnerEnforced".into()))),
-        lifecycle: Some(Ok(Vec::new())),
-        requester_pays: Some(Ok(false)),
+        notifications: Fact::Present(Vec::new()),
+        topic: Fact::NotRequested,
+        policy: Fact::Absent,
+        object_ownership: Fact::Present("BucketOwnerEnforced".into()),
+        lifecycle: Fact::Present(Vec::new()),
+        requester_pays: Fact::Present(false),
     }
 }
 
@@ -188,48 +191,31 @@ fn log_group() -> LogGroupFacts {
         name: GROUP.into(),
         account: PAYER.into(),
         region: "us-east-1".into(),
-        settings: Ok(Some(LogGroupSettings {
+        settings: Fact::Present(LogGroupSettings {
             class: Some("STANDARD".into()),
             retention_days: Some(1),
             ..LogGroupSettings::default()
-        })),
-        streams: Ok(LogStreamPresence {
+        }),
+        streams: Fact::Present(LogStreamPresence {
             member_accounts: true,
             any: true,
         }),
         subscription_filters: Ok(Vec::new()),
         account_subscription_filters: Ok(Vec::new()),
         key: None,
-        concurrency: Ok(LambdaConcurrency {
+        concurrency: Fact::Present(LambdaConcurrency {
             total: 1000,
             unreserved: Some(1000),
         }),
-        transformer: None,
+        transformer: Fact::NotRequested,
     }
 }
 
-/// All names are free.
+/// All names are available.
 fn name_owners(route: TrailDestination) -> NameOwners {
-    let both = [
-        "names.role",
-        "names.policy",
-        "names.queue",
-        "names.dead_letter_queue",
-        "names.alias",
-    ];
-    let own: &[&str] = match route {
-        TrailDestination::Bucket => &["names.topic"],
-        TrailDestination::LogGroup => &[
-            "names.function",
-            "names.function_role",
-            "names.function_policy",
-        ],
-    };
-    NameOwners {
-        by_check: both
-            .iter()
-            .chain(own)
-            .map(|check| (*check, Ok(None)))
-            .collect(),
+    let mut owners = NameOwners::default();
+    for resource in option(route).profile().identity.names {
+        owners.insert(*resource, Fact::Absent);
     }
+    owners
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use heeler_ec::inventory::Snapshot;
 use heeler_ec::inventory::facts::{Encryption, KeyFacts, KmsGrantFacts, KmsKeyDetails};
+use heeler_ec::inventory::{Fact, Snapshot};
 
 use super::account::bucket;
 use super::bucket::set_encryption;
@@ -19,7 +19,7 @@ pub fn cases() -> Vec<VerdictCase> {
     vec![
         s3(
             "key.state",
-            "there is no key",
+            "does not exist",
             |_| {},
             "skip",
             "encrypted with SSE-S3",
@@ -124,17 +124,17 @@ pub fn cases() -> Vec<VerdictCase> {
             "it does not exist",
             |s| {
                 with_key(s);
-                facts(s).key = Ok(None);
+                facts(s).key = Fact::Absent;
             },
             "fail",
-            "there is no key",
+            "does not exist",
         ),
         s3(
             "key.state",
             "it may not be described",
             |s| {
                 with_key(s);
-                facts(s).key = Err(refused("kms:DescribeKey"));
+                facts(s).key = Fact::Failed(refused("kms:DescribeKey"));
             },
             "unknown",
             "kms:DescribeKey",
@@ -143,11 +143,11 @@ pub fn cases() -> Vec<VerdictCase> {
             "key.state",
             "the encryption is not known",
             |s| {
-                bucket(s).encryption = Some(Err(refused("s3:GetEncryptionConfiguration")));
-                bucket(s).newest_log_object = Some(Ok(None));
+                bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration"));
+                bucket(s).newest_log_object = Fact::Absent;
             },
             "skip",
-            "stands on bucket.encryption",
+            "depends on bucket.encryption",
         ),
         s3(
             "key.account",
@@ -168,20 +168,20 @@ pub fn cases() -> Vec<VerdictCase> {
             "it does not exist",
             |s| {
                 with_key(s);
-                facts(s).key = Ok(None);
+                facts(s).key = Fact::Absent;
             },
             "skip",
-            "stands on key.state",
+            "depends on key.state",
         ),
         s3(
             "key.grantable",
             "it is another account's, whose policy cannot be read from here",
             |s| {
                 key(s, |key| key.account = "999900002222".into());
-                facts(s).policy = None;
+                facts(s).policy = Fact::NotRequested;
             },
             "skip",
-            "stands on key.account",
+            "depends on key.account",
         ),
         s3(
             "key.grantable",
@@ -245,7 +245,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 )
             },
             "warn",
-            "names neither this account nor the caller",
+            "does not allow kms:CreateGrant to this account or the caller",
         ),
         s3(
             "key.grantable",
@@ -259,17 +259,17 @@ pub fn cases() -> Vec<VerdictCase> {
             "its policy lets only services of AWS grant",
             |s| {
                 with_key(s);
-                facts(s).policy = Some(Ok(r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}]}"#.into()));
+                facts(s).policy = Fact::Present(r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}]}"#.into());
             },
             "warn",
-            "names neither this account nor the caller",
+            "does not allow kms:CreateGrant to this account or the caller",
         ),
         s3(
             "key.grantable",
             "its policy may not be read",
             |s| {
                 with_key(s);
-                facts(s).policy = Some(Err(refused("kms:GetKeyPolicy")));
+                facts(s).policy = Fact::Failed(refused("kms:GetKeyPolicy"));
             },
             "unknown",
             "kms:GetKeyPolicy",
@@ -279,32 +279,38 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is another account's",
             |s| {
                 with_key(s);
-                facts(s).policy = None;
+                facts(s).policy = Fact::NotRequested;
             },
             "skip",
-            "stands on key.account",
+            "depends on key.account",
         ),
-        s3("key.grants", "there is none", with_key, "pass", "none yet"),
         s3(
-            "key.grants",
+            "key.existing_grants",
+            "there is none",
+            with_key,
+            "pass",
+            "no grant yet",
+        ),
+        s3(
+            "key.existing_grants",
             "ours is there",
             |s| grants(s, &["heeler_event_collection_grant"]),
             "pass",
-            "granted already",
+            "already granted",
         ),
         s3(
-            "key.grants",
+            "key.existing_grants",
             "there is another for the same role",
             |s| grants(s, &["heeler_event_collection_grant", "by-hand"]),
             "warn",
             "by-hand (Decrypt)",
         ),
         s3(
-            "key.grants",
+            "key.existing_grants",
             "they may not be listed",
             |s| {
                 with_key(s);
-                facts(s).grants = Some(Err(refused("kms:ListGrants")));
+                facts(s).grants = Fact::Failed(refused("kms:ListGrants"));
             },
             "unknown",
             "kms:ListGrants",
@@ -312,46 +318,46 @@ pub fn cases() -> Vec<VerdictCase> {
     ]
 }
 
-fn with_key(survey: &mut Snapshot) {
+fn with_key(snapshot: &mut Snapshot) {
     let kms = Encryption::Kms(Some(KEY.into()));
-    set_encryption(survey, Some(KEY), &Encryption::S3, Some(kms));
+    set_encryption(snapshot, Some(KEY), &Encryption::S3, Some(kms));
 }
 
-fn facts(survey: &mut Snapshot) -> &mut KeyFacts {
-    &mut bucket(survey).keys[0]
+fn facts(snapshot: &mut Snapshot) -> &mut KeyFacts {
+    &mut bucket(snapshot).keys[0]
 }
 
-fn key(survey: &mut Snapshot, change: impl FnOnce(&mut KmsKeyDetails)) {
-    with_key(survey);
-    match &mut facts(survey).key {
-        Ok(Some(key)) => change(key),
+fn key(snapshot: &mut Snapshot, change: impl FnOnce(&mut KmsKeyDetails)) {
+    with_key(snapshot);
+    match &mut facts(snapshot).key {
+        Fact::Present(key) => change(key),
         other => panic!("no key: {other:?}"),
     }
 }
 
-fn policy(survey: &mut Snapshot, principal: &str, action: &str) {
-    with_key(survey);
-    facts(survey).policy = Some(Ok(format!(
+fn policy(snapshot: &mut Snapshot, principal: &str, action: &str) {
+    with_key(snapshot);
+    facts(snapshot).policy = Fact::Present(format!(
         r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"}}]}}"#
-    )));
+    ));
 }
 
 /// Everything is left to IAM, but for one deny.
-fn deny_grants(survey: &mut Snapshot, rest: &str) {
-    with_key(survey);
+fn deny_grants(snapshot: &mut Snapshot, rest: &str) {
+    with_key(snapshot);
     let document = format!(
         r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:root"}},"Action":"kms:*","Resource":"*"}},
         {{"Effect":"Deny","Action":"kms:CreateGrant","Resource":"*",{rest}}}]}}"#
     );
     serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
-    facts(survey).policy = Some(Ok(document));
+    facts(snapshot).policy = Fact::Present(document);
 }
 
-fn grants(survey: &mut Snapshot, names: &[&str]) {
-    with_key(survey);
+fn grants(snapshot: &mut Snapshot, names: &[&str]) {
+    with_key(snapshot);
     let grants = names.iter().map(|name| KmsGrantFacts {
         name: Some((*name).to_owned()),
         operations: vec!["Decrypt".into()],
     });
-    facts(survey).grants = Some(Ok(grants.collect()));
+    facts(snapshot).grants = Fact::Present(grants.collect());
 }

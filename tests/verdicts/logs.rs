@@ -1,12 +1,12 @@
 //! The log group that the trail delivers to.
 
 use heeler_ec::check::Verdict;
-use heeler_ec::inventory::Snapshot;
 use heeler_ec::inventory::facts::{
     AccountSubscriptionFilter, LambdaConcurrency, LogGroupSettings, LogStreamPresence,
     SubscriptionFilterFacts, TrailSelection,
 };
 use heeler_ec::inventory::trail_destination::TrailDestination::LogGroup;
+use heeler_ec::inventory::{Fact, Snapshot};
 
 use super::account::{log_group, trail};
 use super::fixture::{KEY, key, minutes_ago};
@@ -38,9 +38,9 @@ fn control_tower_retention_has_no_fix() {
 
 /// What a check of option cloudwatch prints in this state.
 fn printed_commands(id: &str, differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
-    let mut survey = ready(LogGroup);
-    differs(&mut survey);
-    match (check(LogGroup, id).evaluate)(&survey) {
+    let mut snapshot = ready(LogGroup);
+    differs(&mut snapshot);
+    match (check(LogGroup, id).evaluate)(&snapshot) {
         Verdict::Fail(finding) => finding.fix.cli,
         other => panic!("{id}: {other:?}"),
     }
@@ -56,7 +56,7 @@ fn new_log_group_commands_create_and_grant() {
         ("logs.class", "aws-cloudtrail-logs-standard", |s| {
             log_group_settings(s).class = Some("INFREQUENT_ACCESS".into());
         }),
-        ("logs.trail_lambda_loop", NEW, |s| {
+        ("logs.recursion", NEW, |s| {
             log_group(s).name = "/aws/lambda/heeler_event_collection_lambda".into();
         }),
     ];
@@ -105,9 +105,9 @@ fn new_log_group_commands_without_role() {
 #[test]
 fn role_policy_names_are_unique_and_valid() {
     let name_for = |name: &str| {
-        let commands = printed_commands("logs.org_streams", |s| {
+        let commands = printed_commands("logs.member_streams", |s| {
             log_group(s).name = name.to_owned();
-            log_group(s).streams = Ok(LogStreamPresence {
+            log_group(s).streams = Fact::Present(LogStreamPresence {
                 member_accounts: false,
                 any: true,
             });
@@ -149,14 +149,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "another group was named",
             |s| s.request.log_group = Some("other".into()),
             "fail",
-            "leave --log-group out",
+            "remove --log-group",
         ),
         cloudwatch(
             "logs.enabled",
-            "there is no trail",
+            "no trail was found",
             |s| s.trail_selection = TrailSelection::None,
             "skip",
-            "stands on trail.found",
+            "depends on trail.found",
         ),
         cloudwatch(
             "logs.account",
@@ -182,14 +182,14 @@ pub fn cases() -> Vec<VerdictCase> {
         cloudwatch(
             "logs.exists",
             "it was deleted",
-            |s| log_group(s).settings = Ok(None),
+            |s| log_group(s).settings = Fact::Absent,
             "fail",
             "logs create-log-group --region us-east-1",
         ),
         cloudwatch(
             "logs.exists",
             "groups may not be listed",
-            |s| log_group(s).settings = Err(refused("logs:DescribeLogGroups")),
+            |s| log_group(s).settings = Fact::Failed(refused("logs:DescribeLogGroups")),
             "unknown",
             "logs:DescribeLogGroups",
         ),
@@ -198,7 +198,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "there is none",
             |s| s.log_group = None,
             "skip",
-            "stands on logs.enabled",
+            "depends on logs.enabled",
         ),
         cloudwatch(
             "logs.delivery",
@@ -234,7 +234,7 @@ pub fn cases() -> Vec<VerdictCase> {
         cloudwatch(
             "logs.delivery",
             "its status may not be asked for",
-            |s| s.trail_status = Some(Err(refused("cloudtrail:GetTrailStatus"))),
+            |s| s.trail_status = Fact::Failed(refused("cloudtrail:GetTrailStatus")),
             "unknown",
             "cloudtrail:GetTrailStatus",
         ),
@@ -243,17 +243,17 @@ pub fn cases() -> Vec<VerdictCase> {
             "the log group is another account's",
             |s| log_group(s).account = "222233334444".into(),
             "skip",
-            "stands on logs.account",
+            "depends on logs.account",
         ),
         cloudwatch(
             "logs.exists",
             "the log group is another account's",
             |s| log_group(s).account = "222233334444".into(),
             "skip",
-            "stands on logs.account",
+            "depends on logs.account",
         ),
         cloudwatch(
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "one leaves out a group of a longer name",
             |s| {
                 log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
@@ -264,38 +264,38 @@ pub fn cases() -> Vec<VerdictCase> {
             "takes in /aws/lambda/heeler_event_collection_lambda",
         ),
         cloudwatch(
-            "logs.org_streams",
+            "logs.member_streams",
             "members write",
             |_| {},
             "pass",
-            "streams of the organization",
+            "member accounts have log streams",
         ),
         cloudwatch(
-            "logs.org_streams",
+            "logs.member_streams",
             "only this account writes",
             |s| {
-                log_group(s).streams = Ok(LogStreamPresence {
+                log_group(s).streams = Fact::Present(LogStreamPresence {
                     member_accounts: false,
                     any: true,
                 })
             },
             "fail",
-            "member accounts are missing",
+            "events of member accounts are missing",
         ),
         cloudwatch(
-            "logs.org_streams",
+            "logs.member_streams",
             "nobody writes",
             |s| {
-                log_group(s).streams = Ok(LogStreamPresence::default());
+                log_group(s).streams = Fact::Present(LogStreamPresence::default());
                 status(s).to_log_group.at = Some(minutes_ago(60 * 48));
             },
             "skip",
-            "stands on logs.delivery",
+            "depends on logs.delivery",
         ),
         cloudwatch(
-            "logs.org_streams",
+            "logs.member_streams",
             "streams may not be listed",
-            |s| log_group(s).streams = Err(refused("logs:DescribeLogStreams")),
+            |s| log_group(s).streams = Fact::Failed(refused("logs:DescribeLogStreams")),
             "unknown",
             "logs:DescribeLogStreams",
         ),
@@ -331,9 +331,9 @@ pub fn cases() -> Vec<VerdictCase> {
         cloudwatch(
             "logs.class",
             "the group is gone",
-            |s| log_group(s).settings = Ok(None),
+            |s| log_group(s).settings = Fact::Absent,
             "skip",
-            "stands on logs.exists",
+            "depends on logs.exists",
         ),
         cloudwatch("logs.retention", "it is a day", |_| {}, "pass", "1 day"),
         cloudwatch(
@@ -374,11 +374,11 @@ pub fn cases() -> Vec<VerdictCase> {
             "30 days; others use it: 1 metric filter; its subscription filters could not be read",
         ),
         cloudwatch(
-            "logs.org_streams",
+            "logs.member_streams",
             "there is none, though the trail delivers",
-            |s| log_group(s).streams = Ok(LogStreamPresence::default()),
+            |s| log_group(s).streams = Fact::Present(LogStreamPresence::default()),
             "warn",
-            "there is no stream yet",
+            "the log group has no streams",
         ),
         cloudwatch(
             "quota.lambda",
@@ -405,7 +405,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 log_group(s).name = "aws-controltower/CloudTrailLogs".into();
             },
             "warn",
-            "puts back what is changed",
+            "reverts changes",
         ),
         cloudwatch(
             "logs.filters",
@@ -433,7 +433,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "there are five",
             |s| filters(s, 5),
             "fail",
-            "use --option s3",
+            "use an option that reads from the bucket",
         ),
         cloudwatch(
             "logs.filters",
@@ -443,7 +443,7 @@ pub fn cases() -> Vec<VerdictCase> {
                     Ok(vec![filter(OWN, "heeler_event_collection_lambda")])
             },
             "pass",
-            "is there already",
+            "already exists",
         ),
         cloudwatch(
             "logs.filters",
@@ -457,7 +457,7 @@ pub fn cases() -> Vec<VerdictCase> {
                     .push(filter(OWN, "heeler_event_collection_lambda"));
             },
             "pass",
-            "is there already",
+            "already exists",
         ),
         cloudwatch(
             "logs.filters",
@@ -476,21 +476,21 @@ pub fn cases() -> Vec<VerdictCase> {
             "logs:DescribeSubscriptionFilters",
         ),
         cloudwatch(
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "there is none",
             |_| {},
             "pass",
             "there is none",
         ),
         cloudwatch(
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "one takes in everything",
             |s| log_group(s).account_subscription_filters = Ok(vec![account_filter(None)]),
             "warn",
-            "may go in a circle",
+            "may cause recursion",
         ),
         cloudwatch(
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "one leaves out another group",
             |s| {
                 log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
@@ -501,7 +501,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "takes in /aws/lambda/heeler_event_collection_lambda",
         ),
         cloudwatch(
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "one leaves the function's log out",
             |s| {
                 log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
@@ -512,7 +512,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "leave /aws/lambda/heeler_event_collection_lambda out",
         ),
         cloudwatch(
-            "logs.account_filter",
+            "logs.account_subscription_filter",
             "they may not be listed",
             |s| {
                 log_group(s).account_subscription_filters =
@@ -526,7 +526,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "there is none",
             |_| {},
             "skip",
-            "no key of its own",
+            "has no KMS key",
         ),
         cloudwatch(
             "logs.key",
@@ -557,18 +557,18 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is gone",
             |s| {
                 let mut facts = key(KEY);
-                facts.key = Ok(None);
+                facts.key = Fact::Absent;
                 log_group(s).key = Some(facts);
             },
             "fail",
-            "there is no key",
+            "does not exist",
         ),
         cloudwatch(
             "logs.key",
             "it may not be described",
             |s| {
                 let mut facts = key(KEY);
-                facts.key = Err(refused("kms:DescribeKey"));
+                facts.key = Fact::Failed(refused("kms:DescribeKey"));
                 log_group(s).key = Some(facts);
             },
             "unknown",
@@ -586,49 +586,49 @@ pub fn cases() -> Vec<VerdictCase> {
             "something is masked",
             |s| log_group_settings(s).has_data_protection = true,
             "warn",
-            "reaches Heeler masked",
+            "receive masked values",
         ),
         cloudwatch(
             "logs.transformer",
             "it was not asked",
             |_| {},
             "skip",
-            "asked with --deep only",
+            "checked only with --deep",
         ),
         cloudwatch(
             "logs.transformer",
             "there is none",
-            |s| log_group(s).transformer = Some(Ok(false)),
+            |s| log_group(s).transformer = Fact::Present(false),
             "pass",
             "no transformer",
         ),
         cloudwatch(
             "logs.transformer",
             "there is one",
-            |s| log_group(s).transformer = Some(Ok(true)),
+            |s| log_group(s).transformer = Fact::Present(true),
             "warn",
             "has a transformer",
         ),
         cloudwatch(
             "logs.transformer",
             "it may not be read",
-            |s| log_group(s).transformer = Some(Err(refused("logs:GetTransformer"))),
+            |s| log_group(s).transformer = Fact::Failed(refused("logs:GetTransformer")),
             "unknown",
             "logs:GetTransformer",
         ),
         cloudwatch(
-            "logs.trail_lambda_loop",
+            "logs.recursion",
             "it is another group",
             |_| {},
             "pass",
-            "the function's own is",
+            "the function logs to",
         ),
         cloudwatch(
-            "logs.trail_lambda_loop",
+            "logs.recursion",
             "it is the function's own",
             |s| log_group(s).name = "/aws/lambda/heeler_event_collection_lambda".into(),
             "fail",
-            "each event would make the next",
+            "each invocation would cause the next",
         ),
         cloudwatch(
             "quota.lambda",
@@ -661,25 +661,25 @@ pub fn cases() -> Vec<VerdictCase> {
         cloudwatch(
             "quota.lambda",
             "it may not be asked",
-            |s| log_group(s).concurrency = Err(refused("lambda:GetAccountSettings")),
+            |s| log_group(s).concurrency = Fact::Failed(refused("lambda:GetAccountSettings")),
             "unknown",
             "lambda:GetAccountSettings",
         ),
         cloudwatch(
             "quota.lambda",
-            "there is no log group",
+            "does not exist",
             |s| s.log_group = None,
             "skip",
-            "stands on logs.enabled",
+            "depends on logs.enabled",
         ),
     ]
 }
 
 const OWN: &str = "heeler_cloudwatch_log_subscription_filter";
 
-fn log_group_settings(survey: &mut Snapshot) -> &mut LogGroupSettings {
-    let group = log_group(survey).settings.as_mut().expect("an answer");
-    group.as_mut().expect("a log group")
+fn log_group_settings(snapshot: &mut Snapshot) -> &mut LogGroupSettings {
+    let settings = log_group(snapshot).settings.present_mut();
+    settings.expect("a log group")
 }
 
 fn filter(name: &str, function: &str) -> SubscriptionFilterFacts {
@@ -689,9 +689,9 @@ fn filter(name: &str, function: &str) -> SubscriptionFilterFacts {
     }
 }
 
-fn filters(survey: &mut Snapshot, count: usize) {
+fn filters(snapshot: &mut Snapshot, count: usize) {
     let filters = (0..count).map(|number| filter(&format!("f{number}"), "siem"));
-    log_group(survey).subscription_filters = Ok(filters.collect());
+    log_group(snapshot).subscription_filters = Ok(filters.collect());
 }
 
 fn account_filter(selection: Option<&str>) -> AccountSubscriptionFilter {
@@ -701,6 +701,6 @@ fn account_filter(selection: Option<&str>) -> AccountSubscriptionFilter {
     }
 }
 
-fn concurrency(survey: &mut Snapshot, total: i32, unreserved: Option<i32>) {
-    log_group(survey).concurrency = Ok(LambdaConcurrency { total, unreserved });
+fn concurrency(snapshot: &mut Snapshot, total: i32, unreserved: Option<i32>) {
+    log_group(snapshot).concurrency = Fact::Present(LambdaConcurrency { total, unreserved });
 }

@@ -1,10 +1,10 @@
 //! Whether the names that setup would take are free, and whether there is room.
 
-use heeler_ec::inventory::Snapshot;
 use heeler_ec::inventory::facts::{
-    IamQuotaFacts, IamQuotas, NameOwner, NameOwners, PermissionSimulation, SimulationResult,
-    TopicFacts,
+    IamQuotas, NameOwner, NameOwners, PermissionSimulation, SimulationResult, TopicFacts,
 };
+use heeler_ec::inventory::named_resource::NamedResource;
+use heeler_ec::inventory::{Fact, Snapshot};
 
 use super::fixture::{managed_owner, unmanaged_owner};
 use super::{VerdictCase, assert_verdicts, cloudwatch, refused, s3};
@@ -17,28 +17,28 @@ fn name_and_quota_verdicts() {
 pub fn cases() -> Vec<VerdictCase> {
     let mut states = vec![
         s3(
-            "names.terraform",
+            "names.terraform_managed",
             "all is free",
             |_| {},
             "pass",
-            "nothing looks like one",
+            "no resources of Heeler's Terraform module",
         ),
         s3(
-            "names.terraform",
+            "names.terraform_managed",
             "the role is the module's",
             |s| set_owner(s, "names.role", vendor_terraform_owner("role r")),
             "fail",
             "made by the vendor's Terraform module, as it seems: role r",
         ),
         cloudwatch(
-            "names.terraform",
+            "names.terraform_managed",
             "the function is the module's",
             |s| set_owner(s, "names.function", vendor_terraform_owner("function f")),
             "fail",
-            "run terraform destroy there first",
+            "terraform destroy first",
         ),
         s3(
-            "names.terraform",
+            "names.terraform_managed",
             "the role has its description and our tag",
             |s| {
                 set_owner(
@@ -51,10 +51,10 @@ pub fn cases() -> Vec<VerdictCase> {
                 )
             },
             "pass",
-            "nothing looks like one",
+            "no resources of Heeler's Terraform module",
         ),
         s3(
-            "names.terraform",
+            "names.terraform_managed",
             "the role is the module's, and is to be adopted",
             |s| {
                 s.request.adopt = true;
@@ -79,13 +79,13 @@ pub fn cases() -> Vec<VerdictCase> {
             |s| {
                 s.request.adopt = true;
                 let marked = NameOwner {
-                    has_owner_tag: true,
+                    tags: vec![("managed-by".into(), "platform".into())],
                     ..unmanaged_owner("queue q")
                 };
                 set_owner(s, "names.queue", marked);
             },
             "fail",
-            "bears the tag of another owner",
+            "has the tags of another owner",
         ),
         s3(
             "names.role",
@@ -93,7 +93,6 @@ pub fn cases() -> Vec<VerdictCase> {
             |s| {
                 s.request.adopt = true;
                 let other = NameOwner {
-                    has_owner_tag: true,
                     ..managed_owner("role r", "cloudwatch")
                 };
                 set_owner(s, "names.role", other);
@@ -102,18 +101,18 @@ pub fn cases() -> Vec<VerdictCase> {
             "docs/switching.md",
         ),
         s3(
-            "names.terraform",
+            "names.terraform_managed",
             "the role may not be read",
             |s| denied(s, "names.role", "iam:GetRole"),
             "unknown",
             "iam:GetRole",
         ),
         s3(
-            "names.terraform",
-            "there is no place to look",
+            "names.terraform_managed",
+            "the region is unknown",
             |s| s.name_owners = NameOwners::default(),
             "skip",
-            "stands on bucket.owner",
+            "depends on bucket.owner",
         ),
         s3(
             "names.role",
@@ -130,14 +129,14 @@ pub fn cases() -> Vec<VerdictCase> {
                 set_owner(s, "names.queue", unmanaged_owner("queue q"));
             },
             "skip",
-            "stands on names.terraform",
+            "depends on names.terraform_managed",
         ),
         s3(
             "names.alias_key",
-            "there is no alias",
+            "the alias does not exist",
             |_| {},
             "skip",
-            "there is no alias yet",
+            "does not exist yet",
         ),
         s3(
             "names.alias_key",
@@ -151,28 +150,28 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is being deleted",
             |s| alias(s, "PendingDeletion"),
             "warn",
-            "setup makes a new key and moves the alias",
+            "setup creates a new key and moves the alias",
         ),
         s3(
             "names.alias_key",
             "it is disabled",
             |s| alias(s, "Disabled"),
             "warn",
-            "setup enables it again",
+            "setup enables the key",
         ),
         s3(
             "names.alias_key",
             "the alias is another's",
             |s| set_owner(s, "names.alias", unmanaged_owner("alias a")),
             "skip",
-            "stands on names.alias",
+            "depends on names.alias",
         ),
         s3(
             "quota.iam",
             "it was not asked",
             |_| {},
             "skip",
-            "asked with --deep only",
+            "checked only with --deep",
         ),
         s3(
             "quota.iam",
@@ -228,14 +227,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "it was not asked",
             |_| {},
             "skip",
-            "asked with --deep only",
+            "checked only with --deep",
         ),
         s3(
             "caller.permissions",
             "there is no place to ask about",
             |s| s.request.deep = true,
             "skip",
-            "stands on bucket.owner",
+            "depends on bucket.owner",
         ),
         s3(
             "caller.permissions",
@@ -261,9 +260,9 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "caller.permissions",
             "the caller is the root user",
-            |s| s.permission_simulation = Some(Ok(SimulationResult::RootUser)),
+            |s| s.permission_simulation = Fact::Present(SimulationResult::RootUser),
             "skip",
-            "only users and roles are simulated",
+            "only users and roles",
         ),
         cloudwatch(
             "caller.permissions",
@@ -275,7 +274,7 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "caller.permissions",
             "it may not be simulated",
-            |s| s.permission_simulation = Some(Err(refused("iam:SimulatePrincipalPolicy"))),
+            |s| s.permission_simulation = Fact::Failed(refused("iam:SimulatePrincipalPolicy")),
             "unknown",
             "iam:SimulatePrincipalPolicy",
         ),
@@ -288,9 +287,9 @@ pub fn cases() -> Vec<VerdictCase> {
                     arn: "arn:aws:sns:eu-west-1:111122223333:events".into(),
                     policy: String::new(),
                     key: None,
-                    key_policy: None,
+                    key_policy: Fact::NotRequested,
                 };
-                super::account::bucket(s).topic = Some(Ok(Some(facts)));
+                super::account::bucket(s).topic = Fact::Present(facts);
             },
             "skip",
             "an existing topic is used",
@@ -300,20 +299,20 @@ pub fn cases() -> Vec<VerdictCase> {
     macro_rules! of_name {
         ($option:ident, $id:literal, $action:literal) => {
             states.extend([
-                $option($id, "it is free", |_| {}, "pass", " is free"),
+                $option($id, "it is available", |_| {}, "pass", " is available"),
                 $option(
                     $id,
-                    "it is ours",
+                    "it is managed",
                     |s| {
-                        let option = s.route.name();
+                        let option = s.option.name;
                         set_owner(s, $id, managed_owner("it", option))
                     },
                     "pass",
-                    "it is ours",
+                    "it is managed by heeler-ec",
                 ),
                 $option(
                     $id,
-                    "it is a stranger's",
+                    "it is not managed",
                     |s| set_owner(s, $id, unmanaged_owner("it")),
                     "fail",
                     "choose other names with --name-prefix",
@@ -327,10 +326,10 @@ pub fn cases() -> Vec<VerdictCase> {
                 ),
                 $option(
                     $id,
-                    "there is no place to look",
+                    "the region is unknown",
                     |s| s.name_owners = NameOwners::default(),
                     "skip",
-                    "stands on",
+                    "depends on",
                 ),
             ]);
         };
@@ -347,15 +346,38 @@ pub fn cases() -> Vec<VerdictCase> {
     states
 }
 
-fn set_owner(survey: &mut Snapshot, check: &'static str, owner: NameOwner) {
-    survey.name_owners.by_check.insert(check, Ok(Some(owner)));
+fn set_owner(snapshot: &mut Snapshot, check: &'static str, owner: NameOwner) {
+    let resource = named_resource(snapshot, check);
+    snapshot.name_owners.insert(resource, Fact::Present(owner));
 }
 
-fn denied(survey: &mut Snapshot, check: &'static str, action: &'static str) {
-    survey
-        .name_owners
-        .by_check
-        .insert(check, Err(refused(action)));
+fn denied(snapshot: &mut Snapshot, check: &'static str, action: &'static str) {
+    let resource = named_resource(snapshot, check);
+    let error = Fact::Failed(refused(action));
+    snapshot.name_owners.insert(resource, error);
+}
+
+/// The name of the snapshot's option that a check is about.
+fn named_resource(snapshot: &Snapshot, check: &str) -> NamedResource {
+    let candidates: &[NamedResource] = match check {
+        "names.role" => &[NamedResource::Role],
+        "names.policy" => &[NamedResource::Policy],
+        "names.queue" => &[NamedResource::Queue, NamedResource::FifoQueue],
+        "names.dead_letter_queue" => &[
+            NamedResource::DeadLetterQueue,
+            NamedResource::DeadLetterFifoQueue,
+        ],
+        "names.alias" => &[NamedResource::KeyAlias],
+        "names.topic" => &[NamedResource::Topic],
+        "names.function" => &[NamedResource::Function],
+        "names.function_role" => &[NamedResource::FunctionRole],
+        "names.function_policy" => &[NamedResource::FunctionPolicy],
+        other => panic!("{other} is about no name"),
+    };
+    let mut names = snapshot.option.names.iter().copied();
+    names
+        .find(|name| candidates.contains(name))
+        .unwrap_or_else(|| panic!("{check} does not apply to the option"))
 }
 
 fn vendor_terraform_owner(name: &str) -> NameOwner {
@@ -365,29 +387,28 @@ fn vendor_terraform_owner(name: &str) -> NameOwner {
     }
 }
 
-fn alias(survey: &mut Snapshot, state: &str) {
+fn alias(snapshot: &mut Snapshot, state: &str) {
     let owner = NameOwner {
         key_state: Some(state.into()),
         ..managed_owner("alias/heeler_kms_key_sqs", "s3")
     };
-    set_owner(survey, "names.alias", owner);
+    set_owner(snapshot, "names.alias", owner);
 }
 
-fn quota(survey: &mut Snapshot, roles: i32, policies: i32) {
-    survey.iam_quotas = Some(IamQuotaFacts {
-        quotas: Ok(IamQuotas {
-            roles,
-            roles_quota: 1000,
-            policies,
-            policies_quota: 1500,
-        }),
+fn quota(snapshot: &mut Snapshot, roles: i32, policies: i32) {
+    snapshot.account.iam_quotas = Fact::Present(IamQuotas {
+        roles,
+        roles_quota: 1000,
+        policies,
+        policies_quota: 1500,
     });
 }
 
-fn simulated(survey: &mut Snapshot, denied: &[&str]) {
-    survey.permission_simulation = Some(Ok(SimulationResult::Simulated(PermissionSimulation {
-        principal: "arn:aws:iam::111122223333:role/Admin".into(),
-        action_count: 60,
-        denied_actions: denied.iter().map(|action| (*action).to_owned()).collect(),
-    })));
+fn simulated(snapshot: &mut Snapshot, denied: &[&str]) {
+    snapshot.permission_simulation =
+        Fact::Present(SimulationResult::Simulated(PermissionSimulation {
+            principal: "arn:aws:iam::111122223333:role/Admin".into(),
+            action_count: 60,
+            denied_actions: denied.iter().map(|action| (*action).to_owned()).collect(),
+        }));
 }

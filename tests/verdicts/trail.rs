@@ -1,10 +1,10 @@
 //! The trail, and which events it records.
 
-use heeler_ec::check::event_selectors::{EventSelector, FieldSelector};
-use heeler_ec::inventory::Snapshot;
+use heeler_ec::inventory::event_selectors::{EventSelector, FieldSelector};
 use heeler_ec::inventory::facts::{
     EventSelectors, ShadowTrail, Trail, TrailSelection, TrailStatus,
 };
+use heeler_ec::inventory::{Fact, Snapshot};
 use serde_json::json;
 
 use super::account::trail;
@@ -23,7 +23,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "there is one",
             |_| {},
             "pass",
-            "org-trail, home us-east-1",
+            "org-trail, home region us-east-1",
         ),
         s3(
             "trail.found",
@@ -37,11 +37,11 @@ pub fn cases() -> Vec<VerdictCase> {
             "there is one in another region",
             |s| {
                 s.trail_selection = TrailSelection::None;
-                s.account.trails_in_other_regions = Some(Ok(vec![Trail {
+                s.account.trails_in_other_regions = Fact::Present(vec![Trail {
                     name: "local".into(),
                     home_region: "eu-west-1".into(),
                     ..Trail::default()
-                }]));
+                }]);
             },
             "fail",
             "local (eu-west-1)",
@@ -51,7 +51,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "there is none and other regions may not be asked",
             |s| {
                 s.trail_selection = TrailSelection::None;
-                s.account.trails_in_other_regions = Some(Err(refused("cloudtrail:ListTrails")));
+                s.account.trails_in_other_regions = Fact::Failed(refused("cloudtrail:ListTrails"));
             },
             "unknown",
             "cloudtrail:ListTrails",
@@ -86,14 +86,14 @@ pub fn cases() -> Vec<VerdictCase> {
                 )
             },
             "fail",
-            "a is the nearest: mend trail.logging of it",
+            "a fails the fewest checks: fix trail.logging",
         ),
         s3(
             "trail.found",
             "none of those that were looked into passes",
             |s| s.trail_selection = several_candidates(&[("a", &["bucket.owner"])], &["y", "z"]),
             "fail",
-            "a (fails bucket.owner); not looked into, as there are so many: y, z",
+            "a (fails bucket.owner); not inspected because there are too many: y, z",
         ),
         s3(
             "trail.found",
@@ -114,7 +114,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "the named one does not exist",
             |s| s.trail_selection = TrailSelection::NotFound("absent".into()),
             "fail",
-            "there is no trail absent here",
+            "trail absent was not found",
         ),
         s3(
             "trail.found",
@@ -139,10 +139,10 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.organization",
-            "there is no trail",
+            "no trail was found",
             |s| s.trail_selection = TrailSelection::None,
             "skip",
-            "stands on trail.found",
+            "depends on trail.found",
         ),
         s3(
             "trail.multi_region",
@@ -177,7 +177,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "no region was switched on",
             |_| {},
             "pass",
-            "all that are on by default",
+            "all default regions",
         ),
         s3(
             "trail.regions",
@@ -218,7 +218,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "the trail is of one region",
             |s| trail(s).is_multi_region = false,
             "skip",
-            "stands on trail.multi_region",
+            "depends on trail.multi_region",
         ),
         s3("trail.logging", "it is", |_| {}, "pass", "org-trail"),
         s3(
@@ -244,7 +244,7 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "trail.logging",
             "its status may not be asked for",
-            |s| s.trail_status = Some(Err(refused("cloudtrail:GetTrailStatus"))),
+            |s| s.trail_status = Fact::Failed(refused("cloudtrail:GetTrailStatus")),
             "unknown",
             "cloudtrail:GetTrailStatus",
         ),
@@ -287,7 +287,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 status(s).started = Some(minutes_ago(31));
             },
             "fail",
-            "nothing was delivered yet",
+            "nothing has been delivered yet",
         ),
         s3(
             "trail.delivery",
@@ -335,14 +335,14 @@ pub fn cases() -> Vec<VerdictCase> {
                 status(s).to_bucket.error = Some("KMS.KMSInvalidStateException".into());
             },
             "fail",
-            "could not use the key of the log objects",
+            "could not use the KMS key of the log objects",
         ),
         s3(
             "trail.delivery",
             "the trail is stopped",
             |s| status(s).logging = false,
             "skip",
-            "stands on trail.logging",
+            "depends on trail.logging",
         ),
         s3(
             "trail.events.management",
@@ -356,25 +356,25 @@ pub fn cases() -> Vec<VerdictCase> {
             "reads are missing",
             |s| set_basic_selector(s, false, true, &[]),
             "fail",
-            "write events only",
+            "only write events",
         ),
         s3(
             "trail.events.management",
             "writes are missing",
             |s| set_basic_selector(s, true, false, &[]),
             "fail",
-            "read events only",
+            "only read events",
         ),
         s3(
             "trail.events.management",
             "only data events are recorded",
             |s| {
-                s.event_selectors = Some(Ok(EventSelectors {
+                s.event_selectors = Fact::Present(EventSelectors {
                     selectors: vec![advanced(&[("eventCategory", &["Data"])])],
                     raw: vec![
                         json!({ "Name": "it's data", "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Data"] }] }),
                     ],
-                }));
+                });
             },
             "fail",
             "it'\\''s data",
@@ -383,13 +383,13 @@ pub fn cases() -> Vec<VerdictCase> {
             "trail.events.management",
             "they are narrowed by a field",
             |s| {
-                s.event_selectors = Some(Ok(EventSelectors {
+                s.event_selectors = Fact::Present(EventSelectors {
                     selectors: vec![advanced(&[
                         ("eventCategory", &["Management"]),
                         ("eventName", &["PutObject"]),
                     ])],
                     raw: Vec::new(),
-                }));
+                });
             },
             "fail",
             "narrowed by eventName",
@@ -413,7 +413,7 @@ pub fn cases() -> Vec<VerdictCase> {
         s3(
             "trail.events.management",
             "the selectors may not be read",
-            |s| s.event_selectors = Some(Err(refused("cloudtrail:GetEventSelectors"))),
+            |s| s.event_selectors = Fact::Failed(refused("cloudtrail:GetEventSelectors")),
             "unknown",
             "cloudtrail:GetEventSelectors",
         ),
@@ -422,7 +422,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "none is left out",
             |_| {},
             "pass",
-            "no source is excluded",
+            "no event source is excluded",
         ),
         s3(
             "trail.events.sources",
@@ -449,13 +449,13 @@ pub fn cases() -> Vec<VerdictCase> {
             "trail.events.sources",
             "no management events are recorded",
             |s| {
-                s.event_selectors = Some(Ok(EventSelectors {
+                s.event_selectors = Fact::Present(EventSelectors {
                     selectors: vec![advanced(&[("eventCategory", &["Data"])])],
                     raw: Vec::new(),
-                }));
+                });
             },
             "skip",
-            "stands on trail.events.management",
+            "depends on trail.events.management",
         ),
         s3(
             "trail.control_tower",
@@ -469,14 +469,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "it has its name",
             |s| trail(s).name = "aws-controltower-BaselineCloudTrail".into(),
             "warn",
-            "use --option cloudwatch",
+            "use an option that reads from the log group",
         ),
         s3(
             "trail.control_tower",
             "it has its bucket",
             |s| trail(s).bucket = "aws-controltower-logs-1-us-east-1".into(),
             "warn",
-            "counts as drift",
+            "as drift",
         ),
         cloudwatch(
             "trail.control_tower",
@@ -490,16 +490,22 @@ pub fn cases() -> Vec<VerdictCase> {
             "warn",
             "do not edit the trail or its log group",
         ),
-        s3("trail.sns", "it has none", |_| {}, "pass", "it has none"),
         s3(
-            "trail.sns",
+            "trail.sns_topic",
+            "it has none",
+            |_| {},
+            "pass",
+            "it has none",
+        ),
+        s3(
+            "trail.sns_topic",
             "it has one",
             |s| trail(s).sns_topic = Some(TOPIC.into()),
             "pass",
-            "stays as it is",
+            "unchanged",
         ),
         s3(
-            "trail.sns",
+            "trail.sns_topic",
             "it has one that fails",
             |s| {
                 trail(s).sns_topic = Some(TOPIC.into());
@@ -509,24 +515,24 @@ pub fn cases() -> Vec<VerdictCase> {
             "its last error was AuthorizationError",
         ),
         s3(
-            "trail.sns",
+            "trail.sns_topic",
             "it was chosen by its ARN",
             |s| {
                 trail(s).sns_topic = Some(TOPIC.into());
                 s.request.topic = Some(TOPIC.into());
             },
             "fail",
-            "is the topic of CloudTrail itself",
+            "CloudTrail publishes its own messages",
         ),
         s3(
-            "trail.sns",
+            "trail.sns_topic",
             "it was chosen by its name",
             |s| {
                 trail(s).sns_topic = Some(TOPIC.into());
                 s.request.topic = Some("trail".into());
             },
             "fail",
-            "leave --sns-topic out",
+            "remove --sns-topic",
         ),
         s3(
             "trail.validation",
@@ -540,37 +546,33 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is off",
             |s| trail(s).log_file_validation = false,
             "pass",
-            "no prerequisite",
+            "Heeler does not require it",
         ),
     ]
 }
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:trail";
 
-pub fn status(survey: &mut Snapshot) -> &mut TrailStatus {
-    let status = survey
-        .trail_status
-        .as_mut()
-        .expect("a status that was asked for");
-    status.as_mut().expect("a status")
+pub fn status(snapshot: &mut Snapshot) -> &mut TrailStatus {
+    snapshot.trail_status.present_mut().expect("a status")
 }
 
-fn set_shadow_trail(survey: &mut Snapshot, status: heeler_ec::error::Result<()>) {
-    survey.account.opt_in_regions = Ok(vec!["ap-east-1".into()]);
-    survey.shadow_trails = vec![ShadowTrail {
+fn set_shadow_trail(snapshot: &mut Snapshot, status: heeler_ec::error::Result<()>) {
+    snapshot.account.opt_in_regions = Ok(vec!["ap-east-1".into()]);
+    snapshot.shadow_trails = vec![ShadowTrail {
         region: "ap-east-1".into(),
         status,
     }];
-    assert_eq!(trail(survey).arn, TRAIL_ARN);
+    assert_eq!(trail(snapshot).arn, TRAIL_ARN);
 }
 
-fn set_basic_selector(survey: &mut Snapshot, read: bool, write: bool, excluded: &[&str]) {
+fn set_basic_selector(snapshot: &mut Snapshot, read: bool, write: bool, excluded: &[&str]) {
     let kind = match (read, write) {
         (true, true) => "All",
         (true, false) => "ReadOnly",
         _ => "WriteOnly",
     };
-    survey.event_selectors = Some(Ok(EventSelectors {
+    snapshot.event_selectors = Fact::Present(EventSelectors {
         selectors: vec![EventSelector::Basic {
             read,
             write,
@@ -583,7 +585,7 @@ fn set_basic_selector(survey: &mut Snapshot, read: bool, write: bool, excluded: 
             "DataResources": [],
             "ExcludeManagementEventSources": excluded,
         })],
-    }));
+    });
 }
 
 fn advanced(fields: &[(&str, &[&str])]) -> EventSelector {

@@ -1,26 +1,26 @@
-//! What the log objects are encrypted with: as their newest one shows, and as trail and bucket say.
+//! The verdict on the encryption of the log objects: that of the newest object, and the configuration of trail and bucket.
 
 use super::with_own_bucket;
-use crate::check::{Finding, Verdict, skipped_because};
-use crate::inventory::Snapshot;
+use crate::check::{CheckId, Finding, Verdict, skipped_because};
 use crate::inventory::facts::{BucketFacts, Encryption, KeyFacts};
+use crate::inventory::{Fact, Snapshot};
 
-pub(super) fn encryption(survey: &Snapshot) -> Verdict {
-    with_own_bucket(survey, |bucket| {
+pub(super) fn encryption(snapshot: &Snapshot) -> Verdict {
+    with_own_bucket(snapshot, |bucket| {
         let configured = match &bucket.encryption {
-            None => return skipped_because("bucket.owner"),
-            Some(Err(error)) => return Verdict::Unknown(error.clone()),
-            Some(Ok(encryption)) => encryption,
+            Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::BucketOwner),
+            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+            Fact::Present(encryption) => encryption,
         };
         let object = match &bucket.newest_log_object {
-            Some(Err(error)) if error.required_permission() == Some("s3:GetObject") => {
+            Fact::Failed(error) if error.required_permission() == Some("s3:GetObject") => {
                 return Verdict::Unknown(error.clone());
             }
-            Some(Ok(Some(object))) => Some(&object.encryption),
+            Fact::Present(object) => Some(&object.encryption),
             _ => None,
         };
-        let of_trail = survey.trail().and_then(|trail| trail.kms_key.as_deref());
-        if let Some(named) = &survey.request.bucket_key {
+        let of_trail = snapshot.trail().and_then(|trail| trail.kms_key.as_deref());
+        if let Some(named) = &snapshot.request.bucket_key {
             return key_override_verdict(bucket, named, of_trail, object);
         }
         let Some(object) = object else {
@@ -46,17 +46,17 @@ pub(super) fn encryption(survey: &Snapshot) -> Verdict {
             _ => false,
         };
         match (of_trail, object) {
-            (None, Encryption::S3) => Verdict::Pass("SSE-S3: no key is needed".into()),
+            (None, Encryption::S3) => Verdict::Pass("SSE-S3 needs no KMS key".into()),
             (None, Encryption::Kms(None)) => Verdict::Pass("SSE-KMS".into()),
             (None, Encryption::Kms(Some(_))) if by_aws => {
-                Verdict::Pass("the key of AWS for S3, which needs no grant".into())
+                Verdict::Pass("the AWS managed key for S3 needs no grant".into())
             }
             (None, Encryption::Kms(Some(key))) if same(of_object, of_bucket) => {
                 Verdict::Pass(format!("SSE-KMS with the bucket's key {key}"))
             }
             (None, Encryption::Kms(Some(key))) => {
                 Verdict::Warn(mixed_encryption_finding(&format!(
-                    "the newest log object is encrypted with {key}, but trail and bucket say {}",
+                    "the newest log object is encrypted with {key}, but the trail and bucket are configured for {}",
                     describe(configured)
                 )))
             }
@@ -67,26 +67,26 @@ pub(super) fn encryption(survey: &Snapshot) -> Verdict {
                 _ => Verdict::Pass(format!("SSE-KMS with the trail's key {trail_key}")),
             },
             (Some(trail_key), other) => Verdict::Warn(mixed_encryption_finding(&format!(
-                "the newest log object is encrypted with {}, but the trail has key {trail_key}",
+                "the newest log object is encrypted with {}, but the trail is configured for {trail_key}",
                 describe(other)
             ))),
         }
     })
 }
 
-/// What shows is not what is configured.
+/// Creates the finding that the observed and the configured encryption differ.
 fn mixed_encryption_finding(observed: &str) -> Finding {
-    Finding::new(observed, "one way of encryption for all log objects")
-        .because("it was changed lately; setup grants Heeler the use of every key that shows")
-        .advice("to be sure of what comes next, wait for a delivery and run preflight again")
+    Finding::new(observed, "the same encryption for all log objects")
+        .because("the encryption was changed recently; setup grants Heeler use of every key found")
+        .advice("to confirm the new encryption, wait for a delivery and run preflight again")
         .retryable()
 }
 
-/// What is configured, in words.
+/// Describes an encryption.
 fn describe(encryption: &Encryption) -> String {
     match encryption {
         Encryption::S3 => "SSE-S3".into(),
-        Encryption::Kms(None) => "the key of AWS for S3".into(),
+        Encryption::Kms(None) => "the AWS managed key for S3".into(),
         Encryption::Kms(Some(key)) => key.clone(),
     }
 }
@@ -97,7 +97,7 @@ fn same_key(bucket: &BucketFacts, one: &str, other: &str) -> bool {
         || bucket.key(other).is_some_and(|key| key.has_name(one))
 }
 
-/// The operator has named the key; what is observed has to agree.
+/// Evaluates the key given by the operator, which must agree with the trail and the newest object.
 fn key_override_verdict(
     bucket: &BucketFacts,
     named: &str,
@@ -108,10 +108,10 @@ fn key_override_verdict(
         return Verdict::Fail(
             Finding::new(
                 format!("the trail encrypts with {trail_key}"),
-                format!("key {named}, as --bucket-kms-key says"),
+                format!("key {named} (--bucket-kms-key)"),
             )
-            .because("Heeler could not read what it is told of")
-            .advice("leave --bucket-kms-key out: the key is found by itself"),
+            .because("Heeler would be notified of objects that it cannot decrypt")
+            .advice("remove --bucket-kms-key: the key is detected"),
         );
     }
     match object {
@@ -120,55 +120,55 @@ fn key_override_verdict(
                 format!("log objects are encrypted with SSE-S3, not with {named}"),
                 "no --bucket-kms-key",
             )
-            .because("no key is needed to read them; the grant would be of no use")
-            .advice("leave --bucket-kms-key out"),
+            .because("reading the objects needs no key, so the grant would have no effect")
+            .advice("remove --bucket-kms-key"),
         ),
         Some(Encryption::Kms(Some(key))) if !same_key(bucket, key, named) => Verdict::Fail(
             Finding::new(
                 format!("the newest log object is encrypted with {key}"),
-                format!("key {named}, as --bucket-kms-key says"),
+                format!("key {named} (--bucket-kms-key)"),
             )
-            .because("Heeler could not read what it is told of")
-            .advice("leave --bucket-kms-key out: the key is found by itself"),
+            .because("Heeler would be notified of objects that it cannot decrypt")
+            .advice("remove --bucket-kms-key: the key is detected"),
         ),
         Some(_) => Verdict::Pass(format!("SSE-KMS with {named}")),
         None => Verdict::Warn(
             Finding::new(
-                format!("{named}, as --bucket-kms-key says"),
-                "a log object that confirms it",
+                format!("no recent log object confirms key {named} (--bucket-kms-key)"),
+                "a recent log object encrypted with it",
             )
-            .because("there is no log object yet to see it by")
+            .because("the bucket has no recent log objects to compare with")
             .advice("wait for a delivery and run preflight again")
             .retryable(),
         ),
     }
 }
 
-/// Nothing was delivered yet to see it by.
+/// Evaluates the configuration if there is no recent log object.
 fn unconfirmed_verdict(of_trail: Option<&str>, configured: &Encryption) -> Verdict {
     let found = match (of_trail, configured) {
         (Some(key), _) => format!("the trail's key {key}"),
-        (None, Encryption::S3) => return Verdict::Pass("SSE-S3: no key is needed".into()),
+        (None, Encryption::S3) => return Verdict::Pass("SSE-S3 needs no KMS key".into()),
         (None, other) => describe(other),
     };
     Verdict::Warn(
         Finding::new(
-            format!("{found}, by what is configured"),
-            "a log object that confirms it",
+            format!("no recent log object confirms {found}"),
+            "a recent log object encrypted with it",
         )
-        .because("there is no log object of today or yesterday to see it by")
-        .advice("setup goes by what is configured; to be sure, wait for a delivery and run preflight again")
+        .because("the bucket has no log objects from today or yesterday")
+        .advice("setup uses the configured key; to confirm it, wait for a delivery and run preflight again")
         .retryable(),
     )
 }
 
 fn two_keys_finding(of_trail: &str, of_bucket: &str) -> Finding {
     Finding::new(
-        format!("trail and bucket have different keys: {of_trail} and {of_bucket}"),
+        format!("the trail and bucket have different keys: {of_trail} and {of_bucket}"),
         "one key for all log objects",
     )
     .because(
-        "log objects have the trail's, older ones and digest files may have the bucket's; setup grants Heeler the use of both",
+        "log objects use the trail's key, but older objects and digest files may use the bucket's; setup grants Heeler use of both",
     )
-    .advice("nothing has to be done; to have one key, give the trail and the bucket the same")
+    .advice("no action is needed; to use one key, configure the same key for the trail and the bucket")
 }

@@ -1,31 +1,32 @@
-//! Who is told of new log objects already, and whether S3 lets one more be told.
+//! The verdict on the bucket's notifications: can setup add its own, or use an existing topic?
 
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, build};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
-use crate::check::{Finding, Verdict, skipped_because};
-use crate::inventory::Snapshot;
+use crate::check::{CheckId, Finding, Verdict, skipped_because};
 use crate::inventory::facts::BucketFacts;
+use crate::inventory::named_resource::NamedResource;
+use crate::inventory::{Fact, Snapshot};
 
-/// Entries that a bucket may have.
+/// Maximum number of notifications of a bucket.
 const MAX_NOTIFICATIONS: usize = 100;
 
-pub(super) fn notifications(survey: &Snapshot) -> Verdict {
-    with_own_bucket(survey, |bucket| match &bucket.notifications {
-        None => skipped_because("bucket.owner"),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(entries)) => evaluate_entries(survey, bucket, entries),
+pub(super) fn notifications(snapshot: &Snapshot) -> Verdict {
+    with_own_bucket(snapshot, |bucket| match &bucket.notifications {
+        Fact::NotRequested | Fact::Absent => skipped_because(CheckId::BucketOwner),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Present(entries) => evaluate_entries(snapshot, bucket, entries),
     })
 }
 
 fn evaluate_entries(
-    survey: &Snapshot,
+    snapshot: &Snapshot,
     bucket: &BucketFacts,
     entries: &[NotificationEntry],
 ) -> Verdict {
-    let ours = survey.planned_notification();
+    let ours = snapshot.planned_notification();
     if let Some(entry) = entries.iter().find(|entry| entry.id == ours.id) {
-        return own_entry_verdict(survey, entry);
+        return own_entry_verdict(snapshot, entry);
     }
     let others: Vec<&NotificationEntry> = entries.iter().collect();
     let overlapping: Vec<&NotificationEntry> = others
@@ -33,29 +34,32 @@ fn evaluate_entries(
         .copied()
         .filter(|entry| entry.overlaps(&ours))
         .collect();
-    if let Some(Ok(Some(topic))) = &bucket.topic {
+    if let Fact::Present(topic) = &bucket.topic {
         let covered = overlapping.iter().any(|entry| {
             entry.target == NotificationTarget::Topic
                 && entry.destination == topic.arn
-                && survey.is_covered_by(entry)
+                && snapshot.is_covered_by(entry)
         });
         if covered {
-            return Verdict::Pass(format!("topic {} already gets every log object", topic.arn));
+            return Verdict::Pass(format!(
+                "topic {} already receives every log object",
+                topic.arn
+            ));
         }
     }
-    if let Some(Err(_)) = &bucket.topic {
-        return skipped_because("bucket.topic");
+    if let Fact::Failed(_) = &bucket.topic {
+        return skipped_because(CheckId::BucketTopic);
     }
     if !overlapping.is_empty() {
-        return Verdict::Fail(overlap_finding(survey, bucket, &ours, &overlapping));
+        return Verdict::Fail(overlap_finding(snapshot, bucket, &ours, &overlapping));
     }
     if entries.len() >= MAX_NOTIFICATIONS {
         return Verdict::Fail(
             Finding::new(
-                format!("{} entries", others.len()),
+                format!("{} notifications", others.len()),
                 format!("fewer than {MAX_NOTIFICATIONS}"),
             )
-            .because("S3 allows no more entries on a bucket")
+            .because("S3 allows no more notifications on a bucket")
             .console(format!(
                 "S3 > {} > Properties > Event notifications",
                 bucket.name
@@ -64,17 +68,15 @@ fn evaluate_entries(
         );
     }
     match others.len() {
-        0 => Verdict::Pass("no other notification".into()),
-        1 => Verdict::Pass("1 other notification, which stays as it is".into()),
-        many => Verdict::Pass(format!(
-            "{many} other notifications, which stay as they are"
-        )),
+        0 => Verdict::Pass("no other notifications".into()),
+        1 => Verdict::Pass("1 other notification (unchanged)".into()),
+        many => Verdict::Pass(format!("{many} other notifications (unchanged)")),
     }
 }
 
-/// Entries that S3 does not allow beside ours, and what their owners can do about it.
+/// Creates the finding on notifications that overlap with that of setup, and how their owners can resolve it.
 fn overlap_finding(
-    survey: &Snapshot,
+    snapshot: &Snapshot,
     bucket: &BucketFacts,
     ours: &NotificationEntry,
     all: &[&NotificationEntry],
@@ -90,7 +92,7 @@ fn overlap_finding(
             ours.events[0], ours.prefix
         ),
     )
-    .because("S3 allows one destination for an event and a prefix");
+    .because("S3 allows only one destination per event type and prefix");
     let Some(first) = all.first() else {
         return finding;
     };
@@ -106,7 +108,7 @@ fn overlap_finding(
             ))
             .cli(show_configuration_command(bucket))
             .advice(format!(
-                "let one topic get everything under {}; setup then uses it by itself",
+                "send notifications for everything under {} to one topic; setup then uses that topic",
                 ours.prefix
             ));
     }
@@ -118,14 +120,14 @@ fn overlap_finding(
             ))
             .cli(show_configuration_command(bucket))
             .advice(format!(
-                "widen that entry: {}; setup then uses its topic by itself",
+                "extend that notification: {}; setup then uses its topic",
                 missing_coverage(first, ours)
             ));
     }
-    // S3 announces only to what is in the bucket's own region.
-    let region = survey.region().unwrap_or("REGION");
+    // S3 sends notifications only to destinations in the bucket's region.
+    let region = snapshot.region().unwrap_or("REGION");
     let partition = Arn::parse(&first.destination).map_or("aws", |arn| arn.partition);
-    let account = survey.account_id().unwrap_or("ACCOUNT");
+    let account = snapshot.account_id().unwrap_or("ACCOUNT");
     let topic = build(partition, "sns", region, account, "cloudtrail-objects");
     let subscribe = |protocol: &str, attributes: &str| {
         format!(
@@ -139,8 +141,8 @@ fn overlap_finding(
     let finding = if first.target == NotificationTarget::Function {
         finding
             .advice(format!(
-                "put a topic in front of {}, which then gets the notifications inside messages of SNS: make the topic, \
-                 let it invoke the function, and let the bucket announce {} to it; setup then uses that topic by itself",
+                "put an SNS topic in front of {}, which then receives the notifications inside SNS messages: create the \
+                 topic, allow it to invoke the function, and send notifications for {} to it; setup then uses that topic",
                 first.destination, ours.prefix
             ))
             .cli(format!(
@@ -151,8 +153,8 @@ fn overlap_finding(
     } else {
         finding
             .advice(format!(
-                "put a topic in front of {}: make it, let it send to the queue (the queue's policy), and let the bucket \
-                 announce {} to it; setup then uses that topic by itself",
+                "put an SNS topic in front of {}: create it, allow it to send to the queue (queue policy), and send \
+                 notifications for {} to it; setup then uses that topic",
                 first.destination, ours.prefix
             ))
             .cli(subscribe("sqs", " --attributes RawMessageDelivery=true"))
@@ -160,7 +162,7 @@ fn overlap_finding(
     finding.cli(show_configuration_command(bucket))
 }
 
-/// The command that shows all entries.
+/// Returns the command that shows all notifications.
 fn show_configuration_command(bucket: &BucketFacts) -> String {
     format!(
         "aws s3api get-bucket-notification-configuration --bucket {}",
@@ -168,57 +170,57 @@ fn show_configuration_command(bucket: &BucketFacts) -> String {
     )
 }
 
-/// In what an entry leaves out a part of the log objects.
+/// Describes the settings by which a notification misses some log objects.
 fn missing_coverage(entry: &NotificationEntry, ours: &NotificationEntry) -> String {
-    let mut told = Vec::new();
+    let mut missing = Vec::new();
     if !entry
         .events
         .iter()
         .any(|event| event.ends_with(":*") || event.ends_with(":Put"))
     {
-        told.push("event s3:ObjectCreated:* or s3:ObjectCreated:Put".to_owned());
+        missing.push("event s3:ObjectCreated:* or s3:ObjectCreated:Put".to_owned());
     }
     if !ours.prefix.starts_with(&entry.prefix) {
-        told.push(format!("prefix {}", ours.prefix));
+        missing.push(format!("prefix {}", ours.prefix));
     }
     if !".json.gz".ends_with(&entry.suffix) {
-        told.push("no suffix, or .json.gz".to_owned());
+        missing.push("no suffix, or .json.gz".to_owned());
     }
-    told.join(", ")
+    missing.join(", ")
 }
 
-/// An entry with our id: ours only when it leads to our topic.
-fn own_entry_verdict(survey: &Snapshot, entry: &NotificationEntry) -> Verdict {
-    let topic = survey.request.names.topic();
+/// Evaluates the notification with the ID of setup, which is managed only if it sends to the topic of setup.
+fn own_entry_verdict(snapshot: &Snapshot, entry: &NotificationEntry) -> Verdict {
+    let topic = snapshot.request.names.topic();
     let here = Arn::parse(&entry.destination).is_some_and(|arn| {
         arn.resource == topic
-            && Some(arn.account) == survey.account_id()
-            && Some(arn.region) == survey.region()
+            && Some(arn.account) == snapshot.account_id()
+            && Some(arn.region) == snapshot.region()
     });
     if entry.target != NotificationTarget::Topic || !here {
         return Verdict::Fail(
             Finding::new(
-                format!("the entry {} leads to {}", entry.id, entry.destination),
-                format!("an entry of that id to topic {topic}, or none"),
+                format!("notification {} sends to {}", entry.id, entry.destination),
+                format!("no notification with this ID, or one to topic {topic}"),
             )
-            .because("the id is the one that setup uses, and what it leads to is not ours")
+            .because("setup uses this ID, and the destination is not managed by heeler-ec")
             .advice("choose other names with --name-prefix"),
         );
     }
-    match survey.name_owners.by_check.get("names.topic") {
-        Some(Ok(None)) => Verdict::Warn(
+    match snapshot.name_owners.get(NamedResource::Topic) {
+        Fact::Absent => Verdict::Warn(
             Finding::new(
                 format!(
-                    "the entry {} leads to topic {topic}, which is gone",
+                    "notification {} sends to topic {topic}, which does not exist",
                     entry.id
                 ),
-                "the topic that the bucket announces its objects to",
+                "the topic that the notification sends to",
             )
             .because(
-                "nothing arrives, and S3 takes no change of the configuration until it is back",
+                "no events arrive, and S3 rejects configuration changes until the topic exists again",
             )
-            .advice("setup makes the topic anew"),
+            .advice("setup creates the topic again"),
         ),
-        _ => Verdict::Pass(format!("{} is there already", entry.id)),
+        _ => Verdict::Pass(format!("{} already exists", entry.id)),
     }
 }

@@ -1,24 +1,24 @@
-//! What the bucket's policy denies to the role that Heeler comes in by.
+//! The verdict on the bucket policy: does it deny Heeler's role to read log objects?
 
 use serde_json::Value;
 
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, build};
-use crate::check::{Finding, Verdict, skipped_because};
+use crate::check::{CheckId, Finding, Verdict, skipped_because};
 use crate::iam::statement_reader;
 use crate::iam::statement_reader::ParsedCondition;
-use crate::inventory::Snapshot;
+use crate::inventory::{Fact, Snapshot};
 
-/// What the policy denies to the role that Heeler comes in by.
-pub(super) fn policy(survey: &Snapshot) -> Verdict {
-    with_own_bucket(survey, |bucket| {
+/// Evaluates the Deny statements that apply to Heeler's role.
+pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
+    with_own_bucket(snapshot, |bucket| {
         let document = match &bucket.policy {
-            None => return skipped_because("bucket.owner"),
-            Some(Err(error)) => return Verdict::Unknown(error.clone()),
-            Some(Ok(None)) => return Verdict::Pass("it has none".into()),
-            Some(Ok(Some(document))) => document,
+            Fact::NotRequested => return skipped_because(CheckId::BucketOwner),
+            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+            Fact::Absent => return Verdict::Pass("no bucket policy".into()),
+            Fact::Present(document) => document,
         };
-        let role = survey.access_role_arn().unwrap_or_default();
+        let role = snapshot.access_role_arn().unwrap_or_default();
         let reader = HeelerReader {
             object: format!(
                 "{}/{}object",
@@ -29,11 +29,11 @@ pub(super) fn policy(survey: &Snapshot) -> Verdict {
                     "",
                     &bucket.name
                 ),
-                survey.log_prefix()
+                snapshot.log_prefix()
             ),
-            account: survey.account_id().unwrap_or_default(),
-            organization: match &survey.account.organization {
-                Ok(Some(organization)) => &organization.id,
+            account: snapshot.account_id().unwrap_or_default(),
+            organization: match &snapshot.account.organization {
+                Fact::Present(organization) => &organization.id,
                 _ => "",
             },
             role: &role,
@@ -44,7 +44,7 @@ pub(super) fn policy(survey: &Snapshot) -> Verdict {
             .filter(|statement| reader.is_affected_by(statement))
             .collect();
         let [first, ..] = meeting.as_slice() else {
-            return Verdict::Pass("it denies Heeler nothing".into());
+            return Verdict::Pass("no statement denies Heeler access".into());
         };
         let named: Vec<&str> = meeting
             .iter()
@@ -60,25 +60,25 @@ pub(super) fn policy(survey: &Snapshot) -> Verdict {
         let when = if keys.is_empty() {
             "always".to_owned()
         } else {
-            format!("by {}", keys.join(" and "))
+            format!("if {}", keys.join(" and "))
         };
         Verdict::Warn(
             Finding::new(
                 format!("{} denies s3:GetObject, {when}", named.join(", ")),
-                "no deny that meets Heeler",
+                "no Deny that applies to Heeler",
             )
-            .because("Heeler reads from its own network, in the role that setup makes; a denied object is put aside after four tries")
+            .because("Heeler reads from its own network with the role that setup creates; after four denied attempts, the message moves to the dead-letter queue")
             .console(format!("S3 > {} > Permissions > Bucket policy", bucket.name))
             .cli(format!(
                 "aws s3api get-bucket-policy --bucket {} --query Policy --output text",
                 bucket.name
             ))
-            .advice(format!("exempt {role} in it, by a condition on aws:PrincipalArn")),
+            .advice(format!("exempt {role} with a condition on aws:PrincipalArn")),
         )
     })
 }
 
-/// Heeler, as a bucket's policy sees it.
+/// The properties of Heeler's requests that a bucket policy can test.
 struct HeelerReader<'a> {
     object: String,
     account: &'a str,
@@ -87,7 +87,7 @@ struct HeelerReader<'a> {
 }
 
 impl HeelerReader<'_> {
-    /// Whether the statement may deny it to read a log object.
+    /// Returns true if the statement may deny Heeler to read a log object.
     fn is_affected_by(&self, statement: &Value) -> bool {
         statement_reader::denies(statement)
             && statement_reader::applies_to_action(statement, "s3:GetObject")
@@ -109,7 +109,7 @@ impl HeelerReader<'_> {
                 .any(|named| named.ends_with(&root))
     }
 
-    /// Whether a condition of the deny may hold for it. What is not known may.
+    /// Returns true if a condition of a Deny may match. An unknown condition may.
     fn may_apply(&self, condition: &ParsedCondition<'_>) -> bool {
         let (operator, key) = (condition.operator, condition.key.as_str());
         let plain = [
@@ -126,7 +126,7 @@ impl HeelerReader<'_> {
             return true;
         }
         let own = match key {
-            // It comes by TLS of today, and gets no header to send.
+            // Heeler uses a current TLS version.
             "aws:securetransport" | "s3:tlsversion" => return false,
             "aws:principalarn" => self.role,
             "aws:principalaccount" => self.account,

@@ -1,38 +1,38 @@
-//! Whether a topic that is there already can be used: nothing of it is changed.
+//! The verdict on an existing topic, which setup uses without changing it.
 
 use serde_json::{Value, json};
 
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, build, resource_name};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
-use crate::check::{Finding, Verdict, shell_quote, skipped_because};
+use crate::check::{CheckId, Finding, Verdict, shell_quote, skipped_because};
 use crate::iam::statement_reader;
 use crate::iam::statement_reader::ParsedCondition;
-use crate::inventory::Snapshot;
 use crate::inventory::facts::{BucketFacts, TopicFacts};
+use crate::inventory::{Fact, Snapshot};
 
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
     reason = "AWS writes the ending of a FIFO topic in lower case only"
 )]
-pub(super) fn topic(survey: &Snapshot) -> Verdict {
-    with_own_bucket(survey, |bucket| {
+pub(super) fn topic(snapshot: &Snapshot) -> Verdict {
+    with_own_bucket(snapshot, |bucket| {
         match &bucket.topic {
-        None => Verdict::Skip("a topic of our own is used".into()),
-        Some(Err(error)) => Verdict::Unknown(error.clone()),
-        Some(Ok(None)) => Verdict::Fail(
+        Fact::NotRequested => Verdict::Skip("setup creates its own topic".into()),
+        Fact::Failed(error) => Verdict::Unknown(error.clone()),
+        Fact::Absent => Verdict::Fail(
             Finding::new("the topic does not exist", "an existing topic")
-                .because("the bucket announces its objects to a topic that was deleted, or --sns-topic is misspelt")
-                .cli(format!("aws sns list-topics --region {}", survey.region().unwrap_or("REGION"))),
+                .because("the bucket sends notifications to a deleted topic, or --sns-topic is misspelled")
+                .cli(format!("aws sns list-topics --region {}", snapshot.region().unwrap_or("REGION"))),
         ),
-        Some(Ok(Some(topic))) => {
+        Fact::Present(topic) => {
             let arn = Arn::parse(&topic.arn);
             let place = arn.map(|arn| (arn.region, arn.account));
-            let account = survey.account.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
-            let wanted = survey.region().map(|region| (region, account));
-            if survey.trail().and_then(|trail| trail.sns_topic.as_deref()) == Some(&topic.arn) {
-                return match survey.request.topic {
-                    Some(_) => skipped_because("trail.sns"),
+            let account = snapshot.account.caller.as_ref().map(|caller| caller.account.as_str()).unwrap_or_default();
+            let wanted = snapshot.region().map(|region| (region, account));
+            if snapshot.trail().and_then(|trail| trail.sns_topic.as_deref()) == Some(&topic.arn) {
+                return match snapshot.request.topic {
+                    Some(_) => skipped_because(CheckId::TrailSnsTopic),
                     None => Verdict::Fail(cloudtrail_topic_finding(bucket, &topic.arn)),
                 };
             }
@@ -40,78 +40,78 @@ pub(super) fn topic(survey: &Snapshot) -> Verdict {
                 return Verdict::Fail(
                     Finding::new(format!("{} is a FIFO topic", topic.arn), "a standard topic")
                         .because("S3 cannot publish to a FIFO topic")
-                        .advice("leave --sns-topic out: setup then makes a topic"),
+                        .advice("remove --sns-topic: setup then creates a topic"),
                 );
             }
             if place != wanted {
                 return Verdict::Fail(
-                    Finding::new(format!("topic {}", topic.arn), "a topic of the bucket's region and account")
-                        .because("S3 publishes only to a topic in the bucket's own region, and setup subscribes only in this account")
-                        .advice("leave --sns-topic out, or name a topic of that region and account"),
+                    Finding::new(format!("topic {}", topic.arn), "a topic in the bucket's region and account")
+                        .because("S3 publishes only to topics in the bucket's region, and setup subscribes only in this account")
+                        .advice("remove --sns-topic, or give a topic in that region and account"),
                 );
             }
-            if !bucket_notifies_topic(survey, bucket, &topic.arn) {
+            if !bucket_notifies_topic(snapshot, bucket, &topic.arn) {
                 return Verdict::Fail(
                     Finding::new(
-                        format!("bucket {} does not announce its log objects to {}", bucket.name, topic.arn),
-                        "a notification of every new log object",
+                        format!("bucket {} does not send notifications for log objects to {}", bucket.name, topic.arn),
+                        "a notification for every new log object",
                     )
-                    .because("a topic that was named is used as it is, and nothing would arrive")
-                    .advice("leave --sns-topic out: setup then makes a topic and the notification"),
+                    .because("setup does not change a topic given with --sns-topic, so no events would arrive")
+                    .advice("remove --sns-topic: setup then creates a topic and the notification"),
                 );
             }
             if let Some(finding) = encryption_verdict(topic) {
                 return finding;
             }
-            publish_verdict(survey, bucket, topic)
+            publish_verdict(snapshot, bucket, topic)
         }
     }
     })
 }
 
-/// The bucket tells the topic that CloudTrail itself tells of its deliveries.
+/// Creates the finding that CloudTrail publishes its own messages to the topic.
 fn cloudtrail_topic_finding(bucket: &BucketFacts, topic: &str) -> Finding {
     Finding::new(
-        format!("the bucket announces its log objects to {topic}, the topic of CloudTrail itself"),
-        "a topic of S3 event notifications alone",
+        format!(
+            "the bucket sends notifications to {topic}, where CloudTrail publishes its own messages"
+        ),
+        "a topic only for S3 event notifications",
     )
-    .because("Heeler would get CloudTrail's own messages, too, which have another form")
+    .because("Heeler would also receive CloudTrail's messages, which have a different format")
     .console(format!(
         "S3 > {} > Properties > Event notifications",
         bucket.name
     ))
-    .advice("let the bucket announce to another topic; setup then uses that one by itself")
+    .advice("send the bucket's notifications to another topic; setup then uses that topic")
 }
 
-/// What keeps S3 from encrypting for the topic, if anything does.
+/// Returns a verdict if S3 cannot use the topic's key.
 fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
     let key = topic.key.as_deref()?;
     let finding = |observed: String| {
         Finding::new(observed, "no encryption, or a key that S3 may use")
-            .because("S3 cannot encrypt what it publishes, and nothing reaches the topic")
+            .because("S3 cannot encrypt its messages, so nothing reaches the topic")
             .console(format!("SNS > Topics > {} > Edit > Encryption", resource_name(&topic.arn)))
             .cli(show_attributes_command(topic))
-            .advice("its owner lets s3.amazonaws.com use kms:GenerateDataKey* and kms:Decrypt in the key's policy")
+            .advice("ask the key's owner to allow s3.amazonaws.com kms:GenerateDataKey* and kms:Decrypt in the key policy")
     };
     if key.ends_with("alias/aws/sns") {
         return Some(Verdict::Fail(finding(format!(
-            "topic {} is encrypted with the key of AWS for SNS, which S3 may not use",
+            "topic {} is encrypted with the AWS managed key for SNS, which S3 cannot use",
             topic.arn
         ))));
     }
-    let Some(policy) = &topic.key_policy else {
-        return Some(Verdict::Warn(
+    match &topic.key_policy {
+        Fact::NotRequested | Fact::Absent => Some(Verdict::Warn(
             Finding::new(
-                format!("topic {} is encrypted with {key}, of another account", topic.arn),
-                "a key whose policy can be seen to let S3 use it",
+                format!("topic {} is encrypted with {key} of another account", topic.arn),
+                "a key whose policy allows S3 and can be read",
             )
-            .because("if S3 may not use the key, nothing reaches the topic")
+            .because("if the key policy does not allow S3, nothing reaches the topic")
             .advice("ask the key's owner whether s3.amazonaws.com may use kms:GenerateDataKey* and kms:Decrypt"),
-        ));
-    };
-    match policy {
-        Err(error) => Some(Verdict::Unknown(error.clone())),
-        Ok(policy) => {
+        )),
+        Fact::Failed(error) => Some(Verdict::Unknown(error.clone())),
+        Fact::Present(policy) => {
             let may = |action: &str| {
                 statement_reader::statements(policy)
                     .iter()
@@ -128,7 +128,7 @@ fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
             let both = may("kms:GenerateDataKey") && may("kms:Decrypt");
             (!both).then(|| {
                 Verdict::Fail(finding(format!(
-                    "topic {} is encrypted with {key}, which S3 may not use",
+                    "topic {} is encrypted with {key}, which S3 cannot use",
                     topic.arn
                 )))
             })
@@ -136,16 +136,16 @@ fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
     }
 }
 
-/// Whether the topic's policy lets S3 publish for this bucket, and for this bucket only.
-fn publish_verdict(survey: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) -> Verdict {
-    let account = survey.account_id().unwrap_or_default();
+/// Evaluates whether the topic policy allows S3 to publish for this bucket, and only for this bucket.
+fn publish_verdict(snapshot: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) -> Verdict {
+    let account = snapshot.account_id().unwrap_or_default();
     let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
     let bucket_arn = build(partition, "s3", "", "", &bucket.name);
     let publisher = S3Publisher {
         bucket: &bucket_arn,
         account,
-        organization: match &survey.account.organization {
-            Ok(Some(organization)) => Some(&organization.id),
+        organization: match &snapshot.account.organization {
+            Fact::Present(organization) => Some(&organization.id),
             _ => None,
         },
     };
@@ -163,20 +163,20 @@ fn publish_verdict(survey: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) 
             ConditionMatch::NotMet => {}
         }
     }
-    // One that lets every bucket publish is a danger, whatever else is there.
+    // A statement for every bucket is a risk, whatever other statements exist.
     fitting.sort_by_key(|statement| is_restricted(statement));
     let fitting = fitting.first().copied();
     if fitting.is_none() && !doubtful.is_empty() {
         return Verdict::Warn(
             Finding::new(
                 format!(
-                    "the policy of {} lets S3 publish where {} allows it, which cannot be seen from here",
+                    "the policy of {} allows S3 to publish only under conditions that cannot be evaluated: {}",
                     topic.arn,
                     doubtful.join(", ")
                 ),
                 "a statement for s3.amazonaws.com with the bucket's ARN",
             )
-            .because("if that condition does not hold for S3, nothing reaches the topic")
+            .because("if the condition does not match S3, nothing reaches the topic")
             .console(access_policy_path(topic))
             .cli(show_attributes_command(topic)),
         );
@@ -185,7 +185,7 @@ fn publish_verdict(survey: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) 
         return Verdict::Fail(
             Finding::new(
                 format!(
-                    "the policy of {} does not let S3 publish for {}",
+                    "the policy of {} does not allow S3 to publish for {}",
                     topic.arn, bucket.name
                 ),
                 "a statement for s3.amazonaws.com with the bucket's ARN",
@@ -194,7 +194,7 @@ fn publish_verdict(survey: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) 
             .console(access_policy_path(topic))
             .cli(complete_policy_command(topic, &bucket_arn, account))
             .advice(
-                "its owner adds the statement; setup does not change a topic that it did not make",
+                "ask the topic's owner to add the statement; setup does not change topics that it did not create",
             ),
         );
     };
@@ -203,31 +203,28 @@ fn publish_verdict(survey: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) 
     }
     Verdict::Warn(
         Finding::new(
-            format!(
-                "the policy of {} lets any bucket of anybody publish",
-                topic.arn
-            ),
+            format!("the policy of {} allows any bucket to publish", topic.arn),
             "aws:SourceArn, aws:SourceAccount or aws:SourceOrgID in its statement for S3",
         )
-        .because("whoever owns a bucket could send Heeler notifications of his own")
+        .because("any bucket owner could send notifications to Heeler")
         .console(access_policy_path(topic))
         .cli(show_attributes_command(topic)),
     )
 }
 
-/// What S3 brings along when it publishes for a bucket.
+/// The condition keys that S3 sends when it publishes for a bucket.
 struct S3Publisher<'a> {
     bucket: &'a str,
     account: &'a str,
-    /// Its id, where it is known.
+    /// The organization's ID if it is known.
     organization: Option<&'a str>,
 }
 
-/// Whether S3 meets the conditions of a statement.
+/// The result of the conditions of a statement for S3.
 enum ConditionMatch {
     Met,
     NotMet,
-    /// As far as it can be told: of these keys it is not known what S3 says.
+    /// The values of these condition keys are unknown; all other conditions match.
     Undetermined(Vec<String>),
 }
 
@@ -248,7 +245,7 @@ impl S3Publisher<'_> {
         }
     }
 
-    /// Nothing, where that cannot be told.
+    /// Returns `None` if the condition cannot be evaluated.
     fn is_condition_met(&self, condition: &ParsedCondition) -> Option<bool> {
         let said = match condition.key.as_str() {
             "aws:sourcearn" => Some(self.bucket),
@@ -256,7 +253,7 @@ impl S3Publisher<'_> {
             "aws:sourceorgid" => Some(self.organization?),
             "aws:securetransport" | "aws:principalisawsservice" => Some("true"),
             "aws:principalservicename" => Some("s3.amazonaws.com"),
-            // They are of callers that belong to an account.
+            // S3 sends no such keys, because it is not a principal of an account.
             "aws:sourceowner"
             | "aws:principalarn"
             | "aws:principalaccount"
@@ -280,7 +277,7 @@ impl S3Publisher<'_> {
     }
 }
 
-/// Whether a statement is for some buckets only.
+/// Returns true if a statement is restricted to some buckets.
 fn is_restricted(statement: &Value) -> bool {
     statement_reader::conditions(statement)
         .iter()
@@ -292,7 +289,7 @@ fn is_restricted(statement: &Value) -> bool {
         })
 }
 
-/// Where the console shows the topic's policy.
+/// Returns the console path of the topic policy.
 fn access_policy_path(topic: &TopicFacts) -> String {
     format!(
         "SNS > Topics > {} > Edit > Access policy",
@@ -312,14 +309,14 @@ fn show_attributes_command(topic: &TopicFacts) -> String {
     )
 }
 
-/// The command that writes the topic's policy with the statement for S3 added to what is there; without what is there,
-/// the one that shows it.
+/// Returns the command that writes the topic policy with a statement for S3 added, or, if the policy cannot be read, the
+/// command that shows it.
 fn complete_policy_command(topic: &TopicFacts, bucket: &str, account: &str) -> String {
     let Ok(Value::Object(mut document)) = serde_json::from_str(&topic.policy) else {
         return show_attributes_command(topic);
     };
     let mut statements = statement_reader::statements(&topic.policy);
-    // Another bucket's may bear the name, and SNS refuses two of the same.
+    // Another bucket's statement may have this Sid, and SNS rejects duplicates.
     let mut sid = "HeelerLogBucket".to_owned();
     let mut number = 1;
     while statements
@@ -349,11 +346,11 @@ fn complete_policy_command(topic: &TopicFacts, bucket: &str, account: &str) -> S
     )
 }
 
-fn bucket_notifies_topic(survey: &Snapshot, bucket: &BucketFacts, topic: &str) -> bool {
+fn bucket_notifies_topic(snapshot: &Snapshot, bucket: &BucketFacts, topic: &str) -> bool {
     let announces = |entry: &NotificationEntry| {
         entry.target == NotificationTarget::Topic
             && entry.destination == topic
-            && survey.is_covered_by(entry)
+            && snapshot.is_covered_by(entry)
     };
-    matches!(&bucket.notifications, Some(Ok(entries)) if entries.iter().any(announces))
+    matches!(&bucket.notifications, Fact::Present(entries) if entries.iter().any(announces))
 }

@@ -8,12 +8,13 @@ mod policies;
 mod target;
 
 use super::{DeliveryOption, LocateRequest, Target};
-use crate::check::{self, Check};
+use crate::check::{Check, account, logs, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
+use crate::inventory::named_resource::NamedResource;
 use crate::inventory::trail_destination::TrailDestination;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
@@ -33,12 +34,37 @@ impl DeliveryOption for CloudWatch {
         "CloudWatch Logs → Lambda → SQS FIFO"
     }
 
+    fn recommendation(&self) -> &'static str {
+        "events arrive within about a minute; AWS charges per GB of events, and it runs a function"
+    }
+
     fn destination(&self) -> TrailDestination {
         TrailDestination::LogGroup
     }
 
+    fn names(&self) -> &'static [NamedResource] {
+        &[
+            NamedResource::Role,
+            NamedResource::Policy,
+            NamedResource::FunctionRole,
+            NamedResource::FunctionPolicy,
+            NamedResource::FifoQueue,
+            NamedResource::DeadLetterFifoQueue,
+            NamedResource::KeyAlias,
+            NamedResource::Function,
+        ]
+    }
+
     fn checks(&self) -> &'static [&'static [Check]] {
-        check::checks(TrailDestination::LogGroup)
+        &[
+            account::CHECKS,
+            trail::CHECKS,
+            logs::CHECKS,
+            names::CHECKS,
+            names::FUNCTION_CHECKS,
+            quotas::FUNCTION_CHECKS,
+            quotas::DEEP_CHECKS,
+        ]
     }
 
     fn permissions(&self) -> &'static dyn OptionPermissions {

@@ -6,12 +6,13 @@ mod policies;
 mod target;
 
 use super::{DeliveryOption, LocateRequest, Target};
-use crate::check::{self, Check};
+use crate::check::{Check, account, bucket, key, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
+use crate::inventory::named_resource::NamedResource;
 use crate::inventory::trail_destination::TrailDestination;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
@@ -31,12 +32,35 @@ impl DeliveryOption for S3 {
         "S3 → SNS → SQS (recommended)"
     }
 
+    fn recommendation(&self) -> &'static str {
+        "it costs almost nothing and runs no code of its own; events arrive after a few minutes"
+    }
+
     fn destination(&self) -> TrailDestination {
         TrailDestination::Bucket
     }
 
+    fn names(&self) -> &'static [NamedResource] {
+        &[
+            NamedResource::Role,
+            NamedResource::Policy,
+            NamedResource::Queue,
+            NamedResource::DeadLetterQueue,
+            NamedResource::KeyAlias,
+            NamedResource::Topic,
+        ]
+    }
+
     fn checks(&self) -> &'static [&'static [Check]] {
-        check::checks(TrailDestination::Bucket)
+        &[
+            account::CHECKS,
+            trail::CHECKS,
+            bucket::CHECKS,
+            key::CHECKS,
+            names::CHECKS,
+            names::TOPIC_CHECKS,
+            quotas::DEEP_CHECKS,
+        ]
     }
 
     fn permissions(&self) -> &'static dyn OptionPermissions {

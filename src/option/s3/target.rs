@@ -6,7 +6,7 @@ use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
-use crate::inventory::{LogEncryption, Snapshot};
+use crate::inventory::{Fact, LogEncryption, Snapshot};
 use crate::option::{DeliveryOption, LogObjects, Pipeline, Relocation, Target, missing_fact};
 use crate::permissions::scope::BucketScope;
 use crate::resource::role::HeelerTrust;
@@ -72,7 +72,7 @@ impl S3Target {
         };
         let scope = DeploymentScope::new(caller, region, found.request.names.clone());
         let topic = match &bucket.topic {
-            Some(Ok(Some(topic))) => Some(topic.arn.clone()),
+            Fact::Present(topic) => Some(topic.arn.clone()),
             _ => None,
         };
         Ok(Self {

@@ -1,11 +1,11 @@
-//! Which management events the selectors of a trail record. Selectors add up: an event is recorded when any of
-//! them matches it.
+//! Event selectors and the management events that they record. Selectors add up: a trail records an event if any
+//! selector matches it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// One event selector, in either of the two forms that a trail can have.
+/// A basic or advanced event selector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventSelector {
     Basic {
@@ -19,28 +19,28 @@ pub enum EventSelector {
     },
 }
 
-/// One condition of an advanced selector.
+/// A condition of an advanced event selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldSelector {
     pub name: String,
     pub equals: Vec<String>,
     pub not_equals: Vec<String>,
-    /// Whether it has an operator besides these two.
+    /// True if it has other operators.
     pub has_other_operators: bool,
 }
 
-/// What of the management events is recorded.
+/// The recorded management events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     pub read: bool,
     pub write: bool,
-    /// Event sources that are left out of what is recorded.
+    /// Event sources that are not recorded.
     pub excluded_sources: BTreeSet<String>,
-    /// Fields by which a selector of management events is narrowed further.
+    /// Fields that narrow a selector of management events in other ways.
     pub narrowing_fields: BTreeSet<String>,
 }
 
-/// The reads and writes that one selector records, but for some sources.
+/// The management events that one selector records.
 struct SelectedEvents {
     read: bool,
     write: bool,
@@ -51,7 +51,7 @@ impl Coverage {
     #[must_use]
     pub fn from_selectors(selectors: &[EventSelector]) -> Self {
         if selectors.is_empty() {
-            // AWS's default: all management events.
+            // The default of AWS: all management events.
             return Self {
                 read: true,
                 write: true,
@@ -78,7 +78,7 @@ impl Coverage {
     }
 }
 
-/// Whether anything is covered, and the sources that every covering part leaves out.
+/// Returns true if any selector matches, and the sources that all of them exclude.
 fn combine<'a>(parts: impl Iterator<Item = &'a SelectedEvents>) -> (bool, BTreeSet<String>) {
     parts
         .map(|part| part.excluded_sources.clone())
@@ -86,7 +86,7 @@ fn combine<'a>(parts: impl Iterator<Item = &'a SelectedEvents>) -> (bool, BTreeS
         .map_or_else(|| (false, BTreeSet::new()), |lost| (true, lost))
 }
 
-/// What a selector records of the management events; the field that narrows it otherwise as an error.
+/// Returns the management events that a selector records, or as an error the field that narrows it.
 fn selected_events(selector: &EventSelector) -> Result<Option<SelectedEvents>, String> {
     match selector {
         EventSelector::Basic {
@@ -136,8 +136,8 @@ fn advanced_events(fields: &[FieldSelector]) -> Result<Option<SelectedEvents>, S
     Ok(Some(part))
 }
 
-/// The list that records all management events, and of everything else what this one does. `raw` is in the form in
-/// which `put-event-selectors` takes it, which replaces the whole list. Nothing when it would become too long.
+/// Returns the option and value of `put-event-selectors` that record all management events and keep all other selectors.
+/// `raw` has the format of that command, which replaces the whole list. Returns `None` if the list would be too long.
 #[must_use]
 pub fn complete_selectors(raw: &[Value]) -> Option<(&'static str, Vec<Value>)> {
     let is_advanced = raw
@@ -156,7 +156,7 @@ pub fn complete_selectors(raw: &[Value]) -> Option<(&'static str, Vec<Value>)> {
             [all].into_iter().chain(others.cloned()).collect(),
         ));
     }
-    // One that also selects data events stays as it is: its kind of events is that of the data events, too.
+    // A selector with data events stays unchanged, because its read/write type applies to the data events, too.
     let others = raw.iter().filter(|selector| {
         selector["DataResources"]
             .as_array()
@@ -168,7 +168,7 @@ pub fn complete_selectors(raw: &[Value]) -> Option<(&'static str, Vec<Value>)> {
     (list.len() <= MAX_BASIC_SELECTORS).then_some(("--event-selectors", list))
 }
 
-/// So many classic selectors a trail can have.
+/// Maximum number of basic event selectors of a trail.
 const MAX_BASIC_SELECTORS: usize = 5;
 
 fn selects_management_events(selector: &Value) -> bool {

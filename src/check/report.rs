@@ -1,0 +1,155 @@
+//! Runs the checks of an option, and decides whether it is ready.
+
+use super::resource_arn::group_resource_arn;
+use super::{Check, CheckId, Finding, Verdict};
+use crate::inventory::Snapshot;
+
+/// A check and its verdict.
+#[derive(Clone, Debug)]
+pub struct CheckResult {
+    pub check: &'static Check,
+    pub verdict: Verdict,
+    /// The ARN of the subject of the check's group, if it is a single known resource.
+    pub resource: Option<String>,
+    /// True if the operator accepts the verdict.
+    pub accepted: bool,
+}
+
+/// The results of all checks of an option, in the order of the checks.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The value of `--option`.
+    pub option: &'static str,
+    pub results: Vec<CheckResult>,
+    strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerdictCounts {
+    pub passed: usize,
+    pub warnings: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    pub unknown: usize,
+    /// Number of accepted results among failures, warnings and unknown checks.
+    pub accepted: usize,
+}
+
+impl VerdictCounts {
+    fn from_results<'a>(results: impl Iterator<Item = &'a CheckResult>) -> Self {
+        let mut counts = Self::default();
+        for result in results {
+            *match result.verdict {
+                Verdict::Pass(_) => &mut counts.passed,
+                Verdict::Warn(_) => &mut counts.warnings,
+                Verdict::Fail(_) => &mut counts.failed,
+                Verdict::Skip(_) => &mut counts.skipped,
+                Verdict::Unknown(_) => &mut counts.unknown,
+            } += 1;
+        }
+        counts
+    }
+}
+
+/// Evaluates the checks. With `strict`, a warning counts as a failure.
+#[must_use]
+pub fn run(snapshot: &Snapshot, checks: &'static [&'static [Check]], strict: bool) -> Report {
+    let checks = checks.iter().copied().flatten();
+    Report {
+        option: snapshot.option.name,
+        results: checks
+            .map(|check| evaluate_check(check, snapshot))
+            .collect(),
+        strict,
+    }
+}
+
+fn evaluate_check(check: &'static Check, snapshot: &Snapshot) -> CheckResult {
+    let verdict = (check.evaluate)(snapshot);
+    let accepted = check.requirement.acceptable
+        && !matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_))
+        && check.id.is_accepted(snapshot);
+    CheckResult {
+        check,
+        verdict,
+        resource: group_resource_arn(check.id.group(), snapshot),
+        accepted,
+    }
+}
+
+impl CheckId {
+    /// Returns true if the operator accepts failures of this check.
+    pub(super) fn is_accepted(self, snapshot: &Snapshot) -> bool {
+        let accepted = &snapshot.request.accepted_checks;
+        accepted.iter().any(|id| id == self.as_str())
+    }
+}
+
+impl CheckResult {
+    /// Returns true if setup cannot continue with this result.
+    #[must_use]
+    pub fn is_blocking(&self) -> bool {
+        match &self.verdict {
+            _ if self.accepted => false,
+            Verdict::Fail(_) => true,
+            Verdict::Unknown(_) => !self.check.requirement.is_advisory(),
+            _ => false,
+        }
+    }
+
+    /// Returns true if the result counts as a warning.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        match &self.verdict {
+            _ if self.accepted => false,
+            Verdict::Warn(_) => true,
+            Verdict::Unknown(_) => self.check.requirement.is_advisory(),
+            _ => false,
+        }
+    }
+
+    /// Returns true if a later run may have a better result.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.is_blocking()
+            || (!self.accepted
+                && matches!(&self.verdict, Verdict::Warn(finding) if finding.retryable))
+    }
+
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        match &self.verdict {
+            Verdict::Warn(finding) | Verdict::Fail(finding) => Some(finding),
+            _ => None,
+        }
+    }
+}
+
+impl Report {
+    /// Counts the results by verdict, and the accepted ones in addition.
+    #[must_use]
+    pub fn counts(&self) -> VerdictCounts {
+        VerdictCounts {
+            accepted: self.results.iter().filter(|result| result.accepted).count(),
+            ..VerdictCounts::from_results(self.results.iter())
+        }
+    }
+
+    /// Counts each result once: an accepted one only as accepted.
+    #[must_use]
+    pub fn unaccepted_counts(&self) -> VerdictCounts {
+        VerdictCounts {
+            accepted: self.counts().accepted,
+            ..VerdictCounts::from_results(self.results.iter().filter(|result| !result.accepted))
+        }
+    }
+
+    /// Returns true if setup may continue: no result is blocking and, with `strict`, none is a warning.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self
+            .results
+            .iter()
+            .any(|result| result.is_blocking() || (self.strict && result.is_warning()))
+    }
+}

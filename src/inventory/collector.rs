@@ -1,0 +1,113 @@
+//! Collects the inventory in rounds. The caller decides between rounds which candidates to inspect next.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use futures_util::future::join_all;
+use tokio::join;
+
+use super::caller_permissions::{SimulationQuery, iam_quota_facts, simulate};
+use super::facts::{NameOwners, Trail};
+use super::limiter::LimitedClients;
+use super::trail_candidates::{candidates, inspect, inspect_bucket, inspect_candidates};
+use super::{Fact, Inventory, InventoryRequest, Lookups, trail};
+use crate::aws::Aws;
+
+/// An inventory in progress and the clients to extend it with.
+pub struct Collector {
+    clients: LimitedClients,
+    lookups: Lookups,
+    inventory: Inventory,
+}
+
+impl Collector {
+    /// Makes all calls that do not depend on a decision, concurrently where possible: the critical path is five round
+    /// trips.
+    pub async fn start(aws: &Aws, request: InventoryRequest, lookups: Lookups) -> Self {
+        let clients = LimitedClients::new(aws);
+        let account = trail::account_facts(&clients, &request).await;
+        let caller = account.caller.as_ref().ok();
+        let trails = account.trails.as_deref().unwrap_or_default();
+        let candidates = candidates(trails, request.trail.as_deref(), caller);
+        // Destroy may ask for a bucket that no trail delivers to any more.
+        let has_other_bucket = request
+            .bucket
+            .as_ref()
+            .is_some_and(|given| candidates.iter().all(|trail| trail.bucket != *given));
+        let other_bucket = caller
+            .zip(lookups.bucket_names.as_deref())
+            .filter(|_| has_other_bucket);
+        let (candidates, bucket_override, trails_in_other_regions, iam_quotas) = join!(
+            inspect_candidates(&clients, candidates, &account, &request, &lookups),
+            async {
+                match other_bucket {
+                    Some((caller, names)) => {
+                        let no_trail = Trail::default();
+                        inspect_bucket(&clients, &no_trail, caller, &account, &request, names).await
+                    }
+                    None => (None, NameOwners::default()),
+                }
+            },
+            trail::trails_in_other_regions(&clients, trails, &request),
+            iam_quota_facts(&clients, &request),
+        );
+        let mut inventory = Inventory {
+            request,
+            now: SystemTime::now(),
+            endpoint: aws.endpoint(),
+            account,
+            candidates,
+            bucket_override,
+            permission_simulations: BTreeMap::new(),
+        };
+        inventory.account.trails_in_other_regions = trails_in_other_regions;
+        inventory.account.iam_quotas = iam_quotas;
+        Self {
+            clients,
+            lookups,
+            inventory,
+        }
+    }
+
+    #[must_use]
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// Inspects the candidates at these positions.
+    pub async fn inspect(&mut self, positions: &[usize]) {
+        let inventory = &self.inventory;
+        let calls = positions.iter().map(|position| {
+            Box::pin(inspect(
+                &self.clients,
+                &inventory.candidates[*position].trail,
+                &inventory.account,
+                &inventory.request,
+                &self.lookups,
+            ))
+        });
+        let details = join_all(calls).await;
+        for (position, details) in positions.iter().zip(details) {
+            self.inventory.candidates[*position].details = Some(details);
+        }
+    }
+
+    /// Simulates the calls of several options as the caller, each option under its name.
+    pub async fn simulate(&mut self, queries: Vec<(&'static str, Vec<SimulationQuery>)>) {
+        let Ok(caller) = &self.inventory.account.caller else {
+            return;
+        };
+        let clients = &self.clients;
+        let calls = queries.into_iter().map(|(option, queries)| async move {
+            let result = simulate(clients, caller, &queries).await;
+            (option, Fact::from_result(result))
+        });
+        let results = join_all(calls).await;
+        self.inventory.permission_simulations.extend(results);
+    }
+
+    #[must_use]
+    pub fn finish(self) -> Inventory {
+        self.inventory
+    }
+}

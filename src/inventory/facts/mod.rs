@@ -1,0 +1,33 @@
+//! Plain values for everything that the inventory can contain, so that checks need no AWS and tests no emulator.
+//!
+//! Each type with facts has a method `errors` that takes it apart field by field, so that a new field cannot be forgotten.
+
+mod account;
+mod bucket;
+mod kms_key;
+mod log_group;
+mod name_owners;
+mod trail;
+
+pub use account::{AccountFacts, IamQuotas, Organization, PermissionSimulation, SimulationResult};
+pub use bucket::{
+    BucketFacts, BucketOwner, Encryption, LifecycleRule, LifecycleTiming, LogObject, TopicFacts,
+};
+pub use kms_key::{KeyFacts, KmsGrantFacts, KmsKeyDetails};
+pub use log_group::{
+    AccountSubscriptionFilter, LambdaConcurrency, LogGroupFacts, LogGroupSettings,
+    LogStreamPresence, SubscriptionFilterFacts,
+};
+pub use name_owners::{NameOwner, NameOwners};
+pub use trail::{
+    CandidateDetails, DeliveryStatus, EventSelectors, ShadowTrail, Trail, TrailCandidate,
+    TrailSelection, TrailStatus,
+};
+
+use crate::aws::arn::Arn;
+
+/// Returns true if an ARN belongs to this account, or names no account.
+#[must_use]
+pub fn belongs_to_account(arn: &str, account: &str) -> bool {
+    Arn::parse(arn).is_none_or(|arn| arn.account == account)
+}

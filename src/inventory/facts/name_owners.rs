@@ -1,0 +1,86 @@
+//! Facts about the resources that already have the names that setup would use.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::inventory::fact::Fact;
+use crate::inventory::named_resource::NamedResource;
+use crate::ownership::{Ownership, is_managed_by_program};
+
+/// The resources found under the names of an option; `Fact::Absent` means that a name is available.
+#[derive(Clone, Debug, Default)]
+pub struct NameOwners {
+    by_name: BTreeMap<NamedResource, Fact<NameOwner>>,
+}
+
+impl NameOwners {
+    #[must_use]
+    pub fn get(&self, resource: NamedResource) -> &Fact<NameOwner> {
+        self.by_name.get(&resource).unwrap_or(&Fact::NotRequested)
+    }
+
+    pub fn insert(&mut self, resource: NamedResource, owner: Fact<NameOwner>) {
+        self.by_name.insert(resource, owner);
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Keeps only the names that an option uses.
+    #[must_use]
+    pub fn restricted_to(&self, names: &[NamedResource]) -> Self {
+        let kept = self.by_name.iter().filter(|(name, _)| names.contains(name));
+        Self {
+            by_name: kept.map(|(name, owner)| (*name, owner.clone())).collect(),
+        }
+    }
+
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.by_name.extend(other.by_name);
+        self
+    }
+
+    /// Returns the existing resources, whoever manages them.
+    pub fn existing(&self) -> impl Iterator<Item = &NameOwner> {
+        self.by_name.values().filter_map(Fact::present)
+    }
+
+    pub fn errors(&self) -> impl Iterator<Item = &Error> {
+        self.by_name.values().filter_map(Fact::error)
+    }
+}
+
+/// An existing resource and what identifies its owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameOwner {
+    /// Kind and name of the resource, as they are displayed.
+    pub name: String,
+    pub tags: Vec<(String, String)>,
+    /// True if the resource looks like one of Heeler's Terraform module.
+    pub from_vendor_terraform: bool,
+    /// The state of an alias's key.
+    pub key_state: Option<String>,
+}
+
+impl NameOwner {
+    /// Returns the ownership as an option of this program sees it.
+    #[must_use]
+    pub fn ownership(&self, option: &str) -> Ownership {
+        Ownership::from_tags(self.tag_pairs(), option)
+    }
+
+    /// Returns true if this program manages the resource, for any option.
+    #[must_use]
+    pub fn is_managed(&self) -> bool {
+        is_managed_by_program(self.tag_pairs())
+    }
+
+    fn tag_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tags
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}

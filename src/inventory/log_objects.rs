@@ -1,0 +1,47 @@
+//! The keys of log objects, and notifications about them.
+
+use super::InventoryRequest;
+use super::facts::Trail;
+use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget, OBJECT_CREATED};
+
+/// Returns the key prefix under which a trail delivers log objects.
+pub(super) fn log_prefix(trail: Option<&Trail>) -> String {
+    match trail.map(|trail| trail.prefix.as_str()) {
+        None | Some("") => "AWSLogs/".to_owned(),
+        Some(prefix) => format!("{prefix}/AWSLogs/"),
+    }
+}
+
+/// Returns the notification that setup would create, without a destination.
+pub(super) fn planned_notification(
+    request: &InventoryRequest,
+    trail: Option<&Trail>,
+) -> NotificationEntry {
+    NotificationEntry {
+        id: request.names.notification_id(),
+        target: NotificationTarget::Topic,
+        destination: String::new(),
+        events: vec![OBJECT_CREATED.to_owned()],
+        prefix: log_prefix(trail),
+        suffix: String::new(),
+    }
+}
+
+/// Returns true if a notification covers every log object. CloudTrail puts whole objects whose keys end in `.json.gz`;
+/// those of an organization trail are under the organization's ID.
+#[must_use]
+pub fn covers_log_objects(
+    entry: &NotificationEntry,
+    log_prefix: &str,
+    organization: Option<&str>,
+) -> bool {
+    const KEY_ENDING: &str = ".json.gz";
+    let events = entry
+        .events
+        .iter()
+        .any(|event| matches!(event.as_str(), OBJECT_CREATED | "s3:ObjectCreated:Put"));
+    let organization_prefix = organization.map(|id| format!("{log_prefix}{id}/"));
+    let prefix = log_prefix.starts_with(&entry.prefix)
+        || organization_prefix.is_some_and(|deeper| deeper.starts_with(&entry.prefix));
+    events && prefix && KEY_ENDING.ends_with(&entry.suffix)
+}
