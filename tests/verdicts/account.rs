@@ -370,8 +370,8 @@ pub fn caller(snapshot: &mut Snapshot) -> &mut CallerIdentity {
 }
 
 fn organization(snapshot: &mut Snapshot) -> &mut Organization {
-    let organization = snapshot.account.organization.as_mut().expect("an answer");
-    organization.as_mut().expect("an organization")
+    let organization = snapshot.account.organization.present_mut();
+    organization.expect("an organization")
 }
 
 pub fn trail(snapshot: &mut Snapshot) -> &mut Trail {

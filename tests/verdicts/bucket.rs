@@ -1487,7 +1487,9 @@ pub fn set_encryption(
     trail(snapshot).kms_key = of_trail.map(str::to_owned);
     let bucket = bucket(snapshot);
     bucket.encryption = Fact::Present(of_bucket.clone());
-    bucket.newest_log_object = Fact::Present(of_object.map(log_object));
+    bucket.newest_log_object = of_object.map_or(Fact::Absent, |encryption| {
+        Fact::Present(log_object(encryption))
+    });
     bucket.keys = vec![key(KEY), key(OTHER_KEY)];
 }
 

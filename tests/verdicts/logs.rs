@@ -33,7 +33,7 @@ fn control_tower_retention_has_no_fix() {
         panic!("{found:?}");
     };
     assert_eq!(finding.fix.cli, [""; 0]);
-    assert_eq!(finding.fix.repair, None);
+    assert_eq!(finding.fix.action, None);
 }
 
 /// What a check of option cloudwatch prints in this state.
@@ -540,13 +540,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is disabled",
             |s| {
                 let mut facts = key(KEY);
-                facts
-                    .key
-                    .as_mut()
-                    .expect("an answer")
-                    .as_mut()
-                    .expect("a key")
-                    .state = "Disabled".into();
+                facts.key.present_mut().expect("a key").state = "Disabled".into();
                 log_group(s).key = Some(facts);
             },
             "fail",

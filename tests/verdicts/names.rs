@@ -215,9 +215,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "quota.iam",
             "it may not be asked",
             |s| {
-                s.iam_quotas = Some(IamQuotaFacts {
-                    quotas: Err(refused("iam:GetAccountSummary")),
-                });
+                s.account.iam_quotas = Fact::Failed(refused("iam:GetAccountSummary"));
             },
             "unknown",
             "iam:GetAccountSummary",

@@ -401,10 +401,8 @@ pub fn cases() -> Vec<VerdictCase> {
                 let data = json!({ "ReadWriteType": "WriteOnly", "DataResources": [{ "Type": "AWS::S3::Object", "Values": ["arn:aws:s3"] }] });
                 set_basic_selector(s, false, true, &[]);
                 s.event_selectors
-                    .as_mut()
-                    .expect("asked")
-                    .as_mut()
-                    .expect("answered")
+                    .present_mut()
+                    .expect("event selectors")
                     .raw = vec![data; 5];
             },
             "fail",
