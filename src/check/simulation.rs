@@ -5,8 +5,8 @@ use super::permission_scope::fill_scope;
 use crate::inventory::Snapshot;
 use crate::inventory::caller_permissions::{ContextKey, SimulationQuery};
 use crate::permissions::scope::PolicyScope;
-use crate::permissions::{CommandName, PermittedCommand, statements};
 use crate::permissions::statement::{Statement, StatementCondition};
+use crate::permissions::{CommandName, PermittedCommand, statements};
 
 /// Returns the calls of setup, or `None` if their region is unknown.
 pub(super) fn setup_queries(

@@ -24,7 +24,6 @@ use heeler_ec::inventory::trail_destination::TrailDestination;
 use heeler_ec::inventory::trail_destination::TrailDestination::{Bucket, LogGroup};
 use heeler_ec::option::{DeliveryOption, OPTIONS};
 
-
 use fixture::ready;
 use testkit::awscli::parse;
 
