@@ -1,38 +1,39 @@
-//! Foreign text on a terminal: shown, and never obeyed.
+//! Makes untrusted text safe to print on a terminal.
 
-/// How much of what cannot be read is shown.
+/// Length of a preview, in characters.
 const PREVIEW_CHARS: usize = 80;
 
-/// Shows what a terminal would act on or hide. Event data is written by whoever makes the call, and a user agent or an
-/// error message with an escape sequence could otherwise recolour, overwrite or reorder what is on the screen.
+/// Escapes control characters and invisible characters. The caller of an API controls parts of the event data: a user agent
+/// or an error message with an escape sequence could otherwise recolour, overwrite or reorder the output.
 #[must_use]
 pub fn escape_control_chars(text: &str) -> String {
     if is_printable_ascii(text) {
         return text.to_owned();
     }
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_control_or_invisible(letter) {
-            shown.extend(letter.escape_default());
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_control_or_invisible(c) {
+            escaped.extend(c.escape_default());
         } else {
-            shown.push(letter);
+            escaped.push(c);
         }
     }
-    shown
+    escaped
 }
 
-/// Whether there is nothing in it but ASCII that is seen, as in nearly all event data.
+/// Returns true if the text consists of printable ASCII, as nearly all event data does.
 #[must_use]
 pub fn is_printable_ascii(text: &str) -> bool {
-    // Without a way out in between, so that the compiler looks at many bytes at a time.
-    text.bytes()
-        .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+    // No early exit, so that the compiler can vectorize the loop.
+    text.bytes().fold(true, |printable, byte| {
+        printable & matches!(byte, b' '..=b'~')
+    })
 }
 
-/// Tells control characters, line breaks, direction overrides and characters without width.
-fn is_control_or_invisible(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
+/// Returns true for control characters, line breaks, direction overrides and zero-width characters.
+fn is_control_or_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
@@ -42,20 +43,20 @@ fn is_control_or_invisible(letter: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Shows the first characters of what cannot be read. An escape is shown whole or not at all.
+/// The first characters of a text that cannot be read. An escape sequence is never cut.
 #[must_use]
-pub fn preview(body: &str) -> String {
-    let mut shown = String::new();
+pub fn preview(text: &str) -> String {
+    let mut preview = String::new();
     let mut length = 0;
-    for letter in body.chars() {
-        let letter = escape_control_chars(letter.encode_utf8(&mut [0; 4]));
-        length += letter.chars().count();
+    for c in text.chars() {
+        let c = escape_control_chars(c.encode_utf8(&mut [0; 4]));
+        length += c.chars().count();
         if length > PREVIEW_CHARS {
             break;
         }
-        shown.push_str(&letter);
+        preview.push_str(&c);
     }
-    shown
+    preview
 }
 
 #[cfg(test)]

@@ -1,60 +1,64 @@
-//! The bytes of an object, unpacked as they are read: all gzip members, up to a cap.
+//! Decompresses a log file while it is read: all gzip members, up to a size limit.
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
+/// The first byte of gzip data. No JSON text begins with it.
 const GZIP_FIRST_BYTE: u8 = 0x1f;
 
-/// Why an object gives no records.
+/// The reason why a log file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogFileError {
-    /// There are no bytes, packed or unpacked.
+    /// The file is empty, or decompresses to nothing.
     Empty,
-    /// The gzip data ends before its end mark.
+    /// The gzip data ends before its trailer.
     Truncated,
     /// The gzip data is damaged.
     DamagedGzip(String),
-    /// The unpacked bytes are more than this cap.
+    /// The decompressed size exceeds this limit.
     TooLarge(u64),
-    /// One record is more than this.
+    /// A record exceeds this size.
     RecordTooLarge(usize),
-    /// The unpacked bytes are no UTF-8.
+    /// The decompressed bytes are not UTF-8.
     NotUtf8,
-    /// The text is no JSON, or ends too early.
+    /// The text is not valid JSON, or is truncated.
     InvalidJson(String),
-    /// The JSON has no list of records. Digests and error documents look like this.
+    /// The JSON has no `Records` array. Digest files and error documents look like this.
     NoRecords,
-    /// The bytes cannot be got.
+    /// The bytes could not be read.
     ReadFailed(String),
-    /// The object was whole at first, and is not any more.
+    /// The file was valid when it was validated, and has changed since.
     ChangedWhileReading,
 }
 
 impl fmt::Display for LogFileError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => write!(out, "the object is empty"),
+            Self::Empty => write!(out, "the log file is empty"),
             Self::Truncated => write!(out, "the gzip data ends too early"),
-            Self::DamagedGzip(why) => write!(out, "the gzip data is damaged: {why}"),
-            Self::TooLarge(cap) => {
-                write!(out, "the object is larger than {cap} bytes when unpacked")
+            Self::DamagedGzip(reason) => write!(out, "the gzip data is damaged: {reason}"),
+            Self::TooLarge(limit) => {
+                write!(
+                    out,
+                    "the log file is larger than {limit} bytes when decompressed"
+                )
             }
-            Self::RecordTooLarge(cap) => write!(out, "a record is larger than {cap} bytes"),
-            Self::NotUtf8 => write!(out, "the object is not UTF-8 text"),
-            Self::InvalidJson(why) => write!(out, "the object is not valid JSON: {why}"),
-            Self::NoRecords => write!(out, "the object has no list of Records"),
-            Self::ReadFailed(why) => write!(out, "{why}"),
-            Self::ChangedWhileReading => write!(out, "the object has changed while it was read"),
+            Self::RecordTooLarge(limit) => write!(out, "a record is larger than {limit} bytes"),
+            Self::NotUtf8 => write!(out, "the log file is not UTF-8 text"),
+            Self::InvalidJson(reason) => write!(out, "the log file is not valid JSON: {reason}"),
+            Self::NoRecords => write!(out, "the log file has no Records array"),
+            Self::ReadFailed(reason) => write!(out, "{reason}"),
+            Self::ChangedWhileReading => write!(out, "the log file changed while it was read"),
         }
     }
 }
 
 impl std::error::Error for LogFileError {}
 
-/// Unpacked bytes. Neither the name nor the content type says reliably whether an object is packed; its first bytes
-/// do.
+/// A reader of decompressed bytes. The first byte decides whether a file is compressed, because neither its name nor its
+/// content type is reliable.
 pub struct GunzipReader<R> {
     member: GzipMember<R>,
     bytes_read: u64,
@@ -69,46 +73,46 @@ enum GzipMember<R> {
 
 impl<R: BufRead> GunzipReader<R> {
     /// # Errors
-    /// When not even the first bytes can be read.
-    pub fn new(mut packed: R, cap: u64) -> Result<Self, LogFileError> {
-        let first = packed
+    /// Returns an error if the first bytes cannot be read.
+    pub fn new(mut source: R, max_bytes: u64) -> Result<Self, LogFileError> {
+        let first = source
             .fill_buf()
-            .map_err(|why| from_io_error(&why))?
+            .map_err(|error| from_io_error(&error))?
             .first();
         let member = match first {
-            Some(&GZIP_FIRST_BYTE) => GzipMember::Gzip(Box::new(GzDecoder::new(packed))),
-            Some(_) => GzipMember::Plain(packed),
+            Some(&GZIP_FIRST_BYTE) => GzipMember::Gzip(Box::new(GzDecoder::new(source))),
+            Some(_) => GzipMember::Plain(source),
             None => GzipMember::End,
         };
         Ok(Self {
             member,
             bytes_read: 0,
-            max_bytes: cap,
+            max_bytes,
         })
     }
 
-    /// Puts the next bytes there; none at the end.
+    /// Reads the next bytes into `buffer` and returns their number; 0 at the end.
     ///
     /// # Errors
-    /// When the data is damaged, or more than the cap.
-    pub fn read(&mut self, to: &mut [u8]) -> Result<usize, LogFileError> {
+    /// Returns an error if the data is damaged or larger than the limit.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LogFileError> {
         loop {
-            let (length, ended) = match &mut self.member {
-                GzipMember::Plain(bytes) => (bytes.read(to), false),
+            let (length, member_ended) = match &mut self.member {
+                GzipMember::Plain(bytes) => (bytes.read(buffer), false),
                 GzipMember::Gzip(member) => {
-                    let read = member.read(to);
-                    let ended = matches!(read, Ok(0)) && !to.is_empty();
-                    (read, ended)
+                    let read = member.read(buffer);
+                    let member_ended = matches!(read, Ok(0)) && !buffer.is_empty();
+                    (read, member_ended)
                 }
                 GzipMember::End => return Ok(0),
             };
-            if ended {
+            if member_ended {
                 self.next_member()?;
                 continue;
             }
             let length = match length {
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
-                length => length.map_err(|why| from_io_error(&why))?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                length => length.map_err(|error| from_io_error(&error))?,
             };
             self.bytes_read = self.bytes_read.saturating_add(length as u64);
             return if self.bytes_read > self.max_bytes {
@@ -119,22 +123,27 @@ impl<R: BufRead> GunzipReader<R> {
         }
     }
 
-    /// Reading only the first member would lose the rest without a word.
+    /// Continues with the next gzip member. A reader of only the first member would silently lose the rest.
     fn next_member(&mut self) -> Result<(), LogFileError> {
         let GzipMember::Gzip(member) = std::mem::replace(&mut self.member, GzipMember::End) else {
             return Ok(());
         };
         let mut rest = member.into_inner();
-        if rest.fill_buf().map_err(|why| from_io_error(&why))?.first() == Some(&GZIP_FIRST_BYTE) {
+        if rest
+            .fill_buf()
+            .map_err(|error| from_io_error(&error))?
+            .first()
+            == Some(&GZIP_FIRST_BYTE)
+        {
             self.member = GzipMember::Gzip(Box::new(GzDecoder::new(rest)));
             return Ok(());
         }
-        // Some writers fill the last block with zero bytes.
+        // Some writers pad the last block with zero bytes.
         loop {
-            let padding = rest.fill_buf().map_err(|why| from_io_error(&why))?;
+            let padding = rest.fill_buf().map_err(|error| from_io_error(&error))?;
             if padding.iter().any(|byte| *byte != 0) {
-                let why = "something else follows it".to_owned();
-                return Err(LogFileError::DamagedGzip(why));
+                let reason = "other data follows it".to_owned();
+                return Err(LogFileError::DamagedGzip(reason));
             }
             let length = padding.len();
             if length == 0 {

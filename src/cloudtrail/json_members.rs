@@ -1,22 +1,22 @@
-//! The members of a JSON object, one after the other, each value as the text that it was written as.
+//! Iterates over the members of a JSON object. Values are returned as raw text.
 
 use crate::cloudtrail::json_scan;
 
-/// Walks over an object without looking into its values.
+/// An iterator over the members of an object that does not parse their values.
 pub struct JsonMembers<'a> {
     text: &'a str,
     position: usize,
     past_first: bool,
 }
 
-/// What stands there is no object.
+/// The text is not a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedJson;
 
 type JsonMember<'a> = (&'a str, &'a str);
 
 impl<'a> JsonMembers<'a> {
-    /// Of the object that the text has to be, from its first byte to its last.
+    /// Starts at the first member; `None` if the text does not begin with an object.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         text.starts_with('{').then_some(Self {
@@ -26,14 +26,14 @@ impl<'a> JsonMembers<'a> {
         })
     }
 
-    /// The next name and value, or the end. The name is as written, without its quotes.
+    /// The next name and value, or `None` at the end. The name is raw text without its quotes.
     ///
     /// # Errors
-    /// When the text goes on as no object does.
+    /// Returns an error if the text is not a valid object.
     #[inline]
     pub fn next(&mut self) -> Result<Option<JsonMember<'a>>, MalformedJson> {
-        let sign = self.peek()?;
-        if sign == b'}' {
+        let byte = self.peek()?;
+        if byte == b'}' {
             let last = self.position + 1 == self.text.len();
             return if last { Ok(None) } else { Err(MalformedJson) };
         }
@@ -61,21 +61,21 @@ impl<'a> JsonMembers<'a> {
         }
     }
 
-    /// What stands behind white space.
+    /// The next byte that is not whitespace.
     #[inline]
     fn peek(&mut self) -> Result<u8, MalformedJson> {
         loop {
             match self.text.as_bytes().get(self.position) {
                 Some(b' ' | b'\t' | b'\n' | b'\r') => self.position += 1,
-                Some(sign) => return Ok(*sign),
+                Some(byte) => return Ok(*byte),
                 None => return Err(MalformedJson),
             }
         }
     }
 
     #[inline]
-    fn expect(&mut self, wanted: u8) -> Result<(), MalformedJson> {
-        if self.peek()? == wanted {
+    fn expect(&mut self, expected: u8) -> Result<(), MalformedJson> {
+        if self.peek()? == expected {
             self.position += 1;
             Ok(())
         } else {
@@ -84,7 +84,7 @@ impl<'a> JsonMembers<'a> {
     }
 }
 
-/// Whether it begins as a value does; what is not in quotes or brackets is looked at to its end.
+/// Returns true if the text begins like a value. Numbers and literals are checked completely.
 fn looks_like_value(text: &str) -> bool {
     match text.as_bytes().first() {
         Some(b'"' | b'{' | b'[') => true,

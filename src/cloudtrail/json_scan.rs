@@ -1,15 +1,15 @@
-//! Where a JSON value ends: only quotes, backslashes and brackets are looked at, sixty-four bytes at a time.
+//! Finds the end of a JSON value. It looks only at quotes, backslashes and brackets, 64 bytes at a time.
 //!
-//! An object has to be seen to its end before any of it is shown, so all of its text is walked over once more than it is
-//! read. A parser would spend more time on that than unpacking does.
+//! A log file is validated to its end before any record is printed, so all of its text is scanned once more than it is
+//! parsed. A full JSON parser would need more time for that than decompression.
 
 use wide::u8x16;
 
 const BLOCK_BYTES: usize = 64;
 const LANE_BYTES: usize = 16;
 
-/// Where the value that begins at `from` ends; nothing when the text ends first. A value that is no text, object or
-/// list ends before the sign after it, so it has to have one.
+/// The end of the value that begins at `from`; `None` if the text ends first. A number, boolean or null ends before the next
+/// delimiter, so there must be one.
 #[must_use]
 pub fn value_end(text: &[u8], from: usize) -> Option<usize> {
     match text.get(from)? {
@@ -25,7 +25,7 @@ pub fn value_end(text: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Where the string whose inside begins at `from` ends, behind its quote.
+/// The position after the closing quote of the string whose content begins at `from`.
 #[must_use]
 pub fn string_end(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
@@ -52,40 +52,40 @@ pub fn string_end(text: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Where the object or list that begins at `from` ends, behind its bracket.
+/// The position after the closing bracket of the object or array that begins at `from`.
 fn nested_end(text: &[u8], from: usize) -> Option<usize> {
-    let mut walk = BracketScanner::default();
+    let mut scanner = BracketScanner::default();
     let (blocks, rest) = text.get(from..)?.as_chunks::<BLOCK_BYTES>();
     for (number, block) in blocks.iter().enumerate() {
-        if let Some(at) = walk.scan_block(block) {
+        if let Some(at) = scanner.scan_block(block) {
             return Some(from + number * BLOCK_BYTES + at + 1);
         }
     }
     let mut last = [b' '; BLOCK_BYTES];
     last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-    let at = walk.scan_block(&last)?;
+    let at = scanner.scan_block(&last)?;
     Some(from + blocks.len() * BLOCK_BYTES + at + 1)
 }
 
-/// What has to be known of all blocks before.
+/// The state of the scan after the previous blocks.
 #[derive(Default)]
 struct BracketScanner {
-    /// How many brackets are open.
+    /// Number of open brackets.
     depth: u32,
-    /// All bits, when the next block begins inside a string.
+    /// All bits are set if the next block begins inside a string.
     in_string: u64,
-    /// One, when the first byte of the next block stands behind a backslash.
+    /// 1 if the first byte of the next block is escaped by a backslash.
     escaped: u64,
 }
 
 impl BracketScanner {
-    /// Where in the block the outermost bracket is closed.
+    /// The offset in the block at which the outermost bracket is closed.
     fn scan_block(&mut self, block: &[u8; BLOCK_BYTES]) -> Option<usize> {
-        let signs = BlockMasks::find(block);
-        let quotes = signs.quotes & !self.escaped_bytes(signs.backslashes);
-        let within = prefix_xor(quotes) ^ self.in_string;
-        self.in_string = (within >> 63).wrapping_neg();
-        let (opened, closed) = (signs.opening & !within, signs.closing & !within);
+        let masks = BlockMasks::find(block);
+        let quotes = masks.quotes & !self.escaped_bytes(masks.backslashes);
+        let inside = prefix_xor(quotes) ^ self.in_string;
+        self.in_string = (inside >> 63).wrapping_neg();
+        let (opened, closed) = (masks.opening & !inside, masks.closing & !inside);
         if closed.count_ones() < self.depth {
             self.depth = self.depth + opened.count_ones() - closed.count_ones();
             return None;
@@ -106,7 +106,7 @@ impl BracketScanner {
         None
     }
 
-    /// The bytes behind a backslash that is not behind one itself.
+    /// The bytes that are escaped by a backslash.
     fn escaped_bytes(&mut self, backslashes: u64) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
         if backslashes == 0 {
@@ -114,15 +114,15 @@ impl BracketScanner {
         }
         let backslashes = backslashes & !self.escaped;
         let follows = backslashes << 1 | self.escaped;
-        // A row that begins at an odd place runs, added to its own begin, over into the place behind it.
+        // Adding the start bit to a run of backslashes carries into the bit after the run.
         let begins_odd = backslashes & !EVEN & !follows;
-        let (rows, over) = begins_odd.overflowing_add(backslashes);
-        self.escaped = u64::from(over);
-        (EVEN ^ (rows << 1)) & follows
+        let (runs, overflow) = begins_odd.overflowing_add(backslashes);
+        self.escaped = u64::from(overflow);
+        (EVEN ^ (runs << 1)) & follows
     }
 }
 
-/// Where in a block each sign stands, one bit a byte.
+/// The positions of structural characters in a block, one bit per byte.
 struct BlockMasks {
     quotes: u64,
     backslashes: u64,
@@ -132,7 +132,7 @@ struct BlockMasks {
 
 impl BlockMasks {
     fn find(block: &[u8; BLOCK_BYTES]) -> Self {
-        let mut signs = Self {
+        let mut masks = Self {
             quotes: 0,
             backslashes: 0,
             opening: 0,
@@ -141,19 +141,20 @@ impl BlockMasks {
         let (parts, _) = block.as_chunks::<LANE_BYTES>();
         for (number, part) in parts.iter().enumerate() {
             let part = u8x16::from(*part);
-            // Square and curly brackets differ by this bit alone.
+            // Square and curly brackets differ only by this bit.
             let curly = part | u8x16::splat(0x20);
-            let place = |found: u8x16| u64::from(found.to_bitmask()) << (number * LANE_BYTES);
-            signs.quotes |= place(part.simd_eq(u8x16::splat(b'"')));
-            signs.backslashes |= place(part.simd_eq(u8x16::splat(b'\\')));
-            signs.opening |= place(curly.simd_eq(u8x16::splat(b'{')));
-            signs.closing |= place(curly.simd_eq(u8x16::splat(b'}')));
+            let mask_of = |found: u8x16| u64::from(found.to_bitmask()) << (number * LANE_BYTES);
+            masks.quotes |= mask_of(part.simd_eq(u8x16::splat(b'"')));
+            masks.backslashes |= mask_of(part.simd_eq(u8x16::splat(b'\\')));
+            masks.opening |= mask_of(curly.simd_eq(u8x16::splat(b'{')));
+            masks.closing |= mask_of(curly.simd_eq(u8x16::splat(b'}')));
         }
-        signs
+        masks
     }
 }
 
-/// The bits before which, themselves included, an odd number of bits is set: the insides of strings, by their quotes.
+/// Prefix XOR: a bit of the result is set if an odd number of bits up to and including it are set. For quotes, the result
+/// marks the insides of strings.
 fn prefix_xor(mut bits: u64) -> u64 {
     for distance in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << distance;
@@ -165,7 +166,7 @@ fn prefix_xor(mut bits: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// The same answer, found byte by byte.
+    /// A simple reference implementation.
     fn value_end_byte_by_byte(text: &[u8]) -> Option<usize> {
         let (mut depth, mut within, mut escaped) = (0, false, false);
         for (at, byte) in text.iter().enumerate() {
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn scanner_agrees_with_byte_by_byte_reference() {
-        // A sequence that is the same in every run; no two cases alike.
+        // A fixed pseudo-random sequence.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let mut next = move || {
             state ^= state << 13;

@@ -1,14 +1,14 @@
-//! A JSON field of any shape: what fits is read, what does not is absent.
+//! Lenient deserialization: a field with an unexpected type is treated as missing.
 //!
-//! Serde gives up a whole value when one field has an unexpected type. Senders do vary the types (`readOnly` is seen
-//! as a bool, as null and as text), and one odd field must not cost the others.
+//! By default, serde rejects a whole value if one field has an unexpected type. Types do vary (`readOnly` occurs as a
+//! boolean, as null and as text), and one unexpected field must not affect the others.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Reads a field as `T`, or as absent when it is anything else.
+/// Reads a field as `T`; `None` if it has another type.
 pub fn value<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -18,7 +18,7 @@ where
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
-/// Reads a field as the object `T`. Serde would also fill a struct from an array, by position.
+/// Reads a field as the object `T`. Without this, serde would also fill a struct from an array.
 pub fn object<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -28,7 +28,7 @@ where
     Ok(parse_object(raw.get()))
 }
 
-/// Parses text that has to be a JSON object.
+/// Parses a JSON object; `None` for any other JSON.
 pub fn parse_object<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
     let json = json.trim_start();
     json.starts_with('{')
@@ -36,14 +36,14 @@ pub fn parse_object<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
         .flatten()
 }
 
-/// Reads a field as text.
+/// Reads a field as text. See [`as_text`].
 pub fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
     let raw = <&RawValue>::deserialize(field)?.get();
     Ok(as_text(raw).map(Cow::into_owned))
 }
 
-/// Reads a value as text. A number is taken as it is written, because account ids are sometimes sent as numbers; empty
-/// text is absent, because CloudTrail writes `""` for what it does not know.
+/// Reads a value as text. A number keeps its digits, because account IDs are sometimes sent as numbers. Empty text is
+/// `None`, because CloudTrail writes `""` for unknown values.
 #[must_use]
 pub fn as_text(raw: &str) -> Option<Cow<'_, str>> {
     let text = match raw.as_bytes().first() {
@@ -54,8 +54,8 @@ pub fn as_text(raw: &str) -> Option<Cow<'_, str>> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Takes the quotes and escapes off a JSON string. An escape that is no character (half of a surrogate pair) stays
-/// as it is written, which is better than losing the text around it.
+/// Removes the quotes and escapes of a JSON string. A string with an unpaired surrogate escape keeps all its escapes, so that
+/// its text is not lost.
 fn unquote(raw: &str) -> Cow<'_, str> {
     let inside = raw
         .strip_prefix('"')
@@ -67,13 +67,13 @@ fn unquote(raw: &str) -> Cow<'_, str> {
     serde_json::from_str(raw).map_or(Cow::Borrowed(inside), Cow::Owned)
 }
 
-/// Reads a value as a yes or no, also when it is spelled out. Absent must not read as no.
+/// Reads a value as a boolean, also from the texts "true" and "false" in any case. `None` for anything else.
 #[must_use]
 pub fn as_bool(raw: &str) -> Option<bool> {
-    let word = raw.trim_matches('"');
+    let text = raw.trim_matches('"');
     [("true", true), ("false", false)]
         .into_iter()
-        .find_map(|(name, flag)| word.eq_ignore_ascii_case(name).then_some(flag))
+        .find_map(|(name, flag)| text.eq_ignore_ascii_case(name).then_some(flag))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! An object: unpacked, seen to its end, and only then given out, record by record. All of it or nothing, because half
-//! a file looks like a quiet account.
+//! Log files: decompresses a file, reads it to its end, and only then passes its records to a sink.
 //!
-//! What unpacks to no more than the share of memory is held and read once. What is larger is unpacked twice: to see
-//! whether it is whole, and to give it out. So memory is bounded, whatever arrives.
+//! Log files are all-or-nothing: half a file would look like an account without activity. A file that fits into the memory
+//! limit is read once. A larger file is decompressed twice: once to validate it and once to pass its records on. Memory
+//! use is therefore bounded for any input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -15,64 +15,65 @@ use crate::cloudtrail::record::single_line;
 use crate::cloudtrail::record_parser::{LogFormat, RecordParser};
 use crate::cloudtrail::text_buffer::{InMemoryText, SlidingBuffer, TextBuffer};
 
-/// How much packed data is read at a time.
+/// Size of the buffer for compressed data.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Where an object's bytes are.
+/// The compressed or uncompressed bytes of a log file.
 pub enum LogFileSource {
     Bytes(Vec<u8>),
     File(PathBuf),
-    /// A file without a name.
+    /// An anonymous temporary file.
     TempFile(File),
-    /// A record a line, given out as they come, and for ever perhaps.
+    /// JSON Lines: one record per line, passed on as they arrive. The stream may never end.
     JsonLines(Box<dyn Read + Send>),
 }
 
-/// How much may be unpacked.
+/// Limits for the decompressed size of a log file.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimits {
-    /// Of one object, in all.
+    /// Larger files are rejected.
     pub max_file_bytes: u64,
-    /// Of one object, in memory.
+    /// Larger files are decompressed twice instead of being held in memory.
     pub max_bytes_in_memory: usize,
 }
 
-/// Who is given the records.
+/// Receives the records of a log file, in order.
 pub trait RecordSink {
-    /// One record, or what stands in the place of one.
+    /// Receives the text of one record. It may be anything: JSON that is not an object, or an invalid line.
     fn push(&mut self, text: &str) -> ControlFlow<()>;
 
-    /// The next may be long in coming.
+    /// Called when no further record is available yet, so that buffered records can be written.
     fn flush(&mut self) -> ControlFlow<()>;
 }
 
 type ByteSource<'a> = Box<dyn BufRead + 'a>;
 
-/// Gives out every record, unless the taker has had enough before.
+/// Passes every record to the sink, until the sink breaks.
 ///
 /// # Errors
-/// What is wrong with the object; then nothing was given out, but for lines that came before the fault.
+/// Returns an error if the file is damaged. The sink has then received no records, except the lines of a JSON Lines stream
+/// before the damage.
 pub fn read_records(
-    packed: LogFileSource,
+    source: LogFileSource,
     limits: ReadLimits,
-    taker: &mut dyn RecordSink,
+    sink: &mut dyn RecordSink,
 ) -> Result<(), LogFileError> {
-    let packed = match packed {
+    let source = match source {
         LogFileSource::JsonLines(bytes) => {
             let bytes =
                 GunzipReader::new(BufReader::with_capacity(READ_BUFFER_BYTES, bytes), u64::MAX)?;
-            return emit_lines(RecordParser::new(SlidingBuffer::new(bytes)), taker);
+            return emit_lines(RecordParser::new(SlidingBuffer::new(bytes)), sink);
         }
-        packed => packed,
+        source => source,
     };
-    if let Some(text) = read_into_memory(packed.open()?, limits)? {
-        return emit_in_memory(&text, taker);
+    if let Some(text) = read_into_memory(source.open()?, limits)? {
+        return emit_in_memory(&text, sink);
     }
     let open = || {
-        let bytes = GunzipReader::new(packed.open()?, limits.max_file_bytes)?;
+        let bytes = GunzipReader::new(source.open()?, limits.max_file_bytes)?;
         Ok(RecordParser::new(SlidingBuffer::new(bytes)))
     };
-    emit_streaming(open, taker)
+    emit_streaming(open, sink)
 }
 
 impl LogFileSource {
@@ -89,18 +90,18 @@ impl LogFileSource {
             }),
             Self::JsonLines(_) => Ok(Box::new(io::empty())),
         };
-        opened.map_err(|why| LogFileError::ReadFailed(why.to_string()))
+        opened.map_err(|error| LogFileError::ReadFailed(error.to_string()))
     }
 }
 
-/// All of its text, if there is room for it.
+/// Reads the whole text; `None` if it is larger than the memory limit.
 fn read_into_memory(
-    packed: ByteSource<'_>,
+    source: ByteSource<'_>,
     limits: ReadLimits,
 ) -> Result<Option<String>, LogFileError> {
     const FIRST_STEP: usize = 32 * 1024;
     const LAST_STEP: usize = 1024 * 1024;
-    let mut source = GunzipReader::new(packed, limits.max_file_bytes)?;
+    let mut reader = GunzipReader::new(source, limits.max_file_bytes)?;
     let (mut text, mut filled, mut step) = (Vec::new(), 0, FIRST_STEP);
     loop {
         if text.len() == filled {
@@ -108,7 +109,7 @@ fn read_into_memory(
             step = (step * 2).min(LAST_STEP);
         }
         let free = text.get_mut(filled..).unwrap_or_default();
-        let length = source.read(free)?;
+        let length = reader.read(free)?;
         if length == 0 {
             break;
         }
@@ -124,53 +125,53 @@ fn read_into_memory(
     }
 }
 
-/// Goes through it to its end, and keeps in mind where the first records are. So many that their places would need
-/// much memory themselves are looked for again.
-fn emit_in_memory(text: &str, taker: &mut dyn RecordSink) -> Result<(), LogFileError> {
-    const IN_MIND: usize = 128 * 1024;
-    let mut walk = RecordParser::new(InMemoryText(text));
-    if walk.detect_format()? == Some(LogFormat::Lines) {
-        return emit_lines(walk, taker);
+/// Validates the text to its end, then passes its records on. The ranges of the validation records are remembered; the others
+/// are parsed again, because their ranges would use too much memory.
+fn emit_in_memory(text: &str, sink: &mut dyn RecordSink) -> Result<(), LogFileError> {
+    const MAX_INDEXED_RECORDS: usize = 128 * 1024;
+    let mut parser = RecordParser::new(InMemoryText(text));
+    if parser.detect_format()? == Some(LogFormat::Lines) {
+        return emit_lines(parser, sink);
     }
-    let mut places = Vec::new();
-    while places.len() < IN_MIND
-        && let Some(record) = walk.next_record()?
+    let mut ranges = Vec::new();
+    while ranges.len() < MAX_INDEXED_RECORDS
+        && let Some(record) = parser.next_record()?
     {
-        places.push(record);
+        ranges.push(record);
     }
-    let mut rest = walk.clone();
-    while walk.next_record()?.is_some() {}
-    for place in places {
-        if taker.push(rest.text(place)?).is_break() {
+    let mut rest = parser.clone();
+    while parser.next_record()?.is_some() {}
+    for range in ranges {
+        if sink.push(rest.text(range)?).is_break() {
             return Ok(());
         }
     }
-    emit_rest(&mut rest, taker)
+    emit_rest(&mut rest, sink)
 }
 
-/// Goes through it twice: to its end, and once more to give it out.
+/// Reads the file twice: once to validate it, once to pass its records on.
 fn emit_streaming<W: TextBuffer>(
     open: impl Fn() -> Result<RecordParser<W>, LogFileError>,
-    taker: &mut dyn RecordSink,
+    sink: &mut dyn RecordSink,
 ) -> Result<(), LogFileError> {
-    let mut first = open()?;
-    if first.detect_format()? == Some(LogFormat::Lines) {
-        first.skip_to_end()?;
-        return emit_lines(open()?, taker);
+    let mut validation = open()?;
+    if validation.detect_format()? == Some(LogFormat::Lines) {
+        validation.skip_to_end()?;
+        return emit_lines(open()?, sink);
     }
-    while let Some(record) = first.next_record()? {
-        first.text(record)?;
+    while let Some(record) = validation.next_record()? {
+        validation.text(record)?;
     }
-    drop(first);
-    emit_rest(&mut open()?, taker).map_err(|_| LogFileError::ChangedWhileReading)
+    drop(validation);
+    emit_rest(&mut open()?, sink).map_err(|_| LogFileError::ChangedWhileReading)
 }
 
 fn emit_rest<W: TextBuffer>(
-    walk: &mut RecordParser<W>,
-    taker: &mut dyn RecordSink,
+    parser: &mut RecordParser<W>,
+    sink: &mut dyn RecordSink,
 ) -> Result<(), LogFileError> {
-    while let Some(record) = walk.next_record()? {
-        if taker.push(walk.text(record)?).is_break() {
+    while let Some(record) = parser.next_record()? {
+        if sink.push(parser.text(record)?).is_break() {
             break;
         }
     }
@@ -178,37 +179,37 @@ fn emit_rest<W: TextBuffer>(
 }
 
 fn emit_lines<W: TextBuffer>(
-    mut walk: RecordParser<W>,
-    taker: &mut dyn RecordSink,
+    mut parser: RecordParser<W>,
+    sink: &mut dyn RecordSink,
 ) -> Result<(), LogFileError> {
     loop {
-        while let Some(line) = walk.next_line() {
-            if push_line(&walk, line, taker)?.is_break() {
+        while let Some(line) = parser.next_line() {
+            if push_line(&parser, line, sink)?.is_break() {
                 return Ok(());
             }
         }
-        if taker.flush().is_break() {
+        if sink.flush().is_break() {
             return Ok(());
         }
-        if !walk.fill()? {
-            let last = walk.last_line();
-            let _ = push_line(&walk, last, taker)?;
+        if !parser.fill()? {
+            let last = parser.last_line();
+            let _ = push_line(&parser, last, sink)?;
             return Ok(());
         }
     }
 }
 
-/// An empty line is no record.
+/// Passes a line on, unless it is empty.
 fn push_line<W: TextBuffer>(
-    walk: &RecordParser<W>,
+    parser: &RecordParser<W>,
     line: Range<usize>,
-    taker: &mut dyn RecordSink,
+    sink: &mut dyn RecordSink,
 ) -> Result<ControlFlow<()>, LogFileError> {
-    let line = walk.text(line)?.trim_ascii();
+    let line = parser.text(line)?.trim_ascii();
     if line.is_empty() {
         return Ok(ControlFlow::Continue(()));
     }
-    Ok(taker.push(line))
+    Ok(sink.push(line))
 }
 
 struct CollectSink(Vec<String>);
@@ -224,18 +225,18 @@ impl RecordSink for CollectSink {
     }
 }
 
-/// Every record of an object in memory, on one line each.
+/// Reads all records of a log file in memory, each on a single line.
 ///
 /// # Errors
-/// What is wrong with the object.
-pub fn collect_records(bytes: &[u8], cap: u64) -> Result<Vec<String>, LogFileError> {
+/// Returns an error if the file is damaged or larger than `max_file_bytes`.
+pub fn collect_records(bytes: &[u8], max_file_bytes: u64) -> Result<Vec<String>, LogFileError> {
     let limits = ReadLimits {
-        max_file_bytes: cap,
+        max_file_bytes,
         max_bytes_in_memory: usize::MAX,
     };
-    let mut all = CollectSink(Vec::new());
-    read_records(LogFileSource::Bytes(bytes.to_vec()), limits, &mut all)?;
-    Ok(all.0)
+    let mut sink = CollectSink(Vec::new());
+    read_records(LogFileSource::Bytes(bytes.to_vec()), limits, &mut sink)?;
+    Ok(sink.0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! The CloudTrail format: notifications, log files and records; pure.
+//! The formats of CloudTrail: notifications about log files, log files, and records.
+//!
+//! Everything here is pure: it reads bytes and text, and calls nothing. `s3_notification` reads messages; `log_file` reads
+//! log files through `gunzip`, `text_buffer` and `record_parser`; `record` reads the fields of a record.
 
 pub mod gunzip;
 pub mod json_members;

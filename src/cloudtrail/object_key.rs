@@ -1,9 +1,11 @@
-//! What an object is, by its name.
+//! Object keys: recognises CloudTrail log files by their names.
 
 use crate::cloudtrail::skip_reason::SkipReason;
 
-/// Judges an object by its base name. The folders above it do not tell: digests and Insights have sibling folders, a
-/// trail may put any prefix before `AWSLogs`, and AWS Config writes below it as well.
+/// Returns the reason to skip an object, based on the last segment of its key; `None` for a CloudTrail log file.
+///
+/// The prefix is not reliable: digests and Insights have sibling prefixes, a trail may use any prefix before `AWSLogs`, and
+/// AWS Config writes below `AWSLogs` as well.
 #[must_use]
 pub fn skip_reason(key: &str) -> Option<SkipReason> {
     let name = key.rsplit('/').next().unwrap_or(key);
@@ -13,28 +15,35 @@ pub fn skip_reason(key: &str) -> Option<SkipReason> {
         Some(SkipReason::Digest)
     } else if name.contains("_CloudTrail-Insight_") {
         Some(SkipReason::Insight)
-    } else if is_log_file_name(name).is_none() {
+    } else if !is_log_file_name(name) {
         Some(SkipReason::NotALogFile)
     } else {
         None
     }
 }
 
-/// Matches `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`, the name AWS documents for log files.
-fn is_log_file_name(name: &str) -> Option<()> {
-    let (account, rest) = name.strip_suffix(".json.gz")?.split_once("_CloudTrail_")?;
-    let (region, rest) = rest.split_once('_')?;
-    let (stamp, unique) = rest.split_once('_')?;
-    let (day, minute) = stamp.strip_suffix('Z')?.split_once('T')?;
-    let of = |text: &str, fits: fn(u8) -> bool| !text.is_empty() && text.bytes().all(fits);
+/// Returns true for `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`. Source:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>.
+fn is_log_file_name(name: &str) -> bool {
+    let Some((account, region, day, minute, unique)) = split_name(name) else {
+        return false;
+    };
+    let all = |text: &str, fits: fn(u8) -> bool| !text.is_empty() && text.bytes().all(fits);
     let digits =
-        |text: &str, count: usize| text.len() == count && of(text, |byte| byte.is_ascii_digit());
-    let fits = digits(account, 12)
+        |text: &str, count: usize| text.len() == count && all(text, |byte| byte.is_ascii_digit());
+    digits(account, 12)
         && digits(day, 8)
         && digits(minute, 4)
-        && of(region, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && of(unique, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    fits.then_some(())
+        && all(region, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && all(unique, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn split_name(name: &str) -> Option<(&str, &str, &str, &str, &str)> {
+    let (account, rest) = name.strip_suffix(".json.gz")?.split_once("_CloudTrail_")?;
+    let (region, rest) = rest.split_once('_')?;
+    let (timestamp, unique) = rest.split_once('_')?;
+    let (day, minute) = timestamp.strip_suffix('Z')?.split_once('T')?;
+    Some((account, region, day, minute, unique))
 }
 
 #[cfg(test)]

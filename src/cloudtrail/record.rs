@@ -1,4 +1,4 @@
-//! A CloudTrail record: its own text, and the fields that a line about it needs.
+//! CloudTrail records: the text of a record and the fields that are printed or filtered by.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,11 @@ use crate::cloudtrail::json_members::JsonMembers;
 use crate::cloudtrail::lenient_json::{as_bool, as_text};
 use crate::cloudtrail::user_identity::UserIdentity;
 
-/// One record as it was delivered. Every field may be missing: Insights have no event name, service events no
-/// identity, and old records no category. A field of an unexpected type is missing too, and costs no other field.
+/// A record as it was delivered.
 ///
-/// Nothing is copied: a field is read out of the text when somebody asks for it.
+/// Every field may be missing: Insights have no event name, service events no identity, and old records no category. A field
+/// with an unexpected type counts as missing and does not affect other fields. Fields are borrowed from the text and
+/// decoded on access.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record<'a> {
     text: &'a str,
@@ -31,7 +32,7 @@ pub struct Record<'a> {
 type FieldText<'a> = Option<Cow<'a, str>>;
 
 impl<'a> Record<'a> {
-    /// Reads one record, from its first bracket to its last. What is no JSON object is no record.
+    /// Reads a record; `None` if the text is not exactly one JSON object.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
         let mut record = Self {
@@ -65,19 +66,19 @@ impl<'a> Record<'a> {
         self.text
     }
 
-    /// The record on one line: as it was delivered, unless it was delivered over several lines.
+    /// The record on a single line: unchanged, unless it was delivered over several lines.
     #[must_use]
     pub fn to_single_line(&self) -> Cow<'a, str> {
         single_line(self.text)
     }
 
-    /// The time the call was made, as written. The object that holds the record is minutes younger.
+    /// The time of the API call, as written. The log file is written some minutes later.
     #[must_use]
     pub fn event_time(&self) -> FieldText<'a> {
         as_text(self.event_time?)
     }
 
-    /// The account that received the record, else the account of the caller.
+    /// The account that received the record, otherwise the account of the caller.
     #[must_use]
     pub fn account(&self) -> FieldText<'a> {
         self.recipient
@@ -101,7 +102,7 @@ impl<'a> Record<'a> {
         as_text(self.event_name?)
     }
 
-    /// Who made the call, in readable form.
+    /// The display name of the caller.
     #[must_use]
     pub fn actor(&self) -> FieldText<'a> {
         self.user_identity
@@ -110,7 +111,7 @@ impl<'a> Record<'a> {
             .or_else(|| self.service())
     }
 
-    /// An address, or the name of a service.
+    /// The IP address or the service name that the call came from.
     #[must_use]
     pub fn source_address(&self) -> FieldText<'a> {
         as_text(self.source_address?)
@@ -126,26 +127,26 @@ impl<'a> Record<'a> {
         as_text(self.error_message?)
     }
 
-    /// Opaque text: published samples hold ids that are no UUID.
+    /// Opaque text: published samples contain IDs that are not UUIDs.
     #[must_use]
     pub fn event_id(&self) -> FieldText<'a> {
         as_text(self.event_id?)
     }
 
-    /// Nothing when the record does not say, which is not the same as no.
+    /// `None` if the record does not contain the field, which is not the same as `false`.
     #[must_use]
     pub fn read_only(&self) -> Option<bool> {
         as_bool(self.read_only?)
     }
 
-    /// Whether the call was refused or went wrong. A refused sign-in to the console has a message and no code.
+    /// Returns true if the call failed. A failed console sign-in has an error message but no error code.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.error_code().is_some() || self.error_message().is_some()
     }
 
-    /// What tells a repeated delivery from another event: account and event id. One call seen by two accounts has the
-    /// same event id in both. Without an event id nothing can be told apart, and there is no key.
+    /// Account and event ID, which identify an event across repeated deliveries. A call that two accounts record has the
+    /// same event ID in both. `None` without an event ID.
     #[must_use]
     pub fn dedup_key(&self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
         let event_id = self.event_id()?;
@@ -154,11 +155,11 @@ impl<'a> Record<'a> {
 }
 
 fn strip_service_suffix(source: Cow<'_, str>) -> Cow<'_, str> {
-    const ENDING: &str = ".amazonaws.com";
+    const SUFFIX: &str = ".amazonaws.com";
     match source {
-        Cow::Borrowed(source) => Cow::Borrowed(source.strip_suffix(ENDING).unwrap_or(source)),
+        Cow::Borrowed(source) => Cow::Borrowed(source.strip_suffix(SUFFIX).unwrap_or(source)),
         Cow::Owned(mut source) => {
-            if let Some(short) = source.strip_suffix(ENDING) {
+            if let Some(short) = source.strip_suffix(SUFFIX) {
                 source.truncate(short.len());
             }
             Cow::Owned(source)
@@ -166,25 +167,25 @@ fn strip_service_suffix(source: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Puts JSON on one line. White space between tokens means nothing; inside a string JSON allows no raw line break, so
-/// a line break anywhere says that the text is laid out.
+/// Puts JSON on a single line by removing whitespace between tokens. JSON strings cannot contain raw line breaks, so text
+/// without a line break is returned unchanged.
 #[must_use]
 pub fn single_line(json: &str) -> Cow<'_, str> {
     if memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
     }
     let (mut quoted, mut escaped) = (false, false);
-    let means_something = |letter: &char| {
-        let kept = quoted || !letter.is_ascii_whitespace();
-        match letter {
+    let is_significant = |c: &char| {
+        let keep = quoted || !c.is_ascii_whitespace();
+        match c {
             _ if escaped => escaped = false,
             '\\' => escaped = quoted,
             '"' => quoted = !quoted,
             _ => {}
         }
-        kept
+        keep
     };
-    Cow::Owned(json.chars().filter(means_something).collect())
+    Cow::Owned(json.chars().filter(is_significant).collect())
 }
 
 #[cfg(test)]

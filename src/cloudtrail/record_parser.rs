@@ -1,4 +1,4 @@
-//! Record after record through the text of an object: the lists of `Records` in it, or a record a line.
+//! A pull parser that finds the records in the text of a log file: `Records` arrays or JSON Lines.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ use crate::cloudtrail::gunzip::LogFileError;
 use crate::cloudtrail::json_scan;
 use crate::cloudtrail::text_buffer::TextBuffer;
 
-/// By which a record that stands alone is known. One of them comes first in it, as CloudTrail writes it and in the
-/// order of the alphabet.
+/// Keys by which a bare record (JSON Lines) is recognised. One of them is the first key of a record, both in the order in
+/// which CloudTrail writes it and in alphabetical order.
 const RECORD_KEYS: &[&[u8]] = &[
     b"additionalEventData",
     b"addendum",
@@ -27,19 +27,19 @@ const RECORD_KEYS: &[&[u8]] = &[
     b"userIdentity",
 ];
 
-/// What is longer is no key of a record.
+/// Longer keys do not occur in records.
 const MAX_KEY_BYTES: usize = 256;
 
-/// How records are written.
+/// The layout of a log file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Documents with a list of `Records` each, as CloudTrail delivers one. Several may follow each other.
+    /// One or more documents, each with a `Records` array, as CloudTrail delivers them.
     Documents,
-    /// A record a line. Each stands alone, and one that is cut costs no other.
+    /// JSON Lines: one record per line. A truncated line does not affect the others.
     Lines,
 }
 
-/// Goes through the documents of an object.
+/// A parser over the text of a log file.
 #[derive(Clone)]
 pub struct RecordParser<W> {
     buffer: W,
@@ -51,7 +51,7 @@ pub struct RecordParser<W> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ParserState {
     BetweenDocuments,
-    /// Among the keys of a document: whether one was there, and whether records were.
+    /// Between the members of a document.
     InDocument {
         at_first_key: bool,
         has_records: bool,
@@ -71,10 +71,10 @@ impl<W: TextBuffer> RecordParser<W> {
         }
     }
 
-    /// Told by the first key, without going on; nothing when there is too little of it.
+    /// Detects the format by the first key, without advancing; `None` if the text ends before it.
     ///
     /// # Errors
-    /// When the data is damaged.
+    /// Returns an error if the data is damaged.
     pub fn detect_format(&mut self) -> Result<Option<LogFormat>, LogFileError> {
         match self.peek()? {
             None => return Ok(None),
@@ -82,16 +82,16 @@ impl<W: TextBuffer> RecordParser<W> {
             Some(_) => return Ok(Some(LogFormat::Documents)),
         }
         loop {
-            let begin = self.buffer.bytes().get(self.position..).unwrap_or_default();
-            if let Some(key) = first_key(begin) {
-                let alone = RECORD_KEYS.contains(&key);
-                return Ok(Some(if alone {
+            let start = self.buffer.bytes().get(self.position..).unwrap_or_default();
+            if let Some(key) = first_key(start) {
+                let is_record = RECORD_KEYS.contains(&key);
+                return Ok(Some(if is_record {
                     LogFormat::Lines
                 } else {
                     LogFormat::Documents
                 }));
             }
-            if begin.len() > MAX_KEY_BYTES {
+            if start.len() > MAX_KEY_BYTES {
                 return Ok(Some(LogFormat::Documents));
             }
             if !self.fill()? {
@@ -100,16 +100,16 @@ impl<W: TextBuffer> RecordParser<W> {
         }
     }
 
-    /// The next record, as a part of the window; nothing at the end of a whole object.
+    /// The range of the next record in the buffer; `None` at the end of a complete file.
     ///
     /// # Errors
-    /// When the object is damaged or none of CloudTrail's.
+    /// Returns an error if the file is damaged or is not a CloudTrail log file.
     pub fn next_record(&mut self) -> Result<Option<Range<usize>>, LogFileError> {
         loop {
-            let Some(sign) = self.peek()? else {
+            let Some(byte) = self.peek()? else {
                 return self.finish();
             };
-            self.state = match (self.state, sign) {
+            self.state = match (self.state, byte) {
                 (ParserState::BetweenDocuments, b'{') => {
                     self.position += 1;
                     self.documents += 1;
@@ -162,7 +162,7 @@ impl<W: TextBuffer> RecordParser<W> {
         }
     }
 
-    /// The next line, without its end; nothing when more has to be read first.
+    /// The next line, without its line break; `None` if more data must be read first.
     pub fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = self.buffer.bytes().get(self.position..)?;
         let length = memchr(b'\n', rest)?;
@@ -171,17 +171,17 @@ impl<W: TextBuffer> RecordParser<W> {
         Some(line)
     }
 
-    /// What stands behind the last line end.
+    /// The text after the last line break.
     pub fn last_line(&mut self) -> Range<usize> {
         let line = self.position..self.buffer.bytes().len();
         self.position = line.end;
         line
     }
 
-    /// Passes over all that is left.
+    /// Skips the rest.
     ///
     /// # Errors
-    /// When the data is damaged.
+    /// Returns an error if the data is damaged.
     pub fn skip_to_end(&mut self) -> Result<(), LogFileError> {
         loop {
             self.position = self.buffer.bytes().len();
@@ -191,16 +191,18 @@ impl<W: TextBuffer> RecordParser<W> {
         }
     }
 
+    /// The text of a range in the buffer.
+    ///
     /// # Errors
-    /// When it is no UTF-8.
+    /// Returns an error if it is not UTF-8.
     pub fn text(&self, part: Range<usize>) -> Result<&str, LogFileError> {
         self.buffer.text(part)
     }
 
-    /// Reads on. False at the end.
+    /// Reads more data; returns false at the end.
     ///
     /// # Errors
-    /// When the data is damaged.
+    /// Returns an error if the data is damaged.
     pub fn fill(&mut self) -> Result<bool, LogFileError> {
         self.buffer.fill(&mut self.position)
     }
@@ -216,7 +218,7 @@ impl<W: TextBuffer> RecordParser<W> {
     fn parse_key(&mut self, first: bool, records: bool) -> Result<ParserState, LogFileError> {
         self.expect_separator(first)?;
         if self.peek()? != Some(b'"') {
-            return Err(invalid_json("a key is no text"));
+            return Err(invalid_json("a key is not a string"));
         }
         let key = self.parse_value()?;
         let is_records = self.text(key)? == r#""Records""#;
@@ -232,7 +234,7 @@ impl<W: TextBuffer> RecordParser<W> {
                 });
             }
             Some(b'n') | None => {}
-            Some(_) if is_records => return Err(invalid_json("Records is not a list")),
+            Some(_) if is_records => return Err(invalid_json("Records is not an array")),
             Some(_) => {}
         }
         let value = self.parse_value()?;
@@ -243,7 +245,7 @@ impl<W: TextBuffer> RecordParser<W> {
         })
     }
 
-    /// All but the first of a row stand behind a comma.
+    /// Expects a comma, except before the first element.
     fn expect_separator(&mut self, first: bool) -> Result<(), LogFileError> {
         if first {
             return Ok(());
@@ -255,7 +257,7 @@ impl<W: TextBuffer> RecordParser<W> {
         Ok(())
     }
 
-    /// The value that begins behind white space.
+    /// The range of the next value.
     fn parse_value(&mut self) -> Result<Range<usize>, LogFileError> {
         match self.peek()? {
             None => return Err(invalid_json("it ends too early")),
@@ -274,7 +276,7 @@ impl<W: TextBuffer> RecordParser<W> {
         }
     }
 
-    /// What stands behind white space; nothing at the end.
+    /// The next byte that is not whitespace; `None` at the end.
     fn peek(&mut self) -> Result<Option<u8>, LogFileError> {
         loop {
             let rest = self.buffer.bytes().get(self.position..).unwrap_or_default();
@@ -293,8 +295,8 @@ impl<W: TextBuffer> RecordParser<W> {
     }
 }
 
-fn invalid_json(why: &str) -> LogFileError {
-    LogFileError::InvalidJson(why.to_owned())
+fn invalid_json(reason: &str) -> LogFileError {
+    LogFileError::InvalidJson(reason.to_owned())
 }
 
 fn first_key(text: &[u8]) -> Option<&[u8]> {

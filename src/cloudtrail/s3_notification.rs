@@ -1,4 +1,4 @@
-//! A message from the queue, and the objects it announces.
+//! Messages that announce log objects: S3 notifications, CloudTrail's own notifications, and EventBridge events.
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -9,52 +9,51 @@ use crate::cloudtrail::object_key::skip_reason;
 use crate::cloudtrail::skip_reason::SkipReason;
 use crate::sanitize::preview;
 
-/// CloudTrail publishes this text, which is no JSON, when a topic is attached to a trail.
+/// The text that CloudTrail publishes when a topic is attached to a trail. It is not JSON.
 const VALIDATION_MESSAGE: &str = "CloudTrail validation message.";
 
-/// An object that holds event records.
+/// An S3 object that a message announces or a listing returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Object {
     pub bucket: String,
-    /// The key as S3 knows it, without any encoding.
+    /// The decoded object key.
     pub key: String,
-    /// The region of the bucket, where the message tells it.
+    /// Region of the bucket, if the message contains it.
     pub region: Option<String>,
     pub size: Option<u64>,
 }
 
-/// What one message announces. Several objects may come in one message, and one of them that is unfit does not cost
-/// the others.
+/// The content of one message. A message may announce several objects; an unsuitable one does not affect the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notification {
     pub objects: Vec<S3Object>,
-    /// Each reason with the key it is about, where there is one.
+    /// The reasons for skipping, each with the object key if there is one.
     pub skipped: Vec<(SkipReason, Option<String>)>,
 }
 
 impl Notification {
-    fn skip_message(skip: SkipReason) -> Self {
+    fn skip_message(reason: SkipReason) -> Self {
         Self {
             objects: vec![],
-            skipped: vec![(skip, None)],
+            skipped: vec![(reason, None)],
         }
     }
 
-    /// Takes an object in or passes it over, by its name.
+    /// Adds an object, or skips it because of its key.
     fn add_object(&mut self, object: S3Object) {
         match skip_reason(&object.key) {
-            Some(skip) => self.skipped.push((skip, Some(object.key))),
+            Some(reason) => self.skipped.push((reason, Some(object.key))),
             None => self.objects.push(object),
         }
     }
 
-    fn add_skipped(&mut self, skip: SkipReason, key: Option<String>) {
-        self.skipped.push((skip, key));
+    fn add_skipped(&mut self, reason: SkipReason, key: Option<String>) {
+        self.skipped.push((reason, key));
     }
 
-    /// Whether not a single entry made sense. Such a message is something else than it looks like.
+    /// Returns true if no entry was readable. Such a message has a different format than its fields suggest.
     fn is_entirely_unreadable(&self) -> bool {
-        let unreadable = |(skip, _): &(SkipReason, _)| *skip == SkipReason::UnreadableEntry;
+        let unreadable = |(reason, _): &(SkipReason, _)| *reason == SkipReason::UnreadableEntry;
         self.objects.is_empty() && !self.skipped.is_empty() && self.skipped.iter().all(unreadable)
     }
 
@@ -67,24 +66,24 @@ impl Notification {
     }
 }
 
-/// A message nobody here can read. It is left alone and shown.
+/// A message in an unknown format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableMessage {
     pub reason: String,
-    /// How the message begins, fit for a terminal, at most 80 characters.
+    /// The first 80 characters of the message, escaped for a terminal.
     pub preview: String,
 }
 
 impl UnreadableMessage {
-    fn new(why: &str, body: &str) -> Self {
+    fn new(reason: &str, body: &str) -> Self {
         Self {
-            reason: why.to_owned(),
+            reason: reason.to_owned(),
             preview: preview(body),
         }
     }
 }
 
-/// Every field that tells one form of message from another. A message has the fields of its own form only.
+/// The fields of all message formats. A message has only the fields of its own format.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct MessageBody<'a> {
@@ -128,7 +127,7 @@ struct S3EventEntry {
     s3: Option<S3Entity>,
 }
 
-/// Where an object lies. S3 and EventBridge write it alike, but only S3 encodes the key.
+/// The `s3` object of an S3 notification, and the `detail` of an EventBridge event. Only S3 notifications encode the key.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct S3Entity {
@@ -156,20 +155,20 @@ struct S3ObjectField {
 
 impl S3Entity {
     fn into_object(self, region: Option<String>) -> Option<S3Object> {
-        let item = self.object?;
+        let object = self.object?;
         Some(S3Object {
             bucket: self.bucket?.name?,
-            key: item.key?,
+            key: object.key?,
             region,
-            size: item.size,
+            size: object.size,
         })
     }
 }
 
-/// Reads the body of a message. SNS wraps what it is given as text, unless the subscription asks for raw delivery.
+/// Parses the body of a message. SNS wraps the original message in an envelope, unless raw delivery is enabled.
 ///
 /// # Errors
-/// When the message has no form that is known.
+/// Returns an error if the format of the message is unknown.
 pub fn parse(body: &str) -> Result<Notification, UnreadableMessage> {
     let Some(outer) = lenient_json::parse_object::<MessageBody>(body) else {
         return parse_text(body);
@@ -180,7 +179,7 @@ pub fn parse(body: &str) -> Result<Notification, UnreadableMessage> {
             "an SNS notification without a message",
             body,
         )),
-        // The address in it would confirm or end a subscription, which is not for a reader to do.
+        // Its URL would confirm or end a subscription. It is never requested.
         (Some("SubscriptionConfirmation" | "UnsubscribeConfirmation"), _) => Ok(
             Notification::skip_message(SkipReason::SubscriptionConfirmation),
         ),
@@ -198,9 +197,9 @@ fn parse_text(text: &str) -> Result<Notification, UnreadableMessage> {
     }
 }
 
-/// Tells the form of a message by its fields.
+/// Recognises the format of a message by its fields.
 fn dispatch(body: MessageBody, text: &str) -> Result<Notification, UnreadableMessage> {
-    let notice = if let Some(entries) = body.records {
+    let notification = if let Some(entries) = body.records {
         from_s3_entries(&entries)
     } else if body.event.as_deref() == Some("s3:TestEvent") {
         Notification::skip_message(SkipReason::TestEvent)
@@ -210,59 +209,60 @@ fn dispatch(body: MessageBody, text: &str) -> Result<Notification, UnreadableMes
         from_eventbridge(body)
     } else {
         return Err(UnreadableMessage::new(
-            "no form of notification that announces objects",
+            "not a known notification format",
             text,
         ));
     };
-    if notice.is_entirely_unreadable() {
+    if notification.is_entirely_unreadable() {
         return Err(UnreadableMessage::new(
             SkipReason::UnreadableEntry.description(),
             text,
         ));
     }
-    Ok(notice.or_no_objects())
+    Ok(notification.or_no_objects())
 }
 
 fn from_s3_entries(entries: &[&RawValue]) -> Notification {
-    let mut notice = Notification::default();
+    let mut notification = Notification::default();
     for raw in entries {
         match lenient_json::parse_object::<S3EventEntry>(raw.get()) {
-            Some(entry) => add_s3_entry(&mut notice, entry),
-            None => notice.add_skipped(SkipReason::UnreadableEntry, None),
+            Some(entry) => add_s3_entry(&mut notification, entry),
+            None => notification.add_skipped(SkipReason::UnreadableEntry, None),
         }
     }
-    notice
+    notification
 }
 
-fn add_s3_entry(notice: &mut Notification, entry: S3EventEntry) {
+fn add_s3_entry(notification: &mut Notification, entry: S3EventEntry) {
     let (known, created) = (entry.has_known_version(), entry.is_creation());
     let Some(mut object) = entry
         .s3
-        .and_then(|place| place.into_object(entry.aws_region))
+        .and_then(|entity| entity.into_object(entry.aws_region))
     else {
-        return notice.add_skipped(SkipReason::UnreadableEntry, None);
+        return notification.add_skipped(SkipReason::UnreadableEntry, None);
     };
     let Some(key) = decode_key(&object.key) else {
-        return notice.add_skipped(SkipReason::UnreadableEntry, Some(object.key));
+        return notification.add_skipped(SkipReason::UnreadableEntry, Some(object.key));
     };
     object.key = key;
     match (known, created) {
-        (false, _) => notice.add_skipped(SkipReason::UnknownVersion, Some(object.key)),
-        (true, false) => notice.add_skipped(SkipReason::NotCreated, Some(object.key)),
-        (true, true) => notice.add_object(object),
+        (false, _) => notification.add_skipped(SkipReason::UnknownVersion, Some(object.key)),
+        (true, false) => notification.add_skipped(SkipReason::NotCreated, Some(object.key)),
+        (true, true) => notification.add_object(object),
     }
 }
 
 impl S3EventEntry {
-    /// A new minor version only adds fields. A new major version may mean anything.
+    /// Returns true for major version 2. A new minor version only adds fields; a new major version may be incompatible.
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>.
     fn has_known_version(&self) -> bool {
         self.event_version
             .as_deref()
             .is_none_or(|version| version.split('.').next() == Some("2"))
     }
 
-    /// Put, Post, Copy and `CompleteMultipartUpload` all create; senders that leave the name out only announce
-    /// creations.
+    /// Returns true for Put, Post, Copy and `CompleteMultipartUpload`. A notification without an event name announces a
+    /// creation.
     fn is_creation(&self) -> bool {
         self.event_name.as_deref().is_none_or(|name| {
             let name = name.strip_prefix("s3:").unwrap_or(name);
@@ -271,35 +271,38 @@ impl S3EventEntry {
     }
 }
 
-/// CloudTrail names several keys of one bucket, unencoded, without size and region.
+/// Reads CloudTrail's own notification: several unencoded keys of one bucket, without size and region.
 fn from_cloudtrail(bucket: &str, keys: &[&RawValue]) -> Notification {
-    let mut notice = Notification::default();
+    let mut notification = Notification::default();
     for raw in keys {
         match serde_json::from_str::<String>(raw.get()) {
-            Ok(key) => notice.add_object(S3Object {
+            Ok(key) => notification.add_object(S3Object {
                 bucket: bucket.to_owned(),
                 key,
                 region: None,
                 size: None,
             }),
-            Err(_) => notice.add_skipped(SkipReason::UnreadableEntry, None),
+            Err(_) => notification.add_skipped(SkipReason::UnreadableEntry, None),
         }
     }
-    notice
+    notification
 }
 
 fn from_eventbridge(body: MessageBody) -> Notification {
-    let mut notice = Notification::default();
+    let mut notification = Notification::default();
     let created = body.detail_type.as_deref() == Some("Object Created");
-    match body.detail.and_then(|place| place.into_object(body.region)) {
-        Some(object) if created => notice.add_object(object),
-        Some(object) => notice.add_skipped(SkipReason::NotCreated, Some(object.key)),
-        None => notice.add_skipped(SkipReason::UnreadableEntry, None),
+    match body
+        .detail
+        .and_then(|entity| entity.into_object(body.region))
+    {
+        Some(object) if created => notification.add_object(object),
+        Some(object) => notification.add_skipped(SkipReason::NotCreated, Some(object.key)),
+        None => notification.add_skipped(SkipReason::UnreadableEntry, None),
     }
-    notice
+    notification
 }
 
-/// Decodes a key as S3 encodes it, which is as a web form: a plus is a space, and the rest is `%XX`.
+/// Decodes a key of an S3 notification, which is form-encoded: `+` is a space, and other characters are `%XX`.
 fn decode_key(key: &str) -> Option<String> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
@@ -335,12 +338,12 @@ mod tests {
     }
 
     fn skipped_in(name: &str) -> Vec<(SkipReason, Option<String>)> {
-        let notice = parse_fixture(name);
-        assert_eq!(notice.objects, [], "{name}");
-        notice.skipped
+        let notification = parse_fixture(name);
+        assert_eq!(notification.objects, [], "{name}");
+        notification.skipped
     }
 
-    /// An S3 notification with these entries, each given as its own JSON.
+    /// An S3 notification with these entries, each as JSON text.
     fn s3_notification(entries: &[&str]) -> String {
         format!(r#"{{"Records":[{}]}}"#, entries.join(","))
     }
@@ -435,7 +438,7 @@ mod tests {
         let plus = parse(&format!(
             r#"{{"s3Bucket":"b","s3ObjectKey":["a+b%20c/{LOG}"]}}"#
         ))
-        .expect("this is a notice");
+        .expect("a notification");
         assert_eq!(plus.objects[0].key, format!("a+b%20c/{LOG}"));
     }
 
@@ -572,11 +575,11 @@ mod tests {
             ),
             (
                 "garbage-other-json.json",
-                "no form of notification that announces objects",
+                "not a known notification format",
                 r#"{"hello":"world"}"#,
             ),
         ] {
-            let error = parse(&fixture(name)).expect_err("garbage is no notice");
+            let error = parse(&fixture(name)).expect_err("the message is unreadable");
             assert!(
                 error.preview.starts_with(start),
                 "{name}: {}",
@@ -613,7 +616,7 @@ mod tests {
         let good = s3_entry("", LOG);
         let not_text = s3_entry("", "%FF%FE");
         let next = s3_entry(r#""eventVersion":"3.0","#, LOG);
-        let notice = parse(&s3_notification(&[
+        let notification = parse(&s3_notification(&[
             "7",
             r#"{"s3":{}}"#,
             &not_text,
@@ -621,9 +624,9 @@ mod tests {
             &good,
         ]))
         .expect("one entry is fine");
-        assert_eq!(notice.objects.len(), 1);
+        assert_eq!(notification.objects.len(), 1);
         assert_eq!(
-            notice.skipped,
+            notification.skipped,
             [
                 (SkipReason::UnreadableEntry, None),
                 (SkipReason::UnreadableEntry, None),
@@ -653,10 +656,10 @@ mod tests {
             (r#""eventName":"ObjectRestore:Completed","#, false),
             (r#""eventName":"LifecycleExpiration:Delete","#, false),
         ] {
-            let notice =
-                parse(&s3_notification(&[&s3_entry(head, LOG)])).expect("this is a notice");
-            assert_eq!(notice.objects.len(), usize::from(taken), "{head}");
-            assert_eq!(notice.skipped.is_empty(), taken, "{head}");
+            let notification =
+                parse(&s3_notification(&[&s3_entry(head, LOG)])).expect("a notification");
+            assert_eq!(notification.objects.len(), usize::from(taken), "{head}");
+            assert_eq!(notification.skipped.is_empty(), taken, "{head}");
         }
     }
 }

@@ -1,34 +1,36 @@
-//! The part of an object's text that is in memory: all of it, or a stretch that moves on.
+//! The part of a log file's text that is in memory: all of it, or a sliding window.
 
 use std::io::BufRead;
 use std::ops::Range;
 
 use crate::cloudtrail::gunzip::{GunzipReader, LogFileError};
 
-/// How much is unpacked at a time.
+/// Number of bytes that are decompressed at a time.
 const READ_BYTES: usize = 512 * 1024;
 
-/// A stretch is no longer than this, so no value in it is.
+/// Maximum size of a sliding buffer, and therefore of a value in it.
 const MAX_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
+/// Text in memory that a parser reads from.
 pub trait TextBuffer {
+    /// The bytes that are in memory.
     fn bytes(&self) -> &[u8];
 
-    /// A part of what is there.
+    /// The text of a range.
     ///
     /// # Errors
-    /// When it is no UTF-8.
-    fn text(&self, part: Range<usize>) -> Result<&str, LogFileError>;
+    /// Returns an error if it is not UTF-8.
+    fn text(&self, range: Range<usize>) -> Result<&str, LogFileError>;
 
-    /// Forgets all before `at`, so that the stretch begins there and `at` is moved, and reads on. False when there is
-    /// no more.
+    /// Discards everything before `position`, moves `position` to the new start of the buffer, and reads more data. Returns
+    /// false at the end.
     ///
     /// # Errors
-    /// When the data is damaged.
-    fn fill(&mut self, at: &mut usize) -> Result<bool, LogFileError>;
+    /// Returns an error if the data is damaged.
+    fn fill(&mut self, position: &mut usize) -> Result<bool, LogFileError>;
 }
 
-/// All of it.
+/// The whole text.
 #[derive(Clone, Copy)]
 pub struct InMemoryText<'a>(pub &'a str);
 
@@ -37,8 +39,8 @@ impl TextBuffer for InMemoryText<'_> {
         self.0.as_bytes()
     }
 
-    fn text(&self, part: Range<usize>) -> Result<&str, LogFileError> {
-        self.0.get(part).ok_or(LogFileError::NotUtf8)
+    fn text(&self, range: Range<usize>) -> Result<&str, LogFileError> {
+        self.0.get(range).ok_or(LogFileError::NotUtf8)
     }
 
     fn fill(&mut self, _: &mut usize) -> Result<bool, LogFileError> {
@@ -46,7 +48,7 @@ impl TextBuffer for InMemoryText<'_> {
     }
 }
 
-/// A stretch that moves over what is unpacked.
+/// A sliding window over decompressed data.
 pub struct SlidingBuffer<R> {
     source: GunzipReader<R>,
     buffer: Vec<u8>,
@@ -68,20 +70,20 @@ impl<R: BufRead> TextBuffer for SlidingBuffer<R> {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
-    fn text(&self, part: Range<usize>) -> Result<&str, LogFileError> {
-        let bytes = self.bytes().get(part).ok_or(LogFileError::NotUtf8)?;
+    fn text(&self, range: Range<usize>) -> Result<&str, LogFileError> {
+        let bytes = self.bytes().get(range).ok_or(LogFileError::NotUtf8)?;
         str::from_utf8(bytes).map_err(|_| LogFileError::NotUtf8)
     }
 
-    fn fill(&mut self, at: &mut usize) -> Result<bool, LogFileError> {
-        let kept = self.filled.saturating_sub(*at);
+    fn fill(&mut self, position: &mut usize) -> Result<bool, LogFileError> {
+        let kept = self.filled.saturating_sub(*position);
         if kept + READ_BYTES > MAX_BUFFER_BYTES {
             return Err(LogFileError::RecordTooLarge(MAX_BUFFER_BYTES));
         }
-        // A value that is longer than the stretch is looked at anew each time, so the steps grow with it.
+        // A value larger than the buffer is scanned again after each read, so the reads grow with it.
         let room = READ_BYTES.max(kept / 2).min(MAX_BUFFER_BYTES - kept);
         self.buffer.copy_within(self.filled - kept..self.filled, 0);
-        *at = 0;
+        *position = 0;
         if self.buffer.len() < kept + room {
             self.buffer.resize(kept + room, 0);
         }

@@ -1,11 +1,12 @@
-//! Who made a call, in the words a person would use.
+//! The `userIdentity` of a record: the caller of an API call.
 
 use std::borrow::Cow;
 
 use crate::cloudtrail::json_members::JsonMembers;
 use crate::cloudtrail::lenient_json::as_text;
 
-/// The part of `userIdentity` that names somebody. Which fields are there depends on `type`.
+/// The fields of `userIdentity` that identify the caller. The fields that are present depend on `type`. Source:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
 #[derive(Default)]
 pub struct UserIdentity<'a> {
     identity_type: Option<Cow<'a, str>>,
@@ -19,7 +20,7 @@ pub struct UserIdentity<'a> {
 }
 
 impl<'a> UserIdentity<'a> {
-    /// Of the value of `userIdentity`, which names nobody when it is no object.
+    /// Reads the value of `userIdentity`. All fields are empty if it is not an object.
     #[must_use]
     pub fn parse(json: &'a str) -> Self {
         let mut identity = Self::default();
@@ -42,7 +43,7 @@ impl<'a> UserIdentity<'a> {
         identity
     }
 
-    /// Names the actor by the field its type is known by, else by the most telling field there is.
+    /// The name of the caller: the field that is typical for its type, otherwise the most specific field that is present.
     #[must_use]
     pub fn display_name(&self) -> Option<Cow<'a, str>> {
         let by_type = match self.identity_type.as_deref() {
@@ -61,7 +62,7 @@ impl<'a> UserIdentity<'a> {
             .or_else(|| self.account_id.clone())
     }
 
-    /// Takes the name out of an ARN: `assumed-role/ROLE/SESSION` gives `ROLE/SESSION`, `user/Alice` gives `Alice`.
+    /// The resource name in the ARN: `assumed-role/ROLE/SESSION` gives `ROLE/SESSION`, `user/Alice` gives `Alice`.
     fn resource_name(&self) -> Option<Cow<'a, str>> {
         match self.arn.as_ref()? {
             Cow::Borrowed(arn) => Some(Cow::Borrowed(resource_name_in_arn(arn)?)),
@@ -69,13 +70,13 @@ impl<'a> UserIdentity<'a> {
         }
     }
 
-    /// The role behind a session. Some records name the role only here.
+    /// The role of a session. In some records this is the only field with the role.
     fn role_name(&self) -> Option<Cow<'a, str>> {
         let issuer = find_member(self.session_context?, "sessionIssuer")?;
         as_text(find_member(issuer, "userName")?)
     }
 
-    /// The Identity Center user a call is made for. AWS documents an id for it, and no name.
+    /// The ID of the Identity Center user on whose behalf the call was made. Records contain no name for it.
     fn identity_center_user(&self) -> Option<Cow<'a, str>> {
         as_text(find_member(self.on_behalf_of?, "userId")?)
     }
@@ -86,10 +87,10 @@ fn resource_name_in_arn(arn: &str) -> Option<&str> {
     Some(resource.split_once('/').map_or(resource, |(_, name)| name))
 }
 
-fn find_member<'a>(object: &'a str, wanted: &str) -> Option<&'a str> {
+fn find_member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     let mut members = JsonMembers::parse(object)?;
     while let Ok(Some((name, value))) = members.next() {
-        if name == wanted {
+        if name == key {
             return Some(value);
         }
     }

@@ -70,12 +70,12 @@ pub fn print_skipped(ui: &Ui, why: &str, what: &str) {
 }
 
 /// Something that should have been shown.
-pub fn warn_failed(ui: &Ui, what: &str, why: &str, hint: Option<&str>) {
+pub fn warn_failed(ui: &Ui, problem: &str, cause: &str, hint: Option<&str>) {
     let mark = ui.paint_stderr(Tone::Change, "warning:");
     ui.warn(&format!(
-        "{mark} cannot read {}: {}",
-        escape_control_chars(what),
-        escape_control_chars(why)
+        "{mark} {}: {}",
+        escape_control_chars(problem),
+        escape_control_chars(cause)
     ));
     if let Some(hint) = hint {
         ui.warn(&format!("  hint: {}", escape_control_chars(hint)));

@@ -35,7 +35,8 @@ pub enum Arrival {
     Failed {
         /// `None` for failures that are retried and therefore not counted.
         unit: Option<StatsUnit>,
-        name: String,
+        /// A sentence such as "cannot read OBJECT".
+        problem: String,
         cause: String,
         hint: Option<String>,
     },

@@ -107,7 +107,7 @@ impl LocalFileReader {
                 LocalPath::Unreadable(path, why) => {
                     self.printer.count_failed(
                         Some(StatsUnit::Object),
-                        &display_name(path),
+                        &format!("cannot read {}", display_name(path)),
                         why,
                         None,
                     );
@@ -139,8 +139,9 @@ impl LocalFileReader {
                 }
                 Some(WorkerMessage::Finished(Err(why))) => {
                     let why = why.to_string();
+                    let problem = format!("cannot read {name}");
                     self.printer
-                        .count_failed(Some(StatsUnit::Object), &name, &why, None);
+                        .count_failed(Some(StatsUnit::Object), &problem, &why, None);
                     return ControlFlow::Continue(());
                 }
             }

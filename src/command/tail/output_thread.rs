@@ -166,12 +166,12 @@ impl OutputWorker {
             } => self.printer.count_skipped(unit, why, &what),
             Arrival::Failed {
                 unit,
-                name: what,
-                cause: why,
+                problem,
+                cause,
                 hint,
             } => self
                 .printer
-                .count_failed(unit, &what, &why, hint.as_deref()),
+                .count_failed(unit, &problem, &cause, hint.as_deref()),
             // It is no event, and told when the rest is shown.
             Arrival::ReceiveLimitReached(_) => {}
         }
@@ -203,9 +203,12 @@ impl OutputWorker {
         let flow = opened.flow;
         match read {
             Ok(()) => self.printer.count_read(unit),
-            Err(why) => self
-                .printer
-                .count_failed(Some(unit), what, &why.to_string(), None),
+            Err(why) => self.printer.count_failed(
+                Some(unit),
+                &format!("cannot read {what}"),
+                &why.to_string(),
+                None,
+            ),
         }
         flow
     }

@@ -101,7 +101,12 @@ impl RecordPrinter {
         let count = self.stats.records.unreadable;
         if count <= MAX_REPORTED_RECORDS || self.ui.is_verbose() {
             let why = format!("it is no JSON object: {start}");
-            render::record::warn_failed(&self.ui, &format!("a record of {from}"), &why, None);
+            render::record::warn_failed(
+                &self.ui,
+                &format!("cannot read a record of {from}"),
+                &why,
+                None,
+            );
         } else if count == MAX_REPORTED_RECORDS + 1 {
             self.ui
                 .warn("Further records of this kind are counted; --verbose tells each.");

@@ -1,4 +1,4 @@
-//! New log objects, found by listing the bucket: nothing is made, and no queue is asked.
+//! Finds new log objects by listing the bucket. Creates nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -15,52 +15,60 @@ use crate::aws::error::AwsResultExt;
 use crate::cloudtrail::s3_notification::S3Object;
 use crate::error::Result;
 
-/// CloudTrail delivers every five minutes or so.
+/// Interval between listings. CloudTrail delivers about every five minutes.
 const POLL_INTERVAL: Duration = Duration::from_secs(30);
-/// Keys do not come in the order of their stamps, so that each look goes back as far as this.
+/// Overlap of consecutive listings, because objects do not appear in the order of the timestamps in their keys.
 const LOOKBACK: Duration = Duration::from_secs(30 * 60);
-/// How far the first look goes back, unless the operator says.
+/// Start of the first listing, unless `--since` is given.
 const INITIAL_LOOKBACK: Duration = Duration::from_secs(10 * 60);
-/// New accounts and regions are looked for this often.
+/// Interval between searches for new accounts and regions.
 const PREFIX_REFRESH_INTERVAL: Duration = Duration::from_secs(10 * 60);
-/// Listings at the same time.
+/// Number of concurrent listings.
 const MAX_CONCURRENT_LISTINGS: usize = 16;
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The bucket of a trail, looked through again and again.
+/// A periodic listing of a trail's bucket.
 pub struct BucketListing<'a> {
     aws: &'a Aws,
     log_bucket: LogBucket,
-    /// What all keys of the trail begin with, with a slash at the end.
+    /// Prefix of all log objects of the trail, with a slash at the end.
     prefix: String,
-    /// From when on the next look goes: it goes back from the beginning of the last one, whenever that was.
+    /// Start of the next listing.
     window_start: SystemTime,
-    /// Where objects of one account and region are.
+    /// The prefixes to list.
     prefixes: Vec<AccountRegionPrefix>,
     prefixes_refreshed_at: Option<Instant>,
-    /// Stamps of the keys that were handed out.
+    /// Keys that were returned already, with the time of the listing.
     handed_out: BTreeMap<String, SystemTime>,
     next_listing: Instant,
 }
 
-/// The objects of one account in one region.
+/// The prefix of the log objects of one account in one region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct AccountRegionPrefix {
-    /// Up to the days, with a slash at the end.
+    /// Everything before the date, with a slash at the end.
     prefix: String,
     account: String,
     region: String,
 }
 
 impl<'a> BucketListing<'a> {
-    /// `since` says how far back the first look goes.
+    /// `lookback` is how far back the first listing goes.
     #[must_use]
-    pub fn new(aws: &'a Aws, log_bucket: LogBucket, prefix: &str, since: Option<Duration>) -> Self {
+    pub fn new(
+        aws: &'a Aws,
+        log_bucket: LogBucket,
+        prefix: &str,
+        lookback: Option<Duration>,
+    ) -> Self {
         Self {
             aws,
             log_bucket,
             prefix: prefix.to_owned(),
-            window_start: subtract_or_epoch(SystemTime::now(), since.unwrap_or(INITIAL_LOOKBACK)),
+            window_start: subtract_or_epoch(
+                SystemTime::now(),
+                lookback.unwrap_or(INITIAL_LOOKBACK),
+            ),
             prefixes: Vec::new(),
             prefixes_refreshed_at: None,
             handed_out: BTreeMap::new(),
@@ -68,17 +76,16 @@ impl<'a> BucketListing<'a> {
         }
     }
 
-    /// Waits for its turn, looks through the bucket, and tells which objects are new. Whoever stops waiting loses
-    /// nothing.
+    /// Waits for the next interval, lists the bucket, and returns the new objects. Cancel safe.
     ///
     /// # Errors
-    /// When the bucket may not be listed.
+    /// Returns an error if the bucket cannot be listed.
     pub async fn next(&mut self) -> Result<Vec<S3Object>> {
         sleep_until(self.next_listing).await;
-        let turn = Instant::now() + POLL_INTERVAL;
+        let next_listing = Instant::now() + POLL_INTERVAL;
         if self
             .prefixes_refreshed_at
-            .is_none_or(|placed| placed.elapsed() >= PREFIX_REFRESH_INTERVAL)
+            .is_none_or(|refreshed_at| refreshed_at.elapsed() >= PREFIX_REFRESH_INTERVAL)
         {
             self.prefixes = self.find_prefixes().await?;
             self.prefixes_refreshed_at = Some(Instant::now());
@@ -87,19 +94,19 @@ impl<'a> BucketListing<'a> {
         let listings: Vec<(String, String)> = self
             .prefixes
             .iter()
-            .flat_map(|place| place.listings(self.window_start, now))
+            .flat_map(|prefix| prefix.listings(self.window_start, now))
             .collect();
         let found: Vec<Vec<S3Object>> = stream::iter(listings)
-            .map(|(folder, after)| self.list_objects(folder, after))
+            .map(|(prefix, start_after)| self.list_objects(prefix, start_after))
             .buffer_unordered(MAX_CONCURRENT_LISTINGS)
             .try_collect()
             .await?;
-        self.next_listing = turn;
+        self.next_listing = next_listing;
         self.window_start = subtract_or_epoch(now, LOOKBACK);
         Ok(self.keep_new(found.into_iter().flatten().collect(), now))
     }
 
-    /// Objects that were not handed out yet, in the order of their stamps.
+    /// Returns the objects that were not returned before, ordered by the timestamps in their keys.
     fn keep_new(&mut self, mut found: Vec<S3Object>, now: SystemTime) -> Vec<S3Object> {
         found.retain(|object| !self.handed_out.contains_key(&object.key));
         found.sort_by(|a, b| {
@@ -108,32 +115,32 @@ impl<'a> BucketListing<'a> {
         for object in &found {
             self.handed_out.insert(object.key.clone(), now);
         }
-        // The next look goes back from here, and what was handed out long before then is not listed again.
-        let listed = subtract_or_epoch(now, LOOKBACK * 2);
-        self.handed_out.retain(|_, seen| *seen >= listed);
+        // Keys that were returned longer ago are before the start of all further listings.
+        let oldest = subtract_or_epoch(now, LOOKBACK * 2);
+        self.handed_out.retain(|_, listed_at| *listed_at >= oldest);
         found
     }
 
-    /// Accounts below the prefix, with or without the organization's id between, and their regions.
+    /// Finds the accounts below the prefix, with or without an organization ID in between, and their regions.
     async fn find_prefixes(&self) -> Result<Vec<AccountRegionPrefix>> {
         let mut accounts = Vec::new();
-        for folder in self.common_prefixes(self.prefix.clone()).await? {
-            if last_segment(&folder).starts_with("o-") {
-                accounts.extend(self.common_prefixes(folder).await?);
+        for prefix in self.common_prefixes(self.prefix.clone()).await? {
+            if last_segment(&prefix).starts_with("o-") {
+                accounts.extend(self.common_prefixes(prefix).await?);
             } else {
-                accounts.push(folder);
+                accounts.push(prefix);
             }
         }
-        accounts.retain(|folder| is_account_id(last_segment(folder)));
-        let places: BTreeSet<AccountRegionPrefix> = stream::iter(accounts)
-            .map(|folder| self.region_prefixes(folder))
+        accounts.retain(|prefix| is_account_id(last_segment(prefix)));
+        let prefixes: BTreeSet<AccountRegionPrefix> = stream::iter(accounts)
+            .map(|prefix| self.region_prefixes(prefix))
             .buffer_unordered(MAX_CONCURRENT_LISTINGS)
-            .try_fold(BTreeSet::new(), async |mut all, places| {
-                all.extend(places);
+            .try_fold(BTreeSet::new(), async |mut all, prefixes| {
+                all.extend(prefixes);
                 Ok(all)
             })
             .await?;
-        Ok(places.into_iter().collect())
+        Ok(prefixes.into_iter().collect())
     }
 
     async fn region_prefixes(&self, account: String) -> Result<Vec<AccountRegionPrefix>> {
@@ -142,15 +149,15 @@ impl<'a> BucketListing<'a> {
             .await?;
         Ok(regions
             .into_iter()
-            .map(|folder| AccountRegionPrefix {
+            .map(|prefix| AccountRegionPrefix {
                 account: last_segment(&account).to_owned(),
-                region: last_segment(&folder).to_owned(),
-                prefix: folder,
+                region: last_segment(&prefix).to_owned(),
+                prefix,
             })
             .collect())
     }
 
-    /// The folders right below a prefix.
+    /// The common prefixes directly below a prefix.
     async fn common_prefixes(&self, prefix: String) -> Result<Vec<String>> {
         let mut pages = self
             .aws
@@ -162,29 +169,29 @@ impl<'a> BucketListing<'a> {
             .delimiter("/")
             .into_paginator()
             .send();
-        let mut folders = Vec::new();
+        let mut prefixes = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.context_for("s3:ListBucket", || self.operation())?;
             let names = page.common_prefixes.unwrap_or_default();
-            folders.extend(
+            prefixes.extend(
                 names
                     .into_iter()
                     .filter_map(|CommonPrefix { prefix, .. }| prefix),
             );
         }
-        Ok(folders)
+        Ok(prefixes)
     }
 
-    /// The objects of a day that come after a key.
-    async fn list_objects(&self, folder: String, after: String) -> Result<Vec<S3Object>> {
+    /// The objects with a prefix whose keys are greater than `start_after`.
+    async fn list_objects(&self, prefix: String, start_after: String) -> Result<Vec<S3Object>> {
         let mut pages = self
             .aws
             .s3
             .list_objects_v2()
             .bucket(&self.log_bucket.bucket)
             .expected_bucket_owner(&self.log_bucket.owner)
-            .prefix(folder)
-            .start_after(after)
+            .prefix(prefix)
+            .start_after(start_after)
             .into_paginator()
             .send();
         let mut objects = Vec::new();
@@ -204,24 +211,24 @@ impl<'a> BucketListing<'a> {
     }
 
     fn operation(&self) -> String {
-        format!("look for new objects in bucket {}", self.log_bucket.bucket)
+        format!("list new objects in bucket {}", self.log_bucket.bucket)
     }
 }
 
 impl AccountRegionPrefix {
-    /// The folders to list for a span of time, and in each the key to begin after.
+    /// The day prefixes to list for a period, each with the key to start after.
     fn listings(&self, from: SystemTime, to: SystemTime) -> Vec<(String, String)> {
         day_paths(from, to)
             .into_iter()
             .map(|day| {
-                let folder = format!("{}{day}/", self.prefix);
-                let first = format!(
-                    "{folder}{}_CloudTrail_{}_{}",
+                let prefix = format!("{}{day}/", self.prefix);
+                let start_after = format!(
+                    "{prefix}{}_CloudTrail_{}_{}",
                     self.account,
                     self.region,
                     key_timestamp(from)
                 );
-                (folder, first)
+                (prefix, start_after)
             })
             .collect()
     }
@@ -231,7 +238,7 @@ fn subtract_or_epoch(time: SystemTime, by: Duration) -> SystemTime {
     time.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// The days of a span as CloudTrail names their folders, `2023/07/10`.
+/// The days of a period in the format of object keys, such as `2023/07/10`.
 fn day_paths(from: SystemTime, to: SystemTime) -> Vec<String> {
     let mut days = Vec::new();
     let (mut day, last) = (from, day_path(to));
@@ -250,11 +257,11 @@ fn day_path(time: SystemTime) -> String {
         .replace('-', "/")
 }
 
-/// The time in the name of an object, `20230710T1215Z`.
+/// A time in the format of object keys, such as `20230710T1215Z`.
 fn key_timestamp(time: SystemTime) -> String {
     let text: String = rfc3339_seconds(time)
         .chars()
-        .filter(|letter| !matches!(letter, '-' | ':'))
+        .filter(|c| !matches!(c, '-' | ':'))
         .collect();
     format!("{}Z", text.get(..13).unwrap_or_default())
 }
@@ -266,7 +273,7 @@ fn rfc3339_seconds(time: SystemTime) -> String {
         .unwrap_or_default()
 }
 
-/// The stamp in a key: what comes before the random end of its name.
+/// The timestamp in a key: the part of its name before the random suffix.
 fn timestamp_of_key(key: &str) -> &str {
     key.rsplit('/')
         .next()
@@ -274,9 +281,9 @@ fn timestamp_of_key(key: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// The last folder of a path.
-fn last_segment(folder: &str) -> &str {
-    folder
+/// The last segment of a prefix.
+fn last_segment(prefix: &str) -> &str {
+    prefix
         .trim_end_matches('/')
         .rsplit('/')
         .next()
@@ -300,26 +307,26 @@ mod tests {
 
     #[test]
     fn listing_starts_at_first_minute_of_each_day() {
-        let place = AccountRegionPrefix {
+        let prefix = AccountRegionPrefix {
             prefix: "AWSLogs/o-1/111122223333/CloudTrail/eu-west-1/".into(),
             account: "111122223333".into(),
             region: "eu-west-1".into(),
         };
-        let listings = place.listings(time("2023-12-31T23:45:10Z"), time("2024-01-01T00:15:10Z"));
-        let folders: Vec<&str> = listings.iter().map(|(folder, _)| folder.as_str()).collect();
+        let listings = prefix.listings(time("2023-12-31T23:45:10Z"), time("2024-01-01T00:15:10Z"));
+        let prefixes: Vec<&str> = listings.iter().map(|(prefix, _)| prefix.as_str()).collect();
         assert_eq!(
-            folders,
+            prefixes,
             [
                 "AWSLogs/o-1/111122223333/CloudTrail/eu-west-1/2023/12/31/",
                 "AWSLogs/o-1/111122223333/CloudTrail/eu-west-1/2024/01/01/",
             ]
         );
         let name = "111122223333_CloudTrail_eu-west-1_20231231T2345Z_abcdefgh.json.gz";
-        assert!(format!("{}{name}", folders[0]) > listings[0].1);
+        assert!(format!("{}{name}", prefixes[0]) > listings[0].1);
         let earlier = "111122223333_CloudTrail_eu-west-1_20231231T2344Z_abcdefgh.json.gz";
-        assert!(format!("{}{earlier}", folders[0]) < listings[0].1);
+        assert!(format!("{}{earlier}", prefixes[0]) < listings[0].1);
         let next_day = "111122223333_CloudTrail_eu-west-1_20240101T0000Z_abcdefgh.json.gz";
-        assert!(format!("{}{next_day}", folders[1]) > listings[1].1);
+        assert!(format!("{}{next_day}", prefixes[1]) > listings[1].1);
     }
 
     #[test]

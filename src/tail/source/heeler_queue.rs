@@ -1,6 +1,7 @@
-//! Heeler's own queue, for an operator who has asked for it in so many words. Each receive counts towards the dead
-//! letter queue, so every message is given back at once, none is deleted, and the reading ends at the first that has
-//! been received too often.
+//! Peeks at Heeler's own queue; used only with `--source heeler-queue`.
+//!
+//! Each receive counts towards `maxReceiveCount`, after which SQS moves a message to the dead-letter queue. Every message is
+//! therefore returned immediately, none is deleted, and reading stops at the first message that has been received too often.
 
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message as Received, MessageSystemAttributeName,
@@ -10,34 +11,35 @@ use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 
-/// Receives after which a message is not looked at again. Heeler's dead letter queue takes it after four.
+/// Maximum number of receives of a message. SQS moves it to the dead-letter queue after four (`maxReceiveCount`).
 pub const MAX_RECEIVES: u32 = 2;
-/// Seconds. Short: what AWS hands out to somebody who has just gone stays hidden from Heeler.
+/// Long polling time. It is short, because messages that arrive after tail was killed stay hidden from Heeler.
 const RECEIVE_WAIT_SECONDS: i32 = 5;
 
+/// The queue that Heeler receives from.
 pub struct HeelerQueue {
     name: String,
     url: String,
 }
 
-/// One message, which is Heeler's again by now.
+/// A message that was received and returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeelerMessage {
     pub id: String,
     pub body: String,
 }
 
-/// What one receive brought.
+/// The result of one receive.
 #[derive(Debug, Default)]
 pub struct ReceiveBatch {
     pub messages: Vec<HeelerMessage>,
-    /// The message for whose sake the reading ends.
+    /// The message because of which reading stops.
     pub limit_reached: Option<ReceiveLimitReached>,
-    /// Some messages come back to Heeler only when their visibility timeout is over.
+    /// The error of returning the messages. They stay hidden from Heeler until their visibility timeout ends.
     pub return_error: Option<Error>,
 }
 
-/// A message that was received too often to go on.
+/// A message that has been received too often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiveLimitReached {
     pub message_id: String,
@@ -45,8 +47,10 @@ pub struct ReceiveLimitReached {
 }
 
 impl HeelerQueue {
+    /// Looks up the queue by its name.
+    ///
     /// # Errors
-    /// When there is no such queue, or it may not be asked for.
+    /// Returns an error if the queue does not exist or the call fails.
     pub async fn find(aws: &Aws, name: &str) -> Result<Self> {
         let found = aws
             .sqs
@@ -61,10 +65,10 @@ impl HeelerQueue {
         })
     }
 
-    /// Waits some seconds for messages, and gives them back.
+    /// Receives messages and returns them immediately by setting their visibility timeout to 0.
     ///
     /// # Errors
-    /// When AWS refuses to hand any out.
+    /// Returns an error if the receive fails.
     pub async fn receive(&self, aws: &Aws) -> Result<ReceiveBatch> {
         let received = aws
             .sqs
@@ -80,7 +84,7 @@ impl HeelerQueue {
             })?
             .messages
             .unwrap_or_default();
-        let hidden = self.return_messages(aws, &received).await.err();
+        let return_error = self.return_messages(aws, &received).await.err();
         Ok(ReceiveBatch {
             limit_reached: received.iter().find_map(check_receive_limit),
             messages: received
@@ -90,7 +94,7 @@ impl HeelerQueue {
                     body: message.body.unwrap_or_default(),
                 })
                 .collect(),
-            return_error: hidden,
+            return_error,
         })
     }
 
@@ -98,7 +102,7 @@ impl HeelerQueue {
         if received.is_empty() {
             return Ok(());
         }
-        let doing = || format!("give messages back to Heeler's queue {}", self.name);
+        let operation = || format!("return messages to Heeler's queue {}", self.name);
         let mut batch = aws
             .sqs
             .change_message_visibility_batch()
@@ -109,17 +113,17 @@ impl HeelerQueue {
                 .receipt_handle(message.receipt_handle().unwrap_or_default())
                 .visibility_timeout(0)
                 .build()
-                .map_err(|why| Error::failed(doing(), why.to_string()))?;
+                .map_err(|error| Error::failed(operation(), error.to_string()))?;
             batch = batch.entries(entry);
         }
-        let given = batch
+        let response = batch
             .send()
             .await
-            .context_for("sqs:ChangeMessageVisibility", doing)?;
-        match given.failed().first() {
+            .context_for("sqs:ChangeMessageVisibility", operation)?;
+        match response.failed().first() {
             None => Ok(()),
             Some(failed) => Err(Error::failed(
-                doing(),
+                operation(),
                 failed.message().unwrap_or(failed.code()).to_owned(),
             )
             .with_code(Some(failed.code().to_owned()), None)),
@@ -127,7 +131,7 @@ impl HeelerQueue {
     }
 }
 
-/// Whether a body is made of records, as option cloudwatch sends them, rather than of news about objects.
+/// Returns true if a message body contains records itself, and not a notification about log objects.
 #[must_use]
 pub(crate) fn contains_records(body: &str) -> bool {
     #[derive(serde::Deserialize)]
@@ -146,19 +150,21 @@ pub(crate) fn contains_records(body: &str) -> bool {
         s3: Option<&'b serde_json::value::RawValue>,
     }
     serde_json::from_str::<RecordsBody<'_>>(body).is_ok_and(|body| {
-        let alone = body.event_name.is_some() || body.event_id.is_some();
-        alone || (!body.records.is_empty() && body.records.iter().all(|record| record.s3.is_none()))
+        let is_record = body.event_name.is_some() || body.event_id.is_some();
+        is_record
+            || (!body.records.is_empty() && body.records.iter().all(|record| record.s3.is_none()))
     })
 }
 
+/// Returns the message if it has been received more often than allowed.
 fn check_receive_limit(message: &Received) -> Option<ReceiveLimitReached> {
     let count = message
         .attributes()?
         .get(&MessageSystemAttributeName::ApproximateReceiveCount)?;
-    let receives = count.parse().ok()?;
-    (receives > MAX_RECEIVES).then(|| ReceiveLimitReached {
+    let receive_count = count.parse().ok()?;
+    (receive_count > MAX_RECEIVES).then(|| ReceiveLimitReached {
         message_id: message.message_id().unwrap_or_default().to_owned(),
-        receive_count: receives,
+        receive_count,
     })
 }
 

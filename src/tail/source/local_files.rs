@@ -1,4 +1,4 @@
-//! Objects that lie on this machine: files, folders in CloudTrail's layout, and what is piped in.
+//! Local log files: single files, folders in CloudTrail's layout, pipes and standard input.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -11,86 +11,89 @@ use crate::cloudtrail::record_parser::{LogFormat, RecordParser};
 use crate::cloudtrail::skip_reason::SkipReason;
 use crate::cloudtrail::text_buffer::SlidingBuffer;
 
-/// What is piped in is kept in memory up to here, and beyond it in a file without a name.
+/// Memory for a stream. A longer stream is stored in an anonymous temporary file.
 const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;
 
-/// How much of what is piped in is looked at to tell its form.
+/// Number of bytes of a stream that are read to detect its format.
 const FORMAT_DETECTION_BYTES: usize = 64 * 1024;
 
-/// The word for what is piped in.
+/// The path that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
 
-/// One thing that was asked for, or that lies in a folder that was.
+/// A path from the command line, or a file in a folder from the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LocalPath {
     File(PathBuf),
-    /// What gives its bytes once: standard input, a pipe.
+    /// Standard input or a pipe, which can be read only once.
     Stream(PathBuf),
     Skipped(SkipReason, PathBuf),
-    /// With the reason.
+    /// A folder that cannot be listed, with the reason.
     Unreadable(PathBuf, String),
 }
 
-/// What the words on the command line lead to, folders in the order of their names.
+/// Finds the log files for the paths on the command line. Folders are listed in name order.
 ///
 /// # Errors
-/// The word that leads nowhere, and why.
-pub fn find_log_files(words: &[PathBuf]) -> Result<Vec<LocalPath>, (PathBuf, String)> {
+/// Returns the path that does not exist, and the reason.
+pub fn find_log_files(paths: &[PathBuf]) -> Result<Vec<LocalPath>, (PathBuf, String)> {
     let mut found = Vec::new();
-    for word in words {
-        if word.as_os_str() == STANDARD_INPUT {
-            found.push(LocalPath::Stream(word.clone()));
+    for path in paths {
+        if path.as_os_str() == STANDARD_INPUT {
+            found.push(LocalPath::Stream(path.clone()));
             continue;
         }
-        let about = std::fs::metadata(word).map_err(|why| (word.clone(), why.to_string()))?;
-        if about.is_dir() {
-            list_folder(word, &mut found);
-        } else if !about.is_file() {
-            found.push(LocalPath::Stream(word.clone()));
+        let metadata =
+            std::fs::metadata(path).map_err(|error| (path.clone(), error.to_string()))?;
+        if metadata.is_dir() {
+            list_folder(path, &mut found);
+        } else if !metadata.is_file() {
+            found.push(LocalPath::Stream(path.clone()));
         } else {
-            // A file that was named is read whatever its name, unless the name says that it holds no events.
-            let skip = skip_reason(&word.to_string_lossy())
-                .filter(|skip| *skip != SkipReason::NotALogFile);
-            found.push(file_or_skipped(word.clone(), skip));
+            // A file on the command line may have any name, except that of a digest or Insights file.
+            let reason = skip_reason(&path.to_string_lossy())
+                .filter(|reason| *reason != SkipReason::NotALogFile);
+            found.push(file_or_skipped(path.clone(), reason));
         }
     }
     Ok(found)
 }
 
-fn file_or_skipped(path: PathBuf, skip: Option<SkipReason>) -> LocalPath {
-    match skip {
-        Some(skip) => LocalPath::Skipped(skip, path),
+fn file_or_skipped(path: PathBuf, reason: Option<SkipReason>) -> LocalPath {
+    match reason {
+        Some(reason) => LocalPath::Skipped(reason, path),
         None => LocalPath::File(path),
     }
 }
 
-/// Links to folders are not followed.
+/// Adds the files in a folder and its subfolders. Links to folders are not followed.
 fn list_folder(folder: &Path, found: &mut Vec<LocalPath>) {
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match entries {
         Ok(entries) => entries,
-        Err(why) => return found.push(LocalPath::Unreadable(folder.to_owned(), why.to_string())),
+        Err(error) => {
+            return found.push(LocalPath::Unreadable(folder.to_owned(), error.to_string()));
+        }
     };
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        if entry.file_type().is_ok_and(|file_type| file_type.is_dir()) {
             list_folder(&path, found);
         } else if path.is_dir() {
             found.push(LocalPath::Skipped(SkipReason::FolderLink, path));
         } else if path.is_file() {
-            let skip = skip_reason_in_folder(&path);
-            found.push(file_or_skipped(path, skip));
+            let reason = skip_reason_in_folder(&path);
+            found.push(file_or_skipped(path, reason));
         }
     }
 }
 
-/// In a folder, a log may have been unpacked, and lines have a name that says so.
+/// The reason to skip a file in a folder. Log files may be decompressed, and JSON Lines files are known by their extension.
 fn skip_reason_in_folder(path: &Path) -> Option<SkipReason> {
     let name = path.to_string_lossy();
-    let unpacked = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
-    let ending = unpacked.extension().unwrap_or_default();
-    if ending == "ndjson" || ending == "jsonl" {
+    let without_gz = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
+    let extension = without_gz.extension().unwrap_or_default();
+    if extension == "ndjson" || extension == "jsonl" {
         return None;
     }
     match name.strip_suffix(".json") {
@@ -99,13 +102,13 @@ fn skip_reason_in_folder(path: &Path) -> Option<SkipReason> {
     }
 }
 
-/// Makes that which gives its bytes once readable twice, unless it holds lines, which need no second look.
+/// Makes a stream readable twice by storing it, unless it contains JSON Lines, which are read only once.
 ///
 /// # Errors
-/// When it cannot be read, or is larger than the cap.
+/// Returns an error if the stream cannot be read or is larger than `max_bytes`.
 pub fn buffer_stream(
     mut bytes: Box<dyn Read + Send>,
-    cap: u64,
+    max_bytes: u64,
 ) -> Result<LogFileSource, LogFileError> {
     let mut head = Vec::new();
     loop {
@@ -120,60 +123,62 @@ pub fn buffer_stream(
             _ => break,
         }
     }
-    let unread = |why: io::Error| LogFileError::ReadFailed(why.to_string());
-    let room = MAX_BYTES_IN_MEMORY.saturating_sub(head.len()) as u64;
+    let read_failed = |error: io::Error| LogFileError::ReadFailed(error.to_string());
+    let remaining = MAX_BYTES_IN_MEMORY.saturating_sub(head.len()) as u64;
     bytes
         .by_ref()
-        .take(room)
+        .take(remaining)
         .read_to_end(&mut head)
-        .map_err(unread)?;
+        .map_err(read_failed)?;
     if head.len() < MAX_BYTES_IN_MEMORY {
         return Ok(LogFileSource::Bytes(head));
     }
-    let mut file = tempfile::tempfile().map_err(unread)?;
-    file.write_all(&head).map_err(unread)?;
-    let further = cap.saturating_sub(head.len() as u64).saturating_add(1);
-    let length = io::copy(&mut bytes.take(further), &mut file).map_err(unread)?;
-    if length == further {
-        return Err(LogFileError::TooLarge(cap));
+    let mut file = tempfile::tempfile().map_err(read_failed)?;
+    file.write_all(&head).map_err(read_failed)?;
+    let limit = max_bytes
+        .saturating_sub(head.len() as u64)
+        .saturating_add(1);
+    let length = io::copy(&mut bytes.take(limit), &mut file).map_err(read_failed)?;
+    if length == limit {
+        return Err(LogFileError::TooLarge(max_bytes));
     }
-    file.rewind().map_err(unread)?;
+    file.rewind().map_err(read_failed)?;
     Ok(LogFileSource::TempFile(file))
 }
 
-/// Reads what is there; true at the end.
+/// Reads the available bytes; returns true at the end.
 fn read_chunk(bytes: &mut dyn Read, head: &mut Vec<u8>) -> Result<bool, LogFileError> {
-    let mut some = [0; 8 * 1024];
+    let mut chunk = [0; 8 * 1024];
     loop {
-        match bytes.read(&mut some) {
+        match bytes.read(&mut chunk) {
             Ok(length) => {
-                head.extend(some.iter().take(length));
+                head.extend(chunk.iter().take(length));
                 return Ok(length == 0);
             }
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(LogFileError::ReadFailed(why.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(LogFileError::ReadFailed(error.to_string())),
         }
     }
 }
 
-/// Nothing when the beginning does not tell.
+/// Detects the format of the beginning of a stream; `None` if more bytes are needed.
 fn detect_format(head: &[u8]) -> Option<LogFormat> {
     match GunzipReader::new(head, u64::MAX)
         .and_then(|bytes| RecordParser::new(SlidingBuffer::new(bytes)).detect_format())
     {
-        Ok(form) => form,
+        Ok(format) => format,
         Err(LogFileError::Truncated) => None,
         Err(_) => Some(LogFormat::Documents),
     }
 }
 
-/// Opens a pipe that has a name.
+/// Opens a named pipe.
 ///
 /// # Errors
-/// When it cannot be opened.
+/// Returns an error if it cannot be opened.
 pub fn open_stream(path: &Path) -> Result<Box<dyn Read + Send>, LogFileError> {
     match File::open(path) {
         Ok(file) => Ok(Box::new(file)),
-        Err(why) => Err(LogFileError::ReadFailed(why.to_string())),
+        Err(error) => Err(LogFileError::ReadFailed(error.to_string())),
     }
 }

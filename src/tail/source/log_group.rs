@@ -1,5 +1,5 @@
-//! Events out of a log group, for a pipeline that ends in no bucket: polled, since the group's own deliveries are
-//! Heeler's.
+//! Polls a log group for events that match a filter pattern. Creates nothing: the subscription filter of the log group
+//! belongs to the pipeline.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,30 +15,32 @@ use crate::tail::arrival::Arrival;
 use crate::tail::dedup;
 use crate::tail::dedup::RecentIds;
 
-/// All readers of an account share five of these calls a second.
+/// Interval between calls. The quota of `FilterLogEvents` is five calls per second for an account and region. Source:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// CloudTrail brings an event minutes late, with the time at which it happened. What was seen already is known, so
-/// each look can go back as far as that.
+/// Overlap of consecutive polls. CloudTrail delivers events some minutes late, but with the time of the API call. Repeated
+/// events are recognised by their IDs.
 const LOOKBACK: Duration = Duration::from_secs(600);
 
-/// Calls in a row that may stay without an answer; three minutes, about.
+/// Number of consecutive failed calls before giving up, about three minutes.
 const MAX_FAILED_CALLS: u32 = 5;
-/// More events than an organization has within the time that each look goes back.
+/// Upper bound for the number of events in the lookback period.
 const MAX_EVENTS_IN_LOOKBACK: usize = 2_000_000;
 
+/// A poller of one log group.
 pub struct LogGroupPoller<'a> {
     aws: &'a Aws,
     name: String,
-    /// As text for AWS, and read for what AWS does not look at.
+    /// The pattern as text for AWS. `pattern` is applied to the results as well.
     pattern_text: &'a str,
     pattern: FilterPattern,
     recent_ids: RecentIds,
-    /// Where a look that has more pages goes on.
+    /// The next page of the current poll.
     next_page: Option<NextPage>,
-    /// When the look before this one began: what came during it is looked for again.
+    /// Start of the previous poll. Events that arrived during it are read again.
     poll_started_at: SystemTime,
     next_call: Instant,
-    /// How many calls in a row were not answered, and what became of the last one.
+    /// Number of consecutive failed calls.
     failed_calls: u32,
     last_error: Option<Error>,
 }
@@ -49,17 +51,17 @@ struct NextPage {
 }
 
 impl<'a> LogGroupPoller<'a> {
-    /// Reads what the pattern lets pass.
+    /// Polls for events that match the pattern.
     ///
     /// # Errors
-    /// When the pattern is none.
+    /// Returns an error if the pattern is invalid.
     pub fn new(aws: &'a Aws, name: &str, pattern: &'a str) -> Result<Self> {
         Ok(Self {
             aws,
             name: name.to_owned(),
             pattern_text: pattern,
-            pattern: FilterPattern::parse(pattern).map_err(|why| {
-                Error::usage("the filter pattern is invalid").with_reason(why.to_string())
+            pattern: FilterPattern::parse(pattern).map_err(|error| {
+                Error::usage("the filter pattern is invalid").with_reason(error.to_string())
             })?,
             recent_ids: RecentIds::with_capacity(MAX_EVENTS_IN_LOOKBACK),
             next_page: None,
@@ -70,46 +72,46 @@ impl<'a> LogGroupPoller<'a> {
         })
     }
 
-    /// Begins that far back.
+    /// Sets the time from which on events are read.
     #[must_use]
     pub fn starting_at(mut self, since: SystemTime) -> Self {
         self.poll_started_at = since + LOOKBACK;
         self
     }
 
-    /// Waits for its turn, asks for one page, and tells what is new in it. A look goes on until there are no more pages,
-    /// also over empty ones. Whoever stops waiting loses nothing.
+    /// Waits for the next interval, reads one page, and returns the new events in it. A poll continues until there are no more
+    /// pages; pages may be empty. Cancel safe.
     ///
-    /// A call that is not answered is made again, at a pace of ours: the SDK's would take calls away from others.
+    /// A failed call is retried with its own backoff, because the retries of the SDK would use up the quota of the account.
     ///
     /// # Errors
-    /// When the log group may not be read, or was not for a while.
+    /// Returns an error if the log group cannot be read, or if all calls have failed for a while.
     pub async fn next(&mut self) -> Result<Vec<Arrival>> {
         sleep_until(self.next_call).await;
-        let began = SystemTime::now();
-        let from = match &self.next_page {
+        let started_at = SystemTime::now();
+        let start_time_ms = match &self.next_page {
             Some(page) => page.start_time_ms,
             None => to_epoch_ms(self.poll_started_at.checked_sub(LOOKBACK)),
         };
-        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let no_retries = Config::builder().retry_config(RetryConfig::disabled());
         let sent = self
             .aws
             .logs
             .filter_log_events()
             .log_group_name(&self.name)
             .filter_pattern(self.pattern_text)
-            .start_time(from)
+            .start_time(start_time_ms)
             .set_next_token(self.next_page.as_ref().map(|page| page.token.clone()))
             .customize()
-            .config_override(once)
+            .config_override(no_retries)
             .send()
             .await;
-        let passes = sent.as_ref().is_err_and(is_transient);
+        let transient = sent.as_ref().is_err_and(is_transient);
         let found = sent.context_for("logs:FilterLogEvents", || {
             format!("read log group {}", self.name)
         });
         let found = match found {
-            Err(error) if passes && self.failed_calls < MAX_FAILED_CALLS => {
+            Err(error) if transient && self.failed_calls < MAX_FAILED_CALLS => {
                 return Ok(self.record_failure(error));
             }
             found => found?,
@@ -118,10 +120,10 @@ impl<'a> LogGroupPoller<'a> {
         self.last_error = None;
         self.next_call = Instant::now() + POLL_INTERVAL;
         if self.next_page.is_none() {
-            self.poll_started_at = began;
+            self.poll_started_at = started_at;
         }
         self.next_page = found.next_token.map(|token| NextPage {
-            start_time_ms: from,
+            start_time_ms,
             token,
         });
         Ok(found
@@ -137,27 +139,27 @@ impl<'a> LogGroupPoller<'a> {
             .collect())
     }
 
-    /// Tells the first of several in a row.
+    /// Counts a failed call. Only the first of several consecutive failures is reported.
     fn record_failure(&mut self, error: Error) -> Vec<Arrival> {
-        let told = (self.failed_calls == 0).then(|| Arrival::Failed {
+        let report = (self.failed_calls == 0).then(|| Arrival::Failed {
             unit: None,
-            name: format!("log group {} now", self.name),
+            problem: format!("cannot read log group {} at the moment", self.name),
             cause: error.cause(),
-            hint: Some("it is tried again, less often".to_owned()),
+            hint: Some("the call is retried with increasing intervals".to_owned()),
         });
         self.failed_calls += 1;
         self.next_call = Instant::now() + backoff(self.failed_calls);
         self.last_error = Some(error);
-        told.into_iter().collect()
+        report.into_iter().collect()
     }
 
-    /// Why the last call was not answered.
+    /// The error of the last call, if it failed.
     #[must_use]
     pub fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
     }
 
-    /// The same event comes with every look while it is in the window; that is no second delivery.
+    /// Drops events that an earlier poll returned. They are in the lookback period and were not delivered twice.
     fn deduplicate(&mut self, text: String, id: &str, at: SystemTime) -> Option<Arrival> {
         if !self.recent_ids.insert(dedup::event_key("", id)) {
             return None;
@@ -170,10 +172,10 @@ impl<'a> LogGroupPoller<'a> {
     }
 }
 
-/// How long it is from a call to the next, after so many that were not answered.
-fn backoff(unanswered: u32) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(60);
-    (POLL_INTERVAL * 2_u32.saturating_pow(unanswered)).min(LONGEST)
+/// The interval to the next call after a number of consecutive failed calls.
+fn backoff(failed_calls: u32) -> Duration {
+    const MAX_BACKOFF: Duration = Duration::from_secs(60);
+    (POLL_INTERVAL * 2_u32.saturating_pow(failed_calls)).min(MAX_BACKOFF)
 }
 
 fn from_epoch_ms(milliseconds: i64) -> Option<SystemTime> {

@@ -1,4 +1,4 @@
-//! Log objects, fetched several at a time and given out in the order in which they were asked for.
+//! Downloads log objects concurrently and returns them in the order in which they were requested.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,23 +16,24 @@ use crate::cloudtrail::log_file::LogFileSource;
 use crate::cloudtrail::s3_notification::S3Object;
 use crate::error::{Error, Result};
 
-/// Objects that are fetched at the same time.
+/// Number of concurrent downloads.
 pub const MAX_IN_FLIGHT: usize = 16;
-/// What an object may hold of memory while it waits; the rest of a larger one waits in a file without a name.
+/// Memory per downloaded object. Larger objects are stored in an anonymous temporary file.
 const MAX_BYTES_IN_MEMORY: usize = 1024 * 1024;
-/// How often an object is asked for whose connection breaks off.
+/// Number of attempts if the connection is lost during a download.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// An object that is here, still packed.
+/// A downloaded object, not decompressed yet.
 pub struct FetchedObject {
     pub object: S3Object,
     pub data: Result<LogFileSource>,
 }
 
+/// A queue of downloads.
 pub struct ObjectFetcher<'a> {
     aws: &'a Aws,
     log_bucket: LogBucket,
-    /// Packed or not: an object with more bytes is refused.
+    /// Larger objects are rejected, compressed or not.
     max_object_bytes: u64,
     pending: VecDeque<S3Object>,
     in_flight: FuturesOrdered<BoxFuture<'a, FetchedObject>>,
@@ -54,19 +55,19 @@ impl<'a> ObjectFetcher<'a> {
         self.pending.extend(objects);
     }
 
-    /// Whether more would only wait.
+    /// Returns true if further objects would only wait.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.pending.len() >= MAX_IN_FLIGHT
     }
 
-    /// Whether nothing is asked for.
+    /// Returns true if there is nothing to download.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.in_flight.is_empty()
     }
 
-    /// The next object; nothing when none is asked for. Whoever stops waiting loses nothing.
+    /// The next object; `None` if there is nothing to download. Cancel safe.
     pub async fn next(&mut self) -> Option<FetchedObject> {
         while self.in_flight.len() < MAX_IN_FLIGHT
             && let Some(object) = self.pending.pop_front()
@@ -85,48 +86,48 @@ impl<'a> ObjectFetcher<'a> {
 
 async fn fetch_object(
     aws: &Aws,
-    source: LogBucket,
-    largest: u64,
+    log_bucket: LogBucket,
+    max_bytes: u64,
     object: S3Object,
 ) -> FetchedObject {
     FetchedObject {
-        data: download_with_retry(aws, &source, largest, &object).await,
+        data: download_with_retry(aws, &log_bucket, max_bytes, &object).await,
         object,
     }
 }
 
-/// Asks again when the connection breaks off in the middle of an object, which the SDK leaves to its caller.
+/// Downloads an object and retries if the connection is lost. The SDK does not retry after it has returned the body.
 async fn download_with_retry(
     aws: &Aws,
-    source: &LogBucket,
-    largest: u64,
+    log_bucket: &LogBucket,
+    max_bytes: u64,
     object: &S3Object,
 ) -> Result<LogFileSource> {
-    let doing = || format!("read object {}", object.key);
+    let operation = || format!("read object {}", object.key);
     let mut attempt = 1;
     loop {
-        let body = get_object(aws, source, object).await?;
-        match buffer_body(body, largest).await {
+        let body = get_object(aws, log_bucket, object).await?;
+        match buffer_body(body, max_bytes).await {
             Err(DownloadError::ConnectionLost(_)) if attempt < MAX_ATTEMPTS => attempt += 1,
-            kept => return kept.map_err(|why| Error::failed(doing(), why.to_string())),
+            data => return data.map_err(|error| Error::failed(operation(), error.to_string())),
         }
     }
 }
 
-async fn get_object(aws: &Aws, source: &LogBucket, object: &S3Object) -> Result<ByteStream> {
+async fn get_object(aws: &Aws, log_bucket: &LogBucket, object: &S3Object) -> Result<ByteStream> {
     let found = aws
         .s3
         .get_object()
-        .bucket(&source.bucket)
+        .bucket(&log_bucket.bucket)
         .key(&object.key)
-        .expected_bucket_owner(&source.owner)
+        .expected_bucket_owner(&log_bucket.owner)
         .send()
         .await
         .context_for("s3:GetObject", || format!("read object {}", object.key))?;
     Ok(found.body)
 }
 
-/// Why an object that was found is not here.
+/// The reason why a download failed.
 #[derive(Debug, PartialEq, Eq)]
 enum DownloadError {
     ConnectionLost(String),
@@ -137,50 +138,50 @@ enum DownloadError {
 impl fmt::Display for DownloadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ConnectionLost(why) => write!(
+            Self::ConnectionLost(reason) => write!(
                 out,
-                "the connection broke off in the middle of it, {MAX_ATTEMPTS} times: {why}"
+                "the connection was lost during the download, {MAX_ATTEMPTS} times: {reason}"
             ),
-            Self::TooLarge(most) => write!(out, "the object is larger than {most} bytes"),
-            Self::TempFile(why) => write!(
-                out,
-                "there is no room for it in the folder of temporary files: {why}"
-            ),
+            Self::TooLarge(limit) => write!(out, "the object is larger than {limit} bytes"),
+            Self::TempFile(reason) => {
+                write!(out, "it cannot be stored in a temporary file: {reason}")
+            }
         }
     }
 }
 
-/// Keeps what comes, in memory as far as there is room.
+/// Reads the body into memory, or into a temporary file if it is large.
 async fn buffer_body(
     mut body: ByteStream,
-    largest: u64,
+    max_bytes: u64,
 ) -> std::result::Result<LogFileSource, DownloadError> {
     let (mut bytes, mut file, mut length) = (Vec::new(), None::<File>, 0);
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|why| DownloadError::ConnectionLost(why.to_string()))?;
-        length += piece.len() as u64;
-        if length > largest {
-            return Err(DownloadError::TooLarge(largest));
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| DownloadError::ConnectionLost(error.to_string()))?;
+        length += chunk.len() as u64;
+        if length > max_bytes {
+            return Err(DownloadError::TooLarge(max_bytes));
         }
-        if file.is_none() && bytes.len() + piece.len() > MAX_BYTES_IN_MEMORY {
-            let mut kept = tempfile::tempfile().map_err(|why| temp_file_error(&why))?;
-            kept.write_all(&bytes)
-                .map_err(|why| temp_file_error(&why))?;
+        if file.is_none() && bytes.len() + chunk.len() > MAX_BYTES_IN_MEMORY {
+            let mut temp_file = tempfile::tempfile().map_err(|error| temp_file_error(&error))?;
+            temp_file
+                .write_all(&bytes)
+                .map_err(|error| temp_file_error(&error))?;
             bytes = Vec::new();
-            file = Some(kept);
+            file = Some(temp_file);
         }
         match &mut file {
             Some(file) => file
-                .write_all(&piece)
-                .map_err(|why| temp_file_error(&why))?,
-            None => bytes.extend_from_slice(&piece),
+                .write_all(&chunk)
+                .map_err(|error| temp_file_error(&error))?,
+            None => bytes.extend_from_slice(&chunk),
         }
     }
     Ok(file.map_or(LogFileSource::Bytes(bytes), LogFileSource::TempFile))
 }
 
-fn temp_file_error(why: &io::Error) -> DownloadError {
-    DownloadError::TempFile(why.to_string())
+fn temp_file_error(error: &io::Error) -> DownloadError {
+    DownloadError::TempFile(error.to_string())
 }
 
 #[cfg(test)]
@@ -195,7 +196,7 @@ mod tests {
         );
         let large = buffer_body(ByteStream::from(vec![1; MAX_BYTES_IN_MEMORY + 1]), u64::MAX).await;
         let Ok(LogFileSource::TempFile(file)) = large else {
-            panic!("it is in memory");
+            panic!("the object is in memory");
         };
         assert_eq!(
             file.metadata().unwrap().len(),

@@ -1,4 +1,4 @@
-//! From announcements to objects: who tells of them, and what becomes of what they tell.
+//! Reads the log objects that a queue or a listing announces.
 
 use futures_util::future::join;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -19,50 +19,51 @@ use crate::tail::source::heeler_queue;
 use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveBatch};
 use crate::tail::source::temporary_queue::{ReceivedMessage, TemporaryQueue};
 
-/// What came of one question to the source.
+/// The result of one poll of the source.
 #[derive(Default)]
 struct Announcements {
     arrivals: Vec<Arrival>,
     objects: Vec<S3Object>,
 }
 
-/// Announcements and the objects they tell of, side by side.
+/// A stream of log objects. It polls for announcements and downloads the announced objects concurrently.
 pub struct ObjectReader<'a> {
     announcements: BoxStream<'a, Result<Announcements>>,
     fetcher: ObjectFetcher<'a>,
-    /// Whether to ask only when all is given out.
+    /// Poll only when all objects have been returned.
     metered: bool,
-    /// A question is under way.
+    /// A poll has been started and has not finished.
     poll_in_flight: bool,
-    /// No more announcements come.
+    /// There are no further announcements.
     ended: bool,
 }
 
 impl<'a> ObjectReader<'a> {
-    /// Of what the topic tells our own queue.
+    /// Reads the objects announced by messages in a temporary queue.
     #[must_use]
     pub fn from_temporary_queue(
         aws: &'a Aws,
-        tap: &'a TemporaryQueue,
-        source: LogBucket,
-        largest: u64,
+        queue: &'a TemporaryQueue,
+        log_bucket: LogBucket,
+        max_object_bytes: u64,
     ) -> Self {
-        let bucket = source.bucket.clone();
+        let bucket = log_bucket.bucket.clone();
         let announcements = stream::unfold(Vec::new(), move |read: Vec<ReceivedMessage>| {
             let bucket = bucket.clone();
             async move {
-                // What could not be taken off comes again, and is known then.
-                let (received, taken_off) =
-                    join(tap.receive(aws), tap.delete_messages(aws, &read)).await;
+                // Messages that could not be deleted are received again; their events are duplicates then.
+                let (received, deleted) =
+                    join(queue.receive(aws), queue.delete_messages(aws, &read)).await;
                 let (announced, messages) = match received {
                     Ok(messages) => {
                         let bodies = messages
                             .iter()
                             .map(|message| (&*message.id, &*message.body));
                         let mut announced = announcements_from_messages(bodies, &bucket);
-                        if let Err(error) = taken_off {
-                            let what = format!("{} messages a second time", read.len());
-                            announced.arrivals.push(failed(None, what, &error));
+                        if let Err(error) = deleted {
+                            let problem =
+                                format!("cannot delete {} messages that were read", read.len());
+                            announced.arrivals.push(failed(None, problem, &error));
                         }
                         (Ok(announced), messages)
                     }
@@ -71,80 +72,79 @@ impl<'a> ObjectReader<'a> {
                 Some((announced, messages))
             }
         });
-        Self::new(Box::pin(announcements), aws, source, largest)
+        Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
     }
 
-    /// Of what is found in the bucket.
+    /// Reads the objects objects by listing the bucket.
     #[must_use]
     pub fn from_bucket_listing(
         aws: &'a Aws,
         bucket: BucketListing<'a>,
-        source: LogBucket,
-        largest: u64,
+        log_bucket: LogBucket,
+        max_object_bytes: u64,
     ) -> Self {
         let announcements = stream::unfold(bucket, |mut bucket| async {
-            let found = bucket.next().await.map(announcements_from_listing);
-            Some((found, bucket))
+            let objects = bucket.next().await.map(announcements_from_listing);
+            Some((objects, bucket))
         });
-        Self::new(Box::pin(announcements), aws, source, largest)
+        Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
     }
 
-    /// Of what lies in Heeler's own queue, until one of the messages has been received too often.
+    /// Reads the messages in Heeler's own queue, until one of them has been received too often.
     #[must_use]
     pub fn from_heeler_queue(
         aws: &'a Aws,
         queue: HeelerQueue,
-        source: LogBucket,
-        largest: u64,
+        log_bucket: LogBucket,
+        max_object_bytes: u64,
     ) -> Self {
-        let looking = HeelerQueuePoller {
+        let poller = HeelerQueuePoller {
             queue,
-            bucket: source.bucket.clone(),
+            bucket: log_bucket.bucket.clone(),
             seen_message_ids: HashSet::new(),
         };
-        let announcements = stream::unfold(Some(looking), move |looking| async move {
-            let mut looking = looking?;
-            Some(match looking.queue.receive(aws).await {
-                Ok(look) => {
-                    let goes_on = look.limit_reached.is_none();
-                    let announced = looking.process(look);
-                    (Ok(announced), goes_on.then_some(looking))
+        let announcements = stream::unfold(Some(poller), move |poller| async move {
+            let mut poller = poller?;
+            Some(match poller.queue.receive(aws).await {
+                Ok(batch) => {
+                    let continues = batch.limit_reached.is_none();
+                    let announced = poller.process(batch);
+                    (Ok(announced), continues.then_some(poller))
                 }
-                Err(error) => (Err(error), Some(looking)),
+                Err(error) => (Err(error), Some(poller)),
             })
         });
         Self {
             metered: true,
-            ..Self::new(Box::pin(announcements), aws, source, largest)
+            ..Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
         }
     }
 
     fn new(
         announcements: BoxStream<'a, Result<Announcements>>,
         aws: &'a Aws,
-        source: LogBucket,
-        largest: u64,
+        log_bucket: LogBucket,
+        max_object_bytes: u64,
     ) -> Self {
         Self {
             announcements,
-            fetcher: ObjectFetcher::new(aws, source, largest),
+            fetcher: ObjectFetcher::new(aws, log_bucket, max_object_bytes),
             metered: false,
             poll_in_flight: false,
             ended: false,
         }
     }
 
-    /// Whether each question has its price.
+    /// Returns true if each poll has a cost (it raises the receive count of Heeler's messages).
     #[must_use]
     pub fn is_metered(&self) -> bool {
         self.metered
     }
 
-    /// Finishes the question that is under way, so that messages that were received are given back, and tells what
-    /// went wrong with it.
+    /// Finishes a poll that has been started, so that its messages are returned, and reports failures of returning them.
     ///
     /// # Errors
-    /// When the question itself was refused.
+    /// Returns an error if the poll fails.
     pub async fn finish(&mut self) -> Result<Vec<Arrival>> {
         if !self.poll_in_flight {
             return Ok(Vec::new());
@@ -156,22 +156,22 @@ impl<'a> ObjectReader<'a> {
         Ok(arrivals)
     }
 
-    /// What comes next; nothing when nothing more can come. Whoever stops waiting loses nothing.
+    /// The next arrivals; `None` if the source has ended. Cancel safe.
     ///
     /// # Errors
-    /// When the source tells nothing any more.
+    /// Returns an error if a poll fails.
     pub async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
         let has_room = if self.metered {
             self.fetcher.is_idle()
         } else {
             !self.fetcher.is_busy()
         };
-        let asks = !self.ended && (self.poll_in_flight || has_room);
-        self.poll_in_flight |= asks;
+        let polls = !self.ended && (self.poll_in_flight || has_room);
+        self.poll_in_flight |= polls;
         tokio::select! {
             biased;
             Some(fetched) = self.fetcher.next() => Ok(Some(vec![arrival_of_object(fetched)])),
-            announced = self.announcements.next(), if asks => {
+            announced = self.announcements.next(), if polls => {
                 self.poll_in_flight = false;
                 let Some(announced) = announced else {
                     self.ended = true;
@@ -186,81 +186,83 @@ impl<'a> ObjectReader<'a> {
     }
 }
 
-/// What messages tell, as far as it is about the trail's bucket.
+/// Reads messages. Objects in other buckets than the trail's are skipped.
 fn announcements_from_messages<'m>(
     messages: impl Iterator<Item = (&'m str, &'m str)>,
     bucket: &str,
 ) -> Announcements {
     let mut announced = Announcements::default();
     for (id, body) in messages {
-        let notice = match s3_notification::parse(body) {
-            Ok(notice) => notice,
+        let notification = match s3_notification::parse(body) {
+            Ok(notification) => notification,
             Err(unreadable) => {
                 announced.arrivals.push(Arrival::Failed {
                     unit: Some(StatsUnit::Message),
-                    name: format!("message {id} ({})", unreadable.preview),
+                    problem: format!("cannot read message {id} ({})", unreadable.preview),
                     cause: unreadable.reason,
                     hint: None,
                 });
                 continue;
             }
         };
-        if notice
+        if notification
             .skipped
             .iter()
-            .all(|(skip, _)| !skip.is_about_message())
+            .all(|(reason, _)| !reason.is_about_message())
         {
             announced.arrivals.push(Arrival::Read(StatsUnit::Message));
         }
-        let skips = notice.skipped.into_iter();
+        let skipped_entries = notification.skipped.into_iter();
         announced
             .arrivals
-            .extend(skips.map(|(skip, key)| skipped(skip, key)));
-        let (ours, others) = notice
+            .extend(skipped_entries.map(|(reason, key)| skipped(reason, key)));
+        let (in_bucket, others) = notification
             .objects
             .into_iter()
             .partition::<Vec<_>, _>(|object| object.bucket == bucket);
-        announced.objects.extend(ours);
+        announced.objects.extend(in_bucket);
         announced
             .arrivals
             .extend(others.into_iter().map(|object| Arrival::Skipped {
                 unit: StatsUnit::Object,
-                reason: "it names another bucket than the trail's",
+                reason: "an object in another bucket",
                 name: format!("{}/{}", object.bucket, object.key),
             }));
     }
     announced
 }
 
-fn announcements_from_listing(found: Vec<S3Object>) -> Announcements {
+fn announcements_from_listing(objects: Vec<S3Object>) -> Announcements {
     let mut announced = Announcements::default();
-    for object in found {
+    for object in objects {
         match skip_reason(&object.key) {
             None => announced.objects.push(object),
-            Some(skip) => announced.arrivals.push(skipped(skip, Some(object.key))),
+            Some(reason) => announced.arrivals.push(skipped(reason, Some(object.key))),
         }
     }
     announced
 }
 
-/// What goes from one look into Heeler's queue to the next.
+/// The state between two polls of Heeler's queue.
 struct HeelerQueuePoller {
     queue: HeelerQueue,
     bucket: String,
-    /// Ids of messages, since each comes back.
+    /// IDs of received messages. Each message is returned, and therefore received again.
     seen_message_ids: HashSet<String>,
 }
 
 impl HeelerQueuePoller {
-    fn process(&mut self, look: ReceiveBatch) -> Announcements {
-        let (first, again): (Vec<_>, Vec<_>) = look
+    fn process(&mut self, batch: ReceiveBatch) -> Announcements {
+        let (first, repeated): (Vec<_>, Vec<_>) = batch
             .messages
             .into_iter()
             .partition(|message| self.seen_message_ids.insert(message.id.clone()));
-        let (records, notices): (Vec<_>, Vec<_>) = first
+        let (records, notifications): (Vec<_>, Vec<_>) = first
             .into_iter()
             .partition(|message| heeler_queue::contains_records(&message.body));
-        let bodies = notices.iter().map(|message| (&*message.id, &*message.body));
+        let bodies = notifications
+            .iter()
+            .map(|message| (&*message.id, &*message.body));
         let mut announced = announcements_from_messages(bodies, &self.bucket);
         announced
             .arrivals
@@ -271,50 +273,57 @@ impl HeelerQueuePoller {
             }));
         announced
             .arrivals
-            .extend(again.into_iter().map(|message| Arrival::Skipped {
+            .extend(repeated.into_iter().map(|message| Arrival::Skipped {
                 unit: StatsUnit::Message,
-                reason: "it was looked at before and has come back",
+                reason: "a message that was received before",
                 name: message.id,
             }));
-        if let Some(error) = look.return_error {
-            let what = "the queue without hiding messages from Heeler for a while".to_owned();
-            announced.arrivals.push(failed(None, what, &error));
+        if let Some(error) = batch.return_error {
+            let problem = "cannot return messages to Heeler's queue, which stay hidden from Heeler until their \
+                           visibility timeout ends";
+            announced
+                .arrivals
+                .push(failed(None, problem.to_owned(), &error));
         }
         announced
             .arrivals
-            .extend(look.limit_reached.map(Arrival::ReceiveLimitReached));
+            .extend(batch.limit_reached.map(Arrival::ReceiveLimitReached));
         announced
     }
 }
 
 fn arrival_of_object(fetched: FetchedObject) -> Arrival {
     match fetched.data {
-        Ok(packed) => Arrival::Object {
+        Ok(data) => Arrival::Object {
             unit: StatsUnit::Object,
             name: fetched.object.key,
-            data: packed,
+            data,
         },
-        Err(error) => failed(Some(StatsUnit::Object), fetched.object.key, &error),
+        Err(error) => failed(
+            Some(StatsUnit::Object),
+            format!("cannot read {}", fetched.object.key),
+            &error,
+        ),
     }
 }
 
-fn failed(unit: Option<StatsUnit>, what: String, error: &Error) -> Arrival {
+fn failed(unit: Option<StatsUnit>, problem: String, error: &Error) -> Arrival {
     Arrival::Failed {
         unit,
-        name: what,
+        problem,
         cause: error.cause(),
         hint: error.hint().map(ToString::to_string),
     }
 }
 
-fn skipped(skip: SkipReason, key: Option<String>) -> Arrival {
+fn skipped(reason: SkipReason, key: Option<String>) -> Arrival {
     Arrival::Skipped {
-        unit: if skip.is_about_message() {
+        unit: if reason.is_about_message() {
             StatsUnit::Message
         } else {
             StatsUnit::Object
         },
-        reason: skip.description(),
+        reason: reason.description(),
         name: key.unwrap_or_default(),
     }
 }

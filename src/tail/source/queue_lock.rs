@@ -1,9 +1,9 @@
-//! Tells whether a run of this machine still watches a tap.
+//! Lock files that show which temporary queues are in use by runs on this machine.
 
 use std::fs::File;
 use std::path::PathBuf;
 
-/// A locked file of the tap's name: the system lets go of it when the run ends, however it ends.
+/// A locked file named after the queue. The operating system releases the lock when the process ends, also when it is killed.
 pub(crate) struct QueueLock {
     path: PathBuf,
     file: Option<File>,
@@ -14,6 +14,7 @@ impl QueueLock {
         std::env::temp_dir().join(format!("{name}.lock"))
     }
 
+    /// Creates and locks the file. Errors are ignored: the heartbeat tag is sufficient.
     pub(crate) fn acquire(name: &str) -> Self {
         let path = Self::path(name);
         let file = File::create_new(&path)
@@ -22,7 +23,7 @@ impl QueueLock {
         Self { path, file }
     }
 
-    /// Whether a run of this machine watches the tap; nothing when it is not of this machine.
+    /// Returns whether a run on this machine uses the queue; `None` if the queue was not created on this machine.
     pub(crate) fn is_held(name: &str) -> Option<bool> {
         let path = Self::path(name);
         let file = File::open(&path).ok()?;
@@ -33,6 +34,7 @@ impl QueueLock {
         Some(held)
     }
 
+    /// Deletes the file.
     pub(crate) fn release(self) {
         drop(self.file);
         let _ = std::fs::remove_file(self.path);

@@ -1,4 +1,7 @@
-//! A queue of our own on the topic, for as long as somebody watches. Heeler's queue is never received from.
+//! A temporary queue that is subscribed to the topic while `tail` runs, so that Heeler's queue is not received from.
+//!
+//! A killed run cannot delete its queue. Each queue therefore has two heartbeats: a lock file, which the operating system
+//! releases when the process ends, and a tag with a timestamp. The next run deletes queues without a heartbeat.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,25 +16,27 @@ use crate::iam;
 use crate::ownership::{MANAGED_BY_TAG, is_managed_by_program};
 use crate::tail::source::queue_lock::QueueLock;
 
-/// What a tap hangs on.
+/// The topic and account that a temporary queue subscribes in.
 #[derive(Clone, Debug)]
 pub struct SubscriptionTarget {
     pub partition: String,
     pub account: String,
+    /// ARN of the topic.
     pub topic: String,
-    /// What the names of taps begin with.
+    /// Prefix of the names of temporary queues.
     pub name_prefix: String,
 }
 
-/// A tap that is in place.
+/// An existing temporary queue.
 pub struct TemporaryQueue {
     pub name: String,
     url: String,
+    /// ARN of the subscription.
     subscription: String,
     lock: QueueLock,
 }
 
-/// One received message.
+/// A received message.
 #[derive(Clone, Debug)]
 pub struct ReceivedMessage {
     pub id: String,
@@ -39,12 +44,13 @@ pub struct ReceivedMessage {
     receipt_handle: String,
 }
 
-/// Seconds since 1970 when the tap was last known to be watched.
+/// Time of the last heartbeat in seconds since 1970.
 const HEARTBEAT_TAG: &str = "heeler-ec:alive";
-/// How often a watched tap says so, and when one that does not counts as left behind.
+/// Interval between heartbeats.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(120);
+/// Time without a heartbeat after which a queue is considered abandoned.
 const STALE_AFTER: Duration = Duration::from_secs(600);
-/// Seconds: a message is either read at once or of no use.
+/// Message retention. A message is either read immediately or not needed.
 const RETENTION_SECONDS: u32 = 3_600;
 const RECEIVE_WAIT_SECONDS: i32 = 10;
 const QUEUE_NOT_FOUND_CODES: &[&str] = &[
@@ -53,21 +59,27 @@ const QUEUE_NOT_FOUND_CODES: &[&str] = &[
 ];
 const TOPIC_NOT_FOUND_CODES: &[&str] = &["NotFound", "NotFoundException"];
 
-/// How often a watched tap says so.
+/// The interval between heartbeats.
 #[must_use]
 pub fn heartbeat_interval() -> Duration {
     HEARTBEAT_INTERVAL
 }
 
 impl TemporaryQueue {
-    /// Makes the queue, lets the topic in, and subscribes it.
+    /// Creates the queue with a policy that allows the topic to send, and subscribes it.
     ///
     /// # Errors
-    /// When AWS refuses; what was made until then is taken away again.
-    pub async fn create(aws: &Aws, site: &SubscriptionTarget, name: &str) -> Result<Self> {
+    /// Returns an error if a call fails. The queue is then deleted.
+    pub async fn create(aws: &Aws, target: &SubscriptionTarget, name: &str) -> Result<Self> {
         let lock = QueueLock::acquire(name);
-        let arn = arn::build(&site.partition, "sqs", aws.region(), &site.account, name);
-        let made = aws
+        let arn = arn::build(
+            &target.partition,
+            "sqs",
+            aws.region(),
+            &target.account,
+            name,
+        );
+        let created = aws
             .sqs
             .create_queue()
             .queue_name(name)
@@ -75,34 +87,37 @@ impl TemporaryQueue {
                 QueueAttributeName::MessageRetentionPeriod,
                 RETENTION_SECONDS.to_string(),
             )
-            .attributes(QueueAttributeName::Policy, queue_policy(&arn, &site.topic))
+            .attributes(
+                QueueAttributeName::Policy,
+                queue_policy(&arn, &target.topic),
+            )
             .attributes(QueueAttributeName::SqsManagedSseEnabled, "true")
             .tags(MANAGED_BY_TAG, env!("CARGO_PKG_NAME"))
             .tags(HEARTBEAT_TAG, unix_seconds().to_string())
             .send()
             .await
             .context_for("sqs:CreateQueue", || {
-                format!("create the queue {name} to listen with")
+                format!("create the temporary queue {name}")
             });
-        let made = match made {
-            Ok(made) => made,
+        let created = match created {
+            Ok(created) => created,
             Err(error) => {
                 lock.release();
                 return Err(error);
             }
         };
-        let url = made.queue_url.unwrap_or_default();
+        let url = created.queue_url.unwrap_or_default();
         let subscribed = aws
             .sns
             .subscribe()
-            .topic_arn(&site.topic)
+            .topic_arn(&target.topic)
             .protocol("sqs")
             .endpoint(&arn)
             .return_subscription_arn(true)
             .send()
             .await
             .context_for("sns:Subscribe", || {
-                format!("subscribe to topic {}", site.topic)
+                format!("subscribe to topic {}", target.topic)
             });
         match subscribed {
             Ok(subscribed) => Ok(Self {
@@ -119,10 +134,10 @@ impl TemporaryQueue {
         }
     }
 
-    /// Says that it is still watched.
+    /// Writes the heartbeat tag.
     ///
     /// # Errors
-    /// When AWS refuses.
+    /// Returns an error if the call fails.
     pub async fn heartbeat(&self, aws: &Aws) -> Result<()> {
         aws.sqs
             .tag_queue()
@@ -130,14 +145,16 @@ impl TemporaryQueue {
             .tags(HEARTBEAT_TAG, unix_seconds().to_string())
             .send()
             .await
-            .context_for("sqs:TagQueue", || format!("keep the queue {}", self.name))
+            .context_for("sqs:TagQueue", || {
+                format!("tag the temporary queue {}", self.name)
+            })
             .map(|_| ())
     }
 
-    /// Waits some seconds for messages.
+    /// Receives messages with long polling.
     ///
     /// # Errors
-    /// When AWS refuses.
+    /// Returns an error if the call fails.
     pub async fn receive(&self, aws: &Aws) -> Result<Vec<ReceivedMessage>> {
         let received = aws
             .sqs
@@ -148,7 +165,7 @@ impl TemporaryQueue {
             .send()
             .await
             .context_for("sqs:ReceiveMessage", || {
-                format!("receive from the queue {}", self.name)
+                format!("receive from the temporary queue {}", self.name)
             })?;
         Ok(received
             .messages
@@ -162,47 +179,47 @@ impl TemporaryQueue {
             .collect())
     }
 
-    /// Takes messages off the tap.
+    /// Deletes messages from the queue.
     ///
     /// # Errors
-    /// When AWS refuses.
+    /// Returns an error if the call fails.
     pub async fn delete_messages(&self, aws: &Aws, messages: &[ReceivedMessage]) -> Result<()> {
         if messages.is_empty() {
             return Ok(());
         }
-        let doing = || format!("delete messages from the queue {}", self.name);
+        let operation = || format!("delete messages from the temporary queue {}", self.name);
         let mut batch = aws.sqs.delete_message_batch().queue_url(&self.url);
         for (number, message) in messages.iter().enumerate() {
             let entry = DeleteMessageBatchRequestEntry::builder()
                 .id(number.to_string())
                 .receipt_handle(&message.receipt_handle)
                 .build()
-                .map_err(|why| Error::failed(doing(), why.to_string()))?;
+                .map_err(|error| Error::failed(operation(), error.to_string()))?;
             batch = batch.entries(entry);
         }
-        // What could not be deleted comes again and is known as a duplicate.
+        // Messages that are not deleted are received again; their events are recognised as duplicates.
         batch
             .send()
             .await
-            .context_for("sqs:DeleteMessage", doing)
+            .context_for("sqs:DeleteMessage", operation)
             .map(|_| ())
     }
 
-    /// Takes away the subscription and the queue.
+    /// Deletes the subscription and the queue.
     ///
     /// # Errors
-    /// When AWS refuses; both are tried.
+    /// Returns an error if a call fails. The other call is made in any case.
     pub async fn delete(self, aws: &Aws) -> Result<()> {
         let unsubscribed = unsubscribe(aws, &self.subscription).await;
         let deleted = delete_queue(aws, &self.url).await;
-        // By its lock the next run knows that a queue which is still there is not watched any more.
+        // Otherwise the lock file stays, so that the next run on this machine recognises the queue as abandoned.
         if deleted.is_ok() {
             self.lock.release();
         }
         unsubscribed.and(deleted)
     }
 
-    /// How to take it away by hand.
+    /// Commands that delete the subscription and the queue.
     #[must_use]
     pub fn manual_cleanup_commands(&self, region: &str) -> Vec<String> {
         vec![
@@ -218,29 +235,29 @@ impl TemporaryQueue {
     }
 }
 
-/// A name that nobody else's tap has.
+/// Generates a unique queue name.
 #[must_use]
 pub fn generate_name(prefix: &str) -> String {
     format!("{prefix}_{}", uuid::Uuid::new_v4().simple())
 }
 
-/// Takes away the taps that killed runs have left: those of this machine at once, those of others when nobody has
-/// watched them for a while.
+/// Deletes the temporary queues of killed runs: those of this machine immediately, and others after [`STALE_AFTER`] without
+/// a heartbeat. Returns the names of the deleted queues.
 ///
 /// # Errors
-/// When AWS refuses.
-pub async fn remove_stale(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<String>> {
-    let mut cleared = Vec::new();
-    for url in list_queues(aws, site).await? {
+/// Returns an error if a call fails.
+pub async fn remove_stale(aws: &Aws, target: &SubscriptionTarget) -> Result<Vec<String>> {
+    let mut removed = Vec::new();
+    for url in list_queues(aws, target).await? {
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
         if !is_stale(aws, &url, &name).await? {
             continue;
         }
         delete_queue(aws, &url).await?;
-        cleared.push(name);
+        removed.push(name);
     }
-    for (subscription, queue) in list_subscriptions(aws, site).await? {
-        let gone = cleared.contains(&queue)
+    for (subscription, queue) in list_subscriptions(aws, target).await? {
+        let gone = removed.contains(&queue)
             || aws
                 .sqs
                 .get_queue_url()
@@ -253,46 +270,49 @@ pub async fn remove_stale(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<St
                 .is_none();
         if gone {
             unsubscribe(aws, &subscription).await?;
-            if !cleared.contains(&queue) {
-                cleared.push(queue);
+            if !removed.contains(&queue) {
+                removed.push(queue);
             }
         }
     }
-    Ok(cleared)
+    Ok(removed)
 }
 
-async fn list_queues(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<String>> {
+async fn list_queues(aws: &Aws, target: &SubscriptionTarget) -> Result<Vec<String>> {
     let mut urls = Vec::new();
     let mut pages = aws
         .sqs
         .list_queues()
-        .queue_name_prefix(format!("{}_", site.name_prefix))
+        .queue_name_prefix(format!("{}_", target.name_prefix))
         .max_results(100)
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
         let page = page.context_for("sqs:ListQueues", || {
-            "look for queues of earlier runs".into()
+            "list temporary queues of earlier runs".into()
         })?;
         urls.extend(page.queue_urls.unwrap_or_default());
     }
     Ok(urls)
 }
 
-/// The subscriptions of taps: their ARN and the name of the queue.
-async fn list_subscriptions(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<(String, String)>> {
-    let ours = arn::build(
-        &site.partition,
+/// The subscriptions of temporary queues: subscription ARN and queue name.
+async fn list_subscriptions(
+    aws: &Aws,
+    target: &SubscriptionTarget,
+) -> Result<Vec<(String, String)>> {
+    let arn_prefix = arn::build(
+        &target.partition,
         "sqs",
         aws.region(),
-        &site.account,
-        &format!("{}_", site.name_prefix),
+        &target.account,
+        &format!("{}_", target.name_prefix),
     );
     let mut found = Vec::new();
     let mut pages = aws
         .sns
         .list_subscriptions_by_topic()
-        .topic_arn(&site.topic)
+        .topic_arn(&target.topic)
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
@@ -301,8 +321,8 @@ async fn list_subscriptions(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<
             TOPIC_NOT_FOUND_CODES,
             || {
                 format!(
-                    "look for subscriptions of earlier runs to topic {}",
-                    site.topic
+                    "list subscriptions of earlier runs to topic {}",
+                    target.topic
                 )
             },
         )?
@@ -313,7 +333,7 @@ async fn list_subscriptions(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<
             if let (Some(arn), Some(endpoint)) =
                 (subscription.subscription_arn(), subscription.endpoint())
                 && arn.starts_with("arn:")
-                && endpoint.starts_with(&ours)
+                && endpoint.starts_with(&arn_prefix)
             {
                 found.push((arn.to_owned(), arn::resource_name(endpoint).to_owned()));
             }
@@ -322,6 +342,7 @@ async fn list_subscriptions(aws: &Aws, site: &SubscriptionTarget) -> Result<Vec<
     Ok(found)
 }
 
+/// Returns true if the queue is a temporary queue whose run has ended.
 async fn is_stale(aws: &Aws, url: &str, name: &str) -> Result<bool> {
     let found = aws
         .sqs
@@ -337,17 +358,17 @@ async fn is_stale(aws: &Aws, url: &str, name: &str) -> Result<bool> {
     if !is_managed_by_program(pairs.map(|(key, value)| (key.as_str(), value.as_str()))) {
         return Ok(false);
     }
-    // Only a tap says that it is watched.
-    let Some(alive) = tags
+    // Only temporary queues have this tag.
+    let Some(heartbeat) = tags
         .get(HEARTBEAT_TAG)
         .and_then(|text| text.parse::<u64>().ok())
     else {
         return Ok(false);
     };
-    if let Some(watched) = QueueLock::is_held(name) {
-        return Ok(!watched);
+    if let Some(held) = QueueLock::is_held(name) {
+        return Ok(!held);
     }
-    Ok(unix_seconds().saturating_sub(alive) > STALE_AFTER.as_secs())
+    Ok(unix_seconds().saturating_sub(heartbeat) > STALE_AFTER.as_secs())
 }
 
 async fn delete_queue(aws: &Aws, url: &str) -> Result<()> {
@@ -392,7 +413,7 @@ fn queue_policy(queue: &str, topic: &str) -> String {
 fn unix_seconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 #[cfg(test)]
