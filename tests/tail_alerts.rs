@@ -86,11 +86,11 @@ fn custom_severity_file_overrides_the_table() {
 fn invalid_severity_file_error_names_the_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = folder.path().join("severities.toml");
-    std::fs::write(&table, "\n[events.s3]\ngrave = []\n").expect("a table");
+    std::fs::write(&table, "\n[events.s3]\nurgent = []\n").expect("a table");
     let ran = tail(&all(), &["--severity-file", &table.to_string_lossy()]);
     assert_eq!(ran.status.code(), Some(2));
     let said = stderr(&ran);
-    assert!(said.contains("line 3: unknown field `grave`"), "{said}");
+    assert!(said.contains("line 3: unknown field `urgent`"), "{said}");
     assert!(said.contains("docs/severity.md"), "{said}");
     let ran = tail(&all(), &["--severity-file", "/nowhere/at/all"]);
     assert_eq!(ran.status.code(), Some(2));
@@ -117,7 +117,7 @@ fn webhook_receives_high_events_with_masked_secrets() {
     assert!(stdout(&ran).contains("FwoGZXIvYXdz"));
     let said = stderr(&ran);
     assert!(
-        said.contains("the webhook was told of 2; 0 failed, 0 held back"),
+        said.contains("Alerts to the webhook: 2 delivered, 0 failed, 0 dropped"),
         "{said}"
     );
 }
@@ -148,7 +148,7 @@ fn unreachable_webhook_is_counted_and_url_hidden() {
     let ran = tail(&all()[..1], &["--webhook", &url, "-v"]);
     let said = stderr(&ran);
     assert!(
-        said.contains("the webhook was told of 0; 1 failed"),
+        said.contains("Alerts to the webhook: 0 delivered, 1 failed"),
         "{said}"
     );
     assert!(!said.contains("secret"), "{said}");

@@ -113,16 +113,16 @@ fn files_are_read_without_aws_calls() {
 fn every_fixture_is_counted() {
     let ran = tail(&[OBJECTS, "-v"]).expect_status(3);
     ran.assert_stderr_contains("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
-    ran.assert_stderr_contains("  skipped: 1 a digest, which holds no events");
-    ran.assert_stderr_contains("  skipped: 1 an Insights object, which holds no calls");
+    ran.assert_stderr_contains("  1 skipped: a digest file, which contains no events");
+    ran.assert_stderr_contains("  1 skipped: an Insights file, which contains no API calls");
     ran.assert_stderr_contains(
         "Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.",
     );
     for (part, why) in [
-        ("NoRecordsKey0001", "the object has no list of Records"),
+        ("NoRecordsKey0001", "the log file has no Records array"),
         ("TruncatedGzip001", "the gzip data ends too early"),
         ("TruncatedJson001", "not valid JSON: it ends too early"),
-        ("ZeroBytes0000001", "the object is empty"),
+        ("ZeroBytes0000001", "the log file is empty"),
     ] {
         let line = ran.stderr.lines().find(|line| line.contains(part));
         let line = line.unwrap_or_else(|| panic!("{part} is not told:\n{}", ran.stderr));
@@ -132,7 +132,7 @@ fn every_fixture_is_counted() {
         );
     }
     for skipped in ["_CloudTrail-Digest_", "_CloudTrail-Insight_"] {
-        let told = |line: &str| line.starts_with("skipped: ") && line.contains(skipped);
+        let told = |line: &str| line.starts_with("skipped ") && line.contains(skipped);
         assert!(ran.stderr.lines().any(told), "{skipped}:\n{}", ran.stderr);
     }
 }
@@ -218,7 +218,7 @@ fn invalid_line_is_reported_and_others_printed() {
         "Records: 5 in = 2 shown + 0 filtered + 0 duplicate + 3 unreadable.",
     );
     ran.assert_stderr_contains(
-        "warning: cannot read a record of standard input: it is no JSON object: broken",
+        "warning: cannot read a record of standard input: it is not a JSON object: broken",
     );
     assert!(!ran.stderr.contains('\u{1b}'));
 }
@@ -229,7 +229,7 @@ fn file_over_size_limit_is_reported() {
     let ran = tail(&[&name, "--max-object-size", "1KB"]).expect_status(3);
     assert_eq!(ran.stdout, "");
     ran.assert_stderr_contains(&name);
-    ran.assert_stderr_contains("the object is larger than 1000 bytes when unpacked");
+    ran.assert_stderr_contains("the log file is larger than 1000 bytes when decompressed");
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn folder_is_read_in_name_order() {
         ]
     );
     ran.assert_stderr_contains("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
-    ran.assert_stderr_contains("  skipped: 2 not the name of a CloudTrail log");
+    ran.assert_stderr_contains("  2 skipped: not named like a CloudTrail log file");
 }
 
 #[test]

@@ -155,7 +155,7 @@ async fn heeler_queue_stops_before_dead_lettering() {
     // S3's test event and the announcement, twice each after the first time.
     assert!(
         run.stderr
-            .contains("4 it was looked at before and has come back"),
+            .contains("4 skipped: a message that was received before"),
         "{}",
         run.stderr
     );
@@ -175,7 +175,7 @@ async fn unreturned_messages_are_reported() {
     let run = tail(&org, &["--source", "heeler-queue", "--limit", "1"]).await;
     assert!(
         run.stderr
-            .contains("hiding messages from Heeler for a while")
+            .contains("cannot return messages to Heeler's queue")
             && run.stderr.contains("sqs:ChangeMessageVisibility"),
         "{}",
         run.stderr

@@ -1,4 +1,4 @@
-//! A command that is run for each alert, with the record on its standard input.
+//! A shell command that is run for each alert, with the record on its standard input.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::{Alert, DeliveryError};
 
-/// A line for the shell. Nothing of the event is put into it: what others wrote can do no harm there.
+/// A command line for the shell. Event data is never part of it, so it cannot inject commands.
 #[derive(Clone, Debug)]
 pub struct ShellCommand(pub String);
 
@@ -15,20 +15,20 @@ impl ShellCommand {
         let mut child = shell(&self.0)
             .env("HEELER_EC_SEVERITY", alert.level.name())
             .stdin(Stdio::piped())
-            // Standard output is for the events.
+            // Standard output is reserved for events.
             .stdout(std::io::stderr())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|why| DeliveryError::Permanent(format!("it does not start: {why}")))?;
+            .map_err(|error| DeliveryError::Permanent(format!("it cannot be started: {error}")))?;
         if let Some(mut input) = child.stdin.take() {
-            // A command that has no use for the record may close its input.
+            // The command may close its standard input without reading it.
             let _ = input.write_all(alert.record.as_bytes()).await;
             let _ = input.write_all(b"\n").await;
         }
         let status = child
             .wait()
             .await
-            .map_err(|why| DeliveryError::Permanent(why.to_string()))?;
+            .map_err(|error| DeliveryError::Permanent(error.to_string()))?;
         if status.success() {
             Ok(())
         } else {

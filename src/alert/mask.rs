@@ -1,8 +1,8 @@
-//! Takes secrets out of a record before people see it.
+//! Masks the secrets in a record before it is sent to a webhook.
 
 use serde_json::Value;
 
-/// How the names of fields end that hold a secret, in small letters and without `-` and `_`.
+/// Suffixes of the names of secret fields, in lower case and without `-` and `_`.
 const SECRET_NAME_SUFFIXES: &[&str] = &[
     "assertion",
     "authorization",
@@ -16,7 +16,7 @@ const SECRET_NAME_SUFFIXES: &[&str] = &[
     "secretstring",
     "token",
 ];
-/// Tokens that open nothing: they turn a page, or tell one request from its repetition.
+/// Names of tokens that are not secret: pagination and idempotency tokens.
 const NON_SECRET_NAMES: &[&str] = &[
     "clientrequesttoken",
     "clienttoken",
@@ -24,12 +24,12 @@ const NON_SECRET_NAMES: &[&str] = &[
     "idempotencytoken",
     "nexttoken",
 ];
-/// Parameters of a URL that hold one.
+/// URL parameters that contain a secret.
 const SECRET_URL_PARAMETERS: &[&str] =
     &["X-Amz-Security-Token=", "X-Amz-Signature=", "SigninToken="];
 const MASKED: &str = "(masked)";
 
-/// The record without the values of its secrets. Nothing when it is no JSON.
+/// The record with its secrets masked; `None` if it is not JSON.
 pub(super) fn mask_record(record: &str) -> Option<Value> {
     let mut value = serde_json::from_str(record)
         .or_else(|_| serde_json::from_str(&replace_lone_surrogates(record)))
@@ -38,15 +38,15 @@ pub(super) fn mask_record(record: &str) -> Option<Value> {
     Some(value)
 }
 
-/// The same with a replacement character for each half of a surrogate pair. A service that cuts a text to its length
-/// leaves such a half, and no other JSON reader has to take it.
+/// Replaces unpaired surrogates with the replacement character. A service that truncates a text may leave one, and JSON
+/// parsers reject it.
 fn replace_lone_surrogates(json: &str) -> String {
-    let mut whole = String::with_capacity(json.len());
+    let mut result = String::with_capacity(json.len());
     let mut rest = json;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        whole.push_str(before);
-        let (taken, written) = match (
+    while let Some(position) = rest.find('\\') {
+        let (before, escape) = rest.split_at(position);
+        result.push_str(before);
+        let (length, replacement) = match (
             parse_unicode_escape(escape),
             escape.get(6..).and_then(parse_unicode_escape),
         ) {
@@ -54,15 +54,15 @@ fn replace_lone_surrogates(json: &str) -> String {
             (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
             _ => (2, None),
         };
-        // An escape is ASCII, unless the text is no JSON at all.
-        let (taken, after) = escape.split_at_checked(taken).unwrap_or((escape, ""));
-        whole.push_str(written.unwrap_or(taken));
+        // An escape is ASCII, unless the text is not JSON.
+        let (original, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        result.push_str(replacement.unwrap_or(original));
         rest = after;
     }
-    whole + rest
+    result + rest
 }
 
-/// The UTF-16 unit that the text begins with an escape of.
+/// The UTF-16 code unit of the `\u` escape at the start of the text.
 fn parse_unicode_escape(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()
@@ -88,8 +88,8 @@ fn mask(value: &mut Value) {
 fn is_secret_name(name: &str) -> bool {
     let name: String = name
         .chars()
-        .filter(|letter| !matches!(letter, '-' | '_'))
-        .map(|letter| letter.to_ascii_lowercase())
+        .filter(|c| !matches!(c, '-' | '_'))
+        .map(|c| c.to_ascii_lowercase())
         .collect();
     SECRET_NAME_SUFFIXES
         .iter()
@@ -97,7 +97,7 @@ fn is_secret_name(name: &str) -> bool {
         && !NON_SECRET_NAMES.contains(&name.as_str())
 }
 
-/// Some services put a JSON document, or a signed URL, into a string.
+/// Masks secrets in a string that contains a JSON document or a signed URL.
 fn mask_text(text: &mut String) {
     if text.starts_with(['{', '['])
         && let Some(value) = mask_record(text)

@@ -1,5 +1,5 @@
-//! Who is told of grave events: a command, a web address. A slow or failing receiver never holds up the reading; what
-//! it could not be told is counted.
+//! Alerts for events of high severity, delivered to a command or a webhook. A slow or failing receiver never blocks the
+//! reading; alerts that are not delivered are counted.
 
 mod command;
 mod mask;
@@ -20,7 +20,7 @@ use crate::severity::SeverityLevel;
 pub use command::ShellCommand;
 pub use webhook::{PayloadFormat, Webhook};
 
-/// An event that somebody is to be told of.
+/// An alert about one event.
 #[derive(Clone, Debug)]
 pub struct Alert {
     pub level: SeverityLevel,
@@ -32,22 +32,23 @@ pub struct Alert {
     pub actor: Option<String>,
     pub error: Option<String>,
     pub event_id: Option<String>,
-    /// As delivered, on one line.
+    /// The record as delivered, on a single line.
     pub record: String,
 }
 
-/// Somebody who is told.
+/// A receiver of alerts.
 #[derive(Debug)]
 pub enum AlertReceiver {
     Command(ShellCommand),
     Webhook(Webhook),
 }
 
-/// Why somebody could not be told.
+/// The reason why an alert was not delivered.
 #[derive(Debug, PartialEq, Eq)]
 enum DeliveryError {
-    /// It may go better next time, but not before this has passed.
+    /// A temporary failure, with the time to wait before the next attempt if the receiver requested one.
     Retryable(String, Option<Duration>),
+    /// A failure that further attempts cannot change.
     Permanent(String),
 }
 
@@ -67,17 +68,18 @@ impl AlertReceiver {
     }
 }
 
-/// How much a receiver is asked to take.
+/// Rate limit, queue size and retries of a receiver.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryPolicy {
-    /// As many at once are fine, and after them one in each `pace`.
+    /// Number of alerts that may be delivered without waiting.
     pub burst: u32,
+    /// Interval between alerts after a burst.
     pub interval: Duration,
-    /// As many may wait; further ones are held back.
+    /// Queue capacity. Further alerts are dropped and counted.
     pub queue_capacity: usize,
-    /// One telling may take this long.
+    /// Timeout of one attempt.
     pub timeout: Duration,
-    /// Before the second attempt; twice as long before the third, and so on.
+    /// Delay before the second attempt. It doubles with each further attempt.
     pub first_retry_delay: Duration,
     pub max_attempts: u32,
 }
@@ -86,7 +88,7 @@ impl Default for DeliveryPolicy {
     fn default() -> Self {
         Self {
             burst: 10,
-            // What Slack takes.
+            // The rate limit of Slack's incoming webhooks: <https://api.slack.com/docs/rate-limits>.
             interval: Duration::from_secs(1),
             queue_capacity: 1000,
             timeout: Duration::from_secs(30),
@@ -96,10 +98,10 @@ impl Default for DeliveryPolicy {
     }
 }
 
-/// A receiver that asks for more is not waited for.
+/// Maximum delay, also if the receiver requests a longer one.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// What became of the alerts so far. Each is counted once.
+/// Counters of one receiver. Each alert is counted once.
 #[derive(Debug, Default)]
 struct AlertCounters {
     submitted: AtomicU64,
@@ -107,19 +109,20 @@ struct AlertCounters {
     failed: AtomicU64,
 }
 
-/// What became of the alerts for one receiver.
+/// Delivery statistics of one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryStats {
     pub receiver: &'static str,
     pub delivered: u64,
     pub failed: u64,
-    /// They were too many at once, or came too shortly before the end.
+    /// Alerts that did not fit into the queue or were not delivered before the end.
     pub dropped: u64,
 }
 
-/// Hears of each alert that failed in the end: the receiver, and why.
+/// A callback for each alert that finally failed: receiver and reason.
 pub type FailureListener = Arc<dyn Fn(&'static str, &str) + Send + Sync>;
 
+/// A receiver with its queue and worker.
 struct ReceiverQueue {
     receiver: &'static str,
     queue: mpsc::Sender<Arc<Alert>>,
@@ -127,24 +130,24 @@ struct ReceiverQueue {
     worker: JoinHandle<()>,
 }
 
-/// All receivers, each with a queue of its own.
+/// Delivers alerts to all receivers, each through its own queue.
 pub struct AlertDispatcher(Vec<ReceiverQueue>);
 
 impl AlertDispatcher {
-    /// Starts a worker for each receiver; it needs a runtime.
+    /// Starts a worker for each receiver. Must be called within a Tokio runtime.
     #[must_use]
     pub fn new(
         receivers: Vec<AlertReceiver>,
-        manner: DeliveryPolicy,
+        policy: DeliveryPolicy,
         listener: &FailureListener,
     ) -> Self {
         let lines = receivers.into_iter().map(|receiver| {
-            let (queue, due) = mpsc::channel(manner.queue_capacity.max(1));
+            let (queue, due) = mpsc::channel(policy.queue_capacity.max(1));
             let counts = Arc::new(AlertCounters::default());
             let name = receiver.name();
             let worker = ReceiverWorker {
                 receiver,
-                policy: manner,
+                policy,
                 counts: Arc::clone(&counts),
                 listener: Arc::clone(listener),
             };
@@ -158,32 +161,32 @@ impl AlertDispatcher {
         Self(lines.collect())
     }
 
-    /// Whether nobody is to be told.
+    /// Returns true if there are no receivers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Has everybody told, some time.
+    /// Queues an alert for every receiver. Does not block.
     pub fn submit(&self, alert: Alert) {
         let alert = Arc::new(alert);
         for line in &self.0 {
             line.counts.submitted.fetch_add(1, Ordering::Relaxed);
-            // A full queue holds it back.
+            // If the queue is full, the alert is dropped.
             let _ = line.queue.try_send(Arc::clone(&alert));
         }
     }
 
-    /// What became of them so far; those that wait count as held back.
+    /// The statistics so far. Waiting alerts count as dropped.
     #[must_use]
     pub fn stats(&self) -> Vec<DeliveryStats> {
         let of = |line: &ReceiverQueue| line.counts.stats(line.receiver);
         self.0.iter().map(of).collect()
     }
 
-    /// Waits for what is under way, but not for ever, and says what became of all.
-    pub async fn finish(self, grace: Duration) -> Vec<DeliveryStats> {
-        let until = Instant::now() + grace;
+    /// Waits up to `timeout` for the queued alerts and returns the final statistics.
+    pub async fn finish(self, timeout: Duration) -> Vec<DeliveryStats> {
+        let until = Instant::now() + timeout;
         let mut all = Vec::new();
         for line in self.0 {
             drop(line.queue);
@@ -199,18 +202,18 @@ impl AlertDispatcher {
 
 impl AlertCounters {
     fn stats(&self, receiver: &'static str) -> DeliveryStats {
-        let [handed, told, failed] = [&self.submitted, &self.delivered, &self.failed]
+        let [submitted, delivered, failed] = [&self.submitted, &self.delivered, &self.failed]
             .map(|count| count.load(Ordering::Relaxed));
         DeliveryStats {
             receiver,
-            delivered: told,
+            delivered,
             failed,
-            dropped: handed.saturating_sub(told + failed),
+            dropped: submitted.saturating_sub(delivered + failed),
         }
     }
 }
 
-/// Tells one receiver of one alert after another.
+/// Delivers the alerts of one receiver, one after another.
 struct ReceiverWorker {
     receiver: AlertReceiver,
     policy: DeliveryPolicy,
@@ -219,21 +222,19 @@ struct ReceiverWorker {
 }
 
 impl ReceiverWorker {
-    async fn run(self, mut due: mpsc::Receiver<Arc<Alert>>) {
+    async fn run(self, mut pending: mpsc::Receiver<Arc<Alert>>) {
         let DeliveryPolicy {
-            burst,
-            interval: pace,
-            ..
+            burst, interval, ..
         } = self.policy;
-        // When the next may go, had there been no burst.
-        let mut turn = Instant::now();
-        while let Some(alert) = due.recv().await {
-            turn = turn.max(Instant::now()) + pace;
-            sleep_until(turn - pace * burst.max(1)).await;
+        // The time at which the next alert would be pending without a burst.
+        let mut next_due = Instant::now();
+        while let Some(alert) = pending.recv().await {
+            next_due = next_due.max(Instant::now()) + interval;
+            sleep_until(next_due - interval * burst.max(1)).await;
             match self.deliver_with_retry(&alert).await {
                 Ok(()) => self.counts.delivered.fetch_add(1, Ordering::Relaxed),
-                Err(why) => {
-                    (self.listener)(self.receiver.name(), &why);
+                Err(reason) => {
+                    (self.listener)(self.receiver.name(), &reason);
                     self.counts.failed.fetch_add(1, Ordering::Relaxed)
                 }
             };
@@ -241,24 +242,24 @@ impl ReceiverWorker {
     }
 
     async fn deliver_with_retry(&self, alert: &Alert) -> Result<(), String> {
-        let mut pause = self.policy.first_retry_delay;
+        let mut delay = self.policy.first_retry_delay;
         for attempt in 1.. {
-            let told = timeout(self.policy.timeout, self.receiver.deliver(alert)).await;
-            let refusal = match told {
+            let result = timeout(self.policy.timeout, self.receiver.deliver(alert)).await;
+            let error = match result {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(refusal)) => refusal,
+                Ok(Err(error)) => error,
                 Err(_) => DeliveryError::Retryable(
-                    format!("no answer within {} s", self.policy.timeout.as_secs()),
+                    format!("no response within {} s", self.policy.timeout.as_secs()),
                     None,
                 ),
             };
-            match refusal {
-                DeliveryError::Retryable(_, asked) if attempt < self.policy.max_attempts => {
-                    sleep(asked.unwrap_or(pause).min(MAX_RETRY_DELAY)).await;
-                    pause *= 2;
+            match error {
+                DeliveryError::Retryable(_, requested) if attempt < self.policy.max_attempts => {
+                    sleep(requested.unwrap_or(delay).min(MAX_RETRY_DELAY)).await;
+                    delay *= 2;
                 }
-                DeliveryError::Retryable(why, _) | DeliveryError::Permanent(why) => {
-                    return Err(why);
+                DeliveryError::Retryable(reason, _) | DeliveryError::Permanent(reason) => {
+                    return Err(reason);
                 }
             }
         }

@@ -20,7 +20,7 @@ fn alert(event: &str) -> Alert {
     }
 }
 
-/// Fast, and as patient as a test can be.
+/// A policy with short delays and a long timeout.
 fn policy() -> DeliveryPolicy {
     DeliveryPolicy {
         burst: 100,
@@ -39,8 +39,13 @@ struct RecordedFailures(Arc<Mutex<Vec<String>>>);
 
 impl RecordedFailures {
     fn listener(&self) -> FailureListener {
-        let heard = Arc::clone(&self.0);
-        Arc::new(move |who, why| heard.lock().unwrap().push(format!("{who}: {why}")))
+        let messages = Arc::clone(&self.0);
+        Arc::new(move |receiver, reason| {
+            messages
+                .lock()
+                .unwrap()
+                .push(format!("{receiver}: {reason}"))
+        })
     }
 
     fn messages(&self) -> Vec<String> {
@@ -48,7 +53,7 @@ impl RecordedFailures {
     }
 }
 
-/// A web server that gives these answers, one a connection, and hands over what it was sent.
+/// A web server that sends these responses, one per connection, and returns the requests.
 fn server(
     answers: &'static [&'static str],
 ) -> (AlertReceiver, std::thread::JoinHandle<Vec<String>>) {
@@ -94,17 +99,18 @@ const TOO_MANY_REQUESTS: &str =
     "HTTP/1.1 429 Too Many\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const GONE: &str = "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-fn counts(told: &[DeliveryStats]) -> Vec<(u64, u64, u64)> {
-    told.iter()
+fn counts(stats: &[DeliveryStats]) -> Vec<(u64, u64, u64)> {
+    stats
+        .iter()
         .map(|line| (line.delivered, line.failed, line.dropped))
         .collect()
 }
 
 #[tokio::test]
 async fn webhook_receives_each_alert() {
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let (receiver, serving) = server(&[NO_CONTENT, NO_CONTENT]);
-    let alerts = AlertDispatcher::new(vec![receiver], policy(), &complaints.listener());
+    let alerts = AlertDispatcher::new(vec![receiver], policy(), &failures.listener());
     alerts.submit(alert("DeleteBucket"));
     alerts.submit(alert("DeleteTrail"));
     assert_eq!(counts(&alerts.finish(GRACE).await), [(2, 0, 0)]);
@@ -116,14 +122,14 @@ async fn webhook_receives_each_alert() {
     );
     assert!(requests[0].contains("\"event_name\":\"DeleteBucket\""));
     assert!(requests[1].contains("\"event_name\":\"DeleteTrail\""));
-    assert_eq!(complaints.messages(), [""; 0]);
+    assert_eq!(failures.messages(), [""; 0]);
 }
 
 #[tokio::test]
 async fn busy_webhook_is_retried() {
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let (receiver, serving) = server(&[TOO_MANY_REQUESTS, TOO_MANY_REQUESTS, NO_CONTENT]);
-    let alerts = AlertDispatcher::new(vec![receiver], policy(), &complaints.listener());
+    let alerts = AlertDispatcher::new(vec![receiver], policy(), &failures.listener());
     alerts.submit(alert("DeleteBucket"));
     assert_eq!(counts(&alerts.finish(GRACE).await), [(1, 0, 0)]);
     assert_eq!(serving.join().unwrap().len(), 3);
@@ -131,21 +137,18 @@ async fn busy_webhook_is_retried() {
 
 #[tokio::test]
 async fn permanent_webhook_failure_is_not_retried() {
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let (receiver, serving) = server(&[GONE]);
-    let alerts = AlertDispatcher::new(vec![receiver], policy(), &complaints.listener());
+    let alerts = AlertDispatcher::new(vec![receiver], policy(), &failures.listener());
     alerts.submit(alert("DeleteBucket"));
     assert_eq!(counts(&alerts.finish(GRACE).await), [(0, 1, 0)]);
     assert_eq!(serving.join().unwrap().len(), 1);
-    assert_eq!(
-        complaints.messages(),
-        ["the webhook: it answered with status 410"]
-    );
+    assert_eq!(failures.messages(), ["the webhook: HTTP status 410"]);
 }
 
 #[tokio::test]
 async fn unreachable_webhook_is_counted_as_failed() {
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -158,31 +161,31 @@ async fn unreachable_webhook_is_counted_as_failed() {
     let alerts = AlertDispatcher::new(
         vec![AlertReceiver::Webhook(webhook)],
         policy(),
-        &complaints.listener(),
+        &failures.listener(),
     );
     alerts.submit(alert("DeleteBucket"));
     assert_eq!(counts(&alerts.finish(GRACE).await), [(0, 1, 0)]);
-    let heard = complaints.messages().join("\n");
-    assert!(heard.to_lowercase().contains("refused"), "{heard}");
-    assert!(!heard.contains("secret"), "{heard}");
+    let messages = failures.messages().join("\n");
+    assert!(messages.to_lowercase().contains("refused"), "{messages}");
+    assert!(!messages.contains("secret"), "{messages}");
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn command_receives_record_and_severity() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("told");
+    let file = folder.path().join("output");
     let line = format!(
         "echo $HEELER_EC_SEVERITY >> '{0}'; cat >> '{0}'",
         file.display()
     );
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let command = AlertReceiver::Command(ShellCommand(line));
-    let alerts = AlertDispatcher::new(vec![command], policy(), &complaints.listener());
+    let alerts = AlertDispatcher::new(vec![command], policy(), &failures.listener());
     alerts.submit(alert("DeleteBucket"));
     assert_eq!(counts(&alerts.finish(GRACE).await), [(1, 0, 0)]);
-    let told = std::fs::read_to_string(file).unwrap();
-    assert_eq!(told, "high\n{\"eventName\":\"DeleteBucket\"}\n");
+    let stats = std::fs::read_to_string(file).unwrap();
+    assert_eq!(stats, "high\n{\"eventName\":\"DeleteBucket\"}\n");
 }
 
 #[cfg(unix)]
@@ -191,19 +194,19 @@ async fn failing_command_is_retried_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("runs");
     let line = format!("echo run >> '{}'; exit 7", file.display());
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let command = AlertReceiver::Command(ShellCommand(line));
-    let alerts = AlertDispatcher::new(vec![command], policy(), &complaints.listener());
+    let alerts = AlertDispatcher::new(vec![command], policy(), &failures.listener());
     alerts.submit(alert("DeleteBucket"));
     assert_eq!(counts(&alerts.finish(GRACE).await), [(0, 1, 0)]);
     assert_eq!(std::fs::read_to_string(file).unwrap(), "run\n".repeat(3));
-    assert_eq!(complaints.messages(), ["the command: exit status: 7"]);
+    assert_eq!(failures.messages(), ["the command: exit status: 7"]);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn hanging_receiver_does_not_block_others() {
-    let complaints = RecordedFailures::default();
+    let failures = RecordedFailures::default();
     let receivers = vec![
         AlertReceiver::Command(ShellCommand("exec sleep 600".into())),
         AlertReceiver::Command(ShellCommand("true".into())),
@@ -212,24 +215,24 @@ async fn hanging_receiver_does_not_block_others() {
         queue_capacity: 3,
         ..policy()
     };
-    let alerts = AlertDispatcher::new(receivers, few, &complaints.listener());
+    let alerts = AlertDispatcher::new(receivers, few, &failures.listener());
     for _ in 0..3 {
         alerts.submit(alert("DeleteBucket"));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let told = alerts.finish(Duration::from_millis(500)).await;
-    assert_eq!(counts(&told), [(0, 0, 3), (3, 0, 0)]);
+    let stats = alerts.finish(Duration::from_millis(500)).await;
+    assert_eq!(counts(&stats), [(0, 0, 3), (3, 0, 0)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn alerts_after_a_burst_are_rate_limited() {
-    let told_at: Arc<Mutex<Vec<u64>>> = Arc::default();
-    let began = Instant::now();
-    let heard = Arc::clone(&told_at);
+    let failed_at: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let started = Instant::now();
+    let messages = Arc::clone(&failed_at);
     let listener: FailureListener = Arc::new(move |_, _| {
-        heard.lock().unwrap().push(began.elapsed().as_secs());
+        messages.lock().unwrap().push(started.elapsed().as_secs());
     });
-    // A webhook without an address fails at once, so each failure tells when its turn was.
+    // A webhook without a URL fails immediately, so each failure has the time of its attempt.
     let webhook = Webhook::new(
         String::new(),
         PayloadFormat::Json,
@@ -246,5 +249,5 @@ async fn alerts_after_a_burst_are_rate_limited() {
         alerts.submit(alert("DeleteBucket"));
     }
     alerts.finish(GRACE).await;
-    assert_eq!(*told_at.lock().unwrap(), [0, 0, 0, 1, 2, 3]);
+    assert_eq!(*failed_at.lock().unwrap(), [0, 0, 0, 1, 2, 3]);
 }

@@ -1,4 +1,4 @@
-//! A web address that each alert is posted to, without the secrets that the record may hold.
+//! A webhook: each alert is posted to a URL, with the secrets in the record masked.
 
 use std::fmt;
 
@@ -7,18 +7,19 @@ use serde_json::{Value, json};
 use super::{Alert, DeliveryError, mask};
 use crate::http::{WebhookClient, WebhookResponse};
 
+/// A webhook.
 #[derive(Clone)]
 pub struct Webhook {
-    /// Often a secret itself; it is shown nowhere.
+    /// Often a secret itself, so it is never printed.
     url: String,
     format: PayloadFormat,
     poster: WebhookClient,
 }
 
-/// What the receiver understands.
+/// The format of the posted payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PayloadFormat {
-    /// The fields of the event, and the record.
+    /// The fields of the event and the record.
     #[default]
     Json,
     /// A message for Slack's incoming webhooks.
@@ -57,15 +58,15 @@ fn classify_reply(reply: Result<WebhookResponse, String>) -> Result<(), Delivery
     let WebhookResponse {
         status,
         retry_after,
-    } = reply.map_err(|why| DeliveryError::Retryable(why, None))?;
-    let answered = format!("it answered with status {status}");
+    } = reply.map_err(|reason| DeliveryError::Retryable(reason, None))?;
+    let reason = format!("HTTP status {status}");
     match status {
         200..=299 => Ok(()),
-        408 | 429 | 500..=599 => Err(DeliveryError::Retryable(answered, retry_after)),
+        408 | 429 | 500..=599 => Err(DeliveryError::Retryable(reason, retry_after)),
         300..=399 => Err(DeliveryError::Permanent(format!(
-            "{answered}: give the address that it redirects to"
+            "{reason}: use the URL that it redirects to"
         ))),
-        _ => Err(DeliveryError::Permanent(answered)),
+        _ => Err(DeliveryError::Permanent(reason)),
     }
 }
 
@@ -84,9 +85,9 @@ fn json_payload(alert: &Alert) -> Value {
     })
 }
 
-/// One line in Slack's own markup.
+/// A sentence in Slack's markup.
 fn slack_text(alert: &Alert) -> String {
-    let word = |field: &Option<String>| {
+    let text = |field: &Option<String>| {
         field
             .as_deref()
             .map_or_else(|| "?".to_owned(), escape_slack)
@@ -99,25 +100,25 @@ fn slack_text(alert: &Alert) -> String {
     format!(
         "*{}* {} ({}) by {} in account {}, {}, at {}{failed}",
         alert.level,
-        word(&alert.event),
-        word(&alert.service),
-        word(&alert.actor),
-        word(&alert.account),
-        word(&alert.region),
-        word(&alert.time),
+        text(&alert.event),
+        text(&alert.service),
+        text(&alert.actor),
+        text(&alert.account),
+        text(&alert.region),
+        text(&alert.time),
     )
 }
 
-/// What others wrote, without the characters that Slack acts on: no mention, no link, no markup, no line of its own.
+/// Escapes event data for Slack: no mentions, links, markup or line breaks.
 fn escape_slack(text: &str) -> String {
     text.chars()
-        .map(|letter| match letter {
+        .map(|c| match c {
             '&' => "&amp;".to_owned(),
             '<' => "&lt;".to_owned(),
             '>' => "&gt;".to_owned(),
             '*' | '`' | '~' => "\u{2217}".to_owned(),
-            _ if letter.is_control() => letter.escape_default().to_string(),
-            _ => letter.to_string(),
+            _ if c.is_control() => c.escape_default().to_string(),
+            _ => c.to_string(),
         })
         .collect()
 }
@@ -187,10 +188,10 @@ mod tests {
             actor: Some("<!channel> *x*\n&\u{1b}[31m".into()),
             ..alert()
         };
-        let said = slack_text(&alert);
+        let text = slack_text(&alert);
         assert!(
-            said.contains("by &lt;!channel&gt; \u{2217}x\u{2217}\\n&amp;\\u{1b}[31m in"),
-            "{said}"
+            text.contains("by &lt;!channel&gt; \u{2217}x\u{2217}\\n&amp;\\u{1b}[31m in"),
+            "{text}"
         );
     }
 
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn retryable_statuses() {
-        let answered = |status| {
+        let reason = |status| {
             classify_reply(Ok(WebhookResponse {
                 status,
                 retry_after: Some(Duration::from_secs(3)),

@@ -470,7 +470,7 @@ mod tests {
         ] {
             assert_eq!(skipped_in(name), [(SkipReason::TestEvent, None)], "{name}");
         }
-        assert_eq!(SkipReason::TestEvent.description(), "a test event of S3");
+        assert_eq!(SkipReason::TestEvent.description(), "an S3 test event");
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! Regular expressions between percent signs, in the syntax that `CloudWatch` Logs takes.
+//! Regular expressions between percent signs, in the syntax of `CloudWatch` Logs.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
 
 use regex_lite::{Regex, RegexBuilder};
 
-const ALLOWED_CHARACTERS: &str = "a regular expression has letters and digits of ASCII, spaces, `:_#=@/;,-` and the operators \
-                       `^$?[]{}|\\*+.` only; `\\x21` is any other character of ASCII";
-const ALLOWED_ESCAPES: &str = "a backslash stands before an operator, before one of `dDsSwW`, or before `x` and two \
-                       hexadecimal digits";
+const ALLOWED_CHARACTERS: &str = "a regular expression may only contain ASCII letters and digits, spaces, `:_#=@/;,-` and the \
+                                  operators `^$?[]{}|\\*+.`; write other ASCII characters as in `\\x21`";
+const ALLOWED_ESCAPES: &str =
+    "a backslash may only precede an operator, one of `dDsSwW`, or `x` with two hexadecimal digits";
 
 #[derive(Clone, Debug)]
 pub(super) struct FilterRegex(Regex);
@@ -20,26 +20,29 @@ impl PartialEq for FilterRegex {
 }
 
 impl FilterRegex {
-    /// Or why not, and after how many bytes.
+    /// Parses a regular expression.
+    ///
+    /// # Errors
+    /// Returns the byte offset and the reason.
     pub(super) fn parse(text: &str) -> Result<Self, (usize, &'static str)> {
         if text.is_empty() {
-            return Err((0, "a regular expression is not empty"));
+            return Err((0, "the regular expression is empty"));
         }
         let text = RegexTranslator::new(text).translate()?;
         RegexBuilder::new(&text)
             .dot_matches_new_line(true)
             .build()
             .map(Self)
-            .map_err(|_| (0, "this is no regular expression"))
+            .map_err(|_| (0, "this is not a valid regular expression"))
     }
 
-    /// Whether any part of the text does.
+    /// Returns true if any part of the text matches.
     pub(super) fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }
 
-/// Lets pass what `CloudWatch` Logs documents, in the words of the library, which knows far more.
+/// Translates the documented syntax into that of the library, and rejects everything else.
 struct RegexTranslator<'p> {
     rest: Peekable<CharIndices<'p>>,
     output: String,
@@ -60,12 +63,15 @@ impl<'p> RegexTranslator<'p> {
             match c {
                 '\\' => self.translate_escape().ok_or((at, ALLOWED_ESCAPES))?,
                 '[' if self.in_class => {
-                    return Err((at, "a `[` between brackets comes after a backslash"));
+                    return Err((
+                        at,
+                        "a `[` in a character class must be escaped with a backslash",
+                    ));
                 }
                 '[' => self
                     .start_class()
-                    .ok_or((at, "there is nothing between brackets"))?,
-                // The minimum may be left out, which the library does not know.
+                    .ok_or((at, "the character class is empty"))?,
+                // The minimum may be omitted, which the library does not support.
                 '{' if !self.in_class && self.take(',').is_some() => self.output.push_str("{0,"),
                 _ if is_allowed(c) => {
                     self.in_class &= c != ']';
@@ -93,7 +99,7 @@ impl<'p> RegexTranslator<'p> {
         }
     }
 
-    /// The beginning of one. What closes it at once would be a character of it elsewhere.
+    /// The start of a character class. An empty class is rejected, because other syntaxes read `]` as a literal there.
     fn start_class(&mut self) -> Option<()> {
         self.in_class = true;
         let negated = self.take('^');

@@ -1,22 +1,23 @@
-//! Filter patterns of `CloudWatch` Logs for JSON: which log events pass one, decided without AWS.
+//! Filter patterns of `CloudWatch` Logs for JSON, evaluated locally.
 //!
-//! The grammar is the one that AWS documents ("Using filter patterns to match terms in JSON log events"). What that
-//! page rules out is refused: `EXISTS` alone, `IS NOT`, more wildcards or regular expressions than its quotas, and in a
-//! regular expression whatever is not listed, since a pattern that is half understood would answer wrongly.
+//! The grammar is documented in "Using filter patterns to match terms in JSON log events":
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>. Everything that the page excludes
+//! is rejected: `EXISTS` without `NOT`, `IS NOT`, more wildcards or regular expressions than the quotas allow, and
+//! unlisted regular expression syntax. A pattern that is only partly understood would give wrong results.
 //!
-//! - A selector leads to a string or a number, or a comparison does not match: not `=`, and not `!=` either. So a field
-//!   that is missing matches no `!=`, and `NOT EXISTS` is the only test that it passes.
-//! - `*` is a wildcard at the ends of a value, quoted or not, and stands for itself anywhere else.
-//! - Letters count as they are written, in names, values and keywords.
+//! - A comparison matches only strings and numbers. A missing field matches neither `=` nor `!=`; it matches only
+//!   `NOT EXISTS`.
+//! - `*` is a wildcard at the ends of a value, quoted or not, and a literal character elsewhere.
+//! - Names, values and keywords are case-sensitive.
 //!
-//! The page is silent on these, and the choice is ours:
+//! The page does not specify the following; these are our decisions:
 //!
-//! - A bare number means a JSON number of that value or a string of these very characters. A string is never less or
-//!   greater than anything. A quoted value is text, and is compared with the digits of a JSON number.
-//! - With a wildcard in the selector, one selected value that matches is enough, for `!=` as well; `NOT EXISTS` asks
-//!   that nothing is selected.
-//! - A regular expression is compared with the digits of a JSON number, too; its `.` means a line break as well.
-//! - In quotes, a backslash stands before `"` or `\` and before nothing else.
+//! - An unquoted number matches a JSON number of that value or a string with the same characters. `<` and `>` never match a
+//!   string. A quoted value is text and is compared with the digits of a JSON number.
+//! - If the selector has a wildcard, one matching value is sufficient, also for `!=`. `NOT EXISTS` requires that nothing is
+//!   selected.
+//! - A regular expression is also compared with the digits of a JSON number. Its `.` also matches a line break.
+//! - In quotes, a backslash may only precede `"` or `\`.
 
 mod filter_regex;
 mod operand;
@@ -32,24 +33,26 @@ use operand::{Number, Operand};
 pub use pattern_error::PatternError;
 use selector::PropertySelector;
 
-/// A pattern that was understood.
+/// A parsed pattern.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilterPattern(Expression);
 
 impl FilterPattern {
+    /// Parses a pattern.
+    ///
     /// # Errors
-    /// Where and why the text is no pattern for JSON, or none that can be judged here.
+    /// Returns the position and the reason if the text is not a supported JSON pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         parser::parse_pattern(text).map(Self)
     }
 
-    /// Whether a log event with this content would pass.
+    /// Returns true if a log event with this content matches.
     #[must_use]
     pub fn matches(&self, event: &Value) -> bool {
         event.is_object() && self.0.matches(event)
     }
 
-    /// Whether a log event of this text would pass. What is no JSON object never does.
+    /// Returns true if a log event with this text matches. Text that is not a JSON object never matches.
     #[must_use]
     pub fn matches_text(&self, event: &str) -> bool {
         serde_json::from_str(event).is_ok_and(|event| self.matches(&event))
@@ -83,7 +86,7 @@ enum TermTest {
     OnValue(ValueTest),
 }
 
-/// What is asked of a value that is there.
+/// A test of an existing value.
 #[derive(Clone, Debug, PartialEq)]
 enum ValueTest {
     Is(Value),

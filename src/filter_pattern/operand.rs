@@ -1,5 +1,4 @@
-//! What a value is compared with: a text with wildcards at its ends, and the number that a bare text may mean; or a
-//! regular expression.
+//! Operands of comparisons: a text with wildcards at its ends and its numeric value, or a regular expression.
 
 use std::cmp::Ordering;
 
@@ -39,7 +38,7 @@ impl Operand {
         self.number
     }
 
-    /// Nothing, where a value cannot be compared: only strings and numbers can.
+    /// Compares a value; `None` if it is neither a string nor a number.
     pub(super) fn equals(&self, value: &Value) -> Option<bool> {
         match (value, self.number) {
             (Value::Number(_), Some(number)) => Some(Number::from_json(value) == Some(number)),
@@ -89,7 +88,7 @@ impl TextMatcher {
     }
 }
 
-/// A number, and exactly which one if it is whole: identifiers can be longer than a float is precise.
+/// A number. Integers are kept exactly, because identifiers may exceed the precision of a float.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Number {
     integer: Option<i128>,
@@ -97,7 +96,7 @@ pub(super) struct Number {
 }
 
 impl Number {
-    /// Nothing, where the text is no number as patterns write it, or one beyond all bounds.
+    /// Parses a number as written in patterns; `None` for other text and infinite values.
     fn parse(text: &str) -> Option<Self> {
         let real: f64 = is_number(text).then(|| text.parse().ok())??;
         real.is_finite().then(|| Self {
@@ -130,7 +129,7 @@ impl PartialEq for Number {
     }
 }
 
-/// Digits, with a sign, a fraction and an exponent if need be: `-5`, `+1.5`, `10e-3`.
+/// Returns true for digits with an optional sign, fraction and exponent: `-5`, `+1.5`, `10e-3`.
 pub(super) fn is_number(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let mantissa = strip_sign(mantissa);

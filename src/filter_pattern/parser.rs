@@ -1,4 +1,4 @@
-//! From the text of a pattern to its expression: `()` before `&&` before `||`.
+//! A recursive descent parser for filter patterns. Precedence: `()`, then `&&`, then `||`.
 
 use serde_json::Value;
 
@@ -8,15 +8,14 @@ use super::pattern_error::PatternError;
 use super::selector::{PropertySelector, SelectorStep};
 use super::{Expression, TermTest, ValueTest};
 
-/// Characters, as the API counts them.
+/// Maximum length of a pattern in characters, as counted by the API.
 const MAX_PATTERN_CHARS: usize = 1024;
-/// Parentheses in parentheses. AWS names no limit; this one keeps the stack small.
+/// Maximum nesting of parentheses. AWS documents no limit; this one bounds the stack.
 const MAX_DEPTH: usize = 32;
 const MAX_WILDCARDS: usize = 3;
 const MAX_REGEXES: usize = 2;
 
-const NEEDS_QUOTES: &str =
-    "a value with anything but letters, digits, `_`, `.` and `*` is put in double quotation marks";
+const NEEDS_QUOTES: &str = "a value with other characters than letters, digits, `_`, `.` and `*` must be in double quotation marks";
 
 const EXPECTED_OPERATOR: &str = "expected `=`, `!=`, `<`, `<=`, `>`, `>=`, `IS` or `NOT EXISTS`";
 
@@ -28,24 +27,24 @@ pub(super) fn parse_pattern(text: &str) -> ParseResult<Expression> {
         return Err(PatternError::at_rest(
             rest,
             text,
-            "a pattern has 1024 characters at most",
+            "a pattern has at most 1024 characters",
         ));
     }
-    let mut reader = PatternParser {
+    let mut parser = PatternParser {
         text,
         rest: text,
         wildcards: 0,
         regexes: 0,
     };
-    reader.skip_whitespace();
-    reader.expect("{", "a pattern for JSON begins with `{`")?;
-    let root = reader.parse_or(0)?;
-    reader.expect("}", "expected `&&`, `||` or the closing `}`")?;
-    reader.skip_whitespace();
-    if reader.rest.is_empty() {
+    parser.skip_whitespace();
+    parser.expect("{", "a JSON pattern begins with `{`")?;
+    let root = parser.parse_or(0)?;
+    parser.expect("}", "expected `&&`, `||` or the closing `}`")?;
+    parser.skip_whitespace();
+    if parser.rest.is_empty() {
         Ok(root)
     } else {
-        Err(reader.error("nothing comes after the closing `}`"))
+        Err(parser.error("unexpected text after the closing `}`"))
     }
 }
 
@@ -77,7 +76,7 @@ impl<'p> PatternParser<'p> {
         self.skip_whitespace();
         let part = if self.rest.starts_with('(') {
             if depth == MAX_DEPTH {
-                return Err(self.error("parentheses are nested 32 deep at most"));
+                return Err(self.error("parentheses can be nested at most 32 levels deep"));
             }
             self.take("(");
             let inner = self.parse_or(depth + 1)?;
@@ -101,15 +100,15 @@ impl<'p> PatternParser<'p> {
             if steps.is_empty()
                 && matches!(step, SelectorStep::Element(_) | SelectorStep::AnyElement)
             {
-                return Err(self.error_at(start, "an array element comes after a field"));
+                return Err(self.error_at(start, "an array index must follow a field"));
             }
             if step.is_wildcard() {
                 if steps.iter().any(SelectorStep::is_wildcard) {
-                    return Err(self.error_at(start, "a selector has one wildcard at most"));
+                    return Err(self.error_at(start, "a selector can have at most one wildcard"));
                 }
                 if self.wildcards == MAX_WILDCARDS {
                     return Err(
-                        self.error_at(start, "a pattern selects by wildcard 3 times at most")
+                        self.error_at(start, "a pattern can have at most 3 wildcard selectors")
                     );
                 }
                 self.wildcards += 1;
@@ -117,7 +116,7 @@ impl<'p> PatternParser<'p> {
             steps.push(step);
         }
         if steps.is_empty() {
-            return Err(self.error("a selector names a field, as in `$.name`"));
+            return Err(self.error("expected a field, as in `$.name`"));
         }
         Ok(PropertySelector(steps))
     }
@@ -132,7 +131,7 @@ impl<'p> PatternParser<'p> {
             }
             let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
             if name.is_empty() {
-                return Err(self.error("expected a name of letters, digits, `-` and `_`; others are put in `['` and `']`"));
+                return Err(self.error("expected a name of letters, digits, `-` and `_`; put other names in `['` and `']`"));
             }
             return Ok(Some(SelectorStep::Field(name.to_owned())));
         }
@@ -153,7 +152,9 @@ impl<'p> PatternParser<'p> {
                 );
             }
             let index = digits.parse();
-            SelectorStep::Element(index.map_err(|_| self.error_at(start, "no array is that long"))?)
+            SelectorStep::Element(
+                index.map_err(|_| self.error_at(start, "the array index is too large"))?,
+            )
         };
         self.expect("]", "expected `]`")?;
         Ok(Some(step))
@@ -161,13 +162,13 @@ impl<'p> PatternParser<'p> {
 
     fn parse_bracketed_name(&mut self) -> ParseResult<SelectorStep> {
         let start = self.rest;
-        self.expect("'", "a name in brackets is put in single quotation marks")?;
+        self.expect("'", "a name in brackets must be in single quotation marks")?;
         let name = self.take_while(|c| c != '\'');
         if !self.take("'") {
-            return Err(self.error_at(start, "this quotation mark is never closed"));
+            return Err(self.error_at(start, "this quotation mark is not closed"));
         }
         if name.is_empty() {
-            return Err(self.error_at(start, "a name is not empty"));
+            return Err(self.error_at(start, "the name is empty"));
         }
         self.expect("]", "expected `]`")?;
         Ok(SelectorStep::Field(name.to_owned()))
@@ -203,7 +204,7 @@ impl<'p> PatternParser<'p> {
             }
             "EXISTS" => Err(self.error_at(
                 start,
-                "CloudWatch Logs knows `NOT EXISTS` only; `= *` asks for a field that is there",
+                "CloudWatch Logs supports only `NOT EXISTS`; use `= *` to test that a field exists",
             )),
             _ => Err(self.error_at(start, EXPECTED_OPERATOR)),
         }
@@ -216,7 +217,7 @@ impl<'p> PatternParser<'p> {
             "TRUE" => Ok(Value::Bool(true)),
             "FALSE" => Ok(Value::Bool(false)),
             "NULL" => Ok(Value::Null),
-            "NOT" => Err(self.error_at(start, "CloudWatch Logs does not know `IS NOT`")),
+            "NOT" => Err(self.error_at(start, "CloudWatch Logs does not support `IS NOT`")),
             _ => Err(self.error_at(start, "expected `TRUE`, `FALSE` or `NULL`")),
         }
     }
@@ -225,7 +226,12 @@ impl<'p> PatternParser<'p> {
         self.skip_whitespace();
         let start = self.rest;
         let number = self.parse_operand()?.number();
-        number.ok_or_else(|| self.error_at(start, "only `=` and `!=` take anything but a number"))
+        number.ok_or_else(|| {
+            self.error_at(
+                start,
+                "expected a number; only `=` and `!=` accept other values",
+            )
+        })
     }
 
     fn parse_operand(&mut self) -> ParseResult<Operand> {
@@ -248,7 +254,7 @@ impl<'p> PatternParser<'p> {
             if is_number(word) {
                 return Err(self.error_at(start, "the number is too large"));
             }
-            // A sign is part of a number, and of no word.
+            // A sign is allowed only in numbers.
             if word.contains(['+', '-']) {
                 return Err(self.error_at(start, NEEDS_QUOTES));
             }
@@ -259,19 +265,19 @@ impl<'p> PatternParser<'p> {
     fn parse_regex(&mut self) -> ParseResult<Operand> {
         let start = self.rest;
         if self.regexes == MAX_REGEXES {
-            return Err(self.error("a pattern has 2 regular expressions at most"));
+            return Err(self.error("a pattern can have at most 2 regular expressions"));
         }
         self.regexes += 1;
         self.take("%");
         let inside = self.rest;
         let text = self.take_while(|c| c != '%');
         if !self.take("%") {
-            return Err(self.error_at(start, "this percent sign has no second one"));
+            return Err(self.error_at(start, "the closing percent sign is missing"));
         }
         let expression = FilterRegex::parse(text);
         expression
             .map(Operand::regex)
-            .map_err(|(at, why)| self.error_at(inside.split_at(at).1, why))
+            .map_err(|(at, reason)| self.error_at(inside.split_at(at).1, reason))
     }
 
     fn parse_quoted(&mut self) -> ParseResult<Operand> {
@@ -287,9 +293,9 @@ impl<'p> PatternParser<'p> {
             } else if self.take("\\\\") {
                 text.push('\\');
             } else if self.rest.is_empty() {
-                return Err(self.error_at(start, "this quotation mark is never closed"));
+                return Err(self.error_at(start, "this quotation mark is not closed"));
             } else {
-                return Err(self.error("a backslash stands before `\"` or `\\`"));
+                return Err(self.error("a backslash may only precede `\"` or `\\`"));
             }
         }
     }
@@ -308,11 +314,11 @@ impl<'p> PatternParser<'p> {
         after.is_some()
     }
 
-    fn expect(&mut self, wanted: &str, otherwise: &'static str) -> ParseResult<()> {
+    fn expect(&mut self, wanted: &str, reason: &'static str) -> ParseResult<()> {
         if self.take(wanted) {
             Ok(())
         } else {
-            Err(self.error(otherwise))
+            Err(self.error(reason))
         }
     }
 
@@ -323,12 +329,12 @@ impl<'p> PatternParser<'p> {
         taken
     }
 
-    fn error(&self, why: &'static str) -> PatternError {
-        self.error_at(self.rest, why)
+    fn error(&self, reason: &'static str) -> PatternError {
+        self.error_at(self.rest, reason)
     }
 
-    fn error_at(&self, rest: &str, why: &'static str) -> PatternError {
-        PatternError::at_rest(rest, self.text, why)
+    fn error_at(&self, rest: &str, reason: &'static str) -> PatternError {
+        PatternError::at_rest(rest, self.text, reason)
     }
 }
 
@@ -336,7 +342,7 @@ fn ends_bare_word(c: char) -> bool {
     c.is_ascii_whitespace() || matches!(c, ')' | '}' | '&' | '|')
 }
 
-/// A list of one is that one.
+/// Joins expressions; a single expression is returned as it is.
 fn join(mut parts: Vec<Expression>, list: fn(Vec<Expression>) -> Expression) -> Expression {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,

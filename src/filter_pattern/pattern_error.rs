@@ -1,21 +1,22 @@
-//! Why a text is no pattern, and at which character.
+//! The error of an invalid filter pattern, with its position.
 
 use std::fmt;
 
-/// How much of what follows is shown.
+/// Length of the excerpt at the error, in characters.
 const MAX_EXCERPT_CHARS: usize = 20;
 
+/// An invalid filter pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternError {
-    /// How many characters come before the place.
+    /// Number of characters before the error.
     pub position: usize,
-    /// What follows there, shortened; empty at the end.
+    /// The text at the error, shortened; empty at the end of the pattern.
     pub excerpt: String,
     pub reason: &'static str,
 }
 
 impl PatternError {
-    /// Of the place where `rest` begins, which is the end of `text`.
+    /// An error at the start of `rest`, which is the end of `text`.
     pub(super) fn at_rest(rest: &str, text: &str, reason: &'static str) -> Self {
         Self {
             position: text.chars().count().saturating_sub(rest.chars().count()),
@@ -32,14 +33,14 @@ impl PatternError {
 impl fmt::Display for PatternError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            position: at,
-            excerpt: near,
-            reason: why,
+            position,
+            excerpt,
+            reason,
         } = self;
-        if near.is_empty() {
-            write!(out, "after character {at}: {why}")
+        if excerpt.is_empty() {
+            write!(out, "after character {position}: {reason}")
         } else {
-            write!(out, "character {}, at `{near}`: {why}", at + 1)
+            write!(out, "character {}, at `{excerpt}`: {reason}", position + 1)
         }
     }
 }

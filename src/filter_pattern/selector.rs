@@ -1,4 +1,4 @@
-//! A property selector: the way from a log event to the values that are tested.
+//! Property selectors: paths from a log event to the values that are tested.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(super) enum SelectorStep {
 }
 
 impl PropertySelector {
-    /// What it leads to: one value at most, unless there is a wildcard in it.
+    /// The selected values: at most one, unless the selector has a wildcard.
     pub(super) fn select<'v>(&self, event: &'v Value) -> Vec<&'v Value> {
         self.0.iter().fold(vec![event], |reached, step| {
             reached

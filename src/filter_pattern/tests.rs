@@ -428,7 +428,7 @@ fn non_object_never_matches() {
 
 #[test]
 fn malformed_pattern_error_has_a_position() {
-    for (pattern, at, why) in [
+    for (pattern, position, reason) in [
         ("", 0, "begins with `{`"),
         ("ERROR", 0, "begins with `{`"),
         ("[ip, user]", 0, "begins with `{`"),
@@ -437,15 +437,15 @@ fn malformed_pattern_error_has_a_position() {
         ("{ a = b }", 2, "expected a selector"),
         ("{ !$.a = b }", 2, "expected a selector"),
         ("{ $.a = b", 9, "closing `}`"),
-        ("{ $.a = b } x", 12, "nothing comes after"),
+        ("{ $.a = b } x", 12, "unexpected text"),
         ("{ $.a = b $.c = d }", 10, "expected `&&`"),
         ("{ $.a = b & $.c = d }", 10, "expected `&&`"),
         ("{ $.a = b && }", 13, "expected a selector"),
         ("{ ($.a = b }", 11, "closing `)`"),
         ("{ $.a = b) }", 9, "closing `}`"),
         ("{ () }", 3, "expected a selector"),
-        ("{ $ = b }", 3, "names a field"),
-        ("{ $[0] = b }", 3, "after a field"),
+        ("{ $ = b }", 3, "expected a field"),
+        ("{ $[0] = b }", 3, "follow a field"),
         ("{ $. = b }", 4, "expected a name"),
         ("{ $.a. = b }", 6, "expected a name"),
         ("{ $.é = b }", 4, "expected a name"),
@@ -455,32 +455,32 @@ fn malformed_pattern_error_has_a_position() {
         (
             "{ $.a[99999999999999999999] = b }",
             6,
-            "no array is that long",
+            "array index is too large",
         ),
         ("{ $.[0] = b }", 5, "single quotation marks"),
         ("{ $[\"a\"] = b }", 4, "single quotation marks"),
-        ("{ $['a] = b }", 4, "never closed"),
-        ("{ $[''] = b }", 4, "not empty"),
+        ("{ $['a] = b }", 4, "not closed"),
+        ("{ $[''] = b }", 4, "is empty"),
         ("{ $.*.* = b }", 5, "one wildcard"),
-        ("{ $.*=1 && $.*=1 && $.*=1 && $.*=1 }", 30, "3 times"),
+        ("{ $.*=1 && $.*=1 && $.*=1 && $.*=1 }", 30, "at most 3"),
         ("{ $.a }", 6, "expected `=`"),
         ("{ $.a == b }", 6, "expected `=`"),
         ("{ $.a <> 1 }", 6, "expected `=`"),
         ("{ $.a ~ b }", 6, "expected `=`"),
         ("{ $.a = }", 8, "expected a value"),
-        ("{ $.a = \"b }", 8, "never closed"),
+        ("{ $.a = \"b }", 8, "not closed"),
         (r#"{ $.a = "b\n" }"#, 10, "a backslash"),
         ("{ $.a = 'b' }", 8, "double quotation marks"),
         ("{ $.a = foo@bar }", 11, "double quotation marks"),
         ("{ $.a = us-east-1 }", 8, "double quotation marks"),
         ("{ $.a = für }", 9, "double quotation marks"),
         ("{ $.a = 1e999 }", 8, "too large"),
-        ("{ $.a < b }", 8, "but a number"),
-        ("{ $.a < \"1\" }", 8, "but a number"),
-        ("{ $.a >= 4* }", 9, "but a number"),
-        ("{ $.a < %1% }", 8, "but a number"),
-        ("{ $.a = %b }", 8, "no second one"),
-        ("{ $.a = %% }", 9, "not empty"),
+        ("{ $.a < b }", 8, "expected a number"),
+        ("{ $.a < \"1\" }", 8, "expected a number"),
+        ("{ $.a >= 4* }", 9, "expected a number"),
+        ("{ $.a < %1% }", 8, "expected a number"),
+        ("{ $.a = %b }", 8, "percent sign is missing"),
+        ("{ $.a = %% }", 9, "is empty"),
         ("{ $.a = %b%c }", 11, "expected `&&`"),
         ("{ $.a = %(b)% }", 9, "letters and digits"),
         ("{ $.a = %b!% }", 10, "letters and digits"),
@@ -489,14 +489,14 @@ fn malformed_pattern_error_has_a_position() {
         (r"{ $.a = %\b% }", 9, "a backslash"),
         (r"{ $.a = %\x2% }", 9, "a backslash"),
         (r"{ $.a = %b\% }", 10, "a backslash"),
-        ("{ $.a = %b[[c]]% }", 11, "between brackets"),
-        ("{ $.a = %[]b]% }", 9, "nothing between"),
-        ("{ $.a = %[^]b]% }", 9, "nothing between"),
-        ("{ $.a = %[b% }", 9, "no regular expression"),
-        ("{ $.a = %*b% }", 9, "no regular expression"),
-        ("{ $.a = %b{2,1}% }", 9, "no regular expression"),
+        ("{ $.a = %b[[c]]% }", 11, "in a character class"),
+        ("{ $.a = %[]b]% }", 9, "class is empty"),
+        ("{ $.a = %[^]b]% }", 9, "class is empty"),
+        ("{ $.a = %[b% }", 9, "not a valid regular expression"),
+        ("{ $.a = %*b% }", 9, "not a valid regular expression"),
+        ("{ $.a = %b{2,1}% }", 9, "not a valid regular expression"),
         ("{ $.a=%b% && $.a=%c% && $.a=%d% }", 28, "2 regular"),
-        ("{ $.a EXISTS }", 6, "`NOT EXISTS` only"),
+        ("{ $.a EXISTS }", 6, "only `NOT EXISTS`"),
         ("{ $.a IS NOT NULL }", 9, "`IS NOT`"),
         ("{ $.a IS true }", 9, "expected `TRUE`"),
         ("{ $.a is TRUE }", 6, "expected `=`"),
@@ -505,8 +505,8 @@ fn malformed_pattern_error_has_a_position() {
         ("{ $.a\u{a0}= b }", 5, "expected `=`"),
     ] {
         let error = FilterPattern::parse(pattern).expect_err(pattern);
-        assert_eq!(error.position, at, "{pattern}: {error}");
-        assert!(error.reason.contains(why), "{pattern}: {error}");
+        assert_eq!(error.position, position, "{pattern}: {error}");
+        assert!(error.reason.contains(reason), "{pattern}: {error}");
     }
 }
 
@@ -515,8 +515,8 @@ fn error_message_shows_the_position() {
     let error = |pattern| FilterPattern::parse(pattern).unwrap_err().to_string();
     assert_eq!(
         error("{ $.a EXISTS && $.the = \"rest\" }"),
-        "character 7, at `EXISTS && $.the = \"r`: CloudWatch Logs knows `NOT EXISTS` only; `= *` asks for a field that \
-         is there"
+        "character 7, at `EXISTS && $.the = \"r`: CloudWatch Logs supports only `NOT EXISTS`; use `= *` to test \
+         that a field exists"
     );
     assert_eq!(
         error("{ $.a = b"),

@@ -1,4 +1,4 @@
-//! One event, one line: for people, for programs, or for a spreadsheet.
+//! Prints events (as a table, JSON or CSV), the statistics of tail, and its warnings.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::tail::account_names::AccountNames;
 use crate::tail::formatter::{FormatRecord, RecordBatch};
 use crate::tail::stats::{Stats, UnitCounts};
 
-/// How a record is written in the form that was asked for.
+/// Returns the function that formats a record in the output format.
 #[must_use]
 pub fn record_formatter(
     ui: Ui,
@@ -40,13 +40,13 @@ pub fn record_formatter(
     }
 }
 
-/// Prints a part of a batch. False when nobody reads any more.
+/// Prints a part of a batch; returns false if standard output is closed.
 #[must_use]
 pub fn print_records(ui: &Ui, batch: &RecordBatch, part: Range<usize>) -> bool {
     part.is_empty() || ui.stdout_bytes(batch.text(part))
 }
 
-/// The heading over the lines. False when nobody reads any more.
+/// Prints the heading; returns false if standard output is closed.
 #[must_use]
 pub fn print_heading(ui: &Ui) -> bool {
     match ui.format() {
@@ -61,15 +61,15 @@ pub fn print_heading(ui: &Ui) -> bool {
     }
 }
 
-/// Something that is not shown, and why.
-pub fn print_skipped(ui: &Ui, why: &str, what: &str) {
+/// Prints the reason why something was skipped.
+pub fn print_skipped(ui: &Ui, name: &str, reason: &str) {
     ui.status(&ui.paint_stderr(
         Tone::Faint,
-        &format!("skipped: {why} {}", escape_control_chars(what)),
+        &format!("skipped {}: {reason}", escape_control_chars(name)),
     ));
 }
 
-/// Something that should have been shown.
+/// Warns of something that could not be read.
 pub fn warn_failed(ui: &Ui, problem: &str, cause: &str, hint: Option<&str>) {
     let mark = ui.paint_stderr(Tone::Change, "warning:");
     ui.warn(&format!(
@@ -82,42 +82,41 @@ pub fn warn_failed(ui: &Ui, problem: &str, cause: &str, hint: Option<&str>) {
     }
 }
 
-/// What became of everything.
-pub fn print_stats(ui: &Ui, tally: &Stats) {
-    print_unit_counts(ui, "Messages", &tally.messages);
-    print_unit_counts(ui, "Objects", &tally.objects);
-    ui.status(&format!("Records: {}.", tally.records));
-    if !tally.delivery_delay.is_empty() {
-        let late =
-            |of_hundred| humantime::format_duration(tally.delivery_delay.percentile(of_hundred));
+/// Prints the statistics.
+pub fn print_stats(ui: &Ui, stats: &Stats) {
+    print_unit_counts(ui, "Messages", &stats.messages);
+    print_unit_counts(ui, "Objects", &stats.objects);
+    ui.status(&format!("Records: {}.", stats.records));
+    if !stats.delivery_delay.is_empty() {
+        let delay = |percent| humantime::format_duration(stats.delivery_delay.percentile(percent));
         ui.status(&format!(
-            "Delivered after: p50 {}, p95 {}, at most {}.",
-            late(50),
-            late(95),
-            late(100)
+            "Delivery delay: p50 {}, p95 {}, max {}.",
+            delay(50),
+            delay(95),
+            delay(100)
         ));
     }
-    if !tally.is_consistent() {
-        ui.warn("These sums do not come out even, which is a mistake of this program.");
+    if !stats.is_consistent() {
+        ui.warn("Internal error: the statistics do not add up. Please report this.");
     }
 }
 
-/// What became of alerts.
+/// Prints the delivery statistics of alerts.
 pub fn print_alert_stats(ui: &Ui, all: &[DeliveryStats]) {
-    for told in all {
+    for stats in all {
         ui.status(&format!(
-            "Alerts: {} was told of {}; {} failed, {} held back.",
-            told.receiver, told.delivered, told.failed, told.dropped
+            "Alerts to {}: {} delivered, {} failed, {} dropped.",
+            stats.receiver, stats.delivered, stats.failed, stats.dropped
         ));
     }
 }
 
-/// An alert that nobody heard.
-pub fn warn_alert_failed(ui: &Ui, receiver: &str, why: &str) {
+/// Warns that an alert could not be delivered.
+pub fn warn_alert_failed(ui: &Ui, receiver: &str, reason: &str) {
     let mark = ui.paint_stderr(Tone::Change, "warning:");
     ui.warn(&format!(
-        "{mark} cannot tell {receiver} of an event: {}",
-        escape_control_chars(why)
+        "{mark} cannot deliver an alert to {receiver}: {}",
+        escape_control_chars(reason)
     ));
 }
 
@@ -126,12 +125,12 @@ fn print_unit_counts(ui: &Ui, name: &str, units: &UnitCounts) {
         return;
     }
     ui.status(&format!("{name}: {units}."));
-    for (why, count) in &units.skipped {
-        ui.status(&format!("  skipped: {count} {why}"));
+    for (reason, count) in &units.skipped {
+        ui.status(&format!("  {count} skipped: {reason}"));
     }
 }
 
-/// As delivered; on a terminal, what could steer it is spelt in JSON's own way, which means the same.
+/// Writes a record as delivered. On a terminal, control characters are written as JSON escapes, which have the same meaning.
 fn push_json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
     let text = record.to_single_line();
     if ui.stdout.is_terminal && !is_printable_ascii(&text) {
@@ -144,7 +143,7 @@ fn push_json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
 }
 
 fn escape_for_terminal(c: char) -> String {
-    // A backslash is JSON's own, and not to be spelt.
+    // A backslash is part of a JSON escape already.
     if c == '\\' || !escape_control_chars(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
         return c.to_string();
     }
@@ -155,7 +154,7 @@ fn escape_for_terminal(c: char) -> String {
         .collect()
 }
 
-/// The columns of a row, which are part of what programs rely on.
+/// The columns of the CSV output. They are part of the public interface.
 const CSV_COLUMNS: [&str; 12] = [
     "time",
     "account",
@@ -171,7 +170,7 @@ const CSV_COLUMNS: [&str; 12] = [
     "severity",
 ];
 
-/// A row as RFC 4180 has it.
+/// Writes a CSV row (RFC 4180).
 fn push_csv_row(record: &Record<'_>, level: SeverityLevel, out: &mut Vec<u8>) {
     let read_only = record.read_only().map(|flag| flag.to_string().into());
     let fields: [Option<Cow<'_, str>>; CSV_COLUMNS.len()] = [
@@ -199,7 +198,7 @@ fn push_csv_row(record: &Record<'_>, level: SeverityLevel, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A spreadsheet takes what begins like a formula for one, unless an apostrophe stands before it.
+/// Writes a CSV field. An apostrophe before a field that begins like a formula keeps spreadsheets from running it.
 fn push_csv_field(field: &str, out: &mut Vec<u8>) {
     let field = if is_printable_ascii(field) {
         Cow::Borrowed(field)
@@ -223,7 +222,7 @@ const TABLE_HEADINGS: [&str; 8] = [
     "TIME", "LEVEL", "ACCOUNT", "REGION", "SERVICE", "EVENT", "ACTOR", "ERROR",
 ];
 
-/// No column holds what a caller sent or was given, so no secret can be in one.
+/// Writes a table line. No column contains request parameters or response elements, so no secret can occur in it.
 fn push_table_line(
     ui: Ui,
     record: &Record<'_>,
@@ -231,7 +230,7 @@ fn push_table_line(
     accounts: &AccountNames,
     out: &mut Vec<u8>,
 ) {
-    // A refused sign-in to the console has a message and no code.
+    // A failed console sign-in has an error message but no error code.
     let error = record.error_code().or_else(|| record.error_message());
     let error = error.map(sanitize).unwrap_or_default();
     let texts = [
@@ -265,7 +264,7 @@ fn sanitize(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// The widths of all columns but the last, which takes the rest, and the space between two.
+/// The widths of all columns but the last, which takes the rest, and the space between columns.
 struct ColumnLayout {
     widths: [usize; 7],
     space: usize,
@@ -284,7 +283,7 @@ const NARROW: ColumnLayout = ColumnLayout {
     space: 1,
 };
 
-/// What a terminal has room for: on a narrow one every column is there, and cut.
+/// The layout for the width of the terminal. On a narrow terminal all columns are present, but shortened.
 fn layout_for_width(ui: Ui) -> &'static ColumnLayout {
     match ui.stdout.width {
         Some(..124) => &NARROW,
@@ -293,7 +292,7 @@ fn layout_for_width(ui: Ui) -> &'static ColumnLayout {
     }
 }
 
-/// The time of day where the date has no room.
+/// The time of day if the date does not fit.
 fn time_for_width(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
     let has_room = time.len() <= layout_for_width(ui).widths[0] || ui.stdout.width.is_none();
     match time.split_once('T') {
@@ -302,7 +301,7 @@ fn time_for_width(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Below each other, each cut to its column; in a pipe nothing is cut.
+/// Writes aligned columns, each shortened to its width. Piped output is not shortened.
 fn push_columns<T: AsRef<str>>(
     ui: Ui,
     texts: &[T; 8],
@@ -334,7 +333,7 @@ fn push_columns<T: AsRef<str>>(
     line.truncate(line.trim_end().len());
 }
 
-/// The level has a colour besides its word, and so has an error.
+/// The colour of a cell: severities and errors are coloured.
 fn cell_tone(column: usize, level: Option<SeverityLevel>, text: &str) -> Option<Tone> {
     match (column, level?) {
         (1, SeverityLevel::High) => Some(Tone::Bad),
@@ -344,7 +343,7 @@ fn cell_tone(column: usize, level: Option<SeverityLevel>, text: &str) -> Option<
     }
 }
 
-/// Puts the text there, or as much of it as fits before a sign that it goes on. Tells how wide that is.
+/// Writes the text, shortened with an ellipsis if it is too long, and returns its display width.
 fn push_cell(ui: Ui, text: &str, room: Option<usize>, line: &mut String) -> usize {
     let width = if is_printable_ascii(text) {
         text.len()

@@ -1,4 +1,4 @@
-//! How grave an event is: a table of services and names, and the few rules around it. Knows nobody.
+//! The severity of events: a table of services and event names, and a few rules. See `docs/severity.md`.
 
 #[cfg(test)]
 mod tests;
@@ -10,13 +10,14 @@ use serde::Deserialize;
 
 use crate::cloudtrail::record::Record;
 
-/// The table that the program brings along.
+/// The built-in table.
 const BUILT_IN_TABLE: &str = include_str!("table.toml");
-/// What all names of services end with in a record.
+/// Suffix of all service names in records.
 const SERVICE_SUFFIX: &str = ".amazonaws.com";
-/// Calls that begin with one of these change nothing, whatever else is in their names.
+/// Prefixes of the names of read-only calls.
 const READ_ONLY_VERBS: &[&str] = &["BatchGet", "Describe", "Get", "Head", "List", "Lookup"];
 
+/// A severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeverityLevel {
@@ -35,7 +36,7 @@ impl SeverityLevel {
         }
     }
 
-    /// What it comes to when the call was refused or failed: nothing was changed, but somebody tried.
+    /// The level of a failed call: nothing was changed, but somebody tried.
     fn for_failed_call(self) -> Self {
         match self {
             Self::High => Self::Medium,
@@ -50,39 +51,39 @@ impl fmt::Display for SeverityLevel {
     }
 }
 
-/// What of an event counts.
+/// The properties of an event that determine its severity.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RatedEvent<'e> {
-    /// With or without the domain of AWS: `s3`, `s3.amazonaws.com`.
+    /// With or without the suffix: `s3`, `s3.amazonaws.com`.
     pub service: &'e str,
     pub name: &'e str,
     pub failed: bool,
-    /// Nothing when the record does not say.
+    /// `None` if the record does not contain the field.
     pub read_only: Option<bool>,
 }
 
-/// The built-in table, and what an operator has laid over it.
+/// The built-in table with the overrides of a custom table.
 #[derive(Clone, Debug)]
 pub struct SeverityTable {
-    /// The operator's entries: they win over every rule.
+    /// Entries of the custom table. They take precedence over every rule.
     overrides: LevelsByEvent,
     entries: LevelsByEvent,
-    /// The gravest level of a name with any service.
+    /// The highest level of an event name in any service.
     levels_by_name: BTreeMap<String, SeverityLevel>,
     default_level: SeverityLevel,
     routine: RoutineRule,
     destructive: DestructiveRule,
 }
 
-/// Levels by service and by the name of the event.
+/// Levels by service and event name.
 type LevelsByEvent = BTreeMap<String, BTreeMap<String, SeverityLevel>>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TableFile {
     unlisted: Option<SeverityLevel>,
-    everyday: Option<RoutineRule>,
-    taking: Option<DestructiveRule>,
+    routine: Option<RoutineRule>,
+    destructive: Option<DestructiveRule>,
     #[serde(default)]
     events: BTreeMap<String, NamesByLevel>,
 }
@@ -99,9 +100,9 @@ struct RoutineRule {
 struct DestructiveRule {
     level: SeverityLevel,
     #[serde(default)]
-    begin: Vec<String>,
+    prefixes: Vec<String>,
     #[serde(default)]
-    contain: Vec<String>,
+    substrings: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,10 +114,10 @@ struct NamesByLevel {
 }
 
 impl SeverityTable {
-    /// The table that the program brings along.
+    /// The built-in table.
     ///
     /// # Errors
-    /// Never: a test reads it.
+    /// Returns an error only if the built-in table is invalid, which a test excludes.
     pub fn built_in() -> Result<Self, String> {
         let file = parse_file(BUILT_IN_TABLE)?;
         let entries = levels_by_event(file.events)?;
@@ -129,27 +130,27 @@ impl SeverityTable {
             overrides: LevelsByEvent::new(),
             levels_by_name: names,
             default_level: file.unlisted.unwrap_or(SeverityLevel::Low),
-            routine: file.everyday.unwrap_or_default(),
-            destructive: file.taking.unwrap_or(DestructiveRule {
+            routine: file.routine.unwrap_or_default(),
+            destructive: file.destructive.unwrap_or(DestructiveRule {
                 level: SeverityLevel::High,
-                begin: Vec::new(),
-                contain: Vec::new(),
+                prefixes: Vec::new(),
+                substrings: Vec::new(),
             }),
             entries,
         })
     }
 
-    /// Lays a file of the same form over it. An entry there wins over every rule; a rule there replaces the one here.
+    /// Applies a custom table. Its entries take precedence over every rule; its rules replace the built-in rules.
     ///
     /// # Errors
-    /// The line that is wrong, and why.
+    /// Returns the line with the error, and the reason.
     pub fn with_overrides(self, file: &str) -> Result<Self, String> {
         let file = parse_file(file)?;
         Ok(Self {
             overrides: levels_by_event(file.events)?,
             default_level: file.unlisted.unwrap_or(self.default_level),
-            routine: file.everyday.unwrap_or(self.routine),
-            destructive: file.taking.unwrap_or(self.destructive),
+            routine: file.routine.unwrap_or(self.routine),
+            destructive: file.destructive.unwrap_or(self.destructive),
             entries: self.entries,
             levels_by_name: self.levels_by_name,
         })
@@ -177,7 +178,7 @@ impl SeverityTable {
         }
     }
 
-    /// The first rule that applies decides.
+    /// The level of a successful call. The first rule that applies decides.
     fn for_successful_call(&self, event: &RatedEvent<'_>) -> SeverityLevel {
         let service = strip_service_suffix(event.service);
         let listed = |entries: &LevelsByEvent| entries.get(service)?.get(event.name).copied();
@@ -200,23 +201,23 @@ impl SeverityTable {
         if !self.entries.contains_key(service) {
             return self.default_level;
         }
-        // Names such as `TagResource` are listed with one service and mean the same with all that are known.
+        // Names such as `TagResource` are listed for one service and have the same meaning in all listed services.
         listed(&self.entries)
             .or_else(|| self.levels_by_name.get(event.name).copied())
             .unwrap_or(self.default_level)
     }
 
-    /// Whether the event takes something away, by its name.
+    /// Returns true if the event deletes or revokes something, according to its name.
     fn is_destructive(&self, event: &RatedEvent<'_>) -> bool {
-        let reads = event.read_only == Some(true)
+        let is_read_only = event.read_only == Some(true)
             || READ_ONLY_VERBS
                 .iter()
                 .any(|verb| event.name.starts_with(verb));
-        let begins = |with: &String| event.name.starts_with(with.as_str());
-        let holds = |word: &String| event.name.contains(word.as_str());
-        !reads
-            && (self.destructive.begin.iter().any(begins)
-                || self.destructive.contain.iter().any(holds))
+        let has_prefix = |prefix: &String| event.name.starts_with(prefix.as_str());
+        let contains = |substring: &String| event.name.contains(substring.as_str());
+        !is_read_only
+            && (self.destructive.prefixes.iter().any(has_prefix)
+                || self.destructive.substrings.iter().any(contains))
     }
 }
 
@@ -244,7 +245,7 @@ fn parse_file(text: &str) -> Result<TableFile, String> {
     })
 }
 
-/// A name has one level with a service.
+/// Builds the table and rejects an event name with two levels in one service.
 fn levels_by_event(events: BTreeMap<String, NamesByLevel>) -> Result<LevelsByEvent, String> {
     let mut entries = LevelsByEvent::new();
     for (service, names) in events {
@@ -262,7 +263,9 @@ fn levels_by_event(events: BTreeMap<String, NamesByLevel>) -> Result<LevelsByEve
             if let Some(other) = of_service.insert(name.clone(), level)
                 && other != level
             {
-                return Err(format!("{name} of {service} is both {other} and {level}"));
+                return Err(format!(
+                    "{name} of {service} is listed as both {other} and {level}"
+                ));
             }
         }
     }

@@ -155,7 +155,7 @@ fn custom_entry_overrides_every_rule() {
 #[test]
 fn custom_rule_replaces_the_built_in_rule() {
     let table = table()
-        .with_overrides("unlisted = \"medium\"\n[taking]\nlevel = \"medium\"\nbegin = [\"Purge\"]\n[everyday]\n")
+        .with_overrides("unlisted = \"medium\"\n[destructive]\nlevel = \"medium\"\nprefixes = [\"Purge\"]\n[routine]\n")
         .unwrap();
     let level = |service, name| {
         table.level(&RatedEvent {
@@ -178,12 +178,12 @@ fn invalid_table_error_names_the_line() {
         "line 3: unknown field `hihg`, expected one of `high`, `medium`, `low`"
     );
     assert_eq!(
-        wrong("unlisted = \"grave\""),
-        "line 1: unknown variant `grave`, expected one of `low`, `medium`, `high`"
+        wrong("unlisted = \"urgent\""),
+        "line 1: unknown variant `urgent`, expected one of `low`, `medium`, `high`"
     );
     assert_eq!(
         wrong("[events.s3]\nhigh = [\"GetObject\"]\nlow = [\"GetObject\"]"),
-        "GetObject of s3 is both high and low"
+        "GetObject of s3 is listed as both high and low"
     );
     assert!(wrong("[events").starts_with("line 1: "));
 }

@@ -1,4 +1,4 @@
-//! What the accounts of the organization are called.
+//! The names of the accounts in the organization.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,14 +7,16 @@ use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
 
-/// Names by account id.
+/// Account names by account ID.
 pub type AccountNames = HashMap<String, String>;
 
-/// Names are a nicety; nobody waits for them for long.
+/// Maximum time to wait for the names, which are optional.
 const LIST_ACCOUNTS_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Reads the names of all accounts.
+///
 /// # Errors
-/// When Organizations does not tell.
+/// Returns an error if the accounts cannot be listed.
 pub async fn fetch_account_names(aws: &Aws) -> Result<AccountNames> {
     let aws = aws.with_timeout(LIST_ACCOUNTS_TIMEOUT);
     let mut pages = aws.organizations.list_accounts().into_paginator().send();

@@ -1,12 +1,12 @@
-//! The events that were shown lately, so that one delivered twice is shown once.
+//! Deduplication: remembers recent event IDs, so that an event that is delivered twice is shown once.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// As many as an hour of a busy organization has.
+/// About the number of events per hour in a busy organization.
 const DEFAULT_CAPACITY: usize = 100_000;
 
-/// Remembers the newest ones only.
+/// A set of the most recent IDs. The oldest ID is removed when the capacity is reached.
 #[derive(Debug)]
 pub struct RecentIds {
     ids: HashSet<u64>,
@@ -20,7 +20,7 @@ impl Default for RecentIds {
     }
 }
 
-/// What stands for an event. One call seen by two accounts is two events.
+/// The key of an event. A call that two accounts record is two events.
 #[must_use]
 pub fn event_key(account: &str, event_id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -29,7 +29,7 @@ pub fn event_key(account: &str, event_id: &str) -> u64 {
 }
 
 impl RecentIds {
-    /// So many at most, for which room is taken as they come.
+    /// Creates a set with a maximum size. Memory is allocated as needed.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl RecentIds {
         }
     }
 
-    /// Whether it was not seen before; it is from now on.
+    /// Adds an ID; returns true if it was not in the set.
     pub fn insert(&mut self, key: u64) -> bool {
         if !self.ids.insert(key) {
             return false;
@@ -60,9 +60,9 @@ mod tests {
 
     #[test]
     fn repeated_insert_returns_false() {
-        let mut seen = RecentIds::default();
-        assert!(seen.insert(event_key("111122223333", "id")));
-        assert!(!seen.insert(event_key("111122223333", "id")));
+        let mut recent = RecentIds::default();
+        assert!(recent.insert(event_key("111122223333", "id")));
+        assert!(!recent.insert(event_key("111122223333", "id")));
     }
 
     #[test]
@@ -75,12 +75,12 @@ mod tests {
 
     #[test]
     fn oldest_ids_are_forgotten() {
-        let mut seen = RecentIds::with_capacity(100);
+        let mut recent = RecentIds::with_capacity(100);
         for number in 0..=100 {
-            assert!(seen.insert(event_key("111122223333", &number.to_string())));
+            assert!(recent.insert(event_key("111122223333", &number.to_string())));
         }
-        assert_eq!((seen.order.len(), seen.ids.len()), (100, 100));
-        assert!(!seen.insert(event_key("111122223333", "1")));
-        assert!(seen.insert(event_key("111122223333", "0")));
+        assert_eq!((recent.order.len(), recent.ids.len()), (100, 100));
+        assert!(!recent.insert(event_key("111122223333", "1")));
+        assert!(recent.insert(event_key("111122223333", "0")));
     }
 }

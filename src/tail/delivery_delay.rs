@@ -1,12 +1,12 @@
-//! How late events arrive: from the time of the call to that at which it was seen here.
+//! Delivery delay: the time from an API call to the arrival of its event.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// Later ones count as this late, which bounds how many values are told apart.
+/// Longer delays are counted as this delay, which limits the number of distinct values.
 const MAX_DELAY_SECONDS: u64 = 86_400;
 
-/// Counts by the second.
+/// A histogram of delays with a resolution of one second.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryDelay {
     counts_by_second: BTreeMap<u64, u64>,
@@ -14,16 +14,16 @@ pub struct DeliveryDelay {
 }
 
 impl DeliveryDelay {
-    /// Takes in an event by its time as written. What has none that can be read does not count.
+    /// Records the delay of an event. An event whose time cannot be parsed is ignored.
     pub fn record(&mut self, event_time: &str, now: SystemTime) {
-        let Ok(then) = humantime::parse_rfc3339(event_time) else {
+        let Ok(event_time) = humantime::parse_rfc3339(event_time) else {
             return;
         };
-        // The clock of this machine may be slow.
-        let late = now.duration_since(then).unwrap_or_default().as_secs();
+        // The clock of this machine may be behind.
+        let delay = now.duration_since(event_time).unwrap_or_default().as_secs();
         *self
             .counts_by_second
-            .entry(late.min(MAX_DELAY_SECONDS))
+            .entry(delay.min(MAX_DELAY_SECONDS))
             .or_default() += 1;
         self.count += 1;
     }
@@ -33,14 +33,14 @@ impl DeliveryDelay {
         self.count == 0
     }
 
-    /// How late so many of a hundred are at most.
+    /// The delay at the given percentile.
     #[must_use]
-    pub fn percentile(&self, of_hundred: u64) -> Duration {
-        let wanted = (self.count * of_hundred).div_ceil(100).max(1);
+    pub fn percentile(&self, percent: u64) -> Duration {
+        let rank = (self.count * percent).div_ceil(100).max(1);
         let mut sum = 0;
         let found = self.counts_by_second.iter().find(|(_, count)| {
             sum += **count;
-            sum >= wanted
+            sum >= rank
         });
         Duration::from_secs(found.map_or(0, |(seconds, _)| *seconds))
     }

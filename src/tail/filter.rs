@@ -1,4 +1,4 @@
-//! Which records are shown. Each filter asks for something, and a record that does not say is left out by it.
+//! Filters for records. A record without the field that a filter compares does not match the filter.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -6,30 +6,31 @@ use std::time::SystemTime;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use memchr::memmem::Finder;
+use wildmatch::WildMatch;
 
 use crate::cloudtrail::record::Record;
 use crate::filter_pattern::FilterPattern;
 use crate::severity::{SeverityLevel, SeverityTable};
 
-/// What may be typed for a service, an event or an actor.
+/// Parses a pattern for an event or an actor.
 ///
 /// # Errors
-/// Why it could never match.
+/// Returns the reason why the pattern can never match.
 pub fn parse_value(text: &str) -> Result<String, String> {
-    let inside = text.strip_prefix('!').unwrap_or(text);
-    if inside.is_empty() {
-        return Err("there is nothing to compare with".to_owned());
+    let value = text.strip_prefix('!').unwrap_or(text);
+    if value.is_empty() {
+        return Err("the value is empty".to_owned());
     }
-    if inside.contains(',') {
-        return Err("one value only: give the option once for each".to_owned());
+    if value.contains(',') {
+        return Err("expected a single value; repeat the option for several values".to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// What may be typed for a service. Records name it by its address.
+/// Parses a pattern for a service, with or without the suffix `.amazonaws.com`.
 ///
 /// # Errors
-/// Why it could never match.
+/// Returns the reason why the pattern can never match.
 pub fn parse_service(text: &str) -> Result<String, String> {
     let text = parse_value(text)?;
     Ok(text
@@ -37,72 +38,78 @@ pub fn parse_service(text: &str) -> Result<String, String> {
         .map_or_else(|| text.clone(), str::to_owned))
 }
 
-/// What may be typed for an account.
+/// Parses a pattern for an account ID.
 ///
 /// # Errors
-/// Why it could never match.
+/// Returns the reason why the pattern can never match.
 pub fn parse_account(text: &str) -> Result<String, String> {
     let text = parse_value(text)?;
     let id = text.strip_prefix('!').unwrap_or(&text);
     let is_glob = id.contains(['*', '?']);
-    let fits = id
+    let is_valid = id
         .chars()
         .all(|c| c.is_ascii_digit() || matches!(c, '*' | '?'));
-    if fits && (is_glob || id.len() == 12) {
+    if is_valid && (is_glob || id.len() == 12) {
         Ok(text)
     } else {
-        Err("an account id has 12 digits; * and ? stand for some of them".to_owned())
+        Err("expected 12 digits, or a pattern with * or ?".to_owned())
     }
 }
 
-/// What may be typed for a region.
+/// Parses a pattern for a region.
 ///
 /// # Errors
-/// Why it could never match.
+/// Returns the reason why the pattern can never match.
 pub fn parse_region(text: &str) -> Result<String, String> {
     let text = parse_value(text)?;
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '*' | '?');
-    if text.strip_prefix('!').unwrap_or(&text).chars().all(fits) {
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '*' | '?');
+    if text
+        .strip_prefix('!')
+        .unwrap_or(&text)
+        .chars()
+        .all(is_valid)
+    {
         Ok(text)
     } else {
-        Err("not a region, such as eu-west-1 or us-*".to_owned())
+        Err("expected a region, such as eu-west-1 or us-*".to_owned())
     }
 }
 
-/// What may be typed for a beginning in time: how long ago, or when.
+/// Parses a start time: a duration before now, or a time.
 ///
 /// # Errors
-/// Why it is no time in the past.
+/// Returns the reason why it is not a time in the past.
 pub fn parse_since(text: &str) -> Result<SystemTime, String> {
     let now = SystemTime::now();
-    let begin = match humantime::parse_duration(text) {
-        Ok(ago) => now.checked_sub(ago),
+    let start = match humantime::parse_duration(text) {
+        Ok(duration) => now.checked_sub(duration),
         Err(_) => DateTime::from_str(text, Format::DateTimeWithOffset)
             .ok()
             .and_then(|time| SystemTime::try_from(time).ok()),
     };
-    match begin {
+    match start {
         None => Err(
-            "neither a time ago, such as 2h, nor a time, such as 2026-01-31T12:00:00Z".to_owned(),
+            "expected a duration before now, such as 2h, or a time, such as 2026-01-31T12:00:00Z"
+                .to_owned(),
         ),
-        Some(begin) if begin > now => Err("it is in the future".to_owned()),
-        Some(begin) if begin < SystemTime::UNIX_EPOCH => Err("it is before 1970".to_owned()),
-        Some(begin) => Ok(begin),
+        Some(start) if start > now => Err("the time is in the future".to_owned()),
+        Some(start) if start < SystemTime::UNIX_EPOCH => Err("the time is before 1970".to_owned()),
+        Some(start) => Ok(start),
     }
 }
 
-/// What may be typed for a text.
+/// Parses a text that must not be empty.
 ///
 /// # Errors
-/// When it is empty, and so everywhere.
+/// Returns an error if the text is empty.
 pub fn parse_text(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("an empty text is in every record".to_owned());
+        return Err("the text is empty".to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// What the operator wants to see; all of it has to hold.
+/// The conditions for a record to be shown. All of them must hold.
 #[derive(Clone, Debug, Default)]
 pub struct RecordFilter {
     pub accounts: GlobFilter,
@@ -112,17 +119,17 @@ pub struct RecordFilter {
     pub actors: GlobFilter,
     pub errors_only: bool,
     pub writes_only: bool,
-    /// Of calls that were made at this time or later.
+    /// The earliest time of the API call.
     pub since: Option<SystemTime>,
-    /// In the text of the record, as it was delivered.
+    /// A text that the record contains.
     pub text: Option<Finder<'static>>,
     pub pattern: Option<FilterPattern>,
-    /// As grave as this, or graver.
+    /// The lowest severity that is shown.
     pub min_severity: Option<(SeverityLevel, Arc<SeverityTable>)>,
 }
 
 impl RecordFilter {
-    /// Asks first what costs least.
+    /// Returns true if the record matches all conditions. The cheapest conditions are evaluated first.
     #[must_use]
     pub fn matches(&self, record: &Record<'_>) -> bool {
         (!self.writes_only || record.read_only() == Some(false))
@@ -136,7 +143,7 @@ impl RecordFilter {
             && self
                 .text
                 .as_ref()
-                .is_none_or(|wanted| wanted.find(record.text().as_bytes()).is_some())
+                .is_none_or(|text| text.find(record.text().as_bytes()).is_some())
             && self
                 .pattern
                 .as_ref()
@@ -144,7 +151,7 @@ impl RecordFilter {
             && self
                 .min_severity
                 .as_ref()
-                .is_none_or(|(least, table)| table.level_of_record(record) >= *least)
+                .is_none_or(|(minimum, table)| table.level_of_record(record) >= *minimum)
     }
 }
 
@@ -155,25 +162,29 @@ fn is_at_or_after(record: &Record<'_>, since: SystemTime) -> bool {
         .is_some_and(|time| time >= since)
 }
 
-/// Some of them wanted, some of them not.
+/// Patterns of which at least one must match, and patterns of which none may match.
 #[derive(Clone, Debug, Default)]
 pub struct GlobFilter {
-    included: Vec<Glob>,
-    excluded: Vec<Glob>,
+    included: Vec<WildMatch>,
+    excluded: Vec<WildMatch>,
 }
 
 impl GlobFilter {
-    /// Of globs that are each behind a `!` when they name what is not wanted.
+    /// Creates a filter from patterns with `*` and `?`, ignoring case. Patterns with a leading `!` are excluded.
     #[must_use]
-    pub fn new(words: &[String]) -> Self {
-        let mut globs = Self::default();
-        for word in words {
-            match word.strip_prefix('!') {
-                Some(word) => globs.excluded.push(Glob::new(word)),
-                None => globs.included.push(Glob::new(word)),
+    pub fn new(patterns: &[String]) -> Self {
+        let mut filter = Self::default();
+        for pattern in patterns {
+            match pattern.strip_prefix('!') {
+                Some(pattern) => filter
+                    .excluded
+                    .push(WildMatch::new_case_insensitive(pattern)),
+                None => filter
+                    .included
+                    .push(WildMatch::new_case_insensitive(pattern)),
             }
         }
-        globs
+        filter
     }
 
     fn matches_field<T: AsRef<str>>(&self, value: impl FnOnce() -> Option<T>) -> bool {
@@ -182,51 +193,10 @@ impl GlobFilter {
         }
         let value = value();
         let value = value.as_ref().map(AsRef::as_ref);
-        let any = |globs: &[Glob]| {
-            value.is_some_and(|value| globs.iter().any(|glob| glob.matches(value)))
+        let any = |patterns: &[WildMatch]| {
+            value.is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
         };
         (self.included.is_empty() || any(&self.included)) && !any(&self.excluded)
-    }
-}
-
-/// A word in which `*` stands for any characters and `?` for one. Capital letters count as small ones.
-#[derive(Clone, Debug)]
-struct Glob(Vec<char>);
-
-impl Glob {
-    fn new(word: &str) -> Self {
-        Self(word.chars().map(|c| c.to_ascii_lowercase()).collect())
-    }
-
-    /// Goes back to the last star only, so the time is that of the value times that of the word at most.
-    fn matches(&self, value: &str) -> bool {
-        let (glob, value): (_, Vec<char>) = (
-            &self.0,
-            value.chars().map(|c| c.to_ascii_lowercase()).collect(),
-        );
-        let (mut at, mut in_glob) = (0, 0);
-        let mut star: Option<(usize, usize)> = None;
-        while let Some(letter) = value.get(at) {
-            match glob.get(in_glob) {
-                Some('*') => {
-                    star = Some((at, in_glob));
-                    in_glob += 1;
-                }
-                Some(wanted) if *wanted == '?' || wanted == letter => {
-                    at += 1;
-                    in_glob += 1;
-                }
-                _ => {
-                    let Some((from, behind)) = star else {
-                        return false;
-                    };
-                    star = Some((from + 1, behind));
-                    at = from + 1;
-                    in_glob = behind + 1;
-                }
-            }
-        }
-        glob.iter().skip(in_glob).all(|letter| *letter == '*')
     }
 }
 
@@ -289,7 +259,7 @@ mod tests {
                     let mut filter = RecordFilter::default();
                     set(&mut filter, globs(&[word]));
                     assert_eq!(matches(&filter, RECORD), expected, "{word}");
-                    // A record that does not say is none of those that are wanted, and none of those that are not.
+                    // A record without the field matches no pattern.
                     assert_eq!(matches(&filter, "{}"), word.starts_with('!'), "{word}");
                 }
             }
@@ -432,8 +402,8 @@ mod tests {
 
     #[test]
     fn many_wildcards_match_quickly() {
-        let glob = Glob::new(&"*a".repeat(200));
-        assert!(!glob.matches(&"a".repeat(199)));
-        assert!(glob.matches(&"ba".repeat(200)));
+        let pattern = WildMatch::new_case_insensitive(&"*a".repeat(200));
+        assert!(!pattern.matches(&"a".repeat(199)));
+        assert!(pattern.matches(&"ba".repeat(200)));
     }
 }

@@ -1,4 +1,4 @@
-//! A record in, what is shown of it out: what no thread but the one at work has to know.
+//! Filters records and formats them into batches; runs on any worker thread.
 
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
@@ -12,56 +12,58 @@ use crate::cloudtrail::record::Record;
 use crate::sanitize::preview;
 use crate::severity::{SeverityLevel, SeverityTable};
 
-/// How much is put together before it is handed on.
+/// Size of a batch.
 const BATCH_BYTES: usize = 128 * 1024;
 
-/// How a record is written, in the form that was asked for.
+/// A function that writes a record in the output format.
 pub type FormatRecord = Box<dyn Fn(&Record<'_>, &mut Vec<u8>) + Send + Sync>;
 
-/// What becomes of each record.
+/// A filter and a formatter for records.
 pub struct RecordFormatter {
     pub filter: RecordFilter,
     pub format: FormatRecord,
-    /// Where somebody is to be told of grave events: how grave an event is.
+    /// The severity table for alerts; `None` if there are no receivers of alerts.
     pub alert_severities: Option<Arc<SeverityTable>>,
 }
 
-/// Some records, in their order.
+/// Consecutive records.
 #[derive(Debug, Default)]
 pub struct RecordBatch {
     pub items: Vec<BatchItem>,
     text: Vec<u8>,
 }
 
-/// What became of one.
+/// The result for one record.
 #[derive(Clone, Debug)]
 pub enum BatchItem {
-    /// To be shown unless it was before: the key by which to know that, and its place in the text.
+    /// The record matches the filter.
     Matched {
+        /// The key by which a repeated delivery is recognised.
         key: Option<u64>,
+        /// The range of the formatted record in the text of the batch.
         range: Range<usize>,
-        /// Somebody is to be told of it.
+        /// The alert to send for the record.
         alert: Option<Box<Alert>>,
     },
     Filtered,
-    /// How it begins.
+    /// The text is not a record; its preview.
     Unreadable(String),
 }
 
 impl RecordFormatter {
-    /// Puts one record into the batch.
+    /// Filters and formats one record into the batch.
     pub fn push_record(&self, text: &str, batch: &mut RecordBatch) {
         let item = match Record::read(text) {
             None => BatchItem::Unreadable(preview(text)),
             Some(record) if !self.filter.matches(&record) => BatchItem::Filtered,
             Some(record) => {
-                let begin = batch.text.len();
+                let start = batch.text.len();
                 (self.format)(&record, &mut batch.text);
                 BatchItem::Matched {
                     key: record
                         .dedup_key()
                         .map(|(account, id)| dedup::event_key(&account, &id)),
-                    range: begin..batch.text.len(),
+                    range: start..batch.text.len(),
                     alert: self.build_alert(&record),
                 }
             }
@@ -90,19 +92,20 @@ impl RecordFormatter {
 }
 
 impl RecordBatch {
+    /// The formatted text of a range.
     #[must_use]
-    pub fn text(&self, place: Range<usize>) -> &[u8] {
-        self.text.get(place).unwrap_or_default()
+    pub fn text(&self, range: Range<usize>) -> &[u8] {
+        self.text.get(range).unwrap_or_default()
     }
 
-    /// Whether it should be handed on.
+    /// Returns true if the batch should be sent.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.text.len() >= BATCH_BYTES || self.items.len() >= BATCH_BYTES / 64
     }
 }
 
-/// Presses what it is given, and hands it on in batches.
+/// A sink that formats records and sends them in batches.
 pub struct BatchingSink<'a, F> {
     formatter: &'a RecordFormatter,
     send: F,

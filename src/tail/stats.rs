@@ -1,11 +1,11 @@
-//! What became of everything that came in. Nothing is lost without a word, and the sums say so.
+//! Statistics: every message, object and record is counted once, so that the counts add up.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::delivery_delay::DeliveryDelay;
 
-/// Everything that was seen, each thing counted once.
+/// The statistics of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     pub records: RecordCounts,
@@ -14,7 +14,7 @@ pub struct Stats {
     pub delivery_delay: DeliveryDelay,
 }
 
-/// What became of records. `taken` is counted where they come in, and the rest where it is decided.
+/// Counts of records. `received` is counted on arrival, and the others when the result is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordCounts {
     pub received: u64,
@@ -24,18 +24,18 @@ pub struct RecordCounts {
     pub unreadable: u64,
 }
 
-/// What became of messages, or of objects.
+/// Counts of messages or objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitCounts {
     pub received: u64,
     pub read: u64,
-    /// By reason.
+    /// Counts by reason.
     pub skipped: BTreeMap<&'static str, u64>,
     pub failed: u64,
 }
 
 impl Stats {
-    /// Whether all that came in is accounted for.
+    /// Returns true if the counts add up.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
         self.records.is_consistent()
@@ -43,7 +43,7 @@ impl Stats {
             && self.messages.is_consistent()
     }
 
-    /// Whether something could not be read that should have been.
+    /// Returns true if something could not be read.
     #[must_use]
     pub fn has_failures(&self) -> bool {
         self.records.unreadable + self.objects.failed + self.messages.failed > 0
@@ -58,8 +58,8 @@ impl RecordCounts {
 }
 
 impl UnitCounts {
-    pub fn add_skipped(&mut self, why: &'static str) {
-        *self.skipped.entry(why).or_default() += 1;
+    pub fn add_skipped(&mut self, reason: &'static str) {
+        *self.skipped.entry(reason).or_default() += 1;
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! Several objects at once, on all cores, given out in their order.
+//! Reads several log files in parallel and returns their records in file order.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -12,115 +12,117 @@ use crate::cloudtrail::log_file;
 use crate::cloudtrail::log_file::{LogFileError, LogFileSource, ReadLimits, RecordSink};
 use crate::tail::source::local_files;
 
-/// What all objects that are under way may hold together.
+/// Memory shared by all files being read.
 const MAX_BYTES_IN_MEMORY: usize = 50_000_000;
 
-/// More would only share the same memory.
+/// Upper bound on threads. They share one memory budget, so more threads would only get smaller buffers.
 const MAX_WORKERS: usize = 4;
 
-/// Where an object is.
+/// A file or stream to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LocalInput {
     File(PathBuf),
     Stream(PathBuf),
 }
 
-/// A word from the one who works on an object.
+/// A message from a worker about one file.
 pub enum WorkerMessage {
     Batch(RecordBatch),
-    /// The last word about an object.
+    /// The file has been read to its end or has failed.
     Finished(Result<(), LogFileError>),
 }
 
-/// Workers, each with every so manieth object.
+/// Worker threads; worker `i` of `n` reads files `i`, `i + n`, `i + 2n`, …
 ///
-/// Each hands its batches over one by one, so no more than one object a worker is in memory. They are not waited for in
-/// the end: one may be reading a pipe that nobody writes to any more.
+/// Each worker hands its batches over one by one, so at most one file per worker is in memory. The threads are not joined at
+/// the end, because one of them may be blocked on a pipe without a writer.
 pub struct WorkerPool {
     receivers: Vec<Receiver<WorkerMessage>>,
 }
 
 impl WorkerPool {
-    /// Puts them to work.
+    /// Starts the workers.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns an error if a thread cannot be started.
     pub fn spawn(
-        places: &Arc<[LocalInput]>,
-        press: &Arc<RecordFormatter>,
-        largest: u64,
+        inputs: &Arc<[LocalInput]>,
+        formatter: &Arc<RecordFormatter>,
+        max_file_bytes: u64,
     ) -> std::io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let count = cores.min(MAX_WORKERS).min(places.len()).max(1);
-        // One object a worker, and another of which the last batch waits.
+        let count = cores.min(MAX_WORKERS).min(inputs.len()).max(1);
         let limits = ReadLimits {
-            max_file_bytes: largest,
+            max_file_bytes,
             max_bytes_in_memory: MAX_BYTES_IN_MEMORY / count,
         };
-        let mut lanes = Vec::new();
+        let mut receivers = Vec::new();
         for first in 0..count {
-            let (hand_on, lane) = sync_channel(0);
-            let (places, press) = (Arc::clone(places), Arc::clone(press));
+            let (sender, receiver) = sync_channel(0);
+            let (inputs, formatter) = (Arc::clone(inputs), Arc::clone(formatter));
             thread::Builder::new()
                 .name("reader".to_owned())
                 .spawn(move || {
                     run_worker(
-                        places.iter().skip(first).step_by(count),
-                        &press,
+                        inputs.iter().skip(first).step_by(count),
+                        &formatter,
                         limits,
-                        &hand_on,
+                        &sender,
                     );
                 })?;
-            lanes.push(lane);
+            receivers.push(receiver);
         }
-        Ok(Self { receivers: lanes })
+        Ok(Self { receivers })
     }
 
-    /// The next word about the object of this number; nothing within the time. A worker that is gone has failed.
+    /// The next message about a file; `None` if there is none within the timeout. A worker that has panicked counts as a failed
+    /// file.
     #[must_use]
-    pub fn recv_timeout(&self, number: usize, patience: Duration) -> Option<WorkerMessage> {
-        let lane = self.receivers.get(number % self.receivers.len().max(1))?;
-        match lane.recv_timeout(patience) {
-            Ok(word) => Some(word),
+    pub fn recv_timeout(&self, file: usize, timeout: Duration) -> Option<WorkerMessage> {
+        let receiver = self.receivers.get(file % self.receivers.len().max(1))?;
+        match receiver.recv_timeout(timeout) {
+            Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
-                let why = "the reader has ended".to_owned();
-                Some(WorkerMessage::Finished(Err(LogFileError::ReadFailed(why))))
+                let reason = "the worker thread has ended".to_owned();
+                Some(WorkerMessage::Finished(Err(LogFileError::ReadFailed(
+                    reason,
+                ))))
             }
         }
     }
 }
 
 fn run_worker<'a>(
-    places: impl Iterator<Item = &'a LocalInput>,
-    press: &RecordFormatter,
+    inputs: impl Iterator<Item = &'a LocalInput>,
+    formatter: &RecordFormatter,
     limits: ReadLimits,
-    hand_on: &SyncSender<WorkerMessage>,
+    sender: &SyncSender<WorkerMessage>,
 ) {
     use std::ops::ControlFlow::{Break, Continue};
-    for place in places {
-        let mut pressing = BatchingSink::new(press, |batch| {
-            match hand_on.send(WorkerMessage::Batch(batch)) {
+    for input in inputs {
+        let mut sink = BatchingSink::new(formatter, |batch| {
+            match sender.send(WorkerMessage::Batch(batch)) {
                 Ok(()) => Continue(()),
                 Err(_) => Break(()),
             }
         });
-        let read = open_input(place, limits.max_file_bytes)
-            .and_then(|packed| log_file::read_records(packed, limits, &mut pressing));
-        if pressing.flush().is_break() || hand_on.send(WorkerMessage::Finished(read)).is_err() {
+        let read = open_input(input, limits.max_file_bytes)
+            .and_then(|source| log_file::read_records(source, limits, &mut sink));
+        if sink.flush().is_break() || sender.send(WorkerMessage::Finished(read)).is_err() {
             return;
         }
     }
 }
 
-fn open_input(place: &LocalInput, cap: u64) -> Result<LogFileSource, LogFileError> {
-    match place {
+fn open_input(input: &LocalInput, max_bytes: u64) -> Result<LogFileSource, LogFileError> {
+    match input {
         LocalInput::File(path) => Ok(LogFileSource::File(path.clone())),
         LocalInput::Stream(path) if path.as_os_str() == local_files::STANDARD_INPUT => {
-            local_files::buffer_stream(Box::new(std::io::stdin()), cap)
+            local_files::buffer_stream(Box::new(std::io::stdin()), max_bytes)
         }
         LocalInput::Stream(path) => {
-            local_files::buffer_stream(local_files::open_stream(path)?, cap)
+            local_files::buffer_stream(local_files::open_stream(path)?, max_bytes)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the operator wants to see.
+//! Builds the severity table and the record filter from the command line.
 
 use std::sync::Arc;
 
@@ -11,30 +11,35 @@ use crate::option::HEELER_PATTERN;
 use crate::severity::{SeverityLevel, SeverityTable};
 use crate::tail::filter::{GlobFilter, RecordFilter};
 
-/// How grave events are: as the program knows, and as the operator says.
+/// Loads the built-in severity table, with the overrides of `--severity-file`.
 pub(super) fn load_severities(select: &cli::FilterArgs) -> Result<Arc<SeverityTable>> {
     let table = SeverityTable::built_in()
-        .map_err(|why| Error::usage("the built-in severity rules are invalid").with_reason(why))?;
+        .map_err(|reason| {
+            Error::usage("the built-in severity table is invalid").with_reason(reason)
+        })?;
     let Some(path) = &select.severity_file else {
         return Ok(Arc::new(table));
     };
-    let wrong =
-        |why: String| Error::usage(format!("cannot read {}", path.display())).with_reason(why);
-    let own = std::fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
+    let usage_error = |reason: String| {
+        Error::usage(format!("cannot read {}", path.display())).with_reason(reason)
+    };
+    let overrides =
+        std::fs::read_to_string(path).map_err(|error| usage_error(error.to_string()))?;
     let hint = "docs/severity.md describes the format";
     let table = table
-        .with_overrides(&own)
-        .map_err(|why| wrong(why).with_hint(hint))?;
+        .with_overrides(&overrides)
+        .map_err(|reason| usage_error(reason).with_hint(hint))?;
     Ok(Arc::new(table))
 }
 
+/// Builds the filter from the filter options.
 pub(super) fn build_filter(
     select: &cli::FilterArgs,
     severities: &Arc<SeverityTable>,
 ) -> Result<RecordFilter> {
     let pattern = if select.heeler_filter {
-        let pattern = FilterPattern::parse(HEELER_PATTERN).map_err(|why| {
-            Error::usage("Heeler's filter is invalid").with_reason(why.to_string())
+        let pattern = FilterPattern::parse(HEELER_PATTERN).map_err(|error| {
+            Error::usage("Heeler's filter is invalid").with_reason(error.to_string())
         })?;
         Some(pattern)
     } else {
@@ -54,13 +59,13 @@ pub(super) fn build_filter(
             .as_ref()
             .map(|text| Finder::new(text.as_str()).into_owned()),
         pattern,
-        min_severity: select.min_severity.map(|least| {
-            let least = match least {
+        min_severity: select.min_severity.map(|level| {
+            let level = match level {
                 cli::SeverityArg::Low => SeverityLevel::Low,
                 cli::SeverityArg::Medium => SeverityLevel::Medium,
                 cli::SeverityArg::High => SeverityLevel::High,
             };
-            (least, Arc::clone(severities))
+            (level, Arc::clone(severities))
         }),
     })
 }

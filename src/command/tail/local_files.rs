@@ -1,4 +1,4 @@
-//! Events that lie on this machine. Nothing is called, so no credentials are needed.
+//! Prints the events in local files. Makes no AWS calls, so it needs no credentials.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,142 +18,144 @@ use crate::tail::formatter::RecordFormatter;
 use crate::tail::source::local_files::{LocalPath, STANDARD_INPUT, find_log_files};
 use crate::tail::worker_pool::{LocalInput, WorkerMessage, WorkerPool};
 
-/// How long a reader may be silent before somebody looks whether to go on.
+/// Interval at which cancellation is checked while a worker sends nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-pub(super) async fn run(world: &Context, args: cli::TailArgs) -> Result<Exit> {
-    if world.global.region.is_some() {
+pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> {
+    if context.global.region.is_some() {
         return Err(Error::usage("--region cannot be used with FILE")
             .with_reason("--region selects where AWS is called, and local files need no calls")
             .with_hint("use --event-region REGION to filter events by region"));
     }
-    let found = find_log_files(&args.files).map_err(|(path, why)| {
-        Error::usage(format!("cannot read {}", path.display())).with_reason(why)
+    let paths = find_log_files(&args.files).map_err(|(path, reason)| {
+        Error::usage(format!("cannot read {}", path.display())).with_reason(reason)
     })?;
     let severities = filters::load_severities(&args.select)?;
-    let alerts = alerts::start(world.ui, &args.alerts)?;
-    let press = RecordFormatter {
+    let alerts = alerts::start(context.ui, &args.alerts)?;
+    let formatter = RecordFormatter {
         filter: filters::build_filter(&args.select, &severities)?,
         alert_severities: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
-        format: render::record::record_formatter(world.ui, severities, AccountNames::new()),
+        format: render::record::record_formatter(context.ui, severities, AccountNames::new()),
     };
-    let reading = LocalFileReader {
-        ui: world.ui,
-        printer: RecordPrinter::new(world.ui, &args, Arc::clone(&alerts)),
+    let reader = LocalFileReader {
+        ui: context.ui,
+        printer: RecordPrinter::new(context.ui, &args, Arc::clone(&alerts)),
         cancelled: Arc::default(),
     };
-    let (stopped, cancellation) = (
-        Arc::clone(&reading.cancelled),
-        world.interrupt.cancellation(),
+    let (cancelled, cancellation) = (
+        Arc::clone(&reader.cancelled),
+        context.interrupt.cancellation(),
     );
-    let mut work =
-        tokio::task::spawn_blocking(move || reading.read_all(&found, press, args.max_object_size));
-    let ended = tokio::select! {
-        ended = &mut work => ended,
+    let mut work = tokio::task::spawn_blocking(move || {
+        reader.read_all(&paths, formatter, args.max_object_size)
+    });
+    let exit = tokio::select! {
+        exit = &mut work => exit,
         () = cancellation.cancelled() => {
-            stopped.store(true, Ordering::Relaxed);
+            cancelled.store(true, Ordering::Relaxed);
             work.await
         }
     };
-    let ended = ended.unwrap_or_else(|why| Err(Error::failed("read files", why.to_string())));
-    alerts::finish(world.ui, alerts, ended.as_ref().ok().copied()).await;
-    ended
+    let exit = exit.unwrap_or_else(|error| Err(Error::failed("read files", error.to_string())));
+    alerts::finish(context.ui, alerts, exit.as_ref().ok().copied()).await;
+    exit
 }
 
+/// Prints the records that the worker threads read.
 struct LocalFileReader {
     ui: Ui,
     printer: RecordPrinter,
-    /// Set when the operator wants no more.
+    /// Set when Ctrl-C is pressed.
     cancelled: Arc<AtomicBool>,
 }
 
 impl LocalFileReader {
     fn read_all(
         mut self,
-        found: &[LocalPath],
-        press: RecordFormatter,
-        largest: u64,
+        paths: &[LocalPath],
+        formatter: RecordFormatter,
+        max_file_bytes: u64,
     ) -> Result<Exit> {
-        let places = self.readable_inputs(found);
-        let go_on = if render::record::print_heading(&self.ui) {
-            let places: Arc<[LocalInput]> = places.into();
-            let crew = WorkerPool::spawn(&places, &Arc::new(press), largest)
-                .map_err(|why| Error::failed("read files", why.to_string()))?;
-            places
+        let inputs = self.readable_inputs(paths);
+        let flow = if render::record::print_heading(&self.ui) {
+            let inputs: Arc<[LocalInput]> = inputs.into();
+            let pool = WorkerPool::spawn(&inputs, &Arc::new(formatter), max_file_bytes)
+                .map_err(|reason| Error::failed("read files", reason.to_string()))?;
+            inputs
                 .iter()
                 .enumerate()
-                .try_for_each(|(number, place)| self.print_input(&crew, number, place))
+                .try_for_each(|(file, input)| self.print_input(&pool, file, input))
         } else {
             ControlFlow::Break(())
         };
         self.printer.print_stats();
-        Ok(self.exit_code(go_on))
+        Ok(self.exit_code(flow))
     }
 
-    /// Wrong names are no objects, and told at once.
-    fn readable_inputs(&mut self, found: &[LocalPath]) -> Vec<LocalInput> {
-        let mut places = Vec::new();
-        for found in found {
-            match found {
-                LocalPath::File(path) => places.push(LocalInput::File(path.clone())),
-                LocalPath::Stream(path) => places.push(LocalInput::Stream(path.clone())),
-                LocalPath::Skipped(skip, path) => {
+    /// Returns the inputs to read, and reports all others.
+    fn readable_inputs(&mut self, paths: &[LocalPath]) -> Vec<LocalInput> {
+        let mut inputs = Vec::new();
+        for path in paths {
+            match path {
+                LocalPath::File(path) => inputs.push(LocalInput::File(path.clone())),
+                LocalPath::Stream(path) => inputs.push(LocalInput::Stream(path.clone())),
+                LocalPath::Skipped(reason, path) => {
                     self.printer.count_skipped(
                         StatsUnit::Object,
-                        skip.description(),
+                        reason.description(),
                         &display_name(path),
                     );
                 }
-                LocalPath::Unreadable(path, why) => {
+                LocalPath::Unreadable(path, reason) => {
                     self.printer.count_failed(
                         Some(StatsUnit::Object),
                         &format!("cannot read {}", display_name(path)),
-                        why,
+                        reason,
                         None,
                     );
                 }
             }
         }
-        places
+        inputs
     }
 
     fn print_input(
         &mut self,
-        crew: &WorkerPool,
-        number: usize,
-        place: &LocalInput,
+        pool: &WorkerPool,
+        file: usize,
+        input: &LocalInput,
     ) -> ControlFlow<()> {
-        let (LocalInput::File(path) | LocalInput::Stream(path)) = place;
+        let (LocalInput::File(path) | LocalInput::Stream(path)) = input;
         let name = display_name(path);
         loop {
             if self.cancelled.load(Ordering::Relaxed) {
                 return ControlFlow::Break(());
             }
             self.printer.print_stats_if_due();
-            match crew.recv_timeout(number, POLL_INTERVAL) {
+            match pool.recv_timeout(file, POLL_INTERVAL) {
                 None => {}
                 Some(WorkerMessage::Batch(batch)) => self.printer.print_batch(&batch, &name)?,
                 Some(WorkerMessage::Finished(Ok(()))) => {
                     self.printer.count_read(StatsUnit::Object);
                     return ControlFlow::Continue(());
                 }
-                Some(WorkerMessage::Finished(Err(why))) => {
-                    let why = why.to_string();
+                Some(WorkerMessage::Finished(Err(reason))) => {
+                    let reason = reason.to_string();
                     let problem = format!("cannot read {name}");
                     self.printer
-                        .count_failed(Some(StatsUnit::Object), &problem, &why, None);
+                        .count_failed(Some(StatsUnit::Object), &problem, &reason, None);
                     return ControlFlow::Continue(());
                 }
             }
         }
     }
 
-    fn exit_code(&self, go_on: ControlFlow<()>) -> Exit {
+    fn exit_code(&self, flow: ControlFlow<()>) -> Exit {
         if self.cancelled.load(Ordering::Relaxed) {
             Exit::Interrupted
         } else if self.printer.stats.has_failures() {
             Exit::Failed
-        } else if go_on.is_continue() && self.printer.stats.records.shown == 0 {
+        } else if flow.is_continue() && self.printer.stats.records.shown == 0 {
             Exit::Negative
         } else {
             Exit::Success

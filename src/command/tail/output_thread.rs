@@ -1,5 +1,5 @@
-//! Shows what arrives, on a thread of its own: neither a large object nor a reader that pauses keeps anything else
-//! waiting, such as Ctrl-C, or the word to others that the queue is in use.
+//! A thread that decodes arrivals and writes them to standard output. Neither a large log file nor a blocked pipe delays
+//! other work, such as handling Ctrl-C or sending heartbeats.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -19,117 +19,125 @@ use crate::error::{Error, Result};
 use crate::tail::arrival::{Arrival, StatsUnit};
 use crate::tail::formatter::{RecordBatch, RecordFormatter};
 
-/// What an object may hold of memory while it is shown; a larger one is unpacked twice.
+/// Memory for one log file. A larger file is decompressed twice.
 const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;
-/// Arrivals that wait to be shown, several objects each at most.
+/// Number of batches that may wait for the thread.
 const CHANNEL_CAPACITY: usize = 2;
-/// How long somebody who wants to end waits for what is being written.
+/// Time to wait for the current write after Ctrl-C.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The end at which arrivals are put in.
+/// Handle for sending arrivals to the thread.
 pub(super) struct OutputThread {
     arrivals: mpsc::Sender<OutputBatch>,
     finished: oneshot::Receiver<RecordPrinter>,
     cancelled: Arc<AtomicBool>,
 }
 
-/// Nobody wants to see any more: there is enough, or the reader has gone.
+/// The limit is reached, or standard output was closed.
 pub(super) struct OutputClosed;
 
-/// What is shown together, and who is told when it is.
+/// Arrivals, and a sender that is used when they have been written.
 type OutputBatch = (Vec<Arrival>, oneshot::Sender<()>);
 
-/// The moment at which what was put in is shown.
+/// A receipt for a batch.
 pub(super) struct OutputReceipt(oneshot::Receiver<()>);
 
 impl OutputReceipt {
+    /// Waits until the batch has been written.
+    ///
     /// # Errors
-    /// When nobody wants to see any more.
+    /// Returns an error if the thread has ended.
     pub async fn wait(self) -> std::result::Result<(), OutputClosed> {
         self.0.await.map_err(|_| OutputClosed)
     }
 }
 
 impl OutputThread {
+    /// Starts the thread.
+    ///
     /// # Errors
-    /// When the system has no thread to spare.
-    pub fn spawn(press: RecordFormatter, show: RecordPrinter, largest: u64) -> Result<Self> {
-        let (arrivals, mut to_show) = mpsc::channel::<OutputBatch>(CHANNEL_CAPACITY);
-        let (at_end, ended) = oneshot::channel();
-        let stopped = Arc::new(AtomicBool::new(false));
-        let mut desk = OutputWorker {
-            formatter: press,
-            printer: show,
+    /// Returns an error if the thread cannot be started.
+    pub fn spawn(
+        formatter: RecordFormatter,
+        printer: RecordPrinter,
+        max_file_bytes: u64,
+    ) -> Result<Self> {
+        let (arrivals, mut batches) = mpsc::channel::<OutputBatch>(CHANNEL_CAPACITY);
+        let (printer_sender, finished) = oneshot::channel();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let mut worker = OutputWorker {
+            formatter,
+            printer,
             limits: ReadLimits {
-                max_file_bytes: largest,
+                max_file_bytes,
                 max_bytes_in_memory: MAX_BYTES_IN_MEMORY,
             },
-            cancelled: Arc::clone(&stopped),
+            cancelled: Arc::clone(&cancelled),
         };
         thread::Builder::new()
-            .name("screen".to_owned())
+            .name("output".to_owned())
             .spawn(move || {
-                while let Some((arrivals, shown)) = to_show.blocking_recv() {
-                    if desk.process_all(arrivals).is_break() {
+                while let Some((arrivals, written)) = batches.blocking_recv() {
+                    if worker.process_all(arrivals).is_break() {
                         break;
                     }
-                    // Few wait for it.
-                    let _ = shown.send(());
+                    // Most callers drop the receipt.
+                    let _ = written.send(());
                 }
-                // By this the other end learns that nobody wants to see any more.
-                drop(to_show);
-                let _ = at_end.send(desk.printer);
+                // Closes the channel, so that senders notice the end.
+                drop(batches);
+                let _ = printer_sender.send(worker.printer);
             })
-            .map_err(|why| Error::failed("show events", why.to_string()))?;
+            .map_err(|error| Error::failed("print events", error.to_string()))?;
         Ok(Self {
             arrivals,
-            finished: ended,
-            cancelled: stopped,
+            finished,
+            cancelled,
         })
     }
 
-    /// Puts them in, as soon as there is room. What it gives back can be waited for.
+    /// Sends arrivals as soon as there is room, and returns a receipt.
     ///
     /// # Errors
-    /// When nobody wants to see them.
+    /// Returns an error if the thread has ended.
     pub async fn send(
         &self,
         arrivals: Vec<Arrival>,
     ) -> std::result::Result<OutputReceipt, OutputClosed> {
-        let (show, shown) = oneshot::channel();
+        let (written_sender, written) = oneshot::channel();
         self.arrivals
-            .send((arrivals, show))
+            .send((arrivals, written_sender))
             .await
             .map_err(|_| OutputClosed)?;
-        Ok(OutputReceipt(shown))
+        Ok(OutputReceipt(written))
     }
 
-    /// Comes when nobody wants to see any more.
+    /// Waits until the thread has ended.
     pub async fn closed(&self) {
         self.arrivals.closed().await;
     }
 
-    /// Waits until all is shown, and gives back what was counted. Nothing when somebody wants to end, and what is being
-    /// written does not come to its end.
+    /// Waits until everything has been written and returns the printer with its statistics. `None` if a write is still
+    /// blocked after Ctrl-C.
     pub async fn join(self, cancellation: CancellationToken) -> Option<RecordPrinter> {
         drop(self.arrivals);
-        let mut ended = self.finished;
+        let mut finished = self.finished;
         tokio::select! {
             biased;
-            show = &mut ended => return show.ok(),
+            printer = &mut finished => return printer.ok(),
             () = cancellation.cancelled() => {}
         }
         self.cancelled.store(true, Ordering::Relaxed);
-        timeout(JOIN_TIMEOUT, ended).await.ok()?.ok()
+        timeout(JOIN_TIMEOUT, finished).await.ok()?.ok()
     }
 }
 
-/// Where arrivals are opened.
+/// The state of the thread.
 struct OutputWorker {
     formatter: RecordFormatter,
     printer: RecordPrinter,
     limits: ReadLimits,
-    /// Set when the operator wants no more.
+    /// Set when Ctrl-C is pressed.
     cancelled: Arc<AtomicBool>,
 }
 
@@ -152,18 +160,12 @@ impl OutputWorker {
                 self.formatter.push_record(&text, &mut batch);
                 return self.printer.print_batch(&batch, "the log group");
             }
-            Arrival::Object {
-                unit,
-                name: what,
-                data: packed,
-            } => return self.print_object(unit, &what, packed),
+            Arrival::Object { unit, name, data } => return self.print_object(unit, &name, data),
             Arrival::Filtered => self.printer.count_filtered(),
             Arrival::Read(unit) => self.printer.count_read(unit),
-            Arrival::Skipped {
-                unit,
-                reason: why,
-                name: what,
-            } => self.printer.count_skipped(unit, why, &what),
+            Arrival::Skipped { unit, reason, name } => {
+                self.printer.count_skipped(unit, reason, &name)
+            }
             Arrival::Failed {
                 unit,
                 problem,
@@ -172,7 +174,7 @@ impl OutputWorker {
             } => self
                 .printer
                 .count_failed(unit, &problem, &cause, hint.as_deref()),
-            // It is no event, and told when the rest is shown.
+            // Reported after everything has been written.
             Arrival::ReceiveLimitReached(_) => {}
         }
         ControlFlow::Continue(())
@@ -184,29 +186,29 @@ impl OutputWorker {
         }
     }
 
-    /// Shows the records of an object, which is looked through to its end before.
+    /// Prints the records of a log file.
     fn print_object(
         &mut self,
         unit: StatsUnit,
-        what: &str,
-        packed: LogFileSource,
+        name: &str,
+        data: LogFileSource,
     ) -> ControlFlow<()> {
         let limits = self.limits;
-        let mut opened = ObjectSink {
+        let mut sink = ObjectSink {
             worker: self,
-            name: what,
+            name,
             batch: RecordBatch::default(),
             flow: ControlFlow::Continue(()),
         };
-        let read = log_file::read_records(packed, limits, &mut opened);
-        opened.flush_batch();
-        let flow = opened.flow;
+        let read = log_file::read_records(data, limits, &mut sink);
+        sink.flush_batch();
+        let flow = sink.flow;
         match read {
             Ok(()) => self.printer.count_read(unit),
-            Err(why) => self.printer.count_failed(
+            Err(reason) => self.printer.count_failed(
                 Some(unit),
-                &format!("cannot read {what}"),
-                &why.to_string(),
+                &format!("cannot read {name}"),
+                &reason.to_string(),
                 None,
             ),
         }
@@ -214,7 +216,7 @@ impl OutputWorker {
     }
 }
 
-/// An object of which records are shown as they are read, some at a time.
+/// A sink that prints the records of a log file in batches.
 struct ObjectSink<'d> {
     worker: &'d mut OutputWorker,
     name: &'d str,

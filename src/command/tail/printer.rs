@@ -1,4 +1,4 @@
-//! What is shown, once, and counted.
+//! Prints each record once, submits its alert, and counts everything.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::tail::dedup::RecentIds;
 use crate::tail::formatter::{BatchItem, RecordBatch};
 use crate::tail::stats::{Stats, UnitCounts};
 
-/// How often the sums are told.
+/// Interval between statistics with `--stats`.
 const STATS_INTERVAL: Duration = Duration::from_secs(30);
 
-/// So many unreadable records are told one by one; more would bury the answer.
+/// Number of unreadable records that are reported individually.
 const MAX_REPORTED_RECORDS: u64 = 5;
 
-/// What was shown so far, and what became of everything else.
+/// A printer of records with its statistics.
 pub(super) struct RecordPrinter {
     ui: Ui,
     pub stats: Stats,
@@ -40,23 +40,19 @@ impl RecordPrinter {
         }
     }
 
-    /// Shows what is new of a batch, as far as wanted. Breaks off when there is enough, or nobody reads any more.
-    pub fn print_batch(&mut self, batch: &RecordBatch, from: &str) -> ControlFlow<()> {
-        let mut ready = 0..0;
+    /// Prints the new records of a batch. Breaks if the limit is reached or standard output is closed.
+    pub fn print_batch(&mut self, batch: &RecordBatch, source_name: &str) -> ControlFlow<()> {
+        let mut pending = 0..0;
         for item in &batch.items {
             self.stats.records.received += 1;
-            let (key, place, alert) = match item {
-                BatchItem::Matched {
-                    key,
-                    range: place,
-                    alert,
-                } => (key, place, alert),
+            let (key, range, alert) = match item {
+                BatchItem::Matched { key, range, alert } => (key, range, alert),
                 BatchItem::Filtered => {
                     self.stats.records.filtered += 1;
                     continue;
                 }
-                BatchItem::Unreadable(start) => {
-                    self.count_unreadable(from, start);
+                BatchItem::Unreadable(preview) => {
+                    self.count_unreadable(source_name, preview);
                     continue;
                 }
             };
@@ -68,23 +64,23 @@ impl RecordPrinter {
             if let Some(alert) = alert {
                 self.alerts.submit(Alert::clone(alert));
             }
-            // What stands side by side is printed at once.
-            if place.start == ready.end {
-                ready.end = place.end;
+            // Adjacent ranges are printed with one write.
+            if range.start == pending.end {
+                pending.end = range.end;
             } else {
-                self.print_range(batch, ready)?;
-                ready = place.clone();
+                self.print_range(batch, pending)?;
+                pending = range.clone();
             }
             if self.limit_reached() {
-                self.print_range(batch, ready)?;
+                self.print_range(batch, pending)?;
                 return ControlFlow::Break(());
             }
         }
-        self.print_range(batch, ready)
+        self.print_range(batch, pending)
     }
 
-    fn print_range(&self, batch: &RecordBatch, part: std::ops::Range<usize>) -> ControlFlow<()> {
-        if render::record::print_records(&self.ui, batch, part) {
+    fn print_range(&self, batch: &RecordBatch, range: std::ops::Range<usize>) -> ControlFlow<()> {
+        if render::record::print_records(&self.ui, batch, range) {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())
@@ -96,20 +92,20 @@ impl RecordPrinter {
             .is_some_and(|limit| self.stats.records.shown >= limit)
     }
 
-    fn count_unreadable(&mut self, from: &str, start: &str) {
+    fn count_unreadable(&mut self, source_name: &str, preview: &str) {
         self.stats.records.unreadable += 1;
         let count = self.stats.records.unreadable;
         if count <= MAX_REPORTED_RECORDS || self.ui.is_verbose() {
-            let why = format!("it is no JSON object: {start}");
+            let cause = format!("it is not a JSON object: {preview}");
             render::record::warn_failed(
                 &self.ui,
-                &format!("cannot read a record of {from}"),
-                &why,
+                &format!("cannot read a record of {source_name}"),
+                &cause,
                 None,
             );
         } else if count == MAX_REPORTED_RECORDS + 1 {
             self.ui
-                .warn("Further records of this kind are counted; --verbose tells each.");
+                .warn("Further unreadable records are only counted; use --verbose to show each.");
         }
     }
 
@@ -119,20 +115,20 @@ impl RecordPrinter {
         units.read += 1;
     }
 
-    pub fn count_skipped(&mut self, unit: StatsUnit, why: &'static str, what: &str) {
+    pub fn count_skipped(&mut self, unit: StatsUnit, reason: &'static str, name: &str) {
         let units = self.counts_of(unit);
         units.received += 1;
-        units.add_skipped(why);
+        units.add_skipped(reason);
         if self.ui.is_verbose() {
-            render::record::print_skipped(&self.ui, why, what);
+            render::record::print_skipped(&self.ui, name, reason);
         }
     }
 
     pub fn count_failed(
         &mut self,
         unit: Option<StatsUnit>,
-        what: &str,
-        why: &str,
+        problem: &str,
+        cause: &str,
         hint: Option<&str>,
     ) {
         if let Some(unit) = unit {
@@ -140,7 +136,7 @@ impl RecordPrinter {
             units.received += 1;
             units.failed += 1;
         }
-        render::record::warn_failed(&self.ui, what, why, hint);
+        render::record::warn_failed(&self.ui, problem, cause, hint);
     }
 
     pub fn count_filtered(&mut self) {
@@ -155,7 +151,7 @@ impl RecordPrinter {
         }
     }
 
-    /// Tells the sums when it is time to.
+    /// Prints the statistics if the interval has passed.
     pub fn print_stats_if_due(&mut self) {
         if let Some(next) = &mut self.next_stats
             && Instant::now() >= *next

@@ -324,6 +324,6 @@ fn skipped(reason: SkipReason, key: Option<String>) -> Arrival {
             StatsUnit::Object
         },
         reason: reason.description(),
-        name: key.unwrap_or_default(),
+        name: key.unwrap_or_else(|| "a message".to_owned()),
     }
 }
