@@ -208,22 +208,22 @@ mod tests {
 
     #[test]
     fn retryable_statuses() {
-        let reason = |status| {
+        let classify = |status| {
             classify_reply(Ok(WebhookResponse {
                 status,
                 retry_after: Some(Duration::from_secs(3)),
             }))
         };
-        assert_eq!(answered(204), Ok(()));
+        assert_eq!(classify(204), Ok(()));
         for status in [408, 429, 500, 503] {
             assert!(
-                matches!(answered(status), Err(DeliveryError::Retryable(_, Some(wait))) if wait.as_secs() == 3),
+                matches!(classify(status), Err(DeliveryError::Retryable(_, Some(wait))) if wait.as_secs() == 3),
                 "{status}"
             );
         }
         for status in [301, 400, 403, 404, 410] {
             assert!(
-                matches!(answered(status), Err(DeliveryError::Permanent(_))),
+                matches!(classify(status), Err(DeliveryError::Permanent(_))),
                 "{status}"
             );
         }
