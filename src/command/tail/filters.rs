@@ -13,10 +13,9 @@ use crate::tail::filter::{GlobFilter, RecordFilter};
 
 /// Loads the built-in severity table, with the overrides of `--severity-file`.
 pub(super) fn load_severities(select: &cli::FilterArgs) -> Result<Arc<SeverityTable>> {
-    let table = SeverityTable::built_in()
-        .map_err(|reason| {
-            Error::usage("the built-in severity table is invalid").with_reason(reason)
-        })?;
+    let table = SeverityTable::built_in().map_err(|reason| {
+        Error::usage("the built-in severity table is invalid").with_reason(reason)
+    })?;
     let Some(path) = &select.severity_file else {
         return Ok(Arc::new(table));
     };
