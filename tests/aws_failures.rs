@@ -1,4 +1,4 @@
-//! What AWS refuses, loses and delays: setup waits, or says what is missing, and the same command completes it.
+//! Refusals, lost responses and delays of AWS: setup retries, or reports the cause, and a rerun completes it.
 
 use crate::commands::{keys, names, plan, run_concurrently, setup, setup_with};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use testkit::{Engine, Fault, FaultAction, Organization};
 
 const ID: &str = "id-of-the-setup";
 
-/// Everything is there, once, and nothing is left to do.
+/// Fails unless the deployment is complete, with one key.
 async fn assert_complete(org: &Organization) {
     plan(org)
         .args(["--check", "--external-id", ID])
@@ -16,7 +16,7 @@ async fn assert_complete(org: &Organization) {
     assert_eq!(keys(org).await, 1);
 }
 
-/// A setup that meets these faults ends well by itself.
+/// Fails unless a setup with these faults succeeds.
 async fn assert_setup_survives(faults: impl IntoIterator<Item = Fault>) {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
@@ -162,7 +162,7 @@ async fn write_with_lost_response_is_not_repeated() {
         org.proxy()
             .fault(Fault::new(service, operation, FaultAction::DropResponse).times(1));
         let first = setup_with(&org, ID).run().await;
-        // Whether it gave up or went on, the same command leaves one of each.
+        // In either case the same command leaves one of each resource.
         assert!(
             [0, 3].contains(&first.status),
             "{operation}\n{}",
@@ -222,21 +222,29 @@ async fn missing_permission_is_named_and_rerun_completes() {
                 org.proxy().fault(Fault::new(service, operation, refusal));
                 let run = setup_with(&org, ID).run().await.expect_status(3);
                 assert_eq!(run.stdout, "");
-                for said in [
+                for expected in [
                     &format!("grant {permission} "),
                     "of 13 done",
                     "Run the same command again",
                 ] {
                     assert!(
-                        run.stderr.contains(said),
-                        "{operation}: no {said:?} in\n{}",
+                        run.stderr.contains(expected),
+                        "{operation}: no {expected:?} in\n{}",
                         run.stderr
                     );
                 }
-                let told = |text: &str| run.stderr.matches(text).count();
-                let (made, failed, skipped) =
-                    (told("+ created "), told("! failed "), told("- did not "));
-                assert_eq!(made + failed + skipped, 13, "{operation}\n{}", run.stderr);
+                let count_of = |text: &str| run.stderr.matches(text).count();
+                let (created, failed, skipped) = (
+                    count_of("+ created "),
+                    count_of("! failed "),
+                    count_of("- did not "),
+                );
+                assert_eq!(
+                    created + failed + skipped,
+                    13,
+                    "{operation}\n{}",
+                    run.stderr
+                );
 
                 org.proxy().clear_faults();
                 setup_with(&org, ID).run().await.expect_status(0);
@@ -311,7 +319,7 @@ async fn refused_read_stops_setup_before_first_write() {
         .bucket_key()
         .build()
         .await;
-    // What the checks ask is answered by them; what only the plan asks is an error of its own.
+    // Checks report the calls that they make. A call that only the plan makes is an error of its own.
     for (service, operation, status) in [
         ("kms", "ListKeys", 3),
         ("sqs", "GetQueueUrl", 1),

@@ -1,4 +1,4 @@
-//! A backup holds what a run changes of documents, and restore puts back what nobody has changed since.
+//! A backup holds the documents that a run changes, and restore writes back those that have not changed since.
 
 use crate::commands::heeler_ec;
 use crate::commands::{
@@ -40,7 +40,7 @@ fn read_json(file: &Path) -> Value {
     serde_json::from_str(&text).expect("a backup in JSON")
 }
 
-/// What the backup holds of documents of this kind.
+/// The documents of this kind in the backup.
 fn documents_of_kind(backup: &Value, kind: &str) -> Vec<Value> {
     let documents = backup["documents"].as_array().expect("documents").iter();
     documents
@@ -49,17 +49,20 @@ fn documents_of_kind(backup: &Value, kind: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn world_with_other_notifications() -> Organization {
+async fn organization_with_other_notifications() -> Organization {
     let org = Organization::on(Engine::Ministack).bucket_key();
     org.other_notifications().build().await
 }
 
 #[tokio::test]
 async fn setup_saves_bucket_notification_and_restore_restores_it() {
-    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (org, folder) = (
+        organization_with_other_notifications().await,
+        BackupFolder::new(),
+    );
     let (file, before) = (folder.path(), org.notification().await);
     let run = with_backup(setup(&org), &file).run().await.expect_status(0);
-    // Nothing was written before it was saved.
+    // The file is older than the first write.
     let writes = run.writes();
     let first = writes.first().expect("a write").started;
     let last_read = run.calls.iter().rev().find(|call| {
@@ -107,7 +110,10 @@ async fn setup_saves_bucket_notification_and_restore_restores_it() {
 
 #[tokio::test]
 async fn documents_changed_since_backup_are_skipped() {
-    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (org, folder) = (
+        organization_with_other_notifications().await,
+        BackupFolder::new(),
+    );
     let file = folder.path();
     with_backup(setup(&org), &file).run().await.expect_status(0);
     let s3 = &org.clients().s3;
@@ -117,8 +123,8 @@ async fn documents_changed_since_backup_are_skipped() {
         .send()
         .await
         .expect("the document");
-    let theirs = QueueConfiguration::builder()
-        .id("theirs")
+    let other = QueueConfiguration::builder()
+        .id("other")
         .queue_arn(format!(
             "arn:aws:sqs:{}:{}:exports",
             org.region(),
@@ -129,11 +135,11 @@ async fn documents_changed_since_backup_are_skipped() {
         .expect("an entry");
     let changed = NotificationConfiguration::builder()
         .set_topic_configurations(read.topic_configurations)
-        .set_queue_configurations(Some(vec![theirs]))
+        .set_queue_configurations(Some(vec![other]))
         .build();
     let put = s3.put_bucket_notification_configuration();
     let put = put.bucket(org.bucket()).notification_configuration(changed);
-    put.send().await.expect("a change of somebody");
+    put.send().await.expect("a change by somebody else");
     let before = org.notification().await;
     let run = restore(&org, &file).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
@@ -145,7 +151,7 @@ async fn documents_changed_since_backup_are_skipped() {
     assert_eq!(org.notification().await, before);
 }
 
-/// Policies that somebody has put in the place of ours.
+/// Replaces the policies of the deployment.
 async fn set_other_policies(org: &Organization) {
     let at = format!("{}:{}", org.region(), org.account());
     let policy = |resource: String| {
@@ -162,9 +168,9 @@ async fn set_other_policies(org: &Organization) {
     for name in [QUEUE, "heeler_event_collection_queue_dlq"] {
         let url = sqs.get_queue_url().queue_name(name).send().await;
         let url = url.expect("a queue").queue_url.expect("its URL");
-        let theirs = policy(format!("arn:aws:sqs:{at}:{name}"));
+        let other = policy(format!("arn:aws:sqs:{at}:{name}"));
         let set = sqs.set_queue_attributes().queue_url(url);
-        let set = set.attributes(QueueAttributeName::Policy, theirs);
+        let set = set.attributes(QueueAttributeName::Policy, other);
         set.send().await.expect("another policy");
     }
     let topic = format!("arn:aws:sns:{at}:heeler_event_collection_topic");
@@ -173,11 +179,11 @@ async fn set_other_policies(org: &Organization) {
     set.send().await.expect("another policy");
 }
 
-/// What there is of policies, as a later backup tells it.
+/// The current documents, read from a new backup.
 async fn current_documents(org: &Organization, option: &str) -> Vec<Value> {
     let folder = BackupFolder::new();
     let world_file = folder.path();
-    // A destroy that is refused its first write saves them all and changes nothing.
+    // A destroy whose first write is refused saves all documents and changes nothing.
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     for (service, operation) in [
         ("s3", "PutBucketNotificationConfiguration"),
@@ -205,7 +211,10 @@ async fn current_documents(org: &Organization, option: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn policies_changed_by_setup_are_restored() {
-    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (org, folder) = (
+        organization_with_other_notifications().await,
+        BackupFolder::new(),
+    );
     setup_with(&org, ID).run().await.expect_status(0);
     crate::permissions::change_s3_resources(&org).await;
     set_other_policies(&org).await;
@@ -263,7 +272,10 @@ async fn function_policy_is_restored() {
 
 #[tokio::test]
 async fn restore_after_destroy_lists_deleted_resources() {
-    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (org, folder) = (
+        organization_with_other_notifications().await,
+        BackupFolder::new(),
+    );
     setup_with(&org, ID).run().await.expect_status(0);
     with_backup(destroy(&org), &folder.path())
         .run()
@@ -308,8 +320,8 @@ async fn existing_backup_file_is_rejected_before_any_call() {
 #[tokio::test]
 async fn backup_of_another_account_is_rejected() {
     let (org, other, folder) = (
-        world_with_other_notifications().await,
-        world_with_other_notifications().await,
+        organization_with_other_notifications().await,
+        organization_with_other_notifications().await,
         BackupFolder::new(),
     );
     with_backup(setup(&org), &folder.path())
@@ -323,7 +335,10 @@ async fn backup_of_another_account_is_rejected() {
 
 #[tokio::test]
 async fn changes_of_killed_run_are_unknown() {
-    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (org, folder) = (
+        organization_with_other_notifications().await,
+        BackupFolder::new(),
+    );
     let writes = with_backup(setup(&org), &folder.path());
     writes.kill_after_writes(14).run().await.expect_status(-9);
     let run = restore(&org, &folder.path()).run().await.expect_status(1);
@@ -337,7 +352,10 @@ async fn changes_of_killed_run_are_unknown() {
 
 #[tokio::test]
 async fn failed_setup_completes_its_backup() {
-    let (org, folder) = (world_with_other_notifications().await, BackupFolder::new());
+    let (org, folder) = (
+        organization_with_other_notifications().await,
+        BackupFolder::new(),
+    );
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     org.proxy().fault(Fault::new("sns", "Subscribe", refusal));
     with_backup(setup(&org), &folder.path())

@@ -1,4 +1,4 @@
-//! The notification configuration of the bucket belongs to everybody: others find theirs as they left it.
+//! The notification configuration of a bucket is shared: setup and destroy preserve the entries of others.
 
 use crate::commands::{destroy, names, on_both_engines, plan, setup, setup_again};
 use aws_sdk_s3::types::{
@@ -11,7 +11,7 @@ use testkit::{Clients, Engine, Fault, FaultAction, Organization};
 
 const PUT: &str = "s3:PutBucketNotificationConfiguration";
 
-/// The whole document as S3 gives it, but for one entry.
+/// The notification configuration without one entry.
 async fn entries_except(org: &Organization, entry: &str) -> NotificationConfiguration {
     let read = org.clients().s3.get_bucket_notification_configuration();
     let read = read
@@ -29,7 +29,7 @@ async fn entries_except(org: &Organization, entry: &str) -> NotificationConfigur
         .build()
 }
 
-/// Somebody else who adds an entry of his own, or takes all entries out, while the program runs.
+/// Another writer, who adds an entry or removes all entries while the program runs.
 #[derive(Clone)]
 struct OtherWriter {
     clients: Clients,
@@ -90,7 +90,7 @@ impl OtherWriter {
             .expect("a configuration");
     }
 
-    /// What he does is done as soon as this call was answered, and before the program learns of it.
+    /// Runs `act` after AWS has answered this call, and before the program receives the response.
     fn during_call<F>(
         self: Arc<Self>,
         act: impl Fn(Arc<Self>) -> F + Send + Sync + 'static,
@@ -106,7 +106,7 @@ impl OtherWriter {
                     .build();
                 runtime.expect("a runtime").block_on(act);
             });
-            thread.join().expect("the neighbour is done");
+            thread.join().expect("the other writer is done");
         })
     }
 }
@@ -128,14 +128,14 @@ on_both_engines! {
 
     async fn entry_added_after_plan_stops_the_write(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
-        let meanwhile = OtherWriter::new(&org).during_call(|neighbour| async move {
-            neighbour.add_entry("theirs", "theirs/").await;
+        let meanwhile = OtherWriter::new(&org).during_call(|writer| async move {
+            writer.add_entry("other", "other/").await;
         });
         org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
         let run = setup(&org).run().await.expect_status(3);
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
-        for told in ["changed it since the plan", "\"theirs\" (", "is new", "run the same command again"] {
-            assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
+        for expected in ["changed it since the plan", "\"other\" (", "is new", "run the same command again"] {
+            assert!(run.stderr.contains(expected), "{expected}\n{}", run.stderr);
         }
         let after = entries_except(&org, "none").await;
         setup_again(&org).run().await.expect_status(0);
@@ -145,7 +145,7 @@ on_both_engines! {
     async fn entry_removed_after_plan_is_not_restored(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
         let meanwhile = OtherWriter::new(&org)
-            .during_call(|neighbour| async move { neighbour.remove_all_entries().await });
+            .during_call(|writer| async move { writer.remove_all_entries().await });
         org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
         let run = setup(&org).run().await.expect_status(3);
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
@@ -154,13 +154,13 @@ on_both_engines! {
 
     async fn changes_during_write_are_listed_by_entry(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
-        let meanwhile = OtherWriter::new(&org).during_call(|neighbour| async move {
-            neighbour.add_entry("theirs", "theirs/").await;
+        let meanwhile = OtherWriter::new(&org).during_call(|writer| async move {
+            writer.add_entry("other", "other/").await;
         });
         org.proxy().fault(Fault::new("s3", "PutBucketNotificationConfiguration", meanwhile).times(1));
         let run = setup(&org).run().await.expect_status(3);
-        for told in ["S3 now shows another state", "\"theirs\" (", "is new"] {
-            assert!(run.stderr.contains(told), "{told}\n{}", run.stderr);
+        for expected in ["S3 now shows another state", "\"other\" (", "is new"] {
+            assert!(run.stderr.contains(expected), "{expected}\n{}", run.stderr);
         }
         setup_again(&org).run().await.expect_status(0);
         plan(&org).args(["--check"]).run().await.expect_status(0);
@@ -168,8 +168,8 @@ on_both_engines! {
 
     async fn overlapping_entry_stops_the_write(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
-        OtherWriter::new(&org).add_entry("theirs", "AWSLogs/o-").await;
-        // The checks see the bucket as it was a moment before.
+        OtherWriter::new(&org).add_entry("other", "AWSLogs/o-").await;
+        // The checks see the bucket as it was before the overlapping entry.
         let unseen = FaultAction::edit_text(|_| {
             "<?xml version=\"1.0\"?><NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>".into()
         });
@@ -185,17 +185,17 @@ on_both_engines! {
     async fn changed_entries_stop_destroy(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
         setup(&org).run().await.expect_status(0);
-        let meanwhile = OtherWriter::new(&org).during_call(|neighbour| async move {
-            neighbour.add_entry("theirs", "theirs/").await;
+        let meanwhile = OtherWriter::new(&org).during_call(|writer| async move {
+            writer.add_entry("other", "other/").await;
         });
-        // The last of what is asked before the deletes: who else uses the topic.
+        // The last read before the deletions lists the subscriptions of the topic.
         org.proxy().fault(Fault::new("sns", "ListSubscriptionsByTopic", meanwhile).after(1).times(1));
         let run = destroy(&org).run().await.expect_status(3);
         assert_eq!(names(&run.writes()), Vec::<String>::new());
-        let theirs = entries_except(&org, "heeler-ec").await;
-        assert_eq!(theirs.topic_configurations().len(), 2);
+        let other_entries = entries_except(&org, "heeler-ec").await;
+        assert_eq!(other_entries.topic_configurations().len(), 2);
         destroy(&org).run().await.expect_status(0);
-        assert_eq!(entries_except(&org, "none").await, theirs);
+        assert_eq!(entries_except(&org, "none").await, other_entries);
     }
 }
 
@@ -209,7 +209,7 @@ async fn subscription_filter_added_after_plan_is_kept() {
     let clients = org.clients().clone();
     let group = org.log_group().expect("a log group");
     let target = format!(
-        "arn:aws:lambda:{}:{}:function:theirs",
+        "arn:aws:lambda:{}:{}:function:other",
         org.region(),
         org.account()
     );
@@ -224,7 +224,7 @@ async fn subscription_filter_added_after_plan_is_kept() {
             let put = put.filter_pattern("").destination_arn(target);
             drop(runtime.expect("a runtime").block_on(put.send()));
         });
-        thread.join().expect("the neighbour is done");
+        thread.join().expect("the other writer is done");
     });
     let meanwhile = FaultAction::edit_response(move |_| put());
     org.proxy()
@@ -239,7 +239,7 @@ async fn subscription_filter_added_after_plan_is_kept() {
     assert!(
         destinations
             .iter()
-            .all(|arn| arn.is_some_and(|arn| arn.ends_with(":theirs"))),
+            .all(|arn| arn.is_some_and(|arn| arn.ends_with(":other"))),
         "{destinations:?}"
     );
 }
@@ -250,7 +250,7 @@ async fn plan_describes_preserved_entries() {
         .other_notifications()
         .build()
         .await;
-    OtherWriter::new(&org).add_entry("theirs", "theirs/").await;
+    OtherWriter::new(&org).add_entry("other", "other/").await;
     let run = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
     let steps: Value = serde_json::from_str(&run.stdout).expect("a plan");
     let steps = steps["steps"].as_array().expect("steps").clone();
@@ -269,7 +269,7 @@ async fn plan_describes_preserved_entries() {
     assert!(
         lines
             .iter()
-            .any(|line| line.starts_with("\"theirs\" (s3:ObjectCreated:Put to topic ")),
+            .any(|line| line.starts_with("\"other\" (s3:ObjectCreated:Put to topic ")),
         "{lines:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Two runs at once under one prefix: one deployment, one key, and ends that a person understands.
+//! Two concurrent runs with the same prefix: one deployment, one key, and clear errors.
 
 use crate::command_permissions::{command, permitted};
 use crate::commands::heeler_ec;
@@ -12,7 +12,7 @@ use testkit::{Fault, FaultAction, HeelerEc, Organization, Run};
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
 
-/// Holds the calls of this name up, so many of them, until the other run has come as far.
+/// Delays the first calls of this operation until the other run has caught up.
 fn delay_calls(org: &Organization, name: &str, times: usize, seconds: u64) {
     let (service, operation) = name.split_once(':').expect("service:Operation");
     let delay = FaultAction::Delay(Duration::from_secs(seconds));
@@ -21,12 +21,12 @@ fn delay_calls(org: &Organization, name: &str, times: usize, seconds: u64) {
 }
 
 async fn run_both<'a>(first: HeelerEc<'a>, second: HeelerEc<'a>) -> [Run; 2] {
-    // Futures of whole runs are large.
+    // The futures of complete runs are large.
     let (first, second) = tokio::join!(Box::pin(first.run()), Box::pin(second.run()));
     [first, second]
 }
 
-/// The organization has one deployment, and what is there is as it should be.
+/// Fails unless there is one deployment without drift.
 async fn assert_one_deployment(org: &Organization, option: &str) {
     plan_of(org, option)
         .args(["--check"])
@@ -42,13 +42,13 @@ fn assert_clear_outcome(run: &Run) {
         return;
     }
     assert!([1, 3].contains(&run.status), "{}", run.stderr);
-    let says_what_to_do = [
+    let next_steps = [
         "hint:",
         "Run the same command again",
         "Run heeler-ec destroy again",
     ];
-    let said = |text: &&str| run.stderr.contains(*text);
-    assert!(says_what_to_do.iter().any(said), "{}", run.stderr);
+    let is_printed = |text: &&str| run.stderr.contains(*text);
+    assert!(next_steps.iter().any(is_printed), "{}", run.stderr);
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
 }
 
@@ -56,7 +56,7 @@ fn assert_clear_outcome(run: &Run) {
 async fn concurrent_first_setups_leave_one_key() {
     let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
         let org = organization_for(option).await;
-        // Both have read their plans before either has made anything.
+        // Both runs read their plans before either one creates anything.
         delay_calls(&org, "kms:CreateKey", 2, 2);
         let runs = run_both(setup_of(&org, option), setup_of(&org, option)).await;
         org.proxy().clear_faults();
@@ -69,20 +69,20 @@ async fn concurrent_first_setups_leave_one_key() {
         } else {
             (second, first)
         };
-        for said in [
+        for expected in [
             "cannot create kms alias",
             "another run",
             "- deleted kms key",
             "run the same command again",
         ] {
             assert!(
-                loser.stderr.contains(said),
-                "no {said:?} in\n{}",
+                loser.stderr.contains(expected),
+                "no {expected:?} in\n{}",
                 loser.stderr
             );
         }
         assert_one_deployment(&org, option).await;
-        // What the winner printed is what is there, and the loser has nothing to add.
+        // The winner printed the outputs of the deployment; the loser printed none.
         let outputs = heeler_ec(&org)
             .args(["outputs"])
             .run()
@@ -128,8 +128,8 @@ async fn concurrent_setups_leave_one_deployment() {
 async fn rollback_keeps_resources_of_concurrent_setup() {
     let org = organization_for("s3").await;
     delay_calls(&org, "kms:CreateKey", 2, 2);
-    let rolls_back = || setup_of(&org, "s3").args(["--on-failure", "rollback"]);
-    let runs = run_both(rolls_back(), rolls_back()).await;
+    let setup_with_rollback = || setup_of(&org, "s3").args(["--on-failure", "rollback"]);
+    let runs = run_both(setup_with_rollback(), setup_with_rollback()).await;
     org.proxy().clear_faults();
     let mut statuses = [runs[0].status, runs[1].status];
     statuses.sort_unstable();
@@ -145,7 +145,7 @@ async fn concurrent_destroys_leave_nothing() {
         setup_of(&org, option).run().await.expect_status(0);
         let runs = run_both(destroy(&org), destroy(&org)).await;
         runs.iter().for_each(assert_clear_outcome);
-        // Whatever the one left to the other is found by a third.
+        // A third destroy finds what both have left.
         let third = destroy(&org).run().await;
         assert!([0, 1].contains(&third.status), "{}", third.stderr);
         assert_eq!(org.leftovers().await, NOTHING);
@@ -161,7 +161,7 @@ async fn setup_during_destroy_ends_and_rerun_completes() {
         let org = organization_for("s3").await;
         setup_of_with(&org, "s3", ID).run().await.expect_status(0);
         delay_calls(&org, name, 1, 1);
-        // The calls of the one are seen by the other.
+        // Each run also sees the calls of the other one.
         let deletes = permitted(&command(CommandName::Destroy, None));
         let deletes: Vec<&str> = deletes.iter().map(String::as_str).collect();
         let writes = permitted(&command(CommandName::Setup, Some("s3")));

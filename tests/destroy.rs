@@ -1,4 +1,4 @@
-//! Destroy takes down what setup made, and nothing else.
+//! Destroy deletes what setup created, and nothing else.
 
 use crate::commands::heeler_ec;
 use crate::commands::{destroy, json, names, on_both_engines, setup, setup_with, text};
@@ -30,10 +30,10 @@ on_both_engines! {
     async fn setup_works_after_destroy(engine: Engine) {
         let org = Organization::on(engine).build().await;
         setup(&org).run().await.expect_status(0);
-        let made = resources_without_key_ids(&org).await;
+        let created = resources_without_key_ids(&org).await;
         destroy(&org).run().await.expect_status(0);
         setup(&org).run().await.expect_status(0);
-        assert_eq!(resources_without_key_ids(&org).await, made);
+        assert_eq!(resources_without_key_ids(&org).await, created);
     }
 
     async fn destroy_keeps_existing_topic_policy_and_notification(engine: Engine) {
@@ -46,7 +46,7 @@ on_both_engines! {
     }
 }
 
-/// What is there of ours, with keys but not with their ids.
+/// The managed resources, with keys but without key IDs.
 async fn resources_without_key_ids(org: &Organization) -> Vec<String> {
     let left = org.leftovers().await.into_iter();
     left.map(|line| {
@@ -76,7 +76,7 @@ async fn topic_policy(org: &Organization) -> Option<String> {
 
 async fn delete_trail(org: &Organization) {
     let delete = org.clients().cloudtrail.delete_trail().name(org.trail());
-    delete.send().await.expect("no trail");
+    delete.send().await.expect("the trail is deleted");
 }
 
 fn access_denied(service: &str, operation: &str) -> Fault {
@@ -116,7 +116,7 @@ async fn dry_run_lists_deletions_and_writes_nothing() {
 #[tokio::test]
 async fn unmanaged_queue_is_kept_and_named() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let made = json(
+    let created = json(
         &setup(&org)
             .args(["-o", "json"])
             .run()
@@ -126,13 +126,13 @@ async fn unmanaged_queue_is_kept_and_named() {
     let sqs = &org.clients().sqs;
     let delete = sqs
         .delete_queue()
-        .queue_url(text(&made["heeler_event_queue_url"]));
-    delete.send().await.expect("no queue of ours");
+        .queue_url(text(&created["heeler_event_queue_url"]));
+    delete.send().await.expect("the queue is deleted");
     sqs.create_queue()
         .queue_name(QUEUE)
         .send()
         .await
-        .expect("a queue of somebody else");
+        .expect("an unmanaged queue");
 
     let run = destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, [format!("queue {QUEUE}")]);
@@ -154,7 +154,11 @@ async fn refused_delete_is_named_and_others_succeed() {
         "{}",
         run.stderr
     );
-    let left = run.stderr.split("Left:").nth(1).expect("what is left");
+    let left = run
+        .stderr
+        .split("Left:")
+        .nth(1)
+        .expect("the list of leftovers");
     assert!(left.contains(&format!("sqs queue {QUEUE}: ")), "{left}");
     assert!(left.contains("kms key"), "{left}");
     let topics = org
@@ -222,7 +226,7 @@ async fn destroy_works_without_the_role() {
         .role_name(ROLE)
         .send()
         .await
-        .expect("no role");
+        .expect("the role is deleted");
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }
@@ -275,7 +279,7 @@ async fn external_id_is_not_printed() {
     );
 }
 
-/// IAM would refuse to delete the policy for as long as the role has it.
+/// IAM does not delete a policy that is attached to a role.
 #[tokio::test]
 async fn policy_of_unmanaged_role_is_kept() {
     let org = Organization::on(Engine::Ministack).build().await;

@@ -1,4 +1,4 @@
-//! Drift: what differs from what was set up is found without being told the option, named, and put right.
+//! Drift: `plan --check` finds the option by itself and names the differences; setup repairs them.
 
 use crate::commands::heeler_ec;
 use crate::commands::{
@@ -14,12 +14,12 @@ const ROLE: &str = "heeler_event_collection_sqs_role";
 const DELETED_ROLE_ID: &str = "AROAEXAMPLEEXAMPLE123";
 const DELETED_USER_ID: &str = "AIDAEXAMPLEEXAMPLE123";
 
-/// What a job would run every day.
+/// The command for a daily job.
 fn plan_check(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["plan", "--check", "-o", "json"])
 }
 
-/// The changes of the one step of this kind.
+/// The changes of the only step of this kind.
 fn changes_of_kind(run: &Run, kind: &str) -> Vec<Value> {
     let steps = json(run)["steps"].as_array().expect("steps").clone();
     let mut of_kind = steps
@@ -67,7 +67,7 @@ on_both_engines! {
         let key = org.bucket_key().expect("a key");
         let grants = kms.list_grants().key_id(key).send().await.expect("grants");
         let id = grants.grants()[0].grant_id().expect("an id").to_owned();
-        kms.revoke_grant().key_id(key).grant_id(id).send().await.expect("no grant");
+        kms.revoke_grant().key_id(key).grant_id(id).send().await.expect("the grant is revoked");
         let run = plan_check(&org).run().await.expect_status(1);
         assert_eq!(resources_with_action(&run, "create"), ["kms grant"]);
         setup_again(&org).run().await.expect_status(0);
@@ -80,7 +80,7 @@ async fn drift_is_found_without_the_trail() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
     let delete = org.clients().cloudtrail.delete_trail().name(org.trail());
-    delete.send().await.expect("no trail");
+    delete.send().await.expect("the trail is deleted");
     plan_check(&org).run().await.expect_status(0);
     shorten_retention(&org).await;
     plan_check(&org).run().await.expect_status(1);
@@ -96,7 +96,7 @@ async fn shorten_retention(org: &Organization) {
     change.send().await.expect("a shorter retention");
 }
 
-/// A statement that somebody else put beside those of a policy.
+/// A policy with one more statement.
 fn with_statement_added(policy: &str, statement: Value) -> String {
     let mut policy: Value = serde_json::from_str(policy).expect("a policy");
     policy["Statement"]
@@ -116,7 +116,7 @@ fn other_statement(principal: &str, action: &str, resource: &str) -> Value {
     })
 }
 
-/// Somebody lets principals in that are deleted afterwards.
+/// Grants access to principals that are deleted afterwards.
 async fn grant_access_to_deleted_principals(org: &Organization) {
     let clients = org.clients();
     let account = org.account();
@@ -439,7 +439,7 @@ async fn grant_to_deleted_role_is_replaced() {
     );
     assert!(text(&change["reason"]).contains("was deleted"), "{change}");
 
-    // Of the checks and of the plan; what is read after the write is true.
+    // One for the checks and one for the plan. The read after the write is not changed.
     let run = plan(&org).run().await.expect_status(0);
     let looks = run
         .calls
@@ -471,7 +471,7 @@ async fn changed_function_lists_differing_fields() {
         &plan_check(&org).run().await.expect_status(1),
         "lambda function",
     );
-    // The emulator may still be about it.
+    // The emulator may still apply the change.
     let changes: Vec<&Value> = changes
         .iter()
         .filter(|change| change["field"] != "stage")
@@ -488,8 +488,8 @@ async fn changed_function_lists_differing_fields() {
 }
 
 fn access_denied(service: &str, operation: &str) -> Fault {
-    let what = FaultAction::refuse(403, "AccessDenied", "is not authorized to perform this");
-    Fault::new(service, operation, what)
+    let context = FaultAction::refuse(403, "AccessDenied", "is not authorized to perform this");
+    Fault::new(service, operation, context)
 }
 
 #[tokio::test]

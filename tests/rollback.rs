@@ -1,4 +1,4 @@
-//! What a failed setup leaves: everything, to be completed, or nothing, when it was told to roll back.
+//! A failed setup keeps its resources, or deletes them with --on-failure rollback.
 
 use crate::commands::{
     destroy, json, keys, names, organization_for, plan_of, run_concurrently, setup_again_of,
@@ -22,8 +22,8 @@ async fn rollback_keeps_existing_function_log_group() {
     const GROUP: &str = "/aws/lambda/heeler_event_collection_lambda";
     let org = organization_for("cloudwatch").await;
     let logs = &org.clients().logs;
-    let made = logs.create_log_group().log_group_name(GROUP).send().await;
-    made.expect("a log group of an earlier life");
+    let created = logs.create_log_group().log_group_name(GROUP).send().await;
+    created.expect("a log group of an earlier function");
     let refusal = FaultAction::refuse(400, "LimitExceededException", "Resource limit exceeded.");
     org.proxy()
         .fault(Fault::new("logs", "PutSubscriptionFilter", refusal));
@@ -33,7 +33,7 @@ async fn rollback_keeps_existing_function_log_group() {
     assert_eq!(found.log_groups().len(), 1);
 }
 
-/// From the write of this number on, counted from one, this operation is refused.
+/// Refuses the nth write, counted from one.
 fn refuse_nth_write(org: &Organization, writes: &[String], nth: usize) {
     let name = &writes[nth - 1];
     let before = writes[..nth - 1]
@@ -42,17 +42,17 @@ fn refuse_nth_write(org: &Organization, writes: &[String], nth: usize) {
         .count();
     let (service, operation) = name.split_once(':').expect("service:Operation");
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
-    // One that is never undone by itself: the rollback may have to use the same operation.
+    // Only once: the rollback may need the same operation.
     let fault = Fault::new(service, operation, refusal)
         .after(before)
         .times(1);
     org.proxy().fault(fault);
 }
 
-/// Refuses each write of a first setup in turn: the organization is as it was before.
+/// Refuses each write of a first setup in turn, and expects the organization to be unchanged.
 async fn assert_every_refused_write_is_rolled_back(option: &'static str) {
-    let whole = organization_for(option).await;
-    let run = setup(&whole, option).run().await.expect_status(0);
+    let reference = organization_for(option).await;
+    let run = setup(&reference, option).run().await.expect_status(0);
     let writes = names(&run.writes());
     let writes = &writes;
     run_concurrently((1..=writes.len()).map(|nth| async move {
@@ -60,18 +60,22 @@ async fn assert_every_refused_write_is_rolled_back(option: &'static str) {
         let before = org.notification().await;
         refuse_nth_write(&org, writes, nth);
         let run = setup(&org, option).run().await;
-        let what = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
+        let context = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
         org.proxy().clear_faults();
-        // What a key lacks right after it was made is said once more.
+        // Setup repeats this write after the key is created.
         if run.status == 0 {
-            assert_eq!(writes[nth - 1], "kms:EnableKeyRotation", "{what}");
+            assert_eq!(writes[nth - 1], "kms:EnableKeyRotation", "{context}");
             return;
         }
         let run = run.expect_status(3);
-        assert_eq!(run.stdout, "", "{what}");
-        assert!(run.stderr.contains("Rolled back"), "{what}\n{}", run.stderr);
-        assert_eq!(org.leftovers().await, NOTHING, "{what}\n{}", run.stderr);
-        assert_eq!(org.notification().await, before, "{what}");
+        assert_eq!(run.stdout, "", "{context}");
+        assert!(
+            run.stderr.contains("Rolled back"),
+            "{context}\n{}",
+            run.stderr
+        );
+        assert_eq!(org.leftovers().await, NOTHING, "{context}\n{}", run.stderr);
+        assert_eq!(org.notification().await, before, "{context}");
     }))
     .await;
 }
@@ -86,7 +90,7 @@ async fn refused_cloudwatch_write_is_rolled_back() {
     assert_every_refused_write_is_rolled_back("cloudwatch").await;
 }
 
-/// Everything that a plan would change, and from what: the deployment as it is.
+/// The changes in a plan, which show the current state of the deployment.
 async fn planned_changes(org: &Organization, option: &str) -> BTreeMap<String, Value> {
     let run = plan_of(org, option).args(["-o", "json", "--external-id", ID]);
     let plan = json(&run.run().await.expect_status(0));
@@ -98,8 +102,8 @@ async fn planned_changes(org: &Organization, option: &str) -> BTreeMap<String, V
     changes.collect()
 }
 
-/// A deployment of which about everything was changed by somebody.
-async fn world_with_drift(option: &str) -> Organization {
+/// A deployment in which somebody has changed almost every setting.
+async fn organization_with_drift(option: &str) -> Organization {
     let org = organization_for(option).await;
     setup(&org, option).run().await.expect_status(0);
     if option == "s3" {
@@ -111,26 +115,26 @@ async fn world_with_drift(option: &str) -> Organization {
 }
 
 async fn assert_failed_update_is_restored(option: &'static str) {
-    let whole = world_with_drift(option).await;
-    let run = setup(&whole, option).run().await.expect_status(0);
+    let reference = organization_with_drift(option).await;
+    let run = setup(&reference, option).run().await.expect_status(0);
     let writes = names(&run.writes());
     let writes = &writes;
-    // What both options have is tested with the one.
+    // The resources that both options have are tested with option s3.
     let is_own = |write: &str| write.starts_with("lambda:") || write.starts_with("logs:");
     let chosen = (1..=writes.len()).filter(|nth| option == "s3" || is_own(&writes[nth - 1]));
     run_concurrently(chosen.map(|nth| async move {
-        let org = world_with_drift(option).await;
+        let org = organization_with_drift(option).await;
         let (before, announced) = (
             planned_changes(&org, option).await,
             org.notification().await,
         );
-        let there = sorted(org.leftovers().await);
+        let before_run = sorted(org.leftovers().await);
         refuse_nth_write(&org, writes, nth);
         let run = setup(&org, option).run().await;
         org.proxy().clear_faults();
-        let what = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
+        let context = format!("write {nth} of {}, {}", writes.len(), writes[nth - 1]);
         if run.status == 0 {
-            assert_eq!(writes[nth - 1], "kms:EnableKeyRotation", "{what}");
+            assert_eq!(writes[nth - 1], "kms:EnableKeyRotation", "{context}");
             return;
         }
         let run = run.expect_status(3);
@@ -139,14 +143,14 @@ async fn assert_failed_update_is_restored(option: &'static str) {
             let code = "\"lambda function\" \"heeler_event_collection_lambda\"";
             after.insert(code.to_owned(), before[code].clone());
         }
-        assert_eq!(after, before, "{what}\n{}", run.stderr);
+        assert_eq!(after, before, "{context}\n{}", run.stderr);
         assert_eq!(
             sorted(org.leftovers().await),
-            there,
-            "{what}\n{}",
+            before_run,
+            "{context}\n{}",
             run.stderr
         );
-        assert_eq!(org.notification().await, announced, "{what}");
+        assert_eq!(org.notification().await, announced, "{context}");
     }))
     .await;
 }
@@ -227,14 +231,18 @@ async fn refused_rollback_lists_leftovers_and_next_steps() {
         org.proxy().fault(Fault::new(service, operation, refusal));
     }
     let run = setup(&org, "s3").run().await.expect_status(3);
-    for said in [
+    for expected in [
         "Not everything could be rolled back",
         "sqs queue heeler_event_collection_queue: ",
         "it waits for",
         "heeler-ec destroy",
         "grant s3:PutBucketNotification ",
     ] {
-        assert!(run.stderr.contains(said), "no {said:?} in\n{}", run.stderr);
+        assert!(
+            run.stderr.contains(expected),
+            "no {expected:?} in\n{}",
+            run.stderr
+        );
     }
     org.proxy().clear_faults();
     setup_again_of(&org, "s3")
@@ -284,7 +292,7 @@ async fn rollback_keeps_topic_used_by_others() {
         .await
         .expect("a subscription of others");
     let run = running.wait().await.expect_status(3);
-    assert!(run.stderr.contains("it also serves sqs"), "{}", run.stderr);
+    assert!(run.stderr.contains("it is used by sqs"), "{}", run.stderr);
 }
 
 #[tokio::test]

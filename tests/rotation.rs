@@ -1,4 +1,4 @@
-//! A new external id, or other roles to trust: shown before, said before and after, and told nowhere but at the end.
+//! Rotation of the external ID and of the trusted roles: announced in the plan, and printed only at the end.
 
 use crate::commands::heeler_ec;
 use crate::commands::{json, names, outputs, plan, setup_again, setup_with, text};
@@ -8,7 +8,7 @@ use testkit::{Engine, Organization};
 const OLD: &str = "the-id-of-last-year";
 const NEW: &str = "the-id-of-this-year";
 
-/// The changes of the role, in a plan.
+/// The changes of the role in a plan.
 fn role_step(plan: &Value) -> Value {
     let steps = plan["steps"].as_array().expect("steps");
     let role = steps.iter().find(|step| step["kind"] == "iam role");
@@ -87,19 +87,19 @@ async fn json_plan_masks_external_ids_and_gives_reason() {
 #[tokio::test]
 async fn only_new_external_id_can_assume_role() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let made = setup_with(&org, OLD)
+    let created = setup_with(&org, OLD)
         .args(["-o", "json"])
         .run()
         .await
         .expect_status(0);
-    let role = text(&json(&made)["heeler_event_role_arn"]);
+    let role = text(&json(&created)["heeler_event_role_arn"]);
     org.assume_as_heeler(&role, OLD)
         .await
-        .expect("Heeler was let in");
+        .expect("Heeler can assume the role");
     setup_with(&org, NEW).run().await.expect_status(0);
     org.assume_as_heeler(&role, NEW)
         .await
-        .expect("Heeler was let in");
+        .expect("Heeler can assume the role");
     org.assume_as_heeler(&role, OLD)
         .await
         .expect_err("the old id still lets in");
