@@ -303,8 +303,8 @@ fn policies_page() -> String {
     let mut page = String::from(
         "# Policies\n\n\
          <!-- Made from the program by `make generate`; do not edit. -->\n\n\
-         What a caller has to be allowed, command by command; each policy is complete. `heeler-ec policy COMMAND` prints \
-         them\nwith real names. See [permissions.md](permissions.md).\n\n\
+         The complete IAM policy of each command. `heeler-ec policy COMMAND` prints them with the \
+         names of your\naccount. See [permissions.md](permissions.md).\n\n\
          | placeholder | stands for |\n| --- | --- |\n",
     );
     for (name, meaning) in PLACEHOLDERS {
