@@ -585,7 +585,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --from-heelers-queue --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy restore"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,7 +600,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --source)
-                    COMPREPLY=($(compgen -W "tap bucket log-group" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "queue bucket log-group heeler-queue" -- "${cur}"))
                     return 0
                     ;;
                 --trail)
@@ -889,7 +889,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__subcmd__ec__subcmd__tail)
-            opts="-o -q -v -h -V --limit --timeout --source --from-heelers-queue --stats --max-object-size --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --limit --timeout --source --stats --max-object-size --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --output --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -904,7 +904,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --source)
-                    COMPREPLY=($(compgen -W "tap bucket log-group" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "queue bucket log-group heeler-queue" -- "${cur}"))
                     return 0
                     ;;
                 --max-object-size)

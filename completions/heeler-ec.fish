@@ -260,10 +260,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'End after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'End when nothing has arrived for this long (CloudTrail delivers every 5 minutes or so)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Where to look: tap, a queue of its own on the topic (option s3); bucket, new objects by listing (option s3); log-group, the trail\'s (option cloudwatch)' -r -f -a "tap\t''
-bucket\t''
-log-group\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Refuse an object that unpacks to more' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Where to read events from. The default depends on the option that is set up' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
+bucket\t'New log objects, found by listing the bucket'
+log-group\t'The trail\'s log group'
+heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately and reading stops at the first one received more than twice'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Skip log files larger than this when decompressed' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Run this in a shell, with the record on its standard input' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'Post it to this address, without the secrets that a record may hold' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook-format -d 'What the address takes' -r -f -a "json\t'Fields and the record'
@@ -290,8 +291,7 @@ csv\t'For spreadsheets; of tail only'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l from-heelers-queue -d 'Look into Heeler\'s own queue. Each look counts as a receive of the messages in it, and after four Heeler\'s queue gives a message up to its dead letter queue; so all are given back at once, none is deleted, and the looking ends at the first that was received more than twice'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Tell every 30 seconds what became of everything so far'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Print statistics to stderr every 30 seconds'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l errors-only -d 'Show calls that failed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l write-only -d 'Show calls that say that they do not only read'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l heeler-filter -d 'Show what Heeler\'s own filter of option cloudwatch lets pass'
@@ -340,9 +340,10 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l on-failure -d 'Allow what setup --on-failure rollback takes back, too' -r -f -a "keep\t'Leave what was made; the same command goes on from there'
 rollback\t'Delete what this run made, put back what it changed, and leave what it found'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d 'Allow what tail --source asks' -r -f -a "tap\t''
-bucket\t''
-log-group\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d 'Include the permissions of tail with this --source' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
+bucket\t'New log objects, found by listing the bucket'
+log-group\t'The trail\'s log group'
+heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately and reading stops at the first one received more than twice'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Take this trail when several would do: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Insist that the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'Take this KMS key for that of the log objects, instead of the trail\'s or the bucket\'s' -r
@@ -362,7 +363,6 @@ always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l deep -d 'Allow what preflight --deep asks, too'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l fix -d 'Allow what preflight --fix changes, too'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l from-heelers-queue -d 'Allow what tail --from-heelers-queue asks: to receive from Heeler\'s queue, and give back'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Call nothing: take the names from the other options, and placeholders for the rest'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quiet -d 'Print the answer only, no progress and no advice'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Tell of every call to AWS'
