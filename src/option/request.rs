@@ -1,6 +1,6 @@
 //! The arguments of setup and plan, as one value.
 
-use super::DeliveryOption;
+use super::delivery_option::DeliveryOption;
 use crate::inventory::InventoryRequest;
 use crate::resource::role::ExternalId;
 

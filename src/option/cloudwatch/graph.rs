@@ -1,11 +1,12 @@
 //! Resources of option cloudwatch.
 
-use super::target::CloudWatchTarget;
+use super::target::{CloudWatchTarget, NAME};
 use super::{function, policies};
 use crate::deployment::resources::{
     QueuePair, add_key, add_queues, heeler_policy, heeler_role, policy_with_key,
 };
-use crate::option::{HEELER_PATTERN, Pipeline, Target};
+use crate::option::delivery_option::Pipeline;
+use crate::option::heeler_filter::HEELER_PATTERN;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
@@ -24,9 +25,7 @@ use crate::resource::subscription_filter::SubscriptionFilter;
 )]
 pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
     let (scope, names) = (&target.scope, &target.scope.names);
-    let ownership = OwnershipTags {
-        option: target.option().name(),
-    };
+    let ownership = OwnershipTags { option: NAME };
     let log_group = target.log_group.clone().unwrap_or_default();
     let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let queue_arn = scope.queue_arn(&names.fifo_queue());
@@ -50,7 +49,12 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         document: policies::queue_policy(target, &queue_arn, &function_role_arn),
     });
 
-    let role = graph.add(heeler_role(scope, &target.trust, target.tags(), &ownership));
+    let role = graph.add(heeler_role(
+        scope,
+        &target.trust,
+        target.role_tags(),
+        &ownership,
+    ));
     let (of, arn) = (target.clone(), queue_arn.clone());
     let document = move |key: &str| policies::heeler_policy(&of, &arn, key);
     let policy = graph.add(heeler_policy(scope, &key, &ownership, document));

@@ -7,19 +7,21 @@ mod permissions;
 mod policies;
 mod target;
 
-use super::{DeliveryOption, LocateRequest, Target};
 use crate::check::{Check, account, logs, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
+use crate::deployment::tags::RoleTags;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
 use crate::inventory::trail_destination::TrailDestination;
+use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Relocation, Target};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::resource::role::HeelerTrust;
-use target::{CloudWatchTarget, LOG_GROUP};
+use permissions::Permissions;
+use target::{CloudWatchTarget, LOG_GROUP, NAME};
 
 /// Sends the events of the trail's log group through a function.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +29,7 @@ pub struct CloudWatch;
 
 impl DeliveryOption for CloudWatch {
     fn name(&self) -> &'static str {
-        "cloudwatch"
+        NAME
     }
 
     fn summary(&self) -> &'static str {
@@ -68,7 +70,7 @@ impl DeliveryOption for CloudWatch {
     }
 
     fn permissions(&self) -> &'static dyn OptionPermissions {
-        &CloudWatch
+        &Permissions
     }
 
     fn prepare(
@@ -118,5 +120,47 @@ impl DeliveryOption for CloudWatch {
             (Some(group), Some(arn)) => arn.ends_with(&format!(":log-group:{group}")),
             _ => false,
         }
+    }
+}
+
+impl Target for CloudWatchTarget {
+    fn option(&self) -> &'static dyn DeliveryOption {
+        &CloudWatch
+    }
+
+    fn scope(&self) -> &DeploymentScope {
+        &self.scope
+    }
+
+    fn trust(&self) -> &HeelerTrust {
+        &self.trust
+    }
+
+    fn build(&self) -> Pipeline {
+        graph::build(self)
+    }
+
+    fn tags(&self) -> RoleTags {
+        self.role_tags()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.log_group.is_some()
+    }
+
+    fn is_located(&self) -> bool {
+        self.log_group.is_some()
+    }
+
+    fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
+        self.relocation_from(deployment)
+    }
+
+    fn queue_name(&self) -> String {
+        self.scope.names.fifo_queue()
+    }
+
+    fn log_group(&self) -> Option<&str> {
+        self.log_group.as_deref()
     }
 }

@@ -1,12 +1,15 @@
 //! Permissions of option cloudwatch.
 
-use super::CloudWatch;
 use crate::permissions::scope::{PolicyScope, RegionalScope};
 use crate::permissions::statement::Statement;
 use crate::permissions::{OptionPermissions, PreflightFlags, shared};
 use crate::tail::source::SourceKind;
 
-impl OptionPermissions for CloudWatch {
+/// The statements of the option.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Permissions;
+
+impl OptionPermissions for Permissions {
     fn preflight(&self, flags: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
         let at = scope.in_log_group_region();
         let [role, policy] = function_role_reads(scope);
@@ -123,7 +126,7 @@ impl OptionPermissions for CloudWatch {
                 ["lambda.amazonaws.com".to_owned()],
             ),
             Statement::new(
-                "AllowInvocationByLogsOnly",
+                "PermitLogsOnly",
                 &["lambda:AddPermission"],
                 [at.function_arn()],
             )
@@ -134,7 +137,7 @@ impl OptionPermissions for CloudWatch {
             ),
             // A request that removes a statement has no principal.
             Statement::new(
-                "RemoveInvocationPermission",
+                "RemovePermission",
                 &["lambda:RemovePermission"],
                 [at.function_arn()],
             ),

@@ -1,14 +1,15 @@
 //! A deployment of option cloudwatch.
 
-use super::CloudWatch;
-use super::graph::build;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::Snapshot;
-use crate::option::{DeliveryOption, Pipeline, Relocation, Target, missing_fact};
+use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::resource::role::HeelerTrust;
+
+/// The value of `--option`.
+pub(super) const NAME: &str = "cloudwatch";
 
 pub(super) const LOG_GROUP: &str = "heeler-ec:log-group";
 
@@ -37,50 +38,18 @@ impl CloudWatchTarget {
             log_group: Some(group.name.clone()),
         })
     }
-}
 
-impl Target for CloudWatchTarget {
-    fn option(&self) -> &'static dyn DeliveryOption {
-        &CloudWatch
-    }
-
-    fn scope(&self) -> &DeploymentScope {
-        &self.scope
-    }
-
-    fn trust(&self) -> &HeelerTrust {
-        &self.trust
-    }
-
-    fn build(&self) -> Pipeline {
-        build(self)
-    }
-
-    fn tags(&self) -> RoleTags {
+    /// The tags of the role, from which the target is read again.
+    pub fn role_tags(&self) -> RoleTags {
         let group = self.log_group.clone().map(|group| (LOG_GROUP, group));
         deployment_tags(&self.scope.region, group.into_iter().collect())
     }
 
-    fn is_complete(&self) -> bool {
-        self.log_group.is_some()
-    }
-
-    fn is_located(&self) -> bool {
-        self.log_group.is_some()
-    }
-
-    fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
+    /// The difference to the place of an existing deployment.
+    pub fn relocation_from(&self, deployment: &Deployment) -> Option<Relocation> {
         // The name of the deployed log group may not have fitted into the tag.
         let (deployed, requested) = (deployment.tag(LOG_GROUP)?, self.log_group.as_deref()?);
         Relocation::between("log group", deployed, requested)
-    }
-
-    fn queue_name(&self) -> String {
-        self.scope.names.fifo_queue()
-    }
-
-    fn log_group(&self) -> Option<&str> {
-        self.log_group.as_deref()
     }
 }
 
@@ -91,6 +60,8 @@ mod tests {
     use super::*;
     use crate::inventory::facts::Trail;
     use crate::naming::ResourceNames;
+    use crate::option::cloudwatch::CloudWatch;
+    use crate::option::delivery_option::{DeliveryOption, Target};
 
     fn target(group: &str) -> CloudWatchTarget {
         CloudWatchTarget {
@@ -106,7 +77,7 @@ mod tests {
     }
 
     fn deployment(target: &CloudWatchTarget) -> Deployment {
-        let tags = target.tags().into_iter();
+        let tags = target.role_tags().into_iter();
         let tags: BTreeMap<String, String> =
             tags.map(|(key, value)| (key.to_owned(), value)).collect();
         Deployment {
@@ -142,11 +113,11 @@ mod tests {
     #[test]
     fn another_log_group_is_a_relocation() {
         let deployed = deployment(&target("trail"));
-        assert_eq!(target("trail").relocation(&deployed), None);
-        let relocation = target("other").relocation(&deployed);
+        assert_eq!(target("trail").relocation_from(&deployed), None);
+        let relocation = target("other").relocation_from(&deployed);
         assert_eq!(relocation.map(|found| found.aspect), Some("log group"));
         let unknown = deployment(&target("trail#1"));
-        assert_eq!(target("other").relocation(&unknown), None);
+        assert_eq!(target("other").relocation_from(&unknown), None);
     }
 
     #[test]

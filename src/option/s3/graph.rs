@@ -1,10 +1,10 @@
 //! Resources of option s3.
 
 use super::policies;
-use super::target::S3Target;
+use super::target::{NAME, S3Target};
 use crate::aws::arn::resource_name;
 use crate::deployment::resources::{QueuePair, add_key, add_queues, heeler_policy, heeler_role};
-use crate::option::{Pipeline, Target};
+use crate::option::delivery_option::Pipeline;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::{Graph, ResourceId};
@@ -21,9 +21,7 @@ use crate::resource::topic_policy::TopicPolicy;
 /// The graph of a deployment, in the order of the plan.
 pub(super) fn build(target: &S3Target) -> Pipeline {
     let (scope, names) = (&target.scope, &target.scope.names);
-    let ownership = OwnershipTags {
-        option: target.option().name(),
-    };
+    let ownership = OwnershipTags { option: NAME };
     let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let topic_arn = target.topic_arn();
     let queue_arn = scope.queue_arn(&names.queue());
@@ -67,7 +65,12 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         depends_on: vec![queue_policy.completed()],
     });
 
-    let role = graph.add(heeler_role(scope, &target.trust, target.tags(), &ownership));
+    let role = graph.add(heeler_role(
+        scope,
+        &target.trust,
+        target.role_tags(),
+        &ownership,
+    ));
     let of = target.clone();
     let document = move |key: &str| policies::heeler_policy(&of, &queue_arn, key);
     let policy = graph.add(heeler_policy(scope, &key, &ownership, document));

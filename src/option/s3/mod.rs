@@ -5,19 +5,23 @@ mod permissions;
 mod policies;
 mod target;
 
-use super::{DeliveryOption, LocateRequest, Target};
 use crate::check::{Check, account, bucket, key, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
+use crate::deployment::tags::RoleTags;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
 use crate::inventory::trail_destination::TrailDestination;
+use crate::option::delivery_option::{
+    DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
+};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::resource::role::HeelerTrust;
-use target::{BUCKET, S3Target};
+use permissions::Permissions;
+use target::{BUCKET, NAME, S3Target};
 
 /// Announces new log objects of the trail's bucket through a topic.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +29,7 @@ pub struct S3;
 
 impl DeliveryOption for S3 {
     fn name(&self) -> &'static str {
-        "s3"
+        NAME
     }
 
     fn summary(&self) -> &'static str {
@@ -64,7 +68,7 @@ impl DeliveryOption for S3 {
     }
 
     fn permissions(&self) -> &'static dyn OptionPermissions {
-        &S3
+        &Permissions
     }
 
     fn prepare(
@@ -98,5 +102,50 @@ impl DeliveryOption for S3 {
 
     fn receives_from(&self, deployment: &Deployment, trail: &Trail) -> bool {
         deployment.tag(BUCKET) == Some(&*trail.bucket)
+    }
+}
+
+impl Target for S3Target {
+    fn option(&self) -> &'static dyn DeliveryOption {
+        &S3
+    }
+
+    fn scope(&self) -> &DeploymentScope {
+        &self.scope
+    }
+
+    fn trust(&self) -> &HeelerTrust {
+        &self.trust
+    }
+
+    fn build(&self) -> Pipeline {
+        graph::build(self)
+    }
+
+    fn tags(&self) -> RoleTags {
+        self.role_tags()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
+        self.relocation_from(deployment)
+    }
+
+    fn queue_name(&self) -> String {
+        self.scope.names.queue()
+    }
+
+    fn topic_arn(&self) -> Option<String> {
+        Some(self.topic_arn())
+    }
+
+    fn log_objects(&self) -> Option<LogObjects<'_>> {
+        Some(LogObjects {
+            bucket: &self.bucket,
+            prefix: &self.log_prefix,
+        })
     }
 }

@@ -1,12 +1,15 @@
 //! Permissions of option s3.
 
-use super::S3;
 use crate::permissions::scope::{PolicyScope, RegionalScope};
 use crate::permissions::statement::Statement;
 use crate::permissions::{OptionPermissions, PreflightFlags, shared};
 use crate::tail::source::SourceKind;
 
-impl OptionPermissions for S3 {
+/// The statements of the option.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Permissions;
+
+impl OptionPermissions for Permissions {
     fn preflight(&self, _: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
         let at = scope.in_bucket_region();
         let mut all = vec![

@@ -1,15 +1,16 @@
 //! A deployment of option s3.
 
-use super::S3;
-use super::graph::build;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
-use crate::option::{DeliveryOption, LogObjects, Pipeline, Relocation, Target, missing_fact};
+use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::permissions::scope::BucketScope;
 use crate::resource::role::HeelerTrust;
+
+/// The value of `--option`.
+pub(super) const NAME: &str = "s3";
 
 pub(super) const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
@@ -118,26 +119,9 @@ impl S3Target {
         let managed = || self.scope.managed_topic_arn();
         self.topic.clone().unwrap_or_else(managed)
     }
-}
 
-impl Target for S3Target {
-    fn option(&self) -> &'static dyn DeliveryOption {
-        &S3
-    }
-
-    fn scope(&self) -> &DeploymentScope {
-        &self.scope
-    }
-
-    fn trust(&self) -> &HeelerTrust {
-        &self.trust
-    }
-
-    fn build(&self) -> Pipeline {
-        build(self)
-    }
-
-    fn tags(&self) -> RoleTags {
+    /// The tags of the role, from which the target is read again.
+    pub fn role_tags(&self) -> RoleTags {
         let mut tags = vec![
             (BUCKET, self.bucket.clone()),
             (LOG_PREFIX, self.log_prefix.clone()),
@@ -155,31 +139,13 @@ impl Target for S3Target {
         deployment_tags(&self.scope.region, tags)
     }
 
-    fn is_complete(&self) -> bool {
-        self.is_complete
-    }
-
-    fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
+    /// The difference to the place of an existing deployment.
+    pub fn relocation_from(&self, deployment: &Deployment) -> Option<Relocation> {
         let managed = self.scope.managed_topic_arn();
         let bucket = deployment.tag(BUCKET).unwrap_or_default();
         Relocation::between("bucket", bucket, &self.bucket).or_else(|| {
             let topic = deployment.tag(TOPIC).unwrap_or(&managed);
             Relocation::between("topic", topic, &self.topic_arn())
-        })
-    }
-
-    fn queue_name(&self) -> String {
-        self.scope.names.queue()
-    }
-
-    fn topic_arn(&self) -> Option<String> {
-        Some(self.topic_arn())
-    }
-
-    fn log_objects(&self) -> Option<LogObjects<'_>> {
-        Some(LogObjects {
-            bucket: &self.bucket,
-            prefix: &self.log_prefix,
         })
     }
 }
@@ -213,6 +179,8 @@ mod tests {
     use super::*;
     use crate::inventory::facts::Trail;
     use crate::naming::ResourceNames;
+    use crate::option::delivery_option::DeliveryOption;
+    use crate::option::s3::S3;
 
     fn key(number: usize) -> String {
         format!("arn:aws-us-gov:kms:ap-southeast-2:111122223333:key/mrk-{number:032}")
@@ -237,7 +205,7 @@ mod tests {
     }
 
     fn deployment(target: &S3Target) -> Deployment {
-        let tags = target.tags().into_iter();
+        let tags = target.role_tags().into_iter();
         let tags: BTreeMap<String, String> =
             tags.map(|(key, value)| (key.to_owned(), value)).collect();
         Deployment {
@@ -301,13 +269,13 @@ mod tests {
     #[test]
     fn another_bucket_or_topic_is_a_relocation() {
         let deployed = deployment(&target());
-        assert_eq!(target().relocation(&deployed), None);
+        assert_eq!(target().relocation_from(&deployed), None);
         let bucket = S3Target {
             bucket: "other".into(),
             ..target()
         };
         assert_eq!(
-            bucket.relocation(&deployed).map(|found| found.aspect),
+            bucket.relocation_from(&deployed).map(|found| found.aspect),
             Some("bucket")
         );
         let topic = S3Target {
@@ -315,7 +283,7 @@ mod tests {
             ..target()
         };
         assert_eq!(
-            topic.relocation(&deployed).map(|found| found.aspect),
+            topic.relocation_from(&deployed).map(|found| found.aspect),
             Some("topic")
         );
     }
