@@ -38,8 +38,8 @@ REJECTED_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0
 DECODER = json.JSONDecoder(parse_int=float)
 BEFORE_NAME, BEFORE_VALUE = re.compile(r'[\s{,]*(?=")'), re.compile(r"[\s:]*")
 
-RETRIES = {"mode": "standard", "total_max_attempts": 2}
-sqs = boto3.client("sqs", config=Config(connect_timeout=1, read_timeout=2, retries=RETRIES))
+CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+sqs = boto3.client("sqs", config=CONFIG)
 
 
 def lambda_handler(event, context):
@@ -79,20 +79,20 @@ class TimeLimitReached(BaseException):
     """Interrupts a call in progress. Not an Exception, so that no library catches it."""
 
 
-def raise_time_limit_reached(*_):
-    raise TimeLimitReached
-
-
 def send(messages, seconds):
     """Sends until no message waits, calls keep failing, or time runs out. Returns sent messages and error counts."""
     waiting, sent, errors, failed_calls = deque(messages), set(), Counter(), 0
     # Starts at a random record, so that a repeated invocation reaches records that this one does not.
     waiting.rotate(random.randrange(len(messages) or 1))
+
+    def on_alarm(*_):
+        raise TimeLimitReached
+
     try:
         if seconds <= 0:
             raise TimeLimitReached
         # Lambda would end the function without the log line. Repeated, because Python drops exceptions in finalizers.
-        signal.signal(signal.SIGALRM, raise_time_limit_reached)
+        signal.signal(signal.SIGALRM, on_alarm)
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
         while waiting and failed_calls < MAX_FAILED_CALLS:
             batch = next_batch(waiting)
@@ -135,7 +135,8 @@ def send_batch(batch):
         if can_retry or len(batch) == 1:
             return dict.fromkeys(batch, (code, can_retry))
         # SQS can refuse a whole call because of one message: send each of them alone.
-        return {refused: error for message in batch for refused, error in send_batch([message]).items()}
+        results = [send_batch([message]) for message in batch]
+        return {message: reason for result in results for message, reason in result.items()}
     except BotoCoreError as error:
         return dict.fromkeys(batch, (type(error).__name__, True))
     for entry in response.get("Successful", []):
@@ -168,31 +169,33 @@ class Message:
 
     def cut_to(self, max_bytes):
         """Replaces the largest members by null until the body fits. Returns True if that made a sendable difference."""
-        before, spans = self.body, member_spans(self.text) if self.readable else {}
-        values = {name: self.text[slice(*spans[name])] for name in CUTTABLE if name in spans}
-        for name in sorted(values, key=lambda name: len(values[name].encode()), reverse=True):
-            if self.size() > max_bytes and values[name] != "null" and name not in self.cut:
+        if self.size() <= max_bytes or not self.readable:
+            return False
+        before, spans = self.body, cuttable_spans(self.text)
+        for name in sorted(spans, key=lambda name: len(self.text[slice(*spans[name])].encode()), reverse=True):
+            if self.size() > max_bytes and name not in self.cut:
                 self.cut.append(name)
-                self.body = without_members(self.text, spans, self.cut)
+                self.body = without_members(self.text, [spans[name] for name in self.cut], self.cut)
         return self.body != before and self.size() <= MAX_BYTES
 
 
-def member_spans(text):
-    """Returns where the value of each member of a JSON object starts and ends."""
+def cuttable_spans(text):
+    """Returns where the values of the cuttable members of a JSON object start and end."""
     spans, end = {}, 0
     while start_of_name := BEFORE_NAME.match(text, end):
         name, end = DECODER.raw_decode(text, start_of_name.end())
         start = BEFORE_VALUE.match(text, end).end()
         _, end = DECODER.raw_decode(text, start)
-        spans[name] = start, end
+        if name in CUTTABLE and text[start:end] != "null":
+            spans[name] = start, end
     return spans
 
 
 def without_members(text, spans, names):
-    """Replaces these members by null and adds CUT_KEY; all else stays as it was written."""
+    """Replaces the values at these spans by null and adds CUT_KEY; all else stays as it was written."""
     end = text.rindex("}")
     text = f'{text[:end]},"{CUT_KEY}":{json.dumps(names, separators=(",", ":"))}{text[end:]}'
-    for start, end in sorted((spans[name] for name in names), reverse=True):
+    for start, end in sorted(spans, reverse=True):
         text = f"{text[:start]}null{text[end:]}"
     return text
 
