@@ -1,12 +1,13 @@
-//! Measures how soon `tail` shows an event after its object was put into the bucket, and how fast it fetches many small
-//! objects when each takes 50 ms: 1,000 of 20 records.
+//! Measures how soon `tail` prints an event after its log object was uploaded, and how fast it downloads 1,000 small objects
+//! of 20 records when each request takes 50 ms.
 //!
-//! For the first, an object is put into the emulator's bucket as soon as the one before it is on the screen; S3, SNS and
-//! SQS of the emulator pass its announcement on. For the
-//! second, the release build of the program lists a bucket of the emulator; a proxy answers the requests for objects
-//! itself, each after 50 ms, so that neither network nor emulator is measured. With sixteen under way at a time, 1,000 objects
-//! take 1,000 / 16 × 50 ms at least. The ratio of the time between the first request and the last answer to that is
-//! what counts. `HEELER_EC_PROGRAM` names a program that is built already.
+//! Latency: each object is uploaded to the emulator as soon as the event of the previous one has been printed. The emulated
+//! S3, SNS and SQS deliver the notification.
+//!
+//! Throughput: the release build lists a bucket of the emulator. A proxy answers the requests for objects itself, each after
+//! 50 ms, so that neither network nor emulator is measured. With 16 concurrent downloads, 1,000 objects take at least
+//! 1,000 / 16 × 50 ms. The result is the ratio of the measured time (first request to last response) to this minimum.
+//! `HEELER_EC_PROGRAM` selects an existing program instead of a build.
 
 mod program;
 
@@ -25,7 +26,7 @@ const ARRIVALS: usize = 50;
 const OBJECTS: usize = 1_000;
 const RECORDS: usize = 20;
 const DELAY: Duration = Duration::from_millis(50);
-/// What `tail` has under way at a time.
+/// Number of concurrent downloads of `tail`.
 const IN_FLIGHT: u32 = 16;
 
 fn main() -> io::Result<()> {
@@ -46,7 +47,7 @@ fn main() -> io::Result<()> {
         waits.sort();
         writeln!(
             io::stdout(),
-            "\nfrom an object in the bucket to its event on the screen, {ARRIVALS} times: {:.3} s in the middle, {:.3} s at most",
+            "\nfrom upload to output, {ARRIVALS} times: median {:.3} s, maximum {:.3} s",
             waits[ARRIVALS / 2].as_secs_f64(),
             waits[ARRIVALS - 1].as_secs_f64(),
         )?;
@@ -66,8 +67,8 @@ fn main() -> io::Result<()> {
         let bound = DELAY * u32::try_from(OBJECTS).unwrap_or(u32::MAX) / IN_FLIGHT;
         writeln!(
             io::stdout(),
-            "\n{OBJECTS} objects of {RECORDS} records, {} ms each: {} lines, {:.2} s from the first request to the last answer, \
-             {:.2} times the least with {IN_FLIGHT} under way ({:.2} s)",
+            "\n{OBJECTS} objects of {RECORDS} records, {} ms each: {} lines, {:.2} s from the first request to the last response, \
+             {:.2} times the minimum with {IN_FLIGHT} concurrent downloads ({:.2} s)",
             DELAY.as_millis(),
             String::from_utf8_lossy(&shown.stdout).lines().count(),
             (last - first).as_secs_f64(),
@@ -77,11 +78,11 @@ fn main() -> io::Result<()> {
     })
 }
 
-/// How long each event took from the bucket to the screen.
+/// The time from upload to output of each event.
 async fn arrivals(org: &Organization, program: &Path) -> Vec<Duration> {
     let tail = HeelerEc::new(org, program);
     let mut tail = tail.args(["tail", "-o", "json"]).spawn().await;
-    tail.wait_for_stderr("is removed at the end").await;
+    tail.wait_for_stderr("the queue is then deleted").await;
     let mut waits = Vec::new();
     for _ in 0..ARRIVALS {
         let record = event(
@@ -109,7 +110,7 @@ fn call_span(calls: &[Call]) -> (std::time::Instant, std::time::Instant) {
     first.zip(last).expect("objects were read")
 }
 
-/// Small objects, each with a name of its own; what is in them the proxy says.
+/// Uploads small objects with distinct names. Their content comes from the proxy.
 async fn upload_objects(org: &Organization) {
     stream::iter(0..OBJECTS)
         .for_each_concurrent(8, async |_| {
@@ -119,7 +120,7 @@ async fn upload_objects(org: &Organization) {
         .await;
 }
 
-/// Records without an id are never taken for duplicates, so that every object can be the same.
+/// A log file of records without event IDs, which are never duplicates, so that all objects can have the same content.
 fn log_file(org: &Organization) -> io::Result<Vec<u8>> {
     let mut record = event(
         org.account(),

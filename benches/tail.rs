@@ -1,10 +1,9 @@
-//! Measures `tail FILE` against unpacking alone: the CPU time and the peak memory of whole commands, side by side.
+//! Measures `tail FILE` against decompression alone: CPU time and peak memory of whole commands, side by side.
 //!
-//! One object of 50 MB and one of 500 MB are made of the real records, where they are at hand, else of those in the
-//! repository, each copy with an id, a time and an address of its own. The release build of the program shows the
-//! first as JSON and as lines; `gzip -dc` unpacks it; and, where `jq` is installed, `zcat | jq -c '.Records[]'` does
-//! what people do without this program. The commands take turns, so that a busy machine disturbs all of them alike, and
-//! their ratios are what counts.
+//! One log file of 50 MB and one of 500 MB are generated from the real sample records if available, otherwise from those in
+//! the repository. Each copy of a record has its own ID, time and address. The release build prints the first file as JSON and
+//! as a table, `gzip -dc` decompresses it, and `zcat | jq -c '.Records[]'` (if `jq` is installed) does what users would do
+//! without this program. The commands run in turn, so that load on the machine affects all of them; compare their ratios.
 
 mod child;
 
@@ -24,11 +23,11 @@ use program::program;
 use testkit::{emulator, samples};
 
 const ROUNDS: u32 = 10;
-/// What takes a second and more is done less often.
+/// Rounds of commands that take a second or more.
 const SLOW_ROUNDS: u32 = 3;
 const SMALL_BYTES: usize = 50_000_000;
 const LARGE_BYTES: usize = 500_000_000;
-/// How many objects are read at once, to see all cores at work.
+/// Number of files that are read in parallel.
 const FILE_COUNT: usize = 8;
 
 fn main() -> io::Result<()> {
@@ -49,7 +48,7 @@ fn main() -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         writeln!(
             out,
-            "{name}: {count} records, {}, packed {}",
+            "{name}: {count} records, {}, compressed {}",
             megabytes(size as u64),
             megabytes(packed)
         )?;
@@ -74,7 +73,7 @@ fn main() -> io::Result<()> {
     if Command::new("jq").arg("--version").output().is_ok() {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg("exec jq -c '.Records[]' <\"$0\"");
-        // The shell's own children are not seen, so each half is a row of its own.
+        // Child processes of the shell are not measured, so each half of the pipe has its own row.
         let plain = folder.path().join("small.json");
         io::copy(
             &mut flate2::read::MultiGzDecoder::new(File::open(&small)?),
@@ -88,19 +87,19 @@ fn main() -> io::Result<()> {
         print_results(&mut out, &rows, Some(&jq))?;
     } else {
         print_results(&mut out, &rows, None)?;
-        writeln!(out, "jq is not installed, and not measured")?;
+        writeln!(out, "jq is not installed and was not measured")?;
     }
 
     let mut large = Row::new("tail -o json, 500 MB", tail(&["-o", "json"], &[&large]));
     large.measure()?;
     writeln!(out, "{}", large.line(None))?;
     let paths = vec![small.as_path(); FILE_COUNT];
-    let mut several = Row::new("tail -o json, 8 objects", tail(&["-o", "json"], &paths));
+    let mut several = Row::new("tail -o json, 8 files", tail(&["-o", "json"], &paths));
     several.measure()?;
     writeln!(out, "{}", several.line(None))
 }
 
-/// A command, and what it used so far.
+/// A command and its resource usage so far.
 struct Row {
     name: &'static str,
     command: Command,
@@ -170,7 +169,7 @@ fn print_results(out: &mut impl Write, rows: &[Row; 4], jq: Option<&Row>) -> io:
     writeln!(out)
 }
 
-/// Every real record that is at hand.
+/// All available real records.
 fn records() -> io::Result<Vec<String>> {
     let folder = emulator::repository().join("tests/fixtures/tail/objects");
     let mut found = Vec::new();
@@ -181,7 +180,7 @@ fn records() -> io::Result<Vec<String>> {
     } else {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            // Those made here are hard cases.
+            // These are generated edge cases.
             if path.to_string_lossy().contains("/123456789012_") || path.extension().is_none() {
                 continue;
             }
@@ -192,7 +191,7 @@ fn records() -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Writes an object of that size when unpacked, and tells how many records are in it.
+/// Writes a log file with the given decompressed size; returns its number of records.
 fn write_log_file(path: &Path, size: usize, records: &[String]) -> io::Result<usize> {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut packed = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::new(6));
@@ -215,7 +214,7 @@ fn write_log_file(path: &Path, size: usize, records: &[String]) -> io::Result<us
     Ok(count)
 }
 
-/// The record with an id, a time and an address of its own, and request ids where it has some.
+/// The record with a new ID, time, address and request ID.
 fn varied(record: &str, random: &mut Random) -> String {
     let mut text = record.to_owned();
     for (name, digits) in [
@@ -251,7 +250,7 @@ fn varied(record: &str, random: &mut Random) -> String {
     text
 }
 
-/// The same in every run.
+/// A fixed pseudo-random sequence.
 struct Random(u64);
 
 impl Random {
@@ -264,7 +263,7 @@ impl Random {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
+#[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }

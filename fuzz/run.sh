@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fuzzes one target for so many seconds: fuzz/run.sh objects 600. Needs a C++ compiler, and neither nightly nor cargo-fuzz.
-# The corpus begins with the samples of the repository, and with those that HEELER_EC_DATA names.
+# Fuzzes one target for a number of seconds: fuzz/run.sh objects 600. Needs a C++ compiler, but neither nightly Rust nor
+# cargo-fuzz. The initial corpus consists of the samples in the repository and in the folder HEELER_EC_DATA.
 set -eu
 cd "$(dirname "$0")"
 target=$1
@@ -8,7 +8,7 @@ seconds=${2:-60}
 corpus=corpus/$target
 mkdir -p "$corpus" artifacts
 
-take() { # a folder, and what the names in it end in
+add_samples() { # folder, file name pattern
     [ ! -d "$1" ] || find "$1" -type f -name "$2" | while read -r file; do
         cp "$file" "$corpus/$(cksum <"$file" | tr -d ' ')"
     done
@@ -16,20 +16,20 @@ take() { # a folder, and what the names in it end in
 data=${HEELER_EC_DATA:-none}
 case $target in
 messages)
-    take ../tests/fixtures/tail/bodies '*'
-    take "$data/notifications" '*.json'
+    add_samples ../tests/fixtures/tail/bodies '*'
+    add_samples "$data/notifications" '*.json'
     ;;
 objects)
-    take ../tests/fixtures/tail/objects '*.gz'
-    take "$data/cloudtrail" '*.gz'
+    add_samples ../tests/fixtures/tail/objects '*.gz'
+    add_samples "$data/cloudtrail" '*.gz'
     ;;
 records)
-    take ../tests/fixtures/pattern '*.json'
-    take "$data/cloudtrail/eventbridge" '*.json'
+    add_samples ../tests/fixtures/pattern '*.json'
+    add_samples "$data/cloudtrail/eventbridge" '*.json'
     ;;
 esac
 
-# Coverage as libFuzzer wants it; the pass is part of every rustc.
+# Coverage instrumentation for libFuzzer. The pass is part of every rustc.
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"

@@ -1,4 +1,4 @@
-//! What Heeler's own filter pattern lets pass, of records of our own and of every real one at hand.
+//! Heeler's filter pattern, applied to labelled events and to all real sample records.
 
 use heeler_ec::cloudtrail::log_file::collect_records;
 use heeler_ec::filter_pattern::FilterPattern;
@@ -9,10 +9,10 @@ use testkit::{emulator, samples};
 
 const CAP: u64 = 64 * 1024 * 1024;
 
-/// The samples' account has all its records, and so a number to be held to.
+/// The account in the samples with a complete set of records.
 const ACCOUNT: &str = "218007301253";
 
-/// Writes that Heeler does not want to hear of.
+/// Write calls that Heeler does not collect.
 const EXCLUDED_EVENTS: [&str; 16] = [
     "AssumeRole",
     "CompleteLayerUpload",
@@ -85,7 +85,7 @@ fn heeler_pattern() -> FilterPattern {
     FilterPattern::parse(HEELER_PATTERN).expect("Heeler's pattern")
 }
 
-/// The same in Rust.
+/// The same filter in Rust.
 fn is_wanted(record: &Value) -> bool {
     let name = record["eventName"].as_str();
     record["readOnly"] == Value::Bool(false)

@@ -1,30 +1,31 @@
-//! Foreign bytes: what is held to by fuzzing, on the samples and on copies of them that are damaged alike in every run.
+//! Malformed input: checks the properties of the fuzz targets on samples and on damaged copies of them. The damage is the
+//! same in every run.
 
 use std::path::{Path, PathBuf};
 
 use testkit::emulator;
 
-#[path = "../fuzz/src/holds.rs"]
-mod holds;
+#[path = "../fuzz/src/properties.rs"]
+mod properties;
 
-/// How many damaged copies there are of each sample.
+/// Number of damaged copies per sample.
 const COPIES: usize = 40;
 
 #[test]
 fn damaged_messages_are_read_or_rejected() {
-    for_each_file("bodies", usize::MAX, holds::message);
+    for_each_file("bodies", usize::MAX, properties::check_message);
 }
 
 #[test]
 fn damaged_files_read_the_same_both_ways() {
-    // What is damaged while it is packed is hardly ever unpacked, so what it unpacks to is damaged, too.
+    // Damaged gzip data hardly ever decompresses, so the decompressed text is damaged as well.
     for_each_file("objects", 20_000, |bytes| {
-        holds::object(bytes);
+        properties::check_log_file(bytes);
         let mut text = Vec::new();
-        let mut unpacked = flate2::read::MultiGzDecoder::new(bytes);
-        if std::io::Read::read_to_end(&mut unpacked, &mut text).is_ok() {
+        let mut decoder = flate2::read::MultiGzDecoder::new(bytes);
+        if std::io::Read::read_to_end(&mut decoder, &mut text).is_ok() {
             for copy in damaged(&text).take(3) {
-                holds::object(&copy);
+                properties::check_log_file(&copy);
             }
         }
     });
@@ -42,23 +43,23 @@ fn damaged_records_do_not_panic() {
             .filter(|record| record.len() < 10_000)
             .take(5)
         {
-            holds::record(record.as_bytes());
+            properties::check_record(record.as_bytes());
             for copy in damaged(record.as_bytes()).take(COPIES) {
-                holds::record(&copy);
+                properties::check_record(&copy);
             }
         }
     }
 }
 
-fn for_each_file(folder: &str, largest: usize, hold: impl Fn(&[u8])) {
+fn for_each_file(folder: &str, max_bytes: usize, check: impl Fn(&[u8])) {
     let folder = emulator::repository()
         .join("tests/fixtures/tail")
         .join(folder);
     for path in files(&folder) {
         let bytes = std::fs::read(&path).expect("a sample");
-        hold(&bytes);
-        if bytes.len() <= largest {
-            damaged(&bytes).take(COPIES).for_each(|copy| hold(&copy));
+        check(&bytes);
+        if bytes.len() <= max_bytes {
+            damaged(&bytes).take(COPIES).for_each(|copy| check(&copy));
         }
     }
 }
@@ -69,11 +70,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.expect("a sample").path())
         .collect();
     found.sort();
-    assert!(found.len() > 10, "{} has moved", folder.display());
+    assert!(found.len() > 10, "{} is missing", folder.display());
     found
 }
 
-/// Copies with bytes changed, left out, doubled or cut off.
+/// Copies with changed, deleted, duplicated or truncated bytes.
 fn damaged(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let bytes = bytes.to_vec();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ bytes.len() as u64;
@@ -84,7 +85,7 @@ fn damaged(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         usize::try_from(state >> 33).expect("31 bits") % below.max(1)
     };
     std::iter::repeat_with(move || {
-        const SIGNS: &[u8] = b"{}[]\",:\\ \n\0\x1f\xff0nt";
+        const STRUCTURAL: &[u8] = b"{}[]\",:\\ \n\0\x1f\xff0nt";
         let mut copy = bytes.clone();
         for _ in 0..=random(3) {
             let at = random(copy.len());
@@ -93,13 +94,13 @@ fn damaged(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
                 0 => copy.truncate(at),
                 1 => drop(copy.drain(at..end)),
                 2 => {
-                    let again = copy[at..end].to_vec();
-                    copy.splice(at..at, again);
+                    let duplicate = copy[at..end].to_vec();
+                    copy.splice(at..at, duplicate);
                 }
                 3 => copy.splice(at..end, *b"\"").for_each(drop),
                 _ => {
                     if let Some(byte) = copy.get_mut(at) {
-                        *byte = SIGNS[random(SIGNS.len())];
+                        *byte = STRUCTURAL[random(STRUCTURAL.len())];
                     }
                 }
             }

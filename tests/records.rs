@@ -1,4 +1,4 @@
-//! Every real record that is at hand is read, and none is lost.
+//! All real sample records are read.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use testkit::samples;
 
 const CAP: u64 = 64 * 1024 * 1024;
 
-/// Where the samples' account has all its records.
+/// The account in the samples with a complete set of records.
 const ACCOUNT: &str = "/218007301253/";
 
 #[test]
@@ -43,7 +43,7 @@ fn every_real_record_is_read() {
     assert_eq!(errors.count(), 300);
 }
 
-/// Whether a line about it has nothing missing.
+/// Returns true if all fields of a table line are present.
 fn is_complete(record: &Record<'_>) -> bool {
     let fields = [
         record.event_time(),

@@ -1,4 +1,4 @@
-//! The levels of events against the published table that they come from.
+//! Compares the built-in severity table with the published table that it is based on.
 
 use heeler_ec::cloudtrail::log_file::collect_records;
 use heeler_ec::cloudtrail::record::Record;
@@ -17,7 +17,7 @@ struct PublishedEntry {
     service: String,
     name: String,
     severity: String,
-    /// What the published rules make of it, where that is something else.
+    /// The severity according to the published rules, if different.
     effective: Option<String>,
 }
 
@@ -29,7 +29,7 @@ fn built_in_table_contains_the_published_table() {
     let published: PublishedTable = toml::from_str(&file).expect("the published table");
     let table = SeverityTable::built_in().expect("the built-in table");
     for entry in &published.event {
-        // What an everyday service or name hid has the level that the table gave it.
+        // Events that the published rules ignore have the severity of their entry.
         let wanted = match entry.effective.as_deref() {
             None | Some("ignored") => &entry.severity,
             Some(effective) => effective,

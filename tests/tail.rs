@@ -1,4 +1,4 @@
-//! Tail: what arrives is shown, what cannot be shown is told, and Heeler and the account stay as they were.
+//! tail with a temporary queue: prints events, reports what it cannot read, and leaves the account unchanged.
 
 use crate::commands::heeler_ec;
 use crate::commands::sorted;
@@ -13,7 +13,7 @@ use testkit::{
     Call, Engine, Fault, FaultAction, HeelerEc, LogFile, Organization, Run, Running, samples,
 };
 
-/// What the names of tail's queues begin with.
+/// Prefix of the names of temporary queues.
 const TEMPORARY_QUEUE_PREFIX: &str = "heeler_ec_tail";
 const QUEUE: &str = "heeler_event_collection_queue";
 const TOPIC: &str = "heeler_event_collection_topic";
@@ -135,7 +135,7 @@ async fn tail_never_receives_from_heeler_queue() {
             .attributes()
             .expect("the attributes that were asked for");
         let count = &attributes[&MessageSystemAttributeName::ApproximateReceiveCount];
-        assert_eq!(count, "1", "somebody has received it before");
+        assert_eq!(count, "1", "the message was received before");
     }
 }
 
@@ -274,12 +274,12 @@ async fn expired_session_prints_login_hint_and_leftovers() {
         FaultAction::refuse(403, "ExpiredToken", expired),
     ));
     let run = tail.wait().await.expect_status(3);
-    for said in [
+    for text in [
         "the session has expired: sign in again",
         "aws sns unsubscribe --region us-east-1",
         "aws sqs delete-queue --region us-east-1 --queue-url http",
     ] {
-        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+        assert!(run.stderr.contains(text), "{text}: {}", run.stderr);
     }
 }
 
@@ -320,7 +320,7 @@ async fn closed_stdout_ends_tail() {
     tail.wait_for_stderr("the queue is then deleted").await;
     org.deliver(&log_file(&org, 1)).await;
     tail.line_containing("eventID").await;
-    // The one line that a reader has not yet closed the pipe for is lost; the next one is noticed.
+    // The program notices the closed pipe only when it writes the next line.
     let further = async {
         loop {
             org.deliver(&log_file(&org, 1)).await;
@@ -329,7 +329,7 @@ async fn closed_stdout_ends_tail() {
     };
     let run = tokio::select! {
         run = tail.wait() => run,
-        () = further => unreachable!("deliveries go on for ever"),
+        () = further => unreachable!("deliveries continue"),
     };
     assert!(run.stderr.contains("status 0"), "{}", run.stderr);
     assert_eq!(run.stdout.lines().count(), 1);
@@ -347,7 +347,7 @@ async fn blocked_stdout_does_not_block_ctrl_c() {
         .spawn()
         .await;
     tail.wait_for_stderr("the queue is then deleted").await;
-    // Far more than a pipe holds.
+    // Far more than the capacity of a pipe.
     org.deliver(&log_file(&org, 1_000)).await;
     let read = |call: &Call| call.operation == "GetObject" && call.finished.is_some();
     while !org.proxy().calls().iter().any(read) {
@@ -355,7 +355,7 @@ async fn blocked_stdout_does_not_block_ctrl_c() {
     }
     let said = tail.stderr();
     let pid = said.lines().find_map(|line| line.strip_prefix("pid "));
-    program::interrupt(pid.expect("its number").parse().expect("a number"));
+    program::interrupt(pid.expect("a process ID").parse().expect("a number"));
     tail.wait_for_stderr("status 130").await;
     assert_eq!(temporary_queues(&org).await, no_queues());
     tail.wait().await;
@@ -402,7 +402,7 @@ async fn other_objects_are_skipped_and_listed_when_verbose() {
         json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": org.bucket()}),
     )
     .await;
-    publish(&org, s3_notification("somebody-elses-bucket", &key)).await;
+    publish(&org, s3_notification("other-bucket", &key)).await;
     publish(
         &org,
         s3_notification(
@@ -414,20 +414,20 @@ async fn other_objects_are_skipped_and_listed_when_verbose() {
     org.deliver(&own).await;
     let run = tail.wait().await.expect_status(0);
 
-    for told in [
+    for text in [
         "skipped a message: an S3 test event",
-        "skipped somebody-elses-bucket/",
+        "skipped other-bucket/",
         ": a digest file, which contains no events",
         "Messages: 4 in = 3 read + 1 skipped + 0 failed.",
         "  1 skipped: an S3 test event",
         "Objects: 3 in = 1 read + 2 skipped + 0 failed.",
     ] {
-        assert!(run.stderr.contains(told), "{told}:\n{}", run.stderr);
+        assert!(run.stderr.contains(text), "{text}:\n{}", run.stderr);
     }
     assert!(
         !run.calls
             .iter()
-            .any(|call| call.target.contains("somebody-elses-bucket"))
+            .any(|call| call.target.contains("other-bucket"))
     );
 }
 
@@ -521,7 +521,7 @@ async fn object_announced_twice_is_printed_once() {
 #[tokio::test]
 async fn terminal_control_sequences_are_escaped() {
     let org = set_up().await;
-    let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
+    let control_sequences = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
     let mut event = any_record(&org);
     for field in [
         "eventName",
@@ -531,14 +531,14 @@ async fn terminal_control_sequences_are_escaped() {
         "errorCode",
         "recipientAccountId",
     ] {
-        event[field] = format!("{field}{evil}").into();
+        event[field] = format!("{field}{control_sequences}").into();
     }
-    event["userIdentity"] = json!({"type": "IAMUser", "userName": format!("alice{evil}")});
+    event["userIdentity"] =
+        json!({"type": "IAMUser", "userName": format!("alice{control_sequences}")});
     let run = shown(&org, vec![event], &["--verbose"]).await;
     for text in [&run.stdout, &run.stderr] {
-        let steering =
-            |letter: &char| letter.is_control() && *letter != '\n' || *letter == '\u{202e}';
-        assert_eq!(text.chars().find(steering), None, "{text:?}");
+        let is_control = |c: &char| c.is_control() && *c != '\n' || *c == '\u{202e}';
+        assert_eq!(text.chars().find(is_control), None, "{text:?}");
     }
     assert!(run.stdout.contains("alice"), "{}", run.stdout);
     assert_eq!(run.stdout.lines().count(), 1);
@@ -614,14 +614,14 @@ fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
     heeler_ec(org).args(["tail"]).args(args)
 }
 
-/// Tail, once it gets every message.
+/// Starts tail and waits until its queue receives every message.
 async fn start_listening<'a>(org: &'a Organization, args: &[&str]) -> Running<'a> {
     let running = tail(org, args).spawn().await;
     running.wait_for_stderr("the queue is then deleted").await;
     running
 }
 
-/// What tail makes of these records, delivered in one object.
+/// Runs tail on these records, delivered in one log file.
 async fn shown(org: &Organization, records: Vec<Value>, args: &[&str]) -> Run {
     let limit = records.len().to_string();
     let mut all = vec!["--limit", &limit];
@@ -647,7 +647,7 @@ fn log_file(org: &Organization, records: usize) -> LogFile {
     LogFile::new(org.account(), "us-east-1", records.collect())
 }
 
-/// What S3 says about a new object.
+/// The notification of S3 about a new object.
 fn s3_notification(bucket: &str, key: &str) -> Value {
     json!({"Records": [{
         "eventVersion": "2.1",
@@ -675,7 +675,7 @@ async fn publish_text(org: &Organization, message: &str) {
     sent.expect("a message on the topic");
 }
 
-/// The queues and the subscriptions of tail: names and ARNs.
+/// The temporary queues and their subscriptions: queue names and subscription ARNs.
 async fn temporary_queues(org: &Organization) -> BTreeSet<String> {
     let queues = org
         .clients()
@@ -723,7 +723,7 @@ async fn queue_url(org: &Organization) -> String {
     found.expect("Heeler's queue").queue_url.unwrap_or_default()
 }
 
-/// How many messages wait in a queue.
+/// The number of messages in a queue.
 async fn message_count(org: &Organization, url: &str) -> u32 {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let read = org

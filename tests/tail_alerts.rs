@@ -1,4 +1,4 @@
-//! How grave events are, and who is told of the grave ones.
+//! Severities of events, and alerts for events of high severity.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -89,9 +89,9 @@ fn invalid_severity_file_error_names_the_line() {
     std::fs::write(&table, "\n[events.s3]\nurgent = []\n").expect("a table");
     let ran = tail(&all(), &["--severity-file", &table.to_string_lossy()]);
     assert_eq!(ran.status.code(), Some(2));
-    let said = stderr(&ran);
-    assert!(said.contains("line 3: unknown field `urgent`"), "{said}");
-    assert!(said.contains("docs/severity.md"), "{said}");
+    let text = stderr(&ran);
+    assert!(text.contains("line 3: unknown field `urgent`"), "{text}");
+    assert!(text.contains("docs/severity.md"), "{text}");
     let ran = tail(&all(), &["--severity-file", "/nowhere/at/all"]);
     assert_eq!(ran.status.code(), Some(2));
 }
@@ -101,8 +101,8 @@ fn webhook_receives_high_events_with_masked_secrets() {
     let (url, serving) = start_receiver(2);
     let ran = tail(&all(), &["--webhook", &url, "-o", "json"]);
     assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
-    let told = serving.join().expect("the receiver");
-    let bodies: Vec<Value> = told
+    let received = serving.join().expect("the receiver");
+    let bodies: Vec<Value> = received
         .iter()
         .map(|request| serde_json::from_str(request).expect("JSON"))
         .collect();
@@ -113,12 +113,12 @@ fn webhook_receives_high_events_with_masked_secrets() {
         bodies[0]["record"]["responseElements"],
         json!({"credentials": {"sessionToken": "(masked)"}})
     );
-    // The record as delivered is as delivered.
+    // Standard output has the record as delivered.
     assert!(stdout(&ran).contains("FwoGZXIvYXdz"));
-    let said = stderr(&ran);
+    let text = stderr(&ran);
     assert!(
-        said.contains("Alerts to the webhook: 2 delivered, 0 failed, 0 dropped"),
-        "{said}"
+        text.contains("Alerts to the webhook: 2 delivered, 0 failed, 0 dropped"),
+        "{text}"
     );
 }
 
@@ -127,8 +127,8 @@ fn slack_webhook_receives_one_sentence() {
     let (url, serving) = start_receiver(2);
     let ran = tail(&all(), &["--webhook", &url, "--webhook-format", "slack"]);
     assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
-    let told = serving.join().expect("the receiver");
-    let first: Value = serde_json::from_str(&told[0]).expect("JSON");
+    let received = serving.join().expect("the receiver");
+    let first: Value = serde_json::from_str(&received[0]).expect("JSON");
     let text = first["text"].as_str().unwrap_or_default();
     assert!(
         text.starts_with(
@@ -146,40 +146,36 @@ fn unreachable_webhook_is_counted_and_url_hidden() {
         .expect("its address");
     let url = format!("http://{free}/services/secret");
     let ran = tail(&all()[..1], &["--webhook", &url, "-v"]);
-    let said = stderr(&ran);
+    let text = stderr(&ran);
     assert!(
-        said.contains("Alerts to the webhook: 0 delivered, 1 failed"),
-        "{said}"
+        text.contains("Alerts to the webhook: 0 delivered, 1 failed"),
+        "{text}"
     );
-    assert!(!said.contains("secret"), "{said}");
-    assert_eq!(
-        stdout(&ran).lines().count(),
-        1,
-        "the event is shown all the same"
-    );
+    assert!(!text.contains("secret"), "{text}");
+    assert_eq!(stdout(&ran).lines().count(), 1, "the event is shown anyway");
 }
 
 #[cfg(unix)]
 #[test]
 fn exec_command_receives_high_records_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
-    let told = folder.path().join("told");
-    let command = format!("cat >> '{}'; echo said", told.display());
+    let received = folder.path().join("output");
+    let command = format!("cat >> '{}'; echo printed", received.display());
     let ran = tail(&all(), &["--exec", &command, "-o", "json"]);
     assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
     let shown = stdout(&ran);
-    let told = std::fs::read_to_string(told).expect("what it was told");
-    let lines: Vec<&str> = told.lines().collect();
+    let received = std::fs::read_to_string(received).expect("the output");
+    let lines: Vec<&str> = received.lines().collect();
     assert_eq!(lines.len(), 2);
     assert!(
         lines
             .iter()
             .all(|line| shown.lines().any(|shown| shown == *line)),
-        "{told}"
+        "{received}"
     );
     assert!(
-        !shown.contains("said"),
-        "what the command says is no event: {shown}"
+        !shown.contains("printed"),
+        "the output of the command is not on stdout: {shown}"
     );
 }
 
@@ -192,7 +188,7 @@ fn plaintext_webhook_url_is_rejected() {
     ] {
         let ran = tail(&all(), &["--webhook", url]);
         assert_eq!(ran.status.code(), Some(2), "{url}");
-        // It may be a secret that only lacks its beginning.
+        // The invalid URL may contain a secret.
         assert!(!stderr(&ran).contains(url), "{}", stderr(&ran));
     }
     let ran = tail(&all(), &["--webhook-format", "slack"]);
@@ -219,7 +215,7 @@ fn all() -> Vec<Value> {
     ]
 }
 
-/// Tail on a file of these.
+/// Runs tail on a file with these records.
 fn tail(records: &[Value], args: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let file: PathBuf = folder.path().join("events.json");
@@ -245,7 +241,7 @@ fn stderr(ran: &Output) -> String {
     String::from_utf8(ran.stderr.clone()).expect("text")
 }
 
-/// A web server that takes so many posts, and hands over what was in them.
+/// A web server that accepts a number of posts and returns their bodies.
 fn start_receiver(posts: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!(
@@ -283,7 +279,7 @@ fn body(stream: &mut impl Read) -> String {
             }
         }
         let length = stream.read(&mut piece).expect("the post");
-        assert!(length > 0, "the post ended early: {text}");
+        assert!(length > 0, "the request ended early: {text}");
         read.extend_from_slice(&piece[..length]);
     }
 }

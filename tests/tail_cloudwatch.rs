@@ -1,4 +1,4 @@
-//! Tail of option cloudwatch: what Heeler's filter lets pass is read from the log group, which stays as it is.
+//! tail on a log group: prints the events that match Heeler's filter, and leaves the account unchanged.
 
 use crate::commands::heeler_ec;
 use crate::commands::{sorted, text};
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use testkit::log_file::event;
 use testkit::{Call, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
-/// A pipeline on a log group.
+/// An organization with a deployment on a log group.
 async fn set_up() -> Organization {
     let org = Organization::on(Engine::Ministack)
         .log_group()
@@ -26,7 +26,7 @@ fn tail<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
     heeler_ec(org).args(["tail"]).args(args)
 }
 
-/// A write that the filter lets pass.
+/// A write call that matches the filter.
 fn matching_record(org: &Organization) -> Value {
     event(
         org.account(),
@@ -37,7 +37,7 @@ fn matching_record(org: &Organization) -> Value {
     )
 }
 
-/// CloudTrail delivers these, so long ago.
+/// Delivers records as CloudTrail does, with a time in the past.
 async fn deliver(org: &Organization, records: &[Value], ago: Duration) {
     let logs = &org.clients().logs;
     let group = org.log_group().expect("a log group");
@@ -74,19 +74,19 @@ async fn deliver(org: &Organization, records: &[Value], ago: Duration) {
         .expect("events in the log group");
 }
 
-/// Both looks that a run took at the log group.
+/// Both polls of a run.
 #[track_caller]
 fn poll_pair(run: &Run) -> [&Call; 2] {
     let calls = run.calls.iter();
-    let looks: Vec<&Call> = calls.filter(|call| is_filter_call(call)).collect();
-    looks.try_into().expect("two looks")
+    let polls: Vec<&Call> = calls.filter(|call| is_filter_call(call)).collect();
+    polls.try_into().expect("two polls")
 }
 
 fn is_filter_call(call: &Call) -> bool {
     call.operation == "FilterLogEvents"
 }
 
-/// What a tail shows of these.
+/// Runs tail on these records.
 async fn shown(org: &Organization, records: &[Value], args: &[&str]) -> Run {
     deliver(org, records, Duration::from_secs(60)).await;
     tail(org, args).run().await
@@ -160,7 +160,7 @@ async fn late_events_are_printed_once() {
     deliver(&org, &[matching_record(&org)], Duration::from_secs(10)).await;
     let running = tail(&org, &["-o", "json", "--limit", "2"]).spawn().await;
     running.wait_for_stderr("Reading log group").await;
-    // After the first look, with a time long before what was shown.
+    // Delivered after the first poll, with a time before the printed event.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let late = matching_record(&org);
     deliver(&org, std::slice::from_ref(&late), Duration::from_secs(300)).await;
@@ -246,7 +246,7 @@ async fn unanswered_polls_are_an_error_not_silence() {
 #[tokio::test]
 async fn blocked_stdout_pauses_the_timeout() {
     let org = set_up().await;
-    // Far more than a pipe holds.
+    // Far more than the capacity of a pipe.
     let many = std::iter::repeat_with(|| matching_record(&org)).take(400);
     deliver(&org, &many.collect::<Vec<_>>(), Duration::from_secs(60)).await;
     let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | { sleep 25; cat; }"#;
@@ -256,7 +256,7 @@ async fn blocked_stdout_pauses_the_timeout() {
         .args(["tail", "-o", "json", "--timeout", "18s"])
         .spawn()
         .await;
-    // One look is being written, two wait for that, and the next has no room.
+    // One batch is being written, two wait in the channel, and the next one does not fit.
     let done = |call: &Call| is_filter_call(call) && call.finished.is_some();
     while org.proxy().calls().iter().filter(|call| done(call)).count() < 4 {
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,4 +1,4 @@
-//! Tail on files: what lies on this machine is shown as it is, counted to the last record, and nobody is called.
+//! tail on local files: prints every record unchanged, counts everything, and makes no AWS calls.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,7 +11,7 @@ use testkit::{emulator, samples};
 
 const OBJECTS: &str = "tests/fixtures/tail/objects";
 
-/// What a run said, and how it ended.
+/// The exit status and output of a run.
 struct FinishedRun {
     status: i32,
     stdout: String,
@@ -39,7 +39,7 @@ impl FinishedRun {
     }
 }
 
-/// The program without an account: no credentials, no configuration, no home.
+/// The program without credentials, configuration and home directory.
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler-ec"));
     command
@@ -64,7 +64,7 @@ fn tail_stdin(input: &[u8], words: &[&str]) -> FinishedRun {
     let mut pipe = child.stdin.take().expect("a pipe");
     let input = input.to_vec();
     let writing = std::thread::spawn(move || {
-        // A program that has had enough closes the pipe.
+        // The program may close the pipe early.
         let _ = pipe.write_all(&input);
     });
     let ran = FinishedRun::of(child.wait_with_output().expect("its end"));
@@ -106,7 +106,7 @@ fn files_are_read_without_aws_calls() {
             .expect("the program"),
     );
     ran.expect_status(0);
-    assert!(nobody.accept().is_err(), "somebody was called");
+    assert!(nobody.accept().is_err(), "an AWS call was made");
 }
 
 #[test]
@@ -125,15 +125,19 @@ fn every_fixture_is_counted() {
         ("ZeroBytes0000001", "the log file is empty"),
     ] {
         let line = ran.stderr.lines().find(|line| line.contains(part));
-        let line = line.unwrap_or_else(|| panic!("{part} is not told:\n{}", ran.stderr));
+        let line = line.unwrap_or_else(|| panic!("{part} is not reported:\n{}", ran.stderr));
         assert!(
             line.starts_with("warning: cannot read ") && line.ends_with(why),
             "{line}"
         );
     }
     for skipped in ["_CloudTrail-Digest_", "_CloudTrail-Insight_"] {
-        let told = |line: &str| line.starts_with("skipped ") && line.contains(skipped);
-        assert!(ran.stderr.lines().any(told), "{skipped}:\n{}", ran.stderr);
+        let is_reported = |line: &str| line.starts_with("skipped ") && line.contains(skipped);
+        assert!(
+            ran.stderr.lines().any(is_reported),
+            "{skipped}:\n{}",
+            ran.stderr
+        );
     }
 }
 
@@ -205,7 +209,7 @@ fn piped_lines_are_printed_immediately() {
         pipe.flush().expect("somebody reads");
         assert_eq!(shown.next().expect("a line").expect("text"), line);
     }
-    // There is enough, though the pipe is still open.
+    // The limit is reached, although the pipe is still open.
     assert!(child.wait().expect("its end").success());
 }
 
@@ -234,7 +238,7 @@ fn file_over_size_limit_is_reported() {
 
 #[test]
 fn large_file_is_streamed() {
-    // More than is held at once, and more than is kept in memory of what is piped in.
+    // Larger than the memory limits for files and for standard input.
     let record = format!(
         r#"{{"eventVersion":"1","x":"{}"}}"#,
         "0123456789".repeat(100)
@@ -279,7 +283,7 @@ fn folder_is_read_in_name_order() {
         "AWSLogs/111122223333/Config/111122223333_Config_eu-west-1_ConfigHistory_x.json.gz",
         b"",
     );
-    put("notes.txt", b"not mine");
+    put("notes.txt", b"other");
     let ran = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).expect_status(0);
     assert_eq!(
         ran.stdout.lines().collect::<Vec<_>>(),
@@ -368,8 +372,8 @@ fn secrets_are_not_in_table_or_csv() {
         for secret in ["SCRUBBED", "sessionToken", "ASIA"] {
             assert!(!ran.stdout.contains(secret), "{form}: {secret}");
         }
-        let steering = |c: char| c.is_control() && c != '\n' && c != '\r';
-        assert!(!ran.stdout.contains(steering), "{form}");
+        let is_control = |c: char| c.is_control() && c != '\n' && c != '\r';
+        assert!(!ran.stdout.contains(is_control), "{form}");
     }
 }
 

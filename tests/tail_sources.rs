@@ -1,4 +1,4 @@
-//! Where tail looks for events when it is asked to: the bucket, Heeler's own queue, further back in the log group.
+//! The other sources of tail: listing the bucket, and Heeler's own queue.
 
 use crate::commands::heeler_ec;
 use crate::commands::{names, setup, setup_of, sorted};
@@ -15,9 +15,9 @@ const FIFO: &str = "heeler_event_collection_queue.fifo";
 #[tokio::test]
 async fn bucket_source_lists_and_creates_nothing() {
     let org = set_up().await;
-    let (here, there) = (log_file(&org, "us-east-1"), log_file(&org, "eu-west-1"));
-    org.deliver(&here).await;
-    org.deliver(&there).await;
+    let (first, second) = (log_file(&org, "us-east-1"), log_file(&org, "eu-west-1"));
+    org.deliver(&first).await;
+    org.deliver(&second).await;
     let run = tail(
         &org,
         &[
@@ -33,7 +33,7 @@ async fn bucket_source_lists_and_creates_nothing() {
     )
     .await;
     let run = run.expect_status(0);
-    let delivered = here.records.iter().chain(&there.records);
+    let delivered = first.records.iter().chain(&tfirst.records);
     assert_eq!(
         sorted(run.stdout.lines()),
         sorted(delivered.map(Value::to_string))
@@ -51,7 +51,7 @@ async fn new_object_is_found_by_next_listing() {
     let org = set_up().await;
     let first = log_file(&org, "us-east-1");
     org.deliver(&first).await;
-    let watching = heeler_ec(&org)
+    let running = heeler_ec(&org)
         .args([
             "tail",
             "--source",
@@ -64,14 +64,14 @@ async fn new_object_is_found_by_next_listing() {
             "CreateUser",
         ])
         .spawn();
-    let mut watching = watching.await;
-    assert_eq!(watching.line().await, Some(first.records[0].to_string()));
-    // Its name comes before the first one's, and its stamp is older.
+    let mut running = running.await;
+    assert_eq!(running.line().await, Some(first.records[0].to_string()));
+    // Its key sorts before the first one, and its timestamp is older.
     let mut second = log_file(&org, "us-east-1").stamp(&minutes_ago(5));
     "0000000000000000".clone_into(&mut second.suffix);
     org.deliver(&second).await;
-    assert_eq!(watching.line().await, Some(second.records[0].to_string()));
-    watching.wait().await.expect_status(0);
+    assert_eq!(running.line().await, Some(second.records[0].to_string()));
+    running.wait().await.expect_status(0);
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn heeler_queue_messages_are_returned() {
             .any(|name| name.starts_with("sqs:DeleteMessage")),
         "{called:?}"
     );
-    // The other one is S3's test event. Nobody has to wait for either: the visibility timeout is over.
+    // The other message is S3's test event. Both are visible again immediately.
     assert_eq!(receive_counts(&org, QUEUE).await, [2, 2]);
 }
 
@@ -152,7 +152,7 @@ async fn heeler_queue_stops_before_dead_lettering() {
         "{}",
         run.stderr
     );
-    // S3's test event and the announcement, twice each after the first time.
+    // S3's test event and the notification, each received twice after the first time.
     assert!(
         run.stderr
             .contains("4 skipped: a message that was received before"),
@@ -215,12 +215,12 @@ async fn unsupported_source_is_a_usage_error() {
 async fn account_names_are_shown() {
     let org = set_up().await;
     let organizations = &org.clients().organizations;
-    let told = organizations
+    let response = organizations
         .list_accounts()
         .send()
         .await
         .expect("accounts");
-    let account = told.accounts().first().expect("an account");
+    let account = response.accounts().first().expect("an account");
     let (id, name) = (
         account.id().unwrap_or_default(),
         account.name().unwrap_or_default(),
@@ -283,7 +283,7 @@ fn rfc3339(time: std::time::SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
-/// A stamp in the name of an object.
+/// A timestamp in the format of object keys.
 fn minutes_ago(ago: u64) -> String {
     let digits: String = rfc3339(minutes(ago)).replace([':', '-'], "");
     format!("{}Z", &digits[.."yyyymmddThhmm".len()])
@@ -328,7 +328,7 @@ async fn message_count(org: &Organization, queue: &str) -> u32 {
     attributes[&name].parse().expect("a count")
 }
 
-/// How often each message has been received, with this receive.
+/// The receive count of each message, including this receive.
 async fn receive_counts(org: &Organization, queue: &str) -> Vec<u32> {
     let received = org
         .clients()

@@ -1,7 +1,7 @@
 #![no_main]
 
-#[path = "../src/holds.rs"]
-#[allow(dead_code, reason = "each target holds one kind of input to it")]
-mod holds;
+#[path = "../src/properties.rs"]
+#[allow(dead_code, reason = "each target checks one kind of input")]
+mod properties;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| holds::record(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::check_record(bytes));

@@ -125,7 +125,7 @@ fn read_into_memory(
     }
 }
 
-/// Validates the text to its end, then passes its records on. The ranges of the validation records are remembered; the others
+/// Validates the text to its end, then passes its records on. The ranges of the first records are remembered; the others
 /// are parsed again, because their ranges would use too much memory.
 fn emit_in_memory(text: &str, sink: &mut dyn RecordSink) -> Result<(), LogFileError> {
     const MAX_INDEXED_RECORDS: usize = 128 * 1024;

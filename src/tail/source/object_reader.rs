@@ -75,7 +75,7 @@ impl<'a> ObjectReader<'a> {
         Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
     }
 
-    /// Reads the objects objects by listing the bucket.
+    /// Reads the objects found by listing the bucket.
     #[must_use]
     pub fn from_bucket_listing(
         aws: &'a Aws,

@@ -1,25 +1,25 @@
-//! What holds of every input, whoever made it up.
+//! Properties that hold for every input.
 
 use std::ops::ControlFlow;
 
-use heeler_ec::cloudtrail::log_file;
-use heeler_ec::cloudtrail::log_file::{LogFileError, LogFileSource, ReadLimits, RecordSink};
+use heeler_ec::cloudtrail::gunzip::LogFileError;
+use heeler_ec::cloudtrail::log_file::{LogFileSource, ReadLimits, RecordSink, read_records};
 use heeler_ec::cloudtrail::record::Record;
 use heeler_ec::cloudtrail::s3_notification;
 use heeler_ec::sanitize::escape_control_chars;
 
-/// No more than this is unpacked, since a few bytes may be packed zeros without end.
-const LARGEST: u64 = 4 << 20;
+/// Limit for the decompressed size, because a few bytes may decompress to any number of zeros.
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
-/// A message is read or refused, and nothing of it can steer a terminal.
-pub fn message(bytes: &[u8]) {
+/// A message is read or rejected, and its preview contains no control characters.
+pub fn check_message(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
     };
     match s3_notification::parse(text) {
-        Ok(notice) => {
-            assert!(!notice.objects.is_empty() || !notice.skipped.is_empty());
-            for object in &notice.objects {
+        Ok(notification) => {
+            assert!(!notification.objects.is_empty() || !notification.skipped.is_empty());
+            for object in &notification.objects {
                 assert!(object.key.ends_with(".json.gz"), "{object:?}");
             }
         }
@@ -33,23 +33,23 @@ pub fn message(bytes: &[u8]) {
     }
 }
 
-/// An object gives the same records whether it is held or read a stretch at a time, and none when it is broken.
-pub fn object(bytes: &[u8]) {
-    let held = read(bytes, usize::MAX);
-    let moving = read(bytes, 0);
-    match (&held, &moving) {
-        (Ok(held), Ok(moving)) => assert_eq!(held, moving),
+/// A log file gives the same records in memory and streamed, and none if it is damaged.
+pub fn check_log_file(bytes: &[u8]) {
+    let in_memory = read(bytes, usize::MAX);
+    let streamed = read(bytes, 0);
+    match (&in_memory, &streamed) {
+        (Ok(in_memory), Ok(streamed)) => assert_eq!(in_memory, streamed),
         (Err(_), Err(_)) => {}
-        _ => panic!("held: {held:?}\nmoving: {moving:?}"),
+        _ => panic!("in memory: {in_memory:?}\nstreamed: {streamed:?}"),
     }
-    for text in held.iter().flatten() {
-        record(text.as_bytes());
+    for text in in_memory.iter().flatten() {
+        check_record(text.as_bytes());
     }
 }
 
-fn read(bytes: &[u8], held: usize) -> Result<Vec<String>, LogFileError> {
-    struct All(Vec<String>);
-    impl RecordSink for All {
+fn read(bytes: &[u8], max_bytes_in_memory: usize) -> Result<Vec<String>, LogFileError> {
+    struct Collected(Vec<String>);
+    impl RecordSink for Collected {
         fn push(&mut self, text: &str) -> ControlFlow<()> {
             self.0.push(text.to_owned());
             ControlFlow::Continue(())
@@ -59,17 +59,17 @@ fn read(bytes: &[u8], held: usize) -> Result<Vec<String>, LogFileError> {
             ControlFlow::Continue(())
         }
     }
-    let mut all = All(Vec::new());
+    let mut sink = Collected(Vec::new());
     let limits = ReadLimits {
-        max_file_bytes: LARGEST,
-        max_bytes_in_memory: held,
+        max_file_bytes: MAX_FILE_BYTES,
+        max_bytes_in_memory,
     };
-    log_file::read_records(LogFileSource::Bytes(bytes.to_vec()), limits, &mut all)?;
-    Ok(all.0)
+    read_records(LogFileSource::Bytes(bytes.to_vec()), limits, &mut sink)?;
+    Ok(sink.0)
 }
 
-/// What is a JSON object is a record, and every field of it can be asked for.
-pub fn record(bytes: &[u8]) {
+/// A JSON object is a record, and all of its fields can be read.
+pub fn check_record(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
     };
@@ -94,8 +94,8 @@ pub fn record(bytes: &[u8]) {
         record.error_message(),
         record.event_id(),
     ] {
-        let shown = escape_control_chars(&field.unwrap_or_default());
-        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+        let escaped = escape_control_chars(&field.unwrap_or_default());
+        assert!(!escaped.chars().any(char::is_control), "{escaped:?}");
     }
     let _ = (record.dedup_key(), record.read_only());
 }
