@@ -33,7 +33,7 @@ async fn bucket_source_lists_and_creates_nothing() {
     )
     .await;
     let run = run.expect_status(0);
-    let delivered = first.records.iter().chain(&tfirst.records);
+    let delivered = first.records.iter().chain(&second.records);
     assert_eq!(
         sorted(run.stdout.lines()),
         sorted(delivered.map(Value::to_string))
