@@ -166,7 +166,7 @@ async fn resources_with_other_owner_are_not_adopted() {
     let run = heeler_ec(&org).args(["plan", "--option", "s3", "--adopt"]);
     let run = run.run().await.expect_status(1);
     assert!(
-        run.stderr.contains("bears the tag of another owner"),
+        run.stderr.contains("has the tags of another owner"),
         "{}",
         run.stderr
     );

@@ -316,7 +316,7 @@ async fn setup_refuses_failed_preflight_checks() {
     let described = [
         (
             Organization::on(Engine::Ministack).without_trail(),
-            "there is one trail to work with",
+            "one trail is selected",
         ),
         (
             Organization::on(Engine::Ministack).logging_stopped(),
@@ -345,7 +345,7 @@ async fn assert_name_conflict(org: &Organization, name: &str) {
     let line = lines.iter().find(|line| line.contains("observed:"));
     let line = line.unwrap_or_else(|| panic!("nothing in the way in\n{}", run.stderr));
     assert!(
-        line.contains(name) && line.contains("not made by heeler-ec"),
+        line.contains(name) && line.contains("not managed by heeler-ec"),
         "{line}"
     );
     assert_eq!(org.leftovers().await, before);

@@ -129,7 +129,7 @@ async fn preflight_policy_covers_its_calls() {
     let retention = retention.log_group_name(group).retention_in_days(30);
     retention.send().await.expect("a longer retention");
     let fix = preflight_all_options(&org).args(["--fix"]);
-    let fix = fix.on_terminal(200, &[("Start trail", "yes"), ("Keep the events", group)]);
+    let fix = fix.on_terminal(200, &[("Start trail", "yes"), ("Set the retention", group)]);
     needed.add(&org, &fix.run().await.expect_status(0));
     // The root user, who the owner of an organization is, is not simulated.
     let user = credentials_without(&org, &[]).await;
@@ -932,7 +932,7 @@ async fn deep_preflight_simulates_the_role_of_a_session() {
         .find(|check| check["id"] == "caller.permissions");
     let found = found.expect("the check of the caller");
     let wanted = format!(
-        "arn:aws:iam::{}:role/people/operator may not: ",
+        "arn:aws:iam::{}:role/people/operator is denied: ",
         org.account()
     );
     assert!(text(&found["observed"]).starts_with(&wanted), "{found:#}");

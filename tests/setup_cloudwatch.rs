@@ -727,7 +727,7 @@ async fn retention_is_set_only_after_confirmation() {
     };
     let refused = fix().run().await.expect_status(1);
     assert!(refused.writes().is_empty(), "{:?}", refused.writes());
-    let question = "Keep the events in log group";
+    let question = "Set the retention of log group";
     let run = fix()
         .on_terminal(120, &[(question, "yes")])
         .run()

@@ -286,14 +286,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "there is one",
             |s| s.account.delegated_administrators = Ok(vec![MEMBER.into()]),
             "pass",
-            "444455556666 may, besides the management account",
+            "444455556666, in addition to the management account",
         ),
         s3(
             "org.delegated_admin",
             "there are several",
             |s| s.account.delegated_administrators = Ok(vec![MEMBER.into(), "777788889999".into()]),
             "pass",
-            "444455556666, 777788889999 may, besides the management account",
+            "444455556666, 777788889999, in addition to the management account",
         ),
         s3(
             "org.control_policies",
@@ -327,14 +327,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "a service control policy denies a call",
             |s| s.account.opt_in_regions = Err(denied_by("service")),
             "warn",
-            "a service control policy of the organization denies account:ListRegions",
+            "a service control policy denies account:ListRegions",
         ),
         s3(
             "org.control_policies",
             "a resource control policy denies a call",
             |s| bucket(s).policy = Fact::Failed(denied_by("resource")),
             "warn",
-            "a resource control policy of the organization denies",
+            "a resource control policy denies",
         ),
         s3(
             "org.control_policies",

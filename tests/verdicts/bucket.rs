@@ -144,14 +144,14 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "objects are deleted on a day that has come",
             |s| set_dated_rule(s, -48, None),
             "warn",
-            "rule tidy deletes objects from 2026-02-28T12:00:00Z on",
+            "rule tidy deletes objects from 2026-02-28T12:00:00Z",
         ),
         s3(
             "bucket.lifecycle",
             "objects are deleted within a day",
             |s| set_dated_rule(s, 23, None),
             "warn",
-            "rule tidy deletes objects from 2026-03-03T11:00:00Z on",
+            "rule tidy deletes objects from 2026-03-03T11:00:00Z",
         ),
         s3(
             "bucket.lifecycle",
@@ -165,14 +165,14 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "objects are frozen on a day that has come",
             |s| set_dated_rule(s, -1, Some("DEEP_ARCHIVE")),
             "warn",
-            "rule tidy moves objects to DEEP_ARCHIVE from 2026-03-02T11:00:00Z on",
+            "rule tidy moves objects to DEEP_ARCHIVE from 2026-03-02T11:00:00Z",
         ),
         s3(
             "bucket.lifecycle",
             "objects go on a day that has come to where they can be read",
             |s| set_dated_rule(s, -1, Some("STANDARD_IA")),
             "pass",
-            "1 rule",
+            "1 lifecycle rule",
         ),
         s3(
             "bucket.policy",
@@ -184,7 +184,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
                 )
             },
             "warn",
-            "OnlyFromTheApp denies s3:GetObject, by StringNotEquals aws:Referer app",
+            "OnlyFromTheApp denies s3:GetObject, if StringNotEquals aws:Referer app",
         ),
         s3(
             "bucket.matches_trail",
@@ -226,7 +226,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "it is another than the trail's",
             |_| {},
             "pass",
-            "the trail's own region us-east-1 does not matter",
+            "the trail's home region us-east-1 does not matter",
         ),
         s3(
             "bucket.region",
@@ -240,14 +240,14 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "there is a fresh object",
             |_| {},
             "pass",
-            "x.json.gz, of 2026-03-02T11:56:00Z",
+            "x.json.gz from 2026-03-02T11:56:00Z",
         ),
         s3(
             "bucket.recent_objects",
             "there is none, though the trail delivers",
             |s| bucket(s).newest_log_object = Fact::Absent,
             "warn",
-            "no log object of today or yesterday under AWSLogs/",
+            "no log objects from today or yesterday under AWSLogs/",
         ),
         s3(
             "bucket.recent_objects",
@@ -320,7 +320,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "objects go after a year",
             |s| set_lifecycle_rule(s, "", Some(365), &[]),
             "pass",
-            "1 rule",
+            "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
@@ -334,28 +334,28 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "objects of another prefix go after a day",
             |s| set_lifecycle_rule(s, "tmp/", Some(1), &[]),
             "pass",
-            "1 rule",
+            "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
             "objects freeze at once",
             |s| set_lifecycle_rule(s, "", None, &[("DEEP_ARCHIVE", 0)]),
             "warn",
-            "moves objects to DEEP_ARCHIVE at once",
+            "moves objects to DEEP_ARCHIVE immediately",
         ),
         s3(
             "bucket.lifecycle",
             "objects freeze at once, but can be read",
             |s| set_lifecycle_rule(s, "", None, &[("GLACIER_IR", 0)]),
             "pass",
-            "1 rule",
+            "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
             "objects freeze later",
             |s| set_lifecycle_rule(s, "", None, &[("GLACIER", 30)]),
             "pass",
-            "1 rule",
+            "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
@@ -417,7 +417,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "the trail has got a key, and no object shows it yet",
             |s| set_encryption(s, Some(KEY), &Encryption::S3, Some(Encryption::S3)),
             "warn",
-            "but the trail has key arn:aws:kms",
+            "but the trail is configured for arn:aws:kms",
         ),
         s3(
             "bucket.encryption",
@@ -476,7 +476,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
             "objects have a key that nobody names",
             |s| set_encryption(s, None, &Encryption::S3, Some(kms(OTHER_KEY))),
             "warn",
-            "trail and bucket say SSE-S3",
+            "the trail and bucket are configured for SSE-S3",
         ),
         s3(
             "bucket.encryption",
@@ -517,7 +517,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
                 s.request.bucket_key = Some(OTHER_KEY.into());
             },
             "fail",
-            "key arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd, as --bucket-kms-key says",
+            "key arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd (--bucket-kms-key)",
         ),
         s3(
             "bucket.encryption",
@@ -576,7 +576,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "pass",
-            "2 other notifications, which stay as they are",
+            "2 other notifications (unchanged)",
         ),
         s3(
             "bucket.notifications",
@@ -628,7 +628,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "fail",
-            "widen that entry: no suffix, or .json.gz",
+            "extend that notification: no suffix, or .json.gz",
         ),
         s3(
             "bucket.notifications",
@@ -645,7 +645,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "fail",
-            "widen that entry: event s3:ObjectCreated:* or s3:ObjectCreated:Put",
+            "extend that notification: event s3:ObjectCreated:* or s3:ObjectCreated:Put",
         ),
         s3(
             "bucket.notifications",
@@ -680,7 +680,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "fail",
-            "widen that entry: prefix AWSLogs/",
+            "extend that notification: prefix AWSLogs/",
         ),
         s3(
             "bucket.notifications",
@@ -716,7 +716,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "fail",
-            "let one topic get everything under AWSLogs/",
+            "send notifications for everything under AWSLogs/ to one topic",
         ),
         s3(
             "bucket.notifications",
@@ -1023,7 +1023,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 )
             },
             "fail",
-            "does not let S3 publish for org-trail-logs",
+            "does not allow S3 to publish for org-trail-logs",
         ),
         s3(
             "bucket.topic",
@@ -1170,7 +1170,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
             },
             "warn",
-            "lets S3 publish where aws:SourceOrgPaths allows it",
+            "cannot be evaluated: aws:SourceOrgPaths",
         ),
         s3(
             "bucket.topic",
@@ -1194,7 +1194,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                     Fact::Failed(refused("organizations:DescribeOrganization"));
             },
             "warn",
-            "where aws:SourceOrgID allows it",
+            "cannot be evaluated: aws:SourceOrgID",
         ),
     ]
 }
@@ -1206,7 +1206,7 @@ fn policy_cases() -> Vec<VerdictCase> {
             "there is none",
             |_| {},
             "pass",
-            "it has none",
+            "no bucket policy",
         ),
         s3(
             "bucket.policy",
@@ -1254,7 +1254,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                 )
             },
             "warn",
-            "DenyOutsideVpce denies s3:GetObject, by StringNotEquals aws:SourceVpce vpce-1",
+            "DenyOutsideVpce denies s3:GetObject, if StringNotEquals aws:SourceVpce vpce-1",
         ),
         s3(
             "bucket.policy",
@@ -1539,37 +1539,37 @@ fn unencrypted_objects_need_no_grant() {
     let s3 = || Encryption::S3;
     assert_eq!(
         granted_keys(|s| set_encryption(s, None, &s3(), Some(s3()))),
-        ["ByS3"]
+        ["SseS3"]
     );
     assert_eq!(
         granted_keys(|s| set_encryption(s, None, &kms(KEY), Some(s3()))),
-        ["ByS3"]
+        ["SseS3"]
     );
     assert_eq!(
         granted_keys(|s| {
             set_encryption(s, None, &s3(), Some(s3()));
             s.request.bucket_key = Some(KEY.into());
         }),
-        ["ByS3"]
+        ["SseS3"]
     );
     assert_eq!(
         granted_keys(|s| {
             set_encryption(s, None, &Encryption::Kms(None), Some(kms(KEY)));
             bucket(s).keys = vec![aws_managed_key(KEY)];
         }),
-        ["ByAws"]
+        ["AwsManagedKey"]
     );
     assert_eq!(
         granted_keys(
             |s| bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration"))
         ),
-        ["ByS3"]
+        ["SseS3"]
     );
     assert_eq!(
         granted_keys(|s| {
             bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration"));
             bucket(s).newest_log_object = Fact::Absent;
         }),
-        ["Unseen"]
+        ["Unknown"]
     );
 }

@@ -41,7 +41,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 facts(s).identifier = "alias/logs".into();
             },
             "pass",
-            "alias/logs, which is arn:aws:kms",
+            "alias/logs (arn:aws:kms",
         ),
         s3(
             "key.state",
@@ -60,7 +60,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 })
             },
             "fail",
-            "to be deleted 2026-03-03T12:00:00Z",
+            "AWS will delete it 2026-03-03T12:00:00Z",
         ),
         s3(
             "key.state",
@@ -106,7 +106,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 })
             },
             "warn",
-            "ends 2026-03-08T12:00:00Z",
+            "expires 2026-03-08T12:00:00Z",
         ),
         s3(
             "key.state",
@@ -188,7 +188,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "its policy forbids the grant",
             |s| deny_grants(s, r#""Sid":"NoGrants","Principal":"*""#),
             "warn",
-            "NoGrants in the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb denies kms:CreateGrant",
+            "statement NoGrants of the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb denies kms:CreateGrant",
         ),
         s3(
             "key.grantable",

@@ -170,7 +170,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is a delegated administrator's",
             |s| log_group(s).account = "222233334444".into(),
             "fail",
-            "run heeler-ec with credentials of 222233334444",
+            "run heeler-ec with credentials for 222233334444",
         ),
         cloudwatch(
             "logs.exists",
@@ -195,7 +195,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.exists",
-            "there is none",
+            "no account-level filter",
             |s| s.log_group = None,
             "skip",
             "depends on logs.enabled",
@@ -261,7 +261,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 ))])
             },
             "warn",
-            "takes in /aws/lambda/heeler_event_collection_lambda",
+            "includes /aws/lambda/heeler_event_collection_lambda",
         ),
         cloudwatch(
             "logs.member_streams",
@@ -359,7 +359,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 log_group(s).subscription_filters = Ok(vec![filter("siem", "siem")]);
             },
             "fail",
-            "30 days; others use it: 2 metric filters, 1 other subscription filter",
+            "30 days; also used by 2 metric filters, 1 other subscription filter",
         ),
         cloudwatch(
             "logs.retention",
@@ -371,7 +371,7 @@ pub fn cases() -> Vec<VerdictCase> {
                     Err(refused("logs:DescribeSubscriptionFilters"));
             },
             "fail",
-            "30 days; others use it: 1 metric filter; its subscription filters could not be read",
+            "30 days; also used by 1 metric filter; its subscription filters could not be read",
         ),
         cloudwatch(
             "logs.member_streams",
@@ -395,7 +395,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 log_group_settings(s).retention_policy = Some("keep-90".into());
             },
             "fail",
-            "the account's retention policy keep-90 rules",
+            "the account's retention policy keep-90 overrides",
         ),
         cloudwatch(
             "logs.retention",
@@ -409,17 +409,17 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.filters",
-            "there is none",
+            "no account-level filter",
             |_| {},
             "pass",
-            "it has none",
+            "no other filters",
         ),
         cloudwatch(
             "logs.filters",
             "there is one",
             |s| log_group(s).subscription_filters = Ok(vec![filter("siem", "siem")]),
             "pass",
-            "1 other filter, which stays as it is: siem → arn:aws:lambda",
+            "1 other filter (unchanged): siem → arn:aws:lambda",
         ),
         cloudwatch(
             "logs.filters",
@@ -477,10 +477,10 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.account_subscription_filter",
-            "there is none",
+            "no account-level filter",
             |_| {},
             "pass",
-            "there is none",
+            "no account-level filter",
         ),
         cloudwatch(
             "logs.account_subscription_filter",
@@ -498,7 +498,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 ))])
             },
             "warn",
-            "takes in /aws/lambda/heeler_event_collection_lambda",
+            "includes /aws/lambda/heeler_event_collection_lambda",
         ),
         cloudwatch(
             "logs.account_subscription_filter",
@@ -509,7 +509,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 ))])
             },
             "pass",
-            "leave /aws/lambda/heeler_event_collection_lambda out",
+            "exclude /aws/lambda/heeler_event_collection_lambda",
         ),
         cloudwatch(
             "logs.account_subscription_filter",
@@ -523,7 +523,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.key",
-            "there is none",
+            "no account-level filter",
             |_| {},
             "skip",
             "has no KMS key",
@@ -591,7 +591,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.transformer",
-            "there is none",
+            "no account-level filter",
             |s| log_group(s).transformer = Fact::Present(false),
             "pass",
             "no transformer",

@@ -28,7 +28,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "the role is the module's",
             |s| set_owner(s, "names.role", vendor_terraform_owner("role r")),
             "fail",
-            "made by the vendor's Terraform module, as it seems: role r",
+            "Heeler's Terraform module created them: role r",
         ),
         cloudwatch(
             "names.terraform_managed",
@@ -239,14 +239,14 @@ pub fn cases() -> Vec<VerdictCase> {
             "all is allowed",
             |s| simulated(s, &[]),
             "pass",
-            "all 60 actions, by the caller's own policies",
+            "all 60 actions are allowed by the caller's policies",
         ),
         s3(
             "caller.permissions",
             "something is denied",
             |s| simulated(s, &["kms:CreateKey", "sqs:CreateQueue"]),
             "fail",
-            "role/Admin may not: kms:CreateKey, sqs:CreateQueue",
+            "role/Admin is denied: kms:CreateKey, sqs:CreateQueue",
         ),
         s3(
             "caller.permissions",

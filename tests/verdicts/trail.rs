@@ -197,7 +197,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 )
             },
             "warn",
-            "no copy of org-trail in ap-east-1",
+            "trail org-trail has no shadow trail in ap-east-1",
         ),
         s3(
             "trail.regions",
@@ -239,7 +239,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 trail(s).name = "it's mine".into();
             },
             "fail",
-            r"start-logging --region us-east-1 --name 'it'\''s mine'",
+            r#"start-logging --region us-east-1 --name "it's mine""#,
         ),
         s3(
             "trail.logging",
@@ -377,7 +377,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 });
             },
             "fail",
-            "it'\\''s data",
+            "it's data",
         ),
         s3(
             "trail.events.management",
@@ -427,7 +427,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "KMS is left out",
             |s| set_basic_selector(s, true, true, &["kms.amazonaws.com"]),
             "fail",
-            "excluded: kms.amazonaws.com",
+            "excluded event sources: kms.amazonaws.com",
         ),
         s3(
             "trail.events.sources",
@@ -441,7 +441,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 )
             },
             "fail",
-            "excluded: kms.amazonaws.com, rdsdata.amazonaws.com",
+            "excluded event sources: kms.amazonaws.com, rdsdata.amazonaws.com",
         ),
         s3(
             "trail.events.sources",
@@ -460,7 +460,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "it is not its",
             |_| {},
             "pass",
-            "it does not",
+            "org-trail",
         ),
         s3(
             "trail.control_tower",
@@ -490,10 +490,10 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.sns_topic",
-            "it has none",
+            "the trail has no SNS topic",
             |_| {},
             "pass",
-            "it has none",
+            "the trail has no SNS topic",
         ),
         s3(
             "trail.sns_topic",
