@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks to end, with clean-up; the second ends at once and says what is left.
+//! Ctrl-C: the first one cancels the command, which cleans up; the second one exits immediately and lists what is left.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Exit, Result};
 use crate::render::Ui;
 
+/// The cancellation of a command, and the messages for an interrupted one.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt {
     cancellation: CancellationToken,
@@ -19,15 +20,15 @@ impl Interrupt {
         self.cancellation.clone()
     }
 
-    /// What the first interrupt sets off; without it the command just ends.
-    pub fn set_cleanup_message(&self, how: &'static str) {
+    /// Sets the action that the first Ctrl-C announces. Without one the command just ends.
+    pub fn set_cleanup_message(&self, message: &'static str) {
         *self
             .cleanup_message
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(how);
+            .unwrap_or_else(PoisonError::into_inner) = Some(message);
     }
 
-    /// What to say when the clean-up is cut short: what is left, and what has to be done with it.
+    /// Sets the lines to print if the clean-up is cut short: what is left, and how to remove it.
     pub fn set_leftovers(&self, lines: Vec<String>) {
         *self
             .leftovers
@@ -35,13 +36,13 @@ impl Interrupt {
             .unwrap_or_else(PoisonError::into_inner) = lines;
     }
 
-    /// Says what has to be done by hand, because the clean-up failed.
+    /// Prints these lines, because the clean-up failed.
     pub fn print_leftovers(&self, ui: Ui) {
         print_lines(ui, &self.leftovers);
     }
 }
 
-/// Runs a command until it ends, or until somebody insists.
+/// Runs a command until it ends, or until the second Ctrl-C.
 pub(crate) async fn run_until_second_ctrl_c<F>(
     ui: Ui,
     work: impl FnOnce(Interrupt) -> F,
@@ -55,55 +56,60 @@ where
         leftovers: Arc::default(),
         cleanup_message: Arc::default(),
     };
-    let (left, cleaning) = (
-        Arc::clone(&interrupt.leftovers),
-        Arc::clone(&interrupt.cleanup_message),
-    );
+    let leftovers = Arc::clone(&interrupt.leftovers);
+    let cleanup_message = Arc::clone(&interrupt.cleanup_message);
     let work = work(interrupt);
     tokio::select! {
-        ended = work => ended,
-        () = wait_for_two_signals(ui, &cancellation, &cleaning) => {
-            print_lines(ui, &left);
+        result = work => result,
+        () = wait_for_two_signals(ui, &cancellation, &cleanup_message) => {
+            print_lines(ui, &leftovers);
             Ok(Exit::Interrupted)
         }
     }
 }
 
-fn print_lines(ui: Ui, left: &Mutex<Vec<String>>) {
-    let left = left.lock().unwrap_or_else(PoisonError::into_inner);
-    if !left.is_empty() {
-        left.iter().for_each(|line| ui.warn_unwrapped(line));
-    }
+fn print_lines(ui: Ui, lines: &Mutex<Vec<String>>) {
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().for_each(|line| ui.warn_unwrapped(line));
 }
 
 async fn wait_for_two_signals(
     ui: Ui,
     cancellation: &CancellationToken,
-    cleaning: &Mutex<Option<&'static str>>,
+    cleanup_message: &Mutex<Option<&'static str>>,
 ) {
     next_signal().await;
-    if let Some(how) = *cleaning.lock().unwrap_or_else(PoisonError::into_inner) {
-        ui.status(&format!("Interrupted: {how}. Ctrl-C again leaves at once."));
+    let message = *cleanup_message
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(message) = message {
+        ui.status(&format!(
+            "Interrupted: {message}. Press Ctrl-C again to exit immediately."
+        ));
     }
     cancellation.cancel();
     next_signal().await;
 }
 
-/// Waits for Ctrl-C, or for a polite end by the system.
+/// Waits for Ctrl-C (SIGINT) or SIGTERM.
 async fn next_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut ended) = signal(SignalKind::terminate()) {
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
             tokio::select! {
-                heard = tokio::signal::ctrl_c() => { if heard.is_err() { std::future::pending::<()>().await; } }
-                _ = ended.recv() => {}
+                received = tokio::signal::ctrl_c() => {
+                    if received.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+                _ = terminated.recv() => {}
             }
             return;
         }
     }
     if tokio::signal::ctrl_c().await.is_err() {
-        // Without a signal handler the system's own rule holds: the program ends.
+        // Without a signal handler the default of the system applies: the program ends.
         std::future::pending::<()>().await;
     }
 }

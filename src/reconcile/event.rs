@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::graph::ResourceId;
 use super::scope::Scope;
 
+/// The kind of work on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     Create,
@@ -15,6 +16,7 @@ pub enum Verb {
     Restore,
 }
 
+/// One event of a run.
 #[derive(Clone, Debug)]
 pub enum ReconcileEvent {
     Started {
@@ -46,11 +48,12 @@ pub enum ReconcileEvent {
         verb: Verb,
         blocked_by: String,
     },
-    /// Nothing is written in this scope, because it cannot be read.
+    /// The scope, or a resource in it, cannot be read, so nothing is written there.
     ScopeUnavailable {
         scope: Scope,
         reason: String,
     },
 }
 
+/// Receives the events of a run.
 pub type EventObserver<'a> = &'a (dyn Fn(ReconcileEvent) + Send + Sync);

@@ -85,6 +85,7 @@ pub struct Node<C> {
     pub resource: Box<dyn Resource<C>>,
 }
 
+/// The resources to reconcile and their dependencies.
 pub struct Graph<C> {
     home: Scope,
     nodes: Vec<Node<C>>,

@@ -12,6 +12,7 @@ use super::{Actual, KnownOutputs, Resource};
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 
+/// The planned change of one resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Create,
@@ -56,6 +57,7 @@ pub enum Conflict {
     Immutable(Vec<Change>),
 }
 
+/// One resource with its planned action.
 #[derive(Debug)]
 pub struct PlanStep {
     pub id: ResourceId,
@@ -75,6 +77,7 @@ impl PlanStep {
     }
 }
 
+/// The action of every resource, with the connections that execute it.
 pub struct Plan<'g, C> {
     pub(crate) graph: &'g Graph<C>,
     pub steps: Vec<PlanStep>,

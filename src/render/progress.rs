@@ -1,4 +1,4 @@
-//! The engine's events: a bar on a terminal, plain lines elsewhere.
+//! Shows the events of the reconciliation engine: a progress bar in a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal};
 
@@ -42,50 +42,40 @@ impl ProgressDisplay {
                         .ascii_fallback(&format!("{} {id}", present_participle(*verb))),
                 );
             }
-            ReconcileEvent::Waiting { id, reason: why } => {
-                let line = format!("  ... waiting for {id}: {}", escape_control_chars(why));
+            ReconcileEvent::Waiting { id, reason } => {
+                let line = format!("  ... waiting for {id}: {}", escape_control_chars(reason));
                 self.bar
                     .set_message(self.ui.ascii_fallback(&format!("waiting for {id}")));
                 if self.bar.is_hidden() {
                     self.print_line(&line);
                 }
             }
-            ReconcileEvent::Finished {
-                id,
-                verb,
-                elapsed: took,
-            } => {
-                let (sign, word, tone) = past_tense_label(*verb);
-                let head = self.ui.paint_stderr(tone, &format!("{sign} {word}"));
-                self.print_line(&format!("  {head} {id} ({:.1} s)", took.as_secs_f64()));
+            ReconcileEvent::Finished { id, verb, elapsed } => {
+                let seconds = elapsed.as_secs_f64();
+                self.print_line(&format!("  {} {id} ({seconds:.1} s)", self.label(*verb)));
                 self.bar.inc(1);
             }
-            ReconcileEvent::DeletedWith { id, parent: with } => {
-                let (sign, word, tone) = past_tense_label(Verb::Delete);
-                let head = self.ui.paint_stderr(tone, &format!("{sign} {word}"));
-                self.print_line(&format!("  {head} {id} (with {with})"));
+            ReconcileEvent::DeletedWith { id, parent } => {
+                let label = self.label(Verb::Delete);
+                self.print_line(&format!("  {label} {id} (with {parent})"));
                 self.bar.inc(1);
             }
-            ReconcileEvent::Failed {
-                id,
-                verb,
-                reason: why,
-            } => {
+            ReconcileEvent::Failed { id, verb, reason } => {
                 let head = self.ui.paint_stderr(Tone::Bad, "! failed");
                 self.print_line(&format!(
                     "  {head} to {} {id}: {}",
                     infinitive(*verb),
-                    escape_control_chars(why)
+                    escape_control_chars(reason)
                 ));
                 self.bar.inc(1);
             }
             ReconcileEvent::Skipped {
                 id,
                 verb,
-                blocked_by: because,
+                blocked_by,
             } => {
                 self.print_line(&format!(
-                    "  - did not {} {id}: it needs {because}",
+                    "  - did not {} {id}: it depends on {blocked_by}",
                     infinitive(*verb)
                 ));
             }
@@ -100,6 +90,12 @@ impl ProgressDisplay {
 
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// The symbol and the word for a finished step.
+    fn label(&self, verb: Verb) -> String {
+        let (symbol, word, tone) = past_tense_label(verb);
+        self.ui.paint_stderr(tone, &format!("{symbol} {word}"))
     }
 
     fn print_line(&self, line: &str) {
@@ -118,7 +114,7 @@ fn present_participle(verb: Verb) -> &'static str {
         Verb::Update => "updating",
         Verb::Adopt => "adopting",
         Verb::Delete => "deleting",
-        Verb::Restore => "putting back",
+        Verb::Restore => "restoring",
     }
 }
 
@@ -128,7 +124,7 @@ fn past_tense_label(verb: Verb) -> (&'static str, &'static str, Tone) {
         Verb::Update => ("~", "updated", Tone::Change),
         Verb::Adopt => (">", "adopted", Tone::Change),
         Verb::Delete => ("-", "deleted", Tone::Bad),
-        Verb::Restore => ("~", "put back", Tone::Change),
+        Verb::Restore => ("~", "restored", Tone::Change),
     }
 }
 
@@ -138,15 +134,15 @@ fn infinitive(verb: Verb) -> &'static str {
         Verb::Update => "update",
         Verb::Adopt => "adopt",
         Verb::Delete => "delete",
-        Verb::Restore => "put back",
+        Verb::Restore => "restore",
     }
 }
 
-/// One finished call, for `--verbose`.
+/// Prints one finished call, for `--verbose`.
 pub fn print_call(ui: Ui, call: &AwsCall) {
     let status = call
         .status
-        .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        .map_or_else(|| "no response".to_owned(), |status| status.to_string());
     let request_id = call.request_id.as_deref().unwrap_or("-");
     ui.status(&format!(
         "  {} {}:{} {status} {request_id} {} ms",
