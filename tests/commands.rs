@@ -1,32 +1,32 @@
-//! What an operator types, and what a test reads from the answer.
+//! Command lines of the program, and readers of their results.
 
 use serde_json::Value;
 
 use testkit::{Call, Engine, HeelerEc, Organization, Run};
 
-/// The same law on each engine: a module of one test per engine.
+/// Defines a module with one test per emulator.
 macro_rules! on_both_engines {
-    ($(async fn $law:ident($engine:ident: Engine) $body:block)+) => {$(
-        mod $law {
+    ($(async fn $test:ident($engine:ident: Engine) $body:block)+) => {$(
+        mod $test {
             use super::*;
 
-            async fn law($engine: Engine) $body
+            async fn test($engine: Engine) $body
 
             #[tokio::test]
             async fn on_ministack() {
-                law(Engine::Ministack).await;
+                test(Engine::Ministack).await;
             }
 
             #[tokio::test]
             async fn on_moto() {
-                law(Engine::Moto).await;
+                test(Engine::Moto).await;
             }
         }
     )+};
 }
 pub(crate) use on_both_engines;
 
-/// Runs a few at a time: each has an organization and processes of its own.
+/// Runs up to three futures at a time.
 pub async fn run_concurrently<F: Future<Output = ()>>(runs: impl IntoIterator<Item = F>) {
     use futures_util::StreamExt;
     futures_util::stream::iter(runs)
@@ -35,32 +35,33 @@ pub async fn run_concurrently<F: Future<Output = ()>>(runs: impl IntoIterator<It
         .await;
 }
 
+/// `preflight` of option s3.
 pub fn preflight(org: &Organization) -> HeelerEc<'_> {
     preflight_of(org, "s3")
 }
 
-/// The preflight of this option.
+/// `preflight` of an option.
 pub fn preflight_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     heeler_ec(org).args(["preflight", "--option", option])
 }
 
-/// The plan of a first setup, or of a later one with the same trust.
+/// `plan` of option s3, with the vendor's role.
 pub fn plan(org: &Organization) -> HeelerEc<'_> {
     plan_of(org, "s3")
 }
 
-/// The same for this option.
+/// `plan` of an option, with the vendor's role.
 pub fn plan_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     let role = org.heeler_role_arn();
     heeler_ec(org).args(["plan", "--option", option, "--heeler-role-arn", &role])
 }
 
-/// A first setup, with an external id made up.
+/// A first `setup` of option s3, with a generated external ID.
 pub fn setup(org: &Organization) -> HeelerEc<'_> {
     setup_of(org, "s3")
 }
 
-/// With what others have in it, and what the option stands on.
+/// An organization with notifications of others, and with the prerequisites of the option.
 pub async fn organization_for(option: &str) -> Organization {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
@@ -69,49 +70,51 @@ pub async fn organization_for(option: &str) -> Organization {
     org.build().await
 }
 
-/// The same for this option.
+/// A first `setup` of an option, with a generated external ID.
 pub fn setup_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     let role = org.heeler_role_arn();
     setup_again_of(org, option).args(["--generate-external-id", "--heeler-role-arn", &role])
 }
 
-/// A setup that keeps whom the role trusts.
+/// `setup` of option s3 without arguments about trust, as for an existing deployment.
 pub fn setup_again(org: &Organization) -> HeelerEc<'_> {
     setup_again_of(org, "s3")
 }
 
-/// The same for this option.
+/// `setup` of an option without arguments about trust, as for an existing deployment.
 pub fn setup_again_of<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     heeler_ec(org).args(["setup", "--option", option, "--yes"])
 }
 
-/// A first setup with this external id; as a later one it changes nothing.
+/// `setup` of option s3 with this external ID.
 pub fn setup_with<'a>(org: &'a Organization, external_id: &str) -> HeelerEc<'a> {
     setup_of_with(org, "s3", external_id)
 }
 
-/// The same for this option.
+/// `setup` of an option with this external ID.
 pub fn setup_of_with<'a>(org: &'a Organization, option: &str, external_id: &str) -> HeelerEc<'a> {
     let role = org.heeler_role_arn();
     setup_again_of(org, option).args(["--external-id", external_id, "--heeler-role-arn", &role])
 }
 
+/// `outputs` as JSON.
 pub fn outputs(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["outputs", "-o", "json"])
 }
 
+/// `destroy` without a prompt.
 pub fn destroy(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["destroy", "--yes"])
 }
 
-/// Standard output as one JSON document.
+/// Parses standard output as JSON.
 #[track_caller]
 pub fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout)
-        .unwrap_or_else(|why| panic!("{why}\n{}\n{}", run.stdout, run.stderr))
+        .unwrap_or_else(|error| panic!("{error}\n{}\n{}", run.stdout, run.stderr))
 }
 
-/// How many steps of the plan would create, update, keep, conflict.
+/// The numbers of steps of a plan that create, update, keep and conflict.
 #[track_caller]
 pub fn counts(run: &Run) -> [u64; 4] {
     let plan = json(run);
@@ -119,35 +122,37 @@ pub fn counts(run: &Run) -> [u64; 4] {
         .map(|action| plan["counts"][action].as_u64().expect("a count"))
 }
 
-/// The ids of the checks with this status.
+/// The IDs of the checks with this status.
 pub fn checks(report: &Value, status: &str) -> Vec<String> {
     let checks = report["checks"].as_array().expect("a list of checks");
-    let fitting = checks.iter().filter(|check| check["status"] == status);
-    fitting.map(|check| text(&check["id"])).collect()
+    let matching = checks.iter().filter(|check| check["status"] == status);
+    matching.map(|check| text(&check["id"])).collect()
 }
 
+/// The text of a JSON string.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The names of calls, in order.
+/// The names of the calls, in order.
 pub fn names(calls: &[&Call]) -> Vec<String> {
     calls.iter().map(|call| call.name()).collect()
 }
 
-/// The keys that bear our tag and are not on their way out.
+/// The number of managed KMS keys without a scheduled deletion.
 pub async fn keys(org: &Organization) -> usize {
     let left = org.leftovers().await;
     left.iter().filter(|line| line.starts_with("key ")).count()
 }
 
+/// The lines in order.
 pub fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
     let mut lines: Vec<String> = lines.into_iter().map(Into::into).collect();
     lines.sort_unstable();
     lines
 }
 
-/// The program under test, held to the IAM policy that it prints for each command.
+/// The program under test. Each run is checked against the IAM policy that the program prints for its command.
 pub fn heeler_ec(org: &Organization) -> HeelerEc<'_> {
     HeelerEc::new(org, env!("CARGO_BIN_EXE_heeler-ec"))
         .check_actions(crate::command_permissions::allowed_actions)
