@@ -254,7 +254,8 @@ fn inline_paths(code: &str) -> Vec<(usize, Vec<String>)> {
                     _ => break,
                 }
             }
-            if path.len() > 1 && before != ':' {
+            let is_group = rest.starts_with("::{") || rest.starts_with("::*");
+            if path.len() > 1 && before != ':' && !is_group {
                 found.push((number + 1, path));
             }
             before = ' ';

@@ -1,48 +1,12 @@
 //! The resource graph: nodes in an order in which each one comes after its dependencies.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::marker::PhantomData;
 
 use super::scope::Scope;
 use super::{KnownOutputs, Outputs, Resource};
 
-/// Identity of a resource: `sqs queue heeler_event_collection_queue`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceId {
-    pub kind: &'static str,
-    pub name: String,
-    /// `None` in the home scope of the graph.
-    pub scope: Option<Scope>,
-}
-
-impl ResourceId {
-    #[must_use]
-    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
-        Self {
-            kind,
-            name: name.into(),
-            scope: None,
-        }
-    }
-}
-
-impl fmt::Display for ResourceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)?;
-        match &self.scope {
-            Some(scope) => write!(f, " ({scope})"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A value that a resource provides to others, such as the `arn` of a queue.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Output {
-    pub resource: ResourceId,
-    pub name: &'static str,
-}
+pub use super::resource_id::{Output, ResourceId};
 
 /// Proof that a resource of type `R` is already in the graph.
 pub struct Handle<R> {

@@ -141,6 +141,7 @@ pub mod event;
 pub mod graph;
 pub mod plan;
 mod resource;
+mod resource_id;
 pub mod retry;
 pub mod rollback;
 pub mod scheduler;

@@ -93,7 +93,7 @@ impl<'g, C: Send + Sync> Plan<'g, C> {
     /// # Errors
     /// The first read that failed for another reason than a denial: the plan would be incomplete.
     pub async fn read(graph: &'g Graph<C>, provider: &dyn CloudProvider<C>) -> Result<Self> {
-        let connections = Connections::open(graph, provider).await?;
+        let connections = Connections::open(graph.scopes(), provider).await?;
         let known = graph.initial_outputs();
         let nodes = graph.nodes().iter();
         let reads = nodes.map(|node| ReadResult::of(node, &connections, &known));

@@ -1,13 +1,12 @@
 //! Scopes: the account and region of each resource, and the connection to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
 
-use super::graph::Graph;
 use crate::error::{Error, Result};
 
 /// An account and a region.
@@ -48,8 +47,10 @@ pub(super) struct Connections<C>(BTreeMap<Scope, Result<Arc<C>>>);
 
 impl<C: Sync> Connections<C> {
     /// Connects to all scopes concurrently.
-    pub(super) async fn open(graph: &Graph<C>, provider: &dyn CloudProvider<C>) -> Result<Self> {
-        let scopes = graph.scopes();
+    pub(super) async fn open(
+        scopes: BTreeSet<&Scope>,
+        provider: &dyn CloudProvider<C>,
+    ) -> Result<Self> {
         let opened = join_all(scopes.iter().map(|scope| provider.connect(scope))).await;
         let mut connections = BTreeMap::new();
         for (scope, connection) in scopes.into_iter().zip(opened) {
