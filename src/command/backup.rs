@@ -21,16 +21,19 @@ pub(super) struct BackupInProgress<'a> {
 }
 
 /// Completes the file, if there is one. How the command ends when that fails; why, is told.
-pub(super) async fn finish(world: &Context, backup: Option<BackupInProgress<'_>>) -> Option<Exit> {
+pub(super) async fn finish(
+    context: &Context,
+    backup: Option<BackupInProgress<'_>>,
+) -> Option<Exit> {
     let error = backup?.finish().await.err()?;
-    world.ui.error(&error);
+    context.ui.error(&error);
     Some(error.exit())
 }
 
 impl<'a> BackupInProgress<'a> {
     /// Reads all that is there of these documents, and writes the file.
     pub async fn start(
-        world: &Context,
+        context: &Context,
         aws: &'a Aws,
         account: &str,
         path: &Path,
@@ -65,7 +68,7 @@ impl<'a> BackupInProgress<'a> {
             count => format!("{count} documents as they are"),
         };
         let file = path.display();
-        world.ui.status(&format!("Saved {count} now in {file}."));
+        context.ui.status(&format!("Saved {count} now in {file}."));
         Ok(Self {
             aws,
             path: path.to_owned(),

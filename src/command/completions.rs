@@ -7,7 +7,7 @@ use super::Context;
 use crate::cli::Cli;
 use crate::error::Exit;
 
-pub(super) fn run(world: &Context, shell: Shell) -> Exit {
+pub(super) fn run(context: &Context, shell: Shell) -> Exit {
     let mut script = Vec::new();
     generate(
         shell,
@@ -15,6 +15,6 @@ pub(super) fn run(world: &Context, shell: Shell) -> Exit {
         env!("CARGO_PKG_NAME"),
         &mut script,
     );
-    world.ui.stdout(&String::from_utf8_lossy(&script));
+    context.ui.stdout(&String::from_utf8_lossy(&script));
     Exit::Success
 }

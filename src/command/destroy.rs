@@ -1,8 +1,12 @@
 //! Deletes what setup made: plan, question, deletes, and what is left.
 
+use super::Context;
 use super::backup::BackupInProgress;
+use super::existing_deployment::{check_account, find_deployment};
+use super::next_steps::no_deployment_error;
+use super::prepare::inventory_request;
+use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
 use super::tail::subscription_target;
-use super::{Context, NOT_A_TERMINAL, no_deployment_error, not_confirmed_error};
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
@@ -24,8 +28,8 @@ use crate::render::plan::PlanLocation;
 use crate::render::progress::ProgressDisplay;
 use crate::tail::source::temporary_queue::{self, SubscriptionTarget};
 
-pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit> {
-    if !args.yes && !args.dry_run && !world.ui.can_prompt() {
+pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exit> {
+    if !args.yes && !args.dry_run && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL).with_hint(
             "use --yes to delete without a prompt, or --dry-run to show what would be deleted",
         ));
@@ -33,10 +37,10 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     if let Some(path) = &args.backup {
         reject_existing(path)?;
     }
-    let DestroyTarget { aws, target } = world.cancellable(find_target(world, &args)).await?;
+    let DestroyTarget { aws, target } = context.cancellable(find_target(context, &args)).await?;
     let pipeline = target.build();
     let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
-    let plan = world
+    let plan = context
         .cancellable(Plan::read(&pipeline.graph, &clients))
         .await?;
     let place = PlanLocation {
@@ -46,23 +50,23 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     };
     let fates = plan.destroy_actions();
     if fates.iter().all(|(_, fate)| *fate == DestroyAction::Absent) {
-        return Err(no_deployment_error(world)
+        return Err(no_deployment_error(context)
             .with_hint("it may be in another account, or use another --name-prefix"));
     }
     let used = plan.used_by().await?;
     if args.dry_run {
-        render::plan::print_destroy_plan(&world.ui, &place, &fates);
+        render::plan::print_destroy_plan(&context.ui, &place, &fates);
         fail_if_unreadable(&plan)?;
-        return reject_if_in_use(world, &used).map(|()| Exit::Success);
+        return reject_if_in_use(context, &used).map(|()| Exit::Success);
     }
-    render::plan::announce_destroy_plan(&world.ui, &place, &fates, !args.yes);
+    render::plan::announce_destroy_plan(&context.ui, &place, &fates, !args.yes);
     if plan.first_unreadable().is_some() {
-        world
+        context
             .ui
             .warn("Nothing was deleted, because some resources could not be read.");
     }
     fail_if_unreadable(&plan)?;
-    reject_if_in_use(world, &used)?;
+    reject_if_in_use(context, &used)?;
     let due = fates
         .iter()
         .filter(|(_, fate)| *fate == DestroyAction::Delete)
@@ -73,11 +77,11 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
         ));
     }
     if !args.yes
-        && !world
-            .confirm(
-                "\nDelete these resources? Messages that Heeler has not received yet are lost.",
-            )
-            .await?
+        && !confirm(
+            context,
+            "\nDelete these resources? Messages that Heeler has not received yet are lost.",
+        )
+        .await?
     {
         return Err(not_confirmed_error("nothing was deleted"));
     }
@@ -85,22 +89,22 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
         Some(path) => {
             let deletes = |step: &PlanStep| step.actual.as_ref().is_some_and(Actual::is_managed);
             let saved = BackupInProgress::start(
-                world,
+                context,
                 &aws,
                 &target.scope().account,
                 path,
                 plan.documents(deletes),
             );
-            Some(world.cancellable(saved).await?)
+            Some(context.cancellable(saved).await?)
         }
         None => None,
     };
     let parts = fates
         .iter()
         .filter(|(_, fate)| matches!(fate, DestroyAction::DeletedWith(_)));
-    let progress = ProgressDisplay::new(world.ui, due + parts.count());
-    let cancellation = world.interrupt.cancellation();
-    world
+    let progress = ProgressDisplay::new(context.ui, due + parts.count());
+    let cancellation = context.interrupt.cancellation();
+    context
         .interrupt
         .set_cleanup_message("finishing the calls that are under way");
     let observer = |event: ReconcileEvent| progress.on_event(&event);
@@ -110,10 +114,10 @@ pub(super) async fn run(world: &Context, args: cli::DestroyArgs) -> Result<Exit>
     if !cancellation.is_cancelled()
         && let Some(target) = subscription_target(&*target)
     {
-        remove_stale_queues(world, &aws, &target).await;
+        remove_stale_queues(context, &aws, &target).await;
     }
-    let unnoted = super::backup::finish(world, backup).await;
-    let exit = report_leftovers(world, &fates, &outcomes)?;
+    let unnoted = super::backup::finish(context, backup).await;
+    let exit = report_leftovers(context, &fates, &outcomes)?;
     Ok(unnoted.unwrap_or(exit))
 }
 
@@ -124,7 +128,7 @@ fn fail_if_unreadable(plan: &Plan<'_, Aws>) -> Result<()> {
 }
 
 /// Others may have begun to use what setup made; they would lose their events.
-fn reject_if_in_use(world: &Context, used: &[(&PlanStep, Vec<String>)]) -> Result<()> {
+fn reject_if_in_use(context: &Context, used: &[(&PlanStep, Vec<String>)]) -> Result<()> {
     let Some((step, users)) = used.first() else {
         return Ok(());
     };
@@ -136,7 +140,7 @@ fn reject_if_in_use(world: &Context, used: &[(&PlanStep, Vec<String>)]) -> Resul
     let second = users
         .iter()
         .find_map(|user| ResourceNames::from_queue_name(arn::resource_name(user)));
-    Err(match second.filter(|names| *names != world.names()) {
+    Err(match second.filter(|names| *names != context.names()) {
         Some(names) => refusal.with_hint(format!(
             "a second deployment shares this topic: remove it first with `heeler-ec destroy --name-prefix {}`, or keep \
              this one while the other is in use",
@@ -175,18 +179,18 @@ impl DestroyTarget {
 }
 
 /// Finds the deployment by the tags of its role, or without a role by way of the trail.
-async fn find_target(world: &Context, args: &cli::DestroyArgs) -> Result<DestroyTarget> {
-    let aws = world.connect().await?;
-    let (caller, deployment) = tokio::join!(aws.caller_identity(), world.find_deployment(&aws));
+async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<DestroyTarget> {
+    let aws = context.connect().await?;
+    let (caller, deployment) = tokio::join!(aws.caller_identity(), find_deployment(context, &aws));
     let caller: CallerIdentity = caller?;
-    world.check_account(&caller.account)?;
+    check_account(context, &caller.account)?;
     let Some(deployment) = deployment? else {
-        return search_targets(world, args, &aws, &caller, OPTIONS).await;
+        return search_targets(context, args, &aws, &caller, OPTIONS).await;
     };
-    let target = option::existing_target(&deployment, &caller, world.names())?;
+    let target = option::existing_target(&deployment, &caller, context.names())?;
     if !target.is_located() {
         let only = [target.option()];
-        return search_targets(world, args, &aws, &caller, &only).await;
+        return search_targets(context, args, &aws, &caller, &only).await;
     }
     Ok(DestroyTarget::new(&aws, target))
 }
@@ -194,7 +198,7 @@ async fn find_target(world: &Context, args: &cli::DestroyArgs) -> Result<Destroy
 /// Searches by way of the trail, or where the arguments say. Of several places, the first with a managed resource is
 /// taken.
 async fn search_targets(
-    world: &Context,
+    context: &Context,
     args: &cli::DestroyArgs,
     aws: &Aws,
     caller: &CallerIdentity,
@@ -204,12 +208,12 @@ async fn search_targets(
         bucket: args.bucket.clone(),
         ..DiscoveryArgs::default()
     };
-    let mut request: InventoryRequest = world.hints(&discovery, &[]);
+    let mut request: InventoryRequest = inventory_request(context, &discovery);
     request.expected_account = None;
     let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
     let inventory = check::collect(aws, request, &profiles).await;
     let locate = LocateRequest {
-        scope: DeploymentScope::new(caller, aws.region(), world.names()),
+        scope: DeploymentScope::new(caller, aws.region(), context.names()),
         log_group: args.log_group.clone(),
     };
     let (mut refusal, mut candidates) = (None, Vec::new());
@@ -228,33 +232,33 @@ async fn search_targets(
     match (refusal, candidates.into_iter().next()) {
         (Some(refusal), _) => Err(refusal),
         (None, Some(first)) => Ok(first),
-        (None, None) => Err(nothing_found_error(world)),
+        (None, None) => Err(nothing_found_error(context)),
     }
 }
 
 /// Without the role and the trail there may still be something, which only its place tells.
-fn nothing_found_error(world: &Context) -> Error {
-    no_deployment_error(world).with_hint(
+fn nothing_found_error(context: &Context) -> Error {
+    no_deployment_error(context).with_hint(
         "if resources remain, name the bucket or the log group that they were set up for: heeler-ec destroy --bucket BUCKET, \
          or heeler-ec destroy --log-group NAME",
     )
 }
 
 /// The queues that killed runs of tail have left. A failure is told, and stops nothing.
-async fn remove_stale_queues(world: &Context, aws: &Aws, topic: &SubscriptionTarget) {
+async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionTarget) {
     match temporary_queue::remove_stale(aws, topic).await {
         Ok(cleared) => cleared.iter().for_each(|name| {
-            world.ui.status(&format!(
+            context.ui.status(&format!(
                 "Removed {name}, which a run of tail had left behind."
             ));
         }),
-        Err(error) => world.ui.error(&error),
+        Err(error) => context.ui.error(&error),
     }
 }
 
 /// Says what is left, and why.
 fn report_leftovers(
-    world: &Context,
+    context: &Context,
     fates: &[(&PlanStep, DestroyAction)],
     outcomes: &[Outcome<(), Error>],
 ) -> Result<Exit> {
@@ -290,16 +294,16 @@ fn report_leftovers(
         }
     }
     if left.is_empty() {
-        world.ui.status("Nothing is left.");
+        context.ui.status("Nothing is left.");
     } else {
-        world.ui.status("Left:");
+        context.ui.status("Left:");
         for line in &left {
-            world.ui.status(&format!("  {line}"));
+            context.ui.status(&format!("  {line}"));
         }
     }
     match failed {
         Some(error) => {
-            world
+            context
                 .ui
                 .warn("Run heeler-ec destroy again to delete the rest.");
             Err(error)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::existing_deployment::require_deployment;
 use crate::aws::Aws;
 use crate::aws::clients::Clients;
 use crate::cli;
@@ -13,14 +14,14 @@ use crate::reconcile::graph::Output;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::render::{self, OutputFormat};
 
-pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Exit> {
     let cli::ExportFormat::Terraform = args.form;
-    let (aws, caller, deployment) = world.require_deployment().await?;
-    let target = existing_target(&deployment, &caller, world.names())?;
+    let (aws, caller, deployment) = require_deployment(context).await?;
+    let target = existing_target(&deployment, &caller, context.names())?;
     let pipeline = target.build();
     let clients = Clients::new(aws, &pipeline.graph.home().account);
     let plan = Plan::read(&pipeline.graph, &clients).await?;
-    let names = world.names();
+    let names = context.names();
     let place = ExportContext {
         option: target.option().name(),
         account: &target.scope().account,
@@ -32,15 +33,15 @@ pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> 
     let items = plan
         .steps
         .iter()
-        .filter_map(|step| managed_item(world, &plan, step));
+        .filter_map(|step| managed_item(context, &plan, step));
     let exported = imports(&place, items.collect());
-    match world.global.output {
+    match context.global.output {
         OutputFormat::Json => {
             let imports: Vec<&ImportTarget> = exported.iter().map(|(_, import)| import).collect();
-            render::export::print_imports(&world.ui, &place, &imports);
+            render::export::print_imports(&context.ui, &place, &imports);
         }
         OutputFormat::Table | OutputFormat::Csv => {
-            world.ui.stdout(&terraform_text(&place, &exported)?);
+            context.ui.stdout(&terraform_text(&place, &exported)?);
         }
     }
     Ok(Exit::Success)
@@ -48,19 +49,19 @@ pub(super) async fn run(world: &Context, args: cli::ExportArgs) -> Result<Exit> 
 
 /// What is there and ours; the rest is told.
 fn managed_item<'p>(
-    world: &Context,
+    context: &Context,
     plan: &'p Plan<'_, Aws>,
     step: &'p PlanStep,
 ) -> Option<ExportedResource<'p>> {
     let Some(live) = &step.actual else {
-        world.ui.warn(&format!(
+        context.ui.warn(&format!(
             "Skipped {}: it does not exist; `heeler-ec setup` creates it again.",
             step.id
         ));
         return None;
     };
     if !live.is_managed() {
-        world.ui.warn(&format!(
+        context.ui.warn(&format!(
             "Skipped {}: it is not managed by heeler-ec.",
             step.id
         ));

@@ -1,14 +1,15 @@
 //! Prints the three values, as AWS has them.
 
 use super::Context;
+use super::existing_deployment::require_deployment;
 use crate::error::{Error, Exit, Result};
 use crate::option::existing_target;
 use crate::render;
 use crate::resource::queue;
 
-pub(super) async fn run(world: &Context) -> Result<Exit> {
-    let (aws, caller, deployment) = world.require_deployment().await?;
-    let target = existing_target(&deployment, &caller, world.names())?;
+pub(super) async fn run(context: &Context) -> Result<Exit> {
+    let (aws, caller, deployment) = require_deployment(context).await?;
+    let target = existing_target(&deployment, &caller, context.names())?;
     let name = target.queue_name();
     let queue_url = queue::queue_url(&aws, &name).await?.ok_or_else(|| {
         Error::negative(format!("queue {name} does not exist"))
@@ -19,7 +20,7 @@ pub(super) async fn run(world: &Context) -> Result<Exit> {
             .with_hint("`heeler-ec plan` shows the difference; `heeler-ec setup` corrects it")
     })?;
     render::outputs::print_outputs(
-        &world.ui,
+        &context.ui,
         &render::outputs::OutputValues {
             queue_url: &queue_url,
             role_arn: &deployment.role_arn,

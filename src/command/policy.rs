@@ -1,6 +1,8 @@
 //! Prints the IAM policy that a command needs, with the names of this account.
 
 use super::Context;
+use super::existing_deployment::{check_account, find_deployment};
+use super::prepare::inventory_request;
 use crate::aws::Aws;
 use crate::check;
 use crate::check::permission_scope::{fill_scope, is_key_id};
@@ -18,18 +20,18 @@ use crate::render;
 use crate::sanitize::escape_control_chars;
 use crate::tail::source::SourceKind;
 
-pub(super) async fn run(world: &Context, args: cli::PolicyArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<Exit> {
     validate(&args)?;
     let options = requested_options(&args);
-    let scope = scope_from_args(world, &args.discovery);
+    let scope = scope_from_args(context, &args.discovery);
     let (options, scope) = if args.offline {
         (options, scope)
     } else {
-        scope_from_aws(world, &args, options, scope).await?
+        scope_from_aws(context, &args, options, scope).await?
     };
     let document = document(&statements(&permitted_command(&args, &options), &scope));
-    print_notes(world, &document);
-    world.ui.stdout(&render::json_document(&document));
+    print_notes(context, &document);
+    context.ui.stdout(&render::json_document(&document));
     Ok(Exit::Success)
 }
 
@@ -107,15 +109,15 @@ fn needs_deployment(command: PolicyCommand) -> bool {
 }
 
 /// The scope that the arguments describe.
-fn scope_from_args(world: &Context, discovery: &cli::DiscoveryArgs) -> PolicyScope {
-    let mut scope = PolicyScope::unknown(world.names());
+fn scope_from_args(context: &Context, discovery: &cli::DiscoveryArgs) -> PolicyScope {
+    let mut scope = PolicyScope::unknown(context.names());
     let set = |field: &mut String, given: &Option<String>| {
         if let Some(given) = given {
             field.clone_from(given);
         }
     };
-    set(&mut scope.account, &world.global.account_id);
-    set(&mut scope.bucket.region, &world.global.region);
+    set(&mut scope.account, &context.global.account_id);
+    set(&mut scope.bucket.region, &context.global.region);
     set(&mut scope.bucket.name, &discovery.bucket);
     set(&mut scope.log_group.name, &discovery.log_group);
     if let Some(key) = &discovery.bucket_kms_key
@@ -132,12 +134,12 @@ fn scope_from_args(world: &Context, discovery: &cli::DiscoveryArgs) -> PolicySco
 /// Replaces placeholders by the names of a deployment, or of what the trail delivers to. Names that the caller may not
 /// read stay placeholders.
 async fn scope_from_aws(
-    world: &Context,
+    context: &Context,
     args: &cli::PolicyArgs,
     options: Vec<&'static dyn DeliveryOption>,
     mut scope: PolicyScope,
 ) -> Result<(Vec<&'static dyn DeliveryOption>, PolicyScope)> {
-    let aws = world.connect().await?;
+    let aws = context.connect().await?;
     let caller = match aws.caller_identity().await {
         Ok(caller) => caller,
         Err(error) if is_missing_credentials(&error) => {
@@ -148,16 +150,16 @@ async fn scope_from_aws(
             };
             let cause = error.cause();
             let cause = escape_control_chars(&cause);
-            world.ui.status(&format!("{reason}: {cause}"));
+            context.ui.status(&format!("{reason}: {cause}"));
             return Ok((options, scope));
         }
         Err(error) => return Err(error),
     };
-    world.check_account(&caller.account)?;
+    check_account(context, &caller.account)?;
     scope.account = caller.account;
     scope.partition = caller.partition;
     if needs_deployment(args.command)
-        && let Some(deployment) = find_deployment(world, &aws).await
+        && let Some(deployment) = try_find_deployment(context, &aws).await
         && let Some(deployed) = option::find(&deployment.option)
     {
         for region in [&mut scope.bucket.region, &mut scope.log_group.region] {
@@ -167,13 +169,13 @@ async fn scope_from_aws(
         return Ok((narrow(args, options, deployed), scope));
     }
     let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
-    let request = world.hints(&args.discovery, &[]);
+    let request = inventory_request(context, &args.discovery);
     let inventory = check::collect(&aws, request, &profiles).await;
     let mut located = Vec::new();
     for option in &options {
         let snapshot = check::snapshot(&inventory, &option.profile());
         if let Some(error) = snapshot.bucket_error() {
-            warn_refused(world, &error);
+            warn_refused(context, &error);
         }
         fill_scope(&mut scope, &snapshot);
         located.extend(snapshot.region().map(|_| *option));
@@ -200,15 +202,15 @@ fn narrow(
     }
 }
 
-async fn find_deployment(world: &Context, aws: &Aws) -> Option<Deployment> {
-    world.find_deployment(aws).await.unwrap_or_else(|error| {
-        warn_refused(world, &error);
+async fn try_find_deployment(context: &Context, aws: &Aws) -> Option<Deployment> {
+    find_deployment(context, aws).await.unwrap_or_else(|error| {
+        warn_refused(context, &error);
         None
     })
 }
 
-fn warn_refused(world: &Context, error: &Error) {
-    world.ui.status(&format!(
+fn warn_refused(context: &Context, error: &Error) {
+    context.ui.status(&format!(
         "Skipped: cannot {}: {}",
         error.operation(),
         escape_control_chars(&error.cause())
@@ -216,17 +218,17 @@ fn warn_refused(world: &Context, error: &Error) {
 }
 
 /// Prints how to complete the document, and where it fits.
-fn print_notes(world: &Context, document: &serde_json::Value) {
+fn print_notes(context: &Context, document: &serde_json::Value) {
     let placeholders = remaining_placeholders(document);
     if !placeholders.is_empty() {
-        world.ui.status("Replace these placeholders:");
+        context.ui.status("Replace these placeholders:");
         for (name, meaning) in placeholders {
-            world.ui.status(&format!("  {name}: {meaning}"));
+            context.ui.status(&format!("  {name}: {meaning}"));
         }
     }
     let length = policy_length(document);
     if length > MANAGED_POLICY_MAX_CHARS {
-        world.ui.status(&format!(
+        context.ui.status(&format!(
             "The policy has {length} characters. IAM accepts it as an inline policy of a role (up to \
              {INLINE_POLICIES_MAX_CHARS}), but not as a managed policy (up to {MANAGED_POLICY_MAX_CHARS})."
         ));

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Context, NOT_A_TERMINAL};
+use super::Context;
+use super::next_steps::command_line;
+use super::prepare::{collect_inventory, inventory_request};
+use super::prompt::{NOT_A_TERMINAL, confirm_by_typing};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report, fixes};
 use crate::cli;
@@ -23,7 +26,7 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<E
         request: InventoryRequest {
             deep: args.deep,
             accepted_checks: args.accept.accepted,
-            ..context.hints(&args.discovery, &[])
+            ..inventory_request(context, &args.discovery)
         },
         options: match args.option.as_deref().and_then(option::find) {
             Some(option) => vec![option.profile()],
@@ -43,11 +46,14 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<E
         .options
         .iter()
         .any(|option| check::snapshot(&inventory, option).has_managed_role());
-    let next = context.command_line(if trust_is_known {
-        "plan --option OPTION"
-    } else {
-        "plan --option OPTION --heeler-role-arn ARN"
-    });
+    let next = command_line(
+        context,
+        if trust_is_known {
+            "plan --option OPTION"
+        } else {
+            "plan --option OPTION --heeler-role-arn ARN"
+        },
+    );
     let advice = Advice {
         next: &next,
         reason: &|name| option::find(name).map_or("", DeliveryOption::recommendation),
@@ -70,9 +76,7 @@ struct PreflightRun<'a> {
 
 impl PreflightRun<'_> {
     async fn collect(&self) -> Result<Inventory> {
-        self.context
-            .collect_inventory(&self.aws, self.request.clone(), &self.options)
-            .await
+        collect_inventory(&self.aws, self.request.clone(), &self.options).await
     }
 
     fn evaluate(&self, inventory: &Inventory) -> Vec<Report> {
@@ -108,16 +112,13 @@ impl PreflightRun<'_> {
         let mut confirmed_any = false;
         for (action, observed, snapshot) in offered {
             let question = fixes::confirmation(action, &snapshot, &observed);
-            if self
-                .context
-                .confirm_by_typing(&question.prompt, &question.expected_answer)
-                .await?
-            {
+            if confirm_by_typing(self.context, &question.prompt, &question.expected_answer).await? {
                 // A refused fix does not prevent the others.
                 match fixes::apply(&self.aws, action, &snapshot).await {
                     Ok(()) => {
                         self.context
-                            .record_write("the fixes of preflight stay in place".to_owned());
+                            .writes
+                            .record("the fixes of preflight stay in place".to_owned());
                         self.context.ui.status("Done.\n");
                     }
                     Err(error) => self.context.ui.error(&error),

@@ -3,7 +3,10 @@
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{Context, NOT_A_TERMINAL, OTHER_ACCOUNT_HINT, not_confirmed_error};
+use super::Context;
+use super::existing_deployment::check_account;
+use super::next_steps::OTHER_ACCOUNT_HINT;
+use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
@@ -13,21 +16,21 @@ use crate::render;
 use crate::render::restore::{RestoreAction, RestoreRow};
 use crate::resource::documents::{self, DOCUMENT_KINDS};
 
-pub(super) async fn run(world: &Context, args: cli::RestoreArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Exit> {
     let backup = Backup::read(&args.file)?;
     let ids: Vec<ResourceId> = backup
         .documents
         .iter()
         .map(resource_id)
         .collect::<Result<_>>()?;
-    if !args.yes && !args.dry_run && !world.ui.can_prompt() {
+    if !args.yes && !args.dry_run && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL).with_hint(
             "use --yes to restore without a prompt, or --dry-run to show what would be restored",
         ));
     }
-    let aws = world.connect().await?.in_region(&backup.region);
-    let fates = world
-        .cancellable(decide_actions(world, &aws, &backup, &ids))
+    let aws = context.connect().await?.in_region(&backup.region);
+    let fates = context
+        .cancellable(decide_actions(context, &aws, &backup, &ids))
         .await?;
     let rows: Vec<RestoreRow<'_>> = backup
         .documents
@@ -44,30 +47,32 @@ pub(super) async fn run(world: &Context, args: cli::RestoreArgs) -> Result<Exit>
         .filter(|fate| **fate == RestoreAction::Restore)
         .count();
     if args.dry_run {
-        render::restore::print_restore_plan(&world.ui, &backup, &rows);
+        render::restore::print_restore_plan(&context.ui, &backup, &rows);
         return Ok(exit_code(&fates));
     }
-    render::restore::announce_restore(&world.ui, &backup, &rows, !args.yes);
+    render::restore::announce_restore(&context.ui, &backup, &rows, !args.yes);
     if due == 0 {
-        world.ui.status("Nothing to restore. No changes were made.");
+        context
+            .ui
+            .status("Nothing to restore. No changes were made.");
         return Ok(exit_code(&fates));
     }
-    if !args.yes && !world.confirm("\nRestore these documents?").await? {
+    if !args.yes && !confirm(context, "\nRestore these documents?").await? {
         return Err(not_confirmed_error("no changes were made"));
     }
-    restore_all(world, &aws, &backup, &ids, fates).await
+    restore_all(context, &aws, &backup, &ids, fates).await
 }
 
 /// One after the other, each looked at once more right before it is written.
 async fn restore_all(
-    world: &Context,
+    context: &Context,
     aws: &Aws,
     backup: &Backup,
     ids: &[ResourceId],
     mut fates: Vec<RestoreAction>,
 ) -> Result<Exit> {
-    let cancellation = world.interrupt.cancellation();
-    world
+    let cancellation = context.interrupt.cancellation();
+    context
         .interrupt
         .set_cleanup_message("finishing the document at hand");
     let documents = backup.documents.iter().zip(ids).zip(&mut fates);
@@ -79,21 +84,21 @@ async fn restore_all(
         let now = match documents::read(aws, &backup.account, id).await {
             Ok(now) => now,
             Err(error) => {
-                world.ui.error(&error);
+                context.ui.error(&error);
                 failed.get_or_insert(error);
                 continue;
             }
         };
         *planned = action_for(id.kind, saved, now.as_ref());
         if *planned != RestoreAction::Restore {
-            world
+            context
                 .ui
                 .warn(&format!("  ! skipped {id}: it has changed since the plan"));
         } else if let Err(error) =
-            restore_document(world, aws, &backup.account, id, &saved.before).await
+            restore_document(context, aws, &backup.account, id, &saved.before).await
         {
             // The others do not depend on it.
-            world
+            context
                 .ui
                 .warn(&format!("  ! failed to restore {id}: {}", error.cause()));
             failed.get_or_insert(error);
@@ -114,13 +119,13 @@ fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
 }
 
 async fn decide_actions(
-    world: &Context,
+    context: &Context,
     aws: &Aws,
     backup: &Backup,
     ids: &[ResourceId],
 ) -> Result<Vec<RestoreAction>> {
     let caller = aws.caller_identity().await?;
-    world.check_account(&caller.account)?;
+    check_account(context, &caller.account)?;
     if caller.account != backup.account {
         return Err(Error::negative(format!(
             "wrong account: the backup is of account {}, the credentials are for {}",
@@ -157,7 +162,7 @@ fn action_for(kind: &str, saved: &SavedDocument, now: Option<&Value>) -> Restore
 
 /// Writes, and reads until it shows.
 async fn restore_document(
-    world: &Context,
+    context: &Context,
     aws: &Aws,
     account: &str,
     id: &ResourceId,
@@ -169,7 +174,7 @@ async fn restore_document(
     loop {
         let now = documents::read(aws, account, id).await?;
         if now.is_some_and(|now| documents::is_equivalent(id.kind, &now, before)) {
-            world.ui.status(&format!("  ~ restored {id}"));
+            context.ui.status(&format!("  ~ restored {id}"));
             return Ok(());
         }
         if waited >= CONSISTENCY_TIMEOUT {

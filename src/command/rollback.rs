@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::setup::print_recovery_steps;
+use super::next_steps::print_recovery_steps;
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::reconcile::apply::{ApplyResult, ExecutionOptions};
@@ -15,21 +15,21 @@ use crate::render::progress::ProgressDisplay;
 use crate::sanitize::escape_control_chars;
 
 /// The failure that it is about is told by whoever calls; a failure of the rollback itself is among what is left.
-pub(super) async fn roll_back(world: &Context, plan: &Plan<'_, Aws>, applied: &ApplyResult) {
-    world.ui.warn("\nRolling back what this run did:");
-    world.interrupt.set_cleanup_message("rolling back");
+pub(super) async fn roll_back(context: &Context, plan: &Plan<'_, Aws>, applied: &ApplyResult) {
+    context.ui.warn("\nRolling back what this run did:");
+    context.interrupt.set_cleanup_message("rolling back");
     // The first Ctrl-C started this rollback, so only the second one ends it.
     let cancellation = CancellationToken::new();
-    let progress = ProgressDisplay::new(world.ui, applied.attempted_steps(plan).count());
+    let progress = ProgressDisplay::new(context.ui, applied.attempted_steps(plan).count());
     let observer = |event: ReconcileEvent| progress.on_event(&event);
     let options = ExecutionOptions::new(&cancellation, &observer);
     let outcomes = rollback(plan, applied, options).await;
     progress.finish();
-    report_rollback(world, plan, applied, &outcomes);
+    report_rollback(context, plan, applied, &outcomes);
 }
 
 fn report_rollback(
-    world: &Context,
+    context: &Context,
     plan: &Plan<'_, Aws>,
     applied: &ApplyResult,
     outcomes: &[Outcome<IrreversibleFields, Error>],
@@ -56,20 +56,24 @@ fn report_rollback(
         .collect();
     let is_new_key = |step: &PlanStep| step.id.kind == "kms key" && step.action == Action::Create;
     if applied.attempted_steps(plan).any(is_new_key) {
-        world
+        context
             .ui
             .status("AWS deletes the KMS key in 7 days; until then it costs nothing.");
     }
     if left.is_empty() {
-        world.ui.warn(&format!(
+        context.ui.warn(&format!(
             "Rolled back: what this run made is gone, and what it changed is as before{}.",
-            world.already_written_suffix()
+            context.writes.exception()
         ));
         return;
     }
-    world.ui.warn("Not everything could be rolled back. Left:");
+    context
+        .ui
+        .warn("Not everything could be rolled back. Left:");
     for line in left {
-        world.ui.warn(&format!("  {}", escape_control_chars(&line)));
+        context
+            .ui
+            .warn(&format!("  {}", escape_control_chars(&line)));
     }
-    print_recovery_steps(world);
+    print_recovery_steps(context);
 }

@@ -61,6 +61,15 @@ pub enum LogEncryption<'a> {
 }
 
 impl Snapshot {
+    /// Records the log group's retention after it was changed, so that it need not be read again.
+    pub fn record_retention_days(&mut self, days: i32) {
+        if let Some(group) = &mut self.log_group
+            && let Fact::Present(settings) = &mut group.settings
+        {
+            settings.retention_days = Some(days);
+        }
+    }
+
     #[must_use]
     pub fn trail(&self) -> Option<&Trail> {
         self.trail_selection.trail()

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::super::next_steps::command_line;
 use super::output_thread::{OutputClosed, OutputThread};
 use super::source_stream::SourceStream;
 use super::target::TailTarget;
@@ -324,7 +325,7 @@ fn report_timeout(context: &Context, timeout: Duration, option: &str, source: So
     ] {
         ui.status(&format!("  - {reason}"));
         // Commands are never wrapped, so that they can be copied.
-        let command = context.command_line(command);
+        let command = command_line(context, command);
         ui.status_unwrapped(&format!("      {command}"));
     }
 }

@@ -13,6 +13,7 @@ mod target;
 use std::sync::Arc;
 
 use super::Context;
+use super::existing_deployment::require_deployment;
 use crate::aws::Aws;
 use crate::cli;
 use crate::error::{Exit, Result};
@@ -33,7 +34,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> 
     let severities = filters::load_severities(&args.select)?;
     let filter = filters::build_filter(&args.select, &severities)?;
     let alerts = alerts::start(context.ui, &args.alerts)?;
-    let (aws, caller, deployment) = context.cancellable(context.require_deployment()).await?;
+    let (aws, caller, deployment) = context.cancellable(require_deployment(context)).await?;
     let target = TailTarget::from_deployment(&caller, context.names(), &deployment)?;
     let source = select_source(args.source.map(Into::into), &target.sources, &target.option)?;
     let names = context.cancellable(account_names(context, &aws)).await?;

@@ -1,0 +1,87 @@
+//! The context that every command gets: arguments, user interface, AWS clients and cancellation.
+
+use std::sync::Arc;
+
+use super::ctrl_c::Interrupt;
+use super::write_log::WriteLog;
+use crate::aws::{Aws, AwsCall, ConnectionSettings};
+use crate::cli::{GlobalArgs, value_parsers};
+use crate::error::{Error, Exit, Result};
+use crate::naming::ResourceNames;
+use crate::render::{self, Ui};
+
+pub(crate) struct Context {
+    pub ui: Ui,
+    pub global: GlobalArgs,
+    pub interrupt: Interrupt,
+    /// Changes that were made before the command's own prompt.
+    pub writes: WriteLog,
+}
+
+impl Context {
+    /// Creates AWS clients with the global options.
+    ///
+    /// # Errors
+    /// A usage error if an endpoint is not encrypted and not local.
+    pub async fn connect(&self) -> Result<Aws> {
+        reject_insecure_endpoints()?;
+        let ui = self.ui;
+        let print_call: Arc<dyn Fn(AwsCall) + Send + Sync> =
+            Arc::new(move |call| render::progress::print_call(ui, &call));
+        let aws = Aws::connect(&ConnectionSettings {
+            profile: self.global.profile.clone(),
+            region: self.global.region.clone(),
+            endpoint: self.global.endpoint_url.clone(),
+            observer: ui.is_verbose().then_some(print_call),
+        })
+        .await?;
+        // The AWS configuration file can set an endpoint, too.
+        if let Some(endpoint) = aws.endpoint() {
+            value_parsers::endpoint(&endpoint).map_err(|why| {
+                Error::usage(format!("the endpoint {endpoint} is not allowed")).with_reason(why)
+            })?;
+        }
+        Ok(aws)
+    }
+
+    pub fn names(&self) -> ResourceNames {
+        ResourceNames::new(&self.global.name_prefix)
+    }
+
+    /// Runs work that changes nothing. At the first interrupt, it fails.
+    pub async fn cancellable<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let cancellation = self.interrupt.cancellation();
+        tokio::select! {
+            result = work => result,
+            () = cancellation.cancelled() => Err(self.interrupted_error()),
+        }
+    }
+
+    /// Runs a command that changes nothing. At the first interrupt, it ends.
+    pub async fn cancel_on_interrupt(
+        &self,
+        command: impl Future<Output = Result<Exit>>,
+    ) -> Result<Exit> {
+        let cancellation = self.interrupt.cancellation();
+        tokio::select! {
+            result = command => result,
+            () = cancellation.cancelled() => Ok(Exit::Interrupted),
+        }
+    }
+
+    pub fn interrupted_error(&self) -> Error {
+        Error::interrupted(self.writes.unchanged_notice())
+    }
+}
+
+/// Applies the rule of `--endpoint-url` to the environment variables that set endpoints.
+fn reject_insecure_endpoints() -> Result<()> {
+    for (name, value) in std::env::vars_os() {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        if name.starts_with("AWS_ENDPOINT_URL") && !value.is_empty() {
+            value_parsers::endpoint(&value)
+                .map_err(|why| Error::usage(format!("{name} is not allowed")).with_reason(why))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! Prepares a setup: collects facts once, runs the checks, and builds the target.
+
+use tokio::join;
+
+use super::context::Context;
+use super::existing_deployment::find_role;
+use super::next_steps::{command_line, global_options};
+use crate::aws::Aws;
+use crate::aws::clients::Clients;
+use crate::check::{self, OptionProfile};
+use crate::cli::{self, value_parsers};
+use crate::deployment::Deployment;
+use crate::error::{Error, Result};
+use crate::hint::Hint;
+use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
+use crate::option::request::{SetupRequest, TrustRequest};
+use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
+use crate::reconcile::plan::Plan;
+use crate::render;
+use crate::render::plan::PlanLocation;
+use crate::resource::role::{self, ExternalId, HeelerTrust, parse_trust};
+
+/// The facts that a setup is prepared from.
+pub(super) struct SetupFacts {
+    pub snapshot: Snapshot,
+    role: Result<Option<role::Found>>,
+}
+
+/// A setup whose checks have passed.
+pub(super) struct Prepared {
+    /// Clients for the region of the target.
+    pub aws: Aws,
+    pub target: Box<dyn Target>,
+    pub pipeline: Pipeline,
+    adopt: bool,
+}
+
+impl Prepared {
+    /// Compares the pipeline with the resources in AWS.
+    pub async fn plan(&self) -> Result<Plan<'_, Aws>> {
+        read_plan(&self.pipeline, &self.aws, self.adopt).await
+    }
+
+    pub fn location(&self) -> PlanLocation<'_> {
+        location(&*self.target)
+    }
+}
+
+/// Compares a pipeline with the resources in AWS. With `adopt`, untagged resources are adopted and no conflict.
+pub(super) async fn read_plan<'p>(
+    pipeline: &'p Pipeline,
+    aws: &Aws,
+    adopt: bool,
+) -> Result<Plan<'p, Aws>> {
+    let clients = Clients::new(aws.clone(), &pipeline.graph.home().account);
+    let plan = Plan::read(&pipeline.graph, &clients).await?;
+    Ok(if adopt { plan.with_adoption() } else { plan })
+}
+
+pub(super) fn location(target: &dyn Target) -> PlanLocation<'_> {
+    let scope = target.scope();
+    PlanLocation {
+        option: target.option().name(),
+        account: &scope.account,
+        region: &scope.region,
+    }
+}
+
+/// Returns the inventory request for the discovery arguments.
+pub(super) fn inventory_request(
+    context: &Context,
+    discovery: &cli::DiscoveryArgs,
+) -> InventoryRequest {
+    let global = &context.global;
+    InventoryRequest {
+        expected_account: global.account_id.clone(),
+        expected_region: global.region.clone(),
+        trail: discovery.trail.clone(),
+        bucket: discovery.bucket.clone(),
+        bucket_key: discovery.bucket_kms_key.clone(),
+        topic: discovery.sns_topic.clone(),
+        heeler_roles: Vec::new(),
+        log_group: discovery.log_group.clone(),
+        names: context.names(),
+        global_options: global_options(global),
+        accepted_checks: Vec::new(),
+        adopt: false,
+        deep: false,
+    }
+}
+
+/// Returns the setup request for the arguments of `plan` and `setup`.
+pub(super) fn setup_request(
+    context: &Context,
+    option: &'static dyn DeliveryOption,
+    discovery: &cli::DiscoveryArgs,
+    accept: &cli::AcceptArgs,
+    trust: &cli::TrustArgs,
+    adoption: &cli::AdoptionArgs,
+) -> SetupRequest {
+    SetupRequest {
+        option,
+        inventory: InventoryRequest {
+            accepted_checks: accept.accepted.clone(),
+            adopt: adoption.adopt,
+            heeler_roles: trust.heeler_role_arn.clone(),
+            ..inventory_request(context, discovery)
+        },
+        trust: TrustRequest {
+            heeler_roles: trust.heeler_role_arn.clone(),
+            external_id: trust.external_id.clone(),
+            generate_external_id: trust.generate_external_id,
+        },
+        dry_run: false,
+    }
+}
+
+/// Checks arguments before any call is made. Clap does not validate the external ID, because its error would print it.
+pub(super) fn validate_trust(trust: &cli::TrustArgs) -> Result<()> {
+    if let Some(id) = &trust.external_id {
+        value_parsers::external_id(id.expose())
+            .map_err(|why| Error::usage("--external-id is invalid").with_reason(why))?;
+    }
+    Ok(())
+}
+
+/// Collects all facts that the checks need.
+///
+/// # Errors
+/// If there are no valid credentials.
+pub(super) async fn collect_inventory(
+    aws: &Aws,
+    request: InventoryRequest,
+    options: &[OptionProfile],
+) -> Result<Inventory> {
+    let inventory = check::collect(aws, request, options).await;
+    match inventory.caller() {
+        Err(error) if is_missing_credentials(error) => Err(error.clone()),
+        _ => Ok(inventory),
+    }
+}
+
+/// Collects the facts for a setup.
+pub(super) async fn collect_setup_facts(
+    context: &Context,
+    aws: &Aws,
+    request: &SetupRequest,
+) -> Result<SetupFacts> {
+    let option = request.option;
+    let profiles = [option.profile()];
+    let [profile] = &profiles;
+    let (inventory, role) = join!(
+        collect_inventory(aws, request.inventory.clone(), &profiles),
+        find_role(context, aws)
+    );
+    let deployment = role.as_ref().ok().and_then(Option::as_ref);
+    let deployment = deployment.and_then(Deployment::from_role);
+    let snapshot = check::snapshot_preferring(&inventory?, profile, |trail| {
+        deployment
+            .as_ref()
+            .is_some_and(|deployment| option.receives_from(deployment, trail))
+    });
+    Ok(SetupFacts { snapshot, role })
+}
+
+/// Runs the checks and builds the target of a setup.
+///
+/// # Errors
+/// A negative result if a check failed, or if the setup would move the deployment; a usage error if the first setup
+/// lacks an argument.
+pub(super) fn prepare(
+    context: &Context,
+    aws: &Aws,
+    request: &SetupRequest,
+    facts: SetupFacts,
+) -> Result<Prepared> {
+    let SetupFacts { snapshot, role } = facts;
+    run_checks(context, request, &snapshot)?;
+    let role = role?;
+    let deployment = role.as_ref().and_then(Deployment::from_role);
+    let adopt = request.inventory.adopt;
+    let existing_trust = match &deployment {
+        Some(deployment) => deployment.trust.clone(),
+        // An adopted role keeps its trust.
+        None => role.as_ref().filter(|_| adopt).and_then(parse_trust),
+    };
+    if request.trust.generate_external_id && existing_trust.is_some() {
+        context
+            .ui
+            .status("Keeping the existing external ID (use --external-id to change it).");
+    }
+    let trust = resolve_trust(request, existing_trust.as_ref(), deployment.is_some())?;
+    let target = request
+        .option
+        .prepare(&snapshot, trust, deployment.as_ref())?;
+    if let Some(deployment) = &deployment {
+        reject_relocation(context, deployment, &*target)?;
+    }
+    Ok(Prepared {
+        aws: aws.in_region(&target.scope().region),
+        pipeline: target.build(),
+        target,
+        adopt,
+    })
+}
+
+fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) -> Result<()> {
+    let report = check::run(snapshot, request.option.profile().checks, false);
+    if report.is_ready() {
+        render::report::summary(&context.ui, &report);
+        return Ok(());
+    }
+    render::report::blocking_results(&context.ui, &report);
+    let option = request.option.name();
+    let preflight = command_line(context, &format!("preflight --option {option}"));
+    Err(Error::negative(format!(
+        "the prerequisites of option {option} are not met; {}",
+        context.writes.unchanged_notice()
+    ))
+    .with_hint(Hint::from("to show all checks: ").and_command(preflight)))
+}
+
+/// Combines the requested trust with the one of the existing role.
+fn resolve_trust(
+    request: &SetupRequest,
+    existing: Option<&HeelerTrust>,
+    is_deployed: bool,
+) -> Result<HeelerTrust> {
+    let missing = if is_deployed {
+        "the role's trust policy is not the one that setup wrote"
+    } else {
+        "this is the first setup"
+    };
+    let requested = &request.trust;
+    let mut principals = requested.heeler_roles.clone();
+    principals.sort();
+    principals.dedup();
+    if principals.is_empty() {
+        principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
+            Error::usage(format!("--heeler-role-arn is required: {missing}"))
+                .with_hint("Heeler shows its role ARN in the Event Collection Settings of the organization")
+        })?;
+        reject_deleted_principals(&principals)?;
+    }
+    let external_id = match (&requested.external_id, existing) {
+        (Some(id), _) => id.clone(),
+        (None, Some(trust)) => trust.external_id.clone(),
+        // A plan masks the ID.
+        (None, None) if requested.generate_external_id || request.dry_run => {
+            ExternalId::new(uuid::Uuid::new_v4().to_string())
+        }
+        (None, None) => {
+            return Err(
+                Error::usage(format!("an external ID is required: {missing}")).with_hint(
+                    "use --generate-external-id to create one, or --external-id to supply your own",
+                ),
+            );
+        }
+    };
+    Ok(HeelerTrust {
+        principals,
+        external_id,
+    })
+}
+
+/// Rejects principals that were deleted. IAM then shows a unique ID, and a new role of the same name is not trusted.
+fn reject_deleted_principals(principals: &[String]) -> Result<()> {
+    let is_deleted = |principal: &&String| !principal.starts_with("arn:");
+    match principals.iter().find(is_deleted) {
+        None => Ok(()),
+        Some(id) => Err(Error::negative(format!(
+            "the Heeler role that may assume your role was deleted (IAM shows {id})"
+        ))
+        .with_hint("set --heeler-role-arn to the ARN that Heeler shows now")),
+    }
+}
+
+/// Rejects a setup that would move a deployment, because its old resources would be left behind.
+fn reject_relocation(
+    context: &Context,
+    deployment: &Deployment,
+    target: &dyn Target,
+) -> Result<()> {
+    let Some(relocation) = option::relocation(target, deployment) else {
+        return Ok(());
+    };
+    let Relocation {
+        aspect,
+        deployed,
+        requested,
+    } = relocation;
+    Err(Error::negative(format!(
+        "the deployment uses {aspect} {deployed}, but this setup needs {requested}; {}",
+        context.writes.unchanged_notice()
+    ))
+    .with_hint(
+        "a deployment cannot be moved: remove it with `heeler-ec destroy`, then run setup again",
+    ))
+}
