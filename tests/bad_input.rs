@@ -210,7 +210,7 @@ async fn profile_option_overrides_environment_credentials() {
 
 /// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.
 #[tokio::test]
-async fn expired_session_clock_skew_and_bad_secret_have_distinct_hints() {
+async fn credential_errors_have_distinct_hints() {
     let org = Organization::on(Engine::Ministack).build().await;
     for (code, message, remedy) in [
         (

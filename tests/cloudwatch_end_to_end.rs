@@ -23,7 +23,7 @@ const PASSING: usize = 6;
 /// The account whose records are all there.
 const REAL_ACCOUNT: &str = "218007301253";
 
-/// What `CloudWatch` Logs hands to a function: base64, gzip, JSON.
+/// The event of `CloudWatch` Logs for a function: base64, gzip, JSON.
 pub fn log_delivery(org: &Organization, records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
@@ -53,7 +53,7 @@ async fn invoke_function(org: &Organization, records: &[String]) -> (String, Opt
     (log, answer.function_error)
 }
 
-/// What Heeler finds in its queue, this many messages and no other.
+/// Receives exactly this many messages as Heeler.
 async fn receive_messages(org: &Organization, count: usize) -> Vec<String> {
     let printed = heeler_ec(org).args(["outputs", "-o", "json"]);
     let outputs = json(&printed.run().await.expect_status(0));

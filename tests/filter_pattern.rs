@@ -85,7 +85,7 @@ fn heeler_pattern() -> FilterPattern {
     FilterPattern::parse(HEELER_PATTERN).expect("Heeler's pattern")
 }
 
-/// The same filter in Rust.
+/// An implementation of the filter in Rust.
 fn is_wanted(record: &Value) -> bool {
     let name = record["eventName"].as_str();
     record["readOnly"] == Value::Bool(false)

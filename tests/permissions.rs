@@ -22,7 +22,7 @@ use testkit::{Clients, Engine, Fault, FaultAction, HeelerEc, LogFile, Organizati
 const ROLE: &str = "heeler_event_collection_sqs_role";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
 
-/// What the runs of one command needed.
+/// The actions that the runs of one command needed.
 struct Needed {
     command: PermittedCommand,
     actions: BTreeSet<String>,
@@ -43,7 +43,7 @@ impl Needed {
             .extend(calls.flat_map(|call| required_actions(call, encrypted)));
     }
 
-    /// What a run needs that finds no trail, and one that may not look at the bucket.
+    /// Adds the actions of a run without a trail, and of a run that is denied every call.
     async fn add_failing_run(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
         let org = Organization::on(Engine::Ministack)
             .without_trail()
@@ -57,7 +57,7 @@ impl Needed {
         self.add(&org, &run(&org).run().await);
     }
 
-    /// What is permitted and was not needed.
+    /// Returns the permitted actions that no run needed.
     fn unused_actions(&self) -> Vec<String> {
         let permitted = permitted(&self.command);
         let missing: Vec<&String> = self.actions.difference(&permitted).collect();
@@ -314,7 +314,7 @@ async fn change_topic_policy(org: &Organization) {
     set.expect("another policy of the topic");
 }
 
-/// What two setups at once need, of which one takes its key back.
+/// Adds the actions of two concurrent setups, of which one deletes its key.
 async fn add_concurrent_setups(needed: &mut Needed, option: &str) {
     let org = Organization::on(Engine::Ministack)
         .log_group()
@@ -496,7 +496,7 @@ async fn change_queue(org: &Organization, name: &str) {
     retention.send().await.expect("a shorter retention");
 }
 
-/// Changes one thing of each kind that setup puts right.
+/// Changes one property of each resource type, which setup reverts.
 pub async fn change_s3_resources(org: &Organization) {
     change_shared_resources(org).await;
     change_queue(org, "heeler_event_collection_queue").await;
@@ -516,17 +516,17 @@ pub async fn change_s3_resources(org: &Organization) {
         .expect("grants")
         .grants
         .unwrap_or_default();
-    let ours = grants
+    let grant = grants
         .iter()
         .find(|grant| grant.name().is_some_and(|name| name.starts_with("heeler")))
         .expect("our grant");
     let bucket_key = org.bucket_key().expect("a key");
     let revoke = kms.revoke_grant().key_id(bucket_key);
-    let revoke = revoke.set_grant_id(ours.grant_id.clone()).send().await;
+    let revoke = revoke.set_grant_id(grant.grant_id.clone()).send().await;
     revoke.expect("no grant");
     let wider = kms.create_grant().key_id(bucket_key);
-    let wider = wider.set_name(ours.name.clone());
-    let wider = wider.set_grantee_principal(ours.grantee_principal.clone());
+    let wider = wider.set_name(grant.name.clone());
+    let wider = wider.set_grantee_principal(grant.grantee_principal.clone());
     let wider = wider.operations(GrantOperation::Decrypt);
     let wider = wider.operations(GrantOperation::DescribeKey).send().await;
     wider.expect("a wider grant");
@@ -547,7 +547,7 @@ pub async fn change_s3_resources(org: &Organization) {
     raw.send().await.expect("raw messages");
 }
 
-/// The same for option cloudwatch.
+/// Changes one property of each resource type of option cloudwatch, which setup reverts.
 pub async fn change_cloudwatch_resources(org: &Organization) {
     change_shared_resources(org).await;
     change_queue(org, "heeler_event_collection_queue.fifo").await;
@@ -631,7 +631,7 @@ async fn delete_role(org: &Organization) {
     delete.expect("no role");
 }
 
-/// What two killed runs left: of one, the queue is gone already.
+/// Leaves the resources of two killed runs; the queue of one is already deleted.
 async fn leave_temporary_queues(org: &Organization) {
     let killed = [start_tail(tail(org)).await, start_tail(tail(org)).await];
     for run in killed {
@@ -639,11 +639,11 @@ async fn leave_temporary_queues(org: &Organization) {
         run.wait().await.expect_status(-9);
     }
     let sqs = &org.clients().sqs;
-    let taps = sqs.list_queues().queue_name_prefix("heeler_ec_tail_");
-    let taps = taps.send().await.expect("queues").queue_urls;
-    let taps = taps.unwrap_or_default();
-    assert_eq!(taps.len(), 2, "{taps:?}");
-    let delete = sqs.delete_queue().queue_url(&taps[0]).send().await;
+    let queues = sqs.list_queues().queue_name_prefix("heeler_ec_tail_");
+    let queues = queues.send().await.expect("queues").queue_urls;
+    let queues = queues.unwrap_or_default();
+    assert_eq!(queues.len(), 2, "{queues:?}");
+    let delete = sqs.delete_queue().queue_url(&queues[0]).send().await;
     delete.expect("a queue less");
 }
 
@@ -673,7 +673,7 @@ async fn tail_one_event(org: &Organization, tail: HeelerEc<'_>) -> Run {
     running.wait().await.expect_status(0)
 }
 
-/// Conditions that the emulator cannot judge: it never knows these keys, where AWS does.
+/// Condition keys that AWS evaluates and the emulator does not know.
 const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
     "iam:PolicyARN",
     "kms:GrantOperations",
@@ -703,7 +703,7 @@ const ASKED_ELSEWHERE_BY_THE_EMULATOR: &[&str] = &[
     "sns:ListTagsForResource",
 ];
 
-/// The printed policy, as far as the emulator can judge it. No action is added.
+/// The printed policy without the conditions that the emulator cannot evaluate. No action is added.
 fn adapt_for_emulator(mut document: Value) -> Value {
     let statements = document["Statement"].as_array_mut().expect("statements");
     let mut elsewhere = BTreeSet::new();
@@ -810,7 +810,7 @@ async fn printed_policies_complete_and_destroy_interrupted_setup() {
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
-/// Somebody who has the printed policies of a deep preflight and of setup, but for these actions.
+/// Credentials with the printed policies of setup and a deep preflight, without these actions.
 async fn credentials_without(org: &Organization, missing: &[&str]) -> Credentials {
     let mut statements = Vec::new();
     for policy in [
@@ -824,7 +824,7 @@ async fn credentials_without(org: &Organization, missing: &[&str]) -> Credential
     for statement in &mut statements {
         let actions = statement["Action"].as_array_mut().expect("actions");
         actions.retain(|action| !missing.contains(&text(action).as_str()));
-        // Its simulator is deaf to what it is told of the request.
+        // The emulator's simulator ignores the context of the request.
         statement
             .as_object_mut()
             .expect("a statement")
@@ -843,14 +843,14 @@ async fn deep_preflight_lists_denied_setup_actions() {
         let run = preflight(&org).args(["--deep", "-o", "json"]);
         let run = run.identity(caller).run().await.expect_status(status);
         let simulated: String = run.calls.iter().map(testkit::Call::text).collect();
-        for told in [
+        for context in [
             "kms%3AGranteePrincipal",
             "aws%3AResourceTag%2Fmanaged-by",
             "sns%3AEndpoint",
         ] {
             assert!(
-                simulated.contains(told),
-                "the simulator was not told {told}"
+                simulated.contains(context),
+                "the simulation has no {context}"
             );
         }
         let report = json(&run);

@@ -168,7 +168,7 @@ async fn second_trail(org: &Organization) {
 #[tokio::test]
 async fn bucket_of_other_account_fails() {
     let org = Organization::on(Engine::Ministack).build().await;
-    // Whoever asks for a bucket of their own gets a refusal; whoever just asks gets an answer.
+    // HeadBucket is denied with an expected owner, and allowed without one.
     let refusal = FaultAction::refuse(403, "AccessDenied", "Access Denied");
     org.proxy()
         .fault(Fault::new("s3", "HeadBucket", refusal).times(1));
@@ -248,7 +248,7 @@ async fn member_account_is_not_ready() {
     assert_fails(run, &["org.management_account", "trail.found"]).await;
 }
 
-/// Whatever is refused, the checks that stand on it say so and name the permission, and the others go on.
+/// Denies each call in turn: the dependent checks name the permission, and the other checks complete.
 async fn refuse_each_call(org: &Organization, option: &str, without_effect: &[&str]) {
     let calm = preflight_of(org, option)
         .args(["--deep"])
@@ -412,7 +412,7 @@ fn call_depth(calls: &[Call]) -> usize {
     depth
 }
 
-/// How many round trips the whole of it takes where each takes so long that nothing else counts.
+/// Measures the round trips of preflight with slow calls, where only the dependency chain counts.
 async fn preflight_depth(org: &Organization) -> usize {
     org.proxy().delay(Duration::from_millis(900));
     let run = preflight(org).run().await;
@@ -516,18 +516,21 @@ async fn hundred_trails_need_few_calls() {
         .run()
         .await
         .expect_status(1);
-    let told = json(&run);
-    let told = text(&check(&told, "trail.found")["observed"]);
-    assert!(told.starts_with("5 trails qualify: org-trail-0"), "{told}");
-    assert!(told.contains("not inspected") && told.ends_with("org-trail-99"));
+    let report = json(&run);
+    let observed = text(&check(&report, "trail.found")["observed"]);
+    assert!(
+        observed.starts_with("5 trails qualify: org-trail-0"),
+        "{observed}"
+    );
+    assert!(observed.contains("not inspected") && observed.ends_with("org-trail-99"));
     let calls = run.calls.len();
     assert!((200..350).contains(&calls), "{calls} calls");
-    // Eight at once, but for what is kept for the longest ways.
+    // Up to eight calls run concurrently; some of them are reserved for the longest chains.
     let depth = call_depth(&run.calls);
     assert!(depth <= 60, "{depth} round trips");
 }
 
-/// Five trails deliver to a bucket that is not there, which shows only when they are looked into.
+/// Five trails deliver to a missing bucket, which only their inspection shows.
 #[tokio::test]
 async fn valid_trail_is_found_among_many() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -702,7 +705,7 @@ async fn color_always_prints_colors() {
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
-/// What a terminal breaks itself is copied whole; what the program breaks is not.
+/// A command that the terminal wraps is copied as one line, unlike one that the program wraps.
 #[tokio::test]
 async fn commands_are_never_wrapped() {
     let org = Organization::on(Engine::Ministack)
@@ -754,13 +757,13 @@ async fn narrow_terminal_wraps_between_words() {
     let keep = logs.put_retention_policy().log_group_name(&group);
     keep.retention_in_days(30).send().await.expect("a month");
     let fix = preflight_of(&org, "cloudwatch").args(["--fix"]);
-    let fix = fix.on_terminal(80, &[("is taken for a yes: ", "no")]);
+    let fix = fix.on_terminal(80, &[("Type 'yes' to continue: ", "no")]);
     fits(&fix.run().await.expect_status(1).lines(), 80);
     let role = org.heeler_role_arn();
     for option in ["s3", "cloudwatch"] {
         let run = setup_args(&org, option, &role)
             .args(["--accept", "logs.retention"])
-            .on_terminal(80, &[("is taken for a yes: ", "no")]);
+            .on_terminal(80, &[("Type 'yes' to continue: ", "no")]);
         fits(&run.run().await.expect_status(1).lines(), 80);
     }
 }
@@ -771,7 +774,7 @@ fn setup_args<'a>(org: &'a Organization, option: &str, role: &str) -> HeelerEc<'
         .args(["--heeler-role-arn", role])
 }
 
-/// What is accepted does not hide what failed.
+/// An accepted finding does not hide a failed check.
 #[tokio::test]
 async fn summary_counts_failures_beside_accepted() {
     let org = Organization::on(Engine::Ministack)
@@ -794,8 +797,8 @@ async fn summary_counts_failures_beside_accepted() {
     let run = preflight(&org).args(["--accept", "bucket.lifecycle"]);
     let run = run.run().await.expect_status(1);
     let last = run.stdout.lines().last().unwrap_or_default();
-    let told = last.starts_with("1 failed, 0 unknown, ") && last.contains(", 1 accepted, ");
-    assert!(told, "{last}");
+    let has_counts = last.starts_with("1 failed, 0 unknown, ") && last.contains(", 1 accepted, ");
+    assert!(has_counts, "{last}");
     assert!(
         last.ends_with("Not ready: fix what failed and run preflight again."),
         "{last}"
@@ -882,13 +885,13 @@ async fn all_options_are_compared_by_default() {
         .collect();
     assert_eq!(names, ["s3", "cloudwatch"]);
 
-    let told = both().run().await.expect_status(0);
-    let shared = told.stdout.matches("the trail is logging").count();
-    assert_eq!(shared, 1, "what both share is told once:\n{}", told.stdout);
+    let run = both().run().await.expect_status(0);
+    let shared = run.stdout.matches("the trail is logging").count();
+    assert_eq!(shared, 1, "shared checks are printed once:\n{}", run.stdout);
     assert!(
-        told.stdout.contains("Recommended: option s3"),
+        run.stdout.contains("Recommended: option s3"),
         "{}",
-        told.stdout
+        run.stdout
     );
 }
 
@@ -1007,7 +1010,7 @@ async fn fix_sets_retention_after_typed_name() {
     assert_eq!(writes, ["logs:PutRetentionPolicy"]);
 }
 
-/// Nothing that comes in pages is taken for complete after the first.
+/// Every paginated result is read to its last page.
 #[expect(clippy::too_many_lines, reason = "a table of pages")]
 #[tokio::test]
 async fn all_result_pages_are_read() {

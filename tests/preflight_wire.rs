@@ -1,5 +1,5 @@
-//! What preflight makes of answers that no emulator gives: selectors, pages, dates, refusals of calls that are made
-//! only where something is there.
+//! Preflight with responses that no emulator returns: selectors, pages, dates, and denials of calls that depend on
+//! existing resources.
 
 use crate::commands::{json, preflight, preflight_of, setup, text};
 use crate::preflight::{check, report};
@@ -33,7 +33,7 @@ fn denied() -> FaultAction {
     FaultAction::refuse(403, "AccessDenied", "is not authorized")
 }
 
-/// What a run for programs says, whatever it ends with.
+/// The JSON output of a run with any exit status.
 async fn preflight_json(run: HeelerEc<'_>) -> Value {
     let run = run.args(["-o", "json"]).run().await;
     assert!(run.writes().is_empty(), "{:?}", run.writes());
@@ -247,14 +247,14 @@ async fn all_pages_of_buckets_are_read() {
             r#"<?xml version="1.0"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{inside}</ListAllMyBucketsResult>"#
         ))
     };
-    let ours = format!(
+    let own_bucket = format!(
         "<Buckets><Bucket><Name>{}</Name></Bucket></Buckets>",
         org.bucket()
     );
     let list = |what| Fault::new("s3", "ListBuckets", what);
     let first = page("<Buckets/><ContinuationToken>more</ContinuationToken>");
     org.proxy().fault(list(first).times(1));
-    org.proxy().fault(list(page(&ours)).after(1));
+    org.proxy().fault(list(page(&own_bucket)).after(1));
     org.proxy().fault(Fault::new("s3", "HeadBucket", denied()));
     let report = report(preflight(&org), 1).await;
     let owner = check(&report, "bucket.owner");
@@ -331,7 +331,7 @@ async fn all_pages_of_simulation_are_read() {
     );
 }
 
-/// They are made only where something bears our names.
+/// Reads of tags are made only for resources with our names.
 #[tokio::test]
 async fn unreadable_tags_are_unknown() {
     let org = Organization::on(Engine::Ministack).build().await;

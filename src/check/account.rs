@@ -136,12 +136,12 @@ fn partition(snapshot: &Snapshot) -> Verdict {
             .advice("ask Heeler whether it supports this partition"),
         );
     }
-    let foreign = snapshot
+    let mismatched_role = snapshot
         .request
         .heeler_roles
         .iter()
         .find(|role| Arn::parse(role).is_some_and(|arn| arn.partition != partition));
-    match foreign {
+    match mismatched_role {
         Some(role) => Verdict::Fail(
             Finding::new(
                 format!("{role} is in another partition"),

@@ -281,14 +281,15 @@ fn other_users_note(
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
     .collect();
-    let mut told = String::new();
+    let mut other_users = String::new();
     if !users.is_empty() {
-        told = format!("; also used by {}", users.join(", "));
+        other_users = format!("; also used by {}", users.join(", "));
     }
     if named.subscription_filters.is_err() {
-        told.push_str("; its subscription filters could not be read, so it may have other users");
+        other_users
+            .push_str("; its subscription filters could not be read, so it may have other users");
     }
-    told
+    other_users
 }
 
 fn key(snapshot: &Snapshot) -> Verdict {

@@ -512,7 +512,7 @@ mod tests {
         assert_eq!(records, [r#"{"eventID":"e"}"#, "7", "null", r#"["x"]"#]);
     }
 
-    /// What each way to read an object gives: all of it in memory, and a stretch at a time.
+    /// Reads an object in memory and in a sliding window.
     fn read_both_ways(bytes: &[u8]) -> [Result<Vec<String>, LogFileError>; 2] {
         [usize::MAX, 0].map(|held| {
             let limits = ReadLimits {

@@ -355,7 +355,7 @@ mod tests {
     const LOG: &str = "111122223333_CloudTrail_eu-west-1_20240101T0000Z_AbCdEfGhIjKlMnOp.json.gz";
 
     #[test]
-    fn s3_notification_is_read_with_and_without_sns_envelope() {
+    fn notification_is_parsed_with_and_without_envelope() {
         let region = Some("us-east-1");
         for (name, object) in [
             (

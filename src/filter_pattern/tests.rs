@@ -1,4 +1,4 @@
-//! What passes, what does not, and what is refused.
+//! Patterns with records that match, records that do not, and patterns that are invalid.
 
 use serde_json::{Value, json};
 
@@ -632,7 +632,7 @@ fn arbitrary_text_does_not_panic() {
 mod naive {
     use serde_json::Value;
 
-    /// Of a pattern without quotes, brackets and wildcards in its middle.
+    /// Evaluates a pattern without quotes, brackets and inner wildcards.
     pub fn passes(inside: &str, event: &Value) -> bool {
         let inside = inside.trim();
         if let Some((left, right)) = split(inside, "||") {

@@ -87,14 +87,14 @@ async fn find_owner(
         .and_then(|response| response.headers().get("x-amz-bucket-region"))
         .map(str::to_owned);
     let status = response.map(|response| response.status().as_u16());
-    let ours = Err(refusal).context_for("s3:ListBucket", || format!("find bucket {name}"));
+    let own_result = Err(refusal).context_for("s3:ListBucket", || format!("find bucket {name}"));
     match (status, region) {
         (Some(301 | 307 | 400 | 403), Some(region)) if region != clients.region() => {
-            (ours, Some(region))
+            (own_result, Some(region))
         }
         (Some(404), _) => (Ok(BucketOwner::Missing), None),
         (Some(403), region) => (identify_other_owner(clients, name, region).await, None),
-        _ => (ours, None),
+        _ => (own_result, None),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn inspect(
 ) -> KeyFacts {
     let region = Arn::parse(asked).map_or(clients.region(), |arn| arn.region);
     let clients = &clients.in_region(region);
-    let is_foreign = !belongs_to_account(asked, account);
+    let is_external = !belongs_to_account(asked, account);
     if asked.starts_with("alias/") || asked.contains(":alias/") {
         let key = describe(clients, asked).await;
         let (policy, grants) = match &key {
@@ -36,7 +36,7 @@ pub(super) async fn inspect(
         return KeyFacts {
             identifier: asked.to_owned(),
             key: Fact::from_optional(key),
-            policy: if is_foreign {
+            policy: if is_external {
                 Fact::NotRequested
             } else {
                 policy
@@ -47,7 +47,7 @@ pub(super) async fn inspect(
     let (key, policy, grants) = join!(
         describe(clients, asked),
         async {
-            if is_foreign {
+            if is_external {
                 Fact::NotRequested
             } else {
                 Fact::from_result(policy(clients, asked).await)

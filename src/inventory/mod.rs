@@ -39,7 +39,7 @@ use named_resource::NamedResource;
 pub use snapshot::{LogEncryption, OptionIdentity, Snapshot};
 pub use trail_destination::TrailDestination;
 
-/// What the operator asked for; everything else is discovered.
+/// The parameters from the command line; the inventory discovers everything else.
 #[derive(Clone, Debug)]
 pub struct InventoryRequest {
     pub expected_account: Option<String>,

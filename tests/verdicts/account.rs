@@ -1,4 +1,4 @@
-//! Whose credentials these are, and of what organization.
+//! Cases of the checks on credentials, account and organization.
 
 use heeler_ec::error::Error;
 use heeler_ec::inventory::facts::Organization;

@@ -1,4 +1,4 @@
-//! The bucket, what its objects are encrypted with, and who is told of new ones.
+//! Cases of the checks on the bucket: ownership, encryption and notifications.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn bucket_verdicts() {
     assert_verdicts(&cases());
 }
 
-/// What is printed replaces the topic's policy, so it has to hold what is there.
+/// The printed command replaces the topic's policy, so it must keep the existing statements.
 #[test]
 fn topic_policy_command_keeps_existing_statements() {
     let mut snapshot =
@@ -388,7 +388,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
     ]
 }
 
-/// What trail, bucket, newest object and operator say, row by row.
+/// Cases with an encryption of the trail, the bucket and the newest object, and with keys from the operator.
 fn encryption_cases() -> Vec<VerdictCase> {
     vec![
         s3(
@@ -553,7 +553,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
     ]
 }
 
-/// Who is told of new objects already, row by row.
+/// Cases with existing notifications.
 fn notification_cases() -> Vec<VerdictCase> {
     vec![
         s3(
@@ -1150,7 +1150,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy wants the bucket to be told",
+            "its policy requires the source account",
             |s| {
                 let policy = policy(
                     r#""Null":{"aws:SourceArn":"false"},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
@@ -1162,7 +1162,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy has a condition that cannot be judged",
+            "its policy has a condition that cannot be evaluated",
             |s| {
                 let policy = policy(
                     r#""StringEquals":{"aws:SourceAccount":"111122223333"},"ForAnyValue:StringLike":{"aws:SourceOrgPaths":"o-example/*"}"#,
@@ -1174,7 +1174,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy is for another bucket, and has a condition that cannot be judged",
+            "its policy is for another bucket, and has a condition that cannot be evaluated",
             |s| {
                 let policy = policy(
                     r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::other"},"ForAnyValue:StringLike":{"aws:SourceOrgPaths":"o-example/*"}"#,
@@ -1377,7 +1377,7 @@ fn policy(condition: &str) -> String {
     )
 }
 
-/// The bucket tells this topic of everything.
+/// The bucket notifies this topic of every object.
 fn use_existing_topic(snapshot: &mut Snapshot, topic: TopicFacts) {
     set_notifications(
         snapshot,
@@ -1477,7 +1477,7 @@ fn aws_managed_key(name: &str) -> heeler_ec::inventory::facts::KeyFacts {
     facts
 }
 
-/// What trail, bucket and newest object say; every named key is known.
+/// Sets the encryption of the trail, the bucket and the newest object; the named keys exist.
 pub fn set_encryption(
     snapshot: &mut Snapshot,
     of_trail: Option<&str>,

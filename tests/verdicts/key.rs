@@ -342,7 +342,7 @@ fn policy(snapshot: &mut Snapshot, principal: &str, action: &str) {
     ));
 }
 
-/// Everything is left to IAM, but for one deny.
+/// The key policy delegates to IAM, with one deny.
 fn deny_grants(snapshot: &mut Snapshot, rest: &str) {
     with_key(snapshot);
     let document = format!(

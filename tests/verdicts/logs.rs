@@ -36,7 +36,7 @@ fn control_tower_retention_has_no_fix() {
     assert_eq!(finding.fix.action, None);
 }
 
-/// What a check of option cloudwatch prints in this state.
+/// The commands that a check of option cloudwatch prints in this case.
 fn printed_commands(id: &str, differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
     let mut snapshot = ready(LogGroup);
     differs(&mut snapshot);
@@ -84,7 +84,7 @@ fn new_log_group_commands_create_and_grant() {
     }
 }
 
-/// Whose role is not known, nobody can let in.
+/// Without the role of the trail, no command can allow it to write.
 #[test]
 fn new_log_group_commands_without_role() {
     let commands = printed_commands("logs.enabled", |s| {
@@ -302,7 +302,7 @@ pub fn cases() -> Vec<VerdictCase> {
         cloudwatch("logs.class", "it is STANDARD", |_| {}, "pass", "STANDARD"),
         cloudwatch(
             "logs.class",
-            "it is not told",
+            "the response omits it",
             |s| log_group_settings(s).class = None,
             "pass",
             "STANDARD",
@@ -345,7 +345,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.retention",
-            "it is for ever",
+            "it is unlimited",
             |s| log_group_settings(s).retention_days = None,
             "fail",
             "events never expire",
@@ -647,7 +647,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "quota.lambda",
-            "reservations are not told",
+            "the reserved concurrency is unknown",
             |s| concurrency(s, 1000, None),
             "pass",
             "1000 of 1000",

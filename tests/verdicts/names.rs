@@ -1,4 +1,4 @@
-//! Whether the names that setup would take are free, and whether there is room.
+//! Cases of the checks on resource names and quotas.
 
 use heeler_ec::inventory::facts::{
     IamQuotas, NameOwner, NameOwners, PermissionSimulation, SimulationResult, TopicFacts,
@@ -75,7 +75,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.queue",
-            "it bears the mark of others, and was to be adopted",
+            "it has the tag of another owner, with --adopt",
             |s| {
                 s.request.adopt = true;
                 let marked = NameOwner {

@@ -599,10 +599,10 @@ fn advanced(fields: &[(&str, &[&str])]) -> EventSelector {
     }
 }
 
-fn several_candidates(judged: &[(&str, &[&'static str])], unseen: &[&str]) -> TrailSelection {
-    let judged = judged.iter();
+fn several_candidates(inspected: &[(&str, &[&'static str])], unseen: &[&str]) -> TrailSelection {
+    let inspected = inspected.iter();
     TrailSelection::Several {
-        candidates: judged
+        candidates: inspected
             .map(|(name, lacks)| ((*name).to_owned(), lacks.to_vec()))
             .collect(),
         not_inspected: unseen.iter().map(|name| (*name).to_owned()).collect(),

@@ -24,15 +24,15 @@ fn evaluate_entries(
     bucket: &BucketFacts,
     entries: &[NotificationEntry],
 ) -> Verdict {
-    let ours = snapshot.planned_notification();
-    if let Some(entry) = entries.iter().find(|entry| entry.id == ours.id) {
+    let planned = snapshot.planned_notification();
+    if let Some(entry) = entries.iter().find(|entry| entry.id == planned.id) {
         return own_entry_verdict(snapshot, entry);
     }
     let others: Vec<&NotificationEntry> = entries.iter().collect();
     let overlapping: Vec<&NotificationEntry> = others
         .iter()
         .copied()
-        .filter(|entry| entry.overlaps(&ours))
+        .filter(|entry| entry.overlaps(&planned))
         .collect();
     if let Fact::Present(topic) = &bucket.topic {
         let covered = overlapping.iter().any(|entry| {
@@ -51,7 +51,7 @@ fn evaluate_entries(
         return skipped_because(CheckId::BucketTopic);
     }
     if !overlapping.is_empty() {
-        return Verdict::Fail(overlap_finding(snapshot, bucket, &ours, &overlapping));
+        return Verdict::Fail(overlap_finding(snapshot, bucket, &planned, &overlapping));
     }
     if entries.len() >= MAX_NOTIFICATIONS {
         return Verdict::Fail(
@@ -78,7 +78,7 @@ fn evaluate_entries(
 fn overlap_finding(
     snapshot: &Snapshot,
     bucket: &BucketFacts,
-    ours: &NotificationEntry,
+    planned: &NotificationEntry,
     all: &[&NotificationEntry],
 ) -> Finding {
     let named: Vec<String> = all.iter().map(ToString::to_string).collect();
@@ -89,7 +89,7 @@ fn overlap_finding(
         ),
         format!(
             "no other destination for {} under {}",
-            ours.events[0], ours.prefix
+            planned.events[0], planned.prefix
         ),
     )
     .because("S3 allows only one destination per event type and prefix");
@@ -109,7 +109,7 @@ fn overlap_finding(
             .cli(show_configuration_command(bucket))
             .advice(format!(
                 "send notifications for everything under {} to one topic; setup then uses that topic",
-                ours.prefix
+                planned.prefix
             ));
     }
     if first.target == NotificationTarget::Topic {
@@ -121,7 +121,7 @@ fn overlap_finding(
             .cli(show_configuration_command(bucket))
             .advice(format!(
                 "extend that notification: {}; setup then uses its topic",
-                missing_coverage(first, ours)
+                missing_coverage(first, planned)
             ));
     }
     // S3 sends notifications only to destinations in the bucket's region.
@@ -143,7 +143,7 @@ fn overlap_finding(
             .advice(format!(
                 "put an SNS topic in front of {}, which then receives the notifications inside SNS messages: create the \
                  topic, allow it to invoke the function, and send notifications for {} to it; setup then uses that topic",
-                first.destination, ours.prefix
+                first.destination, planned.prefix
             ))
             .cli(format!(
                 "aws lambda add-permission --region {region} --function-name {} --statement-id sns --action lambda:InvokeFunction --principal sns.amazonaws.com --source-arn {topic}",
@@ -155,7 +155,7 @@ fn overlap_finding(
             .advice(format!(
                 "put an SNS topic in front of {}: create it, allow it to send to the queue (queue policy), and send \
                  notifications for {} to it; setup then uses that topic",
-                first.destination, ours.prefix
+                first.destination, planned.prefix
             ))
             .cli(subscribe("sqs", " --attributes RawMessageDelivery=true"))
     };
@@ -171,7 +171,7 @@ fn show_configuration_command(bucket: &BucketFacts) -> String {
 }
 
 /// Describes the settings by which a notification misses some log objects.
-fn missing_coverage(entry: &NotificationEntry, ours: &NotificationEntry) -> String {
+fn missing_coverage(entry: &NotificationEntry, planned: &NotificationEntry) -> String {
     let mut missing = Vec::new();
     if !entry
         .events
@@ -180,8 +180,8 @@ fn missing_coverage(entry: &NotificationEntry, ours: &NotificationEntry) -> Stri
     {
         missing.push("event s3:ObjectCreated:* or s3:ObjectCreated:Put".to_owned());
     }
-    if !ours.prefix.starts_with(&entry.prefix) {
-        missing.push(format!("prefix {}", ours.prefix));
+    if !planned.prefix.starts_with(&entry.prefix) {
+        missing.push(format!("prefix {}", planned.prefix));
     }
     if !".json.gz".ends_with(&entry.suffix) {
         missing.push("no suffix, or .json.gz".to_owned());

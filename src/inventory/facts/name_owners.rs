@@ -43,7 +43,7 @@ impl NameOwners {
         self
     }
 
-    /// Returns the existing resources, whoever manages them.
+    /// Returns the existing resources with any owner.
     pub fn existing(&self) -> impl Iterator<Item = &NameOwner> {
         self.by_name.values().filter_map(Fact::present)
     }

@@ -96,7 +96,7 @@ pub struct DeliveryStatus {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventSelectors {
     pub selectors: Vec<EventSelector>,
-    /// The same selectors in the format of `put-event-selectors`.
+    /// These selectors in the format of `put-event-selectors`.
     pub raw: Vec<serde_json::Value>,
 }
 

@@ -186,7 +186,7 @@ async fn connection_failure_fails_the_plan() {
 }
 
 #[test]
-fn ids_in_other_scopes_differ_and_name_the_scope() {
+fn ids_in_other_scopes_name_their_scope() {
     let graph = graph_of_nine_scopes();
     let ids: BTreeSet<&ResourceId> = graph.nodes().iter().map(|node| &node.id).collect();
     assert_eq!(ids.len(), 19);
