@@ -28,5 +28,6 @@ pub mod reconcile;
 pub mod render;
 pub mod resource;
 pub mod sanitize;
+pub mod secret;
 pub mod severity;
 pub mod tail;

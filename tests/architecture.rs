@@ -19,6 +19,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("naming", &[]),
     ("ownership", &[]),
     ("sanitize", &[]),
+    ("secret", &[]),
     ("severity", &[]),
     ("backup", &["error"]),
     ("cloudtrail", &["sanitize", "severity"]),
@@ -28,7 +29,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("aws", &["error", "http"]),
     (
         "resource",
-        &["aws", "error", "iam", "ownership", "reconcile"],
+        &["aws", "error", "iam", "ownership", "reconcile", "secret"],
     ),
     (
         "tail",

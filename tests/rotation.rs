@@ -51,7 +51,7 @@ async fn json_plan_masks_external_ids_and_gives_reason() {
     setup_with(&org, OLD).run().await.expect_status(0);
     let run = plan(&org).args(["--external-id", NEW, "-o", "json", "-v"]);
     let run = run.run().await.expect_status(0);
-    let reason = "until Heeler is given the new id, it cannot assume the role";
+    let reason = "Heeler cannot assume the role until it has the new external ID";
     assert_eq!(
         role_step(&json(&run)),
         json!([{
@@ -146,7 +146,7 @@ async fn changed_trusted_roles_are_shown_by_name() {
     assert!(
         shown
             .stdout
-            .contains("who is not named any more cannot assume the role"),
+            .contains("principals that are no longer listed cannot assume the role"),
         "{}",
         shown.stdout
     );

@@ -55,6 +55,101 @@ pub fn build(
     format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 
+/// Builds the ARNs of one partition, account and region. Each part may also be a wildcard or a placeholder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArnBuilder<'a> {
+    pub partition: &'a str,
+    pub account: &'a str,
+    pub region: &'a str,
+}
+
+impl ArnBuilder<'_> {
+    #[must_use]
+    pub fn queue(&self, name: &str) -> String {
+        self.regional("sqs", name)
+    }
+
+    #[must_use]
+    pub fn topic(&self, name: &str) -> String {
+        self.regional("sns", name)
+    }
+
+    #[must_use]
+    pub fn function(&self, name: &str) -> String {
+        self.regional("lambda", &format!("function:{name}"))
+    }
+
+    /// The ARN of a KMS key from its id.
+    #[must_use]
+    pub fn key(&self, id: &str) -> String {
+        self.regional("kms", &format!("key/{id}"))
+    }
+
+    /// The ARN of a KMS alias from its name, which starts with `alias/`.
+    #[must_use]
+    pub fn key_alias(&self, alias: &str) -> String {
+        self.regional("kms", alias)
+    }
+
+    /// The ARN of a log group, which some actions of CloudWatch Logs require.
+    #[must_use]
+    pub fn log_group(&self, name: &str) -> String {
+        self.regional("logs", &format!("log-group:{name}"))
+    }
+
+    /// The ARN of everything in a log group, which the other actions of CloudWatch Logs require.
+    #[must_use]
+    pub fn log_group_content(&self, name: &str) -> String {
+        self.regional("logs", &format!("log-group:{name}:*"))
+    }
+
+    #[must_use]
+    pub fn trail(&self, name: &str) -> String {
+        self.regional("cloudtrail", &format!("trail/{name}"))
+    }
+
+    #[must_use]
+    pub fn role(&self, name: &str) -> String {
+        self.iam("role", name)
+    }
+
+    #[must_use]
+    pub fn policy(&self, name: &str) -> String {
+        self.iam("policy", name)
+    }
+
+    #[must_use]
+    pub fn user(&self, name: &str) -> String {
+        self.iam("user", name)
+    }
+
+    /// The ARN by which a policy names the account as a whole.
+    #[must_use]
+    pub fn account_root(&self) -> String {
+        build(self.partition, "iam", "", self.account, "root")
+    }
+
+    #[must_use]
+    pub fn bucket(&self, name: &str) -> String {
+        build(self.partition, "s3", "", "", name)
+    }
+
+    /// The ARN of all objects of a bucket whose keys start with `prefix`.
+    #[must_use]
+    pub fn objects(&self, bucket: &str, prefix: &str) -> String {
+        format!("{}/{prefix}*", self.bucket(bucket))
+    }
+
+    fn iam(&self, kind: &str, name: &str) -> String {
+        let resource = format!("{kind}/{name}");
+        build(self.partition, "iam", "", self.account, &resource)
+    }
+
+    fn regional(&self, service: &str, resource: &str) -> String {
+        build(self.partition, service, self.region, self.account, resource)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::arn::Arn;
-pub use crate::resource::role::ExternalId;
+pub use crate::secret::ExternalId;
 
 type ParsedText = std::result::Result<String, String>;
 

@@ -287,8 +287,9 @@ fn report_leftovers(
                     step.id, fates[*because].0.id
                 ));
             }
-            (DestroyAction::Delete, Outcome::Done(())) if step.id.kind == "kms key" => {
-                left.push(format!("{}: AWS deletes it in 7 days; until then it costs nothing and can be kept (aws kms cancel-key-deletion)", step.id));
+            (DestroyAction::Delete, Outcome::Done(())) => {
+                let delay = step.deletion_delay_days();
+                left.extend(delay.map(|days| format!("{}: AWS deletes it in {days} days; until then it costs nothing and can be kept (aws kms cancel-key-deletion)", step.id)));
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::resource::role;
 
 /// Reads the role of the name prefix, whoever created it.
-pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<role::Found>> {
+pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<role::IamRole>> {
     role::get_role(aws, &context.names().role()).await
 }
 

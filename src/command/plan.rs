@@ -16,7 +16,7 @@ use crate::option::{self, DeliveryOption};
 use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::plan::PlanLocation;
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 
 pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<Exit> {
     validate_trust(&args.trust)?;

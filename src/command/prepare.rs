@@ -18,12 +18,13 @@ use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::plan::PlanLocation;
-use crate::resource::role::{self, ExternalId, HeelerTrust, parse_trust};
+use crate::resource::role::{self, ExternalId, parse_trust};
+use crate::resource::trust::HeelerTrust;
 
 /// The facts that a setup is prepared from.
 pub(super) struct SetupFacts {
     pub snapshot: Snapshot,
-    role: Result<Option<role::Found>>,
+    role: Result<Option<role::IamRole>>,
 }
 
 /// A setup whose checks have passed.

@@ -14,7 +14,8 @@ use crate::error::{Error, Exit, Result};
 use crate::reconcile::graph::ResourceId;
 use crate::render;
 use crate::render::restore::{RestoreAction, RestoreRow};
-use crate::resource::documents::{self, DOCUMENT_KINDS};
+use crate::resource::document_kind::DocumentKind;
+use crate::resource::documents;
 
 pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Exit> {
     let backup = Backup::read(&args.file)?;
@@ -108,8 +109,8 @@ async fn restore_all(
 }
 
 fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
-    let kind = DOCUMENT_KINDS.iter().find(|kind| **kind == saved.kind);
-    kind.map(|kind| documents::id(kind, &saved.resource))
+    DocumentKind::parse(&saved.kind)
+        .map(|kind| kind.id(&saved.resource))
         .ok_or_else(|| {
             Error::usage(format!(
                 "the backup has a document of unknown kind {:?}",
@@ -233,14 +234,14 @@ mod tests {
         ];
         for (after, now, wanted) in table {
             let saved = SavedDocument {
-                kind: documents::QUEUE_POLICY.to_owned(),
+                kind: DocumentKind::QueuePolicy.as_str().to_owned(),
                 resource: "queue".to_owned(),
                 before: one("before"),
                 after,
             };
             let now = now.map(one);
             assert_eq!(
-                action_for(documents::QUEUE_POLICY, &saved, now.as_ref()),
+                action_for(DocumentKind::QueuePolicy.as_str(), &saved, now.as_ref()),
                 wanted
             );
         }

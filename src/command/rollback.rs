@@ -8,7 +8,7 @@ use crate::aws::Aws;
 use crate::error::Error;
 use crate::reconcile::apply::{ApplyResult, ExecutionOptions};
 use crate::reconcile::event::ReconcileEvent;
-use crate::reconcile::plan::{Action, Plan, PlanStep};
+use crate::reconcile::plan::{Action, Plan};
 use crate::reconcile::rollback::{IrreversibleFields, rollback};
 use crate::reconcile::scheduler::Outcome;
 use crate::render::progress::ProgressDisplay;
@@ -54,11 +54,14 @@ fn report_rollback(
             )),
         })
         .collect();
-    let is_new_key = |step: &PlanStep| step.id.kind == "kms key" && step.action == Action::Create;
-    if applied.attempted_steps(plan).any(is_new_key) {
-        context
-            .ui
-            .status("AWS deletes the KMS key in 7 days; until then it costs nothing.");
+    let created = applied
+        .attempted_steps(plan)
+        .filter(|step| step.action == Action::Create);
+    for (step, days) in created.filter_map(|step| Some((step, step.deletion_delay_days()?))) {
+        context.ui.status(&format!(
+            "AWS deletes {} in {days} days; until then it costs nothing.",
+            step.id
+        ));
     }
     if left.is_empty() {
         context.ui.warn(&format!(

@@ -12,7 +12,8 @@ use crate::resource::kms_alias::KmsAlias;
 use crate::resource::kms_key::KmsKey;
 use crate::resource::managed_policy::ManagedPolicy;
 use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
-use crate::resource::role::{HeelerTrust, Role, TrustedEntity};
+use crate::resource::role::{Role, TrustedEntity};
+use crate::resource::trust::HeelerTrust;
 
 /// Seconds that Heeler has to receive a message.
 const QUEUE_RETENTION_SECONDS: u32 = 7_200;

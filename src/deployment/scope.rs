@@ -1,6 +1,7 @@
 //! The account, region and resource names of a deployment, and the ARNs that follow from them.
 
-use crate::aws::{CallerIdentity, arn};
+use crate::aws::CallerIdentity;
+use crate::aws::arn::ArnBuilder;
 use crate::naming::ResourceNames;
 
 /// Where a deployment is, and what its resources are called.
@@ -24,51 +25,45 @@ impl DeploymentScope {
         }
     }
 
+    pub(crate) fn arns(&self) -> ArnBuilder<'_> {
+        ArnBuilder {
+            partition: &self.partition,
+            account: &self.account,
+            region: &self.region,
+        }
+    }
+
     pub(crate) fn queue_arn(&self, name: &str) -> String {
-        self.regional_arn("sqs", name)
+        self.arns().queue(name)
     }
 
     /// ARN of the topic that setup creates if there is no other to use.
     pub(crate) fn managed_topic_arn(&self) -> String {
-        self.regional_arn("sns", &self.names.topic())
+        self.arns().topic(&self.names.topic())
     }
 
     pub(crate) fn role_arn(&self, name: &str) -> String {
-        self.iam_arn("role", name)
+        self.arns().role(name)
     }
 
     pub(crate) fn policy_arn(&self, name: &str) -> String {
-        self.iam_arn("policy", name)
+        self.arns().policy(name)
     }
 
     pub(crate) fn account_root_arn(&self) -> String {
-        arn::build(&self.partition, "iam", "", &self.account, "root")
+        self.arns().account_root()
     }
 
     pub(crate) fn bucket_arn(&self, bucket: &str) -> String {
-        arn::build(&self.partition, "s3", "", "", bucket)
+        self.arns().bucket(bucket)
     }
 
     pub(crate) fn function_arn(&self) -> String {
-        self.regional_arn("lambda", &format!("function:{}", self.names.function()))
+        self.arns().function(&self.names.function())
     }
 
     /// ARN of a log group, without `:*`.
     pub(crate) fn log_group_arn(&self, name: &str) -> String {
-        self.regional_arn("logs", &format!("log-group:{name}"))
-    }
-
-    fn iam_arn(&self, kind: &str, name: &str) -> String {
-        arn::build(
-            &self.partition,
-            "iam",
-            "",
-            &self.account,
-            &format!("{kind}/{name}"),
-        )
-    }
-
-    fn regional_arn(&self, service: &str, name: &str) -> String {
-        arn::build(&self.partition, service, &self.region, &self.account, name)
+        self.arns().log_group(name)
     }
 }

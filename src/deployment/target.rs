@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::inventory::{LogEncryption, Snapshot};
 use crate::naming::ResourceNames;
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 
 #[derive(Clone, Debug)]
 pub struct DeploymentTarget {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{ExportContext, ExportedResource, ImportTarget};
+use crate::resource::kind::ResourceKind;
 use crate::resource::observed;
 
 pub(super) const DEAD_LETTER_QUEUE_LABEL: &str = "heeler_sqs_queue_dlq";
@@ -17,33 +18,33 @@ pub(super) fn import_target(
     let output = |of: &str| item.outputs.get(of).cloned();
     let arn = || output("arn");
     let field = |field: &str| item.state.text(field).map(str::to_owned);
-    let (kind, label, id) = match item.id.kind {
-        "kms key" => {
+    let (resource_type, label, id) = match ResourceKind::of(item.id)? {
+        ResourceKind::KmsKey => {
             let id = arn()?.rsplit('/').next()?.to_owned();
             ("aws_kms_key", "heeler_kms_key_sqs", id)
         }
-        "kms alias" => ("aws_kms_alias", "heeler_kms_alias_sqs", name.to_owned()),
-        "sns topic" => ("aws_sns_topic", "heeler_sns_topic", arn()?),
-        "sns topic policy" => (
+        ResourceKind::KmsAlias => ("aws_kms_alias", "heeler_kms_alias_sqs", name.to_owned()),
+        ResourceKind::SnsTopic => ("aws_sns_topic", "heeler_sns_topic", arn()?),
+        ResourceKind::SnsTopicPolicy => (
             "aws_sns_topic_policy",
             "heeler_sns_topic_policy",
             output("topic")?,
         ),
-        "sqs queue" if place.dead_letter_queues.iter().any(|dead| dead == name) => {
+        ResourceKind::SqsQueue if place.dead_letter_queues.iter().any(|dead| dead == name) => {
             ("aws_sqs_queue", DEAD_LETTER_QUEUE_LABEL, output("url")?)
         }
-        "sqs queue" => ("aws_sqs_queue", "heeler_sqs_queue", output("url")?),
-        "sqs queue policy" => (
+        ResourceKind::SqsQueue => ("aws_sqs_queue", "heeler_sqs_queue", output("url")?),
+        ResourceKind::SqsQueuePolicy => (
             "aws_sqs_queue_policy",
             "heeler_sqs_queue_policy",
             output("url")?,
         ),
-        "sns subscription" => (
+        ResourceKind::SnsSubscription => (
             "aws_sns_topic_subscription",
             "heeler_sns_topic_subscription",
             arn()?,
         ),
-        "iam role" => (
+        ResourceKind::IamRole => (
             "aws_iam_role",
             if name == place.function_role {
                 "heeler_iam_role_lambda"
@@ -52,7 +53,7 @@ pub(super) fn import_target(
             },
             name.to_owned(),
         ),
-        "iam policy" => (
+        ResourceKind::IamPolicy => (
             "aws_iam_policy",
             if name == place.function_policy {
                 "heeler_iam_policy_lambda"
@@ -61,7 +62,7 @@ pub(super) fn import_target(
             },
             arn()?,
         ),
-        "iam attachment" => {
+        ResourceKind::IamAttachment => {
             let role = field(observed::ROLE)?;
             (
                 "aws_iam_role_policy_attachment",
@@ -73,35 +74,34 @@ pub(super) fn import_target(
                 format!("{role}/{}", output("policy")?),
             )
         }
-        "kms grant" => (
+        ResourceKind::KmsGrant => (
             GRANT_TYPE,
             "heeler_kms_grant",
             format!("{}:{}", field("key")?, output("id")?),
         ),
-        "s3 notification" => (
+        ResourceKind::S3Notification => (
             "aws_s3_bucket_notification",
             "heeler_s3_bucket_notification",
             bucket_name(item).to_owned(),
         ),
-        "lambda function" => (
+        ResourceKind::LambdaFunction => (
             "aws_lambda_function",
             "heeler_lambda_function",
             name.to_owned(),
         ),
-        "lambda permission" => (
+        ResourceKind::LambdaPermission => (
             "aws_lambda_permission",
             "heeler_lambda_permission",
             format!("{}/{}", function_name(item)?, field(observed::NAME)?),
         ),
-        "subscription filter" => (
+        ResourceKind::SubscriptionFilter => (
             "aws_cloudwatch_log_subscription_filter",
             "heeler_cloudwatch_log_subscription_filter",
             format!("{}|{name}", field("log_group")?),
         ),
-        _ => return None,
     };
     Some(ImportTarget {
-        resource_type: kind,
+        resource_type,
         label: label.to_owned(),
         id,
     })

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::builder::{ResourceBlockBuilder, mask_external_id, to_expression};
 use super::{ExportedResource, ImportTarget, addresses};
+use crate::resource::kind::ResourceKind;
 use crate::resource::observed;
 
 /// The references that stand for ARNs, URLs and names of what is exported, too.
@@ -20,21 +21,23 @@ impl References {
                     known.push((literal.clone(), reference(import, attribute)));
                 }
             };
-            match item.id.kind {
-                "kms key" => {
+            match ResourceKind::of(item.id) {
+                Some(ResourceKind::KmsKey) => {
                     add(item.outputs.get("arn"), "arn");
                     add(Some(&import.id), "key_id");
                 }
-                "sns topic" | "iam policy" => add(item.outputs.get("arn"), "arn"),
-                "sqs queue" => {
+                Some(ResourceKind::SnsTopic | ResourceKind::IamPolicy) => {
+                    add(item.outputs.get("arn"), "arn")
+                }
+                Some(ResourceKind::SqsQueue) => {
                     add(item.outputs.get("arn"), "arn");
                     add(item.outputs.get("url"), "url");
                 }
-                "iam role" => {
+                Some(ResourceKind::IamRole) => {
                     add(item.outputs.get("arn"), "arn");
                     add(Some(&item.id.name), "name");
                 }
-                "lambda function" => {
+                Some(ResourceKind::LambdaFunction) => {
                     add(item.outputs.get("arn"), "arn");
                     add(Some(&item.id.name), "function_name");
                 }
@@ -72,63 +75,65 @@ pub(super) fn resource_block(
     let output = |of: &str| item.outputs.get(of).map(|literal| known.resolve(literal));
     let document = |field: &str| item.state.write_form(field).map(json_expression);
     let name = Some(Expression::from(item.id.name.as_str()));
-    match item.id.kind {
-        "kms key" => to
+    let Some(kind) = ResourceKind::of(item.id) else {
+        return to.build();
+    };
+    match kind {
+        ResourceKind::KmsKey => to
             .argument("description", plain("description"))
             .argument("enable_key_rotation", plain("rotation"))
             .argument("is_enabled", plain("enabled"))
             .argument("policy", document("policy"))
             .argument("tags", plain(observed::TAGS)),
-        "kms alias" => {
+        ResourceKind::KmsAlias => {
             let arn = item.state.text("key");
             let id = arn.and_then(|arn| arn.rsplit('/').next());
             to.argument("name", name)
                 .argument("target_key_id", id.map(|id| known.resolve(id)))
         }
-        "sns topic" => to
+        ResourceKind::SnsTopic => to
             .argument("name", name)
             .argument("tags", plain(observed::TAGS)),
-        "sns topic policy" => to
+        ResourceKind::SnsTopicPolicy => to
             .argument("arn", output("topic"))
             .argument("policy", document("policy")),
-        "sqs queue" => queue(to, item, import, known),
-        "sqs queue policy" => to
+        ResourceKind::SqsQueue => queue(to, item, import, known),
+        ResourceKind::SqsQueuePolicy => to
             .argument("queue_url", output("url"))
             .argument("policy", document("policy")),
-        "sns subscription" => to
+        ResourceKind::SnsSubscription => to
             .argument("topic_arn", text(observed::TOPIC))
             .argument("protocol", Some("sqs".into()))
             .argument("endpoint", text(observed::QUEUE))
             .argument("raw_message_delivery", plain("raw_delivery"))
             .ignore_changes(&["confirmation_timeout_in_minutes", "endpoint_auto_confirms"]),
-        "iam role" => to
+        ResourceKind::IamRole => to
             .argument("name", name)
             .argument("description", plain("description"))
             .argument("assume_role_policy", document("trust"))
             .argument("tags", plain(observed::TAGS)),
-        "iam policy" => to
+        ResourceKind::IamPolicy => to
             .argument("name", name)
             .argument("description", plain(observed::DESCRIPTION))
             .argument("policy", document("document"))
             .argument("tags", plain(observed::TAGS)),
-        "iam attachment" => to
+        ResourceKind::IamAttachment => to
             .argument("role", text(observed::ROLE))
             .argument("policy_arn", output("policy")),
-        "kms grant" => to
+        ResourceKind::KmsGrant => to
             .argument("name", plain(observed::NAME))
             .argument("key_id", plain("key"))
             .argument("grantee_principal", text("grantee"))
             .argument("operations", plain("operations")),
-        "s3 notification" => notification(to, item, known),
-        "lambda function" => function(to, item, known),
-        "lambda permission" => permission(to, item, known),
-        "subscription filter" => to
+        ResourceKind::S3Notification => notification(to, item, known),
+        ResourceKind::LambdaFunction => function(to, item, known),
+        ResourceKind::LambdaPermission => permission(to, item, known),
+        ResourceKind::SubscriptionFilter => to
             .argument("name", name)
             .argument("log_group_name", plain("log_group"))
             .argument("filter_pattern", plain("pattern"))
             .argument("destination_arn", text("destination"))
             .argument("distribution", plain("distribution")),
-        _ => to,
     }
     .build()
 }

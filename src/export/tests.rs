@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::resource::kind::ResourceKind;
 use crate::resource::observed;
 
 fn context() -> ExportContext<'static> {
@@ -18,8 +19,8 @@ fn context() -> ExportContext<'static> {
     }
 }
 
-fn id(kind: &'static str, name: &str) -> ResourceId {
-    ResourceId::new(kind, name)
+fn id(kind: ResourceKind, name: &str) -> ResourceId {
+    kind.id(name)
 }
 
 /// What is there: its id, its state, and what it is known by.
@@ -80,9 +81,9 @@ fn exported_file_has_header_and_provider() {
 #[test]
 fn queue_refers_to_key_and_dead_letter_queue() {
     let (key, dead, queue) = (
-        id("kms key", "key"),
-        id("sqs queue", "dlq"),
-        id("sqs queue", "queue"),
+        id(ResourceKind::KmsKey, "key"),
+        id(ResourceKind::SqsQueue, "dlq"),
+        id(ResourceKind::SqsQueue, "queue"),
     );
     let of_key = State::default().with("rotation", true);
     let of_dead = State::default().with("retention", 345_600);
@@ -137,7 +138,7 @@ fn queue_refers_to_key_and_dead_letter_queue() {
 
 #[test]
 fn external_id_is_a_variable() {
-    let role = id("iam role", "role");
+    let role = id(ResourceKind::IamRole, "role");
     let trust = json!({ "Statement": [{
         "Principal": { "AWS": ["arn:aws:iam::999988887777:role/heeler"] },
         "Condition": { "StringEquals": { "sts:ExternalId": "very-secret-id" } },
@@ -153,7 +154,7 @@ fn external_id_is_a_variable() {
 
 #[test]
 fn all_bucket_notification_entries_are_exported() {
-    let notification = id("s3 notification", "logs#heeler-ec");
+    let notification = id(ResourceKind::S3Notification, "logs#heeler-ec");
     let entry = |target: &str, id: &str, prefix: &str| {
         json!({ "target": target, "id": id, "destination": format!("arn:{id}"),
             "events": ["s3:ObjectCreated:*"], "prefix": prefix, "suffix": "" })
@@ -209,7 +210,10 @@ fn all_bucket_notification_entries_are_exported() {
 
 #[test]
 fn each_grant_has_its_own_label() {
-    let (one, two) = (id("kms grant", "grant on 1"), id("kms grant", "grant on 2"));
+    let (one, two) = (
+        id(ResourceKind::KmsGrant, "grant on 1"),
+        id(ResourceKind::KmsGrant, "grant on 2"),
+    );
     let grant = |key: &str| {
         State::default()
             .with("key", key)

@@ -9,6 +9,7 @@ use super::limiter::LimitedClients;
 use super::trail::system_time;
 use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::Result;
 
 /// Reads everything about a key. An alias is resolved first, because policy and grants need the key ID.
@@ -84,7 +85,7 @@ pub(super) async fn describe(
         .key_id(asked)
         .send()
         .await
-        .optional_for("kms:DescribeKey", &["NotFoundException"], || {
+        .optional_for("kms:DescribeKey", not_found::KEY, || {
             format!("describe KMS key {asked}")
         })?
         .and_then(|found| found.key_metadata);
@@ -134,11 +135,9 @@ async fn grants(
     let mut grants = Vec::new();
     while let Some(page) = pages.next().await {
         // A role that does not exist yet has no grants. A missing key is reported by `describe`.
-        let Some(page) = page.optional_for(
-            "kms:ListGrants",
-            &["NotFoundException", "InvalidArnException"],
-            || format!("list the grants of KMS key {asked}"),
-        )?
+        let Some(page) = page.optional_for("kms:ListGrants", not_found::GRANT, || {
+            format!("list the grants of KMS key {asked}")
+        })?
         else {
             break;
         };

@@ -14,7 +14,7 @@ use crate::inventory::{OptionIdentity, Snapshot, TrailDestination};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::reconcile::graph::{Graph, Output};
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 use crate::tail::source::SourceKind;
 
 /// A way for events to reach Heeler.

@@ -16,7 +16,7 @@ use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
 use crate::permissions::OptionPermissions;
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 
 pub use delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,

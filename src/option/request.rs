@@ -2,7 +2,7 @@
 
 use super::delivery_option::DeliveryOption;
 use crate::inventory::InventoryRequest;
-use crate::resource::role::ExternalId;
+use crate::secret::ExternalId;
 
 /// A setup that the operator asks for.
 #[derive(Clone, Debug)]

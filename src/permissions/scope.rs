@@ -1,6 +1,6 @@
 //! The resources that a policy is about: names where they are known, placeholders elsewhere.
 
-use crate::aws::arn;
+use crate::aws::arn::ArnBuilder;
 use crate::naming::ResourceNames;
 
 /// Placeholders for names that are not known, each with its meaning.
@@ -104,7 +104,7 @@ impl PolicyScope {
         let arn = if topic.starts_with("arn:") {
             topic.to_owned()
         } else {
-            self.in_bucket_region().regional_arn("sns", topic)
+            self.in_bucket_region().arns().topic(topic)
         };
         self.bucket.topic =
             Some(arn).filter(|arn| *arn != self.in_bucket_region().managed_topic_arn());
@@ -129,33 +129,39 @@ impl PolicyScope {
     }
 
     pub(crate) fn trail_arns(&self) -> String {
-        arn::build(&self.partition, "cloudtrail", "*", &self.account, "trail/*")
+        self.arns("*").trail("*")
     }
 
     pub(crate) fn bucket_arn(&self) -> String {
-        arn::build(&self.partition, "s3", "", "", &self.bucket.name)
+        self.arns("").bucket(&self.bucket.name)
     }
 
     pub(crate) fn log_object_arns(&self) -> String {
-        format!("{}/{}*", self.bucket_arn(), self.bucket.log_prefix)
+        self.arns("")
+            .objects(&self.bucket.name, &self.bucket.log_prefix)
     }
 
     pub(crate) fn role_arn(&self, name: &str) -> String {
-        self.iam_arn("role", name)
+        self.arns("").role(name)
     }
 
     pub(crate) fn policy_arn(&self, name: &str) -> String {
-        self.iam_arn("policy", name)
+        self.arns("").policy(name)
     }
 
     /// ARN patterns of all roles and users of the account.
     pub(crate) fn caller_arns(&self) -> Vec<String> {
-        ["role", "user"].map(|kind| self.iam_arn(kind, "*")).into()
+        let arns = self.arns("");
+        vec![arns.role("*"), arns.user("*")]
     }
 
-    fn iam_arn(&self, kind: &str, name: &str) -> String {
-        let resource = format!("{kind}/{name}");
-        arn::build(&self.partition, "iam", "", &self.account, &resource)
+    /// ARNs in a region. S3 and IAM have none.
+    fn arns<'a>(&'a self, region: &'a str) -> ArnBuilder<'a> {
+        ArnBuilder {
+            partition: &self.partition,
+            account: &self.account,
+            region,
+        }
     }
 }
 
@@ -168,7 +174,7 @@ pub struct RegionalScope<'a> {
 
 impl RegionalScope<'_> {
     pub(crate) fn queue_arn(&self, name: &str) -> String {
-        self.regional_arn("sqs", name)
+        self.arns().queue(name)
     }
 
     /// ARN pattern of the temporary queues of `tail`.
@@ -177,7 +183,7 @@ impl RegionalScope<'_> {
     }
 
     pub(crate) fn managed_topic_arn(&self) -> String {
-        self.regional_arn("sns", &self.scope.names.topic())
+        self.arns().topic(&self.scope.names.topic())
     }
 
     /// ARN of a KMS key, given by id or ARN.
@@ -185,7 +191,7 @@ impl RegionalScope<'_> {
         if key.starts_with("arn:") {
             return key.to_owned();
         }
-        self.regional_arn("kms", &format!("key/{key}"))
+        self.arns().key(key)
     }
 
     pub(crate) fn all_key_arns(&self) -> String {
@@ -193,27 +199,20 @@ impl RegionalScope<'_> {
     }
 
     pub(crate) fn key_alias_arn(&self) -> String {
-        self.regional_arn("kms", &self.scope.names.key_alias())
+        self.arns().key_alias(&self.scope.names.key_alias())
     }
 
     /// ARN of a log group, and of everything in it: IAM checks some actions on the first, some on the second.
     pub(crate) fn log_group_arns(&self, name: &str) -> [String; 2] {
-        let group = self.regional_arn("logs", &format!("log-group:{name}"));
-        let streams = format!("{group}:*");
-        [group, streams]
+        let arns = self.arns();
+        [arns.log_group(name), arns.log_group_content(name)]
     }
 
     pub(crate) fn function_arn(&self) -> String {
-        self.regional_arn(
-            "lambda",
-            &format!("function:{}", self.scope.names.function()),
-        )
+        self.arns().function(&self.scope.names.function())
     }
 
-    fn regional_arn(&self, service: &str, resource: &str) -> String {
-        let PolicyScope {
-            partition, account, ..
-        } = self.scope;
-        arn::build(partition, service, self.region, account, resource)
+    fn arns(&self) -> ArnBuilder<'_> {
+        self.scope.arns(self.region)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use tokio::try_join;
 
@@ -63,11 +65,19 @@ pub struct PlanStep {
     pub id: ResourceId,
     pub action: Action,
     pub actual: Option<Actual>,
+    /// The time that the cloud keeps the resource after a delete call.
+    pub deletion_delay: Option<Duration>,
     /// Descriptions of the other entries in the same document, which a write preserves.
     pub preserved: Vec<String>,
 }
 
 impl PlanStep {
+    /// The days that the cloud keeps the resource after a delete call.
+    #[must_use]
+    pub fn deletion_delay_days(&self) -> Option<u64> {
+        self.deletion_delay.map(|delay| delay.as_secs() / 86_400)
+    }
+
     /// Returns true if the only conflict is the missing ownership.
     #[must_use]
     pub fn can_be_adopted(&self) -> bool {
@@ -313,6 +323,7 @@ fn plan_step<C: Sync>(
         id: node.id.clone(),
         action,
         actual,
+        deletion_delay: node.resource.properties().deletion_delay,
         preserved,
     }
 }

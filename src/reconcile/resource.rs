@@ -92,6 +92,8 @@ pub struct Properties {
     pub is_anchor: bool,
     /// Number of concurrent reads that must agree after a write, for services whose replicas differ for a while.
     pub agreeing_reads: usize,
+    /// The time that the cloud keeps the resource after a delete call. `None` if it is deleted at once.
+    pub deletion_delay: Option<Duration>,
 }
 
 impl Default for Properties {
@@ -102,6 +104,7 @@ impl Default for Properties {
             blocks_deletion_of_dependencies: false,
             is_anchor: false,
             agreeing_reads: 1,
+            deletion_delay: None,
         }
     }
 }

@@ -266,9 +266,10 @@ fn destroy_table(ui: Ui, place: &PlanLocation<'_>, fates: &[(&PlanStep, DestroyA
         let note = match fate {
             DestroyAction::NotManaged => "  (nothing says that heeler-ec made it)".to_owned(),
             DestroyAction::BlockedBy(by) => format!("  (held by {})", by.kind),
-            DestroyAction::Delete if step.id.kind == "kms key" => {
-                "  (scheduled, in 7 days)".to_owned()
-            }
+            DestroyAction::Delete => step
+                .deletion_delay_days()
+                .map(|days| format!("  (scheduled, in {days} days)"))
+                .unwrap_or_default(),
             _ => String::new(),
         };
         table.add_row([

@@ -6,12 +6,15 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{PROPAGATION_TIMEOUT, documents, observed};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::bucket_notification::{
     NotificationEntry, NotificationTarget, OBJECT_CREATED, OtherEntries, entries,
 };
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
@@ -61,10 +64,7 @@ const ENTRY_ID: &str = "entry";
 
 impl ResourceSpec for BucketNotification {
     fn id(&self) -> ResourceId {
-        ResourceId::new(
-            "s3 notification",
-            format!("{}#{}", self.bucket, self.entry_id),
-        )
+        ResourceKind::S3Notification.id(format!("{}#{}", self.bucket, self.entry_id))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -106,7 +106,7 @@ impl ResourceSpec for BucketNotification {
     }
 
     fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
-        vec![documents::id(documents::BUCKET_NOTIFICATION, &self.bucket)]
+        vec![DocumentKind::BucketNotification.id(&self.bucket)]
     }
 }
 
@@ -191,7 +191,7 @@ impl BucketNotification {
             .expected_bucket_owner(&self.bucket_owner)
             .send()
             .await
-            .optional_for("s3:GetBucketNotification", &["NoSuchBucket"], || {
+            .optional_for("s3:GetBucketNotification", not_found::BUCKET, || {
                 format!(
                     "read the notification configuration of bucket {}",
                     self.bucket

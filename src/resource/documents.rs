@@ -4,47 +4,23 @@
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use super::function::NO_FUNCTION;
+use super::document_kind::DocumentKind;
 use super::function_permission;
-use super::queue::{NO_QUEUE, queue_url};
-use super::role::{NO_ENTITY, get_role, trust_policy_of};
-use super::topic::NO_TOPIC;
+use super::queue::queue_url;
+use super::role::get_role;
+use super::trust::trust_policy_of;
 use crate::aws::Aws;
 use crate::aws::bucket_notification_document as notification;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam as documents;
 use crate::reconcile::graph::ResourceId;
 
-pub const BUCKET_NOTIFICATION: &str = "bucket notification";
-pub const TOPIC_POLICY: &str = "topic policy";
-pub const QUEUE_POLICY: &str = "queue policy";
-pub const KEY_POLICY: &str = "key policy";
-pub const ROLE_TRUST: &str = "role trust";
-pub const MANAGED_POLICY: &str = "managed policy";
-pub const FUNCTION_POLICY: &str = "function policy";
-
-/// Every kind that there is.
-pub const DOCUMENT_KINDS: &[&str] = &[
-    BUCKET_NOTIFICATION,
-    TOPIC_POLICY,
-    QUEUE_POLICY,
-    KEY_POLICY,
-    ROLE_TRUST,
-    MANAGED_POLICY,
-    FUNCTION_POLICY,
-];
-
-/// The document of that kind, by what it belongs to: a name, or an ARN where AWS asks for one.
-#[must_use]
-pub fn id(kind: &'static str, of: impl Into<String>) -> ResourceId {
-    ResourceId::new(kind, of)
-}
-
-/// Whether two documents of a kind mean the same.
+/// Returns true if two documents of one kind mean the same.
 #[must_use]
 pub fn is_equivalent(kind: &str, left: &Value, right: &Value) -> bool {
-    if kind == BUCKET_NOTIFICATION {
+    if kind == DocumentKind::BucketNotification.as_str() {
         return notification::canonical(left) == notification::canonical(right);
     }
     documents::canonical(left) == documents::canonical(right)
@@ -56,8 +32,8 @@ pub fn is_equivalent(kind: &str, left: &Value, right: &Value) -> bool {
 /// When the question was refused.
 pub async fn read(aws: &Aws, account: &str, id: &ResourceId) -> Result<Option<Value>> {
     let (of, doing) = (id.name.as_str(), || format!("read the {id}"));
-    let text = match id.kind {
-        BUCKET_NOTIFICATION => {
+    let text = match kind_of(id)? {
+        DocumentKind::BucketNotification => {
             let found = aws
                 .s3
                 .get_bucket_notification_configuration()
@@ -65,15 +41,15 @@ pub async fn read(aws: &Aws, account: &str, id: &ResourceId) -> Result<Option<Va
                 .expected_bucket_owner(account)
                 .send()
                 .await
-                .optional_for("s3:GetBucketNotification", &["NoSuchBucket"], doing)?;
+                .optional_for("s3:GetBucketNotification", not_found::BUCKET, doing)?;
             return Ok(found.as_ref().map(notification::to_document));
         }
-        TOPIC_POLICY => {
+        DocumentKind::TopicPolicy => {
             let found = aws.sns.get_topic_attributes().topic_arn(of).send().await;
-            let found = found.optional_for("sns:GetTopicAttributes", NO_TOPIC, doing)?;
+            let found = found.optional_for("sns:GetTopicAttributes", not_found::TOPIC, doing)?;
             found.and_then(|found| found.attributes?.remove("Policy"))
         }
-        QUEUE_POLICY => match queue_url(aws, of).await? {
+        DocumentKind::QueuePolicy => match queue_url(aws, of).await? {
             None => None,
             Some(url) => {
                 let found = aws
@@ -83,29 +59,30 @@ pub async fn read(aws: &Aws, account: &str, id: &ResourceId) -> Result<Option<Va
                     .attribute_names(QueueAttributeName::Policy)
                     .send()
                     .await
-                    .optional_for("sqs:GetQueueAttributes", NO_QUEUE, doing)?;
+                    .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, doing)?;
                 let policy = |mut found: std::collections::HashMap<_, _>| {
                     found.remove(&QueueAttributeName::Policy)
                 };
                 found.map(|found| found.attributes.and_then(policy).unwrap_or_default())
             }
         },
-        KEY_POLICY => {
+        DocumentKind::KeyPolicy => {
             let found = aws.kms.get_key_policy().key_id(of).policy_name("default");
             let found = found.send().await;
             found
-                .optional_for("kms:GetKeyPolicy", &["NotFoundException"], doing)?
+                .optional_for("kms:GetKeyPolicy", not_found::KEY, doing)?
                 .and_then(|found| found.policy)
         }
-        ROLE_TRUST => return Ok(get_role(aws, of).await?.as_ref().map(trust_policy_of)),
-        MANAGED_POLICY => return read_managed_policy(aws, id).await,
-        FUNCTION_POLICY => {
+        DocumentKind::RoleTrust => {
+            return Ok(get_role(aws, of).await?.as_ref().map(trust_policy_of));
+        }
+        DocumentKind::ManagedPolicy => return read_managed_policy(aws, id).await,
+        DocumentKind::FunctionPolicy => {
             let found = aws.lambda.get_policy().function_name(of).send().await;
             found
-                .optional_for("lambda:GetPolicy", NO_FUNCTION, doing)?
+                .optional_for("lambda:GetPolicy", not_found::FUNCTION, doing)?
                 .and_then(|found| found.policy)
         }
-        _ => return Err(unknown_kind(id)),
     };
     Ok(text.map(|text| match text.as_str() {
         "" => json!({}),
@@ -116,7 +93,7 @@ pub async fn read(aws: &Aws, account: &str, id: &ResourceId) -> Result<Option<Va
 async fn read_managed_policy(aws: &Aws, id: &ResourceId) -> Result<Option<Value>> {
     let doing = || format!("read the {id}");
     let found = aws.iam.get_policy().policy_arn(&id.name).send().await;
-    let found = found.optional_for("iam:GetPolicy", NO_ENTITY, doing)?;
+    let found = found.optional_for("iam:GetPolicy", not_found::IAM_ENTITY, doing)?;
     let Some(found) = found.and_then(|found| found.policy) else {
         return Ok(None);
     };
@@ -127,7 +104,7 @@ async fn read_managed_policy(aws: &Aws, id: &ResourceId) -> Result<Option<Value>
         .version_id(found.default_version_id().unwrap_or("v1"))
         .send()
         .await
-        .optional_for("iam:GetPolicyVersion", NO_ENTITY, doing)?;
+        .optional_for("iam:GetPolicyVersion", not_found::IAM_ENTITY, doing)?;
     let document = version.and_then(|found| found.policy_version?.document);
     Ok(document.map(|text| documents::parse_encoded_document(&text)))
 }
@@ -142,8 +119,8 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
         Some(fields) if fields.is_empty() => String::new(),
         _ => documents::to_text(document),
     };
-    match id.kind {
-        BUCKET_NOTIFICATION => {
+    match kind_of(id)? {
+        DocumentKind::BucketNotification => {
             let configuration = notification::from_document(document)?;
             let put = aws.s3.put_bucket_notification_configuration();
             let put = put.bucket(of).expected_bucket_owner(account);
@@ -152,14 +129,14 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
                 refusal.with_hint("S3 tries every destination in it: one that is gone has to be made again first")
             })?;
         }
-        TOPIC_POLICY => {
+        DocumentKind::TopicPolicy => {
             let set = aws.sns.set_topic_attributes().topic_arn(of);
             let set = set.attribute_name("Policy").attribute_value(text);
             set.send()
                 .await
                 .context_for("sns:SetTopicAttributes", doing)?;
         }
-        QUEUE_POLICY => {
+        DocumentKind::QueuePolicy => {
             let url = queue_url(aws, of).await?;
             let set = aws.sqs.set_queue_attributes().set_queue_url(url);
             let set = set.attributes(QueueAttributeName::Policy, text);
@@ -167,23 +144,27 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
                 .await
                 .context_for("sqs:SetQueueAttributes", doing)?;
         }
-        KEY_POLICY => {
+        DocumentKind::KeyPolicy => {
             let put = aws.kms.put_key_policy().key_id(of).policy_name("default");
             let put = put.policy(text).send().await;
             put.context_for("kms:PutKeyPolicy", doing)?;
         }
-        ROLE_TRUST => {
+        DocumentKind::RoleTrust => {
             let update = aws.iam.update_assume_role_policy().role_name(of);
             let update = update.policy_document(text).send().await;
             update.context_for("iam:UpdateAssumeRolePolicy", doing)?;
         }
-        MANAGED_POLICY => super::managed_policy::put_default_version(aws, of, &text).await?,
-        FUNCTION_POLICY => function_permission::replace_statements(aws, of, document).await?,
-        _ => return Err(unknown_kind(id)),
+        DocumentKind::ManagedPolicy => {
+            super::managed_policy::put_default_version(aws, of, &text).await?
+        }
+        DocumentKind::FunctionPolicy => {
+            function_permission::replace_statements(aws, of, document).await?
+        }
     }
     Ok(())
 }
 
-fn unknown_kind(id: &ResourceId) -> Error {
-    Error::usage(format!("{id}: unknown kind of document"))
+fn kind_of(id: &ResourceId) -> Result<DocumentKind> {
+    DocumentKind::parse(id.kind)
+        .ok_or_else(|| Error::usage(format!("{id}: unknown kind of document")))
 }

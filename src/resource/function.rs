@@ -15,10 +15,12 @@ use aws_sdk_lambda::types::{
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
@@ -55,7 +57,6 @@ impl Handle<Function> {
     }
 }
 
-pub(super) const NO_FUNCTION: &[&str] = &["ResourceNotFoundException"];
 /// What Lambda calls a function that can be called, and one that never will be.
 pub(super) const ACTIVE: &str = "Active";
 const FAILED: &str = "Failed";
@@ -71,7 +72,7 @@ const UPDATE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl ResourceSpec for Function {
     fn id(&self) -> ResourceId {
-        ResourceId::new("lambda function", self.name())
+        ResourceKind::LambdaFunction.id(self.name())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -149,7 +150,7 @@ impl Resource<Aws> for Function {
             .function_name(self.name())
             .send()
             .await
-            .optional_for("lambda:GetFunction", NO_FUNCTION, || {
+            .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
                 format!("read {}", self.id())
             })?;
         let Some(found) = found else { return Ok(None) };
@@ -336,7 +337,7 @@ impl Function {
             .function_name(self.name())
             .send()
             .await
-            .optional_for("lambda:DeleteFunction", NO_FUNCTION, || {
+            .optional_for("lambda:DeleteFunction", not_found::FUNCTION, || {
                 format!("delete {}", self.id())
             })
             .map(|_| ())
@@ -348,7 +349,7 @@ impl Function {
             .log_group_name(self.log_group())
             .send()
             .await
-            .optional_for("logs:DeleteLogGroup", NO_FUNCTION, || {
+            .optional_for("logs:DeleteLogGroup", not_found::LOG_GROUP, || {
                 format!("delete the log group of {}", self.id())
             })
             .map_err(|refusal| {
@@ -401,7 +402,7 @@ impl Function {
                 .function_name(self.name())
                 .send()
                 .await
-                .optional_for("lambda:GetFunction", NO_FUNCTION, || {
+                .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
                     format!("read {}", self.id())
                 })?;
             // One that was made a moment ago may not show yet.
@@ -498,7 +499,7 @@ fn reserved_concurrency(found: &GetFunctionOutput) -> Value {
 /// How far Lambda is with a function; nothing when there is none.
 pub(super) async fn get_state(aws: &Aws, name: &str) -> Result<Option<String>> {
     let found = aws.lambda.get_function().function_name(name).send().await;
-    let found = found.optional_for("lambda:GetFunction", NO_FUNCTION, || {
+    let found = found.optional_for("lambda:GetFunction", not_found::FUNCTION, || {
         format!("read lambda function {name}")
     })?;
     let configuration = found.and_then(|found| found.configuration);

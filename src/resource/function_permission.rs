@@ -5,11 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::function::NO_FUNCTION;
-use super::{PROPAGATION_TIMEOUT, documents, observed};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::Ownership;
@@ -31,10 +33,8 @@ const INVOKE_FUNCTION: &str = "lambda:InvokeFunction";
 
 impl ResourceSpec for FunctionPermission {
     fn id(&self) -> ResourceId {
-        ResourceId::new(
-            "lambda permission",
-            format!("{} of {}", self.sid, self.function.resource.name),
-        )
+        ResourceKind::LambdaPermission
+            .id(format!("{} of {}", self.sid, self.function.resource.name))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -69,16 +69,16 @@ impl ResourceSpec for FunctionPermission {
     }
 
     fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
-        vec![documents::id(
-            documents::FUNCTION_POLICY,
-            &self.function.resource.name,
-        )]
+        vec![DocumentKind::FunctionPolicy.id(&self.function.resource.name)]
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let busy = refusal.has_code("ResourceConflictException") && !is_already_added(refusal);
-        (busy || NO_FUNCTION.iter().any(|code| refusal.has_code(code)))
-            .then_some(PROPAGATION_TIMEOUT)
+        (busy
+            || not_found::FUNCTION
+                .iter()
+                .any(|code| refusal.has_code(code)))
+        .then_some(PROPAGATION_TIMEOUT)
     }
 }
 
@@ -92,7 +92,7 @@ impl Resource<Aws> for FunctionPermission {
             .function_name(arn::resource_name(&function))
             .send()
             .await
-            .optional_for("lambda:GetPolicy", NO_FUNCTION, || {
+            .optional_for("lambda:GetPolicy", not_found::FUNCTION, || {
                 format!("read {}", self.id())
             })?;
         let document: Value = found
@@ -205,7 +205,7 @@ async fn remove_statement(aws: &Aws, function: &str, sid: &str) -> Result<()> {
         .statement_id(sid)
         .send()
         .await
-        .optional_for("lambda:RemovePermission", NO_FUNCTION, || {
+        .optional_for("lambda:RemovePermission", not_found::FUNCTION, || {
             format!("take {sid} out of the policy of lambda function {function}")
         })?;
     Ok(())
@@ -213,7 +213,7 @@ async fn remove_statement(aws: &Aws, function: &str, sid: &str) -> Result<()> {
 
 async fn read_statements(aws: &Aws, function: &str) -> Result<Vec<Value>> {
     let found = aws.lambda.get_policy().function_name(function).send().await;
-    let found = found.optional_for("lambda:GetPolicy", NO_FUNCTION, || {
+    let found = found.optional_for("lambda:GetPolicy", not_found::FUNCTION, || {
         format!("read the policy of lambda function {function}")
     })?;
     let found = found.and_then(|found| found.policy).unwrap_or_default();

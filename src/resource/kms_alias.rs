@@ -5,9 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::PROPAGATION_TIMEOUT;
+use super::kind::ResourceKind;
 use super::kms_key::{describe_key, list_tags};
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Output, ResourceId};
@@ -23,7 +25,7 @@ pub struct KmsAlias {
 
 impl ResourceSpec for KmsAlias {
     fn id(&self) -> ResourceId {
-        ResourceId::new("kms alias", self.name.clone())
+        ResourceKind::KmsAlias.id(self.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -98,7 +100,7 @@ impl Resource<Aws> for KmsAlias {
             .alias_name(&self.name)
             .send()
             .await
-            .optional_for("kms:DeleteAlias", &["NotFoundException"], || {
+            .optional_for("kms:DeleteAlias", not_found::KEY, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())

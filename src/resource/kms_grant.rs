@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 use serde_json::Value;
 
+use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::Ownership;
@@ -27,15 +29,13 @@ pub struct KmsGrant {
     pub grantee: Output,
 }
 
-/// The role or the key does not exist, so neither does a grant.
-const NOT_FOUND_CODES: &[&str] = &["InvalidArnException", "NotFoundException"];
-
 impl ResourceSpec for KmsGrant {
     fn id(&self) -> ResourceId {
-        ResourceId::new(
-            "kms grant",
-            format!("{} on {}", self.name, arn::resource_name(&self.key_arn)),
-        )
+        ResourceKind::KmsGrant.id(format!(
+            "{} on {}",
+            self.name,
+            arn::resource_name(&self.key_arn)
+        ))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -119,7 +119,7 @@ impl Resource<Aws> for KmsGrant {
             .set_grant_id(live.outputs.get("id").cloned())
             .send()
             .await
-            .optional_for("kms:RevokeGrant", &["NotFoundException"], || {
+            .optional_for("kms:RevokeGrant", not_found::KEY, || {
                 format!("revoke {} on {}", self.id(), self.key_arn)
             })?;
         Ok(())
@@ -148,7 +148,7 @@ impl KmsGrant {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.optional_for("kms:ListGrants", NOT_FOUND_CODES, || {
+            let Some(page) = page.optional_for("kms:ListGrants", not_found::GRANT, || {
                 format!("look for {}", self.id())
             })?
             else {

@@ -11,18 +11,19 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::{
-    PROPAGATION_TIMEOUT, deleted_principals_reason, documents, observed, policy_text, with_policy,
-};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 pub struct KmsKey {
     /// The alias it is known by; the alias itself is a resource of its own.
@@ -39,7 +40,6 @@ impl Handle<KmsKey> {
     }
 }
 
-const NOT_FOUND_CODES: &[&str] = &["NotFoundException"];
 /// The only name that a key's policy can have.
 const POLICY_NAME: &str = "default";
 /// Refusals, besides no answer at all, that say nothing about the call.
@@ -60,7 +60,7 @@ const DELETION_WINDOW_DAYS: i32 = 7;
 
 impl ResourceSpec for KmsKey {
     fn id(&self) -> ResourceId {
-        ResourceId::new("kms key", self.alias.trim_start_matches("alias/"))
+        ResourceKind::KmsKey.id(self.alias.trim_start_matches("alias/"))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -73,6 +73,14 @@ impl ResourceSpec for KmsKey {
             .with("enabled", true)
             .with("rotation", true);
         with_policy(state, "policy", &self.policy)
+    }
+
+    fn properties(&self) -> Properties {
+        let days = u64::from(DELETION_WINDOW_DAYS.unsigned_abs());
+        Properties {
+            deletion_delay: Some(Duration::from_secs(days * 86_400)),
+            ..Properties::default()
+        }
     }
 
     fn ownership_tags(&self) -> Vec<(&'static str, String)> {
@@ -91,8 +99,7 @@ impl ResourceSpec for KmsKey {
             name: "arn",
         };
         let arn = known.get(&own).into_iter();
-        arn.map(|arn| documents::id(documents::KEY_POLICY, arn))
-            .collect()
+        arn.map(|arn| DocumentKind::KeyPolicy.id(arn)).collect()
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
@@ -228,7 +235,7 @@ impl Resource<Aws> for KmsKey {
             .pending_window_in_days(DELETION_WINDOW_DAYS)
             .send()
             .await
-            .optional_for("kms:ScheduleKeyDeletion", NOT_FOUND_CODES, || {
+            .optional_for("kms:ScheduleKeyDeletion", not_found::KEY, || {
                 format!("schedule the deletion of {}", self.id())
             });
         match scheduled {
@@ -385,7 +392,7 @@ pub(super) async fn describe_key(aws: &Aws, key: &str) -> Result<Option<KeyMetad
         .key_id(key)
         .send()
         .await
-        .optional_for("kms:DescribeKey", NOT_FOUND_CODES, || {
+        .optional_for("kms:DescribeKey", not_found::KEY, || {
             format!("describe KMS key {key}")
         })
         .map(|found| found.and_then(|found| found.key_metadata))
@@ -397,7 +404,7 @@ pub(super) async fn list_tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
         .key_id(key)
         .send()
         .await
-        .optional_for("kms:ListResourceTags", NOT_FOUND_CODES, || {
+        .optional_for("kms:ListResourceTags", not_found::KEY, || {
             format!("read the tags of KMS key {key}")
         })
         .map(|found| found.and_then(|found| found.tags).unwrap_or_default())

@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
-use super::role::NO_ENTITY;
-use super::{PROPAGATION_TIMEOUT, PolicyTemplate, documents, observed, with_policy};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::{PROPAGATION_TIMEOUT, PolicyTemplate, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
@@ -39,7 +41,7 @@ const MAX_VERSIONS: usize = 5;
 
 impl ResourceSpec for ManagedPolicy {
     fn id(&self) -> ResourceId {
-        ResourceId::new("iam policy", arn::resource_name(&self.arn))
+        ResourceKind::IamPolicy.id(arn::resource_name(&self.arn))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -63,7 +65,7 @@ impl ResourceSpec for ManagedPolicy {
     }
 
     fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
-        vec![documents::id(documents::MANAGED_POLICY, &self.arn)]
+        vec![DocumentKind::ManagedPolicy.id(&self.arn)]
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
@@ -82,7 +84,7 @@ impl Resource<Aws> for ManagedPolicy {
             .policy_arn(&self.arn)
             .send()
             .await
-            .optional_for("iam:GetPolicy", NO_ENTITY, doing)?;
+            .optional_for("iam:GetPolicy", not_found::IAM_ENTITY, doing)?;
         let Some(found) = found.and_then(|found| found.policy) else {
             return Ok(None);
         };
@@ -93,7 +95,7 @@ impl Resource<Aws> for ManagedPolicy {
             .version_id(found.default_version_id().unwrap_or("v1"))
             .send()
             .await
-            .optional_for("iam:GetPolicyVersion", NO_ENTITY, doing)?;
+            .optional_for("iam:GetPolicyVersion", not_found::IAM_ENTITY, doing)?;
         let document = version
             .and_then(|found| found.policy_version?.document)
             .unwrap_or_default();
@@ -155,7 +157,7 @@ impl Resource<Aws> for ManagedPolicy {
             .policy_arn(&self.arn)
             .send()
             .await
-            .optional_for("iam:DeletePolicy", NO_ENTITY, || {
+            .optional_for("iam:DeletePolicy", not_found::IAM_ENTITY, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())
@@ -214,12 +216,13 @@ async fn list_old_versions(aws: &Aws, arn: &str) -> Result<Vec<String>> {
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
-        let Some(page) = page.optional_for("iam:ListPolicyVersions", NO_ENTITY, || {
-            format!(
-                "list the versions of iam policy {}",
-                arn::resource_name(arn)
-            )
-        })?
+        let Some(page) =
+            page.optional_for("iam:ListPolicyVersions", not_found::IAM_ENTITY, || {
+                format!(
+                    "list the versions of iam policy {}",
+                    arn::resource_name(arn)
+                )
+            })?
         else {
             break;
         };
@@ -241,7 +244,7 @@ async fn delete_version(aws: &Aws, arn: &str, version: &str) -> Result<()> {
         .version_id(version)
         .send()
         .await
-        .optional_for("iam:DeletePolicyVersion", NO_ENTITY, || {
+        .optional_for("iam:DeletePolicyVersion", not_found::IAM_ENTITY, || {
             format!(
                 "delete version {version} of iam policy {}",
                 arn::resource_name(arn)

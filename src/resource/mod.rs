@@ -2,9 +2,11 @@
 
 pub mod bucket_notification;
 mod cloud_provider;
+pub mod document_kind;
 pub mod documents;
 pub mod function;
 pub mod function_permission;
+pub mod kind;
 pub mod kms_alias;
 pub mod kms_grant;
 pub mod kms_key;
@@ -17,6 +19,7 @@ pub mod subscription;
 pub mod subscription_filter;
 pub mod topic;
 pub mod topic_policy;
+pub mod trust;
 
 use std::time::Duration;
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::role::NO_ENTITY;
+use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
@@ -25,7 +26,7 @@ pub struct PolicyAttachment {
 impl ResourceSpec for PolicyAttachment {
     fn id(&self) -> ResourceId {
         let (role, policy) = (&self.role.resource.name, &self.policy.resource.name);
-        ResourceId::new("iam attachment", format!("{policy} → {role}"))
+        ResourceKind::IamAttachment.id(format!("{policy} → {role}"))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -52,7 +53,9 @@ impl ResourceSpec for PolicyAttachment {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let spreading = refusal.has_code("ConcurrentModification")
-            || NO_ENTITY.iter().any(|code| refusal.has_code(code));
+            || not_found::IAM_ENTITY
+                .iter()
+                .any(|code| refusal.has_code(code));
         spreading.then_some(PROPAGATION_TIMEOUT)
     }
 }
@@ -68,10 +71,11 @@ impl Resource<Aws> for PolicyAttachment {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) =
-                page.optional_for("iam:ListAttachedRolePolicies", NO_ENTITY, || {
-                    format!("look for {}", self.id())
-                })?
+            let Some(page) = page.optional_for(
+                "iam:ListAttachedRolePolicies",
+                not_found::IAM_ENTITY,
+                || format!("look for {}", self.id()),
+            )?
             else {
                 return Ok(None);
             };
@@ -114,7 +118,7 @@ impl Resource<Aws> for PolicyAttachment {
             .set_policy_arn(live.outputs.get("policy").cloned())
             .send()
             .await
-            .optional_for("iam:DetachRolePolicy", NO_ENTITY, || {
+            .optional_for("iam:DetachRolePolicy", not_found::IAM_ENTITY, || {
                 format!("detach {}", self.id())
             })?;
         Ok(())

@@ -8,10 +8,13 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::{deleted_principals_reason, documents, observed, with_policy};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::{deleted_principals_reason, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
@@ -65,11 +68,6 @@ impl Handle<Queue> {
     }
 }
 
-/// Both spellings: with and without the header that carries the codes of the older protocol.
-pub(super) const NO_QUEUE: &[&str] = &[
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-];
 /// AWS blocks a name for 60 seconds after its queue is deleted.
 const NAME_REUSE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Seconds that a received message is hidden.
@@ -80,7 +78,7 @@ const DATA_KEY_REUSE_SECONDS: u32 = 300;
 
 impl ResourceSpec for Queue {
     fn id(&self) -> ResourceId {
-        ResourceId::new("sqs queue", self.name())
+        ResourceKind::SqsQueue.id(self.name())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -143,7 +141,7 @@ impl ResourceSpec for Queue {
     fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
         let policy = self.policy.as_ref();
         policy
-            .map(|_| documents::id(documents::QUEUE_POLICY, self.name()))
+            .map(|_| DocumentKind::QueuePolicy.id(self.name()))
             .into_iter()
             .collect()
     }
@@ -154,7 +152,7 @@ impl ResourceSpec for Queue {
         {
             return Some(NAME_REUSE_TIMEOUT);
         }
-        NO_QUEUE
+        not_found::QUEUE
             .iter()
             .any(|code| refusal.has_code(code))
             .then_some(Duration::from_secs(20))
@@ -176,7 +174,7 @@ impl Resource<Aws> for Queue {
                     .attribute_names(Name::All)
                     .send()
                     .await
-                    .optional_for("sqs:GetQueueAttributes", NO_QUEUE, doing)
+                    .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, doing)
             },
             async {
                 aws.sqs
@@ -184,7 +182,7 @@ impl Resource<Aws> for Queue {
                     .queue_url(&url)
                     .send()
                     .await
-                    .optional_for("sqs:ListQueueTags", NO_QUEUE, doing)
+                    .optional_for("sqs:ListQueueTags", not_found::QUEUE, doing)
             },
         )?;
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
@@ -267,7 +265,7 @@ impl Resource<Aws> for Queue {
             .set_queue_url(live.outputs.get("url").cloned())
             .send()
             .await
-            .optional_for("sqs:DeleteQueue", NO_QUEUE, || {
+            .optional_for("sqs:DeleteQueue", not_found::QUEUE, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())
@@ -305,7 +303,7 @@ pub async fn queue_url(aws: &Aws, name: &str) -> Result<Option<String>> {
         .queue_name(name)
         .send()
         .await
-        .optional_for("sqs:GetQueueUrl", NO_QUEUE, || {
+        .optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
             format!("look for sqs queue {name}")
         })
         .map(|found| found.and_then(|found| found.queue_url))

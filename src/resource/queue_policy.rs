@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::queue::{NO_QUEUE, queue_url};
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, documents, policy_text, with_policy};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::queue::queue_url;
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::Ownership;
@@ -27,7 +30,7 @@ pub struct QueuePolicy {
 
 impl ResourceSpec for QueuePolicy {
     fn id(&self) -> ResourceId {
-        ResourceId::new("sqs queue policy", self.queue.resource.name.clone())
+        ResourceKind::SqsQueuePolicy.id(self.queue.resource.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -57,10 +60,7 @@ impl ResourceSpec for QueuePolicy {
     }
 
     fn shared_documents(&self, _: &KnownOutputs) -> Vec<ResourceId> {
-        vec![documents::id(
-            documents::QUEUE_POLICY,
-            &self.queue.resource.name,
-        )]
+        vec![DocumentKind::QueuePolicy.id(&self.queue.resource.name)]
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
@@ -87,7 +87,7 @@ impl Resource<Aws> for QueuePolicy {
             .attribute_names(QueueAttributeName::Policy)
             .send()
             .await
-            .optional_for("sqs:GetQueueAttributes", NO_QUEUE, || {
+            .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, || {
                 format!("read {}", self.id())
             })?;
         let text = found

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::topic::NO_TOPIC;
+use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
@@ -31,10 +32,7 @@ const PENDING_CONFIRMATION: &str = "PendingConfirmation";
 impl ResourceSpec for Subscription {
     fn id(&self) -> ResourceId {
         let (topic, queue) = (&self.topic.resource.name, &self.queue.resource.name);
-        ResourceId::new(
-            "sns subscription",
-            format!("{} → {queue}", arn::resource_name(topic)),
-        )
+        ResourceKind::SnsSubscription.id(format!("{} → {queue}", arn::resource_name(topic)))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -84,7 +82,7 @@ impl ResourceSpec for Subscription {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // The topic was made a moment ago.
-        NO_TOPIC
+        not_found::TOPIC
             .iter()
             .any(|code| refusal.has_code(code))
             .then_some(PROPAGATION_TIMEOUT)
@@ -117,7 +115,7 @@ impl Resource<Aws> for Subscription {
             .subscription_arn(&subscription)
             .send()
             .await
-            .optional_for("sns:GetSubscriptionAttributes", NO_TOPIC, || {
+            .optional_for("sns:GetSubscriptionAttributes", not_found::TOPIC, || {
                 format!("read {}", self.id())
             })?;
         let Some(attributes) = found.and_then(|found| found.attributes) else {
@@ -192,7 +190,7 @@ impl Resource<Aws> for Subscription {
             .set_subscription_arn(live.outputs.get("arn").cloned())
             .send()
             .await
-            .optional_for("sns:Unsubscribe", NO_TOPIC, || {
+            .optional_for("sns:Unsubscribe", not_found::TOPIC, || {
                 format!("delete {}", self.id())
             });
         match gone {
@@ -236,9 +234,10 @@ impl Subscription {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.optional_for("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
-                format!("look for {}", self.id())
-            })?
+            let Some(page) =
+                page.optional_for("sns:ListSubscriptionsByTopic", not_found::TOPIC, || {
+                    format!("look for {}", self.id())
+                })?
             else {
                 return Ok(None);
             };

@@ -15,9 +15,11 @@ use tokio::join;
 
 use super::function::{ACTIVE, get_state};
 use super::function_permission::allowed_sources;
+use super::kind::ResourceKind;
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
@@ -41,13 +43,12 @@ const NOT_INVOCABLE_MESSAGES: [&str; 2] = [
     "Could not execute the lambda function",
     "Could not deliver test message to specified",
 ];
-const NO_GROUP: &[&str] = &["ResourceNotFoundException"];
 /// It takes some seconds until a new function can be invoked on behalf of a log group.
 const INVOCABLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl ResourceSpec for SubscriptionFilter {
     fn id(&self) -> ResourceId {
-        ResourceId::new("subscription filter", self.name.clone())
+        ResourceKind::SubscriptionFilter.id(self.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -89,9 +90,11 @@ impl Resource<Aws> for SubscriptionFilter {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page.optional_for("logs:DescribeSubscriptionFilters", NO_GROUP, || {
-                format!("read {}", self.id())
-            })?;
+            let page = page.optional_for(
+                "logs:DescribeSubscriptionFilters",
+                not_found::LOG_GROUP,
+                || format!("read {}", self.id()),
+            )?;
             let Some(page) = page else { break };
             let found = page
                 .subscription_filters()
@@ -148,9 +151,11 @@ impl Resource<Aws> for SubscriptionFilter {
             .filter_name(&self.name)
             .send()
             .await
-            .optional_for("logs:DeleteSubscriptionFilter", NO_GROUP, || {
-                format!("delete {}", self.id())
-            })?;
+            .optional_for(
+                "logs:DeleteSubscriptionFilter",
+                not_found::LOG_GROUP,
+                || format!("delete {}", self.id()),
+            )?;
         Ok(())
     }
 }

@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
 use tokio::try_join;
 
+use super::kind::ResourceKind;
 use super::observed;
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
@@ -31,16 +33,9 @@ impl Handle<Topic> {
     }
 }
 
-pub(super) const NO_TOPIC: &[&str] = &[
-    "NotFound",
-    "NotFoundException",
-    "ResourceNotFound",
-    "ResourceNotFoundException",
-];
-
 impl ResourceSpec for Topic {
     fn id(&self) -> ResourceId {
-        ResourceId::new("sns topic", arn::resource_name(&self.arn))
+        ResourceKind::SnsTopic.id(arn::resource_name(&self.arn))
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -72,9 +67,10 @@ impl Resource<Aws> for Topic {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.optional_for("sns:ListSubscriptionsByTopic", NO_TOPIC, || {
-                format!("list the subscriptions of {}", self.id())
-            })?
+            let Some(page) =
+                page.optional_for("sns:ListSubscriptionsByTopic", not_found::TOPIC, || {
+                    format!("list the subscriptions of {}", self.id())
+                })?
             else {
                 break;
             };
@@ -102,7 +98,7 @@ impl Resource<Aws> for Topic {
                     .topic_arn(&self.arn)
                     .send()
                     .await
-                    .optional_for("sns:GetTopicAttributes", NO_TOPIC, doing)
+                    .optional_for("sns:GetTopicAttributes", not_found::TOPIC, doing)
             },
             async {
                 aws.sns
@@ -110,7 +106,7 @@ impl Resource<Aws> for Topic {
                     .resource_arn(&self.arn)
                     .send()
                     .await
-                    .optional_for("sns:ListTagsForResource", NO_TOPIC, doing)
+                    .optional_for("sns:ListTagsForResource", not_found::TOPIC, doing)
             },
         )?;
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
@@ -172,7 +168,7 @@ impl Resource<Aws> for Topic {
             .topic_arn(&self.arn)
             .send()
             .await
-            .optional_for("sns:DeleteTopic", NO_TOPIC, || {
+            .optional_for("sns:DeleteTopic", not_found::TOPIC, || {
                 format!("delete {}", self.id())
             })?;
         Ok(())

@@ -5,11 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::topic::NO_TOPIC;
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, documents, policy_text, with_policy};
+use super::document_kind::DocumentKind;
+use super::kind::ResourceKind;
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::Ownership;
@@ -29,7 +31,7 @@ const DEFAULT_STATEMENT: &str = "__default_statement_ID";
 
 impl ResourceSpec for TopicPolicy {
     fn id(&self) -> ResourceId {
-        ResourceId::new("sns topic policy", self.topic.resource.name.clone())
+        ResourceKind::SnsTopicPolicy.id(self.topic.resource.name.clone())
     }
 
     fn dependencies(&self) -> Vec<Output> {
@@ -54,7 +56,7 @@ impl ResourceSpec for TopicPolicy {
     fn shared_documents(&self, known: &KnownOutputs) -> Vec<ResourceId> {
         let topic = known.get(&self.topic).into_iter();
         topic
-            .map(|topic| documents::id(documents::TOPIC_POLICY, topic))
+            .map(|topic| DocumentKind::TopicPolicy.id(topic))
             .collect()
     }
 
@@ -81,7 +83,7 @@ impl Resource<Aws> for TopicPolicy {
             .topic_arn(&topic)
             .send()
             .await
-            .optional_for("sns:GetTopicAttributes", NO_TOPIC, || {
+            .optional_for("sns:GetTopicAttributes", not_found::TOPIC, || {
                 format!("read {}", self.id())
             })?;
         let text = found

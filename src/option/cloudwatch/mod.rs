@@ -19,7 +19,7 @@ use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Relocation, Target};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 use permissions::Permissions;
 use target::{CloudWatchTarget, LOG_GROUP, NAME};
 

@@ -6,7 +6,7 @@ use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::option::delivery_option::{Relocation, missing_fact};
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 
 /// The value of `--option`.
 pub(super) const NAME: &str = "cloudwatch";

@@ -7,9 +7,10 @@ use crate::deployment::resources::{QueuePair, add_key, add_queues, heeler_policy
 use crate::option::delivery_option::Pipeline;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::Outputs;
-use crate::reconcile::graph::{Graph, ResourceId};
+use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
 use crate::resource::bucket_notification::{BucketNotification, ReviewedEntries};
+use crate::resource::kind::ResourceKind;
 use crate::resource::kms_grant::KmsGrant;
 use crate::resource::policy_attachment::PolicyAttachment;
 use crate::resource::queue::QueueOrdering;
@@ -30,7 +31,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
 
     let topic = match &target.topic {
         Some(arn) => {
-            let id = ResourceId::new("sns topic", resource_name(arn));
+            let id = ResourceKind::SnsTopic.id(resource_name(arn));
             graph.existing::<Topic>(id, Outputs::from([("arn", arn.clone())]))
         }
         None => graph.add(Topic {

@@ -19,7 +19,7 @@ use crate::option::delivery_option::{
 };
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 use permissions::Permissions;
 use target::{BUCKET, NAME, S3Target};
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
 use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::permissions::scope::BucketScope;
-use crate::resource::role::HeelerTrust;
+use crate::resource::trust::HeelerTrust;
 
 /// The value of `--option`.
 pub(super) const NAME: &str = "s3";

@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use serde_json::json;
 
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::aws::{Aws, arn};
 use crate::error::{Error, Result};
 use crate::iam;
@@ -53,11 +54,6 @@ const STALE_AFTER: Duration = Duration::from_secs(600);
 /// Message retention. A message is either read immediately or not needed.
 const RETENTION_SECONDS: u32 = 3_600;
 const RECEIVE_WAIT_SECONDS: i32 = 10;
-const QUEUE_NOT_FOUND_CODES: &[&str] = &[
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-];
-const TOPIC_NOT_FOUND_CODES: &[&str] = &["NotFound", "NotFoundException"];
 
 /// The interval between heartbeats.
 #[must_use]
@@ -264,7 +260,7 @@ pub async fn remove_stale(aws: &Aws, target: &SubscriptionTarget) -> Result<Vec<
                 .queue_name(&queue)
                 .send()
                 .await
-                .optional_for("sqs:GetQueueUrl", QUEUE_NOT_FOUND_CODES, || {
+                .optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
                     format!("look for the queue {queue}")
                 })?
                 .is_none();
@@ -316,16 +312,13 @@ async fn list_subscriptions(
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
-        let Some(page) = page.optional_for(
-            "sns:ListSubscriptionsByTopic",
-            TOPIC_NOT_FOUND_CODES,
-            || {
+        let Some(page) =
+            page.optional_for("sns:ListSubscriptionsByTopic", not_found::TOPIC, || {
                 format!(
                     "list subscriptions of earlier runs to topic {}",
                     target.topic
                 )
-            },
-        )?
+            })?
         else {
             break;
         };
@@ -350,7 +343,7 @@ async fn is_stale(aws: &Aws, url: &str, name: &str) -> Result<bool> {
         .queue_url(url)
         .send()
         .await
-        .optional_for("sqs:ListQueueTags", QUEUE_NOT_FOUND_CODES, || {
+        .optional_for("sqs:ListQueueTags", not_found::QUEUE, || {
             format!("read the tags of the queue {name}")
         })?;
     let tags: HashMap<String, String> = found.and_then(|found| found.tags).unwrap_or_default();
@@ -377,7 +370,7 @@ async fn delete_queue(aws: &Aws, url: &str) -> Result<()> {
         .queue_url(url)
         .send()
         .await
-        .optional_for("sqs:DeleteQueue", QUEUE_NOT_FOUND_CODES, || {
+        .optional_for("sqs:DeleteQueue", not_found::QUEUE, || {
             format!("delete the queue {url}")
         })
         .map(|_| ())
@@ -389,7 +382,7 @@ async fn unsubscribe(aws: &Aws, subscription: &str) -> Result<()> {
         .subscription_arn(subscription)
         .send()
         .await
-        .optional_for("sns:Unsubscribe", TOPIC_NOT_FOUND_CODES, || {
+        .optional_for("sns:Unsubscribe", not_found::TOPIC, || {
             format!("delete the subscription {subscription}")
         })
         .map(|_| ())
