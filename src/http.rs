@@ -1,5 +1,4 @@
-//! The HTTP client of the program: whom it trusts and which proxies it takes; and a POST to those who are no service
-//! of AWS.
+//! HTTP clients with the program's proxies and root certificates: one for AWS, and one for webhooks.
 
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::error::{Error, Result};
 
-/// One client for all services of AWS, so that connections and root certificates are shared; it honours the proxy
-/// variables, and `AWS_CA_BUNDLE`, which the SDK itself does not read.
+/// Creates one client for all AWS services, so that they share connections and root certificates. It uses the proxy
+/// variables, and `AWS_CA_BUNDLE`, which the SDK does not read.
 ///
 /// # Errors
 /// When the certificates of `AWS_CA_BUNDLE` cannot be used.
@@ -36,15 +35,15 @@ pub fn shared_client() -> Result<SharedHttpClient> {
     )
 }
 
-/// Sends to one address, with the trust and the proxies of the client.
+/// A client for webhooks, with the same proxies and root certificates.
 #[derive(Clone, Debug)]
 pub struct WebhookClient(SharedHttpConnector);
 
-/// What the other side said.
+/// The response of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookResponse {
     pub status: u16,
-    /// How long it asks to be left alone.
+    /// The value of `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 
@@ -60,10 +59,10 @@ impl WebhookClient {
         Ok(Self(SharedHttpConnector::new(connector)))
     }
 
-    /// Posts JSON. Redirections are not followed.
+    /// Posts JSON. It does not follow redirects.
     ///
     /// # Errors
-    /// Why there was no answer; the address, which may be a secret, is not in it.
+    /// The reason why there is no response. It never contains the URL, which may be a secret.
     pub async fn post(
         &self,
         url: &str,
@@ -73,7 +72,7 @@ impl WebhookClient {
         request.set_method("POST").map_err(|why| why.to_string())?;
         request
             .set_uri(url)
-            .map_err(|_| "the address is no URL".to_owned())?;
+            .map_err(|_| "the address is not a URL".to_owned())?;
         let headers = request.headers_mut();
         headers.insert("content-type", "application/json");
         headers.insert(
@@ -93,7 +92,7 @@ impl WebhookClient {
     }
 }
 
-/// The last cause says most.
+/// Returns the message of the innermost cause.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -127,7 +126,7 @@ fn tls_context() -> Result<TlsContext> {
         .map_err(|why| Error::failed("set up TLS", why.to_string()))
 }
 
-/// The SDK ends the program over a certificate that it cannot read.
+/// Rejects unreadable certificates, because the SDK panics on them.
 fn validate_certificates(pem: &[u8]) -> std::result::Result<(), String> {
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {

@@ -1,6 +1,6 @@
-//! What everything is called.
+//! Names of all resources.
 
-/// All names of a deployment come from one prefix.
+/// The names of a deployment, which share one prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceNames {
     prefix: String,
@@ -14,7 +14,7 @@ impl ResourceNames {
         }
     }
 
-    /// Those of the deployment that a queue of this name belongs to.
+    /// The names of the deployment that a queue belongs to. Returns `None` if it is not a queue of heeler-ec.
     #[must_use]
     pub fn from_queue_name(queue: &str) -> Option<Self> {
         queue.strip_suffix("_event_collection_queue").map(Self::new)
@@ -80,7 +80,7 @@ impl ResourceNames {
         self.with_suffix("lambda_policy")
     }
 
-    /// Of the trail's log group.
+    /// Name of the subscription filter on the trail's log group.
     #[must_use]
     pub fn subscription_filter(&self) -> String {
         format!("{}_cloudwatch_log_subscription_filter", self.prefix)
@@ -91,13 +91,13 @@ impl ResourceNames {
         self.with_suffix("grant")
     }
 
-    /// Id of our entry in the bucket's notification configuration.
+    /// ID of the managed entry in the bucket's notification configuration.
     #[must_use]
     pub fn notification_id(&self) -> String {
         format!("{}-ec", self.prefix)
     }
 
-    /// What the queues of `tail` begin with.
+    /// Prefix of the names of temporary queues.
     #[must_use]
     pub fn temporary_queue_prefix(&self) -> String {
         format!("{}_ec_tail", self.prefix)

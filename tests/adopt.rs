@@ -1,4 +1,4 @@
-//! What Heeler's Terraform modules made is taken over when that is asked for: shown first, tagged, brought in line.
+//! Adoption of resources from Heeler's Terraform modules: plan, tags, updates.
 
 use crate::commands::heeler_ec;
 use crate::commands::{
@@ -11,12 +11,12 @@ use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [&str; 0] = [];
 
-/// Setup that adopts, and keeps whom the role trusts.
+/// Setup with `--adopt`. It keeps the trust of the role.
 fn adopt<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     setup_again_of(org, option).args(["--adopt"])
 }
 
-/// The plan of it.
+/// The plan of that setup.
 fn plan<'a>(org: &'a Organization, option: &str) -> HeelerEc<'a> {
     heeler_ec(org).args(["plan", "--option", option, "--adopt", "-o", "json"])
 }
@@ -25,7 +25,7 @@ fn planned_steps(run: &Run) -> Vec<Value> {
     json(run)["steps"].as_array().expect("steps").clone()
 }
 
-/// Kinds of the resources whose field would change, field by field.
+/// The kind and field of each planned change.
 fn planned_changes(run: &Run) -> Vec<String> {
     let mut all = Vec::new();
     for step in planned_steps(run) {
@@ -38,7 +38,7 @@ fn planned_changes(run: &Run) -> Vec<String> {
     all
 }
 
-/// Adopted, in line, and gone after destroy; `kept` is what the option leaves of others.
+/// Adopts, checks that nothing is left to change, and destroys.
 async fn check_adoption(
     org: &Organization,
     option: &str,
@@ -78,7 +78,7 @@ async fn check_adoption(
 on_both_engines! {
     async fn terraform_s3_module_is_adopted_and_destroyed(engine: Engine) {
         let org = Organization::on(engine).other_notifications().build().await;
-        let theirs = org.notification().await;
+        let other_entries = org.notification().await;
         vendor_terraform::s3(&org).await;
         let changed = [
             "iam policy: document",
@@ -88,10 +88,10 @@ on_both_engines! {
             "sns topic policy: policy",
             "sqs queue policy: policy",
             "sqs queue: policy",
-            "sqs queue: redrive_allow",
+            "sqs queue: redrive_allowed_from",
         ];
         check_adoption(&org, "s3", 0, 12, &changed).await;
-        assert_eq!(org.notification().await, theirs);
+        assert_eq!(org.notification().await, other_entries);
     }
 
     async fn terraform_cloudwatch_module_is_adopted_and_destroyed(engine: Engine) {
@@ -108,7 +108,7 @@ on_both_engines! {
             "lambda permission: statement",
             "sqs queue policy: policy",
             "sqs queue: policy",
-            "sqs queue: redrive_allow",
+            "sqs queue: redrive_allowed_from",
         ];
         check_adoption(&org, "cloudwatch", 0, 14, &changed).await;
     }

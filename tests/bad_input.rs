@@ -226,7 +226,7 @@ async fn credential_errors_have_distinct_hints() {
         (
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided.",
-            "the secret key is not the one of this access key",
+            "the secret access key does not match the access key ID",
         ),
     ] {
         let refusal = FaultAction::refuse(403, code, message);

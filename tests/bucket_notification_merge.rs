@@ -134,7 +134,7 @@ on_both_engines! {
         org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
         let run = setup(&org).run().await.expect_status(3);
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
-        for expected in ["changed it since the plan", "\"other\" (", "is new", "run the same command again"] {
+        for expected in ["it changed after the plan was made", "\"other\" (", "was added", "run the same command again"] {
             assert!(run.stderr.contains(expected), "{expected}\n{}", run.stderr);
         }
         let after = entries_except(&org, "none").await;
@@ -149,7 +149,7 @@ on_both_engines! {
         org.proxy().fault(Fault::new("sns", "Subscribe", meanwhile).times(1));
         let run = setup(&org).run().await.expect_status(3);
         assert!(!names(&run.writes()).contains(&PUT.to_owned()));
-        assert!(run.stderr.contains("is gone"), "{}", run.stderr);
+        assert!(run.stderr.contains("was removed"), "{}", run.stderr);
     }
 
     async fn changes_during_write_are_listed_by_entry(engine: Engine) {
@@ -159,7 +159,7 @@ on_both_engines! {
         });
         org.proxy().fault(Fault::new("s3", "PutBucketNotificationConfiguration", meanwhile).times(1));
         let run = setup(&org).run().await.expect_status(3);
-        for expected in ["S3 now shows another state", "\"other\" (", "is new"] {
+        for expected in ["S3 now returns", "\"other\" (", "was added"] {
             assert!(run.stderr.contains(expected), "{expected}\n{}", run.stderr);
         }
         setup_again(&org).run().await.expect_status(0);

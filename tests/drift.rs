@@ -263,8 +263,8 @@ async fn table_shows_changed_statement_only() {
     let run = heeler_ec(&org).args(["plan"]).run().await.expect_status(0);
     for line in [
         "policy \"Theirs\": {\"",
-        "the user was deleted: AWS shows its id AIDA",
-        "the role was deleted: AWS shows its id AROA",
+        "the user was deleted: AWS shows its ID AIDA",
+        "the role was deleted: AWS shows its ID AROA",
         "--heeler-role-arn",
     ] {
         assert!(run.stdout.contains(line), "{line}\n{}", run.stdout);
@@ -372,8 +372,8 @@ async fn changed_subscription_attributes_are_repaired() {
     assert_eq!(
         named,
         [
-            "filter: only what passes the filter reaches the queue",
-            "raw_delivery: Heeler reads messages in the envelope of SNS",
+            "filter: only messages that match the filter policy reach the queue",
+            "raw_delivery: Heeler reads messages in the SNS envelope",
         ]
     );
     setup_again(&org).run().await.expect_status(0);
@@ -474,11 +474,11 @@ async fn changed_function_lists_differing_fields() {
     // The emulator may still apply the change.
     let changes: Vec<&Value> = changes
         .iter()
-        .filter(|change| change["field"] != "stage")
+        .filter(|change| change["field"] != "state")
         .collect();
     assert_eq!(
         changes,
-        [&json!({"field": "memory", "before": 512, "after": 128, "known": true})]
+        [&json!({"field": "memory_mb", "before": 512, "after": 128, "known": true})]
     );
     setup_again_of(&org, "cloudwatch")
         .run()

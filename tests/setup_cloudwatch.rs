@@ -1,4 +1,4 @@
-//! The laws of option cloudwatch: idempotent, in order, put right, taken down, and never a word about what is not ours.
+//! Option cloudwatch: idempotence, order of writes, drift, destroy, and resources that it does not manage.
 
 use crate::commands::heeler_ec;
 use crate::commands::{
@@ -20,11 +20,11 @@ const FUNCTION: &str = "heeler_event_collection_lambda";
 const FILTER: &str = "heeler_cloudwatch_log_subscription_filter";
 const NOTHING: [String; 0] = [];
 
-/// A trail that delivers to a log group, which somebody else subscribes to as well.
+/// A trail that delivers to a log group with another subscription filter.
 async fn world_with_other_filter(engine: Engine) -> Organization {
     let org = Organization::on(engine).log_group().build().await;
-    let theirs = org.clients().logs.put_subscription_filter();
-    let theirs = theirs
+    let other = org.clients().logs.put_subscription_filter();
+    let other = other
         .log_group_name(log_group_name(&org))
         .filter_name("siem")
         .filter_pattern("")
@@ -34,11 +34,11 @@ async fn world_with_other_filter(engine: Engine) -> Organization {
             org.account()
         ));
     make_function(&org, "siem").await;
-    theirs.send().await.expect("a filter of somebody else");
+    other.send().await.expect("another filter");
     org
 }
 
-/// A function of somebody else.
+/// Creates an unmanaged function.
 async fn make_function(org: &Organization, name: &str) {
     let Clients { iam, lambda, .. } = org.clients();
     let trust = json!({"Version": "2012-10-17", "Statement": [{
@@ -51,10 +51,10 @@ async fn make_function(org: &Organization, name: &str) {
     let role = role.send().await.expect("a role").role.expect("a role");
     let code = heeler_ec::option::cloudwatch::function::code();
     let code = aws_sdk_lambda::types::FunctionCode::builder().zip_file(Blob::new(code));
-    let made = lambda.create_function().function_name(name);
-    let made = made.runtime(Runtime::Python312).handler("x.y");
-    let made = made.role(role.arn()).code(code.build()).send().await;
-    made.expect("a function of somebody else");
+    let created = lambda.create_function().function_name(name);
+    let created = created.runtime(Runtime::Python312).handler("x.y");
+    let created = created.role(role.arn()).code(code.build()).send().await;
+    created.expect("an unmanaged function");
 }
 
 fn log_group_name(org: &Organization) -> &'static str {
@@ -73,7 +73,7 @@ fn again(org: &Organization) -> HeelerEc<'_> {
     setup_again_of(org, OPTION)
 }
 
-/// What is not ours: the trail's log group, how long it keeps, and who else subscribes to it.
+/// Everything unmanaged: the trail's log group, its retention and its other subscription filters.
 async fn unmanaged_resources(org: &Organization) -> Vec<String> {
     let logs = &org.clients().logs;
     let groups = logs.describe_log_groups().send().await.expect("log groups");
@@ -93,27 +93,27 @@ async fn unmanaged_resources(org: &Organization) -> Vec<String> {
     all
 }
 
-/// As Lambda does at the first call of the function.
+/// Creates the log group, as Lambda does at the first invocation of the function.
 pub async fn create_function_log_group(org: &Organization) {
     let name = format!("/aws/lambda/{FUNCTION}");
-    let made = org.clients().logs.create_log_group();
-    let made = made.log_group_name(name).send().await;
-    made.expect("the function's log group");
+    let created = org.clients().logs.create_log_group();
+    let created = created.log_group_name(name).send().await;
+    created.expect("the function's log group");
 }
 
-/// Everything is there, once, and nothing is left to do.
+/// Checks that each resource exists once, and that the plan is empty.
 async fn assert_complete(org: &Organization) {
     let run = plan(org).args(["--check", "--external-id", ID]);
     run.run().await.expect_status(0);
     assert_eq!(keys(org).await, 1);
-    let ours = org.subscription_filters(log_group_name(org)).await;
-    let ours = ours
+    let managed = org.subscription_filters(log_group_name(org)).await;
+    let managed = managed
         .iter()
         .filter(|filter| filter.filter_name() == Some(FILTER));
-    assert_eq!(ours.count(), 1);
+    assert_eq!(managed.count(), 1);
 }
 
-/// Where a write stands among the others.
+/// The position of a write among all writes.
 fn position_of_write(run: &Run, write: &str) -> Option<usize> {
     names(&run.writes()).iter().position(|name| name == write)
 }
@@ -137,15 +137,15 @@ on_both_engines! {
 
     async fn outputs_match_setup_output(engine: Engine) {
         let org = world_with_other_filter(engine).await;
-        let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+        let created = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
         let read = outputs(&org).run().await.expect_status(0);
-        assert_eq!(json(&read), made);
+        assert_eq!(json(&read), created);
         assert_eq!(names(&read.writes()), NOTHING);
-        let queue = text(&made["heeler_event_queue_url"]);
+        let queue = text(&created["heeler_event_queue_url"]);
         assert!(queue.ends_with("/heeler_event_collection_queue.fifo"), "{queue}");
-        let role = text(&made["heeler_event_role_arn"]);
+        let role = text(&created["heeler_event_role_arn"]);
         assert!(role.ends_with(":role/heeler_event_collection_sqs_role"), "{role}");
-        assert_eq!(made["heeler_event_role_external_id"], ID);
+        assert_eq!(created["heeler_event_role_external_id"], ID);
     }
 
     async fn subscription_filter_is_written_last(engine: Engine) {
@@ -153,8 +153,8 @@ on_both_engines! {
         let run = setup(&org).run().await.expect_status(0);
         let writes = names(&run.writes());
         assert_eq!(writes.last().map(String::as_str), Some("logs:PutSubscriptionFilter"), "{writes:?}");
-        let (made, let_in) = (position_of_write(&run, "lambda:CreateFunction"), position_of_write(&run, "lambda:AddPermission"));
-        assert!(made.is_some() && made < let_in, "{writes:?}");
+        let (created, let_in) = (position_of_write(&run, "lambda:CreateFunction"), position_of_write(&run, "lambda:AddPermission"));
+        assert!(created.is_some() && created < let_in, "{writes:?}");
         let attached = writes.iter().rposition(|name| name == "iam:AttachRolePolicy");
         assert!(attached.is_some(), "{writes:?}");
     }
@@ -179,9 +179,9 @@ on_both_engines! {
         let run = destroy(&org).run().await.expect_status(0);
         assert_eq!(org.leftovers().await, NOTHING);
         assert_eq!(unmanaged_resources(&org).await, before);
-        // What the plan counts is told, also what goes with something else.
-        let told = run.stderr.lines().filter(|line| line.starts_with("  - deleted "));
-        assert_eq!(told.count(), 14, "{}", run.stderr);
+        // Destroy prints every resource of the plan, including those that are deleted with their parent.
+        let deleted = run.stderr.lines().filter(|line| line.starts_with("  - deleted "));
+        assert_eq!(deleted.count(), 14, "{}", run.stderr);
         let first = names(&run.writes()).first().cloned();
         assert_eq!(first.as_deref(), Some("logs:DeleteSubscriptionFilter"));
         let second = destroy(&org).run().await.expect_status(1);
@@ -213,11 +213,11 @@ on_both_engines! {
 
 type Settings = aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 
-/// What somebody may do to what was set up.
+/// Changes that someone may make to a deployment.
 #[derive(Debug)]
 enum Drift {
     Setting(fn(Settings) -> Settings),
-    /// So many calls at once are set apart for the function.
+    /// Reserved concurrency of the function.
     Reserved(i32),
     Code,
     NoPermission,
@@ -271,11 +271,11 @@ impl Drift {
                     .put_subscription_filter()
                     .log_group_name(log_group_name(org));
                 let call = call.filter_name(FILTER).filter_pattern("");
-                let ours = org.subscription_filters(log_group_name(org)).await;
-                let ours = ours
+                let managed = org.subscription_filters(log_group_name(org)).await;
+                let managed = managed
                     .into_iter()
                     .find(|filter| filter.filter_name() == Some(FILTER));
-                let destination = ours.and_then(|filter| filter.destination_arn);
+                let destination = managed.and_then(|filter| filter.destination_arn);
                 let call = call.set_destination_arn(destination);
                 call.distribution(Distribution::Random).send().await.is_ok()
             }
@@ -351,7 +351,7 @@ on_both_engines! {
             (Drift::NoPermission, &["lambda:AddPermission"]),
             (
                 Drift::WiderPermission,
-                // Another one lets the log group in while it is put right.
+                // A temporary statement allows the log group during the update.
                 &[
                     "lambda:AddPermission",
                     "lambda:RemovePermission",
@@ -387,12 +387,19 @@ async fn drift_explains_disabled_function() {
     Drift::Reserved(0).happen(&org).await;
     let run = heeler_ec(&org).args(["plan", "--check"]);
     let run = run.run().await.expect_status(1);
-    for said in ["reserved_concurrency", "switched off: nothing is delivered"] {
-        assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
+    for expected in [
+        "reserved_concurrency",
+        "the function is disabled: no event is delivered",
+    ] {
+        assert!(
+            run.stdout.contains(expected),
+            "no {expected:?} in\n{}",
+            run.stdout
+        );
     }
 }
 
-/// A setup that meets this fault ends well by itself.
+/// Checks that setup succeeds in spite of a fault.
 async fn assert_retried(fault: Fault) {
     let org = world_with_other_filter(Engine::Ministack).await;
     org.proxy().fault(fault);
@@ -487,7 +494,8 @@ async fn full_log_group_fails_immediately() {
         .filter(|name| *name == "logs:PutSubscriptionFilter");
     assert_eq!(tried.count(), 1, "{writes:?}");
     assert!(
-        run.stderr.contains("takes no more subscription filters"),
+        run.stderr
+            .contains("has no room for another subscription filter"),
         "{}",
         run.stderr
     );
@@ -520,7 +528,7 @@ async fn failed_function_shows_lambda_reason() {
         answer["Configuration"]["StateReasonCode"] = "InvalidZipFileException".into();
         answer["Configuration"]["StateReason"] = "no module".into();
     });
-    // Preflight and plan ask before it is there.
+    // Preflight and plan read it before it exists.
     let created = Fault::new("lambda", "GetFunction", fails).after(2);
     org.proxy().fault(created);
     let run = setup(&org).run().await.expect_status(3);
@@ -547,7 +555,7 @@ async fn lost_response_does_not_duplicate_write() {
         let fault = Fault::new(service, operation, FaultAction::DropResponse).times(1);
         org.proxy().fault(fault);
         let first = setup(&org).run().await;
-        // Whether it gave up or went on, the same command leaves one of each.
+        // If setup gave up, the same command completes it, with one resource of each kind.
         assert!(
             [0, 3].contains(&first.status),
             "{operation}\n{}",
@@ -585,14 +593,14 @@ async fn missing_permission_is_named_and_setup_resumes() {
             org.proxy().fault(Fault::new(service, operation, refusal));
             let run = setup(&org).run().await.expect_status(3);
             assert_eq!(run.stdout, "");
-            for said in [
+            for expected in [
                 &format!("grant {permission} "),
                 "of 14 done",
                 "Run the same command again",
             ] {
                 assert!(
-                    run.stderr.contains(said),
-                    "{operation}: no {said:?} in\n{}",
+                    run.stderr.contains(expected),
+                    "{operation}: no {expected:?} in\n{}",
                     run.stderr
                 );
             }
@@ -682,7 +690,7 @@ async fn delete_role(org: &Organization) {
     delete.expect("no role");
 }
 
-/// The organization's log group keeps its events for a month.
+/// An organization whose log group keeps events for a month.
 async fn world_with_month_of_retention() -> Organization {
     let org = Organization::on(Engine::Ministack)
         .log_group()
@@ -741,7 +749,7 @@ async fn retention_is_set_only_after_confirmation() {
         .await
         .expect_status(0);
     assert_eq!(run.writes()[0].name(), "logs:PutRetentionPolicy");
-    // There is nothing to ask any more, and so no terminal is needed.
+    // Nothing needs confirmation any more, so no terminal is needed.
     let again = again(&org)
         .args(["--fix-retention"])
         .run()
@@ -768,9 +776,13 @@ async fn stopping_after_retention_change_reports_it() {
             .await
             .expect_status(status);
         assert_eq!(names(&run.writes()), ["logs:PutRetentionPolicy"]);
-        let told = format!("Log group {group} now keeps its events for one day.");
-        for said in [told.as_str(), "no other changes were made"] {
-            assert!(run.stdout.contains(said), "no {said:?} in\n{}", run.stdout);
+        let changed = format!("Log group {group} now keeps its events for one day.");
+        for expected in [changed.as_str(), "no other changes were made"] {
+            assert!(
+                run.stdout.contains(expected),
+                "no {expected:?} in\n{}",
+                run.stdout
+            );
         }
     }
 }

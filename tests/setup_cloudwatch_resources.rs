@@ -1,5 +1,5 @@
-//! What setup makes for option cloudwatch, field by field, as AWS then has it: the values of the reference plan, and
-//! policies that allow what is needed and nothing else.
+//! The attributes of all resources after setup of option cloudwatch: the values of the reference plan, and
+//! least-privilege policies.
 
 use crate::commands::{on_both_engines, setup_of_with};
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -24,7 +24,7 @@ async fn after_setup(engine: Engine) -> Organization {
     org
 }
 
-/// The values of the reference plan, at the place of this organization.
+/// The values of the reference plan for this organization.
 fn reference(org: &Organization) -> Value {
     let text = include_str!("fixtures/cloudwatch/plan.json")
         .replace("{account}", org.account())
@@ -42,7 +42,7 @@ fn iam_arn(org: &Organization, kind: &str, name: &str) -> String {
     format!("arn:aws:iam::{}:{kind}/{name}", org.account())
 }
 
-/// IAM answers with documents that are percent-encoded.
+/// Parses a document of IAM, which is percent-encoded.
 fn parse_document(text: &str) -> Value {
     let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
     serde_json::from_str(&text).expect("a policy document")
@@ -164,7 +164,7 @@ async fn function_as_terraform(org: &Organization) -> Value {
     })
 }
 
-/// The only statement of the function's own policy.
+/// The only statement of the function's resource policy.
 async fn permission(org: &Organization) -> Value {
     let read = org.clients().lambda.get_policy();
     let read = read.function_name(FUNCTION).send().await;
@@ -241,7 +241,7 @@ on_both_engines! {
         let variables = function.environment().and_then(|found| found.variables()).expect("variables");
         let url = org.clients().sqs.get_queue_url().queue_name(QUEUE).send().await;
         let url = url.expect("our queue").queue_url.expect("its URL");
-        // Each client is told the URL at the address that it asks.
+        // The emulator returns URLs with the address that a client uses.
         assert!(variables["QUEUE_URL"].ends_with(url.split_once("//").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).expect("a path")));
         let filters = org.subscription_filters(org.log_group().expect("a log group")).await;
         assert_eq!(filters[0].destination_arn(), function.function_arn());
@@ -392,7 +392,7 @@ on_both_engines! {
     }
 }
 
-/// Nobody does anything without TLS.
+/// A statement that denies all actions without TLS.
 fn deny_insecure_transport(queue: &str) -> Value {
     json!({
         "Sid": "DenyInsecureTransport",
@@ -404,7 +404,7 @@ fn deny_insecure_transport(queue: &str) -> Value {
     })
 }
 
-/// The use of a key by SQS on somebody's behalf.
+/// A statement that allows use of a key through SQS.
 fn allow_via_sqs(sid: &str, action: Value, key: &str) -> Value {
     let mut statement = json!({
         "Sid": sid,

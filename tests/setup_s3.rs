@@ -1,4 +1,4 @@
-//! The laws of setup for option s3: idempotent, announced, in order, and shown.
+//! Setup of option s3: idempotence, order of writes, plan and outputs.
 
 use crate::commands::heeler_ec;
 use crate::commands::{
@@ -57,11 +57,11 @@ on_both_engines! {
 
     async fn outputs_match_setup_output(engine: Engine) {
         let org = Organization::on(engine).build().await;
-        let made = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
+        let printed = json(&setup(&org).args(["-o", "json"]).run().await.expect_status(0));
         let read = outputs(&org).run().await.expect_status(0);
-        assert_eq!(json(&read), made);
+        assert_eq!(json(&read), printed);
         assert_eq!(names(&read.writes()), Vec::<String>::new());
-        let keys: Vec<&String> = made.as_object().expect("an object").keys().collect();
+        let keys: Vec<&String> = printed.as_object().expect("an object").keys().collect();
         assert_eq!(
             keys,
             ["heeler_event_queue_url", "heeler_event_role_arn", "heeler_event_role_external_id"]
@@ -123,19 +123,19 @@ on_both_engines! {
     }
 }
 
-/// Takes our entry out of a notification configuration.
+/// Removes the managed entry from a notification configuration.
 fn remove_managed_entries(configuration: &mut Value) -> Vec<Value> {
     let topics = configuration["topics"]
         .as_array_mut()
         .expect("a list of topics");
-    let (ours, theirs) = topics
+    let (managed, others) = topics
         .drain(..)
         .partition(|topic| topic["id"] == "heeler-ec");
-    *topics = theirs;
-    ours
+    *topics = others;
+    managed
 }
 
-/// The topic's attributes but for the counts of its subscriptions.
+/// The attributes of the topic except the numbers of its subscriptions.
 async fn topic_attributes(org: &Organization) -> Vec<(String, String)> {
     let topic = org.topic().expect("a topic");
     let read = org
@@ -209,10 +209,10 @@ async fn external_id_is_shown_only_by_outputs() {
     for form in ["table", "json"] {
         let run = plan(&org).args(["-v", "-o", form, "--external-id", "id-of-the-second-setup"]);
         let run = run.run().await.expect_status(0);
-        let said = format!("{}{}", run.stdout, run.stderr);
+        let output = format!("{}{}", run.stdout, run.stderr);
         assert!(
-            said.contains("external_id") && !said.contains("id-of-the"),
-            "{said}"
+            output.contains("external_id") && !output.contains("id-of-the"),
+            "{output}"
         );
     }
 }
@@ -224,9 +224,9 @@ async fn external_id_is_read_from_environment() {
     let run = run
         .env("HEELER_EC_EXTERNAL_ID", "id-of-the-environment")
         .args(["-o", "json"]);
-    let made = json(&run.run().await.expect_status(0));
+    let printed = json(&run.run().await.expect_status(0));
     assert_eq!(
-        made["heeler_event_role_external_id"],
+        printed["heeler_event_role_external_id"],
         "id-of-the-environment"
     );
 }
@@ -258,7 +258,7 @@ async fn drift_is_shown_and_repaired() {
         .iter()
         .find(|step| step["action"] == "update")
         .expect("an update");
-    let change = json!([{"field": "retention", "before": 60, "after": 7200, "known": true}]);
+    let change = json!([{"field": "retention_seconds", "before": 60, "after": 7200, "known": true}]);
     assert_eq!(changed["changes"], change);
 
     let run = setup_again(&org).run().await.expect_status(0);
@@ -304,7 +304,7 @@ async fn heeler_receives_event_through_role_and_queue() {
         .bucket_key()
         .build()
         .await;
-    let made = json(
+    let printed = json(
         &setup(&org)
             .args(["-o", "json"])
             .run()
@@ -316,7 +316,7 @@ async fn heeler_receives_event_through_role_and_queue() {
         "heeler_event_role_arn",
         "heeler_event_role_external_id",
     ]
-    .map(|key| text(&made[key]));
+    .map(|key| text(&printed[key]));
     let member = &org.members()[0];
     let record = event(
         member,

@@ -1,4 +1,4 @@
-//! What setup makes, attribute by attribute, as AWS then has it.
+//! The attributes of all resources after setup of option s3.
 
 use crate::commands::{on_both_engines, setup_with};
 use aws_sdk_kms::types::GrantOperation;
@@ -34,7 +34,7 @@ fn policy_arn(org: &Organization) -> String {
     )
 }
 
-/// IAM answers with documents that are percent-encoded.
+/// Parses a document of IAM, which is percent-encoded.
 fn parse_document(text: &str) -> Value {
     let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
     serde_json::from_str(&text).expect("a policy document")
@@ -311,7 +311,7 @@ on_both_engines! {
     }
 }
 
-/// Nobody does this without TLS.
+/// A statement that denies an action without TLS.
 fn deny_insecure_transport(sid: &str, action: &str, resource: &str) -> Value {
     json!({
         "Sid": sid,

@@ -1,4 +1,4 @@
-//! From one option to the other without a lost event: docs/switching.md, with events coming in all the while.
+//! Switching between options as in docs/switching.md, while events arrive. No event may be lost.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -18,8 +18,7 @@ use testkit::{Engine, LogFile, Organization, Run};
 /// The names of the second deployment.
 const SECOND_DEPLOYMENT: [&str; 2] = ["--name-prefix", "heeler_next"];
 
-/// What happens in the organization, event by event: each is delivered as `CloudTrail` does, to the log group and to the
-/// bucket.
+/// A stream of events. Each is delivered to the log group and to the bucket, as `CloudTrail` does.
 struct EventStream<'w> {
     org: &'w Organization,
     delivered: Vec<String>,
@@ -58,7 +57,7 @@ impl<'w> EventStream<'w> {
         self.delivered.push(id);
     }
 
-    /// Goes on until the work is done, and to the end of the event that is under way.
+    /// Delivers events until the work is done, and completes the last delivery.
     async fn deliver_during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -79,7 +78,7 @@ impl<'w> EventStream<'w> {
     }
 }
 
-/// Heeler at one of the queues: the ids of the events that it has got.
+/// Heeler at one of the queues, with the IDs of the events that it received.
 struct QueueReader {
     heeler: HeelerSession,
     queue: String,
@@ -107,7 +106,7 @@ impl QueueReader {
         }
     }
 
-    /// Takes messages until these events were among them.
+    /// Receives messages until all of these events have arrived.
     async fn wait_for_events(&mut self, events: &[String]) {
         let began = Instant::now();
         while let Some(missing) = events
@@ -129,16 +128,17 @@ impl QueueReader {
         }
     }
 
-    /// A message is an event, or tells of an object with events.
+    /// Reads a message: an event, or a notification of an object with events.
     async fn read_message(&mut self, body: &str) {
         let message: Value = serde_json::from_str(body).expect("a message of JSON");
         if let Some(id) = message["eventID"].as_str() {
             self.received_ids.insert(id.to_owned());
             return;
         }
-        let notice: Value = serde_json::from_str(&text(&message["Message"])).expect("a notice");
-        for told in notice["Records"].as_array().into_iter().flatten() {
-            let key = text(&told["s3"]["object"]["key"]);
+        let notification: Value =
+            serde_json::from_str(&text(&message["Message"])).expect("a notification");
+        for record in notification["Records"].as_array().into_iter().flatten() {
+            let key = text(&record["s3"]["object"]["key"]);
             let bytes = self
                 .heeler
                 .object(&self.bucket, &key)
@@ -154,7 +154,7 @@ impl QueueReader {
     }
 }
 
-/// The walk through docs/switching.md.
+/// Follows the steps of docs/switching.md.
 async fn switch_option(from: &str, to: &str) {
     let org = Organization::on(Engine::Ministack)
         .bucket_key()
@@ -172,7 +172,7 @@ async fn switch_option(from: &str, to: &str) {
     stream.deliver().await;
     old.wait_for_events(&stream.delivered).await;
 
-    // The second is set up beside the first, which goes on.
+    // The second deployment is set up while the first continues.
     let refused = setup_of(&org, to).run().await.expect_status(1);
     assert!(
         refused.stderr.contains("docs/switching.md"),
@@ -194,9 +194,9 @@ async fn switch_option(from: &str, to: &str) {
     old.wait_for_events(&stream.delivered).await;
     new.wait_for_events(&stream.delivered[overlap..]).await;
 
-    // Heeler reads the new queue only, and the first deployment goes.
-    let gone = stream.deliver_during(destroy(&org).run()).await;
-    gone.expect_status(0);
+    // Heeler reads only the new queue, and the first deployment is destroyed.
+    let destroyed = stream.deliver_during(destroy(&org).run()).await;
+    destroyed.expect_status(0);
     stream.deliver().await;
     new.wait_for_events(&stream.delivered[overlap..]).await;
     let check = |args: [&'static str; 2]| {
@@ -275,8 +275,12 @@ async fn deployments_sharing_topic_are_destroyed_in_order() {
 
     let refused = destroy(&org).run().await.expect_status(1);
     assert_eq!(names(&refused.writes()), Vec::<String>::new());
-    for told in ["second deployment", "--name-prefix heeler_next"] {
-        assert!(refused.stderr.contains(told), "{told}\n{}", refused.stderr);
+    for expected in ["second deployment", "--name-prefix heeler_next"] {
+        assert!(
+            refused.stderr.contains(expected),
+            "{expected}\n{}",
+            refused.stderr
+        );
     }
     destroy(&org)
         .args(SECOND_DEPLOYMENT)

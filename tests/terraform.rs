@@ -1,4 +1,4 @@
-//! From Terraform to here and back, with Terraform itself, where it is on the machine.
+//! Adoption and export with the real Terraform, if it is installed.
 
 use crate::commands::heeler_ec;
 use crate::commands::{counts, destroy, json, plan_of, setup_again_of, setup_of_with};
@@ -10,7 +10,7 @@ const S3: &str = include_str!("fixtures/terraform/s3.tf");
 const CLOUDWATCH: &str = include_str!("fixtures/terraform/cloudwatch.tf");
 const NOTHING: [&str; 0] = [];
 
-/// What adopting may change of what Terraform had made, as `docs/adopting.md` says.
+/// The attributes that adoption may change, as listed in `docs/adopting.md`.
 const EXPECTED_DIFFERENCES: &[&str] = &[
     "assume_role_policy",
     "id",
@@ -25,7 +25,7 @@ const EXPECTED_DIFFERENCES: &[&str] = &[
     "qualified_invoke_arn",
 ];
 
-/// The file that the module's user has filled in.
+/// The variable file of a user of the module.
 fn terraform_variables(org: &Organization, option: &str) -> String {
     let own = if option == "s3" {
         format!("s3_cloudtrail_bucket_name = \"{}\"", org.bucket())
@@ -42,7 +42,7 @@ fn terraform_variables(org: &Organization, option: &str) -> String {
     )
 }
 
-/// The module is applied, adopted with the same file, and destroyed.
+/// Applies the module, adopts it with the same file, and destroys it.
 async fn adopt_applied_module(org: Organization, option: &str, text: &str) {
     let file = terraform_variables(&org, option);
     let files = [("main.tf", text), ("var.auto.tfvars", file.as_str())];
@@ -88,7 +88,7 @@ async fn adopt_applied_module(org: Organization, option: &str, text: &str) {
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
-/// Set up here, and taken over by Terraform with what export prints.
+/// Sets up a deployment, and imports it into Terraform with the exported file.
 async fn import_exported_file(org: Organization, option: &str, resources: usize) {
     let id = vendor_terraform::EXTERNAL_ID;
     setup_of_with(&org, option, id).run().await.expect_status(0);
@@ -104,7 +104,7 @@ async fn import_exported_file(org: Organization, option: &str, resources: usize)
     for change in &changes {
         assert!(change.imported, "{change:?}");
         assert_eq!(change.arguments, NOTHING, "{change:?}");
-        // Its trust policy becomes sensitive, and nothing else.
+        // Only its trust policy becomes sensitive.
         let expected = if change.address == "aws_iam_role.heeler_iam_role_sqs" {
             "update"
         } else {

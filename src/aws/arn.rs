@@ -1,6 +1,6 @@
-//! Amazon Resource Names: taken apart and put together.
+//! Amazon Resource Names (ARNs): parsing and building.
 
-/// The six parts of an ARN, borrowed.
+/// The parts of an ARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
     pub partition: &'a str,
@@ -28,7 +28,7 @@ impl<'a> Arn<'a> {
             .then_some(arn)
     }
 
-    /// What comes after the type: `a/b` of `role/a/b`, or all of it for a queue or a topic.
+    /// The resource without its type: `a/b` for `role/a/b`. ARNs of queues and topics have no type.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.resource
@@ -43,7 +43,7 @@ pub fn resource_name(text: &str) -> &str {
     text.rsplit([':', '/']).next().unwrap_or(text)
 }
 
-/// Writes an ARN. IAM and S3 leave region or account empty.
+/// Builds an ARN. The region is empty for IAM, and both region and account are empty for S3.
 #[must_use]
 pub fn build(
     partition: &str,

@@ -1,4 +1,4 @@
-//! The notification configuration of a bucket as plain entries, and S3's rule for when two of them overlap.
+//! The entries of a bucket's notification configuration, and the rule by which S3 rejects overlapping entries.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl NotificationTarget {
     }
 }
 
-/// One entry: these events, of objects with this prefix and suffix, go to that destination.
+/// An entry: it sends events for objects with a prefix and suffix to a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationEntry {
     pub id: String,
@@ -36,18 +36,18 @@ pub struct NotificationEntry {
 
 pub const OBJECT_CREATED: &str = "s3:ObjectCreated:*";
 
-/// Everything in a configuration but one entry, in one form: equal when S3 does the same for all others.
+/// All entries of a configuration except one, in canonical form. Two values are equal if S3 treats them alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherEntries(Vec<String>);
 
 impl OtherEntries {
-    /// All but the entry of this id.
+    /// All entries except the one with this ID.
     #[must_use]
     pub fn excluding(found: &Configuration, id: &str) -> Self {
         let entries = entries(found).into_iter().filter(|entry| entry.id != id);
         let mut lines: Vec<String> = entries
             .map(|mut entry| {
-                // S3 keeps no order.
+                // S3 does not keep the order.
                 entry.events.sort_unstable();
                 entry.to_string()
             })
@@ -58,27 +58,27 @@ impl OtherEntries {
         Self(lines)
     }
 
-    /// In words, one an entry.
+    /// A description of each entry.
     #[must_use]
     pub fn descriptions(&self) -> &[String] {
         &self.0
     }
 
-    /// What is there later and was not before, and the other way round; nothing when they are the same.
+    /// Describes the entries that were added and removed. Returns `None` if there are none.
     #[must_use]
     pub fn diff(&self, later: &Self) -> Option<String> {
         let lacks = |of: &Self, line: &String| !of.0.contains(line);
-        let gone = self.0.iter().filter(|line| lacks(later, line));
-        let new = later.0.iter().filter(|line| lacks(self, line));
-        let told: Vec<String> = gone
-            .map(|line| format!("{line} is gone"))
-            .chain(new.map(|line| format!("{line} is new")))
+        let removed = self.0.iter().filter(|line| lacks(later, line));
+        let added = later.0.iter().filter(|line| lacks(self, line));
+        let changes: Vec<String> = removed
+            .map(|line| format!("{line} was removed"))
+            .chain(added.map(|line| format!("{line} was added")))
             .collect();
-        (*self != *later).then(|| told.join("; "))
+        (*self != *later).then(|| changes.join("; "))
     }
 }
 
-/// All entries of a configuration. `EventBridge` is none: it sees every event and overlaps with nothing.
+/// All entries of a configuration. `EventBridge` is not an entry: it receives every event and overlaps with nothing.
 #[must_use]
 pub fn entries(found: &Configuration) -> Vec<NotificationEntry> {
     let topics = found.topic_configurations().iter().map(|entry| {
@@ -128,7 +128,7 @@ pub fn entries(found: &Configuration) -> Vec<NotificationEntry> {
         .collect()
 }
 
-/// S3 gives the names of the rules back in mixed case.
+/// Reads a filter rule. S3 returns the names of rules in mixed case.
 fn filter_value(filter: Option<&NotificationConfigurationFilter>, name: &str) -> String {
     filter
         .and_then(NotificationConfigurationFilter::key)
@@ -144,15 +144,15 @@ fn filter_value(filter: Option<&NotificationConfigurationFilter>, name: &str) ->
 }
 
 impl NotificationEntry {
-    /// Whether S3 refuses the two in one configuration: a shared event, one prefix a beginning of the other, and
-    /// one suffix an ending of the other.
+    /// Returns true if S3 rejects the two in one configuration: they share an event, one prefix starts with the other,
+    /// and one suffix ends with the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let events = self.events.iter().any(|event| {
             other
                 .events
                 .iter()
-                .any(|theirs| events_overlap(event, theirs))
+                .any(|other| events_overlap(event, other))
         });
         events
             && either_contains(&self.prefix, &other.prefix, |long, short| {
@@ -165,7 +165,7 @@ impl NotificationEntry {
 }
 
 impl NotificationEntry {
-    /// Whether it announces everything that the other would.
+    /// Returns true if the entry sends every event that the other would send.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let announced = |wanted: &String| {
@@ -180,16 +180,15 @@ impl NotificationEntry {
     }
 }
 
-/// Whether one holds the other. Special characters are percent-encoded in a filter, so the two are compared as they are
-/// written and as they are meant.
+/// Returns true if either value contains the other. Filters may be percent-encoded, so both forms are compared.
 fn either_contains(left: &str, right: &str, holds: impl Fn(&str, &str) -> bool) -> bool {
-    let meant = |text: &str| {
+    let decoded = |text: &str| {
         percent_encoding::percent_decode_str(text)
             .decode_utf8_lossy()
             .into_owned()
     };
     let either = |left: &str, right: &str| holds(left, right) || holds(right, left);
-    either(left, right) || either(&meant(left), &meant(right))
+    either(left, right) || either(&decoded(left), &decoded(right))
 }
 
 fn events_overlap(left: &str, right: &str) -> bool {
@@ -198,12 +197,12 @@ fn events_overlap(left: &str, right: &str) -> bool {
         || wildcard_family(right).is_some_and(|family| event_family(left) == family)
 }
 
-/// `s3:ObjectCreated` of `s3:ObjectCreated:*`; nothing for a single event.
+/// `s3:ObjectCreated` for `s3:ObjectCreated:*`; `None` for a single event.
 fn wildcard_family(event: &str) -> Option<&str> {
     event.strip_suffix(":*")
 }
 
-/// `s3:ObjectCreated` of `s3:ObjectCreated:Put`.
+/// `s3:ObjectCreated` for `s3:ObjectCreated:Put`.
 fn event_family(event: &str) -> &str {
     match event.match_indices(':').nth(1) {
         Some((end, _)) => &event[..end],
@@ -248,7 +247,7 @@ mod tests {
 
     #[test]
     fn entry_overlap_follows_s3_rules() {
-        let ours = entry(OBJECT_CREATED, "AWSLogs/", "");
+        let wanted = entry(OBJECT_CREATED, "AWSLogs/", "");
         let table = [
             ("no filter at all", entry(OBJECT_CREATED, "", ""), true),
             (
@@ -284,10 +283,10 @@ mod tests {
                 false,
             ),
         ];
-        for (what, theirs, overlap) in table {
-            assert_eq!(ours.overlaps(&theirs), overlap, "{what}");
+        for (what, other, overlap) in table {
+            assert_eq!(wanted.overlaps(&other), overlap, "{what}");
             assert_eq!(
-                theirs.overlaps(&ours),
+                other.overlaps(&wanted),
                 overlap,
                 "{what}, the other way round"
             );
@@ -296,10 +295,10 @@ mod tests {
 
     #[test]
     fn entry_covers_narrower_entry() {
-        let ours = entry(OBJECT_CREATED, "AWSLogs/", "");
+        let wanted = entry(OBJECT_CREATED, "AWSLogs/", "");
         let table = [
             ("no filter at all", entry(OBJECT_CREATED, "", ""), true),
-            ("the same", ours.clone(), true),
+            ("the same", wanted.clone(), true),
             (
                 "a part of the objects",
                 entry(OBJECT_CREATED, "AWSLogs/o-example/", ""),
@@ -317,14 +316,14 @@ mod tests {
                 false,
             ),
         ];
-        for (what, theirs, covers) in table {
-            assert_eq!(theirs.covers(&ours), covers, "{what}");
+        for (what, other, covers) in table {
+            assert_eq!(other.covers(&wanted), covers, "{what}");
         }
     }
 
     #[test]
     fn one_shared_event_is_an_overlap() {
-        let ours = entry(OBJECT_CREATED, "AWSLogs/", "");
+        let wanted = entry(OBJECT_CREATED, "AWSLogs/", "");
         let several = |events: &[&str]| NotificationEntry {
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             ..entry("", "", "")
@@ -357,8 +356,8 @@ mod tests {
             (&[], false),
         ];
         for (events, overlap) in table {
-            assert_eq!(ours.overlaps(&several(events)), overlap, "{events:?}");
-            assert_eq!(several(events).overlaps(&ours), overlap, "{events:?}");
+            assert_eq!(wanted.overlaps(&several(events)), overlap, "{events:?}");
+            assert_eq!(several(events).overlaps(&wanted), overlap, "{events:?}");
         }
     }
 
@@ -437,7 +436,7 @@ mod tests {
     fn filter_case_and_order_are_ignored() {
         let (put, copy) = ("s3:ObjectCreated:Put", "s3:ObjectCreated:Copy");
         let one = topics(&[
-            ("theirs", &[put, copy], Some(rules(["prefix", "suffix"]))),
+            ("other", &[put, copy], Some(rules(["prefix", "suffix"]))),
             ("more", &[put], None),
             ("heeler-ec", &[OBJECT_CREATED], None),
         ]);
@@ -447,7 +446,7 @@ mod tests {
                 &[put],
                 Some(NotificationConfigurationFilter::builder().build()),
             ),
-            ("theirs", &[copy, put], Some(rules(["Prefix", "Suffix"]))),
+            ("other", &[copy, put], Some(rules(["Prefix", "Suffix"]))),
         ]);
         assert_eq!(
             OtherEntries::excluding(&one, "heeler-ec"),
@@ -460,21 +459,21 @@ mod tests {
     #[test]
     fn diff_covers_all_but_excluded_entry() {
         let put = "s3:ObjectCreated:Put";
-        let before = topics(&[("theirs", &[put], None)]);
+        let before = topics(&[("other", &[put], None)]);
         let others = |found: &Configuration| OtherEntries::excluding(found, "heeler-ec");
         let table = [
             ("an id", topics(&[("another", &[put], None)])),
             (
                 "an event",
-                topics(&[("theirs", &[put, "s3:ObjectRemoved:*"], None)]),
+                topics(&[("other", &[put, "s3:ObjectRemoved:*"], None)]),
             ),
             (
                 "a filter",
-                topics(&[("theirs", &[put], Some(rules(["prefix", "suffix"])))]),
+                topics(&[("other", &[put], Some(rules(["prefix", "suffix"])))]),
             ),
             (
                 "an entry more",
-                topics(&[("theirs", &[put], None), ("more", &[put], None)]),
+                topics(&[("other", &[put], None), ("more", &[put], None)]),
             ),
             ("none at all", topics(&[])),
         ];
@@ -482,14 +481,14 @@ mod tests {
             let change = others(&before).diff(&others(&later));
             assert!(change.is_some(), "{what}");
         }
-        let ours = topics(&[
-            ("theirs", &[put], None),
+        let wanted = topics(&[
+            ("other", &[put], None),
             ("heeler-ec", &[OBJECT_CREATED], None),
         ]);
-        assert_eq!(others(&before).diff(&others(&ours)), None);
+        assert_eq!(others(&before).diff(&others(&wanted)), None);
         let change = others(&before).diff(&others(&topics(&[]))).unwrap();
         assert!(
-            change.starts_with("\"theirs\" (") && change.ends_with("is gone"),
+            change.starts_with("\"other\" (") && change.ends_with("was removed"),
             "{change}"
         );
     }

@@ -1,4 +1,4 @@
-//! The notification configuration of a bucket as a JSON document: the one that the AWS CLI prints and takes.
+//! The notification configuration of a bucket as a JSON document, in the form that the AWS CLI uses.
 
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
 use aws_sdk_s3::types::{
@@ -15,7 +15,7 @@ const QUEUE_KEYS: (&str, &str) = ("QueueConfigurations", "QueueArn");
 const FUNCTION_KEYS: (&str, &str) = ("LambdaFunctionConfigurations", "LambdaFunctionArn");
 const EVENT_BRIDGE: &str = "EventBridgeConfiguration";
 
-/// Everything that is in it.
+/// Converts a configuration to a document.
 #[must_use]
 pub fn to_document(found: &Configuration) -> Value {
     let topics = found.topic_configurations().iter();
@@ -86,7 +86,8 @@ fn entry_document(
     entry
 }
 
-/// The document in a form in which two are equal that mean the same: S3 keeps no order and ignores the case of rules.
+/// The canonical form of a document, in which equivalent documents are equal. S3 keeps no order, and ignores the case
+/// of rule names.
 #[must_use]
 pub fn canonical(document: &Value) -> Value {
     let mut lists = Map::new();
@@ -111,10 +112,10 @@ pub fn canonical(document: &Value) -> Value {
     Value::Object(lists)
 }
 
-/// The document as S3 takes it.
+/// Converts a document to a configuration.
 ///
 /// # Errors
-/// When it is no such document.
+/// When the document is not a notification configuration.
 pub fn from_document(document: &Value) -> Result<NotificationConfiguration> {
     let wrong =
         |why: &str| Error::usage("the notification configuration is invalid").with_reason(why);

@@ -1,4 +1,4 @@
-//! Tells a listener of each finished call: never bodies, headers or credentials.
+//! Reports each finished call to a listener, without bodies, headers or credentials.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 use aws_types::request_id::RequestId;
 
-/// One finished call to AWS.
+/// A finished call to AWS.
 #[derive(Clone, Debug)]
 pub struct AwsCall {
     pub service: String,
@@ -30,7 +30,7 @@ pub(super) struct CallObserver(pub Arc<CallListener>);
 
 impl fmt::Debug for CallObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Told")
+        f.write_str("CallObserver")
     }
 }
 
@@ -43,7 +43,7 @@ impl Storable for CallStart {
 
 impl Intercept for CallObserver {
     fn name(&self) -> &'static str {
-        "Told"
+        "CallObserver"
     }
 
     fn read_before_execution(
@@ -51,7 +51,7 @@ impl Intercept for CallObserver {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let mut layer = Layer::new("Told");
+        let mut layer = Layer::new("CallObserver");
         layer.store_put(CallStart(Instant::now()));
         bag.push_layer(layer);
         Ok(())

@@ -1,4 +1,4 @@
-//! The SDK's errors as ours: what was being done, AWS's words, its code and request id, and what to do.
+//! Conversion of SDK errors: the operation, the message of AWS with its code and request ID, and a hint.
 
 use std::error::Error as StdError;
 use std::time::SystemTime;
@@ -10,18 +10,18 @@ use aws_types::request_id::RequestId;
 
 use crate::error::{Error, Result};
 
-/// Says what a call was for, so that its failure can.
+/// Adds context to the result of a call.
 pub trait AwsResultExt<T> {
-    /// `action` is the permission the call needs; `what` completes "cannot …".
+    /// Names the operation and the permission that it needs. `what` completes "cannot …".
     ///
     /// # Errors
-    /// The call's own failure, as ours.
+    /// The failure of the call.
     fn context_for(self, action: &'static str, what: impl FnOnce() -> String) -> Result<T>;
 
-    /// The same, but one of these codes means that there is no such thing.
+    /// Like `context_for`, but returns `None` for an error with one of the codes in `absent`.
     ///
     /// # Errors
-    /// The call's own failure, as ours.
+    /// The failure of the call.
     fn optional_for(
         self,
         action: &'static str,
@@ -52,8 +52,7 @@ where
     }
 }
 
-/// Whether the same call may well be answered a little later: too many calls, trouble inside AWS, or a connection that
-/// broke.
+/// Returns true if the same call may succeed later: after throttling, an internal error of AWS or a broken connection.
 pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     const THROTTLING_CODES: &[&str] = &[
         "LimitExceededException",
@@ -76,7 +75,7 @@ pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
     }
 }
 
-fn to_error<E>(error: &SdkError<E, HttpResponse>, action: &'static str, doing: String) -> Error
+fn to_error<E>(error: &SdkError<E, HttpResponse>, action: &'static str, operation: String) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -87,17 +86,16 @@ where
     let code = error
         .code()
         .map(str::to_owned)
-        // HEAD has no body to carry a code.
+        // A response to HEAD has no body and therefore no code.
         .or_else(|| {
             status
                 .filter(|status| *status >= 300)
                 .map(|status| status.to_string())
         });
     let message = error.message().map(str::to_owned);
-    let ours = Error::failed(doing, "").with_permission(action);
     let (why, hint) = match error {
         SdkError::TimeoutError(_) => (
-            "no answer in time".to_owned(),
+            "the call timed out".to_owned(),
             Some(
                 "check the network, a proxy (HTTPS_PROXY) and --region, then run it again"
                     .to_owned(),
@@ -113,16 +111,16 @@ where
             None,
         ),
     };
-    let mut ours = Error::failed(ours.operation(), why)
+    let mut converted = Error::failed(operation, why)
         .with_permission(action)
         .with_code(code, request_id);
-    if let Some(hint) = hint.or_else(|| hint_for(&ours, action)) {
-        ours = ours.with_hint(hint);
+    if let Some(hint) = hint.or_else(|| hint_for(&converted, action)) {
+        converted = converted.with_hint(hint);
     }
-    ours
+    converted
 }
 
-/// What the innermost causes say; the outer ones only say that something failed.
+/// Joins the messages of the inner causes. The outermost message says only that the call failed.
 fn cause_chain(error: &(dyn StdError + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut next = error.source();
@@ -183,7 +181,7 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
             Some("the session has expired: sign in again with `aws sso login`".to_owned())
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => Some(
-            "AWS does not know these credentials: check AWS_PROFILE, and --region for another partition"
+            "AWS rejects these credentials: check AWS_PROFILE, and --region for another partition"
                 .to_owned(),
         ),
         "SignatureDoesNotMatch" => Some(WRONG_SECRET_HINT.to_owned()),
@@ -191,11 +189,11 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
     }
 }
 
-const WRONG_SECRET_HINT: &str = "the secret key is not the one of this access key: check AWS_SECRET_ACCESS_KEY, or the profile's \
+const WRONG_SECRET_HINT: &str = "the secret access key does not match the access key ID: check AWS_SECRET_ACCESS_KEY, or the profile's \
     aws_secret_access_key";
 
-/// A signature bears the time of this machine. When AWS finds that wrong it says so, and mostly by how much: `Signature
-/// expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)`.
+/// A hint if the clock of this machine is wrong. Signatures contain the local time, and AWS usually returns both times:
+/// `Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)`.
 fn clock_skew_hint(error: &Error) -> Option<String> {
     let why = error.reason();
     let slow = why.contains("Signature expired");
@@ -222,7 +220,7 @@ fn clock_skew_hint(error: &Error) -> Option<String> {
     ))
 }
 
-/// How far the first time of the text, this machine's, is from the one in brackets, AWS's own.
+/// The minutes between the first time in the message, of this machine, and the time in parentheses, of AWS.
 fn clock_skew_minutes(why: &str) -> Option<u64> {
     let (before, after) = why.split_once('(')?;
     let of_this_machine = before.split(' ').find_map(parse_signature_time)?;
@@ -233,7 +231,7 @@ fn clock_skew_minutes(why: &str) -> Option<u64> {
     Some((off.as_secs() + 30) / 60)
 }
 
-/// A time as signatures bear it, such as `20260302T113000Z`.
+/// Parses the time of a signature, such as `20260302T113000Z`.
 fn parse_signature_time(word: &str) -> Option<SystemTime> {
     let (date, time) = word.strip_suffix('Z')?.split_once('T')?;
     let digits =
@@ -246,7 +244,7 @@ fn parse_signature_time(word: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")).ok()
 }
 
-/// Why there are no credentials, in a sentence, and the way out with the profile in it.
+/// Replaces the reason and the hint of an error about missing credentials. Commands in the hint include the profile.
 pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
     let chain = error.reason().to_owned();
     let lower = chain.to_ascii_lowercase();
@@ -279,7 +277,7 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
             .with_reason("no AWS credentials were found in the environment, in a profile, or on this machine")
             .with_hint(format!("sign in with `aws sso login{option}` or `aws configure{option}`, or set AWS_PROFILE"));
     }
-    // A clock that is wrong makes a signature that has "expired", which no sign-in cures.
+    // With a wrong clock a signature has "expired" too, but signing in does not help.
     if clock_skew_hint(&error).is_some() || error.has_code("SignatureDoesNotMatch") {
         return error;
     }
@@ -297,7 +295,7 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
     error
 }
 
-/// The profile that the chain of causes calls undefined.
+/// The name of the undefined profile in a chain of causes.
 fn missing_profile(chain: &str) -> Option<&str> {
     let (before, _) = chain.split_once("` was not defined")?;
     before.rsplit_once("profile `").map(|(_, name)| name)
@@ -346,7 +344,7 @@ mod tests {
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
                  Access Key and signing method.",
-                "the secret key is not the one of this access key",
+                "the secret access key does not match the access key ID",
             ),
             (
                 "ExpiredToken",

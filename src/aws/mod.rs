@@ -1,9 +1,11 @@
-//! The only door to the SDK's configuration: credentials, region, endpoint, and one client a service.
+//! AWS clients: credentials, region, endpoint and one client per service. Only this module configures the SDK.
 
 pub mod arn;
 pub mod bucket_notification;
 pub mod bucket_notification_document;
 mod call_log;
+#[cfg(test)]
+pub(crate) mod canned;
 pub mod clients;
 pub mod error;
 pub mod not_found;
@@ -27,19 +29,19 @@ use crate::http;
 use arn::Arn;
 use error::AwsResultExt;
 
-/// Where S3, SQS and the others answer when the operator has configured no region.
+/// The region if none is configured.
 const DEFAULT_REGION: &str = "us-east-1";
 
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(110);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// What the operator says about the connection; all else comes from the SDK's own environment.
+/// Connection settings of the command line. The SDK reads all other settings from its environment.
 #[derive(Clone, Default)]
 pub struct ConnectionSettings {
     pub profile: Option<String>,
     pub region: Option<String>,
     pub endpoint: Option<String>,
-    /// Told of every finished call.
+    /// Receives every finished call.
     pub observer: Option<Arc<CallListener>>,
 }
 
@@ -63,7 +65,7 @@ pub struct Aws {
     pub sts: aws_sdk_sts::Client,
 }
 
-/// Whose credentials these are.
+/// The identity of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerIdentity {
     pub arn: String,
@@ -82,7 +84,7 @@ macro_rules! client {
 }
 
 impl Aws {
-    /// Loads the configuration as the AWS CLI does. Makes no call to a service.
+    /// Loads the configuration as the AWS CLI does. It makes no calls.
     ///
     /// # Errors
     /// When the environment holds values that the SDK cannot use.
@@ -91,7 +93,7 @@ impl Aws {
         let http = http::shared_client()?;
         let mut shared = config_loader(settings, &http).load().await;
         if shared.region().is_none() {
-            // Without any region, a profile that assumes a role could not even ask for it.
+            // A profile that assumes a role needs a region for that call.
             let default = Region::new(DEFAULT_REGION);
             shared = config_loader(settings, &http).region(default).load().await;
         }
@@ -115,7 +117,7 @@ impl Aws {
         ))
     }
 
-    /// The same credentials in another region.
+    /// Clients with the same credentials in another region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         if region == self.region {
@@ -129,7 +131,7 @@ impl Aws {
         )
     }
 
-    /// The same clients with other credentials.
+    /// Clients with other credentials and the same settings.
     #[must_use]
     pub(super) fn with_credentials(&self, credentials: SharedCredentialsProvider) -> Self {
         let shared = self.shared.clone().into_builder();
@@ -141,7 +143,7 @@ impl Aws {
         )
     }
 
-    /// The same clients, but none of their calls takes longer, retries included.
+    /// Clients with a time limit for each call, including retries.
     #[must_use]
     pub fn with_timeout(&self, limit: Duration) -> Self {
         let timeouts = TimeoutConfig::builder()
@@ -197,7 +199,7 @@ impl Aws {
         &self.region
     }
 
-    /// The endpoint that replaces AWS's own, if one is configured.
+    /// The custom endpoint, if one is configured.
     #[must_use]
     pub fn endpoint(&self) -> Option<String> {
         self.shared
@@ -207,10 +209,10 @@ impl Aws {
             .or_else(service_specific_endpoint)
     }
 
-    /// Asks whose credentials these are. Needs no permission.
+    /// Reads the identity of the credentials. The call needs no permission.
     ///
     /// # Errors
-    /// When there are no usable credentials, or no way to AWS.
+    /// When there are no usable credentials, or AWS cannot be reached.
     pub async fn caller_identity(&self) -> Result<CallerIdentity> {
         let who = self
             .sts
@@ -233,12 +235,12 @@ impl Aws {
     }
 }
 
-/// What the AWS CLI would load, with our time limits and retries.
+/// A loader like that of the AWS CLI, with the program's time limits and retries.
 fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> ConfigLoader {
     let mut loader = ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http.clone())
-        // A program that signs in may have to ask a person.
+        // A credential process may ask a person to sign in.
         .identity_cache(IdentityCache::lazy().load_timeout(SIGN_IN_TIMEOUT).build())
         .timeout_config(
             TimeoutConfig::builder()
@@ -247,7 +249,7 @@ fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> Conf
                 .operation_timeout(Duration::from_secs(120))
                 .build(),
         );
-    // Always said: the SDK ends the program over a mode that only the AWS CLI knows, such as `legacy`.
+    // Always set, because the SDK panics on a retry mode that only the AWS CLI supports, such as `legacy`.
     loader = loader.retry_config(RetryConfig::standard().with_max_attempts(max_attempts()));
     if let Ok(name) = AppName::new("heeler-ec") {
         loader = loader.app_name(name);
@@ -264,8 +266,8 @@ fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> Conf
     loader
 }
 
-/// A profile that is named goes before the credentials in the environment, as with the AWS CLI; the SDK has it behind
-/// them.
+/// Credentials of a named profile. They take precedence over the environment, as in the AWS CLI; in the SDK they do
+/// not.
 fn profile_credentials(
     name: &str,
     http: &SharedHttpClient,
@@ -280,7 +282,7 @@ fn profile_credentials(
         .build()
 }
 
-/// Path style is what every endpoint that is not AWS's own understands.
+/// Returns true if a custom endpoint is configured. S3 then uses path-style addresses, which every endpoint supports.
 fn has_custom_endpoint(shared: &SdkConfig) -> bool {
     shared.endpoint_url().is_some()
         || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
@@ -288,14 +290,14 @@ fn has_custom_endpoint(shared: &SdkConfig) -> bool {
             .any(|name| std::env::var_os(name).is_some())
 }
 
-/// That of one service, if only that is replaced.
+/// The custom endpoint of any one service.
 fn service_specific_endpoint() -> Option<String> {
     std::env::vars()
         .find(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
         .map(|(_, value)| value)
 }
 
-/// How often a call is made at most.
+/// The maximum number of attempts of a call.
 fn max_attempts() -> u32 {
     std::env::var("AWS_MAX_ATTEMPTS")
         .ok()
@@ -303,7 +305,7 @@ fn max_attempts() -> u32 {
         .unwrap_or(5)
 }
 
-/// The SDK panics on a count of attempts below one.
+/// Rejects a number of attempts below one, because the SDK panics on it.
 fn validate_environment() -> Result<()> {
     let given = std::env::var_os("AWS_MAX_ATTEMPTS");
     if let Some(text) = given.as_ref().map(|text| text.to_string_lossy())

@@ -1,4 +1,4 @@
-//! What each kind is in Terraform: its type, the address that Heeler's own modules give it, and the id of its import.
+//! The Terraform type, address and import ID of each resource kind. Addresses are those of Heeler's modules.
 
 use serde_json::Value;
 
@@ -9,7 +9,8 @@ use crate::resource::observed;
 pub(super) const DEAD_LETTER_QUEUE_LABEL: &str = "heeler_sqs_queue_dlq";
 pub(super) const GRANT_TYPE: &str = "aws_kms_grant";
 
-/// The type, the label, and the id; nothing for a kind that Terraform does not know, or one without an id.
+/// Builds the import target. Returns `None` for a kind without a Terraform type, and for a resource without an import
+/// ID.
 pub(super) fn import_target(
     place: &ExportContext<'_>,
     item: &ExportedResource<'_>,
@@ -107,19 +108,19 @@ pub(super) fn import_target(
     })
 }
 
-/// The bucket of a notification, whose id is `BUCKET#ENTRY`.
+/// The bucket of a notification, whose name is `BUCKET#ENTRY`.
 pub(super) fn bucket_name<'i>(item: &'i ExportedResource<'_>) -> &'i str {
     let name = item.id.name.as_str();
     name.rsplit_once('#').map_or(name, |(bucket, _)| bucket)
 }
 
-/// The name of the function that a permission is of.
+/// The name of the function of a permission.
 pub(super) fn function_name(item: &ExportedResource<'_>) -> Option<String> {
     let arn = statement(item)?.get("Resource")?.get(0)?.as_str()?;
     Some(crate::aws::arn::resource_name(arn).to_owned())
 }
 
-/// The statement of a permission, in the form in which it is compared.
+/// The statement of a permission in canonical form.
 pub(super) fn statement<'i>(item: &'i ExportedResource<'_>) -> Option<&'i Value> {
     item.state.get("statement")?.get("Statement")?.get(0)
 }

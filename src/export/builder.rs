@@ -1,4 +1,4 @@
-//! Terraform's text: expressions out of values, blocks out of arguments, and the comments in between.
+//! The text of the Terraform file: expressions, blocks and comments.
 
 use hcl::expr::{Traversal, Variable};
 use hcl::format::{Format, Formatter};
@@ -12,18 +12,18 @@ use super::resources::{CODE_FILE, References, resource_block};
 use super::{ExportContext, ExportedResource, ImportTarget};
 use crate::error::{Error, Result};
 
-/// What the external id is called, so that no file holds it.
+/// The variable for the external ID, which keeps the ID out of the file.
 const EXTERNAL_ID_VARIABLE: &str = "external_id";
 
-/// The whole file.
+/// Builds the whole file.
 ///
 /// # Errors
-/// When the library does not read what it has written.
+/// When the written text does not parse.
 pub fn terraform_text(
     place: &ExportContext<'_>,
     exported: &[(ExportedResource<'_>, ImportTarget)],
 ) -> Result<String> {
-    let failed = |why: String| Error::failed("write Terraform's text", why);
+    let failed = |why: String| Error::failed("write the Terraform file", why);
     let known = References::new(exported);
     let blocks = exported
         .iter()
@@ -43,7 +43,7 @@ fn terraform_block() -> Block {
     let aws = to_expression(&json!({ "source": "hashicorp/aws", "version": "~> 5.0" }));
     let providers = Block::builder("required_providers").add_attribute(("aws", aws));
     Block::builder("terraform")
-        // The first that knows `import` blocks.
+        // The first version with `import` blocks.
         .add_attribute(("required_version", ">= 1.5"))
         .add_block(providers.build())
         .build()
@@ -77,7 +77,7 @@ fn import_block(import: &ImportTarget) -> Block {
         .build()
 }
 
-/// The block of a resource, argument by argument; what AWS does not tell is left out.
+/// Builds the block of a resource. Arguments without a value are left out.
 pub(super) struct ResourceBlockBuilder(hcl::structure::BlockBuilder);
 
 impl ResourceBlockBuilder {
@@ -93,7 +93,7 @@ impl ResourceBlockBuilder {
         }
     }
 
-    /// Arguments in a block of their own.
+    /// Adds a nested block.
     pub fn nested_block<const N: usize>(
         self,
         block: &str,
@@ -108,7 +108,7 @@ impl ResourceBlockBuilder {
         Self(self.0.add_block(inner.build()))
     }
 
-    /// Arguments whose value AWS does not tell, so that a plan does not want to write them.
+    /// Ignores changes of arguments that AWS does not return, so that a plan does not write them.
     pub fn ignore_changes(self, arguments: &[&str]) -> Self {
         let names = arguments.iter().map(|name| Variable::sanitized(*name));
         let names: Vec<Expression> = names.map(Expression::from).collect();
@@ -120,12 +120,12 @@ impl ResourceBlockBuilder {
     }
 }
 
-/// A value as an expression.
+/// Converts a value to an expression.
 pub(super) fn to_expression(value: &Value) -> Expression {
     convert(value, &|_| None)
 }
 
-/// The same of a trust policy, with the external id as a variable.
+/// Converts a trust policy to an expression, with the external ID as a variable.
 pub(super) fn mask_external_id(document: &Value) -> Expression {
     convert(document, &|key| {
         let is_external_id = key.eq_ignore_ascii_case("sts:ExternalId");
@@ -163,7 +163,7 @@ fn convert(value: &Value, instead: &dyn Fn(&str) -> Option<Expression>) -> Expre
     }
 }
 
-/// Comments are not part of the values, so they are put into the text as it was read again.
+/// Adds comments to the text, because values cannot carry them.
 fn add_comments(place: &ExportContext<'_>, plain: &str) -> std::result::Result<String, String> {
     let mut body: hcl_edit::structure::Body = plain
         .parse()
@@ -173,19 +173,20 @@ fn add_comments(place: &ExportContext<'_>, plain: &str) -> std::result::Result<S
         let labels: Vec<&str> = block.labels.iter().map(BlockLabel::as_str).collect();
         let lines = match (block.ident.as_str(), labels.first().copied()) {
             ("terraform", _) => header_comment(place),
-            ("variable", _) => {
-                to_lines(&["In the role's trust policy: heeler-ec outputs shows it."])
-            }
+            ("variable", _) => to_lines(&[
+                "The external ID in the role's trust policy. heeler-ec outputs shows it.",
+            ]),
             ("resource", Some("aws_s3_bucket_notification")) => to_lines(&[
-                "Terraform owns the whole notification configuration of the bucket: an entry that is not",
-                "here is taken out by the next apply, whoever made it.",
+                "Terraform owns the whole notification configuration of the bucket: the next apply removes",
+                "every entry that is not listed here.",
             ]),
             ("resource", Some("aws_lambda_function")) => vec![
-                "The code stays as it is. To change it from here, put it into".to_owned(),
-                format!("{CODE_FILE}, and take the arguments out of ignore_changes."),
+                "Terraform does not change the code. To change it from here, put it into"
+                    .to_owned(),
+                format!("{CODE_FILE}, and remove the arguments from ignore_changes."),
             ],
             ("resource", Some("aws_sns_topic_subscription")) => to_lines(&[
-                "AWS does not tell what is ignored here: it matters to other protocols only.",
+                "AWS does not return the ignored arguments; only other protocols use them.",
             ]),
             _ => continue,
         };
@@ -216,8 +217,8 @@ fn header_comment(place: &ExportContext<'_>) -> Vec<String> {
         ..
     } = place;
     vec![
-        format!("What heeler-ec set up: option {option}, account {account}, region {region}."),
-        "terraform plan imports all of it, adds nothing and destroys nothing. It counts a change of the".to_owned(),
-        "role: its trust policy becomes sensitive in Terraform's state, and stays as it is in AWS.".to_owned(),
+        format!("Resources of heeler-ec: option {option}, account {account}, region {region}."),
+        "terraform plan imports all of them, and adds and destroys nothing. It shows one change, of the".to_owned(),
+        "role: Terraform marks its trust policy as sensitive. Nothing changes in AWS.".to_owned(),
     ]
 }

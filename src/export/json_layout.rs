@@ -1,4 +1,4 @@
-//! The layout of what `jsonencode` is given: the library that writes values puts it on one line.
+//! Layout of `jsonencode` arguments. The library that writes them puts each on one line.
 
 use hcl_edit::Decorate;
 use hcl_edit::expr::{Array, Expression, Object, ObjectValueTerminator};
@@ -6,7 +6,7 @@ use hcl_edit::structure::Block;
 
 const INDENT: &str = "  ";
 
-/// Puts every field of a document on a line of its own.
+/// Puts every field of a document on a separate line.
 pub(super) fn format_block(block: &mut Block) {
     for mut attribute in block.body.attributes_mut() {
         if let Expression::FuncCall(call) = attribute.value_mut() {
@@ -37,7 +37,7 @@ fn format_object(fields: &mut Object, depth: usize) {
     fields.set_trailing(INDENT.repeat(depth));
 }
 
-/// A list of texts stays on its line.
+/// Keeps a list of strings on one line.
 fn format_array(items: &mut Array, depth: usize) {
     if items.iter().all(|item| !item.is_object()) {
         return;

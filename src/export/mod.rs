@@ -1,4 +1,4 @@
-//! What is set up, as Terraform's own text: `import` blocks, and the resource blocks that describe what is there. Pure.
+//! A deployment as a Terraform file: an `import` block and a `resource` block for each resource. It makes no calls.
 
 mod addresses;
 mod builder;
@@ -12,26 +12,26 @@ use crate::reconcile::state::State;
 
 pub use self::builder::terraform_text;
 
-/// A resource that is there.
+/// An existing resource.
 pub struct ExportedResource<'a> {
     pub id: &'a ResourceId,
     pub state: &'a State,
-    /// What it is known by: `arn`, `url`, `id`.
+    /// Its identifiers: `arn`, `url`, `id`.
     pub outputs: BTreeMap<&'static str, String>,
 }
 
-/// Where the deployment is, and what it is called.
+/// The location and the names of a deployment.
 pub struct ExportContext<'a> {
     pub option: &'a str,
     pub account: &'a str,
     pub region: &'a str,
-    /// Of the function, whose role and policy are told from Heeler's by their names.
+    /// The name of the function's role. Names distinguish the roles and policies of the function and of Heeler.
     pub function_role: String,
     pub function_policy: String,
     pub dead_letter_queues: [String; 2],
 }
 
-/// What Terraform calls a resource, and by what it finds it.
+/// The Terraform address and import ID of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportTarget {
     pub resource_type: &'static str,
@@ -40,14 +40,14 @@ pub struct ImportTarget {
 }
 
 impl ImportTarget {
-    /// Its address: `aws_sqs_queue.heeler_sqs_queue`.
+    /// The address, such as `aws_sqs_queue.heeler_sqs_queue`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("{}.{}", self.resource_type, self.label)
     }
 }
 
-/// Every resource that Terraform knows, in the order of the plan.
+/// The resources that Terraform supports, in the order of the plan.
 #[must_use]
 pub fn imports<'a>(
     place: &ExportContext<'_>,
@@ -56,7 +56,7 @@ pub fn imports<'a>(
     let mut grants = 0;
     let numbered = |item: ExportedResource<'a>| {
         let mut import = addresses::import_target(place, &item)?;
-        // There is one for each key of the log objects.
+        // Each key of the log objects has a grant.
         grants += usize::from(import.resource_type == addresses::GRANT_TYPE);
         if import.resource_type == addresses::GRANT_TYPE && grants > 1 {
             import.label = format!("{}_{grants}", import.label);

@@ -1,4 +1,4 @@
-//! The arguments of each kind, as AWS has them. Long, since every kind stands here with all that Terraform asks for.
+//! The Terraform arguments of each resource kind, with the values that AWS has.
 
 use hcl::expr::{FuncCall, Traversal, Variable};
 use hcl::{Block, Expression};
@@ -9,7 +9,7 @@ use super::{ExportedResource, ImportTarget, addresses};
 use crate::resource::kind::ResourceKind;
 use crate::resource::observed;
 
-/// The references that stand for ARNs, URLs and names of what is exported, too.
+/// References to exported resources, by the ARN, URL or name that each replaces.
 pub(super) struct References(Vec<(String, Expression)>);
 
 impl References {
@@ -63,7 +63,7 @@ fn reference(import: &ImportTarget, attribute: &str) -> Expression {
         .into()
 }
 
-/// The block of one resource.
+/// Builds the block of one resource.
 pub(super) fn resource_block(
     item: &ExportedResource<'_>,
     import: &ImportTarget,
@@ -146,40 +146,52 @@ fn queue(
 ) -> ResourceBlockBuilder {
     let plain = |field: &str| item.state.get(field).map(to_expression);
     let redrive = item.state.get("redrive").map(|redrive| {
-        let target = known.resolve(redrive["to"].as_str().unwrap_or_default());
+        let target = known.resolve(redrive["target"].as_str().unwrap_or_default());
         jsonencode(Expression::from_iter([
             ("deadLetterTargetArn", target),
-            ("maxReceiveCount", to_expression(&redrive["after"])),
+            (
+                "maxReceiveCount",
+                to_expression(&redrive["max_receive_count"]),
+            ),
         ]))
     });
-    // That of the other queue is a resource of its own.
+    // The policy of the other queue is a resource of its own.
     let policy = item.state.write_form("policy");
     let policy = policy.filter(|_| import.label == addresses::DEAD_LETTER_QUEUE_LABEL);
-    // Both queues name each other, so this one goes by the ARN.
-    let allow = item.state.get("redrive_allow").map(|sources| {
+    // The two queues refer to each other, so this reference is a plain ARN.
+    let allow = item.state.get("redrive_allowed_from").map(|sources| {
         jsonencode(to_expression(
             &json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources }),
         ))
     });
     to.argument("name", Some(item.id.name.as_str().into()))
         .argument("fifo_queue", plain("fifo"))
-        .argument("content_based_deduplication", plain("deduplicates"))
-        .argument("message_retention_seconds", plain("retention"))
-        .argument("receive_wait_time_seconds", plain("wait"))
-        .argument("visibility_timeout_seconds", plain("visibility"))
-        .argument("max_message_size", plain("largest_message"))
+        .argument(
+            "content_based_deduplication",
+            plain("content_based_deduplication"),
+        )
+        .argument("message_retention_seconds", plain("retention_seconds"))
+        .argument("receive_wait_time_seconds", plain("receive_wait_seconds"))
+        .argument(
+            "visibility_timeout_seconds",
+            plain("visibility_timeout_seconds"),
+        )
+        .argument("max_message_size", plain("max_message_bytes"))
         .argument(
             "kms_master_key_id",
             item.state.text("kms_key").map(|key| known.resolve(key)),
         )
-        .argument("kms_data_key_reuse_period_seconds", plain("kms_key_reuse"))
+        .argument(
+            "kms_data_key_reuse_period_seconds",
+            plain("data_key_reuse_seconds"),
+        )
         .argument("redrive_policy", redrive)
         .argument("redrive_allow_policy", allow)
         .argument("policy", policy.map(json_expression))
         .argument("tags", plain(observed::TAGS))
 }
 
-/// All entries: Terraform owns the whole document, and takes out what is not said.
+/// Writes all entries, because Terraform removes the entries that a configuration does not list.
 fn notification(
     to: ResourceBlockBuilder,
     item: &ExportedResource<'_>,
@@ -249,8 +261,8 @@ fn function(
         )
         .argument("runtime", plain("runtime"))
         .argument("handler", plain("handler"))
-        .argument("memory_size", plain("memory"))
-        .argument("timeout", plain("timeout"))
+        .argument("memory_size", plain("memory_mb"))
+        .argument("timeout", plain("timeout_seconds"))
         .argument("layers", layers.map(to_expression))
         .argument(
             "reserved_concurrent_executions",
@@ -259,7 +271,10 @@ fn function(
         .argument("filename", Some(CODE_FILE.into()))
         .argument("tags", plain(observed::TAGS))
         .nested_block("environment", [("variables", variables)])
-        .nested_block("ephemeral_storage", [("size", plain("disk"))])
+        .nested_block(
+            "ephemeral_storage",
+            [("size", plain("ephemeral_storage_mb"))],
+        )
         .nested_block(
             "logging_config",
             [
@@ -271,7 +286,7 @@ fn function(
         .ignore_changes(&["filename", "source_code_hash"])
 }
 
-/// What the code is to be in, should it ever be changed by Terraform.
+/// The ZIP file for the code, if Terraform ever changes it.
 pub(super) const CODE_FILE: &str = "heeler_event_collection_lambda.zip";
 
 fn permission(
@@ -301,7 +316,7 @@ fn permission(
     .argument("source_account", condition("aws:sourceaccount"))
 }
 
-/// A policy document: what is JSON is written as an object, so that people can read it.
+/// Writes a policy document as an object, so that it is readable. A text that is no JSON is written as a string.
 fn json_expression(document: &Value) -> Expression {
     let parsed = match document {
         Value::String(text) => serde_json::from_str(text).ok(),

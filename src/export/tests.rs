@@ -1,4 +1,4 @@
-//! The text is read again by the library that wrote it, and says what was given.
+//! Snapshots of the exported text, which must also parse.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn id(kind: ResourceKind, name: &str) -> ResourceId {
     kind.id(name)
 }
 
-/// What is there: its id, its state, and what it is known by.
+/// A resource to export: its identity, its state and its outputs.
 type ResourceFixture<'t> = (&'t ResourceId, &'t State, &'t [(&'static str, &'t str)]);
 
 fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
@@ -40,18 +40,18 @@ fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
     let place = context();
     let text = terraform_text(&place, &imports(&place, items.collect())).unwrap();
     assert!(::hcl::parse(&text).is_ok(), "{text}");
-    // What every file begins with is in no snapshot but one.
-    let begins = text.find("import {").unwrap_or(text.len());
-    text[begins..].to_owned()
+    // Only one snapshot includes the header.
+    let start = text.find("import {").unwrap_or(text.len());
+    text[start..].to_owned()
 }
 
 #[test]
 fn exported_file_has_header_and_provider() {
     let place = context();
     insta::assert_snapshot!(terraform_text(&place, &[]).unwrap(), @r#"
-    # What heeler-ec set up: option s3, account 111122223333, region us-east-1.
-    # terraform plan imports all of it, adds nothing and destroys nothing. It counts a change of the
-    # role: its trust policy becomes sensitive in Terraform's state, and stays as it is in AWS.
+    # Resources of heeler-ec: option s3, account 111122223333, region us-east-1.
+    # terraform plan imports all of them, and adds and destroys nothing. It shows one change, of the
+    # role: Terraform marks its trust policy as sensitive. Nothing changes in AWS.
     terraform {
       required_version = ">= 1.5"
 
@@ -70,7 +70,7 @@ fn exported_file_has_header_and_provider() {
       ]
     }
 
-    # In the role's trust policy: heeler-ec outputs shows it.
+    # The external ID in the role's trust policy. heeler-ec outputs shows it.
     variable "external_id" {
       type = string
       sensitive = true
@@ -86,11 +86,14 @@ fn queue_refers_to_key_and_dead_letter_queue() {
         id(ResourceKind::SqsQueue, "queue"),
     );
     let of_key = State::default().with("rotation", true);
-    let of_dead = State::default().with("retention", 345_600);
+    let of_dead = State::default().with("retention_seconds", 345_600);
     let of_queue = State::default()
-        .with("retention", 7200)
+        .with("retention_seconds", 7200)
         .with("kms_key", "arn:aws:kms:us-east-1:111122223333:key/k")
-        .with("redrive", json!({ "to": "arn:dlq", "after": 4 }))
+        .with(
+            "redrive",
+            json!({ "target": "arn:dlq", "max_receive_count": 4 }),
+        )
         .with_document("policy", json!("compared"), json!({ "Statement": [] }))
         .with(
             observed::TAGS,
@@ -113,8 +116,8 @@ fn queue_refers_to_key_and_dead_letter_queue() {
             &[("arn", "arn:queue"), ("url", "https://queue")],
         ),
     ]);
-    let begins = text.rfind("import {").unwrap();
-    insta::assert_snapshot!(&text[begins..], @r#"
+    let start = text.rfind("import {").unwrap();
+    insta::assert_snapshot!(&text[start..], @r#"
     import {
       to = aws_sqs_queue.heeler_sqs_queue
       id = "https://queue"
@@ -173,8 +176,8 @@ fn all_bucket_notification_entries_are_exported() {
       id = "logs"
     }
 
-    # Terraform owns the whole notification configuration of the bucket: an entry that is not
-    # here is taken out by the next apply, whoever made it.
+    # Terraform owns the whole notification configuration of the bucket: the next apply removes
+    # every entry that is not listed here.
     resource "aws_s3_bucket_notification" "heeler_s3_bucket_notification" {
       bucket = "logs"
       eventbridge = true

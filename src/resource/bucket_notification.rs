@@ -1,7 +1,7 @@
-//! One entry in the notification configuration of a bucket. The document is shared: each write replaces it as a
-//! whole, so it is read, one entry is put in or taken out, and all others are written back as they were. An entry of
-//! another id that leads to our topic stands in for ours, since S3 takes no two that overlap. Long, since
-//! everything that keeps the entries of others as they are is here.
+//! The entry of one topic in the notification configuration of a bucket. The configuration is shared, and each write
+//! replaces it as a whole. A write therefore reads it, adds or removes one entry, and writes all other entries back
+//! unchanged. S3 rejects overlapping entries, so an existing entry with another ID that sends to the same topic takes
+//! the place of the managed one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -30,20 +30,20 @@ use serde_json::{Value, json};
 
 pub struct BucketNotification {
     pub bucket: String,
-    /// The account that the bucket must belong to; a bucket of the same name elsewhere is refused.
+    /// The account that the bucket must belong to. S3 rejects calls to a bucket of the same name in another account.
     pub bucket_owner: String,
-    /// Id of our entry.
+    /// ID of the managed entry.
     pub entry_id: String,
     pub prefix: String,
     /// ARN of the topic.
     pub topic: Output,
-    /// All that must take what it announces: nothing is published to a pipeline that is not complete.
+    /// Everything that receives the notifications. It must exist first, so that no notification is lost.
     pub depends_on: Vec<Output>,
     pub reviewed: ReviewedEntries,
 }
 
-/// What others had when the operator was last told of it, by the plan or by an error. What has changed since must be
-/// seen before it is written back.
+/// The other entries as the operator last saw them, in a plan or an error. A write is refused if they have changed
+/// since.
 #[derive(Default)]
 pub struct ReviewedEntries(Mutex<Option<OtherEntries>>);
 
@@ -52,14 +52,14 @@ impl ReviewedEntries {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(others.clone());
     }
 
-    /// What differs from it.
+    /// Describes how `others` differ from the entries that were recorded.
     fn diff_since(&self, others: &OtherEntries) -> Option<String> {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.as_ref().and_then(|told| told.diff(others))
+        let reviewed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reviewed.as_ref().and_then(|reviewed| reviewed.diff(others))
     }
 }
 
-/// The output that holds the id of the entry that was found.
+/// The output with the ID of the entry that was found.
 const ENTRY_ID: &str = "entry";
 
 impl ResourceSpec for BucketNotification {
@@ -83,7 +83,7 @@ impl ResourceSpec for BucketNotification {
             .with_optional("topic", known.get(&self.topic))
     }
 
-    /// Ours when the topic is, whatever its id.
+    /// An entry is managed if its topic is, whatever its ID.
     fn parent(&self) -> Option<Parent> {
         Some(Parent {
             id: self.topic.resource.clone(),
@@ -95,8 +95,8 @@ impl ResourceSpec for BucketNotification {
         if refusal.matches("OperationAborted", "conflicting conditional operation") {
             return Some(PROPAGATION_TIMEOUT);
         }
-        // S3 tries every destination of the document; ours was made a moment ago. A dead one of somebody else
-        // gives the same refusal and never passes, so the wait is short.
+        // S3 validates every destination of the configuration. A topic that was just created passes after some seconds.
+        // A deleted destination of another owner gives the same error and never passes, so the wait is short.
         refusal
             .matches(
                 "InvalidArgument",
@@ -118,14 +118,15 @@ impl Resource<Aws> for BucketNotification {
             return Ok(Vec::new());
         };
         let entries = entries(&found);
-        let ours = find_managed_entry(&entries, &wanted).map_or(&self.entry_id, |entry| &entry.id);
-        let others = OtherEntries::excluding(&found, ours);
+        let managed =
+            find_managed_entry(&entries, &wanted).map_or(&self.entry_id, |entry| &entry.id);
+        let others = OtherEntries::excluding(&found, managed);
         self.reviewed.record(&others);
         Ok(others.descriptions().to_vec())
     }
 
-    /// An entry of our id that leads to another topic is somebody else's. One that stands in for ours is left as it is
-    /// while it announces all that ours would.
+    /// An entry with the managed ID and another destination is not managed. An entry with another ID that covers the
+    /// desired one is shown as the desired one, so that it stays unchanged.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let wanted = self.desired_entry(&known.require(&self.topic)?);
         let Some(found) = self.get_configuration(aws).await? else {
@@ -162,20 +163,27 @@ impl Resource<Aws> for BucketNotification {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
-        let id = self.actual_entry_id(live);
+    async fn update(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        want: &State,
+        _: &KnownOutputs,
+    ) -> Result<()> {
+        let id = self.actual_entry_id(actual);
         let entry = self.topic_configuration(id, want)?;
         self.put_entry(aws, id, Some(entry)).await
     }
 
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
-        self.put_entry(aws, self.actual_entry_id(live), None).await
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        self.put_entry(aws, self.actual_entry_id(actual), None)
+            .await
     }
 
-    /// An entry of another id stands in for ours, and is no run's.
-    async fn undo_create(&self, aws: &Aws, live: &Actual) -> Result<()> {
-        if self.actual_entry_id(live) == self.entry_id {
-            self.delete(aws, live).await
+    /// Keeps an entry with another ID, because no run created it.
+    async fn undo_create(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        if self.actual_entry_id(actual) == self.entry_id {
+            self.delete(aws, actual).await
         } else {
             Ok(())
         }
@@ -183,7 +191,7 @@ impl Resource<Aws> for BucketNotification {
 }
 
 impl BucketNotification {
-    /// A bucket that is gone announces nothing.
+    /// Reads the configuration. Returns `None` if the bucket does not exist.
     async fn get_configuration(&self, aws: &Aws) -> Result<Option<Configuration>> {
         aws.s3
             .get_bucket_notification_configuration()
@@ -199,7 +207,8 @@ impl BucketNotification {
             })
     }
 
-    /// Reads the document at the last moment, puts our entry in its place, writes it, reads it again.
+    /// Reads the configuration, replaces the entry, writes the configuration, and reads it again to compare the other
+    /// entries.
     async fn put_entry(
         &self,
         aws: &Aws,
@@ -241,16 +250,15 @@ impl BucketNotification {
         };
         self.reviewed.record(&has);
         Err(Error::failed(
-                format!("keep the other notifications of bucket {} as they were", self.bucket),
-                format!("they were written back unchanged, and S3 now shows another state: {change}"),
+                format!("keep the other notifications of bucket {} unchanged", self.bucket),
+                format!("they were written back unchanged, but S3 now returns: {change}"),
             )
             .with_hint(
-                "somebody changed them at the same moment: ask who, compare with what the plan listed, and run the same \
-                 command again",
+                "someone changed them at the same moment: find out who, compare with the plan, and run the same command again",
             ))
     }
 
-    /// What the operator has not seen is not written back in his name.
+    /// Refuses to write back entries that the operator has not seen.
     fn reject_unreviewed_changes(&self, others: &OtherEntries) -> Result<()> {
         match self.reviewed.diff_since(others) {
             None => Ok(()),
@@ -259,30 +267,29 @@ impl BucketNotification {
                     "write the notification configuration of bucket {}",
                     self.bucket
                 ),
-                format!(
-                    "somebody changed it since the plan was made: {change}; it was not written"
-                ),
+                format!("it changed after the plan was made: {change}; nothing was written"),
             )
-            .with_hint("run the same command again: it plans with what is there now")),
+            .with_hint("run the same command again to plan with the current configuration")),
         }
     }
 
-    /// The rules of S3, and an entry of our id that is not ours: a write would be refused, or replace it.
+    /// Refuses a write that S3 would reject because of an overlap, and one that would replace an unmanaged entry with
+    /// the same ID.
     fn reject_overlaps(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
         let alone = Configuration::builder()
             .topic_configurations(wanted.clone())
             .build();
-        let there = entries(before);
-        let in_the_way = entries(&alone).into_iter().find_map(|ours| {
-            there.iter().find(|entry| {
-                if entry.id == ours.id {
-                    !targets_topic(entry, &ours.destination)
+        let existing = entries(before);
+        let overlapping = entries(&alone).into_iter().find_map(|managed| {
+            existing.iter().find(|entry| {
+                if entry.id == managed.id {
+                    !targets_topic(entry, &managed.destination)
                 } else {
-                    entry.overlaps(&ours)
+                    entry.overlaps(&managed)
                 }
             })
         });
-        match in_the_way {
+        match overlapping {
             None => Ok(()),
             Some(entry) => Err(Error::negative(format!(
                 "bucket {} has a notification that overlaps the log files: {entry}",
@@ -301,13 +308,13 @@ impl BucketNotification {
                 "write the notification configuration of bucket {}",
                 self.bucket
             ),
-            "the bucket is gone",
+            "the bucket does not exist",
         )
     }
 
-    /// The id of the entry that was found.
-    fn actual_entry_id<'l>(&'l self, live: &'l Actual) -> &'l str {
-        live.outputs.get(ENTRY_ID).unwrap_or(&self.entry_id)
+    /// The ID of the entry that was found.
+    fn actual_entry_id<'l>(&'l self, actual: &'l Actual) -> &'l str {
+        actual.outputs.get(ENTRY_ID).unwrap_or(&self.entry_id)
     }
 
     fn desired_entry(&self, topic: &str) -> NotificationEntry {
@@ -335,7 +342,7 @@ impl BucketNotification {
     }
 }
 
-/// The whole document, for an export: whoever writes it has to know it all.
+/// The whole configuration, for an export: Terraform manages all entries of a bucket together.
 fn export_document(entries: &[NotificationEntry], found: &Configuration) -> Value {
     let entry = |entry: &NotificationEntry| {
         json!({
@@ -353,30 +360,31 @@ fn export_document(entries: &[NotificationEntry], found: &Configuration) -> Valu
     })
 }
 
-/// The entry of our id; else one to our topic that ours would overlap, best one that announces all that ours would.
+/// Finds the entry with the managed ID; otherwise an overlapping entry to the same topic, preferably one that covers
+/// the desired entry.
 fn find_managed_entry<'e>(
     entries: &'e [NotificationEntry],
     wanted: &NotificationEntry,
 ) -> Option<&'e NotificationEntry> {
-    let stands_in = |entry: &&NotificationEntry| {
+    let is_alternative = |entry: &&NotificationEntry| {
         targets_topic(entry, &wanted.destination) && entry.overlaps(wanted)
     };
-    let of_our_id = entries.iter().find(|entry| entry.id == wanted.id);
-    of_our_id
+    let same_id = entries.iter().find(|entry| entry.id == wanted.id);
+    same_id
         .or_else(|| {
-            let mut standing_in = entries.iter().filter(stands_in);
-            standing_in.find(|entry| entry.covers(wanted))
+            let mut alternatives = entries.iter().filter(is_alternative);
+            alternatives.find(|entry| entry.covers(wanted))
         })
-        .or_else(|| entries.iter().find(stands_in))
+        .or_else(|| entries.iter().find(is_alternative))
 }
 
-/// Names the entries of others, one of which may be what S3 cannot reach.
+/// Adds the other entries to a destination error, because S3 does not say which destination it cannot reach.
 fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
     if !refusal.has_code("InvalidArgument") || others.descriptions().is_empty() {
         return refusal;
     }
     refusal.with_hint(format!(
-        "S3 tries every destination of the bucket, also those of others; one of these may be gone: {}",
+        "S3 validates every destination of the bucket, and one of these may no longer exist: {}",
         others.descriptions().join("; ")
     ))
 }
@@ -402,7 +410,7 @@ fn key_filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFil
     })
 }
 
-/// The document with our entry in it, or without; every other entry as it was.
+/// Replaces, adds or removes one topic entry, and keeps everything else.
 fn merge_entry(
     before: Configuration,
     id: &str,
@@ -435,7 +443,7 @@ mod tests {
 
     fn existing_configuration() -> Configuration {
         Configuration::builder()
-            .topic_configurations(topic("theirs"))
+            .topic_configurations(topic("other"))
             .queue_configurations(
                 QueueConfiguration::builder()
                     .id("exports")
@@ -457,7 +465,7 @@ mod tests {
         );
         assert_eq!(
             merged.topic_configurations(),
-            [topic("theirs"), topic("heeler-ec")]
+            [topic("other"), topic("heeler-ec")]
         );
         assert_eq!(merged.queue_configurations().len(), 1);
         assert!(merged.event_bridge_configuration().is_some());

@@ -1,5 +1,5 @@
-//! The documents that resources are written into: how each is read, compared and written as a whole. One document may
-//! belong to many, so a resource writes its own part only; the whole is for a backup and for putting it back.
+//! Whole documents that several owners may share: read for a backup, compared, and written for a restore. Resources
+//! write only their own part of a document.
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
@@ -26,10 +26,10 @@ pub fn is_equivalent(kind: &str, left: &Value, right: &Value) -> bool {
     documents::canonical(left) == documents::canonical(right)
 }
 
-/// The whole document as it is now; nothing when what it belongs to is gone.
+/// Reads the whole document. Returns `None` if its resource does not exist.
 ///
 /// # Errors
-/// When the question was refused.
+/// When AWS refuses the call.
 pub async fn read(aws: &Aws, account: &str, id: &ResourceId) -> Result<Option<Value>> {
     let (of, doing) = (id.name.as_str(), || format!("read the {id}"));
     let text = match kind_of(id)? {
@@ -112,7 +112,7 @@ async fn read_managed_policy(aws: &Aws, id: &ResourceId) -> Result<Option<Value>
 /// Writes the whole document.
 ///
 /// # Errors
-/// When AWS refuses.
+/// When AWS refuses the call.
 pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) -> Result<()> {
     let (of, doing) = (id.name.as_str(), || format!("write the {id}"));
     let text = match document.as_object() {
@@ -125,9 +125,12 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
             let put = aws.s3.put_bucket_notification_configuration();
             let put = put.bucket(of).expected_bucket_owner(account);
             let put = put.notification_configuration(configuration).send().await;
-            put.context_for("s3:PutBucketNotification", doing).map_err(|refusal| {
-                refusal.with_hint("S3 tries every destination in it: one that is gone has to be made again first")
-            })?;
+            put.context_for("s3:PutBucketNotification", doing)
+                .map_err(|refusal| {
+                    refusal.with_hint(
+                        "S3 validates every destination: create a missing one again first",
+                    )
+                })?;
         }
         DocumentKind::TopicPolicy => {
             let set = aws.sns.set_topic_attributes().topic_arn(of);

@@ -1,5 +1,4 @@
-//! A Lambda function: its code, its settings, and the log group that Lambda makes for it. Long, since the same settings
-//! are wanted, written, changed and read back, and stand next to each other so that none is forgotten.
+//! A Lambda function: its code, its settings, and the log group that Lambda creates for it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Concurrency, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration,
     LastUpdateStatus, LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime,
-    State as Stage, StateReasonCode, TracingConfig, TracingMode,
+    State as FunctionState, StateReasonCode, TracingConfig, TracingMode,
 };
 use serde_json::Value;
 use tokio::time::sleep;
@@ -33,20 +32,19 @@ pub struct Function {
     pub description: &'static str,
     pub handler: &'static str,
     pub runtime: &'static str,
-    /// Megabytes.
     pub memory_mb: i32,
-    /// Seconds that a call may take.
     pub timeout_seconds: i32,
     pub role: Output,
-    /// The zip, and its hash as Lambda tells it.
+    /// The ZIP file.
     pub code: Vec<u8>,
+    /// The hash of the ZIP file in the form that Lambda returns.
     pub code_sha256: String,
-    /// Variables of its environment.
+    /// Environment variables.
     pub variables: Vec<(&'static str, Output)>,
     pub ownership: OwnershipTags,
-    /// Tags besides those that make it ours.
+    /// Tags in addition to those that record ownership.
     pub extra_tags: Vec<(&'static str, &'static str)>,
-    /// What has to be there before the function is of any use.
+    /// Resources that the function needs before its first invocation.
     pub depends_on: Vec<Output>,
 }
 
@@ -57,18 +55,53 @@ impl Handle<Function> {
     }
 }
 
-/// What Lambda calls a function that can be called, and one that never will be.
+/// The state of a function that can be invoked.
 pub(super) const ACTIVE: &str = "Active";
+/// The state of a function that cannot be invoked until it is changed or created again.
 const FAILED: &str = "Failed";
-/// Megabytes of the disk that every function has.
+/// The size of `/tmp` that Lambda gives every function.
 const EPHEMERAL_STORAGE_MB: i32 = 512;
-/// The calls that are set apart for the function, and what stands for none, which is also the most it can have.
+/// The field of the reserved concurrency.
 const RESERVED_CONCURRENCY: &str = "reserved_concurrency";
+/// The value of a function without reserved concurrency, which is limited only by the account.
 const UNRESERVED: &str = "none";
-/// How often, and how long, a change that is under way is waited for.
+/// Polling of a change that Lambda applies in the background.
 const FIRST_POLL_DELAY: Duration = Duration::from_millis(50);
 const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The fields that one call updates together.
+const SETTING_FIELDS: &[&str] = &[
+    "description",
+    "runtime",
+    "handler",
+    "memory_mb",
+    "timeout_seconds",
+    "ephemeral_storage_mb",
+    "layers",
+    "tracing",
+    "log_format",
+    "log_group",
+    "role",
+    "variables",
+];
+
+/// Sets the settings that create and update have in common. The two builders share no trait.
+macro_rules! with_settings {
+    ($call:expr, $settings:expr) => {
+        $call
+            .description($settings.text("description"))
+            .runtime(Runtime::from($settings.text("runtime")))
+            .handler($settings.text("handler"))
+            .memory_size($settings.number("memory_mb"))
+            .timeout($settings.number("timeout_seconds"))
+            .role($settings.text("role"))
+            .environment($settings.environment())
+            .ephemeral_storage($settings.ephemeral_storage()?)
+            .logging_config($settings.logging_config())
+            .tracing_config($settings.tracing_config())
+    };
+}
 
 impl ResourceSpec for Function {
     fn id(&self) -> ResourceId {
@@ -93,9 +126,9 @@ impl ResourceSpec for Function {
             .with("description", self.description)
             .with("runtime", self.runtime)
             .with("handler", self.handler)
-            .with("memory", self.memory_mb)
-            .with("timeout", self.timeout_seconds)
-            .with("disk", EPHEMERAL_STORAGE_MB)
+            .with("memory_mb", self.memory_mb)
+            .with("timeout_seconds", self.timeout_seconds)
+            .with("ephemeral_storage_mb", EPHEMERAL_STORAGE_MB)
             .with("layers", Vec::<Value>::new())
             .with("tracing", "PassThrough")
             .with("log_format", "Text")
@@ -104,13 +137,13 @@ impl ResourceSpec for Function {
             .with_optional("variables", self.environment(known).map(variables_value))
             .with("code_sha256", self.code_sha256.as_str())
             .with(RESERVED_CONCURRENCY, UNRESERVED)
-            .with("stage", ACTIVE)
+            .with("state", ACTIVE)
     }
 
     fn properties(&self) -> Properties {
         Properties {
-            // Lambda gives the code of a function out as an address elsewhere, and says how far it is by itself.
-            irreversible_fields: &["code_sha256", "stage"],
+            // Lambda returns code only as a download URL, and sets the state itself.
+            irreversible_fields: &["code_sha256", "state"],
             ..Properties::default()
         }
     }
@@ -121,22 +154,22 @@ impl ResourceSpec for Function {
 
     fn reason(&self, change: &Change) -> Option<String> {
         let is_off = change.field == RESERVED_CONCURRENCY
-            && change.before.as_ref().is_some_and(|it| it == 0);
-        is_off.then(|| "the function is switched off: nothing is delivered".to_owned())
+            && change.before.as_ref().is_some_and(|reserved| reserved == 0);
+        is_off.then(|| "the function is disabled: no event is delivered".to_owned())
     }
 
-    /// A role takes some seconds until Lambda may assume it.
+    /// Lambda can assume a new role after some seconds.
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = [
+        let is_propagating = [
             "cannot be assumed by Lambda",
             "does not have permissions",
             "because the KMS key is invalid for CreateGrant",
         ]
         .iter()
-        .any(|words| refusal.matches("InvalidParameterValueException", words));
-        let busy = refusal.has_code("ResourceConflictException")
+        .any(|text| refusal.matches("InvalidParameterValueException", text));
+        let is_busy = refusal.has_code("ResourceConflictException")
             && !refusal.reason().contains("already exist");
-        (spreading || busy || refusal.has_code("OperationAbortedException"))
+        (is_propagating || is_busy || refusal.has_code("OperationAbortedException"))
             .then_some(PROPAGATION_TIMEOUT)
     }
 }
@@ -174,22 +207,11 @@ impl Resource<Aws> for Function {
         }))
     }
 
-    /// Whether it comes up, Lambda says after the call.
+    /// Creates the function, and waits until it is active.
     async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
         let settings = FunctionSettings(want);
-        aws.lambda
-            .create_function()
+        with_settings!(aws.lambda.create_function(), settings)
             .function_name(self.name())
-            .description(settings.text("description"))
-            .runtime(Runtime::from(settings.text("runtime")))
-            .handler(settings.text("handler"))
-            .memory_size(settings.number("memory"))
-            .timeout(settings.number("timeout"))
-            .role(settings.text("role"))
-            .environment(settings.environment())
-            .ephemeral_storage(settings.ephemeral_storage()?)
-            .logging_config(settings.logging_config())
-            .tracing_config(settings.tracing_config())
             .code(
                 FunctionCode::builder()
                     .zip_file(Blob::new(self.code.clone()))
@@ -200,7 +222,7 @@ impl Resource<Aws> for Function {
             .await
             .context_for("lambda:CreateFunction", || format!("create {}", self.id()))?;
         self.wait_until_active(aws).await?;
-        // Nothing that setup makes has a limit; what a rollback makes again may have had one.
+        // Setup reserves no concurrency. A rollback that creates a function again restores its reservation.
         if want.get(RESERVED_CONCURRENCY).is_some_and(Value::is_number) {
             self.set_reserved_concurrency(aws, want.get(RESERVED_CONCURRENCY))
                 .await?;
@@ -208,48 +230,32 @@ impl Resource<Aws> for Function {
         Ok(Outputs::new())
     }
 
-    /// Settings first, then the code; Lambda takes one change at a time.
-    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
-        let differs = |field: &str| live.state.get(field) != want.get(field);
-        let settings = [
-            "description",
-            "runtime",
-            "handler",
-            "memory",
-            "timeout",
-            "disk",
-            "layers",
-            "tracing",
-            "log_format",
-            "log_group",
-            "role",
-            "variables",
-        ];
-        let failed = live.state.get("stage").is_some_and(|stage| stage == FAILED);
-        if failed || settings.iter().any(|field| differs(field)) {
+    /// Updates the settings, then the code. Lambda accepts one change at a time.
+    async fn update(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        want: &State,
+        _: &KnownOutputs,
+    ) -> Result<()> {
+        let differs = |field: &str| actual.state.get(field) != want.get(field);
+        let failed = actual
+            .state
+            .get("state")
+            .is_some_and(|state| state == FAILED);
+        if failed || SETTING_FIELDS.iter().any(|field| differs(field)) {
             let settings = FunctionSettings(want);
-            aws.lambda
-                .update_function_configuration()
+            with_settings!(aws.lambda.update_function_configuration(), settings)
                 .function_name(self.name())
-                .description(settings.text("description"))
-                .runtime(Runtime::from(settings.text("runtime")))
-                .handler(settings.text("handler"))
-                .memory_size(settings.number("memory"))
-                .timeout(settings.number("timeout"))
-                .role(settings.text("role"))
-                .environment(settings.environment())
-                .ephemeral_storage(settings.ephemeral_storage()?)
-                .logging_config(settings.logging_config())
-                .tracing_config(settings.tracing_config())
                 .set_layers(Some(settings.list("layers")))
                 .send()
                 .await
                 .context_for("lambda:UpdateFunctionConfiguration", || {
-                    format!("change {}", self.id())
+                    format!("update {}", self.id())
                 })?;
             self.wait_until_active(aws).await?;
         }
-        // There is no other code than ours to be written.
+        // A rollback cannot restore other code, because Lambda does not return it.
         if want.text("code_sha256") == Some(&self.code_sha256) && differs("code_sha256") {
             aws.lambda
                 .update_function_code()
@@ -258,7 +264,7 @@ impl Resource<Aws> for Function {
                 .send()
                 .await
                 .context_for("lambda:UpdateFunctionCode", || {
-                    format!("change the code of {}", self.id())
+                    format!("update the code of {}", self.id())
                 })?;
             self.wait_until_active(aws).await?;
         }
@@ -280,10 +286,10 @@ impl Resource<Aws> for Function {
         Ok(())
     }
 
-    /// And the log group that Lambda made for it at its first call: before, since a run that ends in between finds
-    /// only the function again; and after, since its last call may have made another.
+    /// Deletes the log group before and after the function. An interrupted run finds the log group only through the
+    /// function, and the last invocation may create it again.
     async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
-        // One that is protected does not protect the function.
+        // A log group with deletion protection does not keep the function.
         if let Err(refusal) = self.delete_log_group(aws).await
             && refusal.error_code().is_none()
         {
@@ -293,7 +299,7 @@ impl Resource<Aws> for Function {
         self.delete_log_group(aws).await
     }
 
-    /// The log group may be older than the function.
+    /// Keeps the log group, because it may be older than the function.
     async fn undo_create(&self, aws: &Aws, _: &Actual) -> Result<()> {
         self.delete_function(aws).await
     }
@@ -308,7 +314,7 @@ impl Function {
         format!("/aws/lambda/{}", self.name())
     }
 
-    /// Sets so many calls apart for the function, or none.
+    /// Reserves concurrency for the function, or removes the reservation.
     async fn set_reserved_concurrency(&self, aws: &Aws, wanted: Option<&Value>) -> Result<()> {
         let wanted = wanted.and_then(Value::as_i64).map(i32::try_from);
         let Some(Ok(calls)) = wanted else {
@@ -316,7 +322,7 @@ impl Function {
             let done = call.function_name(self.name()).send().await;
             return done
                 .context_for("lambda:DeleteFunctionConcurrency", || {
-                    format!("lift the limit on {}", self.id())
+                    format!("remove the reserved concurrency of {}", self.id())
                 })
                 .map(drop);
         };
@@ -326,7 +332,7 @@ impl Function {
             .send()
             .await
             .context_for("lambda:PutFunctionConcurrency", || {
-                format!("put the limit back on {}", self.id())
+                format!("set the reserved concurrency of {}", self.id())
             })
             .map(drop)
     }
@@ -354,7 +360,7 @@ impl Function {
             })
             .map_err(|refusal| {
                 refusal.with_hint(format!(
-                    "it is the only thing of the function that is left: aws logs delete-log-group --log-group-name {}",
+                    "everything else of the function is deleted; delete the log group with: aws logs delete-log-group --log-group-name {}",
                     self.log_group()
                 ))
             })?;
@@ -386,13 +392,13 @@ impl Function {
         let reason = found
             .state_reason()
             .or(found.last_update_status_reason())
-            .unwrap_or("Lambda gives no reason");
-        Error::failed(format!("bring up {}", self.id()), reason)
+            .unwrap_or("Lambda returns no reason");
+        Error::failed(format!("activate {}", self.id()), reason)
             .with_code(code.map(str::to_owned), None)
-            .with_hint("heeler-ec destroy removes it; then run setup again")
+            .with_hint("run heeler-ec destroy, then setup again")
     }
 
-    /// Until Lambda has taken a change in.
+    /// Waits until Lambda has applied a change.
     async fn wait_until_active(&self, aws: &Aws) -> Result<()> {
         let (mut pause, mut waited) = (FIRST_POLL_DELAY, Duration::ZERO);
         while waited < UPDATE_TIMEOUT {
@@ -405,7 +411,7 @@ impl Function {
                 .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
                     format!("read {}", self.id())
                 })?;
-            // One that was made a moment ago may not show yet.
+            // A new function may not be visible yet.
             match found.as_ref().and_then(|found| found.configuration()) {
                 Some(found) if effective_state(found) == ACTIVE => return Ok(()),
                 Some(found) if effective_state(found) == FAILED => {
@@ -417,14 +423,14 @@ impl Function {
             pause = (pause * 2).min(MAX_POLL_DELAY);
         }
         Err(Error::failed(
-            format!("bring up {}", self.id()),
-            "Lambda has not taken the change in within a minute",
+            format!("activate {}", self.id()),
+            "Lambda did not apply the change within a minute",
         )
         .with_hint("run the same command again"))
     }
 }
 
-/// A state in the words of Lambda's calls.
+/// The settings of a state, in the types of Lambda's calls.
 struct FunctionSettings<'a>(&'a State);
 
 impl FunctionSettings<'_> {
@@ -456,9 +462,9 @@ impl FunctionSettings<'_> {
     }
 
     fn ephemeral_storage(&self) -> Result<EphemeralStorage> {
-        let disk = EphemeralStorage::builder().size(self.number("disk"));
+        let disk = EphemeralStorage::builder().size(self.number("ephemeral_storage_mb"));
         disk.build()
-            .map_err(|why| Error::failed("describe the disk of a function", why.to_string()))
+            .map_err(|why| Error::failed("build the ephemeral storage setting", why.to_string()))
     }
 
     fn logging_config(&self) -> LoggingConfig {
@@ -496,7 +502,7 @@ fn reserved_concurrency(found: &GetFunctionOutput) -> Value {
     calls.map_or_else(|| UNRESERVED.into(), Value::from)
 }
 
-/// How far Lambda is with a function; nothing when there is none.
+/// Reads the state of a function. Returns `None` if it does not exist.
 pub(super) async fn get_state(aws: &Aws, name: &str) -> Result<Option<String>> {
     let found = aws.lambda.get_function().function_name(name).send().await;
     let found = found.optional_for("lambda:GetFunction", not_found::FUNCTION, || {
@@ -506,13 +512,20 @@ pub(super) async fn get_state(aws: &Aws, name: &str) -> Result<Option<String>> {
     Ok(configuration.map(|found| effective_state(&found).to_owned()))
 }
 
-/// How far Lambda is with the last change. An idle function sleeps, and wakes by itself.
+/// The state of a function, with its last update taken into account. An idle function counts as active, because Lambda
+/// reactivates it on the next invocation.
 fn effective_state(found: &FunctionConfiguration) -> &str {
     match (found.state(), found.last_update_status()) {
-        (Some(Stage::Failed), _) | (_, Some(LastUpdateStatus::Failed)) => FAILED,
+        (Some(FunctionState::Failed), _) | (_, Some(LastUpdateStatus::Failed)) => FAILED,
         (_, Some(LastUpdateStatus::InProgress)) => "Updating",
-        (None | Some(Stage::Active | Stage::Inactive | Stage::ActiveNonInvocable), _) => ACTIVE,
-        (Some(stage), _) => stage.as_str(),
+        (
+            None
+            | Some(
+                FunctionState::Active | FunctionState::Inactive | FunctionState::ActiveNonInvocable,
+            ),
+            _,
+        ) => ACTIVE,
+        (Some(state), _) => state.as_str(),
     }
 }
 
@@ -531,10 +544,10 @@ fn parse_configuration(found: &FunctionConfiguration) -> State {
         .with("description", found.description().unwrap_or_default())
         .with("runtime", found.runtime().map_or("", Runtime::as_str))
         .with("handler", found.handler().unwrap_or_default())
-        .with("memory", found.memory_size().unwrap_or_default())
-        .with("timeout", found.timeout().unwrap_or_default())
+        .with("memory_mb", found.memory_size().unwrap_or_default())
+        .with("timeout_seconds", found.timeout().unwrap_or_default())
         .with(
-            "disk",
+            "ephemeral_storage_mb",
             found
                 .ephemeral_storage()
                 .map_or(EPHEMERAL_STORAGE_MB, EphemeralStorage::size),
@@ -563,7 +576,7 @@ fn parse_configuration(found: &FunctionConfiguration) -> State {
         .with("role", found.role().unwrap_or_default())
         .with("variables", variables_value(variables))
         .with("code_sha256", found.code_sha256().unwrap_or_default())
-        .with("stage", effective_state(found))
+        .with("state", effective_state(found))
 }
 
 #[cfg(test)]
@@ -594,12 +607,12 @@ mod tests {
     fn omitted_settings_are_lambda_defaults() {
         let state = parse_configuration(&configuration().build());
         let default = [
-            ("disk", Value::from(512)),
+            ("ephemeral_storage_mb", Value::from(512)),
             ("tracing", "PassThrough".into()),
             ("log_format", "Text".into()),
             ("log_group", "/aws/lambda/collector".into()),
             ("layers", Vec::<Value>::new().into()),
-            ("stage", "Active".into()),
+            ("state", "Active".into()),
             (
                 "variables",
                 serde_json::json!({ "QUEUE_URL": "https://queue" }),
@@ -632,25 +645,29 @@ mod tests {
     #[test]
     fn update_in_progress_is_not_active() {
         let table = [
-            (Some(Stage::Pending), None, "Pending"),
+            (Some(FunctionState::Pending), None, "Pending"),
             (
-                Some(Stage::Active),
+                Some(FunctionState::Active),
                 Some(LastUpdateStatus::InProgress),
                 "Updating",
             ),
-            (Some(Stage::Active), Some(LastUpdateStatus::Failed), FAILED),
             (
-                Some(Stage::Failed),
+                Some(FunctionState::Active),
+                Some(LastUpdateStatus::Failed),
+                FAILED,
+            ),
+            (
+                Some(FunctionState::Failed),
                 Some(LastUpdateStatus::Successful),
                 FAILED,
             ),
             (
-                Some(Stage::Inactive),
+                Some(FunctionState::Inactive),
                 Some(LastUpdateStatus::Successful),
                 ACTIVE,
             ),
             (
-                Some(Stage::Active),
+                Some(FunctionState::Active),
                 Some(LastUpdateStatus::Successful),
                 ACTIVE,
             ),

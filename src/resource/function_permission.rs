@@ -1,4 +1,4 @@
-//! Who may invoke a Lambda function: one statement of its own policy.
+//! A permission to invoke a Lambda function: one statement of its resource policy.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct FunctionPermission {
     /// ARN of the function.
     pub function: Output,
     pub sid: &'static str,
-    /// Which service may, on behalf of what, and of whose.
+    /// The service that may invoke the function, for this source of this account.
     pub principal: &'static str,
     pub source_arn: String,
     pub source_account: String,
@@ -103,7 +103,7 @@ impl Resource<Aws> for FunctionPermission {
             .as_array()
             .cloned()
             .unwrap_or_default();
-        // One that stands in was left by a run that failed in between, so that nothing is as it should be.
+        // A temporary statement is left over from an update that failed halfway, so the permission is out of date.
         let of_id = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid);
         let found = of_id(&self.temporary_sid()).or_else(|| of_id(self.sid));
         Ok(found.map(|statement| Actual {
@@ -118,17 +118,17 @@ impl Resource<Aws> for FunctionPermission {
         Ok(Outputs::new())
     }
 
-    /// A statement cannot be changed: it is taken out and put in again. What the log group delivers meanwhile would be
-    /// lost, so another one lets it in as long.
+    /// Replaces the statement, because Lambda cannot change one. A temporary statement grants the same permission
+    /// temporary, so that no event is lost.
     async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
-        let (meanwhile, function) = (self.temporary_sid(), &self.function.resource.name);
-        match self.add(aws, want, &meanwhile).await {
+        let (temporary, function) = (self.temporary_sid(), &self.function.resource.name);
+        match self.add(aws, want, &temporary).await {
             Err(refusal) if is_already_added(&refusal) => {}
             added => added?,
         }
         remove_statement(aws, function, self.sid).await?;
         self.add(aws, want, self.sid).await?;
-        remove_statement(aws, function, &meanwhile).await
+        remove_statement(aws, function, &temporary).await
     }
 
     async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
@@ -136,30 +136,30 @@ impl Resource<Aws> for FunctionPermission {
     }
 }
 
-/// Whether a statement of this id is there already.
+/// Returns true if a statement with this ID already exists.
 fn is_already_added(refusal: &Error) -> bool {
     refusal.matches("ResourceConflictException", "already exist")
 }
 
-/// The statement as a document of its own, since documents are what is compared.
+/// A state with the statement as a document of its own, because states compare documents.
 fn statement_state(statement: Value) -> State {
     let compared = iam::canonical(&iam::document(vec![statement.clone()]));
     State::default().with_document("statement", compared, statement)
 }
 
-/// A text, or the only one of a list.
+/// A string, or the first of a list.
 fn single_text(value: &Value) -> Option<String> {
     let value = value.get(0).unwrap_or(value);
     value.as_str().map(str::to_owned)
 }
 
-/// Of any kind: a service, an account, everybody.
+/// The principal of a statement: a service, an account or `*`.
 fn single_principal(value: &Value) -> Option<String> {
     let kinds = value.as_object().and_then(|kinds| kinds.values().next());
     single_text(kinds.unwrap_or(value))
 }
 
-/// What a condition asks of this key, whichever the operator; AWS ignores the case of the key.
+/// The value of a condition key under any operator. AWS ignores the case of the key.
 fn condition_value(statement: &Value, key: &str) -> Option<String> {
     let operators = statement["Condition"].as_object()?.values();
     let mut keys = operators.filter_map(Value::as_object).flatten();
@@ -168,7 +168,7 @@ fn condition_value(statement: &Value, key: &str) -> Option<String> {
 }
 
 impl FunctionPermission {
-    /// The id of a statement that stands in while ours is put in again.
+    /// The ID of the temporary statement of an update.
     fn temporary_sid(&self) -> String {
         format!("{}Meanwhile", self.sid)
     }
@@ -179,7 +179,7 @@ impl FunctionPermission {
     }
 }
 
-/// Adds a statement under this id, in the fields that Lambda asks for.
+/// Adds a statement under this ID. Lambda takes its fields, not its JSON.
 async fn add_statement(aws: &Aws, function: &str, sid: &str, statement: &Value) -> Result<()> {
     aws.lambda
         .add_permission()
@@ -193,7 +193,7 @@ async fn add_statement(aws: &Aws, function: &str, sid: &str, statement: &Value) 
         .send()
         .await
         .context_for("lambda:AddPermission", || {
-            format!("permit others to invoke lambda function {function}")
+            format!("add a permission to lambda function {function}")
         })?;
     Ok(())
 }
@@ -206,7 +206,7 @@ async fn remove_statement(aws: &Aws, function: &str, sid: &str) -> Result<()> {
         .send()
         .await
         .optional_for("lambda:RemovePermission", not_found::FUNCTION, || {
-            format!("take {sid} out of the policy of lambda function {function}")
+            format!("remove {sid} from the policy of lambda function {function}")
         })?;
     Ok(())
 }
@@ -227,7 +227,7 @@ fn statements(document: &Value) -> Vec<Value> {
         .unwrap_or_default()
 }
 
-/// On whose behalf a service may invoke the function: what each statement names, or nothing where it is anybody's.
+/// The source ARN of each statement that allows `service` to invoke the function; `None` for any source.
 pub(super) async fn allowed_sources(
     aws: &Aws,
     function: &str,
@@ -246,7 +246,7 @@ fn sid(statement: &Value) -> &str {
     statement["Sid"].as_str().unwrap_or_default()
 }
 
-/// Makes the statements of a function's policy those of this document; those that are in both stay untouched.
+/// Replaces the statements of a function's policy with those of a document. Statements that are in both stay unchanged.
 pub(super) async fn replace_statements(aws: &Aws, function: &str, document: &Value) -> Result<()> {
     let (has, wants) = (read_statements(aws, function).await?, statements(document));
     let same = |left: &Value, right: &Value| {

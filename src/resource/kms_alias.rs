@@ -18,7 +18,7 @@ use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, Resource
 
 pub struct KmsAlias {
     pub name: String,
-    /// The key's ARN.
+    /// ARN of the key.
     pub key: Output,
     pub ownership: OwnershipTags,
 }
@@ -44,7 +44,7 @@ impl ResourceSpec for KmsAlias {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // The key has not reached every server of KMS.
+        // A new key has not reached all KMS servers yet.
         if refusal.has_code("NotFoundException") {
             return Some(PROPAGATION_TIMEOUT);
         }
@@ -54,7 +54,7 @@ impl ResourceSpec for KmsAlias {
 
 #[async_trait]
 impl Resource<Aws> for KmsAlias {
-    /// An alias may still point at a key that is being deleted; then its key's tags say whose it is.
+    /// Reads the alias and the tags of its key. A key that is being deleted still has its alias and its tags.
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
         let Some(key) = describe_key(aws, &self.name).await? else {
             return Ok(None);
@@ -88,9 +88,7 @@ impl Resource<Aws> for KmsAlias {
             .set_target_key_id(want.text("key").map(str::to_owned))
             .send()
             .await
-            .context_for("kms:UpdateAlias", || {
-                format!("point {} at our key", self.id())
-            })?;
+            .context_for("kms:UpdateAlias", || format!("update {}", self.id()))?;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! A grant on a key that is not ours: one operation for one role, beside the key's policy and without touching it.
+//! A grant on a KMS key that setup does not manage: it allows one role to decrypt, and leaves the key policy unchanged.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct KmsGrant {
-    /// With a name, asking twice gives the same grant; without, each asking makes another.
+    /// The name makes the call idempotent: KMS returns the existing grant for a repeated call with the same name.
     pub name: String,
     /// ARN of the key.
     pub key_arn: String,
@@ -61,7 +61,7 @@ impl ResourceSpec for KmsGrant {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A role made a moment ago shows as an invalid ARN.
+        // KMS reports a new role as an invalid ARN at first.
         let spreading = [
             "InvalidArnException",
             "DependencyTimeoutException",
@@ -75,7 +75,7 @@ impl ResourceSpec for KmsGrant {
 
 #[async_trait]
 impl Resource<Aws> for KmsGrant {
-    /// Without one for the role, one that was left to a role that was deleted since.
+    /// Finds the grant of the role, or else the grant of a deleted role.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let grantee = known.require(&self.grantee)?;
         match self.find_grant(aws, Some(grantee)).await? {
@@ -85,7 +85,7 @@ impl Resource<Aws> for KmsGrant {
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
-        let made = aws
+        let created = aws
             .kms
             .create_grant()
             .key_id(&self.key_arn)
@@ -97,26 +97,26 @@ impl Resource<Aws> for KmsGrant {
             .context_for("kms:CreateGrant", || {
                 format!("create {} on {}", self.id(), self.key_arn)
             })?;
-        Ok(made.grant_id.map(|id| ("id", id)).into_iter().collect())
+        Ok(created.grant_id.map(|id| ("id", id)).into_iter().collect())
     }
 
-    /// A grant cannot be changed: the old one is revoked and a new one made.
+    /// Revokes the grant and creates a new one, because a grant cannot be changed.
     async fn update(
         &self,
         aws: &Aws,
-        live: &Actual,
+        actual: &Actual,
         want: &State,
         known: &KnownOutputs,
     ) -> Result<()> {
-        self.delete(aws, live).await?;
+        self.delete(aws, actual).await?;
         self.create(aws, want, known).await.map(|_| ())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.kms
             .revoke_grant()
             .key_id(&self.key_arn)
-            .set_grant_id(live.outputs.get("id").cloned())
+            .set_grant_id(actual.outputs.get("id").cloned())
             .send()
             .await
             .optional_for("kms:RevokeGrant", not_found::KEY, || {
@@ -137,9 +137,9 @@ fn operations(want: &State) -> Vec<GrantOperation> {
 }
 
 impl KmsGrant {
-    /// The grant of our name for this principal; of all of them, only one for a principal that was deleted.
+    /// Finds the grant with this name for a principal; without a principal, a grant for a deleted one.
     async fn find_grant(&self, aws: &Aws, grantee: Option<String>) -> Result<Option<Actual>> {
-        let of_somebody = grantee.is_some();
+        let has_grantee = grantee.is_some();
         let mut pages = aws
             .kms
             .list_grants()
@@ -154,15 +154,15 @@ impl KmsGrant {
             else {
                 return Ok(None);
             };
-            let ours = page.grants().iter().find(|grant| {
-                let to_the_dead = || {
+            let managed = page.grants().iter().find(|grant| {
+                let is_for_deleted = || {
                     grant
                         .grantee_principal()
                         .is_some_and(iam::is_deleted_principal_id)
                 };
-                grant.name() == Some(&self.name) && (of_somebody || to_the_dead())
+                grant.name() == Some(&self.name) && (has_grantee || is_for_deleted())
             });
-            if let Some(grant) = ours {
+            if let Some(grant) = managed {
                 return Ok(Some(self.to_actual(grant)));
             }
         }

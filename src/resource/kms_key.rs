@@ -1,6 +1,5 @@
-//! A customer managed KMS key: its policy and its yearly rotation. Found by its alias, or by its tags when a run
-//! ended between making the key and naming it. Long, since a key is made in three calls, each of which may be the last
-//! of a run, and is found again after each.
+//! A customer managed KMS key: its policy and its yearly rotation. It is found by its alias, or by its tags if a run
+//! was interrupted before it created the alias.
 
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 pub struct KmsKey {
-    /// The alias it is known by; the alias itself is a resource of its own.
+    /// The alias of the key. The alias itself is a separate resource.
     pub alias: String,
     pub description: &'static str,
     pub policy: Value,
@@ -40,9 +39,9 @@ impl Handle<KmsKey> {
     }
 }
 
-/// The only name that a key's policy can have.
+/// The only name that a key policy can have.
 const POLICY_NAME: &str = "default";
-/// Refusals, besides no answer at all, that say nothing about the call.
+/// Error codes after which the key may or may not exist, as after a lost response.
 const AMBIGUOUS_ERRORS: &[&str] = &[
     "ThrottlingException",
     "DependencyTimeoutException",
@@ -53,9 +52,9 @@ const AMBIGUOUS_ERRORS: &[&str] = &[
     "504",
 ];
 const AMBIGUOUS_ERROR_TIMEOUT: Duration = Duration::from_secs(20);
-/// Tells which alias a key was to get, until it has it.
+/// The tag with the alias of a key. It identifies the key until the alias exists.
 const ALIAS_TAG: &str = "heeler-ec:alias";
-/// The shortest that AWS allows.
+/// The shortest waiting period that AWS allows.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
 impl ResourceSpec for KmsKey {
@@ -103,17 +102,17 @@ impl ResourceSpec for KmsKey {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A principal of the policy, or the key itself, has not reached every server of KMS.
-        let spreading = refusal.has_code("MalformedPolicyDocumentException")
+        // A new principal or a new key has not reached all KMS servers yet.
+        let is_propagating = refusal.has_code("MalformedPolicyDocumentException")
             || refusal.has_code("NotFoundException");
-        // What the SDK makes again by itself everywhere but when a key is created.
-        let unlucky = refusal.required_permission() == Some("kms:CreateKey")
+        // The SDK retries these in all other calls. Key creation disables its retries.
+        let is_ambiguous = refusal.required_permission() == Some("kms:CreateKey")
             && refusal
                 .error_code()
                 .is_none_or(|code| AMBIGUOUS_ERRORS.contains(&code));
-        spreading
+        is_propagating
             .then_some(PROPAGATION_TIMEOUT)
-            .or(unlucky.then_some(AMBIGUOUS_ERROR_TIMEOUT))
+            .or(is_ambiguous.then_some(AMBIGUOUS_ERROR_TIMEOUT))
             .or_else(|| tag_propagation_timeout(refusal))
     }
 }
@@ -146,16 +145,16 @@ impl Resource<Aws> for KmsKey {
             .description(self.description)
             .policy(self.policy.to_string())
             .set_tags(Some(self.sdk_tags()?));
-        // The SDK would make the call again when its answer is lost, and so make a second key.
+        // A retry by the SDK after a lost response would create a second key.
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
-        let made = call
+        let created = call
             .customize()
             .config_override(once)
             .send()
             .await
             .context_for("kms:CreateKey", || format!("create {}", self.id()));
-        let arn = match made {
-            Ok(made) => made.key_metadata.and_then(|key| key.arn),
+        let arn = match created {
+            Ok(created) => created.key_metadata.and_then(|key| key.arn),
             Err(refusal) if refusal.is_denied() => return Err(refusal),
             Err(refusal) => match self.find_orphaned_key(aws).await {
                 Ok(Some(arn)) => Some(arn),
@@ -164,22 +163,28 @@ impl Resource<Aws> for KmsKey {
         };
         let arn = arn
             .as_deref()
-            .ok_or_else(|| Error::failed(format!("create {}", self.id()), "AWS named no ARN"))?;
-        // The call must not fail as a whole any more, or trying again would make a second key. Should the key
-        // not have reached the server that is asked, settling asks once more.
+            .ok_or_else(|| Error::failed(format!("create {}", self.id()), "AWS returned no ARN"))?;
+        // From here on the create must not fail, because a retry would create a second key. If rotation is not enabled
+        // here, the wait for consistency enables it.
         let _ = aws.kms.enable_key_rotation().key_id(arn).send().await;
         Ok(Outputs::from([("arn", arn.to_owned())]))
     }
 
-    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
-        let key = live
+    async fn update(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        want: &State,
+        _: &KnownOutputs,
+    ) -> Result<()> {
+        let key = actual
             .outputs
             .get("arn")
             .map(String::as_str)
             .unwrap_or_default();
-        let differs = |field: &str| live.state.get(field) != want.get(field);
+        let differs = |field: &str| actual.state.get(field) != want.get(field);
         let is = |field: &str| want.get(field).is_some_and(|value| value == true);
-        // A disabled key refuses every other change: it is enabled first of all, and disabled last.
+        // A disabled key rejects all other changes. It is therefore enabled first and disabled last.
         if differs("enabled") && is("enabled") {
             self.enable(aws, key).await?;
         }
@@ -206,7 +211,7 @@ impl Resource<Aws> for KmsKey {
                 .send()
                 .await
                 .context_for("kms:PutKeyPolicy", || {
-                    format!("write the policy of {}", self.id())
+                    format!("update the policy of {}", self.id())
                 })?;
         }
         if differs("enabled") && !is("enabled") {
@@ -215,10 +220,10 @@ impl Resource<Aws> for KmsKey {
         Ok(())
     }
 
-    async fn take_ownership(&self, aws: &Aws, live: &Actual) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.kms
             .tag_resource()
-            .set_key_id(live.outputs.get("arn").cloned())
+            .set_key_id(actual.outputs.get("arn").cloned())
             .set_tags(Some(self.sdk_tags()?))
             .send()
             .await
@@ -226,12 +231,12 @@ impl Resource<Aws> for KmsKey {
         Ok(())
     }
 
-    /// A key cannot be deleted at once; it is scheduled, and counts as gone from then on.
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
+    /// Schedules the deletion. KMS cannot delete a key at once; it counts as deleted from then on.
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         let scheduled = aws
             .kms
             .schedule_key_deletion()
-            .set_key_id(live.outputs.get("arn").cloned())
+            .set_key_id(actual.outputs.get("arn").cloned())
             .pending_window_in_days(DELETION_WINDOW_DAYS)
             .send()
             .await
@@ -259,7 +264,7 @@ impl KmsKey {
     }
 
     async fn set_rotation(&self, aws: &Aws, key: &str, on: bool) -> Result<()> {
-        let doing = || format!("turn the rotation of {} on or off", self.id());
+        let doing = || format!("change the rotation of {}", self.id());
         if on {
             let rotated = aws.kms.enable_key_rotation().key_id(key).send().await;
             rotated.context_for("kms:EnableKeyRotation", doing)?;
@@ -270,7 +275,7 @@ impl KmsKey {
         Ok(())
     }
 
-    /// All that is to be known of one key, asked side by side.
+    /// Reads a key with its policy, rotation and tags in concurrent calls.
     async fn read_key(&self, aws: &Aws, arn: &str) -> Result<Option<Actual>> {
         let doing = || format!("read {}", self.id());
         let (key, document, rotation, tags) = try_join!(
@@ -310,7 +315,7 @@ impl KmsKey {
         let Some(key) = key.filter(is_usable) else {
             return Ok(None);
         };
-        let told = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
+        let pairs = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
         let document = document.and_then(|found| found.policy).unwrap_or_default();
         let state = State::default()
             .with("description", key.description().unwrap_or_default())
@@ -319,13 +324,13 @@ impl KmsKey {
                 "rotation",
                 rotation.is_some_and(|found| found.key_rotation_enabled()),
             )
-            .with(observed::TAGS, observed::tags(told()));
+            .with(observed::TAGS, observed::tags(pairs()));
         let state = with_policy(state, "policy", &iam::parse_document(&document));
         let arn = key.arn().unwrap_or(arn).to_owned();
         Ok(Some(Actual {
             state,
             outputs: Outputs::from([("arn", arn)]),
-            ownership: self.ownership.ownership(told()),
+            ownership: self.ownership.ownership(pairs()),
         }))
     }
 
@@ -334,8 +339,8 @@ impl KmsKey {
         marks.map(|(key, value)| build_tag(key, &value)).collect()
     }
 
-    /// A key that an interrupted run made and did not name: without any alias, and with our tags. Keys whose
-    /// tags the caller may not read are not ours.
+    /// Finds a key without an alias that an interrupted run created for this alias. Keys whose tags the caller may not
+    /// read are skipped.
     async fn find_orphaned_key(&self, aws: &Aws) -> Result<Option<String>> {
         let (keys, named) = try_join!(list_keys(aws), list_aliased_key_ids(aws))?;
         let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
@@ -356,7 +361,7 @@ impl KmsKey {
         Ok(None)
     }
 
-    /// Whether its tags say that it was made for this alias; a key whose tags the caller may not read is not ours.
+    /// Returns true if the tags say that the key was created for this alias; false if the caller may not read them.
     async fn has_alias_tag(&self, aws: &Aws, key: &str) -> Result<bool> {
         let tags = match list_tags(aws, key).await {
             Err(refusal) if refusal.is_denied() => return Ok(false),
@@ -368,8 +373,8 @@ impl KmsKey {
     }
 }
 
-/// A policy that lets the caller at our keys by their tags sees the tags of a new one only after some seconds. A
-/// real lack of permission looks the same, so the wait is short.
+/// The time to wait for the tags of a new key. A permission that depends on tags applies only after some seconds. A
+/// missing permission gives the same error, so the wait is short.
 pub(super) fn tag_propagation_timeout(refusal: &Error) -> Option<Duration> {
     let on_a_new_key = matches!(
         refusal.required_permission(),
@@ -378,7 +383,7 @@ pub(super) fn tag_propagation_timeout(refusal: &Error) -> Option<Duration> {
     (on_a_new_key && refusal.has_code("AccessDeniedException")).then_some(Duration::from_secs(20))
 }
 
-/// A key on its way out counts as gone: AWS lets nobody use it.
+/// Returns false for a key whose deletion is scheduled, because nothing can use it.
 fn is_usable(key: &KeyMetadata) -> bool {
     !matches!(
         key.key_state(),
@@ -410,13 +415,13 @@ pub(super) async fn list_tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
         .map(|found| found.and_then(|found| found.tags).unwrap_or_default())
 }
 
-/// Every key of the account and region: id and ARN.
+/// The ID and ARN of every key of the account and region.
 async fn list_keys(aws: &Aws) -> Result<Vec<(String, String)>> {
     let mut keys = Vec::new();
     let mut pages = aws.kms.list_keys().into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.context_for("kms:ListKeys", || {
-            "look for a key of an interrupted run".into()
+            "look for the key of an interrupted run".into()
         })?;
         keys.extend(
             page.keys()
@@ -427,13 +432,13 @@ async fn list_keys(aws: &Aws) -> Result<Vec<(String, String)>> {
     Ok(keys)
 }
 
-/// The ids of the keys that have an alias.
+/// The IDs of the keys that have an alias.
 async fn list_aliased_key_ids(aws: &Aws) -> Result<Vec<String>> {
     let mut named = Vec::new();
     let mut pages = aws.kms.list_aliases().into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.context_for("kms:ListAliases", || {
-            "look for a key of an interrupted run".into()
+            "look for the key of an interrupted run".into()
         })?;
         named.extend(
             page.aliases()

@@ -1,4 +1,4 @@
-//! A customer managed IAM policy: its document is its default version.
+//! A customer managed IAM policy. Its document is its default version.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct ManagedPolicy {
     pub arn: String,
     pub description: &'static str,
     pub document: PolicyTemplate,
-    /// What the document names and has to wait for.
+    /// The resources that the document refers to.
     pub depends_on: Vec<Output>,
     pub ownership: OwnershipTags,
 }
@@ -36,7 +36,7 @@ impl Handle<ManagedPolicy> {
     }
 }
 
-/// AWS keeps this many versions of a policy.
+/// The number of versions that AWS keeps of a policy.
 const MAX_VERSIONS: usize = 5;
 
 impl ResourceSpec for ManagedPolicy {
@@ -52,7 +52,7 @@ impl ResourceSpec for ManagedPolicy {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    /// Without its description, which AWS never lets anybody change.
+    /// Leaves out the description, which AWS cannot change.
     fn desired(&self, known: &KnownOutputs) -> State {
         match (self.document)(known) {
             Some(document) => with_policy(State::default(), "document", &document),
@@ -179,13 +179,13 @@ impl ManagedPolicy {
             .ok_or_else(|| {
                 Error::failed(
                     format!("write {}", self.id()),
-                    "it names what is not known yet",
+                    "it refers to a resource that does not exist yet",
                 )
             })
     }
 }
 
-/// Puts a document in force; of the versions that AWS keeps, the oldest makes room.
+/// Creates a version and makes it the default. Deletes the oldest version if the limit is reached.
 pub(super) async fn put_default_version(aws: &Aws, arn: &str, document: &str) -> Result<()> {
     let mut old = list_old_versions(aws, arn).await?;
     if old.len() + 1 >= MAX_VERSIONS
@@ -201,12 +201,12 @@ pub(super) async fn put_default_version(aws: &Aws, arn: &str, document: &str) ->
         .send()
         .await
         .context_for("iam:CreatePolicyVersion", || {
-            format!("change iam policy {}", arn::resource_name(arn))
+            format!("update iam policy {}", arn::resource_name(arn))
         })?;
     Ok(())
 }
 
-/// The versions that are not in force, newest first.
+/// Lists the versions that are not the default, newest first.
 async fn list_old_versions(aws: &Aws, arn: &str) -> Result<Vec<String>> {
     let mut versions = Vec::new();
     let mut pages = aws

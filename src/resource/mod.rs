@@ -1,4 +1,4 @@
-//! How one kind of thing is read, made, changed and deleted: one file a kind, and no option is named here.
+//! The AWS resources: one file per kind, with how it is read, created, updated and deleted.
 
 pub mod bucket_notification;
 mod cloud_provider;
@@ -21,6 +21,9 @@ pub mod topic;
 pub mod topic_policy;
 pub mod trust;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -30,52 +33,55 @@ use crate::reconcile::KnownOutputs;
 use crate::reconcile::diff::Change;
 use crate::reconcile::state::State;
 
-/// How long AWS may need until one service sees what another has just made.
+/// The time that AWS may need until one service sees what another has just created.
 pub(crate) const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What a read tells besides the fields that are compared: for an export, which has to say it as AWS has it.
+/// Fields of an actual state that are not compared. An export shows them as AWS has them.
 pub mod observed {
     use serde_json::{Map, Value};
 
-    /// All tags, ours and those of others.
-    pub const TAGS: &str = "seen: tags";
+    /// All tags, including those of other owners.
+    pub const TAGS: &str = "observed.tags";
     /// The whole document that a resource is a part of.
-    pub const DOCUMENT: &str = "seen: document";
-    pub const DESCRIPTION: &str = "seen: description";
-    pub const NAME: &str = "seen: name";
-    pub const ROLE: &str = "seen: role";
-    pub const TOPIC: &str = "seen: topic";
-    pub const QUEUE: &str = "seen: queue";
+    pub const DOCUMENT: &str = "observed.document";
+    pub const DESCRIPTION: &str = "observed.description";
+    pub const NAME: &str = "observed.name";
+    pub const ROLE: &str = "observed.role";
+    pub const TOPIC: &str = "observed.topic";
+    pub const QUEUE: &str = "observed.queue";
 
-    /// Without those of AWS itself, which nobody can write.
+    /// The tags without those of AWS, which are read-only.
     pub(super) fn tags<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> Value {
-        let mut told: Vec<(&str, &str)> =
+        let mut tags: Vec<(&str, &str)> =
             tags.filter(|(key, _)| !key.starts_with("aws:")).collect();
-        told.sort_unstable();
-        let told = told.into_iter();
+        tags.sort_unstable();
+        let tags = tags.into_iter();
         Value::Object(
-            told.map(|(key, value)| (key.to_owned(), value.into()))
+            tags.map(|(key, value)| (key.to_owned(), value.into()))
                 .collect::<Map<_, _>>(),
         )
     }
 }
 
-/// A policy document, once the ARNs in it are known.
+/// A policy document that depends on the outputs of other resources; `None` until they are known.
 pub type PolicyTemplate = Box<dyn Fn(&KnownOutputs) -> Option<Value> + Send + Sync>;
 
-/// That what is there names somebody who was deleted: in a policy, or as the one principal of a grant.
+/// Explains a change if the actual policy or grant names a deleted principal.
 pub(crate) fn deleted_principals_reason(change: &Change) -> Option<String> {
     let before = change.before.as_ref()?;
-    let dead = match before.as_str() {
-        Some(who) if crate::iam::is_deleted_principal_id(who) => vec![who.to_owned()],
+    let deleted = match before.as_str() {
+        Some(id) if crate::iam::is_deleted_principal_id(id) => vec![id.to_owned()],
         Some(_) => Vec::new(),
         None => crate::iam::deleted_principals(before),
     };
-    let told: Vec<String> = dead.iter().map(|id| deleted_principal_note(id)).collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    let notes: Vec<String> = deleted
+        .iter()
+        .map(|id| deleted_principal_note(id))
+        .collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
-/// One of the same name that was made later has another id.
+/// Explains a principal that AWS shows by its unique ID. A principal created again under the same name has another ID.
 pub(crate) fn deleted_principal_note(id: &str) -> String {
     let kind = if id.starts_with("AIDA") {
         "user"
@@ -83,16 +89,16 @@ pub(crate) fn deleted_principal_note(id: &str) -> String {
         "role"
     };
     format!(
-        "the {kind} was deleted: AWS shows its id {id}, and one of the same name made since is another"
+        "the {kind} was deleted: AWS shows its ID {id}, and a {kind} created again under the same name has another ID"
     )
 }
 
-/// A policy document in a state: compared by meaning, written in its own words.
+/// Adds a policy document to a state. It is compared in canonical form and written as given.
 fn with_policy(state: State, field: &'static str, document: &Value) -> State {
     state.with_document(field, canonical(document), document.clone())
 }
 
-/// A policy document of a state, as AWS takes it; without one, none.
+/// The text of a policy document of a state; empty if there is none.
 fn policy_text(want: &State, field: &str) -> String {
     want.write_form(field).map(to_text).unwrap_or_default()
 }

@@ -52,11 +52,11 @@ impl ResourceSpec for PolicyAttachment {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = refusal.has_code("ConcurrentModification")
+        let is_transient = refusal.has_code("ConcurrentModification")
             || not_found::IAM_ENTITY
                 .iter()
                 .any(|code| refusal.has_code(code));
-        spreading.then_some(PROPAGATION_TIMEOUT)
+        is_transient.then_some(PROPAGATION_TIMEOUT)
     }
 }
 
@@ -106,16 +106,16 @@ impl Resource<Aws> for PolicyAttachment {
         Ok(Outputs::new())
     }
 
-    /// It has no fields that could differ.
+    /// Does nothing, because an attachment has no fields.
     async fn update(&self, _: &Aws, _: &Actual, _: &State, _: &KnownOutputs) -> Result<()> {
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.iam
             .detach_role_policy()
             .role_name(&self.role.resource.name)
-            .set_policy_arn(live.outputs.get("policy").cloned())
+            .set_policy_arn(actual.outputs.get("policy").cloned())
             .send()
             .await
             .optional_for("iam:DetachRolePolicy", not_found::IAM_ENTITY, || {

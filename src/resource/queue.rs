@@ -1,4 +1,4 @@
-//! An SQS queue: its limits, its encryption, and where its dead letters go.
+//! An SQS queue: its limits, its encryption and its dead-letter queue.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,33 +24,32 @@ use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 pub struct Queue {
-    /// ARN; the name is its last part.
+    /// ARN. Its last part is the name.
     pub arn: String,
     pub key: Output,
-    /// Seconds that a message is kept.
     pub retention_seconds: u32,
-    /// Seconds that a receive waits for a message.
     pub receive_wait_seconds: u32,
     pub ordering: QueueOrdering,
     pub redrive: Option<RedrivePolicy>,
-    /// The only queue that may send its dead letters here.
+    /// ARN of the only queue that may use this one as its dead-letter queue.
     pub redrive_allowed_from: Option<String>,
-    /// A policy that names no other resource. One that does is a `QueuePolicy`, which can wait for that resource.
+    /// A policy that refers to no other resource. Any other policy is a `QueuePolicy`, which can depend on resources.
     pub policy: Option<Value>,
     pub ownership: OwnershipTags,
 }
 
-/// Whether messages keep their order, each group by itself.
+/// The type of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueOrdering {
     Standard,
-    /// A FIFO queue; then whether it drops a message with the same body within five minutes.
+    /// Keeps the order within each message group.
     Fifo {
+        /// SQS drops a message with the same body within five minutes.
         content_based_deduplication: bool,
     },
 }
 
-/// Where a message goes that was received too often.
+/// The dead-letter queue for messages that were received too often.
 pub struct RedrivePolicy {
     pub target: Output,
     pub max_receive_count: u32,
@@ -68,12 +67,10 @@ impl Handle<Queue> {
     }
 }
 
-/// AWS blocks a name for 60 seconds after its queue is deleted.
+/// SQS blocks the name of a deleted queue for 60 seconds.
 const NAME_REUSE_TIMEOUT: Duration = Duration::from_secs(75);
-/// Seconds that a received message is hidden.
 const VISIBILITY_TIMEOUT_SECONDS: u32 = 30;
 const MAX_MESSAGE_BYTES: u32 = 262_144;
-/// Seconds that a data key is used before KMS is asked for another.
 const DATA_KEY_REUSE_SECONDS: u32 = 300;
 
 impl ResourceSpec for Queue {
@@ -92,29 +89,31 @@ impl ResourceSpec for Queue {
 
     fn desired(&self, known: &KnownOutputs) -> State {
         let mut state = State::default()
-            .with("retention", self.retention_seconds)
-            .with("wait", self.receive_wait_seconds)
-            .with("visibility", VISIBILITY_TIMEOUT_SECONDS)
-            .with("largest_message", MAX_MESSAGE_BYTES)
+            .with("retention_seconds", self.retention_seconds)
+            .with("receive_wait_seconds", self.receive_wait_seconds)
+            .with("visibility_timeout_seconds", VISIBILITY_TIMEOUT_SECONDS)
+            .with("max_message_bytes", MAX_MESSAGE_BYTES)
             .with_optional("kms_key", known.get(&self.key))
-            .with("kms_key_reuse", DATA_KEY_REUSE_SECONDS);
+            .with("data_key_reuse_seconds", DATA_KEY_REUSE_SECONDS);
         if let QueueOrdering::Fifo {
             content_based_deduplication,
         } = self.ordering
         {
             state = state
                 .with("fifo", true)
-                .with("deduplicates", content_based_deduplication);
+                .with("content_based_deduplication", content_based_deduplication);
         }
         if let Some(redrive) = &self.redrive {
             let target = known.get(&redrive.target);
             state = state.with_optional(
                 "redrive",
-                target.map(|arn| json!({ "to": arn, "after": redrive.max_receive_count })),
+                target.map(
+                    |arn| json!({ "target": arn, "max_receive_count": redrive.max_receive_count }),
+                ),
             );
         }
         if let Some(source) = &self.redrive_allowed_from {
-            state = state.with("redrive_allow", vec![source.as_str()]);
+            state = state.with("redrive_allowed_from", vec![source.as_str()]);
         }
         if let Some(document) = &self.policy {
             state = with_policy(state, "policy", document);
@@ -124,7 +123,7 @@ impl ResourceSpec for Queue {
 
     fn properties(&self) -> Properties {
         Properties {
-            // Replicas of SQS differ for up to a minute after a write.
+            // SQS replicas return different attributes for up to a minute after a write.
             agreeing_reads: 2,
             ..Properties::default()
         }
@@ -192,19 +191,19 @@ impl Resource<Aws> for Queue {
             attributes.attributes.unwrap_or_default(),
             tags.tags.unwrap_or_default(),
         );
-        let told = || {
+        let pairs = || {
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str()))
         };
         Ok(Some(Actual {
-            state: parse_attributes(&attributes).with(observed::TAGS, observed::tags(told())),
+            state: parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs())),
             outputs: Outputs::from([("url", url)]),
-            ownership: self.ownership.ownership(told()),
+            ownership: self.ownership.ownership(pairs()),
         }))
     }
 
     async fn create(&self, aws: &Aws, want: &State, _: &KnownOutputs) -> Result<Outputs> {
-        let made = aws
+        let created = aws
             .sqs
             .create_queue()
             .queue_name(self.name())
@@ -214,44 +213,48 @@ impl Resource<Aws> for Queue {
             .await
             .context_for("sqs:CreateQueue", || format!("create {}", self.id()))
             .map_err(with_redrive_hint)?;
-        Ok(made.queue_url.map(|url| ("url", url)).into_iter().collect())
+        Ok(created
+            .queue_url
+            .map(|url| ("url", url))
+            .into_iter()
+            .collect())
     }
 
     async fn update(
         &self,
         aws: &Aws,
-        live: &Actual,
+        actual: &Actual,
         want: &State,
         known: &KnownOutputs,
     ) -> Result<()> {
         let mut changed = self.attributes(want);
-        // What was not there before is taken away by an empty text.
+        // An empty value removes an attribute.
         for (field, name) in [
             ("redrive", Name::RedrivePolicy),
-            ("redrive_allow", Name::RedriveAllowPolicy),
+            ("redrive_allowed_from", Name::RedriveAllowPolicy),
             ("policy", Name::Policy),
             ("kms_key", Name::KmsMasterKeyId),
         ] {
             let governed = self.desired(known).get(field).is_some();
-            if governed && live.state.get(field).is_some() && want.get(field).is_none() {
+            if governed && actual.state.get(field).is_some() && want.get(field).is_none() {
                 changed.insert(name, String::new());
             }
         }
         aws.sqs
             .set_queue_attributes()
-            .set_queue_url(live.outputs.get("url").cloned())
+            .set_queue_url(actual.outputs.get("url").cloned())
             .set_attributes(Some(changed))
             .send()
             .await
-            .context_for("sqs:SetQueueAttributes", || format!("change {}", self.id()))
+            .context_for("sqs:SetQueueAttributes", || format!("update {}", self.id()))
             .map_err(with_redrive_hint)?;
         Ok(())
     }
 
-    async fn take_ownership(&self, aws: &Aws, live: &Actual) -> Result<()> {
+    async fn take_ownership(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.sqs
             .tag_queue()
-            .set_queue_url(live.outputs.get("url").cloned())
+            .set_queue_url(actual.outputs.get("url").cloned())
             .set_tags(Some(to_tag_map(self.ownership.iter())))
             .send()
             .await
@@ -259,10 +262,10 @@ impl Resource<Aws> for Queue {
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.sqs
             .delete_queue()
-            .set_queue_url(live.outputs.get("url").cloned())
+            .set_queue_url(actual.outputs.get("url").cloned())
             .send()
             .await
             .optional_for("sqs:DeleteQueue", not_found::QUEUE, || {
@@ -277,13 +280,13 @@ impl Queue {
         arn::resource_name(&self.arn)
     }
 
-    /// Its policy is written only where it is no resource of its own.
+    /// All attributes of a state. The policy is included only if it is not a resource of its own.
     fn attributes(&self, want: &State) -> HashMap<Name, String> {
         let document = self.policy.as_ref().and_then(|_| want.write_form("policy"));
         to_attributes(want, document)
     }
 
-    /// That a queue keeps the order is said once and for all.
+    /// All attributes for creation: `FifoQueue` cannot be set later.
     fn creation_attributes(&self, want: &State) -> HashMap<Name, String> {
         let mut all = self.attributes(want);
         if matches!(self.ordering, QueueOrdering::Fifo { .. }) {
@@ -293,10 +296,10 @@ impl Queue {
     }
 }
 
-/// The address of a queue, if there is one of that name.
+/// Reads the URL of a queue. Returns `None` if there is no queue with that name.
 ///
 /// # Errors
-/// When the question was refused.
+/// When SQS refuses the call.
 pub async fn queue_url(aws: &Aws, name: &str) -> Result<Option<String>> {
     aws.sqs
         .get_queue_url()
@@ -309,7 +312,7 @@ pub async fn queue_url(aws: &Aws, name: &str) -> Result<Option<String>> {
         .map(|found| found.and_then(|found| found.queue_url))
 }
 
-/// What SQS reports, as the fields of our state. Everything comes as text.
+/// Reads a state from attributes, which SQS returns as text.
 fn parse_attributes(found: &HashMap<Name, String>) -> State {
     let number = |name: &Name| found.get(name).and_then(|text| text.parse::<u32>().ok());
     let document = |name: &Name| {
@@ -318,30 +321,37 @@ fn parse_attributes(found: &HashMap<Name, String>) -> State {
             .and_then(|text| serde_json::from_str::<Value>(text).ok())
     };
     let mut state = State::default()
-        .with_optional("retention", number(&Name::MessageRetentionPeriod))
-        .with_optional("wait", number(&Name::ReceiveMessageWaitTimeSeconds))
-        .with_optional("visibility", number(&Name::VisibilityTimeout))
-        .with_optional("largest_message", number(&Name::MaximumMessageSize))
+        .with_optional("retention_seconds", number(&Name::MessageRetentionPeriod))
+        .with_optional(
+            "receive_wait_seconds",
+            number(&Name::ReceiveMessageWaitTimeSeconds),
+        )
+        .with_optional(
+            "visibility_timeout_seconds",
+            number(&Name::VisibilityTimeout),
+        )
+        .with_optional("max_message_bytes", number(&Name::MaximumMessageSize))
         .with_optional("kms_key", found.get(&Name::KmsMasterKeyId).cloned())
-        // AWS leaves the default out.
+        // SQS omits the default.
         .with(
-            "kms_key_reuse",
+            "data_key_reuse_seconds",
             number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(DATA_KEY_REUSE_SECONDS),
         );
     let is = |name: &Name| found.get(name).is_some_and(|text| text == "true");
     if is(&Name::FifoQueue) {
-        state = state
-            .with("fifo", true)
-            .with("deduplicates", is(&Name::ContentBasedDeduplication));
+        state = state.with("fifo", true).with(
+            "content_based_deduplication",
+            is(&Name::ContentBasedDeduplication),
+        );
     }
     if let Some(redrive) = document(&Name::RedrivePolicy) {
         state = state.with(
             "redrive",
-            json!({ "to": redrive["deadLetterTargetArn"], "after": parse_count(&redrive["maxReceiveCount"]) }),
+            json!({ "target": redrive["deadLetterTargetArn"], "max_receive_count": parse_count(&redrive["maxReceiveCount"]) }),
         );
     }
     if let Some(allow) = document(&Name::RedriveAllowPolicy) {
-        state = state.with("redrive_allow", allow["sourceQueueArns"].clone());
+        state = state.with("redrive_allowed_from", allow["sourceQueueArns"].clone());
     }
     if let Some(text) = found.get(&Name::Policy).filter(|text| !text.is_empty()) {
         state = with_policy(state, "policy", &iam::parse_document(text));
@@ -349,7 +359,7 @@ fn parse_attributes(found: &HashMap<Name, String>) -> State {
     state
 }
 
-/// SQS gives the count back as it was written: a number or its text.
+/// Reads a count that SQS returns as it was written, as a number or as text.
 fn parse_count(value: &Value) -> Value {
     value
         .as_str()
@@ -357,7 +367,7 @@ fn parse_count(value: &Value) -> Value {
         .map_or_else(|| value.clone(), Value::from)
 }
 
-/// The state as attributes, all of them: SQS takes them in one call.
+/// Converts a state to attributes.
 fn to_attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String> {
     let plain = |field: &str| {
         want.get(field).map(|value| {
@@ -367,23 +377,23 @@ fn to_attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String
         })
     };
     [
-        (Name::MessageRetentionPeriod, plain("retention")),
-        (Name::ReceiveMessageWaitTimeSeconds, plain("wait")),
-        (Name::VisibilityTimeout, plain("visibility")),
-        (Name::MaximumMessageSize, plain("largest_message")),
+        (Name::MessageRetentionPeriod, plain("retention_seconds")),
+        (Name::ReceiveMessageWaitTimeSeconds, plain("receive_wait_seconds")),
+        (Name::VisibilityTimeout, plain("visibility_timeout_seconds")),
+        (Name::MaximumMessageSize, plain("max_message_bytes")),
         (Name::KmsMasterKeyId, plain("kms_key")),
-        (Name::ContentBasedDeduplication, plain("deduplicates")),
-        (Name::KmsDataKeyReusePeriodSeconds, plain("kms_key_reuse")),
+        (Name::ContentBasedDeduplication, plain("content_based_deduplication")),
+        (Name::KmsDataKeyReusePeriodSeconds, plain("data_key_reuse_seconds")),
         (
             Name::RedrivePolicy,
             want.get("redrive").map(|redrive| {
-                json!({ "deadLetterTargetArn": redrive["to"], "maxReceiveCount": redrive["after"] })
+                json!({ "deadLetterTargetArn": redrive["target"], "maxReceiveCount": redrive["max_receive_count"] })
                     .to_string()
             }),
         ),
         (
             Name::RedriveAllowPolicy,
-            want.get("redrive_allow").map(|sources| {
+            want.get("redrive_allowed_from").map(|sources| {
                 json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources }).to_string()
             }),
         ),
@@ -399,14 +409,14 @@ fn to_tag_map(tags: impl Iterator<Item = (&'static str, &'static str)>) -> HashM
         .collect()
 }
 
-/// SQS says in many words that there is no queue of that name to put dead letters into.
+/// Adds a hint if SQS rejects a redrive policy, most likely because the target does not exist.
 fn with_redrive_hint(refusal: Error) -> Error {
     let why = refusal.reason().to_ascii_lowercase();
     if !why.contains("redrivepolicy") && !why.contains("dead letter target") {
         return refusal;
     }
     refusal.with_hint(
-        "its dead letter queue may be gone since the plan was read, perhaps by another run: run the same command again",
+        "the dead-letter queue may have been deleted after the plan was made: run the same command again",
     )
 }
 
@@ -416,7 +426,7 @@ mod tests {
 
     #[test]
     fn missing_dead_letter_queue_has_hint() {
-        for (why, told) in [
+        for (why, pairs) in [
             (
                 "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
                 true,
@@ -424,24 +434,24 @@ mod tests {
             ("Value 7 for parameter VisibilityTimeout is invalid.", false),
         ] {
             let refusal = with_redrive_hint(Error::failed("create it", why));
-            assert_eq!(refusal.hint().is_some(), told, "{why}");
+            assert_eq!(refusal.hint().is_some(), pairs, "{why}");
         }
     }
 
     fn desired_state() -> State {
         State::default()
-            .with("retention", 7200)
-            .with("wait", 10)
-            .with("visibility", 30)
-            .with("largest_message", 262_144)
+            .with("retention_seconds", 7200)
+            .with("receive_wait_seconds", 10)
+            .with("visibility_timeout_seconds", 30)
+            .with("max_message_bytes", 262_144)
             .with("kms_key", "arn:aws:kms:us-east-1:111122223333:key/k")
-            .with("kms_key_reuse", 300)
+            .with("data_key_reuse_seconds", 300)
             .with(
                 "redrive",
-                json!({ "to": "arn:aws:sqs:us-east-1:111122223333:dlq", "after": 4 }),
+                json!({ "target": "arn:aws:sqs:us-east-1:111122223333:dlq", "max_receive_count": 4 }),
             )
             .with(
-                "redrive_allow",
+                "redrive_allowed_from",
                 vec!["arn:aws:sqs:us-east-1:111122223333:queue"],
             )
     }
@@ -459,9 +469,9 @@ mod tests {
         for content_based_deduplication in [true, false] {
             let wanted = desired_state()
                 .with("fifo", true)
-                .with("deduplicates", content_based_deduplication);
+                .with("content_based_deduplication", content_based_deduplication);
             let mut found = to_attributes(&wanted, None);
-            // It is said at the creation only.
+            // It is set at creation only.
             assert_eq!(found.get(&Name::FifoQueue), None);
             found.insert(Name::FifoQueue, "true".to_owned());
             assert_eq!(parse_attributes(&found), wanted);

@@ -1,4 +1,4 @@
-//! The access policy of an SQS queue, where it names another resource: who may send to it.
+//! The access policy of an SQS queue, if it refers to other resources. It allows them to send messages.
 
 use std::time::Duration;
 
@@ -64,12 +64,12 @@ impl ResourceSpec for QueuePolicy {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A principal made a moment ago.
-        let spreading = refusal.matches(
+        // A new principal is not visible yet.
+        let is_propagating = refusal.matches(
             "InvalidAttributeValue",
             "Invalid value for the parameter Policy",
         );
-        spreading.then_some(PROPAGATION_TIMEOUT)
+        is_propagating.then_some(PROPAGATION_TIMEOUT)
     }
 }
 
@@ -107,13 +107,20 @@ impl Resource<Aws> for QueuePolicy {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, live: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
-        let url = live.outputs.get("url").cloned();
+    async fn update(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        want: &State,
+        _: &KnownOutputs,
+    ) -> Result<()> {
+        let url = actual.outputs.get("url").cloned();
         self.write(aws, url, &policy_text(want, "policy")).await
     }
 
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
-        self.write(aws, live.outputs.get("url").cloned(), "").await
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        self.write(aws, actual.outputs.get("url").cloned(), "")
+            .await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The subscription of an SQS queue to an SNS topic, with SNS's envelope around each message.
+//! The subscription of an SQS queue to an SNS topic. SNS wraps each message in its envelope.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ pub struct Subscription {
     pub topic: Output,
     /// ARN of the queue.
     pub queue: Output,
-    /// That the queue lets the topic in; SNS drops at once what it is not permitted to send.
+    /// The queue policy that allows the topic to send. SNS drops messages that it may not deliver.
     pub depends_on: Vec<Output>,
 }
 
-/// In place of the ARN of a subscription that waits for its confirmation.
+/// The value that SNS returns in place of the ARN while a subscription waits for confirmation.
 const PENDING_CONFIRMATION: &str = "PendingConfirmation";
 
 impl ResourceSpec for Subscription {
@@ -57,7 +57,7 @@ impl ResourceSpec for Subscription {
         }
     }
 
-    /// Ours when the queue is, whoever's the topic is.
+    /// A subscription is managed if its queue is, regardless of the topic.
     fn parent(&self) -> Option<Parent> {
         Some(Parent {
             id: self.queue.resource.clone(),
@@ -66,22 +66,22 @@ impl ResourceSpec for Subscription {
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
-        let says = match change.field {
-            "confirmed" => "the subscription is pending: nothing is sent until it is confirmed",
-            "filter" => "only what passes the filter reaches the queue",
-            "raw_delivery" => "Heeler reads messages in the envelope of SNS",
+        let reason = match change.field {
+            "confirmed" => "the subscription is pending: SNS sends nothing until it is confirmed",
+            "filter" => "only messages that match the filter policy reach the queue",
+            "raw_delivery" => "Heeler reads messages in the SNS envelope",
             _ => return None,
         };
-        Some(says.to_owned())
+        Some(reason.to_owned())
     }
 
-    /// One that is pending has no ARN to be deleted by.
-    fn is_expiring(&self, live: &Actual) -> bool {
-        !live.outputs.contains_key("arn")
+    /// Returns true for a pending subscription. It has no ARN to delete it by, and SNS removes it.
+    fn is_expiring(&self, actual: &Actual) -> bool {
+        !actual.outputs.contains_key("arn")
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // The topic was made a moment ago.
+        // A new topic is not visible yet.
         not_found::TOPIC
             .iter()
             .any(|code| refusal.has_code(code))
@@ -137,7 +137,7 @@ impl Resource<Aws> for Subscription {
                 .with(observed::TOPIC, topic)
                 .with(observed::QUEUE, queue),
             outputs: Outputs::from([("arn", subscription)]),
-            // When the queue is gone, a subscription that still names it serves nobody.
+            // Without its queue, the subscription has no other owner.
             ownership: Ownership::Managed,
         }))
     }
@@ -149,11 +149,11 @@ impl Resource<Aws> for Subscription {
     async fn update(
         &self,
         aws: &Aws,
-        live: &Actual,
+        actual: &Actual,
         want: &State,
         known: &KnownOutputs,
     ) -> Result<()> {
-        if self.is_expiring(live) {
+        if self.is_expiring(actual) {
             return self.subscribe(aws, known).await.map(|_| ());
         }
         let raw = want.get("raw_delivery").is_some_and(|raw| raw == true);
@@ -166,35 +166,35 @@ impl Resource<Aws> for Subscription {
             ),
             ("filter", "FilterPolicy", filter.unwrap_or("{}")),
         ] {
-            if live.state.get(field) == want.get(field) {
+            if actual.state.get(field) == want.get(field) {
                 continue;
             }
             aws.sns
                 .set_subscription_attributes()
-                .set_subscription_arn(live.outputs.get("arn").cloned())
+                .set_subscription_arn(actual.outputs.get("arn").cloned())
                 .attribute_name(attribute)
                 .attribute_value(value)
                 .send()
                 .await
                 .context_for("sns:SetSubscriptionAttributes", || {
-                    format!("change {}", self.id())
+                    format!("update {}", self.id())
                 })?;
         }
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
-        let gone = aws
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        let unsubscribed = aws
             .sns
             .unsubscribe()
-            .set_subscription_arn(live.outputs.get("arn").cloned())
+            .set_subscription_arn(actual.outputs.get("arn").cloned())
             .send()
             .await
             .optional_for("sns:Unsubscribe", not_found::TOPIC, || {
                 format!("delete {}", self.id())
             });
-        match gone {
-            // It lapses by itself.
+        match unsubscribed {
+            // SNS removes it.
             Err(error) if error.matches("InvalidParameter", "pending confirmation") => Ok(()),
             other => other.map(|_| ()),
         }
@@ -203,7 +203,7 @@ impl Resource<Aws> for Subscription {
 
 impl Subscription {
     async fn subscribe(&self, aws: &Aws, known: &KnownOutputs) -> Result<Outputs> {
-        let made = aws
+        let created = aws
             .sns
             .subscribe()
             .topic_arn(known.require(&self.topic)?)
@@ -213,14 +213,14 @@ impl Subscription {
             .send()
             .await
             .context_for("sns:Subscribe", || format!("create {}", self.id()))?;
-        Ok(made
+        Ok(created
             .subscription_arn
             .map(|arn| ("arn", arn))
             .into_iter()
             .collect())
     }
 
-    /// Its ARN; one that waits for its confirmation, or was deleted, has a word in place of it.
+    /// Finds the ARN of the subscription, or the word that SNS returns for a pending one. Deleted ones are skipped.
     async fn find_subscription_arn(
         &self,
         aws: &Aws,

@@ -1,4 +1,4 @@
-//! A subscription filter: which events of a log group go to a function.
+//! A CloudWatch Logs subscription filter: the log events of a log group that go to a function.
 
 use std::time::Duration;
 
@@ -32,18 +32,18 @@ pub struct SubscriptionFilter {
     pub pattern: &'static str,
     /// ARN of the function.
     pub function: Output,
-    /// What has to be there before the first event is delivered.
+    /// Resources that must exist before the first event is delivered.
     pub depends_on: Vec<Output>,
 }
 
-/// Who invokes the function.
+/// The service that invokes the function.
 const LOGS_SERVICE: &str = "logs.amazonaws.com";
-/// What is said while a new function, or its policy, is not known everywhere yet, and of one that is not as it should be.
+/// Messages for a function that cannot be invoked: because it or its policy is new, or because it is broken.
 const NOT_INVOCABLE_MESSAGES: [&str; 2] = [
     "Could not execute the lambda function",
     "Could not deliver test message to specified",
 ];
-/// It takes some seconds until a new function can be invoked on behalf of a log group.
+/// The time until CloudWatch Logs can invoke a new function. It is usually some seconds.
 const INVOCABLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl ResourceSpec for SubscriptionFilter {
@@ -74,8 +74,9 @@ impl ResourceSpec for SubscriptionFilter {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        let spreading = is_not_invocable(refusal) || refusal.has_code("OperationAbortedException");
-        spreading.then_some(INVOCABLE_TIMEOUT)
+        let is_propagating =
+            is_not_invocable(refusal) || refusal.has_code("OperationAbortedException");
+        is_propagating.then_some(INVOCABLE_TIMEOUT)
     }
 }
 
@@ -113,7 +114,7 @@ impl Resource<Aws> for SubscriptionFilter {
                         .with("distribution", distribution)
                         .with("destination", destination),
                     outputs: Outputs::new(),
-                    // It bears no tags. Whoever sends to our function does so for us.
+                    // A filter has no tags. It is managed if it sends to the managed function.
                     ownership: if known.get(&self.function).as_deref() == Some(destination) {
                         Ownership::Managed
                     } else {
@@ -125,10 +126,10 @@ impl Resource<Aws> for SubscriptionFilter {
         Ok(None)
     }
 
-    /// A write replaces what has the name, so it is looked at once more.
+    /// Reads the filter again first, because a write replaces any filter with the same name.
     async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
         let there = self.read(aws, known).await?;
-        if there.is_some_and(|live| !live.is_managed()) {
+        if there.is_some_and(|actual| !actual.is_managed()) {
             return Err(Error::negative(format!("cannot create {}", self.id()))
                 .with_reason(format!(
                     "a filter of this name was created on log group {} after the plan was made; it was not changed",
@@ -160,7 +161,8 @@ impl Resource<Aws> for SubscriptionFilter {
     }
 }
 
-/// A log group that is full: the SDK would take it for one that is busy, and ask on.
+/// A retry classifier for a log group at its limit of filters. Without it the SDK treats the error as throttling and
+/// retries.
 #[derive(Debug)]
 struct LimitExceededIsFinal;
 
@@ -179,7 +181,7 @@ impl ClassifyRetry for LimitExceededIsFinal {
     }
 
     fn name(&self) -> &'static str {
-        "a full log group"
+        "log group at its limit"
     }
 
     fn priority(&self) -> RetryClassifierPriority {
@@ -188,7 +190,7 @@ impl ClassifyRetry for LimitExceededIsFinal {
 }
 
 impl SubscriptionFilter {
-    /// Makes or replaces it.
+    /// Creates or replaces the filter.
     async fn put(&self, aws: &Aws, want: &State) -> Result<()> {
         let text = |field: &str| want.text(field).unwrap_or_default();
         let put = aws
@@ -215,28 +217,28 @@ impl SubscriptionFilter {
         }
     }
 
-    /// What keeps the function from being invoked, as far as can be seen.
+    /// Explains why the function cannot be invoked.
     async fn invocation_hint(&self, aws: &Aws, function: &str) -> String {
         let name = arn::resource_name(function);
-        let (stage, sources) = join!(
+        let (state, sources) = join!(
             get_state(aws, name),
             allowed_sources(aws, name, LOGS_SERVICE)
         );
-        // What may not be read is not to blame.
-        let stage = stage.unwrap_or_else(|_| Some(ACTIVE.to_owned()));
+        // A state or policy that may not be read counts as correct.
+        let state = state.unwrap_or_else(|_| Some(ACTIVE.to_owned()));
         let sources = sources.unwrap_or_else(|_| vec![None]);
         let group = format!(":log-group:{}", self.log_group);
         format!(
             "{}; run the same command again in a minute",
-            invocation_problem(stage.as_deref(), &sources, &group)
+            invocation_problem(state.as_deref(), &sources, &group)
         )
     }
 
     fn with_limit_hint(&self, refusal: Error) -> Error {
         if refusal.has_code("LimitExceededException") {
             return refusal.with_hint(format!(
-                "log group {} takes no more subscription filters: chain one destination behind another, or use \
-                 --option s3 (aws logs describe-subscription-filters shows what is there)",
+                "log group {} has no room for another subscription filter: combine two destinations, or choose another \
+                 delivery option (aws logs describe-subscription-filters lists the filters)",
                 self.log_group
             ));
         }
@@ -250,23 +252,24 @@ fn is_not_invocable(refusal: &Error) -> bool {
         .any(|words| refusal.matches("InvalidParameterException", words))
 }
 
-/// Of the sources that a function's policy lets in, one should end in this log group, with or without its streams.
-fn invocation_problem(stage: Option<&str>, sources: &[Option<String>], group: &str) -> String {
+/// Finds the problem from the state of the function and the sources that its policy allows. `group` is the end of the
+/// ARN of the log group.
+fn invocation_problem(state: Option<&str>, sources: &[Option<String>], group: &str) -> String {
     let is_of_group = |source: &String| source.trim_end_matches(":*").ends_with(group);
-    match stage {
-        None => "the function is not there any more".to_owned(),
-        Some(stage) if stage != ACTIVE => format!("Lambda says that the function is {stage}"),
+    match state {
+        None => "the function does not exist".to_owned(),
+        Some(state) if state != ACTIVE => format!("the function is in state {state}"),
         Some(_) if sources.is_empty() => {
-            "no statement of the function's policy lets CloudWatch Logs invoke it".to_owned()
+            "no statement of the function's policy allows CloudWatch Logs to invoke it".to_owned()
         }
         Some(_) if !sources.iter().any(|source| source.as_ref().is_none_or(is_of_group)) => {
             let named: Vec<&str> = sources.iter().flatten().map(String::as_str).collect();
             format!(
-                "the function's policy lets in {}, and not this log group",
+                "the function's policy allows {}, but not this log group",
                 named.join(" and ")
             )
         }
-        Some(_) => "the function is active and its policy lets the log group in, which not all of AWS may know yet"
+        Some(_) => "the function is active and its policy allows the log group; this may not have reached all of AWS yet"
             .to_owned(),
     }
 }
@@ -283,17 +286,20 @@ mod tests {
                 "arn:aws:logs:us-east-1:111122223333:log-group:{name}"
             ))
         };
-        let ours = source("organization/trail:*");
-        let ours = std::slice::from_ref(&ours);
+        let allowed = source("organization/trail:*");
+        let allowed = std::slice::from_ref(&allowed);
         let of_others = [source("other:*"), source("trail:*")];
         let of_both = [source("other:*"), source("organization/trail")];
-        for (found, said) in [
-            (invocation_problem(None, ours, group), "not there any more"),
+        for (found, text) in [
+            (invocation_problem(None, allowed, group), "does not exist"),
             (
-                invocation_problem(Some("Pending"), ours, group),
-                "is Pending",
+                invocation_problem(Some("Pending"), allowed, group),
+                "in state Pending",
             ),
-            (invocation_problem(Some("Failed"), &[], group), "is Failed"),
+            (
+                invocation_problem(Some("Failed"), &[], group),
+                "in state Failed",
+            ),
             (invocation_problem(Some(ACTIVE), &[], group), "no statement"),
             (
                 invocation_problem(Some(ACTIVE), &of_others, group),
@@ -301,18 +307,18 @@ mod tests {
             ),
             (
                 invocation_problem(Some(ACTIVE), &of_both, group),
-                "may know yet",
+                "may not have reached",
             ),
             (
                 invocation_problem(Some(ACTIVE), &[None], group),
-                "may know yet",
+                "may not have reached",
             ),
             (
-                invocation_problem(Some(ACTIVE), ours, group),
-                "may know yet",
+                invocation_problem(Some(ACTIVE), allowed, group),
+                "may not have reached",
             ),
         ] {
-            assert!(found.contains(said), "{said:?} is not in {found:?}");
+            assert!(found.contains(text), "{text:?} is not in {found:?}");
         }
     }
 }

@@ -19,9 +19,9 @@ use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
 /// A standard topic: S3 cannot publish to a FIFO one.
 pub struct Topic {
     pub arn: String,
-    /// ARN of our queue; all other subscribers but taps are somebody else's.
+    /// ARN of the managed queue. All other subscribers except temporary queues are unmanaged.
     pub queue_arn: String,
-    /// What the ARNs of taps begin with.
+    /// Prefix of the ARNs of temporary queues.
     pub temporary_queue_arn_prefix: String,
     pub ownership: OwnershipTags,
 }
@@ -46,7 +46,8 @@ impl ResourceSpec for Topic {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    /// Not encrypted: it carries names of objects only, and an encrypted one would need S3 in the key's policy.
+    /// Leaves the topic unencrypted. Its messages contain only object keys, and an encrypted topic would require S3 in
+    /// the key policy.
     fn desired(&self, _: &KnownOutputs) -> State {
         State::default().with("kms_key", "")
     }
@@ -75,14 +76,14 @@ impl Resource<Aws> for Topic {
                 break;
             };
             others.extend(page.subscriptions().iter().filter_map(|subscription| {
-                // One that is deleted, or waits for its confirmation, has a word in place of its ARN.
+                // SNS returns a word in place of the ARN of a deleted or pending subscription.
                 subscription
                     .subscription_arn()
                     .filter(|arn| arn.starts_with("arn:"))?;
                 let endpoint = subscription.endpoint()?;
-                let ours = endpoint == self.queue_arn
+                let is_managed = endpoint == self.queue_arn
                     || endpoint.starts_with(&self.temporary_queue_arn_prefix);
-                (!ours)
+                (!is_managed)
                     .then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
             }));
         }
@@ -147,7 +148,7 @@ impl Resource<Aws> for Topic {
             .attribute_value(want.text("kms_key").unwrap_or_default())
             .send()
             .await
-            .context_for("sns:SetTopicAttributes", || format!("change {}", self.id()))?;
+            .context_for("sns:SetTopicAttributes", || format!("update {}", self.id()))?;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The access policy of an SNS topic: who may publish to it.
+//! The access policy of an SNS topic. It allows principals to publish.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub struct TopicPolicy {
     pub document: Value,
 }
 
-/// What SNS gives every new topic; it counts as having none.
+/// The statement that SNS gives every new topic. A policy with only this statement counts as no policy.
 const DEFAULT_STATEMENT: &str = "__default_statement_ID";
 
 impl ResourceSpec for TopicPolicy {
@@ -62,11 +62,11 @@ impl ResourceSpec for TopicPolicy {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         if refusal.has_code("InvalidParameter") {
-            // A principal made a moment ago.
+            // A new principal is not visible yet.
             return Some(PROPAGATION_TIMEOUT);
         }
-        // The topic's tags have not reached the policy that lets the caller at it. A real lack of permission
-        // looks the same, so the wait is short.
+        // A permission that depends on the tags of the topic applies only after some seconds. A missing permission
+        // gives the same error, so the wait is short.
         (refusal.matches("AuthorizationError", "no identity-based policy allows")
             || refusal.matches("AuthorizationError", "is not authorized to perform"))
         .then_some(Duration::from_secs(20))
@@ -113,9 +113,9 @@ impl Resource<Aws> for TopicPolicy {
         self.write(aws, &topic, policy_text(want, "policy")).await
     }
 
-    /// A topic is never without a policy: it gets back the one that SNS gives a new topic.
-    async fn delete(&self, aws: &Aws, live: &Actual) -> Result<()> {
-        let topic = live
+    /// Restores the policy of a new topic, because a topic always has a policy.
+    async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
+        let topic = actual
             .outputs
             .get("topic")
             .map(String::as_str)
@@ -125,7 +125,7 @@ impl Resource<Aws> for TopicPolicy {
     }
 }
 
-/// The policy of a new topic: its account may do everything.
+/// The policy of a new topic: its account has all permissions.
 fn default_policy(topic: &str) -> Value {
     let account = Arn::parse(topic).map(|arn| arn.account).unwrap_or_default();
     json!({
@@ -164,8 +164,7 @@ impl TopicPolicy {
         Ok(())
     }
 }
-/// Whether it is what SNS gives a topic when nobody else says: that one statement alone. SNS keeps it beside the
-/// statements that somebody adds.
+/// Returns true if the policy has only the default statement. SNS keeps that statement when others are added.
 fn is_default_policy(policy: &str) -> bool {
     let policy = iam::parse_document(policy);
     let statements = policy.get("Statement").and_then(Value::as_array);
@@ -184,11 +183,11 @@ mod tests {
     #[test]
     fn added_statement_is_not_the_default_policy() {
         let first = json!({"Sid": DEFAULT_STATEMENT, "Effect": "Allow"});
-        let theirs = json!({"Sid": "theirs", "Effect": "Allow"});
+        let added = json!({"Sid": "added", "Effect": "Allow"});
         let with = |statements: Value| json!({ "Statement": statements }).to_string();
         assert!(is_default_policy(&with(json!([first]))));
-        assert!(!is_default_policy(&with(json!([first, theirs]))));
-        assert!(!is_default_policy(&with(json!([theirs]))));
+        assert!(!is_default_policy(&with(json!([first, added]))));
+        assert!(!is_default_policy(&with(json!([added]))));
         assert!(!is_default_policy("{}"));
     }
 }

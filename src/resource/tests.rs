@@ -1,0 +1,383 @@
+//! Resources against canned responses: what a read returns, what a create sends, and which refusals are retried.
+
+use serde_json::{Value, json};
+
+use super::function::Function;
+use super::kms_key::KmsKey;
+use super::queue::{Queue, QueueOrdering};
+use super::role::Role;
+use super::subscription::Subscription;
+use super::topic::Topic;
+use super::trust::{HeelerTrust, TrustedEntity};
+use crate::aws::Aws;
+use crate::aws::canned::CannedResponse;
+use crate::ownership::{Ownership, OwnershipTags};
+use crate::reconcile::graph::Graph;
+use crate::reconcile::scope::Scope;
+use crate::reconcile::{KnownOutputs, Resource, ResourceSpec};
+use crate::secret::ExternalId;
+
+const ACCOUNT: &str = "111122223333";
+const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/k";
+const ROLE: &str = "arn:aws:iam::111122223333:role/role";
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:queue";
+const QUEUE_URL: &str = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/queue"}"#;
+const OWNERSHIP: OwnershipTags = OwnershipTags { option: "s3" };
+
+/// The resources of the tests, in one graph, so that they can refer to each other.
+struct Fixture {
+    graph: Graph<Aws>,
+    known: KnownOutputs,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let mut graph = Graph::new(Scope::new(ACCOUNT, "us-east-1"));
+        let key = graph.add(KmsKey {
+            alias: "alias/key".to_owned(),
+            description: "a key",
+            policy: json!({ "Statement": [] }),
+            ownership: OWNERSHIP,
+        });
+        let role = graph.add(Role {
+            arn: ROLE.to_owned(),
+            description: "a role",
+            trusted_entity: TrustedEntity::Heeler(HeelerTrust {
+                principals: vec!["arn:aws:iam::999988887777:role/heeler".to_owned()],
+                external_id: ExternalId::new("very-secret-id"),
+            }),
+            ownership: OWNERSHIP,
+            deployment_tags: vec![("heeler-ec:region", "us-east-1".to_owned())],
+        });
+        let topic = graph.add(Topic {
+            arn: TOPIC.to_owned(),
+            queue_arn: QUEUE.to_owned(),
+            temporary_queue_arn_prefix: "arn:aws:sqs:us-east-1:111122223333:tail_".to_owned(),
+            ownership: OWNERSHIP,
+        });
+        let queue = graph.add(Queue {
+            arn: QUEUE.to_owned(),
+            key: key.arn(),
+            retention_seconds: 7200,
+            receive_wait_seconds: 10,
+            ordering: QueueOrdering::Standard,
+            redrive: None,
+            redrive_allowed_from: None,
+            policy: None,
+            ownership: OWNERSHIP,
+        });
+        graph.add(Subscription {
+            topic: topic.arn(),
+            queue: queue.arn(),
+            depends_on: Vec::new(),
+        });
+        graph.add(Function {
+            arn: "arn:aws:lambda:us-east-1:111122223333:function:function".to_owned(),
+            description: "a function",
+            handler: "file.handler",
+            runtime: "python3.12",
+            memory_mb: 128,
+            timeout_seconds: 10,
+            role: role.arn(),
+            code: b"zip".to_vec(),
+            code_sha256: "hash".to_owned(),
+            variables: vec![("QUEUE_ARN", queue.arn())],
+            ownership: OWNERSHIP,
+            extra_tags: Vec::new(),
+            depends_on: Vec::new(),
+        });
+        let known = graph.initial_outputs();
+        known.record(&key.id().clone(), &[("arn", KEY.to_owned())].into());
+        Self { graph, known }
+    }
+
+    fn resource(&self, kind: &str) -> &dyn Resource<Aws> {
+        let mut nodes = self.graph.nodes().iter();
+        let node = nodes.find(|node| node.id.kind == kind).unwrap();
+        node.resource.as_ref()
+    }
+}
+
+fn ok(body: &str) -> CannedResponse {
+    CannedResponse::ok(body)
+}
+
+fn in_xml(operation: &str, result: &str) -> CannedResponse {
+    let result = format!("<{operation}Result>{result}</{operation}Result>");
+    CannedResponse::ok(format!(
+        "<{operation}Response>{result}</{operation}Response>"
+    ))
+}
+
+/// The parameters of a request with the query protocol.
+fn parameters(body: &str) -> Vec<String> {
+    let decode = |part: &str| {
+        percent_encoding::percent_decode_str(part)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    body.split('&').map(decode).collect()
+}
+
+fn json_body(body: &str) -> Value {
+    serde_json::from_str(body).unwrap()
+}
+
+#[tokio::test]
+async fn missing_resources_read_as_absent() {
+    let fixture = Fixture::new();
+    for code in ["NotFound", "NotFoundException", "ResourceNotFound"] {
+        let error = || CannedResponse::xml_error(code, "Topic does not exist");
+        let (aws, _) = Aws::canned(vec![
+            ("GetTopicAttributes", error()),
+            ("ListTagsForResource", error()),
+            ("ListSubscriptionsByTopic", error()),
+        ]);
+        for kind in ["sns topic", "sns subscription"] {
+            let found = fixture.resource(kind).read(&aws, &fixture.known).await;
+            assert!(found.unwrap().is_none(), "{kind}: {code}");
+        }
+    }
+    let (aws, _) = Aws::canned(vec![
+        (
+            "GetQueueUrl",
+            CannedResponse::json_error("com.amazonaws.sqs#QueueDoesNotExist", "gone"),
+        ),
+        (
+            "GetRole",
+            CannedResponse::xml_error("NoSuchEntity", "no such role"),
+        ),
+        (
+            "GET /2015-03-31/functions/function",
+            CannedResponse::json_error("ResourceNotFoundException", "no such function"),
+        ),
+    ]);
+    for kind in ["sqs queue", "iam role", "lambda function"] {
+        let found = fixture.resource(kind).read(&aws, &fixture.known).await;
+        assert!(found.unwrap().is_none(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn denied_read_names_the_permission() {
+    let fixture = Fixture::new();
+    let (aws, _) = Aws::canned(vec![(
+        "GetRole",
+        CannedResponse::xml_error("AccessDenied", "not authorized to perform iam:GetRole"),
+    )]);
+    let refusal = fixture
+        .resource("iam role")
+        .read(&aws, &fixture.known)
+        .await
+        .unwrap_err();
+    assert!(refusal.is_denied());
+    assert_eq!(refusal.required_permission(), Some("iam:GetRole"));
+    assert_eq!(refusal.error_code(), Some("AccessDenied"));
+}
+
+#[tokio::test]
+async fn queue_read_returns_state_and_ownership() {
+    let fixture = Fixture::new();
+    let queue = fixture.resource("sqs queue");
+    let attributes = json!({ "Attributes": {
+        "MessageRetentionPeriod": "7200",
+        "ReceiveMessageWaitTimeSeconds": "10",
+        "VisibilityTimeout": "30",
+        "MaximumMessageSize": "262144",
+        "KmsMasterKeyId": KEY,
+        "KmsDataKeyReusePeriodSeconds": "300",
+    } });
+    let tags = json!({ "Tags": { "managed-by": "heeler-ec", "heeler-ec:option": "s3" } });
+    let (aws, _) = Aws::canned(vec![
+        ("GetQueueUrl", ok(QUEUE_URL)),
+        ("GetQueueAttributes", ok(&attributes.to_string())),
+        ("ListQueueTags", ok(&tags.to_string())),
+    ]);
+    let actual = queue.read(&aws, &fixture.known).await.unwrap().unwrap();
+    assert_eq!(actual.ownership, Ownership::Managed);
+    let changes = crate::reconcile::diff::diff(&actual.state, &queue.desired(&fixture.known));
+    assert_eq!(changes, []);
+}
+
+#[tokio::test]
+async fn queue_create_sends_attributes_and_tags() {
+    let fixture = Fixture::new();
+    let queue = fixture.resource("sqs queue");
+    let (aws, sent) = Aws::canned(vec![("CreateQueue", ok(QUEUE_URL))]);
+    let outputs = queue
+        .create(&aws, &queue.desired(&fixture.known), &fixture.known)
+        .await
+        .unwrap();
+    assert!(outputs["url"].ends_with("/queue"));
+    let body = json_body(&sent.body("CreateQueue"));
+    assert_eq!(body["Attributes"]["MaximumMessageSize"], "262144");
+    assert_eq!(body["Attributes"]["KmsMasterKeyId"], KEY);
+    assert_eq!(body["tags"]["managed-by"], "heeler-ec");
+}
+
+#[tokio::test]
+async fn recently_deleted_queue_name_is_retried() {
+    let fixture = Fixture::new();
+    let queue = fixture.resource("sqs queue");
+    let (aws, _) = Aws::canned(vec![(
+        "CreateQueue",
+        CannedResponse::json_error("com.amazonaws.sqs#QueueDeletedRecently", "wait 60 seconds"),
+    )]);
+    let created = queue.create(&aws, &queue.desired(&fixture.known), &fixture.known);
+    let refusal = created.await.unwrap_err();
+    assert!(
+        queue
+            .retry_budget(&refusal)
+            .is_some_and(|time| time.as_secs() > 60)
+    );
+}
+
+#[tokio::test]
+async fn topic_create_sends_name_and_tags() {
+    let fixture = Fixture::new();
+    let topic = fixture.resource("sns topic");
+    let arn = format!("<TopicArn>{TOPIC}</TopicArn>");
+    let (aws, sent) = Aws::canned(vec![("CreateTopic", in_xml("CreateTopic", &arn))]);
+    topic
+        .create(&aws, &topic.desired(&fixture.known), &fixture.known)
+        .await
+        .unwrap();
+    let parameters = parameters(&sent.body("CreateTopic"));
+    for parameter in [
+        "Name=topic",
+        "Tags.member.1.Key=managed-by",
+        "Tags.member.1.Value=heeler-ec",
+    ] {
+        assert!(parameters.contains(&parameter.to_owned()), "{parameters:?}");
+    }
+}
+
+#[tokio::test]
+async fn role_create_sends_trust_policy_and_tags() {
+    let fixture = Fixture::new();
+    let role = fixture.resource("iam role");
+    let (aws, sent) = Aws::canned(vec![(
+        "CreateRole",
+        CannedResponse::xml_error("MalformedPolicyDocument", "Invalid principal in policy: x"),
+    )]);
+    let created = role.create(&aws, &role.desired(&fixture.known), &fixture.known);
+    let refusal = created.await.unwrap_err();
+    assert!(role.retry_budget(&refusal).is_some());
+    assert!(refusal.hint().is_some());
+    let body = parameters(&sent.body("CreateRole")).join("\n");
+    for part in [
+        "RoleName=role",
+        "sts:ExternalId",
+        "very-secret-id",
+        "heeler-ec:region",
+    ] {
+        assert!(body.contains(part), "{part} is not in {body}");
+    }
+}
+
+#[tokio::test]
+async fn key_create_finds_key_after_lost_response() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let tags = json!({ "Tags": [
+        { "TagKey": "managed-by", "TagValue": "heeler-ec" },
+        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+        { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+    ] });
+    let metadata = json!({ "KeyMetadata": {
+        "KeyId": "k", "Arn": KEY, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
+    } });
+    let (aws, sent) = Aws::canned(vec![
+        (
+            "CreateKey",
+            CannedResponse::json_error("DependencyTimeoutException", "timed out"),
+        ),
+        (
+            "ListKeys",
+            ok(&json!({ "Keys": [{ "KeyId": "k", "KeyArn": KEY }] }).to_string()),
+        ),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        ("ListResourceTags", ok(&tags.to_string())),
+        ("DescribeKey", ok(&metadata.to_string())),
+        ("EnableKeyRotation", ok("{}")),
+    ]);
+    let outputs = key
+        .create(&aws, &key.desired(&fixture.known), &fixture.known)
+        .await
+        .unwrap();
+    assert_eq!(outputs["arn"], KEY);
+    let created = sent.operations();
+    assert_eq!(
+        created.iter().filter(|name| *name == "CreateKey").count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn function_create_sends_settings_and_waits() {
+    let fixture = Fixture::new();
+    let function = fixture.resource("lambda function");
+    let path = "GET /2015-03-31/functions/function";
+    let in_state = |state: &str| {
+        let configuration =
+            json!({ "Configuration": { "FunctionName": "function", "State": state } });
+        ok(&configuration.to_string())
+    };
+    let (aws, sent) = Aws::canned(vec![
+        ("POST /2015-03-31/functions", ok("{}")),
+        (path, in_state("Pending")),
+        (path, in_state("Active")),
+    ]);
+    function
+        .create(&aws, &function.desired(&fixture.known), &fixture.known)
+        .await
+        .unwrap();
+    let body = json_body(&sent.body("POST /2015-03-31/functions"));
+    assert_eq!(body["MemorySize"], 128);
+    assert_eq!(body["Timeout"], 10);
+    assert_eq!(body["Role"], ROLE);
+    assert_eq!(body["Environment"]["Variables"]["QUEUE_ARN"], QUEUE);
+    assert_eq!(body["EphemeralStorage"]["Size"], 512);
+    assert_eq!(sent.operations().len(), 3);
+}
+
+#[tokio::test]
+async fn pending_subscription_is_unconfirmed() {
+    let fixture = Fixture::new();
+    let subscription = fixture.resource("sns subscription");
+    let member = format!(
+        "<Subscriptions><member><Endpoint>{QUEUE}</Endpoint><Protocol>sqs</Protocol>\
+         <SubscriptionArn>PendingConfirmation</SubscriptionArn></member></Subscriptions>"
+    );
+    let (aws, _) = Aws::canned(vec![(
+        "ListSubscriptionsByTopic",
+        in_xml("ListSubscriptionsByTopic", &member),
+    )]);
+    let actual = subscription
+        .read(&aws, &fixture.known)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(actual.state.get("confirmed"), Some(&json!(false)));
+    assert!(subscription.is_expiring(&actual));
+}
+
+#[tokio::test]
+async fn subscription_create_sends_topic_and_queue() {
+    let fixture = Fixture::new();
+    let subscription = fixture.resource("sns subscription");
+    let arn = format!("<SubscriptionArn>{TOPIC}:1</SubscriptionArn>");
+    let (aws, sent) = Aws::canned(vec![("Subscribe", in_xml("Subscribe", &arn))]);
+    let desired = subscription.desired(&fixture.known);
+    let outputs = subscription.create(&aws, &desired, &fixture.known).await;
+    assert_eq!(outputs.unwrap()["arn"], format!("{TOPIC}:1"));
+    let parameters = parameters(&sent.body("Subscribe"));
+    for parameter in [
+        format!("TopicArn={TOPIC}"),
+        format!("Endpoint={QUEUE}"),
+        "Protocol=sqs".to_owned(),
+    ] {
+        assert!(parameters.contains(&parameter), "{parameters:?}");
+    }
+}
