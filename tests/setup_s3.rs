@@ -258,7 +258,8 @@ async fn drift_is_shown_and_repaired() {
         .iter()
         .find(|step| step["action"] == "update")
         .expect("an update");
-    let change = json!([{"field": "retention_seconds", "before": 60, "after": 7200, "known": true}]);
+    let change =
+        json!([{"field": "retention_seconds", "before": 60, "after": 7200, "known": true}]);
     assert_eq!(changed["changes"], change);
 
     let run = setup_again(&org).run().await.expect_status(0);
