@@ -18,8 +18,9 @@ use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::plan::PlanLocation;
-use crate::resource::role::{self, ExternalId, parse_trust};
-use crate::resource::trust::HeelerTrust;
+use crate::resource::role;
+use crate::resource::trust::{HeelerTrust, parse_trust};
+use crate::secret::ExternalId;
 
 /// The facts that a setup is prepared from.
 pub(super) struct SetupFacts {

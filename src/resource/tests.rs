@@ -14,7 +14,7 @@ use crate::aws::canned::CannedResponse;
 use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
-use crate::reconcile::{KnownOutputs, Resource, ResourceSpec};
+use crate::reconcile::{KnownOutputs, Resource};
 use crate::secret::ExternalId;
 
 const ACCOUNT: &str = "111122223333";
@@ -224,7 +224,8 @@ async fn recently_deleted_queue_name_is_retried() {
         "CreateQueue",
         CannedResponse::json_error("com.amazonaws.sqs#QueueDeletedRecently", "wait 60 seconds"),
     )]);
-    let created = queue.create(&aws, &queue.desired(&fixture.known), &fixture.known);
+    let desired = queue.desired(&fixture.known);
+    let created = queue.create(&aws, &desired, &fixture.known);
     let refusal = created.await.unwrap_err();
     assert!(
         queue
@@ -261,7 +262,8 @@ async fn role_create_sends_trust_policy_and_tags() {
         "CreateRole",
         CannedResponse::xml_error("MalformedPolicyDocument", "Invalid principal in policy: x"),
     )]);
-    let created = role.create(&aws, &role.desired(&fixture.known), &fixture.known);
+    let desired = role.desired(&fixture.known);
+    let created = role.create(&aws, &desired, &fixture.known);
     let refusal = created.await.unwrap_err();
     assert!(role.retry_budget(&refusal).is_some());
     assert!(refusal.hint().is_some());
