@@ -283,9 +283,9 @@ mod tests {
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-        packed.write_all(text).expect("memory takes every byte");
-        packed.finish().expect("memory takes every byte")
+        let mut compressed = GzEncoder::new(Vec::new(), Compression::default());
+        compressed.write_all(text).expect("a write to memory");
+        compressed.finish().expect("a write to memory")
     }
 
     fn read_fixture(part: &str) -> Vec<String> {
@@ -364,8 +364,8 @@ mod tests {
 
     #[test]
     fn truncated_json_gives_no_records() {
-        let error = collect_records(&fixture("_TruncatedJson001"), CAP)
-            .expect_err("half a file is no file");
+        let error =
+            collect_records(&fixture("_TruncatedJson001"), CAP).expect_err("a truncated file");
         assert!(matches!(error, LogFileError::InvalidJson(_)), "{error}");
     }
 
@@ -382,21 +382,21 @@ mod tests {
 
     #[test]
     fn gzip_checksum_mismatch_is_an_error() {
-        let mut packed = gzip(br#"{"Records":[]}"#);
-        let checksum = packed.len() - 8;
-        packed[checksum] ^= 0xff;
+        let mut compressed = gzip(br#"{"Records":[]}"#);
+        let checksum = compressed.len() - 8;
+        compressed[checksum] ^= 0xff;
         assert!(matches!(
-            collect_records(&packed, CAP),
+            collect_records(&compressed, CAP),
             Err(LogFileError::DamagedGzip(_))
         ));
     }
 
     #[test]
     fn data_after_gzip_is_an_error() {
-        let mut packed = gzip(br#"{"Records":[]}"#);
-        packed.extend(b"something else");
+        let mut compressed = gzip(br#"{"Records":[]}"#);
+        compressed.extend(b"something else");
         assert!(matches!(
-            collect_records(&packed, CAP),
+            collect_records(&compressed, CAP),
             Err(LogFileError::DamagedGzip(_))
         ));
     }
@@ -405,8 +405,8 @@ mod tests {
     fn decompressed_size_is_limited() {
         let text = format!(r#"{{"Records":[]{}}}"#, " ".repeat(1 << 20));
         let size = text.len() as u64;
-        let (packed, plain) = (gzip(text.as_bytes()), text.into_bytes());
-        for bytes in [packed, plain] {
+        let (compressed, plain) = (gzip(text.as_bytes()), text.into_bytes());
+        for bytes in [compressed, plain] {
             assert_eq!(collect_records(&bytes, size), Ok(vec![]));
             assert_eq!(collect_records(&bytes, u64::MAX), Ok(vec![]));
             assert_eq!(
@@ -419,10 +419,10 @@ mod tests {
 
     #[test]
     fn size_limit_covers_all_gzip_members() {
-        let packed = [gzip(br#"{"Records":"#), gzip(b"[]}")].concat();
-        assert_eq!(collect_records(&packed, 14), Ok(vec![]));
+        let compressed = [gzip(br#"{"Records":"#), gzip(b"[]}")].concat();
+        assert_eq!(collect_records(&compressed, 14), Ok(vec![]));
         assert_eq!(
-            collect_records(&packed, 13),
+            collect_records(&compressed, 13),
             Err(LogFileError::TooLarge(13))
         );
     }
@@ -433,7 +433,7 @@ mod tests {
             br#"{"a":{"Records":[1]},"Records":[{"eventID":"e"}],"z":null}"#,
             CAP,
         );
-        assert_eq!(event_ids(&records.expect("this is a file")), ["e"]);
+        assert_eq!(event_ids(&records.expect("a log file")), ["e"]);
     }
 
     #[test]
@@ -457,9 +457,9 @@ mod tests {
 
     #[test]
     fn unusual_records_are_kept() {
-        let odd = read_fixture("_OddRecords000001");
-        assert_eq!((odd.len(), event_ids(&odd).len()), (24, 24));
-        let read: Vec<Record> = odd
+        let unusual = read_fixture("_OddRecords000001");
+        assert_eq!((unusual.len(), event_ids(&unusual).len()), (24, 24));
+        let read: Vec<Record> = unusual
             .iter()
             .map(|text| Record::read(text).expect("a record"))
             .collect();
@@ -508,16 +508,16 @@ mod tests {
     #[test]
     fn non_object_records_are_kept() {
         let records = collect_records(br#"{"Records":[{"eventID":"e"},7,null,["x"]]}"#, CAP)
-            .expect("this is a file");
+            .expect("a log file");
         assert_eq!(records, [r#"{"eventID":"e"}"#, "7", "null", r#"["x"]"#]);
     }
 
-    /// Reads an object in memory and in a sliding window.
+    /// The results of reading a file in memory and streamed.
     fn read_both_ways(bytes: &[u8]) -> [Result<Vec<String>, LogFileError>; 2] {
-        [usize::MAX, 0].map(|held| {
+        [usize::MAX, 0].map(|in_memory| {
             let limits = ReadLimits {
                 max_file_bytes: CAP,
-                max_bytes_in_memory: held,
+                max_bytes_in_memory: in_memory,
             };
             let mut all = CollectSink(Vec::new());
             super::read_records(LogFileSource::Bytes(bytes.to_vec()), limits, &mut all)
@@ -528,10 +528,10 @@ mod tests {
     #[test]
     fn streaming_and_in_memory_reads_agree() {
         for path in gzip_files_below(Path::new(OBJECTS)) {
-            let [held, moving] = read_both_ways(&fs::read(&path).expect("a fixture"));
-            assert_eq!(held, moving, "{}", path.display());
+            let [in_memory, streamed] = read_both_ways(&fs::read(&path).expect("a fixture"));
+            assert_eq!(in_memory, streamed, "{}", path.display());
         }
-        // More than one stretch, and a record longer than one.
+        // Larger than the buffer, with a record larger than one read.
         let long = format!(r#"{{"eventID":"l","x":"{}"}}"#, "\\\"]".repeat(300_000));
         let short: Vec<String> = (0..9_000)
             .map(|number| format!(r#"{{"eventID":"{number}","eventName":"{{[é"}}"#))
@@ -541,22 +541,22 @@ mod tests {
             short.join(","),
             short.join(" , ")
         );
-        let [held, moving] = read_both_ways(&gzip(text.as_bytes()));
-        assert_eq!(held.as_ref().map(Vec::len), Ok(18_001));
-        assert_eq!(held, moving);
-        let [held, moving] = read_both_ways(&gzip(&text.as_bytes()[..text.len() - 1]));
-        assert!(held.is_err());
-        assert_eq!(held, moving);
+        let [in_memory, streamed] = read_both_ways(&gzip(text.as_bytes()));
+        assert_eq!(in_memory.as_ref().map(Vec::len), Ok(18_001));
+        assert_eq!(in_memory, streamed);
+        let [in_memory, streamed] = read_both_ways(&gzip(&text.as_bytes()[..text.len() - 1]));
+        assert!(in_memory.is_err());
+        assert_eq!(in_memory, streamed);
     }
 
     #[test]
     fn record_larger_than_the_buffer_is_rejected() {
         let text = format!(r#"{{"Records":[{{"x":"{}"}}]}}"#, "x".repeat(17 << 20));
-        let [held, moving] = read_both_ways(text.as_bytes());
-        assert_eq!(held.map(|records| records.len()), Ok(1));
+        let [in_memory, streamed] = read_both_ways(text.as_bytes());
+        assert_eq!(in_memory.map(|records| records.len()), Ok(1));
         assert!(
-            matches!(moving, Err(LogFileError::RecordTooLarge(_))),
-            "{moving:?}"
+            matches!(streamed, Err(LogFileError::RecordTooLarge(_))),
+            "{streamed:?}"
         );
     }
 
@@ -624,7 +624,7 @@ mod tests {
             let mut file = String::new();
             flate2::read::GzDecoder::new(fixture(part).as_slice())
                 .read_to_string(&mut file)
-                .expect("packed text");
+                .expect("gzip data");
             let file: File = serde_json::from_str(&file).expect("a log file");
             let texts: Vec<&str> = file.records.iter().map(|raw| raw.get()).collect();
             assert_eq!(read_fixture(part), texts, "{part}");

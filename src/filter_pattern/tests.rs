@@ -1,4 +1,4 @@
-//! Patterns with records that match, records that do not, and patterns that are invalid.
+//! Tests of filter patterns: matching, not matching, and invalid patterns.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn passes(pattern: &str, event: &Value) -> bool {
         .matches(event)
 }
 
-/// Each row is the inside of a pattern, and whether the event passes it.
+/// Each row is the content of a pattern, and the expected result for the event.
 fn check(event: &Value, rows: &[(&str, bool)]) {
     for (inside, expected) in rows {
         let pattern = format!("{{ {inside} }}");
@@ -107,7 +107,7 @@ fn numbers_compare_numerically() {
             ("$.less = -3", true),
             ("$.kilo = 1e+3", true),
             ("$.kilo != 1e-3", true),
-            // A float could not tell these two apart.
+            // These two are equal as floats.
             ("$.id = 9007199254740993", true),
             ("$.id = 9007199254740992", false),
             ("$.most = 18446744073709551615", true),
@@ -133,11 +133,11 @@ fn numbers_and_strings_compare_as_text() {
             ("$.number = *5", false),
             ("$.number = word", false),
             ("$.number != word", true),
-            // The leading zero is a digit of the account, and a number has none.
+            // An account ID may have a leading zero, a number cannot.
             ("$.account = 012345678901", true),
             ("$.account = 12345678901", false),
             ("$.word != 404", true),
-            // What is in a string has no order.
+            // Strings are not ordered.
             ("$.string < 500", false),
             ("$.string > 300", false),
             ("$.string <= 404", false),
@@ -352,7 +352,7 @@ fn whitespace_matters_only_between_words() {
     }
 }
 
-/// Each row is an expression, what it finds, and what it does not.
+/// Each row is a regular expression, texts that match, and texts that do not.
 #[test]
 fn regex_searches_the_whole_value() {
     let table: [(&str, &[&str], &[&str]); 20] = [
@@ -544,7 +544,7 @@ fn length_and_depth_are_limited() {
     assert!(FilterPattern::parse(&format!("{{{}", "(".repeat(1023))).is_err());
 }
 
-/// Numbers that look random and are the same in every run.
+/// A fixed pseudo-random sequence.
 struct TestRandom(u64);
 
 impl TestRandom {
@@ -602,17 +602,17 @@ fn arbitrary_text_does_not_panic() {
         "9999999999999999999999",
     ];
     let event = json!({ "a": [{ "b": "x\"y" }], "c.d": [1, "é"], "größe": "😀" });
-    let mut dice = TestRandom(1);
+    let mut random = TestRandom(1);
     let mut understood = 0;
     for _ in 0..20_000 {
-        let mut text: Vec<char> = dice.choose(&seeds).chars().collect();
-        for _ in 0..=dice.below(3) {
-            let from = dice.below(text.len() + 1);
-            let to = (from + dice.below(4)).min(text.len());
-            let piece = if dice.below(3) == 0 {
+        let mut text: Vec<char> = random.choose(&seeds).chars().collect();
+        for _ in 0..=random.below(3) {
+            let from = random.below(text.len() + 1);
+            let to = (from + random.below(4)).min(text.len());
+            let piece = if random.below(3) == 0 {
                 ""
             } else {
-                dice.choose(&pieces)
+                random.choose(&pieces)
             };
             text.splice(from..to, piece.chars());
         }
@@ -628,7 +628,7 @@ fn arbitrary_text_does_not_panic() {
     assert!((1_000..19_000).contains(&understood), "{understood}");
 }
 
-/// A second reading of patterns, as plain as can be: text in, answer out, with no tree in between.
+/// A simple reference implementation that evaluates the text of a pattern without parsing it into a tree.
 mod naive {
     use serde_json::Value;
 
@@ -646,9 +646,9 @@ mod naive {
         }
     }
 
-    /// At the first sign outside of parentheses.
+    /// Splits at the first operator outside of parentheses.
     fn split<'t>(text: &'t str, sign: &str) -> Option<(&'t str, &'t str)> {
-        text.match_indices(sign)
+        text.match_inrandoms(sign)
             .map(|(at, _)| (&text[..at], &text[at + sign.len()..]))
             .find(|(left, _)| left.matches('(').count() == left.matches(')').count())
     }
@@ -686,11 +686,11 @@ mod naive {
 
 #[test]
 fn parser_agrees_with_reference_implementation() {
-    fn written(dice: &mut TestRandom, depth: usize) -> String {
-        match dice.below(if depth == 0 { 1 } else { 4 }) {
+    fn written(random: &mut TestRandom, depth: usize) -> String {
+        match random.below(if depth == 0 { 1 } else { 4 }) {
             0 => {
-                let selector = dice.choose(&["$.a", "$.b", "$.a.b", "$.c"]);
-                let test = dice.choose(&[
+                let selector = random.choose(&["$.a", "$.b", "$.a.b", "$.c"]);
+                let test = random.choose(&[
                     "= 1",
                     "!= 1",
                     "= x",
@@ -707,18 +707,18 @@ fn parser_agrees_with_reference_implementation() {
                 ]);
                 format!("{selector} {test}")
             }
-            1 => format!("({})", written(dice, depth - 1)),
+            1 => format!("({})", written(random, depth - 1)),
             n => {
                 let sign = if n == 2 { "&&" } else { "||" };
                 format!(
                     "{} {sign} {}",
-                    written(dice, depth - 1),
-                    written(dice, depth - 1)
+                    written(random, depth - 1),
+                    written(random, depth - 1)
                 )
             }
         }
     }
-    let mut dice = TestRandom(2);
+    let mut random = TestRandom(2);
     let values = [
         json!(0),
         json!(1),
@@ -735,12 +735,12 @@ fn parser_agrees_with_reference_implementation() {
     ];
     let mut passed = 0;
     for _ in 0..20_000 {
-        let inside = written(&mut dice, 4);
+        let inside = written(&mut random, 4);
         let pattern = format!("{{ {inside} }}");
         let mut event = json!({});
         for name in ["a", "b", "c"] {
-            if dice.below(4) > 0 {
-                event[name] = values[dice.below(values.len())].clone();
+            if random.below(4) > 0 {
+                event[name] = values[random.below(values.len())].clone();
             }
         }
         let expected = naive::passes(&inside, &event);
