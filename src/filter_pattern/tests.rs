@@ -648,7 +648,7 @@ mod naive {
 
     /// Splits at the first operator outside of parentheses.
     fn split<'t>(text: &'t str, sign: &str) -> Option<(&'t str, &'t str)> {
-        text.match_inrandoms(sign)
+        text.match_indices(sign)
             .map(|(at, _)| (&text[..at], &text[at + sign.len()..]))
             .find(|(left, _)| left.matches('(').count() == left.matches(')').count())
     }
