@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt;
 
-use super::{Alert, DeliveryError};
+use super::delivery::{Alert, DeliveryError};
 
 /// A command line for the shell. Event data is never part of it, so it cannot inject commands.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 //! reading; alerts that are not delivered are counted.
 
 mod command;
+mod delivery;
 mod mask;
 mod webhook;
 
@@ -16,40 +17,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use crate::severity::SeverityLevel;
 pub use command::ShellCommand;
+pub use delivery::Alert;
+use delivery::DeliveryError;
 pub use webhook::{PayloadFormat, Webhook};
-
-/// An alert about one event.
-#[derive(Clone, Debug)]
-pub struct Alert {
-    pub level: SeverityLevel,
-    pub time: Option<String>,
-    pub account: Option<String>,
-    pub region: Option<String>,
-    pub service: Option<String>,
-    pub event: Option<String>,
-    pub actor: Option<String>,
-    pub error: Option<String>,
-    pub event_id: Option<String>,
-    /// The record as delivered, on a single line.
-    pub record: String,
-}
 
 /// A receiver of alerts.
 #[derive(Debug)]
 pub enum AlertReceiver {
     Command(ShellCommand),
     Webhook(Webhook),
-}
-
-/// The reason why an alert was not delivered.
-#[derive(Debug, PartialEq, Eq)]
-enum DeliveryError {
-    /// A temporary failure, with the time to wait before the next attempt if the receiver requested one.
-    Retryable(String, Option<Duration>),
-    /// A failure that further attempts cannot change.
-    Permanent(String),
 }
 
 impl AlertReceiver {

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::http::WebhookClient;
+use crate::severity::SeverityLevel;
 
 fn alert(event: &str) -> Alert {
     Alert {
@@ -44,7 +45,7 @@ impl RecordedFailures {
             messages
                 .lock()
                 .unwrap()
-                .push(format!("{receiver}: {reason}"))
+                .push(format!("{receiver}: {reason}"));
         })
     }
 

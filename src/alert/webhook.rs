@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Alert, DeliveryError, mask};
+use super::delivery::{Alert, DeliveryError};
+use super::mask;
 use crate::http::{WebhookClient, WebhookResponse};
 
 /// A webhook.

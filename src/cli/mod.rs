@@ -515,10 +515,6 @@ pub struct RestoreArgs {
     pub dry_run: bool,
 }
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each field is a command-line option"
-)]
 #[derive(Args, Debug)]
 pub struct PolicyArgs {
     /// Command to print the policy for

@@ -4,9 +4,9 @@
 //! log files through `gunzip`, `text_buffer` and `record_parser`; `record` reads the fields of a record.
 
 pub mod gunzip;
-pub mod json_members;
-pub mod json_scan;
-pub mod lenient_json;
+mod json_members;
+mod json_scan;
+mod lenient_json;
 pub mod log_file;
 pub mod object_key;
 pub mod record;
@@ -14,4 +14,4 @@ pub mod record_parser;
 pub mod s3_notification;
 pub mod skip_reason;
 pub mod text_buffer;
-pub mod user_identity;
+mod user_identity;

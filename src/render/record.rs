@@ -35,7 +35,7 @@ pub fn record_formatter(
             );
         }),
         OutputFormat::Csv => Box::new(move |record, out| {
-            push_csv_row(record, severities.level_of_record(record), out)
+            push_csv_row(record, severities.level_of_record(record), out);
         }),
     }
 }

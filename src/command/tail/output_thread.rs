@@ -164,7 +164,7 @@ impl OutputWorker {
             Arrival::Filtered => self.printer.count_filtered(),
             Arrival::Read(unit) => self.printer.count_read(unit),
             Arrival::Skipped { unit, reason, name } => {
-                self.printer.count_skipped(unit, reason, &name)
+                self.printer.count_skipped(unit, reason, &name);
             }
             Arrival::Failed {
                 unit,
