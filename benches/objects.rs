@@ -93,10 +93,10 @@ async fn arrivals(org: &Organization, program: &Path) -> Vec<Duration> {
             false,
         );
         let object = LogFile::new(org.account(), org.region(), vec![record]);
-        let began = Instant::now();
+        let started = Instant::now();
         org.deliver(&object).await;
         tail.line().await.expect("the event");
-        waits.push(began.elapsed());
+        waits.push(started.elapsed());
     }
     tail.interrupt();
     tail.wait().await.expect_status(130);

@@ -44,13 +44,13 @@ fn main() -> io::Result<()> {
     )?;
     for (path, size) in [(&small, SMALL_BYTES), (&large, LARGE_BYTES)] {
         let count = write_log_file(path, size, &records)?;
-        let packed = std::fs::metadata(path)?.len();
+        let compressed = std::fs::metadata(path)?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         writeln!(
             out,
             "{name}: {count} records, {}, compressed {}",
             megabytes(size as u64),
-            megabytes(packed)
+            megabytes(compressed)
         )?;
     }
 
@@ -194,8 +194,8 @@ fn records() -> io::Result<Vec<String>> {
 /// Writes a log file with the given decompressed size; returns its number of records.
 fn write_log_file(path: &Path, size: usize, records: &[String]) -> io::Result<usize> {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut packed = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::new(6));
-    packed.write_all(b"{\"Records\":[")?;
+    let mut encoder = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::new(6));
+    encoder.write_all(b"{\"Records\":[")?;
     let (mut written, mut count) = (14, 0);
     for record in records.iter().cycle() {
         let record = varied(record, &mut random);
@@ -204,13 +204,13 @@ fn write_log_file(path: &Path, size: usize, records: &[String]) -> io::Result<us
             break;
         }
         if count > 0 {
-            packed.write_all(b",")?;
+            encoder.write_all(b",")?;
         }
-        packed.write_all(record.as_bytes())?;
+        encoder.write_all(record.as_bytes())?;
         count += 1;
     }
-    packed.write_all(b"]}")?;
-    packed.finish()?.flush()?;
+    encoder.write_all(b"]}")?;
+    encoder.finish()?.flush()?;
     Ok(count)
 }
 

@@ -41,9 +41,9 @@ fn heeler_filter_matches_labelled_events() {
     assert!(cases.len() > 15);
     for case in cases {
         let (event, expected) = (&case["event"], &case["passes"]);
-        let passes = heeler.matches_text(&event.to_string());
-        assert_eq!(Value::Bool(passes), *expected, "{}", case["why"]);
-        assert_eq!(passes, is_wanted(event), "{}", case["why"]);
+        let matches = heeler.matches_text(&event.to_string());
+        assert_eq!(Value::Bool(matches), *expected, "{}", case["why"]);
+        assert_eq!(matches, is_expected(event), "{}", case["why"]);
     }
 }
 
@@ -69,12 +69,12 @@ fn heeler_filter_selects_expected_real_records() {
         for record in collect_records(&bytes, CAP).unwrap_or_else(|error| panic!("{key}: {error}"))
         {
             let text = record.as_str();
-            let wanted = heeler.matches_text(text);
+            let matches = heeler.matches_text(text);
             let value = serde_json::from_str(text).expect("a record");
-            assert_eq!(wanted, is_wanted(&value), "{key}: {text}");
+            assert_eq!(matches, is_expected(&value), "{key}: {text}");
             if key.contains(ACCOUNT) {
                 read += 1;
-                passed += usize::from(wanted);
+                passed += usize::from(matches);
             }
         }
     }
@@ -86,7 +86,7 @@ fn heeler_pattern() -> FilterPattern {
 }
 
 /// An implementation of the filter in Rust.
-fn is_wanted(record: &Value) -> bool {
+fn is_expected(record: &Value) -> bool {
     let name = record["eventName"].as_str();
     record["readOnly"] == Value::Bool(false)
         && record.get("errorCode").is_none()

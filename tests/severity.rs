@@ -30,7 +30,7 @@ fn built_in_table_contains_the_published_table() {
     let table = SeverityTable::built_in().expect("the built-in table");
     for entry in &published.event {
         // Events that the published rules ignore have the severity of their entry.
-        let wanted = match entry.effective.as_deref() {
+        let expected = match entry.effective.as_deref() {
             None | Some("ignored") => &entry.severity,
             Some(effective) => effective,
         };
@@ -39,7 +39,7 @@ fn built_in_table_contains_the_published_table() {
             name: &entry.name,
             ..RatedEvent::default()
         });
-        assert_eq!(level.name(), wanted, "{} {}", entry.service, entry.name);
+        assert_eq!(level.name(), expected, "{} {}", entry.service, entry.name);
     }
     assert_eq!(published.event.len(), 318);
 }

@@ -131,9 +131,7 @@ async fn tail_never_receives_from_heeler_queue() {
         .await
         .expect("Heeler's messages");
     for message in messages.messages() {
-        let attributes = message
-            .attributes()
-            .expect("the attributes that were asked for");
+        let attributes = message.attributes().expect("the requested attributes");
         let count = &attributes[&MessageSystemAttributeName::ApproximateReceiveCount];
         assert_eq!(count, "1", "the message was received before");
     }
@@ -353,8 +351,8 @@ async fn blocked_stdout_does_not_block_ctrl_c() {
     while !org.proxy().calls().iter().any(read) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let said = tail.stderr();
-    let pid = said.lines().find_map(|line| line.strip_prefix("pid "));
+    let stderr = tail.stderr();
+    let pid = stderr.lines().find_map(|line| line.strip_prefix("pid "));
     program::interrupt(pid.expect("a process ID").parse().expect("a number"));
     tail.wait_for_stderr("status 130").await;
     assert_eq!(temporary_queues(&org).await, no_queues());
@@ -367,9 +365,9 @@ async fn interrupted_download_is_retried() {
     let breaks_off = Fault::new("s3", "GetObject", FaultAction::TruncateResponse);
     org.proxy().fault(breaks_off.clone().times(2));
     let mut tail = start_listening(&org, &["--output", "json"]).await;
-    let whole = log_file(&org, 1_000);
-    org.deliver(&whole).await;
-    for record in &whole.records {
+    let file = log_file(&org, 1_000);
+    org.deliver(&file).await;
+    for record in &file.records {
         assert_eq!(tail.line().await, Some(record.to_string()));
     }
     org.proxy().clear_faults();

@@ -109,8 +109,8 @@ async fn log_events_are_printed_unchanged() {
 #[tokio::test]
 async fn filtered_log_events_are_not_printed() {
     let org = set_up().await;
-    let mut refused = matching_record(&org);
-    refused["errorCode"] = json!("AccessDenied");
+    let mut denied = matching_record(&org);
+    denied["errorCode"] = json!("AccessDenied");
     let read = event(
         org.account(),
         org.region(),
@@ -118,15 +118,15 @@ async fn filtered_log_events_are_not_printed() {
         "ListBuckets",
         true,
     );
-    let wanted = matching_record(&org);
+    let matching = matching_record(&org);
     let run = shown(
         &org,
-        &[refused, read, wanted.clone()],
+        &[denied, read, matching.clone()],
         &["-o", "json", "--limit", "1"],
     )
     .await;
     let run = run.expect_status(0);
-    assert_eq!(run.stdout.trim(), wanted.to_string());
+    assert_eq!(run.stdout.trim(), matching.to_string());
     assert!(
         run.stderr
             .contains(" 1 shown + 2 filtered + 0 duplicate + 0 unreadable."),

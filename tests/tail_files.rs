@@ -67,9 +67,9 @@ fn tail_stdin(input: &[u8], words: &[&str]) -> FinishedRun {
         // The program may close the pipe early.
         let _ = pipe.write_all(&input);
     });
-    let ran = FinishedRun::of(child.wait_with_output().expect("its end"));
+    let run = FinishedRun::of(child.wait_with_output().expect("its end"));
     writing.join().expect("the writer");
-    ran
+    run
 }
 
 fn fixture(part: &str) -> String {
@@ -84,9 +84,9 @@ fn fixture(part: &str) -> String {
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(text).expect("memory");
-    packed.finish().expect("memory")
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 fn log(records: &[&str]) -> Vec<u8> {
@@ -95,27 +95,27 @@ fn log(records: &[&str]) -> Vec<u8> {
 
 #[test]
 fn files_are_read_without_aws_calls() {
-    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
-    nobody.set_nonblocking(true).expect("a port");
-    let endpoint = format!("http://{}", nobody.local_addr().expect("an address"));
-    let ran = FinishedRun::of(
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let run = FinishedRun::of(
         command(&[&fixture("_A6kvhMoVeCsc7v8U")])
             .env("AWS_ENDPOINT_URL", &endpoint)
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)
             .output()
             .expect("the program"),
     );
-    ran.expect_status(0);
-    assert!(nobody.accept().is_err(), "an AWS call was made");
+    run.expect_status(0);
+    assert!(listener.accept().is_err(), "an AWS call was made");
 }
 
 #[test]
 fn every_fixture_is_counted() {
-    let ran = tail(&[OBJECTS, "-v"]).expect_status(3);
-    ran.assert_stderr_contains("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
-    ran.assert_stderr_contains("  1 skipped: a digest file, which contains no events");
-    ran.assert_stderr_contains("  1 skipped: an Insights file, which contains no API calls");
-    ran.assert_stderr_contains(
+    let run = tail(&[OBJECTS, "-v"]).expect_status(3);
+    run.assert_stderr_contains("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
+    run.assert_stderr_contains("  1 skipped: a digest file, which contains no events");
+    run.assert_stderr_contains("  1 skipped: an Insights file, which contains no API calls");
+    run.assert_stderr_contains(
         "Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.",
     );
     for (part, why) in [
@@ -124,8 +124,8 @@ fn every_fixture_is_counted() {
         ("TruncatedJson001", "not valid JSON: it ends too early"),
         ("ZeroBytes0000001", "the log file is empty"),
     ] {
-        let line = ran.stderr.lines().find(|line| line.contains(part));
-        let line = line.unwrap_or_else(|| panic!("{part} is not reported:\n{}", ran.stderr));
+        let line = run.stderr.lines().find(|line| line.contains(part));
+        let line = line.unwrap_or_else(|| panic!("{part} is not reported:\n{}", run.stderr));
         assert!(
             line.starts_with("warning: cannot read ") && line.ends_with(why),
             "{line}"
@@ -134,9 +134,9 @@ fn every_fixture_is_counted() {
     for skipped in ["_CloudTrail-Digest_", "_CloudTrail-Insight_"] {
         let is_reported = |line: &str| line.starts_with("skipped ") && line.contains(skipped);
         assert!(
-            ran.stderr.lines().any(is_reported),
+            run.stderr.lines().any(is_reported),
             "{skipped}:\n{}",
-            ran.stderr
+            run.stderr
         );
     }
 }
@@ -151,26 +151,26 @@ fn file_is_read_alone_and_with_others() {
         ("_OddRecords000001", 23),
         ("_RecordOver256KiB", 2),
     ] {
-        let ran = tail(&[&fixture(part), "-o", "json"]).expect_status(0);
-        assert_eq!(ran.stdout.lines().count(), count, "{part}");
-        for line in ran.stdout.lines() {
+        let run = tail(&[&fixture(part), "-o", "json"]).expect_status(0);
+        assert_eq!(run.stdout.lines().count(), count, "{part}");
+        for line in run.stdout.lines() {
             let record: Value = serde_json::from_str(line).expect("one record a line");
             assert!(record.is_object());
         }
     }
-    let ran = tail(&[&fixture("_EmptyRecords0001")]).expect_status(1);
-    ran.assert_stderr_contains("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
+    let run = tail(&[&fixture("_EmptyRecords0001")]).expect_status(1);
+    run.assert_stderr_contains("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
 }
 
 #[test]
 fn damaged_file_prints_no_records() {
-    let whole = log(&[r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#]);
-    let cut = &whole[..whole.len() - 1];
-    for bytes in [cut, &gzip(cut), &gzip(&whole)[..30]] {
-        let ran = tail_stdin(bytes, &["-", "-o", "json"]).expect_status(3);
-        assert_eq!(ran.stdout, "");
-        ran.assert_stderr_contains("warning: cannot read standard input: ");
-        ran.assert_stderr_contains("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
+    let complete = log(&[r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#]);
+    let cut = &complete[..complete.len() - 1];
+    for bytes in [cut, &gzip(cut), &gzip(&complete)[..30]] {
+        let run = tail_stdin(bytes, &["-", "-o", "json"]).expect_status(3);
+        assert_eq!(run.stdout, "");
+        run.assert_stderr_contains("warning: cannot read standard input: ");
+        run.assert_stderr_contains("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
     }
 }
 
@@ -188,8 +188,8 @@ fn stdin_accepts_gzip_documents_and_lines() {
         expected.clone().into_bytes(),
         gzip(expected.as_bytes()),
     ] {
-        let ran = tail_stdin(&input, &["-", "-o", "json"]).expect_status(0);
-        assert_eq!(ran.stdout, expected);
+        let run = tail_stdin(&input, &["-", "-o", "json"]).expect_status(0);
+        assert_eq!(run.stdout, expected);
     }
 }
 
@@ -205,8 +205,8 @@ fn piped_lines_are_printed_immediately() {
     let mut pipe = child.stdin.take().expect("a pipe");
     let mut shown = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     for line in [r#"{"eventID":"a"}"#, r#"{"eventID":"b"}"#] {
-        writeln!(pipe, "{line}").expect("somebody reads");
-        pipe.flush().expect("somebody reads");
+        writeln!(pipe, "{line}").expect("a reader");
+        pipe.flush().expect("a reader");
         assert_eq!(shown.next().expect("a line").expect("text"), line);
     }
     // The limit is reached, although the pipe is still open.
@@ -216,24 +216,24 @@ fn piped_lines_are_printed_immediately() {
 #[test]
 fn invalid_line_is_reported_and_others_printed() {
     let input = "{\"eventID\":\"a\"}\nbroken \u{1b}[2J\n7\n{\"eventID\":\"b\"}\n{\"eventID\":";
-    let ran = tail_stdin(input.as_bytes(), &["-"]).expect_status(3);
-    assert_eq!(ran.stdout.lines().count(), 2);
-    ran.assert_stderr_contains(
+    let run = tail_stdin(input.as_bytes(), &["-"]).expect_status(3);
+    assert_eq!(run.stdout.lines().count(), 2);
+    run.assert_stderr_contains(
         "Records: 5 in = 2 shown + 0 filtered + 0 duplicate + 3 unreadable.",
     );
-    ran.assert_stderr_contains(
+    run.assert_stderr_contains(
         "warning: cannot read a record of standard input: it is not a JSON object: broken",
     );
-    assert!(!ran.stderr.contains('\u{1b}'));
+    assert!(!run.stderr.contains('\u{1b}'));
 }
 
 #[test]
 fn file_over_size_limit_is_reported() {
     let name = fixture("_MultiMemberGzip1");
-    let ran = tail(&[&name, "--max-object-size", "1KB"]).expect_status(3);
-    assert_eq!(ran.stdout, "");
-    ran.assert_stderr_contains(&name);
-    ran.assert_stderr_contains("the log file is larger than 1000 bytes when decompressed");
+    let run = tail(&[&name, "--max-object-size", "1KB"]).expect_status(3);
+    assert_eq!(run.stdout, "");
+    run.assert_stderr_contains(&name);
+    run.assert_stderr_contains("the log file is larger than 1000 bytes when decompressed");
 }
 
 #[test]
@@ -253,8 +253,8 @@ fn large_file_is_streamed() {
     tail(&[&path])
         .expect_status(0)
         .assert_stderr_contains(&words);
-    let ran = tail_stdin(&document[..document.len() - 2], &["-"]).expect_status(3);
-    assert_eq!(ran.stdout, "");
+    let run = tail_stdin(&document[..document.len() - 2], &["-"]).expect_status(3);
+    assert_eq!(run.stdout, "");
 }
 
 #[test]
@@ -284,17 +284,17 @@ fn folder_is_read_in_name_order() {
         b"",
     );
     put("notes.txt", b"other");
-    let ran = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).expect_status(0);
+    let run = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).expect_status(0);
     assert_eq!(
-        ran.stdout.lines().collect::<Vec<_>>(),
+        run.stdout.lines().collect::<Vec<_>>(),
         [
             r#"{"eventID":"a"}"#,
             r#"{"eventID":"b"}"#,
             r#"{"eventID":"c"}"#
         ]
     );
-    ran.assert_stderr_contains("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
-    ran.assert_stderr_contains("  2 skipped: not named like a CloudTrail log file");
+    run.assert_stderr_contains("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
+    run.assert_stderr_contains("  2 skipped: not named like a CloudTrail log file");
 }
 
 #[test]
@@ -324,15 +324,15 @@ fn filters_select_and_count_records() {
         (&["--since", "2020-01-01T00:00:00Z"], records.len()),
         (&["--grep", "no such text"], 0),
     ] {
-        let ran = tail(&[&[one.as_str()], words].concat());
+        let run = tail(&[&[one.as_str()], words].concat());
         if expected == usize::MAX {
-            ran.expect_status(2)
+            run.expect_status(2)
                 .assert_stderr_contains("--event-region");
             continue;
         }
-        let ran = ran.expect_status(i32::from(expected == 0));
-        assert_eq!(ran.stdout.lines().count(), expected, "{words:?}");
-        ran.assert_stderr_contains(&format!(
+        let run = run.expect_status(i32::from(expected == 0));
+        assert_eq!(run.stdout.lines().count(), expected, "{words:?}");
+        run.assert_stderr_contains(&format!(
             "Records: {} in = {expected} shown + {} filtered",
             records.len(),
             records.len() - expected
@@ -354,8 +354,8 @@ fn invalid_options_are_rejected_before_reading() {
         &["-", "--timeout", "1s"],
         &["-", "--region", "us-east-1"],
     ] {
-        let ran = tail_stdin(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).expect_status(2);
-        assert_eq!(ran.stdout, "", "{words:?}");
+        let run = tail_stdin(b"{\"Records\":[{\"eventID\":\"a\"}]}", words).expect_status(2);
+        assert_eq!(run.stdout, "", "{words:?}");
     }
     let other = Command::new(env!("CARGO_BIN_EXE_heeler-ec"))
         .env_clear()
@@ -367,21 +367,21 @@ fn invalid_options_are_rejected_before_reading() {
 #[test]
 fn secrets_are_not_in_table_or_csv() {
     for form in ["table", "csv"] {
-        let ran = tail(&[OBJECTS, "-o", form]);
-        assert!(ran.stdout.lines().count() > 80);
+        let run = tail(&[OBJECTS, "-o", form]);
+        assert!(run.stdout.lines().count() > 80);
         for secret in ["SCRUBBED", "sessionToken", "ASIA"] {
-            assert!(!ran.stdout.contains(secret), "{form}: {secret}");
+            assert!(!run.stdout.contains(secret), "{form}: {secret}");
         }
         let is_control = |c: char| c.is_control() && c != '\n' && c != '\r';
-        assert!(!ran.stdout.contains(is_control), "{form}");
+        assert!(!run.stdout.contains(is_control), "{form}");
     }
 }
 
 #[test]
 fn csv_rows_have_all_columns() {
-    let ran = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).expect_status(0);
+    let run = tail(&[&fixture("_A6kvhMoVeCsc7v8U"), "-o", "csv"]).expect_status(0);
     assert_eq!(
-        ran.stdout,
+        run.stdout,
         "time,account,region,service,event,actor,source_address,error_code,error_message,read_only,event_id,severity\r\n\
          2017-12-11T15:01:51Z,111111111111,eu-central-1,autoscaling,DescribeLaunchConfigurations,someRole/AutoScalingDescribeHandlerSession,config.amazonaws.com,,,,a0ed971f-389f-406a-9fcf-887c5ca6903a,low\r\n\
          2017-12-11T15:04:51Z,111111111111,eu-central-1,sts,AssumeRole,config.amazonaws.com,config.amazonaws.com,,,,b25ff7e3-f1cf-4b7f-883d-b09168c454d5,low\r\n"
@@ -392,13 +392,13 @@ fn csv_rows_have_all_columns() {
 #[test]
 fn full_disk_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-    let ran = command(&[OBJECTS, "-o", "json"])
+    let run = command(&[OBJECTS, "-o", "json"])
         .stdout(full.expect("a full disk"))
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    let ran = FinishedRun::of(ran.wait_with_output().expect("its end")).expect_status(3);
-    ran.assert_stderr_contains("cannot write the result");
+    let run = FinishedRun::of(run.wait_with_output().expect("its end")).expect_status(3);
+    run.assert_stderr_contains("cannot write the result");
 }
 
 #[test]
@@ -438,12 +438,12 @@ fn every_real_record_is_printed_unchanged() {
         );
     }
     let place = folder.to_string_lossy().into_owned();
-    let ran = tail(&[&place, "-o", "json"]).expect_status(0);
-    let mut shown: Vec<&str> = ran.stdout.lines().collect();
+    let run = tail(&[&place, "-o", "json"]).expect_status(0);
+    let mut shown: Vec<&str> = run.stdout.lines().collect();
     shown.sort_unstable();
     delivered.sort_unstable();
     assert_eq!(shown, delivered);
-    ran.assert_stderr_contains(
+    run.assert_stderr_contains(
         "Records: 2902 in = 2902 shown + 0 filtered + 0 duplicate + 0 unreadable.",
     );
     for (words, count) in [
@@ -452,8 +452,8 @@ fn every_real_record_is_printed_unchanged() {
         (&["--write-only"], 574),
         (&["--account", "123837392027", "--account", "9999*"], 2900),
     ] {
-        let ran = tail(&[&[place.as_str()], words].concat()).expect_status(0);
-        assert_eq!(ran.stdout.lines().count(), count, "{words:?}");
+        let run = tail(&[&[place.as_str()], words].concat()).expect_status(0);
+        assert_eq!(run.stdout.lines().count(), count, "{words:?}");
     }
 }
 
@@ -466,9 +466,9 @@ fn hard_cases_match_their_description() {
     let edge = edge
         .filter(|folder| Path::is_dir(folder))
         .expect("the hard cases");
-    let ran = tail(&[&edge.to_string_lossy()]).expect_status(3);
-    ran.assert_stderr_contains("Objects: 13 in = 7 read + 2 skipped + 4 failed.");
-    ran.assert_stderr_contains(
+    let run = tail(&[&edge.to_string_lossy()]).expect_status(3);
+    run.assert_stderr_contains("Objects: 13 in = 7 read + 2 skipped + 4 failed.");
+    run.assert_stderr_contains(
         "Records: 230 in = 75 shown + 0 filtered + 155 duplicate + 0 unreadable.",
     );
 }

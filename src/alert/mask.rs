@@ -124,8 +124,8 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn assert_masked(record: &Value, wanted: &Value) {
-        assert_eq!(mask_record(&record.to_string()).as_ref(), Some(wanted));
+    fn assert_masked(record: &Value, expected: &Value) {
+        assert_eq!(mask_record(&record.to_string()).as_ref(), Some(expected));
     }
 
     #[test]

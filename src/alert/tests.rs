@@ -239,13 +239,13 @@ async fn alerts_after_a_burst_are_rate_limited() {
         PayloadFormat::Json,
         WebhookClient::new().unwrap(),
     );
-    let manner = DeliveryPolicy {
+    let policy = DeliveryPolicy {
         burst: 3,
         interval: Duration::from_secs(1),
         max_attempts: 1,
         ..policy()
     };
-    let alerts = AlertDispatcher::new(vec![AlertReceiver::Webhook(webhook)], manner, &listener);
+    let alerts = AlertDispatcher::new(vec![AlertReceiver::Webhook(webhook)], policy, &listener);
     for _ in 0..6 {
         alerts.submit(alert("DeleteBucket"));
     }

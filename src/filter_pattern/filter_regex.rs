@@ -111,8 +111,8 @@ impl<'p> RegexTranslator<'p> {
             .then_some(())
     }
 
-    fn take(&mut self, wanted: char) -> Option<char> {
-        self.rest.next_if(|(_, c)| *c == wanted).map(|(_, c)| c)
+    fn take(&mut self, expected: char) -> Option<char> {
+        self.rest.next_if(|(_, c)| *c == expected).map(|(_, c)| c)
     }
 }
 

@@ -101,7 +101,7 @@ enum ValueTest {
 impl ValueTest {
     fn matches(&self, value: &Value) -> bool {
         match self {
-            Self::Is(wanted) => value == wanted,
+            Self::Is(expected) => value == expected,
             Self::Equals(operand) => operand.equals(value) == Some(true),
             Self::Differs(operand) => operand.equals(value) == Some(false),
             Self::Less(limit) => Number::from_json(value).is_some_and(|number| number < *limit),

@@ -106,9 +106,9 @@ impl Number {
     }
 
     pub(super) fn from_json(value: &Value) -> Option<Self> {
-        let whole = value.as_i64().map(i128::from);
+        let integer = value.as_i64().map(i128::from);
         Some(Self {
-            integer: whole.or_else(|| value.as_u64().map(i128::from)),
+            integer: integer.or_else(|| value.as_u64().map(i128::from)),
             float: value.as_f64()?,
         })
     }
@@ -133,8 +133,8 @@ impl PartialEq for Number {
 pub(super) fn is_number(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let mantissa = strip_sign(mantissa);
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    [whole, fraction, strip_sign(exponent)]
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    [integer, fraction, strip_sign(exponent)]
         .iter()
         .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }

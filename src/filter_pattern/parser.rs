@@ -308,14 +308,14 @@ impl<'p> PatternParser<'p> {
         self.take_while(|c| c.is_ascii_whitespace());
     }
 
-    fn take(&mut self, wanted: &str) -> bool {
-        let after = self.rest.strip_prefix(wanted);
+    fn take(&mut self, expected: &str) -> bool {
+        let after = self.rest.strip_prefix(expected);
         self.rest = after.unwrap_or(self.rest);
         after.is_some()
     }
 
-    fn expect(&mut self, wanted: &str, reason: &'static str) -> ParseResult<()> {
-        if self.take(wanted) {
+    fn expect(&mut self, expected: &str, reason: &'static str) -> ParseResult<()> {
+        if self.take(expected) {
             Ok(())
         } else {
             Err(self.error(reason))

@@ -20,7 +20,7 @@ fn built_in_table_has_all_entries() {
         .values()
         .flat_map(|names| names.values().copied())
         .collect();
-    let count = |wanted| levels.iter().filter(|level| **level == wanted).count();
+    let count = |counted| levels.iter().filter(|level| **level == counted).count();
     assert_eq!(levels.len(), 318);
     assert_eq!(
         (

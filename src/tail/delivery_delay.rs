@@ -52,16 +52,16 @@ mod tests {
 
     #[test]
     fn percentiles_ignore_events_without_a_time() {
-        let mut lag = DeliveryDelay::default();
-        assert!(lag.is_empty());
+        let mut delay = DeliveryDelay::default();
+        assert!(delay.is_empty());
         let now = humantime::parse_rfc3339("2026-01-02T03:10:00Z").expect("a time");
         for second in 0..60 {
-            lag.record(&format!("2026-01-02T03:09:{second:02}Z"), now);
+            delay.record(&format!("2026-01-02T03:09:{second:02}Z"), now);
         }
-        lag.record("2025-01-01T00:00:00Z", now);
-        lag.record("yesterday", now);
-        lag.record("2026-01-02T03:11:00Z", now);
-        let seconds = |of_hundred| lag.percentile(of_hundred).as_secs();
+        delay.record("2025-01-01T00:00:00Z", now);
+        delay.record("yesterday", now);
+        delay.record("2026-01-02T03:11:00Z", now);
+        let seconds = |percent| delay.percentile(percent).as_secs();
         assert_eq!((seconds(0), seconds(50), seconds(95)), (0, 30, 58));
         assert_eq!(seconds(100), MAX_DELAY_SECONDS);
     }

@@ -343,16 +343,16 @@ mod tests {
 
     #[test]
     fn grep_searches_the_whole_record() {
-        for (wanted, expected) in [
+        for (text, expected) in [
             ("Mallory", true),
             ("mallory", false),
             (r#""userName":"M"#, true),
         ] {
             let filter = RecordFilter {
-                text: Some(Finder::new(wanted).into_owned()),
+                text: Some(Finder::new(text).into_owned()),
                 ..RecordFilter::default()
             };
-            assert_eq!(matches(&filter, RECORD), expected, "{wanted}");
+            assert_eq!(matches(&filter, RECORD), expected, "{text}");
         }
     }
 

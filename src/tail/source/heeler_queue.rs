@@ -58,7 +58,7 @@ impl HeelerQueue {
             .queue_name(name)
             .send()
             .await
-            .context_for("sqs:GetQueueUrl", || format!("look for the queue {name}"))?;
+            .context_for("sqs:GetQueueUrl", || format!("look up the queue {name}"))?;
         Ok(Self {
             name: name.to_owned(),
             url: found.queue_url.unwrap_or_default(),

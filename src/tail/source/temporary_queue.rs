@@ -261,7 +261,7 @@ pub async fn remove_stale(aws: &Aws, target: &SubscriptionTarget) -> Result<Vec<
                 .send()
                 .await
                 .optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
-                    format!("look for the queue {queue}")
+                    format!("look up the queue {queue}")
                 })?
                 .is_none();
         if gone {
