@@ -20,9 +20,9 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("ownership", &[]),
     ("sanitize", &[]),
     ("secret", &[]),
-    ("severity", &[]),
     ("backup", &["error"]),
-    ("cloudtrail", &["sanitize", "severity"]),
+    ("cloudtrail", &["sanitize"]),
+    ("severity", &["cloudtrail"]),
     ("http", &["error"]),
     ("reconcile", &["error", "ownership"]),
     ("alert", &["http", "severity"]),
@@ -170,7 +170,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "cli/",
             "command/backup.rs",
             "command/preflight.rs",
-            "command/tail/mod.rs",
+            "command/tail/live.rs",
             "inventory/",
             "render/",
             "tail/",
@@ -192,6 +192,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("unicode_width", &["render/"]),
     ("uuid", &["command/plan.rs", "tail/"]),
     ("wide", &["cloudtrail/"]),
+    ("wildmatch", &["tail/"]),
     ("zip", &["option/"]),
 ];
 
