@@ -1,9 +1,6 @@
-//! Connects an AWS organization's `CloudTrail` to Heeler, and proves that events arrive.
+//! Sets up Heeler event collection for an AWS organization's `CloudTrail`.
 //!
-//! Each room knows only those below it: `cli` → `command` → { `pipeline`, `check`, `tail`, `converge`, `backup`, `render`,
-//! `aws` }; `pipeline` → `resource` → { `aws`, `policy`, `converge` }; `check` → { `aws`, `permit`, `policy` };
-//! `export` → { `resource`, `converge` }; `permit` → { `aws`, `names`, `policy`, `route` };
-//! `tail` → `aws`; `alert` → { `severity`, `web` }; `aws` → `web`; `render` → the plain types of the others; `pattern` and `severity` know nobody. A test holds the code to it.
+//! `docs/architecture.md` describes the modules and the direction of their dependencies. A test enforces it.
 
 pub mod alert;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! Parse, run, exit code.
+//! The executable.
 
 fn main() -> std::process::ExitCode {
     heeler_ec::command::main()

@@ -237,7 +237,7 @@ async fn missing_permission_is_named_and_rerun_completes() {
                 let (created, failed, skipped) = (
                     count_of("+ created "),
                     count_of("! failed "),
-                    count_of("- did not "),
+                    count_of("- skipped: "),
                 );
                 assert_eq!(
                     created + failed + skipped,

@@ -257,7 +257,7 @@ async fn plan_describes_preserved_entries() {
     let stays = steps
         .iter()
         .find(|step| step["kind"] == "s3 notification")
-        .expect("a step")["stays"]
+        .expect("a step")["preserved"]
         .clone();
     let lines: Vec<&str> = stays
         .as_array()

@@ -45,7 +45,7 @@ fn assert_clear_outcome(run: &Run) {
     let next_steps = [
         "hint:",
         "Run the same command again",
-        "Run heeler-ec destroy again",
+        "Run `heeler-ec destroy` again",
     ];
     let is_printed = |text: &&str| run.stderr.contains(*text);
     assert!(next_steps.iter().any(is_printed), "{}", run.stderr);

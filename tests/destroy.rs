@@ -108,7 +108,7 @@ async fn dry_run_lists_deletions_and_writes_nothing() {
     );
     let notification = steps.iter().find(|step| step["kind"] == "s3 notification");
     let stays = notification
-        .and_then(|step| step["stays"].as_array())
+        .and_then(|step| step["preserved"].as_array())
         .map(Vec::len);
     assert_eq!(stays, Some(4));
 }
@@ -136,7 +136,7 @@ async fn unmanaged_queue_is_kept_and_named() {
 
     let run = destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, [format!("queue {QUEUE}")]);
-    let line = format!("sqs queue {QUEUE}: nothing says that heeler-ec made it");
+    let line = format!("sqs queue {QUEUE}: not managed by heeler-ec");
     assert!(run.stderr.contains(&line), "{}", run.stderr);
 }
 
@@ -156,7 +156,7 @@ async fn refused_delete_is_named_and_others_succeed() {
     );
     let left = run
         .stderr
-        .split("Left:")
+        .split("Remaining:")
         .nth(1)
         .expect("the list of leftovers");
     assert!(left.contains(&format!("sqs queue {QUEUE}: ")), "{left}");
@@ -291,11 +291,7 @@ async fn policy_of_unmanaged_role_is_kept() {
     let untagged = iam.untag_role().role_name(ROLE).set_tag_keys(Some(keys));
     untagged.send().await.expect("a role without tags");
     let run = destroy(&org).run().await.expect_status(0);
-    assert!(
-        run.stderr.contains("holds it, which stays"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("still in use by"), "{}", run.stderr);
     let writes = names(&run.writes());
     assert!(
         !writes.iter().any(|name| name == "iam:DeletePolicy"),
@@ -315,7 +311,7 @@ async fn interrupted_destroy_can_be_completed() {
     running.wait_for_stderr("- deleted s3 notification").await;
     running.interrupt();
     let run = running.wait().await.expect_status(130);
-    assert!(run.stderr.contains("Left:"), "{}", run.stderr);
+    assert!(run.stderr.contains("Remaining:"), "{}", run.stderr);
 
     org.proxy().delay(std::time::Duration::ZERO);
     destroy(&org).run().await.expect_status(0);

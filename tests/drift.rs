@@ -274,11 +274,7 @@ async fn table_shows_changed_statement_only() {
         "{}",
         run.stdout
     );
-    assert!(
-        run.stderr.contains("This differs from what was set up"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("Drift detected"), "{}", run.stderr);
 }
 
 #[tokio::test]

@@ -232,9 +232,9 @@ async fn refused_rollback_lists_leftovers_and_next_steps() {
     }
     let run = setup(&org, "s3").run().await.expect_status(3);
     for expected in [
-        "Not everything could be rolled back",
+        "Some changes could not be rolled back",
         "sqs queue heeler_event_collection_queue: ",
-        "it waits for",
+        "depends on",
         "heeler-ec destroy",
         "grant s3:PutBucketNotification ",
     ] {

@@ -34,10 +34,10 @@ async fn external_id_change_is_masked_and_explained_in_terminal() {
     };
     let in_order = [
         "external_id: (masked) → (masked)",
-        "The external id changes:",
+        "The external ID changes:",
         "Apply this plan?",
         NEW,
-        "The external id has changed: paste the new one into Heeler now.",
+        "The external ID has changed: paste the new one into Heeler now.",
     ];
     let places: Vec<usize> = in_order.iter().map(|text| place(text)).collect();
     assert!(places.is_sorted(), "{shown}");
@@ -110,7 +110,7 @@ async fn unchanged_external_id_is_not_mentioned() {
     let org = Organization::on(Engine::Ministack).build().await;
     for _ in 0..2 {
         let run = setup_with(&org, OLD).run().await.expect_status(0);
-        assert!(!run.stderr.contains("external id"), "{}", run.stderr);
+        assert!(!run.stderr.contains("external ID"), "{}", run.stderr);
     }
 }
 
@@ -124,7 +124,11 @@ async fn existing_external_id_is_kept_and_reported() {
         .await
         .expect_status(0);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
-    assert!(run.stderr.contains("keeps it"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("Keeping the existing external ID"),
+        "{}",
+        run.stderr
+    );
     assert!(run.stdout.contains(OLD), "{}", run.stdout);
 }
 

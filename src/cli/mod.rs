@@ -129,7 +129,7 @@ pub enum Command {
     },
 }
 
-/// The values of `--option`.
+/// Returns the values of `--option`.
 fn option_values() -> Vec<PossibleValue> {
     OPTIONS
         .iter()

@@ -1,4 +1,4 @@
-//! Saves the documents that a run is about to write, and notes at its end what it left.
+//! Backs up the documents that a run may change, and completes the backup at its end.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -20,7 +20,7 @@ pub(super) struct BackupInProgress<'a> {
     backup: Backup,
 }
 
-/// Completes the file, if there is one. How the command ends when that fails; why, is told.
+/// Completes the backup, if there is one. If that fails, prints the error and returns the exit code.
 pub(super) async fn finish(
     context: &Context,
     backup: Option<BackupInProgress<'_>>,
@@ -31,7 +31,7 @@ pub(super) async fn finish(
 }
 
 impl<'a> BackupInProgress<'a> {
-    /// Reads all that is there of these documents, and writes the file.
+    /// Reads those of the documents that exist, and creates the file.
     pub async fn start(
         context: &Context,
         aws: &'a Aws,
@@ -64,11 +64,13 @@ impl<'a> BackupInProgress<'a> {
         };
         backup.create(path)?;
         let count = match backup.documents.len() {
-            1 => "1 document as it is".to_owned(),
-            count => format!("{count} documents as they are"),
+            1 => "1 document".to_owned(),
+            count => format!("{count} documents"),
         };
         let file = path.display();
-        context.ui.status(&format!("Saved {count} now in {file}."));
+        context.ui.status(&format!(
+            "Saved {count} in {file}. To undo changes later: `heeler-ec restore {file}`"
+        ));
         Ok(Self {
             aws,
             path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! Prints a completion script.
+//! Prints a shell completion script.
 
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};

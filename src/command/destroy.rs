@@ -1,4 +1,4 @@
-//! Deletes what setup made: plan, question, deletes, and what is left.
+//! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
 use super::Context;
 use super::backup::BackupInProgress;
@@ -106,7 +106,7 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
     let cancellation = context.interrupt.cancellation();
     context
         .interrupt
-        .set_cleanup_message("finishing the calls that are under way");
+        .set_cleanup_message("finishing the calls in progress");
     let observer = |event: ReconcileEvent| progress.on_event(&event);
     let options = ExecutionOptions::new(&cancellation, &observer);
     let outcomes = destroy(&plan, options).await;
@@ -236,27 +236,27 @@ async fn search_targets(
     }
 }
 
-/// Without the role and the trail there may still be something, which only its place tells.
+/// Creates the error if neither the role nor the trail identifies a deployment. Resources may remain nevertheless.
 fn nothing_found_error(context: &Context) -> Error {
     no_deployment_error(context).with_hint(
-        "if resources remain, name the bucket or the log group that they were set up for: heeler-ec destroy --bucket BUCKET, \
-         or heeler-ec destroy --log-group NAME",
+        "if resources remain, name their bucket or log group: `heeler-ec destroy --bucket BUCKET` or \
+         `heeler-ec destroy --log-group NAME`",
     )
 }
 
-/// The queues that killed runs of tail have left. A failure is told, and stops nothing.
+/// Deletes the temporary queues of runs of tail that were killed. A failure is printed and ends nothing.
 async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionTarget) {
     match temporary_queue::remove_stale(aws, topic).await {
         Ok(cleared) => cleared.iter().for_each(|name| {
             context.ui.status(&format!(
-                "Removed {name}, which a run of tail had left behind."
+                "Deleted {name}, a temporary queue of an earlier tail."
             ));
         }),
         Err(error) => context.ui.error(&error),
     }
 }
 
-/// Says what is left, and why.
+/// Prints the resources that remain, with the reasons.
 fn report_leftovers(
     context: &Context,
     fates: &[(&PlanStep, DestroyAction)],
@@ -267,11 +267,12 @@ fn report_leftovers(
     for ((step, fate), outcome) in fates.iter().zip(outcomes) {
         match (fate, outcome) {
             (DestroyAction::NotManaged, _) => {
-                left.push(format!("{}: nothing says that heeler-ec made it", step.id));
+                left.push(format!("{}: not managed by heeler-ec", step.id));
             }
-            (DestroyAction::BlockedBy(by), _) => {
-                left.push(format!("{}: {by} holds it, which stays", step.id))
-            }
+            (DestroyAction::BlockedBy(by), _) => left.push(format!(
+                "{}: still in use by {by}, which was not deleted",
+                step.id
+            )),
             (DestroyAction::Delete, Outcome::Failed(error)) => {
                 left.push(format!("{}: {}", step.id, error.cause()));
                 failed.get_or_insert_with(|| error.clone());
@@ -282,22 +283,19 @@ fn report_leftovers(
                     blocked_by: because,
                 },
             ) => {
-                left.push(format!(
-                    "{}: it waits for {}",
-                    step.id, fates[*because].0.id
-                ));
+                left.push(format!("{}: depends on {}", step.id, fates[*because].0.id));
             }
             (DestroyAction::Delete, Outcome::Done(())) => {
                 let delay = step.deletion_delay_days();
-                left.extend(delay.map(|days| format!("{}: AWS deletes it in {days} days; until then it costs nothing and can be kept (aws kms cancel-key-deletion)", step.id)));
+                left.extend(delay.map(|days| format!("{}: AWS deletes it in {days} days; to keep it, run `aws kms cancel-key-deletion`. It costs nothing until then", step.id)));
             }
             _ => {}
         }
     }
     if left.is_empty() {
-        context.ui.status("Nothing is left.");
+        context.ui.status("All resources were deleted.");
     } else {
-        context.ui.status("Left:");
+        context.ui.status("Remaining:");
         for line in &left {
             context.ui.status(&format!("  {line}"));
         }
@@ -306,7 +304,7 @@ fn report_leftovers(
         Some(error) => {
             context
                 .ui
-                .warn("Run heeler-ec destroy again to delete the rest.");
+                .warn("Run `heeler-ec destroy` again to delete the rest.");
             Err(error)
         }
         None => Ok(Exit::Success),

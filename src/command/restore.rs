@@ -1,4 +1,4 @@
-//! Puts back what a backup holds: those documents that nobody has changed since the run that made it.
+//! Restores the documents of a backup that have not changed since.
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
@@ -64,7 +64,7 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Exi
     restore_all(context, &aws, &backup, &ids, fates).await
 }
 
-/// One after the other, each looked at once more right before it is written.
+/// Restores documents one after the other. Each is read again directly before it is written.
 async fn restore_all(
     context: &Context,
     aws: &Aws,
@@ -144,7 +144,7 @@ async fn decide_actions(
         .collect())
 }
 
-/// A document is put back when it is as the run left it. Then nobody's change is lost.
+/// Decides about a document. It is restored only if it is as the run left it, so that no later change is lost.
 fn action_for(kind: &str, saved: &SavedDocument, now: Option<&Value>) -> RestoreAction {
     let Some(now) = now else {
         return RestoreAction::SkipMissing;
@@ -161,7 +161,7 @@ fn action_for(kind: &str, saved: &SavedDocument, now: Option<&Value>) -> Restore
     }
 }
 
-/// Writes, and reads until it shows.
+/// Writes a document, and reads it until AWS returns the new content.
 async fn restore_document(
     context: &Context,
     aws: &Aws,
@@ -180,8 +180,8 @@ async fn restore_document(
         }
         if waited >= CONSISTENCY_TIMEOUT {
             return Err(Error::failed(
-                format!("see the {id} as it was written"),
-                "AWS still shows another",
+                format!("verify {id}"),
+                "AWS still returns the previous content",
             )
             .with_hint("run the same command again in a few minutes"));
         }
@@ -194,7 +194,7 @@ async fn restore_document(
 const FIRST_POLL_DELAY: std::time::Duration = std::time::Duration::from_millis(250);
 const CONSISTENCY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What could not be put back, since somebody has changed it or it is gone, is a no.
+/// Returns a negative exit code if a document was skipped.
 fn exit_code(fates: &[RestoreAction]) -> Exit {
     let done = |fate: &RestoreAction| matches!(fate, RestoreAction::Restore | RestoreAction::Keep);
     if fates.iter().all(done) {

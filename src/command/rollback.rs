@@ -1,4 +1,4 @@
-//! Takes back what a run of setup did that failed, and says what could not be taken back.
+//! Rolls back a failed setup, and prints what could not be rolled back.
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,9 +14,9 @@ use crate::reconcile::scheduler::Outcome;
 use crate::render::progress::ProgressDisplay;
 use crate::sanitize::escape_control_chars;
 
-/// The failure that it is about is told by whoever calls; a failure of the rollback itself is among what is left.
+/// Rolls back the steps of a run. Failures of the rollback are listed; the caller reports the failure of the run.
 pub(super) async fn roll_back(context: &Context, plan: &Plan<'_, Aws>, applied: &ApplyResult) {
-    context.ui.warn("\nRolling back what this run did:");
+    context.ui.warn("\nRolling back the changes of this run:");
     context.interrupt.set_cleanup_message("rolling back");
     // The first Ctrl-C started this rollback, so only the second one ends it.
     let cancellation = CancellationToken::new();
@@ -41,7 +41,7 @@ fn report_rollback(
         .filter_map(|(step, outcome)| match outcome {
             Outcome::Done(lasting) if lasting.is_empty() => None,
             Outcome::Done(lasting) => Some(format!(
-                "{}: {} as this run wrote it; AWS does not give the former one out",
+                "{}: {} keeps the new value, because AWS does not return the previous one",
                 step.id,
                 lasting.join(", ")
             )),
@@ -49,7 +49,7 @@ fn report_rollback(
             Outcome::Skipped {
                 blocked_by: because,
             } => Some(format!(
-                "{}: it waits for {}",
+                "{}: depends on {}",
                 step.id, plan.steps[*because].id
             )),
         })
@@ -59,20 +59,20 @@ fn report_rollback(
         .filter(|step| step.action == Action::Create);
     for (step, days) in created.filter_map(|step| Some((step, step.deletion_delay_days()?))) {
         context.ui.status(&format!(
-            "AWS deletes {} in {days} days; until then it costs nothing.",
+            "AWS deletes {} in {days} days. It costs nothing until then.",
             step.id
         ));
     }
     if left.is_empty() {
         context.ui.warn(&format!(
-            "Rolled back: what this run made is gone, and what it changed is as before{}.",
+            "Rolled back: all changes of this run were undone{}.",
             context.writes.exception()
         ));
         return;
     }
     context
         .ui
-        .warn("Not everything could be rolled back. Left:");
+        .warn("Some changes could not be rolled back. Remaining:");
     for line in left {
         context
             .ui

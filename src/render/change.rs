@@ -1,10 +1,10 @@
-//! How a change reads: before and after, and policies statement by statement.
+//! Text of a change: the values before and after; for policies, statement by statement.
 
 use serde_json::{Map, Value, json};
 
 use crate::reconcile::diff::Change;
 
-/// One line for each value that differs, and what that means.
+/// Returns one line per value that differs, and the reason.
 pub(super) fn change_lines(change: &Change) -> Vec<String> {
     let mut lines = match (&change.before, &change.after) {
         _ if change.secret => vec![format!("{}: (masked) → (masked)", change.field)],
@@ -62,13 +62,13 @@ fn change_line(what: &str, before: Option<&Value>, after: Option<&Value>, unknow
 
 type Statement = Map<String, Value>;
 
-/// Those of a policy; nothing when it is another value.
+/// Returns the statements of a policy; `None` for another value.
 fn statements(value: &Value) -> Option<Vec<&Statement>> {
     let listed = value.get("Statement")?.as_array()?;
     listed.iter().map(Value::as_object).collect()
 }
 
-/// What is in one policy only, and what differs in statements of one name.
+/// Returns the statements that only one policy has, and the differences between statements with the same Sid.
 fn policy_lines(field: &str, before: &[&Statement], after: &[&Statement]) -> Vec<String> {
     let named = |statement: &Statement| {
         statement

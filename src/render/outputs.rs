@@ -1,4 +1,4 @@
-//! The three values to paste into Heeler, under the names that the vendor's Terraform modules use.
+//! The three values to paste into Heeler, with the output names of Heeler's Terraform modules.
 
 use serde_json::json;
 
@@ -35,12 +35,12 @@ pub fn print_outputs(ui: &Ui, outputs: &OutputValues<'_>) {
     ui.stdout(&text);
 }
 
-/// What to do with them.
+/// Prints how to use the values.
 pub fn print_next_steps(ui: &Ui) {
     ui.status("");
     ui.status(
         "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection \
          Settings of this organization, and paste these three values.");
     ui.status(
-        "Proof: heeler-ec tail shows events as they arrive (CloudTrail delivers every 5 minutes or so).");
+        "Then:  run `heeler-ec tail` to see events arrive (CloudTrail delivers about every 5 minutes).");
 }

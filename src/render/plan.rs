@@ -1,4 +1,4 @@
-//! A plan: what would be created, changed, kept, deleted, and what is in the way.
+//! Plans of setup and destroy, as tables and as JSON.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::reconcile::diff::Change;
 use crate::reconcile::plan::{Action, AdoptionPlan, Conflict, PlanStep};
 use crate::sanitize::escape_control_chars;
 
-/// Where it would happen.
+/// The option, account and region of a plan.
 pub struct PlanLocation<'a> {
     pub option: &'a str,
     pub account: &'a str,
@@ -57,20 +57,21 @@ fn action_label(action: &Action) -> (&'static str, &'static str, Tone) {
 
 const UNKNOWN_LABEL: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
 
-/// The plan as the answer.
-pub fn print_plan(ui: &Ui, place: &PlanLocation<'_>, steps: &[PlanStep]) {
+/// Prints the plan of a setup as the result.
+pub fn print_plan(ui: &Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) {
     let text = match ui.format() {
-        OutputFormat::Json => json_document(&plan_json(place, steps)),
-        OutputFormat::Table | OutputFormat::Csv => plan_table(*ui, place, steps),
+        OutputFormat::Json => json_document(&plan_json(location, steps)),
+        OutputFormat::Table | OutputFormat::Csv => plan_table(*ui, location, steps),
     };
     ui.stdout(&text);
 }
 
-/// The plan as a part of the story, before the writes. Whoever is asked sees it, also with `--quiet`.
-pub fn announce_plan(ui: &Ui, place: &PlanLocation<'_>, steps: &[PlanStep], asked: bool) {
-    print_announcement(*ui, &plan_table(ui.for_stderr(), place, steps), asked);
+/// Prints the plan on stderr, before the prompt. If the user is asked, it is printed also with `--quiet`.
+pub fn announce_plan(ui: &Ui, location: &PlanLocation<'_>, steps: &[PlanStep], asked: bool) {
+    print_announcement(*ui, &plan_table(ui.for_stderr(), location, steps), asked);
 }
 
+/// Prints a plan on stderr; with `asked` also if `--quiet` is given.
 pub(super) fn print_announcement(ui: Ui, text: &str, asked: bool) {
     if asked {
         ui.warn_unwrapped(text.trim_end());
@@ -79,10 +80,10 @@ pub(super) fn print_announcement(ui: Ui, text: &str, asked: bool) {
     }
 }
 
-fn plan_table(ui: Ui, place: &PlanLocation<'_>, steps: &[PlanStep]) -> String {
+fn plan_table(ui: Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> String {
     let mut text = format!(
         "Option {} in account {}, region {}:\n\n",
-        place.option, place.account, place.region
+        location.option, location.account, location.region
     );
     let mut table = bare_table();
     for step in steps {
@@ -120,57 +121,54 @@ fn plan_table(ui: Ui, place: &PlanLocation<'_>, steps: &[PlanStep]) -> String {
     text
 }
 
-/// What it means to adopt, said before anybody is asked.
-const ADOPTION_NOTE: &str = "What is adopted is heeler-ec's own from then on: destroy deletes it. Take it out of the state of \
-    what made it (terraform state rm) before that runs again.";
+/// Note about the consequences of adopting resources.
+const ADOPTION_NOTE: &str = "Adopted resources are managed by heeler-ec: destroy deletes them. Before you run the tool that \
+    created them again, remove them from its state (terraform state rm).";
 
 fn step_details(ui: Ui, action: &Action) -> Vec<String> {
-    let told = |changes: &[Change]| {
+    let describe = |changes: &[Change]| {
         let lines: Vec<String> = changes.iter().flat_map(change::change_lines).collect();
         lines
             .into_iter()
             .map(move |line| ui.ascii_fallback(&escape_control_chars(&line)))
     };
     match action {
-        Action::Update(changes) => told(changes).collect(),
-        Action::Adopt(AdoptionPlan {
-            tags: marks,
-            changes,
-        }) => {
-            let tags: Vec<String> = marks
+        Action::Update(changes) => describe(changes).collect(),
+        Action::Adopt(AdoptionPlan { tags, changes }) => {
+            let tags: Vec<String> = tags
                 .iter()
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect();
-            // What can bear none is ours by what it is a part of.
+            // A resource that cannot have tags is managed through its parent.
             let tags = (!tags.is_empty()).then(|| format!("tags: + {}", tags.join(", ")));
             let tags = tags.map(|line| ui.ascii_fallback(&escape_control_chars(&line)));
-            tags.into_iter().chain(told(changes)).collect()
+            tags.into_iter().chain(describe(changes)).collect()
         }
-        Action::Conflict(Conflict::NotManaged) => vec![
-            "there is one of this name that heeler-ec did not make (it lacks our tags)".to_owned(),
-        ],
-        Action::Conflict(Conflict::Immutable(changes)) => told(changes)
-            .map(|line| format!("{line} (cannot be changed in place)"))
+        Action::Conflict(Conflict::NotManaged) => {
+            vec!["exists, but is not managed by heeler-ec (it lacks the tags)".to_owned()]
+        }
+        Action::Conflict(Conflict::Immutable(changes)) => describe(changes)
+            .map(|line| format!("{line} (cannot be changed in location)"))
             .collect(),
-        Action::Unknown(refusal) => vec![unreadable_reason(refusal)],
+        Action::Unknown(error) => vec![unreadable_reason(error)],
         Action::Create | Action::Keep => Vec::new(),
     }
 }
 
-/// What is missing to tell.
-fn unreadable_reason(refusal: &Error) -> String {
-    let needs = refusal
+/// Describes why a resource could not be read, and the missing permission.
+fn unreadable_reason(error: &Error) -> String {
+    let needs = error
         .required_permission()
         .map(|action| format!("; it needs {action}"));
-    escape_control_chars(&format!("{refusal}{}", needs.unwrap_or_default()))
+    escape_control_chars(&format!("{error}{}", needs.unwrap_or_default()))
 }
 
-fn plan_json(place: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
+fn plan_json(location: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
     let counts = count_actions(steps);
     json!({
-        "option": place.option,
-        "account": place.account,
-        "region": place.region,
+        "option": location.option,
+        "account": location.account,
+        "region": location.region,
         "steps": steps.iter().map(step_json).collect::<Vec<_>>(),
         "counts": {
             "create": counts.create,
@@ -186,8 +184,8 @@ fn plan_json(place: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
 fn step_json(step: &PlanStep) -> Value {
     let changes = step.action.changes();
     let conflict = match &step.action {
-        Action::Conflict(Conflict::Immutable(_)) => Some("fixed"),
-        Action::Conflict(Conflict::NotManaged) => Some("foreign"),
+        Action::Conflict(Conflict::Immutable(_)) => Some("immutable"),
+        Action::Conflict(Conflict::NotManaged) => Some("not_managed"),
         _ => None,
     };
     let mut row = json!({
@@ -195,14 +193,14 @@ fn step_json(step: &PlanStep) -> Value {
         "kind": step.id.kind,
         "name": step.id.name,
         "changes": changes.iter().map(change::as_json).collect::<Vec<_>>(),
-        "stays": step.preserved,
+        "preserved": step.preserved,
     });
     if let (Some(conflict), Some(row)) = (conflict, row.as_object_mut()) {
         row.insert("conflict".into(), conflict.into());
     }
     if let (Action::Adopt(adoption), Some(row)) = (&step.action, row.as_object_mut()) {
-        let marks = adoption.tags.iter();
-        let tags = marks.map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
+        let tags = adoption.tags.iter();
+        let tags = tags.map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
         row.insert("tags".into(), Value::Object(tags.collect()));
     }
     if let (Action::Unknown(refusal), Some(row)) = (&step.action, row.as_object_mut()) {
@@ -212,63 +210,75 @@ fn step_json(step: &PlanStep) -> Value {
     row
 }
 
-/// What taking down would do.
-pub fn print_destroy_plan(ui: &Ui, place: &PlanLocation<'_>, fates: &[(&PlanStep, DestroyAction)]) {
+/// Prints the plan of a destroy as the result.
+pub fn print_destroy_plan(
+    ui: &Ui,
+    location: &PlanLocation<'_>,
+    actions: &[(&PlanStep, DestroyAction)],
+) {
     let text = match ui.format() {
         OutputFormat::Json => json_document(&json!({
-            "option": place.option,
-            "account": place.account,
-            "region": place.region,
-            "steps": fates.iter().filter(|(_, fate)| *fate != DestroyAction::Absent).map(|(step, fate)| json!({
-                "action": destroy_action_label(fate).1,
+            "option": location.option,
+            "account": location.account,
+            "region": location.region,
+            "steps": actions.iter().filter(|(_, action)| *action != DestroyAction::Absent).map(|(step, action)| json!({
+                "action": destroy_action_label(action).1,
                 "kind": step.id.kind,
                 "name": step.id.name,
-                "stays": step.preserved,
+                "preserved": step.preserved,
             })).collect::<Vec<_>>(),
         })),
-        OutputFormat::Table | OutputFormat::Csv => destroy_table(*ui, place, fates),
+        OutputFormat::Table | OutputFormat::Csv => destroy_table(*ui, location, actions),
     };
     ui.stdout(&text);
 }
 
-/// The same as a part of the story, before a question.
+/// Prints the plan of a destroy on stderr, before the prompt.
 pub fn announce_destroy_plan(
     ui: &Ui,
-    place: &PlanLocation<'_>,
-    fates: &[(&PlanStep, DestroyAction)],
+    location: &PlanLocation<'_>,
+    actions: &[(&PlanStep, DestroyAction)],
     asked: bool,
 ) {
-    print_announcement(*ui, &destroy_table(ui.for_stderr(), place, fates), asked);
+    print_announcement(
+        *ui,
+        &destroy_table(ui.for_stderr(), location, actions),
+        asked,
+    );
 }
 
-fn destroy_action_label(fate: &DestroyAction) -> (&'static str, &'static str, Tone) {
-    match fate {
+fn destroy_action_label(action: &DestroyAction) -> (&'static str, &'static str, Tone) {
+    match action {
         DestroyAction::Delete | DestroyAction::DeletedWith(_) => ("-", "delete", Tone::Bad),
-        DestroyAction::NotManaged | DestroyAction::BlockedBy(_) => ("=", "leave", Tone::Faint),
+        DestroyAction::NotManaged | DestroyAction::BlockedBy(_) => ("=", "skip", Tone::Faint),
         DestroyAction::Unknown => UNKNOWN_LABEL,
         DestroyAction::Absent => (" ", "absent", Tone::Faint),
     }
 }
 
-fn destroy_table(ui: Ui, place: &PlanLocation<'_>, fates: &[(&PlanStep, DestroyAction)]) -> String {
+fn destroy_table(
+    ui: Ui,
+    location: &PlanLocation<'_>,
+    actions: &[(&PlanStep, DestroyAction)],
+) -> String {
     let mut text = format!(
         "Option {} in account {}, region {}:\n\n",
-        place.option, place.account, place.region
+        location.option, location.account, location.region
     );
     let mut table = bare_table();
     let mut deleted = 0;
-    for (step, fate) in fates
+    for (step, action) in actions
         .iter()
-        .filter(|(_, fate)| *fate != DestroyAction::Absent)
+        .filter(|(_, action)| *action != DestroyAction::Absent)
     {
-        let (sign, word, tone) = destroy_action_label(fate);
+        let (sign, word, tone) = destroy_action_label(action);
         deleted += usize::from(word == "delete");
-        let note = match fate {
-            DestroyAction::NotManaged => "  (nothing says that heeler-ec made it)".to_owned(),
-            DestroyAction::BlockedBy(by) => format!("  (held by {})", by.kind),
+        let note = match action {
+            DestroyAction::NotManaged => "  (not managed by heeler-ec)".to_owned(),
+            DestroyAction::BlockedBy(by) => format!("  (in use by {})", by.kind),
             DestroyAction::Delete => step
                 .deletion_delay_days()
-                .map(|days| format!("  (scheduled, in {days} days)"))
+                .map(|days| format!("  (AWS deletes it in {days} days)"))
                 .unwrap_or_default(),
             _ => String::new(),
         };
@@ -277,21 +287,24 @@ fn destroy_table(ui: Ui, place: &PlanLocation<'_>, fates: &[(&PlanStep, DestroyA
             step.id.kind.to_owned(),
             format!("{}{note}", ui.ascii_fallback(&step.id.name)),
         ]);
-        if let (DestroyAction::Unknown, Action::Unknown(refusal)) = (fate, &step.action) {
+        if let (DestroyAction::Unknown, Action::Unknown(refusal)) = (action, &step.action) {
             table.add_row([String::new(), String::new(), unreadable_reason(refusal)]);
         }
     }
     text.push_str(&layout(ui, &table));
-    text.push_str(&unmanaged_entries(ui, fates.iter().map(|(step, _)| *step)));
+    text.push_str(&unmanaged_entries(
+        ui,
+        actions.iter().map(|(step, _)| *step),
+    ));
     let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
     text
 }
 
-/// What else is in a shared document.
+/// Lists the other entries of shared documents.
 fn unmanaged_entries<'a>(ui: Ui, steps: impl Iterator<Item = &'a PlanStep>) -> String {
     let mut text = String::new();
     for step in steps.filter(|step| !step.preserved.is_empty()) {
-        let _ = writeln!(text, "\nLeft as it is beside {}:", step.id);
+        let _ = writeln!(text, "\nOther entries of {} (unchanged):", step.id);
         for entry in &step.preserved {
             let _ = writeln!(
                 text,

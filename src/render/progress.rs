@@ -75,7 +75,7 @@ impl ProgressDisplay {
                 blocked_by,
             } => {
                 self.print_line(&format!(
-                    "  - did not {} {id}: it depends on {blocked_by}",
+                    "  - skipped: {} {id} (depends on {blocked_by})",
                     infinitive(*verb)
                 ));
             }

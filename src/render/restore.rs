@@ -1,4 +1,4 @@
-//! What a restore would put back, and what it would leave.
+//! The plan of a restore.
 
 use std::fmt::Write;
 
@@ -9,17 +9,18 @@ use super::{OutputFormat, Tone, Ui, json_document};
 use crate::backup::Backup;
 use crate::sanitize::escape_control_chars;
 
-/// What would happen to one document.
+/// The action for one document of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestoreAction {
-    /// It is as the run left it.
+    /// The document is as the run left it.
     Restore,
+    /// The document has its saved content already.
     Keep,
-    /// It is neither as it was before nor as the run left it.
+    /// The document has changed since the run.
     SkipChanged,
-    /// What it belonged to is not there any more.
+    /// The resource of the document no longer exists.
     SkipMissing,
-    /// The run ended before it could note what it had written.
+    /// The run ended before it completed the backup.
     SkipIncomplete,
 }
 
@@ -32,10 +33,10 @@ pub struct RestoreRow<'a> {
 impl RestoreAction {
     fn label(self) -> (&'static str, &'static str, Tone) {
         match self {
-            Self::Restore => ("~", "put back", Tone::Change),
+            Self::Restore => ("~", "restore", Tone::Change),
             Self::Keep => ("=", "keep", Tone::Faint),
             Self::SkipChanged | Self::SkipMissing | Self::SkipIncomplete => {
-                ("!", "leave", Tone::Bad)
+                ("!", "skip", Tone::Bad)
             }
         }
     }
@@ -43,15 +44,15 @@ impl RestoreAction {
     fn reason(self) -> Option<&'static str> {
         match self {
             Self::Restore => None,
-            Self::Keep => Some("it is as it was before"),
-            Self::SkipChanged => Some("somebody has changed it since"),
-            Self::SkipMissing => Some("what it belonged to is gone"),
-            Self::SkipIncomplete => Some("the run was ended before it noted what it wrote"),
+            Self::Keep => Some("already has the saved content"),
+            Self::SkipChanged => Some("changed since the backup"),
+            Self::SkipMissing => Some("no longer exists"),
+            Self::SkipIncomplete => Some("the backup is incomplete: the run was killed"),
         }
     }
 }
 
-/// As the answer.
+/// Prints the plan as the result.
 pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
     let text = match ui.format() {
         OutputFormat::Json => json_document(&json!({
@@ -59,9 +60,9 @@ pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
             "region": backup.region,
             "time": backup.time,
             "documents": rows.iter().map(|row| json!({
-                "action": row.action.label().1.replace(' ', "_"),
+                "action": row.action.label().1,
                 "kind": row.kind,
-                "of": row.resource,
+                "resource": row.resource,
                 "reason": row.action.reason(),
             })).collect::<Vec<_>>(),
         })),
@@ -70,7 +71,7 @@ pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
     ui.stdout(&text);
 }
 
-/// As a part of the story, before a question.
+/// Prints the plan on stderr, before the prompt.
 pub fn announce_restore(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>], asked: bool) {
     print_announcement(*ui, &restore_table(ui.for_stderr(), backup, rows), asked);
 }
@@ -104,10 +105,10 @@ fn restore_table(ui: Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> String {
     };
     let _ = writeln!(
         text,
-        "\nRestore: {} to put back, {} as before, {} to leave.",
-        count("put back"),
+        "\nRestore: {} to restore, {} to keep, {} to skip.",
+        count("restore"),
         count("keep"),
-        count("leave")
+        count("skip")
     );
     text
 }
