@@ -144,7 +144,7 @@ async fn documents_changed_since_backup_are_skipped() {
     let run = restore(&org, &file).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
     assert!(
-        run.stderr.contains("somebody has changed it since"),
+        run.stderr.contains("changed since the backup"),
         "{}",
         run.stderr
     );

@@ -151,7 +151,7 @@ async fn denied_reads_leave_placeholders_and_are_reported() {
     assert!(text.contains("arn:aws:s3:::${BUCKET}"), "{text}");
     assert!(text.contains(org.account()), "{text}");
     assert!(
-        run.stderr.contains("Could not list the trails: not you"),
+        run.stderr.contains("cannot list the trails: not you"),
         "{}",
         run.stderr
     );
