@@ -27,7 +27,7 @@ impl Organization {
     }
 
     async fn deliver_named(&self, name: &str, bytes: Vec<u8>) -> String {
-        let key = log_file::key(self.built.prefix.as_deref(), &self.organization_id, name)
+        let key = log_file::key(self.built.prefix.as_deref(), &self.id, name)
             .unwrap_or_else(|| panic!("{name} is not named as CloudTrail names its files"));
         self.put(&key, bytes).await;
         key
@@ -37,7 +37,7 @@ impl Organization {
     pub async fn put_log_events(&self, records: &[String]) {
         let stream = format!(
             "{}_{}_CloudTrail_{}",
-            self.organization_id,
+            self.id,
             self.account,
             self.region()
         );

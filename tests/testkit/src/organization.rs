@@ -138,7 +138,7 @@ pub struct Organization {
     pub(crate) credentials: Credentials,
     pub(crate) heeler_account: String,
     pub(crate) heeler_credentials: Credentials,
-    pub(crate) organization_id: String,
+    pub(crate) id: String,
     pub(crate) members: Vec<String>,
     pub(crate) bucket: String,
     pub(crate) bucket_key: Option<String>,
@@ -189,7 +189,7 @@ impl Organization {
             credentials,
             heeler_account,
             heeler_credentials,
-            organization_id: String::new(),
+            id: String::new(),
             members: Vec::new(),
             bucket_key: None,
             topic: None,
@@ -252,7 +252,7 @@ impl Organization {
 
     /// The ID of the organization.
     pub fn organization_id(&self) -> &str {
-        &self.organization_id
+        &self.id
     }
 
     /// The trail's bucket.
@@ -276,7 +276,6 @@ impl Organization {
     }
 
     /// The trail's name.
-    #[expect(clippy::unused_self, reason = "the same form as the other accessors")]
     pub fn trail(&self) -> &'static str {
         TRAIL
     }

@@ -68,7 +68,7 @@ impl Organization {
             .organization()
             .and_then(|organization| organization.id())
             .expect("the organization's id")
-            .clone_into(&mut self.organization_id);
+            .clone_into(&mut self.id);
         let accounts = organizations.list_accounts().send().await;
         self.members = accounts
             .expect("the organization's accounts")
@@ -151,7 +151,7 @@ impl Organization {
                     "Action": "s3:PutObject",
                     "Resource": [
                         format!("{arn}/{folder}AWSLogs/{}/*", self.account),
-                        format!("{arn}/{folder}AWSLogs/{}/*", self.organization_id)
+                        format!("{arn}/{folder}AWSLogs/{}/*", self.id)
                     ],
                     "Condition": {"StringEquals": {
                         "s3:x-amz-acl": "bucket-owner-full-control",
@@ -235,7 +235,7 @@ impl Organization {
         for account in std::iter::once(&self.account).chain(&self.members) {
             let stream = format!(
                 "{}_{account}_CloudTrail_{}",
-                self.organization_id,
+                self.id,
                 self.region()
             );
             let made = logs.create_log_stream().log_group_name(LOG_GROUP);
@@ -271,7 +271,7 @@ impl Organization {
         let streams = format!(
             "{}:log-stream:{}_*",
             self.log_group_arn(),
-            self.organization_id
+            self.id
         );
         let policy = json!({
             "Version": "2012-10-17",
