@@ -58,12 +58,16 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("permissions", &["aws", "iam", "inventory", "naming"]),
     (
         "check",
-        &["aws", "error", "iam", "inventory", "permissions"],
+        &[
+            "aws",
+            "error",
+            "iam",
+            "inventory",
+            "ownership",
+            "permissions",
+        ],
     ),
-    (
-        "inventory",
-        &["aws", "check", "error", "naming", "permissions"],
-    ),
+    ("inventory", &["aws", "error", "naming", "ownership"]),
     (
         "cli",
         &["aws", "check", "inventory", "option", "resource", "tail"],

@@ -869,7 +869,7 @@ async fn deep_preflight_lists_denied_setup_actions() {
     assert_eq!(check["status"], "fail", "{check:#}");
     let observed = text(&check["observed"]);
     assert!(
-        observed.ends_with("may not: kms:CreateKey, sns:Subscribe"),
+        observed.ends_with("is denied: kms:CreateKey, sns:Subscribe"),
         "{observed}"
     );
 }

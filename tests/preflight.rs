@@ -757,13 +757,13 @@ async fn narrow_terminal_wraps_between_words() {
     let keep = logs.put_retention_policy().log_group_name(&group);
     keep.retention_in_days(30).send().await.expect("a month");
     let fix = preflight_of(&org, "cloudwatch").args(["--fix"]);
-    let fix = fix.on_terminal(80, &[("Type 'yes' to continue: ", "no")]);
+    let fix = fix.on_terminal(80, &[("to continue:", "no")]);
     fits(&fix.run().await.expect_status(1).lines(), 80);
     let role = org.heeler_role_arn();
     for option in ["s3", "cloudwatch"] {
         let run = setup_args(&org, option, &role)
             .args(["--accept", "logs.retention"])
-            .on_terminal(80, &[("Type 'yes' to continue: ", "no")]);
+            .on_terminal(80, &[("to continue:", "no")]);
         fits(&run.run().await.expect_status(1).lines(), 80);
     }
 }
@@ -800,7 +800,7 @@ async fn summary_counts_failures_beside_accepted() {
     let has_counts = last.starts_with("1 failed, 0 unknown, ") && last.contains(", 1 accepted, ");
     assert!(has_counts, "{last}");
     assert!(
-        last.ends_with("Not ready: fix what failed and run preflight again."),
+        last.ends_with("Not ready: fix the failed checks and run preflight again."),
         "{last}"
     );
 }
@@ -861,7 +861,7 @@ async fn setup_continues_with_accepted_checks() {
 #[tokio::test]
 async fn strict_warning_exits_with_one() {
     let org = Organization::on(Engine::Ministack).build().await;
-    // The emulator's endpoint is a warning by itself.
+    // The emulator's endpoint already is a warning.
     report(preflight(&org), 0).await;
     let report = report(preflight(&org).args(["--strict"]), 1).await;
     assert_eq!(report["ready"], false);

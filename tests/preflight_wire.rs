@@ -109,12 +109,12 @@ async fn event_selectors_are_combined() {
         (
             vec![basic("All", true, &[KMS])],
             ALL,
-            ("fail", "excluded: kms.amazonaws.com"),
+            ("fail", "excluded event sources: kms.amazonaws.com"),
         ),
         (
             vec![basic("All", true, &[KMS]), basic("WriteOnly", true, &[])],
             ALL,
-            ("fail", "excluded: kms.amazonaws.com"),
+            ("fail", "excluded event sources: kms.amazonaws.com"),
         ),
         (vec![management(&[])], ALL, WHOLE),
         (
@@ -133,7 +133,7 @@ async fn event_selectors_are_combined() {
         (
             vec![management(&[("eventSource", "NotEquals", &[KMS, RDS])])],
             ALL,
-            ("fail", "excluded: kms.amazonaws.com, rdsdata.amazonaws.com"),
+            ("fail", "excluded event sources: kms.amazonaws.com, rdsdata.amazonaws.com"),
         ),
         (vec![data()], none, HANGS),
         (
@@ -197,7 +197,7 @@ async fn event_selectors_are_combined() {
             let words = format!("{} {}", text(&check["observed"]), text(&check["reason"]));
             assert_eq!(check["status"], status, "{number}: {found}: {check:#}");
             assert!(words.contains(says), "{number}: {found}: {check:#}");
-            // The list that is printed replaces the one that is there: what else it selects has to stay.
+            // The printed list replaces the existing one, so other selectors must be in it.
             let lost = selectors.iter().filter(|selector| {
                 let kept = selector["FieldSelectors"][0]["Equals"] != json!(["Management"]);
                 status == "fail" && is_advanced && kept

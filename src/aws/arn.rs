@@ -131,7 +131,7 @@ impl ArnBuilder<'_> {
 
     #[must_use]
     pub fn bucket(&self, name: &str) -> String {
-        build(self.partition, "s3", "", "", name)
+        bucket_arn(self.partition, name)
     }
 
     /// The ARN of all objects of a bucket whose keys start with `prefix`.
@@ -148,6 +148,12 @@ impl ArnBuilder<'_> {
     fn regional(&self, service: &str, resource: &str) -> String {
         build(self.partition, service, self.region, self.account, resource)
     }
+}
+
+/// Returns the ARN of a bucket, which has neither region nor account.
+#[must_use]
+pub fn bucket_arn(partition: &str, name: &str) -> String {
+    format!("arn:{partition}:s3:::{name}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The ARN of the subject of a group of checks.
 
-use crate::aws::arn::build;
+use crate::aws::arn::{bucket_arn, build};
 use crate::inventory::Snapshot;
 
 /// Returns `None` if the subject is unknown, and for groups with several subjects, such as names.
@@ -18,7 +18,7 @@ pub(super) fn group_resource_arn(group: &str, snapshot: &Snapshot) -> Option<Str
         "trail" => snapshot.trail().map(|trail| trail.arn.clone()),
         "bucket" => {
             let bucket = snapshot.bucket.as_ref()?;
-            Some(build(partition, "s3", "", "", &bucket.name))
+            Some(bucket_arn(partition, &bucket.name))
         }
         "key" => {
             let first = snapshot.bucket.as_ref()?.keys.first()?;

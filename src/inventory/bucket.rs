@@ -15,6 +15,7 @@ use super::facts::{
 };
 use super::limiter::LimitedClients;
 use super::log_objects::log_prefix;
+use super::read_scope::ReadScope;
 use super::topic::{covering_topic, is_usable_topic, topic_facts};
 use super::trail::system_time;
 use super::{Fact, InventoryRequest, access_role_arn, key};
@@ -22,15 +23,6 @@ use crate::aws::CallerIdentity;
 use crate::aws::bucket_notification::{NotificationEntry, entries};
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
-
-/// The context in which a bucket is read.
-#[derive(Clone, Copy)]
-pub(super) struct ReadScope<'a> {
-    pub trail: &'a Trail,
-    pub caller: &'a CallerIdentity,
-    pub organization: &'a Fact<Organization>,
-    pub request: &'a InventoryRequest,
-}
 
 /// The owner and region of a bucket, which are needed for all other calls.
 #[derive(Clone)]

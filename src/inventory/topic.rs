@@ -1,9 +1,9 @@
 //! Reads the existing topic that receives a bucket's notifications.
 
-use super::bucket::ReadScope;
 use super::facts::{TopicFacts, belongs_to_account};
 use super::limiter::LimitedClients;
 use super::log_objects::{covers_log_objects, planned_notification};
+use super::read_scope::ReadScope;
 use super::{Fact, key};
 use crate::aws::arn::{self, Arn};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};

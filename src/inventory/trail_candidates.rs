@@ -9,6 +9,7 @@ use super::facts::{
 };
 use super::limiter::LimitedClients;
 use super::named_resource::NamedResource;
+use super::read_scope::ReadScope;
 use super::{InventoryRequest, Lookups, bucket, logs, names, trail};
 use crate::aws::CallerIdentity;
 use crate::aws::arn::Arn;
@@ -150,7 +151,7 @@ pub(super) async fn inspect_bucket(
     let regional_clients = clients.in_region(region);
     // Usually the bucket is in the present region. The answer of another region is useless.
     let near = (region == clients.region()).then_some(near);
-    let scope = bucket::ReadScope {
+    let scope = ReadScope {
         trail,
         caller,
         organization: &account.organization,

@@ -3,9 +3,16 @@
 use std::fmt::Write;
 
 use super::check_results::{result_json, result_lines};
-use super::report::Advice;
 use super::{Tone, Ui};
 use crate::check::{CheckResult, Report};
+
+/// The text after the comparison of several options.
+pub struct Advice<'a> {
+    /// The next command, with `OPTION` as a placeholder for the option.
+    pub next: &'a str,
+    /// Returns the reason to choose an option.
+    pub reason: &'a dyn Fn(&str) -> &'static str,
+}
 
 /// Formats the common results once, then those of each option, and finally the comparison.
 pub(super) fn side_by_side(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> String {

@@ -3,17 +3,10 @@
 use serde_json::{Value, json};
 
 use super::check_results::{result_json, result_lines};
+pub use super::compare::Advice;
 use super::{OutputFormat, Tone, Ui, compare, json_document};
 use crate::check::{CheckResult, Report, Verdict};
 use crate::sanitize::escape_control_chars;
-
-/// The text after the comparison of several options.
-pub struct Advice<'a> {
-    /// The next command, with `OPTION` as a placeholder for the option.
-    pub next: &'a str,
-    /// Returns the reason to choose an option.
-    pub reason: &'a dyn Fn(&str) -> &'static str,
-}
 
 /// Prints the report of one option, or compares those of several options.
 pub fn reports(ui: &Ui, reports: &[Report], advice: &Advice<'_>) {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::with_own_bucket;
-use crate::aws::arn::{Arn, build};
+use crate::aws::arn::{Arn, bucket_arn};
 use crate::check::{CheckId, Finding, Verdict, skipped_because};
 use crate::iam::statement_reader;
 use crate::iam::statement_reader::ParsedCondition;
@@ -22,11 +22,8 @@ pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
         let reader = HeelerReader {
             object: format!(
                 "{}/{}object",
-                build(
+                bucket_arn(
                     Arn::parse(&role).map_or("aws", |arn| arn.partition),
-                    "s3",
-                    "",
-                    "",
                     &bucket.name
                 ),
                 snapshot.log_prefix()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::with_own_bucket;
-use crate::aws::arn::{Arn, build, resource_name};
+use crate::aws::arn::{Arn, bucket_arn, resource_name};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
 use crate::check::{CheckId, Finding, Verdict, shell_quote, skipped_because};
 use crate::iam::statement_reader;
@@ -140,9 +140,9 @@ fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
 fn publish_verdict(snapshot: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) -> Verdict {
     let account = snapshot.account_id().unwrap_or_default();
     let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
-    let bucket_arn = build(partition, "s3", "", "", &bucket.name);
+    let arn = bucket_arn(partition, &bucket.name);
     let publisher = S3Publisher {
-        bucket: &bucket_arn,
+        bucket: &arn,
         account,
         organization: match &snapshot.account.organization {
             Fact::Present(organization) => Some(&organization.id),
@@ -192,7 +192,7 @@ fn publish_verdict(snapshot: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts
             )
             .because("nothing reaches the topic")
             .console(access_policy_path(topic))
-            .cli(complete_policy_command(topic, &bucket_arn, account))
+            .cli(complete_policy_command(topic, &arn, account))
             .advice(
                 "ask the topic's owner to add the statement; setup does not change topics that it did not create",
             ),

@@ -33,7 +33,7 @@ pub struct Trail {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TrailSelection {
     Selected(Trail),
-    /// No trail was given, and the number of candidates that pass every check is not one.
+    /// The operator named no trail, and not exactly one candidate passes every check.
     Several {
         /// Names of the candidates, each with the IDs of its failed checks.
         candidates: Vec<(String, Vec<&'static str>)>,
