@@ -18,7 +18,7 @@ use super::log_objects::log_prefix;
 use super::read_scope::ReadScope;
 use super::topic::{covering_topic, is_usable_topic, topic_facts};
 use super::trail::system_time;
-use super::{Fact, InventoryRequest, access_role_arn, key};
+use super::{Fact, access_role_arn, key};
 use crate::aws::CallerIdentity;
 use crate::aws::bucket_notification::{NotificationEntry, entries};
 use crate::aws::error::AwsResultExt;
