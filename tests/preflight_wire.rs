@@ -133,7 +133,10 @@ async fn event_selectors_are_combined() {
         (
             vec![management(&[("eventSource", "NotEquals", &[KMS, RDS])])],
             ALL,
-            ("fail", "excluded event sources: kms.amazonaws.com, rdsdata.amazonaws.com"),
+            (
+                "fail",
+                "excluded event sources: kms.amazonaws.com, rdsdata.amazonaws.com",
+            ),
         ),
         (vec![data()], none, HANGS),
         (
