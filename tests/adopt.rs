@@ -61,7 +61,11 @@ async fn check_adoption(
         text(&json(&run)["heeler_event_role_external_id"]),
         vendor_terraform::EXTERNAL_ID
     );
-    assert!(run.stderr.contains("destroy deletes it"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("destroy deletes them"),
+        "{}",
+        run.stderr
+    );
 
     let again = plan_of(org, option).args(["--check", "-o", "json"]);
     let again = again.run().await.expect_status(0);

@@ -224,7 +224,7 @@ async fn missing_permission_is_named_and_rerun_completes() {
                 assert_eq!(run.stdout, "");
                 for expected in [
                     &format!("grant {permission} "),
-                    "of 13 done",
+                    "of 13 steps",
                     "Run the same command again",
                 ] {
                     assert!(
@@ -285,7 +285,7 @@ async fn interrupted_setup_lists_created_resources_and_resumes() {
     running.interrupt();
     let run = running.wait().await.expect_status(130);
     assert_eq!(run.stdout, "");
-    assert!(run.stderr.contains("of 13 done"), "{}", run.stderr);
+    assert!(run.stderr.contains("of 13 steps"), "{}", run.stderr);
     let writes = names(&run.writes());
     assert!(
         !writes.contains(&"s3:PutBucketNotificationConfiguration".to_owned()),
