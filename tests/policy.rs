@@ -119,7 +119,11 @@ async fn missing_credentials_leave_placeholders() {
         .env("AWS_SECRET_ACCESS_KEY", "");
     let run = run.run().await.expect_status(0);
     assert_eq!(document(&run), document(&offline));
-    assert!(run.stderr.contains("Without credentials"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("no valid credentials"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// An unreachable network is not reported as missing credentials.

@@ -139,7 +139,7 @@ async fn assert_failed_update_is_restored(option: &'static str) {
         }
         let run = run.expect_status(3);
         let mut after = planned_changes(&org, option).await;
-        if run.stderr.contains("code_sha256 as this run wrote it") {
+        if run.stderr.contains("code_sha256 keeps the new value") {
             let code = "\"lambda function\" \"heeler_event_collection_lambda\"";
             after.insert(code.to_owned(), before[code].clone());
         }
