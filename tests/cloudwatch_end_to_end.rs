@@ -1,5 +1,5 @@
-//! From the log group to Heeler: what CloudTrail writes and the filter lets pass goes through the function into the queue,
-//! and comes out with the three values that setup prints.
+//! Option cloudwatch from the log group to Heeler: matching events pass the function and the queue, and Heeler receives
+//! them with the three values that setup prints.
 
 use crate::commands::heeler_ec;
 use crate::commands::{json, setup_of, sorted, text};
@@ -17,13 +17,13 @@ use testkit::{Engine, Organization, emulator, samples};
 
 const FUNCTION: &str = "heeler_event_collection_lambda";
 const NOTHING: [&str; 0] = [];
-/// The events of our own, and how many of them pass.
+/// The number of events in the fixture, and how many of them match.
 const CASES: usize = 23;
-const PASSING: usize = 6;
-/// The account whose records are all there.
+const MATCHING: usize = 6;
+/// The account of the real sample records.
 const REAL_ACCOUNT: &str = "218007301253";
 
-/// The event of `CloudWatch` Logs for a function: base64, gzip, JSON.
+/// The payload that `CloudWatch` Logs invokes a function with: base64, gzip, JSON.
 pub fn log_delivery(org: &Organization, records: &[String]) -> Value {
     let events: Vec<Value> = records
         .iter()
@@ -42,7 +42,7 @@ pub fn log_delivery(org: &Organization, records: &[String]) -> Value {
     json!({ "awslogs": { "data": STANDARD.encode(packed) } })
 }
 
-/// Invokes the function with these as `CloudWatch` Logs would; what it logs, and its failure if it fails.
+/// Invokes the function as `CloudWatch` Logs does. Returns its log and its error.
 async fn invoke_function(org: &Organization, records: &[String]) -> (String, Option<String>) {
     let invoke = org.clients().lambda.invoke().function_name(FUNCTION);
     let invoke = invoke.payload(Blob::new(log_delivery(org, records).to_string()));
@@ -53,7 +53,7 @@ async fn invoke_function(org: &Organization, records: &[String]) -> (String, Opt
     (log, answer.function_error)
 }
 
-/// Receives exactly this many messages as Heeler.
+/// Receives messages as Heeler does. Asserts that there are no more.
 async fn receive_messages(org: &Organization, count: usize) -> Vec<String> {
     let printed = heeler_ec(org).args(["outputs", "-o", "json"]);
     let outputs = json(&printed.run().await.expect_status(0));
@@ -68,8 +68,8 @@ async fn receive_messages(org: &Organization, count: usize) -> Vec<String> {
     bodies.expect("messages")
 }
 
-/// Sets up, lets CloudTrail write these, and delivers what passes Heeler's filter, which no emulator applies: that it
-/// is put on the log group is tested elsewhere.
+/// Sets up, writes the records to the log group, and invokes the function with those that match. No emulator applies
+/// subscription filters; other tests check that setup creates the filter.
 async fn collect_messages(org: &Organization, records: &[String]) -> Vec<String> {
     setup_of(org, "cloudwatch").run().await.expect_status(0);
     org.put_log_events(records).await;
@@ -79,16 +79,16 @@ async fn collect_messages(org: &Organization, records: &[String]) -> Vec<String>
         sorted(records.iter().cloned())
     );
     let pattern = FilterPattern::parse(HEELER_PATTERN).expect("a pattern");
-    let passing: Vec<String> = logged
+    let matching: Vec<String> = logged
         .into_iter()
         .filter(|record| pattern.matches_text(record))
         .collect();
-    let (log, failure) = invoke_function(org, &passing).await;
+    let (log, failure) = invoke_function(org, &matching).await;
     assert_eq!(failure, None, "{log}");
-    receive_messages(org, passing.len()).await
+    receive_messages(org, matching.len()).await
 }
 
-async fn cloudwatch_world() -> Organization {
+async fn organization_with_log_group() -> Organization {
     Organization::on(Engine::Ministack)
         .log_group()
         .build()
@@ -97,7 +97,7 @@ async fn cloudwatch_world() -> Organization {
 
 #[tokio::test]
 async fn matching_log_events_reach_the_queue_unchanged() {
-    let org = cloudwatch_world().await;
+    let org = organization_with_log_group().await;
     let path = emulator::repository().join("tests/fixtures/pattern/events.json");
     let cases = std::fs::read_to_string(path).expect("the events");
     let cases: Vec<Value> = serde_json::from_str(&cases).expect("a list of events");
@@ -106,7 +106,7 @@ async fn matching_log_events_reach_the_queue_unchanged() {
             let found = case["passes"].as_bool().expect("yes or no");
             passes.contains(&found)
         });
-        // Each is an event of its own.
+        // Every event gets its own ID.
         cases
             .map(|(number, case)| {
                 let mut event = case["event"].clone();
@@ -118,7 +118,7 @@ async fn matching_log_events_reach_the_queue_unchanged() {
             .collect()
     };
     let found = collect_messages(&org, &texts(&[true, false])).await;
-    assert_eq!((cases.len(), found.len()), (CASES, PASSING));
+    assert_eq!((cases.len(), found.len()), (CASES, MATCHING));
     assert_eq!(sorted(found), sorted(texts(&[true])));
 }
 
@@ -127,7 +127,7 @@ async fn real_records_matching_the_pattern_reach_the_queue() {
     let Some(folder) = samples::real_logs() else {
         return;
     };
-    let org = cloudwatch_world().await;
+    let org = organization_with_log_group().await;
     let mut all = Vec::new();
     for (key, bytes) in samples::log_files_below(&folder) {
         if key.contains(REAL_ACCOUNT) {
@@ -138,10 +138,10 @@ async fn real_records_matching_the_pattern_reach_the_queue() {
     assert_eq!((all.len(), found.len()), (2900, 467));
 }
 
-/// It sends by a right of its own, and by no other.
+/// The function sends with the permission of its own role only.
 #[tokio::test]
 async fn function_without_send_permission_fails() {
-    let org = cloudwatch_world().await;
+    let org = organization_with_log_group().await;
     setup_of(&org, "cloudwatch").run().await.expect_status(0);
     let iam = &org.clients().iam;
     let arn = format!(
@@ -160,7 +160,7 @@ async fn function_without_send_permission_fails() {
     let write = write
         .policy_document(policy.to_string())
         .set_as_default(true);
-    write.send().await.expect("a policy without it");
+    write.send().await.expect("a policy without the statement");
 
     let event = event(
         org.account(),

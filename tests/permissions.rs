@@ -1,4 +1,4 @@
-//! The policy that is printed for a command is what the command needs: nothing is missing, and nothing is to spare.
+//! The printed policy of each command: it permits all calls that the command makes, and no other actions.
 
 use crate::command_permissions::{command, permitted, setup_with_rollback};
 use crate::commands::heeler_ec;
@@ -23,13 +23,13 @@ const ROLE: &str = "heeler_event_collection_sqs_role";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
 
 /// The actions that the runs of one command needed.
-struct Needed {
+struct NeededActions {
     command: PermittedCommand,
     actions: BTreeSet<String>,
 }
 
-impl Needed {
-    fn by(command: PermittedCommand) -> Self {
+impl NeededActions {
+    fn new(command: PermittedCommand) -> Self {
         Self {
             command,
             actions: BTreeSet::new(),
@@ -43,8 +43,8 @@ impl Needed {
             .extend(calls.flat_map(|call| required_actions(call, encrypted)));
     }
 
-    /// Adds the actions of a run without a trail, and of a run that is denied every call.
-    async fn add_failing_run(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
+    /// Adds a run without a trail, and a run that may not read the bucket.
+    async fn add_failing_runs(&mut self, run: fn(&Organization) -> HeelerEc<'_>) {
         let org = Organization::on(Engine::Ministack)
             .without_trail()
             .build()
@@ -57,7 +57,7 @@ impl Needed {
         self.add(&org, &run(&org).run().await);
     }
 
-    /// Returns the permitted actions that no run needed.
+    /// The permitted actions that no run needed.
     fn unused_actions(&self) -> Vec<String> {
         let permitted = permitted(&self.command);
         let missing: Vec<&String> = self.actions.difference(&permitted).collect();
@@ -69,7 +69,7 @@ impl Needed {
 const NOTHING: [String; 0] = [];
 
 /// An organization with a key, so that there are grants and encrypted objects.
-async fn encrypted_world() -> Organization {
+async fn encrypted_organization() -> Organization {
     Organization::on(Engine::Ministack)
         .bucket_key()
         .build()
@@ -79,7 +79,7 @@ async fn encrypted_world() -> Organization {
 const CLOUDWATCH: &str = "cloudwatch";
 
 /// An organization with a log group, for option cloudwatch.
-async fn logged_world() -> Organization {
+async fn organization_with_log_group() -> Organization {
     Organization::on(Engine::Ministack)
         .log_group()
         .build()
@@ -94,7 +94,7 @@ fn cloudwatch_setup(org: &Organization) -> HeelerEc<'_> {
     setup_of(org, CLOUDWATCH)
 }
 
-/// Preflight of both options.
+/// Preflight of all options.
 fn preflight_all_options(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["preflight"])
 }
@@ -102,8 +102,8 @@ fn preflight_all_options(org: &Organization) -> HeelerEc<'_> {
 #[tokio::test]
 async fn preflight_policy_covers_its_calls() {
     let everything = crate::command_permissions::preflight(None, true, true);
-    let mut needed = Needed::by(everything);
-    needed.add_failing_run(preflight_all_options).await;
+    let mut needed = NeededActions::new(everything);
+    needed.add_failing_runs(preflight_all_options).await;
     let org = Organization::on(Engine::Ministack)
         .topic("events")
         .build()
@@ -131,7 +131,7 @@ async fn preflight_policy_covers_its_calls() {
     let fix = preflight_all_options(&org).args(["--fix"]);
     let fix = fix.on_terminal(200, &[("Start trail", "yes"), ("Set the retention", group)]);
     needed.add(&org, &fix.run().await.expect_status(0));
-    // The root user, who the owner of an organization is, is not simulated.
+    // The simulated organization is owned by the root user, which IAM does not simulate.
     let user = credentials_without(&org, &[]).await;
     let deep = preflight(&org).args(["--deep"]).identity(&user);
     needed.add(&org, &deep.run().await.expect_status(0));
@@ -140,9 +140,9 @@ async fn preflight_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn plan_policy_covers_its_calls() {
-    let org = encrypted_world().await;
-    let mut needed = Needed::by(command(CommandName::Plan, Some("s3")));
-    needed.add_failing_run(plan).await;
+    let org = encrypted_organization().await;
+    let mut needed = NeededActions::new(command(CommandName::Plan, Some("s3")));
+    needed.add_failing_runs(plan).await;
     needed.add(&org, &plan(&org).run().await.expect_status(0));
     setup(&org).run().await.expect_status(0);
     needed.add(&org, &plan(&org).run().await.expect_status(0));
@@ -151,8 +151,8 @@ async fn plan_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn setup_policy_covers_its_calls() {
-    let mut needed = Needed::by(command(CommandName::Setup, Some("s3")));
-    needed.add_failing_run(setup).await;
+    let mut needed = NeededActions::new(command(CommandName::Setup, Some("s3")));
+    needed.add_failing_runs(setup).await;
     let organizations = [
         Organization::on(Engine::Ministack).build().await,
         Organization::on(Engine::Ministack)
@@ -168,7 +168,7 @@ async fn setup_policy_covers_its_calls() {
         needed.add(&org, &second.run().await.expect_status(0));
     }
 
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     let killed = setup(&org)
         .kill_after_writes(1)
         .run()
@@ -184,7 +184,7 @@ async fn setup_policy_covers_its_calls() {
     let deletion = kms
         .schedule_key_deletion()
         .key_id(managed_key_id(&org).await);
-    deletion.send().await.expect("a key on its way out");
+    deletion.send().await.expect("a key scheduled for deletion");
     needed.add(&org, &setup_again(&org).run().await.expect_status(0));
     add_concurrent_setups(&mut needed, "s3").await;
     assert_eq!(needed.unused_actions(), NOTHING);
@@ -193,7 +193,7 @@ async fn setup_policy_covers_its_calls() {
 #[tokio::test]
 async fn rollback_policy_covers_its_calls() {
     for option in ["s3", CLOUDWATCH] {
-        let mut needed = Needed::by(setup_with_rollback(Some(option)));
+        let mut needed = NeededActions::new(setup_with_rollback(Some(option)));
         needed.actions = permitted(&command(CommandName::Setup, Some(option)));
         let org = Organization::on(Engine::Ministack).bucket_key();
         let org = org.log_group().build().await;
@@ -208,7 +208,7 @@ async fn rollback_policy_covers_its_calls() {
         let last = if option == "s3" {
             refused("s3", "PutBucketNotificationConfiguration")
         } else {
-            // CloudWatch Logs has taken the filter, and does not show it.
+            // CloudWatch Logs has accepted the filter, but does not list it.
             let answer = FaultAction::edit_json(|found| found["subscriptionFilters"] = json!([]));
             Fault::new("logs", "DescribeSubscriptionFilters", answer)
                 .after(3)
@@ -236,7 +236,7 @@ async fn rollback_policy_covers_its_calls() {
         }
         let untag = org.clients().iam.untag_role().role_name(ROLE);
         let untag = untag.tag_keys("heeler-ec:region").send().await;
-        untag.expect("a role with a tag less");
+        untag.expect("a role without that tag");
         org.proxy()
             .fault(refused("iam", "CreatePolicyVersion").times(1));
         needed.add(&org, &roll_back().run().await.expect_status(3));
@@ -247,7 +247,7 @@ async fn rollback_policy_covers_its_calls() {
 #[tokio::test]
 async fn restore_policy_covers_its_calls() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut needed = Needed::by(command(CommandName::Restore, None));
+    let mut needed = NeededActions::new(command(CommandName::Restore, None));
     for option in ["s3", CLOUDWATCH] {
         let org = Organization::on(Engine::Ministack).log_group().bucket_key();
         let org = org.build().await;
@@ -271,7 +271,7 @@ async fn restore_policy_covers_its_calls() {
     assert_eq!(needed.unused_actions(), NOTHING);
 }
 
-/// Takes our entry out of the bucket's notification and a statement out of our queue's policy.
+/// Removes the managed entry of the bucket's notification and a statement of the queue's policy.
 async fn change_notification(org: &Organization, option: &str) {
     let name = if option == "s3" {
         "heeler_event_collection_queue"
@@ -282,17 +282,17 @@ async fn change_notification(org: &Organization, option: &str) {
     let none = aws_sdk_s3::types::NotificationConfiguration::builder().build();
     let put = s3.put_bucket_notification_configuration();
     let put = put.bucket(org.bucket()).notification_configuration(none);
-    put.send().await.expect("a bucket that announces nothing");
+    put.send().await.expect("a bucket without notifications");
     let queue = sqs.get_queue_url().queue_name(name).send().await;
     let queue = queue.expect("a queue").queue_url.expect("its URL");
-    let theirs = json!({"Version": "2012-10-17", "Statement": [{
+    let other = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sqs:PurgeQueue",
         "Resource": format!("arn:aws:sqs:{}:{}:{name}", org.region(), org.account()),
     }]});
     let set = sqs.set_queue_attributes().queue_url(queue);
-    let set = set.attributes(QueueAttributeName::Policy, theirs.to_string());
+    let set = set.attributes(QueueAttributeName::Policy, other.to_string());
     set.send().await.expect("another policy of the queue");
 }
 
@@ -302,7 +302,7 @@ async fn change_topic_policy(org: &Organization) {
         org.region(),
         org.account()
     );
-    let theirs = json!({"Version": "2012-10-17", "Statement": [{
+    let other = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sns:Publish",
@@ -310,12 +310,12 @@ async fn change_topic_policy(org: &Organization) {
     }]});
     let set = org.clients().sns.set_topic_attributes().topic_arn(topic);
     let set = set.attribute_name("Policy");
-    let set = set.attribute_value(theirs.to_string()).send().await;
+    let set = set.attribute_value(other.to_string()).send().await;
     set.expect("another policy of the topic");
 }
 
-/// Adds the actions of two concurrent setups, of which one deletes its key.
-async fn add_concurrent_setups(needed: &mut Needed, option: &str) {
+/// Adds two concurrent setups. One of them deletes its key again.
+async fn add_concurrent_setups(needed: &mut NeededActions, option: &str) {
     let org = Organization::on(Engine::Ministack)
         .log_group()
         .build()
@@ -330,9 +330,9 @@ async fn add_concurrent_setups(needed: &mut Needed, option: &str) {
 
 #[tokio::test]
 async fn cloudwatch_plan_policy_covers_its_calls() {
-    let org = logged_world().await;
-    let mut needed = Needed::by(command(CommandName::Plan, Some("cloudwatch")));
-    needed.add_failing_run(cloudwatch_plan).await;
+    let org = organization_with_log_group().await;
+    let mut needed = NeededActions::new(command(CommandName::Plan, Some("cloudwatch")));
+    needed.add_failing_runs(cloudwatch_plan).await;
     needed.add(&org, &cloudwatch_plan(&org).run().await.expect_status(0));
     cloudwatch_setup(&org).run().await.expect_status(0);
     needed.add(&org, &cloudwatch_plan(&org).run().await.expect_status(0));
@@ -341,9 +341,9 @@ async fn cloudwatch_plan_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn cloudwatch_setup_policy_covers_its_calls() {
-    let mut needed = Needed::by(command(CommandName::Setup, Some("cloudwatch")));
-    needed.add_failing_run(cloudwatch_setup).await;
-    let org = logged_world().await;
+    let mut needed = NeededActions::new(command(CommandName::Setup, Some("cloudwatch")));
+    needed.add_failing_runs(cloudwatch_setup).await;
+    let org = organization_with_log_group().await;
     let killed = setup_of(&org, CLOUDWATCH).kill_after_writes(3);
     needed.add(&org, &killed.run().await.expect_status(-9));
     let setup = || setup_of_with(&org, CLOUDWATCH, "id-of-the-setup");
@@ -362,7 +362,7 @@ async fn cloudwatch_setup_policy_covers_its_calls() {
     let deletion = kms
         .schedule_key_deletion()
         .key_id(managed_key_id(&org).await);
-    deletion.send().await.expect("a key on its way out");
+    deletion.send().await.expect("a key scheduled for deletion");
     needed.add(
         &org,
         &setup_again_of(&org, CLOUDWATCH)
@@ -376,9 +376,9 @@ async fn cloudwatch_setup_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn outputs_policy_covers_its_calls() {
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     setup(&org).run().await.expect_status(0);
-    let mut needed = Needed::by(command(CommandName::Outputs, None));
+    let mut needed = NeededActions::new(command(CommandName::Outputs, None));
     needed.add(&org, &outputs(&org).run().await.expect_status(0));
     assert_eq!(needed.unused_actions(), NOTHING);
 }
@@ -388,14 +388,14 @@ async fn export_policy_covers_its_calls() {
     fn export(org: &Organization) -> HeelerEc<'_> {
         heeler_ec(org).args(["export", "terraform"])
     }
-    let mut needed = Needed::by(command(CommandName::Export, None));
-    let org = encrypted_world().await;
+    let mut needed = NeededActions::new(command(CommandName::Export, None));
+    let org = encrypted_organization().await;
     setup(&org).run().await.expect_status(0);
     needed.add(&org, &export(&org).run().await.expect_status(0));
     let alias = org.clients().kms.delete_alias().alias_name(ALIAS);
-    alias.send().await.expect("a key that only its tags tell");
+    alias.send().await.expect("a key without an alias");
     needed.add(&org, &export(&org).run().await.expect_status(0));
-    let org = logged_world().await;
+    let org = organization_with_log_group().await;
     setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
     needed.add(&org, &export(&org).run().await.expect_status(0));
     assert_eq!(needed.unused_actions(), NOTHING);
@@ -403,10 +403,10 @@ async fn export_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn tail_policy_covers_its_calls() {
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     setup(&org).run().await.expect_status(0);
     leave_temporary_queues(&org).await;
-    let mut needed = Needed::by(command(CommandName::Tail, None));
+    let mut needed = NeededActions::new(command(CommandName::Tail, None));
     needed.add(&org, &tail_one_event(&org, tail(&org)).await);
     let org = Organization::on(Engine::Ministack)
         .log_group()
@@ -423,29 +423,29 @@ async fn tail_policy_covers_its_calls() {
 
 #[tokio::test]
 async fn destroy_policy_covers_its_calls() {
-    let mut needed = Needed::by(command(CommandName::Destroy, None));
-    needed.add_failing_run(destroy).await;
-    let org = encrypted_world().await;
+    let mut needed = NeededActions::new(command(CommandName::Destroy, None));
+    needed.add_failing_runs(destroy).await;
+    let org = encrypted_organization().await;
     setup(&org).run().await.expect_status(0);
     change_s3_resources(&org).await;
     leave_temporary_queues(&org).await;
     needed.add(&org, &destroy(&org).run().await.expect_status(0));
 
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     setup(&org).run().await.expect_status(0);
     delete_role(&org).await;
     let alias = org.clients().kms.delete_alias().alias_name(ALIAS);
-    alias.send().await.expect("a key that only its tags tell");
+    alias.send().await.expect("a key without an alias");
     needed.add(&org, &destroy(&org).run().await.expect_status(0));
 
-    let org = logged_world().await;
+    let org = organization_with_log_group().await;
     setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
     delete_role(&org).await;
     needed.add(&org, &destroy(&org).run().await.expect_status(0));
     assert_eq!(needed.unused_actions(), NOTHING);
 }
 
-/// Changes what both options have: the key, the role and its policy.
+/// Changes the resources of all options: the key, the role and its policy.
 async fn change_shared_resources(org: &Organization) {
     let Clients { iam, kms, .. } = org.clients();
     let key = managed_key_id(org).await;
@@ -486,7 +486,7 @@ async fn change_shared_resources(org: &Organization) {
     }
 }
 
-/// Sets another retention on our queue.
+/// Sets another retention on the queue.
 async fn change_queue(org: &Organization, name: &str) {
     let sqs = &org.clients().sqs;
     let queue = sqs.get_queue_url().queue_name(name).send().await;
@@ -496,7 +496,7 @@ async fn change_queue(org: &Organization, name: &str) {
     retention.send().await.expect("a shorter retention");
 }
 
-/// Changes one property of each resource type, which setup reverts.
+/// Changes one setting of each kind that setup corrects.
 pub async fn change_s3_resources(org: &Organization) {
     change_shared_resources(org).await;
     change_queue(org, "heeler_event_collection_queue").await;
@@ -516,17 +516,17 @@ pub async fn change_s3_resources(org: &Organization) {
         .expect("grants")
         .grants
         .unwrap_or_default();
-    let grant = grants
+    let managed = grants
         .iter()
         .find(|grant| grant.name().is_some_and(|name| name.starts_with("heeler")))
-        .expect("our grant");
+        .expect("the managed grant");
     let bucket_key = org.bucket_key().expect("a key");
     let revoke = kms.revoke_grant().key_id(bucket_key);
-    let revoke = revoke.set_grant_id(grant.grant_id.clone()).send().await;
+    let revoke = revoke.set_grant_id(managed.grant_id.clone()).send().await;
     revoke.expect("no grant");
     let wider = kms.create_grant().key_id(bucket_key);
-    let wider = wider.set_name(grant.name.clone());
-    let wider = wider.set_grantee_principal(grant.grantee_principal.clone());
+    let wider = wider.set_name(managed.name.clone());
+    let wider = wider.set_grantee_principal(managed.grantee_principal.clone());
     let wider = wider.operations(GrantOperation::Decrypt);
     let wider = wider.operations(GrantOperation::DescribeKey).send().await;
     wider.expect("a wider grant");
@@ -547,7 +547,7 @@ pub async fn change_s3_resources(org: &Organization) {
     raw.send().await.expect("raw messages");
 }
 
-/// Changes one property of each resource type of option cloudwatch, which setup reverts.
+/// Changes one setting of each kind that setup corrects, for option cloudwatch.
 pub async fn change_cloudwatch_resources(org: &Organization) {
     change_shared_resources(org).await;
     change_queue(org, "heeler_event_collection_queue.fifo").await;
@@ -616,7 +616,7 @@ fn managed_policy_arn(org: &Organization) -> String {
 async fn managed_key_id(org: &Organization) -> String {
     let described = org.clients().kms.describe_key().key_id(ALIAS).send().await;
     let key = described
-        .expect("our key")
+        .expect("the managed key")
         .key_metadata
         .expect("a description");
     key.arn.expect("its ARN")
@@ -631,7 +631,7 @@ async fn delete_role(org: &Organization) {
     delete.expect("no role");
 }
 
-/// Leaves the resources of two killed runs; the queue of one is already deleted.
+/// Leaves the resources of two killed runs. The queue of one is deleted already.
 async fn leave_temporary_queues(org: &Organization) {
     let killed = [start_tail(tail(org)).await, start_tail(tail(org)).await];
     for run in killed {
@@ -644,21 +644,21 @@ async fn leave_temporary_queues(org: &Organization) {
     let queues = queues.unwrap_or_default();
     assert_eq!(queues.len(), 2, "{queues:?}");
     let delete = sqs.delete_queue().queue_url(&queues[0]).send().await;
-    delete.expect("a queue less");
+    delete.expect("a deleted queue");
 }
 
 fn tail(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["tail", "--limit", "1"])
 }
 
-/// Tail, once it gets every message.
+/// Starts tail and waits until it receives every message.
 async fn start_tail(tail: HeelerEc<'_>) -> Running<'_> {
     let running = tail.spawn().await;
     running.wait_for_stderr("the queue is then deleted").await;
     running
 }
 
-/// Runs tail until it has shown an event.
+/// Runs tail until it has printed an event.
 async fn tail_one_event(org: &Organization, tail: HeelerEc<'_>) -> Run {
     let running = start_tail(tail).await;
     let record = event(
@@ -673,7 +673,7 @@ async fn tail_one_event(org: &Organization, tail: HeelerEc<'_>) -> Run {
     running.wait().await.expect_status(0)
 }
 
-/// Condition keys that AWS evaluates and the emulator does not know.
+/// Condition keys that the emulator does not know.
 const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
     "iam:PolicyARN",
     "kms:GrantOperations",
@@ -685,25 +685,25 @@ const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
     "sns:Protocol",
 ];
 
-/// Actions that the emulator asks for on another resource than AWS does.
-const ASKED_ELSEWHERE_BY_THE_EMULATOR: &[&str] = &[
-    // On the alias, where AWS asks on its key.
+/// Actions that the emulator checks on another resource than AWS does.
+const CHECKED_ON_ANOTHER_RESOURCE: &[&str] = &[
+    // On the alias; AWS checks the key.
     "kms:DescribeKey",
-    // On nothing, where AWS asks on the alias and on its key.
+    // Without a resource; AWS checks the alias and the key.
     "kms:CreateAlias",
     "kms:DeleteAlias",
     "kms:UpdateAlias",
-    // On nothing, where AWS asks on the policy that is to be.
+    // Without a resource; AWS checks the new policy.
     "iam:CreatePolicy",
-    // On nothing, where AWS asks on the user or role.
+    // Without a resource; AWS checks the user or role.
     "iam:SimulatePrincipalPolicy",
-    // On nothing, where AWS asks on the function that is to be.
+    // Without a resource; AWS checks the new function.
     "lambda:CreateFunction",
-    // On nothing, where AWS asks on the topic.
+    // Without a resource; AWS checks the topic.
     "sns:ListTagsForResource",
 ];
 
-/// The printed policy without the conditions that the emulator cannot evaluate. No action is added.
+/// The printed policy, adapted to what the emulator evaluates. No action is added.
 fn adapt_for_emulator(mut document: Value) -> Value {
     let statements = document["Statement"].as_array_mut().expect("statements");
     let mut elsewhere = BTreeSet::new();
@@ -715,7 +715,7 @@ fn adapt_for_emulator(mut document: Value) -> Value {
             }
         }
         for action in statement["Action"].as_array().expect("actions") {
-            if ASKED_ELSEWHERE_BY_THE_EMULATOR.contains(&action.as_str().expect("an action")) {
+            if CHECKED_ON_ANOTHER_RESOURCE.contains(&action.as_str().expect("an action")) {
                 elsewhere.insert(text(action));
             }
         }
@@ -726,7 +726,7 @@ fn adapt_for_emulator(mut document: Value) -> Value {
     document
 }
 
-/// The command as somebody runs it who has the policy that is printed for it and no other permission.
+/// The command, run by a caller with its printed policy and no other permission.
 async fn with_policy<'a>(
     org: &'a Organization,
     policy: &[&str],
@@ -781,7 +781,7 @@ async fn printed_policies_are_sufficient() {
 
 #[tokio::test]
 async fn printed_policies_are_sufficient_for_cloudwatch() {
-    let org = &logged_world().await;
+    let org = &organization_with_log_group().await;
     let of = |command| [command, "--option", CLOUDWATCH];
     for (command, run) in [
         ("preflight", preflight_of(org, CLOUDWATCH)),
@@ -799,7 +799,7 @@ async fn printed_policies_are_sufficient_for_cloudwatch() {
 
 #[tokio::test]
 async fn printed_policies_complete_and_destroy_interrupted_setup() {
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     let first = with_policy(&org, &["setup"], setup(&org)).await;
     first.kill_after_writes(1).run().await.expect_status(-9);
     let second = with_policy(&org, &["setup"], setup(&org)).await;
@@ -810,7 +810,7 @@ async fn printed_policies_complete_and_destroy_interrupted_setup() {
     assert_eq!(org.leftovers().await, NOTHING);
 }
 
-/// Credentials with the printed policies of setup and a deep preflight, without these actions.
+/// Credentials with the printed policies of a deep preflight and of setup, without these actions.
 async fn credentials_without(org: &Organization, missing: &[&str]) -> Credentials {
     let mut statements = Vec::new();
     for policy in [
@@ -824,7 +824,7 @@ async fn credentials_without(org: &Organization, missing: &[&str]) -> Credential
     for statement in &mut statements {
         let actions = statement["Action"].as_array_mut().expect("actions");
         actions.retain(|action| !missing.contains(&text(action).as_str()));
-        // The emulator's simulator ignores the context of the request.
+        // The simulator of the emulator ignores the request context.
         statement
             .as_object_mut()
             .expect("a statement")
@@ -838,7 +838,7 @@ async fn credentials_without(org: &Organization, missing: &[&str]) -> Credential
 
 #[tokio::test]
 async fn deep_preflight_lists_denied_setup_actions() {
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     let deep = async |caller: &Credentials, status| {
         let run = preflight(&org).args(["--deep", "-o", "json"]);
         let run = run.identity(caller).run().await.expect_status(status);
@@ -850,7 +850,7 @@ async fn deep_preflight_lists_denied_setup_actions() {
         ] {
             assert!(
                 simulated.contains(context),
-                "the simulation has no {context}"
+                "the simulator did not get {context}"
             );
         }
         let report = json(&run);
@@ -874,7 +874,7 @@ async fn deep_preflight_lists_denied_setup_actions() {
     );
 }
 
-/// Somebody in a session of a role with this policy. The role has a path, as those of IAM Identity Center have.
+/// Credentials of a session of a role with this policy. The role has a path, as roles of IAM Identity Center do.
 async fn session(org: &Organization, policy: Value) -> Credentials {
     let clients = org.clients();
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
@@ -915,7 +915,7 @@ async fn session(org: &Organization, policy: Value) -> Credentials {
 
 #[tokio::test]
 async fn deep_preflight_simulates_the_role_of_a_session() {
-    let org = encrypted_world().await;
+    let org = encrypted_organization().await;
     let printed = heeler_ec(&org).args(["policy", "preflight", "--option", "s3", "--deep"]);
     let policy = json(&printed.run().await.expect_status(0));
     let session = session(&org, policy).await;
@@ -931,14 +931,14 @@ async fn deep_preflight_simulates_the_role_of_a_session() {
         .iter()
         .find(|check| check["id"] == "caller.permissions");
     let found = found.expect("the check of the caller");
-    let wanted = format!(
+    let expected = format!(
         "arn:aws:iam::{}:role/people/operator is denied: ",
         org.account()
     );
-    assert!(text(&found["observed"]).starts_with(&wanted), "{found:#}");
+    assert!(text(&found["observed"]).starts_with(&expected), "{found:#}");
 }
 
-/// A program of somebody else that says it is `outputs`, and calls something meanwhile.
+/// Another program with the arguments of `outputs`, which makes a call meanwhile.
 async fn run_as_outputs<'a>(org: &'a Organization, heeler: HeelerEc<'a>) -> Run {
     let python = org.engine().interpreter();
     let program = heeler.program(&python).without_endpoint();

@@ -1,4 +1,4 @@
-//! Policy prints what a command needs, with the names that can be found out, and says which cannot.
+//! `policy` prints the policy of a command with the names that it can read, and lists the placeholders that remain.
 
 use crate::commands::heeler_ec;
 use crate::commands::{json, names, on_both_engines, setup};
@@ -21,7 +21,7 @@ fn policy<'a>(org: &'a Organization, args: &[&str]) -> HeelerEc<'a> {
     heeler_ec(org).args(["policy"]).args(args)
 }
 
-/// The document, of a run that wrote nothing.
+/// The printed document. Asserts that the run wrote nothing.
 #[track_caller]
 fn document(run: &Run) -> Value {
     assert_eq!(names(&run.writes()), NOTHING);
@@ -120,13 +120,13 @@ async fn missing_credentials_leave_placeholders() {
     let run = run.run().await.expect_status(0);
     assert_eq!(document(&run), document(&offline));
     assert!(
-        run.stderr.contains("no valid credentials"),
+        run.stderr.contains("There are no valid credentials"),
         "{}",
         run.stderr
     );
 }
 
-/// An unreachable network is not reported as missing credentials.
+/// A caller with credentials must not be asked to sign in.
 #[tokio::test]
 async fn missing_network_does_not_suggest_login() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -141,7 +141,7 @@ async fn missing_network_does_not_suggest_login() {
     assert!(document(&run).to_string().contains("${ACCOUNT}"));
     let stderr = &run.stderr;
     assert!(stderr.contains("AWS cannot be reached"), "{stderr}");
-    assert!(!stderr.contains("credentials no name"), "{stderr}");
+    assert!(!stderr.contains("no valid credentials"), "{stderr}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The file that customers of Heeler's Terraform modules have filled in already, in place of options.
+//! `--var-file`: the variables of Heeler's Terraform modules instead of arguments.
 
 use crate::commands::heeler_ec;
 use crate::commands::{counts, json, outputs, text};
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use testkit::{Engine, HeelerEc, Organization};
 
-/// A file of that name in a folder of its own.
+/// Writes a file with that text into a temporary folder.
 fn write_file(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("var.auto.tfvars");
@@ -61,30 +61,34 @@ async fn setup_uses_var_file() {
 async fn command_line_overrides_var_file() {
     let org = Organization::on(Engine::Ministack).build().await;
     let (_folder, path) = write_file(&s3_variables(&org).replace("shared-by-file", "in-the-file"));
-    let run = heeler_with_file(&org, "setup", &path).args(["--yes", "--external-id", "typed"]);
+    let run =
+        heeler_with_file(&org, "setup", &path).args(["--yes", "--external-id", "from-argument"]);
     run.run().await.expect_status(0);
     let shown = json(&outputs(&org).run().await.expect_status(0));
-    assert_eq!(text(&shown["heeler_event_role_external_id"]), "typed");
+    assert_eq!(
+        text(&shown["heeler_event_role_external_id"]),
+        "from-argument"
+    );
 }
 
 #[tokio::test]
 async fn var_file_mismatch_is_reported_like_the_option() {
     let org = Organization::on(Engine::Ministack).build().await;
     let own = s3_variables(&org);
-    for (wrong, said) in [
+    for (text, expected) in [
         (own.replace(org.account(), "999900001111"), "999900001111"),
         (
             own.replace(org.bucket(), "another-bucket"),
             "another-bucket",
         ),
     ] {
-        let (_folder, path) = write_file(&wrong);
+        let (_folder, path) = write_file(&text);
         let run = heeler_with_file(&org, "plan", &path)
             .run()
             .await
             .expect_status(1);
         assert!(run.writes().is_empty());
-        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
     }
 }
 
@@ -97,8 +101,7 @@ async fn unknown_variable_warns_and_is_ignored() {
         .await
         .expect_status(0);
     assert!(
-        run.stderr
-            .contains("line 8: neither module has a variable region"),
+        run.stderr.contains("line 8: unknown variable region"),
         "{}",
         run.stderr
     );
@@ -107,25 +110,25 @@ async fn unknown_variable_warns_and_is_ignored() {
 #[tokio::test]
 async fn var_file_errors_name_line_before_any_call() {
     let org = Organization::on(Engine::Ministack).build().await;
-    for (wrong, said) in [
+    for (text, expected) in [
         (
             "account_id = \"<replace with your payer account id>\"\n",
-            "line 1: account_id: an account id has 12 digits",
+            "line 1: account_id: an account ID has 12 digits",
         ),
         (
             "\nheeler_security_role_arns = \"arn\"\n",
-            "line 2: heeler_security_role_arns: a list of texts",
+            "line 2: heeler_security_role_arns: expected a list of strings",
         ),
         ("account_id =\n", "line 1"),
         ("heeler_external_id = \"heeler-ext-id\"\n", "placeholder"),
     ] {
-        let (_folder, path) = write_file(wrong);
+        let (_folder, path) = write_file(text);
         let run = heeler_with_file(&org, "plan", &path)
             .run()
             .await
             .expect_status(2);
         assert!(run.calls.is_empty());
-        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
         assert!(run.stderr.contains("var.auto.tfvars"), "{}", run.stderr);
     }
     let missing = PathBuf::from("no-such.tfvars");

@@ -51,14 +51,14 @@ pub fn parse(text: &str) -> std::result::Result<Tfvars, TfvarsError> {
     let mut file = Tfvars::default();
     for structure in &body {
         let line = line_number(text, structure.span());
-        let malformed = |why: String| TfvarsError { line, message: why };
+        let error = |message: String| TfvarsError { line, message };
         let Structure::Attribute(attribute) = structure else {
-            return Err(malformed("a variable file contains no blocks".to_owned()));
+            return Err(error("a variable file contains no blocks".to_owned()));
         };
         let name = attribute.key.as_str();
         if !file
             .set(attribute)
-            .map_err(|why| malformed(format!("{name}: {why}")))?
+            .map_err(|reason| error(format!("{name}: {reason}")))?
         {
             file.unknown.push((name.to_owned(), line));
         }
@@ -103,7 +103,7 @@ impl Tfvars {
 /// A valid string, or `None` for a missing value.
 fn optional_string(
     value: &Expression,
-    check: fn(&str) -> ParsedValue,
+    parser: fn(&str) -> ParsedValue,
 ) -> std::result::Result<Option<String>, String> {
     let found = match value {
         Expression::Null(_) => return Ok(None),
@@ -115,12 +115,12 @@ fn optional_string(
     if found == NOT_GIVEN {
         return Ok(None);
     }
-    check(&found).map(Some)
+    parser(&found).map(Some)
 }
 
 fn string_list(
     value: &Expression,
-    check: fn(&str) -> ParsedValue,
+    parser: fn(&str) -> ParsedValue,
 ) -> std::result::Result<Vec<String>, String> {
     let Expression::Array(items) = value else {
         return Err(format!(
@@ -130,7 +130,7 @@ fn string_list(
     };
     let found: std::result::Result<Vec<_>, _> = items
         .iter()
-        .map(|item| optional_string(item, check))
+        .map(|item| optional_string(item, parser))
         .collect();
     Ok(found?.into_iter().flatten().collect())
 }
@@ -204,7 +204,8 @@ heeler_security_role_arns = ["arn:aws:iam::999988887777:role/heeler-security"]
     #[test]
     fn unknown_variables_are_reported_with_line() {
         let file =
-            parse("# ours\nregion = \"us-east-1\"\naccount_id = null\ntags = { a = 1 }\n").unwrap();
+            parse("# comment\nregion = \"us-east-1\"\naccount_id = null\ntags = { a = 1 }\n")
+                .unwrap();
         assert_eq!(file.unknown, [("region".into(), 2), ("tags".into(), 4)]);
     }
 
@@ -247,10 +248,10 @@ heeler_security_role_arns = ["arn:aws:iam::999988887777:role/heeler-security"]
                 "a variable file contains no blocks",
             ),
         ];
-        for (text, line, why) in table {
+        for (text, line, message) in table {
             let malformed = TfvarsError {
                 line,
-                message: why.into(),
+                message: message.into(),
             };
             assert_eq!(parse(text), Err(malformed), "{text}");
         }

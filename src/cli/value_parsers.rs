@@ -43,7 +43,7 @@ pub fn role_arn(text: &str) -> ParsedText {
         }
         _ => {}
     }
-    account_id(arn.account).map_err(|why| format!("{why}: {advice}"))?;
+    account_id(arn.account).map_err(|reason| format!("{reason}: {advice}"))?;
     let name = arn.resource.strip_prefix("role/").unwrap_or_default();
     let last = name.rsplit('/').next().unwrap_or_default();
     let valid = arn.service == "iam"
@@ -105,7 +105,7 @@ pub fn name_prefix(text: &str) -> ParsedText {
 /// If the text is not a duration, or is longer than 30 days.
 pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     const MAX: Duration = Duration::from_secs(30 * 86_400);
-    let time = humantime::parse_duration(text).map_err(|why| why.to_string())?;
+    let time = humantime::parse_duration(text).map_err(|reason| reason.to_string())?;
     if time > MAX {
         return Err("use at most 30 days".to_owned());
     }
@@ -331,10 +331,10 @@ mod tests {
 
     #[test]
     fn session_arn_error_names_the_role() {
-        let why = role_arn("arn:aws:sts::111122223333:assumed-role/Admin/ann").unwrap_err();
+        let reason = role_arn("arn:aws:sts::111122223333:assumed-role/Admin/ann").unwrap_err();
         assert!(
-            why.contains("arn:aws:iam::111122223333:role/Admin"),
-            "{why}"
+            reason.contains("arn:aws:iam::111122223333:role/Admin"),
+            "{reason}"
         );
     }
 

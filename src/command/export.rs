@@ -1,4 +1,4 @@
-//! Prints what is set up as text for another tool.
+//! Prints the deployment as configuration of another tool.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Exit
     let clients = Clients::new(aws, &pipeline.graph.home().account);
     let plan = Plan::read(&pipeline.graph, &clients).await?;
     let names = context.names();
-    let place = ExportContext {
+    let export_context = ExportContext {
         option: target.option().name(),
         account: &target.scope().account,
         region: &target.scope().region,
@@ -34,40 +34,42 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Exit
         .steps
         .iter()
         .filter_map(|step| managed_item(context, &plan, step));
-    let exported = imports(&place, items.collect());
+    let exported = imports(&export_context, items.collect());
     match context.global.output {
         OutputFormat::Json => {
             let imports: Vec<&ImportTarget> = exported.iter().map(|(_, import)| import).collect();
-            render::export::print_imports(&context.ui, &place, &imports);
+            render::export::print_imports(&context.ui, &export_context, &imports);
         }
         OutputFormat::Table | OutputFormat::Csv => {
-            context.ui.stdout(&terraform_text(&place, &exported)?);
+            context
+                .ui
+                .stdout(&terraform_text(&export_context, &exported)?);
         }
     }
     Ok(Exit::Success)
 }
 
-/// What is there and ours; the rest is told.
+/// A resource that exists and is managed. Prints a warning for any other.
 fn managed_item<'p>(
     context: &Context,
     plan: &'p Plan<'_, Aws>,
     step: &'p PlanStep,
 ) -> Option<ExportedResource<'p>> {
-    let Some(live) = &step.actual else {
+    let Some(actual) = &step.actual else {
         context.ui.warn(&format!(
             "Skipped {}: it does not exist; `heeler-ec setup` creates it again.",
             step.id
         ));
         return None;
     };
-    if !live.is_managed() {
+    if !actual.is_managed() {
         context.ui.warn(&format!(
             "Skipped {}: it is not managed by heeler-ec.",
             step.id
         ));
         return None;
     }
-    let mut outputs: BTreeMap<&'static str, String> = live.outputs.clone();
+    let mut outputs: BTreeMap<&'static str, String> = actual.outputs.clone();
     let arn = Output {
         resource: step.id.clone(),
         name: "arn",
@@ -75,7 +77,7 @@ fn managed_item<'p>(
     outputs.extend(plan.output(&arn).map(|arn| ("arn", arn)));
     Some(ExportedResource {
         id: &step.id,
-        state: &live.state,
+        state: &actual.state,
         outputs,
     })
 }

@@ -1,4 +1,4 @@
-//! Prints the three values, as AWS has them.
+//! Prints the three values that the operator enters in Heeler, as AWS returns them.
 
 use super::Context;
 use super::existing_deployment::require_deployment;

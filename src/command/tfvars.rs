@@ -1,4 +1,4 @@
-//! Puts the values of a `--var-file` where options would have put them; options that were given win.
+//! Applies the values of `--var-file` to the arguments. Arguments on the command line take precedence.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::render::Ui;
 use crate::sanitize::escape_control_chars;
 
-/// For every command that takes such a file.
+/// Applies the file to every command that accepts one.
 pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {
     let (discovery, trust) = match &mut cli.command {
         Command::Preflight(args) => (&mut args.discovery, None),
@@ -24,7 +24,7 @@ pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {
     let file = read_file(&path)?;
     for (name, line) in &file.unknown {
         ui.warn(&escape_control_chars(&format!(
-            "{}, line {line}: neither module has a variable {name}; it is not used.",
+            "{}, line {line}: unknown variable {name}; it is ignored.",
             path.display()
         )));
     }
@@ -45,14 +45,14 @@ fn read_file(path: &Path) -> Result<Tfvars> {
         )
     };
     let text = fs::read_to_string(path)
-        .map_err(|why| Error::usage(headline()).with_reason(why.to_string()))?;
-    parse(&text).map_err(|malformed| {
-        let why = format!(
+        .map_err(|error| Error::usage(headline()).with_reason(error.to_string()))?;
+    parse(&text).map_err(|error| {
+        let reason = format!(
             "line {}: {}",
-            malformed.line,
-            escape_control_chars(&malformed.message)
+            error.line,
+            escape_control_chars(&error.message)
         );
-        Error::usage(headline()).with_reason(why)
+        Error::usage(headline()).with_reason(reason)
     })
 }
 
@@ -66,9 +66,9 @@ fn fill_trust(trust: &mut TrustArgs, file: &Tfvars) {
 }
 
 fn fill_discovery(discovery: &mut DiscoveryArgs, file: Tfvars) {
-    let put = |option: &mut Option<String>, told: Option<String>| *option = option.take().or(told);
-    put(&mut discovery.bucket, file.bucket);
-    put(&mut discovery.bucket_kms_key, file.bucket_key);
-    put(&mut discovery.sns_topic, file.topic);
-    put(&mut discovery.log_group, file.log_group);
+    let set = |field: &mut Option<String>, value: Option<String>| *field = field.take().or(value);
+    set(&mut discovery.bucket, file.bucket);
+    set(&mut discovery.bucket_kms_key, file.bucket_key);
+    set(&mut discovery.sns_topic, file.topic);
+    set(&mut discovery.log_group, file.log_group);
 }
