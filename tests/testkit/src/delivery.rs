@@ -35,12 +35,7 @@ impl Organization {
 
     /// Writes records to the management account's stream in the trail's log group.
     pub async fn put_log_events(&self, records: &[String]) {
-        let stream = format!(
-            "{}_{}_CloudTrail_{}",
-            self.id,
-            self.account,
-            self.region()
-        );
+        let stream = format!("{}_{}_CloudTrail_{}", self.id, self.account, self.region());
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.expect("a time after 1970").as_millis();
         let now = i64::try_from(now).expect("a time of this age");

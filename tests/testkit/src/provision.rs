@@ -233,11 +233,7 @@ impl Organization {
         let retention = retention.retention_in_days(1).send().await;
         retention.expect("the log group's retention");
         for account in std::iter::once(&self.account).chain(&self.members) {
-            let stream = format!(
-                "{}_{account}_CloudTrail_{}",
-                self.id,
-                self.region()
-            );
+            let stream = format!("{}_{account}_CloudTrail_{}", self.id, self.region());
             let made = logs.create_log_stream().log_group_name(LOG_GROUP);
             let made = made.log_stream_name(stream).send().await;
             made.expect("a log stream");
@@ -268,11 +264,7 @@ impl Organization {
                 "Action": "sts:AssumeRole"
             }]
         });
-        let streams = format!(
-            "{}:log-stream:{}_*",
-            self.log_group_arn(),
-            self.id
-        );
+        let streams = format!("{}:log-stream:{}_*", self.log_group_arn(), self.id);
         let policy = json!({
             "Version": "2012-10-17",
             "Statement": [{
