@@ -24,7 +24,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("cloudtrail", &["sanitize"]),
     ("severity", &["cloudtrail"]),
     ("http", &["error"]),
-    ("reconcile", &["error", "ownership"]),
+    ("reconcile", &["error", "hint", "ownership"]),
     ("alert", &["http", "severity"]),
     ("aws", &["error", "http"]),
     (

@@ -1,4 +1,4 @@
-//! Drift: `plan --check` finds the option by itself and names the differences; setup repairs them.
+//! Drift: `plan --check` finds the option automatically and names the differences; setup repairs them.
 
 use crate::commands::heeler_ec;
 use crate::commands::{
