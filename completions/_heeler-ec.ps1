@@ -125,7 +125,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--heeler-role-arn', '--heeler-role-arn', [CompletionResultType]::ParameterName, 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)')
             [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'External ID that Heeler must present (visible in the process list) [default: keep the current one]')
             [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Before changing anything, save the affected policies and settings to this new file (see restore)')
-            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'What to do when a step fails')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'Action after a failed step')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region; must be the region of the trail''s bucket or log group, which is detected by default')
             [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Use this AWS endpoint URL')
@@ -191,7 +191,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
         'heeler-ec;tail' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Exit after this many events')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Exit after this long without events (CloudTrail delivers about every 5 minutes)')
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where to read events from. The default depends on the option that is set up')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Source of the events. The default depends on the option that is set up')
             [CompletionResult]::new('--max-object-size', '--max-object-size', [CompletionResultType]::ParameterName, 'Skip log files larger than this when decompressed')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Shell command to run, with the record on its standard input')
             [CompletionResult]::new('--webhook', '--webhook', [CompletionResultType]::ParameterName, 'URL to POST the alert to; secrets in the record are masked')

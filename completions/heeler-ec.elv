@@ -119,7 +119,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --heeler-role-arn 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)'
             cand --external-id 'External ID that Heeler must present (visible in the process list) [default: keep the current one]'
             cand --backup 'Before changing anything, save the affected policies and settings to this new file (see restore)'
-            cand --on-failure 'What to do when a step fails'
+            cand --on-failure 'Action after a failed step'
             cand --profile 'AWS profile to use; overrides credentials in the environment'
             cand --region 'AWS region; must be the region of the trail''s bucket or log group, which is detected by default'
             cand --endpoint-url 'Use this AWS endpoint URL'
@@ -182,7 +182,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;tail'= {
             cand --limit 'Exit after this many events'
             cand --timeout 'Exit after this long without events (CloudTrail delivers about every 5 minutes)'
-            cand --source 'Where to read events from. The default depends on the option that is set up'
+            cand --source 'Source of the events. The default depends on the option that is set up'
             cand --max-object-size 'Skip log files larger than this when decompressed'
             cand --exec 'Shell command to run, with the record on its standard input'
             cand --webhook 'URL to POST the alert to; secrets in the record are masked'

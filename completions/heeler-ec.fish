@@ -206,7 +206,7 @@ trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'What to do when a step fails' -r -f -a "keep\t'Keep what was created; the same command completes it'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'Action after a failed step' -r -f -a "keep\t'Keep what was created; the same command completes it'
 rollback\t'Roll back this run\'s changes'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
@@ -260,7 +260,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'Exit after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'Exit after this long without events (CloudTrail delivers about every 5 minutes)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Where to read events from. The default depends on the option that is set up' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Source of the events. The default depends on the option that is set up' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
 heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately and reading stops at the first one received more than twice'"

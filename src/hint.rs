@@ -1,4 +1,4 @@
-//! What the user can do about an error: a sentence with commands in it.
+//! Hints: sentences with commands that resolve an error.
 
 use std::fmt;
 

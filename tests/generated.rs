@@ -56,14 +56,14 @@ fn no_stale_generated_files() {
                 .file_name()
                 .into_string()
                 .expect("a plain name");
-            let ours = ending.is_empty()
+            let is_generated = ending.is_empty()
                 || Path::new(&name)
                     .extension()
                     .is_some_and(|found| found == ending);
             let path = format!("{folder}/{name}");
             assert!(
-                !ours || wanted.contains_key(&path),
-                "{path} is made by nothing; delete it"
+                !is_generated || wanted.contains_key(&path),
+                "nothing generates {path}: delete it"
             );
         }
     }
@@ -94,7 +94,7 @@ fn generated_files() -> BTreeMap<String, String> {
     files
 }
 
-/// The command line with all that clap adds to it, but for `help`, which describes itself.
+/// The command line with everything that clap adds, except `help`, which describes itself.
 fn documented_command() -> Command {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();

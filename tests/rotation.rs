@@ -16,7 +16,7 @@ fn role_step(plan: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn external_id_change_is_masked_and_explained_in_terminal() {
+async fn external_id_change_is_masked_on_terminal() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, OLD).run().await.expect_status(0);
     let run = heeler_ec(&org)

@@ -290,7 +290,7 @@ pub struct SetupArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub backup: Option<PathBuf>,
 
-    /// What to do when a step fails
+    /// Action after a failed step
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
 
@@ -336,7 +336,7 @@ pub struct TailArgs {
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub timeout: Duration,
 
-    /// Where to read events from. The default depends on the option that is set up
+    /// Source of the events. The default depends on the option that is set up
     #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
     pub source: Option<SourceArg>,
 

@@ -48,18 +48,21 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
         account: &target.scope().account,
         region: &target.scope().region,
     };
-    let fates = plan.destroy_actions();
-    if fates.iter().all(|(_, fate)| *fate == DestroyAction::Absent) {
+    let actions = plan.destroy_actions();
+    if actions
+        .iter()
+        .all(|(_, action)| *action == DestroyAction::Absent)
+    {
         return Err(no_deployment_error(context)
             .with_hint("it may be in another account, or use another --name-prefix"));
     }
     let used = plan.used_by().await?;
     if args.dry_run {
-        render::plan::print_destroy_plan(&context.ui, &place, &fates);
+        render::plan::print_destroy_plan(&context.ui, &place, &actions);
         fail_if_unreadable(&plan)?;
         return reject_if_in_use(context, &used).map(|()| Exit::Success);
     }
-    render::plan::announce_destroy_plan(&context.ui, &place, &fates, !args.yes);
+    render::plan::announce_destroy_plan(&context.ui, &place, &actions, !args.yes);
     if plan.first_unreadable().is_some() {
         context
             .ui
@@ -67,9 +70,9 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
     }
     fail_if_unreadable(&plan)?;
     reject_if_in_use(context, &used)?;
-    let due = fates
+    let due = actions
         .iter()
-        .filter(|(_, fate)| *fate == DestroyAction::Delete)
+        .filter(|(_, action)| *action == DestroyAction::Delete)
         .count();
     if due == 0 {
         return Err(Error::negative(
@@ -99,9 +102,9 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
         }
         None => None,
     };
-    let parts = fates
+    let parts = actions
         .iter()
-        .filter(|(_, fate)| matches!(fate, DestroyAction::DeletedWith(_)));
+        .filter(|(_, action)| matches!(action, DestroyAction::DeletedWith(_)));
     let progress = ProgressDisplay::new(context.ui, due + parts.count());
     let cancellation = context.interrupt.cancellation();
     context
@@ -117,17 +120,17 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
         remove_stale_queues(context, &aws, &target).await;
     }
     let unnoted = super::backup::finish(context, backup).await;
-    let exit = report_leftovers(context, &fates, &outcomes)?;
+    let exit = report_leftovers(context, &actions, &outcomes)?;
     Ok(unnoted.unwrap_or(exit))
 }
 
-/// What cannot be seen may be what leads to the rest, or what others use.
+/// Fails if a resource could not be read: it may lead to other resources, or others may use it.
 fn fail_if_unreadable(plan: &Plan<'_, Aws>) -> Result<()> {
     plan.first_unreadable()
-        .map_or(Ok(()), |hole| Err(hole.clone()))
+        .map_or(Ok(()), |error| Err(error.clone()))
 }
 
-/// Others may have begun to use what setup made; they would lose their events.
+/// Fails if others use the resources, because they would lose their events.
 fn reject_if_in_use(context: &Context, used: &[(&PlanStep, Vec<String>)]) -> Result<()> {
     let Some((step, users)) = used.first() else {
         return Ok(());
@@ -259,13 +262,13 @@ async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionT
 /// Prints the resources that remain, with the reasons.
 fn report_leftovers(
     context: &Context,
-    fates: &[(&PlanStep, DestroyAction)],
+    actions: &[(&PlanStep, DestroyAction)],
     outcomes: &[Outcome<(), Error>],
 ) -> Result<Exit> {
     let mut failed = None;
     let mut left = Vec::new();
-    for ((step, fate), outcome) in fates.iter().zip(outcomes) {
-        match (fate, outcome) {
+    for ((step, action), outcome) in actions.iter().zip(outcomes) {
+        match (action, outcome) {
             (DestroyAction::NotManaged, _) => {
                 left.push(format!("{}: not managed by heeler-ec", step.id));
             }
@@ -283,7 +286,10 @@ fn report_leftovers(
                     blocked_by: because,
                 },
             ) => {
-                left.push(format!("{}: depends on {}", step.id, fates[*because].0.id));
+                left.push(format!(
+                    "{}: depends on {}",
+                    step.id, actions[*because].0.id
+                ));
             }
             (DestroyAction::Delete, Outcome::Done(())) => {
                 let delay = step.deletion_delay_days();

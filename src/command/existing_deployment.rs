@@ -9,7 +9,7 @@ use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::resource::role;
 
-/// Reads the role of the name prefix, whoever created it.
+/// Reads the role of the name prefix, with any owner.
 pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<role::IamRole>> {
     role::get_role(aws, &context.names().role()).await
 }

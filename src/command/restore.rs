@@ -30,38 +30,38 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Exi
         ));
     }
     let aws = context.connect().await?.in_region(&backup.region);
-    let fates = context
+    let actions = context
         .cancellable(decide_actions(context, &aws, &backup, &ids))
         .await?;
     let rows: Vec<RestoreRow<'_>> = backup
         .documents
         .iter()
-        .zip(&fates)
-        .map(|(saved, fate)| RestoreRow {
+        .zip(&actions)
+        .map(|(saved, action)| RestoreRow {
             kind: &saved.kind,
             resource: &saved.resource,
-            action: *fate,
+            action: *action,
         })
         .collect();
-    let due = fates
+    let due = actions
         .iter()
-        .filter(|fate| **fate == RestoreAction::Restore)
+        .filter(|action| **action == RestoreAction::Restore)
         .count();
     if args.dry_run {
         render::restore::print_restore_plan(&context.ui, &backup, &rows);
-        return Ok(exit_code(&fates));
+        return Ok(exit_code(&actions));
     }
     render::restore::announce_restore(&context.ui, &backup, &rows, !args.yes);
     if due == 0 {
         context
             .ui
             .status("Nothing to restore. No changes were made.");
-        return Ok(exit_code(&fates));
+        return Ok(exit_code(&actions));
     }
     if !args.yes && !confirm(context, "\nRestore these documents?").await? {
         return Err(not_confirmed_error("no changes were made"));
     }
-    restore_all(context, &aws, &backup, &ids, fates).await
+    restore_all(context, &aws, &backup, &ids, actions).await
 }
 
 /// Restores documents one after the other. Each is read again directly before it is written.
@@ -70,15 +70,16 @@ async fn restore_all(
     aws: &Aws,
     backup: &Backup,
     ids: &[ResourceId],
-    mut fates: Vec<RestoreAction>,
+    mut actions: Vec<RestoreAction>,
 ) -> Result<Exit> {
     let cancellation = context.interrupt.cancellation();
     context
         .interrupt
         .set_cleanup_message("finishing the document at hand");
-    let documents = backup.documents.iter().zip(ids).zip(&mut fates);
+    let documents = backup.documents.iter().zip(ids).zip(&mut actions);
     let mut failed = None;
-    for ((saved, id), planned) in documents.filter(|(_, fate)| **fate == RestoreAction::Restore) {
+    for ((saved, id), planned) in documents.filter(|(_, action)| **action == RestoreAction::Restore)
+    {
         if cancellation.is_cancelled() {
             return Err(Error::interrupted(format!("{id} was not restored")));
         }
@@ -105,7 +106,7 @@ async fn restore_all(
             failed.get_or_insert(error);
         }
     }
-    failed.map_or(Ok(exit_code(&fates)), Err)
+    failed.map_or(Ok(exit_code(&actions)), Err)
 }
 
 fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
@@ -195,9 +196,10 @@ const FIRST_POLL_DELAY: std::time::Duration = std::time::Duration::from_millis(2
 const CONSISTENCY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Returns a negative exit code if a document was skipped.
-fn exit_code(fates: &[RestoreAction]) -> Exit {
-    let done = |fate: &RestoreAction| matches!(fate, RestoreAction::Restore | RestoreAction::Keep);
-    if fates.iter().all(done) {
+fn exit_code(actions: &[RestoreAction]) -> Exit {
+    let done =
+        |action: &RestoreAction| matches!(action, RestoreAction::Restore | RestoreAction::Keep);
+    if actions.iter().all(done) {
         Exit::Success
     } else {
         Exit::Negative

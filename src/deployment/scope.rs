@@ -4,7 +4,7 @@ use crate::aws::CallerIdentity;
 use crate::aws::arn::ArnBuilder;
 use crate::naming::ResourceNames;
 
-/// Where a deployment is, and what its resources are called.
+/// The location of a deployment and the names of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeploymentScope {
     pub account: String,

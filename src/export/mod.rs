@@ -1,6 +1,7 @@
 //! A deployment as a Terraform file: an `import` block and a `resource` block for each resource. It makes no calls.
 
 mod addresses;
+mod block;
 mod builder;
 mod json_layout;
 mod resources;

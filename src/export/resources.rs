@@ -4,7 +4,7 @@ use hcl::expr::{FuncCall, Traversal, Variable};
 use hcl::{Block, Expression};
 use serde_json::{Value, json};
 
-use super::builder::{ResourceBlockBuilder, mask_external_id, to_expression};
+use super::block::{ResourceBlockBuilder, mask_external_id, to_expression};
 use super::{ExportedResource, ImportTarget, addresses};
 use crate::resource::kind::ResourceKind;
 use crate::resource::observed;

@@ -119,7 +119,7 @@ pub trait Target: Debug {
     /// The name of the queue that Heeler receives from.
     fn queue_name(&self) -> String;
 
-    /// The sources that `tail` can read besides Heeler's queue; the first is the default.
+    /// The sources that `tail` can read, other than Heeler's queue; the first is the default.
     fn tail_sources(&self) -> &'static [SourceKind] {
         self.option().permissions().tail_sources()
     }

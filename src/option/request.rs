@@ -8,14 +8,14 @@ use crate::secret::ExternalId;
 #[derive(Clone, Debug)]
 pub struct SetupRequest {
     pub option: &'static dyn DeliveryOption,
-    /// Where to look, which findings to accept, and whether to adopt existing resources.
+    /// The search hints, the accepted findings, and the adoption of existing resources.
     pub inventory: InventoryRequest,
     pub trust: TrustRequest,
     /// Only a plan is shown: an external ID is generated if none is known, since plans mask it.
     pub dry_run: bool,
 }
 
-/// Whom Heeler's role is to trust. Empty fields keep what an existing role has.
+/// The trust of Heeler's role. Empty fields keep the values of an existing role.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustRequest {
     pub heeler_roles: Vec<String>,

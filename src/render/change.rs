@@ -60,23 +60,27 @@ fn change_line(what: &str, before: Option<&Value>, after: Option<&Value>, unknow
     )
 }
 
-type Statement = Map<String, Value>;
+type StatementObject = Map<String, Value>;
 
 /// Returns the statements of a policy; `None` for another value.
-fn statements(value: &Value) -> Option<Vec<&Statement>> {
+fn statements(value: &Value) -> Option<Vec<&StatementObject>> {
     let listed = value.get("Statement")?.as_array()?;
     listed.iter().map(Value::as_object).collect()
 }
 
 /// Returns the statements that only one policy has, and the differences between statements with the same Sid.
-fn policy_lines(field: &str, before: &[&Statement], after: &[&Statement]) -> Vec<String> {
-    let named = |statement: &Statement| {
+fn policy_lines(
+    field: &str,
+    before: &[&StatementObject],
+    after: &[&StatementObject],
+) -> Vec<String> {
+    let named = |statement: &StatementObject| {
         statement
             .get("Sid")
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
-    let of_name = |among: &[&Statement], sid: &Option<String>| {
+    let of_name = |among: &[&StatementObject], sid: &Option<String>| {
         let mut fitting = among
             .iter()
             .filter(|other| sid.is_some() && named(other) == *sid);
@@ -113,10 +117,10 @@ fn statement_title(field: &str, sid: Option<&str>) -> String {
 fn whole_statement_line(
     field: &str,
     sid: Option<&str>,
-    old: Option<&Statement>,
-    new: Option<&Statement>,
+    old: Option<&StatementObject>,
+    new: Option<&StatementObject>,
 ) -> String {
-    let value = |statement: Option<&Statement>| statement.cloned().map(Value::Object);
+    let value = |statement: Option<&StatementObject>| statement.cloned().map(Value::Object);
     let (old, new) = (value(old), value(new));
     change_line(
         &statement_title(field, sid),
@@ -126,7 +130,7 @@ fn whole_statement_line(
     )
 }
 
-fn statement_lines(title: &str, old: &Statement, new: &Statement) -> Vec<String> {
+fn statement_lines(title: &str, old: &StatementObject, new: &StatementObject) -> Vec<String> {
     let added = new.keys().filter(|name| !old.contains_key(*name));
     old.keys()
         .chain(added)
@@ -185,10 +189,10 @@ mod tests {
                 r#"policy "Ours" Condition: {} → (none)"#,
             ),
         ];
-        for (before, after, told) in table {
+        for (before, after, line) in table {
             assert_eq!(
                 change_lines(&change(policy(&before), Some(policy(&after)))),
-                [told]
+                [line]
             );
         }
     }
@@ -197,10 +201,10 @@ mod tests {
     fn policy_version_change_shows_whole_policy() {
         let mut other = policy(&json!([]));
         other["Version"] = json!("2008-10-17");
-        let told = change_lines(&change(other, Some(policy(&json!([])))));
+        let lines = change_lines(&change(other, Some(policy(&json!([])))));
         assert!(
-            told.len() == 1 && told[0].contains("2008-10-17"),
-            "{told:?}"
+            lines.len() == 1 && lines[0].contains("2008-10-17"),
+            "{lines:?}"
         );
     }
 
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn unknown_value_is_known_after_apply() {
-        let told = change_lines(&change(json!("old"), None));
-        assert_eq!(told, [r#"policy: "old" → (known after apply)"#]);
+        let lines = change_lines(&change(json!("old"), None));
+        assert_eq!(lines, [r#"policy: "old" → (known after apply)"#]);
     }
 }

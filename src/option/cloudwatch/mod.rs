@@ -20,7 +20,7 @@ use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Re
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::resource::trust::HeelerTrust;
-use permissions::Permissions;
+use permissions::CloudWatchPermissions;
 use target::{CloudWatchTarget, LOG_GROUP, NAME};
 
 /// Sends the events of the trail's log group through a function.
@@ -70,7 +70,7 @@ impl DeliveryOption for CloudWatch {
     }
 
     fn permissions(&self) -> &'static dyn OptionPermissions {
-        &Permissions
+        &CloudWatchPermissions
     }
 
     fn prepare(

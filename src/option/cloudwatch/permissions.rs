@@ -7,9 +7,9 @@ use crate::tail::source::SourceKind;
 
 /// The statements of the option.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Permissions;
+pub(super) struct CloudWatchPermissions;
 
-impl OptionPermissions for Permissions {
+impl OptionPermissions for CloudWatchPermissions {
     fn preflight(&self, flags: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
         let at = scope.in_log_group_region();
         let [role, policy] = function_role_reads(scope);

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn name_that_fits_no_tag_leaves_target_without_log_group() {
+    fn invalid_tag_value_leaves_target_without_log_group() {
         let found = read_back(&target("trail#1"));
         assert!(!found.is_complete() && !found.is_located());
     }

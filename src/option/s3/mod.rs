@@ -20,7 +20,7 @@ use crate::option::delivery_option::{
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::resource::trust::HeelerTrust;
-use permissions::Permissions;
+use permissions::S3Permissions;
 use target::{BUCKET, NAME, S3Target};
 
 /// Announces new log objects of the trail's bucket through a topic.
@@ -68,7 +68,7 @@ impl DeliveryOption for S3 {
     }
 
     fn permissions(&self) -> &'static dyn OptionPermissions {
-        &Permissions
+        &S3Permissions
     }
 
     fn prepare(

@@ -7,9 +7,9 @@ use crate::tail::source::SourceKind;
 
 /// The statements of the option.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Permissions;
+pub(super) struct S3Permissions;
 
-impl OptionPermissions for Permissions {
+impl OptionPermissions for S3Permissions {
     fn preflight(&self, _: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
         let at = scope.in_bucket_region();
         let mut all = vec![
