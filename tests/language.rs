@@ -123,7 +123,6 @@ const ALLOWED_PHRASES: &[(&str, &str, &str)] = &[(
 )];
 
 #[test]
-#[ignore = "until every module is reworded"]
 fn every_type_name_is_defined_once() {
     let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in source::program() {
@@ -145,7 +144,6 @@ fn every_type_name_is_defined_once() {
 }
 
 #[test]
-#[ignore = "until every module is reworded"]
 fn doc_comments_open_with_noun_or_verb() {
     let mut findings = Vec::new();
     for file in rust_files() {
@@ -172,7 +170,6 @@ fn doc_comments_open_with_noun_or_verb() {
 }
 
 #[test]
-#[ignore = "until every module is reworded"]
 fn no_phrase_of_the_old_language_is_used() {
     let mut findings = Vec::new();
     for file in rust_files() {
@@ -201,7 +198,6 @@ fn no_phrase_of_the_old_language_is_used() {
 }
 
 #[test]
-#[ignore = "until every module is reworded"]
 fn test_names_have_at_most_eight_words() {
     let mut findings = Vec::new();
     for file in rust_files() {
