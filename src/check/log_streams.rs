@@ -60,9 +60,7 @@ fn role_policy_command(
     role: &str,
     [group, region, account]: [&str; 3],
 ) -> Option<String> {
-    if snapshot.account.organization.present().is_none() {
-        return None;
-    }
+    snapshot.account.organization.present()?;
     let partition = Arn::parse(role).map_or("aws", |arn| arn.partition);
     let stream = |stream: String| {
         let resource = format!("log-group:{group}:log-stream:{stream}");

@@ -77,7 +77,7 @@ fn fill_log_group(snapshot: &Snapshot, place: &mut PolicyScope) {
     place.log_group.name.clone_from(&found.name);
     match (&found.settings, &found.key) {
         (_, Some(key)) if is_key_id(key.name()) => {
-            place.log_group.key = Some(key.name().to_owned())
+            place.log_group.key = Some(key.name().to_owned());
         }
         (Fact::Present(LogGroupSettings { key: None, .. }), _) => place.log_group.key = None,
         _ => {}
