@@ -499,7 +499,7 @@ async fn full_log_group_fails_immediately() {
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("13 of 14 done"), "{}", run.stderr);
+    assert!(run.stderr.contains("13 of 14 steps"), "{}", run.stderr);
     org.proxy().clear_faults();
     again(&org).run().await.expect_status(0);
     assert_complete(&org).await;
@@ -595,7 +595,7 @@ async fn missing_permission_is_named_and_setup_resumes() {
             assert_eq!(run.stdout, "");
             for expected in [
                 &format!("grant {permission} "),
-                "of 14 done",
+                "of 14 steps",
                 "Run the same command again",
             ] {
                 assert!(
@@ -666,7 +666,7 @@ async fn interrupted_setup_can_be_completed() {
     running.wait_for_stderr("+ created kms key").await;
     running.interrupt();
     let run = running.wait().await.expect_status(130);
-    assert!(run.stderr.contains("of 14 done"), "{}", run.stderr);
+    assert!(run.stderr.contains("of 14 steps"), "{}", run.stderr);
     assert_eq!(position_of_write(&run, "logs:PutSubscriptionFilter"), None);
     org.proxy().delay(Duration::ZERO);
     setup(&org).run().await.expect_status(0);
