@@ -964,7 +964,7 @@ async fn run_may_declare_extra_actions() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "it is not known which permission sqs:PurgeQueue needs")]
+#[should_panic(expected = "add the IAM actions of sqs:PurgeQueue")]
 async fn call_without_known_action_fails() {
     let org = Organization::on(Engine::Ministack).build().await;
     let purge = org

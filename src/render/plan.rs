@@ -304,7 +304,8 @@ fn destroy_table(
 fn unmanaged_entries<'a>(ui: Ui, steps: impl Iterator<Item = &'a PlanStep>) -> String {
     let mut text = String::new();
     for step in steps.filter(|step| !step.preserved.is_empty()) {
-        let _ = writeln!(text, "\nOther entries of {} (unchanged):", step.id);
+        let headline = format!("Other entries of {} (unchanged):", step.id);
+        let _ = writeln!(text, "\n{}", ui.wrap_stdout(&headline, 0));
         for entry in &step.preserved {
             let _ = writeln!(
                 text,
