@@ -3,6 +3,7 @@
 //! `docs/architecture.md` explains the modules. Each test prints every finding with its file and line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::imports::{Imports, module_path};
 use crate::language::fail_on;
@@ -347,7 +348,7 @@ fn no_import_cycle_between_files() {
         for from in &circle {
             for to in &circle {
                 if let Some((line, path)) = imports.edges[from].get(to) {
-                    text += &format!("\n    {from}:{line} imports {path} of {to}");
+                    let _ = write!(text, "\n    {from}:{line} imports {path} of {to}");
                 }
             }
         }

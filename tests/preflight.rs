@@ -1011,7 +1011,6 @@ async fn fix_sets_retention_after_typed_name() {
 }
 
 /// Every paginated result is read to its last page.
-#[expect(clippy::too_many_lines, reason = "a table of pages")]
 #[tokio::test]
 async fn all_result_pages_are_read() {
     let org = Organization::on(Engine::Ministack)

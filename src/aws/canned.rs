@@ -58,10 +58,13 @@ impl SentRequests {
     }
 }
 
+/// The status and body of a response.
+type StatusAndBody = (u16, String);
+
 #[derive(Debug)]
 struct CannedConnector {
     /// The remaining responses of each operation.
-    responses: Mutex<Vec<(&'static str, VecDeque<(u16, String)>)>>,
+    responses: Mutex<Vec<(&'static str, VecDeque<StatusAndBody>)>>,
     sent: SentRequests,
 }
 

@@ -78,13 +78,13 @@ impl Tfvars {
         match attribute.key.as_str() {
             "account_id" => self.account = optional_string(value, value_parsers::account_id)?,
             "s3_cloudtrail_bucket_name" => {
-                self.bucket = optional_string(value, value_parsers::bucket)?
+                self.bucket = optional_string(value, value_parsers::bucket)?;
             }
             "s3_cloudtrail_bucket_kms_key_arn" => {
-                self.bucket_key = optional_string(value, value_parsers::kms_key)?
+                self.bucket_key = optional_string(value, value_parsers::kms_key)?;
             }
             "sns_s3_event_notification_name" => {
-                self.topic = optional_string(value, value_parsers::topic)?
+                self.topic = optional_string(value, value_parsers::topic)?;
             }
             "log_group_name" => self.log_group = optional_string(value, value_parsers::log_group)?,
             "heeler_external_id" => {
@@ -92,7 +92,7 @@ impl Tfvars {
                     optional_string(value, value_parsers::external_id)?.map(ExternalId::new);
             }
             "heeler_security_role_arns" => {
-                self.heeler_roles = string_list(value, value_parsers::role_arn)?
+                self.heeler_roles = string_list(value, value_parsers::role_arn)?;
             }
             _ => return Ok(false),
         }

@@ -27,7 +27,7 @@ impl References {
                     add(Some(&import.id), "key_id");
                 }
                 Some(ResourceKind::SnsTopic | ResourceKind::IamPolicy) => {
-                    add(item.outputs.get("arn"), "arn")
+                    add(item.outputs.get("arn"), "arn");
                 }
                 Some(ResourceKind::SqsQueue) => {
                     add(item.outputs.get("arn"), "arn");

@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(terms[0], "$.readOnly IS FALSE");
         assert_eq!(terms[1], "$.errorCode NOT EXISTS");
         let excludes_a_name = |term: &&str| term.starts_with("$.eventName!=");
-        assert!(terms[2..].iter().all(|term| excludes_a_name(term)));
+        assert!(terms[2..].iter().all(excludes_a_name));
         assert!(terms[2..].is_sorted(), "{terms:?}");
     }
 

@@ -297,10 +297,10 @@ fn inherit_ownership<C: Sync>(graph: &Graph<C>, results: &mut [ReadResult]) {
         })
         .collect();
     for (result, of_parent) in results.iter_mut().zip(of_parents) {
-        if let (ReadResult::Read(Some(actual), _), Some(of_parent)) = (result, of_parent) {
-            if of_parent < actual.ownership {
-                actual.ownership = of_parent;
-            }
+        if let (ReadResult::Read(Some(actual), _), Some(of_parent)) = (result, of_parent)
+            && of_parent < actual.ownership
+        {
+            actual.ownership = of_parent;
         }
     }
 }

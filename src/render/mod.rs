@@ -186,6 +186,7 @@ impl Ui {
     }
 
     /// Prints a warning that must not be wrapped: a command to copy, or a table.
+    #[expect(clippy::unused_self, reason = "every print is a method of Ui")]
     pub(crate) fn warn_unwrapped(&self, text: &str) {
         // A closed stderr is no reason to end.
         let _ = writeln!(io::stderr().lock(), "{text}");

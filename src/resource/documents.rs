@@ -158,10 +158,10 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
             update.context_for("iam:UpdateAssumeRolePolicy", doing)?;
         }
         DocumentKind::ManagedPolicy => {
-            super::managed_policy::put_default_version(aws, of, &text).await?
+            super::managed_policy::put_default_version(aws, of, &text).await?;
         }
         DocumentKind::FunctionPolicy => {
-            function_permission::replace_statements(aws, of, document).await?
+            function_permission::replace_statements(aws, of, document).await?;
         }
     }
     Ok(())

@@ -19,10 +19,6 @@ use crate::resource::role::{Role, TrustedEntity};
 use crate::resource::subscription_filter::SubscriptionFilter;
 
 /// The graph of a deployment, in the order of the plan.
-#[expect(
-    clippy::too_many_lines,
-    reason = "the graph is one list, in the order of the plan"
-)]
 pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
     let (scope, names) = (&target.scope, &target.scope.names);
     let ownership = OwnershipTags { option: NAME };
