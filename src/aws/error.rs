@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     fn hint(code: &str, why: &str) -> String {
-        let error = Error::failed("find out whose credentials these are", why)
+        let error = Error::failed("identify the AWS account of the caller", why)
             .with_permission("sts:GetCallerIdentity")
             .with_code(Some(code.to_owned()), None);
         let error = match hint_for(&error, "sts:GetCallerIdentity") {

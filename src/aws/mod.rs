@@ -220,7 +220,7 @@ impl Aws {
             .send()
             .await
             .context_for("sts:GetCallerIdentity", || {
-                "find out whose credentials these are".into()
+                "identify the AWS account of the caller".into()
             })
             .map_err(|error| error::credentials_hint(error, self.profile.as_deref()))?;
         let arn = who.arn().unwrap_or_default();
