@@ -770,7 +770,7 @@ async fn stopping_after_retention_change_reports_it() {
             .extra_actions(&["logs:PutRetentionPolicy"])
             .on_terminal(
                 160,
-                &[("for one day only?", group), ("Apply this plan?", answer)],
+                &[("to one day?", group), ("Apply this plan?", answer)],
             )
             .run()
             .await
