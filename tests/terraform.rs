@@ -63,7 +63,7 @@ async fn adopt_applied_module(org: Organization, option: &str, text: &str) {
         .expect_status(0);
     if option != "s3" {
         assert!(
-            run.stderr.contains("has a variable filter_pattern"),
+            run.stderr.contains("unknown variable filter_pattern"),
             "{}",
             run.stderr
         );
