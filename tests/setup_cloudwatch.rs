@@ -768,10 +768,7 @@ async fn stopping_after_retention_change_reports_it() {
             .args(["setup", "--option", OPTION, "--fix-retention"])
             .args(["--generate-external-id", "--heeler-role-arn", &role])
             .extra_actions(&["logs:PutRetentionPolicy"])
-            .on_terminal(
-                160,
-                &[("to one day?", group), ("Apply this plan?", answer)],
-            )
+            .on_terminal(160, &[("to one day?", group), ("Apply this plan?", answer)])
             .run()
             .await
             .expect_status(status);
