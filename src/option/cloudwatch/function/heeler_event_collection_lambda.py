@@ -1,9 +1,8 @@
 """Forwards CloudTrail records from a CloudWatch Logs subscription to Heeler's SQS FIFO queue, one message per record.
 
-An invocation succeeds only if SQS accepted every record. Otherwise it raises an error, and Lambda repeats it after one
-and two minutes; the queue's content-based deduplication (five minutes) drops the records that the queue already has.
-The log has counts and event IDs, never the content of a record. The role needs sqs:SendMessage and the queue's KMS key.
-The reasons for this design are in the decision record "The Lambda function" of heeler-ec.
+An invocation succeeds only if SQS accepted every record. Otherwise it fails, and Lambda repeats it after one and two
+minutes. The queue's content-based deduplication (five minutes) drops the records that the queue already has.
+The log has counts and event IDs, never the content of a record. heeler-ec's decision record 0007 has the reasons.
 """
 
 import base64
@@ -14,7 +13,7 @@ import random
 import re
 import signal
 import time
-from collections import Counter, deque
+from collections import Counter
 
 import boto3
 from botocore.config import Config
@@ -22,20 +21,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 QUEUE_URL = os.environ["QUEUE_URL"]
 MAX_BYTES = int(os.environ.get("MAX_MESSAGE_BYTES", "262144"))  # of a message and of a batch
-MAX_BATCH_MESSAGES = 10
+MAX_BATCH_SIZE = 10  # messages
 MAX_FAILED_CALLS = 5  # in a row
 RESERVED_SECONDS = 1  # at the end of an invocation, for the log line and the error
-# Members that may be large. Without them, a record still says who did what. CUT_KEY lists those that were removed.
+# A record without these members, which may be large, still says who did what.
 CUTTABLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources")
-CUT_KEY = "heelerEcCut"
 # Errors that one message can cause, and errors that every message would meet. Any other error may be either.
 MESSAGE_ERRORS = ("InvalidMessageContents", "InvalidParameterValue", "MessageTooLong", "BatchRequestTooLong")
 SERVICE_ERRORS = re.compile("Throttl|OverLimit|Queue|K[Mm][Ss]|Denied|Token|Signature|Expired|Internal|Unavailable")
-SERVICE_NAME = re.compile("^.*[.#]")  # before the code in some responses
 # Characters that SQS rejects. Valid JSON has them only in strings, where an escape means the same.
 REJECTED_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Numbers are not used here. Python limits the digits of an int, but not those of a float.
-DECODER = json.JSONDecoder(parse_int=float)
+DECODER = json.JSONDecoder(parse_int=float)  # Python limits the digits of an int, but not those of a float.
 BEFORE_NAME, BEFORE_VALUE = re.compile(r'[\s{,]*(?=")'), re.compile(r"[\s:]*")
 
 CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
@@ -44,11 +40,11 @@ sqs = boto3.client("sqs", config=CONFIG)
 
 def lambda_handler(event, context):
     started = time.monotonic()
-    report = {"received": 0, "skipped": 0, "repeated": 0, "unreadable": 0, "cut": 0, "sent": 0, "failed": 0}
+    report = dict.fromkeys(("received", "skipped", "repeated", "unreadable", "cut", "sent", "failed"), 0)
     try:
         payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
         if payload["messageType"] == "DATA_MESSAGE":
-            report.update(deliver(payload["logEvents"], context))
+            report |= deliver(payload["logEvents"], context)
         else:  # CONTROL_MESSAGE: CloudWatch Logs tests whether it can invoke the function.
             report["skipped"] = 1
     finally:
@@ -59,11 +55,8 @@ def lambda_handler(event, context):
 
 
 def deliver(log_events, context):
-    """Sends the records of one delivery. Returns counts, error counts, and the event IDs worth looking into."""
-    messages = [Message(log_event) for log_event in log_events]
-    unique = list({message.body: message for message in messages}.values())
-    for message in unique:
-        message.cut_to(MAX_BYTES)
+    """Sends the records of one delivery. Returns counts, error counts, and the IDs of events worth looking into."""
+    unique = {message.text: message for message in map(Message, log_events)}.values()
     sendable = [message for message in unique if message.size() <= MAX_BYTES]
     sent, errors = send(sendable, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
     events = {
@@ -71,41 +64,34 @@ def deliver(log_events, context):
         "cut": [message.id for message in unique if message in sent and message.cut],
         "failed": [message.id for message in unique if message not in sent],
     }
-    counts = {"received": len(messages), "repeated": len(messages) - len(unique), "sent": len(sent)}
+    counts = {"received": len(log_events), "repeated": len(log_events) - len(unique), "sent": len(sent)}
     return counts | {name: len(ids) for name, ids in events.items()} | {"refusals": errors, "events": events}
-
-
-class TimeLimitReached(BaseException):
-    """Interrupts a call in progress. Not an Exception, so that no library catches it."""
 
 
 def send(messages, seconds):
     """Sends until no message waits, calls keep failing, or time runs out. Returns sent messages and error counts."""
-    waiting, sent, errors, failed_calls = deque(messages), set(), Counter(), 0
-    # Starts at a random record, so that a repeated invocation reaches records that this one does not.
-    waiting.rotate(random.randrange(len(messages) or 1))
-
-    def on_alarm(*_):
-        raise TimeLimitReached
-
+    first = random.randrange(len(messages) or 1)  # A repeated invocation reaches records that this one does not.
+    waiting, sent, errors, failed_calls = messages[first:] + messages[:first], set(), Counter(), 0
     try:
         if seconds <= 0:
-            raise TimeLimitReached
-        # Lambda would end the function without the log line. Repeated, because Python drops exceptions in finalizers.
-        signal.signal(signal.SIGALRM, on_alarm)
+            raise KeyboardInterrupt
+        # Lambda would stop the function without the log line. The timer raises KeyboardInterrupt, which no library
+        # catches. It fires repeatedly, because Python drops exceptions in finalizers.
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
         while waiting and failed_calls < MAX_FAILED_CALLS:
-            batch = next_batch(waiting)
+            batch = [waiting.pop(0)]
+            while waiting and len(batch) < MAX_BATCH_SIZE and sum(m.size() for m in batch + waiting[:1]) <= MAX_BYTES:
+                batch.append(waiting.pop(0))
             refused = send_batch(batch)
             sent.update(message for message in batch if message not in refused)
             errors.update(code for code, _ in refused.values())
             retries = [message for message, (_, can_retry) in refused.items() if can_retry]
-            waiting.extend(retries)
-            waiting.extend(m for m, (code, _) in refused.items() if code in MESSAGE_ERRORS and m.cut_to(0))
+            waiting += retries + [m for m, (code, _) in refused.items() if code in MESSAGE_ERRORS and m.cut_to(0)]
             failed_calls = failed_calls + 1 if len(retries) == len(batch) else 0
             if retries and failed_calls < MAX_FAILED_CALLS:
                 time.sleep(random.uniform(0.05, 0.1) * 2**failed_calls)
-    except TimeLimitReached:
+    except KeyboardInterrupt:
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
         errors["TimeLimitReached"] += 1
     finally:
@@ -113,36 +99,25 @@ def send(messages, seconds):
     return sent, errors
 
 
-def next_batch(waiting):
-    """Takes as many messages as fit into one call."""
-    batch, free_bytes = [], MAX_BYTES
-    while waiting and len(batch) < MAX_BATCH_MESSAGES and waiting[0].size() <= free_bytes:
-        free_bytes -= waiting[0].size()
-        batch.append(waiting.popleft())
-    return batch
-
-
 def send_batch(batch):
     """Makes one call. Returns the messages that were not accepted, each with an error code and whether to retry."""
-    refused = dict(enumerate(batch))
-    entries = [{"Id": str(n), "MessageBody": m.body, "MessageGroupId": m.group} for n, m in refused.items()]
+    entries = [{"Id": str(n), "MessageBody": m.body, "MessageGroupId": m.group} for n, m in enumerate(batch)]
     try:
         response = sqs.send_message_batch(QueueUrl=QUEUE_URL, Entries=entries)
+    except BotoCoreError as error:
+        return dict.fromkeys(batch, (type(error).__name__, True))
     except ClientError as error:
         name = error.response["Error"]["Code"]
-        code = SERVICE_NAME.sub("", name)
+        code = re.split("[.#]", name)[-1]  # Some codes have the service's name before them.
         can_retry = code not in MESSAGE_ERRORS and bool(SERVICE_ERRORS.search(name))
         if can_retry or len(batch) == 1:
             return dict.fromkeys(batch, (code, can_retry))
         # SQS can refuse a whole call because of one message: send each of them alone.
-        results = [send_batch([message]) for message in batch]
-        return {message: reason for result in results for message, reason in result.items()}
-    except BotoCoreError as error:
-        return dict.fromkeys(batch, (type(error).__name__, True))
-    for entry in response.get("Successful", []):
-        del refused[int(entry["Id"])]
-    codes = {int(entry["Id"]): SERVICE_NAME.sub("", entry["Code"]) for entry in response.get("Failed", [])}
-    return {m: (codes.get(n, "NotInResponse"), codes.get(n) not in MESSAGE_ERRORS) for n, m in refused.items()}
+        return {message: reason for alone in batch for message, reason in send_batch([alone]).items()}
+    accepted = [entry["Id"] for entry in response.get("Successful", [])]
+    codes = {entry["Id"]: re.split("[.#]", entry["Code"])[-1] for entry in response.get("Failed", [])}
+    refused = {message: codes.get(str(n), "NotInResponse") for n, message in enumerate(batch) if str(n) not in accepted}
+    return {message: (code, code not in MESSAGE_ERRORS) for message, code in refused.items()}
 
 
 class Message:
@@ -153,7 +128,6 @@ class Message:
         text = log_event.get("message")
         json_text = text if isinstance(text, str) else json.dumps(text)
         self.body = self.text = REJECTED_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", json_text)
-        self.cut = []
         try:
             record = DECODER.decode(self.text)
         except (ValueError, RecursionError):
@@ -163,6 +137,8 @@ class Message:
         self.id = identifier(record.get("eventID"), identifier(log_event.get("id")))
         # SQS delivers a message group in order: a record must not wait for those of another account or region.
         self.group = f"{identifier(record.get('recipientAccountId'))}.{identifier(record.get('awsRegion'))}"
+        self.cut = []
+        self.cut_to(MAX_BYTES)
 
     def size(self):
         return len(self.body.encode())
@@ -171,33 +147,27 @@ class Message:
         """Replaces the largest members by null until the body fits. Returns True if that made a sendable difference."""
         if self.size() <= max_bytes or not self.readable:
             return False
-        before, spans = self.body, cuttable_spans(self.text)
-        for name in sorted(spans, key=lambda name: len(self.text[slice(*spans[name])].encode()), reverse=True):
-            if self.size() > max_bytes and name not in self.cut:
-                self.cut.append(name)
-                self.body = without_members(self.text, [spans[name] for name in self.cut], self.cut)
+        before, values = self.body, cuttable_values(self.text)
+        largest = sorted(values, key=lambda name: len(self.text[slice(*values[name])].encode()), reverse=True)
+        while self.size() > max_bytes and len(self.cut) < len(largest):
+            self.cut = largest[: len(self.cut) + 1]
+            before_end, after_end = self.text.rsplit("}", 1)
+            self.body = f'{before_end},"heelerEcCut":{json.dumps(self.cut, separators=(",", ":"))}}}{after_end}'
+            for start, end in sorted((values[name] for name in self.cut), reverse=True):
+                self.body = f"{self.body[:start]}null{self.body[end:]}"
         return self.body != before and self.size() <= MAX_BYTES
 
 
-def cuttable_spans(text):
+def cuttable_values(text):
     """Returns where the values of the cuttable members of a JSON object start and end."""
-    spans, end = {}, 0
+    values, end = {}, 0
     while start_of_name := BEFORE_NAME.match(text, end):
         name, end = DECODER.raw_decode(text, start_of_name.end())
         start = BEFORE_VALUE.match(text, end).end()
         _, end = DECODER.raw_decode(text, start)
         if name in CUTTABLE and text[start:end] != "null":
-            spans[name] = start, end
-    return spans
-
-
-def without_members(text, spans, names):
-    """Replaces the values at these spans by null and adds CUT_KEY; all else stays as it was written."""
-    end = text.rindex("}")
-    text = f'{text[:end]},"{CUT_KEY}":{json.dumps(names, separators=(",", ":"))}{text[end:]}'
-    for start, end in sorted(spans, reverse=True):
-        text = f"{text[:start]}null{text[end:]}"
-    return text
+            values[name] = start, end
+    return values
 
 
 def identifier(value, default="unknown"):
