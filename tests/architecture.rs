@@ -167,7 +167,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws_smithy_runtime_api", &["aws/", "http.rs", "resource/"]),
     (
         "aws_smithy_types",
-        &["aws/", "http.rs", "inventory/", "resource/", "tail/"],
+        &["aws/", "http.rs", "inventory/", "tail/"],
     ),
     ("aws_types", &["aws/"]),
     ("base64", &["option/"]),

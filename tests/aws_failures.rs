@@ -96,7 +96,37 @@ async fn transient_refusals_are_retried() {
             "sns",
             "SetTopicAttributes",
             "InvalidParameter",
-            "Invalid parameter: Policy",
+            "Invalid parameter: Policy Error: PrincipalNotFound",
+        ),
+        (
+            "sns",
+            "SetTopicAttributes",
+            "NotFound",
+            "Topic does not exist",
+        ),
+        (
+            "sns",
+            "CreateTopic",
+            "ConcurrentAccess",
+            "Can't perform multiple operations on a tag simultaneously",
+        ),
+        (
+            "sqs",
+            "GetQueueUrl",
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "The specified queue does not exist.",
+        ),
+        (
+            "sqs",
+            "SetQueueAttributes",
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "The specified queue does not exist.",
+        ),
+        (
+            "sqs",
+            "CreateQueue",
+            "InvalidParameterValue",
+            "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
         ),
         ("sns", "Subscribe", "NotFound", "Topic does not exist"),
         (

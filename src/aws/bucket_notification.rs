@@ -5,6 +5,8 @@ use std::fmt;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
 use aws_sdk_s3::types::{Event, FilterRuleName, NotificationConfigurationFilter};
 
+use super::notification_filter;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotificationTarget {
     Topic,
@@ -23,7 +25,8 @@ impl NotificationTarget {
     }
 }
 
-/// An entry: it sends events for objects with a prefix and suffix to a destination.
+/// An entry: it sends events for objects with a prefix and suffix to a destination. Both are filter values as S3 stores
+/// them, in which special characters are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationEntry {
     pub id: String,
@@ -174,19 +177,25 @@ impl NotificationEntry {
                 event == wanted || wildcard_family(event) == Some(event_family(wanted))
             })
         };
+        let decode = notification_filter::decode;
+        let prefixes = decode(&self.prefix).zip(decode(&other.prefix));
+        let suffixes = decode(&self.suffix).zip(decode(&other.suffix));
         other.events.iter().all(announced)
-            && other.prefix.starts_with(&self.prefix)
-            && other.suffix.ends_with(&self.suffix)
+            && prefixes.is_some_and(|(shorter, longer)| longer.starts_with(&shorter))
+            && suffixes.is_some_and(|(shorter, longer)| longer.ends_with(&shorter))
+    }
+
+    /// Returns true if the prefix of the entry includes all objects whose keys start with `key_prefix`.
+    #[must_use]
+    pub fn includes_prefix(&self, key_prefix: &str) -> bool {
+        let prefix = notification_filter::decode(&self.prefix);
+        prefix.is_some_and(|prefix| key_prefix.starts_with(&prefix))
     }
 }
 
 /// Returns true if either value contains the other. Filters may be percent-encoded, so both forms are compared.
 fn either_contains(left: &str, right: &str, holds: impl Fn(&str, &str) -> bool) -> bool {
-    let decoded = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let decoded = notification_filter::decode_lossy;
     let either = |left: &str, right: &str| holds(left, right) || holds(right, left);
     either(left, right) || either(&decoded(left), &decoded(right))
 }
@@ -315,6 +324,8 @@ mod tests {
                 entry(OBJECT_CREATED, "", ".gz"),
                 false,
             ),
+            ("encoded", entry(OBJECT_CREATED, "AWSLogs%2F", ""), true),
+            ("not encoded", entry(OBJECT_CREATED, "AWS=", ""), false),
         ];
         for (what, other, covers) in table {
             assert_eq!(other.covers(&wanted), covers, "{what}");
@@ -366,7 +377,9 @@ mod tests {
         let table = [
             ("AWSLogs%2F", "AWSLogs/", true),
             ("my%20logs/", "my logs/AWSLogs/", true),
-            ("a%2Bb/", "a+b/", true),
+            ("a%2Bb/", "a+b/", false),
+            ("team%3Dx/", "team=x/AWSLogs/", true),
+            ("cloud+trail/", "cloud trail/AWSLogs/", true),
             ("100%/", "100%/AWSLogs/", true),
             ("my%20logs/", "your logs/", false),
             ("awslogs/", "AWSLogs/", false),

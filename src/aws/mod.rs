@@ -3,12 +3,17 @@
 pub mod arn;
 pub mod bucket_notification;
 pub mod bucket_notification_document;
+pub mod bucket_notification_merge;
 mod call_log;
 #[cfg(test)]
 pub(crate) mod canned;
 pub mod clients;
 pub mod error;
+pub mod kms_keys;
 pub mod not_found;
+pub mod notification_filter;
+pub mod policy_versions;
+pub mod queue_url;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,13 +175,15 @@ impl Aws {
             .into_builder()
             .region(Region::new(region.clone()))
             .build();
+        // Account Management has no FIPS endpoint (endpoints.json of botocore).
+        let without_fips = shared.clone().into_builder().use_fips(false).build();
         let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
             .force_path_style(has_custom_endpoint(&shared));
         if let Some(listener) = observer.clone() {
             s3 = s3.interceptor(call_log::CallObserver(listener));
         }
         Self {
-            account: client!(aws_sdk_account, &shared, observer.clone()),
+            account: client!(aws_sdk_account, &without_fips, observer.clone()),
             cloudtrail: client!(aws_sdk_cloudtrail, &shared, observer.clone()),
             iam: client!(aws_sdk_iam, &shared, observer.clone()),
             kms: client!(aws_sdk_kms, &shared, observer.clone()),

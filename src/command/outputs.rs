@@ -2,16 +2,16 @@
 
 use super::Context;
 use super::existing_deployment::require_deployment;
+use crate::aws::queue_url;
 use crate::error::{Error, Exit, Result};
 use crate::option::existing_target;
 use crate::render;
-use crate::resource::queue;
 
 pub(super) async fn run(context: &Context) -> Result<Exit> {
     let (aws, caller, deployment) = require_deployment(context).await?;
     let target = existing_target(&deployment, &caller, context.names())?;
     let name = target.queue_name();
-    let queue_url = queue::queue_url(&aws, &name).await?.ok_or_else(|| {
+    let queue_url = queue_url::queue_url(&aws, &name).await?.ok_or_else(|| {
         Error::negative(format!("queue {name} does not exist"))
             .with_hint("`heeler-ec setup` completes the deployment")
     })?;

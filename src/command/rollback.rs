@@ -8,8 +8,8 @@ use crate::aws::Aws;
 use crate::error::Error;
 use crate::reconcile::apply::{ApplyResult, ExecutionOptions};
 use crate::reconcile::event::ReconcileEvent;
-use crate::reconcile::plan::{Action, Plan};
-use crate::reconcile::rollback::{IrreversibleFields, rollback};
+use crate::reconcile::plan::Plan;
+use crate::reconcile::rollback::{Reverted, rollback};
 use crate::reconcile::scheduler::Outcome;
 use crate::render::progress::ProgressDisplay;
 use crate::sanitize::escape_control_chars;
@@ -25,25 +25,20 @@ pub(super) async fn roll_back(context: &Context, plan: &Plan<'_, Aws>, applied: 
     let options = ExecutionOptions::new(&cancellation, &observer);
     let outcomes = rollback(plan, applied, options).await;
     progress.finish();
-    report_rollback(context, plan, applied, &outcomes);
+    report_rollback(context, plan, &outcomes);
 }
 
-fn report_rollback(
-    context: &Context,
-    plan: &Plan<'_, Aws>,
-    applied: &ApplyResult,
-    outcomes: &[Outcome<IrreversibleFields, Error>],
-) {
+fn report_rollback(context: &Context, plan: &Plan<'_, Aws>, outcomes: &[Outcome<Reverted, Error>]) {
     let left: Vec<String> = plan
         .steps
         .iter()
         .zip(outcomes)
         .filter_map(|(step, outcome)| match outcome {
-            Outcome::Done(lasting) if lasting.is_empty() => None,
-            Outcome::Done(lasting) => Some(format!(
+            Outcome::Done(reverted) if reverted.irreversible_fields.is_empty() => None,
+            Outcome::Done(reverted) => Some(format!(
                 "{}: {} keeps the new value, because AWS does not return the previous one",
                 step.id,
-                lasting.join(", ")
+                reverted.irreversible_fields.join(", ")
             )),
             Outcome::Failed(error) => Some(format!("{}: {}", step.id, error.cause())),
             Outcome::Skipped {
@@ -54,10 +49,11 @@ fn report_rollback(
             )),
         })
         .collect();
-    let created = applied
-        .attempted_steps(plan)
-        .filter(|step| step.action == Action::Create);
-    for (step, days) in created.filter_map(|step| Some((step, step.deletion_delay_days()?))) {
+    let deleted =
+        plan.steps.iter().zip(outcomes).filter(
+            |(_, outcome)| matches!(outcome, Outcome::Done(reverted) if reverted.is_deleted),
+        );
+    for (step, days) in deleted.filter_map(|(step, _)| Some((step, step.deletion_delay_days()?))) {
         context.ui.status(&format!(
             "AWS deletes {} in {days} days. It costs nothing until then.",
             step.id

@@ -10,6 +10,7 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Graph, Handle, Output};
 use crate::resource::kms_alias::KmsAlias;
 use crate::resource::kms_key::KmsKey;
+use crate::resource::kms_tag_propagation::TagPropagation;
 use crate::resource::managed_policy::ManagedPolicy;
 use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
 use crate::resource::role::{Role, TrustedEntity};
@@ -29,16 +30,19 @@ pub(crate) fn add_key(
     policy: Value,
     ownership: &OwnershipTags,
 ) -> Handle<KmsKey> {
+    let tag_propagation = TagPropagation::default();
     let key = graph.add(KmsKey {
         alias: scope.names.key_alias(),
         description: "KMS key for encrypting SQS messages",
         policy,
         ownership: ownership.clone(),
+        tag_propagation: tag_propagation.clone(),
     });
     graph.add(KmsAlias {
         name: scope.names.key_alias(),
         key: key.arn(),
         ownership: ownership.clone(),
+        tag_propagation,
     });
     graph.lock();
     key

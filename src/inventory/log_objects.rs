@@ -3,6 +3,7 @@
 use super::InventoryRequest;
 use super::facts::Trail;
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget, OBJECT_CREATED};
+use crate::aws::notification_filter;
 
 /// Returns the key prefix under which a trail delivers log objects.
 pub(super) fn log_prefix(trail: Option<&Trail>) -> String {
@@ -22,7 +23,7 @@ pub(super) fn planned_notification(
         target: NotificationTarget::Topic,
         destination: String::new(),
         events: vec![OBJECT_CREATED.to_owned()],
-        prefix: log_prefix(trail),
+        prefix: notification_filter::encode(&log_prefix(trail)),
         suffix: String::new(),
     }
 }
@@ -41,7 +42,8 @@ pub fn covers_log_objects(
         .iter()
         .any(|event| matches!(event.as_str(), OBJECT_CREATED | "s3:ObjectCreated:Put"));
     let organization_prefix = organization.map(|id| format!("{log_prefix}{id}/"));
-    let prefix = log_prefix.starts_with(&entry.prefix)
-        || organization_prefix.is_some_and(|deeper| deeper.starts_with(&entry.prefix));
-    events && prefix && KEY_ENDING.ends_with(&entry.suffix)
+    let prefix = entry.includes_prefix(log_prefix)
+        || organization_prefix.is_some_and(|deeper| entry.includes_prefix(&deeper));
+    let suffix = notification_filter::decode(&entry.suffix);
+    events && prefix && suffix.is_some_and(|suffix| KEY_ENDING.ends_with(&suffix))
 }

@@ -2,7 +2,7 @@
 
 use super::facts::{TopicFacts, belongs_to_account};
 use super::limiter::LimitedClients;
-use super::log_objects::{covers_log_objects, planned_notification};
+use super::log_objects::{covers_log_objects, log_prefix, planned_notification};
 use super::read_scope::ReadScope;
 use super::{Fact, key};
 use crate::aws::arn::{self, Arn};
@@ -35,7 +35,8 @@ pub(super) fn covering_topic(
             named,
         ));
     }
-    let logs = planned_notification(request, Some(trail));
+    let planned = planned_notification(request, Some(trail));
+    let log_prefix = log_prefix(Some(trail));
     let organization = organization
         .present()
         .filter(|_| trail.is_organization)
@@ -44,8 +45,8 @@ pub(super) fn covering_topic(
         .iter()
         .find(|entry| {
             entry.target == NotificationTarget::Topic
-                && entry.id != logs.id
-                && covers_log_objects(entry, &logs.prefix, organization)
+                && entry.id != planned.id
+                && covers_log_objects(entry, &log_prefix, organization)
         })
         .map(|entry| entry.destination.clone())
 }

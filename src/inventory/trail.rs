@@ -114,8 +114,16 @@ async fn delegated_administrators(clients: &LimitedClients) -> Result<Vec<String
     Ok(accounts)
 }
 
+/// Returns the opt-in regions that the account has enabled. Partitions other than `aws` and `aws-cn` have neither opt-in
+/// regions nor an endpoint for the call.
 async fn opt_in_regions(clients: &LimitedClients) -> Result<Vec<String>> {
     let aws = clients.acquire().await;
+    if ["-gov-", "-iso"]
+        .iter()
+        .any(|part| aws.region().contains(part))
+    {
+        return Ok(Vec::new());
+    }
     let call = aws
         .account
         .list_regions()

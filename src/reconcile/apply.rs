@@ -322,7 +322,7 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
             .retry(
                 |refusal| self.node.resource.retry_budget(refusal),
                 self.options.cancellation,
-                |refusal| self.report_waiting(refusal.cause()),
+                |refusal| self.report_waiting(self.node.resource.retry_reason(refusal)),
                 call,
             )
             .await
@@ -360,6 +360,8 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
             {
                 rewritten = true;
                 self.update(actual, desired).await?;
+                // The update may have waited for minutes, and its write has to become visible as well.
+                backoff = Backoff::new(self.options.retry_policy, self.options.cancellation);
                 continue;
             }
             self.report_waiting(format!("{} is not visible yet", inconsistency.describe()));

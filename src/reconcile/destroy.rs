@@ -8,7 +8,7 @@ use super::event::{ReconcileEvent, Verb};
 use super::graph::{Node, ResourceId};
 use super::plan::{Action, Plan, PlanStep};
 use super::retry::Backoff;
-use super::scheduler::{Outcome, reverse_edges, run_in_order};
+use super::scheduler::{EarlyReleases, Outcome, reverse_edges, run_with_releases};
 use crate::error::{Error, Result};
 
 /// The effect of a destroy on one resource.
@@ -108,7 +108,12 @@ pub async fn destroy<C: Send + Sync>(
         .map(|(_, action)| action)
         .collect();
     let edges = order_anchors_last(plan, reverse_edges(&plan.graph.edges()));
-    let outcomes = run_in_order(&edges, |node| destroy_step(plan, node, &actions, options)).await;
+    let starts_early = |node: usize| deletes_on_acceptance(plan, node);
+    let accepted = EarlyReleases::new(edges.len(), &starts_early);
+    let outcomes = run_with_releases(&edges, &accepted, |node| {
+        destroy_step(plan, node, &actions, options, &accepted)
+    })
+    .await;
     for ((step, action), outcome) in plan.steps.iter().zip(&actions).zip(&outcomes) {
         if let (DestroyAction::Delete, Outcome::Skipped { blocked_by }) = (action, outcome) {
             (options.observer)(ReconcileEvent::Skipped {
@@ -126,6 +131,7 @@ async fn destroy_step<C: Send + Sync>(
     node: usize,
     actions: &[DestroyAction],
     options: ExecutionOptions<'_>,
+    accepted: &EarlyReleases<'_>,
 ) -> Result<()> {
     let step = &plan.steps[node];
     if let Action::Unknown(refusal) = &step.action {
@@ -138,7 +144,8 @@ async fn destroy_step<C: Send + Sync>(
         if let Some(refusal) = plan.scope_refusal(node) {
             return Err(refusal.clone());
         }
-        delete_and_wait(plan, node, actual, DeleteReason::Destroy, options).await
+        let reason = DeleteReason::Destroy;
+        delete_and_wait(plan, node, actual, reason, options, accepted).await
     })
     .await?;
     for (child, action) in plan.steps.iter().zip(actions) {
@@ -150,6 +157,12 @@ async fn destroy_step<C: Send + Sync>(
         }
     }
     Ok(())
+}
+
+/// Returns true if a node is deleted as soon as the deletion of its dependents is accepted.
+pub(super) fn deletes_on_acceptance<C: Sync>(plan: &Plan<'_, C>, node: usize) -> bool {
+    let resource = &plan.graph.nodes()[node].resource;
+    resource.properties().deletes_on_acceptance
 }
 
 /// Makes the anchors wait for all other nodes, so that the rest can still be found after a failure.
@@ -178,13 +191,14 @@ pub(super) enum DeleteReason {
     Rollback,
 }
 
-/// Deletes one resource and reads until it is absent.
+/// Deletes one resource and reads until it is absent. Reports when the cloud has accepted the deletion.
 pub(super) async fn delete_and_wait<C: Send + Sync>(
     plan: &Plan<'_, C>,
     node: usize,
     actual: &Actual,
     reason: DeleteReason,
     options: ExecutionOptions<'_>,
+    accepted: &EarlyReleases<'_>,
 ) -> Result<()> {
     let cloud = plan.cloud(node)?;
     let Node { id, resource, .. } = &plan.graph.nodes()[node];
@@ -199,13 +213,14 @@ pub(super) async fn delete_and_wait<C: Send + Sync>(
         .retry(
             |refusal| resource.retry_budget(refusal),
             options.cancellation,
-            |refusal| report_waiting(refusal.cause()),
+            |refusal| report_waiting(resource.retry_reason(refusal)),
             async || match reason {
                 DeleteReason::Destroy => resource.delete(cloud, actual).await,
                 DeleteReason::Rollback => resource.undo_create(cloud, actual).await,
             },
         )
         .await?;
+    accepted.release(node);
     let operation = format!("verify the deletion of {id}");
     let mut backoff = Backoff::new(options.retry_policy, options.cancellation);
     while let Some(actual) = resource.read(cloud, &plan.known).await? {

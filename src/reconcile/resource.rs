@@ -28,6 +28,20 @@ impl Actual {
     pub fn is_managed(&self) -> bool {
         self.ownership == Ownership::Managed
     }
+
+    /// Returns an output that a call cannot do without.
+    ///
+    /// # Errors
+    /// If the read did not return it.
+    pub fn require(&self, output: &'static str) -> Result<&str> {
+        let value = self.outputs.get(output).filter(|value| !value.is_empty());
+        value.map(String::as_str).ok_or_else(|| {
+            Error::failed(
+                format!("use the {output} of the resource"),
+                "AWS did not return it",
+            )
+        })
+    }
 }
 
 /// The resource whose tags decide the ownership of a resource that has none.
@@ -92,6 +106,8 @@ pub struct Properties {
     pub is_anchor: bool,
     /// Number of concurrent reads that must agree after a write, for services whose replicas differ for a while.
     pub agreeing_reads: usize,
+    /// Its deletion starts when the cloud has accepted the deletion of its dependents, not only when they are absent.
+    pub deletes_on_acceptance: bool,
     /// The time that the cloud keeps the resource after a delete call. `None` if it is deleted at once.
     pub deletion_delay: Option<Duration>,
 }
@@ -104,6 +120,7 @@ impl Default for Properties {
             blocks_deletion_of_dependencies: false,
             is_anchor: false,
             agreeing_reads: 1,
+            deletes_on_acceptance: false,
             deletion_delay: None,
         }
     }
@@ -153,6 +170,11 @@ pub trait ResourceSpec: Send + Sync {
     /// Time during which a refused call is retried; `None` for a final refusal.
     fn retry_budget(&self, _refusal: &Error) -> Option<Duration> {
         None
+    }
+
+    /// The text that says why a refused call is retried. The default is the cause of the refusal.
+    fn retry_reason(&self, refusal: &Error) -> String {
+        refusal.cause()
     }
 
     /// Documents that contain this resource. They may contain resources of others as well, and each write replaces a

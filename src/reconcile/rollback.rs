@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use super::apply::{
     ApplyResult, ExecutionOptions, REPLICATION_DELAY, StepProgress, StepRunner, with_events,
 };
-use super::destroy::{DeleteReason, delete_and_wait, order_anchors_last};
+use super::destroy::{DeleteReason, delete_and_wait, deletes_on_acceptance, order_anchors_last};
 use super::diff::Change;
 use super::event::{ReconcileEvent, Verb};
 use super::plan::{Action, Plan, PlanStep};
 use super::retry::Backoff;
-use super::scheduler::{Outcome, reverse_edges, run_in_order};
+use super::scheduler::{EarlyReleases, Outcome, reverse_edges, run_with_releases};
 use super::{Actual, Resource};
 use crate::error::{Error, Result};
 
@@ -43,26 +43,35 @@ impl ApplyResult {
     }
 }
 
-/// Fields that could not be restored and keep the values that the run wrote.
-pub type IrreversibleFields = Vec<&'static str>;
+/// The effect of a rollback on one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reverted {
+    /// The resource was deleted, or its deletion was scheduled.
+    pub is_deleted: bool,
+    /// Fields that could not be restored and keep the values that the run wrote.
+    pub irreversible_fields: Vec<&'static str>,
+}
 
 /// Reverts the steps of a plan in reverse order. A failure keeps only the dependencies of the failed step.
 pub async fn rollback<C: Send + Sync>(
     plan: &Plan<'_, C>,
     applied: &ApplyResult,
     options: ExecutionOptions<'_>,
-) -> Vec<Outcome<IrreversibleFields, Error>> {
+) -> Vec<Outcome<Reverted, Error>> {
     let edges = order_anchors_last(plan, reverse_edges(&plan.graph.edges()));
+    let starts_early = |node: usize| deletes_on_acceptance(plan, node);
+    let accepted = EarlyReleases::new(edges.len(), &starts_early);
     let run = |node: usize| {
         let step = StepRollback {
             plan,
             applied,
             node,
             options,
+            accepted: &accepted,
         };
         async move { step.run().await }
     };
-    let mut outcomes = run_in_order(&edges, run).await;
+    let mut outcomes = run_with_releases(&edges, &accepted, run).await;
     for (node, (step, outcome)) in plan.steps.iter().zip(&mut outcomes).enumerate() {
         let Outcome::Skipped { blocked_by } = outcome else {
             continue;
@@ -74,7 +83,7 @@ pub async fn rollback<C: Send + Sync>(
                 blocked_by: plan.steps[*blocked_by].id.to_string(),
             });
         } else {
-            *outcome = Outcome::Done(IrreversibleFields::new());
+            *outcome = Outcome::Done(Reverted::default());
         }
     }
     outcomes
@@ -100,26 +109,30 @@ struct StepRollback<'a, C> {
     applied: &'a ApplyResult,
     node: usize,
     options: ExecutionOptions<'a>,
+    accepted: &'a EarlyReleases<'a>,
 }
 
 impl<C: Send + Sync> StepRollback<'_, C> {
-    async fn run(&self) -> Result<IrreversibleFields> {
+    async fn run(&self) -> Result<Reverted> {
         let step = &self.plan.steps[self.node];
         if !self.applied.was_attempted(step, self.node) || self.is_deleted_with_parent() {
-            return Ok(IrreversibleFields::new());
+            return Ok(Reverted::default());
         }
         let verb = rollback_verb(&step.action);
         let actual = match self.read_actual().await {
             Ok(actual) => actual,
             Err(refusal) => {
                 with_events(&step.id, verb, self.options, async { Err(refusal) }).await?;
-                return Ok(IrreversibleFields::new());
+                return Ok(Reverted::default());
             }
         };
         match (&step.action, actual, &step.actual) {
             (Action::Create, Some(actual), _) if actual.is_managed() => {
                 with_events(&step.id, verb, self.options, self.delete(&actual)).await?;
-                Ok(IrreversibleFields::new())
+                Ok(Reverted {
+                    is_deleted: true,
+                    ..Reverted::default()
+                })
             }
             (Action::Update(changes), actual, Some(before))
                 if !is_unchanged(actual.as_ref(), before, changes) =>
@@ -128,11 +141,14 @@ impl<C: Send + Sync> StepRollback<'_, C> {
                 with_events(&step.id, verb, self.options, restore).await?;
                 let irreversible = self.resource().properties().irreversible_fields;
                 let fields = changes.iter().map(|change| change.field);
-                Ok(fields
-                    .filter(|field| irreversible.contains(field))
-                    .collect())
+                Ok(Reverted {
+                    irreversible_fields: fields
+                        .filter(|field| irreversible.contains(field))
+                        .collect(),
+                    ..Reverted::default()
+                })
             }
-            _ => Ok(IrreversibleFields::new()),
+            _ => Ok(Reverted::default()),
         }
     }
 
@@ -182,7 +198,8 @@ impl<C: Send + Sync> StepRollback<'_, C> {
                 .with_reason(format!("it is used by {}", users.join(", "))));
         }
         let reason = DeleteReason::Rollback;
-        delete_and_wait(self.plan, self.node, actual, reason, self.options).await
+        let (plan, node) = (self.plan, self.node);
+        delete_and_wait(plan, node, actual, reason, self.options, self.accepted).await
     }
 
     async fn restore(&self, actual: Option<&Actual>, before: &Actual) -> Result<()> {

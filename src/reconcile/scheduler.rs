@@ -1,6 +1,9 @@
 //! Runs each node of a graph as soon as its dependencies have succeeded.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::Notify;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<T, E> {
@@ -12,9 +15,50 @@ pub enum Outcome<T, E> {
     },
 }
 
+/// Nodes that still run, but no longer hold up some of their dependents.
+pub(super) struct EarlyReleases<'a> {
+    /// Returns true for a dependent that a release is enough for.
+    pub applies_to: &'a (dyn Fn(usize) -> bool + Sync),
+    released: Vec<AtomicBool>,
+    notification: Notify,
+}
+
+impl<'a> EarlyReleases<'a> {
+    pub fn new(nodes: usize, applies_to: &'a (dyn Fn(usize) -> bool + Sync)) -> Self {
+        Self {
+            applies_to,
+            released: (0..nodes).map(|_| AtomicBool::new(false)).collect(),
+            notification: Notify::new(),
+        }
+    }
+
+    /// Lets the dependents of a running node start.
+    pub fn release(&self, node: usize) {
+        self.released[node].store(true, Ordering::Relaxed);
+        self.notification.notify_one();
+    }
+
+    fn permits(&self, dependent: usize, dependency: usize) -> bool {
+        (self.applies_to)(dependent) && self.released[dependency].load(Ordering::Relaxed)
+    }
+}
+
 /// Runs all nodes; a failure skips only the nodes that depend on it.
 pub async fn run_in_order<T, E, F>(
     edges: &[Vec<usize>],
+    run: impl Fn(usize) -> F,
+) -> Vec<Outcome<T, E>>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let releases = EarlyReleases::new(edges.len(), &|_| false);
+    run_with_releases(edges, &releases, run).await
+}
+
+/// Runs all nodes like [`run_in_order`], and starts some dependents when a node is released.
+pub(super) async fn run_with_releases<T, E, F>(
+    edges: &[Vec<usize>],
+    releases: &EarlyReleases<'_>,
     run: impl Fn(usize) -> F,
 ) -> Vec<Outcome<T, E>>
 where
@@ -28,16 +72,21 @@ where
         for (node, dependencies) in edges.iter().enumerate() {
             let is_ready = !started[node]
                 && outcomes[node].is_none()
-                && dependencies
-                    .iter()
-                    .all(|other| matches!(outcomes[*other], Some(Outcome::Done(_))));
+                && dependencies.iter().all(|other| match &outcomes[*other] {
+                    Some(outcome) => matches!(outcome, Outcome::Done(_)),
+                    None => releases.permits(node, *other),
+                });
             if is_ready {
                 started[node] = true;
                 let future = run(node);
                 running.push(async move { (node, future.await) });
             }
         }
-        let Some((node, result)) = running.next().await else {
+        let finished = tokio::select! {
+            finished = running.next() => finished,
+            () = releases.notification.notified() => continue,
+        };
+        let Some((node, result)) = finished else {
             break;
         };
         outcomes[node] = Some(match result {

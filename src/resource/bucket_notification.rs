@@ -13,8 +13,10 @@ use crate::aws::Aws;
 use crate::aws::bucket_notification::{
     NotificationEntry, NotificationTarget, OBJECT_CREATED, OtherEntries, entries,
 };
+use crate::aws::bucket_notification_merge::{key_filter, merge_entry};
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
+use crate::aws::notification_filter;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
@@ -22,10 +24,7 @@ use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
-use aws_sdk_s3::types::{
-    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
-    S3KeyFilter, TopicConfiguration,
-};
+use aws_sdk_s3::types::{Event, TopicConfiguration};
 use serde_json::{Value, json};
 
 pub struct BucketNotification {
@@ -34,6 +33,7 @@ pub struct BucketNotification {
     pub bucket_owner: String,
     /// ID of the managed entry.
     pub entry_id: String,
+    /// The start of the keys of the log objects, not encoded.
     pub prefix: String,
     /// ARN of the topic.
     pub topic: Output,
@@ -78,7 +78,7 @@ impl ResourceSpec for BucketNotification {
     fn desired(&self, known: &KnownOutputs) -> State {
         State::default()
             .with("events", vec![OBJECT_CREATED])
-            .with("prefix", self.prefix.as_str())
+            .with("prefix", notification_filter::encode(&self.prefix))
             .with("suffix", "")
             .with_optional("topic", known.get(&self.topic))
     }
@@ -144,8 +144,8 @@ impl Resource<Aws> for BucketNotification {
         Ok(Some(Actual {
             state: State::default()
                 .with("events", shown.events.clone())
-                .with("prefix", shown.prefix.as_str())
-                .with("suffix", shown.suffix.as_str())
+                .with("prefix", notification_filter::canonical(&shown.prefix))
+                .with("suffix", notification_filter::canonical(&shown.suffix))
                 .with("topic", entry.destination.as_str())
                 .with(observed::DOCUMENT, export_document(&entries, &found)),
             outputs: Outputs::from([(ENTRY_ID, entry.id.clone())]),
@@ -323,7 +323,7 @@ impl BucketNotification {
             target: NotificationTarget::Topic,
             destination: topic.to_owned(),
             events: vec![OBJECT_CREATED.to_owned()],
-            prefix: self.prefix.clone(),
+            prefix: notification_filter::encode(&self.prefix),
             suffix: String::new(),
         }
     }
@@ -391,116 +391,4 @@ fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
 
 fn targets_topic(entry: &NotificationEntry, topic: &str) -> bool {
     entry.target == NotificationTarget::Topic && entry.destination == topic
-}
-
-fn key_filter(prefix: &str, suffix: &str) -> Option<NotificationConfigurationFilter> {
-    let rules: Vec<FilterRule> = [
-        (FilterRuleName::Prefix, prefix),
-        (FilterRuleName::Suffix, suffix),
-    ]
-    .into_iter()
-    .filter(|(_, value)| !value.is_empty())
-    .map(|(name, value)| FilterRule::builder().name(name).value(value).build())
-    .collect();
-    let key = S3KeyFilter::builder().set_filter_rules(Some(rules.clone()));
-    (!rules.is_empty()).then(|| {
-        NotificationConfigurationFilter::builder()
-            .key(key.build())
-            .build()
-    })
-}
-
-/// Replaces, adds or removes one topic entry, and keeps everything else.
-fn merge_entry(
-    before: Configuration,
-    id: &str,
-    entry: Option<TopicConfiguration>,
-) -> NotificationConfiguration {
-    let mut topics = before.topic_configurations.unwrap_or_default();
-    topics.retain(|topic| topic.id() != Some(id));
-    topics.extend(entry);
-    NotificationConfiguration::builder()
-        .set_topic_configurations((!topics.is_empty()).then_some(topics))
-        .set_queue_configurations(before.queue_configurations)
-        .set_lambda_function_configurations(before.lambda_function_configurations)
-        .set_event_bridge_configuration(before.event_bridge_configuration)
-        .build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_sdk_s3::types::{EventBridgeConfiguration, QueueConfiguration};
-
-    fn topic(id: &str) -> TopicConfiguration {
-        TopicConfiguration::builder()
-            .id(id)
-            .topic_arn("arn:aws:sns:us-east-1:111122223333:topic")
-            .events(Event::from(OBJECT_CREATED))
-            .build()
-            .unwrap()
-    }
-
-    fn existing_configuration() -> Configuration {
-        Configuration::builder()
-            .topic_configurations(topic("other"))
-            .queue_configurations(
-                QueueConfiguration::builder()
-                    .id("exports")
-                    .queue_arn("arn:aws:sqs:us-east-1:111122223333:exports")
-                    .events(Event::from("s3:ObjectCreated:Put"))
-                    .build()
-                    .unwrap(),
-            )
-            .event_bridge_configuration(EventBridgeConfiguration::builder().build())
-            .build()
-    }
-
-    #[test]
-    fn added_entry_keeps_other_entries() {
-        let merged = merge_entry(
-            existing_configuration(),
-            "heeler-ec",
-            Some(topic("heeler-ec")),
-        );
-        assert_eq!(
-            merged.topic_configurations(),
-            [topic("other"), topic("heeler-ec")]
-        );
-        assert_eq!(merged.queue_configurations().len(), 1);
-        assert!(merged.event_bridge_configuration().is_some());
-    }
-
-    #[test]
-    fn adding_twice_leaves_one_entry() {
-        let once = existing_configuration()
-            .topic_configurations
-            .unwrap()
-            .into_iter()
-            .chain([topic("heeler-ec")]);
-        let once = Configuration::builder()
-            .set_topic_configurations(Some(once.collect()))
-            .build();
-        let merged = merge_entry(once, "heeler-ec", Some(topic("heeler-ec")));
-        assert_eq!(merged.topic_configurations().len(), 2);
-    }
-
-    #[test]
-    fn removing_entry_restores_configuration() {
-        let with = merge_entry(
-            existing_configuration(),
-            "heeler-ec",
-            Some(topic("heeler-ec")),
-        );
-        let with = Configuration::builder()
-            .set_topic_configurations(with.topic_configurations)
-            .set_queue_configurations(with.queue_configurations)
-            .set_event_bridge_configuration(with.event_bridge_configuration)
-            .build();
-        let without = merge_entry(with, "heeler-ec", None);
-        assert_eq!(
-            without,
-            merge_entry(existing_configuration(), "heeler-ec", None)
-        );
-    }
 }

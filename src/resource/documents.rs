@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::document_kind::DocumentKind;
 use super::function_permission;
-use super::queue::queue_url;
 use super::role::get_role;
 use super::trust::trust_policy_of;
 use crate::aws::Aws;
 use crate::aws::bucket_notification_document as notification;
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
+use crate::aws::policy_versions::put_default_version;
+use crate::aws::queue_url::{queue_url, require_queue_url};
 use crate::error::{Error, Result};
 use crate::iam as documents;
 use crate::reconcile::graph::ResourceId;
@@ -140,8 +141,8 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
                 .context_for("sns:SetTopicAttributes", doing)?;
         }
         DocumentKind::QueuePolicy => {
-            let url = queue_url(aws, of).await?;
-            let set = aws.sqs.set_queue_attributes().set_queue_url(url);
+            let url = require_queue_url(aws, of).await?;
+            let set = aws.sqs.set_queue_attributes().queue_url(url);
             let set = set.attributes(QueueAttributeName::Policy, text);
             set.send()
                 .await
@@ -158,7 +159,7 @@ pub async fn write(aws: &Aws, account: &str, id: &ResourceId, document: &Value) 
             update.context_for("iam:UpdateAssumeRolePolicy", doing)?;
         }
         DocumentKind::ManagedPolicy => {
-            super::managed_policy::put_default_version(aws, of, &text).await?;
+            put_default_version(aws, of, &text).await?;
         }
         DocumentKind::FunctionPolicy => {
             function_permission::replace_statements(aws, of, document).await?;

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 
 use super::PROPAGATION_TIMEOUT;
 use super::kind::ResourceKind;
-use super::kms_key::{describe_key, list_tags};
+use super::kms_tag_propagation::TagPropagation;
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
+use crate::aws::kms_keys::{describe_key, list_tags};
 use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
@@ -21,6 +22,8 @@ pub struct KmsAlias {
     /// ARN of the key.
     pub key: Output,
     pub ownership: OwnershipTags,
+    /// The propagation of the key's tags: KMS authorizes changes of an alias on its key too.
+    pub tag_propagation: TagPropagation,
 }
 
 impl ResourceSpec for KmsAlias {
@@ -48,7 +51,11 @@ impl ResourceSpec for KmsAlias {
         if refusal.has_code("NotFoundException") {
             return Some(PROPAGATION_TIMEOUT);
         }
-        super::kms_key::tag_propagation_timeout(refusal)
+        self.tag_propagation.retry_budget(refusal)
+    }
+
+    fn retry_reason(&self, refusal: &Error) -> String {
+        self.tag_propagation.retry_reason(refusal)
     }
 }
 

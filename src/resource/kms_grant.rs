@@ -116,7 +116,7 @@ impl Resource<Aws> for KmsGrant {
         aws.kms
             .revoke_grant()
             .key_id(&self.key_arn)
-            .set_grant_id(actual.outputs.get("id").cloned())
+            .grant_id(actual.require("id")?)
             .send()
             .await
             .optional_for("kms:RevokeGrant", not_found::KEY, || {

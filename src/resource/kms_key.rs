@@ -1,7 +1,7 @@
 //! A customer managed KMS key: its policy and its yearly rotation. It is found by its alias, or by its tags if a run
 //! was interrupted before it created the alias.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_sdk_kms::config::retry::RetryConfig;
@@ -12,9 +12,11 @@ use tokio::try_join;
 
 use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
+use super::kms_tag_propagation::TagPropagation;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
+use crate::aws::kms_keys::{describe_key, list_aliased_key_ids, list_keys, list_tags};
 use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::iam;
@@ -30,6 +32,7 @@ pub struct KmsKey {
     pub description: &'static str,
     pub policy: Value,
     pub ownership: OwnershipTags,
+    pub tag_propagation: TagPropagation,
 }
 
 impl Handle<KmsKey> {
@@ -113,7 +116,11 @@ impl ResourceSpec for KmsKey {
         is_propagating
             .then_some(PROPAGATION_TIMEOUT)
             .or(is_ambiguous.then_some(AMBIGUOUS_ERROR_TIMEOUT))
-            .or_else(|| tag_propagation_timeout(refusal))
+            .or_else(|| self.tag_propagation.retry_budget(refusal))
+    }
+
+    fn retry_reason(&self, refusal: &Error) -> String {
+        self.tag_propagation.retry_reason(refusal)
     }
 }
 
@@ -164,6 +171,7 @@ impl Resource<Aws> for KmsKey {
         let arn = arn
             .as_deref()
             .ok_or_else(|| Error::failed(format!("create {}", self.id()), "AWS returned no ARN"))?;
+        self.tag_propagation.start();
         // From here on the create must not fail, because a retry would create a second key. If rotation is not enabled
         // here, the wait for consistency enables it.
         let _ = aws.kms.enable_key_rotation().key_id(arn).send().await;
@@ -177,11 +185,7 @@ impl Resource<Aws> for KmsKey {
         want: &State,
         _: &KnownOutputs,
     ) -> Result<()> {
-        let key = actual
-            .outputs
-            .get("arn")
-            .map(String::as_str)
-            .unwrap_or_default();
+        let key = actual.require("arn")?;
         let differs = |field: &str| actual.state.get(field) != want.get(field);
         let is = |field: &str| want.get(field).is_some_and(|value| value == true);
         // A disabled key rejects all other changes. It is therefore enabled first and disabled last.
@@ -223,11 +227,12 @@ impl Resource<Aws> for KmsKey {
     async fn take_ownership(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.kms
             .tag_resource()
-            .set_key_id(actual.outputs.get("arn").cloned())
+            .key_id(actual.require("arn")?)
             .set_tags(Some(self.sdk_tags()?))
             .send()
             .await
             .context_for("kms:TagResource", || format!("tag {}", self.id()))?;
+        self.tag_propagation.start();
         Ok(())
     }
 
@@ -236,7 +241,7 @@ impl Resource<Aws> for KmsKey {
         let scheduled = aws
             .kms
             .schedule_key_deletion()
-            .set_key_id(actual.outputs.get("arn").cloned())
+            .key_id(actual.require("arn")?)
             .pending_window_in_days(DELETION_WINDOW_DAYS)
             .send()
             .await
@@ -315,6 +320,9 @@ impl KmsKey {
         let Some(key) = key.filter(is_usable) else {
             return Ok(None);
         };
+        if is_new(&key) {
+            self.tag_propagation.start();
+        }
         let pairs = || tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
         let document = document.and_then(|found| found.policy).unwrap_or_default();
         let state = State::default()
@@ -373,14 +381,12 @@ impl KmsKey {
     }
 }
 
-/// The time to wait for the tags of a new key. A permission that depends on tags applies only after some seconds. A
-/// missing permission gives the same error, so the wait is short.
-pub(super) fn tag_propagation_timeout(refusal: &Error) -> Option<Duration> {
-    let on_a_new_key = matches!(
-        refusal.required_permission(),
-        Some("kms:EnableKeyRotation" | "kms:PutKeyPolicy" | "kms:CreateAlias")
-    );
-    (on_a_new_key && refusal.has_code("AccessDeniedException")).then_some(Duration::from_secs(20))
+/// Returns true for a key whose tags may not count in authorization yet, because another run has just created it.
+fn is_new(key: &KeyMetadata) -> bool {
+    let created = key.creation_date().map(|date| date.secs());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |time| time.as_secs().cast_signed());
+    created.is_some_and(|created| now - created < TagPropagation::TIMEOUT.as_secs().cast_signed())
 }
 
 /// Returns false for a key whose deletion is scheduled, because nothing can use it.
@@ -389,64 +395,6 @@ fn is_usable(key: &KeyMetadata) -> bool {
         key.key_state(),
         Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
     )
-}
-
-pub(super) async fn describe_key(aws: &Aws, key: &str) -> Result<Option<KeyMetadata>> {
-    aws.kms
-        .describe_key()
-        .key_id(key)
-        .send()
-        .await
-        .optional_for("kms:DescribeKey", not_found::KEY, || {
-            format!("describe KMS key {key}")
-        })
-        .map(|found| found.and_then(|found| found.key_metadata))
-}
-
-pub(super) async fn list_tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
-    aws.kms
-        .list_resource_tags()
-        .key_id(key)
-        .send()
-        .await
-        .optional_for("kms:ListResourceTags", not_found::KEY, || {
-            format!("read the tags of KMS key {key}")
-        })
-        .map(|found| found.and_then(|found| found.tags).unwrap_or_default())
-}
-
-/// The ID and ARN of every key of the account and region.
-async fn list_keys(aws: &Aws) -> Result<Vec<(String, String)>> {
-    let mut keys = Vec::new();
-    let mut pages = aws.kms.list_keys().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.context_for("kms:ListKeys", || {
-            "look for the key of an interrupted run".into()
-        })?;
-        keys.extend(
-            page.keys()
-                .iter()
-                .filter_map(|key| Some((key.key_id()?.to_owned(), key.key_arn()?.to_owned()))),
-        );
-    }
-    Ok(keys)
-}
-
-/// The IDs of the keys that have an alias.
-async fn list_aliased_key_ids(aws: &Aws) -> Result<Vec<String>> {
-    let mut named = Vec::new();
-    let mut pages = aws.kms.list_aliases().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.context_for("kms:ListAliases", || {
-            "look for the key of an interrupted run".into()
-        })?;
-        named.extend(
-            page.aliases()
-                .iter()
-                .filter_map(|alias| alias.target_key_id.clone()),
-        );
-    }
-    Ok(named)
 }
 
 fn build_tag(key: &str, value: &str) -> Result<Tag> {

@@ -10,6 +10,7 @@ pub mod kind;
 pub mod kms_alias;
 pub mod kms_grant;
 pub mod kms_key;
+pub mod kms_tag_propagation;
 pub mod managed_policy;
 pub mod policy_attachment;
 pub mod queue;
@@ -47,6 +48,8 @@ pub mod observed {
     pub const DESCRIPTION: &str = "observed.description";
     pub const NAME: &str = "observed.name";
     pub const ROLE: &str = "observed.role";
+    /// The longest session of a role.
+    pub const MAX_SESSION_SECONDS: &str = "observed.max_session_seconds";
     pub const TOPIC: &str = "observed.topic";
     pub const QUEUE: &str = "observed.queue";
 

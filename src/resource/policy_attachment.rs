@@ -115,7 +115,7 @@ impl Resource<Aws> for PolicyAttachment {
         aws.iam
             .detach_role_policy()
             .role_name(&self.role.resource.name)
-            .set_policy_arn(actual.outputs.get("policy").cloned())
+            .policy_arn(actual.require("policy")?)
             .send()
             .await
             .optional_for("iam:DetachRolePolicy", not_found::IAM_ENTITY, || {

@@ -15,6 +15,7 @@ use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
+use crate::aws::queue_url::{is_not_found, public_queue_url, queue_url};
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
@@ -69,6 +70,9 @@ impl Handle<Queue> {
 
 /// SQS blocks the name of a deleted queue for 60 seconds.
 const NAME_REUSE_TIMEOUT: Duration = Duration::from_secs(75);
+/// SQS needs up to 60 seconds until all of its servers know a new queue (`CreateQueue` and `SetQueueAttributes` in its API
+/// reference).
+pub(super) const QUEUE_PROPAGATION_TIMEOUT: Duration = Duration::from_secs(60);
 const VISIBILITY_TIMEOUT_SECONDS: u32 = 30;
 const MAX_MESSAGE_BYTES: u32 = 262_144;
 const DATA_KEY_REUSE_SECONDS: u32 = 300;
@@ -125,6 +129,8 @@ impl ResourceSpec for Queue {
         Properties {
             // SQS replicas return different attributes for up to a minute after a write.
             agreeing_reads: 2,
+            // SQS shows a deleted queue for up to a minute.
+            deletes_on_acceptance: true,
             ..Properties::default()
         }
     }
@@ -151,10 +157,12 @@ impl ResourceSpec for Queue {
         {
             return Some(NAME_REUSE_TIMEOUT);
         }
-        not_found::QUEUE
-            .iter()
-            .any(|code| refusal.has_code(code))
-            .then_some(Duration::from_secs(20))
+        // A dead-letter queue that was just created is not visible yet.
+        let is_propagating = is_not_found(refusal)
+            || refusal
+                .reason()
+                .contains("Dead letter target does not exist");
+        is_propagating.then_some(QUEUE_PROPAGATION_TIMEOUT)
     }
 }
 
@@ -215,7 +223,7 @@ impl Resource<Aws> for Queue {
             .map_err(with_redrive_hint)?;
         Ok(created
             .queue_url
-            .map(|url| ("url", url))
+            .map(|url| ("url", public_queue_url(&url, aws.region())))
             .into_iter()
             .collect())
     }
@@ -242,7 +250,7 @@ impl Resource<Aws> for Queue {
         }
         aws.sqs
             .set_queue_attributes()
-            .set_queue_url(actual.outputs.get("url").cloned())
+            .queue_url(actual.require("url")?)
             .set_attributes(Some(changed))
             .send()
             .await
@@ -254,7 +262,7 @@ impl Resource<Aws> for Queue {
     async fn take_ownership(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.sqs
             .tag_queue()
-            .set_queue_url(actual.outputs.get("url").cloned())
+            .queue_url(actual.require("url")?)
             .set_tags(Some(to_tag_map(self.ownership.iter())))
             .send()
             .await
@@ -265,7 +273,7 @@ impl Resource<Aws> for Queue {
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         aws.sqs
             .delete_queue()
-            .set_queue_url(actual.outputs.get("url").cloned())
+            .queue_url(actual.require("url")?)
             .send()
             .await
             .optional_for("sqs:DeleteQueue", not_found::QUEUE, || {
@@ -294,22 +302,6 @@ impl Queue {
         }
         all
     }
-}
-
-/// Reads the URL of a queue. Returns `None` if there is no queue with that name.
-///
-/// # Errors
-/// When SQS refuses the call.
-pub async fn queue_url(aws: &Aws, name: &str) -> Result<Option<String>> {
-    aws.sqs
-        .get_queue_url()
-        .queue_name(name)
-        .send()
-        .await
-        .optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
-            format!("look for sqs queue {name}")
-        })
-        .map(|found| found.and_then(|found| found.queue_url))
 }
 
 /// Reads a state from attributes, which SQS returns as text.

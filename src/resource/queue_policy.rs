@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
-use super::queue::queue_url;
+use super::queue::QUEUE_PROPAGATION_TIMEOUT;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, policy_text, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
+use crate::aws::queue_url::{is_not_found, queue_url, require_queue_url};
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::Ownership;
@@ -69,7 +70,9 @@ impl ResourceSpec for QueuePolicy {
             "InvalidAttributeValue",
             "Invalid value for the parameter Policy",
         );
-        is_propagating.then_some(PROPAGATION_TIMEOUT)
+        is_propagating
+            .then_some(PROPAGATION_TIMEOUT)
+            .or(is_not_found(refusal).then_some(QUEUE_PROPAGATION_TIMEOUT))
     }
 }
 
@@ -102,8 +105,8 @@ impl Resource<Aws> for QueuePolicy {
 
     async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
         let arn = known.require(&self.queue)?;
-        let url = queue_url(aws, arn::resource_name(&arn)).await?;
-        self.write(aws, url, &policy_text(want, "policy")).await?;
+        let url = require_queue_url(aws, arn::resource_name(&arn)).await?;
+        self.write(aws, &url, &policy_text(want, "policy")).await?;
         Ok(Outputs::new())
     }
 
@@ -114,21 +117,20 @@ impl Resource<Aws> for QueuePolicy {
         want: &State,
         _: &KnownOutputs,
     ) -> Result<()> {
-        let url = actual.outputs.get("url").cloned();
+        let url = actual.require("url")?;
         self.write(aws, url, &policy_text(want, "policy")).await
     }
 
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
-        self.write(aws, actual.outputs.get("url").cloned(), "")
-            .await
+        self.write(aws, actual.require("url")?, "").await
     }
 }
 
 impl QueuePolicy {
-    async fn write(&self, aws: &Aws, url: Option<String>, document: &str) -> Result<()> {
+    async fn write(&self, aws: &Aws, url: &str, document: &str) -> Result<()> {
         aws.sqs
             .set_queue_attributes()
-            .set_queue_url(url)
+            .queue_url(url)
             .attributes(QueueAttributeName::Policy, document)
             .send()
             .await

@@ -127,6 +127,7 @@ impl Resource<Aws> for Role {
             state: trust_state(&trust_policy_of(&role))
                 .with("description", role.description().unwrap_or_default())
                 .with("tags", Value::Object(deployment_tags))
+                .with_optional(observed::MAX_SESSION_SECONDS, role.max_session_duration())
                 .with(observed::TAGS, observed::tags(tags())),
             outputs: Outputs::new(),
             ownership: self.ownership.ownership(tags()),
@@ -171,10 +172,17 @@ impl Resource<Aws> for Role {
                 .map_err(|refusal| self.with_principal_hint(refusal))?;
         }
         if differs("description") {
+            // IAM sets the duration to one hour if it is not given.
+            let duration = actual.state.get(observed::MAX_SESSION_SECONDS);
             aws.iam
                 .update_role()
                 .role_name(self.name())
                 .description(want.text("description").unwrap_or_default())
+                .set_max_session_duration(
+                    duration
+                        .and_then(Value::as_i64)
+                        .and_then(|seconds| i32::try_from(seconds).ok()),
+                )
                 .send()
                 .await
                 .context_for("iam:UpdateRole", || {

@@ -171,7 +171,7 @@ impl Resource<Aws> for Subscription {
             }
             aws.sns
                 .set_subscription_attributes()
-                .set_subscription_arn(actual.outputs.get("arn").cloned())
+                .subscription_arn(actual.require("arn")?)
                 .attribute_name(attribute)
                 .attribute_value(value)
                 .send()
@@ -187,7 +187,7 @@ impl Resource<Aws> for Subscription {
         let unsubscribed = aws
             .sns
             .unsubscribe()
-            .set_subscription_arn(actual.outputs.get("arn").cloned())
+            .subscription_arn(actual.require("arn")?)
             .send()
             .await
             .optional_for("sns:Unsubscribe", not_found::TOPIC, || {

@@ -4,17 +4,21 @@ use serde_json::{Value, json};
 
 use super::function::Function;
 use super::kms_key::KmsKey;
+use super::kms_tag_propagation::TagPropagation;
 use super::queue::{Queue, QueueOrdering};
+use super::queue_policy::QueuePolicy;
 use super::role::Role;
 use super::subscription::Subscription;
 use super::topic::Topic;
+use super::topic_policy::TopicPolicy;
 use super::trust::{HeelerTrust, TrustedEntity};
 use crate::aws::Aws;
 use crate::aws::canned::CannedResponse;
+use crate::error::Error;
 use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
-use crate::reconcile::{KnownOutputs, Resource};
+use crate::reconcile::{Actual, KnownOutputs, Resource};
 use crate::secret::ExternalId;
 
 const ACCOUNT: &str = "111122223333";
@@ -39,6 +43,7 @@ impl Fixture {
             description: "a key",
             policy: json!({ "Statement": [] }),
             ownership: OWNERSHIP,
+            tag_propagation: TagPropagation::default(),
         });
         let role = graph.add(Role {
             arn: ROLE.to_owned(),
@@ -66,6 +71,14 @@ impl Fixture {
             redrive_allowed_from: None,
             policy: None,
             ownership: OWNERSHIP,
+        });
+        graph.add(QueuePolicy {
+            queue: queue.arn(),
+            document: json!({ "Statement": [] }),
+        });
+        graph.add(TopicPolicy {
+            topic: topic.arn(),
+            document: json!({ "Statement": [] }),
         });
         graph.add(Subscription {
             topic: topic.arn(),
@@ -382,4 +395,168 @@ async fn subscription_create_sends_topic_and_queue() {
     ] {
         assert!(parameters.contains(&parameter), "{parameters:?}");
     }
+}
+
+#[tokio::test]
+async fn queue_url_has_the_public_host() {
+    let fixture = Fixture::new();
+    let queue = fixture.resource("sqs queue");
+    let answer =
+        r#"{"QueueUrl": "https://vpce-1.sqs.us-east-1.vpce.amazonaws.com/111122223333/queue"}"#;
+    let (aws, _) = Aws::canned(vec![
+        ("CreateQueue", ok(answer)),
+        ("GetQueueUrl", ok(answer)),
+        ("GetQueueAttributes", ok("{}")),
+        ("ListQueueTags", ok("{}")),
+    ]);
+    let public = "https://sqs.us-east-1.amazonaws.com/111122223333/queue";
+    let desired = queue.desired(&fixture.known);
+    let created = queue.create(&aws, &desired, &fixture.known).await.unwrap();
+    assert_eq!(created["url"], public);
+    let found = queue.read(&aws, &fixture.known).await.unwrap().unwrap();
+    assert_eq!(found.outputs["url"], public);
+}
+
+#[tokio::test]
+async fn queue_policy_of_invisible_queue_is_retried() {
+    let fixture = Fixture::new();
+    let policy = fixture.resource("sqs queue policy");
+    let code = "com.amazonaws.sqs#QueueDoesNotExist";
+    let (aws, sent) = Aws::canned(vec![(
+        "GetQueueUrl",
+        CannedResponse::json_error(code, "The specified queue does not exist."),
+    )]);
+    let desired = policy.desired(&fixture.known);
+    let refusal = policy.create(&aws, &desired, &fixture.known).await;
+    let budget = policy.retry_budget(&refusal.unwrap_err());
+    assert_eq!(budget.map(|time| time.as_secs()), Some(60));
+    assert_eq!(sent.operations(), ["GetQueueUrl"]);
+}
+
+#[test]
+fn only_passing_refusals_are_retried() {
+    let fixture = Fixture::new();
+    let table = [
+        (
+            "sqs queue",
+            "InvalidParameterValue",
+            "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
+            Some(60),
+        ),
+        (
+            "sqs queue",
+            "InvalidParameterValue",
+            "Value 7 for parameter VisibilityTimeout is invalid.",
+            None,
+        ),
+        (
+            "sqs queue",
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "The specified queue does not exist.",
+            Some(60),
+        ),
+        (
+            "sns topic",
+            "ConcurrentAccess",
+            "Can't perform multiple operations on a tag simultaneously",
+            Some(20),
+        ),
+        ("sns topic", "StaleTag", "a tag changed", Some(20)),
+        (
+            "sns topic",
+            "InvalidParameter",
+            "Invalid parameter: Topic Name",
+            None,
+        ),
+        (
+            "sns topic policy",
+            "NotFound",
+            "Topic does not exist",
+            Some(120),
+        ),
+        (
+            "sns topic policy",
+            "InvalidParameter",
+            "Invalid parameter: Policy Error: PrincipalNotFound",
+            Some(120),
+        ),
+        (
+            "sns topic policy",
+            "InvalidParameter",
+            "Invalid parameter: Policy statement action out of service scope!",
+            None,
+        ),
+    ];
+    for (kind, code, message, seconds) in table {
+        let refusal = Error::failed("write", message).with_code(Some(code.to_owned()), None);
+        let budget = fixture.resource(kind).retry_budget(&refusal);
+        assert_eq!(
+            budget.map(|time| time.as_secs()),
+            seconds,
+            "{kind}: {code}: {message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn changed_description_keeps_session_duration() {
+    let fixture = Fixture::new();
+    let role = fixture.resource("iam role");
+    let found = format!(
+        "<Role><Path>/</Path><RoleName>role</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>{ROLE}</Arn>\
+         <CreateDate>2026-01-01T00:00:00Z</CreateDate><Description>another</Description>\
+         <MaxSessionDuration>43200</MaxSessionDuration></Role>"
+    );
+    let (aws, sent) = Aws::canned(vec![
+        ("GetRole", in_xml("GetRole", &found)),
+        (
+            "UpdateAssumeRolePolicy",
+            ok("<UpdateAssumeRolePolicyResponse/>"),
+        ),
+        ("UpdateRole", in_xml("UpdateRole", "")),
+        ("TagRole", ok("<TagRoleResponse/>")),
+    ]);
+    let actual = role.read(&aws, &fixture.known).await.unwrap().unwrap();
+    let desired = role.desired(&fixture.known);
+    let updated = role.update(&aws, &actual, &desired, &fixture.known).await;
+    updated.unwrap();
+    let parameters = parameters(&sent.body("UpdateRole"));
+    assert!(
+        parameters.contains(&"MaxSessionDuration=43200".to_owned()),
+        "{parameters:?}"
+    );
+}
+
+#[tokio::test]
+async fn tags_of_new_key_are_awaited() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let metadata = json!({ "KeyMetadata": { "KeyId": "k", "Arn": KEY } });
+    let denial = || {
+        CannedResponse::json_error(
+            "AccessDeniedException",
+            "User is not authorized to perform this action because no identity-based policy allows it",
+        )
+    };
+    let (aws, _) = Aws::canned(vec![
+        ("ScheduleKeyDeletion", denial()),
+        ("CreateKey", ok(&metadata.to_string())),
+        ("EnableKeyRotation", denial()),
+        ("ScheduleKeyDeletion", denial()),
+    ]);
+    let actual = Actual {
+        state: key.desired(&fixture.known),
+        outputs: [("arn", KEY.to_owned())].into(),
+        ownership: Ownership::Managed,
+    };
+    let refusal = key.delete(&aws, &actual).await.unwrap_err();
+    assert_eq!(key.retry_budget(&refusal), None);
+    let desired = key.desired(&fixture.known);
+    key.create(&aws, &desired, &fixture.known).await.unwrap();
+    let refusal = key.delete(&aws, &actual).await.unwrap_err();
+    assert!(
+        key.retry_budget(&refusal)
+            .is_some_and(|time| time.as_secs() >= 300)
+    );
+    assert!(key.retry_reason(&refusal).contains("five minutes"));
 }

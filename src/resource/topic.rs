@@ -1,5 +1,7 @@
 //! An SNS topic.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
 use tokio::try_join;
@@ -54,6 +56,20 @@ impl ResourceSpec for Topic {
 
     fn ownership_tags(&self) -> Vec<(&'static str, String)> {
         self.ownership.to_vec()
+    }
+
+    fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
+        // "Can't perform multiple operations on a tag simultaneously", and a tag that is being replaced.
+        let is_busy = [
+            "ConcurrentAccess",
+            "ConcurrentAccessException",
+            "StaleTag",
+            "StaleTagException",
+        ]
+        .iter()
+        .any(|code| refusal.has_code(code));
+        let is_new = not_found::TOPIC.iter().any(|code| refusal.has_code(code));
+        (is_busy || is_new).then_some(Duration::from_secs(20))
     }
 }
 

@@ -61,8 +61,10 @@ impl ResourceSpec for TopicPolicy {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        if refusal.has_code("InvalidParameter") {
-            // A new principal is not visible yet.
+        // A new principal or a new topic is not visible yet.
+        let is_propagating = refusal.matches("InvalidParameter", "PrincipalNotFound")
+            || not_found::TOPIC.iter().any(|code| refusal.has_code(code));
+        if is_propagating {
             return Some(PROPAGATION_TIMEOUT);
         }
         // A permission that depends on the tags of the topic applies only after some seconds. A missing permission
@@ -115,11 +117,7 @@ impl Resource<Aws> for TopicPolicy {
 
     /// Restores the policy of a new topic, because a topic always has a policy.
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
-        let topic = actual
-            .outputs
-            .get("topic")
-            .map(String::as_str)
-            .unwrap_or_default();
+        let topic = actual.require("topic")?;
         self.write(aws, topic, default_policy(topic).to_string())
             .await
     }

@@ -121,7 +121,7 @@ fn overlap_finding(
             .cli(show_configuration_command(bucket))
             .advice(format!(
                 "extend that notification: {}; setup then uses its topic",
-                missing_coverage(first, planned)
+                missing_coverage(first, planned, &snapshot.log_prefix())
             ));
     }
     // S3 sends notifications only to destinations in the bucket's region.
@@ -171,7 +171,11 @@ fn show_configuration_command(bucket: &BucketFacts) -> String {
 }
 
 /// Describes the settings by which a notification misses some log objects.
-fn missing_coverage(entry: &NotificationEntry, planned: &NotificationEntry) -> String {
+fn missing_coverage(
+    entry: &NotificationEntry,
+    planned: &NotificationEntry,
+    log_prefix: &str,
+) -> String {
     let mut missing = Vec::new();
     if !entry
         .events
@@ -180,7 +184,7 @@ fn missing_coverage(entry: &NotificationEntry, planned: &NotificationEntry) -> S
     {
         missing.push("event s3:ObjectCreated:* or s3:ObjectCreated:Put".to_owned());
     }
-    if !planned.prefix.starts_with(&entry.prefix) {
+    if !entry.includes_prefix(log_prefix) {
         missing.push(format!("prefix {}", planned.prefix));
     }
     if !".json.gz".ends_with(&entry.suffix) {

@@ -33,6 +33,45 @@ async fn anchor_is_deleted_last() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn slow_deletions_are_awaited_together() {
+    let mut waits = Vec::new();
+    for deletes_on_acceptance in [false, true] {
+        let cloud = FakeCloud::new();
+        let mut graph = empty_graph();
+        let properties = Properties {
+            deletes_on_acceptance,
+            ..Properties::default()
+        };
+        let key = graph.add(fake_resource("key", &[]));
+        let dead_letters = graph.add(FakeResource {
+            properties,
+            ..fake_resource("dead letters", &[&key])
+        });
+        graph.add(FakeResource {
+            properties,
+            ..fake_resource("queue", &[&dead_letters])
+        });
+        run_apply(&graph, &cloud).await;
+        let plan = Plan::read(&graph, &cloud).await.unwrap();
+        for name in ["queue", "dead letters"] {
+            cloud.before.lock().unwrap().remove(name);
+            cloud.delay_visibility(name, 14);
+        }
+        let started = tokio::time::Instant::now();
+        let outcomes = destroy(&plan, options(&CancellationToken::new())).await;
+        assert!(all_done(&outcomes), "{outcomes:?}");
+        let deletions = ["delete queue", "delete dead letters", "delete key"];
+        assert_eq!(cloud.deletions(), deletions);
+        waits.push(started.elapsed());
+    }
+    let [in_turn, together] = waits[..] else {
+        panic!("{waits:?}")
+    };
+    assert!(in_turn.as_secs() > 80, "{waits:?}");
+    assert!(together < in_turn * 6 / 10, "{waits:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn destroy_keeps_unmanaged_resources() {
     let cloud = FakeCloud::with_resources(&[
         ("network", "new", Ownership::Managed),

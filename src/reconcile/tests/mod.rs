@@ -18,7 +18,7 @@ use super::apply::{ApplyResult, ExecutionOptions, apply};
 use super::destroy::destroy;
 use super::graph::{Graph, Handle, Output, ResourceId};
 use super::plan::{Action, Plan};
-use super::rollback::{IrreversibleFields, rollback};
+use super::rollback::{Reverted, rollback};
 use super::scheduler::Outcome;
 use super::scope::{CloudProvider, Scope};
 use super::state::State;
@@ -312,7 +312,7 @@ async fn run_apply(graph: &Graph<FakeCloud>, cloud: &Arc<FakeCloud>) -> Vec<Outc
 async fn run_apply_and_rollback(
     graph: &Graph<FakeCloud>,
     cloud: &Arc<FakeCloud>,
-) -> (ApplyResult, Vec<Outcome<IrreversibleFields, Error>>) {
+) -> (ApplyResult, Vec<Outcome<Reverted, Error>>) {
     let cancellation = CancellationToken::new();
     let plan = Plan::read(graph, cloud).await.unwrap();
     let applied = apply(&plan, options(&cancellation)).await.unwrap();

@@ -58,6 +58,9 @@ async fn failed_rollback_keeps_only_dependencies() {
     cloud.refuse("create record", usize::MAX, "Denied");
     cloud.refuse("delete server", usize::MAX, "Denied");
     let (_, reverted) = run_apply_and_rollback(&sample_graph(), &cloud).await;
+    let is_deleted =
+        |node: usize| matches!(&reverted[node], Outcome::Done(step) if step.is_deleted);
+    assert!(!is_deleted(0) && !is_deleted(1) && !is_deleted(2) && is_deleted(3));
     let is_skipped = matches!(reverted[0], Outcome::Skipped { blocked_by: 1 });
     assert!(is_skipped, "{reverted:?}");
     assert!(matches!(reverted[1], Outcome::Failed(_)), "{reverted:?}");
