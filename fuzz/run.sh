@@ -23,6 +23,15 @@ objects)
     add_samples ../tests/fixtures/tail/objects '*.gz'
     add_samples "$data/cloudtrail" '*.gz'
     ;;
+policies)
+    # The policies of the test vectors, one per file.
+    python3 - ../tests/fixtures/policy_vectors.json "$corpus" <<'END'
+import json, pathlib, sys
+for vector in json.loads(pathlib.Path(sys.argv[1]).read_text()):
+    for name, policy in vector["policies"].items():
+        pathlib.Path(sys.argv[2], f"{vector['id']}-{name}").write_text(json.dumps(policy))
+END
+    ;;
 records)
     add_samples ../tests/fixtures/pattern '*.json'
     add_samples "$data/cloudtrail/eventbridge" '*.json'

@@ -199,7 +199,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("indicatif", &["render/"]),
-    ("jiff", &["inventory/"]),
+    ("jiff", &["iam/", "inventory/"]),
     (
         "memchr",
         &["cloudtrail/", "command/tail/filters.rs", "tail/"],

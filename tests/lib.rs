@@ -22,6 +22,7 @@ mod language;
 mod malformed_input;
 mod permissions;
 mod policy;
+mod policy_evaluation;
 mod preflight;
 mod preflight_wire;
 mod records;

@@ -2,5 +2,7 @@
 
 #[path = "../../src/cloudtrail/mod.rs"]
 pub mod cloudtrail;
+#[path = "../../src/iam/mod.rs"]
+pub mod iam;
 #[path = "../../src/sanitize.rs"]
 pub mod sanitize;

@@ -1,5 +1,6 @@
-//! IAM policy documents: building, parsing and comparing them.
+//! IAM policy documents: building, parsing, comparing and evaluating them.
 
+pub mod evaluate;
 pub mod statement_reader;
 use serde_json::{Map, Value, json};
 
