@@ -21,6 +21,8 @@ messages)
     ;;
 objects)
     add_samples ../tests/fixtures/tail/objects '*.gz'
+    add_samples ../tests/fixtures/tail/layouts '*'
+    add_samples "$data/field" '*.json*'
     add_samples "$data/cloudtrail" '*.gz'
     ;;
 policies)

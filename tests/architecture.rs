@@ -209,7 +209,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rustls", &["http.rs"]),
     ("rustls_pki_types", &["http.rs"]),
     ("sha2", &["option/"]),
-    ("shlex", &["check/"]),
+    ("shlex", &["check/", "command/tail/local_files.rs"]),
     ("supports_unicode", &["render/"]),
     ("tempfile", &["tail/"]),
     ("terminal_size", &["render/"]),

@@ -119,7 +119,10 @@ fn every_fixture_is_counted() {
         "Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.",
     );
     for (part, why) in [
-        ("NoRecordsKey0001", "the log file has no Records array"),
+        (
+            "NoRecordsKey0001",
+            "the log file contains no CloudTrail records",
+        ),
         ("TruncatedGzip001", "the gzip data ends too early"),
         ("TruncatedJson001", "not valid JSON: it ends too early"),
         ("ZeroBytes0000001", "the log file is empty"),
@@ -160,6 +163,132 @@ fn file_is_read_alone_and_with_others() {
     }
     let run = tail(&[&fixture("_EmptyRecords0001")]).expect_status(1);
     run.assert_stderr_contains("Objects: 1 in = 1 read + 0 skipped + 0 failed.");
+}
+
+#[test]
+fn records_are_read_from_every_layout() {
+    let folder = emulator::repository().join("tests/fixtures/tail/layouts");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("the fixtures") {
+        let path = entry.expect("a fixture").path();
+        let name = path.to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).expect("a fixture");
+        for run in [
+            tail(&[&name, "-o", "json"]),
+            tail_stdin(&bytes, &["-", "-o", "json"]),
+        ] {
+            assert_eq!(run.status, 0, "{name}: {}", run.stderr);
+            let names: Vec<String> = run
+                .stdout
+                .lines()
+                .map(|line| {
+                    let record: Value = serde_json::from_str(line).expect("one record a line");
+                    assert_eq!(
+                        record["requestParameters"]["userName"], "bob \u{2603}",
+                        "{name}"
+                    );
+                    record["eventName"].as_str().expect("a name").to_owned()
+                })
+                .collect();
+            let expected = ["CreateUser", "DeleteUser", "CreateAccessKey"];
+            assert_eq!(names, expected, "{name}");
+            run.assert_stderr_contains("Records: 3 in = 3 shown");
+        }
+        count += 1;
+    }
+    assert!(count == 22, "{count} fixtures");
+}
+
+#[test]
+fn field_samples_of_other_layouts_are_read() {
+    let Some(folder) = field_samples() else {
+        return;
+    };
+    for (name, count) in [
+        ("09-records-in-other-layouts/03-bare-array.json", 3),
+        ("09-records-in-other-layouts/04-bom.json", 3),
+        ("09-records-in-other-layouts/07-one-pretty.json", 1),
+        ("09-records-in-other-layouts/08-many-pretty.json", 3),
+        ("09-records-in-other-layouts/14b-timestamp-first.jsonl", 3),
+        ("11-joined-records/06-joined.json", 3),
+        ("11-joined-records/12-firehose-cwl.gz", 3),
+        ("14-packed-otherwise/13-twice.json.gz", 3),
+        ("15-folder-of-other-names/logs", 2),
+    ] {
+        let path = folder.join(name);
+        let run = tail(&[&path.to_string_lossy(), "-o", "json"]).expect_status(0);
+        assert_eq!(run.stdout.lines().count(), count, "{name}: {}", run.stderr);
+    }
+}
+
+/// The folder of field samples below the folder that `HEELER_EC_DATA` names, if there is one.
+fn field_samples() -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("HEELER_EC_DATA")?).join("field");
+    let found = folder.is_dir();
+    if !found {
+        eprintln!(
+            "skipped: there are no field samples in {}",
+            folder.display()
+        );
+    }
+    found.then_some(folder)
+}
+
+#[test]
+fn one_damaged_wrapped_record_hides_the_file() {
+    let event = |text: &str| format!(r#"{{"Events":[{{"CloudTrailEvent":"{{}}"}},{text}]}}"#);
+    for text in [
+        event(r#"{"EventId":"x"}"#),
+        event("{"),
+        "[{\"eventID\":\"a\"},7]".to_owned(),
+    ] {
+        let run = tail_stdin(text.as_bytes(), &["-", "-o", "json"]).expect_status(3);
+        assert_eq!(run.stdout, "", "{text}");
+        run.assert_stderr_contains("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
+    }
+}
+
+#[test]
+fn packed_file_error_has_unpack_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log files.json");
+    let name = path.to_string_lossy().into_owned();
+    for (bytes, description, command) in [
+        (&b"PK\x03\x04\x14\0\0\0"[..], "a zip archive", "unzip -p"),
+        (b"BZh91AY&SY", "compressed with bzip2", "bzip2 -dc"),
+        (
+            b"\x28\xb5\x2f\xfd\x24\0",
+            "compressed with zstd",
+            "zstd -dc",
+        ),
+    ] {
+        std::fs::write(&path, bytes).expect("a file");
+        let run = tail(&[&name]).expect_status(3);
+        run.assert_stderr_contains(&format!("cannot read {name}: the file is {description}"));
+        run.assert_stderr_contains(&format!("{command} '{name}' | heeler-ec tail -"));
+        let run = tail_stdin(bytes, &["-"]).expect_status(3);
+        run.assert_stderr_contains(&format!("pipe it through `{command}` first"));
+    }
+}
+
+#[test]
+fn folder_of_renamed_files_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.path().join(name), bytes).expect("a file");
+    };
+    put("part00.json.gz", &gzip(&log(&[r#"{"eventID":"a"}"#])));
+    put("part01.json", &log(&[r#"{"eventID":"b"}"#]));
+    put(
+        "000000.gz",
+        &gzip(b"2026-03-02T09:01:00.000Z {\"eventID\":\"c\"}\n"),
+    );
+    put("notes.txt", b"other");
+    put(".hidden.json", b"other");
+    put("111122223333_Config_eu-west-1_ConfigHistory_x.json.gz", b"");
+    let run = tail(&[&folder.path().to_string_lossy(), "-o", "json"]).expect_status(0);
+    assert_eq!(run.stdout.lines().count(), 3);
+    run.assert_stderr_contains("Objects: 6 in = 3 read + 3 skipped + 0 failed.");
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
+use crate::cloudtrail::archive::PackedFormat;
+
 /// The first byte of gzip data. No JSON text begins with it.
 const GZIP_FIRST_BYTE: u8 = 0x1f;
 
@@ -21,11 +23,13 @@ pub enum LogFileError {
     TooLarge(u64),
     /// A record exceeds this size.
     RecordTooLarge(usize),
-    /// The decompressed bytes are not UTF-8.
+    /// The decompressed bytes are neither UTF-8 nor UTF-16.
     NotUtf8,
+    /// The file is an archive, or in a format that is not read.
+    Packed(PackedFormat),
     /// The text is not valid JSON, or is truncated.
     InvalidJson(String),
-    /// The JSON has no `Records` array. Digest files and error documents look like this.
+    /// The JSON contains no records in any known form. Digest files and error documents look like this.
     NoRecords,
     /// The bytes could not be read.
     ReadFailed(String),
@@ -47,8 +51,9 @@ impl fmt::Display for LogFileError {
             }
             Self::RecordTooLarge(limit) => write!(out, "a record is larger than {limit} bytes"),
             Self::NotUtf8 => write!(out, "the log file is not UTF-8 text"),
+            Self::Packed(format) => write!(out, "the file is {}", format.description()),
             Self::InvalidJson(reason) => write!(out, "the log file is not valid JSON: {reason}"),
-            Self::NoRecords => write!(out, "the log file has no Records array"),
+            Self::NoRecords => write!(out, "the log file contains no CloudTrail records"),
             Self::ReadFailed(reason) => write!(out, "{reason}"),
             Self::ChangedWhileReading => write!(out, "the log file changed while it was read"),
         }
@@ -155,6 +160,11 @@ impl<R: BufRead> GunzipReader<R> {
 }
 
 fn from_io_error(error: &io::Error) -> LogFileError {
+    // An outer layer of gzip data has failed.
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(inner) = inner {
+        return LogFileError::clone(inner);
+    }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => LogFileError::Truncated,
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {

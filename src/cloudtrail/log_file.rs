@@ -5,15 +5,17 @@
 //! use is therefore bounded for any input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 
-use crate::cloudtrail::gunzip::GunzipReader;
 pub use crate::cloudtrail::gunzip::LogFileError;
+pub use crate::cloudtrail::layout::LogFormat;
 use crate::cloudtrail::record::single_line;
-use crate::cloudtrail::record_parser::{LogFormat, RecordParser};
+use crate::cloudtrail::record_parser::{RecordParser, RecordSpan};
 use crate::cloudtrail::text_buffer::{InMemoryText, SlidingBuffer, TextBuffer};
+use crate::cloudtrail::text_reader::{ByteSource, TextReader};
+use crate::cloudtrail::wrapped_record::{for_each_record, for_each_record_in_line};
 
 /// Size of the buffer for compressed data.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
@@ -46,8 +48,6 @@ pub trait RecordSink {
     fn flush(&mut self) -> ControlFlow<()>;
 }
 
-type ByteSource<'a> = Box<dyn BufRead + 'a>;
-
 /// Passes every record to the sink, until the sink breaks.
 ///
 /// # Errors
@@ -60,9 +60,9 @@ pub fn read_records(
 ) -> Result<(), LogFileError> {
     let source = match source {
         LogFileSource::JsonLines(bytes) => {
-            let bytes =
-                GunzipReader::new(BufReader::with_capacity(READ_BUFFER_BYTES, bytes), u64::MAX)?;
-            return emit_lines(RecordParser::new(SlidingBuffer::new(bytes)), sink);
+            let bytes = Box::new(BufReader::with_capacity(READ_BUFFER_BYTES, bytes));
+            let text = TextReader::new(bytes, u64::MAX)?;
+            return emit_lines(RecordParser::new(SlidingBuffer::new(text)), sink);
         }
         source => source,
     };
@@ -70,8 +70,8 @@ pub fn read_records(
         return emit_in_memory(&text, sink);
     }
     let open = || {
-        let bytes = GunzipReader::new(source.open()?, limits.max_file_bytes)?;
-        Ok(RecordParser::new(SlidingBuffer::new(bytes)))
+        let text = TextReader::new(source.open()?, limits.max_file_bytes)?;
+        Ok(RecordParser::new(SlidingBuffer::new(text)))
     };
     emit_streaming(open, sink)
 }
@@ -101,7 +101,7 @@ fn read_into_memory(
 ) -> Result<Option<String>, LogFileError> {
     const FIRST_STEP: usize = 32 * 1024;
     const LAST_STEP: usize = 1024 * 1024;
-    let mut reader = GunzipReader::new(source, limits.max_file_bytes)?;
+    let mut reader = TextReader::new(source, limits.max_file_bytes)?;
     let (mut text, mut filled, mut step) = (Vec::new(), 0, FIRST_STEP);
     loop {
         if text.len() == filled {
@@ -133,16 +133,19 @@ fn emit_in_memory(text: &str, sink: &mut dyn RecordSink) -> Result<(), LogFileEr
     if parser.detect_format()? == Some(LogFormat::Lines) {
         return emit_lines(parser, sink);
     }
-    let mut ranges = Vec::new();
-    while ranges.len() < MAX_INDEXED_RECORDS
-        && let Some(record) = parser.next_record()?
+    let mut spans = Vec::new();
+    while spans.len() < MAX_INDEXED_RECORDS
+        && let Some(span) = parser.next_record()?
     {
-        ranges.push(record);
+        validate(&parser, &span)?;
+        spans.push(span);
     }
     let mut rest = parser.clone();
-    while parser.next_record()?.is_some() {}
-    for range in ranges {
-        if sink.push(rest.text(range)?).is_break() {
+    while let Some(span) = parser.next_record()? {
+        validate(&parser, &span)?;
+    }
+    for span in spans {
+        if emit_records(&rest, span, sink)?.is_break() {
             return Ok(());
         }
     }
@@ -159,8 +162,8 @@ fn emit_streaming<W: TextBuffer>(
         validation.skip_to_end()?;
         return emit_lines(open()?, sink);
     }
-    while let Some(record) = validation.next_record()? {
-        validation.text(record)?;
+    while let Some(span) = validation.next_record()? {
+        validate(&validation, &span)?;
     }
     drop(validation);
     emit_rest(&mut open()?, sink).map_err(|_| LogFileError::ChangedWhileReading)
@@ -170,12 +173,38 @@ fn emit_rest<W: TextBuffer>(
     parser: &mut RecordParser<W>,
     sink: &mut dyn RecordSink,
 ) -> Result<(), LogFileError> {
-    while let Some(record) = parser.next_record()? {
-        if sink.push(parser.text(record)?).is_break() {
+    while let Some(span) = parser.next_record()? {
+        if emit_records(parser, span, sink)?.is_break() {
             break;
         }
     }
     Ok(())
+}
+
+/// Checks that the text is valid, and that a wrapped value contains records.
+fn validate<W: TextBuffer>(
+    parser: &RecordParser<W>,
+    span: &RecordSpan,
+) -> Result<(), LogFileError> {
+    let text = parser.text(span.range.clone())?;
+    if span.is_wrapped {
+        for_each_record(text, &mut |_| ControlFlow::Continue(())).map(drop)
+    } else {
+        Ok(())
+    }
+}
+
+fn emit_records<W: TextBuffer>(
+    parser: &RecordParser<W>,
+    span: RecordSpan,
+    sink: &mut dyn RecordSink,
+) -> Result<ControlFlow<()>, LogFileError> {
+    let text = parser.text(span.range)?;
+    if span.is_wrapped {
+        for_each_record(text, &mut |record| sink.push(record))
+    } else {
+        Ok(sink.push(text))
+    }
 }
 
 fn emit_lines<W: TextBuffer>(
@@ -199,7 +228,7 @@ fn emit_lines<W: TextBuffer>(
     }
 }
 
-/// Passes a line on, unless it is empty.
+/// Passes the records of a line on, unless it is empty.
 fn push_line<W: TextBuffer>(
     parser: &RecordParser<W>,
     line: Range<usize>,
@@ -209,7 +238,9 @@ fn push_line<W: TextBuffer>(
     if line.is_empty() {
         return Ok(ControlFlow::Continue(()));
     }
-    Ok(sink.push(line))
+    Ok(for_each_record_in_line(line, &mut |record| {
+        sink.push(record)
+    }))
 }
 
 struct CollectSink(Vec<String>);
@@ -440,9 +471,12 @@ mod tests {
     fn invalid_content_has_distinct_errors() {
         for (bytes, expected) in [
             (&br#"{"Records":null}"#[..], LogFileError::NoRecords),
+            (b"[[{}]]", LogFileError::NoRecords),
             (
-                b"[[{}]]",
-                LogFileError::InvalidJson("it does not begin with an object".to_owned()),
+                b"7",
+                LogFileError::InvalidJson(
+                    "it does not begin with a JSON object or array".to_owned(),
+                ),
             ),
             (b"{\"a\":\"\xff\"}", LogFileError::NotUtf8),
         ] {

@@ -6,38 +6,11 @@ use memchr::memchr;
 
 use crate::cloudtrail::gunzip::LogFileError;
 use crate::cloudtrail::json_scan;
+use crate::cloudtrail::layout::{self, LogFormat, MAX_HEAD_BYTES};
 use crate::cloudtrail::text_buffer::TextBuffer;
+use crate::cloudtrail::wrapped_record::{RECORD_ARRAYS, RECORDS};
 
-/// Keys by which a bare record (JSON Lines) is recognised. One of them is the first key of a record, both in the order in
-/// which CloudTrail writes it and in alphabetical order.
-const RECORD_KEYS: &[&[u8]] = &[
-    b"additionalEventData",
-    b"addendum",
-    b"apiVersion",
-    b"awsRegion",
-    b"errorCode",
-    b"errorMessage",
-    b"eventCategory",
-    b"eventID",
-    b"eventName",
-    b"eventSource",
-    b"eventTime",
-    b"eventType",
-    b"eventVersion",
-    b"userIdentity",
-];
-
-/// Longer keys do not occur in records.
-const MAX_KEY_BYTES: usize = 256;
-
-/// The layout of a log file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One or more documents, each with a `Records` array, as CloudTrail delivers them.
-    Documents,
-    /// JSON Lines: one record per line. A truncated line does not affect the others.
-    Lines,
-}
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A parser over the text of a log file.
 #[derive(Clone)]
@@ -46,6 +19,19 @@ pub struct RecordParser<W> {
     position: usize,
     state: ParserState,
     documents: u64,
+    /// The start of the current document, until an array of records is found in it. The document may itself be a record, so
+    /// the buffer must keep its beginning.
+    document_start: Option<usize>,
+    /// The current document is a message of a log group subscription that contains no records.
+    is_control_message: bool,
+}
+
+/// The position of a value that is or contains records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSpan {
+    pub range: Range<usize>,
+    /// The value is not an element of a `Records` array: the record in it must be unwrapped.
+    pub is_wrapped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,9 +42,21 @@ enum ParserState {
         at_first_key: bool,
         has_records: bool,
     },
-    InRecords {
-        at_first_record: bool,
+    InArray {
+        at_first_element: bool,
+        kind: ArrayKind,
     },
+}
+
+/// An array of records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ArrayKind {
+    /// `Records` of a log file.
+    Records,
+    /// An array of a document, in which each element contains a record.
+    Wrapped,
+    /// A document that is an array.
+    Document,
 }
 
 impl<W: TextBuffer> RecordParser<W> {
@@ -68,97 +66,143 @@ impl<W: TextBuffer> RecordParser<W> {
             position: 0,
             state: ParserState::BetweenDocuments,
             documents: 0,
+            document_start: None,
+            is_control_message: false,
         }
     }
 
-    /// Detects the format by the first key, without advancing; `None` if the text ends before it.
+    /// Detects the format by the first document, without advancing; `None` if the text ends before it.
     ///
     /// # Errors
     /// Returns an error if the data is damaged.
     pub fn detect_format(&mut self) -> Result<Option<LogFormat>, LogFileError> {
-        match self.peek()? {
-            None => return Ok(None),
-            Some(b'{') => {}
-            Some(_) => return Ok(Some(LogFormat::Documents)),
+        if self.peek()?.is_none() {
+            return Ok(None);
         }
         loop {
-            let start = self.buffer.bytes().get(self.position..).unwrap_or_default();
-            if let Some(key) = first_key(start) {
-                let is_record = RECORD_KEYS.contains(&key);
-                return Ok(Some(if is_record {
-                    LogFormat::Lines
-                } else {
-                    LogFormat::Documents
-                }));
+            let head = self.buffer.bytes().get(self.position..).unwrap_or_default();
+            if let Some(format) = layout::detect(head) {
+                return Ok(Some(format));
             }
-            if start.len() > MAX_KEY_BYTES {
-                return Ok(Some(LogFormat::Documents));
-            }
-            if !self.fill()? {
+            if head.len() > MAX_HEAD_BYTES || !self.fill()? {
                 return Ok(None);
             }
         }
     }
 
-    /// The range of the next record in the buffer; `None` at the end of a complete file.
+    /// The next value that is or contains records; `None` at the end of a complete file.
     ///
     /// # Errors
     /// Returns an error if the file is damaged or is not a CloudTrail log file.
-    pub fn next_record(&mut self) -> Result<Option<Range<usize>>, LogFileError> {
+    pub fn next_record(&mut self) -> Result<Option<RecordSpan>, LogFileError> {
         loop {
             let Some(byte) = self.peek()? else {
                 return self.finish();
             };
-            self.state = match (self.state, byte) {
-                (ParserState::BetweenDocuments, b'{') => {
-                    self.position += 1;
-                    self.documents += 1;
-                    ParserState::InDocument {
-                        at_first_key: true,
-                        has_records: false,
+            match self.state {
+                ParserState::BetweenDocuments => {
+                    if let Some(string) = self.begin_document(byte)? {
+                        return Ok(Some(string));
                     }
                 }
-                (ParserState::BetweenDocuments, _) => {
-                    return Err(invalid_json("it does not begin with an object"));
-                }
-                (
-                    ParserState::InDocument {
-                        has_records: true, ..
-                    },
-                    b'}',
-                ) => {
+                ParserState::InDocument {
+                    has_records: true, ..
+                } if byte == b'}' => {
                     self.position += 1;
-                    ParserState::BetweenDocuments
+                    self.state = ParserState::BetweenDocuments;
                 }
-                (ParserState::InDocument { .. }, b'}') => return Err(LogFileError::NoRecords),
-                (
-                    ParserState::InDocument {
-                        at_first_key: first,
-                        has_records: records,
-                    },
-                    _,
-                ) => self.parse_key(first, records)?,
-                (ParserState::InRecords { .. }, b']') => {
+                ParserState::InDocument { .. } if byte == b'}' => {
                     self.position += 1;
-                    ParserState::InDocument {
-                        at_first_key: false,
-                        has_records: true,
-                    }
+                    self.state = ParserState::BetweenDocuments;
+                    let start = self.document_start.take().unwrap_or_default();
+                    return Ok(Some(RecordSpan {
+                        range: start..self.position,
+                        is_wrapped: true,
+                    }));
                 }
-                (
-                    ParserState::InRecords {
-                        at_first_record: first,
-                    },
-                    _,
-                ) => {
-                    self.expect_separator(first)?;
-                    let value = self.parse_value()?;
-                    self.state = ParserState::InRecords {
-                        at_first_record: false,
+                ParserState::InDocument {
+                    at_first_key,
+                    has_records,
+                } => self.state = self.parse_key(at_first_key, has_records)?,
+                ParserState::InArray { kind, .. } if byte == b']' => {
+                    self.position += 1;
+                    self.state = match kind {
+                        ArrayKind::Document => ParserState::BetweenDocuments,
+                        ArrayKind::Records | ArrayKind::Wrapped => ParserState::InDocument {
+                            at_first_key: false,
+                            has_records: true,
+                        },
                     };
-                    return Ok(Some(value));
                 }
-            };
+                ParserState::InArray {
+                    at_first_element,
+                    kind,
+                } => {
+                    self.expect_separator(at_first_element)?;
+                    let range = self.parse_value()?;
+                    self.state = ParserState::InArray {
+                        at_first_element: false,
+                        kind,
+                    };
+                    return Ok(Some(RecordSpan {
+                        range,
+                        is_wrapped: kind != ArrayKind::Records,
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Starts a document. A document that is a string is returned completely: it may contain a record.
+    fn begin_document(&mut self, first: u8) -> Result<Option<RecordSpan>, LogFileError> {
+        match first {
+            b'{' => {
+                self.document_start = Some(self.position);
+                self.is_control_message = false;
+                self.state = ParserState::InDocument {
+                    at_first_key: true,
+                    has_records: false,
+                };
+            }
+            b'[' => {
+                self.state = ParserState::InArray {
+                    at_first_element: true,
+                    kind: ArrayKind::Document,
+                };
+            }
+            b'"' => {
+                self.documents += 1;
+                let range = self.parse_value()?;
+                return Ok(Some(RecordSpan {
+                    range,
+                    is_wrapped: true,
+                }));
+            }
+            // Files with byte order marks may have been concatenated.
+            _ if self.skip_byte_order_mark()? => return Ok(None),
+            _ => {
+                return Err(invalid_json(
+                    "it does not begin with a JSON object or array",
+                ));
+            }
+        }
+        self.position += 1;
+        self.documents += 1;
+        Ok(None)
+    }
+
+    fn skip_byte_order_mark(&mut self) -> Result<bool, LogFileError> {
+        loop {
+            let rest = self.buffer.bytes().get(self.position..).unwrap_or_default();
+            if rest.starts_with(BYTE_ORDER_MARK) {
+                self.position += BYTE_ORDER_MARK.len();
+                return Ok(true);
+            }
+            let may_continue =
+                rest.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(rest);
+            if !may_continue || !self.fill()? {
+                return Ok(false);
+            }
         }
     }
 
@@ -204,10 +248,15 @@ impl<W: TextBuffer> RecordParser<W> {
     /// # Errors
     /// Returns an error if the data is damaged.
     pub fn fill(&mut self) -> Result<bool, LogFileError> {
-        self.buffer.fill(&mut self.position)
+        let mut kept = self.document_start.unwrap_or(self.position);
+        let ahead = self.position.saturating_sub(kept);
+        let has_more = self.buffer.fill(&mut kept)?;
+        self.document_start = self.document_start.map(|_| kept);
+        self.position = kept + ahead;
+        Ok(has_more)
     }
 
-    fn finish(&self) -> Result<Option<Range<usize>>, LogFileError> {
+    fn finish(&self) -> Result<Option<RecordSpan>, LogFileError> {
         match self.state {
             ParserState::BetweenDocuments if self.documents == 0 => Err(LogFileError::Empty),
             ParserState::BetweenDocuments => Ok(None),
@@ -221,24 +270,35 @@ impl<W: TextBuffer> RecordParser<W> {
             return Err(invalid_json("a key is not a string"));
         }
         let key = self.parse_value()?;
-        let is_records = self.text(key)? == r#""Records""#;
+        let (kind, is_message_type) = match self.text(key)?.trim_matches('"') {
+            RECORDS => (Some(ArrayKind::Records), false),
+            name if RECORD_ARRAYS.contains(&name) => (Some(ArrayKind::Wrapped), false),
+            name => (None, name == "messageType"),
+        };
         if self.peek()? != Some(b':') {
             return Err(invalid_json("a key has no value"));
         }
         self.position += 1;
-        match self.peek()? {
-            Some(b'[') if is_records => {
+        match (self.peek()?, kind) {
+            (Some(b'['), Some(kind)) if !self.is_control_message => {
                 self.position += 1;
-                return Ok(ParserState::InRecords {
-                    at_first_record: true,
+                self.document_start = None;
+                return Ok(ParserState::InArray {
+                    at_first_element: true,
+                    kind,
                 });
             }
-            Some(b'n') | None => {}
-            Some(_) if is_records => return Err(invalid_json("Records is not an array")),
-            Some(_) => {}
+            (Some(b'n') | None, _) => {}
+            (Some(_), Some(ArrayKind::Records)) => {
+                return Err(invalid_json("Records is not an array"));
+            }
+            _ => {}
         }
         let value = self.parse_value()?;
-        self.text(value)?;
+        let value = self.text(value)?;
+        if is_message_type {
+            self.is_control_message = value == r#""CONTROL_MESSAGE""#;
+        }
         Ok(ParserState::InDocument {
             at_first_key: false,
             has_records: records,
@@ -297,10 +357,4 @@ impl<W: TextBuffer> RecordParser<W> {
 
 fn invalid_json(reason: &str) -> LogFileError {
     LogFileError::InvalidJson(reason.to_owned())
-}
-
-fn first_key(text: &[u8]) -> Option<&[u8]> {
-    let inside = text.strip_prefix(b"{")?.trim_ascii_start();
-    let key = inside.strip_prefix(b"\"")?;
-    key.get(..memchr(b'"', key)?)
 }

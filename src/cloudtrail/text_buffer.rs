@@ -1,9 +1,9 @@
 //! The part of a log file's text that is in memory: all of it, or a sliding window.
 
-use std::io::BufRead;
 use std::ops::Range;
 
-use crate::cloudtrail::gunzip::{GunzipReader, LogFileError};
+use crate::cloudtrail::gunzip::LogFileError;
+use crate::cloudtrail::text_reader::TextReader;
 
 /// Number of bytes that are decompressed at a time.
 const READ_BYTES: usize = 512 * 1024;
@@ -49,14 +49,15 @@ impl TextBuffer for InMemoryText<'_> {
 }
 
 /// A sliding window over decompressed data.
-pub struct SlidingBuffer<R> {
-    source: GunzipReader<R>,
+pub struct SlidingBuffer<'a> {
+    source: TextReader<'a>,
     buffer: Vec<u8>,
     filled: usize,
 }
 
-impl<R: BufRead> SlidingBuffer<R> {
-    pub fn new(source: GunzipReader<R>) -> Self {
+impl<'a> SlidingBuffer<'a> {
+    #[must_use]
+    pub fn new(source: TextReader<'a>) -> Self {
         Self {
             source,
             buffer: Vec::new(),
@@ -65,7 +66,7 @@ impl<R: BufRead> SlidingBuffer<R> {
     }
 }
 
-impl<R: BufRead> TextBuffer for SlidingBuffer<R> {
+impl TextBuffer for SlidingBuffer<'_> {
     fn bytes(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }

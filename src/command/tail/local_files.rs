@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::printer::RecordPrinter;
 use super::{alerts, filters};
 use crate::cli;
+use crate::cloudtrail::log_file::LogFileError;
 use crate::command::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::{self, Ui};
@@ -140,10 +141,15 @@ impl LocalFileReader {
                     return ControlFlow::Continue(());
                 }
                 Some(WorkerMessage::Finished(Err(reason))) => {
+                    let hint = unpack_hint(&reason, path);
                     let reason = reason.to_string();
                     let problem = format!("cannot read {name}");
-                    self.printer
-                        .count_failed(Some(StatsUnit::Object), &problem, &reason, None);
+                    self.printer.count_failed(
+                        Some(StatsUnit::Object),
+                        &problem,
+                        &reason,
+                        hint.as_deref(),
+                    );
                     return ControlFlow::Continue(());
                 }
             }
@@ -161,6 +167,24 @@ impl LocalFileReader {
             Exit::Success
         }
     }
+}
+
+/// A hint with the command that unpacks the file.
+fn unpack_hint(reason: &LogFileError, path: &Path) -> Option<String> {
+    let LogFileError::Packed(format) = reason else {
+        return None;
+    };
+    let Some(command) = format.unpack_command() else {
+        return Some("convert it to JSON first".to_owned());
+    };
+    if path.as_os_str() == STANDARD_INPUT {
+        return Some(format!("pipe it through `{command}` first"));
+    }
+    let name = path.display().to_string();
+    let file = shlex::try_quote(&name).unwrap_or_default();
+    Some(format!(
+        "unpack it first: `{command} {file} | heeler-ec tail -`"
+    ))
 }
 
 fn display_name(path: &Path) -> String {

@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cloudtrail::gunzip::GunzipReader;
-use crate::cloudtrail::log_file::{LogFileError, LogFileSource};
+use crate::cloudtrail::log_file::{LogFileError, LogFileSource, LogFormat};
 use crate::cloudtrail::object_key::skip_reason;
-use crate::cloudtrail::record_parser::{LogFormat, RecordParser};
+use crate::cloudtrail::record_parser::RecordParser;
 use crate::cloudtrail::skip_reason::SkipReason;
 use crate::cloudtrail::text_buffer::SlidingBuffer;
+use crate::cloudtrail::text_reader::TextReader;
 
 /// Memory for a stream. A longer stream is stored in an anonymous temporary file.
 const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// Number of bytes of a stream that are read to detect its format.
-const FORMAT_DETECTION_BYTES: usize = 64 * 1024;
+const FORMAT_DETECTION_BYTES: usize = 512 * 1024;
 
 /// The path that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
@@ -45,7 +45,12 @@ pub fn find_log_files(paths: &[PathBuf]) -> Result<Vec<LocalPath>, (PathBuf, Str
         let metadata =
             std::fs::metadata(path).map_err(|error| (path.clone(), error.to_string()))?;
         if metadata.is_dir() {
-            list_folder(path, &mut found);
+            let mut listed = Vec::new();
+            list_folder(path, &mut listed);
+            if !listed.iter().any(|path| matches!(path, LocalPath::File(_))) {
+                include_renamed_files(&mut listed);
+            }
+            found.append(&mut listed);
         } else if !metadata.is_file() {
             found.push(LocalPath::Stream(path.clone()));
         } else {
@@ -86,6 +91,38 @@ fn list_folder(folder: &Path, found: &mut Vec<LocalPath>) {
             found.push(file_or_skipped(path, reason));
         }
     }
+}
+
+/// Includes the files that may be log files with other names, such as those of a published data set.
+fn include_renamed_files(listed: &mut [LocalPath]) {
+    for entry in listed {
+        if let LocalPath::Skipped(SkipReason::NotALogFile, path) = entry
+            && has_log_file_extension(path)
+            && !is_log_of_other_service(path)
+        {
+            *entry = LocalPath::File(std::mem::take(path));
+        }
+    }
+}
+
+fn has_log_file_extension(path: &Path) -> bool {
+    let is_hidden = path
+        .file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    !is_hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension == "json" || extension == "gz")
+}
+
+/// Returns true for names such as `111122223333_Config_eu-west-1_...`: other services write log files below `AWSLogs`, too.
+fn is_log_of_other_service(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once('_').is_some_and(|(account, service)| {
+        account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && !service.starts_with("CloudTrail")
+    })
 }
 
 /// The reason to skip a file in a folder. Log files may be decompressed, and JSON Lines files are known by their extension.
@@ -148,7 +185,7 @@ pub fn buffer_stream(
 
 /// Reads the available bytes; returns true at the end.
 fn read_chunk(bytes: &mut dyn Read, head: &mut Vec<u8>) -> Result<bool, LogFileError> {
-    let mut chunk = [0; 8 * 1024];
+    let mut chunk = [0; 32 * 1024];
     loop {
         match bytes.read(&mut chunk) {
             Ok(length) => {
@@ -163,8 +200,8 @@ fn read_chunk(bytes: &mut dyn Read, head: &mut Vec<u8>) -> Result<bool, LogFileE
 
 /// Detects the format of the beginning of a stream; `None` if more bytes are needed.
 fn detect_format(head: &[u8]) -> Option<LogFormat> {
-    match GunzipReader::new(head, u64::MAX)
-        .and_then(|bytes| RecordParser::new(SlidingBuffer::new(bytes)).detect_format())
+    match TextReader::new(Box::new(head), u64::MAX)
+        .and_then(|text| RecordParser::new(SlidingBuffer::new(text)).detect_format())
     {
         Ok(format) => format,
         Err(LogFileError::Truncated) => None,
