@@ -296,7 +296,11 @@ mod tests {
         ] {
             assert_eq!(records(json), Err(LogFileError::NoRecords), "{json}");
         }
-        for json in [r#"{"a":tru}"#, r#"[{"eventID":1} 2]"#, r#"{"Records":[1 2]}"#] {
+        for json in [
+            r#"{"a":tru}"#,
+            r#"[{"eventID":1} 2]"#,
+            r#"{"Records":[1 2]}"#,
+        ] {
             assert!(
                 matches!(records(json), Err(LogFileError::InvalidJson(_))),
                 "{json}"
