@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_heeler_ec_global_optspecs
-    string join \n profile= region= endpoint-url= account-id= name-prefix= o/output= color= q/quiet v/verbose h/help V/version
+    string join \n profile= region= endpoint-url= account-id= name-prefix= color= q/quiet v/verbose h/help V/version
 end
 
 function __fish_heeler_ec_needs_command
@@ -29,9 +29,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'AWS regi
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -89,14 +86,13 @@ trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Repeat the checks until they pass or this time is up' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -147,14 +143,13 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -208,14 +203,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-i
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'Action after a failed step' -r -f -a "keep\t'Keep what was created; the same command completes it'
 rollback\t'Roll back this run\'s changes'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -228,14 +222,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -243,14 +236,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Configuration of the tool'
+json\t'For programs: the addresses and IDs of the imports'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -265,6 +257,9 @@ bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
 heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately and reading stops at the first one received more than twice'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Skip log files larger than this when decompressed' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one record per line'
+csv\t'For spreadsheets'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Shell command to run, with the record on its standard input' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'URL to POST the alert to; secrets in the record are masked' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook-format -d 'Payload format of the webhook' -r -f -a "json\t'Selected fields and the record'
@@ -285,9 +280,6 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d '
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -302,14 +294,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l versio
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'Bucket to clean up, if neither the role nor the trail identifies it any more' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-group -d 'Log group in this region to clean up, if neither the role nor the trail identifies it any more' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -319,14 +310,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -350,14 +340,12 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-km
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print an error as JSON, too (the policy is always JSON)' -r -f -a "json\t'For programs: the policy or the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -368,14 +356,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quie
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "text\t'The script itself'
+json\t'For programs: one document with the script'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Use this AWS endpoint URL' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Prefix of all resource names' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs'
-csv\t'For spreadsheets (only with tail)'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"

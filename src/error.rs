@@ -196,6 +196,25 @@ impl Error {
         }
     }
 
+    /// The operation that failed, such as `read the queue`. `None` if the headline is a complete sentence.
+    #[must_use]
+    pub fn failed_operation(&self) -> Option<&str> {
+        match &self.0.headline {
+            Headline::Sentence(_) => None,
+            Headline::Operation(operation) => Some(operation),
+        }
+    }
+
+    /// The cause without AWS's error code and request ID. It contains the headline if no operation failed.
+    #[must_use]
+    pub fn cause_without_codes(&self) -> String {
+        match &self.0.headline {
+            Headline::Operation(_) => self.0.reason.clone(),
+            Headline::Sentence(text) if self.0.reason.is_empty() => text.clone(),
+            Headline::Sentence(text) => format!("{text}: {}", self.0.reason),
+        }
+    }
+
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.0.reason

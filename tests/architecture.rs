@@ -177,6 +177,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "cli/",
             "command/completions.rs",
             "command/mod.rs",
+            "command/usage_error.rs",
             "render/",
         ],
     ),

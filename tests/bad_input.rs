@@ -1,7 +1,8 @@
 //! Wrong input: one clear error, what to do about it, the right exit code, and nothing written.
 
-use crate::commands::heeler_ec;
 use crate::commands::{destroy, plan, setup, setup_again, setup_with};
+use crate::commands::{document, heeler_ec};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
@@ -17,8 +18,11 @@ async fn assert_refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run 
     let human = run().run().await.expect_status(status);
     for run in [&machine, &human] {
         assert!(run.writes().is_empty(), "{:?}", run.writes());
-        assert_eq!(run.stdout, "", "an answer in spite of an error");
     }
+    assert_eq!(human.stdout, "", "an answer in spite of an error");
+    let document = document(&machine);
+    assert_eq!(document["result"], Value::Null);
+    assert_eq!(document["error"]["exit_code"], status);
     assert_eq!(
         human.stderr.matches("error: ").count(),
         1,

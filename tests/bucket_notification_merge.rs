@@ -1,6 +1,6 @@
 //! The notification configuration of a bucket is shared: setup and destroy preserve the entries of others.
 
-use crate::commands::{destroy, names, on_both_engines, plan, setup, setup_again};
+use crate::commands::{destroy, json, names, on_both_engines, plan, setup, setup_again};
 use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
     S3KeyFilter, TopicConfiguration,
@@ -252,8 +252,7 @@ async fn plan_describes_preserved_entries() {
         .await;
     OtherWriter::new(&org).add_entry("other", "other/").await;
     let run = plan(&org).args(["-o", "json"]).run().await.expect_status(0);
-    let steps: Value = serde_json::from_str(&run.stdout).expect("a plan");
-    let steps = steps["steps"].as_array().expect("steps").clone();
+    let steps = json(&run)["steps"].as_array().expect("steps").clone();
     let stays = steps
         .iter()
         .find(|step| step["kind"] == "s3 notification")

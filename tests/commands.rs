@@ -107,9 +107,28 @@ pub fn destroy(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["destroy", "--yes"])
 }
 
-/// Parses standard output as JSON.
+/// Parses standard output as JSON and returns the result, without its envelope. Fails if the run had an error.
 #[track_caller]
 pub fn json(run: &Run) -> Value {
+    let mut document = document(run);
+    assert_eq!(document["error"], Value::Null, "{document:#}");
+    match document.get_mut("result") {
+        Some(result) => result.take(),
+        None => document,
+    }
+}
+
+/// Parses standard output as JSON and returns the error of the run. Fails if there was none.
+#[track_caller]
+pub fn error(run: &Run) -> Value {
+    let error = document(run)["error"].take();
+    assert!(error.is_object(), "{}", run.stdout);
+    error
+}
+
+/// Parses standard output as one JSON document.
+#[track_caller]
+pub fn document(run: &Run) -> Value {
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", run.stdout, run.stderr))
 }

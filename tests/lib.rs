@@ -18,6 +18,7 @@ mod filter_pattern;
 mod function;
 mod generated;
 mod imports;
+mod json_output;
 mod language;
 mod malformed_input;
 mod permissions;

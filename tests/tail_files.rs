@@ -297,7 +297,9 @@ fn damaged_file_prints_no_records() {
     let cut = &complete[..complete.len() - 1];
     for bytes in [cut, &gzip(cut), &gzip(&complete)[..30]] {
         let run = tail_stdin(bytes, &["-", "-o", "json"]).expect_status(3);
-        assert_eq!(run.stdout, "");
+        let line: serde_json::Value = serde_json::from_str(&run.stdout).expect("one line");
+        assert_eq!(line["error"]["operation"], "read all events");
+        assert_eq!(line["error"]["cause"], "1 file could not be read");
         run.assert_stderr_contains("warning: cannot read standard input: ");
         run.assert_stderr_contains("Objects: 1 in = 0 read + 0 skipped + 1 failed.");
     }

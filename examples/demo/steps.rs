@@ -388,7 +388,8 @@ struct Outputs {
 
 impl Outputs {
     fn parse(text: &str) -> Option<Outputs> {
-        let values: Value = serde_json::from_str(text).ok()?;
+        let document: Value = serde_json::from_str(text).ok()?;
+        let values = document.get("result")?;
         let value = |name: &str| Some(values.get(name)?.as_str()?.to_owned());
         Some(Outputs {
             queue: value("heeler_event_queue_url")?,

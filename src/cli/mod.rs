@@ -1,5 +1,6 @@
 //! Command-line arguments, without logic. The completions, the manual and the man pages are generated from them.
 
+pub mod output;
 pub mod tfvars;
 pub mod value_parsers;
 
@@ -10,6 +11,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::cli::output::{
+    ConfigurationFormat, EventFormat, OutputArgs, PolicyOutputArgs, ResultFormat, ScriptFormat,
+};
 use crate::cli::value_parsers::ExternalId;
 use crate::option::OPTIONS;
 use crate::render::{ColorChoice, OutputFormat};
@@ -61,10 +65,6 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "PREFIX", default_value = "heeler", value_parser = value_parsers::name_prefix)]
     pub name_prefix: String,
 
-    /// Output format
-    #[arg(short, long, global = true, value_enum, default_value_t)]
-    pub output: OutputFormat,
-
     /// When to color the output
     #[arg(long, global = true, value_enum, default_value_t)]
     pub color: ColorChoice,
@@ -98,7 +98,7 @@ pub enum Command {
     /// Print the three values to paste into Heeler
     ///
     /// Read-only. The values are read from AWS; there is no state file.
-    Outputs,
+    Outputs(OutputsArgs),
     /// Export the deployment as Terraform configuration (import and resource blocks)
     ///
     /// Read-only. With --output json, prints the addresses and IDs of the imports.
@@ -122,11 +122,26 @@ pub enum Command {
     /// Read-only. Reads what preflight reads to fill in the names of your account; unknown names become placeholders.
     Policy(PolicyArgs),
     /// Print a shell completion script
-    Completions {
-        /// Shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    /// The format in which the command prints its result.
+    #[must_use]
+    pub fn output_format(&self) -> OutputFormat {
+        match self {
+            Self::Preflight(args) => args.format.output.into(),
+            Self::Plan(args) => args.format.output.into(),
+            Self::Setup(args) => args.format.output.into(),
+            Self::Outputs(args) => args.format.output.into(),
+            Self::Export(args) => args.format.output.into(),
+            Self::Tail(args) => args.format.output.into(),
+            Self::Destroy(args) => args.format.output.into(),
+            Self::Restore(args) => args.format.output.into(),
+            Self::Policy(args) => args.format.output.into(),
+            Self::Completions(args) => args.format.output.into(),
+        }
+    }
 }
 
 /// Returns the values of `--option`.
@@ -244,6 +259,9 @@ pub struct PreflightArgs {
     /// Offer to start the trail and to set the log group's retention to one day; asks before each change
     #[arg(long)]
     pub fix: bool,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]
@@ -263,6 +281,9 @@ pub struct PlanArgs {
     /// Exit with 1 when anything would change or nothing is deployed
     #[arg(long)]
     pub check: bool,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]
@@ -298,6 +319,9 @@ pub struct SetupArgs {
     /// the log group, also with --yes
     #[arg(long, conflicts_with = "dry_run")]
     pub fix_retention: bool,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -310,10 +334,29 @@ pub enum OnFailure {
 }
 
 #[derive(Args, Debug)]
+pub struct OutputsArgs {
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ScriptFormat>,
+}
+
+#[derive(Args, Debug)]
 pub struct ExportArgs {
     /// Tool to export for
     #[arg(value_enum, value_name = "TOOL")]
     pub form: ExportFormat,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ConfigurationFormat>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -347,6 +390,9 @@ pub struct TailArgs {
     /// Skip log files larger than this when decompressed
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = value_parsers::byte_size)]
     pub max_object_size: u64,
+
+    #[command(flatten)]
+    pub format: OutputArgs<EventFormat>,
 
     #[command(flatten)]
     pub alerts: AlertArgs,
@@ -498,6 +544,9 @@ pub struct DestroyArgs {
     /// Log group in this region to clean up, if neither the role nor the trail identifies it any more
     #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
     pub log_group: Option<String>,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]
@@ -513,6 +562,9 @@ pub struct RestoreArgs {
     /// Show what would be restored without changing anything
     #[arg(long)]
     pub dry_run: bool,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]
@@ -547,6 +599,9 @@ pub struct PolicyArgs {
 
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
+
+    #[command(flatten)]
+    pub format: PolicyOutputArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use super::Context;
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Result};
 use crate::reconcile::graph::ResourceId;
 use crate::resource::documents;
 
@@ -20,14 +20,9 @@ pub(super) struct BackupInProgress<'a> {
     backup: Backup,
 }
 
-/// Completes the backup, if there is one. If that fails, prints the error and returns the exit code.
-pub(super) async fn finish(
-    context: &Context,
-    backup: Option<BackupInProgress<'_>>,
-) -> Option<Exit> {
-    let error = backup?.finish().await.err()?;
-    context.ui.error(&error);
-    Some(error.exit())
+/// Completes the backup, if there is one. Returns the error if that fails.
+pub(super) async fn finish(backup: Option<BackupInProgress<'_>>) -> Option<Error> {
+    backup?.finish().await.err()
 }
 
 impl<'a> BackupInProgress<'a> {

@@ -3,11 +3,11 @@
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use super::Context;
+use super::CommandOutcome;
 use crate::cli::Cli;
-use crate::error::Exit;
+use crate::render::document::Document;
 
-pub(super) fn run(context: &Context, shell: Shell) -> Exit {
+pub(super) fn run(shell: Shell) -> CommandOutcome {
     let mut script = Vec::new();
     generate(
         shell,
@@ -15,6 +15,7 @@ pub(super) fn run(context: &Context, shell: Shell) -> Exit {
         env!("CARGO_PKG_NAME"),
         &mut script,
     );
-    context.ui.stdout(&String::from_utf8_lossy(&script));
-    Exit::Success
+    CommandOutcome::result(Document::Text(
+        String::from_utf8_lossy(&script).into_owned(),
+    ))
 }

@@ -6,7 +6,7 @@ use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
 use crate::aws::{Aws, AwsCall, ConnectionSettings};
 use crate::cli::{GlobalArgs, value_parsers};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
 use crate::render::{self, Ui};
 
@@ -54,18 +54,6 @@ impl Context {
         tokio::select! {
             result = work => result,
             () = cancellation.cancelled() => Err(self.interrupted_error()),
-        }
-    }
-
-    /// Runs a command that changes nothing. At the first interrupt, it ends.
-    pub async fn cancel_on_interrupt(
-        &self,
-        command: impl Future<Output = Result<Exit>>,
-    ) -> Result<Exit> {
-        let cancellation = self.interrupt.cancellation();
-        tokio::select! {
-            result = command => result,
-            () = cancellation.cancelled() => Ok(Exit::Interrupted),
         }
     }
 

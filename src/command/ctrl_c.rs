@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Exit, Result};
+use super::outcome::CommandOutcome;
+use crate::error::{Error, Result};
 use crate::render::Ui;
 
 /// The cancellation of a command, and the messages for an interrupted one.
@@ -46,9 +47,9 @@ impl Interrupt {
 pub(crate) async fn run_until_second_ctrl_c<F>(
     ui: Ui,
     work: impl FnOnce(Interrupt) -> F,
-) -> Result<Exit>
+) -> Result<CommandOutcome>
 where
-    F: Future<Output = Result<Exit>>,
+    F: Future<Output = Result<CommandOutcome>>,
 {
     let cancellation = CancellationToken::new();
     let interrupt = Interrupt {
@@ -63,7 +64,7 @@ where
         result = work => result,
         () = wait_for_two_signals(ui, &cancellation, &cleanup_message) => {
             print_lines(ui, &leftovers);
-            Ok(Exit::Interrupted)
+            Err(Error::interrupted("the clean-up was not completed"))
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Deletes the resources of a deployment: plan, prompt, deletions, and a list of what remains.
 
-use super::Context;
 use super::backup::BackupInProgress;
 use super::existing_deployment::{check_account, find_deployment};
 use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
 use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
 use super::tail::subscription_target;
+use super::{CommandOutcome, Context};
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
@@ -28,7 +28,7 @@ use crate::render::plan::PlanLocation;
 use crate::render::progress::ProgressDisplay;
 use crate::tail::source::temporary_queue::{self, SubscriptionTarget};
 
-pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<CommandOutcome> {
     if !args.yes && !args.dry_run && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL).with_hint(
             "use --yes to delete without a prompt, or --dry-run to show what would be deleted",
@@ -58,9 +58,9 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
     }
     let used = plan.used_by().await?;
     if args.dry_run {
-        render::plan::print_destroy_plan(&context.ui, &place, &actions);
-        fail_if_unreadable(&plan)?;
-        return reject_if_in_use(context, &used).map(|()| Exit::Success);
+        let document = render::plan::destroy_plan_document(&context.ui, &place, &actions);
+        let refusal = fail_if_unreadable(&plan).and_then(|()| reject_if_in_use(context, &used));
+        return Ok(CommandOutcome::result(document).and_error(refusal.err()));
     }
     render::plan::announce_destroy_plan(&context.ui, &place, &actions, !args.yes);
     if plan.first_unreadable().is_some() {
@@ -119,9 +119,16 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Exi
     {
         remove_stale_queues(context, &aws, &target).await;
     }
-    let unnoted = super::backup::finish(context, backup).await;
-    let exit = report_leftovers(context, &actions, &outcomes)?;
-    Ok(unnoted.unwrap_or(exit))
+    let backup_failure = super::backup::finish(backup).await;
+    let failure = report_leftovers(context, &actions, &outcomes).err();
+    if failure.is_some() {
+        backup_failure
+            .iter()
+            .for_each(|error| context.ui.error(error));
+    }
+    Ok(CommandOutcome::exit(Exit::Success)
+        .and_error(failure)
+        .and_error(backup_failure))
 }
 
 /// Fails if a resource could not be read: it may lead to other resources, or others may use it.
@@ -264,7 +271,7 @@ fn report_leftovers(
     context: &Context,
     actions: &[(&PlanStep, DestroyAction)],
     outcomes: &[Outcome<(), Error>],
-) -> Result<Exit> {
+) -> Result<()> {
     let mut failed = None;
     let mut left = Vec::new();
     for ((step, action), outcome) in actions.iter().zip(outcomes) {
@@ -313,6 +320,6 @@ fn report_leftovers(
                 .warn("Run `heeler-ec destroy` again to delete the rest.");
             Err(error)
         }
-        None => Ok(Exit::Success),
+        None => Ok(()),
     }
 }

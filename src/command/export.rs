@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
 use super::existing_deployment::require_deployment;
+use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::aws::clients::Clients;
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::export::{ExportContext, ExportedResource, ImportTarget, imports, terraform_text};
 use crate::option::existing_target;
 use crate::reconcile::graph::Output;
 use crate::reconcile::plan::{Plan, PlanStep};
+use crate::render::document::Document;
 use crate::render::{self, OutputFormat};
 
-pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<CommandOutcome> {
     let cli::ExportFormat::Terraform = args.form;
     let (aws, caller, deployment) = require_deployment(context).await?;
     let target = existing_target(&deployment, &caller, context.names())?;
@@ -35,18 +36,16 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Exit
         .iter()
         .filter_map(|step| managed_item(context, &plan, step));
     let exported = imports(&export_context, items.collect());
-    match context.global.output {
+    let document = match context.ui.format() {
         OutputFormat::Json => {
             let imports: Vec<&ImportTarget> = exported.iter().map(|(_, import)| import).collect();
-            render::export::print_imports(&context.ui, &export_context, &imports);
+            render::export::imports_document(&export_context, &imports)
         }
-        OutputFormat::Table | OutputFormat::Csv => {
-            context
-                .ui
-                .stdout(&terraform_text(&export_context, &exported)?);
+        OutputFormat::Text | OutputFormat::Csv => {
+            Document::Text(terraform_text(&export_context, &exported)?)
         }
-    }
-    Ok(Exit::Success)
+    };
+    Ok(CommandOutcome::result(document))
 }
 
 /// A resource that exists and is managed. Prints a warning for any other.

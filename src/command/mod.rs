@@ -8,6 +8,7 @@ mod destroy;
 mod existing_deployment;
 mod export;
 mod next_steps;
+mod outcome;
 mod outputs;
 mod plan;
 mod policy;
@@ -19,26 +20,35 @@ mod rollback;
 mod setup;
 mod tail;
 mod tfvars;
+mod usage_error;
 mod write_log;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::option::DeliveryOption;
-use crate::render::{self, OutputFormat, Ui, UiOptions};
+use crate::render::document::Envelope;
+use crate::render::{self, Ui, UiOptions};
 pub(crate) use context::Context;
 use ctrl_c::Interrupt;
+use outcome::CommandOutcome;
 use write_log::WriteLog;
 
 /// Parses the arguments, runs the command, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage_error::report(&args, &error),
+    };
+    let envelope = envelope(&cli.command);
     let ui = Ui::new(UiOptions {
-        format: cli.global.output,
+        format: cli.command.output_format(),
         color: cli.global.color,
         quiet: cli.global.quiet,
         verbose: cli.global.verbose,
@@ -57,18 +67,27 @@ pub fn main() -> ExitCode {
         }
         Err(why) => Err(Error::failed("start", why.to_string())),
     };
-    let ended = ended.and_then(|exit| match render::stdout_error() {
-        None => Ok(exit),
-        Some(why) => Err(Error::failed("write the result", why)),
-    });
-    let exit = ended.unwrap_or_else(|error| {
+    let outcome = ended.unwrap_or_else(CommandOutcome::from);
+    let mut exit = outcome.exit_code();
+    outcome.print(&ui, envelope);
+    if let Some(reason) = render::stdout_error() {
+        let error = Error::failed("write the result", reason);
         ui.error(&error);
-        error.exit()
-    });
+        exit = error.exit();
+    }
     ExitCode::from(exit as u8)
 }
 
-async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
+/// Returns the arrangement of a command's JSON output. Documents that other programs read have no envelope.
+fn envelope(command: &Command) -> Envelope {
+    match command {
+        Command::Export(_) | Command::Policy(_) => Envelope::Bare,
+        Command::Tail(_) => Envelope::Lines,
+        _ => Envelope::Wrapped,
+    }
+}
+
+async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandOutcome> {
     tfvars::apply(&ui, &mut cli)?;
     let context = Context {
         ui,
@@ -76,32 +95,17 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<Exit> {
         interrupt,
         writes: WriteLog::default(),
     };
-    if ui.format() == OutputFormat::Csv && !matches!(cli.command, Command::Tail(_)) {
-        return Err(Error::usage("csv output is only available for tail"));
-    }
     match cli.command {
-        Command::Preflight(args) => {
-            context
-                .cancel_on_interrupt(preflight::run(&context, args))
-                .await
-        }
-        Command::Plan(args) => context.cancel_on_interrupt(plan::run(&context, args)).await,
+        Command::Preflight(args) => context.cancellable(preflight::run(&context, args)).await,
+        Command::Plan(args) => context.cancellable(plan::run(&context, args)).await,
         Command::Setup(args) => setup::run(&context, args).await,
-        Command::Outputs => context.cancel_on_interrupt(outputs::run(&context)).await,
-        Command::Export(args) => {
-            context
-                .cancel_on_interrupt(export::run(&context, args))
-                .await
-        }
+        Command::Outputs(_) => context.cancellable(outputs::run(&context)).await,
+        Command::Export(args) => context.cancellable(export::run(&context, args)).await,
         Command::Tail(args) => tail::run(&context, args).await,
         Command::Destroy(args) => destroy::run(&context, args).await,
         Command::Restore(args) => restore::run(&context, args).await,
-        Command::Policy(args) => {
-            context
-                .cancel_on_interrupt(policy::run(&context, args))
-                .await
-        }
-        Command::Completions { shell } => Ok(completions::run(&context, shell)),
+        Command::Policy(args) => context.cancellable(policy::run(&context, args)).await,
+        Command::Completions(args) => Ok(completions::run(args.shell)),
     }
 }
 

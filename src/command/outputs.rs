@@ -1,13 +1,13 @@
 //! Prints the three values that the operator enters in Heeler, as AWS returns them.
 
-use super::Context;
 use super::existing_deployment::require_deployment;
+use super::{CommandOutcome, Context};
 use crate::aws::queue_url;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::option::existing_target;
 use crate::render;
 
-pub(super) async fn run(context: &Context) -> Result<Exit> {
+pub(super) async fn run(context: &Context) -> Result<CommandOutcome> {
     let (aws, caller, deployment) = require_deployment(context).await?;
     let target = existing_target(&deployment, &caller, context.names())?;
     let name = target.queue_name();
@@ -19,13 +19,11 @@ pub(super) async fn run(context: &Context) -> Result<Exit> {
         Error::negative("the role's trust policy is not the one that setup wrote")
             .with_hint("`heeler-ec plan` shows the difference; `heeler-ec setup` corrects it")
     })?;
-    render::outputs::print_outputs(
-        &context.ui,
-        &render::outputs::OutputValues {
-            queue_url: &queue_url,
-            role_arn: &deployment.role_arn,
-            external_id: trust.external_id.expose(),
-        },
-    );
-    Ok(Exit::Success)
+    let values = render::outputs::OutputValues {
+        queue_url: &queue_url,
+        role_arn: &deployment.role_arn,
+        external_id: trust.external_id.expose(),
+    };
+    let document = render::outputs::outputs_document(&context.ui, &values);
+    Ok(CommandOutcome::result(document))
 }

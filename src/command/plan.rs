@@ -5,7 +5,7 @@ use super::next_steps::command_line;
 use super::prepare::{
     collect_setup_facts, location, prepare, read_plan, setup_request, validate_trust,
 };
-use super::{Context, option_by_name};
+use super::{CommandOutcome, Context, option_by_name};
 use crate::aws::Aws;
 use crate::cli;
 use crate::deployment::Deployment;
@@ -15,10 +15,11 @@ use crate::option::request::SetupRequest;
 use crate::option::{self, DeliveryOption};
 use crate::reconcile::plan::Plan;
 use crate::render;
+use crate::render::notices::plan::PlanNotice;
 use crate::render::plan::PlanLocation;
 use crate::resource::trust::HeelerTrust;
 
-pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<CommandOutcome> {
     validate_trust(&args.trust)?;
     let Some(name) = &args.option else {
         return drift(context, &args).await;
@@ -34,7 +35,7 @@ async fn plan_option(
     aws: &Aws,
     option: &'static dyn DeliveryOption,
     args: &cli::PlanArgs,
-) -> Result<Exit> {
+) -> Result<CommandOutcome> {
     let request = SetupRequest {
         dry_run: true,
         ..setup_request(
@@ -49,11 +50,11 @@ async fn plan_option(
     let facts = collect_setup_facts(context, aws, &request).await?;
     let prepared = prepare(context, aws, &request, facts)?;
     let plan = prepared.plan().await?;
-    print_plan(context, args, &prepared.location(), &plan)
+    Ok(plan_outcome(context, args, &prepared.location(), &plan))
 }
 
 /// Compares the deployment with what was set up, independent of the trail.
-async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<Exit> {
+async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome> {
     if args.discovery != cli::DiscoveryArgs::default() || !args.accept.accepted.is_empty() {
         return Err(Error::usage(
             "--accept and the options that select the trail, bucket, key, topic or log group apply only with --option",
@@ -72,22 +73,20 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<Exit> {
     }
     let pipeline = target.build();
     let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await?;
-    let exit = print_plan(context, args, &location(&*target), &plan)?;
-    if plan.is_empty() {
-        context
-            .ui
-            .status("No changes. The deployment is as it was set up.");
+    let outcome = plan_outcome(context, args, &location(&*target), &plan);
+    if plan.first_unreadable().is_some() {
+        return Ok(outcome);
+    }
+    let notice = if plan.is_empty() {
+        PlanNotice::NoDrift
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
         let setup = format!("setup --option {}{adopt}", option.name());
-        context
-            .ui
-            .status("Drift detected. To fix it, run (asks for confirmation):");
-        context
-            .ui
-            .status_unwrapped(&format!("  {}", command_line(context, &setup)));
-    }
-    Ok(exit)
+        PlanNotice::Drift {
+            setup_command: command_line(context, &setup),
+        }
+    };
+    Ok(outcome.and_notice(&notice))
 }
 
 /// Returns the trust of the deployment, changed by the arguments.
@@ -104,17 +103,20 @@ fn requested_trust(args: &cli::TrustArgs, deployment: &Deployment) -> HeelerTrus
     trust
 }
 
-/// Prints the plan and returns its exit code.
-fn print_plan(
+/// Returns the plan as the result, with its exit code. A resource that could not be read is an error.
+fn plan_outcome(
     context: &Context,
     args: &cli::PlanArgs,
     location: &PlanLocation<'_>,
     plan: &Plan<'_, Aws>,
-) -> Result<Exit> {
-    render::plan::print_plan(&context.ui, location, &plan.steps);
-    match plan.first_unreadable() {
-        Some(error) => Err(error.clone()),
-        None if args.check && !plan.is_empty() => Ok(Exit::Negative),
-        None => Ok(Exit::Success),
-    }
+) -> CommandOutcome {
+    let document = render::plan::plan_document(&context.ui, location, &plan.steps);
+    let exit = if args.check && !plan.is_empty() {
+        Exit::Negative
+    } else {
+        Exit::Success
+    };
+    CommandOutcome::result(document)
+        .with_exit(exit)
+        .and_error(plan.first_unreadable().cloned())
 }

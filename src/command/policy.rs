@@ -1,14 +1,14 @@
 //! Prints the IAM policy that a command needs, with the names of this account.
 
-use super::Context;
 use super::existing_deployment::{check_account, find_deployment};
 use super::prepare::inventory_request;
+use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check;
 use crate::check::permission_scope::{fill_scope, is_key_id};
 use crate::cli::{self, OnFailure, PolicyCommand};
 use crate::deployment::Deployment;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::inventory::is_missing_credentials;
 use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::permissions::scope::PolicyScope;
@@ -16,11 +16,11 @@ use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, PermittedCommand,
     PreflightFlags, document, policy_length, remaining_placeholders, statements,
 };
-use crate::render;
+use crate::render::document::Document;
 use crate::sanitize::escape_control_chars;
 use crate::tail::source::SourceKind;
 
-pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<CommandOutcome> {
     validate(&args)?;
     let options = requested_options(&args);
     let scope = scope_from_args(context, &args.discovery);
@@ -31,8 +31,7 @@ pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<Exit
     };
     let document = document(&statements(&permitted_command(&args, &options), &scope));
     print_notes(context, &document);
-    context.ui.stdout(&render::json_document(&document));
-    Ok(Exit::Success)
+    Ok(CommandOutcome::result(Document::Json(document)))
 }
 
 /// Rejects flags that the command does not have.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::Context;
 use super::next_steps::command_line;
 use super::prepare::{collect_inventory, inventory_request};
 use super::prompt::{NOT_A_TERMINAL, confirm_by_typing};
+use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report, fixes};
 use crate::cli;
@@ -15,7 +15,7 @@ use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::render;
 use crate::render::report::Advice;
 
-pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<CommandOutcome> {
     if args.fix && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL)
             .with_hint("without --fix, preflight prints the commands that fix its findings"));
@@ -58,12 +58,13 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<E
         next: &next,
         reason: &|name| option::find(name).map_or("", DeliveryOption::recommendation),
     };
-    render::report::reports(&context.ui, &reports, &advice);
-    Ok(if reports.iter().any(Report::is_ready) {
+    let document = render::report::reports_document(&context.ui, &reports, &advice);
+    let exit = if reports.iter().any(Report::is_ready) {
         Exit::Success
     } else {
         Exit::Negative
-    })
+    };
+    Ok(CommandOutcome::result(document).with_exit(exit))
 }
 
 struct PreflightRun<'a> {

@@ -3,10 +3,10 @@
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::Context;
 use super::existing_deployment::check_account;
 use super::next_steps::OTHER_ACCOUNT_HINT;
 use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
+use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
@@ -17,7 +17,7 @@ use crate::render::restore::{RestoreAction, RestoreRow};
 use crate::resource::document_kind::DocumentKind;
 use crate::resource::documents;
 
-pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<CommandOutcome> {
     let backup = Backup::read(&args.file)?;
     let ids: Vec<ResourceId> = backup
         .documents
@@ -48,20 +48,22 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Exi
         .filter(|action| **action == RestoreAction::Restore)
         .count();
     if args.dry_run {
-        render::restore::print_restore_plan(&context.ui, &backup, &rows);
-        return Ok(exit_code(&actions));
+        let document = render::restore::restore_plan_document(&context.ui, &backup, &rows);
+        return Ok(CommandOutcome::result(document).with_exit(exit_code(&actions)));
     }
     render::restore::announce_restore(&context.ui, &backup, &rows, !args.yes);
     if due == 0 {
         context
             .ui
             .status("Nothing to restore. No changes were made.");
-        return Ok(exit_code(&actions));
+        return Ok(CommandOutcome::exit(exit_code(&actions)));
     }
     if !args.yes && !confirm(context, "\nRestore these documents?").await? {
         return Err(not_confirmed_error("no changes were made"));
     }
-    restore_all(context, &aws, &backup, &ids, actions).await
+    restore_all(context, &aws, &backup, &ids, actions)
+        .await
+        .map(CommandOutcome::exit)
 }
 
 /// Restores documents one after the other. Each is read again directly before it is written.

@@ -7,12 +7,12 @@ use super::next_steps::{command_line, print_recovery_steps, recovery_steps};
 use super::prepare::{Prepared, collect_setup_facts, prepare, setup_request, validate_trust};
 use super::prompt::{NOT_A_TERMINAL, confirm, confirm_by_typing, not_confirmed_error};
 use super::rollback::roll_back;
-use super::{Context, option_by_name};
+use super::{CommandOutcome, Context, option_by_name};
 use crate::aws::Aws;
 use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
 use crate::option::DeliveryOption;
@@ -22,10 +22,11 @@ use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
 use crate::render;
+use crate::render::notices::setup::SetupNotice;
 use crate::render::outputs::OutputValues;
 use crate::render::progress::ProgressDisplay;
 
-pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<CommandOutcome> {
     let option = option_by_name(&args.choice.option)?;
     validate(context, &args, option)?;
     let request = SetupRequest {
@@ -49,10 +50,9 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Exit>
     let prepared = prepare(context, &aws, &request, facts)?;
     let plan = context.cancellable(prepared.plan()).await?;
     if args.dry_run {
-        render::plan::print_plan(&context.ui, &prepared.location(), &plan.steps);
-        return plan
-            .first_unreadable()
-            .map_or(Ok(Exit::Success), |error| Err(error.clone()));
+        let document = render::plan::plan_document(&context.ui, &prepared.location(), &plan.steps);
+        let unreadable = plan.first_unreadable().cloned();
+        return Ok(CommandOutcome::result(document).and_error(unreadable));
     }
     render::plan::announce_plan(&context.ui, &prepared.location(), &plan.steps, !args.yes);
     reject_blocked_plan(context, option, &plan)?;
@@ -79,18 +79,20 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Exit>
             None => None,
         };
         let applied = apply_plan(context, args.on_failure, &plan).await;
-        backup_failure = super::backup::finish(context, backup).await;
-        applied?;
+        backup_failure = super::backup::finish(backup).await;
+        if let Err(error) = applied {
+            backup_failure
+                .iter()
+                .for_each(|error| context.ui.error(error));
+            return Err(error);
+        }
     }
-    let exit = print_outputs(context, &prepared, &plan)?;
+    let mut outcome = outputs_outcome(context, &prepared, &plan)?;
     if changes_external_id {
-        context.ui.warn(
-            "\nThe external ID has changed: paste the new one into Heeler now. Until then Heeler cannot assume the role, \
-             and messages wait in the queue for at most two hours.",
-        );
+        outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged);
     }
     // The setup is complete and its values are shown; only the backup is incomplete.
-    Ok(backup_failure.unwrap_or(exit))
+    Ok(outcome.and_error(backup_failure))
 }
 
 /// Checks the arguments before any call is made.
@@ -246,7 +248,11 @@ async fn apply_plan(context: &Context, on_failure: OnFailure, plan: &Plan<'_, Aw
     Err(failure.clone())
 }
 
-fn print_outputs(context: &Context, prepared: &Prepared, plan: &Plan<'_, Aws>) -> Result<Exit> {
+fn outputs_outcome(
+    context: &Context,
+    prepared: &Prepared,
+    plan: &Plan<'_, Aws>,
+) -> Result<CommandOutcome> {
     let read = |output| {
         plan.output(output)
             .ok_or_else(|| Error::failed("show the outputs", "AWS returned no queue URL"))
@@ -256,14 +262,14 @@ fn print_outputs(context: &Context, prepared: &Prepared, plan: &Plan<'_, Aws>) -
         read(&prepared.pipeline.role_arn)?,
     );
     context.ui.status("");
-    render::outputs::print_outputs(
-        &context.ui,
-        &OutputValues {
-            queue_url: &queue_url,
-            role_arn: &role_arn,
-            external_id: prepared.target.trust().external_id.expose(),
-        },
-    );
-    render::outputs::print_next_steps(&context.ui);
-    Ok(Exit::Success)
+    let values = OutputValues {
+        queue_url: &queue_url,
+        role_arn: &role_arn,
+        external_id: prepared.target.trust().external_id.expose(),
+    };
+    let document = render::outputs::outputs_document(&context.ui, &values);
+    let next_steps = SetupNotice::NextSteps {
+        tail_command: command_line(context, "tail"),
+    };
+    Ok(CommandOutcome::result(document).and_notice(&next_steps))
 }

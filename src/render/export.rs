@@ -2,16 +2,17 @@
 
 use serde_json::json;
 
-use super::{Ui, json_document};
+use super::document::Document;
 use crate::export::{ExportContext, ImportTarget};
 
-/// Prints the imports as one JSON document.
-pub fn print_imports(ui: &Ui, place: &ExportContext<'_>, imports: &[&ImportTarget]) {
+/// Returns the imports as the result.
+#[must_use]
+pub fn imports_document(place: &ExportContext<'_>, imports: &[&ImportTarget]) -> Document {
     let each = |import: &&ImportTarget| json!({ "to": import.address(), "id": import.id });
-    ui.stdout(&json_document(&json!({
+    Document::Json(json!({
         "option": place.option,
         "account": place.account,
         "region": place.region,
         "imports": imports.iter().map(each).collect::<Vec<_>>(),
-    })));
+    }))
 }

@@ -3,9 +3,12 @@
 mod change;
 pub mod check_results;
 mod compare;
+pub mod document;
 mod error;
 pub mod export;
 mod layout;
+pub mod message;
+pub mod notices;
 pub mod outputs;
 pub mod plan;
 pub mod progress;
@@ -25,14 +28,14 @@ use crate::sanitize::escape_control_chars;
 use layout::{wrap_line, wrap_text};
 
 /// The format of a result on stdout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutputFormat {
-    /// For reading
+    /// For reading: a table, configuration, or a script.
     #[default]
-    Table,
-    /// For programs
+    Text,
+    /// For programs.
     Json,
-    /// For spreadsheets (only with tail)
+    /// For spreadsheets (only with tail).
     Csv,
 }
 
@@ -289,9 +292,4 @@ fn paint_text(tone: Tone, text: &str) -> String {
         Tone::Strong => Style::new().bold(),
     };
     format!("{style}{text}{style:#}")
-}
-
-/// Formats one JSON document, indented, with a line end.
-pub(crate) fn json_document(value: &serde_json::Value) -> String {
-    format!("{value:#}\n")
 }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::{OutputFormat, Tone, Ui, change, json_document};
+use super::document::Document;
+use super::{OutputFormat, Tone, Ui, change};
 use crate::error::Error;
 use crate::reconcile::destroy::DestroyAction;
 use crate::reconcile::diff::Change;
@@ -57,13 +58,13 @@ fn action_label(action: &Action) -> (&'static str, &'static str, Tone) {
 
 const UNKNOWN_LABEL: (&str, &str, Tone) = ("?", "unknown", Tone::Bad);
 
-/// Prints the plan of a setup as the result.
-pub fn print_plan(ui: &Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) {
-    let text = match ui.format() {
-        OutputFormat::Json => json_document(&plan_json(location, steps)),
-        OutputFormat::Table | OutputFormat::Csv => plan_table(*ui, location, steps),
-    };
-    ui.stdout(&text);
+/// Returns the plan of a setup as the result.
+#[must_use]
+pub fn plan_document(ui: &Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> Document {
+    match ui.format() {
+        OutputFormat::Json => Document::Json(plan_json(location, steps)),
+        OutputFormat::Text | OutputFormat::Csv => Document::Text(plan_table(*ui, location, steps)),
+    }
 }
 
 /// Prints the plan on stderr, before the prompt. If the user is asked, it is printed also with `--quiet`.
@@ -210,14 +211,15 @@ fn step_json(step: &PlanStep) -> Value {
     row
 }
 
-/// Prints the plan of a destroy as the result.
-pub fn print_destroy_plan(
+/// Returns the plan of a destroy as the result.
+#[must_use]
+pub fn destroy_plan_document(
     ui: &Ui,
     location: &PlanLocation<'_>,
     actions: &[(&PlanStep, DestroyAction)],
-) {
-    let text = match ui.format() {
-        OutputFormat::Json => json_document(&json!({
+) -> Document {
+    match ui.format() {
+        OutputFormat::Json => Document::Json(json!({
             "option": location.option,
             "account": location.account,
             "region": location.region,
@@ -228,9 +230,10 @@ pub fn print_destroy_plan(
                 "preserved": step.preserved,
             })).collect::<Vec<_>>(),
         })),
-        OutputFormat::Table | OutputFormat::Csv => destroy_table(*ui, location, actions),
-    };
-    ui.stdout(&text);
+        OutputFormat::Text | OutputFormat::Csv => {
+            Document::Text(destroy_table(*ui, location, actions))
+        }
+    }
 }
 
 /// Prints the plan of a destroy on stderr, before the prompt.

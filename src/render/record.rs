@@ -25,7 +25,7 @@ pub fn record_formatter(
 ) -> FormatRecord {
     match ui.format() {
         OutputFormat::Json => Box::new(move |record, out| push_json(ui, record, out)),
-        OutputFormat::Table => Box::new(move |record, out| {
+        OutputFormat::Text => Box::new(move |record, out| {
             push_table_line(
                 ui,
                 record,
@@ -52,7 +52,7 @@ pub fn print_heading(ui: &Ui) -> bool {
     match ui.format() {
         OutputFormat::Json => true,
         OutputFormat::Csv => ui.stdout(&format!("{}\r\n", CSV_COLUMNS.join(","))),
-        OutputFormat::Table => {
+        OutputFormat::Text => {
             let mut words = String::new();
             push_columns(*ui, &TABLE_HEADINGS, None, &mut words);
             ui.status_unwrapped(&ui.paint_stderr(Tone::Strong, &words));
@@ -134,15 +134,19 @@ fn print_unit_counts(ui: &Ui, name: &str, units: &UnitCounts) {
 fn push_json(ui: Ui, record: &Record<'_>, out: &mut Vec<u8>) {
     let text = record.to_single_line();
     if ui.stdout.is_terminal && !is_printable_ascii(&text) {
-        let text: String = text.chars().map(escape_for_terminal).collect();
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(escape_json(&text).as_bytes());
     } else {
         out.extend_from_slice(text.as_bytes());
     }
     out.push(b'\n');
 }
 
-fn escape_for_terminal(c: char) -> String {
+/// Writes the control characters of a JSON text as JSON escapes.
+pub(super) fn escape_json(text: &str) -> String {
+    text.chars().map(escape_json_char).collect()
+}
+
+fn escape_json_char(c: char) -> String {
     // A backslash is part of a JSON escape already.
     if c == '\\' || !escape_control_chars(c.encode_utf8(&mut [0; 4])).starts_with('\\') {
         return c.to_string();

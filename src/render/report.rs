@@ -4,30 +4,29 @@ use serde_json::{Value, json};
 
 use super::check_results::{result_json, result_lines};
 pub use super::compare::Advice;
-use super::{OutputFormat, Tone, Ui, compare, json_document};
+use super::document::Document;
+use super::{OutputFormat, Tone, Ui, compare};
 use crate::check::{CheckResult, Report, Verdict};
 use crate::sanitize::escape_control_chars;
 
-/// Prints the report of one option, or compares those of several options.
-pub fn reports(ui: &Ui, reports: &[Report], advice: &Advice<'_>) {
-    let text = match (ui.format(), reports) {
-        (OutputFormat::Json, [one]) => json_document(&report_json(one)),
-        (OutputFormat::Json, several) => json_document(&json!({
+/// Returns the report of one option, or the comparison of several options, as the result.
+#[must_use]
+pub fn reports_document(ui: &Ui, reports: &[Report], advice: &Advice<'_>) -> Document {
+    match (ui.format(), reports) {
+        (OutputFormat::Json, [one]) => Document::Json(report_json(one)),
+        (OutputFormat::Json, several) => Document::Json(json!({
             "recommended": compare::recommended(several).map(|report| report.option),
             "options": several.iter().map(report_json).collect::<Vec<_>>(),
         })),
-        (OutputFormat::Table | OutputFormat::Csv, [one]) => {
-            format!(
-                "{}{}",
-                result_lines(*ui, &result_refs(one), ""),
-                closing_line(*ui, one)
-            )
+        (OutputFormat::Text | OutputFormat::Csv, [one]) => Document::Text(format!(
+            "{}{}",
+            result_lines(*ui, &result_refs(one), ""),
+            closing_line(*ui, one)
+        )),
+        (OutputFormat::Text | OutputFormat::Csv, several) => {
+            Document::Text(compare::side_by_side(*ui, several, advice))
         }
-        (OutputFormat::Table | OutputFormat::Csv, several) => {
-            compare::side_by_side(*ui, several, advice)
-        }
-    };
-    ui.stdout(&text);
+    }
 }
 
 /// Returns the checks that `--wait` waits for: those of the option that is closest to being ready. Returns `None` if an

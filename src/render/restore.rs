@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use super::document::Document;
 use super::plan::{bare_table, layout, print_announcement};
-use super::{OutputFormat, Tone, Ui, json_document};
+use super::{OutputFormat, Tone, Ui};
 use crate::backup::Backup;
 use crate::sanitize::escape_control_chars;
 
@@ -52,10 +53,11 @@ impl RestoreAction {
     }
 }
 
-/// Prints the plan as the result.
-pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
-    let text = match ui.format() {
-        OutputFormat::Json => json_document(&json!({
+/// Returns the plan as the result.
+#[must_use]
+pub fn restore_plan_document(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> Document {
+    match ui.format() {
+        OutputFormat::Json => Document::Json(json!({
             "account": backup.account,
             "region": backup.region,
             "time": backup.time,
@@ -66,9 +68,8 @@ pub fn print_restore_plan(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) {
                 "reason": row.action.reason(),
             })).collect::<Vec<_>>(),
         })),
-        OutputFormat::Table | OutputFormat::Csv => restore_table(*ui, backup, rows),
-    };
-    ui.stdout(&text);
+        OutputFormat::Text | OutputFormat::Csv => Document::Text(restore_table(*ui, backup, rows)),
+    }
 }
 
 /// Prints the plan on stderr, before the prompt.

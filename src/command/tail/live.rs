@@ -233,10 +233,14 @@ impl LiveTail<'_> {
             .output
             .join(self.context.interrupt.cancellation())
             .await;
-        let reason = stopped?;
         let Some(printer) = printer else {
-            return Ok(Exit::Interrupted);
+            // Standard output is blocked, so nothing more can be written to it.
+            return Ok(stopped.err().map_or(Exit::Interrupted, |error| {
+                self.context.ui.error(&error);
+                error.exit()
+            }));
         };
+        let reason = stopped?;
         let ui = self.context.ui;
         let shown = printer.stats.records.shown;
         let exit = match reason {

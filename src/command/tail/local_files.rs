@@ -10,7 +10,7 @@ use super::printer::RecordPrinter;
 use super::{alerts, filters};
 use crate::cli;
 use crate::cloudtrail::log_file::LogFileError;
-use crate::command::Context;
+use crate::command::{CommandOutcome, Context};
 use crate::error::{Error, Exit, Result};
 use crate::render::{self, Ui};
 use crate::tail::account_names::AccountNames;
@@ -22,7 +22,7 @@ use crate::tail::worker_pool::{LocalInput, WorkerMessage, WorkerPool};
 /// Interval at which cancellation is checked while a worker sends nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<CommandOutcome> {
     if context.global.region.is_some() {
         return Err(Error::usage("--region cannot be used with FILE")
             .with_reason("--region selects where AWS is called, and local files need no calls")
@@ -59,7 +59,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> 
     };
     let exit = exit.unwrap_or_else(|error| Err(Error::failed("read files", error.to_string())));
     alerts::finish(context.ui, alerts, exit.as_ref().ok().copied()).await;
-    exit
+    exit.map(CommandOutcome::exit)
 }
 
 /// Prints the records that the worker threads read.
@@ -90,7 +90,7 @@ impl LocalFileReader {
             ControlFlow::Break(())
         };
         self.printer.print_stats();
-        Ok(self.exit_code(flow))
+        self.exit_code(flow)
     }
 
     /// Returns the inputs to read, and reports all others.
@@ -156,15 +156,21 @@ impl LocalFileReader {
         }
     }
 
-    fn exit_code(&self, flow: ControlFlow<()>) -> Exit {
+    /// # Errors
+    /// If a file or a record could not be read.
+    fn exit_code(&self, flow: ControlFlow<()>) -> Result<Exit> {
+        let stats = &self.printer.stats;
         if self.cancelled.load(Ordering::Relaxed) {
-            Exit::Interrupted
-        } else if self.printer.stats.has_failures() {
-            Exit::Failed
-        } else if flow.is_continue() && self.printer.stats.records.shown == 0 {
-            Exit::Negative
+            Ok(Exit::Interrupted)
+        } else if stats.has_failures() {
+            Err(unreadable_error(
+                stats.objects.failed,
+                stats.records.unreadable,
+            ))
+        } else if flow.is_continue() && stats.records.shown == 0 {
+            Ok(Exit::Negative)
         } else {
-            Exit::Success
+            Ok(Exit::Success)
         }
     }
 }
@@ -185,6 +191,18 @@ fn unpack_hint(reason: &LogFileError, path: &Path) -> Option<String> {
     Some(format!(
         "unpack it first: `{command} {file} | heeler-ec tail -`"
     ))
+}
+
+/// Creates the error for files and records that could not be read; each was reported before.
+fn unreadable_error(files: u64, records: u64) -> Error {
+    let counts = [(files, "file"), (records, "record")];
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }))
+        .collect();
+    let reason = format!("{} could not be read", parts.join(" and "));
+    Error::failed("read all events", reason)
 }
 
 fn display_name(path: &Path) -> String {

@@ -12,11 +12,11 @@ mod target;
 
 use std::sync::Arc;
 
-use super::Context;
 use super::existing_deployment::require_deployment;
+use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::render::{self, OutputFormat};
 use crate::tail::account_names::{self, AccountNames};
 use crate::tail::formatter::RecordFormatter;
@@ -27,7 +27,7 @@ use source_selection::select_source;
 use target::TailTarget;
 pub(super) use target::subscription_target;
 
-pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> {
+pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<CommandOutcome> {
     if !args.files.is_empty() {
         return local_files::run(context, args).await;
     }
@@ -53,12 +53,12 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Exit> 
     let stopped = live.run(&aws, source).await;
     let exit = live.finish(stopped, source).await;
     alerts::finish(context.ui, alerts, exit.as_ref().ok().copied()).await;
-    exit
+    exit.map(CommandOutcome::exit)
 }
 
 /// Reads the account names for the table. If that fails, the table shows account IDs.
 async fn account_names(context: &Context, aws: &Aws) -> Result<AccountNames> {
-    if context.global.output != OutputFormat::Table {
+    if context.ui.format() != OutputFormat::Text {
         return Ok(AccountNames::new());
     }
     Ok(account_names::fetch_account_names(aws)

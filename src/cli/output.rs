@@ -1,0 +1,135 @@
+//! The option `--output` of each command, with exactly the formats that the command has.
+
+use clap::{Args, ValueEnum};
+
+use crate::render::OutputFormat;
+
+/// `--output` with the formats of a command.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct OutputArgs<F: FormatChoice> {
+    /// Output format
+    // A `default_value_t` would be shared by all types F, because clap keeps it in one static.
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = F::DEFAULT)]
+    pub output: F,
+}
+
+/// The formats of a command.
+pub trait FormatChoice: ValueEnum + Send + Sync + 'static {
+    /// The format without `--output`.
+    const DEFAULT: &'static str;
+}
+
+impl FormatChoice for ResultFormat {
+    const DEFAULT: &'static str = "table";
+}
+
+impl FormatChoice for EventFormat {
+    const DEFAULT: &'static str = "table";
+}
+
+impl FormatChoice for ConfigurationFormat {
+    const DEFAULT: &'static str = "hcl";
+}
+
+impl FormatChoice for ScriptFormat {
+    const DEFAULT: &'static str = "text";
+}
+
+/// `--output` of `policy`, whose result is always JSON.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct PolicyOutputArgs {
+    /// Print an error as JSON, too (the policy is always JSON)
+    #[arg(short, long, value_name = "FORMAT", value_enum)]
+    pub output: Option<PolicyFormat>,
+}
+
+/// The formats of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResultFormat {
+    /// For reading
+    Table,
+    /// For programs: one document with the result and the error
+    Json,
+}
+
+/// The formats of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// For reading
+    Table,
+    /// For programs: one record per line
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+/// The formats of an exported deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConfigurationFormat {
+    /// Configuration of the tool
+    Hcl,
+    /// For programs: the addresses and IDs of the imports
+    Json,
+}
+
+/// The formats of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyFormat {
+    /// For programs: the policy or the error
+    Json,
+}
+
+/// The formats of a completion script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScriptFormat {
+    /// The script itself
+    Text,
+    /// For programs: one document with the script
+    Json,
+}
+
+impl From<ResultFormat> for OutputFormat {
+    fn from(format: ResultFormat) -> Self {
+        match format {
+            ResultFormat::Table => Self::Text,
+            ResultFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<EventFormat> for OutputFormat {
+    fn from(format: EventFormat) -> Self {
+        match format {
+            EventFormat::Table => Self::Text,
+            EventFormat::Json => Self::Json,
+            EventFormat::Csv => Self::Csv,
+        }
+    }
+}
+
+impl From<ConfigurationFormat> for OutputFormat {
+    fn from(format: ConfigurationFormat) -> Self {
+        match format {
+            ConfigurationFormat::Hcl => Self::Text,
+            ConfigurationFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<Option<PolicyFormat>> for OutputFormat {
+    fn from(format: Option<PolicyFormat>) -> Self {
+        match format {
+            None => Self::Text,
+            Some(PolicyFormat::Json) => Self::Json,
+        }
+    }
+}
+
+impl From<ScriptFormat> for OutputFormat {
+    fn from(format: ScriptFormat) -> Self {
+        match format {
+            ScriptFormat::Text => Self::Text,
+            ScriptFormat::Json => Self::Json,
+        }
+    }
+}
