@@ -46,6 +46,8 @@ check:
 bench: emulators
 	cargo bench --locked
 
-# Generates the files that derive from the program: completions, manual pages, docs/commands.md and docs/policies.md.
-generate:
+# Generates the files that derive from the program: completions, manual pages, docs/commands.md and docs/policies.md;
+# and the models of AWS's operations, from those of the AWS CLI.
+generate: .venv/awscli/.stamp
+	.venv/awscli/bin/python tests/testkit/models/generate.py
 	HEELER_EC_GENERATE=1 cargo test --locked --test suite generated

@@ -154,12 +154,12 @@ async fn documents_changed_since_backup_are_skipped() {
 /// Replaces the policies of the deployment.
 async fn set_other_policies(org: &Organization) {
     let at = format!("{}:{}", org.region(), org.account());
-    let policy = |resource: String| {
+    let policy = |action: &str, resource: String| {
         json!({"Version": "2012-10-17", "Statement": [{
             "Sid": "Theirs",
             "Effect": "Allow",
             "Principal": {"AWS": format!("arn:aws:iam::{}:root", org.account())},
-            "Action": "*",
+            "Action": action,
             "Resource": resource,
         }]})
         .to_string()
@@ -168,14 +168,16 @@ async fn set_other_policies(org: &Organization) {
     for name in [QUEUE, "heeler_event_collection_queue_dlq"] {
         let url = sqs.get_queue_url().queue_name(name).send().await;
         let url = url.expect("a queue").queue_url.expect("its URL");
-        let other = policy(format!("arn:aws:sqs:{at}:{name}"));
+        let other = policy("sqs:*", format!("arn:aws:sqs:{at}:{name}"));
         let set = sqs.set_queue_attributes().queue_url(url);
         let set = set.attributes(QueueAttributeName::Policy, other);
         set.send().await.expect("another policy");
     }
     let topic = format!("arn:aws:sns:{at}:heeler_event_collection_topic");
     let set = org.clients().sns.set_topic_attributes().topic_arn(&topic);
-    let set = set.attribute_name("Policy").attribute_value(policy(topic));
+    let set = set
+        .attribute_name("Policy")
+        .attribute_value(policy("sns:Publish", topic));
     set.send().await.expect("another policy");
 }
 

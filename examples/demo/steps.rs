@@ -100,7 +100,13 @@ impl<'a> Demo<'a> {
         let outputs = self.read_outputs().await?;
         self.run_tail().await?;
         self.receive_as_heeler(&outputs).await?;
-        self.run_destroy(&before).await
+        self.run_destroy(&before).await?;
+        let violations = self.org.proxy().violations();
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let message = format!("AWS would reject: {}", violations.join("; "));
+        Err(Failure::Error(message))
     }
 
     fn show_organization(&self) {

@@ -24,9 +24,11 @@ pub mod program;
 mod provision;
 pub mod proxy;
 pub mod samples;
+pub mod strict;
 pub mod terraform;
 pub mod vendor;
 pub mod wire;
+mod xml;
 
 pub use clients::Clients;
 pub use emulator::{Emulator, Engine};

@@ -360,6 +360,7 @@ impl Running<'_> {
             self.org.proxy().wait_until_idle().await;
         }
         let calls = self.org.proxy().calls_since(self.first_call);
+        self.check_requests(&calls);
         self.check_actions(&calls);
         Run {
             stdout: self.stdout.end().await,
@@ -367,6 +368,20 @@ impl Running<'_> {
             status,
             calls,
         }
+    }
+
+    /// Fails if a request violates a rule of AWS that the emulator does not check.
+    fn check_requests(&self, calls: &[Call]) {
+        let violations: Vec<&str> = calls
+            .iter()
+            .flat_map(|call| call.violations.iter().map(String::as_str))
+            .collect();
+        assert!(
+            violations.is_empty(),
+            "AWS would reject these requests:\n{}\n{}",
+            violations.join("\n"),
+            self.output()
+        );
     }
 
     /// Fails if a call needs an IAM action that is not allowed. Calls of other programs in the organization count, too.

@@ -14,13 +14,14 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use crate::strict;
 use crate::wire::{self, WireResponse};
 
 /// Prefixes of the operations that only read.
@@ -39,6 +40,10 @@ pub struct Call {
     pub region: String,
     /// The access key that signed the request.
     pub access_key: String,
+    /// The HTTP method.
+    pub method: Method,
+    /// The request headers.
+    pub headers: HeaderMap,
     /// The path and query.
     pub target: String,
     /// The request body.
@@ -49,6 +54,8 @@ pub struct Call {
     pub finished: Option<Instant>,
     /// The status of the response; `None` without a response.
     pub status: Option<u16>,
+    /// The rules of AWS that the request violates.
+    pub violations: Vec<String>,
 }
 
 impl Call {
@@ -307,6 +314,12 @@ impl Proxy {
         calls
     }
 
+    /// The rules of AWS that recorded requests violate.
+    pub fn violations(&self) -> Vec<String> {
+        let calls = self.calls();
+        calls.into_iter().flat_map(|call| call.violations).collect()
+    }
+
     /// Clears the recorded calls, but not the faults and the delay.
     pub fn clear(&self) {
         let mut state = self.state();
@@ -433,17 +446,24 @@ async fn serve(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = wire::parse_request(&parts.method, &parts.uri, &parts.headers, &body);
-    let call = Call {
+    let mut call = Call {
         service: request.service,
         operation: request.operation,
         region: request.region,
         access_key: request.access_key,
+        method: parts.method.clone(),
+        headers: parts.headers.clone(),
         target: parts.uri.to_string(),
         body: body.clone(),
         started: Instant::now(),
         finished: None,
         status: None,
+        violations: Vec::new(),
     };
+    // A request without a signature is not a call of AWS.
+    if !call.service.is_empty() {
+        call.violations = strict::violations(&call);
+    }
 
     let (index, action, delay, headers, busy) = {
         let mut state = locked(&state);
@@ -511,7 +531,7 @@ async fn serve(
         }) => {
             let mut response = WireResponse {
                 status,
-                headers: hyper::HeaderMap::new(),
+                headers: HeaderMap::new(),
                 body: body.into(),
             };
             for (name, value) in headers {
