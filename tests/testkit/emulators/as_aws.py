@@ -4,7 +4,10 @@ Each function takes the account, the region and the parameters, and returns the 
 the emulator.
 """
 
+import json
+import re
 import time
+import urllib.parse
 from collections import defaultdict
 
 ALWAYS_ON = (
@@ -227,3 +230,39 @@ def with_recent_delivery(status, has_log_group):
         if has_log_group:
             status["LatestCloudWatchLogsDeliveryTime"] = int(time.time())
     return status
+
+
+def normalized_key_policy(text):
+    """Returns a key policy as KMS does: on many lines, single values without a list, accounts as the ARN of their root.
+
+    Source: the AWS provider of Terraform compares key policies without regard to these differences.
+    """
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError):
+        return text
+    return json.dumps(_without_single_lists(document), indent=2, separators=(",", " : "))
+
+
+def _without_single_lists(value, key=None):
+    if isinstance(value, dict):
+        return {name: _without_single_lists(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        items = [_without_single_lists(part, key) for part in value]
+        return items[0] if len(items) == 1 and key != "Statement" else items
+    if key == "AWS" and re.fullmatch(r"\d{12}", str(value)):
+        return f"arn:aws:iam::{value}:root"
+    return value
+
+
+def filter_matches(key, prefix, suffix):
+    """Returns whether an object key matches the filter of a notification.
+
+    S3 decodes the values of a filter, so a value with special characters that are not encoded never matches. Source:
+    "Configuring event notifications using object key name filtering" in the S3 User Guide.
+    """
+    values = [prefix or "", suffix or ""]
+    if not all(re.fullmatch(r"[A-Za-z0-9!\-_.*'()/%+]*", value) for value in values):
+        return False
+    prefix, suffix = map(urllib.parse.unquote_plus, values)
+    return key.startswith(prefix) and key.endswith(suffix)

@@ -117,7 +117,8 @@ def logs(module):
 
 
 def s3(module):
-    """Accepts the SDK's name of request payment, encrypts with SSE-S3 by default, and checks the expected owner."""
+    """Accepts the SDK's name of request payment, encrypts with SSE-S3 by default, checks the expected owner, and decodes
+    the filters of notifications."""
     handle, default = module.handle_request, module._bucket_default_sse_headers
 
     async def corrected(method, path, headers, body, query, **more):
@@ -131,6 +132,7 @@ def s3(module):
         return await handle(method, path, headers, body, query, **more)
 
     module.handle_request = corrected
+    module._key_matches_filter = as_aws.filter_matches
     module._bucket_default_sse_headers = lambda bucket: default(bucket) or {"x-amz-server-side-encryption": "AES256"}
 
 
@@ -145,13 +147,24 @@ def sns(module):
 
 
 def kms(module):
-    """Returns the account in the metadata of a key."""
+    """Returns the account in the metadata of a key, and key policies in KMS's form."""
     describe = module._key_metadata
     module._key_metadata = lambda key: {"AWSAccountId": key["Arn"].split(":")[4], **describe(key)}
+    get_policy = module._get_key_policy
+
+    def corrected(request):
+        status, headers, body = get_policy(request)
+        if status == 200:
+            response = json.loads(body)
+            response["Policy"] = as_aws.normalized_key_policy(response["Policy"])
+            body = json.dumps(response).encode()
+        return status, headers, body
+
+    module._get_key_policy = corrected
 
 
 def iam(module):
-    """Rejects the simulation of the root user, as AWS does."""
+    """Rejects the simulation of the root user, and resets the session duration in UpdateRole, as AWS does."""
     simulate = module._simulate_principal_policy
 
     def corrected(request):
@@ -161,9 +174,19 @@ def iam(module):
             return module._error(400, "InvalidInput", response, ns="iam")
         return simulate(request)
 
+    update = module._update_role
+
+    def updated(request):
+        # "If you do not specify a value for this setting, the default value of one hour is applied."
+        role = module._roles.get(module._p(request, "RoleName"))
+        if role is not None and "MaxSessionDuration" not in request:
+            role["MaxSessionDuration"] = 3600
+        return update(request)
+
     for table in vars(module).values():
         if isinstance(table, dict) and table.get("SimulatePrincipalPolicy") is simulate:
             table["SimulatePrincipalPolicy"] = corrected
+            table["UpdateRole"] = updated
 
 
 def functions(module):
