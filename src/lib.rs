@@ -10,6 +10,7 @@ pub mod cli;
 pub mod cloudtrail;
 pub mod command;
 pub mod deployment;
+pub mod document;
 pub mod error;
 pub mod export;
 pub mod filter_pattern;

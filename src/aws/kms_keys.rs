@@ -22,20 +22,22 @@ pub async fn describe_key(aws: &Aws, key: &str) -> Result<Option<KeyMetadata>> {
         .map(|found| found.and_then(|found| found.key_metadata))
 }
 
-/// Reads the tags of a key. A key that does not exist has none.
+/// Reads all tags of a key. A key that does not exist has none.
 ///
 /// # Errors
-/// When KMS refuses the call.
+/// When KMS refuses a call.
 pub async fn list_tags(aws: &Aws, key: &str) -> Result<Vec<Tag>> {
-    aws.kms
-        .list_resource_tags()
-        .key_id(key)
-        .send()
-        .await
-        .optional_for("kms:ListResourceTags", not_found::KEY, || {
+    let call = aws.kms.list_resource_tags().key_id(key);
+    let mut pages = call.into_paginator().send();
+    let mut tags = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.optional_for("kms:ListResourceTags", not_found::KEY, || {
             format!("read the tags of KMS key {key}")
-        })
-        .map(|found| found.and_then(|found| found.tags).unwrap_or_default())
+        })?;
+        let Some(page) = page else { break };
+        tags.extend(page.tags.unwrap_or_default());
+    }
+    Ok(tags)
 }
 
 /// The ID and ARN of every key of the account and region.

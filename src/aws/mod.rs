@@ -10,6 +10,7 @@ pub(crate) mod canned;
 pub mod clients;
 pub mod error;
 pub mod kms_keys;
+pub mod lookup;
 pub mod not_found;
 pub mod notification_filter;
 pub mod policy_versions;

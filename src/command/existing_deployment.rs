@@ -4,14 +4,14 @@ use tokio::join;
 
 use super::context::Context;
 use super::next_steps::{OTHER_ACCOUNT_HINT, no_deployment_error};
-use crate::aws::{Aws, CallerIdentity};
+use crate::aws::{Aws, CallerIdentity, lookup};
 use crate::deployment::Deployment;
+use crate::document::role_trust::IamRole;
 use crate::error::{Error, Result};
-use crate::resource::role;
 
 /// Reads the role of the name prefix, with any owner.
-pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<role::IamRole>> {
-    role::get_role(aws, &context.names().role()).await
+pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<IamRole>> {
+    lookup::role(aws, &context.names().role()).await
 }
 
 /// Reads the deployment from the tags of its role.

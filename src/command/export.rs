@@ -8,7 +8,8 @@ use crate::aws::Aws;
 use crate::aws::clients::Clients;
 use crate::cli;
 use crate::error::Result;
-use crate::export::{ExportContext, ExportedResource, ImportTarget, imports, terraform_text};
+use crate::export::terraform::{ImportTarget, imports, terraform_text};
+use crate::export::{ExportContext, ExportedResource};
 use crate::option::existing_target;
 use crate::reconcile::graph::Output;
 use crate::reconcile::plan::{Plan, PlanStep};
@@ -27,9 +28,7 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Comm
         option: target.option().name(),
         account: &target.scope().account,
         region: &target.scope().region,
-        function_role: names.function_role(),
-        function_policy: names.function_policy(),
-        dead_letter_queues: [names.dead_letter_queue(), names.dead_letter_fifo_queue()],
+        names: &names,
     };
     let items = plan
         .steps

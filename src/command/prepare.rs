@@ -10,6 +10,7 @@ use crate::aws::clients::Clients;
 use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
+use crate::document::role_trust::{HeelerTrust, IamRole, parse_trust};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
@@ -18,14 +19,12 @@ use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::plan::PlanLocation;
-use crate::resource::role;
-use crate::resource::trust::{HeelerTrust, parse_trust};
 use crate::secret::ExternalId;
 
 /// The facts that a setup is prepared from.
 pub(super) struct SetupFacts {
     pub snapshot: Snapshot,
-    role: Result<Option<role::IamRole>>,
+    role: Result<Option<IamRole>>,
 }
 
 /// A setup whose checks have passed.

@@ -9,6 +9,7 @@ use super::limiter::LimitedClients;
 use super::trail::system_time;
 use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::kms_keys::describe_key;
 use crate::aws::not_found;
 use crate::error::Result;
 
@@ -78,17 +79,7 @@ pub(super) async fn describe(
     clients: &LimitedClients,
     asked: &str,
 ) -> Result<Option<KmsKeyDetails>> {
-    let aws = clients.acquire().await;
-    let found = aws
-        .kms
-        .describe_key()
-        .key_id(asked)
-        .send()
-        .await
-        .optional_for("kms:DescribeKey", not_found::KEY, || {
-            format!("describe KMS key {asked}")
-        })?
-        .and_then(|found| found.key_metadata);
+    let found = describe_key(&*clients.acquire().await, asked).await?;
     Ok(found.map(|key: KeyMetadata| {
         let arn = key.arn().unwrap_or_default();
         KmsKeyDetails {

@@ -10,8 +10,9 @@ use super::limiter::LimitedClients;
 use super::named_resource::NamedResource;
 use crate::aws::CallerIdentity;
 use crate::aws::arn;
-use crate::aws::error::AwsResultExt;
-use crate::aws::not_found;
+use crate::aws::kms_keys::list_tags;
+use crate::aws::lookup::{self, TagPairs, borrow_pairs};
+use crate::aws::queue_url::queue_url;
 use crate::error::Result;
 
 /// Descriptions and tags that Heeler's Terraform module gives to its resources.
@@ -91,31 +92,20 @@ async fn look_up(
 }
 
 fn owner_from_tags<'t>(name: String, tags: impl Iterator<Item = (&'t str, &'t str)>) -> NameOwner {
-    let tags: Vec<(String, String)> = tags
+    let tags: TagPairs = tags
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
+    let from_vendor_terraform = borrow_pairs(&tags).any(|tag| tag == vendor::FUNCTION);
     NameOwner {
         name,
-        from_vendor_terraform: tags
-            .iter()
-            .any(|(key, value)| (key.as_str(), value.as_str()) == vendor::FUNCTION),
+        from_vendor_terraform,
         tags,
         key_state: None,
     }
 }
 
 async fn role_owner(clients: &LimitedClients, name: String) -> NameLookup {
-    let aws = clients.acquire().await;
-    let found = aws
-        .iam
-        .get_role()
-        .role_name(&name)
-        .send()
-        .await
-        .optional_for("iam:GetRole", not_found::IAM_ENTITY, || {
-            format!("find role {name}")
-        })?
-        .and_then(|found| found.role);
+    let found = lookup::role(&*clients.acquire().await, &name).await?;
     Ok(found.map(|role| {
         let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
         let mut owner = owner_from_tags(format!("role {name}"), tags);
@@ -131,17 +121,7 @@ async fn policy_owner(
 ) -> NameLookup {
     let resource = format!("policy/{name}");
     let arn = arn::build(&caller.partition, "iam", "", &caller.account, &resource);
-    let aws = clients.acquire().await;
-    let found = aws
-        .iam
-        .get_policy()
-        .policy_arn(&arn)
-        .send()
-        .await
-        .optional_for("iam:GetPolicy", not_found::IAM_ENTITY, || {
-            format!("find policy {name}")
-        })?
-        .and_then(|found| found.policy);
+    let found = lookup::managed_policy(&*clients.acquire().await, &arn).await?;
     Ok(found.map(|policy| {
         let tags = policy.tags().iter().map(|tag| (tag.key(), tag.value()));
         owner_from_tags(format!("policy {name}"), tags)
@@ -149,36 +129,10 @@ async fn policy_owner(
 }
 
 async fn queue_owner(clients: &LimitedClients, name: String) -> NameLookup {
-    let url = {
-        let aws = clients.acquire().await;
-        aws.sqs
-            .get_queue_url()
-            .queue_name(&name)
-            .send()
-            .await
-            .optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
-                format!("find queue {name}")
-            })?
-            .and_then(|found| found.queue_url)
-    };
+    let url = queue_url(&*clients.acquire().await, &name).await?;
     let Some(url) = url else { return Ok(None) };
-    let aws = clients.acquire().await;
-    let found = aws
-        .sqs
-        .list_queue_tags()
-        .queue_url(url)
-        .send()
-        .await
-        .optional_for("sqs:ListQueueTags", not_found::QUEUE, || {
-            format!("read the tags of queue {name}")
-        })?;
-    Ok(found.map(|found| {
-        let tags = found.tags.unwrap_or_default();
-        let tags = tags
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()));
-        owner_from_tags(format!("queue {name}"), tags)
-    }))
+    let tags = lookup::queue_tags(&*clients.acquire().await, &url).await?;
+    Ok(tags.map(|tags| owner_from_tags(format!("queue {name}"), borrow_pairs(&tags))))
 }
 
 async fn topic_owner(
@@ -186,27 +140,10 @@ async fn topic_owner(
     name: String,
     caller: &CallerIdentity,
 ) -> NameLookup {
-    let arn = arn::build(
-        &caller.partition,
-        "sns",
-        clients.region(),
-        &caller.account,
-        &name,
-    );
-    let aws = clients.acquire().await;
-    let found = aws
-        .sns
-        .list_tags_for_resource()
-        .resource_arn(arn)
-        .send()
-        .await
-        .optional_for("sns:ListTagsForResource", not_found::TOPIC, || {
-            format!("find topic {name}")
-        })?;
-    Ok(found.map(|found| {
-        let tags = found.tags().iter().map(|tag| (tag.key(), tag.value()));
-        owner_from_tags(format!("topic {name}"), tags)
-    }))
+    let (partition, account) = (&caller.partition, &caller.account);
+    let arn = arn::build(partition, "sns", clients.region(), account, &name);
+    let tags = lookup::topic_tags(&*clients.acquire().await, &arn).await?;
+    Ok(tags.map(|tags| owner_from_tags(format!("topic {name}"), borrow_pairs(&tags))))
 }
 
 /// Finds the owner of an alias by the tags of its key, because aliases have no tags.
@@ -214,20 +151,8 @@ async fn alias_owner(clients: &LimitedClients, name: String) -> NameLookup {
     let Some(target) = key::describe(clients, &name).await? else {
         return Ok(None);
     };
-    let aws = clients.acquire().await;
-    let call = aws.kms.list_resource_tags().key_id(&target.arn);
-    let mut pages = call.into_paginator().send();
-    let mut tags = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.context_for("kms:ListResourceTags", || {
-            format!("read the tags of the key of {name}")
-        })?;
-        let found = page.tags().iter();
-        tags.extend(found.map(|tag| (tag.tag_key().to_owned(), tag.tag_value().to_owned())));
-    }
-    let pairs = tags
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()));
+    let tags = list_tags(&*clients.acquire().await, &target.arn).await?;
+    let pairs = tags.iter().map(|tag| (tag.tag_key(), tag.tag_value()));
     let mut owner = owner_from_tags(name, pairs);
     owner.from_vendor_terraform |= target.description == vendor::KEY;
     owner.key_state = Some(target.state);
@@ -235,21 +160,9 @@ async fn alias_owner(clients: &LimitedClients, name: String) -> NameLookup {
 }
 
 async fn function_owner(clients: &LimitedClients, name: String) -> NameLookup {
-    let aws = clients.acquire().await;
-    let found = aws
-        .lambda
-        .get_function()
-        .function_name(&name)
-        .send()
-        .await
-        .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
-            format!("find function {name}")
-        })?;
+    let found = lookup::function(&*clients.acquire().await, &name).await?;
     Ok(found.map(|found| {
-        let tags = found.tags.unwrap_or_default();
-        let tags = tags
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()));
-        owner_from_tags(format!("function {name}"), tags)
+        let tags: TagPairs = found.tags.unwrap_or_default().into_iter().collect();
+        owner_from_tags(format!("function {name}"), borrow_pairs(&tags))
     }))
 }

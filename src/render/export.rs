@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::document::Document;
-use crate::export::{ExportContext, ImportTarget};
+use crate::export::ExportContext;
+use crate::export::terraform::ImportTarget;
 
 /// Returns the imports as the result.
 #[must_use]

@@ -6,7 +6,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
@@ -17,6 +16,7 @@ use crate::aws::bucket_notification_merge::{key_filter, merge_entry};
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
 use crate::aws::notification_filter;
+use crate::document::kind::DocumentKind;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};

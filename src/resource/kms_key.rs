@@ -10,7 +10,6 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::try_join;
 
-use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
 use super::kms_tag_propagation::TagPropagation;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text, with_policy};
@@ -18,6 +17,7 @@ use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::aws::kms_keys::{describe_key, list_aliased_key_ids, list_keys, list_tags};
 use crate::aws::not_found;
+use crate::document::kind::DocumentKind;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::{Ownership, OwnershipTags};

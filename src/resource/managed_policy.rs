@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
-use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, PolicyTemplate, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::lookup;
 use crate::aws::not_found;
 use crate::aws::policy_versions::{delete_version, list_old_versions, put_default_version};
+use crate::document::kind::DocumentKind;
+use crate::document::managed_policy;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
@@ -75,42 +77,20 @@ impl ResourceSpec for ManagedPolicy {
 #[async_trait]
 impl Resource<Aws> for ManagedPolicy {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
-        let doing = || format!("read {}", self.id());
-        let found = aws
-            .iam
-            .get_policy()
-            .policy_arn(&self.arn)
-            .send()
-            .await
-            .optional_for("iam:GetPolicy", not_found::IAM_ENTITY, doing)?;
-        let Some(found) = found.and_then(|found| found.policy) else {
+        let Some(found) = lookup::managed_policy(aws, &self.arn).await? else {
             return Ok(None);
         };
-        let version = aws
-            .iam
-            .get_policy_version()
-            .policy_arn(&self.arn)
-            .version_id(found.default_version_id().unwrap_or("v1"))
-            .send()
-            .await
-            .optional_for("iam:GetPolicyVersion", not_found::IAM_ENTITY, doing)?;
-        let document = version
-            .and_then(|found| found.policy_version?.document)
-            .unwrap_or_default();
+        let document = managed_policy::read_default_version(aws, &found).await?;
         Ok(Some(Actual {
-            state: with_policy(
-                State::default(),
-                "document",
-                &iam::parse_encoded_document(&document),
-            )
-            .with(
-                observed::DESCRIPTION,
-                found.description().unwrap_or_default(),
-            )
-            .with(
-                observed::TAGS,
-                observed::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
-            ),
+            state: with_policy(State::default(), "document", &document.unwrap_or_default())
+                .with(
+                    observed::DESCRIPTION,
+                    found.description().unwrap_or_default(),
+                )
+                .with(
+                    observed::TAGS,
+                    observed::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+                ),
             outputs: Outputs::new(),
             ownership: self
                 .ownership

@@ -1,9 +1,8 @@
 //! The AWS resources: one file per kind, with how it is read, created, updated and deleted.
 
+mod access_policy;
 pub mod bucket_notification;
 mod cloud_provider;
-pub mod document_kind;
-pub mod documents;
 pub mod function;
 pub mod function_permission;
 pub mod kind;
@@ -20,7 +19,6 @@ pub mod subscription;
 pub mod subscription_filter;
 pub mod topic;
 pub mod topic_policy;
-pub mod trust;
 
 #[cfg(test)]
 mod tests;

@@ -8,14 +8,15 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 use tokio::try_join;
 
-use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
 use super::{deleted_principals_reason, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::lookup;
 use crate::aws::not_found;
 use crate::aws::queue_url::{is_not_found, public_queue_url, queue_url};
+use crate::document::kind::DocumentKind;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
@@ -172,7 +173,6 @@ impl Resource<Aws> for Queue {
         let Some(url) = queue_url(aws, self.name()).await? else {
             return Ok(None);
         };
-        let doing = || format!("read {}", self.id());
         let (attributes, tags) = try_join!(
             async {
                 aws.sqs
@@ -181,28 +181,17 @@ impl Resource<Aws> for Queue {
                     .attribute_names(Name::All)
                     .send()
                     .await
-                    .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, doing)
+                    .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, || {
+                        format!("read {}", self.id())
+                    })
             },
-            async {
-                aws.sqs
-                    .list_queue_tags()
-                    .queue_url(&url)
-                    .send()
-                    .await
-                    .optional_for("sqs:ListQueueTags", not_found::QUEUE, doing)
-            },
+            lookup::queue_tags(aws, &url),
         )?;
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
             return Ok(None);
         };
-        let (attributes, tags) = (
-            attributes.attributes.unwrap_or_default(),
-            tags.tags.unwrap_or_default(),
-        );
-        let pairs = || {
-            tags.iter()
-                .map(|(key, value)| (key.as_str(), value.as_str()))
-        };
+        let attributes = attributes.attributes.unwrap_or_default();
+        let pairs = || lookup::borrow_pairs(&tags);
         Ok(Some(Actual {
             state: parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs())),
             outputs: Outputs::from([("url", url)]),

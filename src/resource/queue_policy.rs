@@ -3,21 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
-use super::document_kind::DocumentKind;
+use super::access_policy::{actual_policy, policy_parent, policy_state, written_policy};
 use super::kind::ResourceKind;
 use super::queue::QUEUE_PROPAGATION_TIMEOUT;
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, policy_text, with_policy};
-use crate::aws::Aws;
-use crate::aws::arn;
-use crate::aws::error::AwsResultExt;
-use crate::aws::not_found;
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason};
 use crate::aws::queue_url::{is_not_found, queue_url, require_queue_url};
+use crate::aws::{Aws, arn};
+use crate::document::kind::DocumentKind;
+use crate::document::queue_policy;
 use crate::error::{Error, Result};
-use crate::iam;
-use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
@@ -39,7 +35,7 @@ impl ResourceSpec for QueuePolicy {
     }
 
     fn desired(&self, _: &KnownOutputs) -> State {
-        with_policy(State::default(), "policy", &self.document)
+        policy_state(&self.document)
     }
 
     fn properties(&self) -> Properties {
@@ -50,10 +46,7 @@ impl ResourceSpec for QueuePolicy {
     }
 
     fn parent(&self) -> Option<Parent> {
-        Some(Parent {
-            id: self.queue.resource.clone(),
-            deletes_children: true,
-        })
+        Some(policy_parent(&self.queue))
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
@@ -83,30 +76,15 @@ impl Resource<Aws> for QueuePolicy {
         let Some(url) = queue_url(aws, arn::resource_name(&arn)).await? else {
             return Ok(None);
         };
-        let found = aws
-            .sqs
-            .get_queue_attributes()
-            .queue_url(&url)
-            .attribute_names(QueueAttributeName::Policy)
-            .send()
-            .await
-            .optional_for("sqs:GetQueueAttributes", not_found::QUEUE, || {
-                format!("read {}", self.id())
-            })?;
-        let text = found
-            .and_then(|found| found.attributes?.remove(&QueueAttributeName::Policy))
-            .filter(|text| !text.is_empty());
-        Ok(text.map(|text| Actual {
-            state: with_policy(State::default(), "policy", &iam::parse_document(&text)),
-            outputs: Outputs::from([("url", url)]),
-            ownership: Ownership::Managed,
-        }))
+        let text = queue_policy::read(aws, &url, || format!("read {}", self.id())).await?;
+        let text = text.filter(|text| !text.is_empty());
+        Ok(text.map(|text| actual_policy(&text, ("url", url))))
     }
 
     async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
         let arn = known.require(&self.queue)?;
         let url = require_queue_url(aws, arn::resource_name(&arn)).await?;
-        self.write(aws, &url, &policy_text(want, "policy")).await?;
+        self.write(aws, &url, &written_policy(want)).await?;
         Ok(Outputs::new())
     }
 
@@ -118,7 +96,7 @@ impl Resource<Aws> for QueuePolicy {
         _: &KnownOutputs,
     ) -> Result<()> {
         let url = actual.require("url")?;
-        self.write(aws, url, &policy_text(want, "policy")).await
+        self.write(aws, url, &written_policy(want)).await
     }
 
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
@@ -127,14 +105,7 @@ impl Resource<Aws> for QueuePolicy {
 }
 
 impl QueuePolicy {
-    async fn write(&self, aws: &Aws, url: &str, document: &str) -> Result<()> {
-        aws.sqs
-            .set_queue_attributes()
-            .queue_url(url)
-            .attributes(QueueAttributeName::Policy, document)
-            .send()
-            .await
-            .context_for("sqs:SetQueueAttributes", || format!("write {}", self.id()))?;
-        Ok(())
+    async fn write(&self, aws: &Aws, url: &str, text: &str) -> Result<()> {
+        queue_policy::write(aws, url, text, || format!("write {}", self.id())).await
     }
 }

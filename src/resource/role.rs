@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value};
 
-use super::document_kind::DocumentKind;
 use super::kind::ResourceKind;
-use super::trust::{trust_policy, trust_policy_of, trust_state};
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text};
 use crate::aws::error::AwsResultExt;
-use crate::aws::{Aws, arn, not_found};
+use crate::aws::{Aws, arn, lookup, not_found};
+use crate::document::kind::DocumentKind;
+use crate::document::role_trust::{trust_policy, trust_policy_of, trust_state};
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
@@ -20,7 +20,7 @@ use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
-pub use super::trust::{IamRole, TrustedEntity};
+pub use crate::document::role_trust::TrustedEntity;
 
 pub struct Role {
     pub arn: String,
@@ -112,7 +112,7 @@ impl ResourceSpec for Role {
 #[async_trait]
 impl Resource<Aws> for Role {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
-        let Some(role) = get_role(aws, self.name()).await? else {
+        let Some(role) = lookup::role(aws, self.name()).await? else {
             return Ok(None);
         };
         let tags = || role.tags().iter().map(|tag| (tag.key(), tag.value()));
@@ -281,22 +281,6 @@ impl Role {
     }
 }
 
-/// Reads the role with this name. Returns `None` if there is none.
-///
-/// # Errors
-/// When IAM refuses the call.
-pub async fn get_role(aws: &Aws, name: &str) -> Result<Option<IamRole>> {
-    aws.iam
-        .get_role()
-        .role_name(name)
-        .send()
-        .await
-        .optional_for("iam:GetRole", not_found::IAM_ENTITY, || {
-            format!("look for iam role {name}")
-        })
-        .map(|found| found.and_then(|found| found.role))
-}
-
 fn deployment_tags_of(state: &State) -> BTreeMap<String, String> {
     let tags = state.get("tags").and_then(Value::as_object);
     tags.into_iter()
@@ -310,8 +294,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::document::role_trust::HeelerTrust;
     use crate::reconcile::diff::diff;
-    use crate::resource::trust::HeelerTrust;
     use crate::secret::ExternalId;
 
     fn trust(external_id: &str) -> HeelerTrust {

@@ -14,12 +14,12 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 use tokio::join;
 
 use super::function::{ACTIVE, get_state};
-use super::function_permission::allowed_sources;
 use super::kind::ResourceKind;
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
+use crate::document::function_policy::allowed_sources;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};

@@ -11,6 +11,7 @@ use super::observed;
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::lookup;
 use crate::aws::not_found;
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
@@ -107,7 +108,6 @@ impl Resource<Aws> for Topic {
     }
 
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
-        let doing = || format!("read {}", self.id());
         let (attributes, tags) = try_join!(
             async {
                 aws.sns
@@ -115,16 +115,11 @@ impl Resource<Aws> for Topic {
                     .topic_arn(&self.arn)
                     .send()
                     .await
-                    .optional_for("sns:GetTopicAttributes", not_found::TOPIC, doing)
+                    .optional_for("sns:GetTopicAttributes", not_found::TOPIC, || {
+                        format!("read {}", self.id())
+                    })
             },
-            async {
-                aws.sns
-                    .list_tags_for_resource()
-                    .resource_arn(&self.arn)
-                    .send()
-                    .await
-                    .optional_for("sns:ListTagsForResource", not_found::TOPIC, doing)
-            },
+            lookup::topic_tags(aws, &self.arn),
         )?;
         let (Some(attributes), Some(tags)) = (attributes, tags) else {
             return Ok(None);
@@ -134,14 +129,11 @@ impl Resource<Aws> for Topic {
             .and_then(|mut found| found.remove("KmsMasterKeyId"))
             .unwrap_or_default();
         Ok(Some(Actual {
-            state: State::default().with("kms_key", key).with(
-                observed::TAGS,
-                observed::tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
-            ),
+            state: State::default()
+                .with("kms_key", key)
+                .with(observed::TAGS, observed::tags(lookup::borrow_pairs(&tags))),
             outputs: Outputs::new(),
-            ownership: self
-                .ownership
-                .ownership(tags.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ownership: self.ownership.ownership(lookup::borrow_pairs(&tags)),
         }))
     }
 

@@ -5,16 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::document_kind::DocumentKind;
+use super::access_policy::{actual_policy, policy_parent, policy_state, written_policy};
 use super::kind::ResourceKind;
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, policy_text, with_policy};
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
-use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
+use crate::document::kind::DocumentKind;
+use crate::document::topic_policy;
 use crate::error::{Error, Result};
 use crate::iam;
-use crate::ownership::Ownership;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
@@ -39,14 +39,11 @@ impl ResourceSpec for TopicPolicy {
     }
 
     fn desired(&self, _: &KnownOutputs) -> State {
-        with_policy(State::default(), "policy", &self.document)
+        policy_state(&self.document)
     }
 
     fn parent(&self) -> Option<Parent> {
-        Some(Parent {
-            id: self.topic.resource.clone(),
-            deletes_children: true,
-        })
+        Some(policy_parent(&self.topic))
     }
 
     fn reason(&self, change: &Change) -> Option<String> {
@@ -79,28 +76,14 @@ impl ResourceSpec for TopicPolicy {
 impl Resource<Aws> for TopicPolicy {
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let topic = known.require(&self.topic)?;
-        let found = aws
-            .sns
-            .get_topic_attributes()
-            .topic_arn(&topic)
-            .send()
-            .await
-            .optional_for("sns:GetTopicAttributes", not_found::TOPIC, || {
-                format!("read {}", self.id())
-            })?;
-        let text = found
-            .and_then(|found| found.attributes?.remove("Policy"))
-            .filter(|text| !text.is_empty() && !is_default_policy(text));
-        Ok(text.map(|text| Actual {
-            state: with_policy(State::default(), "policy", &iam::parse_document(&text)),
-            outputs: Outputs::from([("topic", topic)]),
-            ownership: Ownership::Managed,
-        }))
+        let text = topic_policy::read(aws, &topic, || format!("read {}", self.id())).await?;
+        let text = text.filter(|text| !text.is_empty() && !is_default_policy(text));
+        Ok(text.map(|text| actual_policy(&text, ("topic", topic))))
     }
 
     async fn create(&self, aws: &Aws, want: &State, known: &KnownOutputs) -> Result<Outputs> {
         let topic = known.require(&self.topic)?;
-        self.write(aws, &topic, policy_text(want, "policy")).await?;
+        self.write(aws, &topic, &written_policy(want)).await?;
         Ok(Outputs::new())
     }
 
@@ -112,13 +95,13 @@ impl Resource<Aws> for TopicPolicy {
         known: &KnownOutputs,
     ) -> Result<()> {
         let topic = known.require(&self.topic)?;
-        self.write(aws, &topic, policy_text(want, "policy")).await
+        self.write(aws, &topic, &written_policy(want)).await
     }
 
     /// Restores the policy of a new topic, because a topic always has a policy.
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         let topic = actual.require("topic")?;
-        self.write(aws, topic, default_policy(topic).to_string())
+        self.write(aws, topic, &default_policy(topic).to_string())
             .await
     }
 }
@@ -150,18 +133,11 @@ fn default_policy(topic: &str) -> Value {
 }
 
 impl TopicPolicy {
-    async fn write(&self, aws: &Aws, topic: &str, document: String) -> Result<()> {
-        aws.sns
-            .set_topic_attributes()
-            .topic_arn(topic)
-            .attribute_name("Policy")
-            .attribute_value(document)
-            .send()
-            .await
-            .context_for("sns:SetTopicAttributes", || format!("write {}", self.id()))?;
-        Ok(())
+    async fn write(&self, aws: &Aws, topic: &str, text: &str) -> Result<()> {
+        topic_policy::write(aws, topic, text, || format!("write {}", self.id())).await
     }
 }
+
 /// Returns true if the policy has only the default statement. SNS keeps that statement when others are added.
 fn is_default_policy(policy: &str) -> bool {
     let policy = iam::parse_document(policy);

@@ -11,6 +11,7 @@ use crate::check::{Check, account, logs, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
+use crate::document::role_trust::HeelerTrust;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
@@ -19,7 +20,6 @@ use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Relocation, Target};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
-use crate::resource::trust::HeelerTrust;
 use permissions::CloudWatchPermissions;
 use target::{CloudWatchTarget, LOG_GROUP, NAME};
 

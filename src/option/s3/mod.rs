@@ -9,6 +9,7 @@ use crate::check::{Check, account, bucket, key, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
+use crate::document::role_trust::HeelerTrust;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
@@ -19,7 +20,6 @@ use crate::option::delivery_option::{
 };
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
-use crate::resource::trust::HeelerTrust;
 use permissions::S3Permissions;
 use target::{BUCKET, NAME, S3Target};
 

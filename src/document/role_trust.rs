@@ -33,7 +33,7 @@ impl HeelerTrust {
     }
 
     /// Returns true if the trust names at least one principal, and no deleted one. IAM rejects any other.
-    pub(super) fn can_be_written(&self) -> bool {
+    pub(crate) fn can_be_written(&self) -> bool {
         let is_deleted = |principal: &String| iam::is_deleted_principal_id(principal);
         !self.principals.is_empty() && !self.principals.iter().any(is_deleted)
     }
@@ -45,7 +45,7 @@ const EXTERNAL_ID_MASK: &str = "(external id)";
 const HEELER_SID: &str = "HeelerAssumeRole";
 
 /// Builds the trust policy for a principal.
-pub(super) fn trust_policy(entity: &TrustedEntity) -> Value {
+pub(crate) fn trust_policy(entity: &TrustedEntity) -> Value {
     iam::document(vec![match entity {
         TrustedEntity::Heeler(trust) => json!({
             "Sid": HEELER_SID,
@@ -64,7 +64,7 @@ pub(super) fn trust_policy(entity: &TrustedEntity) -> Value {
 }
 
 /// Decodes the trust policy that IAM returns with a role.
-pub(super) fn trust_policy_of(role: &IamRole) -> Value {
+pub(crate) fn trust_policy_of(role: &IamRole) -> Value {
     iam::parse_encoded_document(role.assume_role_policy_document().unwrap_or_default())
 }
 
@@ -102,7 +102,7 @@ pub fn parse_trust(role: &IamRole) -> Option<HeelerTrust> {
 }
 
 /// A state with the trust policy in one field and the external ID in a secret one, so that the policy can be shown.
-pub(super) fn trust_state(document: &Value) -> State {
+pub(crate) fn trust_state(document: &Value) -> State {
     let mut masked = iam::canonical(document);
     let mut ids = Vec::new();
     extract_external_ids(&mut masked, &mut ids);

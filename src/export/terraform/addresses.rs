@@ -19,6 +19,7 @@ pub(super) fn import_target(
     let output = |of: &str| item.outputs.get(of).cloned();
     let arn = || output("arn");
     let field = |field: &str| item.state.text(field).map(str::to_owned);
+    let names = place.names;
     let (resource_type, label, id) = match ResourceKind::of(item.id)? {
         ResourceKind::KmsKey => {
             let id = arn()?.rsplit('/').next()?.to_owned();
@@ -31,7 +32,9 @@ pub(super) fn import_target(
             "heeler_sns_topic_policy",
             output("topic")?,
         ),
-        ResourceKind::SqsQueue if place.dead_letter_queues.iter().any(|dead| dead == name) => {
+        ResourceKind::SqsQueue
+            if name == names.dead_letter_queue() || name == names.dead_letter_fifo_queue() =>
+        {
             ("aws_sqs_queue", DEAD_LETTER_QUEUE_LABEL, output("url")?)
         }
         ResourceKind::SqsQueue => ("aws_sqs_queue", "heeler_sqs_queue", output("url")?),
@@ -47,7 +50,7 @@ pub(super) fn import_target(
         ),
         ResourceKind::IamRole => (
             "aws_iam_role",
-            if name == place.function_role {
+            if name == names.function_role() {
                 "heeler_iam_role_lambda"
             } else {
                 "heeler_iam_role_sqs"
@@ -56,7 +59,7 @@ pub(super) fn import_target(
         ),
         ResourceKind::IamPolicy => (
             "aws_iam_policy",
-            if name == place.function_policy {
+            if name == names.function_policy() {
                 "heeler_iam_policy_lambda"
             } else {
                 "heeler_iam_policy_sqs"
@@ -67,7 +70,7 @@ pub(super) fn import_target(
             let role = field(observed::ROLE)?;
             (
                 "aws_iam_role_policy_attachment",
-                if role == place.function_role {
+                if role == names.function_role() {
                     "heeler_iam_role_policy_attachment_lambda"
                 } else {
                     "heeler_iam_role_policy_attachment_sqs"

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::naming::ResourceNames;
+use crate::reconcile::graph::ResourceId;
+use crate::reconcile::state::State;
 use crate::resource::kind::ResourceKind;
 use crate::resource::observed;
 
-fn context() -> ExportContext<'static> {
+fn context(names: &ResourceNames) -> ExportContext<'_> {
     ExportContext {
         option: "s3",
         account: "111122223333",
         region: "us-east-1",
-        function_role: "lambda_role".to_owned(),
-        function_policy: "lambda_policy".to_owned(),
-        dead_letter_queues: ["dlq".to_owned(), "dlq.fifo".to_owned()],
+        names,
     }
 }
 
@@ -37,7 +38,8 @@ fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
                 .map(|(name, value)| (*name, (*value).to_owned()))
                 .collect::<BTreeMap<_, _>>(),
         });
-    let place = context();
+    let names = ResourceNames::new("heeler");
+    let place = context(&names);
     let text = terraform_text(&place, &imports(&place, items.collect())).unwrap();
     assert!(::hcl::parse(&text).is_ok(), "{text}");
     // Only one snapshot includes the header.
@@ -47,7 +49,8 @@ fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
 
 #[test]
 fn exported_file_has_header_and_provider() {
-    let place = context();
+    let names = ResourceNames::new("heeler");
+    let place = context(&names);
     insta::assert_snapshot!(terraform_text(&place, &[]).unwrap(), @r#"
     # Resources of heeler-ec: option s3, account 111122223333, region us-east-1.
     # terraform plan imports all of them, and adds and destroys nothing. It shows one change, of the
@@ -82,7 +85,7 @@ fn exported_file_has_header_and_provider() {
 fn queue_refers_to_key_and_dead_letter_queue() {
     let (key, dead, queue) = (
         id(ResourceKind::KmsKey, "key"),
-        id(ResourceKind::SqsQueue, "dlq"),
+        id(ResourceKind::SqsQueue, "heeler_event_collection_queue_dlq"),
         id(ResourceKind::SqsQueue, "queue"),
     );
     let of_key = State::default().with("rotation", true);

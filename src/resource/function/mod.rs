@@ -1,5 +1,7 @@
 //! A Lambda function: its code, its settings, and the log group that Lambda creates for it.
 
+mod settings;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -7,25 +9,27 @@ use async_trait::async_trait;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Concurrency, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration,
-    LastUpdateStatus, LastUpdateStatusReasonCode, LogFormat, LoggingConfig, Runtime,
-    State as FunctionState, StateReasonCode, TracingConfig, TracingMode,
+    FunctionCode, FunctionConfiguration, LastUpdateStatusReasonCode, Runtime, StateReasonCode,
 };
 use serde_json::Value;
 use tokio::time::sleep;
 
 use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, observed};
-use crate::aws::Aws;
-use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
-use crate::aws::not_found;
+use crate::aws::{Aws, arn, lookup, not_found};
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use settings::{
+    EPHEMERAL_STORAGE_MB, FAILED, FunctionSettings, UNRESERVED, effective_state,
+    parse_configuration, reserved_concurrency, variables_value,
+};
+
+pub(super) use settings::ACTIVE;
 
 pub struct Function {
     pub arn: String,
@@ -55,16 +59,8 @@ impl Handle<Function> {
     }
 }
 
-/// The state of a function that can be invoked.
-pub(super) const ACTIVE: &str = "Active";
-/// The state of a function that cannot be invoked until it is changed or created again.
-const FAILED: &str = "Failed";
-/// The size of `/tmp` that Lambda gives every function.
-const EPHEMERAL_STORAGE_MB: i32 = 512;
 /// The field of the reserved concurrency.
 const RESERVED_CONCURRENCY: &str = "reserved_concurrency";
-/// The value of a function without reserved concurrency, which is limited only by the account.
-const UNRESERVED: &str = "none";
 /// Polling of a change that Lambda applies in the background.
 const FIRST_POLL_DELAY: Duration = Duration::from_millis(50);
 const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
@@ -177,16 +173,9 @@ impl ResourceSpec for Function {
 #[async_trait]
 impl Resource<Aws> for Function {
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {
-        let found = aws
-            .lambda
-            .get_function()
-            .function_name(self.name())
-            .send()
-            .await
-            .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
-                format!("read {}", self.id())
-            })?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = lookup::function(aws, self.name()).await? else {
+            return Ok(None);
+        };
         let Some(configuration) = found.configuration() else {
             return Ok(None);
         };
@@ -402,15 +391,7 @@ impl Function {
     async fn wait_until_active(&self, aws: &Aws) -> Result<()> {
         let (mut pause, mut waited) = (FIRST_POLL_DELAY, Duration::ZERO);
         while waited < UPDATE_TIMEOUT {
-            let found = aws
-                .lambda
-                .get_function()
-                .function_name(self.name())
-                .send()
-                .await
-                .optional_for("lambda:GetFunction", not_found::FUNCTION, || {
-                    format!("read {}", self.id())
-                })?;
+            let found = lookup::function(aws, self.name()).await?;
             // A new function may not be visible yet.
             match found.as_ref().and_then(|found| found.configuration()) {
                 Some(found) if effective_state(found) == ACTIVE => return Ok(()),
@@ -430,253 +411,14 @@ impl Function {
     }
 }
 
-/// The settings of a state, in the types of Lambda's calls.
-struct FunctionSettings<'a>(&'a State);
-
-impl FunctionSettings<'_> {
-    fn text(&self, field: &str) -> &str {
-        self.0.text(field).unwrap_or_default()
-    }
-
-    fn number(&self, field: &str) -> i32 {
-        let number = self.0.get(field).and_then(Value::as_i64);
-        number
-            .and_then(|number| number.try_into().ok())
-            .unwrap_or_default()
-    }
-
-    fn list(&self, field: &str) -> Vec<String> {
-        let items = self.0.get(field).and_then(Value::as_array);
-        let items = items.into_iter().flatten().filter_map(Value::as_str);
-        items.map(str::to_owned).collect()
-    }
-
-    fn environment(&self) -> Environment {
-        let variables = self.0.get("variables").and_then(Value::as_object);
-        let variables = variables.into_iter().flatten();
-        let texts =
-            variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        Environment::builder()
-            .set_variables(Some(texts.collect()))
-            .build()
-    }
-
-    fn ephemeral_storage(&self) -> Result<EphemeralStorage> {
-        let disk = EphemeralStorage::builder().size(self.number("ephemeral_storage_mb"));
-        disk.build()
-            .map_err(|why| Error::failed("build the ephemeral storage setting", why.to_string()))
-    }
-
-    fn logging_config(&self) -> LoggingConfig {
-        LoggingConfig::builder()
-            .log_format(LogFormat::from(self.text("log_format")))
-            .log_group(self.text("log_group"))
-            .build()
-    }
-
-    fn tracing_config(&self) -> TracingConfig {
-        TracingConfig::builder()
-            .mode(TracingMode::from(self.text("tracing")))
-            .build()
-    }
-}
-
-fn variables_value(variables: HashMap<String, String>) -> Value {
-    let mut sorted: Vec<(String, String)> = variables.into_iter().collect();
-    sorted.sort();
-    let fields = sorted
-        .into_iter()
-        .map(|(name, value)| (name, Value::from(value)));
-    Value::Object(fields.collect())
-}
-
 fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
     let tags = found.tags().into_iter().flatten();
     tags.map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
-fn reserved_concurrency(found: &GetFunctionOutput) -> Value {
-    let calls = found
-        .concurrency()
-        .and_then(Concurrency::reserved_concurrent_executions);
-    calls.map_or_else(|| UNRESERVED.into(), Value::from)
-}
-
 /// Reads the state of a function. Returns `None` if it does not exist.
 pub(super) async fn get_state(aws: &Aws, name: &str) -> Result<Option<String>> {
-    let found = aws.lambda.get_function().function_name(name).send().await;
-    let found = found.optional_for("lambda:GetFunction", not_found::FUNCTION, || {
-        format!("read lambda function {name}")
-    })?;
+    let found = lookup::function(aws, name).await?;
     let configuration = found.and_then(|found| found.configuration);
     Ok(configuration.map(|found| effective_state(&found).to_owned()))
-}
-
-/// The state of a function, with its last update taken into account. An idle function counts as active, because Lambda
-/// reactivates it on the next invocation.
-fn effective_state(found: &FunctionConfiguration) -> &str {
-    match (found.state(), found.last_update_status()) {
-        (Some(FunctionState::Failed), _) | (_, Some(LastUpdateStatus::Failed)) => FAILED,
-        (_, Some(LastUpdateStatus::InProgress)) => "Updating",
-        (
-            None
-            | Some(
-                FunctionState::Active | FunctionState::Inactive | FunctionState::ActiveNonInvocable,
-            ),
-            _,
-        ) => ACTIVE,
-        (Some(state), _) => state.as_str(),
-    }
-}
-
-fn parse_configuration(found: &FunctionConfiguration) -> State {
-    let variables = found
-        .environment()
-        .and_then(|environment| environment.variables().cloned())
-        .unwrap_or_default();
-    let logging = found.logging_config();
-    let layers: Vec<Value> = found
-        .layers()
-        .iter()
-        .map(|layer| Value::from(layer.arn().unwrap_or_default()))
-        .collect();
-    State::default()
-        .with("description", found.description().unwrap_or_default())
-        .with("runtime", found.runtime().map_or("", Runtime::as_str))
-        .with("handler", found.handler().unwrap_or_default())
-        .with("memory_mb", found.memory_size().unwrap_or_default())
-        .with("timeout_seconds", found.timeout().unwrap_or_default())
-        .with(
-            "ephemeral_storage_mb",
-            found
-                .ephemeral_storage()
-                .map_or(EPHEMERAL_STORAGE_MB, EphemeralStorage::size),
-        )
-        .with("layers", layers)
-        .with(
-            "tracing",
-            found
-                .tracing_config()
-                .and_then(|tracing| tracing.mode())
-                .map_or("PassThrough", |mode| mode.as_str()),
-        )
-        .with(
-            "log_format",
-            logging
-                .and_then(|logging| logging.log_format())
-                .map_or("Text", |format| format.as_str()),
-        )
-        .with(
-            "log_group",
-            logging.and_then(|logging| logging.log_group()).map_or_else(
-                || format!("/aws/lambda/{}", found.function_name().unwrap_or_default()),
-                str::to_owned,
-            ),
-        )
-        .with("role", found.role().unwrap_or_default())
-        .with("variables", variables_value(variables))
-        .with("code_sha256", found.code_sha256().unwrap_or_default())
-        .with("state", effective_state(found))
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_sdk_lambda::types::EnvironmentResponse;
-    use aws_sdk_lambda::types::builders::FunctionConfigurationBuilder;
-
-    use super::*;
-
-    fn configuration() -> FunctionConfigurationBuilder {
-        FunctionConfiguration::builder()
-            .function_name("collector")
-            .description("collects")
-            .runtime(Runtime::Python312)
-            .handler("file.function")
-            .memory_size(128)
-            .timeout(10)
-            .role("arn:aws:iam::111122223333:role/r")
-            .environment(
-                EnvironmentResponse::builder()
-                    .variables("QUEUE_URL", "https://queue")
-                    .build(),
-            )
-            .code_sha256("abc=")
-    }
-
-    #[test]
-    fn omitted_settings_are_lambda_defaults() {
-        let state = parse_configuration(&configuration().build());
-        let default = [
-            ("ephemeral_storage_mb", Value::from(512)),
-            ("tracing", "PassThrough".into()),
-            ("log_format", "Text".into()),
-            ("log_group", "/aws/lambda/collector".into()),
-            ("layers", Vec::<Value>::new().into()),
-            ("state", "Active".into()),
-            (
-                "variables",
-                serde_json::json!({ "QUEUE_URL": "https://queue" }),
-            ),
-        ];
-        for (field, value) in default {
-            assert_eq!(state.get(field), Some(&value), "{field}");
-        }
-    }
-
-    #[test]
-    fn unreserved_concurrency_differs_from_zero() {
-        let found = |calls: Option<i32>| {
-            let set = Concurrency::builder().set_reserved_concurrent_executions(calls);
-            reserved_concurrency(
-                &GetFunctionOutput::builder()
-                    .concurrency(set.build())
-                    .build(),
-            )
-        };
-        assert_eq!(
-            reserved_concurrency(&GetFunctionOutput::builder().build()),
-            UNRESERVED
-        );
-        assert_eq!(found(None), UNRESERVED);
-        assert_eq!(found(Some(0)), 0);
-        assert_eq!(found(Some(5)), 5);
-    }
-
-    #[test]
-    fn update_in_progress_is_not_active() {
-        let table = [
-            (Some(FunctionState::Pending), None, "Pending"),
-            (
-                Some(FunctionState::Active),
-                Some(LastUpdateStatus::InProgress),
-                "Updating",
-            ),
-            (
-                Some(FunctionState::Active),
-                Some(LastUpdateStatus::Failed),
-                FAILED,
-            ),
-            (
-                Some(FunctionState::Failed),
-                Some(LastUpdateStatus::Successful),
-                FAILED,
-            ),
-            (
-                Some(FunctionState::Inactive),
-                Some(LastUpdateStatus::Successful),
-                ACTIVE,
-            ),
-            (
-                Some(FunctionState::Active),
-                Some(LastUpdateStatus::Successful),
-                ACTIVE,
-            ),
-        ];
-        for (state, update, wanted) in table {
-            let found = configuration()
-                .set_state(state)
-                .set_last_update_status(update);
-            assert_eq!(effective_state(&found.build()), wanted);
-        }
-    }
 }
