@@ -136,7 +136,6 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "permissions",
             "reconcile",
             "render",
-            "resource",
             "sanitize",
             "secret",
             "severity",
