@@ -8,9 +8,9 @@ use futures_util::future::try_join_all;
 use super::Context;
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
-use crate::document;
 use crate::error::{Error, Result};
 use crate::reconcile::graph::ResourceId;
+use crate::shared_document;
 
 /// A backup whose run has not ended.
 pub(super) struct BackupInProgress<'a> {
@@ -34,7 +34,7 @@ impl<'a> BackupInProgress<'a> {
         path: &Path,
         ids: Vec<ResourceId>,
     ) -> Result<Self> {
-        let reads = ids.iter().map(|id| document::read(aws, account, id));
+        let reads = ids.iter().map(|id| shared_document::read(aws, account, id));
         let found = try_join_all(reads).await?;
         let there = ids
             .into_iter()
@@ -79,7 +79,7 @@ impl<'a> BackupInProgress<'a> {
         let reads = self
             .ids
             .iter()
-            .map(|id| document::read(self.aws, &self.backup.account, id));
+            .map(|id| shared_document::read(self.aws, &self.backup.account, id));
         let found = try_join_all(reads).await?;
         for (saved, found) in self.backup.documents.iter_mut().zip(found) {
             saved.after = Some(found.map_or(DocumentAfter::Deleted, DocumentAfter::Present));

@@ -6,8 +6,8 @@ use super::context::Context;
 use super::next_steps::{OTHER_ACCOUNT_HINT, no_deployment_error};
 use crate::aws::{Aws, CallerIdentity, lookup};
 use crate::deployment::Deployment;
-use crate::document::role_trust::IamRole;
 use crate::error::{Error, Result};
+use crate::shared_document::role_trust::IamRole;
 
 /// Reads the role of the name prefix, with any owner.
 pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<IamRole>> {

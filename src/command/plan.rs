@@ -10,7 +10,6 @@ use crate::aws::Aws;
 use crate::cli;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
-use crate::document::role_trust::HeelerTrust;
 use crate::error::{Error, Exit, Result};
 use crate::option::request::SetupRequest;
 use crate::option::{self, DeliveryOption};
@@ -18,6 +17,7 @@ use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::notices::plan::PlanNotice;
 use crate::render::plan::PlanLocation;
+use crate::shared_document::role_trust::HeelerTrust;
 
 pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<CommandOutcome> {
     validate_trust(&args.trust)?;

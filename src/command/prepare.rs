@@ -10,7 +10,6 @@ use crate::aws::clients::Clients;
 use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
-use crate::document::role_trust::{HeelerTrust, IamRole, parse_trust};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
@@ -20,6 +19,7 @@ use crate::reconcile::plan::Plan;
 use crate::render;
 use crate::render::plan::PlanLocation;
 use crate::secret::ExternalId;
+use crate::shared_document::role_trust::{HeelerTrust, IamRole, parse_trust};
 
 /// The facts that a setup is prepared from.
 pub(super) struct SetupFacts {

@@ -10,12 +10,12 @@ use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
-use crate::document;
-use crate::document::kind::DocumentKind;
 use crate::error::{Error, Exit, Result};
 use crate::reconcile::graph::ResourceId;
 use crate::render;
 use crate::render::restore::{RestoreAction, RestoreRow};
+use crate::shared_document;
+use crate::shared_document::kind::DocumentKind;
 
 pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<CommandOutcome> {
     let backup = Backup::read(&args.file)?;
@@ -85,7 +85,7 @@ async fn restore_all(
         if cancellation.is_cancelled() {
             return Err(Error::interrupted(format!("{id} was not restored")));
         }
-        let now = match document::read(aws, &backup.account, id).await {
+        let now = match shared_document::read(aws, &backup.account, id).await {
             Ok(now) => now,
             Err(error) => {
                 context.ui.error(&error);
@@ -139,7 +139,7 @@ async fn decide_actions(
     }
     let reads = ids
         .iter()
-        .map(|id| document::read(aws, &backup.account, id));
+        .map(|id| shared_document::read(aws, &backup.account, id));
     let found = try_join_all(reads).await?;
     let documents = backup.documents.iter().zip(ids).zip(found);
     Ok(documents
@@ -152,12 +152,12 @@ fn action_for(kind: &str, saved: &SavedDocument, now: Option<&Value>) -> Restore
     let Some(now) = now else {
         return RestoreAction::SkipMissing;
     };
-    if document::is_equivalent(kind, now, &saved.before) {
+    if shared_document::is_equivalent(kind, now, &saved.before) {
         return RestoreAction::Keep;
     }
     match &saved.after {
         None => RestoreAction::SkipIncomplete,
-        Some(DocumentAfter::Present(after)) if document::is_equivalent(kind, now, after) => {
+        Some(DocumentAfter::Present(after)) if shared_document::is_equivalent(kind, now, after) => {
             RestoreAction::Restore
         }
         Some(_) => RestoreAction::SkipChanged,
@@ -172,12 +172,12 @@ async fn restore_document(
     id: &ResourceId,
     before: &Value,
 ) -> Result<()> {
-    document::write(aws, account, id, before).await?;
+    shared_document::write(aws, account, id, before).await?;
     let mut pause = FIRST_POLL_DELAY;
     let mut waited = std::time::Duration::ZERO;
     loop {
-        let now = document::read(aws, account, id).await?;
-        if now.is_some_and(|now| document::is_equivalent(id.kind, &now, before)) {
+        let now = shared_document::read(aws, account, id).await?;
+        if now.is_some_and(|now| shared_document::is_equivalent(id.kind, &now, before)) {
             context.ui.status(&format!("  ~ restored {id}"));
             return Ok(());
         }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::Role;
 
-use crate::document::role_trust::{HeelerTrust, parse_trust};
 use crate::ownership::{OPTION_TAG, is_managed_by_program};
+use crate::shared_document::role_trust::{HeelerTrust, parse_trust};
 
 /// A deployment that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]

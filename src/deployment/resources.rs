@@ -6,7 +6,6 @@ use super::policies::dead_letter_queue_policy;
 use super::scope::DeploymentScope;
 use super::tags::RoleTags;
 use crate::aws::Aws;
-use crate::document::role_trust::HeelerTrust;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Graph, Handle, Output};
 use crate::resource::kms_alias::KmsAlias;
@@ -15,6 +14,7 @@ use crate::resource::kms_tag_propagation::TagPropagation;
 use crate::resource::managed_policy::ManagedPolicy;
 use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
 use crate::resource::role::{Role, TrustedEntity};
+use crate::shared_document::role_trust::HeelerTrust;
 
 /// Seconds that Heeler has to receive a message.
 const QUEUE_RETENTION_SECONDS: u32 = 7_200;

@@ -7,7 +7,6 @@ use crate::check::{Check, OptionProfile};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
-use crate::document::role_trust::HeelerTrust;
 use crate::error::{Error, Result};
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
@@ -15,6 +14,7 @@ use crate::inventory::{OptionIdentity, Snapshot, TrailDestination};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::reconcile::graph::{Graph, Output};
+use crate::shared_document::role_trust::HeelerTrust;
 use crate::tail::source::SourceKind;
 
 /// A way for events to reach Heeler.

@@ -13,10 +13,10 @@ pub mod s3;
 use crate::aws::CallerIdentity;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
-use crate::document::role_trust::HeelerTrust;
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
 use crate::permissions::OptionPermissions;
+use crate::shared_document::role_trust::HeelerTrust;
 
 pub use delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,

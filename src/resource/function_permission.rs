@@ -10,13 +10,13 @@ use super::{PROPAGATION_TIMEOUT, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::not_found;
-use crate::document::function_policy;
-use crate::document::kind::DocumentKind;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
+use crate::shared_document::function_policy;
+use crate::shared_document::kind::DocumentKind;
 
 pub struct FunctionPermission {
     /// ARN of the function.

@@ -17,7 +17,6 @@ use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::aws::kms_keys::{describe_key, list_aliased_key_ids, list_keys, list_tags};
 use crate::aws::not_found;
-use crate::document::kind::DocumentKind;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::{Ownership, OwnershipTags};
@@ -25,6 +24,7 @@ use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::shared_document::kind::DocumentKind;
 
 pub struct KmsKey {
     /// The alias of the key. The alias itself is a separate resource.

@@ -14,14 +14,14 @@ use crate::aws::error::AwsResultExt;
 use crate::aws::lookup;
 use crate::aws::not_found;
 use crate::aws::policy_versions::{delete_version, list_old_versions, put_default_version};
-use crate::document::kind::DocumentKind;
-use crate::document::managed_policy;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
+use crate::shared_document::kind::DocumentKind;
+use crate::shared_document::managed_policy;
 
 pub struct ManagedPolicy {
     pub arn: String,

@@ -16,7 +16,6 @@ use crate::aws::error::AwsResultExt;
 use crate::aws::lookup;
 use crate::aws::not_found;
 use crate::aws::queue_url::{is_not_found, public_queue_url, queue_url};
-use crate::document::kind::DocumentKind;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::ownership::OwnershipTags;
@@ -24,6 +23,7 @@ use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::shared_document::kind::DocumentKind;
 
 pub struct Queue {
     /// ARN. Its last part is the name.

@@ -11,13 +11,13 @@ use super::queue::QUEUE_PROPAGATION_TIMEOUT;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason};
 use crate::aws::queue_url::{is_not_found, queue_url, require_queue_url};
 use crate::aws::{Aws, arn};
-use crate::document::kind::DocumentKind;
-use crate::document::queue_policy;
 use crate::error::{Error, Result};
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec};
+use crate::shared_document::kind::DocumentKind;
+use crate::shared_document::queue_policy;
 
 pub struct QueuePolicy {
     /// ARN of the queue.

@@ -11,16 +11,16 @@ use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text};
 use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn, lookup, not_found};
-use crate::document::kind::DocumentKind;
-use crate::document::role_trust::{trust_policy, trust_policy_of, trust_state};
 use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::shared_document::kind::DocumentKind;
+use crate::shared_document::role_trust::{trust_policy, trust_policy_of, trust_state};
 
-pub use crate::document::role_trust::TrustedEntity;
+pub use crate::shared_document::role_trust::TrustedEntity;
 
 pub struct Role {
     pub arn: String,
@@ -294,9 +294,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::document::role_trust::HeelerTrust;
     use crate::reconcile::diff::diff;
     use crate::secret::ExternalId;
+    use crate::shared_document::role_trust::HeelerTrust;
 
     fn trust(external_id: &str) -> HeelerTrust {
         HeelerTrust {

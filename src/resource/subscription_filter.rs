@@ -19,12 +19,12 @@ use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
-use crate::document::function_policy::allowed_sources;
 use crate::error::{Error, Result};
 use crate::ownership::Ownership;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
+use crate::shared_document::function_policy::allowed_sources;
 
 pub struct SubscriptionFilter {
     pub log_group: String,

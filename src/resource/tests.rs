@@ -13,13 +13,13 @@ use super::topic::Topic;
 use super::topic_policy::TopicPolicy;
 use crate::aws::Aws;
 use crate::aws::canned::CannedResponse;
-use crate::document::role_trust::{HeelerTrust, TrustedEntity};
 use crate::error::Error;
 use crate::ownership::{Ownership, OwnershipTags};
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
 use crate::reconcile::{Actual, KnownOutputs, Resource};
 use crate::secret::ExternalId;
+use crate::shared_document::role_trust::{HeelerTrust, TrustedEntity};
 
 const ACCOUNT: &str = "111122223333";
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/k";

@@ -11,14 +11,14 @@ use super::{PROPAGATION_TIMEOUT, deleted_principals_reason};
 use crate::aws::Aws;
 use crate::aws::arn::Arn;
 use crate::aws::not_found;
-use crate::document::kind::DocumentKind;
-use crate::document::topic_policy;
 use crate::error::{Error, Result};
 use crate::iam;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
+use crate::shared_document::kind::DocumentKind;
+use crate::shared_document::topic_policy;
 
 pub struct TopicPolicy {
     /// ARN of the topic.

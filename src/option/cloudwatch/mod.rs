@@ -11,7 +11,6 @@ use crate::check::{Check, account, logs, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
-use crate::document::role_trust::HeelerTrust;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
@@ -20,6 +19,7 @@ use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Relocation, Target};
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
+use crate::shared_document::role_trust::HeelerTrust;
 use permissions::CloudWatchPermissions;
 use target::{CloudWatchTarget, LOG_GROUP, NAME};
 

@@ -9,7 +9,6 @@ use crate::check::{Check, account, bucket, key, names, quotas, trail};
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
-use crate::document::role_trust::HeelerTrust;
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
@@ -20,6 +19,7 @@ use crate::option::delivery_option::{
 };
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
+use crate::shared_document::role_trust::HeelerTrust;
 use permissions::S3Permissions;
 use target::{BUCKET, NAME, S3Target};
 

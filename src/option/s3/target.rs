@@ -3,11 +3,11 @@
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
-use crate::document::role_trust::HeelerTrust;
 use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
 use crate::option::delivery_option::{Relocation, missing_fact};
 use crate::permissions::scope::BucketScope;
+use crate::shared_document::role_trust::HeelerTrust;
 
 /// The value of `--option`.
 pub(super) const NAME: &str = "s3";
