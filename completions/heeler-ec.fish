@@ -381,3 +381,17 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "completions" -d 'Print a shell completion script'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with the AWS provider'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "plan"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "setup"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "outputs"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "destroy"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "restore"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "bash"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "elvish"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "fish"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "powershell"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "zsh"

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command, CommandFactory};
-use clap_complete::{Generator, Shell, generate};
+use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
 use heeler_ec::cli::Cli;
+use heeler_ec::command::completion_script;
 use heeler_ec::naming::ResourceNames;
 use heeler_ec::option::OPTIONS;
 use heeler_ec::permissions::scope::{PLACEHOLDERS, PolicyScope};
@@ -77,11 +78,9 @@ fn root() -> PathBuf {
 fn generated_files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for shell in SHELLS {
-        let mut script = Vec::new();
-        generate(shell, &mut Cli::command(), "heeler-ec", &mut script);
         files.insert(
             format!("completions/{}", shell.file_name("heeler-ec")),
-            utf8_text(script),
+            utf8_text(completion_script(shell).into_bytes()),
         );
     }
     let root = documented_command();

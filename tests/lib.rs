@@ -9,6 +9,7 @@ mod bucket_notification_merge;
 mod cloudwatch_end_to_end;
 mod command_permissions;
 mod commands;
+mod completions;
 mod concurrent_runs;
 mod crash_recovery;
 mod destroy;

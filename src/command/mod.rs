@@ -33,6 +33,7 @@ use crate::error::{Error, Result};
 use crate::option::DeliveryOption;
 use crate::render::document::Envelope;
 use crate::render::{self, Ui, UiOptions};
+pub use completions::completion_script;
 pub(crate) use context::Context;
 use ctrl_c::Interrupt;
 use outcome::CommandOutcome;

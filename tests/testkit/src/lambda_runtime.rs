@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::emulator::repository;
+use crate::skip;
 
 /// The Python versions that the function supports; setup deploys it with the first.
 const PYTHON_VERSIONS: [&str; 3] = ["3.12", "3.13", "3.11"];
@@ -62,7 +62,7 @@ pub struct LambdaFunction {
 }
 
 impl LambdaFunction {
-    /// The supported Python versions that are installed. A notice on standard error names each missing one.
+    /// The supported Python versions that are installed. Reports each missing one.
     pub fn pythons() -> Vec<PathBuf> {
         let mut found = Vec::new();
         for version in PYTHON_VERSIONS {
@@ -70,11 +70,10 @@ impl LambdaFunction {
             if path.exists() {
                 found.push(path);
             } else {
-                let _ = writeln!(
-                    io::stderr(),
-                    "skipped: no function tests with Python {version}, because {} does not exist \
-                     (`make emulators` with python{version}, on Linux)",
-                    path.display()
+                skip::report(
+                    &format!("python{version}"),
+                    &format!("tests of the Lambda function with Python {version}"),
+                    "run `make emulators` on Linux with this Python",
                 );
             }
         }

@@ -14,6 +14,7 @@ pub mod awscli;
 pub mod clients;
 mod delivery;
 pub mod emulator;
+pub mod gate;
 pub mod iam_actions;
 pub mod lambda_runtime;
 mod leftovers;
@@ -24,7 +25,11 @@ pub mod program;
 mod provision;
 pub mod proxy;
 pub mod samples;
+<<<<<<< HEAD
 pub mod strict;
+=======
+pub mod skip;
+>>>>>>> c944d87 (completions: make bash complete after a command, and fish the values of arguments)
 pub mod terraform;
 pub mod vendor;
 pub mod wire;
@@ -32,6 +37,7 @@ mod xml;
 
 pub use clients::Clients;
 pub use emulator::{Emulator, Engine};
+pub use gate::Gate;
 pub use lambda_runtime::{Invocation, LambdaFunction};
 pub use log_file::LogFile;
 pub use organization::{Organization, OrganizationBuilder};

@@ -1,20 +1,19 @@
 //! Public CloudTrail samples that are too large for this repository. `HEELER_EC_DATA` names their folder.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::emulator;
+use crate::{emulator, skip};
 
 /// The folder with published log files of real accounts, if it exists.
 pub fn real_logs() -> Option<PathBuf> {
-    sample("cloudtrail/s3", "no tests with real records")
+    sample("cloudtrail/s3", "tests with real records")
 }
 
 /// The published table of severities, if it exists.
 pub fn severities() -> Option<String> {
-    let folder = sample("severity", "no comparison with the published severities")?;
+    let folder = sample("severity", "comparison with the published severities")?;
     let mut files = std::fs::read_dir(folder).expect("a folder");
     let table = files.find_map(|file| {
         let path = file.expect("an entry of the folder").path();
@@ -23,7 +22,7 @@ pub fn severities() -> Option<String> {
     Some(std::fs::read_to_string(table.expect("a table")).expect("a text"))
 }
 
-/// Returns a folder of the samples. A notice on standard error says what is skipped without it.
+/// Returns a folder of the samples. Reports which tests are skipped without it.
 fn sample(name: &str, skipped: &str) -> Option<PathBuf> {
     let data = std::env::var_os("HEELER_EC_DATA").map_or_else(
         || emulator::repository().join("../shared/data"),
@@ -33,11 +32,8 @@ fn sample(name: &str, skipped: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: {skipped}, because {} does not exist (set HEELER_EC_DATA to the folder of the samples)",
-        path.display()
-    );
+    let remedy = format!("set HEELER_EC_DATA to a folder with {name}");
+    skip::report("published samples", skipped, &remedy);
     None
 }
 

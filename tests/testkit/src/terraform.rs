@@ -1,7 +1,6 @@
 //! Runs Terraform and its AWS provider against an emulator, if both are installed. Nothing is downloaded.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -9,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::Organization;
+use crate::{Organization, skip};
 
 /// The external ID that the vendor's modules share with the organization.
 pub const EXTERNAL_ID: &str = "shared-with-the-module";
@@ -27,10 +26,8 @@ impl<'a> Terraform<'a> {
     /// Initializes a working directory with these files. Returns `None` without Terraform or its provider, with a notice.
     pub async fn init(org: &'a Organization, files: &[(&str, &str)]) -> Option<Terraform<'a>> {
         let Some(plugins) = plugins().filter(|_| is_installed()) else {
-            let _ = writeln!(
-                io::stderr(),
-                "skipped: Terraform or its AWS provider is not installed (set {PLUGINS} to the folder of its providers)"
-            );
+            let remedy = format!("install it and set {PLUGINS} to the folder of its AWS provider");
+            skip::report("terraform", "tests with Terraform", &remedy);
             return None;
         };
         let terraform = Terraform {
