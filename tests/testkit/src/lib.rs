@@ -25,11 +25,8 @@ pub mod program;
 mod provision;
 pub mod proxy;
 pub mod samples;
-<<<<<<< HEAD
-pub mod strict;
-=======
 pub mod skip;
->>>>>>> c944d87 (completions: make bash complete after a command, and fish the values of arguments)
+pub mod strict;
 pub mod terraform;
 pub mod vendor;
 pub mod wire;
