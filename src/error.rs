@@ -121,6 +121,12 @@ impl Error {
         self.0.code.as_deref() == Some(code)
     }
 
+    /// Returns true if the service returned one of these error codes.
+    #[must_use]
+    pub fn has_any_code(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| self.has_code(code))
+    }
+
     /// Returns true if the service returned this error code with a message that contains `fragment`.
     #[must_use]
     pub fn matches(&self, code: &str, fragment: &str) -> bool {

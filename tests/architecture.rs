@@ -473,6 +473,35 @@ fn no_module_is_larger_than_its_share() {
     fail_on("modules that are too large", findings);
 }
 
+/// Parts of the codes by which AWS says that something does not exist.
+const NOT_FOUND_PARTS: &[&str] = &["NotFound", "NoSuch", "NonExist", "DoesNotExist"];
+
+#[test]
+fn codes_of_missing_resources_are_in_one_file() {
+    let mut findings = Vec::new();
+    for file in source::program() {
+        if file.is_test() || file.path == "src/aws/not_found.rs" {
+            continue;
+        }
+        let tests = file.code.find("#[cfg(test)]\nmod tests {");
+        let first_test_line = tests.map(|end| file.code[..end].lines().count());
+        for (line, text) in &file.strings {
+            let is_code =
+                !text.contains(' ') && NOT_FOUND_PARTS.iter().any(|part| text.contains(part));
+            if is_code && first_test_line.is_none_or(|first| *line < first) {
+                findings.push(format!("{}:{line}: {text}", file.path));
+            }
+        }
+        for call in file.code_without_tests().split(".optional_for(").skip(1) {
+            let codes = call.split(',').nth(1).unwrap_or_default().trim();
+            if !codes.starts_with("not_found::") {
+                findings.push(format!("{}: optional_for with {codes}", file.path));
+            }
+        }
+    }
+    fail_on("error codes that belong in src/aws/not_found.rs", findings);
+}
+
 /// The top-level module of a file.
 fn top_module(path: &str) -> String {
     let module = module_path(path);

@@ -10,6 +10,7 @@ use super::{
     skipped_because,
 };
 use crate::aws::arn::{Arn, resource_name};
+use crate::aws::not_found;
 use crate::inventory::facts::{ShadowTrail, Trail};
 use crate::inventory::{Fact, Snapshot, TrailDestination};
 
@@ -179,7 +180,7 @@ fn opt_in_regions(snapshot: &Snapshot) -> Verdict {
         if let Some(refused) = without
             .iter()
             .filter_map(|shadow| shadow.status.as_ref().err())
-            .find(|error| !error.has_code("TrailNotFoundException"))
+            .find(|error| !error.has_any_code(not_found::TRAIL))
         {
             return Verdict::Unknown(refused.clone());
         }
@@ -267,7 +268,7 @@ fn delivery(snapshot: &Snapshot) -> Verdict {
                             shell_quote(key)
                         ));
                 }
-                if error == "NoSuchBucket" {
+                if not_found::BUCKET.contains(&error) {
                     return finding
                         .because(format!("bucket {bucket} was deleted"))
                         .console(storage_location_path(snapshot))

@@ -22,6 +22,7 @@ use super::{Fact, access_role_arn, key};
 use crate::aws::CallerIdentity;
 use crate::aws::bucket_notification::{NotificationEntry, entries};
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::Result;
 
 /// The owner and region of a bucket, which are needed for all other calls.
@@ -298,7 +299,7 @@ impl OwnBucket<'_> {
             .await
             .optional_for(
                 "s3:GetEncryptionConfiguration",
-                &["ServerSideEncryptionConfigurationNotFoundError"],
+                not_found::BUCKET_ENCRYPTION,
                 || format!("read the encryption of bucket {}", self.name),
             )?;
         let rule = found
@@ -403,7 +404,7 @@ impl OwnBucket<'_> {
             .expected_bucket_owner(self.account)
             .send()
             .await
-            .optional_for("s3:GetBucketPolicy", &["NoSuchBucketPolicy"], || {
+            .optional_for("s3:GetBucketPolicy", not_found::BUCKET_POLICY, || {
                 format!("read the policy of bucket {}", self.name)
             })?;
         Ok(found.and_then(|found| found.policy))
@@ -420,7 +421,7 @@ impl OwnBucket<'_> {
             .await
             .optional_for(
                 "s3:GetBucketOwnershipControls",
-                &["OwnershipControlsNotFoundError"],
+                not_found::BUCKET_OWNERSHIP_CONTROLS,
                 || format!("read the object ownership of bucket {}", self.name),
             )?;
         Ok(found
@@ -440,7 +441,7 @@ impl OwnBucket<'_> {
             .await
             .optional_for(
                 "s3:GetLifecycleConfiguration",
-                &["NoSuchLifecycleConfiguration"],
+                not_found::BUCKET_LIFECYCLE,
                 || format!("read the lifecycle rules of bucket {}", self.name),
             )?;
         let rules = found.and_then(|found| found.rules).unwrap_or_default();

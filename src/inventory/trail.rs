@@ -18,6 +18,7 @@ use super::limiter::{CALL_TIMEOUT, LimitedClients};
 use super::{Fact, InventoryRequest};
 use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
+use crate::aws::not_found;
 use crate::error::Result;
 
 const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
@@ -70,7 +71,7 @@ async fn organization(clients: &LimitedClients) -> Result<Option<Organization>> 
         .await
         .optional_for(
             "organizations:DescribeOrganization",
-            &["AWSOrganizationsNotInUseException"],
+            not_found::ORGANIZATION,
             || "read the organization".into(),
         )?
         .and_then(|found| found.organization);

@@ -73,11 +73,7 @@ impl ResourceSpec for FunctionPermission {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let busy = refusal.has_code("ResourceConflictException") && !is_already_added(refusal);
-        (busy
-            || not_found::FUNCTION
-                .iter()
-                .any(|code| refusal.has_code(code)))
-        .then_some(PROPAGATION_TIMEOUT)
+        (busy || refusal.has_any_code(not_found::FUNCTION)).then_some(PROPAGATION_TIMEOUT)
     }
 }
 

@@ -48,7 +48,7 @@ impl ResourceSpec for KmsAlias {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A new key has not reached all KMS servers yet.
-        if refusal.has_code("NotFoundException") {
+        if refusal.has_any_code(not_found::KEY) {
             return Some(PROPAGATION_TIMEOUT);
         }
         self.tag_propagation.retry_budget(refusal)

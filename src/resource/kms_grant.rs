@@ -62,13 +62,11 @@ impl ResourceSpec for KmsGrant {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // KMS reports a new role as an invalid ARN at first.
-        let spreading = [
+        let spreading = refusal.has_any_code(&[
             "InvalidArnException",
             "DependencyTimeoutException",
             "KMSInternalException",
-        ]
-        .iter()
-        .any(|code| refusal.has_code(code));
+        ]);
         spreading.then_some(PROPAGATION_TIMEOUT)
     }
 }

@@ -107,7 +107,7 @@ impl ResourceSpec for KmsKey {
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A new principal or a new key has not reached all KMS servers yet.
         let is_propagating = refusal.has_code("MalformedPolicyDocumentException")
-            || refusal.has_code("NotFoundException");
+            || refusal.has_any_code(not_found::KEY);
         // The SDK retries these in all other calls. Key creation disables its retries.
         let is_ambiguous = refusal.required_permission() == Some("kms:CreateKey")
             && refusal
@@ -292,11 +292,7 @@ impl KmsKey {
                     .policy_name(POLICY_NAME)
                     .send()
                     .await
-                    .optional_for(
-                        "kms:GetKeyPolicy",
-                        &["NotFoundException", "KMSInvalidStateException"],
-                        doing,
-                    )
+                    .optional_for("kms:GetKeyPolicy", not_found::KEY_POLICY, doing)
             },
             async {
                 aws.kms
@@ -304,16 +300,7 @@ impl KmsKey {
                     .key_id(arn)
                     .send()
                     .await
-                    .optional_for(
-                        "kms:GetKeyRotationStatus",
-                        &[
-                            "NotFoundException",
-                            "KMSInvalidStateException",
-                            "UnsupportedOperationException",
-                            "DisabledException",
-                        ],
-                        doing,
-                    )
+                    .optional_for("kms:GetKeyRotationStatus", not_found::KEY_ROTATION, doing)
             },
             list_tags(aws, arn),
         )?;

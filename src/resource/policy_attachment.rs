@@ -53,9 +53,7 @@ impl ResourceSpec for PolicyAttachment {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let is_transient = refusal.has_code("ConcurrentModification")
-            || not_found::IAM_ENTITY
-                .iter()
-                .any(|code| refusal.has_code(code));
+            || refusal.has_any_code(not_found::IAM_ENTITY);
         is_transient.then_some(PROPAGATION_TIMEOUT)
     }
 }

@@ -82,9 +82,8 @@ impl ResourceSpec for Subscription {
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A new topic is not visible yet.
-        not_found::TOPIC
-            .iter()
-            .any(|code| refusal.has_code(code))
+        refusal
+            .has_any_code(not_found::TOPIC)
             .then_some(PROPAGATION_TIMEOUT)
     }
 }
