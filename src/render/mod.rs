@@ -1,5 +1,6 @@
 //! Everything that is printed: results on stdout; status, warnings, errors and prompts on stderr.
 
+mod action_table;
 mod change;
 pub mod check_results;
 mod compare;
@@ -131,6 +132,14 @@ impl Ui {
             stdout: stream,
             stderr: stream,
         }
+    }
+
+    /// Returns the same user interface with color.
+    #[cfg(test)]
+    pub(crate) fn with_color(mut self) -> Self {
+        self.stdout.color = true;
+        self.stderr.color = true;
+        self
     }
 
     #[must_use]

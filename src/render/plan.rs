@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
+use super::action_table::ActionTable;
 use super::document::Document;
 use super::{OutputFormat, Tone, Ui, change};
 use crate::error::Error;
@@ -86,19 +86,15 @@ fn plan_table(ui: Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> String
         "Option {} in account {}, region {}:\n\n",
         location.option, location.account, location.region
     );
-    let mut table = bare_table();
+    let mut table = ActionTable::new();
     for step in steps {
-        let (sign, word, tone) = action_label(&step.action);
-        table.add_row([
-            ui.paint(tone, &format!("{sign} {word}")),
-            step.id.kind.to_owned(),
-            ui.ascii_fallback(&step.id.name),
-        ]);
+        let name = ui.ascii_fallback(&step.id.name);
+        table.add_action(action_label(&step.action), step.id.kind, name);
         for line in step_details(ui, &step.action) {
-            table.add_row([String::new(), String::new(), line]);
+            table.add_detail(line);
         }
     }
-    text.push_str(&layout(ui, &table));
+    text.push_str(&table.to_text(ui));
     text.push_str(&unmanaged_entries(ui, steps.iter()));
     let counts = count_actions(steps);
     let _ = write!(
@@ -268,14 +264,14 @@ fn destroy_table(
         "Option {} in account {}, region {}:\n\n",
         location.option, location.account, location.region
     );
-    let mut table = bare_table();
+    let mut table = ActionTable::new();
     let mut deleted = 0;
     for (step, action) in actions
         .iter()
         .filter(|(_, action)| *action != DestroyAction::Absent)
     {
-        let (sign, word, tone) = destroy_action_label(action);
-        deleted += usize::from(word == "delete");
+        let label = destroy_action_label(action);
+        deleted += usize::from(label.1 == "delete");
         let note = match action {
             DestroyAction::NotManaged => "  (not managed by heeler-ec)".to_owned(),
             DestroyAction::BlockedBy(by) => format!("  (in use by {})", by.kind),
@@ -285,16 +281,13 @@ fn destroy_table(
                 .unwrap_or_default(),
             _ => String::new(),
         };
-        table.add_row([
-            ui.paint(tone, &format!("{sign} {word}")),
-            step.id.kind.to_owned(),
-            format!("{}{note}", ui.ascii_fallback(&step.id.name)),
-        ]);
+        let name = format!("{}{note}", ui.ascii_fallback(&step.id.name));
+        table.add_action(label, step.id.kind, name);
         if let (DestroyAction::Unknown, Action::Unknown(refusal)) = (action, &step.action) {
-            table.add_row([String::new(), String::new(), unreadable_reason(refusal)]);
+            table.add_detail(unreadable_reason(refusal));
         }
     }
-    text.push_str(&layout(ui, &table));
+    text.push_str(&table.to_text(ui));
     text.push_str(&unmanaged_entries(
         ui,
         actions.iter().map(|(step, _)| *step),
@@ -318,28 +311,4 @@ fn unmanaged_entries<'a>(ui: Ui, steps: impl Iterator<Item = &'a PlanStep>) -> S
         }
     }
     text
-}
-
-pub(super) fn bare_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table
-}
-
-/// Formats a table of three columns. Text that is too long for the terminal continues below the third column.
-pub(super) fn layout(ui: Ui, table: &Table) -> String {
-    let widths = table.column_max_content_widths();
-    // Each column has a blank on both sides.
-    let third_column = 1 + widths
-        .iter()
-        .take(2)
-        .map(|width| usize::from(*width) + 2)
-        .sum::<usize>();
-    let rows = table.lines().map(|line| {
-        let row = line.trim_end();
-        let is_detail = row.starts_with("    ");
-        let indent = third_column + if is_detail { 2 } else { 0 };
-        format!("{}\n", ui.wrap_stdout(row, indent))
-    });
-    rows.collect()
 }

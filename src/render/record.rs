@@ -23,11 +23,13 @@ pub fn record_formatter(
     severities: Arc<SeverityTable>,
     accounts: AccountNames,
 ) -> FormatRecord {
+    let layout = ColumnLayout::new(&ui, &accounts);
     match ui.format() {
         OutputFormat::Json => Box::new(move |record, out| push_json(ui, record, out)),
         OutputFormat::Text => Box::new(move |record, out| {
             push_table_line(
                 ui,
+                &layout,
                 record,
                 severities.level_of_record(record),
                 &accounts,
@@ -48,13 +50,13 @@ pub fn print_records(ui: &Ui, batch: &RecordBatch, part: Range<usize>) -> bool {
 
 /// Prints the heading; returns false if standard output is closed.
 #[must_use]
-pub fn print_heading(ui: &Ui) -> bool {
+pub fn print_heading(ui: &Ui, layout: &ColumnLayout) -> bool {
     match ui.format() {
         OutputFormat::Json => true,
         OutputFormat::Csv => ui.stdout(&format!("{}\r\n", CSV_COLUMNS.join(","))),
         OutputFormat::Text => {
             let mut words = String::new();
-            push_columns(*ui, &TABLE_HEADINGS, None, &mut words);
+            push_columns(*ui, layout, &TABLE_HEADINGS, None, &mut words);
             ui.status_unwrapped(&ui.paint_stderr(Tone::Strong, &words));
             true
         }
@@ -229,6 +231,7 @@ const TABLE_HEADINGS: [&str; 8] = [
 /// Writes a table line. No column contains request parameters or response elements, so no secret can occur in it.
 fn push_table_line(
     ui: Ui,
+    layout: &ColumnLayout,
     record: &Record<'_>,
     level: SeverityLevel,
     accounts: &AccountNames,
@@ -238,7 +241,7 @@ fn push_table_line(
     let error = record.error_code().or_else(|| record.error_message());
     let error = error.map(sanitize).unwrap_or_default();
     let texts = [
-        time_for_width(ui, field_or_dash(record.event_time())),
+        time_for_width(ui, layout, field_or_dash(record.event_time())),
         Cow::Borrowed(level.name()),
         field_or_dash(record.account().map(|id| match accounts.get(&*id) {
             Some(name) => Cow::Borrowed(name.as_str()),
@@ -251,7 +254,7 @@ fn push_table_line(
         error,
     ];
     let mut line = String::with_capacity(160);
-    push_columns(ui, &texts, Some(level), &mut line);
+    push_columns(ui, layout, &texts, Some(level), &mut line);
     out.extend_from_slice(line.as_bytes());
     out.push(b'\n');
 }
@@ -269,10 +272,16 @@ fn sanitize(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// The widths of all columns but the last, which takes the rest, and the space between columns.
-struct ColumnLayout {
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnLayout {
     widths: [usize; 7],
     space: usize,
 }
+
+/// The position of the account in the columns.
+const ACCOUNT_COLUMN: usize = 2;
+/// The width of a terminal from which on all columns have their full width.
+const WIDE_TERMINAL: usize = 154;
 
 const WIDE: ColumnLayout = ColumnLayout {
     widths: [20, 6, 12, 14, 14, 28, 32],
@@ -287,18 +296,36 @@ const NARROW: ColumnLayout = ColumnLayout {
     space: 1,
 };
 
-/// The layout for the width of the terminal. On a narrow terminal all columns are present, but shortened.
-fn layout_for_width(ui: Ui) -> &'static ColumnLayout {
-    match ui.stdout.width {
-        Some(..124) => &NARROW,
-        Some(124..154) => &MIDDLE,
-        Some(_) | None => &WIDE,
+impl ColumnLayout {
+    /// Creates the layout for the width of the terminal and the names of the accounts. On a narrow terminal all columns
+    /// are present, but shortened. Piped output has room for the longest account name.
+    #[must_use]
+    pub fn new(ui: &Ui, accounts: &AccountNames) -> Self {
+        let mut layout = match ui.stdout.width {
+            Some(..124) => NARROW,
+            Some(124..WIDE_TERMINAL) => MIDDLE,
+            Some(_) | None => WIDE,
+        };
+        let longest = accounts.values().map(|name| sanitized_width(name)).max();
+        let longest = longest.unwrap_or_default();
+        let account_width = &mut layout.widths[ACCOUNT_COLUMN];
+        let room = match ui.stdout.width {
+            // The last column gets the other half of what is left.
+            Some(width) => *account_width + width.saturating_sub(WIDE_TERMINAL) / 2,
+            None => longest,
+        };
+        *account_width = longest.min(room).max(*account_width);
+        layout
     }
 }
 
+fn sanitized_width(name: &str) -> usize {
+    sanitize(Cow::Borrowed(name)).width()
+}
+
 /// The time of day if the date does not fit.
-fn time_for_width(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
-    let has_room = time.len() <= layout_for_width(ui).widths[0] || ui.stdout.width.is_none();
+fn time_for_width<'a>(ui: Ui, layout: &ColumnLayout, time: Cow<'a, str>) -> Cow<'a, str> {
+    let has_room = time.len() <= layout.widths[0] || ui.stdout.width.is_none();
     match time.split_once('T') {
         Some((_, of_day)) if !has_room => Cow::Owned(of_day.to_owned()),
         _ => time,
@@ -308,12 +335,11 @@ fn time_for_width(ui: Ui, time: Cow<'_, str>) -> Cow<'_, str> {
 /// Writes aligned columns, each shortened to its width. Piped output is not shortened.
 fn push_columns<T: AsRef<str>>(
     ui: Ui,
+    layout: &ColumnLayout,
     texts: &[T; 8],
     level: Option<SeverityLevel>,
     line: &mut String,
 ) {
-    const SPACES: &str = "                                  ";
-    let layout = layout_for_width(ui);
     let mut rest = ui.stdout.width;
     for (number, text) in texts.iter().enumerate() {
         let width = layout.widths.get(number).copied();
@@ -331,7 +357,7 @@ fn push_columns<T: AsRef<str>>(
             break;
         };
         let space = width.saturating_sub(used) + layout.space;
-        line.push_str(SPACES.get(..space).unwrap_or(SPACES));
+        line.extend(std::iter::repeat_n(' ', space));
         rest = rest.map(|rest| rest.saturating_sub(width + layout.space));
     }
     line.truncate(line.trim_end().len());
@@ -418,11 +444,15 @@ mod tests {
     ];
 
     fn table_line_at(width: Option<usize>, texts: [&str; 8]) -> String {
-        let ui = Ui::plain(width);
+        table_line(Ui::plain(width), &AccountNames::new(), texts)
+    }
+
+    fn table_line(ui: Ui, accounts: &AccountNames, texts: [&str; 8]) -> String {
+        let layout = ColumnLayout::new(&ui, accounts);
         let mut texts = texts.map(Cow::Borrowed);
-        texts[0] = time_for_width(ui, texts[0].clone());
+        texts[0] = time_for_width(ui, &layout, texts[0].clone());
         let mut line = String::new();
-        push_columns(ui, &texts, None, &mut line);
+        push_columns(ui, &layout, &texts, None, &mut line);
         line
     }
 
@@ -446,6 +476,28 @@ mod tests {
             let line = table_line_at(Some(width), texts);
             assert!(line.width() <= width, "{width}: {line}");
             assert!(line.contains("Client.Una"), "{width}: {line}");
+        }
+    }
+
+    #[test]
+    fn long_account_names_keep_columns_aligned() {
+        const NAMES: [&str; 3] = ["dev", "platform-production-eu", "データ分析-本番環境"];
+        let accounts = NAMES.iter().enumerate();
+        let accounts: AccountNames = accounts
+            .map(|(number, name)| (number.to_string(), (*name).to_owned()))
+            .collect();
+        for width in [None, Some(80), Some(130), Some(160), Some(200)] {
+            let columns = NAMES.map(|name| {
+                let mut texts = TEXTS;
+                (texts[2], texts[3]) = (name, "REGION");
+                let line = table_line(Ui::plain(width), &accounts, texts);
+                assert!(width.is_none_or(|width| line.width() <= width), "{line}");
+                let is_whole = width.is_none_or(|width| width == 200);
+                assert!(!is_whole || line.contains(name), "{width:?}: {line}");
+                line.split_once("REGION").map(|(before, _)| before.width())
+            });
+            assert!(columns[0].is_some(), "{width:?}");
+            assert_eq!(columns, [columns[0]; 3], "{width:?}");
         }
     }
 

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use super::action_table::ActionTable;
 use super::document::Document;
-use super::plan::{bare_table, layout, print_announcement};
+use super::plan::print_announcement;
 use super::{OutputFormat, Tone, Ui};
 use crate::backup::Backup;
 use crate::sanitize::escape_control_chars;
@@ -84,21 +85,14 @@ fn restore_table(ui: Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> String {
         escape_control_chars(&backup.account),
         escape_control_chars(&backup.region)
     );
-    let mut table = bare_table();
+    let mut table = ActionTable::new();
     for row in rows {
-        let (sign, word, tone) = row.action.label();
         let why = row.action.reason().map(|why| format!("  ({why})"));
-        table.add_row([
-            ui.paint(tone, &format!("{sign} {word}")),
-            row.kind.to_owned(),
-            format!(
-                "{}{}",
-                escape_control_chars(row.resource),
-                why.unwrap_or_default()
-            ),
-        ]);
+        let resource = escape_control_chars(row.resource);
+        let text = format!("{resource}{}", why.unwrap_or_default());
+        table.add_action(row.action.label(), row.kind, text);
     }
-    text.push_str(&layout(ui, &table));
+    text.push_str(&table.to_text(ui));
     let count = |word: &str| {
         rows.iter()
             .filter(|row| row.action.label().1 == word)

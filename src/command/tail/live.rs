@@ -14,6 +14,7 @@ use crate::cli;
 use crate::command::Context;
 use crate::error::{Error, Exit, Result};
 use crate::option::HEELER_PATTERN;
+use crate::render::record::ColumnLayout;
 use crate::render::{self, Ui};
 use crate::tail::arrival::Arrival;
 use crate::tail::source::SourceKind;
@@ -28,6 +29,7 @@ pub(super) struct LiveTail<'a> {
     pub context: &'a Context,
     pub args: &'a cli::TailArgs,
     pub target: &'a TailTarget,
+    pub columns: ColumnLayout,
     pub output: OutputThread,
 }
 
@@ -186,7 +188,7 @@ impl LiveTail<'_> {
 
     /// Sends everything from the source to the output thread, until one of them ends or Ctrl-C is pressed.
     async fn run_source(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
-        if !render::record::print_heading(&self.context.ui) {
+        if !render::record::print_heading(&self.context.ui, &self.columns) {
             return Ok(StopReason::OutputEnded);
         }
         let cancellation = self.context.interrupt.cancellation();

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::cloudtrail::log_file::LogFileError;
 use crate::command::{CommandOutcome, Context};
 use crate::error::{Error, Exit, Result};
+use crate::render::record::ColumnLayout;
 use crate::render::{self, Ui};
 use crate::tail::account_names::AccountNames;
 use crate::tail::arrival::StatsUnit;
@@ -78,7 +79,8 @@ impl LocalFileReader {
         max_file_bytes: u64,
     ) -> Result<Exit> {
         let inputs = self.readable_inputs(paths);
-        let flow = if render::record::print_heading(&self.ui) {
+        let columns = ColumnLayout::new(&self.ui, &AccountNames::new());
+        let flow = if render::record::print_heading(&self.ui, &columns) {
             let inputs: Arc<[LocalInput]> = inputs.into();
             let pool = WorkerPool::spawn(&inputs, &Arc::new(formatter), max_file_bytes)
                 .map_err(|reason| Error::failed("read files", reason.to_string()))?;

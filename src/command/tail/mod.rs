@@ -17,6 +17,7 @@ use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::cli;
 use crate::error::Result;
+use crate::render::record::ColumnLayout;
 use crate::render::{self, OutputFormat};
 use crate::tail::account_names::{self, AccountNames};
 use crate::tail::formatter::RecordFormatter;
@@ -38,6 +39,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
     let target = TailTarget::from_deployment(&caller, context.names(), &deployment)?;
     let source = select_source(args.source.map(Into::into), &target.sources, &target.option)?;
     let names = context.cancellable(account_names(context, &aws)).await?;
+    let columns = ColumnLayout::new(&context.ui, &names);
     let formatter = RecordFormatter {
         filter,
         alert_severities: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
@@ -48,6 +50,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
         context,
         args: &args,
         target: &target,
+        columns,
         output: OutputThread::spawn(formatter, printer, args.max_object_size)?,
     };
     let stopped = live.run(&aws, source).await;
