@@ -10,6 +10,9 @@ FUNCTION := $(foreach version,3.11 3.12 3.13,$(if $(shell PYENV_VERSION=$(versio
 	.venv/function-$(version)/.stamp))
 endif
 
+# The tests append what they skip to this file.
+SKIPPED := $(CURDIR)/target/skipped-tests.txt
+
 .PHONY: emulators test demo check bench generate
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
@@ -31,8 +34,12 @@ emulators: $(EMULATORS) $(FUNCTION)
 		--only-binary :all: -r $<
 	@touch $@
 
+# Runs all tests that this machine can run, and lists the others at the end.
 test: emulators
-	cargo test --locked --workspace
+	@mkdir -p $(dir $(SKIPPED)) && rm -f $(SKIPPED)
+	@HEELER_EC_SKIPPED=$(SKIPPED) cargo test --locked --workspace; status=$$?; \
+	if [ -s $(SKIPPED) ]; then printf '\nNot run:\n'; sort -u $(SKIPPED) | sed 's/^/  - /'; \
+	else printf '\nNo test was skipped.\n'; fi; exit $$status
 
 # Demonstrates the program on a simulated organization, without an AWS account.
 demo: .venv/ministack/.stamp

@@ -1,7 +1,6 @@
 //! Refusals, lost responses and delays of AWS: setup retries, or reports the cause, and a rerun completes it.
 
 use crate::commands::{keys, names, plan, run_concurrently, setup, setup_with};
-use std::time::Duration;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
 const ID: &str = "id-of-the-setup";
@@ -309,10 +308,13 @@ async fn interrupted_setup_lists_created_resources_and_resumes() {
         .bucket_key()
         .build()
         .await;
-    org.proxy().delay(Duration::from_millis(100));
+    let subscribe = org.proxy().hold("sns", "Subscribe");
     let running = setup_with(&org, ID).spawn().await;
     running.wait_for_stderr("+ created sns topic").await;
+    subscribe.wait_for_call().await;
     running.interrupt();
+    running.wait_for_stderr("Interrupted").await;
+    subscribe.open();
     let run = running.wait().await.expect_status(130);
     assert_eq!(run.stdout, "");
     assert!(run.stderr.contains("of 13 steps"), "{}", run.stderr);
@@ -322,7 +324,6 @@ async fn interrupted_setup_lists_created_resources_and_resumes() {
         "{writes:?}"
     );
 
-    org.proxy().delay(Duration::ZERO);
     setup_with(&org, ID).run().await.expect_status(0);
     assert_complete(&org).await;
 }
@@ -330,9 +331,10 @@ async fn interrupted_setup_lists_created_resources_and_resumes() {
 #[tokio::test]
 async fn interrupt_before_first_write_writes_nothing() {
     let org = Organization::on(Engine::Ministack).build().await;
-    org.proxy().delay(Duration::from_millis(200));
+    // Only the plan lists the keys, after preflight.
+    let list = org.proxy().hold("kms", "ListKeys");
     let running = setup_with(&org, ID).spawn().await;
-    running.wait_for_stderr("Preflight:").await;
+    list.wait_for_call().await;
     running.interrupt();
     let run = running.wait().await.expect_status(130);
     assert_eq!(names(&run.writes()), Vec::<String>::new());

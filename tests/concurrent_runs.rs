@@ -7,17 +7,24 @@ use crate::commands::{
 };
 use heeler_ec::permissions::CommandName;
 use std::time::Duration;
-use testkit::{Fault, FaultAction, HeelerEc, Organization, Run};
+use testkit::{Fault, FaultAction, Gate, HeelerEc, Organization, Run};
 
 const ID: &str = "id-of-the-setup";
 const NOTHING: [String; 0] = [];
 
-/// Delays the first calls of this operation until the other run has caught up.
-fn delay_calls(org: &Organization, name: &str, times: usize, seconds: u64) {
+/// Delays the first call of this operation, so that the other run often overtakes it.
+fn delay_first_call(org: &Organization, name: &str) {
     let (service, operation) = name.split_once(':').expect("service:Operation");
-    let delay = FaultAction::Delay(Duration::from_secs(seconds));
+    let delay = FaultAction::Delay(Duration::from_secs(1));
     org.proxy()
-        .fault(Fault::new(service, operation, delay).times(times));
+        .fault(Fault::new(service, operation, delay).times(1));
+}
+
+/// Holds the first key of each run until both have read their plans.
+fn hold_both_keys(org: &Organization) {
+    let hold = FaultAction::Hold(Gate::opening_at(2));
+    org.proxy()
+        .fault(Fault::new("kms", "CreateKey", hold).times(2));
 }
 
 async fn run_both<'a>(first: HeelerEc<'a>, second: HeelerEc<'a>) -> [Run; 2] {
@@ -56,8 +63,7 @@ fn assert_clear_outcome(run: &Run) {
 async fn concurrent_first_setups_leave_one_key() {
     let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
         let org = organization_for(option).await;
-        // Both runs read their plans before either one creates anything.
-        delay_calls(&org, "kms:CreateKey", 2, 2);
+        hold_both_keys(&org);
         let runs = run_both(setup_of(&org, option), setup_of(&org, option)).await;
         org.proxy().clear_faults();
         let mut statuses = [runs[0].status, runs[1].status];
@@ -108,7 +114,7 @@ async fn concurrent_setups_leave_one_deployment() {
     ];
     run_concurrently(calls.into_iter().map(|name| async move {
         let org = organization_for("s3").await;
-        delay_calls(&org, name, 1, 1);
+        delay_first_call(&org, name);
         let runs = run_both(setup_of_with(&org, "s3", ID), setup_of_with(&org, "s3", ID)).await;
         org.proxy().clear_faults();
         runs.iter().for_each(assert_clear_outcome);
@@ -127,7 +133,7 @@ async fn concurrent_setups_leave_one_deployment() {
 #[tokio::test]
 async fn rollback_keeps_resources_of_concurrent_setup() {
     let org = organization_for("s3").await;
-    delay_calls(&org, "kms:CreateKey", 2, 2);
+    hold_both_keys(&org);
     let setup_with_rollback = || setup_of(&org, "s3").args(["--on-failure", "rollback"]);
     let runs = run_both(setup_with_rollback(), setup_with_rollback()).await;
     org.proxy().clear_faults();
@@ -160,7 +166,7 @@ async fn setup_during_destroy_ends_and_rerun_completes() {
     run_concurrently(calls.into_iter().map(|name| async move {
         let org = organization_for("s3").await;
         setup_of_with(&org, "s3", ID).run().await.expect_status(0);
-        delay_calls(&org, name, 1, 1);
+        delay_first_call(&org, name);
         // Each run also sees the calls of the other one.
         let deletes = permitted(&command(CommandName::Destroy, None));
         let deletes: Vec<&str> = deletes.iter().map(String::as_str).collect();

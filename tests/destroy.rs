@@ -306,14 +306,16 @@ async fn interrupted_destroy_can_be_completed() {
         .build()
         .await;
     setup(&org).run().await.expect_status(0);
-    org.proxy().delay(std::time::Duration::from_millis(100));
+    let delete = org.proxy().hold("sqs", "DeleteQueue");
     let running = destroy(&org).spawn().await;
     running.wait_for_stderr("- deleted s3 notification").await;
+    delete.wait_for_call().await;
     running.interrupt();
+    running.wait_for_stderr("Interrupted").await;
+    delete.open();
     let run = running.wait().await.expect_status(130);
     assert!(run.stderr.contains("Remaining:"), "{}", run.stderr);
 
-    org.proxy().delay(std::time::Duration::ZERO);
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }

@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 use testkit::clients::credentials;
 use testkit::iam_actions::required_actions;
 use testkit::log_file::event;
-use testkit::{Clients, Engine, Fault, FaultAction, HeelerEc, LogFile, Organization, Run, Running};
+use testkit::{
+    Clients, Engine, Fault, FaultAction, Gate, HeelerEc, LogFile, Organization, Run, Running,
+};
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
@@ -320,8 +322,8 @@ async fn add_concurrent_setups(needed: &mut NeededActions, option: &str) {
         .log_group()
         .build()
         .await;
-    let delay = FaultAction::Delay(std::time::Duration::from_secs(2));
-    let hold = Fault::new("kms", "CreateKey", delay).times(2);
+    let hold = FaultAction::Hold(Gate::opening_at(2));
+    let hold = Fault::new("kms", "CreateKey", hold).times(2);
     org.proxy().fault(hold);
     let runs = tokio::join!(setup_of(&org, option).run(), setup_of(&org, option).run());
     needed.add(&org, &runs.0);

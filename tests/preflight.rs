@@ -356,13 +356,11 @@ async fn first_round_timeouts_are_not_repeated() {
         org.proxy()
             .fault(Fault::new(service, operation, FaultAction::NeverRespond));
     }
-    let began = Instant::now();
     let run = preflight(&org)
         .args(["-o", "json"])
         .run()
         .await
         .expect_status(1);
-    assert!(began.elapsed() < Duration::from_secs(17), "{began:?}");
     for operation in ["DescribeTrails", "DescribeOrganization"] {
         let asked = run.calls.iter().filter(|call| call.operation == operation);
         assert_eq!(asked.count(), 1, "{operation}");

@@ -7,7 +7,6 @@ use crate::commands::{
 use crate::permissions::{change_cloudwatch_resources, change_s3_resources};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use testkit::{Fault, FaultAction, HeelerEc, Organization};
 
 const ID: &str = "id-of-the-setup";
@@ -194,10 +193,12 @@ async fn write_with_lost_response_is_rolled_back() {
 #[tokio::test]
 async fn interrupted_setup_is_rolled_back_on_request() {
     let org = organization_for("s3").await;
-    org.proxy().delay(Duration::from_millis(50));
+    let subscribe = org.proxy().hold("sns", "Subscribe");
     let running = setup(&org, "s3").spawn().await;
-    running.wait_for_stderr("+ created sqs queue").await;
+    subscribe.wait_for_call().await;
     running.interrupt();
+    running.wait_for_stderr("Interrupted").await;
+    subscribe.open();
     let run = running.wait().await.expect_status(130);
     assert!(run.stderr.contains("then rolling back"), "{}", run.stderr);
     assert!(run.stderr.contains("Rolled back"), "{}", run.stderr);
@@ -207,15 +208,18 @@ async fn interrupted_setup_is_rolled_back_on_request() {
 #[tokio::test]
 async fn second_interrupt_exits_with_next_steps() {
     let org = organization_for("s3").await;
-    org.proxy().delay(Duration::from_millis(150));
+    let subscribe = org.proxy().hold("sns", "Subscribe");
+    let delete = org.proxy().hold("sqs", "DeleteQueue");
     let running = setup(&org, "s3").spawn().await;
-    running.wait_for_stderr("+ created sqs queue").await;
+    subscribe.wait_for_call().await;
     running.interrupt();
-    running.wait_for_stderr("Rolling back").await;
+    running.wait_for_stderr("Interrupted").await;
+    subscribe.open();
+    delete.wait_for_call().await;
     running.interrupt();
     let run = running.wait().await.expect_status(130);
     assert!(run.stderr.contains("heeler-ec destroy"), "{}", run.stderr);
-    org.proxy().delay(Duration::ZERO);
+    org.proxy().clear_faults();
     destroy(&org).run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
 }
@@ -271,12 +275,7 @@ async fn rollback_keeps_topic_used_by_others() {
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     let put = Fault::new("s3", "PutBucketNotificationConfiguration", refusal);
     org.proxy().fault(put);
-    let hold = Fault::new(
-        "iam",
-        "AttachRolePolicy",
-        FaultAction::Delay(Duration::from_secs(4)),
-    );
-    org.proxy().fault(hold);
+    let attach = org.proxy().hold("iam", "AttachRolePolicy");
     let running = setup(&org, "s3").spawn().await;
     running.wait_for_stderr("+ created sns subscription").await;
     let subscribe = org
@@ -291,6 +290,7 @@ async fn rollback_keeps_topic_used_by_others() {
         .send()
         .await
         .expect("a subscription of others");
+    attach.open();
     let run = running.wait().await.expect_status(3);
     assert!(run.stderr.contains("it is used by sqs"), "{}", run.stderr);
 }

@@ -11,7 +11,6 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
-use std::time::Duration;
 use testkit::{CTRL_C, Clients, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const OPTION: &str = "cloudwatch";
@@ -661,14 +660,16 @@ async fn unmanaged_function_is_not_changed() {
 #[tokio::test]
 async fn interrupted_setup_can_be_completed() {
     let org = world_with_other_filter(Engine::Ministack).await;
-    org.proxy().delay(Duration::from_millis(100));
+    let create = org.proxy().hold("sqs", "CreateQueue");
     let running = setup(&org).spawn().await;
     running.wait_for_stderr("+ created kms key").await;
+    create.wait_for_call().await;
     running.interrupt();
+    running.wait_for_stderr("Interrupted").await;
+    create.open();
     let run = running.wait().await.expect_status(130);
     assert!(run.stderr.contains("of 14 steps"), "{}", run.stderr);
     assert_eq!(position_of_write(&run, "logs:PutSubscriptionFilter"), None);
-    org.proxy().delay(Duration::ZERO);
     setup(&org).run().await.expect_status(0);
     assert_complete(&org).await;
 }

@@ -193,19 +193,12 @@ async fn ctrl_c_removes_queue_and_subscription() {
 #[tokio::test]
 async fn ctrl_c_during_queue_creation_removes_it() {
     let org = set_up().await;
-    let slow = FaultAction::Delay(Duration::from_secs(2));
-    org.proxy().fault(Fault::new("sns", "Subscribe", slow));
-    let seen = org.proxy().total();
+    let subscribe = org.proxy().hold("sns", "Subscribe");
     let tail = tail(&org, &[]).spawn().await;
-    while !org
-        .proxy()
-        .calls_since(seen)
-        .iter()
-        .any(|call| call.operation == "Subscribe")
-    {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    subscribe.wait_for_call().await;
     tail.interrupt();
+    // Whether the program notices the signal before or after the response, it deletes the queue.
+    subscribe.open();
     tail.wait().await.expect_status(130);
     assert_eq!(temporary_queues(&org).await, no_queues());
 }
@@ -337,11 +330,15 @@ async fn closed_stdout_ends_tail() {
 #[tokio::test]
 async fn blocked_stdout_does_not_block_ctrl_c() {
     let org = set_up().await;
-    let script = r#"{ sh -c 'echo "pid $$" >&2; exec "$0" "$@"' "$0" "$@"; echo "status $?" >&2; } | sleep 10"#;
+    // Nothing reads the output until the test makes this file.
+    let folder = tempfile::tempdir().expect("a folder");
+    let done = folder.path().join("done");
+    let script = r#"{ sh -c 'echo "pid $$" >&2; exec "$0" "$@"' "$0" "$@"; echo "status $?" >&2; } | until [ -e "$DONE" ]; do sleep 0.1; done"#;
     let tail = heeler_ec(&org)
         .program(Path::new("/bin/sh"))
         .args(["-c", script, env!("CARGO_BIN_EXE_heeler-ec")])
         .args(["tail", "--output", "json"])
+        .env("DONE", &done.display().to_string())
         .spawn()
         .await;
     tail.wait_for_stderr("the queue is then deleted").await;
@@ -356,6 +353,7 @@ async fn blocked_stdout_does_not_block_ctrl_c() {
     program::interrupt(pid.expect("a process ID").parse().expect("a number"));
     tail.wait_for_stderr("status 130").await;
     assert_eq!(temporary_queues(&org).await, no_queues());
+    std::fs::write(&done, "").expect("a file");
     tail.wait().await;
 }
 

@@ -158,10 +158,9 @@ async fn event_delivered_twice_is_printed_once() {
 async fn late_events_are_printed_once() {
     let org = set_up().await;
     deliver(&org, &[matching_record(&org)], Duration::from_secs(10)).await;
-    let running = tail(&org, &["-o", "json", "--limit", "2"]).spawn().await;
-    running.wait_for_stderr("Reading log group").await;
+    let mut running = tail(&org, &["-o", "json", "--limit", "2"]).spawn().await;
     // Delivered after the first poll, with a time before the printed event.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(running.line().await.is_some());
     let late = matching_record(&org);
     deliver(&org, std::slice::from_ref(&late), Duration::from_secs(300)).await;
     let run = running.wait().await.expect_status(0);
@@ -249,11 +248,15 @@ async fn blocked_stdout_pauses_the_timeout() {
     // Far more than the capacity of a pipe.
     let many = std::iter::repeat_with(|| matching_record(&org)).take(400);
     deliver(&org, &many.collect::<Vec<_>>(), Duration::from_secs(60)).await;
-    let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | { sleep 25; cat; }"#;
+    // Nothing reads the output until the test makes this file.
+    let folder = tempfile::tempdir().expect("a folder");
+    let unblocked = folder.path().join("unblocked");
+    let script = r#"{ "$0" "$@"; echo "status $?" >&2; } | { until [ -e "$UNBLOCKED" ]; do sleep 0.1; done; cat; }"#;
     let mut tail = heeler_ec(&org)
         .program(Path::new("/bin/sh"))
         .args(["-c", script, env!("CARGO_BIN_EXE_heeler-ec")])
         .args(["tail", "-o", "json", "--timeout", "18s"])
+        .env("UNBLOCKED", &unblocked.display().to_string())
         .spawn()
         .await;
     // One batch is being written, two wait in the channel, and the next one does not fit.
@@ -263,6 +266,9 @@ async fn blocked_stdout_pauses_the_timeout() {
     }
     let late = matching_record(&org);
     deliver(&org, std::slice::from_ref(&late), Duration::from_secs(1)).await;
+    // The timeout would pass in the meantime.
+    tokio::time::sleep(Duration::from_secs(19)).await;
+    std::fs::write(&unblocked, "").expect("a file");
     tail.line_containing(&text(&late["eventID"])).await;
     tail.wait().await;
 }

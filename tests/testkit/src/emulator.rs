@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// The time after which an emulator that does not respond counts as failed.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time after which an emulator that does not end is killed.
+const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// Attempts to start an emulator, because another process may take its port first.
 const START_ATTEMPTS: usize = 3;
 
@@ -135,17 +137,19 @@ impl Emulator {
         get_status(self.address, self.engine.ready_path()).is_ok_and(|status| status == 200)
     }
 
-    /// Closes the emulator's standard input and waits until its process has ended.
-    pub fn end(&mut self) {
+    /// Closes the emulator's standard input and waits until its process has ended. Returns false if it had to be killed.
+    pub fn end(&mut self) -> bool {
         drop(self.child.stdin.take());
         let started = Instant::now();
+        let mut ended_itself = true;
         while matches!(self.child.try_wait(), Ok(None)) {
-            if started.elapsed() > Duration::from_secs(10) {
-                // It did not end on its own.
+            if started.elapsed() > END_TIMEOUT {
+                ended_itself = false;
                 let _ = self.child.kill();
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        ended_itself
     }
 }
 

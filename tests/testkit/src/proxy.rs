@@ -21,6 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use crate::gate::Gate;
 use crate::strict;
 use crate::wire::{self, WireResponse};
 
@@ -93,6 +94,8 @@ pub enum FaultAction {
     },
     /// Pass the call on after a delay.
     Delay(Duration),
+    /// Pass the call on when the gate is open.
+    Hold(Gate),
     /// Close the connection; the call does not reach the emulator.
     DropRequest,
     /// Pass the call on, then close the connection instead of responding.
@@ -332,6 +335,14 @@ impl Proxy {
         self.state().faults.push((fault, 0));
     }
 
+    /// Holds the calls of an operation until the returned gate is opened.
+    pub fn hold(&self, service: &str, operation: &str) -> Gate {
+        let gate = Gate::closed();
+        let action = FaultAction::Hold(gate.clone());
+        self.fault(Fault::new(service, operation, action));
+        gate
+    }
+
     /// Removes every fault.
     pub fn clear_faults(&self) {
         self.state().faults.clear();
@@ -490,6 +501,10 @@ async fn serve(
         None | Some(FaultAction::TruncateResponse) => forward(forwarded, upstream, busy).await?,
         Some(FaultAction::Delay(delay)) => {
             tokio::time::sleep(delay).await;
+            forward(forwarded, upstream, busy).await?
+        }
+        Some(FaultAction::Hold(gate)) => {
+            gate.pass().await;
             forward(forwarded, upstream, busy).await?
         }
         Some(FaultAction::EditResponse(ResponseEdit(edit))) => {

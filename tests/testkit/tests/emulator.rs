@@ -1,7 +1,5 @@
 //! The process and the corrections of the emulators.
 
-use std::time::{Duration, Instant};
-
 use aws_sdk_s3::types::{Event, NotificationConfiguration, TopicConfiguration};
 use testkit::organization::allow;
 use testkit::{Clients, Emulator, Engine, Organization};
@@ -102,9 +100,7 @@ async fn emulator_ends_with_its_standard_input() {
     for engine in ENGINES {
         let mut emulator = Emulator::own(engine);
         assert!(emulator.is_ready());
-        let started = Instant::now();
-        emulator.end();
+        assert!(emulator.end(), "{engine:?} had to be killed");
         assert!(!emulator.is_ready(), "{engine:?}");
-        assert!(started.elapsed() < Duration::from_secs(8), "{engine:?}");
     }
 }

@@ -74,15 +74,15 @@ async fn program_is_killed_before_the_response() {
 async fn running_program_is_observed_and_interrupted() {
     let org = Organization::on(Engine::Ministack).build().await;
     let code = "
-import sys, time
+import signal, sys
+# A blocked signal waits until the program asks for it, so it can arrive at any time.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 print('one', flush=True)
 print('two', flush=True)
 print('careful', file=sys.stderr, flush=True)
-try:
-    time.sleep(60)
-except KeyboardInterrupt:
-    print('bye')
-    raise SystemExit(130)
+signal.sigwait([signal.SIGINT])
+print('bye')
+raise SystemExit(130)
 ";
     let mut running = python(&org, code).spawn().await;
     assert_eq!(running.line().await.as_deref(), Some("one"));
