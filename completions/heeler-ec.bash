@@ -126,7 +126,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__completions)
+        heeler__ec__subcmd__completions)
             opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -172,7 +172,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__destroy)
+        heeler__ec__subcmd__destroy)
             opts="-y -o -q -v -h -V --yes --dry-run --backup --bucket --log-group --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -230,7 +230,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__export)
+        heeler__ec__subcmd__export)
             opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version terraform"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -276,7 +276,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help)
+        heeler__ec__subcmd__help)
             opts="preflight plan setup outputs export tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -290,7 +290,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__completions)
+        heeler__ec__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -304,7 +304,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__destroy)
+        heeler__ec__subcmd__help__subcmd__destroy)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -318,7 +318,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__export)
+        heeler__ec__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -332,7 +332,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__help)
+        heeler__ec__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -346,7 +346,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__outputs)
+        heeler__ec__subcmd__help__subcmd__outputs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -360,7 +360,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__plan)
+        heeler__ec__subcmd__help__subcmd__plan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -374,7 +374,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__policy)
+        heeler__ec__subcmd__help__subcmd__policy)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -388,7 +388,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__preflight)
+        heeler__ec__subcmd__help__subcmd__preflight)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -402,7 +402,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__restore)
+        heeler__ec__subcmd__help__subcmd__restore)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -416,7 +416,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__setup)
+        heeler__ec__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -430,7 +430,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__help__subcmd__tail)
+        heeler__ec__subcmd__help__subcmd__tail)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -444,7 +444,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__outputs)
+        heeler__ec__subcmd__outputs)
             opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -490,7 +490,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__plan)
+        heeler__ec__subcmd__plan)
             opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --check --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -576,7 +576,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__policy)
+        heeler__ec__subcmd__policy)
             opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -658,7 +658,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__preflight)
+        heeler__ec__subcmd__preflight)
             opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -740,7 +740,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__restore)
+        heeler__ec__subcmd__restore)
             opts="-y -o -q -v -h -V --yes --dry-run --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -786,7 +786,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__setup)
+        heeler__ec__subcmd__setup)
             opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --yes --dry-run --backup --on-failure --fix-retention --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -880,7 +880,7 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        heeler__subcmd__ec__subcmd__tail)
+        heeler__ec__subcmd__tail)
             opts="-o -q -v -h -V --limit --timeout --source --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -475,6 +475,8 @@ fn no_module_is_larger_than_its_share() {
 
 /// Parts of the codes by which AWS says that something does not exist.
 const NOT_FOUND_PARTS: &[&str] = &["NotFound", "NoSuch", "NonExist", "DoesNotExist"];
+/// A part of the message by which SNS rejects a policy.
+const NOT_A_CODE: &str = "PrincipalNotFound";
 
 #[test]
 fn codes_of_missing_resources_are_in_one_file() {

@@ -35,7 +35,7 @@ pub async fn require_queue_url(aws: &Aws, name: &str) -> Result<String> {
 /// Returns true if SQS does not know the queue.
 #[must_use]
 pub fn is_not_found(refusal: &Error) -> bool {
-    not_found::QUEUE.iter().any(|code| refusal.has_code(code))
+    refusal.has_any_code(not_found::QUEUE)
 }
 
 /// Replaces the host of an AWS endpoint by that of the public endpoint of the region: `https://sqs.REGION.SUFFIX/ACCOUNT/NAME`.

@@ -65,9 +65,9 @@ mod tests {
 
     const ROWS: [((&str, &str, Tone), &str, &str); 4] = [
         (("+", "create", Tone::Good), "kms key", "alias/heeler"),
-        (("~", "update", Tone::Change), "sqs queue policy", "queue"),
+        (("~", "update", Tone::Change), "sqs queue policy", "events"),
         (("=", "keep", Tone::Faint), "iam role", "ロール"),
-        (("!", "conflict", Tone::Bad), "sns topic", "topic"),
+        (("!", "conflict", Tone::Bad), "sns topic", "announcements"),
     ];
 
     fn table() -> ActionTable {

@@ -60,7 +60,7 @@ impl ResourceSpec for TopicPolicy {
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         // A new principal or a new topic is not visible yet.
         let is_propagating = refusal.matches("InvalidParameter", "PrincipalNotFound")
-            || not_found::TOPIC.iter().any(|code| refusal.has_code(code));
+            || refusal.has_any_code(not_found::TOPIC);
         if is_propagating {
             return Some(PROPAGATION_TIMEOUT);
         }
