@@ -6,6 +6,7 @@ pub mod alert;
 pub mod aws;
 pub mod backup;
 pub mod check;
+pub mod check_id;
 pub mod cli;
 pub mod cloudtrail;
 pub mod command;

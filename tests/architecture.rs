@@ -14,6 +14,7 @@ const MAX_MODULE_PERCENT: usize = 13;
 
 /// The top-level modules and the ones that each may import from. A module imports only modules of earlier lines.
 const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
+    ("check_id", &[]),
     ("filter_pattern", &[]),
     ("hint", &[]),
     ("iam", &[]),
@@ -29,7 +30,10 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("severity", &["cloudtrail"]),
     ("alert", &["http", "severity"]),
     ("aws", &["error", "http"]),
-    ("inventory", &["aws", "error", "naming", "ownership"]),
+    (
+        "inventory",
+        &["aws", "check_id", "error", "naming", "ownership"],
+    ),
     (
         "shared_document",
         &["aws", "error", "iam", "reconcile", "secret"],
@@ -75,11 +79,15 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         "export",
         &["aws", "error", "naming", "reconcile", "resource"],
     ),
-    ("permissions", &["aws", "iam", "naming", "tail"]),
+    (
+        "permissions",
+        &["aws", "iam", "inventory", "naming", "tail"],
+    ),
     (
         "check",
         &[
             "aws",
+            "check_id",
             "error",
             "iam",
             "inventory",
@@ -123,7 +131,10 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "tail",
         ],
     ),
-    ("cli", &["aws", "option", "render", "secret", "tail"]),
+    (
+        "cli",
+        &["aws", "check_id", "option", "render", "secret", "tail"],
+    ),
     (
         "command",
         &[

@@ -13,10 +13,12 @@ use clap_mangen::Man;
 use heeler_ec::cli::Cli;
 use heeler_ec::command::completion_script;
 use heeler_ec::naming::ResourceNames;
-use heeler_ec::option::OPTIONS;
-use heeler_ec::permissions::scope::{PLACEHOLDERS, PolicyScope};
+use heeler_ec::option::{OPTIONS, permissions_of};
+use heeler_ec::permissions::scope::PolicyScope;
 use heeler_ec::permissions::statement::Statement;
-use heeler_ec::permissions::{CommandName, PermittedCommand, document, statements};
+use heeler_ec::permissions::{
+    CommandName, PermittedCommand, all_placeholders, document, statements,
+};
 
 use crate::command_permissions::{command, preflight, setup_with_rollback};
 
@@ -306,7 +308,7 @@ fn policies_page() -> String {
          names of your\naccount. See [permissions.md](permissions.md).\n\n\
          | placeholder | stands for |\n| --- | --- |\n",
     );
-    for (name, meaning) in PLACEHOLDERS {
+    for (name, meaning) in all_placeholders(&permissions_of(None)) {
         let _ = writeln!(page, "| `{name}` | {meaning} |");
     }
     let mut commands = vec![

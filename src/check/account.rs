@@ -1,9 +1,10 @@
 //! Checks of the credentials and of the organization they belong to.
 
+use super::destination::destination_traits;
 use super::{Check, CheckId, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::Arn;
 use crate::error::Error;
-use crate::inventory::{Fact, Snapshot, TrailDestination};
+use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -155,28 +156,17 @@ fn partition(snapshot: &Snapshot) -> Verdict {
 }
 
 fn region(snapshot: &Snapshot) -> Verdict {
-    let (hangs, whose, reason) = match snapshot.option.destination {
-        TrailDestination::Bucket => (
-            CheckId::BucketOwner,
-            "bucket",
-            "S3 publishes only to a topic in the bucket's own region",
-        ),
-        TrailDestination::LogGroup => (
-            CheckId::LogsEnabled,
-            "log group",
-            "CloudWatch Logs invokes only functions in the log group's own region",
-        ),
-    };
+    let destination = destination_traits(snapshot);
     let Some(region) = snapshot.region() else {
-        return skipped_because(hangs);
+        return skipped_because(destination.prerequisite);
     };
     match &snapshot.request.expected_region {
         Some(given) if given != region => Verdict::Fail(
             Finding::new(
                 format!("--region {given}"),
-                format!("{region}, the {whose}'s region"),
+                format!("{region}, the {}'s region", destination.noun),
             )
-            .because(reason)
+            .because(destination.region_reason)
             .advice("remove --region"),
         ),
         _ => Verdict::Pass(region.to_owned()),
@@ -226,8 +216,7 @@ fn management_account(snapshot: &Snapshot) -> Verdict {
         .as_ref()
         .is_some_and(|group| group.account == caller.account);
     let delegated = matches!(&snapshot.account.delegated_administrators, Ok(ids) if ids.contains(&caller.account));
-    if snapshot.option.destination == TrailDestination::LogGroup && delegated && holds_the_log_group
-    {
+    if destination_traits(snapshot).may_be_delegated && delegated && holds_the_log_group {
         return Verdict::Warn(
             Finding::new(
                 format!("{} is a delegated administrator", caller.account),

@@ -1,10 +1,11 @@
 //! Checks of the names that setup uses.
 
+use super::destination::destination_traits;
 use super::{Check, CheckId, Finding, Requirement, Verdict, skipped_because};
 use crate::aws::arn::resource_name;
 use crate::inventory::facts::NameOwner;
 use crate::inventory::named_resource::NamedResource;
-use crate::inventory::{Fact, Snapshot, TrailDestination};
+use crate::inventory::{Fact, Snapshot};
 use crate::ownership::{OtherOwner, Ownership};
 
 /// Checks of every option.
@@ -170,10 +171,7 @@ fn adopt_command(snapshot: &Snapshot) -> String {
 
 /// Returns the check that must pass before names are looked up.
 pub(super) fn prerequisite_check(snapshot: &Snapshot) -> CheckId {
-    match snapshot.option.destination {
-        TrailDestination::Bucket => CheckId::BucketOwner,
-        TrailDestination::LogGroup => CheckId::LogsEnabled,
-    }
+    destination_traits(snapshot).prerequisite
 }
 
 fn topic_name(snapshot: &Snapshot) -> Verdict {

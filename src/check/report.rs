@@ -81,7 +81,7 @@ impl CheckId {
     /// Returns true if the operator accepts failures of this check.
     pub(super) fn is_accepted(self, snapshot: &Snapshot) -> bool {
         let accepted = &snapshot.request.accepted_checks;
-        accepted.iter().any(|id| id == self.as_str())
+        accepted.contains(&self)
     }
 }
 

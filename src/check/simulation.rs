@@ -1,7 +1,6 @@
 //! Decides which calls of setup to simulate.
 
 use super::OptionProfile;
-use super::permission_scope::fill_scope;
 use crate::inventory::Snapshot;
 use crate::inventory::caller_permissions::{ContextKey, SimulationQuery};
 use crate::permissions::scope::PolicyScope;
@@ -15,7 +14,10 @@ pub(super) fn setup_queries(
 ) -> Option<Vec<SimulationQuery>> {
     snapshot.region()?;
     let mut scope = PolicyScope::unknown(snapshot.request.names.clone());
-    fill_scope(&mut scope, snapshot);
+    if let Ok(caller) = &snapshot.account.caller {
+        scope.set_caller(caller);
+    }
+    option.permissions.set_found_names(snapshot, &mut scope);
     let setup = PermittedCommand::new(CommandName::Setup, vec![option.permissions]);
     let queries = statements(&setup, &scope)
         .into_iter()

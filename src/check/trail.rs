@@ -2,6 +2,7 @@
 
 use super::bucket::{change_bucket_command, storage_location_path};
 use super::delivery::delivery_verdict;
+use super::destination::destination_traits;
 use super::trail_events;
 use super::trail_found::trail_found;
 use super::trail_scope::with_trail;
@@ -12,7 +13,7 @@ use super::{
 use crate::aws::arn::{Arn, resource_name};
 use crate::aws::not_found;
 use crate::inventory::facts::{ShadowTrail, Trail};
-use crate::inventory::{Fact, Snapshot, TrailDestination};
+use crate::inventory::{Fact, Snapshot};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -293,15 +294,7 @@ fn control_tower(snapshot: &Snapshot) -> Verdict {
             "a trail that you manage",
         )
         .because("Control Tower treats changes to it as drift and reverts them; its bucket is in the log archive account");
-        Verdict::Warn(match snapshot.option.destination {
-            TrailDestination::Bucket => finding.advice(
-                "use an option that reads from the log group, or create a second organization trail with a bucket in \
-                 the management account (AWS charges for the second copy of management events)",
-            ),
-            TrailDestination::LogGroup => finding.advice(
-                "do not edit the trail or its log group; adding a subscription filter is allowed",
-            ),
-        })
+        Verdict::Warn(finding.advice(destination_traits(snapshot).control_tower_advice))
     })
 }
 
@@ -318,7 +311,7 @@ fn sns_topic(snapshot: &Snapshot) -> Verdict {
             return Verdict::Pass("the trail has no SNS topic".into());
         };
         let chosen = snapshot.request.topic.as_deref();
-        if snapshot.option.destination == TrailDestination::Bucket
+        if destination_traits(snapshot).uses_topic
             && chosen.is_some_and(|named| named == topic || named == resource_name(topic))
         {
             return Verdict::Fail(

@@ -1,6 +1,6 @@
 //! The verdict on the selection of a trail, and the commands that make it unambiguous.
 
-use super::{Finding, Verdict, shell_quote};
+use super::{CheckId, Finding, Verdict, shell_quote};
 use crate::inventory::facts::{Trail, TrailSelection};
 use crate::inventory::{Fact, Snapshot};
 
@@ -56,7 +56,7 @@ fn no_trail(in_other_regions: &Fact<Vec<Trail>>) -> Verdict {
 /// Describes the candidates: the passing ones, or all with their failed checks; and those that were not inspected.
 fn ambiguous_trails_finding(
     snapshot: &Snapshot,
-    candidates: &[(String, Vec<&'static str>)],
+    candidates: &[(String, Vec<CheckId>)],
     not_inspected: &[String],
 ) -> Finding {
     let option = snapshot.option.name;
@@ -65,7 +65,7 @@ fn ambiguous_trails_finding(
         .iter()
         .map(|(name, failed)| match failed.as_slice() {
             [] => name.clone(),
-            failed => format!("{name} (fails {})", failed.join(", ")),
+            failed => format!("{name} (fails {})", join_ids(failed)),
         })
         .collect();
     let mut observed = if all_pass {
@@ -94,7 +94,7 @@ fn ambiguous_trails_finding(
     let finding = match best {
         Some((name, failed)) if !failed.is_empty() => finding.advice(format!(
             "{name} fails the fewest checks: fix {}; the command below shows how",
-            failed.join(", ")
+            join_ids(failed)
         )),
         _ => finding.advice("select one with --trail"),
     };
@@ -113,4 +113,9 @@ fn trail_names(trails: &[Trail]) -> Option<String> {
         .map(|trail| format!("{} ({})", trail.name, trail.home_region))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn join_ids(checks: &[CheckId]) -> String {
+    let ids: Vec<&str> = checks.iter().map(|check| check.as_str()).collect();
+    ids.join(", ")
 }

@@ -1,9 +1,10 @@
 //! Selects the trail of an option by running the option's checks on every candidate.
 
+use super::destination::mismatch_check;
 use super::{CheckId, OptionProfile, Verdict};
 use crate::inventory::facts::{CandidateDetails, Trail, TrailCandidate, TrailSelection};
 use crate::inventory::trail_candidates::MAX_INSPECTED_AT_ONCE;
-use crate::inventory::{Inventory, Snapshot, TrailDestination};
+use crate::inventory::{Inventory, Snapshot};
 
 /// Returns the facts of one option, with the trail selected for it.
 #[must_use]
@@ -81,10 +82,7 @@ fn ambiguous_selection(inventory: &Inventory, option: &OptionProfile) -> TrailSe
     let candidates = scored
         .into_iter()
         .filter(|(_, score)| !any_passes || score.has_no_failures())
-        .map(|(candidate, score)| {
-            let failed = score.failed_checks.into_iter().map(CheckId::as_str);
-            (candidate.trail.name.clone(), failed.collect())
-        })
+        .map(|(candidate, score)| (candidate.trail.name.clone(), score.failed_checks))
         .collect();
     TrailSelection::Several {
         candidates,
@@ -146,12 +144,9 @@ fn score(
     let snapshot = inventory.snapshot_of_recording(identity, candidate);
     let mut score = CandidateScore::evaluate(&snapshot, option);
     score.has_unknown_checks = true;
-    let given = inventory.request.bucket.as_ref();
-    if identity.destination == TrailDestination::Bucket
-        && given.is_some_and(|given| *given != candidate.trail.bucket)
-    {
-        score.failed_checks.push(CheckId::BucketMatchesTrail);
-    }
+    let (destination, request) = (identity.destination, &inventory.request);
+    let mismatch = mismatch_check(destination, request, &candidate.trail);
+    score.failed_checks.extend(mismatch);
     score
 }
 

@@ -5,7 +5,6 @@ use super::prepare::inventory_request;
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check;
-use crate::check::permission_scope::{fill_scope, is_key_id};
 use crate::cli::{self, OnFailure, PolicyCommand};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
@@ -14,7 +13,8 @@ use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, MANAGED_POLICY_MAX_CHARS, PermittedCommand,
-    PreflightFlags, document, policy_length, remaining_placeholders, statements,
+    PreflightFlags, document, policy_length, region_placeholder, remaining_placeholders,
+    statements,
 };
 use crate::render::document::Document;
 use crate::sanitize::escape_control_chars;
@@ -29,8 +29,9 @@ pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<Comm
     } else {
         scope_from_aws(context, &args, options, scope).await?
     };
-    let document = document(&statements(&permitted_command(&args, &options), &scope));
-    print_notes(context, &document);
+    let permitted = permitted_command(&args, &options);
+    let document = document(&statements(&permitted, &scope));
+    print_notes(context, &permitted, &document);
     Ok(CommandOutcome::result(Document::Json(document)))
 }
 
@@ -110,22 +111,14 @@ fn needs_deployment(command: PolicyCommand) -> bool {
 /// The scope that the arguments describe.
 fn scope_from_args(context: &Context, discovery: &cli::DiscoveryArgs) -> PolicyScope {
     let mut scope = PolicyScope::unknown(context.names());
-    let set = |field: &mut String, given: &Option<String>| {
-        if let Some(given) = given {
-            field.clone_from(given);
-        }
-    };
-    set(&mut scope.account, &context.global.account_id);
-    set(&mut scope.bucket.region, &context.global.region);
-    set(&mut scope.bucket.name, &discovery.bucket);
-    set(&mut scope.log_group.name, &discovery.log_group);
-    if let Some(key) = &discovery.bucket_kms_key
-        && is_key_id(key)
-    {
-        scope.bucket.keys = vec![key.clone()];
+    if let Some(account) = &context.global.account_id {
+        scope.account.clone_from(account);
     }
-    if let Some(topic) = &discovery.sns_topic {
-        scope.set_existing_topic(topic);
+    let request = inventory_request(context, discovery);
+    for option in OPTIONS {
+        option
+            .permissions()
+            .set_requested_names(&request, &mut scope);
     }
     scope
 }
@@ -155,16 +148,16 @@ async fn scope_from_aws(
         Err(error) => return Err(error),
     };
     check_account(context, &caller.account)?;
-    scope.account = caller.account;
-    scope.partition = caller.partition;
+    scope.set_caller(&caller);
     if needs_deployment(args.command)
         && let Some(deployment) = try_find_deployment(context, &aws).await
         && let Some(deployed) = option::find(&deployment.option)
     {
-        for region in [&mut scope.bucket.region, &mut scope.log_group.region] {
-            region.clone_from(&deployment.region);
+        for option in OPTIONS {
+            let placeholder = region_placeholder(option.permissions());
+            scope.set(placeholder, &deployment.region);
         }
-        deployed.set_policy_scope(&deployment, &mut scope);
+        deployed.set_deployed_names(&deployment, &mut scope);
         return Ok((narrow(args, options, deployed), scope));
     }
     let profiles: Vec<_> = options.iter().map(|option| option.profile()).collect();
@@ -176,7 +169,7 @@ async fn scope_from_aws(
         if let Some(error) = snapshot.bucket_error() {
             warn_refused(context, &error);
         }
-        fill_scope(&mut scope, &snapshot);
+        option.permissions().set_found_names(&snapshot, &mut scope);
         located.extend(snapshot.region().map(|_| *option));
     }
     // An option without a bucket or log group here was never set up.
@@ -217,8 +210,8 @@ fn warn_refused(context: &Context, error: &Error) {
 }
 
 /// Prints how to complete the document, and where it fits.
-fn print_notes(context: &Context, document: &serde_json::Value) {
-    let placeholders = remaining_placeholders(document);
+fn print_notes(context: &Context, permitted: &PermittedCommand, document: &serde_json::Value) {
+    let placeholders = remaining_placeholders(document, &permitted.options);
     if !placeholders.is_empty() {
         context.ui.status("Replace these placeholders:");
         for (name, meaning) in placeholders {

@@ -10,7 +10,7 @@ use super::caller_permissions::{SimulationQuery, iam_quota_facts, simulate};
 use super::facts::{NameOwners, Trail};
 use super::limiter::LimitedClients;
 use super::trail_candidates::{candidates, inspect, inspect_bucket, inspect_candidates};
-use super::{Fact, Inventory, InventoryRequest, Lookups, trail};
+use super::{Fact, Inventory, InventoryRequest, Lookups, TrailDestination, trail};
 use crate::aws::Aws;
 
 /// An inventory in progress and the clients to extend it with.
@@ -35,7 +35,7 @@ impl Collector {
             .as_ref()
             .is_some_and(|given| candidates.iter().all(|trail| trail.bucket != *given));
         let other_bucket = caller
-            .zip(lookups.bucket_names.as_deref())
+            .zip(lookups.names_at(TrailDestination::Bucket))
             .filter(|_| has_other_bucket);
         let (candidates, bucket_override, trails_in_other_regions, iam_quotas) = join!(
             inspect_candidates(&clients, candidates, &account, &request, &lookups),

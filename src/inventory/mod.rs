@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::aws::{CallerIdentity, arn};
+use crate::check_id::CheckId;
 use crate::error::Error;
 use crate::naming::ResourceNames;
 pub use collector::Collector;
@@ -55,19 +56,18 @@ pub struct InventoryRequest {
     pub names: ResourceNames,
     /// The global options of this run, which printed commands repeat.
     pub global_options: String,
-    /// IDs of checks whose failures the operator accepts.
-    pub accepted_checks: Vec<String>,
+    /// Checks whose failures the operator accepts.
+    pub accepted_checks: Vec<CheckId>,
     /// True if setup takes over resources without an owner.
     pub adopt: bool,
     /// True if calls that need more permissions than preflight are requested too.
     pub deep: bool,
 }
 
-/// The trail destinations to inspect, each with the names to look up there. `None` skips the destination.
+/// The trail destinations to inspect, each with the names to look up there.
 #[derive(Clone, Debug, Default)]
 pub struct Lookups {
-    pub bucket_names: Option<Vec<NamedResource>>,
-    pub log_group_names: Option<Vec<NamedResource>>,
+    by_destination: BTreeMap<TrailDestination, Vec<NamedResource>>,
 }
 
 impl Lookups {
@@ -76,11 +76,8 @@ impl Lookups {
     pub fn for_options(options: impl Iterator<Item = OptionIdentity>) -> Self {
         let mut lookups = Self::default();
         for option in options {
-            let names = match option.destination {
-                TrailDestination::Bucket => &mut lookups.bucket_names,
-                TrailDestination::LogGroup => &mut lookups.log_group_names,
-            }
-            .get_or_insert_default();
+            let names = lookups.by_destination.entry(option.destination);
+            let names = names.or_default();
             for name in option.names {
                 if !names.contains(name) {
                     names.push(*name);
@@ -88,6 +85,12 @@ impl Lookups {
             }
         }
         lookups
+    }
+
+    /// Returns the names to look up at a destination, or `None` if it is not inspected.
+    #[must_use]
+    pub fn names_at(&self, destination: TrailDestination) -> Option<&[NamedResource]> {
+        self.by_destination.get(&destination).map(Vec::as_slice)
     }
 }
 
@@ -166,15 +169,13 @@ impl Inventory {
         candidate: &TrailCandidate,
         details: &CandidateDetails,
     ) -> Snapshot {
-        let name_owners = match option.destination {
-            TrailDestination::Bucket => &details.bucket.1,
-            TrailDestination::LogGroup => &details.log_group.1,
-        };
+        let owners = details.name_owners.get(&option.destination);
+        let name_owners = owners.map(|owners| owners.restricted_to(option.names));
         Snapshot {
             shadow_trails: details.shadow_trails.clone(),
-            bucket: details.bucket.0.clone(),
-            log_group: details.log_group.0.clone(),
-            name_owners: name_owners.restricted_to(option.names),
+            bucket: details.bucket.clone(),
+            log_group: details.log_group.clone(),
+            name_owners: name_owners.unwrap_or_default(),
             ..self.snapshot_of_recording(option, candidate)
         }
     }

@@ -1,5 +1,7 @@
 //! The trails that may be selected, and the facts about each of them.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use tokio::join;
 
@@ -10,7 +12,7 @@ use super::facts::{
 use super::limiter::LimitedClients;
 use super::named_resource::NamedResource;
 use super::read_scope::ReadScope;
-use super::{InventoryRequest, Lookups, bucket, logs, names, trail};
+use super::{InventoryRequest, Lookups, TrailDestination, bucket, logs, names, trail};
 use crate::aws::CallerIdentity;
 use crate::aws::arn::Arn;
 
@@ -103,7 +105,7 @@ pub(super) async fn inspect(
     let caller = account.caller.as_ref().ok();
     let (bucket, log_group, shadow_trails) = join!(
         async {
-            match caller.zip(lookups.bucket_names.as_deref()) {
+            match caller.zip(lookups.names_at(TrailDestination::Bucket)) {
                 Some((caller, names)) => {
                     inspect_bucket(clients, trail, caller, account, request, names).await
                 }
@@ -111,7 +113,7 @@ pub(super) async fn inspect(
             }
         },
         async {
-            match caller.zip(lookups.log_group_names.as_deref()) {
+            match caller.zip(lookups.names_at(TrailDestination::LogGroup)) {
                 Some((caller, names)) => {
                     inspect_log_group(clients, trail, caller, organization, request, names).await
                 }
@@ -120,10 +122,15 @@ pub(super) async fn inspect(
         },
         trail::shadow_trails(clients, trail, account),
     );
+    let ((bucket, at_bucket), (log_group, at_log_group)) = (bucket, log_group);
     CandidateDetails {
         shadow_trails,
         bucket,
         log_group,
+        name_owners: BTreeMap::from([
+            (TrailDestination::Bucket, at_bucket),
+            (TrailDestination::LogGroup, at_log_group),
+        ]),
     }
 }
 

@@ -79,7 +79,7 @@ pub trait DeliveryOption: Debug + Sync {
     fn locate(&self, found: &Snapshot, request: &LocateRequest) -> Result<Box<dyn Target>>;
 
     /// Sets the names that the tags of a deployment contain.
-    fn set_policy_scope(&self, deployment: &Deployment, scope: &mut PolicyScope);
+    fn set_deployed_names(&self, deployment: &Deployment, scope: &mut PolicyScope);
 
     /// Returns true if the trail delivers to the bucket or log group of the deployment.
     fn receives_from(&self, deployment: &Deployment, trail: &Trail) -> bool;

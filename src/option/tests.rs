@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use crate::naming::ResourceNames;
 use crate::option::{DeliveryOption, OPTIONS, find, permissions_of};
 use crate::ownership::MANAGED_BY_TAG;
-use crate::permissions::scope::{BucketScope, LogGroupScope, PolicyScope};
+use crate::permissions::scope::PolicyScope;
 use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, PermittedCommand, PreflightFlags, REQUEST_TAG_KEY,
     RESOURCE_TAG_KEY, document, policy_length, remaining_placeholders, statements,
 };
 use crate::tail::source::SourceKind;
-
-const NAMES: [Option<&str>; 3] = [None, Some("s3"), Some("cloudwatch")];
 
 fn command(command: CommandName, option: Option<&str>) -> PermittedCommand {
     PermittedCommand::new(command, permissions_of(option))
@@ -27,7 +25,8 @@ fn tail_from(source: SourceKind, option: Option<&str>) -> PermittedCommand {
 
 fn all_commands() -> Vec<PermittedCommand> {
     let mut all = Vec::new();
-    for option in NAMES {
+    let each = OPTIONS.iter().map(|option| Some(option.name()));
+    for option in std::iter::once(None).chain(each) {
         // One run sets up one option.
         if option.is_some() {
             all.extend([CommandName::Plan, CommandName::Setup].map(|name| command(name, option)));
@@ -70,34 +69,25 @@ fn longest_scope() -> PolicyScope {
         let resource = format!("key/mrk-{}{id}", "0123456789abcdef".repeat(2));
         format!("arn:aws-us-gov:kms:ap-southeast-2:111122223333:{resource}")
     };
-    PolicyScope {
-        partition: "aws-us-gov".to_owned(),
-        account: "111122223333".to_owned(),
-        names: ResourceNames::new(&"x".repeat(21)),
-        bucket: BucketScope {
-            region: "ap-southeast-2".to_owned(),
-            name: "b".repeat(63),
-            log_prefix: format!("{}/AWSLogs/", "p".repeat(200)),
-            keys: vec![key("1"), key("2")],
-            other_keys: Vec::new(),
-            topic: None,
-            topic_key: None,
-        },
-        log_group: LogGroupScope {
-            region: "ap-southeast-4".to_owned(),
-            name: "g".repeat(256),
-            key: Some(key("3")),
-        },
-    }
+    let mut scope = PolicyScope::unknown(ResourceNames::new(&"x".repeat(21)));
+    scope.partition = "aws-us-gov".to_owned();
+    scope.account = "111122223333".to_owned();
+    scope.set("${REGION}", "ap-southeast-2");
+    scope.set("${BUCKET}", "b".repeat(63));
+    scope.set("${LOG_PREFIX}", format!("{}/AWSLogs/", "p".repeat(200)));
+    scope.set_all("${BUCKET_KEY_ID}", vec![key("1"), key("2")]);
+    scope.set("${LOG_GROUP_REGION}", "ap-southeast-4");
+    scope.set("${LOG_GROUP}", "g".repeat(256));
+    scope.set("${LOG_GROUP_KEY_ID}", key("3"));
+    scope
 }
 
 fn scope_with_topic() -> PolicyScope {
     let mut scope = longest_scope();
-    scope.bucket.topic = Some(format!(
-        "arn:aws-us-gov:sns:ap-southeast-2:111122223333:{}",
-        "t".repeat(256)
-    ));
-    scope.bucket.topic_key = Some("2".repeat(36));
+    let topic = "t".repeat(256);
+    let arn = format!("arn:aws-us-gov:sns:ap-southeast-2:111122223333:{topic}");
+    scope.set("existing topic", arn);
+    scope.set("${TOPIC_KEY_ID}", "2".repeat(36));
     scope
 }
 
@@ -139,7 +129,8 @@ fn sids_are_unique_and_alphanumeric() {
 fn only_remaining_placeholders_are_listed() {
     let unknown = PolicyScope::unknown(ResourceNames::new("heeler"));
     let names = |command: &PermittedCommand, scope: &PolicyScope| {
-        let remaining = remaining_placeholders(&document(&statements(command, scope)));
+        let remaining =
+            remaining_placeholders(&document(&statements(command, scope)), &command.options);
         let names = remaining.into_iter().map(|(name, _)| name);
         names.collect::<Vec<_>>()
     };
@@ -165,8 +156,8 @@ fn only_remaining_placeholders_are_listed() {
 #[test]
 fn statements_omit_missing_keys() {
     let mut scope = longest_scope();
-    scope.bucket.keys.clear();
-    scope.log_group.key = None;
+    scope.set_all("${BUCKET_KEY_ID}", Vec::new());
+    scope.set_all("${LOG_GROUP_KEY_ID}", Vec::new());
     let actions = |name, option| permitted_actions(&command(name, option), &scope);
     assert!(!actions(CommandName::Setup, Some("s3")).contains("kms:CreateGrant"));
     assert!(!actions(CommandName::Tail, None).contains("kms:Decrypt"));

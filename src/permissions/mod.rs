@@ -12,8 +12,9 @@ use std::fmt::Debug;
 use serde_json::Value;
 
 use crate::iam;
+use crate::inventory::{InventoryRequest, Snapshot};
 use crate::tail::source::SourceKind;
-use scope::{PLACEHOLDERS, PolicyScope, RegionalScope};
+use scope::{PLACEHOLDERS, Placeholder, PolicyScope, RegionalScope};
 use shared::{account_names, find_deployment};
 use statement::{Statement, merge_statements};
 
@@ -110,8 +111,25 @@ pub trait OptionPermissions: Debug + Sync {
     /// Name of Heeler's queue.
     fn queue_name(&self, scope: &PolicyScope) -> String;
 
-    /// ARNs in the region of the option's resources.
-    fn region<'a>(&self, scope: &'a PolicyScope) -> RegionalScope<'a>;
+    /// The placeholders of the option, the one of its region first. A scope has its names under them.
+    fn placeholders(&self) -> &'static [Placeholder];
+
+    /// Sets the names that the operator has given.
+    fn set_requested_names(&self, request: &InventoryRequest, scope: &mut PolicyScope);
+
+    /// Sets the names that the facts contain.
+    fn set_found_names(&self, snapshot: &Snapshot, scope: &mut PolicyScope);
+}
+
+/// The placeholder of the region of an option's resources.
+#[must_use]
+pub fn region_placeholder(option: &dyn OptionPermissions) -> &'static str {
+    option.placeholders()[0].0
+}
+
+/// ARNs in the region of an option's resources.
+fn regional_scope<'a>(option: &dyn OptionPermissions, scope: &'a PolicyScope) -> RegionalScope<'a> {
+    scope.in_region(region_placeholder(option))
 }
 
 /// The complete policy of a command: the one of setup includes those of preflight and plan, and so on.
@@ -171,7 +189,7 @@ fn plan(option: &'static dyn OptionPermissions, scope: &PolicyScope) -> Vec<Stat
 fn queue_arns(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<String> {
     options
         .iter()
-        .map(|option| option.region(scope).queue_arn(&option.queue_name(scope)))
+        .map(|option| regional_scope(*option, scope).queue_arn(&option.queue_name(scope)))
         .collect()
 }
 
@@ -210,7 +228,7 @@ fn tail_heeler_queue(
 ) -> Vec<Statement> {
     let key_arns = options
         .iter()
-        .map(|option| option.region(scope).all_key_arns());
+        .map(|option| regional_scope(*option, scope).all_key_arns());
     let mut all = vec![
         find_deployment(scope),
         account_names(),
@@ -248,13 +266,22 @@ pub fn policy_length(document: &Value) -> usize {
     text.chars().filter(|c| !c.is_whitespace()).count()
 }
 
+/// The placeholders of every policy, and of these options.
+pub fn all_placeholders(
+    options: &[&'static dyn OptionPermissions],
+) -> impl Iterator<Item = Placeholder> {
+    let of_options = options.iter().flat_map(|option| option.placeholders());
+    PLACEHOLDERS.iter().chain(of_options).copied()
+}
+
 /// Placeholders that a document contains, each with its meaning.
 #[must_use]
-pub fn remaining_placeholders(document: &Value) -> Vec<(&'static str, &'static str)> {
+pub fn remaining_placeholders(
+    document: &Value,
+    options: &[&'static dyn OptionPermissions],
+) -> Vec<Placeholder> {
     let text = document.to_string();
-    PLACEHOLDERS
-        .iter()
+    all_placeholders(options)
         .filter(|(name, _)| text.contains(name))
-        .copied()
         .collect()
 }

@@ -1,130 +1,89 @@
 //! The resources that a policy is about: names where they are known, placeholders elsewhere.
 
+use std::collections::BTreeMap;
+
+use crate::aws::CallerIdentity;
 use crate::aws::arn::ArnBuilder;
 use crate::naming::ResourceNames;
 
-/// Placeholders for names that are not known, each with its meaning.
-pub const PLACEHOLDERS: &[(&str, &str)] = &[
-    ("${PARTITION}", "aws, or aws-us-gov"),
-    ("${ACCOUNT}", "the id of the management account"),
-    ("${REGION}", "the region of the trail's bucket"),
-    ("${BUCKET}", "the name of the trail's bucket"),
-    (
-        "${LOG_PREFIX}",
-        "AWSLogs/, or PREFIX/AWSLogs/ if the trail has a prefix",
-    ),
-    (
-        "${BUCKET_KEY_ID}",
-        "the id of the KMS key of the log objects; if there is none, remove the statements that name it",
-    ),
-    (
-        "${TOPIC_KEY_ID}",
-        "the id of the KMS key of the existing topic",
-    ),
-    (
-        "${LOG_GROUP_REGION}",
-        "the region of the log group that the trail delivers to",
-    ),
-    (
-        "${LOG_GROUP}",
-        "the name of the log group that the trail delivers to",
-    ),
-    (
-        "${LOG_GROUP_KEY_ID}",
-        "the id of the KMS key of the log group; if there is none, remove the statement that names it",
-    ),
+/// A placeholder and its meaning. A name that is not known stays a placeholder.
+pub type Placeholder = (&'static str, &'static str);
+
+const PARTITION: &str = "${PARTITION}";
+const ACCOUNT: &str = "${ACCOUNT}";
+
+/// The placeholders that every policy may have. Options add their own.
+pub const PLACEHOLDERS: &[Placeholder] = &[
+    (PARTITION, "aws, or aws-us-gov"),
+    (ACCOUNT, "the id of the management account"),
 ];
 
-/// The account and the trail destinations that a policy is about. Each text is a name or a placeholder.
+/// The account and the resources that a policy is about. Each text is a name or a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyScope {
     pub partition: String,
     pub account: String,
     pub names: ResourceNames,
-    /// For options that take events from the trail's bucket.
-    pub bucket: BucketScope,
-    /// For options that take events from the trail's log group.
-    pub log_group: LogGroupScope,
-}
-
-/// The trail's bucket, and everything that its log objects involve.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BucketScope {
-    pub region: String,
-    pub name: String,
-    /// Prefix of all log objects, with a slash at the end.
-    pub log_prefix: String,
-    /// Ids or ARNs of the KMS keys of the log objects.
-    pub keys: Vec<String>,
-    /// Ids or ARNs of further keys that the trail, the bucket or log objects name. Preflight reads them.
-    pub other_keys: Vec<String>,
-    /// ARN of an existing topic, used instead of a managed one.
-    pub topic: Option<String>,
-    /// Id or ARN of the KMS key of that topic.
-    pub topic_key: Option<String>,
-}
-
-/// The trail's log group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogGroupScope {
-    pub region: String,
-    pub name: String,
-    /// Id or ARN of its KMS key.
-    pub key: Option<String>,
+    /// Names that an option uses, by their placeholder. Each option reads its own.
+    values: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl PolicyScope {
     /// A scope of which only the resource names are known.
     #[must_use]
     pub fn unknown(names: ResourceNames) -> Self {
-        let text = str::to_owned;
         Self {
-            partition: text("${PARTITION}"),
-            account: text("${ACCOUNT}"),
+            partition: PARTITION.to_owned(),
+            account: ACCOUNT.to_owned(),
             names,
-            bucket: BucketScope {
-                region: text("${REGION}"),
-                name: text("${BUCKET}"),
-                log_prefix: text("${LOG_PREFIX}"),
-                keys: vec![text("${BUCKET_KEY_ID}")],
-                other_keys: Vec::new(),
-                topic: None,
-                topic_key: None,
-            },
-            log_group: LogGroupScope {
-                region: text("${LOG_GROUP_REGION}"),
-                name: text("${LOG_GROUP}"),
-                key: Some(text("${LOG_GROUP_KEY_ID}")),
-            },
+            values: BTreeMap::new(),
         }
     }
 
-    /// Uses an existing topic, given by name or ARN. The managed topic stays managed if it is named.
-    pub fn set_existing_topic(&mut self, topic: &str) {
-        let arn = if topic.starts_with("arn:") {
-            topic.to_owned()
-        } else {
-            self.in_bucket_region().arns().topic(topic)
-        };
-        self.bucket.topic =
-            Some(arn).filter(|arn| *arn != self.in_bucket_region().managed_topic_arn());
+    /// Sets the account and partition.
+    pub fn set_caller(&mut self, caller: &CallerIdentity) {
+        self.account.clone_from(&caller.account);
+        self.partition.clone_from(&caller.partition);
     }
 
-    /// ARNs in the region of the trail's bucket.
+    /// Sets the name for a placeholder.
+    pub fn set(&mut self, placeholder: &'static str, name: impl Into<String>) {
+        self.values.insert(placeholder, vec![name.into()]);
+    }
+
+    /// Sets the names for a placeholder; none if there is no such resource.
+    pub fn set_all(&mut self, placeholder: &'static str, names: Vec<String>) {
+        self.values.insert(placeholder, names);
+    }
+
+    /// The first name for a placeholder, or the placeholder.
     #[must_use]
-    pub fn in_bucket_region(&self) -> RegionalScope<'_> {
-        RegionalScope {
-            scope: self,
-            region: &self.bucket.region,
+    pub fn name_or(&self, placeholder: &'static str) -> &str {
+        let known = self.known_names(placeholder).first();
+        known.map_or(placeholder, String::as_str)
+    }
+
+    /// The names for a placeholder, or the placeholder.
+    #[must_use]
+    pub fn names_or(&self, placeholder: &'static str) -> Vec<&str> {
+        match self.values.get(placeholder) {
+            None => vec![placeholder],
+            Some(names) => names.iter().map(String::as_str).collect(),
         }
     }
 
-    /// ARNs in the region of the trail's log group.
+    /// The names for a placeholder, as far as they are known.
     #[must_use]
-    pub fn in_log_group_region(&self) -> RegionalScope<'_> {
+    pub fn known_names(&self, placeholder: &str) -> &[String] {
+        self.values.get(placeholder).map_or(&[], Vec::as_slice)
+    }
+
+    /// ARNs in the region with this placeholder.
+    #[must_use]
+    pub fn in_region(&self, placeholder: &'static str) -> RegionalScope<'_> {
         RegionalScope {
             scope: self,
-            region: &self.log_group.region,
+            region: self.name_or(placeholder),
         }
     }
 
@@ -132,13 +91,13 @@ impl PolicyScope {
         self.arns("*").trail("*")
     }
 
-    pub(crate) fn bucket_arn(&self) -> String {
-        self.arns("").bucket(&self.bucket.name)
+    pub(crate) fn bucket_arn(&self, bucket: &str) -> String {
+        self.arns("").bucket(bucket)
     }
 
-    pub(crate) fn log_object_arns(&self) -> String {
-        self.arns("")
-            .objects(&self.bucket.name, &self.bucket.log_prefix)
+    /// ARN pattern of the objects of a bucket under a prefix.
+    pub(crate) fn object_arns(&self, bucket: &str, prefix: &str) -> String {
+        self.arns("").objects(bucket, prefix)
     }
 
     pub(crate) fn role_arn(&self, name: &str) -> String {
@@ -182,8 +141,12 @@ impl RegionalScope<'_> {
         self.queue_arn(&format!("{}_*", self.scope.names.temporary_queue_prefix()))
     }
 
+    pub(crate) fn topic_arn(&self, name: &str) -> String {
+        self.arns().topic(name)
+    }
+
     pub(crate) fn managed_topic_arn(&self) -> String {
-        self.arns().topic(&self.scope.names.topic())
+        self.topic_arn(&self.scope.names.topic())
     }
 
     /// ARN of a KMS key, given by id or ARN.
@@ -215,4 +178,10 @@ impl RegionalScope<'_> {
     fn arns(&self) -> ArnBuilder<'_> {
         self.scope.arns(self.region)
     }
+}
+
+/// Returns true if `key` is a key ID or ARN. Policies cannot name aliases.
+#[must_use]
+pub fn is_key_id(key: &str) -> bool {
+    !key.contains("alias/")
 }

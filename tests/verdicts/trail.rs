@@ -603,7 +603,10 @@ fn several_candidates(inspected: &[(&str, &[&'static str])], unseen: &[&str]) ->
     let inspected = inspected.iter();
     TrailSelection::Several {
         candidates: inspected
-            .map(|(name, lacks)| ((*name).to_owned(), lacks.to_vec()))
+            .map(|(name, lacks)| {
+                let lacks = lacks.iter().map(|id| id.parse().unwrap());
+                ((*name).to_owned(), lacks.collect())
+            })
             .collect(),
         not_inspected: unseen.iter().map(|name| (*name).to_owned()).collect(),
     }

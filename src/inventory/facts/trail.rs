@@ -1,10 +1,13 @@
 //! Facts about trails: what they record and where they deliver.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::{BucketFacts, LogGroupFacts, NameOwners};
+use crate::check_id::CheckId;
 use crate::error::{Error, Result};
 use crate::inventory::event_selectors::EventSelector;
+use crate::inventory::trail_destination::TrailDestination;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
@@ -35,8 +38,8 @@ pub enum TrailSelection {
     Selected(Trail),
     /// The operator named no trail, and not exactly one candidate passes every check.
     Several {
-        /// Names of the candidates, each with the IDs of its failed checks.
-        candidates: Vec<(String, Vec<&'static str>)>,
+        /// Names of the candidates, each with its failed checks.
+        candidates: Vec<(String, Vec<CheckId>)>,
         /// Names of candidates that may pass but were not inspected.
         not_inspected: Vec<String>,
     },
@@ -70,8 +73,10 @@ pub struct TrailCandidate {
 #[derive(Clone, Debug)]
 pub struct CandidateDetails {
     pub shadow_trails: Vec<ShadowTrail>,
-    pub bucket: (Option<BucketFacts>, NameOwners),
-    pub log_group: (Option<LogGroupFacts>, NameOwners),
+    pub bucket: Option<BucketFacts>,
+    pub log_group: Option<LogGroupFacts>,
+    /// The owners of the names, as an option finds them that reads from this destination.
+    pub name_owners: BTreeMap<TrailDestination, NameOwners>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

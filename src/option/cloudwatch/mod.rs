@@ -5,6 +5,7 @@ pub mod function;
 mod graph;
 mod permissions;
 mod policies;
+mod policy_scope;
 mod target;
 
 use crate::check::{Check, account, logs, names, quotas, trail};
@@ -108,11 +109,8 @@ impl DeliveryOption for CloudWatch {
         Ok(Box::new(target))
     }
 
-    fn set_policy_scope(&self, deployment: &Deployment, scope: &mut PolicyScope) {
-        scope.log_group.region.clone_from(&deployment.region);
-        if let Some(group) = deployment.tag(LOG_GROUP) {
-            group.clone_into(&mut scope.log_group.name);
-        }
+    fn set_deployed_names(&self, deployment: &Deployment, scope: &mut PolicyScope) {
+        policy_scope::set_deployed_names(deployment, scope);
     }
 
     fn receives_from(&self, deployment: &Deployment, trail: &Trail) -> bool {

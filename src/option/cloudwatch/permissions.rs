@@ -1,6 +1,8 @@
 //! Permissions of option cloudwatch.
 
-use crate::permissions::scope::{PolicyScope, RegionalScope};
+use super::policy_scope::{self, in_log_group_region, log_group_arns, log_group_key_arn};
+use crate::inventory::{InventoryRequest, Snapshot};
+use crate::permissions::scope::{Placeholder, PolicyScope};
 use crate::permissions::statement::Statement;
 use crate::permissions::{OptionPermissions, PreflightFlags, shared};
 use crate::tail::source::SourceKind;
@@ -11,7 +13,7 @@ pub(super) struct CloudWatchPermissions;
 
 impl OptionPermissions for CloudWatchPermissions {
     fn preflight(&self, flags: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_log_group_region();
+        let at = in_log_group_region(scope);
         let [role, policy] = function_role_reads(scope);
         let mut all = vec![
             shared::managed_key_read("ReadOwnKeyAtLogGroup", at),
@@ -36,11 +38,11 @@ impl OptionPermissions for CloudWatchPermissions {
             policy,
             queue_reads(scope),
         ];
-        if let Some(key) = &scope.log_group.key {
+        if let Some(key) = log_group_key_arn(scope) {
             all.push(Statement::new(
                 "ReadKeyOfLogGroup",
                 &["kms:DescribeKey"],
-                [at.key_arn(key)],
+                [key],
             ));
         }
         if flags.deep {
@@ -61,7 +63,7 @@ impl OptionPermissions for CloudWatchPermissions {
     }
 
     fn plan_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let (at, names) = (scope.in_log_group_region(), &scope.names);
+        let (at, names) = (in_log_group_region(scope), &scope.names);
         let [role, policy] = shared::role_plan_reads(scope);
         let mut all = Vec::from(shared::key_list_reads("ReadKeysAtLogGroup", at));
         all.extend([
@@ -88,7 +90,7 @@ impl OptionPermissions for CloudWatchPermissions {
     }
 
     fn setup_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_log_group_region();
+        let at = in_log_group_region(scope);
         let mut all = shared::key_writes(at);
         all.extend([
             Statement::new("ManageQueues", shared::MANAGE_QUEUES, queue_arns(scope)),
@@ -151,7 +153,7 @@ impl OptionPermissions for CloudWatchPermissions {
     }
 
     fn rollback_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_log_group_region();
+        let at = in_log_group_region(scope);
         let mut all = deletes(scope);
         all.extend(shared::rollback_writes(at));
         // Setup only removes the limit.
@@ -165,7 +167,7 @@ impl OptionPermissions for CloudWatchPermissions {
 
     fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
         let names = &scope.names;
-        let at = scope.in_log_group_region();
+        let at = in_log_group_region(scope);
         let mut all = deletes(scope);
         // A rollback keeps the function's log group, which may be older than the function.
         all.push(Statement::new(
@@ -193,7 +195,7 @@ impl OptionPermissions for CloudWatchPermissions {
     }
 
     fn restore(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_log_group_region();
+        let at = in_log_group_region(scope);
         vec![
             shared::managed_key_restore("RestoreOwnKeyAtLogGroup", at),
             Statement::new(
@@ -240,8 +242,16 @@ impl OptionPermissions for CloudWatchPermissions {
         scope.names.fifo_queue()
     }
 
-    fn region<'a>(&self, scope: &'a PolicyScope) -> RegionalScope<'a> {
-        scope.in_log_group_region()
+    fn placeholders(&self) -> &'static [Placeholder] {
+        policy_scope::PLACEHOLDERS
+    }
+
+    fn set_requested_names(&self, request: &InventoryRequest, scope: &mut PolicyScope) {
+        policy_scope::set_requested_names(request, scope);
+    }
+
+    fn set_found_names(&self, snapshot: &Snapshot, scope: &mut PolicyScope) {
+        policy_scope::set_found_names(snapshot, scope);
     }
 }
 
@@ -249,13 +259,7 @@ impl OptionPermissions for CloudWatchPermissions {
 fn queue_arns(scope: &PolicyScope) -> [String; 2] {
     let names = &scope.names;
     [names.fifo_queue(), names.dead_letter_fifo_queue()]
-        .map(|name| scope.in_log_group_region().queue_arn(&name))
-}
-
-fn log_group_arns(scope: &PolicyScope) -> [String; 2] {
-    scope
-        .in_log_group_region()
-        .log_group_arns(&scope.log_group.name)
+        .map(|name| in_log_group_region(scope).queue_arn(&name))
 }
 
 /// Heeler's role and the function's role.
@@ -272,7 +276,7 @@ fn function_reads(scope: &PolicyScope) -> Statement {
     Statement::new(
         "ReadFunction",
         &["lambda:GetFunction", "lambda:ListTags"],
-        [scope.in_log_group_region().function_arn()],
+        [in_log_group_region(scope).function_arn()],
     )
 }
 
@@ -302,7 +306,7 @@ fn queue_reads(scope: &PolicyScope) -> Statement {
 
 /// Deletes of destroy and of a rollback.
 fn deletes(scope: &PolicyScope) -> Vec<Statement> {
-    let (at, names) = (scope.in_log_group_region(), &scope.names);
+    let (at, names) = (in_log_group_region(scope), &scope.names);
     vec![
         Statement::new("DeleteFifoQueues", &["sqs:DeleteQueue"], queue_arns(scope)),
         Statement::new(

@@ -3,6 +3,7 @@
 mod graph;
 mod permissions;
 mod policies;
+mod policy_scope;
 mod target;
 
 use crate::check::{Check, account, bucket, key, names, quotas, trail};
@@ -96,8 +97,8 @@ impl DeliveryOption for S3 {
         Ok(Box::new(target))
     }
 
-    fn set_policy_scope(&self, deployment: &Deployment, scope: &mut PolicyScope) {
-        target::set_policy_scope(deployment, &mut scope.bucket);
+    fn set_deployed_names(&self, deployment: &Deployment, scope: &mut PolicyScope) {
+        policy_scope::set_deployed_names(deployment, scope);
     }
 
     fn receives_from(&self, deployment: &Deployment, trail: &Trail) -> bool {

@@ -1,6 +1,11 @@
 //! Permissions of option s3.
 
-use crate::permissions::scope::{PolicyScope, RegionalScope};
+use super::policy_scope::{
+    self, bucket_arn, bucket_key_arns, has_managed_topic, in_bucket_region, log_object_arns,
+    read_key_arns, region, topic_arn, topic_key_arn,
+};
+use crate::inventory::{InventoryRequest, Snapshot};
+use crate::permissions::scope::{Placeholder, PolicyScope};
 use crate::permissions::statement::Statement;
 use crate::permissions::{OptionPermissions, PreflightFlags, shared};
 use crate::tail::source::SourceKind;
@@ -11,7 +16,7 @@ pub(super) struct S3Permissions;
 
 impl OptionPermissions for S3Permissions {
     fn preflight(&self, _: PreflightFlags, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_bucket_region();
+        let at = in_bucket_region(scope);
         let mut all = vec![
             shared::managed_key_read("ReadOwnKey", at),
             Statement::for_all_resources("ReadWithoutResource", &["s3:ListAllMyBuckets"]),
@@ -26,25 +31,19 @@ impl OptionPermissions for S3Permissions {
                     "s3:GetLifecycleConfiguration",
                     "s3:ListBucket",
                 ],
-                [scope.bucket_arn()],
+                [bucket_arn(scope)],
             )
             .in_account(&scope.account),
             Statement::new(
                 "ReadLogObjects",
                 &["s3:GetObject"],
-                [scope.log_object_arns()],
+                [log_object_arns(scope)],
             )
             .in_account(&scope.account),
             topic_read(scope),
             queue_reads(scope),
         ];
-        let keys: Vec<String> = scope
-            .bucket
-            .keys
-            .iter()
-            .chain(&scope.bucket.other_keys)
-            .map(|key| at.key_arn(key))
-            .collect();
+        let keys = read_key_arns(scope);
         if !keys.is_empty() {
             all.push(Statement::new(
                 "ReadKeysOfBucket",
@@ -52,18 +51,18 @@ impl OptionPermissions for S3Permissions {
                 keys,
             ));
         }
-        if let Some(key) = &scope.bucket.topic_key {
+        if let Some(key) = topic_key_arn(scope) {
             all.push(Statement::new(
                 "ReadKeyOfTopic",
                 &["kms:DescribeKey", "kms:GetKeyPolicy"],
-                [at.key_arn(key)],
+                [key],
             ));
         }
         all
     }
 
     fn plan_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_bucket_region();
+        let at = in_bucket_region(scope);
         let mut all = Vec::from(shared::key_list_reads("ReadKeys", at));
         all.extend([
             Statement::new(
@@ -76,18 +75,15 @@ impl OptionPermissions for S3Permissions {
             Statement::new("ReadQueues", &["sqs:GetQueueAttributes"], queue_arns(scope)),
         ]);
         all.extend(shared::role_plan_reads(scope));
-        if !scope.bucket.keys.is_empty() {
-            all.push(Statement::new(
-                "ReadGrants",
-                &["kms:ListGrants"],
-                bucket_key_arns(scope),
-            ));
+        let keys = bucket_key_arns(scope);
+        if !keys.is_empty() {
+            all.push(Statement::new("ReadGrants", &["kms:ListGrants"], keys));
         }
         all
     }
 
     fn setup_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let (at, names) = (scope.in_bucket_region(), &scope.names);
+        let (at, names) = (in_bucket_region(scope), &scope.names);
         let mut all = shared::key_writes(at);
         all.extend([
             Statement::new(
@@ -125,7 +121,7 @@ impl OptionPermissions for S3Permissions {
                 [scope.policy_arn(&names.policy())],
             ),
         ]);
-        if scope.bucket.topic.is_none() {
+        if has_managed_topic(scope) {
             all.push(Statement::new(
                 "ManageTopic",
                 &[
@@ -137,19 +133,19 @@ impl OptionPermissions for S3Permissions {
             ));
             all.push(notification_write("ChangeBucketNotification", scope));
         }
-        if !scope.bucket.keys.is_empty() {
+        if !bucket_key_arns(scope).is_empty() {
             all.extend(grant_writes(scope));
         }
         all
     }
 
     fn rollback_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let restores = shared::rollback_writes(scope.in_bucket_region());
+        let restores = shared::rollback_writes(in_bucket_region(scope));
         [deletes(scope), restores].concat()
     }
 
     fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let at = scope.in_bucket_region();
+        let at = in_bucket_region(scope);
         let mut all = deletes(scope);
         // Runs of tail that were killed may have left temporary queues.
         all.extend([
@@ -167,12 +163,12 @@ impl OptionPermissions for S3Permissions {
         let mut all = self.plan_reads(scope);
         all.extend(shared::role_reads(scope));
         all.extend([topic_read(scope), queue_reads(scope)]);
-        if scope.bucket.topic.is_none() {
+        if has_managed_topic(scope) {
             all.push(
                 Statement::new(
                     "ReadBucketNotification",
                     &["s3:GetBucketNotification"],
-                    [scope.bucket_arn()],
+                    [bucket_arn(scope)],
                 )
                 .in_account(&scope.account),
             );
@@ -181,7 +177,7 @@ impl OptionPermissions for S3Permissions {
     }
 
     fn restore(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let (at, names) = (scope.in_bucket_region(), &scope.names);
+        let (at, names) = (in_bucket_region(scope), &scope.names);
         let mut all = vec![
             shared::managed_key_restore("RestoreOwnKey", at),
             Statement::new("RestoreQueues", shared::RESTORE_QUEUES, queue_arns(scope)),
@@ -196,7 +192,7 @@ impl OptionPermissions for S3Permissions {
                 [scope.policy_arn(&names.policy())],
             ),
         ];
-        if scope.bucket.topic.is_none() {
+        if has_managed_topic(scope) {
             all.push(Statement::new(
                 "RestoreTopic",
                 &["sns:GetTopicAttributes", "sns:SetTopicAttributes"],
@@ -206,7 +202,7 @@ impl OptionPermissions for S3Permissions {
                 Statement::new(
                     "RestoreBucketNotification",
                     &["s3:GetBucketNotification", "s3:PutBucketNotification"],
-                    [scope.bucket_arn()],
+                    [bucket_arn(scope)],
                 )
                 .in_account(&scope.account),
             );
@@ -222,7 +218,7 @@ impl OptionPermissions for S3Permissions {
         let mut all = match source {
             SourceKind::Queue => temporary_queue(scope),
             SourceKind::Bucket => vec![
-                Statement::new("FindLogObjects", &["s3:ListBucket"], [scope.bucket_arn()])
+                Statement::new("FindLogObjects", &["s3:ListBucket"], [bucket_arn(scope)])
                     .in_account(&scope.account),
             ],
             SourceKind::LogGroup | SourceKind::HeelerQueue => return Vec::new(),
@@ -239,31 +235,23 @@ impl OptionPermissions for S3Permissions {
         scope.names.queue()
     }
 
-    fn region<'a>(&self, scope: &'a PolicyScope) -> RegionalScope<'a> {
-        scope.in_bucket_region()
+    fn placeholders(&self) -> &'static [Placeholder] {
+        policy_scope::PLACEHOLDERS
+    }
+
+    fn set_requested_names(&self, request: &InventoryRequest, scope: &mut PolicyScope) {
+        policy_scope::set_requested_names(request, scope);
+    }
+
+    fn set_found_names(&self, snapshot: &Snapshot, scope: &mut PolicyScope) {
+        policy_scope::set_found_names(snapshot, scope);
     }
 }
 
 /// The queue and its dead letter queue.
 fn queue_arns(scope: &PolicyScope) -> [String; 2] {
     let names = &scope.names;
-    [names.queue(), names.dead_letter_queue()].map(|name| scope.in_bucket_region().queue_arn(&name))
-}
-
-/// The topic that is used: an existing one, or the managed one.
-fn topic_arn(scope: &PolicyScope) -> String {
-    let managed = || scope.in_bucket_region().managed_topic_arn();
-    scope.bucket.topic.clone().unwrap_or_else(managed)
-}
-
-fn bucket_key_arns(scope: &PolicyScope) -> Vec<String> {
-    let at = scope.in_bucket_region();
-    scope
-        .bucket
-        .keys
-        .iter()
-        .map(|key| at.key_arn(key))
-        .collect()
+    [names.queue(), names.dead_letter_queue()].map(|name| in_bucket_region(scope).queue_arn(&name))
 }
 
 fn topic_read(scope: &PolicyScope) -> Statement {
@@ -271,7 +259,7 @@ fn topic_read(scope: &PolicyScope) -> Statement {
         "ReadTopic",
         &["sns:GetTopicAttributes", "sns:ListTagsForResource"],
         [
-            scope.in_bucket_region().managed_topic_arn(),
+            in_bucket_region(scope).managed_topic_arn(),
             topic_arn(scope),
         ],
     )
@@ -286,7 +274,7 @@ fn queue_reads(scope: &PolicyScope) -> Statement {
 }
 
 fn notification_write(sid: &'static str, scope: &PolicyScope) -> Statement {
-    Statement::new(sid, &["s3:PutBucketNotification"], [scope.bucket_arn()])
+    Statement::new(sid, &["s3:PutBucketNotification"], [bucket_arn(scope)])
         .in_account(&scope.account)
 }
 
@@ -313,7 +301,7 @@ fn grant_writes(scope: &PolicyScope) -> [Statement; 2] {
 
 /// Deletes of destroy and of a rollback.
 fn deletes(scope: &PolicyScope) -> Vec<Statement> {
-    let (at, names) = (scope.in_bucket_region(), &scope.names);
+    let (at, names) = (in_bucket_region(scope), &scope.names);
     let mut all = vec![
         Statement::new("DeleteQueues", &["sqs:DeleteQueue"], queue_arns(scope)),
         unsubscribe(scope),
@@ -330,7 +318,7 @@ fn deletes(scope: &PolicyScope) -> Vec<Statement> {
         Statement::new("DeleteOwnAlias", &["kms:DeleteAlias"], [at.key_alias_arn()]),
         shared::managed_key("DeleteOwnKey", shared::DELETE_KEY, at),
     ];
-    if scope.bucket.topic.is_none() {
+    if has_managed_topic(scope) {
         all.push(Statement::new(
             "DeleteTopic",
             &["sns:DeleteTopic"],
@@ -338,7 +326,7 @@ fn deletes(scope: &PolicyScope) -> Vec<Statement> {
         ));
         all.push(notification_write("RemoveNotification", scope));
     }
-    if !scope.bucket.keys.is_empty() {
+    if !bucket_key_arns(scope).is_empty() {
         all.push(Statement::new(
             "RevokeOwnGrant",
             &["kms:RevokeGrant"],
@@ -354,7 +342,7 @@ fn unsubscribe(scope: &PolicyScope) -> Statement {
 
 /// Subscribes a temporary queue to the topic and reads from it.
 fn temporary_queue(scope: &PolicyScope) -> Vec<Statement> {
-    let queues = scope.in_bucket_region().temporary_queue_arns();
+    let queues = in_bucket_region(scope).temporary_queue_arns();
     vec![
         Statement::for_all_resources("FindTemporaryQueues", &["sqs:ListQueues"]),
         Statement::new(
@@ -392,12 +380,12 @@ fn log_object_reads(scope: &PolicyScope) -> Vec<Statement> {
         Statement::new(
             "ReadLogObjects",
             &["s3:GetObject"],
-            [scope.log_object_arns()],
+            [log_object_arns(scope)],
         )
         .in_account(&scope.account),
     ];
-    if !scope.bucket.keys.is_empty() {
-        let via_s3 = format!("s3.{}.amazonaws.com", scope.bucket.region);
+    if !bucket_key_arns(scope).is_empty() {
+        let via_s3 = format!("s3.{}.amazonaws.com", region(scope));
         all.push(
             Statement::new(
                 "DecryptLogObjectsThroughS3",

@@ -6,7 +6,6 @@ use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
 use crate::option::delivery_option::{Relocation, missing_fact};
-use crate::permissions::scope::BucketScope;
 use crate::shared_document::role_trust::HeelerTrust;
 
 /// The value of `--option`.
@@ -14,7 +13,7 @@ pub(super) const NAME: &str = "s3";
 
 pub(super) const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
-const TOPIC: &str = "heeler-ec:topic";
+pub(super) const TOPIC: &str = "heeler-ec:topic";
 /// Two of the longest key ARNs fit into one tag value.
 const KEYS_PER_TAG: usize = 2;
 const BUCKET_KEYS: [&str; 8] = [
@@ -91,16 +90,16 @@ impl S3Target {
 
     /// The target that the tags of a role describe.
     pub fn from_tags(deployment: &Deployment, scope: DeploymentScope, trust: HeelerTrust) -> Self {
-        let (bucket, log_prefix) = (deployment.tag(BUCKET), deployment.tag(LOG_PREFIX));
+        let bucket = deployment.tag(BUCKET);
         Self {
             scope,
             trust,
             bucket: bucket.unwrap_or_default().to_owned(),
-            log_prefix: log_prefix.unwrap_or(DEFAULT_LOG_PREFIX).to_owned(),
+            log_prefix: log_prefix(deployment).to_owned(),
             bucket_keys: granted_keys(deployment),
             previous_keys: Vec::new(),
             topic: deployment.tag(TOPIC).map(str::to_owned),
-            is_complete: bucket.is_some() && log_prefix.is_some(),
+            is_complete: bucket.is_some() && deployment.tag(LOG_PREFIX).is_some(),
         }
     }
 
@@ -150,20 +149,13 @@ impl S3Target {
     }
 }
 
-/// Sets the names that the tags contain.
-pub(super) fn set_policy_scope(deployment: &Deployment, scope: &mut BucketScope) {
-    scope.region.clone_from(&deployment.region);
-    if let Some(bucket) = deployment.tag(BUCKET) {
-        bucket.clone_into(&mut scope.name);
-    }
-    let log_prefix = deployment.tag(LOG_PREFIX).unwrap_or(DEFAULT_LOG_PREFIX);
-    log_prefix.clone_into(&mut scope.log_prefix);
-    scope.keys = granted_keys(deployment);
-    scope.topic = deployment.tag(TOPIC).map(str::to_owned);
+/// Prefix of the log objects, as far as the tags contain it.
+pub(super) fn log_prefix(deployment: &Deployment) -> &str {
+    deployment.tag(LOG_PREFIX).unwrap_or(DEFAULT_LOG_PREFIX)
 }
 
 /// ARNs of the keys on which Heeler's role has a grant.
-fn granted_keys(deployment: &Deployment) -> Vec<String> {
+pub(super) fn granted_keys(deployment: &Deployment) -> Vec<String> {
     BUCKET_KEYS
         .iter()
         .filter_map(|name| deployment.tag(name))

@@ -1,0 +1,113 @@
+//! Reads the bucket that a trail delivers to.
+
+mod encryption;
+mod own_bucket;
+mod owner;
+
+use tokio::join;
+
+use super::Fact;
+use super::facts::{BucketFacts, BucketOwner, TopicFacts};
+use super::limiter::LimitedClients;
+use super::read_scope::ReadScope;
+use super::topic::{covering_topic, is_usable_topic, topic_facts};
+use crate::aws::bucket_notification::{NotificationEntry, entries};
+use crate::aws::error::AwsResultExt;
+use crate::error::Result;
+use own_bucket::OwnBucket;
+use owner::{LocatedBucket, find_owner};
+
+pub(super) use owner::find;
+
+/// Reads everything about a bucket in its own region. `near` contains the notifications if they are known already.
+pub(super) async fn inspect(
+    clients: &LimitedClients,
+    found: LocatedBucket,
+    near: Option<Result<Vec<NotificationEntry>>>,
+    scope: &ReadScope<'_>,
+) -> BucketFacts {
+    let (name, account) = (found.name.as_str(), scope.caller.account.as_str());
+    let bucket = OwnBucket {
+        clients,
+        name,
+        account,
+    };
+    // The longest chain of calls comes first.
+    let (
+        (notifications, topic),
+        owned,
+        (encryption, newest, keys),
+        policy,
+        ownership,
+        lifecycle,
+        payer,
+    ) = join!(
+        async {
+            let clients = &clients.prioritized();
+            let notifications = match near {
+                Some(known) => known,
+                None => notifications(clients, name, account).await,
+            };
+            let topic = notifications
+                .as_ref()
+                .ok()
+                .and_then(|entries| covering_topic(entries, scope, clients.region()));
+            let topic = match topic {
+                // The ARN shows already that the topic is not usable.
+                Some(arn) if !is_usable_topic(&arn, account, clients.region()) => {
+                    Fact::Present(TopicFacts::arn_only(arn))
+                }
+                Some(arn) => Fact::from_optional(topic_facts(clients, &arn, account).await),
+                None => Fact::NotRequested,
+            };
+            (notifications, topic)
+        },
+        async {
+            match found.redirect_region {
+                Some(_) => find_owner(clients, name, account).await.0,
+                None => found.owner.clone(),
+            }
+        },
+        bucket.encryption_facts(scope),
+        bucket.policy(),
+        bucket.object_ownership(),
+        bucket.lifecycle(),
+        bucket.requester_pays(),
+    );
+    if !matches!(owned, Ok(BucketOwner::ThisAccount { .. })) {
+        return BucketFacts::not_inspected(name, owned);
+    }
+    BucketFacts {
+        name: found.name.clone(),
+        owner: owned,
+        encryption: Fact::from_result(encryption),
+        newest_log_object: Fact::from_optional(newest),
+        keys,
+        notifications: Fact::from_result(notifications),
+        topic,
+        policy: Fact::from_optional(policy),
+        object_ownership: Fact::from_optional(ownership),
+        lifecycle: Fact::from_result(lifecycle),
+        requester_pays: Fact::from_result(payer),
+    }
+}
+
+/// Reads the bucket's notifications. They come first, because a long chain of calls may follow: the topic, its key and the
+/// key's policy.
+pub(super) async fn notifications(
+    clients: &LimitedClients,
+    name: &str,
+    account: &str,
+) -> Result<Vec<NotificationEntry>> {
+    let aws = clients.acquire().await;
+    aws.s3
+        .get_bucket_notification_configuration()
+        .bucket(name)
+        .expected_bucket_owner(account)
+        .send()
+        .await
+        .context_for("s3:GetBucketNotification", || {
+            format!("read the notification configuration of bucket {name}")
+        })
+        .map(|found| entries(&found))
+}
