@@ -13,7 +13,7 @@ endif
 # The tests append what they skip to this file.
 SKIPPED := $(CURDIR)/target/skipped-tests.txt
 
-.PHONY: emulators test demo check bench generate
+.PHONY: emulators test demo check bench generate snapshots
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
 # environment.
@@ -58,3 +58,7 @@ bench: emulators
 generate: .venv/awscli/.stamp
 	.venv/awscli/bin/python tests/testkit/models/generate.py
 	HEELER_EC_GENERATE=1 cargo test --locked --test suite generated
+
+# Writes the screens of all commands to tests/snapshots. Read the difference before you commit it.
+snapshots: emulators
+	SNAPSHOTS=overwrite cargo test --locked --test suite screens::screens_of

@@ -30,6 +30,7 @@ mod preflight_wire;
 mod records;
 mod rollback;
 mod rotation;
+mod screens;
 mod setup_cloudwatch;
 mod setup_cloudwatch_resources;
 mod setup_s3;

@@ -7,6 +7,7 @@ use super::prepare::inventory_request;
 use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
 use super::tail::subscription_target;
 use super::{CommandOutcome, Context};
+use crate::aws::arn::Arn;
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, CallerIdentity, arn};
 use crate::backup::reject_existing;
@@ -266,6 +267,18 @@ async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionT
     }
 }
 
+/// Describes a resource that the cloud deletes later, and how to keep it.
+fn pending_deletion(step: &PlanStep) -> Option<String> {
+    let days = step.deletion_delay_days()?;
+    let key = step.actual.as_ref()?.outputs.get("arn")?;
+    let region = Arn::parse(key)?.region;
+    Some(format!(
+        "{}: AWS deletes it in {days} days and charges nothing until then. To keep it, run \
+         `aws kms cancel-key-deletion --region {region} --key-id {key}`",
+        step.id
+    ))
+}
+
 /// Prints the resources that remain, with the reasons.
 fn report_leftovers(
     context: &Context,
@@ -299,8 +312,7 @@ fn report_leftovers(
                 ));
             }
             (DestroyAction::Delete, Outcome::Done(())) => {
-                let delay = step.deletion_delay_days();
-                left.extend(delay.map(|days| format!("{}: AWS deletes it in {days} days; to keep it, run `aws kms cancel-key-deletion`. It costs nothing until then", step.id)));
+                left.extend(pending_deletion(step));
             }
             _ => {}
         }

@@ -1,0 +1,259 @@
+//! What the commands show: whole screens, compared with the files in `tests/snapshots/`.
+//!
+//! `SNAPSHOTS=overwrite` writes the files instead, as `make snapshots` does.
+
+mod printed_commands;
+mod redaction;
+mod screen;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use screen::Camera;
+use testkit::{Engine, Fault, FaultAction, Organization};
+
+const ID: &str = "external-id-of-the-example";
+const QUESTION: &str = "Type 'yes' to continue: ";
+const NO: &[(&str, &str)] = &[(QUESTION, "no")];
+const LOG_FILE: &str = "tests/fixtures/tail/objects/123456789012_CloudTrail_us-east-1_20230710T1200Z_OddRecords000001.json.gz";
+
+/// The arguments of a first setup or its plan.
+fn first<'a>(command: &'a str, option: &'a str, role: &'a str) -> Vec<&'a str> {
+    vec![
+        command,
+        "--option",
+        option,
+        "--heeler-role-arn",
+        role,
+        "--external-id",
+        ID,
+    ]
+}
+
+/// Changes the queue, its policy and the subscription of a deployment of option s3, so that a plan has several actions.
+async fn change_deployment(org: &Organization) {
+    let clients = org.clients();
+    let url = clients.sqs.get_queue_url();
+    let url = url.queue_name("heeler_event_collection_queue").send().await;
+    let url = url.expect("a queue").queue_url.expect("its URL");
+    let change = clients.sqs.set_queue_attributes().queue_url(url);
+    let change = change.attributes(QueueAttributeName::VisibilityTimeout, "60");
+    change.send().await.expect("another setting");
+    let topic = format!(
+        "arn:aws:sns:{}:{}:heeler_event_collection_topic",
+        org.region(),
+        org.account()
+    );
+    let listed = clients.sns.list_subscriptions_by_topic().topic_arn(topic);
+    let listed = listed.send().await.expect("subscriptions");
+    for subscription in listed.subscriptions() {
+        let arn = subscription.subscription_arn().unwrap_or_default();
+        let removed = clients.sns.unsubscribe().subscription_arn(arn).send().await;
+        removed.expect("no subscription");
+    }
+}
+
+#[tokio::test]
+async fn screens_of_option_s3() {
+    let org = Organization::on(Engine::Ministack)
+        .bucket_key()
+        .log_group()
+        .other_notifications()
+        .build()
+        .await;
+    let camera = Camera::new(&org);
+    let role = org.heeler_role_arn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let backup = folder.path().join("backup.json").display().to_string();
+
+    camera.show("help", 0, &["--help"]).await;
+    camera
+        .show("setup-without-role", 2, &["setup", "--option", "s3"])
+        .await;
+    camera
+        .show("unknown-option", 2, &["plan", "--option", "s4"])
+        .await;
+    camera.show("preflight-both-ready", 0, &["preflight"]).await;
+    camera
+        .show("preflight-s3-ready", 0, &["preflight", "--option", "s3"])
+        .await;
+    for command in ["outputs", "plan", "destroy", "tail"] {
+        let name = format!("{command}-nothing-deployed");
+        camera.show(&name, 1, &[command]).await;
+    }
+    camera
+        .show("plan-first-s3", 0, &first("plan", "s3", &role))
+        .await;
+    camera
+        .show_with("setup-declined-s3", 1, &first("setup", "s3", &role), NO)
+        .await;
+
+    let mut setup = first("setup", "s3", &role);
+    setup.extend(["--yes", "--backup", &backup]);
+    camera.show_piped("setup-s3", 0, &setup).await;
+    camera.show("outputs", 0, &["outputs"]).await;
+    camera.show("plan-no-drift-s3", 0, &["plan"]).await;
+    camera
+        .show("setup-no-changes", 0, &["setup", "--option", "s3"])
+        .await;
+    camera.show("export", 0, &["export", "terraform"]).await;
+    camera.show("policy", 0, &["policy", "outputs"]).await;
+    camera
+        .show("destroy-dry-run-s3", 0, &["destroy", "--dry-run"])
+        .await;
+    let tail = ["tail", "--source", "bucket", "--timeout", "1s"];
+    camera.show("tail-bucket", 0, &tail).await;
+    let tail = [&tail[..], &["--event", "StopLogging"]].concat();
+    camera.show("tail-no-events", 1, &tail).await;
+    camera
+        .show("tail-file", 0, &["tail", "--stats", LOG_FILE])
+        .await;
+
+    change_deployment(&org).await;
+    camera.show("plan-drift", 0, &["plan"]).await;
+    camera
+        .show_with("setup-repair-declined", 1, &["setup", "--option", "s3"], NO)
+        .await;
+    let setup = ["setup", "--option", "s3", "--yes"];
+    camera.show_piped("setup-repair", 0, &setup).await;
+
+    let restore = ["restore", &backup, "--dry-run"];
+    camera.show("restore-dry-run", 0, &restore).await;
+    camera
+        .show_with("destroy-declined", 1, &["destroy"], NO)
+        .await;
+    camera
+        .show_piped("destroy-s3", 0, &["destroy", "--yes"])
+        .await;
+}
+
+#[tokio::test]
+async fn screens_of_option_cloudwatch() {
+    let org = Organization::on(Engine::Ministack)
+        .log_group()
+        .build()
+        .await;
+    let camera = Camera::new(&org);
+    let role = org.heeler_role_arn();
+    camera
+        .show(
+            "plan-first-cloudwatch",
+            0,
+            &first("plan", "cloudwatch", &role),
+        )
+        .await;
+    let mut setup = first("setup", "cloudwatch", &role);
+    setup.push("--yes");
+    camera.show_piped("setup-cloudwatch", 0, &setup).await;
+    camera.show("plan-no-drift-cloudwatch", 0, &["plan"]).await;
+    camera
+        .show("tail-no-events-cloudwatch", 1, &["tail", "--timeout", "1s"])
+        .await;
+    camera
+        .show("destroy-dry-run-cloudwatch", 0, &["destroy", "--dry-run"])
+        .await;
+    camera
+        .show_piped("destroy-cloudwatch", 0, &["destroy", "--yes"])
+        .await;
+}
+
+#[tokio::test]
+async fn screens_of_failed_checks() {
+    let org = Organization::on(Engine::Ministack)
+        .logging_stopped()
+        .without_log_file()
+        .overlapping_queue()
+        .build()
+        .await;
+    let camera = Camera::new(&org);
+    let role = org.heeler_role_arn();
+    camera.show("preflight-not-ready", 1, &["preflight"]).await;
+    camera
+        .show(
+            "preflight-s3-not-ready",
+            1,
+            &["preflight", "--option", "s3"],
+        )
+        .await;
+    camera
+        .show("setup-not-ready", 1, &first("setup", "s3", &role))
+        .await;
+    let denied = FaultAction::refuse(400, "AccessDeniedException", "is not authorized");
+    org.proxy().fault(Fault::new("cloudtrail", "*", denied));
+    camera
+        .show("preflight-denied", 1, &["preflight", "--option", "s3"])
+        .await;
+}
+
+#[tokio::test]
+async fn screens_of_failed_setups() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let camera = Camera::new(&org);
+    let role = org.heeler_role_arn();
+    let mut setup = first("setup", "s3", &role);
+    setup.push("--yes");
+    let sns = &org.clients().sns;
+    let topic = sns.create_topic().name("heeler_event_collection_topic");
+    let topic = topic.send().await.expect("a topic").topic_arn;
+    camera
+        .show("plan-conflict", 1, &first("plan", "s3", &role))
+        .await;
+    let mut adopt = first("plan", "s3", &role);
+    adopt.push("--adopt");
+    camera.show("plan-adopt", 0, &adopt).await;
+    let delete = sns.delete_topic().topic_arn(topic.unwrap_or_default());
+    delete.send().await.expect("no topic");
+
+    let denied = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    let put = Fault::new("s3", "PutBucketNotificationConfiguration", denied);
+    org.proxy().fault(put);
+    camera.show_piped("setup-partial", 3, &setup).await;
+    org.proxy().clear_faults();
+    camera
+        .show_piped("destroy-partial", 0, &["destroy", "--yes"])
+        .await;
+    let denied = FaultAction::refuse(403, "AccessDenied", "is not authorized");
+    let put = Fault::new("s3", "PutBucketNotificationConfiguration", denied);
+    org.proxy().fault(put);
+    setup.extend(["--on-failure", "rollback"]);
+    camera.show_piped("setup-rolled-back", 3, &setup).await;
+}
+
+#[tokio::test]
+async fn screens_of_other_errors() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let camera = Camera::new(&org);
+    // The next commands that are printed have the options of this run.
+    let options = ["--name-prefix", "second", "--region", "us-east-1"];
+    let outputs = [&["outputs"][..], &options].concat();
+    camera.show("outputs-other-prefix", 1, &outputs).await;
+    let preflight = [&["preflight", "--option", "s3"][..], &options].concat();
+    camera
+        .show_piped("preflight-other-prefix", 0, &preflight)
+        .await;
+    let args = ["outputs", "--account-id", "000000000000"];
+    camera.show("wrong-account", 1, &args).await;
+    let refused = FaultAction::refuse(403, "ExpiredToken", "The security token is expired");
+    org.proxy().fault(Fault::new("sts", "*", refused));
+    camera.show("expired-credentials", 3, &["outputs"]).await;
+    org.proxy().clear_faults();
+}
+
+#[test]
+fn every_snapshot_belongs_to_a_screen() {
+    let source = include_str!("screens.rs");
+    let mut unknown = BTreeSet::new();
+    for entry in std::fs::read_dir(screen::folder()).expect("the snapshots") {
+        let name = entry
+            .expect("a file")
+            .file_name()
+            .into_string()
+            .expect("a plain name");
+        let name = name.strip_suffix(".txt").expect("a text");
+        let base = name.trim_end_matches("-nothing-deployed");
+        if !source.contains(&format!("\"{base}\"")) {
+            unknown.insert(name.to_owned());
+        }
+    }
+    assert!(unknown.is_empty(), "delete these snapshots: {unknown:?}");
+}
