@@ -1,12 +1,15 @@
 //! The backup file: documents as they were before a run, and as the run left them.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+
+/// The largest file that is read. A backup contains a few documents of at most some kilobytes.
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The only version of the file format so far.
 const VERSION: u64 = 1;
@@ -109,8 +112,16 @@ impl Backup {
     /// # Errors
     /// If the file cannot be read or has another format.
     pub fn read(path: &Path) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(path).map_err(|why| io_error("read the backup", path, &why))?;
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))
+            .map_err(|why| io_error("read the backup", path, &why))?;
+        if text.len() as u64 > MAX_FILE_BYTES {
+            return Err(
+                Error::usage(format!("cannot read the backup {}", path.display()))
+                    .with_reason(format!("it is larger than {MAX_FILE_BYTES} bytes")),
+            );
+        }
         parse(&text).map_err(|why| {
             Error::usage(format!("cannot read the backup {}", path.display())).with_reason(why)
         })

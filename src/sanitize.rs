@@ -30,17 +30,21 @@ pub fn is_printable_ascii(text: &str) -> bool {
     })
 }
 
-/// Returns true for control characters, line breaks, direction overrides and zero-width characters.
+/// Returns true for control characters, line breaks, direction overrides and characters that show nothing: the property
+/// `Default_Ignorable_Code_Point` of Unicode, and the blank Braille pattern.
 fn is_control_or_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
+            | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The first characters of a text that cannot be read. An escape sequence is never cut.
@@ -75,6 +79,10 @@ mod tests {
             (
                 "ad\u{200b}min\u{feff}\u{e0041}",
                 r"ad\u{200b}min\u{feff}\u{e0041}",
+            ),
+            (
+                "a\u{e0100}b\u{1d173}c\u{2800}d\u{fe0f}",
+                r"a\u{e0100}b\u{1d173}c\u{2800}d\u{fe0f}",
             ),
             ("ü ☃ 日本 'quotes' \\ stay", "ü ☃ 日本 'quotes' \\ stay"),
         ] {

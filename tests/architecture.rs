@@ -28,7 +28,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("http", &["error"]),
     ("reconcile", &["error", "hint", "ownership"]),
     ("severity", &["cloudtrail"]),
-    ("alert", &["http", "severity"]),
+    ("alert", &["http", "sanitize", "severity"]),
     ("aws", &["error", "http"]),
     (
         "inventory",

@@ -5,6 +5,7 @@ mod architecture;
 mod aws_failures;
 mod backup;
 mod bad_input;
+mod blocking_input;
 mod bucket_notification_merge;
 mod cloudwatch_end_to_end;
 mod command_permissions;

@@ -153,6 +153,7 @@ fn unreachable_webhook_is_counted_and_url_hidden() {
     );
     assert!(!text.contains("secret"), "{text}");
     assert_eq!(stdout(&ran).lines().count(), 1, "the event is shown anyway");
+    assert_eq!(ran.status.code(), Some(3), "the alert was not delivered");
 }
 
 #[cfg(unix)]
@@ -179,12 +180,26 @@ fn exec_command_receives_high_records_unchanged() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn exec_command_gets_no_secrets() {
+    let command = "printenv HEELER_EC_EXTERNAL_ID; printenv HEELER_EC_SEVERITY";
+    let secret = ("HEELER_EC_EXTERNAL_ID", "external-id-of-heeler");
+    let ran = tail_with_environment(&all(), &["--exec", command], &[secret]);
+    let text = stderr(&ran);
+    assert!(!text.contains("external-id-of-heeler"), "{text}");
+    assert!(text.contains("high"), "{text}");
+}
+
 #[test]
 fn plaintext_webhook_url_is_rejected() {
     for url in [
         "http://example.com/T0/B0",
         "ftp://x/T0",
         "example.com/T0/B0",
+        "https://hooks.example.com\r\nX: y/",
+        "https://hooks.example.com/\u{7f}",
+        "https://hooks.example.com/a b",
     ] {
         let ran = tail(&all(), &["--webhook", url]);
         assert_eq!(ran.status.code(), Some(2), "{url}");
@@ -217,6 +232,10 @@ fn all() -> Vec<Value> {
 
 /// Runs tail on a file with these records.
 fn tail(records: &[Value], args: &[&str]) -> Output {
+    tail_with_environment(records, args, &[])
+}
+
+fn tail_with_environment(records: &[Value], args: &[&str], environment: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let file: PathBuf = folder.path().join("events.json");
     std::fs::write(&file, json!({ "Records": records }).to_string()).expect("a file");
@@ -226,7 +245,8 @@ fn tail(records: &[Value], args: &[&str]) -> Output {
         .current_dir(repository())
         .arg("tail")
         .arg(file)
-        .args(args);
+        .args(args)
+        .envs(environment.iter().copied());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }

@@ -213,7 +213,7 @@ fn field_samples_of_other_layouts_are_read() {
         ("11-joined-records/06-joined.json", 3),
         ("11-joined-records/12-firehose-cwl.gz", 3),
         ("14-packed-otherwise/13-twice.json.gz", 3),
-        ("15-folder-of-other-names/logs", 2),
+        ("15-folder-of-other-names/logs", 3),
     ] {
         let path = folder.join(name);
         let run = tail(&[&path.to_string_lossy(), "-o", "json"]).expect_status(0);

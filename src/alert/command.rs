@@ -14,6 +14,9 @@ impl ShellCommand {
     pub(super) async fn deliver(&self, alert: &Alert) -> Result<(), DeliveryError> {
         let mut child = shell(&self.0)
             .env("HEELER_EC_SEVERITY", alert.level.name())
+            // Secrets of this program, which the command does not need.
+            .env_remove("HEELER_EC_EXTERNAL_ID")
+            .env_remove("HEELER_EC_WEBHOOK")
             .stdin(Stdio::piped())
             // Standard output is reserved for events.
             .stdout(std::io::stderr())

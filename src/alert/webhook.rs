@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::delivery::{Alert, DeliveryError};
 use super::mask;
 use crate::http::{WebhookClient, WebhookResponse};
+use crate::sanitize::escape_control_chars;
 
 /// A webhook.
 #[derive(Clone)]
@@ -48,7 +49,7 @@ impl Webhook {
     pub(super) async fn deliver(&self, alert: &Alert) -> Result<(), DeliveryError> {
         let body = match self.format {
             PayloadFormat::Json => json_payload(alert),
-            PayloadFormat::Slack => json!({ "text": slack_text(alert) }),
+            PayloadFormat::Slack => slack_payload(alert),
         };
         let reply = self.poster.post(&self.url, body.to_string()).await;
         classify_reply(reply)
@@ -86,6 +87,18 @@ fn json_payload(alert: &Alert) -> Value {
     })
 }
 
+/// A message that Slack neither searches for links nor expands. Source:
+/// <https://docs.slack.dev/messaging/formatting-message-text>.
+fn slack_payload(alert: &Alert) -> Value {
+    json!({
+        "text": slack_text(alert),
+        "parse": "none",
+        "link_names": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
+}
+
 /// A sentence in Slack's markup.
 fn slack_text(alert: &Alert) -> String {
     let text = |field: &Option<String>| {
@@ -110,18 +123,32 @@ fn slack_text(alert: &Alert) -> String {
     )
 }
 
-/// Escapes event data for Slack: no mentions, links, markup or line breaks.
+/// Escapes event data for Slack: no mentions, links, markup, invisible characters or line breaks.
 fn escape_slack(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '*' | '`' | '~' => "\u{2217}".to_owned(),
-            _ if c.is_control() => c.escape_default().to_string(),
-            _ => c.to_string(),
-        })
-        .collect()
+    // Slack makes links of bare addresses. This notation is common for addresses that must not be opened.
+    let text = escape_control_chars(text).replace("://", "[://]");
+    let mut escaped = String::with_capacity(text.len());
+    let mut previous = None;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '*' | '`' | '~' => escaped.push('\u{2217}'),
+            // Between letters, as in most names, an underscore is not markup.
+            '_' if !is_alphanumeric(previous) || !is_alphanumeric(characters.peek().copied()) => {
+                escaped.push('\u{2cd}');
+            }
+            _ => escaped.push(c),
+        }
+        previous = Some(c);
+    }
+    escaped
+}
+
+fn is_alphanumeric(c: Option<char>) -> bool {
+    c.is_some_and(char::is_alphanumeric)
 }
 
 #[cfg(test)]
@@ -194,6 +221,21 @@ mod tests {
             text.contains("by &lt;!channel&gt; \u{2217}x\u{2217}\\n&amp;\\u{1b}[31m in"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn slack_links_and_italics_are_escaped() {
+        for (text, expected) in [
+            ("https://evil.example/x", "https[://]evil.example/x"),
+            ("_i_", "\u{2cd}i\u{2cd}"),
+            ("a _b_ c", "a \u{2cd}b\u{2cd} c"),
+            ("my_role_name", "my_role_name"),
+            ("\u{202e}gpj.exe", r"\u{202e}gpj.exe"),
+            ("a\u{200b}b\u{e0100}", r"a\u{200b}b\u{e0100}"),
+        ] {
+            assert_eq!(escape_slack(text), expected);
+        }
+        assert_eq!(slack_payload(&alert())["parse"], "none");
     }
 
     #[test]

@@ -257,6 +257,15 @@ pub fn topic(text: &str) -> ParsedText {
 /// # Errors
 /// If credentials would be sent without TLS.
 pub fn endpoint(text: &str) -> ParsedText {
+    if text
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii())
+    {
+        return Err(
+            "use a URL without spaces, control characters and other characters than ASCII"
+                .to_owned(),
+        );
+    }
     let rest = text
         .strip_prefix("https://")
         .map(|rest| (true, rest))

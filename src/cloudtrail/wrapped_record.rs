@@ -247,10 +247,11 @@ mod tests {
 
     fn records(json: &str) -> Result<Vec<String>, LogFileError> {
         let mut found = Vec::new();
-        for_each_record(json, &mut |record| {
+        let flow = for_each_record(json, &mut |record| {
             found.push(record.to_owned());
             ControlFlow::Continue(())
         })?;
+        assert!(flow.is_continue());
         Ok(found)
     }
 

@@ -1,6 +1,7 @@
 //! One file per command: arguments in, calls of the lower modules, output through `render`.
 
 mod backup;
+mod blocking;
 mod completions;
 mod context;
 mod ctrl_c;
@@ -89,7 +90,7 @@ fn envelope(command: &Command) -> Envelope {
 }
 
 async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandOutcome> {
-    tfvars::apply(&ui, &mut cli)?;
+    tfvars::apply(&ui, &interrupt, &mut cli).await?;
     let context = Context {
         ui,
         global: cli.global,

@@ -3,6 +3,7 @@
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
+use super::blocking::run_blocking;
 use super::existing_deployment::check_account;
 use super::next_steps::OTHER_ACCOUNT_HINT;
 use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
@@ -18,7 +19,8 @@ use crate::shared_document;
 use crate::shared_document::kind::DocumentKind;
 
 pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<CommandOutcome> {
-    let backup = Backup::read(&args.file)?;
+    let file = args.file.clone();
+    let backup = run_blocking(&context.interrupt, move || Backup::read(&file)).await?;
     let ids: Vec<ResourceId> = backup
         .documents
         .iter()

@@ -1,16 +1,17 @@
 //! Applies the values of `--var-file` to the arguments. Arguments on the command line take precedence.
 
-use std::fs;
 use std::path::Path;
 
-use crate::cli::tfvars::{Tfvars, parse};
+use super::blocking::{read_at_most, run_blocking};
+use super::ctrl_c::Interrupt;
+use crate::cli::tfvars::{MAX_FILE_BYTES, Tfvars, parse_bytes};
 use crate::cli::{Cli, Command, DiscoveryArgs, TrustArgs};
 use crate::error::{Error, Result};
 use crate::render::Ui;
 use crate::sanitize::escape_control_chars;
 
 /// Applies the file to every command that accepts one.
-pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {
+pub(super) async fn apply(ui: &Ui, interrupt: &Interrupt, cli: &mut Cli) -> Result<()> {
     let (discovery, trust) = match &mut cli.command {
         Command::Preflight(args) => (&mut args.discovery, None),
         Command::Plan(args) => (&mut args.discovery, Some(&mut args.trust)),
@@ -21,7 +22,8 @@ pub(super) fn apply(ui: &Ui, cli: &mut Cli) -> Result<()> {
     let Some(path) = discovery.var_file.take() else {
         return Ok(());
     };
-    let file = read_file(&path)?;
+    let read = path.clone();
+    let file = run_blocking(interrupt, move || read_file(&read)).await?;
     for (name, line) in &file.unknown {
         ui.warn(&escape_control_chars(&format!(
             "{}, line {line}: unknown variable {name}; it is ignored.",
@@ -44,9 +46,12 @@ fn read_file(path: &Path) -> Result<Tfvars> {
             escape_control_chars(&path.display().to_string())
         )
     };
-    let text = fs::read_to_string(path)
+    let bytes = read_at_most(path, MAX_FILE_BYTES)
         .map_err(|error| Error::usage(headline()).with_reason(error.to_string()))?;
-    parse(&text).map_err(|error| {
+    let is_json = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    parse_bytes(&bytes, is_json).map_err(|error| {
         let reason = format!(
             "line {}: {}",
             error.line,

@@ -48,11 +48,17 @@ pub(super) fn start(ui: Ui, args: &cli::AlertArgs) -> Result<Arc<AlertDispatcher
     )))
 }
 
-/// Waits for the last alerts and prints the statistics of their delivery.
-pub(super) async fn finish(ui: Ui, alerts: Arc<AlertDispatcher>, exit: Option<Exit>) {
+/// Waits for the last alerts and prints the statistics of their delivery. Returns the exit code of the run: alerts that were
+/// not delivered are a failure.
+pub(super) async fn finish(
+    ui: Ui,
+    alerts: Arc<AlertDispatcher>,
+    result: Result<Exit>,
+) -> Result<Exit> {
     let Some(alerts) = Arc::into_inner(alerts) else {
-        return;
+        return result;
     };
+    let exit = result.as_ref().ok().copied();
     let timeout = if exit == Some(Exit::Interrupted) {
         INTERRUPT_TIMEOUT
     } else {
@@ -60,4 +66,12 @@ pub(super) async fn finish(ui: Ui, alerts: Arc<AlertDispatcher>, exit: Option<Ex
     };
     let stats = alerts.finish(timeout).await;
     render::record::print_alert_stats(&ui, &stats);
+    let lost: u64 = stats.iter().map(|stats| stats.failed + stats.dropped).sum();
+    match exit {
+        Some(Exit::Success | Exit::Negative) if lost > 0 => Err(Error::failed(
+            "deliver all alerts",
+            format!("{lost} alerts were not delivered"),
+        )),
+        _ => result,
+    }
 }

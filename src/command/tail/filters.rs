@@ -1,29 +1,45 @@
 //! Builds the severity table and the record filter from the command line.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
 use crate::cli;
+use crate::command::Context;
+use crate::command::blocking::{read_at_most, run_blocking};
 use crate::error::{Error, Result};
 use crate::filter_pattern::FilterPattern;
 use crate::option::HEELER_PATTERN;
 use crate::severity::{SeverityLevel, SeverityTable};
 use crate::tail::filter::{GlobFilter, RecordFilter};
 
+/// The largest file of severity rules that is read.
+const MAX_SEVERITY_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Loads the built-in severity table, with the overrides of `--severity-file`.
-pub(super) fn load_severities(select: &cli::FilterArgs) -> Result<Arc<SeverityTable>> {
+pub(super) async fn load_severities(
+    context: &Context,
+    select: &cli::FilterArgs,
+) -> Result<Arc<SeverityTable>> {
+    let file = select.severity_file.clone();
+    run_blocking(&context.interrupt, move || read_severities(file.as_deref())).await
+}
+
+fn read_severities(file: Option<&Path>) -> Result<Arc<SeverityTable>> {
     let table = SeverityTable::built_in().map_err(|reason| {
         Error::usage("the built-in severity table is invalid").with_reason(reason)
     })?;
-    let Some(path) = &select.severity_file else {
+    let Some(path) = file else {
         return Ok(Arc::new(table));
     };
     let usage_error = |reason: String| {
         Error::usage(format!("cannot read {}", path.display())).with_reason(reason)
     };
-    let overrides =
-        std::fs::read_to_string(path).map_err(|error| usage_error(error.to_string()))?;
+    let overrides = read_at_most(path, MAX_SEVERITY_FILE_BYTES)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
+        .map_err(|error| usage_error(error.to_string()))?;
     let hint = "docs/severity.md describes the format";
     let table = table
         .with_overrides(&overrides)

@@ -26,6 +26,10 @@ impl QueueLock {
     /// Returns whether a run on this machine uses the queue; `None` if the queue was not created on this machine.
     pub(crate) fn is_held(name: &str) -> Option<bool> {
         let path = Self::path(name);
+        // Anyone can create a named pipe of this name, and opening it would block.
+        if !path.symlink_metadata().ok()?.is_file() {
+            return None;
+        }
         let file = File::open(&path).ok()?;
         let held = file.try_lock().is_err();
         if !held {
@@ -45,6 +49,17 @@ impl QueueLock {
 mod tests {
     use super::*;
     use crate::tail::source::temporary_queue::generate_name;
+
+    #[cfg(unix)]
+    #[test]
+    fn named_pipe_is_not_a_lock() {
+        let name = generate_name("heeler_ec_test");
+        let path = QueueLock::path(&name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo").success());
+        assert_eq!(QueueLock::is_held(&name), None);
+        std::fs::remove_file(path).expect("the pipe");
+    }
 
     #[test]
     fn lock_is_held_until_released() {
