@@ -189,6 +189,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
         'heeler-ec;tail' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Exit after this many events')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Exit after this long without events (CloudTrail delivers about every 5 minutes)')
+            [CompletionResult]::new('--give-up-after', '--give-up-after', [CompletionResultType]::ParameterName, 'Exit after this long without an answer of AWS; until then, failed calls are repeated')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Source of the events. The default depends on the option that is set up')
             [CompletionResult]::new('--max-object-size', '--max-object-size', [CompletionResultType]::ParameterName, 'Skip log files larger than this when decompressed')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')

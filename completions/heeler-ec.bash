@@ -895,6 +895,10 @@ _heeler__ec() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --give-up-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --source)
                     COMPREPLY=($(compgen -W "queue bucket log-group heeler-queue" -- "${cur}"))
                     return 0

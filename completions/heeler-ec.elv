@@ -180,6 +180,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;tail'= {
             cand --limit 'Exit after this many events'
             cand --timeout 'Exit after this long without events (CloudTrail delivers about every 5 minutes)'
+            cand --give-up-after 'Exit after this long without an answer of AWS; until then, failed calls are repeated'
             cand --source 'Source of the events. The default depends on the option that is set up'
             cand --max-object-size 'Skip log files larger than this when decompressed'
             cand -o 'Output format'

@@ -252,6 +252,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'Exit after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'Exit after this long without events (CloudTrail delivers about every 5 minutes)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l give-up-after -d 'Exit after this long without an answer of AWS; until then, failed calls are repeated' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Source of the events. The default depends on the option that is set up' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'

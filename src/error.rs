@@ -34,6 +34,7 @@ struct ErrorParts {
     code: Option<String>,
     request_id: Option<String>,
     hint: Option<Hint>,
+    is_transient: bool,
 }
 
 /// The first line of an error.
@@ -55,6 +56,7 @@ impl Error {
             code: None,
             request_id: None,
             hint: None,
+            is_transient: false,
         }))
     }
 
@@ -113,6 +115,19 @@ impl Error {
         self.0.code = code;
         self.0.request_id = request_id;
         self
+    }
+
+    /// Marks an error after which the same call may succeed later.
+    #[must_use]
+    pub fn with_transience(mut self, is_transient: bool) -> Self {
+        self.0.is_transient = is_transient;
+        self
+    }
+
+    /// Returns true if the same call may succeed later: after throttling, an internal error of AWS or without a connection.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.is_transient
     }
 
     /// Returns true if the service returned this error code.

@@ -557,6 +557,89 @@ async fn broken_connection_is_retried() {
 }
 
 #[tokio::test]
+async fn outage_is_survived_with_one_notice() {
+    let org = set_up().await;
+    // More attempts than the SDK makes.
+    for (service, operation) in [("sqs", "ReceiveMessage"), ("s3", "GetObject")] {
+        org.proxy()
+            .fault(Fault::new(service, operation, FaultAction::DropRequest).times(9));
+    }
+    let html = FaultAction::Respond {
+        status: 200,
+        headers: vec![("content-type".into(), "text/html".into())],
+        body: b"<html>Sign in to the network</html>".to_vec(),
+    };
+    org.proxy()
+        .fault(Fault::new("sqs", "ReceiveMessage", html).after(9).times(3));
+    let run = shown(&org, vec![any_record(&org)], &[]).await;
+    for text in [
+        "cannot receive from the temporary queue heeler_ec_tail_",
+        "the call is repeated for up to 15m (--give-up-after)",
+        "AWS responds again after ",
+        "the download is repeated until",
+        "Records: 1 in = 1 shown",
+        "Objects: 1 in = 1 read",
+    ] {
+        let count = run.stderr.matches(text).count();
+        assert_eq!(count, 1, "{text}:\n{}", run.stderr);
+    }
+    assert_eq!(temporary_queues(&org).await, no_queues());
+}
+
+#[tokio::test]
+async fn queue_is_deleted_after_an_outage() {
+    let org = set_up().await;
+    let tail = start_listening(&org, &[]).await;
+    for (service, operation) in [("sns", "Unsubscribe"), ("sqs", "DeleteQueue")] {
+        org.proxy()
+            .fault(Fault::new(service, operation, FaultAction::DropRequest).times(7));
+    }
+    tail.interrupt();
+    let run = tail.wait().await.expect_status(130);
+    assert!(run.stderr.contains("at the moment: "), "{}", run.stderr);
+    assert!(!run.stderr.contains("was not deleted"), "{}", run.stderr);
+    assert_eq!(temporary_queues(&org).await, no_queues());
+}
+
+#[tokio::test]
+async fn invisible_new_queue_is_waited_for() {
+    let org = set_up().await;
+    let unknown = FaultAction::refuse(
+        400,
+        "QueueDoesNotExist",
+        "The specified queue does not exist.",
+    );
+    let fault = |operation| Fault::new("sqs", operation, unknown.clone()).times(2);
+    org.proxy().fault(fault("ReceiveMessage"));
+    org.proxy().fault(fault("DeleteQueue"));
+    shown(&org, vec![any_record(&org)], &[]).await;
+    assert_eq!(temporary_queues(&org).await, no_queues());
+
+    // The subscription fails before the queue is visible.
+    org.proxy().clear_faults();
+    org.proxy().fault(fault("DeleteQueue"));
+    let refused = FaultAction::refuse(403, "AuthorizationError", "not you");
+    org.proxy().fault(Fault::new("sns", "Subscribe", refused));
+    tail(&org, &[]).run().await.expect_status(3);
+    assert_eq!(temporary_queues(&org).await, no_queues());
+}
+
+#[tokio::test]
+async fn queue_is_subscribed_before_accounts_are_listed() {
+    let org = set_up().await;
+    let slow = FaultAction::Delay(Duration::from_secs(4));
+    org.proxy()
+        .fault(Fault::new("organizations", "ListAccounts", slow));
+    let run = shown(&org, vec![any_record(&org)], &[]).await;
+    let call = |operation: &str| {
+        let call = run.calls.iter().find(|call| call.operation == operation);
+        call.unwrap_or_else(|| panic!("no {operation}")).clone()
+    };
+    let listed = call("ListAccounts").finished.expect("an answer");
+    assert!(call("Subscribe").started < listed);
+}
+
+#[tokio::test]
 async fn tail_cleans_up_after_receive_error() {
     let org = set_up().await;
     for what in [
@@ -565,7 +648,8 @@ async fn tail_cleans_up_after_receive_error() {
     ] {
         org.proxy().clear_faults();
         org.proxy().fault(Fault::new("sqs", "ReceiveMessage", what));
-        let run = tail(&org, &[]).run().await.expect_status(3);
+        let run = tail(&org, &["--give-up-after", "1s"]);
+        let run = run.run().await.expect_status(3);
         assert!(
             run.stderr
                 .contains("cannot receive from the temporary queue heeler_ec_tail_"),

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
 
 use crate::error::{Error, Result};
@@ -55,16 +56,24 @@ where
 /// Returns true if the same call may succeed later: after throttling, an internal error of AWS or a broken connection.
 pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     const THROTTLING_CODES: &[&str] = &[
+        "KMS.ThrottlingException",
         "LimitExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "ServiceUnavailableException",
+        "Throttled",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
     ];
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::DispatchFailure(failure) => {
+            // A connection that is closed early has no kind of its own.
+            let closed = failure.as_other() == Some(ErrorKind::TransientError);
+            failure.is_io() || failure.is_timeout() || closed
+        }
         SdkError::ServiceError(failure) => {
             failure.raw().status().is_server_error()
                 || error
@@ -113,7 +122,8 @@ where
     };
     let mut converted = Error::failed(operation, why)
         .with_permission(action)
-        .with_code(code, request_id);
+        .with_code(code, request_id)
+        .with_transience(is_transient(error));
     if let Some(hint) = hint.or_else(|| hint_for(&converted, action)) {
         converted = converted.with_hint(hint);
     }

@@ -24,6 +24,10 @@ pub struct TailArgs {
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub timeout: Duration,
 
+    /// Exit after this long without an answer of AWS; until then, failed calls are repeated
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = value_parsers::duration, conflicts_with = "files")]
+    pub give_up_after: Duration,
+
     /// Source of the events. The default depends on the option that is set up
     #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
     pub source: Option<SourceArg>,

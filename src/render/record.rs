@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -12,7 +12,7 @@ use crate::cloudtrail::record::Record;
 use crate::sanitize::escape_control_chars;
 use crate::sanitize::is_printable_ascii;
 use crate::severity::{SeverityLevel, SeverityTable};
-use crate::tail::account_names::AccountNames;
+use crate::tail::account_names::{AccountNames, SharedAccountNames};
 use crate::tail::formatter::{FormatRecord, RecordBatch};
 use crate::tail::stats::{Stats, UnitCounts};
 
@@ -21,18 +21,20 @@ use crate::tail::stats::{Stats, UnitCounts};
 pub fn record_formatter(
     ui: Ui,
     severities: Arc<SeverityTable>,
-    accounts: AccountNames,
+    accounts: SharedAccountNames,
 ) -> FormatRecord {
-    let layout = ColumnLayout::new(&ui, &accounts);
+    let layout = OnceLock::new();
     match ui.format() {
         OutputFormat::Json => Box::new(move |record, out| push_json(ui, record, out)),
         OutputFormat::Text => Box::new(move |record, out| {
+            let no_names = AccountNames::new();
+            let names = accounts.get().unwrap_or(&no_names);
             push_table_line(
                 ui,
-                &layout,
+                layout.get_or_init(|| ColumnLayout::new(&ui, names)),
                 record,
                 severities.level_of_record(record),
-                &accounts,
+                names,
                 out,
             );
         }),

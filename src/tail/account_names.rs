@@ -1,7 +1,11 @@
 //! The names of the accounts in the organization.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::SetOnce;
+use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
@@ -10,10 +14,15 @@ use crate::error::Result;
 /// Account names by account ID.
 pub type AccountNames = HashMap<String, String>;
 
-/// Maximum time to wait for the names, which are optional.
-const LIST_ACCOUNTS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Account names that are read after the temporary queue has been subscribed.
+pub type SharedAccountNames = Arc<SetOnce<AccountNames>>;
 
-/// Reads the names of all accounts.
+/// Maximum time to wait for a page of names, which are optional.
+const LIST_ACCOUNTS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum time to wait for all pages. A page has at most 20 accounts.
+const ALL_PAGES_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Reads the names of the accounts. If there are too many, only the first names are read.
 ///
 /// # Errors
 /// Returns an error if the accounts cannot be listed.
@@ -21,7 +30,8 @@ pub async fn fetch_account_names(aws: &Aws) -> Result<AccountNames> {
     let aws = aws.with_timeout(LIST_ACCOUNTS_TIMEOUT);
     let mut pages = aws.organizations.list_accounts().into_paginator().send();
     let mut names = AccountNames::new();
-    while let Some(page) = pages.next().await {
+    let deadline = Instant::now() + ALL_PAGES_TIMEOUT;
+    while let Ok(Some(page)) = timeout_at(deadline, pages.next()).await {
         let page = page.context_for("organizations:ListAccounts", || {
             "read the names of the accounts".into()
         })?;

@@ -10,6 +10,7 @@ pub mod dedup;
 pub mod delivery_delay;
 pub mod filter;
 pub mod formatter;
+pub mod retry;
 pub mod source;
 pub mod stats;
 pub mod worker_pool;

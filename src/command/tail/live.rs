@@ -16,12 +16,14 @@ use crate::error::{Error, Exit, Result};
 use crate::option::HEELER_PATTERN;
 use crate::render::record::ColumnLayout;
 use crate::render::{self, Ui};
+use crate::tail::account_names::SharedAccountNames;
 use crate::tail::arrival::Arrival;
+use crate::tail::retry::RetrySchedule;
 use crate::tail::source::SourceKind;
 use crate::tail::source::bucket_listing::BucketListing;
 use crate::tail::source::heeler_queue::{HeelerQueue, ReceiveLimitReached};
 use crate::tail::source::log_group::LogGroupPoller;
-use crate::tail::source::object_reader::ObjectReader;
+use crate::tail::source::object_reader::{DownloadLimits, ObjectReader};
 use crate::tail::source::temporary_queue::{self, TemporaryQueue};
 
 /// A run of `tail` on a deployment.
@@ -29,7 +31,7 @@ pub(super) struct LiveTail<'a> {
     pub context: &'a Context,
     pub args: &'a cli::TailArgs,
     pub target: &'a TailTarget,
-    pub columns: ColumnLayout,
+    pub names: SharedAccountNames,
     pub output: OutputThread,
 }
 
@@ -70,7 +72,7 @@ impl LiveTail<'_> {
         if let Some(since) = self.args.select.since {
             poller = poller.starting_at(since);
         }
-        self.run_source(&mut SourceStream::LogGroup(Box::new(poller)))
+        self.run_source(aws, &mut SourceStream::LogGroup(Box::new(poller)))
             .await
     }
 
@@ -93,9 +95,10 @@ impl LiveTail<'_> {
             aws,
             listing,
             log_bucket.clone(),
-            self.args.max_object_size,
+            self.download_limits(),
         );
-        self.run_source(&mut SourceStream::Objects(reader)).await
+        self.run_source(aws, &mut SourceStream::Objects(reader))
+            .await
     }
 
     /// Peeks at Heeler's own queue, after a warning about the consequences.
@@ -111,13 +114,13 @@ impl LiveTail<'_> {
             aws,
             queue,
             self.target.log_bucket.clone(),
-            self.args.max_object_size,
+            self.download_limits(),
         );
         self.context
             .interrupt
             .set_cleanup_message("returning the received messages");
         let mut stream = SourceStream::Objects(reader);
-        let stopped = self.run_source(&mut stream).await;
+        let stopped = self.run_source(aws, &mut stream).await;
         if let SourceStream::Objects(reader) = &mut stream {
             let failures = reader.finish().await?;
             if let Err(OutputClosed) = self.output.send(failures).await {
@@ -125,6 +128,13 @@ impl LiveTail<'_> {
             }
         }
         stopped
+    }
+
+    fn download_limits(&self) -> DownloadLimits {
+        DownloadLimits {
+            max_object_bytes: self.args.max_object_size,
+            give_up_after: self.args.give_up_after,
+        }
     }
 
     fn start_description(&self) -> String {
@@ -152,7 +162,7 @@ impl LiveTail<'_> {
         context.interrupt.set_leftovers(cleanup_notice(vec![format!(
             "aws sqs delete-queue --region {region} --queue-url \"$(aws sqs get-queue-url --region {region} --queue-name {name} --query QueueUrl --output text)\"",
         )]));
-        let queue = TemporaryQueue::create(aws, target, &name).await?;
+        let mut queue = TemporaryQueue::create(aws, target, &name).await?;
         context
             .interrupt
             .set_leftovers(cleanup_notice(queue.manual_cleanup_commands(region)));
@@ -168,15 +178,15 @@ impl LiveTail<'_> {
             aws,
             &queue,
             self.target.log_bucket.clone(),
-            self.args.max_object_size,
+            self.download_limits(),
         );
         let mut stream = SourceStream::Objects(reader);
         let stopped = tokio::select! {
-            stopped = self.run_source(&mut stream) => stopped,
+            stopped = self.run_source(aws, &mut stream) => stopped,
             never = send_heartbeats(context.ui, aws, &queue) => match never {},
         };
         drop(stream);
-        let deleted = queue.delete(aws).await;
+        let deleted = self.delete_queue(aws, &mut queue, &stopped).await;
         if deleted.is_err() {
             context.interrupt.print_leftovers(context.ui);
         }
@@ -186,29 +196,111 @@ impl LiveTail<'_> {
         Ok(reason)
     }
 
-    /// Sends everything from the source to the output thread, until one of them ends or Ctrl-C is pressed.
-    async fn run_source(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
-        if !render::record::print_heading(&self.context.ui, &self.columns) {
-            return Ok(StopReason::OutputEnded);
+    /// Deletes the queue. While AWS does not respond, the calls are repeated, unless the run has given up already.
+    async fn delete_queue(
+        &self,
+        aws: &Aws,
+        queue: &mut TemporaryQueue,
+        stopped: &Result<StopReason>,
+    ) -> Result<()> {
+        let gave_up = stopped.as_ref().is_err_and(Error::is_transient);
+        let give_up_after = if gave_up {
+            Duration::ZERO
+        } else {
+            self.args.give_up_after
+        };
+        let mut schedule = RetrySchedule::new(give_up_after);
+        loop {
+            match queue.delete(aws).await {
+                Err(error) if error.is_transient() => {
+                    self.wait_for_retry(&mut schedule, error).await?;
+                }
+                deleted => return deleted,
+            }
         }
+    }
+
+    /// Waits before the next attempt, after a notice at the first failure.
+    ///
+    /// # Errors
+    /// The error, if it is time to give up.
+    async fn wait_for_retry(&self, schedule: &mut RetrySchedule, error: Error) -> Result<()> {
+        let is_first = !schedule.is_failing();
+        let Some(delay) = schedule.record_failure() else {
+            return Err(error);
+        };
+        if is_first {
+            let limit = humantime::format_duration(self.args.give_up_after);
+            render::record::warn_failed(
+                &self.context.ui,
+                &format!("{} at the moment", error.headline()),
+                &error.cause(),
+                Some(&format!(
+                    "the call is repeated for up to {limit} (--give-up-after)"
+                )),
+            );
+        }
+        sleep(delay).await;
+        Ok(())
+    }
+
+    /// Sends everything from the source to the output thread, until one of them ends or Ctrl-C is pressed.
+    async fn run_source(&self, aws: &Aws, stream: &mut SourceStream<'_>) -> Result<StopReason> {
+        let read = async {
+            if self.print_heading(aws).await {
+                self.pump(stream).await
+            } else {
+                Ok(StopReason::OutputEnded)
+            }
+        };
         let cancellation = self.context.interrupt.cancellation();
         tokio::select! {
             () = cancellation.cancelled() => Ok(StopReason::Interrupted),
             () = self.output.closed() => Ok(StopReason::OutputEnded),
-            stopped = self.pump(stream) => stopped,
+            stopped = read => stopped,
         }
+    }
+
+    /// Reads the account names and prints the heading, whose columns depend on them. Returns false if standard output is
+    /// closed. A temporary queue is subscribed before, because an organization may have thousands of accounts.
+    async fn print_heading(&self, aws: &Aws) -> bool {
+        let names = super::account_names(self.context, aws).await;
+        let columns = ColumnLayout::new(&self.context.ui, &names);
+        // The names are set only here.
+        let _ = self.names.set(names);
+        render::record::print_heading(&self.context.ui, &columns)
     }
 
     async fn pump(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
         let mut deadline = deadline_after(self.args.timeout);
         let mut limit_reached = None;
+        let mut schedule = RetrySchedule::new(self.args.give_up_after);
+        let mut last_error = None;
         loop {
             let Ok(next) = timeout_at(deadline, stream.next()).await else {
-                return stream
-                    .last_error()
-                    .map_or(Ok(StopReason::TimedOut), |error| Err(error.clone()));
+                return last_error.map_or(Ok(StopReason::TimedOut), Err);
             };
-            let Some(arrivals) = next? else {
+            let next = match next {
+                // Each receive from Heeler's queue has a cost.
+                Err(error) if error.is_transient() && !stream.is_metered() => {
+                    last_error = Some(error.clone());
+                    let wait = self.wait_for_retry(&mut schedule, error);
+                    if let Ok(waited) = timeout_at(deadline, wait).await {
+                        waited?;
+                    }
+                    continue;
+                }
+                next => next?,
+            };
+            last_error = None;
+            if let Some(outage) = schedule.record_success() {
+                let seconds = humantime::format_duration(Duration::from_secs(outage.as_secs()));
+                self.context.ui.status(&format!(
+                    "AWS responds again after {seconds}. Reading continues."
+                ));
+                deadline = deadline.checked_add(outage).unwrap_or(deadline);
+            }
+            let Some(arrivals) = next else {
                 return Ok(StopReason::Exhausted(limit_reached));
             };
             let delivered = arrivals.iter().any(is_delivery_evidence);

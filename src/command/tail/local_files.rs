@@ -14,7 +14,7 @@ use crate::command::{CommandOutcome, Context};
 use crate::error::{Error, Exit, Result};
 use crate::render::record::ColumnLayout;
 use crate::render::{self, Ui};
-use crate::tail::account_names::AccountNames;
+use crate::tail::account_names::{AccountNames, SharedAccountNames};
 use crate::tail::arrival::StatsUnit;
 use crate::tail::formatter::RecordFormatter;
 use crate::tail::source::local_files::{LocalPath, STANDARD_INPUT, find_log_files};
@@ -32,12 +32,16 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
     let paths = find_log_files(&args.files).map_err(|(path, reason)| {
         Error::usage(format!("cannot read {}", path.display())).with_reason(reason)
     })?;
-    let severities = filters::load_severities(&args.select)?;
+    let severities = filters::load_severities(context, &args.select).await?;
     let alerts = alerts::start(context.ui, &args.alerts)?;
     let formatter = RecordFormatter {
         filter: filters::build_filter(&args.select, &severities)?,
         alert_severities: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
-        format: render::record::record_formatter(context.ui, severities, AccountNames::new()),
+        format: render::record::record_formatter(
+            context.ui,
+            severities,
+            SharedAccountNames::default(),
+        ),
     };
     let reader = LocalFileReader {
         ui: context.ui,
@@ -59,7 +63,7 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
         }
     };
     let exit = exit.unwrap_or_else(|error| Err(Error::failed("read files", error.to_string())));
-    alerts::finish(context.ui, alerts, exit.as_ref().ok().copied()).await;
+    let exit = alerts::finish(context.ui, alerts, exit).await;
     exit.map(CommandOutcome::exit)
 }
 

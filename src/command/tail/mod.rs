@@ -17,9 +17,8 @@ use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::cli;
 use crate::error::Result;
-use crate::render::record::ColumnLayout;
 use crate::render::{self, OutputFormat};
-use crate::tail::account_names::{self, AccountNames};
+use crate::tail::account_names::{self, AccountNames, SharedAccountNames};
 use crate::tail::formatter::RecordFormatter;
 use live::LiveTail;
 use output_thread::OutputThread;
@@ -32,44 +31,43 @@ pub(super) async fn run(context: &Context, args: cli::TailArgs) -> Result<Comman
     if !args.files.is_empty() {
         return local_files::run(context, args).await;
     }
-    let severities = filters::load_severities(&args.select)?;
+    let severities = filters::load_severities(context, &args.select).await?;
     let filter = filters::build_filter(&args.select, &severities)?;
     let alerts = alerts::start(context.ui, &args.alerts)?;
     let (aws, caller, deployment) = context.cancellable(require_deployment(context)).await?;
     let target = TailTarget::from_deployment(&caller, context.names(), &deployment)?;
     let source = select_source(args.source.map(Into::into), &target.sources, &target.option)?;
-    let names = context.cancellable(account_names(context, &aws)).await?;
-    let columns = ColumnLayout::new(&context.ui, &names);
+    let names = SharedAccountNames::default();
     let formatter = RecordFormatter {
         filter,
         alert_severities: (!alerts.is_empty()).then(|| Arc::clone(&severities)),
-        format: render::record::record_formatter(context.ui, severities, names),
+        format: render::record::record_formatter(context.ui, severities, Arc::clone(&names)),
     };
     let printer = RecordPrinter::new(context.ui, &args, Arc::clone(&alerts));
     let live = LiveTail {
         context,
         args: &args,
         target: &target,
-        columns,
+        names,
         output: OutputThread::spawn(formatter, printer, args.max_object_size)?,
     };
     let stopped = live.run(&aws, source).await;
     let exit = live.finish(stopped, source).await;
-    alerts::finish(context.ui, alerts, exit.as_ref().ok().copied()).await;
+    let exit = alerts::finish(context.ui, alerts, exit).await;
     exit.map(CommandOutcome::exit)
 }
 
 /// Reads the account names for the table. If that fails, the table shows account IDs.
-async fn account_names(context: &Context, aws: &Aws) -> Result<AccountNames> {
+async fn account_names(context: &Context, aws: &Aws) -> AccountNames {
     if context.ui.format() != OutputFormat::Text {
-        return Ok(AccountNames::new());
+        return AccountNames::new();
     }
-    Ok(account_names::fetch_account_names(aws)
+    account_names::fetch_account_names(aws)
         .await
         .unwrap_or_else(|error| {
             if context.ui.is_verbose() {
                 context.ui.error(&error);
             }
             AccountNames::new()
-        }))
+        })
 }

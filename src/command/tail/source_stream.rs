@@ -1,6 +1,6 @@
 //! A stream of arrivals from any source.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tail::arrival::Arrival;
 use crate::tail::source::log_group::LogGroupPoller;
 use crate::tail::source::object_reader::ObjectReader;
@@ -14,14 +14,6 @@ impl SourceStream<'_> {
     /// Returns true if each poll has a cost, so that the next one must wait until everything is printed.
     pub fn is_metered(&self) -> bool {
         matches!(self, Self::Objects(reader) if reader.is_metered())
-    }
-
-    /// The last error while polls are failing.
-    pub fn last_error(&self) -> Option<&Error> {
-        match self {
-            Self::Objects(_) => None,
-            Self::LogGroup(group) => group.last_error(),
-        }
     }
 
     /// The next arrivals; `None` if the source has ended.

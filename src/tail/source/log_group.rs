@@ -8,7 +8,7 @@ use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 use tokio::time::{Instant, sleep_until};
 
 use crate::aws::Aws;
-use crate::aws::error::{AwsResultExt, is_transient};
+use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 use crate::filter_pattern::FilterPattern;
 use crate::tail::arrival::Arrival;
@@ -22,8 +22,6 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// events are recognised by their IDs.
 const LOOKBACK: Duration = Duration::from_secs(600);
 
-/// Number of consecutive failed calls before giving up, about three minutes.
-const MAX_FAILED_CALLS: u32 = 5;
 /// Upper bound for the number of events in the lookback period.
 const MAX_EVENTS_IN_LOOKBACK: usize = 2_000_000;
 
@@ -42,7 +40,6 @@ pub struct LogGroupPoller<'a> {
     next_call: Instant,
     /// Number of consecutive failed calls.
     failed_calls: u32,
-    last_error: Option<Error>,
 }
 
 struct NextPage {
@@ -68,7 +65,6 @@ impl<'a> LogGroupPoller<'a> {
             poll_started_at: SystemTime::now(),
             next_call: Instant::now(),
             failed_calls: 0,
-            last_error: None,
         })
     }
 
@@ -82,10 +78,11 @@ impl<'a> LogGroupPoller<'a> {
     /// Waits for the next interval, reads one page, and returns the new events in it. A poll continues until there are no more
     /// pages; pages may be empty. Cancel safe.
     ///
-    /// A failed call is retried with its own backoff, because the retries of the SDK would use up the quota of the account.
+    /// After a failed call, the next one waits for its own backoff, because the retries of the SDK would use up the quota of
+    /// the account.
     ///
     /// # Errors
-    /// Returns an error if the log group cannot be read, or if all calls have failed for a while.
+    /// Returns an error if the call fails. The next call continues at the same place.
     pub async fn next(&mut self) -> Result<Vec<Arrival>> {
         sleep_until(self.next_call).await;
         let started_at = SystemTime::now();
@@ -106,18 +103,15 @@ impl<'a> LogGroupPoller<'a> {
             .config_override(no_retries)
             .send()
             .await;
-        let transient = sent.as_ref().is_err_and(is_transient);
-        let found = sent.context_for("logs:FilterLogEvents", || {
-            format!("read log group {}", self.name)
-        });
-        let found = match found {
-            Err(error) if transient && self.failed_calls < MAX_FAILED_CALLS => {
-                return Ok(self.record_failure(error));
-            }
-            found => found?,
-        };
+        let found = sent
+            .context_for("logs:FilterLogEvents", || {
+                format!("read log group {}", self.name)
+            })
+            .inspect_err(|_| {
+                self.failed_calls += 1;
+                self.next_call = Instant::now() + backoff(self.failed_calls);
+            })?;
         self.failed_calls = 0;
-        self.last_error = None;
         self.next_call = Instant::now() + POLL_INTERVAL;
         if self.next_page.is_none() {
             self.poll_started_at = started_at;
@@ -137,26 +131,6 @@ impl<'a> LogGroupPoller<'a> {
                 self.deduplicate(text, &id.unwrap_or_default(), at)
             })
             .collect())
-    }
-
-    /// Counts a failed call. Only the first of several consecutive failures is reported.
-    fn record_failure(&mut self, error: Error) -> Vec<Arrival> {
-        let report = (self.failed_calls == 0).then(|| Arrival::Failed {
-            unit: None,
-            problem: format!("cannot read log group {} at the moment", self.name),
-            cause: error.cause(),
-            hint: Some("the call is retried with increasing intervals".to_owned()),
-        });
-        self.failed_calls += 1;
-        self.next_call = Instant::now() + backoff(self.failed_calls);
-        self.last_error = Some(error);
-        report.into_iter().collect()
-    }
-
-    /// The error of the last call, if it failed.
-    #[must_use]
-    pub fn last_error(&self) -> Option<&Error> {
-        self.last_error.as_ref()
     }
 
     /// Drops events that an earlier poll returned. They are in the lookback period and were not delivered twice.
@@ -195,9 +169,7 @@ mod tests {
 
     #[test]
     fn backoff_doubles_up_to_a_minute() {
-        let seconds: Vec<u64> = (0..=MAX_FAILED_CALLS)
-            .map(|calls| backoff(calls).as_secs())
-            .collect();
+        let seconds: Vec<u64> = (0..=5).map(|calls| backoff(calls).as_secs()).collect();
         assert_eq!(seconds, [5, 10, 20, 40, 60, 60]);
     }
 }

@@ -4,10 +4,15 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesOrdered, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use super::LogBucket;
 use crate::aws::Aws;
@@ -15,6 +20,7 @@ use crate::aws::error::AwsResultExt;
 use crate::cloudtrail::log_file::LogFileSource;
 use crate::cloudtrail::s3_notification::S3Object;
 use crate::error::{Error, Result};
+use crate::tail::retry::RetrySchedule;
 
 /// Number of concurrent downloads.
 pub const MAX_IN_FLIGHT: usize = 16;
@@ -29,25 +35,68 @@ pub struct FetchedObject {
     pub data: Result<LogFileSource>,
 }
 
+/// Limits of a download.
+#[derive(Clone, Copy, Debug)]
+pub struct DownloadLimits {
+    /// Larger objects are rejected, compressed or not.
+    pub max_object_bytes: u64,
+    /// Time for which a download is repeated while AWS does not respond.
+    pub give_up_after: Duration,
+}
+
 /// A queue of downloads.
 pub struct ObjectFetcher<'a> {
     aws: &'a Aws,
     log_bucket: LogBucket,
-    /// Larger objects are rejected, compressed or not.
-    max_object_bytes: u64,
+    limits: DownloadLimits,
     pending: VecDeque<S3Object>,
     in_flight: FuturesOrdered<BoxFuture<'a, FetchedObject>>,
+    reporter: OutageReporter,
+    notices: mpsc::UnboundedReceiver<Error>,
+}
+
+/// An event of the queue of downloads.
+pub enum DownloadEvent {
+    Finished(FetchedObject),
+    /// The first download of an outage failed, and will be repeated.
+    Repeated(Error),
+}
+
+/// Reports the first failed download of an outage.
+#[derive(Clone)]
+struct OutageReporter {
+    is_reported: Arc<AtomicBool>,
+    notices: mpsc::UnboundedSender<Error>,
+}
+
+impl OutageReporter {
+    fn record_failure(&self, error: &Error) {
+        if !self.is_reported.swap(true, Ordering::Relaxed) {
+            // The receiver is dropped last.
+            let _ = self.notices.send(error.clone());
+        }
+    }
+
+    fn record_success(&self) {
+        self.is_reported.store(false, Ordering::Relaxed);
+    }
 }
 
 impl<'a> ObjectFetcher<'a> {
     #[must_use]
-    pub fn new(aws: &'a Aws, log_bucket: LogBucket, max_object_bytes: u64) -> Self {
+    pub fn new(aws: &'a Aws, log_bucket: LogBucket, limits: DownloadLimits) -> Self {
+        let (sender, notices) = mpsc::unbounded_channel();
         Self {
             aws,
             log_bucket,
-            max_object_bytes,
+            limits,
             pending: VecDeque::new(),
             in_flight: FuturesOrdered::new(),
+            reporter: OutageReporter {
+                is_reported: Arc::default(),
+                notices: sender,
+            },
+            notices,
         }
     }
 
@@ -67,37 +116,59 @@ impl<'a> ObjectFetcher<'a> {
         self.pending.is_empty() && self.in_flight.is_empty()
     }
 
-    /// The next object; `None` if there is nothing to download. Cancel safe.
-    pub async fn next(&mut self) -> Option<FetchedObject> {
+    /// The next event; `None` if there is nothing to download. Cancel safe.
+    pub async fn next(&mut self) -> Option<DownloadEvent> {
         while self.in_flight.len() < MAX_IN_FLIGHT
             && let Some(object) = self.pending.pop_front()
         {
             let fetch = fetch_object(
                 self.aws,
                 self.log_bucket.clone(),
-                self.max_object_bytes,
+                self.limits,
                 object,
+                self.reporter.clone(),
             );
             self.in_flight.push_back(Box::pin(fetch));
         }
-        self.in_flight.next().await
+        if self.in_flight.is_empty() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            Some(error) = self.notices.recv() => Some(DownloadEvent::Repeated(error)),
+            fetched = self.in_flight.next() => fetched.map(DownloadEvent::Finished),
+        }
     }
 }
 
 async fn fetch_object(
     aws: &Aws,
     log_bucket: LogBucket,
-    max_bytes: u64,
+    limits: DownloadLimits,
     object: S3Object,
+    reporter: OutageReporter,
 ) -> FetchedObject {
-    FetchedObject {
-        data: download_with_retry(aws, &log_bucket, max_bytes, &object).await,
-        object,
-    }
+    let mut schedule = RetrySchedule::new(limits.give_up_after);
+    let data = loop {
+        match download(aws, &log_bucket, limits.max_object_bytes, &object).await {
+            Err(error) if error.is_transient() => match schedule.record_failure() {
+                Some(delay) => {
+                    reporter.record_failure(&error);
+                    sleep(delay).await;
+                }
+                None => break Err(error),
+            },
+            data => {
+                reporter.record_success();
+                break data;
+            }
+        }
+    };
+    FetchedObject { object, data }
 }
 
 /// Downloads an object and retries if the connection is lost. The SDK does not retry after it has returned the body.
-async fn download_with_retry(
+async fn download(
     aws: &Aws,
     log_bucket: &LogBucket,
     max_bytes: u64,

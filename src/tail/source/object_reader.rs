@@ -5,7 +5,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::HashSet;
 
 use super::LogBucket;
-use super::object_fetcher::{FetchedObject, ObjectFetcher};
+pub use super::object_fetcher::DownloadLimits;
+use super::object_fetcher::{DownloadEvent, FetchedObject, ObjectFetcher};
 use crate::aws::Aws;
 use crate::cloudtrail::log_file::LogFileSource;
 use crate::cloudtrail::object_key::skip_reason;
@@ -45,7 +46,7 @@ impl<'a> ObjectReader<'a> {
         aws: &'a Aws,
         queue: &'a TemporaryQueue,
         log_bucket: LogBucket,
-        max_object_bytes: u64,
+        limits: DownloadLimits,
     ) -> Self {
         let bucket = log_bucket.bucket.clone();
         let announcements = stream::unfold(Vec::new(), move |read: Vec<ReceivedMessage>| {
@@ -67,12 +68,12 @@ impl<'a> ObjectReader<'a> {
                         }
                         (Ok(announced), messages)
                     }
-                    Err(error) => (Err(error), Vec::new()),
+                    Err(error) => (Err(error), read),
                 };
                 Some((announced, messages))
             }
         });
-        Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
+        Self::new(Box::pin(announcements), aws, log_bucket, limits)
     }
 
     /// Reads the objects found by listing the bucket.
@@ -81,13 +82,13 @@ impl<'a> ObjectReader<'a> {
         aws: &'a Aws,
         bucket: BucketListing<'a>,
         log_bucket: LogBucket,
-        max_object_bytes: u64,
+        limits: DownloadLimits,
     ) -> Self {
         let announcements = stream::unfold(bucket, |mut bucket| async {
             let objects = bucket.next().await.map(announcements_from_listing);
             Some((objects, bucket))
         });
-        Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
+        Self::new(Box::pin(announcements), aws, log_bucket, limits)
     }
 
     /// Reads the messages in Heeler's own queue, until one of them has been received too often.
@@ -96,7 +97,7 @@ impl<'a> ObjectReader<'a> {
         aws: &'a Aws,
         queue: HeelerQueue,
         log_bucket: LogBucket,
-        max_object_bytes: u64,
+        limits: DownloadLimits,
     ) -> Self {
         let poller = HeelerQueuePoller {
             queue,
@@ -116,7 +117,7 @@ impl<'a> ObjectReader<'a> {
         });
         Self {
             metered: true,
-            ..Self::new(Box::pin(announcements), aws, log_bucket, max_object_bytes)
+            ..Self::new(Box::pin(announcements), aws, log_bucket, limits)
         }
     }
 
@@ -124,11 +125,11 @@ impl<'a> ObjectReader<'a> {
         announcements: BoxStream<'a, Result<Announcements>>,
         aws: &'a Aws,
         log_bucket: LogBucket,
-        max_object_bytes: u64,
+        limits: DownloadLimits,
     ) -> Self {
         Self {
             announcements,
-            fetcher: ObjectFetcher::new(aws, log_bucket, max_object_bytes),
+            fetcher: ObjectFetcher::new(aws, log_bucket, limits),
             metered: false,
             poll_in_flight: false,
             ended: false,
@@ -170,7 +171,14 @@ impl<'a> ObjectReader<'a> {
         self.poll_in_flight |= polls;
         tokio::select! {
             biased;
-            Some(fetched) = self.fetcher.next() => Ok(Some(vec![arrival_of_object(fetched)])),
+            Some(event) = self.fetcher.next() => Ok(Some(vec![match event {
+                DownloadEvent::Finished(fetched) => arrival_of_object(fetched),
+                DownloadEvent::Repeated(error) => failed(
+                    None,
+                    format!("{} at the moment", error.headline()),
+                    &error.with_hint("the download is repeated until it succeeds or --give-up-after has passed"),
+                ),
+            }])),
             announced = self.announcements.next(), if polls => {
                 self.poll_in_flight = false;
                 let Some(announced) = announced else {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
@@ -34,7 +35,9 @@ pub struct TemporaryQueue {
     url: String,
     /// ARN of the subscription.
     subscription: String,
-    lock: QueueLock,
+    /// `None` when the queue has been deleted.
+    lock: Option<QueueLock>,
+    created_at: Instant,
 }
 
 /// A received message.
@@ -54,6 +57,11 @@ const STALE_AFTER: Duration = Duration::from_secs(600);
 /// Message retention. A message is either read immediately or not needed.
 const RETENTION_SECONDS: u32 = 3_600;
 const RECEIVE_WAIT_SECONDS: i32 = 10;
+/// Time after the creation for which AWS may answer that the queue does not exist. It documents at least one second. Source:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>.
+const VISIBILITY_DELAY: Duration = Duration::from_secs(60);
+/// Interval between calls until the queue is visible.
+const VISIBILITY_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The interval between heartbeats.
 #[must_use]
@@ -95,14 +103,24 @@ impl TemporaryQueue {
             .context_for("sqs:CreateQueue", || {
                 format!("create the temporary queue {name}")
             });
+        let created_at = Instant::now();
         let created = match created {
             Ok(created) => created,
             Err(error) => {
+                if error.is_transient() {
+                    delete_unconfirmed_queue(aws, name).await;
+                }
                 lock.release();
                 return Err(error);
             }
         };
-        let url = created.queue_url.unwrap_or_default();
+        let mut queue = Self {
+            name: name.to_owned(),
+            url: created.queue_url.unwrap_or_default(),
+            subscription: String::new(),
+            lock: Some(lock),
+            created_at,
+        };
         let subscribed = aws
             .sns
             .subscribe()
@@ -116,15 +134,13 @@ impl TemporaryQueue {
                 format!("subscribe to topic {}", target.topic)
             });
         match subscribed {
-            Ok(subscribed) => Ok(Self {
-                name: name.to_owned(),
-                url,
-                subscription: subscribed.subscription_arn.unwrap_or_default(),
-                lock,
-            }),
+            Ok(subscribed) => {
+                queue.subscription = subscribed.subscription_arn.unwrap_or_default();
+                Ok(queue)
+            }
             Err(error) => {
-                let _ = delete_queue(aws, &url).await;
-                lock.release();
+                // The first error is the one to report. The next run deletes a queue that is left.
+                let _ = queue.delete_queue(aws).await;
                 Err(error)
             }
         }
@@ -147,11 +163,29 @@ impl TemporaryQueue {
             .map(|_| ())
     }
 
-    /// Receives messages with long polling.
+    /// Receives messages with long polling. A queue that is not visible yet has no messages.
     ///
     /// # Errors
     /// Returns an error if the call fails.
     pub async fn receive(&self, aws: &Aws) -> Result<Vec<ReceivedMessage>> {
+        let received = self.receive_once(aws).await;
+        if received
+            .as_ref()
+            .is_err_and(|error| self.may_be_invisible(error))
+        {
+            sleep(VISIBILITY_POLL_INTERVAL).await;
+            return Ok(Vec::new());
+        }
+        received
+    }
+
+    /// Returns true if AWS does not know the queue because it has been created a moment ago.
+    fn may_be_invisible(&self, error: &Error) -> bool {
+        not_found::QUEUE.iter().any(|code| error.has_code(code))
+            && self.created_at.elapsed() < VISIBILITY_DELAY
+    }
+
+    async fn receive_once(&self, aws: &Aws) -> Result<Vec<ReceivedMessage>> {
         let received = aws
             .sqs
             .receive_message()
@@ -201,18 +235,42 @@ impl TemporaryQueue {
             .map(|_| ())
     }
 
-    /// Deletes the subscription and the queue.
+    /// Deletes the subscription and the queue. May be called again after an error.
     ///
     /// # Errors
     /// Returns an error if a call fails. The other call is made in any case.
-    pub async fn delete(self, aws: &Aws) -> Result<()> {
+    pub async fn delete(&mut self, aws: &Aws) -> Result<()> {
         let unsubscribed = unsubscribe(aws, &self.subscription).await;
-        let deleted = delete_queue(aws, &self.url).await;
-        // Otherwise the lock file stays, so that the next run on this machine recognises the queue as abandoned.
-        if deleted.is_ok() {
-            self.lock.release();
-        }
+        let deleted = self.delete_queue(aws).await;
         unsubscribed.and(deleted)
+    }
+
+    /// Deletes the queue, and waits until it is visible if it has been created a moment ago: otherwise it would stay.
+    async fn delete_queue(&mut self, aws: &Aws) -> Result<()> {
+        loop {
+            let deleted = aws
+                .sqs
+                .delete_queue()
+                .queue_url(&self.url)
+                .send()
+                .await
+                .context_for("sqs:DeleteQueue", || {
+                    format!("delete the queue {}", self.url)
+                });
+            match deleted {
+                Ok(_) => break,
+                Err(error) if self.may_be_invisible(&error) => {
+                    sleep(VISIBILITY_POLL_INTERVAL).await;
+                }
+                Err(error) if not_found::QUEUE.iter().any(|code| error.has_code(code)) => break,
+                // The lock file stays, so that the next run on this machine recognises the queue as abandoned.
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(lock) = self.lock.take() {
+            lock.release();
+        }
+        Ok(())
     }
 
     /// Commands that delete the subscription and the queue.
@@ -228,6 +286,16 @@ impl TemporaryQueue {
                 self.url
             ),
         ]
+    }
+}
+
+/// Deletes a queue whose creation may have succeeded although there was no answer. If this fails as well, the next run deletes
+/// the queue.
+async fn delete_unconfirmed_queue(aws: &Aws, name: &str) {
+    if let Ok(found) = aws.sqs.get_queue_url().queue_name(name).send().await
+        && let Some(url) = found.queue_url
+    {
+        let _ = delete_queue(aws, &url).await;
     }
 }
 
