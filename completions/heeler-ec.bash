@@ -881,7 +881,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__tail)
-            opts="-o -q -v -h -V --limit --timeout --source --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --limit --timeout --give-up-after --source --stats --max-object-size --output --exec --webhook --webhook-format --account --event-region --service --event --actor --errors-only --write-only --since --min-severity --severity-file --heeler-filter --grep --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -75,7 +75,10 @@ pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
             failure.is_io() || failure.is_timeout() || closed
         }
         SdkError::ServiceError(failure) => {
-            failure.raw().status().is_server_error()
+            let status = failure.raw().status();
+            // An error with a status of success is an answer of something else than AWS, such as the page of a proxy.
+            status.is_server_error()
+                || status.is_success()
                 || error
                     .code()
                     .is_some_and(|code| THROTTLING_CODES.contains(&code))
