@@ -237,7 +237,7 @@ fn field_samples() -> Option<PathBuf> {
 #[test]
 fn one_damaged_wrapped_record_hides_the_file() {
     let event = |text: &str| {
-        format!(r#"{{"Events":[{{"CloudTrailEvent":"{{\\"eventID\\":\\"a\\"}}"}},{text}]}}"#)
+        format!(r#"{{"Events":[{{"CloudTrailEvent":"{{\"eventID\":\"a\"}}"}},{text}]}}"#)
     };
     for text in [
         event(r#"{"EventId":"x"}"#),

@@ -40,8 +40,9 @@ fn detect_in_head(head: &[u8]) -> Option<LogFormat> {
         b'0'..=b'9' if wrapped_record::begins_with_date(head)? => return Some(LogFormat::Lines),
         _ => return Some(LogFormat::Documents),
     }
-    let Some(key) = first_key(head) else {
-        return (head.len() > MAX_KEY_BYTES).then_some(LogFormat::Documents);
+    // The result must not depend on how much more text there is.
+    let Some(key) = first_key(head.get(..MAX_KEY_BYTES).unwrap_or(head)) else {
+        return (head.len() >= MAX_KEY_BYTES).then_some(LogFormat::Documents);
     };
     if RECORD_ARRAYS.iter().any(|array| array.as_bytes() == key) {
         return Some(LogFormat::Documents);
@@ -109,6 +110,16 @@ mod tests {
         ] {
             assert_eq!(detect(text.as_bytes()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn long_first_key_is_documents() {
+        let text = format!(
+            "{{\"{}\":1,\"eventID\":\"a\"}}\n",
+            "x".repeat(MAX_KEY_BYTES)
+        );
+        assert_eq!(detect(text.as_bytes()), Some(LogFormat::Documents));
+        assert_eq!(detect(&text.as_bytes()[..300]), Some(LogFormat::Documents));
     }
 
     #[test]
