@@ -119,7 +119,7 @@ mod tests {
             "x".repeat(MAX_KEY_BYTES)
         );
         assert_eq!(detect(text.as_bytes()), Some(LogFormat::Documents));
-        assert_eq!(detect(&text.as_bytes()[..300]), Some(LogFormat::Documents));
+        assert_eq!(detect(&text.as_bytes()[..260]), Some(LogFormat::Documents));
     }
 
     #[test]
