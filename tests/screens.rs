@@ -1,4 +1,4 @@
-//! What the commands show: whole screens, compared with the files in `tests/snapshots/`.
+//! The screens that the commands show, compared with the files in `tests/snapshots/`.
 //!
 //! `SNAPSHOTS=overwrite` writes the files instead, as `make snapshots` does.
 

@@ -372,8 +372,10 @@ impl LiveTail<'_> {
 async fn send_heartbeats(ui: Ui, aws: &Aws, queue: &TemporaryQueue) -> Infallible {
     loop {
         sleep(temporary_queue::heartbeat_interval()).await;
-        if let Err(error) = queue.heartbeat(aws).await {
-            ui.error(&error);
+        match queue.heartbeat(aws).await {
+            // The receives report an outage already.
+            Err(error) if !error.is_transient() => ui.error(&error),
+            _ => {}
         }
     }
 }
