@@ -13,6 +13,8 @@ pub enum Verdict {
     Skip(String),
     /// A call that the check needs was refused or failed.
     Unknown(Error),
+    /// It depends on facts that no call returns, such as a condition key of Heeler's requests. It counts as a warning.
+    Undetermined(Finding),
 }
 
 /// The difference between the observed and the expected state, and how to fix it.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::aws::arn::{Arn, resource_name};
+use crate::check::policy_request::{
+    decide, describe_deny, describe_unknown, granting_caller, heeler_via_s3, known_policy,
+};
 use crate::check::{
     Check, CheckId, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
 };
-use crate::iam::statement_reader;
-use crate::iam::statement_reader::ParsedCondition;
+use crate::iam::evaluate::{Decision, KeyGrant, ResourcePolicy};
 use crate::inventory::facts::{KeyFacts, KmsKeyDetails};
 use crate::inventory::{Fact, LogEncryption, Snapshot};
 
@@ -34,6 +34,13 @@ pub const CHECKS: &[Check] = &[
         requirement: Requirement::ADVISORY,
         permissions: &["kms:GetKeyPolicy"],
         evaluate: grantable,
+    },
+    Check {
+        id: CheckId::KeyDecrypt,
+        description: "the KMS key's policy does not deny Heeler to decrypt",
+        requirement: Requirement::REQUIRED,
+        permissions: &["kms:GetKeyPolicy"],
+        evaluate: decrypt,
     },
     Check {
         id: CheckId::KeyExistingGrants,
@@ -66,7 +73,7 @@ fn worst_of_keys(snapshot: &Snapshot, evaluate: impl Fn(&KeyFacts) -> Verdict) -
         Verdict::Pass(_) => 0,
         Verdict::Skip(_) => 1,
         Verdict::Warn(_) => 2,
-        Verdict::Unknown(_) => 3,
+        Verdict::Unknown(_) | Verdict::Undetermined(_) => 3,
         Verdict::Fail(_) => 4,
     };
     let all: Vec<Verdict> = keys.into_iter().map(evaluate).collect();
@@ -233,107 +240,103 @@ fn account(snapshot: &Snapshot) -> Verdict {
 /// Evaluates whether the key policy delegates to IAM or allows the caller to create grants. Only an actual grant proves it.
 fn grantable(snapshot: &Snapshot) -> Verdict {
     worst_of_described_keys(snapshot, |facts, key| {
-        let policy = match &facts.policy {
-            Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::KeyAccount),
-            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
-            Fact::Present(policy) => policy,
+        let policy = match known_policy(&facts.policy, CheckId::KeyAccount, &key.arn) {
+            Ok(policy) => policy,
+            Err(verdict) => return verdict,
         };
-        let account = key.account.as_str();
-        let caller = snapshot
-            .account
-            .caller
-            .as_ref()
-            .map_or("", |caller| caller.arn.as_str());
-        let root = format!(":iam::{account}:root");
-        let role = role_of_session(caller);
-        let named = |principal: &str| {
-            principal == account
-                || principal.ends_with(&root)
-                || principal == caller
-                || role.as_deref() == Some(principal)
+        let action = "kms:CreateGrant";
+        let resource = ResourcePolicy::Key {
+            policy,
+            grants: Vec::new(),
+            is_enabled: true,
         };
-        let is_named = |statement: &Value| {
-            statement_reader::names_principal(statement, "AWS", &[])
-                || statement_reader::string_list(&statement["Principal"]["AWS"])
-                    .iter()
-                    .any(|principal| named(principal))
+        let caller = granting_caller(snapshot);
+        let finding = |observed: String, expected: &str| {
+            show_policy(key, Finding::new(observed, expected))
+                .because("setup grants Heeler use of the key, and AWS would refuse the grant")
         };
-        let exempts = |condition: &ParsedCondition<'_>| {
-            let own = |value: &&str| {
-                [Some(caller), role.as_deref()]
-                    .into_iter()
-                    .flatten()
-                    .any(|own| statement_reader::matches_wildcard(value, own))
-            };
-            condition.key == "aws:principalarn"
-                && condition.values.iter().any(own) == condition.operator.contains("Not")
-        };
-        let statements = statement_reader::statements(policy);
-        let delegates = statements.iter().any(|statement| {
-            statement_reader::allows(statement)
-                && statement_reader::applies_to_action(statement, "kms:CreateGrant")
-                && statement_reader::conditions(statement)
-                    .iter()
-                    .all(|condition| {
-                        let key = condition.key.as_str();
-                        matches!(key, "kms:calleraccount" | "aws:principalaccount")
-                            && condition.values.contains(&account)
-                    })
-                && is_named(statement)
-        });
-        // An unknown condition may match.
-        let denial = statements.iter().find(|statement| {
-            statement_reader::denies(statement)
-                && statement_reader::applies_to_action(statement, "kms:CreateGrant")
-                && is_named(statement)
-                && !statement_reader::conditions(statement).iter().any(exempts)
-        });
-        let policy = |finding: Finding| {
-            Verdict::Warn(
-                finding
-                    .because("setup grants Heeler use of the key, and AWS would refuse the grant")
-                    .console(console_page(key, "Key policy"))
-                    .cli(format!(
-                        "aws kms get-key-policy --region {} --key-id {} --policy-name default --query Policy --output text",
-                        Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
-                        shell_quote(&key.arn)
-                    )),
-            )
-        };
-        if let Some(denial) = denial {
-            return policy(Finding::new(
+        let no_deny = "no Deny of kms:CreateGrant that applies to the caller";
+        match decide(&caller, action, &key.arn, &key.account, resource) {
+            Decision::Allow => {
+                Verdict::Pass("the key policy allows kms:CreateGrant to this account".into())
+            }
+            Decision::ExplicitDeny(statement) => {
+                let deny = describe_deny(&statement, action);
+                Verdict::Warn(finding(
+                    format!("in the policy of {}, {deny}", key.arn),
+                    no_deny,
+                ))
+            }
+            Decision::ImplicitDeny(_) => Verdict::Warn(finding(
                 format!(
-                    "statement {} of the policy of {} denies kms:CreateGrant",
-                    statement_reader::sid(denial),
+                    "the policy of {} does not allow kms:CreateGrant to this account or the caller",
                     key.arn
                 ),
-                "no Deny of kms:CreateGrant that applies to the caller",
-            ));
+                "kms:CreateGrant for the caller",
+            )),
+            Decision::Unknown(missing) => {
+                let text = describe_unknown(&missing, action, "the caller");
+                let observed = format!("in the policy of {}, {text}", key.arn);
+                Verdict::Undetermined(finding(observed, no_deny))
+            }
         }
-        if delegates {
-            return Verdict::Pass("the key policy allows kms:CreateGrant to this account".into());
-        }
-        policy(Finding::new(
-            format!(
-                "the policy of {} does not allow kms:CreateGrant to this account or the caller",
-                key.arn
-            ),
-            "kms:CreateGrant for the caller",
-        ))
     })
 }
 
-/// Returns the ARN of a session's role without its path, as key policies name it.
-fn role_of_session(caller: &str) -> Option<String> {
-    let arn = Arn::parse(caller)?;
-    let name = arn
-        .resource
-        .strip_prefix("assumed-role/")?
-        .split('/')
-        .next()?;
-    Some(format!(
-        "arn:{}:iam::{}:role/{name}",
-        arn.partition, arn.account
+/// Evaluates `kms:Decrypt` for Heeler's role with the grant that setup creates. Only a Deny of the key policy can refuse it.
+fn decrypt(snapshot: &Snapshot) -> Verdict {
+    worst_of_described_keys(snapshot, |facts, key| {
+        let policy = match known_policy(&facts.policy, CheckId::KeyAccount, &key.arn) {
+            Ok(policy) => policy,
+            Err(verdict) => return verdict,
+        };
+        let action = "kms:Decrypt";
+        let role = snapshot.access_role_arn().unwrap_or_default();
+        let resource = ResourcePolicy::Key {
+            policy,
+            grants: vec![KeyGrant {
+                grantee: role.clone(),
+                operations: vec!["Decrypt".into()],
+                ..KeyGrant::default()
+            }],
+            is_enabled: true,
+        };
+        let finding = |text: String| {
+            show_policy(
+                key,
+                Finding::new(
+                    format!("in the policy of {}, {text}", key.arn),
+                    "no Deny of kms:Decrypt that applies to Heeler",
+                ),
+            )
+            .because(
+                "Heeler could not decrypt log objects; a Deny in the key policy overrides the grant that setup creates",
+            )
+            .advice(format!("exempt {role} with a condition on aws:PrincipalArn"))
+        };
+        let caller = heeler_via_s3(snapshot, facts);
+        match decide(&caller, action, &key.arn, &key.account, resource) {
+            Decision::Allow | Decision::ImplicitDeny(_) => {
+                Verdict::Pass("no statement denies Heeler kms:Decrypt".into())
+            }
+            Decision::ExplicitDeny(statement) => {
+                Verdict::Fail(finding(describe_deny(&statement, action)))
+            }
+            Decision::Unknown(missing) => Verdict::Undetermined(finding(describe_unknown(
+                &missing,
+                action,
+                "Heeler's requests",
+            ))),
+        }
+    })
+}
+
+/// Adds where the key policy is shown.
+fn show_policy(key: &KmsKeyDetails, finding: Finding) -> Finding {
+    finding.console(console_page(key, "Key policy")).cli(format!(
+        "aws kms get-key-policy --region {} --key-id {} --policy-name default --query Policy --output text",
+        Arn::parse(&key.arn).map_or("REGION", |arn| arn.region),
+        shell_quote(&key.arn)
     ))
 }
 

@@ -15,6 +15,7 @@ mod log_group_scope;
 mod log_streams;
 pub mod logs;
 pub mod names;
+mod policy_request;
 pub mod quotas;
 mod report;
 mod requirement;

@@ -44,7 +44,7 @@ impl VerdictCounts {
                 Verdict::Warn(_) => &mut counts.warnings,
                 Verdict::Fail(_) => &mut counts.failed,
                 Verdict::Skip(_) => &mut counts.skipped,
-                Verdict::Unknown(_) => &mut counts.unknown,
+                Verdict::Unknown(_) | Verdict::Undetermined(_) => &mut counts.unknown,
             } += 1;
         }
         counts
@@ -102,7 +102,7 @@ impl CheckResult {
     pub fn is_warning(&self) -> bool {
         match &self.verdict {
             _ if self.accepted => false,
-            Verdict::Warn(_) => true,
+            Verdict::Warn(_) | Verdict::Undetermined(_) => true,
             Verdict::Unknown(_) => self.check.requirement.is_advisory(),
             _ => false,
         }
@@ -119,7 +119,9 @@ impl CheckResult {
     #[must_use]
     pub fn finding(&self) -> Option<&Finding> {
         match &self.verdict {
-            Verdict::Warn(finding) | Verdict::Fail(finding) => Some(finding),
+            Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
+                Some(finding)
+            }
             _ => None,
         }
     }

@@ -1,7 +1,6 @@
 //! IAM policy documents: building, parsing, comparing and evaluating them.
 
 pub mod evaluate;
-pub mod statement_reader;
 use serde_json::{Map, Value, json};
 
 /// Wraps statements in a document. `Version` comes first, because an old AWS parser requires it.

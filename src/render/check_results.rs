@@ -59,7 +59,7 @@ fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
         Verdict::Fail(_) => (ui.symbol("×", "x"), Tone::Bad),
         Verdict::Skip(_) => ("-", Tone::Faint),
         Verdict::Unknown(_) if result.is_blocking() => ("?", Tone::Bad),
-        Verdict::Unknown(_) => ("?", Tone::Change),
+        Verdict::Unknown(_) | Verdict::Undetermined(_) => ("?", Tone::Change),
     };
     let aside = match &result.verdict {
         Verdict::Pass(found) => format!(" ({})", escape_control_chars(found)),
@@ -97,7 +97,7 @@ fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
             }
             detail(text, "help:", &help_link(check));
         }
-        Verdict::Warn(finding) | Verdict::Fail(finding) => {
+        Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
             detail(text, "observed:", &finding.observed);
             detail(text, "expected:", &finding.expected);
             detail(text, "reason:", &finding.reason);
@@ -139,7 +139,7 @@ pub(super) fn result_json(result: &CheckResult) -> Value {
         Verdict::Pass(found) => (found.clone(), String::new(), &empty),
         Verdict::Skip(why) => (String::new(), why.clone(), &empty),
         Verdict::Unknown(error) => (String::new(), error.to_string(), &empty),
-        Verdict::Warn(finding) | Verdict::Fail(finding) => {
+        Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
             (finding.observed.clone(), finding.reason.clone(), finding)
         }
     };
@@ -176,6 +176,6 @@ fn status(verdict: &Verdict) -> &'static str {
         Verdict::Warn(_) => "warn",
         Verdict::Fail(_) => "fail",
         Verdict::Skip(_) => "skip",
-        Verdict::Unknown(_) => "unknown",
+        Verdict::Unknown(_) | Verdict::Undetermined(_) => "unknown",
     }
 }

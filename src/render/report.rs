@@ -75,10 +75,14 @@ pub fn summary(ui: &Ui, report: &Report) {
     ));
     for result in &report.results {
         let observed = match &result.verdict {
-            Verdict::Warn(finding) | Verdict::Fail(finding) if result.accepted => {
+            Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding)
+                if result.accepted =>
+            {
                 format!("accepted: {}", finding.observed)
             }
-            Verdict::Warn(finding) | Verdict::Fail(finding) => finding.observed.clone(),
+            Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
+                finding.observed.clone()
+            }
             Verdict::Unknown(error) if result.accepted => format!("accepted: {error}"),
             Verdict::Unknown(error) => error.to_string(),
             Verdict::Pass(_) | Verdict::Skip(_) => continue,

@@ -11,7 +11,7 @@ use heeler_ec::inventory::named_resource::NamedResource;
 use heeler_ec::inventory::{Fact, LogEncryption, Snapshot};
 
 use super::account::{bucket, trail};
-use super::fixture::{KEY, OTHER_KEY, PAYER, key, log_object, managed_owner, now};
+use super::fixture::{KEY, OTHER_KEY, PAYER, bucket_policy, key, log_object, managed_owner, now};
 use super::trail::status;
 use super::{VerdictCase, assert_verdicts, check, refused, s3};
 use testkit::awscli::parse;
@@ -183,7 +183,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
                     r#""Sid":"OnlyFromTheApp","Principal":"*","Action":"s3:GetObject","Condition":{"StringNotEquals":{"aws:Referer":"app"}}"#,
                 )
             },
-            "warn",
+            "unknown",
             "OnlyFromTheApp denies s3:GetObject, if StringNotEquals aws:Referer app",
         ),
         s3(
@@ -1169,7 +1169,7 @@ fn topic_cases() -> Vec<VerdictCase> {
                 );
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
             },
-            "warn",
+            "unknown",
             "cannot be evaluated: aws:SourceOrgPaths",
         ),
         s3(
@@ -1193,10 +1193,106 @@ fn topic_cases() -> Vec<VerdictCase> {
                 s.account.organization =
                     Fact::Failed(refused("organizations:DescribeOrganization"));
             },
-            "warn",
+            "unknown",
             "cannot be evaluated: aws:SourceOrgID",
         ),
+        s3(
+            "bucket.topic",
+            "its policy denies callers outside the organization, except services of AWS",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        policy: topic_policy_with_deny(
+                            r#""StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-example"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}"#,
+                        ),
+                        ..topic()
+                    },
+                )
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its policy denies everybody outside the organization",
+            |s| {
+                use_existing_topic(
+                    s,
+                    TopicFacts {
+                        policy: topic_policy_with_deny(
+                            r#""StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-example"}"#,
+                        ),
+                        ..topic()
+                    },
+                )
+            },
+            "fail",
+            "statement 1 denies sns:Publish, if StringNotEqualsIfExists aws:PrincipalOrgID o-example",
+        ),
+        s3(
+            "bucket.topic",
+            "its key is for S3 of another account",
+            |s| use_topic_key(s, r#""StringEquals":{"aws:SourceAccount":"444455556666"}"#),
+            "fail",
+            "its policy does not allow kms:GenerateDataKey",
+        ),
+        s3(
+            "bucket.topic",
+            "its key is for another bucket",
+            |s| use_topic_key(s, r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::other"}"#),
+            "fail",
+            "which S3 cannot use",
+        ),
+        s3(
+            "bucket.topic",
+            "its key is for buckets of another organization",
+            |s| use_topic_key(s, r#""StringEquals":{"aws:SourceOrgID":"o-other"}"#),
+            "fail",
+            "which S3 cannot use",
+        ),
+        s3(
+            "bucket.topic",
+            "its key is for the bucket, the account and the organization",
+            |s| {
+                use_topic_key(
+                    s,
+                    r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:*:*:org-trail-logs"},"StringEquals":{"aws:SourceAccount":"111122223333","aws:SourceOrgID":"o-example"}"#,
+                )
+            },
+            "pass",
+            TOPIC,
+        ),
+        s3(
+            "bucket.topic",
+            "its key has a condition that cannot be evaluated",
+            |s| use_topic_key(s, r#""StringEquals":{"kms:CallerAccount":"111122223333"}"#),
+            "unknown",
+            "cannot be evaluated: kms:CallerAccount",
+        ),
     ]
+}
+
+fn topic_policy_with_deny(condition: &str) -> String {
+    let deny = format!(
+        r#"{{"Effect":"Deny","Principal":"*","Action":"SNS:Publish","Resource":"*","Condition":{{{condition}}}}},"#
+    );
+    topic().policy.replacen("[{", &format!("[{deny}{{"), 1)
+}
+
+/// The topic has a key that S3 may use under a condition.
+fn use_topic_key(snapshot: &mut Snapshot, condition: &str) {
+    let policy = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Principal":{{"Service":"s3.amazonaws.com"}},"Action":["kms:GenerateDataKey*","kms:Decrypt"],"Resource":"*","Condition":{{{condition}}}}}}}"#
+    );
+    use_existing_topic(
+        snapshot,
+        TopicFacts {
+            key: Some(KEY.into()),
+            key_policy: Fact::Present(policy),
+            ..topic()
+        },
+    );
 }
 
 fn policy_cases() -> Vec<VerdictCase> {
@@ -1204,7 +1300,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         s3(
             "bucket.policy",
             "there is none",
-            |_| {},
+            |s| bucket(s).policy = Fact::Absent,
             "pass",
             "no bucket policy",
         ),
@@ -1253,7 +1349,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                     r#""Sid":"DenyOutsideVpce","Principal":"*","Action":"s3:Get*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#,
                 )
             },
-            "warn",
+            "unknown",
             "DenyOutsideVpce denies s3:GetObject, if StringNotEquals aws:SourceVpce vpce-1",
         ),
         s3(
@@ -1265,7 +1361,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                     r#""Principal":{"AWS":"*"},"Action":"s3:GetObject","Condition":{"NotIpAddress":{"aws:SourceIp":["10.0.0.0/8"]}}"#,
                 )
             },
-            "warn",
+            "unknown",
             "with a condition on aws:PrincipalArn",
         ),
         s3(
@@ -1313,7 +1409,7 @@ fn policy_cases() -> Vec<VerdictCase> {
                     r#""Principal":"*","NotAction":"s3:PutObject","Condition":{"StringNotLike":{"aws:userid":"AROA1:*"}}"#,
                 )
             },
-            "warn",
+            "unknown",
             "aws:userid",
         ),
         s3(
@@ -1351,6 +1447,110 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
+            "it may not be read",
+            |s| bucket(s).policy = Fact::Failed(refused("s3:GetBucketPolicy")),
+            "unknown",
+            "s3:GetBucketPolicy",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies what comes from elsewhere, except for the organization",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-example"},"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#,
+                )
+            },
+            "pass",
+            "no statement denies Heeler",
+        ),
+        s3(
+            "bucket.policy",
+            "it denies old versions of TLS",
+            |s| {
+                deny(
+                    s,
+                    r#""Principal":"*","Action":"s3:*","Condition":{"NumericLessThan":{"s3:TlsVersion":"1.2"}}"#,
+                )
+            },
+            "pass",
+            "no statement denies Heeler",
+        ),
+        s3(
+            "bucket.policy",
+            "it is no policy",
+            |s| bucket(s).policy = Fact::Present("{}".into()),
+            "unknown",
+            "cannot evaluate the policy of org-trail-logs: the policy has no Statement",
+        ),
+        s3(
+            "bucket.delivery",
+            "it allows the organization's prefix",
+            |_| {},
+            "pass",
+            "trail org-trail may write to AWSLogs/o-example/",
+        ),
+        s3(
+            "bucket.delivery",
+            "it allows only this account",
+            |s| bucket(s).policy = Fact::Present(bucket_policy("AWSLogs/o-example/111122223333/*")),
+            "warn",
+            "does not allow CloudTrail to write to AWSLogs/o-example/000000000000/",
+        ),
+        s3(
+            "bucket.delivery",
+            "it allows the prefix of a trail without organization",
+            |s| bucket(s).policy = Fact::Present(bucket_policy("AWSLogs/111122223333/*")),
+            "warn",
+            "allow cloudtrail.amazonaws.com s3:PutObject on arn:aws:s3:::org-trail-logs/AWSLogs/o-example/*",
+        ),
+        s3(
+            "bucket.delivery",
+            "it allows another trail",
+            |s| {
+                let policy = bucket_policy("*").replace("trail/org-trail", "trail/other");
+                bucket(s).policy = Fact::Present(policy);
+            },
+            "warn",
+            "with the condition aws:SourceArn = arn:aws:cloudtrail:us-east-1:111122223333:trail/org-trail",
+        ),
+        s3(
+            "bucket.delivery",
+            "the trail has a prefix that it does not allow",
+            |s| trail(s).prefix = "logs".into(),
+            "warn",
+            "does not allow CloudTrail to write to logs/AWSLogs/o-example/111122223333/",
+        ),
+        s3(
+            "bucket.delivery",
+            "it denies callers of other organizations",
+            |s| {
+                let deny = r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-example"}}},"#;
+                let policy = bucket_policy("*").replacen(r#"[{"#, &format!("[{deny}{{"), 1);
+                bucket(s).policy = Fact::Present(policy);
+            },
+            "warn",
+            "statement 1 denies s3:PutObject, if StringNotEquals aws:PrincipalOrgID o-example",
+        ),
+        s3(
+            "bucket.delivery",
+            "it depends on a key that is not known",
+            |s| {
+                let policy = bucket_policy("*").replace("s3:x-amz-acl", "aws:SourceVpc");
+                bucket(s).policy = Fact::Present(policy);
+            },
+            "unknown",
+            "cannot be evaluated: aws:SourceVpc",
+        ),
+        s3(
+            "bucket.delivery",
+            "there is none",
+            |s| bucket(s).policy = Fact::Absent,
+            "warn",
+            "does not allow CloudTrail to write",
+        ),
+        s3(
+            "bucket.delivery",
             "it may not be read",
             |s| bucket(s).policy = Fact::Failed(refused("s3:GetBucketPolicy")),
             "unknown",

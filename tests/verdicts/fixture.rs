@@ -179,11 +179,20 @@ fn bucket() -> BucketFacts {
         keys: Vec::new(),
         notifications: Fact::Present(Vec::new()),
         topic: Fact::NotRequested,
-        policy: Fact::Absent,
+        policy: Fact::Present(bucket_policy("AWSLogs/o-example/*")),
         object_ownership: Fact::Present("BucketOwnerEnforced".into()),
         lifecycle: Fact::Present(Vec::new()),
         requester_pays: Fact::Present(false),
     }
+}
+
+/// AWS's policy for the bucket of a trail, which may write objects with these keys.
+pub fn bucket_policy(keys: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"cloudtrail.amazonaws.com"}},
+        "Action":"s3:PutObject","Resource":"arn:aws:s3:::{BUCKET}/{keys}","Condition":{{"StringEquals":{{
+        "aws:SourceArn":"{TRAIL_ARN}","s3:x-amz-acl":"bucket-owner-full-control"}}}}}}]}}"#
+    )
 }
 
 fn log_group() -> LogGroupFacts {

@@ -188,7 +188,7 @@ pub fn cases() -> Vec<VerdictCase> {
             "its policy forbids the grant",
             |s| deny_grants(s, r#""Sid":"NoGrants","Principal":"*""#),
             "warn",
-            "statement NoGrants of the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb denies kms:CreateGrant",
+            "in the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb, statement NoGrants denies kms:CreateGrant, always",
         ),
         s3(
             "key.grantable",
@@ -285,6 +285,95 @@ pub fn cases() -> Vec<VerdictCase> {
             "depends on key.account",
         ),
         s3(
+            "key.grantable",
+            "its policy denies callers from elsewhere",
+            |s| {
+                deny_grants(
+                    s,
+                    r#""Principal":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#,
+                )
+            },
+            "unknown",
+            "not known for the caller: aws:SourceVpce",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy leaves it to IAM",
+            with_key,
+            "pass",
+            "no statement denies Heeler kms:Decrypt",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy denies Heeler's role",
+            |s| {
+                deny_decrypt(
+                    s,
+                    r#""Sid":"NotHeeler","Principal":{"AWS":"arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role"}"#,
+                )
+            },
+            "fail",
+            "statement NotHeeler denies kms:Decrypt, always",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy denies all roles but one",
+            |s| {
+                deny_decrypt(
+                    s,
+                    r#""Principal":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/siem"}}"#,
+                )
+            },
+            "fail",
+            "exempt arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy denies it outside the organization and for other services",
+            |s| {
+                deny_decrypt(
+                    s,
+                    r#""Principal":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-example"},"StringNotEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}"#,
+                )
+            },
+            "pass",
+            "no statement denies",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy denies it through other services than SQS",
+            |s| {
+                deny_decrypt(
+                    s,
+                    r#""Principal":"*","Condition":{"StringNotEquals":{"kms:ViaService":"sqs.eu-west-1.amazonaws.com"}}"#,
+                )
+            },
+            "fail",
+            "if StringNotEquals kms:ViaService sqs.eu-west-1.amazonaws.com",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy denies other networks",
+            |s| {
+                deny_decrypt(
+                    s,
+                    r#""Principal":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#,
+                )
+            },
+            "unknown",
+            "not known for Heeler's requests: aws:SourceIp",
+        ),
+        s3(
+            "key.decrypt",
+            "its policy may not be read",
+            |s| {
+                with_key(s);
+                facts(s).policy = Fact::Failed(refused("kms:GetKeyPolicy"));
+            },
+            "unknown",
+            "kms:GetKeyPolicy",
+        ),
+        s3(
             "key.existing_grants",
             "there is none",
             with_key,
@@ -344,10 +433,18 @@ fn policy(snapshot: &mut Snapshot, principal: &str, action: &str) {
 
 /// The key policy delegates to IAM, with one deny.
 fn deny_grants(snapshot: &mut Snapshot, rest: &str) {
+    deny_action(snapshot, "kms:CreateGrant", rest);
+}
+
+fn deny_decrypt(snapshot: &mut Snapshot, rest: &str) {
+    deny_action(snapshot, "kms:Decrypt", rest);
+}
+
+fn deny_action(snapshot: &mut Snapshot, action: &str, rest: &str) {
     with_key(snapshot);
     let document = format!(
         r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:root"}},"Action":"kms:*","Resource":"*"}},
-        {{"Effect":"Deny","Action":"kms:CreateGrant","Resource":"*",{rest}}}]}}"#
+        {{"Effect":"Deny","Action":"{action}","Resource":"*",{rest}}}]}}"#
     );
     serde_json::from_str::<serde_json::Value>(&document).expect("a policy");
     facts(snapshot).policy = Fact::Present(document);

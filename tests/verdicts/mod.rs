@@ -102,7 +102,7 @@ fn status(verdict: &Verdict) -> &'static str {
         Verdict::Warn(_) => "warn",
         Verdict::Fail(_) => "fail",
         Verdict::Skip(_) => "skip",
-        Verdict::Unknown(_) => "unknown",
+        Verdict::Unknown(_) | Verdict::Undetermined(_) => "unknown",
     }
 }
 
@@ -110,7 +110,7 @@ fn status(verdict: &Verdict) -> &'static str {
 fn words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Pass(text) | Verdict::Skip(text) => text.clone(),
-        Verdict::Warn(finding) | Verdict::Fail(finding) => {
+        Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
             let Finding {
                 observed,
                 expected,

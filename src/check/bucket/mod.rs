@@ -69,6 +69,13 @@ pub const CHECKS: &[Check] = &[
         evaluate: topic::topic,
     },
     Check {
+        id: CheckId::BucketDelivery,
+        description: "the bucket policy allows CloudTrail to deliver for every account",
+        requirement: Requirement::ADVISORY,
+        permissions: &["s3:GetBucketPolicy"],
+        evaluate: policy::delivery,
+    },
+    Check {
         id: CheckId::BucketPolicy,
         description: "the bucket policy allows Heeler to read",
         requirement: Requirement::ADVISORY,

@@ -1,143 +1,154 @@
-//! The verdict on the bucket policy: does it deny Heeler's role to read log objects?
-
-use serde_json::Value;
+//! Verdicts on the bucket policy: may Heeler read log objects, and may CloudTrail deliver them for every account?
 
 use super::with_own_bucket;
-use crate::aws::arn::{Arn, bucket_arn};
-use crate::check::{CheckId, Finding, Verdict, skipped_because};
-use crate::iam::statement_reader;
-use crate::iam::statement_reader::ParsedCondition;
+use crate::aws::arn::bucket_arn;
+use crate::check::policy_request::{
+    decide, delivering_trail, describe_deny, describe_unknown, heeler, known_policy,
+    log_object_arn, partition,
+};
+use crate::check::{CheckId, Finding, Verdict, shell_quote, skipped_because};
+use crate::iam::evaluate::{Decision, ResourcePolicy};
+use crate::inventory::facts::BucketFacts;
 use crate::inventory::{Fact, Snapshot};
 
-/// Evaluates the Deny statements that apply to Heeler's role.
+/// Evaluates `s3:GetObject` for Heeler's role.
 pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
     with_own_bucket(snapshot, |bucket| {
-        let document = match &bucket.policy {
-            Fact::NotRequested => return skipped_because(CheckId::BucketOwner),
-            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
-            Fact::Absent => return Verdict::Pass("no bucket policy".into()),
-            Fact::Present(document) => document,
+        let policy = match known_policy(&bucket.policy, CheckId::BucketOwner, &bucket.name) {
+            Ok(_) if matches!(bucket.policy, Fact::Absent) => {
+                return Verdict::Pass("no bucket policy".into());
+            }
+            Ok(policy) => policy,
+            Err(verdict) => return verdict,
         };
-        let role = snapshot.access_role_arn().unwrap_or_default();
-        let reader = HeelerReader {
-            object: format!(
-                "{}/{}object",
-                bucket_arn(
-                    Arn::parse(&role).map_or("aws", |arn| arn.partition),
-                    &bucket.name
-                ),
-                snapshot.log_prefix()
-            ),
-            account: snapshot.account_id().unwrap_or_default(),
-            organization: match &snapshot.account.organization {
-                Fact::Present(organization) => &organization.id,
-                _ => "",
-            },
-            role: &role,
+        let action = "s3:GetObject";
+        let decision = decide(
+            &heeler(snapshot),
+            action,
+            &log_object_arn(snapshot),
+            snapshot.account_id().unwrap_or_default(),
+            ResourcePolicy::Resource(policy),
+        );
+        let finding = |observed: String| {
+            let role = snapshot.access_role_arn().unwrap_or_default();
+            show_policy(bucket, Finding::new(observed, "no Deny that applies to Heeler"))
+                .because("Heeler reads from its own network with the role that setup creates; after four denied attempts, the message moves to the dead-letter queue")
+                .advice(format!("exempt {role} with a condition on aws:PrincipalArn"))
         };
-        let statements = statement_reader::statements(document);
-        let meeting: Vec<&Value> = statements
-            .iter()
-            .filter(|statement| reader.is_affected_by(statement))
-            .collect();
-        let [first, ..] = meeting.as_slice() else {
-            return Verdict::Pass("no statement denies Heeler access".into());
-        };
-        let named: Vec<&str> = meeting
-            .iter()
-            .map(|statement| statement_reader::sid(statement))
-            .collect();
-        let keys: Vec<String> = statement_reader::conditions(first)
-            .into_iter()
-            .map(|condition| {
-                let values = condition.values.join(" or ");
-                format!("{} {} {values}", condition.operator, condition.original_key)
-            })
-            .collect();
-        let when = if keys.is_empty() {
-            "always".to_owned()
-        } else {
-            format!("if {}", keys.join(" and "))
-        };
-        Verdict::Warn(
-            Finding::new(
-                format!("{} denies s3:GetObject, {when}", named.join(", ")),
-                "no Deny that applies to Heeler",
-            )
-            .because("Heeler reads from its own network with the role that setup creates; after four denied attempts, the message moves to the dead-letter queue")
-            .console(format!("S3 > {} > Permissions > Bucket policy", bucket.name))
-            .cli(format!(
-                "aws s3api get-bucket-policy --bucket {} --query Policy --output text",
-                bucket.name
-            ))
-            .advice(format!("exempt {role} with a condition on aws:PrincipalArn")),
-        )
+        match decision {
+            Decision::Allow | Decision::ImplicitDeny(_) => {
+                Verdict::Pass("no statement denies Heeler access".into())
+            }
+            Decision::ExplicitDeny(statement) => {
+                Verdict::Warn(finding(describe_deny(&statement, action)))
+            }
+            Decision::Unknown(missing) => Verdict::Undetermined(finding(describe_unknown(
+                &missing,
+                action,
+                "Heeler's requests",
+            ))),
+        }
     })
 }
 
-/// The properties of Heeler's requests that a bucket policy can test.
-struct HeelerReader<'a> {
-    object: String,
-    account: &'a str,
-    organization: &'a str,
-    role: &'a str,
+/// Evaluates `s3:PutObject` for CloudTrail, with the log files of this account and of another account of the organization.
+pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
+    with_own_bucket(snapshot, |bucket| {
+        let Some(trail) = snapshot.trail() else {
+            return skipped_because(CheckId::TrailFound);
+        };
+        let organization = match &snapshot.account.organization {
+            _ if !trail.is_organization => None,
+            Fact::Present(organization) => Some(organization.id.as_str()),
+            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+            Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::OrgExists),
+        };
+        let policy = match known_policy(&bucket.policy, CheckId::BucketOwner, &bucket.name) {
+            Ok(policy) => policy,
+            Err(verdict) => return verdict,
+        };
+        let account = snapshot.account_id().unwrap_or_default();
+        let arn = bucket_arn(partition(snapshot), &bucket.name);
+        let caller = delivering_trail(snapshot, trail);
+        let prefixes = delivery_prefixes(&trail.prefix, organization, account);
+        let (mut denied, mut undetermined) = (None, None);
+        for prefix in &prefixes {
+            let object = format!("{arn}/{prefix}CloudTrail/object");
+            let resource = ResourcePolicy::Resource(policy.clone());
+            match decide(&caller, "s3:PutObject", &object, account, resource) {
+                Decision::Allow => {}
+                Decision::ExplicitDeny(statement) => {
+                    denied = denied.or(Some(describe_deny(&statement, "s3:PutObject")));
+                }
+                Decision::ImplicitDeny(_) => {
+                    denied = denied.or(Some(format!(
+                        "the policy of {} does not allow CloudTrail to write to {prefix}",
+                        bucket.name
+                    )));
+                }
+                Decision::Unknown(missing) => {
+                    let text = describe_unknown(&missing, "s3:PutObject", "CloudTrail's requests");
+                    undetermined = undetermined.or(Some(text));
+                }
+            }
+        }
+        let shared = delivery_prefix(&trail.prefix, organization, "");
+        let finding = |observed: String| {
+            show_policy(
+                bucket,
+                Finding::new(
+                    observed,
+                    format!("a statement that allows s3:PutObject on {arn}/{shared}* to trail {}", trail.arn),
+                ),
+            )
+            .because("log files of accounts that the policy does not cover are not delivered, so Heeler does not receive their events")
+            .advice(format!(
+                "allow cloudtrail.amazonaws.com s3:PutObject on {arn}/{shared}* with the condition aws:SourceArn = {}",
+                trail.arn
+            ))
+        };
+        match (denied, undetermined) {
+            (Some(observed), _) => Verdict::Warn(finding(observed)),
+            (None, Some(observed)) => Verdict::Undetermined(finding(observed)),
+            (None, None) => Verdict::Pass(format!("trail {} may write to {shared}", trail.name)),
+        }
+    })
 }
 
-impl HeelerReader<'_> {
-    /// Returns true if the statement may deny Heeler to read a log object.
-    fn is_affected_by(&self, statement: &Value) -> bool {
-        statement_reader::denies(statement)
-            && statement_reader::applies_to_action(statement, "s3:GetObject")
-            && statement_reader::applies_to_resource(statement, &self.object)
-            && self.is_named_by(statement)
-            && statement_reader::conditions(statement)
-                .iter()
-                .all(|condition| self.may_apply(condition))
-    }
+/// An account ID that stands for any member account.
+const ANY_MEMBER_ACCOUNT: &str = "000000000000";
 
-    fn is_named_by(&self, statement: &Value) -> bool {
-        let root = format!(":iam::{}:root", self.account);
-        if let Some(others) = statement.get("NotPrincipal") {
-            return !statement_reader::string_list(&others["AWS"]).contains(&self.role);
-        }
-        statement_reader::names_principal(statement, "AWS", &[self.role, self.account])
-            || statement_reader::string_list(&statement["Principal"]["AWS"])
-                .iter()
-                .any(|named| named.ends_with(&root))
-    }
+/// Returns the prefixes of log files: of this account, and of a member account if the trail is of an organization.
+fn delivery_prefixes(prefix: &str, organization: Option<&str>, account: &str) -> Vec<String> {
+    let accounts = match organization {
+        Some(_) => vec![account, ANY_MEMBER_ACCOUNT],
+        None => vec![account],
+    };
+    let accounts = accounts.into_iter();
+    accounts
+        .map(|account| delivery_prefix(prefix, organization, &format!("{account}/")))
+        .collect()
+}
 
-    /// Returns true if a condition of a Deny may match. An unknown condition may.
-    fn may_apply(&self, condition: &ParsedCondition<'_>) -> bool {
-        let (operator, key) = (condition.operator, condition.key.as_str());
-        let plain = [
-            "StringEquals",
-            "StringLike",
-            "StringNotEquals",
-            "StringNotLike",
-            "ArnEquals",
-            "ArnLike",
-            "ArnNotEquals",
-            "ArnNotLike",
-        ];
-        if key.starts_with("aws:principal") && !plain.contains(&operator) {
-            return true;
-        }
-        let own = match key {
-            // Heeler uses a current TLS version.
-            "aws:securetransport" | "s3:tlsversion" => return false,
-            "aws:principalarn" => self.role,
-            "aws:principalaccount" => self.account,
-            "aws:principalorgid" if !self.organization.is_empty() => self.organization,
-            _ => return true,
-        };
-        let named = condition
-            .values
-            .iter()
-            .any(|value| statement_reader::matches_wildcard(value, own));
-        if operator.contains("Not") {
-            !named
-        } else {
-            named
-        }
-    }
+/// Returns the prefix of an account, or the common prefix of all accounts if `account` is empty.
+fn delivery_prefix(prefix: &str, organization: Option<&str>, account: &str) -> String {
+    let folder = match prefix {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    };
+    let organization = organization.map(|id| format!("{id}/")).unwrap_or_default();
+    format!("{folder}AWSLogs/{organization}{account}")
+}
+
+/// Adds where the bucket policy is shown.
+fn show_policy(bucket: &BucketFacts, finding: Finding) -> Finding {
+    finding
+        .console(format!(
+            "S3 > {} > Permissions > Bucket policy",
+            bucket.name
+        ))
+        .cli(format!(
+            "aws s3api get-bucket-policy --bucket {} --query Policy --output text",
+            shell_quote(&bucket.name)
+        ))
 }

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use super::with_own_bucket;
 use crate::aws::arn::{Arn, bucket_arn, resource_name};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
+use crate::check::policy_request::{
+    decide, describe_deny, describe_unknown, notifying_bucket, parse, partition,
+};
 use crate::check::{CheckId, Finding, Verdict, shell_quote, skipped_because};
-use crate::iam::statement_reader;
-use crate::iam::statement_reader::ParsedCondition;
+use crate::iam::evaluate::{Caller, Decision, MissingFacts, PolicyInput, ResourcePolicy};
 use crate::inventory::facts::{BucketFacts, TopicFacts};
 use crate::inventory::{Fact, Snapshot};
 
@@ -60,8 +62,8 @@ pub(super) fn topic(snapshot: &Snapshot) -> Verdict {
                     .advice("remove --sns-topic: setup then creates a topic and the notification"),
                 );
             }
-            if let Some(finding) = encryption_verdict(topic) {
-                return finding;
+            if let Some(verdict) = encryption_verdict(snapshot, bucket, topic) {
+                return verdict;
             }
             publish_verdict(snapshot, bucket, topic)
         }
@@ -85,8 +87,12 @@ fn cloudtrail_topic_finding(bucket: &BucketFacts, topic: &str) -> Finding {
     .advice("send the bucket's notifications to another topic; setup then uses that topic")
 }
 
-/// Returns a verdict if S3 cannot use the topic's key.
-fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
+/// Returns a verdict if S3 cannot use the topic's key, or may not be able to.
+fn encryption_verdict(
+    snapshot: &Snapshot,
+    bucket: &BucketFacts,
+    topic: &TopicFacts,
+) -> Option<Verdict> {
     let key = topic.key.as_deref()?;
     let finding = |observed: String| {
         Finding::new(observed, "no encryption, or a key that S3 may use")
@@ -101,88 +107,105 @@ fn encryption_verdict(topic: &TopicFacts) -> Option<Verdict> {
             topic.arn
         ))));
     }
-    match &topic.key_policy {
-        Fact::NotRequested | Fact::Absent => Some(Verdict::Warn(
-            Finding::new(
-                format!("topic {} is encrypted with {key} of another account", topic.arn),
-                "a key whose policy allows S3 and can be read",
-            )
-            .because("if the key policy does not allow S3, nothing reaches the topic")
-            .advice("ask the key's owner whether s3.amazonaws.com may use kms:GenerateDataKey* and kms:Decrypt"),
-        )),
-        Fact::Failed(error) => Some(Verdict::Unknown(error.clone())),
-        Fact::Present(policy) => {
-            let may = |action: &str| {
-                statement_reader::statements(policy)
-                    .iter()
-                    .any(|statement| {
-                        statement_reader::allows(statement)
-                            && statement_reader::names_principal(
-                                statement,
-                                "Service",
-                                &["s3.amazonaws.com"],
-                            )
-                            && statement_reader::applies_to_action(statement, action)
-                    })
-            };
-            let both = may("kms:GenerateDataKey") && may("kms:Decrypt");
-            (!both).then(|| {
-                Verdict::Fail(finding(format!(
-                    "topic {} is encrypted with {key}, which S3 cannot use",
+    let policy = match &topic.key_policy {
+        Fact::NotRequested | Fact::Absent => {
+            return Some(Verdict::Warn(
+                Finding::new(
+                    format!("topic {} is encrypted with {key} of another account", topic.arn),
+                    "a key whose policy allows S3 and can be read",
+                )
+                .because("if the key policy does not allow S3, nothing reaches the topic")
+                .advice("ask the key's owner whether s3.amazonaws.com may use kms:GenerateDataKey* and kms:Decrypt"),
+            ));
+        }
+        Fact::Failed(error) => return Some(Verdict::Unknown(error.clone())),
+        Fact::Present(policy) => match parse(policy, key) {
+            Ok(policy) => policy,
+            Err(verdict) => return Some(verdict),
+        },
+    };
+    let publisher = notifying_bucket(snapshot, &bucket.name)
+        .with("kms:EncryptionContext:aws:sns:topicArn", &topic.arn);
+    let account = snapshot.account_id().unwrap_or_default();
+    let mut undetermined = None;
+    for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
+        let resource = ResourcePolicy::Key {
+            policy: policy.clone(),
+            grants: Vec::new(),
+            is_enabled: true,
+        };
+        match decide(&publisher, action, key, account, resource) {
+            Decision::Allow => {}
+            Decision::ImplicitDeny(_) => {
+                return Some(Verdict::Fail(finding(format!(
+                    "topic {} is encrypted with {key}, which S3 cannot use: its policy does not allow {action}",
                     topic.arn
-                )))
-            })
+                ))));
+            }
+            Decision::ExplicitDeny(statement) => {
+                return Some(Verdict::Fail(finding(format!(
+                    "topic {} is encrypted with {key}, which S3 cannot use: {}",
+                    topic.arn,
+                    describe_deny(&statement, action)
+                ))));
+            }
+            Decision::Unknown(missing) => {
+                undetermined = undetermined.or(Some(describe_unknown(&missing, action, "S3")));
+            }
         }
     }
+    let text = undetermined?;
+    Some(Verdict::Undetermined(
+        finding(format!(
+            "topic {} is encrypted with {key}; in the key's policy, {text}",
+            topic.arn
+        ))
+        .because("if the condition does not match S3, nothing reaches the topic"),
+    ))
 }
 
 /// Evaluates whether the topic policy allows S3 to publish for this bucket, and only for this bucket.
 fn publish_verdict(snapshot: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts) -> Verdict {
     let account = snapshot.account_id().unwrap_or_default();
-    let partition = Arn::parse(&topic.arn).map_or("aws", |arn| arn.partition);
-    let arn = bucket_arn(partition, &bucket.name);
-    let publisher = S3Publisher {
-        bucket: &arn,
-        account,
-        organization: match &snapshot.account.organization {
-            Fact::Present(organization) => Some(&organization.id),
-            _ => None,
+    let arn = bucket_arn(partition(snapshot), &bucket.name);
+    let policy = match topic.policy.as_str() {
+        "" => PolicyInput::none(),
+        policy => match parse(policy, &topic.arn) {
+            Ok(policy) => policy,
+            Err(verdict) => return verdict,
         },
     };
-    let statements = statement_reader::statements(&topic.policy);
-    let for_s3 = statements.iter().filter(|statement| {
-        statement_reader::allows(statement)
-            && statement_reader::names_principal(statement, "Service", &["s3.amazonaws.com"])
-            && statement_reader::applies_to_action(statement, "sns:Publish")
-    });
-    let (mut fitting, mut doubtful) = (Vec::new(), Vec::new());
-    for statement in for_s3 {
-        match publisher.match_conditions(statement) {
-            ConditionMatch::Met => fitting.push(statement),
-            ConditionMatch::Undetermined(keys) => doubtful.extend(keys),
-            ConditionMatch::NotMet => {}
-        }
-    }
-    // A statement for every bucket is a risk, whatever other statements exist.
-    fitting.sort_by_key(|statement| is_restricted(statement));
-    let fitting = fitting.first().copied();
-    if fitting.is_none() && !doubtful.is_empty() {
-        return Verdict::Warn(
+    let publish = |publisher: &Caller| {
+        let policy = ResourcePolicy::Resource(policy.clone());
+        decide(publisher, "sns:Publish", &topic.arn, account, policy)
+    };
+    match publish(&notifying_bucket(snapshot, &bucket.name)) {
+        Decision::Allow if publish(&other_bucket()).is_allow() => Verdict::Warn(
             Finding::new(
-                format!(
-                    "the policy of {} allows S3 to publish only under conditions that cannot be evaluated: {}",
-                    topic.arn,
-                    doubtful.join(", ")
-                ),
-                "a statement for s3.amazonaws.com with the bucket's ARN",
+                format!("the policy of {} allows any bucket to publish", topic.arn),
+                "aws:SourceArn, aws:SourceAccount or aws:SourceOrgID in its statement for S3",
             )
-            .because("if the condition does not match S3, nothing reaches the topic")
+            .because("any bucket owner could send notifications to Heeler")
             .console(access_policy_path(topic))
             .cli(show_attributes_command(topic)),
-        );
-    }
-    let Some(statement) = fitting else {
-        return Verdict::Fail(
+        ),
+        Decision::Allow => Verdict::Pass(topic.arn.clone()),
+        Decision::Unknown(missing) => Verdict::Undetermined(undetermined_finding(topic, &missing)),
+        Decision::ExplicitDeny(statement) => Verdict::Fail(
+            Finding::new(
+                format!(
+                    "in the policy of {}, {}",
+                    topic.arn,
+                    describe_deny(&statement, "sns:Publish")
+                ),
+                "no Deny of sns:Publish that applies to S3",
+            )
+            .because("nothing reaches the topic")
+            .console(access_policy_path(topic))
+            .cli(show_attributes_command(topic))
+            .advice("ask the topic's owner to exempt S3 with aws:PrincipalIsAWSService; setup does not change topics that it did not create"),
+        ),
+        Decision::ImplicitDeny(_) => Verdict::Fail(
             Finding::new(
                 format!(
                     "the policy of {} does not allow S3 to publish for {}",
@@ -196,97 +219,32 @@ fn publish_verdict(snapshot: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts
             .advice(
                 "ask the topic's owner to add the statement; setup does not change topics that it did not create",
             ),
-        );
-    };
-    if is_restricted(statement) {
-        return Verdict::Pass(topic.arn.clone());
+        ),
     }
-    Verdict::Warn(
-        Finding::new(
-            format!("the policy of {} allows any bucket to publish", topic.arn),
-            "aws:SourceArn, aws:SourceAccount or aws:SourceOrgID in its statement for S3",
-        )
-        .because("any bucket owner could send notifications to Heeler")
-        .console(access_policy_path(topic))
-        .cli(show_attributes_command(topic)),
+}
+
+/// S3, as it publishes for a bucket of an account that has nothing to do with this one.
+fn other_bucket() -> Caller {
+    Caller::service(
+        "s3.amazonaws.com",
+        "arn:aws:s3:::another-bucket",
+        "000000000000",
     )
+    .in_organization("o-another0000")
 }
 
-/// The condition keys that S3 sends when it publishes for a bucket.
-struct S3Publisher<'a> {
-    bucket: &'a str,
-    account: &'a str,
-    /// The organization's ID if it is known.
-    organization: Option<&'a str>,
-}
-
-/// The result of the conditions of a statement for S3.
-enum ConditionMatch {
-    Met,
-    NotMet,
-    /// The values of these condition keys are unknown; all other conditions match.
-    Undetermined(Vec<String>),
-}
-
-impl S3Publisher<'_> {
-    fn match_conditions(&self, statement: &Value) -> ConditionMatch {
-        let mut unknown = Vec::new();
-        for condition in statement_reader::conditions(statement) {
-            match self.is_condition_met(&condition) {
-                Some(true) => {}
-                Some(false) => return ConditionMatch::NotMet,
-                None => unknown.push(condition.original_key.to_owned()),
-            }
-        }
-        if unknown.is_empty() {
-            ConditionMatch::Met
-        } else {
-            ConditionMatch::Undetermined(unknown)
-        }
-    }
-
-    /// Returns `None` if the condition cannot be evaluated.
-    fn is_condition_met(&self, condition: &ParsedCondition) -> Option<bool> {
-        let said = match condition.key.as_str() {
-            "aws:sourcearn" => Some(self.bucket),
-            "aws:sourceaccount" => Some(self.account),
-            "aws:sourceorgid" => Some(self.organization?),
-            "aws:securetransport" | "aws:principalisawsservice" => Some("true"),
-            "aws:principalservicename" => Some("s3.amazonaws.com"),
-            // S3 sends no such keys, because it is not a principal of an account.
-            "aws:sourceowner"
-            | "aws:principalarn"
-            | "aws:principalaccount"
-            | "aws:principalorgid" => None,
-            _ => return None,
-        };
-        let (operator, values) = (condition.operator, &condition.values);
-        if operator == "Null" {
-            return Some(values.contains(&if said.is_none() { "true" } else { "false" }));
-        }
-        let negated = operator.contains("Not");
-        Some(match said {
-            None => negated || operator.ends_with("IfExists"),
-            Some(said) => {
-                values
-                    .iter()
-                    .any(|value| statement_reader::matches_wildcard(value, said))
-                    != negated
-            }
-        })
-    }
-}
-
-/// Returns true if a statement is restricted to some buckets.
-fn is_restricted(statement: &Value) -> bool {
-    statement_reader::conditions(statement)
-        .iter()
-        .any(|condition| {
-            matches!(
-                condition.key.as_str(),
-                "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid"
-            )
-        })
+fn undetermined_finding(topic: &TopicFacts, missing: &MissingFacts) -> Finding {
+    Finding::new(
+        format!(
+            "in the policy of {}, {}",
+            topic.arn,
+            describe_unknown(missing, "sns:Publish", "S3")
+        ),
+        "a statement for s3.amazonaws.com with the bucket's ARN",
+    )
+    .because("if the condition does not match S3, nothing reaches the topic")
+    .console(access_policy_path(topic))
+    .cli(show_attributes_command(topic))
 }
 
 /// Returns the console path of the topic policy.
@@ -315,13 +273,16 @@ fn complete_policy_command(topic: &TopicFacts, bucket: &str, account: &str) -> S
     let Ok(Value::Object(mut document)) = serde_json::from_str(&topic.policy) else {
         return show_attributes_command(topic);
     };
-    let mut statements = statement_reader::statements(&topic.policy);
+    let mut statements = match document.get("Statement").cloned() {
+        Some(Value::Array(statements)) => statements,
+        single => single.into_iter().collect(),
+    };
     // Another bucket's statement may have this Sid, and SNS rejects duplicates.
     let mut sid = "HeelerLogBucket".to_owned();
     let mut number = 1;
     while statements
         .iter()
-        .any(|other| statement_reader::sid(other) == sid)
+        .any(|other| other["Sid"].as_str() == Some(&sid))
     {
         number += 1;
         sid = format!("HeelerLogBucket{number}");

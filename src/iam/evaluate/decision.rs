@@ -61,6 +61,8 @@ impl fmt::Display for PolicyLayer {
 pub struct StatementSummary {
     pub layer: PolicyLayer,
     pub sid: Option<String>,
+    /// True if the effect is Deny.
+    pub denies: bool,
     /// Position in its document, from 1.
     pub number: usize,
     /// Each condition as text, such as `StringNotEquals aws:SourceVpce vpce-1 or vpce-2`.
@@ -68,10 +70,10 @@ pub struct StatementSummary {
 }
 
 impl fmt::Display for StatementSummary {
-    /// Writes the Sid, or the position of a statement without one.
+    /// Writes `statement` with its Sid, or with its position if it has none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.sid {
-            Some(sid) => f.write_str(sid),
+            Some(sid) => write!(f, "statement {sid}"),
             None => write!(f, "statement {}", self.number),
         }
     }

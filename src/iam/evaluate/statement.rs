@@ -176,6 +176,7 @@ impl StatementEvaluation<'_> {
         StatementSummary {
             layer: self.layer,
             sid: self.statement.sid.clone(),
+            denies: self.statement.denies,
             number: self.number,
             conditions: conditions.map(ToString::to_string).collect(),
         }
