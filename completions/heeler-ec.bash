@@ -526,7 +526,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bucket.delivery bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
                     ;;
                 --heeler-role-arn)
@@ -694,7 +694,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bucket.delivery bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
                     ;;
                 --wait)
@@ -822,7 +822,7 @@ _heeler__ec() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bucket.delivery bucket.encryption bucket.lifecycle bucket.ownership bucket.policy bucket.recent_objects bucket.requester_pays caller.permissions key.account key.decrypt key.existing_grants key.grantable logs.account_subscription_filter logs.data_protection logs.delivery logs.key logs.member_streams logs.retention logs.transformer names.alias_key quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.validation" -- "${cur}"))
                     return 0
                     ;;
                 --heeler-role-arn)

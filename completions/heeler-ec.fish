@@ -55,7 +55,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.encryption\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.delivery\t''
+bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
 bucket.policy\t''
@@ -63,6 +64,7 @@ bucket.recent_objects\t''
 bucket.requester_pays\t''
 caller.permissions\t''
 key.account\t''
+key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
 logs.account_subscription_filter\t''
@@ -111,7 +113,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.encryption\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.delivery\t''
+bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
 bucket.policy\t''
@@ -119,6 +122,7 @@ bucket.recent_objects\t''
 bucket.requester_pays\t''
 caller.permissions\t''
 key.account\t''
+key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
 logs.account_subscription_filter\t''
@@ -168,7 +172,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.encryption\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.delivery\t''
+bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
 bucket.policy\t''
@@ -176,6 +181,7 @@ bucket.recent_objects\t''
 bucket.requester_pays\t''
 caller.permissions\t''
 key.account\t''
+key.decrypt\t''
 key.existing_grants\t''
 key.grantable\t''
 logs.account_subscription_filter\t''
