@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use heeler_ec::option::OPTIONS;
+
 use crate::imports::{Imports, module_path};
 use crate::language::fail_on;
 use crate::source::{self, words};
@@ -410,8 +412,11 @@ fn options_are_named_only_in_their_module() {
         }
         let code = file.code_without_tests();
         for (number, line) in code.lines().enumerate() {
-            for module in ["option::s3", "option::cloudwatch"] {
-                if line.contains(module) {
+            for module in OPTIONS
+                .iter()
+                .map(|option| format!("option::{}", option.name()))
+            {
+                if line.contains(&module) {
                     findings.push(format!("{}:{}: {module}", file.path, number + 1));
                 }
             }
@@ -434,7 +439,7 @@ fn options_are_named_only_in_their_module() {
 /// The option that a text names: the whole text, or after the word `option`.
 fn named_option(text: &str) -> Option<String> {
     let words: Vec<String> = words(text).map(str::to_lowercase).collect();
-    let is_option = |word: &str| matches!(word, "s3" | "cloudwatch");
+    let is_option = |word: &str| OPTIONS.iter().any(|option| option.name() == word);
     if !text.starts_with('/') && words.len() == 1 && text.trim() == words[0] && is_option(&words[0])
     {
         return Some(words[0].clone());

@@ -95,23 +95,6 @@ pub const FUNCTION_CHECKS: &[Check] = &[
     },
 ];
 
-/// Returns the check that is about a name.
-fn check_of(resource: NamedResource) -> CheckId {
-    match resource {
-        NamedResource::Role => CheckId::NamesRole,
-        NamedResource::Policy => CheckId::NamesPolicy,
-        NamedResource::FunctionRole => CheckId::NamesFunctionRole,
-        NamedResource::FunctionPolicy => CheckId::NamesFunctionPolicy,
-        NamedResource::Queue | NamedResource::FifoQueue => CheckId::NamesQueue,
-        NamedResource::DeadLetterQueue | NamedResource::DeadLetterFifoQueue => {
-            CheckId::NamesDeadLetterQueue
-        }
-        NamedResource::KeyAlias => CheckId::NamesAlias,
-        NamedResource::Topic => CheckId::NamesTopic,
-        NamedResource::Function => CheckId::NamesFunction,
-    }
-}
-
 fn is_from_vendor_terraform(snapshot: &Snapshot, owner: &NameOwner) -> bool {
     owner.from_vendor_terraform && owner.ownership(snapshot.option.name) == Ownership::Unmanaged
 }
@@ -191,7 +174,7 @@ fn topic_name(snapshot: &Snapshot) -> Verdict {
 /// Evaluates the name that a check is about, as the option uses it.
 fn name_verdict(snapshot: &Snapshot, check: CheckId) -> Verdict {
     let mut names = snapshot.option.names.iter().copied();
-    let Some(resource) = names.find(|resource| check_of(*resource) == check) else {
+    let Some(resource) = names.find(|resource| resource.check() == check) else {
         return Verdict::Skip("the option does not use this name".into());
     };
     let owner = match snapshot.name_owners.get(resource) {

@@ -7,7 +7,7 @@ use super::fact::Fact;
 use super::facts::{NameOwner, NameOwners};
 use super::key;
 use super::limiter::LimitedClients;
-use super::named_resource::NamedResource;
+use super::named_resource::{NamedResource, NamedResourceType};
 use crate::aws::CallerIdentity;
 use crate::aws::arn;
 use crate::aws::kms_keys::list_tags;
@@ -76,18 +76,13 @@ async fn look_up(
     request: &InventoryRequest,
 ) -> Fact<NameOwner> {
     let name = resource.name(&request.names);
-    Fact::from_optional(match resource {
-        NamedResource::Role | NamedResource::FunctionRole => role_owner(clients, name).await,
-        NamedResource::Policy | NamedResource::FunctionPolicy => {
-            policy_owner(clients, name, caller).await
-        }
-        NamedResource::Queue
-        | NamedResource::DeadLetterQueue
-        | NamedResource::FifoQueue
-        | NamedResource::DeadLetterFifoQueue => queue_owner(clients, name).await,
-        NamedResource::KeyAlias => alias_owner(clients, name).await,
-        NamedResource::Topic => topic_owner(clients, name, caller).await,
-        NamedResource::Function => function_owner(clients, name).await,
+    Fact::from_optional(match resource.resource_type() {
+        NamedResourceType::Role => role_owner(clients, name).await,
+        NamedResourceType::Policy => policy_owner(clients, name, caller).await,
+        NamedResourceType::Queue => queue_owner(clients, name).await,
+        NamedResourceType::KeyAlias => alias_owner(clients, name).await,
+        NamedResourceType::Topic => topic_owner(clients, name, caller).await,
+        NamedResourceType::Function => function_owner(clients, name).await,
     })
 }
 
