@@ -52,10 +52,7 @@ pub(super) fn mismatch_check(
     request: &InventoryRequest,
     trail: &Trail,
 ) -> Option<CheckId> {
-    match (destination, &request.bucket) {
-        (TrailDestination::Bucket, Some(bucket)) if *bucket != trail.bucket => {
-            Some(CheckId::BucketMatchesTrail)
-        }
-        (TrailDestination::Bucket | TrailDestination::LogGroup, _) => None,
-    }
+    let bucket = request.bucket.as_ref()?;
+    let is_other = destination == TrailDestination::Bucket && *bucket != trail.bucket;
+    is_other.then_some(CheckId::BucketMatchesTrail)
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
     let plan = context
         .cancellable(Plan::read(&pipeline.graph, &clients))
         .await?;
-    let place = PlanLocation {
+    let location = PlanLocation {
         option: target.option().name(),
         account: &target.scope().account,
         region: &target.scope().region,
@@ -57,25 +57,26 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
         return Err(no_deployment_error(context)
             .with_hint("it may be in another account, or use another --name-prefix"));
     }
-    let used = plan.used_by().await?;
+    let used_resources = plan.used_by().await?;
     if args.dry_run {
-        let document = render::plan::destroy_plan_document(&context.ui, &place, &actions);
-        let refusal = fail_if_unreadable(&plan).and_then(|()| reject_if_in_use(context, &used));
+        let document = render::plan::destroy_plan_document(&context.ui, &location, &actions);
+        let refusal =
+            fail_if_unreadable(&plan).and_then(|()| reject_if_in_use(context, &used_resources));
         return Ok(CommandOutcome::result(document).and_error(refusal.err()));
     }
-    render::plan::announce_destroy_plan(&context.ui, &place, &actions, !args.yes);
+    render::plan::announce_destroy_plan(&context.ui, &location, &actions, !args.yes);
     if plan.first_unreadable().is_some() {
         context
             .ui
             .warn("Nothing was deleted, because some resources could not be read.");
     }
     fail_if_unreadable(&plan)?;
-    reject_if_in_use(context, &used)?;
-    let due = actions
+    reject_if_in_use(context, &used_resources)?;
+    let delete_count = actions
         .iter()
         .filter(|(_, action)| *action == DestroyAction::Delete)
         .count();
-    if due == 0 {
+    if delete_count == 0 {
         return Err(Error::negative(
             "none of these resources is managed by heeler-ec; nothing was deleted",
         ));
@@ -103,10 +104,10 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
         }
         None => None,
     };
-    let parts = actions
+    let children = actions
         .iter()
         .filter(|(_, action)| matches!(action, DestroyAction::DeletedWith(_)));
-    let progress = ProgressDisplay::new(context.ui, due + parts.count());
+    let progress = ProgressDisplay::new(context.ui, delete_count + children.count());
     let cancellation = context.interrupt.cancellation();
     context
         .interrupt
@@ -139,8 +140,8 @@ fn fail_if_unreadable(plan: &Plan<'_, Aws>) -> Result<()> {
 }
 
 /// Fails if others use the resources, because they would lose their events.
-fn reject_if_in_use(context: &Context, used: &[(&PlanStep, Vec<String>)]) -> Result<()> {
-    let Some((step, users)) = used.first() else {
+fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, Vec<String>)]) -> Result<()> {
+    let Some((step, users)) = used_resources.first() else {
         return Ok(());
     };
     let refusal = Error::negative(format!(
@@ -148,10 +149,10 @@ fn reject_if_in_use(context: &Context, used: &[(&PlanStep, Vec<String>)]) -> Res
         step.id,
         users.join(", ")
     ));
-    let second = users
+    let other_deployment = users
         .iter()
         .find_map(|user| ResourceNames::from_queue_name(arn::resource_name(user)));
-    Err(match second.filter(|names| *names != context.names()) {
+    Err(match other_deployment.filter(|names| *names != context.names()) {
         Some(names) => refusal.with_hint(format!(
             "a second deployment shares this topic: remove it first with `heeler-ec destroy --name-prefix {}`, or keep \
              this one while the other is in use",
@@ -258,7 +259,7 @@ fn nothing_found_error(context: &Context) -> Error {
 /// Deletes the temporary queues of runs of tail that were killed. A failure is printed and ends nothing.
 async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionTarget) {
     match temporary_queue::remove_stale(aws, topic).await {
-        Ok(cleared) => cleared.iter().for_each(|name| {
+        Ok(deleted) => deleted.iter().for_each(|name| {
             context.ui.status(&format!(
                 "Deleted {name}, a temporary queue of an earlier tail."
             ));
@@ -286,42 +287,42 @@ fn report_leftovers(
     outcomes: &[Outcome<(), Error>],
 ) -> Result<()> {
     let mut failed = None;
-    let mut left = Vec::new();
+    let mut remaining = Vec::new();
     for ((step, action), outcome) in actions.iter().zip(outcomes) {
         match (action, outcome) {
             (DestroyAction::NotManaged, _) => {
-                left.push(format!("{}: not managed by heeler-ec", step.id));
+                remaining.push(format!("{}: not managed by heeler-ec", step.id));
             }
-            (DestroyAction::BlockedBy(by), _) => left.push(format!(
-                "{}: still in use by {by}, which was not deleted",
+            (DestroyAction::BlockedBy(blocker), _) => remaining.push(format!(
+                "{}: still in use by {blocker}, which was not deleted",
                 step.id
             )),
             (DestroyAction::Delete, Outcome::Failed(error)) => {
-                left.push(format!("{}: {}", step.id, error.cause()));
+                remaining.push(format!("{}: {}", step.id, error.cause()));
                 failed.get_or_insert_with(|| error.clone());
             }
             (
                 DestroyAction::Delete,
                 Outcome::Skipped {
-                    blocked_by: because,
+                    blocked_by: blocker,
                 },
             ) => {
-                left.push(format!(
+                remaining.push(format!(
                     "{}: depends on {}",
-                    step.id, actions[*because].0.id
+                    step.id, actions[*blocker].0.id
                 ));
             }
             (DestroyAction::Delete, Outcome::Done(())) => {
-                left.extend(pending_deletion(step));
+                remaining.extend(pending_deletion(step));
             }
             _ => {}
         }
     }
-    if left.is_empty() {
+    if remaining.is_empty() {
         context.ui.status("All resources were deleted.");
     } else {
         context.ui.status("Remaining:");
-        for line in &left {
+        for line in &remaining {
             context.ui.status(&format!("  {line}"));
         }
     }

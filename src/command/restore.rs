@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
             action: *action,
         })
         .collect();
-    let due = actions
+    let restore_count = actions
         .iter()
         .filter(|action| **action == RestoreAction::Restore)
         .count();
@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
         return Ok(CommandOutcome::result(document).with_exit(exit_code(&actions)));
     }
     render::restore::announce_restore(&context.ui, &backup, &rows, !args.yes);
-    if due == 0 {
+    if restore_count == 0 {
         context
             .ui
             .status("Nothing to restore. No changes were made.");
@@ -219,12 +219,12 @@ mod tests {
     #[test]
     fn only_unchanged_documents_are_restored() {
         let one = |sid: &str| json!({ "Statement": [{ "Sid": sid }] });
-        let left = || Some(DocumentAfter::Present(one("after")));
+        let after_run = || Some(DocumentAfter::Present(one("after")));
         let table = [
-            (left(), Some("after"), RestoreAction::Restore),
-            (left(), Some("before"), RestoreAction::Keep),
-            (left(), Some("another"), RestoreAction::SkipChanged),
-            (left(), None, RestoreAction::SkipMissing),
+            (after_run(), Some("after"), RestoreAction::Restore),
+            (after_run(), Some("before"), RestoreAction::Keep),
+            (after_run(), Some("another"), RestoreAction::SkipChanged),
+            (after_run(), None, RestoreAction::SkipMissing),
             (
                 Some(DocumentAfter::Deleted),
                 None,

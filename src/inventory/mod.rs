@@ -120,9 +120,10 @@ impl Inventory {
     /// Returns the facts without any trail.
     #[must_use]
     pub fn snapshot_without_trail(&self, option: OptionIdentity) -> Snapshot {
-        let (bucket, name_owners) = match option.destination {
-            TrailDestination::Bucket => self.bucket_override.clone(),
-            TrailDestination::LogGroup => (None, NameOwners::default()),
+        let (bucket, name_owners) = if option.destination == TrailDestination::Bucket {
+            self.bucket_override.clone()
+        } else {
+            (None, NameOwners::default())
         };
         let trail_selection = match (&self.request.trail, &self.account.trails) {
             (Some(given), Ok(_)) => TrailSelection::NotFound(given.clone()),
