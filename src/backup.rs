@@ -162,7 +162,7 @@ fn parse(text: &str) -> std::result::Result<Backup, String> {
     }
     let text = |value: &Value, field: &str| {
         let found = value[field].as_str().map(str::to_owned);
-        found.ok_or_else(|| format!("it has no {field}"))
+        found.ok_or_else(|| format!("it has no field {field:?}"))
     };
     let entries = value["documents"].as_array();
     let entries = entries.ok_or("it has no documents")?.iter();
@@ -173,7 +173,7 @@ fn parse(text: &str) -> std::result::Result<Backup, String> {
             before: entry
                 .get("before")
                 .cloned()
-                .ok_or("a document has no before")?,
+                .ok_or("a document has no field \"before\"")?,
             after: entry.get("after").map(|after| match after {
                 Value::Null => DocumentAfter::Deleted,
                 after => DocumentAfter::Present(after.clone()),

@@ -289,7 +289,7 @@ const PRIVILEGES: &[(&str, &[&str])] = &[
     ("io::stderr", &["render/", "alert/command.rs"]),
 ];
 
-/// Texts that are equal to the name of an option and are something else: file, text, reason.
+/// Texts that equal the name of an option but mean something else: file, text, reason.
 const NOT_AN_OPTION: &[(&str, &str, &str)] = &[];
 
 #[test]
@@ -467,7 +467,7 @@ fn only_render_prints_and_only_main_exits() {
     fail_on("places that print or exit by themselves", findings);
 }
 
-/// Returns true if the line has the name as a whole: `eprintln!` is no `println!`.
+/// Returns true if the line contains the whole name: `eprintln!` does not contain `println!`.
 fn contains_call(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();

@@ -1,4 +1,4 @@
-//! Wrong input: one clear error, what to do about it, the right exit code, and nothing written.
+//! Invalid input: the program prints one error with a hint, exits with the documented code, and writes nothing.
 
 use crate::commands::{destroy, plan, setup, setup_again, setup_with};
 use crate::commands::{document, heeler_ec};
@@ -12,14 +12,14 @@ fn outputs(org: &Organization) -> HeelerEc<'_> {
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/heeler";
 
-/// Runs it as people and as programs do, and holds it to its promise not to write.
+/// Runs the program with text and with JSON output. Asserts the status, one error and no writes.
 async fn assert_refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run {
     let machine = run().args(["-o", "json"]).run().await.expect_status(status);
     let human = run().run().await.expect_status(status);
     for run in [&machine, &human] {
         assert!(run.writes().is_empty(), "{:?}", run.writes());
     }
-    assert_eq!(human.stdout, "", "an answer in spite of an error");
+    assert_eq!(human.stdout, "", "output although the run failed");
     let document = document(&machine);
     assert_eq!(document["result"], Value::Null);
     assert_eq!(document["error"]["exit_code"], status);
@@ -32,7 +32,7 @@ async fn assert_refused<'a>(status: i32, run: impl Fn() -> HeelerEc<'a>) -> Run 
     human
 }
 
-/// Refuses a value in its form alone, without asking AWS anything.
+/// Asserts that each value of the option is rejected before any call.
 async fn assert_malformed(option: &str, values: &[&str]) {
     let org = Organization::on(Engine::Ministack).build().await;
     for value in values {
@@ -212,7 +212,7 @@ async fn profile_option_overrides_environment_credentials() {
     );
 }
 
-/// AWS calls both the session and the signature "expired"; only for one of them does a sign-in help.
+/// AWS reports both the session and the signature as expired, but signing in helps only with an expired session.
 #[tokio::test]
 async fn credential_errors_have_distinct_hints() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -341,13 +341,13 @@ async fn setup_refuses_failed_preflight_checks() {
     }
 }
 
-/// Setup names what is in the way and leaves it and all else alone.
+/// Asserts that setup names the unmanaged resource and changes nothing.
 async fn assert_name_conflict(org: &Organization, name: &str) {
     let before = org.leftovers().await;
     let run = assert_refused(1, || setup(org)).await;
     let lines: Vec<&str> = run.stderr.lines().collect();
     let line = lines.iter().find(|line| line.contains("observed:"));
-    let line = line.unwrap_or_else(|| panic!("nothing in the way in\n{}", run.stderr));
+    let line = line.unwrap_or_else(|| panic!("no finding with an observation in\n{}", run.stderr));
     assert!(
         line.contains(name) && line.contains("not managed by heeler-ec"),
         "{line}"

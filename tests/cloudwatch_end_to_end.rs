@@ -1,4 +1,4 @@
-//! Option cloudwatch from the log group to Heeler: matching events pass the function and the queue, and Heeler receives
+//! Option cloudwatch from the log group to Heeler: the function sends matching events to the queue, and Heeler receives
 //! them with the three values that setup prints.
 
 use crate::commands::heeler_ec;

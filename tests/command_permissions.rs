@@ -1,4 +1,4 @@
-//! The IAM actions that the policy of a command allows. Every run of the tests is held to them.
+//! The IAM actions that the policy of a command allows. A run fails if it needs any other action.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "export" => command(CommandName::Export, None),
             "destroy" => command(CommandName::Destroy, None),
             "restore" => command(CommandName::Restore, None),
-            // It makes the calls of preflight.
+            // `policy` makes the calls of preflight.
             "policy" => preflight(None, false, false),
             _ => return None,
         })

@@ -369,7 +369,7 @@ async fn changed_subscription_attributes_are_repaired() {
         named,
         [
             "filter: only messages that match the filter policy reach the queue",
-            "raw_delivery: Heeler reads messages in the SNS envelope",
+            "raw_delivery: setup delivers messages in the SNS envelope, the default of SNS",
         ]
     );
     setup_again(&org).run().await.expect_status(0);
@@ -435,7 +435,7 @@ async fn grant_to_deleted_role_is_replaced() {
     );
     assert!(text(&change["reason"]).contains("was deleted"), "{change}");
 
-    // One for the checks and one for the plan. The read after the write is not changed.
+    // The fault changes two reads: one for the checks and one for the plan. It does not change the read after the write.
     let run = plan(&org).run().await.expect_status(0);
     let looks = run
         .calls

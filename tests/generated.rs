@@ -1,6 +1,6 @@
-//! The files that are made from the program's own description are what it says today.
+//! The generated files are up to date: completions, manual pages, `docs/commands.md` and the policies.
 //!
-//! `make generate` writes them; a run without it fails where they differ.
+//! `make generate` writes them. Without it, the tests fail if a file differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -36,7 +36,8 @@ fn generated_files_are_up_to_date() {
     for (path, wanted) in generated_files() {
         let path = root().join(path);
         if std::env::var_os("HEELER_EC_GENERATE").is_some() {
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+            std::fs::create_dir_all(path.parent().expect("a folder"))
+                .expect("the folder is created");
             std::fs::write(&path, wanted).expect("the file is written");
         } else if std::fs::read_to_string(&path).unwrap_or_default() != wanted {
             stale.push(path.display().to_string());
@@ -44,7 +45,7 @@ fn generated_files_are_up_to_date() {
     }
     assert!(
         stale.is_empty(),
-        "not what the program says, run `make generate`:\n{}",
+        "outdated files, run `make generate`:\n{}",
         stale.join("\n")
     );
 }
@@ -76,7 +77,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The path of each file and what it holds. Nothing here depends on a terminal, a date or a release.
+/// The path and content of each generated file. The content does not depend on the terminal, the date or the version.
 fn generated_files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for shell in SHELLS {
@@ -95,7 +96,7 @@ fn generated_files() -> BTreeMap<String, String> {
     files
 }
 
-/// The command line with everything that clap adds, except `help`, which describes itself.
+/// The command line with everything that clap adds, except the subcommand `help`.
 fn documented_command() -> Command {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
@@ -109,12 +110,12 @@ fn page_name(command: &Command) -> String {
         .to_owned()
 }
 
-/// One page of the manual. Its title is our own: clap's would carry the release, and leave no place for a date.
+/// One page of the manual. Its title line is written here, because clap's contains the version and no empty date.
 fn man_page(command: &Command) -> String {
     let man = Man::new(command.clone());
     let mut page = Vec::new();
     let mut write = |section: fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>| {
-        section(&man, &mut page).expect("memory takes every byte");
+        section(&man, &mut page).expect("writing to memory succeeds");
     };
     write(Man::render_name_section);
     write(Man::render_synopsis_section);
@@ -124,7 +125,7 @@ fn man_page(command: &Command) -> String {
         write(Man::render_subcommands_section);
         write(Man::render_extra_section);
     }
-    // Each section begins with the same definition of the apostrophe; once is enough.
+    // Each section begins with the same definition of the apostrophe. The page needs it once.
     let page = utf8_text(page).replace(APOSTROPHE, "");
     format!(
         "{APOSTROPHE}.TH {} 1 \"\" heeler-ec \"heeler-ec manual\"\n{page}",
@@ -153,9 +154,7 @@ fn manual_page(root: &Command) -> String {
     if let Some(after) = root.get_after_help() {
         let _ = write!(page, "\n```text\n{}\n```\n", plain_text(Some(after)));
     }
-    page.push_str(
-        "\n## Global options\n\nThey are taken before and after the name of a command.\n\n",
-    );
+    page.push_str("\n## Global options\n\nThey can be before or after the name of a command.\n\n");
     for arg in root
         .get_arguments()
         .filter(|arg| arg.is_global_set() || is_built_in(arg))
@@ -195,7 +194,7 @@ fn bin_name(command: &Command) -> &str {
     command.get_bin_name().unwrap_or(command.get_name())
 }
 
-/// The long description where there is one.
+/// The long description, or the short one if there is no other.
 fn about_text(command: &Command) -> String {
     plain_text(command.get_long_about().or_else(|| command.get_about()))
 }
@@ -291,7 +290,7 @@ fn plain_text(text: Option<&StyledStr>) -> String {
 
 fn utf8_text(bytes: Vec<u8>) -> String {
     let text = String::from_utf8(bytes).expect("generated files are text");
-    // Some generators leave blanks at the ends of lines.
+    // Some generators write spaces at the ends of lines.
     let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     while lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();

@@ -1,4 +1,4 @@
-//! Which file of the program imports from which: every path in the code, resolved to the file that defines its item.
+//! The imports between the files of the program: every path in the code, resolved to the file that defines its item.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ impl Imports {
     /// The import cycles between files: groups in which each file reaches each other one.
     ///
     /// A module's own file may import from the files below it, and they from it: that is one module in several files.
-    /// Such pairs count as soon as a file outside the module is part of the circle.
+    /// Such a pair counts only if a file outside the module is part of the cycle.
     pub fn cycles(&self) -> BTreeSet<Vec<String>> {
         let mut found = BTreeSet::new();
         for downwards in [true, false] {
@@ -99,7 +99,7 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// The module that defines what a path names; `None` if it is not of this crate.
+    /// The module that defines the item of a path; `None` if the item is not part of this crate.
     fn resolve(&self, here: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let mut current = here.to_vec();
         let mut segments = path;
@@ -130,7 +130,7 @@ impl Resolver<'_> {
                 current = child;
                 continue;
             }
-            // A name that the module takes from elsewhere.
+            // A name that the module imports from another module.
             let imported = self.uses.get(&current).and_then(|uses| {
                 uses.iter()
                     .find(|import| import.is_public && import.name == *segment)
@@ -163,7 +163,7 @@ fn uses_with_lines(code: &str) -> Vec<(usize, Vec<String>)> {
         .collect()
 }
 
-/// Every `use` declaration, its groups taken apart.
+/// Every `use` declaration, with its groups split into single names.
 fn uses(code: &str) -> Vec<Use> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("use ") {
@@ -292,7 +292,7 @@ fn circles(graph: &BTreeMap<&str, Vec<&str>>) -> BTreeSet<Vec<String>> {
 }
 
 #[test]
-fn grouped_and_nested_use_declarations_are_taken_apart() {
+fn grouped_and_nested_use_declarations_are_split() {
     let code = "use crate::{a, b::{self, c as d, e::*}};\n    pub(crate) use super::f;\n";
     let found: Vec<(usize, String, String)> = uses(code)
         .into_iter()

@@ -1,4 +1,4 @@
-//! The printed policy of each command: it permits all calls that the command makes, and no other actions.
+//! The printed policy of each command permits all calls that the command makes, and no other actions.
 
 use crate::command_permissions::{command, permitted, setup_with_rollback};
 use crate::commands::heeler_ec;
@@ -24,7 +24,7 @@ use testkit::{
 const ROLE: &str = "heeler_event_collection_sqs_role";
 const ALIAS: &str = "alias/heeler_kms_key_sqs";
 
-/// The actions that the runs of one command needed.
+/// A command, and the actions that its runs needed.
 struct NeededActions {
     command: PermittedCommand,
     actions: BTreeSet<String>,

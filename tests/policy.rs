@@ -126,7 +126,7 @@ async fn missing_credentials_leave_placeholders() {
     );
 }
 
-/// A caller with credentials must not be asked to sign in.
+/// If the network is missing, the message must not tell the caller to sign in.
 #[tokio::test]
 async fn missing_network_does_not_suggest_login() {
     let org = Organization::on(Engine::Ministack).build().await;

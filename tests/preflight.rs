@@ -1,4 +1,4 @@
-//! Preflight says whether the organization trail is ready, and never writes.
+//! Preflight reports whether the organization trail is ready, and never writes.
 
 use crate::commands::heeler_ec;
 use crate::commands::{checks, json, on_both_engines, preflight, preflight_of, setup, text};
@@ -13,14 +13,14 @@ use testkit::clients::credentials;
 use testkit::iam_actions;
 use testkit::{Call, Clients, Engine, Fault, FaultAction, HeelerEc, Organization};
 
-/// Runs it for programs, holds it to its promise not to write, and returns the report.
+/// Runs the program with JSON output, asserts that it writes nothing, and returns the report.
 pub async fn report(run: HeelerEc<'_>, status: i32) -> Value {
     let run = run.args(["-o", "json"]).run().await.expect_status(status);
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     json(&run)
 }
 
-/// Exactly these checks fail.
+/// Asserts that exactly these checks fail.
 async fn assert_fails(run: HeelerEc<'_>, ids: &[&str]) -> Value {
     let report = report(run, 1).await;
     assert_eq!(checks(&report, "fail"), ids, "{report:#}");
@@ -112,7 +112,7 @@ on_both_engines! {
     async fn key_pending_deletion_fails(engine: Engine) {
         let org = Organization::on(engine).bucket_key().build().await;
         let schedule = org.clients().kms.schedule_key_deletion().key_id(key_id(&org));
-        schedule.pending_window_in_days(7).send().await.expect("a key on its way out");
+        schedule.pending_window_in_days(7).send().await.expect("a key pending deletion");
         assert_fails(preflight(&org), &["key.state"]).await;
     }
 
@@ -145,7 +145,7 @@ on_both_engines! {
     }
 }
 
-/// The id of the bucket's key, which is all that some engines understand.
+/// The ID of the bucket's key. Some emulators do not accept its ARN.
 fn key_id(org: &Organization) -> &str {
     let arn = org.bucket_key().expect("a key");
     arn.rsplit('/').next().expect("the id in an ARN")
@@ -178,16 +178,16 @@ async fn bucket_of_other_account_fails() {
 #[tokio::test]
 async fn denied_head_bucket_does_not_imply_ownership() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let stranger = credentials(&format!("9{}", &org.account()[1..]), "test", None);
-    let stranger = Clients::new(&org.endpoint(), stranger, org.region());
+    let other_account = credentials(&format!("9{}", &org.account()[1..]), "test", None);
+    let other_account = Clients::new(&org.endpoint(), other_account, org.region());
     let bucket = format!("archive-{}", org.account());
-    stranger
+    other_account
         .s3
         .create_bucket()
         .bucket(&bucket)
         .send()
         .await
-        .expect("a bucket of a stranger");
+        .expect("a bucket of another account");
     let update = org.clients().cloudtrail.update_trail().name(org.trail());
     update
         .s3_bucket_name(&bucket)
@@ -195,10 +195,10 @@ async fn denied_head_bucket_does_not_imply_ownership() {
         .await
         .expect("a trail to that bucket");
 
-    // It is not in the list of this account's buckets, so it is somebody else's.
+    // The list of this account's buckets does not contain it, so it belongs to another account.
     assert_fails(preflight(&org), &["bucket.owner"]).await;
 
-    // Without that list nobody can tell.
+    // Without that list, the owner is unknown.
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     org.proxy().fault(Fault::new("s3", "ListBuckets", refusal));
     let report = report(preflight(&org), 1).await;
@@ -310,7 +310,7 @@ async fn existing_topic_refused_call_affects_only_its_checks() {
         .topic("events")
         .build()
         .await;
-    // It looks for a topic of our own, which is not needed.
+    // The call looks for the topic of setup, which is not needed with an existing topic.
     refuse_each_call(&org, "s3", &["ListTagsForResource"]).await;
 }
 
@@ -348,7 +348,7 @@ async fn hanging_service_affects_only_its_checks() {
     assert_eq!(checks(&report, "fail"), Vec::<String>::new());
 }
 
-/// Only a person who takes long to sign in makes the first round be asked again.
+/// Preflight repeats its first calls only if signing in took long, not if they timed out.
 #[tokio::test]
 async fn first_round_timeouts_are_not_repeated() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -389,11 +389,11 @@ async fn at_most_eight_calls_run_concurrently() {
         run.calls.iter().filter(under_way).count()
     };
     let most = run.calls.iter().map(|call| at_once(call.started)).max();
-    // One of them asks who the caller is, and does not wait for its turn.
+    // `GetCallerIdentity` is not limited, so there can be nine.
     assert!((4..=9).contains(&most.unwrap_or_default()), "{most:?}");
 }
 
-/// The most calls that came one after the other.
+/// The length of the longest chain of calls in which each started after the previous one had finished.
 fn call_depth(calls: &[Call]) -> usize {
     let mut spans: Vec<(Instant, Instant)> = calls
         .iter()
@@ -426,7 +426,7 @@ async fn critical_path_is_five_round_trips() {
     assert!(depths.0 <= 5 && depths.1 <= 5, "{depths:?}");
 }
 
-/// From the trail to the bucket's topic, the alias it is encrypted under, the key behind that, and the key's policy.
+/// The chain leads from the trail to the bucket, its topic, the alias of the topic's key, the key and the key policy.
 #[tokio::test]
 async fn topic_key_alias_keeps_critical_path() {
     let org = Organization::on(Engine::Ministack)
@@ -435,7 +435,7 @@ async fn topic_key_alias_keeps_critical_path() {
         .await;
     let clients = org.clients();
     let key = clients.kms.create_key().send().await.expect("a key");
-    let key = key.key_metadata().expect("what the key is").key_id();
+    let key = key.key_metadata().expect("metadata").key_id();
     let alias = clients.kms.create_alias().alias_name("alias/topics");
     let alias = alias.target_key_id(key);
     alias.send().await.expect("an alias");
@@ -461,7 +461,7 @@ async fn topic_key_alias_keeps_critical_path() {
     );
 }
 
-/// As many trails as that, all complete, made out of the one that is there.
+/// Makes CloudTrail return this number of copies of the trail, each changed by `differ`.
 fn trails(org: &Organization, count: usize, logging: bool, differ: fn(usize, &mut Value)) {
     let many = FaultAction::edit_json(move |trails| {
         let list = &mut trails["trailList"];
@@ -478,7 +478,7 @@ fn trails(org: &Organization, count: usize, logging: bool, differ: fn(usize, &mu
             .collect();
     });
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.expect("a time of our days").as_secs();
+    let now = now.expect("a time after 1970").as_secs();
     let logs = json!({
         "IsLogging": logging,
         "LatestDeliveryTime": now,
@@ -500,7 +500,7 @@ fn trails(org: &Organization, count: usize, logging: bool, differ: fn(usize, &mu
     }
 }
 
-/// Very many trails are asked what they record, and only a few of them what hangs from them.
+/// Preflight reads the status of all trails, but inspects the buckets of only a few.
 #[tokio::test]
 async fn hundred_trails_need_few_calls() {
     let org = Organization::on(Engine::Ministack)
@@ -528,7 +528,7 @@ async fn hundred_trails_need_few_calls() {
     assert!(depth <= 60, "{depth} round trips");
 }
 
-/// Five trails deliver to a missing bucket, which only their inspection shows.
+/// Five trails deliver to a missing bucket. Only an inspection of the trails shows this.
 #[tokio::test]
 async fn valid_trail_is_found_among_many() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -580,7 +580,7 @@ async fn each_option_selects_its_own_trail() {
     assert_eq!(check(cloudwatch, "logs.exists")["status"], "pass");
 }
 
-/// After so many wrong ones it is asked which it is to be; the rest is neither ready nor ruled out.
+/// Preflight inspects twenty trails at most. It then asks for `--trail`, and reports the other trails as not inspected.
 #[tokio::test]
 async fn uninspected_trail_is_never_ready() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -598,7 +598,7 @@ async fn uninspected_trail_is_never_ready() {
     assert_eq!(report["ready"], false);
     assert_eq!(checks(&report, "fail"), ["trail.found"]);
     let found = check(&report, "trail.found");
-    // In the order of their names, 1 before 10 before 2.
+    // The trails are sorted by name: 1, 10, 2.
     let observed = text(&found["observed"]);
     assert!(
         observed.starts_with("none of 20 trails passes"),
@@ -615,7 +615,7 @@ async fn uninspected_trail_is_never_ready() {
     report_for_last_trail(&org).await;
 }
 
-/// Named, it is looked into.
+/// Asserts that the last trail is inspected if `--trail` names it.
 async fn report_for_last_trail(org: &Organization) {
     let report = report(preflight(org).args(["--trail", "org-trail-99"]), 0).await;
     assert_eq!(check(&report, "bucket.owner")["status"], "pass");
@@ -703,7 +703,7 @@ async fn color_always_prints_colors() {
     assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
-/// A command that the terminal wraps is copied as one line, unlike one that the program wraps.
+/// If the terminal wraps a command, it is copied as one line. If the program wraps it, it is not.
 #[tokio::test]
 async fn commands_are_never_wrapped() {
     let org = Organization::on(Engine::Ministack)
@@ -730,7 +730,7 @@ async fn commands_are_never_wrapped() {
     }
 }
 
-/// Only a word that is longer than a line may be torn.
+/// Asserts that each line fits, is a command, or is one word that is longer than a line.
 #[track_caller]
 fn fits(lines: &[String], columns: usize) {
     for line in lines {
@@ -859,7 +859,7 @@ async fn setup_continues_with_accepted_checks() {
 #[tokio::test]
 async fn strict_warning_exits_with_one() {
     let org = Organization::on(Engine::Ministack).build().await;
-    // The emulator's endpoint already is a warning.
+    // The endpoint of the emulator causes a warning.
     report(preflight(&org), 0).await;
     let report = report(preflight(&org).args(["--strict"]), 1).await;
     assert_eq!(report["ready"], false);

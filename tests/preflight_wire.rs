@@ -11,7 +11,7 @@ use aws_smithy_types::DateTime;
 use serde_json::{Value, json};
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
 
-/// An answer in JSON.
+/// A response in JSON.
 fn answer(body: &Value) -> FaultAction {
     FaultAction::Respond {
         status: 200,
@@ -20,7 +20,7 @@ fn answer(body: &Value) -> FaultAction {
     }
 }
 
-/// An answer in XML.
+/// A response in XML.
 fn xml(body: &str) -> FaultAction {
     FaultAction::Respond {
         status: 200,
@@ -58,14 +58,14 @@ fn advanced(fields: &[(&str, &str, &[&str])]) -> Value {
     json!({ "FieldSelectors": fields.collect::<Vec<_>>() })
 }
 
-/// A selector of management events that are narrowed further.
+/// A selector of management events with more field selectors.
 fn management(more: &[(&str, &str, &[&str])]) -> Value {
     let mut fields: Vec<(&str, &str, &[&str])> = vec![("eventCategory", "Equals", &["Management"])];
     fields.extend_from_slice(more);
     advanced(&fields)
 }
 
-/// Selectors as `CloudTrail` answers them, and what the two checks say of them.
+/// A table of selectors, as `CloudTrail` returns them, and the expected results of the two checks.
 #[expect(clippy::too_many_lines, reason = "a table of selectors")]
 #[tokio::test]
 async fn event_selectors_are_combined() {
@@ -165,7 +165,7 @@ async fn event_selectors_are_combined() {
             WHOLE,
         ),
         (vec![network()], none, HANGS),
-        // An operator that is not known narrows.
+        // An unknown operator counts as narrowing.
         (
             vec![management(&[("eventSource", "NotStartsWith", &["kms"])])],
             ("fail", "narrowed by eventSource"),
@@ -200,7 +200,7 @@ async fn event_selectors_are_combined() {
             let words = format!("{} {}", text(&check["observed"]), text(&check["reason"]));
             assert_eq!(check["status"], status, "{number}: {found}: {check:#}");
             assert!(words.contains(says), "{number}: {found}: {check:#}");
-            // The printed list replaces the existing one, so other selectors must be in it.
+            // The printed list replaces the existing one, so it must contain the other selectors.
             let lost = selectors.iter().filter(|selector| {
                 let kept = selector["FieldSelectors"][0]["Equals"] != json!(["Management"]);
                 status == "fail" && is_advanced && kept
@@ -241,7 +241,7 @@ async fn all_pages_of_trails_are_read() {
     assert_eq!(found["permissions"], json!(["cloudtrail:ListTrails"]));
 }
 
-/// A bucket on the second page is ours all the same, so it is the permission that is missing.
+/// A bucket on the second page belongs to the account too, so the error is a missing permission.
 #[tokio::test]
 async fn all_pages_of_buckets_are_read() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -271,7 +271,7 @@ async fn empty_stream_page_is_not_the_last() {
         .build()
         .await;
     let page = |body: Value| Fault::new("logs", "DescribeLogStreams", answer(&body));
-    // Both questions, for streams of members and for any, get an empty page first.
+    // Both calls, for the streams of members and for all streams, return an empty page first.
     org.proxy()
         .fault(page(json!({ "logStreams": [], "nextToken": "more" })).times(2));
     let stream = json!({ "logStreams": [{ "logStreamName": "o-example_1_CloudTrail_us-east-1" }] });
@@ -286,7 +286,7 @@ async fn all_pages_of_key_tags_are_read() {
     let org = Organization::on(Engine::Ministack).build().await;
     let kms = &org.clients().kms;
     let key = kms.create_key().send().await.expect("a key");
-    let key = key.key_metadata().expect("what the key is").key_id();
+    let key = key.key_metadata().expect("metadata").key_id();
     let alias = kms.create_alias().alias_name("alias/heeler_kms_key_sqs");
     alias.target_key_id(key).send().await.expect("an alias");
     let page = |body: Value| Fault::new("kms", "ListResourceTags", answer(&body));
@@ -321,7 +321,7 @@ async fn all_pages_of_simulation_are_read() {
     );
     org.proxy().fault(simulate(first).times(1));
     org.proxy().fault(simulate(second).after(1).times(1));
-    // Somebody whom the simulator takes.
+    // The simulator accepts a user, but not the root user.
     let who = FaultAction::edit_text(|text| text.replace(":root<", ":user/ann<"));
     org.proxy()
         .fault(Fault::new("sts", "GetCallerIdentity", who));
@@ -334,7 +334,7 @@ async fn all_pages_of_simulation_are_read() {
     );
 }
 
-/// Reads of tags are made only for resources with our names.
+/// Preflight reads the tags only of resources with the names of setup.
 #[tokio::test]
 async fn unreadable_tags_are_unknown() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -393,7 +393,7 @@ async fn unresolvable_topic_key_alias_is_unknown() {
     );
 }
 
-/// A day that has come holds for every object that comes after it.
+/// After its date, a lifecycle rule applies to every later object.
 #[tokio::test]
 async fn dated_lifecycle_rule_is_read() {
     let org = Organization::on(Engine::Ministack).build().await;
@@ -421,7 +421,7 @@ async fn dated_lifecycle_rule_is_read() {
     );
 }
 
-/// Encrypted twice over with the same key, which Heeler needs as much as for once.
+/// Dual-layer encryption uses the key twice. Heeler needs the same permission as for one layer.
 #[tokio::test]
 async fn dsse_kms_objects_need_the_key() {
     let org = Organization::on(Engine::Ministack)
@@ -457,7 +457,7 @@ async fn dsse_kms_objects_need_the_key() {
     }
 }
 
-/// It gets every event of the bucket, and is no destination that ours could overlap with.
+/// EventBridge receives every event of the bucket, but is not a destination with which a notification can overlap.
 #[tokio::test]
 async fn eventbridge_only_bucket_has_no_overlap() {
     let org = Organization::on(Engine::Ministack).build().await;

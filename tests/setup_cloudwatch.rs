@@ -72,7 +72,7 @@ fn again(org: &Organization) -> HeelerEc<'_> {
     setup_again_of(org, OPTION)
 }
 
-/// Everything unmanaged: the trail's log group, its retention and its other subscription filters.
+/// The unmanaged resources: the trail's log group, its retention and its other subscription filters.
 async fn unmanaged_resources(org: &Organization) -> Vec<String> {
     let logs = &org.clients().logs;
     let groups = logs.describe_log_groups().send().await.expect("log groups");
@@ -398,7 +398,7 @@ async fn drift_explains_disabled_function() {
     }
 }
 
-/// Checks that setup succeeds in spite of a fault.
+/// Checks that setup succeeds although a call fails.
 async fn assert_retried(fault: Fault) {
     let org = world_with_other_filter(Engine::Ministack).await;
     org.proxy().fault(fault);

@@ -1,4 +1,4 @@
-//! The files of this repository as the tests of style and structure see them: code, comments and strings apart.
+//! The files of this repository, split into code, comments and strings, for the tests of style and structure.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,7 +57,7 @@ impl SourceFile {
         file
     }
 
-    /// The code before the file's unit tests; nothing for a file that is all tests.
+    /// The code before the file's unit tests; empty for a file of unit tests.
     pub fn code_without_tests(&self) -> &str {
         if self.is_test() {
             return "";

@@ -78,7 +78,7 @@ impl<'w> EventStream<'w> {
     }
 }
 
-/// Heeler at one of the queues, with the IDs of the events that it received.
+/// A session of Heeler on one queue, with the IDs of the events that it received.
 struct QueueReader {
     heeler: HeelerSession,
     queue: String,

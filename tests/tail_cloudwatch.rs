@@ -51,7 +51,7 @@ async fn deliver(org: &Organization, records: &[Value], ago: Duration) {
         .create_log_stream()
         .log_group_name(group)
         .log_stream_name(&stream);
-    // It is there already when the organization was made with it.
+    // The log group exists already if the organization was built with it.
     let _ = made.send().await;
     let at = SystemTime::now() - ago;
     let at = at
@@ -74,7 +74,7 @@ async fn deliver(org: &Organization, records: &[Value], ago: Duration) {
         .expect("events in the log group");
 }
 
-/// Both polls of a run.
+/// The first two polls of a run.
 #[track_caller]
 fn poll_pair(run: &Run) -> [&Call; 2] {
     let calls = run.calls.iter();

@@ -125,7 +125,7 @@ async fn heeler_queue_messages_are_returned() {
     assert_eq!(run.stdout.trim_end(), object.records[0].to_string());
     assert!(
         run.stderr
-            .contains("received four times moves to the dead letter queue"),
+            .contains("received four times moves to the dead-letter queue"),
         "{}",
         run.stderr
     );
@@ -206,7 +206,12 @@ async fn unsupported_source_is_a_usage_error() {
     let run = tail(&org, &["--source", "log-group"])
         .await
         .expect_status(2);
-    assert!(run.stderr.contains("option s3 is set up"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("option s3 is deployed and has no source log-group"),
+        "{}",
+        run.stderr
+    );
     let run = tail(&org, &["--source", "bucket", "--source", "heeler-queue"]).await;
     assert_eq!(run.expect_status(2).calls.len(), 0);
 }

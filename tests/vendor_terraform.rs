@@ -1,4 +1,5 @@
-//! Creates the resources of Heeler's Terraform modules through the SDK: the same names and settings, without our tags.
+//! Creates the resources of Heeler's Terraform modules through the SDK: the same names and settings, without the tags of
+//! heeler-ec.
 
 use std::collections::HashMap;
 
@@ -150,7 +151,7 @@ async fn queue(
             attributes.insert(Name::ContentBasedDeduplication, "true".to_owned());
         }
     }
-    // Some emulators put the request's address into the URL. The program calls through the proxy, so this call does, too.
+    // Some emulators return URLs with the address of the request. The program calls through the proxy, so this call must too.
     let created = org
         .clients_through_proxy()
         .sqs

@@ -178,7 +178,7 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
     let why = error.reason();
     if why.contains("service control policy") || why.contains("resource control policy") {
         return Some(format!(
-            "a policy of your organization denies {action}; ask its owner, changing your role will not help"
+            "a policy of your organization denies {action}: ask the owner of that policy, because changing your role will not help"
         ));
     }
     if error.is_denied() {
@@ -229,7 +229,7 @@ fn clock_skew_hint(error: &Error) -> Option<String> {
         (None, side) => side.to_owned(),
     };
     Some(format!(
-        "the clock of this machine is {off}: set it (timedatectl set-ntp true, or the system's settings of date and time)"
+        "the clock of this machine is {off}: set it (timedatectl set-ntp true, or the date and time settings of the system)"
     ))
 }
 

@@ -57,7 +57,7 @@ pub(super) fn delivery_verdict(
             Some(started) if age(started) >= FIRST_DELIVERY_LIMIT => Verdict::Fail(
                 looked(finding)
                     .because(format!("the trail was started {}; the first delivery takes only minutes", format_time(started)))
-                    .advice("wait 15 minutes and run preflight again; then contact AWS Support"),
+                    .advice("wait 15 minutes and run preflight again; if there is still no delivery, contact AWS Support"),
             ),
             _ => Verdict::Warn(
                 finding

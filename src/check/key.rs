@@ -44,7 +44,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::KeyExistingGrants,
-        description: "Heeler's role has no other grants on the KMS key",
+        description: "the role that Heeler assumes has no other grants on the KMS key",
         requirement: Requirement::ADVISORY,
         permissions: &["kms:ListGrants"],
         evaluate: existing_grants,

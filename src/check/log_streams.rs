@@ -166,7 +166,7 @@ pub(super) fn member_streams(snapshot: &Snapshot) -> Verdict {
         Fact::Present(streams) if streams.member_accounts => Verdict::Pass("member accounts have log streams".into()),
         Fact::Present(streams) if streams.any => Verdict::Fail(with_write_permission(snapshot, group,
             Finding::new("only this account has log streams", "log streams of member accounts")
-                .because("CloudTrail's role can write only this account's stream, so events of member accounts are missing"),
+                .because("the trail's role can write only to this account's log streams, so events of member accounts are missing"),
         )),
         _ if matches!(delivery(snapshot), Verdict::Pass(_)) => Verdict::Warn(
             Finding::new("the log group has no streams", "log streams of the organization's accounts")

@@ -243,12 +243,12 @@ fn retention(snapshot: &Snapshot) -> Verdict {
         if named.name.starts_with("aws-controltower/") {
             return Verdict::Warn(
                 finding
-                    .because("Heeler requires one day, but Control Tower manages this log group and reverts changes")
+                    .because("Heeler's guide asks for one day, but Control Tower manages this log group and reverts changes")
                     .advice("no action is needed: collection works, but events are stored, and billed, for longer"),
             );
         }
         let finding = finding
-            .because("Heeler requires one day; the change permanently deletes all events older than one day from the log group")
+            .because("Heeler's guide asks for one day; the change permanently deletes all events older than one day from the log group")
             .console(format!("CloudWatch > Log groups > {} > Actions > Edit retention setting", named.name))
             .cli(format!(
                 "aws logs put-retention-policy --region {} --log-group-name {} --retention-in-days 1",

@@ -19,7 +19,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::NamesRole,
-        description: "the name of Heeler's role is available",
+        description: "the name of the role that Heeler assumes is available",
         requirement: Requirement::BLOCKING,
         permissions: &["iam:GetRole"],
         evaluate: |snapshot| name_verdict(snapshot, CheckId::NamesRole),
@@ -239,7 +239,7 @@ fn other_option_finding(snapshot: &Snapshot, owner: &NameOwner, other: &str) -> 
         "the options share the names of the role and alias, so they cannot coexist under one name prefix",
     )
     .advice(format!(
-        "set up option {option} with another --name-prefix, switch Heeler to it, and then destroy this one; \
+        "set up option {option} with another --name-prefix, switch Heeler to it, and then destroy the old deployment; \
          docs/switching.md shows how to do this without losing events"
     ))
 }

@@ -118,7 +118,7 @@ fn iam_quotas(snapshot: &Snapshot) -> Verdict {
 /// Maximum number of denied actions in a finding.
 const MAX_LISTED_ACTIONS: usize = 12;
 
-/// Evaluates the answer of the IAM policy simulator, which covers the caller's policies but not those of buckets and keys.
+/// Evaluates the result of the IAM policy simulator, which covers the caller's policies but not those of buckets and keys.
 fn caller_permissions(snapshot: &Snapshot) -> Verdict {
     let simulated = match &snapshot.permission_simulation {
         Fact::NotRequested | Fact::Absent if snapshot.request.deep => {

@@ -4,13 +4,13 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub level: Level,
-    /// True if `--accept` makes setup continue in spite of a failure.
+    /// True if `--accept` makes setup continue although the check failed.
     pub acceptable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Setup cannot work if the check fails. `unknown` counts as a failure, and nothing can be accepted.
+    /// Setup cannot work if the check fails. `unknown` counts as a failure, and `--accept` has no effect.
     Blocking,
     /// Heeler requires it. `unknown` counts as a failure.
     Required,

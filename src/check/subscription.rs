@@ -133,7 +133,7 @@ pub(super) fn transformer(snapshot: &Snapshot) -> Verdict {
         Fact::Present(false) => Verdict::Pass("no transformer".into()),
         Fact::Present(true) => Verdict::Warn(
             Finding::new("the log group has a transformer", "no transformer")
-                .because("a subscription filter may forward transformed events, which Heeler does not expect")
+                .because("a subscription filter may forward transformed events instead of CloudTrail's records")
                 .console(format!("CloudWatch > Log groups > {} > Transformer", named.name))
                 .cli(format!(
                     "aws logs get-transformer --region {} --log-group-identifier {}",

@@ -95,7 +95,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::TrailValidation,
-        description: "log file validation is reported",
+        description: "log file validation has no effect on Heeler",
         requirement: Requirement::ADVISORY,
         permissions: &["cloudtrail:DescribeTrails"],
         evaluate: log_file_validation,
@@ -200,7 +200,7 @@ fn opt_in_regions(snapshot: &Snapshot) -> Verdict {
                 format!("trail {} has no shadow trail in {}", trail.name, named.join(", ")),
                 "a shadow trail in every enabled region",
             )
-            .because("AWS creates the shadow trail some time after a region is enabled; until then it is not recorded")
+            .because("AWS creates the shadow trail some time after a region is enabled; until then the region is not recorded")
             .cli(format!(
                 "aws cloudtrail get-trail-status --region {} --name {}",
                 named[0], trail.arn
@@ -320,7 +320,7 @@ fn sns_topic(snapshot: &Snapshot) -> Verdict {
                     "a topic for S3 event notifications",
                 )
                 .because(
-                    "CloudTrail's messages have a different format, which Heeler does not support",
+                    "Heeler expects S3 event notifications, and CloudTrail's messages have a different format",
                 )
                 .advice("remove --sns-topic"),
             );

@@ -35,8 +35,12 @@ pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookF
 )]
 #[command(after_help = "Start with: heeler-ec preflight
 
-Exit codes: 0 success; 1 negative result (a check failed, nothing deployed, not confirmed); 2 invalid usage or input;
-3 AWS or network error; 130 interrupted.")]
+Exit codes:
+  0    success
+  1    negative result (a check failed, nothing deployed, not confirmed)
+  2    invalid usage or input
+  3    AWS or network error
+  130  interrupted")]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -51,11 +55,11 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// AWS region; must be the region of the trail's bucket or log group, which is detected by default
+    /// AWS region of the trail's bucket or log group; detected by default
     #[arg(long, global = true, value_parser = value_parsers::region)]
     pub region: Option<String>,
 
-    /// Use this AWS endpoint URL
+    /// Override the default endpoint URL of AWS
     #[arg(long, global = true, value_name = "URL", value_parser = value_parsers::endpoint)]
     pub endpoint_url: Option<String>,
 
@@ -84,13 +88,13 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Check the prerequisites and print fixes
     ///
-    /// Read-only, unless --fix is given and a prompt is confirmed. Exits with 1 when a check fails; without --option,
-    /// when no option is ready.
+    /// Read-only, unless you pass --fix and confirm a prompt. Exits with 1 if a check fails. Without --option, checks all
+    /// options and exits with 1 if none is ready.
     Preflight(PreflightArgs),
     /// Preview setup, or detect drift of an existing deployment
     ///
-    /// Read-only. With --option, shows what setup would create and change. Without it, compares the existing deployment
-    /// with what was set up; with --check, exits with 1 when it has drifted.
+    /// Read-only. With --option, shows what setup would create and change. Without --option, compares the existing
+    /// deployment with what was set up. With --check, exits with 1 if anything differs.
     Plan(PlanArgs),
     /// Set up the pipeline from the trail to Heeler's queue
     ///
@@ -107,8 +111,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Show events as they arrive
     ///
-    /// By default, reads from a temporary queue or from the log group, never from Heeler's queue. A temporary queue is
-    /// deleted on exit. With FILE, reads log files on this machine and makes no AWS calls.
+    /// By default, reads from a temporary queue of its own or from the log group, never from Heeler's queue. The temporary
+    /// queue is deleted on exit. With FILE, reads log files on this machine and makes no AWS calls.
     Tail(TailArgs),
     /// Delete the resources that setup created
     ///
@@ -121,7 +125,7 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Print the least-privilege IAM policy for a command
     ///
-    /// Read-only. Reads what preflight reads to fill in the names of your account; unknown names become placeholders.
+    /// Read-only. Makes the calls of preflight to fill in the names of your account. Unknown names become placeholders.
     Policy(PolicyArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
@@ -179,7 +183,7 @@ pub struct DiscoveryArgs {
     #[arg(long, value_name = "TOPIC", value_parser = value_parsers::topic)]
     pub sns_topic: Option<String>,
 
-    /// Fail unless the trail delivers to this log group: its name or ARN
+    /// Fail unless the trail delivers to this log group (name or ARN)
     #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
     pub log_group: Option<String>,
 
@@ -190,7 +194,7 @@ pub struct DiscoveryArgs {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
-    /// Accept the result of a failed or warning check (repeatable)
+    /// Accept this check although it failed or warned (repeatable)
     #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
     pub accepted: Vec<CheckId>,
 }
@@ -317,8 +321,8 @@ pub struct SetupArgs {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_failure: OnFailure,
 
-    /// Offer to set the retention of the trail's log group to one day first; deletes older events. Asks for the name of
-    /// the log group, also with --yes
+    /// Before setup, offer to set the log group's retention to one day, which deletes older events. You must type the name
+    /// of the log group, even with --yes
     #[arg(long, conflicts_with = "dry_run")]
     pub fix_retention: bool,
 
@@ -363,7 +367,7 @@ pub struct ExportArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
-    /// Terraform 1.5 or newer, with the AWS provider
+    /// Terraform 1.5 or newer, with version 5 of the AWS provider
     Terraform,
 }
 
@@ -437,7 +441,7 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "SOURCE", value_enum)]
     pub source: Option<SourceArg>,
 
-    /// Call nothing: take the names from the other options, and placeholders for the rest
+    /// Make no AWS calls: use the names from the other options, and placeholders for the rest
     #[arg(long)]
     pub offline: bool,
 

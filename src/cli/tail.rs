@@ -24,11 +24,11 @@ pub struct TailArgs {
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub timeout: Duration,
 
-    /// Exit after this long without an answer of AWS; until then, failed calls are repeated
+    /// Exit after this long without a response from AWS; until then, failed calls are repeated
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = value_parsers::duration, conflicts_with = "files")]
     pub give_up_after: Duration,
 
-    /// Source of the events. The default depends on the option that is set up
+    /// Source of the events [default: depends on the deployed option]
     #[arg(long, value_enum, value_name = "SOURCE", conflicts_with = "files")]
     pub source: Option<SourceArg>,
 
@@ -36,7 +36,7 @@ pub struct TailArgs {
     #[arg(long)]
     pub stats: bool,
 
-    /// Skip log files larger than this when decompressed
+    /// Reject log files that are larger than this when decompressed; they count as failed
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = value_parsers::byte_size)]
     pub max_object_size: u64,
 
@@ -53,14 +53,14 @@ pub struct TailArgs {
 /// A source of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SourceArg {
-    /// A temporary queue that is subscribed to the topic and deleted at the end
+    /// A temporary queue that is subscribed to the topic and deleted on exit
     Queue,
     /// New log objects, found by listing the bucket
     Bucket,
     /// The trail's log group
     LogGroup,
-    /// Heeler's own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately
-    /// and reading stops at the first one received more than twice
+    /// Heeler's own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and
+    /// reading stops at the first one that was received more than twice
     HeelerQueue,
 }
 
@@ -83,7 +83,7 @@ pub struct AlertArgs {
     #[arg(long, value_name = "COMMAND", value_parser = filter::parse_text)]
     pub exec: Option<String>,
 
-    /// URL to POST the alert to; secrets in the record are masked
+    /// URL to POST alerts to; secrets in the records are masked
     #[arg(
         long,
         value_name = "URL",
@@ -163,7 +163,7 @@ pub struct FilterArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub severity_file: Option<PathBuf>,
 
-    /// Only events that match the filter of Heeler's log subscription
+    /// Only events that match the pattern of Heeler's subscription filter
     #[arg(long)]
     pub heeler_filter: bool,
 

@@ -20,7 +20,7 @@ pub fn account_id(text: &str) -> ParsedText {
 /// If the text is not the ARN of an IAM role.
 pub fn role_arn(text: &str) -> ParsedText {
     let advice =
-        "enter the role ARN that Heeler shows, such as arn:aws:iam::123456789012:role/NAME";
+        "use the role ARN that Heeler provides, such as arn:aws:iam::123456789012:role/NAME";
     if text == "*" {
         return Err(format!("this would trust every AWS account: {advice}"));
     }
@@ -60,10 +60,10 @@ pub fn role_arn(text: &str) -> ParsedText {
 }
 
 /// # Errors
-/// If STS does not accept the text as an external ID, or if it is the placeholder of a manual.
+/// If STS does not accept the text as an external ID, or if it is a placeholder of Heeler's guide.
 pub fn external_id(text: &str) -> ParsedText {
     if text.starts_with('<') || matches!(text, "None" | "heeler-ext-id") {
-        return Err("this is a placeholder from the manual; choose your own external ID, or use --generate-external-id".into());
+        return Err("this is the placeholder of Heeler's guide; choose your own external ID, or use --generate-external-id".into());
     }
     if !(2..=1224).contains(&text.len()) {
         return Err(format!(
@@ -96,7 +96,8 @@ pub fn name_prefix(text: &str) -> ParsedText {
         return Ok(text.to_owned());
     }
     Err(
-        "use a lower case letter, then at most 20 lower case letters, digits and underscores"
+        "a name prefix has at most 21 characters: first a lowercase letter, then lowercase letters, digits and underscores; \
+         it does not start with aws"
             .to_owned(),
     )
 }
@@ -107,7 +108,7 @@ pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     const MAX: Duration = Duration::from_secs(30 * 86_400);
     let time = humantime::parse_duration(text).map_err(|reason| reason.to_string())?;
     if time > MAX {
-        return Err("use at most 30 days".to_owned());
+        return Err("the longest time is 30 days".to_owned());
     }
     Ok(time)
 }
@@ -195,7 +196,7 @@ pub fn bucket(text: &str) -> ParsedText {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err("a bucket name has 3 to 63 lower case letters, digits, dots and hyphens".to_owned())
+        Err("a bucket name has 3 to 63 lowercase letters, digits, dots and hyphens".to_owned())
     }
 }
 

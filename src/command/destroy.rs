@@ -154,7 +154,7 @@ fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, Vec<String>
         .find_map(|user| ResourceNames::from_queue_name(arn::resource_name(user)));
     Err(match other_deployment.filter(|names| *names != context.names()) {
         Some(names) => refusal.with_hint(format!(
-            "a second deployment shares this topic: remove it first with `heeler-ec destroy --name-prefix {}`, or keep \
+            "a second deployment shares this topic: delete it first with `heeler-ec destroy --name-prefix {}`, or keep \
              this one while the other is in use",
             names.prefix()
         )),
@@ -190,7 +190,7 @@ impl DestroyTarget {
     }
 }
 
-/// Finds the deployment by the tags of its role, or without a role by way of the trail.
+/// Finds the deployment by the tags of its role. If there is no role, finds it through the trail.
 async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<DestroyTarget> {
     let aws = context.connect().await?;
     let (caller, deployment) = tokio::join!(aws.caller_identity(), find_deployment(context, &aws));
@@ -207,8 +207,7 @@ async fn find_target(context: &Context, args: &cli::DestroyArgs) -> Result<Destr
     Ok(DestroyTarget::new(&aws, target))
 }
 
-/// Searches by way of the trail, or where the arguments say. Of several places, the first with a managed resource is
-/// taken.
+/// Searches where the arguments say, or where the trail delivers. Returns the first target with a managed resource.
 async fn search_targets(
     context: &Context,
     args: &cli::DestroyArgs,
@@ -261,7 +260,7 @@ async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionT
     match temporary_queue::remove_stale(aws, topic).await {
         Ok(deleted) => deleted.iter().for_each(|name| {
             context.ui.status(&format!(
-                "Deleted {name}, a temporary queue of an earlier tail."
+                "Deleted temporary queue {name}, left by an earlier run of tail."
             ));
         }),
         Err(error) => context.ui.error(&error),

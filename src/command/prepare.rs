@@ -239,7 +239,10 @@ fn resolve_trust(
     if principals.is_empty() {
         principals = existing.map(|trust| trust.principals.clone()).ok_or_else(|| {
             Error::usage(format!("--heeler-role-arn is required: {missing}"))
-                .with_hint("Heeler shows its role ARN in the Event Collection Settings of the organization")
+                .with_hint(
+                    "Heeler provides this ARN: look for heeler_security_role_arns in var.auto.tfvars of its Terraform \
+                     module (--var-file reads it), or ask Heeler",
+                )
         })?;
         reject_deleted_principals(&principals)?;
     }
@@ -272,7 +275,7 @@ fn reject_deleted_principals(principals: &[String]) -> Result<()> {
         Some(id) => Err(Error::negative(format!(
             "the Heeler role that may assume your role was deleted (IAM shows {id})"
         ))
-        .with_hint("set --heeler-role-arn to the ARN that Heeler shows now")),
+        .with_hint("ask Heeler for the current role ARN and pass it with --heeler-role-arn")),
     }
 }
 

@@ -79,7 +79,7 @@ async fn restore_all(
     let cancellation = context.interrupt.cancellation();
     context
         .interrupt
-        .set_cleanup_message("finishing the document at hand");
+        .set_cleanup_message("finishing the current document");
     let documents = backup.documents.iter().zip(ids).zip(&mut actions);
     let mut failed = None;
     for ((saved, id), planned) in documents.filter(|(_, action)| **action == RestoreAction::Restore)
@@ -134,7 +134,7 @@ async fn decide_actions(
     check_account(context, &caller.account)?;
     if caller.account != backup.account {
         return Err(Error::negative(format!(
-            "wrong account: the backup is of account {}, the credentials are for {}",
+            "wrong account: the backup is from account {}, the credentials are for {}",
             backup.account, caller.account
         ))
         .with_hint(OTHER_ACCOUNT_HINT));

@@ -17,7 +17,7 @@ pub(crate) fn account_administration_statement(scope: &DeploymentScope) -> Value
     })
 }
 
-/// The policy of a dead letter queue. SQS moves messages there without a permission.
+/// The policy of a dead-letter queue. SQS moves messages there without a permission.
 pub(crate) fn dead_letter_queue_policy(queue: &str) -> Value {
     document(vec![deny_insecure_queue_access(queue)])
 }

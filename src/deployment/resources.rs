@@ -19,7 +19,7 @@ use crate::shared_document::role_trust::HeelerTrust;
 /// Seconds that Heeler has to receive a message.
 const QUEUE_RETENTION_SECONDS: u32 = 7_200;
 const DEAD_LETTER_RETENTION_SECONDS: u32 = 345_600;
-/// Receives after which SQS moves a message to the dead letter queue.
+/// Receives after which SQS moves a message to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u32 = 4;
 
 /// Adds the key and its alias. All later resources wait for the alias: of two concurrent first setups only one gets
@@ -48,7 +48,7 @@ pub(crate) fn add_key(
     key
 }
 
-/// The names and the ordering of a queue and its dead letter queue.
+/// The names and the ordering of a queue and its dead-letter queue.
 pub(crate) struct QueuePair {
     pub queue_arn: String,
     pub dead_letter_queue_arn: String,
@@ -56,7 +56,7 @@ pub(crate) struct QueuePair {
     pub dead_letter_ordering: QueueOrdering,
 }
 
-/// Adds the dead letter queue and the queue.
+/// Adds the dead-letter queue and the queue.
 pub(crate) fn add_queues(
     graph: &mut Graph<Aws>,
     pair: QueuePair,

@@ -269,7 +269,7 @@ mod tests {
         advanced(&fields)
     }
 
-    /// Reads, writes, what is left out, what narrows.
+    /// The recorded reads and writes, the excluded event sources, and the fields that narrow the selectors.
     fn covers(selectors: &[EventSelector]) -> (bool, bool, Vec<String>, Vec<String>) {
         let coverage = Coverage::from_selectors(selectors);
         (

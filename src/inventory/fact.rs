@@ -1,11 +1,11 @@
-//! The answer to one question about AWS.
+//! The result of one read from AWS.
 
 use crate::error::{Error, Result};
 
 /// A piece of information that may be missing, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Fact<T> {
-    /// No call was made, because the question does not apply or depends on another answer.
+    /// No call was made, because the fact does not apply or depends on another one.
     #[default]
     NotRequested,
     /// The call was refused or failed.
@@ -16,7 +16,7 @@ pub enum Fact<T> {
 }
 
 impl<T> Fact<T> {
-    /// Wraps the answer to a call that always returns a value.
+    /// Wraps the result of a call that always returns a value.
     #[must_use]
     pub fn from_result(result: Result<T>) -> Self {
         match result {
@@ -25,7 +25,7 @@ impl<T> Fact<T> {
         }
     }
 
-    /// Wraps the answer to a call for something that may not exist.
+    /// Wraps the result of a call about a resource that may not exist.
     #[must_use]
     pub fn from_optional(result: Result<Option<T>>) -> Self {
         match result {

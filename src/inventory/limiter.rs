@@ -28,7 +28,7 @@ pub(super) struct LimitedClients {
     aws: Aws,
     shared: Arc<Semaphore>,
     reserved: Arc<Semaphore>,
-    /// True if other calls wait for the answers.
+    /// True if other calls wait for the results.
     prioritized: bool,
     /// Owners of the names that setup would use, which are the same for every trail.
     pub name_owners: Arc<Memo<Fact<NameOwner>>>,

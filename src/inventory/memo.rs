@@ -1,11 +1,11 @@
-//! Remembers answers that several trails share, so that each is requested once.
+//! Caches results that several trails share, so that each is read once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-/// Answers by key. Concurrent requests for the same key wait for one answer.
+/// Results by key. Concurrent reads of the same key wait for one result.
 pub(super) struct Memo<T>(Mutex<BTreeMap<String, Arc<OnceCell<T>>>>);
 
 impl<T> Default for Memo<T> {

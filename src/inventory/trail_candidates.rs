@@ -156,7 +156,7 @@ pub(super) async fn inspect_bucket(
         );
     };
     let regional_clients = clients.in_region(region);
-    // Usually the bucket is in the present region. The answer of another region is useless.
+    // Usually the bucket is in this region. A response from another region would be useless.
     let near = (region == clients.region()).then_some(near);
     let scope = ReadScope {
         trail,

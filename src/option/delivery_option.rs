@@ -72,7 +72,7 @@ pub trait DeliveryOption: Debug + Sync {
         trust: HeelerTrust,
     ) -> Box<dyn Target>;
 
-    /// The target of a deployment whose role is gone, from the operator's arguments or the trail.
+    /// The target of a deployment whose role no longer exists, from the operator's arguments or the trail.
     ///
     /// # Errors
     /// If neither identifies the resources.

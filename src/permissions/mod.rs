@@ -155,7 +155,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
             tail_heeler_queue(options, scope)
         }
         CommandName::Tail => for_each(&|option| tail(option, permitted.tail_source, scope)),
-        // If the role is gone, destroy finds the resources by way of the trail, as preflight does.
+        // If the role does not exist, destroy finds the resources through the trail, as preflight does.
         CommandName::Destroy => {
             for_each(&|option| [plan(option, scope), option.destroy_writes(scope)].concat())
         }

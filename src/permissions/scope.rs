@@ -15,7 +15,7 @@ const ACCOUNT: &str = "${ACCOUNT}";
 /// The placeholders that every policy may have. Options add their own.
 pub const PLACEHOLDERS: &[Placeholder] = &[
     (PARTITION, "aws, or aws-us-gov"),
-    (ACCOUNT, "the id of the management account"),
+    (ACCOUNT, "the ID of the management account"),
 ];
 
 /// The account and the resources that a policy is about. Each text is a name or a placeholder.

@@ -414,7 +414,9 @@ impl Inconsistency {
 
     fn error(&self, operation: String, seconds: u64) -> Error {
         let reason = match self {
-            Self::Absent => format!("AWS did not show it for {seconds} s after accepting it"),
+            Self::Absent => {
+                format!("AWS accepted the call, but did not show the resource within {seconds} s")
+            }
             Self::MissingTags | Self::Differs(_) => format!(
                 "AWS still reports old values after {seconds} s: {}",
                 self.describe()

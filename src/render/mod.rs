@@ -158,7 +158,7 @@ impl Ui {
         io::stdin().is_terminal()
     }
 
-    /// Prints a part of the result. Returns false if the reader is gone, as behind `head`.
+    /// Prints a part of the result. Returns false if the reader has closed the pipe, as `head` does.
     #[expect(
         clippy::must_use_candidate,
         reason = "only results in many parts have to end early"
@@ -167,7 +167,7 @@ impl Ui {
         self.stdout_bytes(text.as_bytes())
     }
 
-    /// Prints a part of the result. Returns false if the reader is gone.
+    /// Prints a part of the result. Returns false if the reader has closed the pipe.
     #[must_use]
     pub fn stdout_bytes(&self, text: &[u8]) -> bool {
         let mut out = io::stdout().lock();

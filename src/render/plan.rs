@@ -145,7 +145,7 @@ fn step_details(ui: Ui, action: &Action) -> Vec<String> {
             vec!["exists, but is not managed by heeler-ec (it lacks the tags)".to_owned()]
         }
         Action::Conflict(Conflict::Immutable(changes)) => describe(changes)
-            .map(|line| format!("{line} (cannot be changed in location)"))
+            .map(|line| format!("{line} (cannot be changed in place)"))
             .collect(),
         Action::Unknown(error) => vec![unreadable_reason(error)],
         Action::Create | Action::Keep => Vec::new(),

@@ -85,7 +85,7 @@ impl ResourceSpec for Role {
         let reason = match change.field {
             "external_id" => "Heeler cannot assume the role until it has the new external ID",
             "trust" if change.after.is_none() => {
-                "setup needs --heeler-role-arn to repair it, with the value that Heeler shows"
+                "to repair it, setup needs --heeler-role-arn with the role ARN that Heeler provides"
             }
             "trust" if matches!(self.trusted_entity, TrustedEntity::Heeler(_)) => {
                 "principals that are no longer listed cannot assume the role"
@@ -275,7 +275,7 @@ impl Role {
             return refusal;
         }
         refusal.with_hint(format!(
-            "IAM does not find this role: compare --heeler-role-arn with the value that Heeler shows ({})",
+            "IAM cannot find this role ({}): compare --heeler-role-arn with the role ARN that Heeler provides",
             trust.principals.join(", ")
         ))
     }

@@ -69,7 +69,7 @@ impl ResourceSpec for Subscription {
         let reason = match change.field {
             "confirmed" => "the subscription is pending: SNS sends nothing until it is confirmed",
             "filter" => "only messages that match the filter policy reach the queue",
-            "raw_delivery" => "Heeler reads messages in the SNS envelope",
+            "raw_delivery" => "setup delivers messages in the SNS envelope, the default of SNS",
             _ => return None,
         };
         Some(reason.to_owned())

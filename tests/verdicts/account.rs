@@ -15,49 +15,49 @@ pub fn cases() -> Vec<VerdictCase> {
     vec![
         s3(
             "account.credentials",
-            "they are of a role",
+            "the caller is a role",
             |_| {},
             "pass",
             "assumed-role/Admin/ann",
         ),
         s3(
             "account.credentials",
-            "they are of the root user",
+            "the caller is the root user",
             |s| caller(s).arn = format!("arn:aws:iam::{PAYER}:root"),
             "warn",
             "the root user should not be used",
         ),
         s3(
             "account.credentials",
-            "they are refused",
+            "AWS rejects the credentials",
             |s| s.account.caller = Err(refused("sts:GetCallerIdentity")),
             "unknown",
             "sts:GetCallerIdentity",
         ),
         s3(
             "account.expected",
-            "no account was named",
+            "--account-id is not given",
             |_| {},
             "skip",
             "--account-id is not set",
         ),
         s3(
             "account.expected",
-            "it is the named one",
+            "--account-id matches",
             |s| s.request.expected_account = Some(PAYER.into()),
             "pass",
             PAYER,
         ),
         s3(
             "account.expected",
-            "another was named",
+            "--account-id names another account",
             |s| s.request.expected_account = Some(MEMBER.into()),
             "fail",
             "export AWS_PROFILE",
         ),
         s3(
             "account.expected",
-            "the caller is not known",
+            "the caller is unknown",
             |s| {
                 s.request.expected_account = Some(PAYER.into());
                 s.account.caller = Err(refused("sts:GetCallerIdentity"));
@@ -67,28 +67,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "account.partition",
-            "it is AWS",
+            "the partition is aws",
             |_| {},
             "pass",
             "partition aws",
         ),
         s3(
             "account.partition",
-            "it is GovCloud",
+            "the partition is aws-us-gov",
             |s| caller(s).partition = "aws-us-gov".into(),
             "pass",
             "aws-us-gov",
         ),
         s3(
             "account.partition",
-            "it is China",
+            "the partition is aws-cn",
             |s| caller(s).partition = "aws-cn".into(),
             "fail",
             "partition aws-cn",
         ),
         s3(
             "account.partition",
-            "Heeler is in another one",
+            "the Heeler role is in another partition",
             |s| {
                 s.request.heeler_roles = vec!["arn:aws-us-gov:iam::444455556666:role/heeler".into()]
             },
@@ -97,21 +97,21 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "account.region",
-            "none was named",
+            "--region is not given",
             |_| {},
             "pass",
             "eu-west-1",
         ),
         s3(
             "account.region",
-            "it is the bucket's",
+            "--region is the bucket's region",
             |s| s.request.expected_region = Some("eu-west-1".into()),
             "pass",
             "eu-west-1",
         ),
         s3(
             "account.region",
-            "it is not the bucket's",
+            "--region is not the bucket's region",
             |s| s.request.expected_region = Some("us-east-1".into()),
             "fail",
             "remove --region",
@@ -125,14 +125,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "account.region",
-            "it is the log group's",
+            "--region is the log group's region",
             |_| {},
             "pass",
             "us-east-1",
         ),
         cloudwatch(
             "account.region",
-            "it is not the log group's",
+            "--region is not the log group's region",
             |s| s.request.expected_region = Some("eu-west-1".into()),
             "fail",
             "the log group's region",
@@ -146,14 +146,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "account.endpoint",
-            "it is AWS's own",
+            "no custom endpoint is configured",
             |_| {},
             "pass",
             "no custom endpoint",
         ),
         s3(
             "account.endpoint",
-            "it is another",
+            "a custom endpoint is configured",
             |s| s.endpoint = Some("http://127.0.0.1:4566".into()),
             "warn",
             "requests go to http://127.0.0.1:4566",
@@ -168,14 +168,20 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "org.exists",
-            "it may not be asked for",
+            "the caller may not read it",
             |s| {
                 s.account.organization = Fact::Failed(refused("organizations:DescribeOrganization"))
             },
             "unknown",
             "organizations:DescribeOrganization",
         ),
-        s3("org.management_account", "it is", |_| {}, "pass", PAYER),
+        s3(
+            "org.management_account",
+            "it is the management account",
+            |_| {},
+            "pass",
+            PAYER,
+        ),
         s3(
             "org.management_account",
             "it is a member",
@@ -218,10 +224,16 @@ pub fn cases() -> Vec<VerdictCase> {
             "fail",
             "is a member account",
         ),
-        s3("org.all_features", "they are on", |_| {}, "pass", "ALL"),
         s3(
             "org.all_features",
-            "it is for billing only",
+            "all features are enabled",
+            |_| {},
+            "pass",
+            "ALL",
+        ),
+        s3(
+            "org.all_features",
+            "only consolidated billing is enabled",
             |s| organization(s).all_features = false,
             "fail",
             "CONSOLIDATED_BILLING",
@@ -235,21 +247,21 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "org.trusted_access",
-            "it is on",
+            "trusted access is enabled",
             |_| {},
             "pass",
             "cloudtrail.amazonaws.com",
         ),
         s3(
             "org.trusted_access",
-            "it is off",
+            "trusted access is disabled",
             |s| s.account.trusted_services = Ok(vec!["sso.amazonaws.com".into()]),
             "fail",
             "enable-aws-service-access --service-principal cloudtrail.amazonaws.com",
         ),
         s3(
             "org.trusted_access",
-            "it is off and there is no organization trail",
+            "trusted access is disabled and there is no organization trail",
             |s| {
                 s.account.trusted_services = Ok(Vec::new());
                 trail(s).is_organization = false;
@@ -259,7 +271,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "org.trusted_access",
-            "it may not be asked for",
+            "the caller may not read it",
             |s| {
                 s.account.trusted_services =
                     Err(refused("organizations:ListAWSServiceAccessForOrganization"))
@@ -307,7 +319,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "org.delegated_admin",
-            "it may not be asked for",
+            "the caller may not read it",
             |s| {
                 s.account.delegated_administrators =
                     Err(refused("organizations:ListDelegatedAdministrators"))
@@ -317,7 +329,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "org.control_policies",
-            "the caller is the payer",
+            "the caller is in the management account",
             |_| {},
             "pass",
             "do not apply to the management account",

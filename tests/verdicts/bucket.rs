@@ -52,7 +52,7 @@ fn topic_policy_command_keeps_existing_statements() {
     );
 }
 
-/// SNS refuses a document with the same name twice.
+/// SNS rejects a policy in which two statements have the same Sid.
 #[test]
 fn topic_policy_command_uses_unique_sid() {
     let theirs = policy(r#""ArnEquals":{"aws:SourceArn":"arn:aws:s3:::other"}"#);
@@ -103,14 +103,14 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.matches_trail",
-            "another was named",
+            "--bucket names another bucket",
             |s| bucket(s).name = "other".into(),
             "fail",
             "remove --bucket",
         ),
         s3(
             "bucket.matches_trail",
-            "it is the alias of an access point",
+            "it is an access point alias",
             |s| {
                 let alias = "logs-abcdefghijklmnopqrstuvwxyz12345678-s3alias";
                 trail(s).bucket = alias.into();
@@ -121,7 +121,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.owner",
-            "another was named, which does not exist",
+            "--bucket names a missing bucket",
             |s| {
                 bucket(s).name = "nope".into();
                 bucket(s).owner = Ok(BucketOwner::Missing);
@@ -131,7 +131,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.owner",
-            "one was named that does not exist, and there is no trail",
+            "--bucket names a missing bucket, and there is no trail",
             |s| {
                 s.trail_selection = TrailSelection::None;
                 bucket(s).owner = Ok(BucketOwner::Missing);
@@ -141,42 +141,42 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.lifecycle",
-            "objects are deleted on a day that has come",
+            "a rule deletes objects from a past date",
             |s| set_dated_rule(s, -48, None),
             "warn",
             "rule tidy deletes objects from 2026-02-28T12:00:00Z",
         ),
         s3(
             "bucket.lifecycle",
-            "objects are deleted within a day",
+            "a rule deletes objects from a date within a day",
             |s| set_dated_rule(s, 23, None),
             "warn",
             "rule tidy deletes objects from 2026-03-03T11:00:00Z",
         ),
         s3(
             "bucket.lifecycle",
-            "objects are deleted on a day to come",
+            "a rule deletes objects from a later date",
             |s| set_dated_rule(s, 25, None),
             "pass",
             "1 lifecycle rule keeps them long enough",
         ),
         s3(
             "bucket.lifecycle",
-            "objects are frozen on a day that has come",
+            "a rule archives objects from a past date",
             |s| set_dated_rule(s, -1, Some("DEEP_ARCHIVE")),
             "warn",
             "rule tidy moves objects to DEEP_ARCHIVE from 2026-03-02T11:00:00Z",
         ),
         s3(
             "bucket.lifecycle",
-            "objects go on a day that has come to where they can be read",
+            "a rule moves objects to a readable class from a past date",
             |s| set_dated_rule(s, -1, Some("STANDARD_IA")),
             "pass",
             "1 lifecycle rule",
         ),
         s3(
             "bucket.policy",
-            "it asks for a header",
+            "the policy requires a header",
             |s| {
                 deny(
                     s,
@@ -195,7 +195,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.owner",
-            "it is ours",
+            "it belongs to this account",
             |_| {},
             "pass",
             "org-trail-logs in eu-west-1",
@@ -216,35 +216,35 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.owner",
-            "it may not be looked at",
+            "the caller may not read it",
             |s| bucket(s).owner = Err(refused("s3:ListBucket")),
             "unknown",
             "s3:ListBucket",
         ),
         s3(
             "bucket.region",
-            "it is another than the trail's",
+            "it differs from the trail's home region",
             |_| {},
             "pass",
             "the trail's home region us-east-1 does not matter",
         ),
         s3(
             "bucket.region",
-            "the bucket is not ours",
+            "the bucket belongs to another account",
             |s| bucket(s).owner = Ok(BucketOwner::Missing),
             "skip",
             "depends on bucket.owner",
         ),
         s3(
             "bucket.recent_objects",
-            "there is a fresh object",
+            "there is a recent object",
             |_| {},
             "pass",
             "x.json.gz from 2026-03-02T11:56:00Z",
         ),
         s3(
             "bucket.recent_objects",
-            "there is none, though the trail delivers",
+            "there is none, although the trail delivers",
             |s| bucket(s).newest_log_object = Fact::Absent,
             "warn",
             "no log objects from today or yesterday under AWSLogs/",
@@ -261,49 +261,49 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.recent_objects",
-            "objects may not be listed",
+            "the caller may not list objects",
             |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:ListBucket")),
             "unknown",
             "s3:ListBucket",
         ),
         s3(
             "bucket.recent_objects",
-            "an object may not be looked at",
+            "the caller may not read the object",
             |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:GetObject")),
             "pass",
             "the bucket has log objects",
         ),
         s3(
             "bucket.ownership",
-            "it is enforced",
+            "the setting is BucketOwnerEnforced",
             |_| {},
             "pass",
             "BucketOwnerEnforced",
         ),
         s3(
             "bucket.ownership",
-            "it is preferred",
+            "the setting is BucketOwnerPreferred",
             |s| bucket(s).object_ownership = Fact::Present("BucketOwnerPreferred".into()),
             "pass",
             "BucketOwnerPreferred",
         ),
         s3(
             "bucket.ownership",
-            "objects belong to their writers",
+            "the setting is ObjectWriter",
             |s| bucket(s).object_ownership = Fact::Present("ObjectWriter".into()),
             "warn",
             "object ownership is ObjectWriter",
         ),
         s3(
             "bucket.ownership",
-            "nothing was said",
+            "the setting was never set",
             |s| bucket(s).object_ownership = Fact::Absent,
             "warn",
             "put-bucket-ownership-controls --bucket org-trail-logs",
         ),
         s3(
             "bucket.ownership",
-            "it may not be read",
+            "the caller may not read it",
             |s| bucket(s).object_ownership = Fact::Failed(refused("s3:GetBucketOwnershipControls")),
             "unknown",
             "s3:GetBucketOwnershipControls",
@@ -317,70 +317,70 @@ fn bucket_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.lifecycle",
-            "objects go after a year",
+            "a rule deletes objects after a year",
             |s| set_lifecycle_rule(s, "", Some(365), &[]),
             "pass",
             "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
-            "objects go after a day",
+            "a rule deletes objects after a day",
             |s| set_lifecycle_rule(s, "AWSLogs/", Some(1), &[]),
             "warn",
             "rule tidy deletes objects after one day",
         ),
         s3(
             "bucket.lifecycle",
-            "objects of another prefix go after a day",
+            "a rule for another prefix deletes objects after a day",
             |s| set_lifecycle_rule(s, "tmp/", Some(1), &[]),
             "pass",
             "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
-            "objects freeze at once",
+            "a rule archives objects immediately",
             |s| set_lifecycle_rule(s, "", None, &[("DEEP_ARCHIVE", 0)]),
             "warn",
             "moves objects to DEEP_ARCHIVE immediately",
         ),
         s3(
             "bucket.lifecycle",
-            "objects freeze at once, but can be read",
+            "a rule moves objects immediately to a readable class",
             |s| set_lifecycle_rule(s, "", None, &[("GLACIER_IR", 0)]),
             "pass",
             "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
-            "objects freeze later",
+            "a rule archives objects later",
             |s| set_lifecycle_rule(s, "", None, &[("GLACIER", 30)]),
             "pass",
             "1 lifecycle rule",
         ),
         s3(
             "bucket.lifecycle",
-            "the rules may not be read",
+            "the caller may not read the rules",
             |s| bucket(s).lifecycle = Fact::Failed(refused("s3:GetLifecycleConfiguration")),
             "unknown",
             "s3:GetLifecycleConfiguration",
         ),
         s3(
             "bucket.requester_pays",
-            "the owner does",
+            "the owner pays",
             |_| {},
             "pass",
             "the bucket owner pays",
         ),
         s3(
             "bucket.requester_pays",
-            "the requester does",
+            "the requester pays",
             |s| bucket(s).requester_pays = Fact::Present(true),
             "fail",
             "put-bucket-request-payment --bucket org-trail-logs",
         ),
         s3(
             "bucket.requester_pays",
-            "it may not be read",
+            "the caller may not read it",
             |s| bucket(s).requester_pays = Fact::Failed(refused("s3:GetBucketRequestPayment")),
             "unknown",
             "s3:GetBucketRequestPayment",
@@ -393,14 +393,14 @@ fn encryption_cases() -> Vec<VerdictCase> {
     vec![
         s3(
             "bucket.encryption",
-            "all is SSE-S3",
+            "everything uses SSE-S3",
             |_| {},
             "pass",
             "SSE-S3 needs no KMS key",
         ),
         s3(
             "bucket.encryption",
-            "all is SSE-S3 and a key was named",
+            "everything uses SSE-S3, and --bucket-kms-key is given",
             |s| s.request.bucket_key = Some(KEY.into()),
             "warn",
             "remove --bucket-kms-key",
@@ -414,7 +414,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "the trail has got a key, and no object shows it yet",
+            "the trail has a new key, and no object shows it yet",
             |s| set_encryption(s, Some(KEY), &Encryption::S3, Some(Encryption::S3)),
             "warn",
             "but the trail is configured for arn:aws:kms",
@@ -456,14 +456,14 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "the bucket has a key, but CloudTrail asks for SSE-S3",
+            "the bucket has a key, but CloudTrail requests SSE-S3",
             |s| set_encryption(s, None, &kms(KEY), Some(Encryption::S3)),
             "pass",
             "SSE-S3 needs no KMS key",
         ),
         s3(
             "bucket.encryption",
-            "it is the key of AWS",
+            "the key is AWS managed",
             |s| {
                 set_encryption(s, None, &Encryption::Kms(None), Some(kms(KEY)));
                 bucket(s).keys = vec![aws_managed_key(KEY)];
@@ -473,7 +473,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "objects have a key that nobody names",
+            "objects have a key that is configured nowhere",
             |s| set_encryption(s, None, &Encryption::S3, Some(kms(OTHER_KEY))),
             "warn",
             "the trail and bucket are configured for SSE-S3",
@@ -501,7 +501,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "the named key is the objects'",
+            "--bucket-kms-key is the key of the objects",
             |s| {
                 set_encryption(s, Some(KEY), &Encryption::S3, Some(kms(KEY)));
                 s.request.bucket_key = Some(KEY.into());
@@ -511,7 +511,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "the named key is not the objects'",
+            "--bucket-kms-key is not the key of the objects",
             |s| {
                 set_encryption(s, Some(KEY), &Encryption::S3, Some(kms(KEY)));
                 s.request.bucket_key = Some(OTHER_KEY.into());
@@ -521,7 +521,7 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "a key was named and there is no object yet",
+            "--bucket-kms-key is given, and there is no object yet",
             |s| {
                 set_encryption(s, None, &Encryption::S3, None);
                 s.request.bucket_key = Some(KEY.into());
@@ -531,21 +531,21 @@ fn encryption_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.encryption",
-            "it may not be read",
+            "the caller may not read it",
             |s| bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration")),
             "unknown",
             "s3:GetEncryptionConfiguration",
         ),
         s3(
             "bucket.encryption",
-            "the object may not be looked at",
+            "the caller may not read the object",
             |s| bucket(s).newest_log_object = Fact::Failed(refused("s3:GetObject")),
             "unknown",
             "s3:GetObject",
         ),
         s3(
             "bucket.encryption",
-            "the bucket is not ours",
+            "the bucket belongs to another account",
             |s| bucket(s).owner = Ok(BucketOwner::Missing),
             "skip",
             "depends on bucket.owner",
@@ -580,7 +580,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a topic already gets every log object",
+            "a topic receives every log object",
             |s| {
                 set_notifications(
                     s,
@@ -598,7 +598,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a topic gets every Put",
+            "a topic receives every Put",
             |s| {
                 set_notifications(
                     s,
@@ -615,7 +615,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a topic gets only what ends in .json",
+            "a topic receives only keys that end in .json",
             |s| {
                 set_notifications(
                     s,
@@ -632,7 +632,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a topic gets only what is completed in parts",
+            "a topic receives only multipart uploads",
             |s| {
                 set_notifications(
                     s,
@@ -649,7 +649,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a topic gets what is put under the organization's id with the ending of logs",
+            "a topic receives every Put below the organization's ID with the suffix of logs",
             |s| {
                 set_notifications(
                     s,
@@ -667,7 +667,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a topic gets what is put under another organization's id",
+            "a topic receives every Put below another organization's ID",
             |s| {
                 set_notifications(
                     s,
@@ -684,7 +684,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "ours leads to a topic of another account",
+            "the managed notification sends to another account",
             |s| {
                 let mut entry = own_entry("heeler_event_collection_topic");
                 entry.destination = entry.destination.replace(PAYER, "444455556666");
@@ -695,7 +695,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "two topics share the objects",
+            "two topics receive a part each",
             |s| {
                 set_notifications(
                     s,
@@ -720,7 +720,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a queue gets every object",
+            "a queue receives every object",
             |s| {
                 set_notifications(
                     s,
@@ -737,7 +737,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "a function gets every log object",
+            "a function receives every log object",
             |s| {
                 set_notifications(
                     s,
@@ -775,7 +775,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "ours is there",
+            "the managed notification exists",
             |s| {
                 set_notifications(s, vec![own_entry("heeler_event_collection_topic")]);
                 s.name_owners.insert(
@@ -788,28 +788,28 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "ours is there, and its topic is gone",
+            "the managed notification exists, and its topic does not",
             |s| set_notifications(s, vec![own_entry("heeler_event_collection_topic")]),
             "warn",
             "setup creates the topic again",
         ),
         s3(
             "bucket.notifications",
-            "one has our id and leads elsewhere",
+            "a notification with the managed ID has another destination",
             |s| set_notifications(s, vec![own_entry("somebody-elses")]),
             "fail",
             "choose other names with --name-prefix",
         ),
         s3(
             "bucket.notifications",
-            "they may not be read",
+            "the caller may not read them",
             |s| bucket(s).notifications = Fact::Failed(refused("s3:GetBucketNotification")),
             "unknown",
             "s3:GetBucketNotification",
         ),
         s3(
             "bucket.notifications",
-            "the topic that gets them may not be read",
+            "the caller may not read the existing topic",
             |s| {
                 set_notifications(
                     s,
@@ -827,7 +827,7 @@ fn notification_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.notifications",
-            "the bucket is not ours",
+            "the bucket belongs to another account",
             |s| bucket(s).owner = Ok(BucketOwner::Missing),
             "skip",
             "depends on bucket.owner",
@@ -839,14 +839,14 @@ fn topic_cases() -> Vec<VerdictCase> {
     vec![
         s3(
             "bucket.topic",
-            "none is there",
+            "no existing topic is used",
             |_| {},
             "skip",
             "setup creates its own topic",
         ),
         s3(
             "bucket.topic",
-            "it lets S3 publish for the bucket",
+            "its policy allows S3 to publish for the bucket",
             |s| use_existing_topic(s, topic()),
             "pass",
             TOPIC,
@@ -860,14 +860,14 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "it may not be read",
+            "the caller may not read it",
             |s| bucket(s).topic = Fact::Failed(refused("sns:GetTopicAttributes")),
             "unknown",
             "sns:GetTopicAttributes",
         ),
         s3(
             "bucket.topic",
-            "it is CloudTrail's own",
+            "CloudTrail publishes to it",
             |s| {
                 use_existing_topic(s, topic());
                 trail(s).sns_topic = Some(TOPIC.into());
@@ -877,7 +877,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "it is CloudTrail's own, and was named",
+            "CloudTrail publishes to it, and --sns-topic names it",
             |s| {
                 use_existing_topic(s, topic());
                 trail(s).sns_topic = Some(TOPIC.into());
@@ -933,7 +933,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "it is of another account",
+            "it is in another account",
             |s| {
                 use_existing_topic(
                     s,
@@ -948,14 +948,14 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "the bucket does not tell it",
+            "the bucket does not send notifications to it",
             |s| bucket(s).topic = Fact::Present(topic()),
             "fail",
             "does not send notifications for log objects",
         ),
         s3(
             "bucket.topic",
-            "it is encrypted with the key of AWS",
+            "it is encrypted with the AWS managed key",
             |s| {
                 use_existing_topic(
                     s,
@@ -996,7 +996,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its key's policy may not be read",
+            "the caller may not read the key policy",
             |s| {
                 use_existing_topic(
                     s,
@@ -1012,7 +1012,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy lets S3 publish for another bucket",
+            "its policy allows S3 to publish for another bucket",
             |s| {
                 use_existing_topic(
                     s,
@@ -1027,7 +1027,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy lets another account's buckets publish",
+            "its policy allows buckets of another account",
             |s| {
                 use_existing_topic(
                     s,
@@ -1042,7 +1042,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy lets every bucket publish",
+            "its policy allows every bucket",
             |s| {
                 use_existing_topic(
                     s,
@@ -1083,7 +1083,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy goes by the account",
+            "its policy has a condition on the account",
             |s| {
                 use_existing_topic(
                     s,
@@ -1098,7 +1098,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy goes by the organization",
+            "its policy has a condition on the organization",
             |s| {
                 let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
@@ -1108,7 +1108,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy goes by another organization",
+            "its policy has a condition on another organization",
             |s| {
                 let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-other"}"#);
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
@@ -1118,7 +1118,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy is for services of AWS",
+            "its policy allows all AWS services",
             |s| {
                 let policy = policy(
                     r#""Bool":{"aws:PrincipalIsAWSService":true},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
@@ -1130,7 +1130,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy is for all but services of AWS",
+            "its policy allows all callers except AWS services",
             |s| {
                 let policy = policy(r#""Bool":{"aws:PrincipalIsAWSService":"false"}"#);
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
@@ -1140,7 +1140,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy is for callers of the organization",
+            "its policy allows callers of the organization",
             |s| {
                 let policy = policy(r#""StringEquals":{"aws:PrincipalOrgID":"o-example"}"#);
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
@@ -1186,7 +1186,7 @@ fn topic_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.topic",
-            "its policy goes by an organization, and ours may not be asked for",
+            "its policy has a condition on an organization, and the caller may not read the organization",
             |s| {
                 let policy = policy(r#""StringEquals":{"aws:SourceOrgID":"o-example"}"#);
                 use_existing_topic(s, TopicFacts { policy, ..topic() });
@@ -1306,7 +1306,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies what comes without TLS",
+            "it denies requests without TLS",
             |s| {
                 deny(
                     s,
@@ -1318,7 +1318,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies deleting",
+            "it denies deletions",
             |s| {
                 deny(
                     s,
@@ -1342,7 +1342,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies what comes from elsewhere",
+            "it denies requests from outside a VPC endpoint",
             |s| {
                 deny(
                     s,
@@ -1366,7 +1366,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies all roles but one",
+            "it denies all roles except one",
             |s| {
                 deny(
                     s,
@@ -1378,7 +1378,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies all roles but Heeler's",
+            "it denies all roles except the role that Heeler assumes",
             |s| {
                 deny(
                     s,
@@ -1390,7 +1390,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies everybody but a list",
+            "it denies all principals except a list",
             |s| {
                 deny(
                     s,
@@ -1402,7 +1402,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies by user ids",
+            "it denies all user IDs except a list",
             |s| {
                 deny(
                     s,
@@ -1423,7 +1423,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it denies somebody else",
+            "it denies another principal",
             |s| {
                 deny(
                     s,
@@ -1447,7 +1447,7 @@ fn policy_cases() -> Vec<VerdictCase> {
         ),
         s3(
             "bucket.policy",
-            "it may not be read",
+            "the caller may not read it",
             |s| bucket(s).policy = Fact::Failed(refused("s3:GetBucketPolicy")),
             "unknown",
             "s3:GetBucketPolicy",
@@ -1561,7 +1561,7 @@ fn policy_cases() -> Vec<VerdictCase> {
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:events";
 
-/// A topic whose policy lets S3 publish for the trail's bucket.
+/// A topic whose policy allows S3 to publish for the trail's bucket.
 fn topic() -> TopicFacts {
     TopicFacts {
         arn: TOPIC.into(),
@@ -1577,7 +1577,7 @@ fn policy(condition: &str) -> String {
     )
 }
 
-/// The bucket notifies this topic of every object.
+/// Makes the bucket send notifications for every object to this topic.
 fn use_existing_topic(snapshot: &mut Snapshot, topic: TopicFacts) {
     set_notifications(
         snapshot,
@@ -1647,7 +1647,7 @@ fn set_lifecycle_rule(
     }]);
 }
 
-/// A rule that does its work on a day, so many hours from now.
+/// Sets a lifecycle rule with a date, this many hours from now.
 fn set_dated_rule(snapshot: &mut Snapshot, hours: i64, class: Option<&str>) {
     let hour = Duration::from_secs(3_600);
     let ago = u32::try_from(-hours).map(|ago| now() - hour * ago);
@@ -1693,7 +1693,7 @@ pub fn set_encryption(
     bucket.keys = vec![key(KEY), key(OTHER_KEY)];
 }
 
-/// The keys that setup would grant the use of.
+/// The keys that setup would grant Heeler.
 fn granted_keys(differs: impl FnOnce(&mut Snapshot)) -> Vec<String> {
     let mut snapshot =
         super::ready(heeler_ec::inventory::trail_destination::TrailDestination::Bucket);

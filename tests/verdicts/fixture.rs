@@ -24,7 +24,7 @@ pub const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb";
 pub const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/cccc-dddd";
 pub const GROUP: &str = "aws-cloudtrail-logs";
 
-/// Noon of a day on which nothing happens.
+/// The time of all cases: noon of a fixed day.
 pub fn now() -> SystemTime {
     humantime::parse_rfc3339("2026-03-02T12:00:00Z").expect("a time")
 }
@@ -51,7 +51,7 @@ pub fn trail() -> Trail {
     }
 }
 
-/// A customer managed key of the payer, under this name.
+/// A customer managed key of the management account, with this ID.
 pub fn key(asked: &str) -> KeyFacts {
     KeyFacts {
         identifier: asked.into(),

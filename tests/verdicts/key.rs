@@ -1,4 +1,4 @@
-//! The key that the log objects are encrypted with.
+//! Cases of the checks on the key of the log objects.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.state",
-            "it is the key of AWS",
+            "it is AWS managed",
             |s| key(s, |key| key.customer_managed = false),
             "skip",
             "needs no grant",
@@ -34,7 +34,7 @@ pub fn cases() -> Vec<VerdictCase> {
         s3("key.state", "it is enabled", with_key, "pass", KEY),
         s3(
             "key.state",
-            "it was named by an alias",
+            "--bucket-kms-key is an alias",
             |s| {
                 with_key(s);
                 s.request.bucket_key = Some("alias/logs".into());
@@ -52,7 +52,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.state",
-            "it is to be deleted",
+            "it is pending deletion",
             |s| {
                 key(s, |key| {
                     key.state = "PendingDeletion".into();
@@ -64,42 +64,42 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.state",
-            "its replica is to be deleted",
+            "its replica is pending deletion",
             |s| key(s, |key| key.state = "PendingReplicaDeletion".into()),
             "fail",
             "cancel-key-deletion",
         ),
         s3(
             "key.state",
-            "its material has expired",
+            "its key material has expired",
             |s| key(s, |key| key.state = "PendingImport".into()),
             "fail",
             "has expired or was deleted",
         ),
         s3(
             "key.state",
-            "its key store is off",
+            "its key store is disconnected",
             |s| key(s, |key| key.state = "Unavailable".into()),
             "fail",
             "key store",
         ),
         s3(
             "key.state",
-            "it is being made",
+            "it is being created",
             |s| key(s, |key| key.state = "Creating".into()),
             "fail",
             "state Creating",
         ),
         s3(
             "key.state",
-            "it is being changed",
+            "it is being updated",
             |s| key(s, |key| key.state = "Updating".into()),
             "fail",
             "state Updating",
         ),
         s3(
             "key.state",
-            "its material ends within days",
+            "its key material expires within days",
             |s| {
                 key(s, |key| {
                     key.key_material_expires = Some(now() + Duration::from_secs(6 * 86_400))
@@ -110,7 +110,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.state",
-            "its material lasts",
+            "its key material expires later",
             |s| {
                 key(s, |key| {
                     key.key_material_expires = Some(now() + Duration::from_secs(8 * 86_400))
@@ -131,7 +131,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.state",
-            "it may not be described",
+            "the caller may not describe it",
             |s| {
                 with_key(s);
                 facts(s).key = Fact::Failed(refused("kms:DescribeKey"));
@@ -141,7 +141,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.state",
-            "the encryption is not known",
+            "the encryption is unknown",
             |s| {
                 bucket(s).encryption = Fact::Failed(refused("s3:GetEncryptionConfiguration"));
                 bucket(s).newest_log_object = Fact::Absent;
@@ -151,14 +151,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.account",
-            "it is ours",
+            "it belongs to this account",
             with_key,
             "pass",
             "account 111122223333",
         ),
         s3(
             "key.account",
-            "it is another's",
+            "it belongs to another account",
             |s| key(s, |key| key.account = "999900002222".into()),
             "warn",
             "kms:GranteePrincipal arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role",
@@ -175,7 +175,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "it is another account's, whose policy cannot be read from here",
+            "it belongs to another account, whose key policy cannot be read",
             |s| {
                 key(s, |key| key.account = "999900002222".into());
                 facts(s).policy = Fact::NotRequested;
@@ -185,14 +185,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "its policy forbids the grant",
+            "its policy denies the grant",
             |s| deny_grants(s, r#""Sid":"NoGrants","Principal":"*""#),
             "warn",
             "in the policy of arn:aws:kms:eu-west-1:111122223333:key/aaaa-bbbb, statement NoGrants denies kms:CreateGrant, always",
         ),
         s3(
             "key.grantable",
-            "its policy forbids all grants that are not for a service of AWS",
+            "its policy denies all grants except for AWS services",
             |s| {
                 deny_grants(
                     s,
@@ -204,7 +204,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "its policy forbids it to others",
+            "its policy denies the grant to others",
             |s| {
                 deny_grants(
                     s,
@@ -216,7 +216,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "its policy leaves it to IAM",
+            "its policy delegates to IAM",
             with_key,
             "pass",
             "allows kms:CreateGrant to this account",
@@ -236,7 +236,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "its policy names somebody else",
+            "its policy names another principal",
             |s| {
                 policy(
                     s,
@@ -249,14 +249,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "its policy leaves only reading to IAM",
+            "its policy delegates only reads to IAM",
             |s| policy(s, r#"{"AWS":"111122223333"}"#, "kms:Describe*"),
             "warn",
             "kms:CreateGrant",
         ),
         s3(
             "key.grantable",
-            "its policy lets only services of AWS grant",
+            "its policy allows grants only for AWS services",
             |s| {
                 with_key(s);
                 facts(s).policy = Fact::Present(r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:CreateGrant","Resource":"*","Condition":{"Bool":{"kms:GrantIsForAWSResource":"true"}}}]}"#.into());
@@ -266,7 +266,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "its policy may not be read",
+            "the caller may not read its policy",
             |s| {
                 with_key(s);
                 facts(s).policy = Fact::Failed(refused("kms:GetKeyPolicy"));
@@ -276,7 +276,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.grantable",
-            "it is another account's",
+            "it belongs to another account",
             |s| {
                 with_key(s);
                 facts(s).policy = Fact::NotRequested;
@@ -382,21 +382,21 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.existing_grants",
-            "ours is there",
+            "the managed grant exists",
             |s| grants(s, &["heeler_event_collection_grant"]),
             "pass",
             "already granted",
         ),
         s3(
             "key.existing_grants",
-            "there is another for the same role",
+            "the role has another grant",
             |s| grants(s, &["heeler_event_collection_grant", "by-hand"]),
             "warn",
             "by-hand (Decrypt)",
         ),
         s3(
             "key.existing_grants",
-            "they may not be listed",
+            "the caller may not list grants",
             |s| {
                 with_key(s);
                 facts(s).grants = Fact::Failed(refused("kms:ListGrants"));

@@ -1,4 +1,4 @@
-//! The log group that the trail delivers to.
+//! Cases of the checks on the trail's log group.
 
 use heeler_ec::check::Verdict;
 use heeler_ec::inventory::facts::{
@@ -18,12 +18,12 @@ fn log_group_verdicts() {
     assert_verdicts(&cases());
 }
 
-/// Control Tower would put it back, and call it drift.
+/// Control Tower treats a change as drift and reverts it.
 #[test]
 fn control_tower_retention_has_no_fix() {
     let states = cases().into_iter();
     let of_control_tower = |state: &VerdictCase| {
-        state.check == "logs.retention" && state.situation == "it is Control Tower's"
+        state.check == "logs.retention" && state.situation == "Control Tower manages the log group"
     };
     let found: Vec<Verdict> = states
         .filter(of_control_tower)
@@ -46,7 +46,7 @@ fn printed_commands(id: &str, differs: impl FnOnce(&mut Snapshot)) -> Vec<String
     }
 }
 
-/// A trail is refused a log group that is not there, or that its role may not write to.
+/// CloudTrail rejects a log group that does not exist, or to which the role may not write.
 #[test]
 fn new_log_group_commands_create_and_grant() {
     const NEW: &str = "aws-cloudtrail-logs";
@@ -84,7 +84,7 @@ fn new_log_group_commands_create_and_grant() {
     }
 }
 
-/// Without the role of the trail, no command can allow it to write.
+/// If the trail has no role, no command can allow the role to write.
 #[test]
 fn new_log_group_commands_without_role() {
     let commands = printed_commands("logs.enabled", |s| {
@@ -101,7 +101,7 @@ fn new_log_group_commands_without_role() {
     );
 }
 
-/// A policy of the same name would be replaced, and with it what lets the role write elsewhere.
+/// A policy with the same name would be replaced, and the role could no longer write to its other log groups.
 #[test]
 fn role_policy_names_are_unique_and_valid() {
     let name_for = |name: &str| {
@@ -125,14 +125,14 @@ pub fn cases() -> Vec<VerdictCase> {
     vec![
         cloudwatch(
             "logs.enabled",
-            "it is",
+            "the trail delivers to a log group",
             |_| {},
             "pass",
             "aws-cloudtrail-logs",
         ),
         cloudwatch(
             "logs.enabled",
-            "it is not",
+            "the trail delivers to no log group",
             |s| trail(s).log_group = None,
             "fail",
             "--cloud-watch-logs-log-group-arn 'arn:aws:logs:us-east-1:111122223333:log-group:aws-cloudtrail-logs:*'",
@@ -146,7 +146,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.enabled",
-            "another group was named",
+            "--log-group names another log group",
             |s| s.request.log_group = Some("other".into()),
             "fail",
             "remove --log-group",
@@ -160,21 +160,21 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.account",
-            "it is ours",
+            "it belongs to this account",
             |_| {},
             "pass",
             "account 111122223333",
         ),
         cloudwatch(
             "logs.account",
-            "it is a delegated administrator's",
+            "it belongs to a delegated administrator",
             |s| log_group(s).account = "222233334444".into(),
             "fail",
             "run heeler-ec with credentials for 222233334444",
         ),
         cloudwatch(
             "logs.exists",
-            "it does",
+            "it exists",
             |_| {},
             "pass",
             "aws-cloudtrail-logs in us-east-1",
@@ -188,7 +188,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.exists",
-            "groups may not be listed",
+            "the caller may not list log groups",
             |s| log_group(s).settings = Fact::Failed(refused("logs:DescribeLogGroups")),
             "unknown",
             "logs:DescribeLogGroups",
@@ -202,28 +202,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.delivery",
-            "it was minutes ago",
+            "the last delivery was minutes ago",
             |_| {},
             "pass",
             "2026-03-02T11:57:00Z",
         ),
         cloudwatch(
             "logs.delivery",
-            "it was hours ago",
+            "the last delivery was hours ago",
             |s| status(s).to_log_group.at = Some(minutes_ago(120)),
             "warn",
             "the last delivery was",
         ),
         cloudwatch(
             "logs.delivery",
-            "it was days ago",
+            "the last delivery was days ago",
             |s| status(s).to_log_group.at = Some(minutes_ago(60 * 48)),
             "fail",
             "the last delivery was",
         ),
         cloudwatch(
             "logs.delivery",
-            "it was refused",
+            "the delivery was denied",
             |s| {
                 status(s).to_log_group.at = None;
                 status(s).to_log_group.error = Some("AccessDenied".into());
@@ -233,28 +233,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.delivery",
-            "its status may not be asked for",
+            "the caller may not read the trail's status",
             |s| s.trail_status = Fact::Failed(refused("cloudtrail:GetTrailStatus")),
             "unknown",
             "cloudtrail:GetTrailStatus",
         ),
         cloudwatch(
             "logs.retention",
-            "the log group is another account's",
+            "the log group belongs to another account",
             |s| log_group(s).account = "222233334444".into(),
             "skip",
             "depends on logs.account",
         ),
         cloudwatch(
             "logs.exists",
-            "the log group is another account's",
+            "the log group belongs to another account",
             |s| log_group(s).account = "222233334444".into(),
             "skip",
             "depends on logs.account",
         ),
         cloudwatch(
             "logs.account_subscription_filter",
-            "one leaves out a group of a longer name",
+            "an account filter excludes a log group with a longer name",
             |s| {
                 log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
                     r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda_old"]"#,
@@ -265,14 +265,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.member_streams",
-            "members write",
+            "members have log streams",
             |_| {},
             "pass",
             "member accounts have log streams",
         ),
         cloudwatch(
             "logs.member_streams",
-            "only this account writes",
+            "only this account has log streams",
             |s| {
                 log_group(s).streams = Fact::Present(LogStreamPresence {
                     member_accounts: false,
@@ -284,7 +284,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.member_streams",
-            "nobody writes",
+            "there are no log streams",
             |s| {
                 log_group(s).streams = Fact::Present(LogStreamPresence::default());
                 status(s).to_log_group.at = Some(minutes_ago(60 * 48));
@@ -294,12 +294,18 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.member_streams",
-            "streams may not be listed",
+            "the caller may not list log streams",
             |s| log_group(s).streams = Fact::Failed(refused("logs:DescribeLogStreams")),
             "unknown",
             "logs:DescribeLogStreams",
         ),
-        cloudwatch("logs.class", "it is STANDARD", |_| {}, "pass", "STANDARD"),
+        cloudwatch(
+            "logs.class",
+            "the class is STANDARD",
+            |_| {},
+            "pass",
+            "STANDARD",
+        ),
         cloudwatch(
             "logs.class",
             "the response omits it",
@@ -309,36 +315,36 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.class",
-            "it is INFREQUENT_ACCESS",
+            "the class is INFREQUENT_ACCESS",
             |s| log_group_settings(s).class = Some("INFREQUENT_ACCESS".into()),
             "fail",
             "--log-group-class STANDARD",
         ),
         cloudwatch(
             "logs.class",
-            "it is ESSENTIALS",
+            "the class is ESSENTIALS",
             |s| log_group_settings(s).class = Some("ESSENTIALS".into()),
             "fail",
             "class ESSENTIALS",
         ),
         cloudwatch(
             "logs.class",
-            "it is DELIVERY",
+            "the class is DELIVERY",
             |s| log_group_settings(s).class = Some("DELIVERY".into()),
             "fail",
             "class DELIVERY",
         ),
         cloudwatch(
             "logs.class",
-            "the group is gone",
+            "the log group does not exist",
             |s| log_group(s).settings = Fact::Absent,
             "skip",
             "depends on logs.exists",
         ),
-        cloudwatch("logs.retention", "it is a day", |_| {}, "pass", "1 day"),
+        cloudwatch("logs.retention", "it is one day", |_| {}, "pass", "1 day"),
         cloudwatch(
             "logs.retention",
-            "it is a year",
+            "it is one year",
             |s| log_group_settings(s).retention_days = Some(365),
             "fail",
             "put-retention-policy --region us-east-1 --log-group-name aws-cloudtrail-logs --retention-in-days 1",
@@ -363,7 +369,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.retention",
-            "it may not be seen who uses the events",
+            "the caller may not list the subscription filters",
             |s| {
                 log_group_settings(s).retention_days = Some(30);
                 log_group_settings(s).metric_filter_count = 1;
@@ -375,7 +381,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.member_streams",
-            "there is none, though the trail delivers",
+            "there is none, although the trail delivers",
             |s| log_group(s).streams = Fact::Present(LogStreamPresence::default()),
             "warn",
             "the log group has no streams",
@@ -389,7 +395,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.retention",
-            "a policy of the account rules",
+            "an account policy overrides it",
             |s| {
                 log_group_settings(s).retention_days = Some(90);
                 log_group_settings(s).retention_policy = Some("keep-90".into());
@@ -399,7 +405,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.retention",
-            "it is Control Tower's",
+            "Control Tower manages the log group",
             |s| {
                 log_group_settings(s).retention_days = Some(14);
                 log_group(s).name = "aws-controltower/CloudTrailLogs".into();
@@ -416,28 +422,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.filters",
-            "there is one",
+            "there is another filter",
             |s| log_group(s).subscription_filters = Ok(vec![filter("siem", "siem")]),
             "pass",
             "1 other filter (unchanged): siem → arn:aws:lambda",
         ),
         cloudwatch(
             "logs.filters",
-            "there are four",
+            "there are four other filters",
             |s| filters(s, 4),
             "pass",
             "4 other filters",
         ),
         cloudwatch(
             "logs.filters",
-            "there are five",
+            "there are five other filters",
             |s| filters(s, 5),
             "fail",
             "use an option that reads from the bucket",
         ),
         cloudwatch(
             "logs.filters",
-            "ours is there",
+            "the managed filter exists",
             |s| {
                 log_group(s).subscription_filters =
                     Ok(vec![filter(OWN, "heeler_event_collection_lambda")])
@@ -447,7 +453,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.filters",
-            "ours is among five",
+            "the managed filter is one of five",
             |s| {
                 filters(s, 4);
                 log_group(s)
@@ -461,14 +467,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.filters",
-            "ours leads elsewhere",
+            "the managed filter has another destination",
             |s| log_group(s).subscription_filters = Ok(vec![filter(OWN, "another")]),
             "fail",
             "choose other names with --name-prefix",
         ),
         cloudwatch(
             "logs.filters",
-            "they may not be listed",
+            "the caller may not list them",
             |s| {
                 log_group(s).subscription_filters = Err(refused("logs:DescribeSubscriptionFilters"))
             },
@@ -484,14 +490,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.account_subscription_filter",
-            "one takes in everything",
+            "an account filter includes everything",
             |s| log_group(s).account_subscription_filters = Ok(vec![account_filter(None)]),
             "warn",
             "may cause recursion",
         ),
         cloudwatch(
             "logs.account_subscription_filter",
-            "one leaves out another group",
+            "an account filter excludes another log group",
             |s| {
                 log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
                     r#"LogGroupName NOT IN ["/aws/lambda/x"]"#,
@@ -502,7 +508,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.account_subscription_filter",
-            "one leaves the function's log out",
+            "an account filter excludes the function's log group",
             |s| {
                 log_group(s).account_subscription_filters = Ok(vec![account_filter(Some(
                     r#"LogGroupName NOT IN ["/aws/lambda/heeler_event_collection_lambda"]"#,
@@ -513,7 +519,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.account_subscription_filter",
-            "they may not be listed",
+            "the caller may not list them",
             |s| {
                 log_group(s).account_subscription_filters =
                     Err(refused("logs:DescribeAccountPolicies"))
@@ -548,7 +554,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.key",
-            "it is gone",
+            "it does not exist",
             |s| {
                 let mut facts = key(KEY);
                 facts.key = Fact::Absent;
@@ -559,7 +565,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.key",
-            "it may not be described",
+            "the caller may not describe it",
             |s| {
                 let mut facts = key(KEY);
                 facts.key = Fact::Failed(refused("kms:DescribeKey"));
@@ -570,21 +576,21 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.data_protection",
-            "nothing is masked",
+            "there is no data protection policy",
             |_| {},
             "pass",
             "no data protection policy",
         ),
         cloudwatch(
             "logs.data_protection",
-            "something is masked",
+            "a data protection policy is active",
             |s| log_group_settings(s).has_data_protection = true,
             "warn",
             "receive masked values",
         ),
         cloudwatch(
             "logs.transformer",
-            "it was not asked",
+            "--deep is not given",
             |_| {},
             "skip",
             "checked only with --deep",
@@ -598,49 +604,49 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "logs.transformer",
-            "there is one",
+            "there is a transformer",
             |s| log_group(s).transformer = Fact::Present(true),
             "warn",
             "has a transformer",
         ),
         cloudwatch(
             "logs.transformer",
-            "it may not be read",
+            "the caller may not read it",
             |s| log_group(s).transformer = Fact::Failed(refused("logs:GetTransformer")),
             "unknown",
             "logs:GetTransformer",
         ),
         cloudwatch(
             "logs.recursion",
-            "it is another group",
+            "the trail delivers to another log group",
             |_| {},
             "pass",
             "the function logs to",
         ),
         cloudwatch(
             "logs.recursion",
-            "it is the function's own",
+            "the trail delivers to the function's log group",
             |s| log_group(s).name = "/aws/lambda/heeler_event_collection_lambda".into(),
             "fail",
             "each invocation would cause the next",
         ),
         cloudwatch(
             "quota.lambda",
-            "there is room",
+            "no concurrency is reserved",
             |_| {},
             "pass",
             "1000 of 1000",
         ),
         cloudwatch(
             "quota.lambda",
-            "the account is new",
+            "the account has ten concurrent executions",
             |s| concurrency(s, 10, Some(10)),
             "warn",
             "request-service-quota-increase",
         ),
         cloudwatch(
             "quota.lambda",
-            "all is reserved",
+            "all concurrency is reserved",
             |s| concurrency(s, 1000, Some(0)),
             "fail",
             "0 of 1000",
@@ -654,7 +660,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "quota.lambda",
-            "it may not be asked",
+            "the caller may not read it",
             |s| log_group(s).concurrency = Fact::Failed(refused("lambda:GetAccountSettings")),
             "unknown",
             "lambda:GetAccountSettings",

@@ -1,4 +1,4 @@
-//! The verdict of every check for every state of the facts, without any AWS.
+//! The verdict of every check for every state of the facts, without AWS.
 
 #![expect(
     clippy::too_many_lines,
@@ -254,12 +254,15 @@ fn console_paths_have_no_placeholders() {
 
 /// Findings that no AWS command can fix, each with the reason.
 const NO_COMMAND: &[(&str, &str)] = &[
-    ("account.credentials", "another identity is needed"),
-    ("account.partition", "Heeler must answer"),
+    (
+        "account.credentials",
+        "the operator must use another identity",
+    ),
+    ("account.partition", "only Heeler can answer"),
     ("account.region", "an option must be removed"),
     (
         "bucket.encryption",
-        "the next delivery shows it, or an option must be removed",
+        "the next delivery confirms it, or an option must be removed",
     ),
     ("bucket.matches_trail", "an option must be removed"),
     (
@@ -273,7 +276,10 @@ const NO_COMMAND: &[(&str, &str)] = &[
     ("key.account", "the owner of the key must act"),
     ("logs.account", "other credentials are needed"),
     ("logs.enabled", "an option must be removed"),
-    ("logs.retention", "the account or Control Tower decides"),
+    (
+        "logs.retention",
+        "an account policy or Control Tower sets it",
+    ),
     ("names.alias_key", "setup fixes it"),
     ("names.queue", "other names are needed"),
     ("names.role", "other names are needed"),
@@ -283,7 +289,7 @@ const NO_COMMAND: &[(&str, &str)] = &[
     ),
     (
         "org.management_account",
-        "it works with the present credentials",
+        "setup may work with these credentials",
     ),
     ("trail.control_tower", "Control Tower manages it"),
     ("trail.delivery", "waiting is enough"),

@@ -18,28 +18,28 @@ pub fn cases() -> Vec<VerdictCase> {
     let mut states = vec![
         s3(
             "names.terraform_managed",
-            "all is free",
+            "all names are available",
             |_| {},
             "pass",
             "no resources of Heeler's Terraform module",
         ),
         s3(
             "names.terraform_managed",
-            "the role is the module's",
+            "the role was created by Heeler's module",
             |s| set_owner(s, "names.role", vendor_terraform_owner("role r")),
             "fail",
             "Heeler's Terraform module created them: role r",
         ),
         cloudwatch(
             "names.terraform_managed",
-            "the function is the module's",
+            "the function was created by Heeler's module",
             |s| set_owner(s, "names.function", vendor_terraform_owner("function f")),
             "fail",
             "terraform destroy first",
         ),
         s3(
             "names.terraform_managed",
-            "the role has its description and our tag",
+            "the role has the module's description and the tag of heeler-ec",
             |s| {
                 set_owner(
                     s,
@@ -55,7 +55,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.terraform_managed",
-            "the role is the module's, and is to be adopted",
+            "the role was created by Heeler's module, with --adopt",
             |s| {
                 s.request.adopt = true;
                 set_owner(s, "names.role", vendor_terraform_owner("role r"));
@@ -65,7 +65,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.queue",
-            "it is untagged, and is to be adopted",
+            "it is untagged, with --adopt",
             |s| {
                 s.request.adopt = true;
                 set_owner(s, "names.queue", unmanaged_owner("queue q"));
@@ -89,7 +89,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.role",
-            "it belongs to the other option, and was to be adopted",
+            "it belongs to the other option, with --adopt",
             |s| {
                 s.request.adopt = true;
                 let other = NameOwner {
@@ -102,7 +102,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.terraform_managed",
-            "the role may not be read",
+            "the caller may not read the role",
             |s| denied(s, "names.role", "iam:GetRole"),
             "unknown",
             "iam:GetRole",
@@ -123,7 +123,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.queue",
-            "it is untagged beside a Terraform deployment",
+            "it is untagged, and Heeler's module created the role",
             |s| {
                 set_owner(s, "names.role", vendor_terraform_owner("role r"));
                 set_owner(s, "names.queue", unmanaged_owner("queue q"));
@@ -147,7 +147,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.alias_key",
-            "it is being deleted",
+            "it is pending deletion",
             |s| alias(s, "PendingDeletion"),
             "warn",
             "setup creates a new key and moves the alias",
@@ -161,21 +161,21 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "names.alias_key",
-            "the alias is another's",
+            "the alias is not managed",
             |s| set_owner(s, "names.alias", unmanaged_owner("alias a")),
             "skip",
             "depends on names.alias",
         ),
         s3(
             "quota.iam",
-            "it was not asked",
+            "--deep is not given",
             |_| {},
             "skip",
             "checked only with --deep",
         ),
         s3(
             "quota.iam",
-            "there is room",
+            "the quotas have room",
             |s| quota(s, 999, 1499),
             "pass",
             "999 of 1000 roles",
@@ -196,7 +196,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "quota.iam",
-            "there is no room in the cloud of the government",
+            "there is no room in aws-us-gov",
             |s| {
                 quota(s, 1000, 0);
                 s.account.caller.as_mut().expect("a caller").partition = "aws-us-gov".into();
@@ -213,7 +213,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "quota.iam",
-            "it may not be asked",
+            "the caller may not read them",
             |s| {
                 s.account.iam_quotas = Fact::Failed(refused("iam:GetAccountSummary"));
             },
@@ -222,28 +222,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "caller.permissions",
-            "it was not asked",
+            "--deep is not given",
             |_| {},
             "skip",
             "checked only with --deep",
         ),
         s3(
             "caller.permissions",
-            "there is no place to ask about",
+            "the region is unknown",
             |s| s.request.deep = true,
             "skip",
             "depends on bucket.owner",
         ),
         s3(
             "caller.permissions",
-            "all is allowed",
+            "every action is allowed",
             |s| simulated(s, &[]),
             "pass",
             "all 60 actions are allowed by the caller's policies",
         ),
         s3(
             "caller.permissions",
-            "something is denied",
+            "some actions are denied",
             |s| simulated(s, &["kms:CreateKey", "sqs:CreateQueue"]),
             "fail",
             "role/Admin is denied: kms:CreateKey, sqs:CreateQueue",
@@ -264,14 +264,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         cloudwatch(
             "caller.permissions",
-            "passing the function its role is denied",
+            "iam:PassRole on the function's role is denied",
             |s| simulated(s, &["iam:PassRole"]),
             "fail",
             "iam:PassRole",
         ),
         s3(
             "caller.permissions",
-            "it may not be simulated",
+            "the caller may not simulate",
             |s| s.permission_simulation = Fact::Failed(refused("iam:SimulatePrincipalPolicy")),
             "unknown",
             "iam:SimulatePrincipalPolicy",
@@ -317,7 +317,7 @@ pub fn cases() -> Vec<VerdictCase> {
                 ),
                 $option(
                     $id,
-                    "it may not be read",
+                    "the caller may not read it",
                     |s| denied(s, $id, $action),
                     "unknown",
                     $action,

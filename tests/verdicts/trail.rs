@@ -1,4 +1,4 @@
-//! The trail, and which events it records.
+//! Cases of the checks on the trail and its events.
 
 use heeler_ec::inventory::event_selectors::{EventSelector, FieldSelector};
 use heeler_ec::inventory::facts::{
@@ -48,7 +48,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.found",
-            "there is none and other regions may not be asked",
+            "there is none, and the caller may not list other regions",
             |s| {
                 s.trail_selection = TrailSelection::None;
                 s.account.trails_in_other_regions = Fact::Failed(refused("cloudtrail:ListTrails"));
@@ -75,7 +75,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.found",
-            "none of several passes, and one lacks less",
+            "none of several passes, and one has fewer failures",
             |s| {
                 s.trail_selection = several_candidates(
                     &[
@@ -90,14 +90,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.found",
-            "none of those that were looked into passes",
+            "none of the inspected trails passes",
             |s| s.trail_selection = several_candidates(&[("a", &["bucket.owner"])], &["y", "z"]),
             "fail",
             "a (fails bucket.owner); not inspected because there are too many: y, z",
         ),
         s3(
             "trail.found",
-            "one that was not looked into may pass",
+            "a trail that was not inspected may pass",
             |s| s.trail_selection = several_candidates(&[("a", &["bucket.owner"])], &["y", "z"]),
             "fail",
             "heeler-ec preflight --option s3 --trail y",
@@ -111,28 +111,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.found",
-            "the named one does not exist",
+            "--trail names a missing trail",
             |s| s.trail_selection = TrailSelection::NotFound("absent".into()),
             "fail",
             "trail absent was not found",
         ),
         s3(
             "trail.found",
-            "trails may not be listed",
+            "the caller may not list trails",
             |s| s.account.trails = Err(refused("cloudtrail:DescribeTrails")),
             "unknown",
             "cloudtrail:DescribeTrails",
         ),
         s3(
             "trail.organization",
-            "it is of the organization",
+            "it is an organization trail",
             |_| {},
             "pass",
             "org-trail",
         ),
         s3(
             "trail.organization",
-            "it is of this account",
+            "it is a trail of this account",
             |s| trail(s).is_organization = false,
             "fail",
             "update-trail --region us-east-1 --name org-trail --is-organization-trail",
@@ -146,49 +146,49 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.multi_region",
-            "it is",
+            "it records all regions",
             |_| {},
             "pass",
             "multi-region",
         ),
         s3(
             "trail.multi_region",
-            "it is of one region",
+            "it records one region",
             |s| trail(s).is_multi_region = false,
             "fail",
             "--is-multi-region-trail",
         ),
         s3(
             "trail.global_events",
-            "they are in",
+            "they are included",
             |_| {},
             "pass",
             "included",
         ),
         s3(
             "trail.global_events",
-            "they are left out",
+            "they are excluded",
             |s| trail(s).includes_global_events = false,
             "fail",
             "--include-global-service-events",
         ),
         s3(
             "trail.regions",
-            "no region was switched on",
+            "no opt-in region is enabled",
             |_| {},
             "pass",
             "all default regions",
         ),
         s3(
             "trail.regions",
-            "one was, and has its copy",
+            "an opt-in region is enabled and has a shadow trail",
             |s| set_shadow_trail(s, Ok(())),
             "pass",
             "and ap-east-1",
         ),
         s3(
             "trail.regions",
-            "one was, and has no copy yet",
+            "an opt-in region is enabled and has no shadow trail yet",
             |s| {
                 set_shadow_trail(
                     s,
@@ -201,29 +201,35 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.regions",
-            "one was, and may not be asked",
+            "an opt-in region is enabled, and the caller may not read its shadow trail",
             |s| set_shadow_trail(s, Err(refused("cloudtrail:GetTrailStatus"))),
             "unknown",
             "cloudtrail:GetTrailStatus",
         ),
         s3(
             "trail.regions",
-            "regions may not be listed",
+            "the caller may not list regions",
             |s| s.account.opt_in_regions = Err(refused("account:ListRegions")),
             "unknown",
             "account:ListRegions",
         ),
         s3(
             "trail.regions",
-            "the trail is of one region",
+            "the trail records one region",
             |s| trail(s).is_multi_region = false,
             "skip",
             "depends on trail.multi_region",
         ),
-        s3("trail.logging", "it is", |_| {}, "pass", "org-trail"),
         s3(
             "trail.logging",
-            "it was stopped",
+            "it is logging",
+            |_| {},
+            "pass",
+            "org-trail",
+        ),
+        s3(
+            "trail.logging",
+            "it is stopped",
             |s| {
                 status(s).logging = false;
                 status(s).stopped = Some(minutes_ago(60));
@@ -233,7 +239,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.logging",
-            "its name holds a space",
+            "its name contains a space",
             |s| {
                 status(s).logging = false;
                 trail(s).name = "it's mine".into();
@@ -243,28 +249,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.logging",
-            "its status may not be asked for",
+            "the caller may not read its status",
             |s| s.trail_status = Fact::Failed(refused("cloudtrail:GetTrailStatus")),
             "unknown",
             "cloudtrail:GetTrailStatus",
         ),
         s3(
             "trail.delivery",
-            "it was minutes ago",
+            "the last delivery was minutes ago",
             |_| {},
             "pass",
             "2026-03-02T11:57:00Z",
         ),
         s3(
             "trail.delivery",
-            "it was hours ago",
+            "the last delivery was hours ago",
             |s| status(s).to_bucket.at = Some(minutes_ago(61)),
             "warn",
             "the last delivery was 2026-03-02T10:59:00Z",
         ),
         s3(
             "trail.delivery",
-            "it was days ago",
+            "the last delivery was days ago",
             |s| status(s).to_bucket.at = Some(minutes_ago(60 * 25)),
             "fail",
             "the last delivery was",
@@ -281,7 +287,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.delivery",
-            "the trail was started long ago and nothing came",
+            "the trail was started long ago, and nothing was delivered",
             |s| {
                 status(s).to_bucket.at = None;
                 status(s).started = Some(minutes_ago(31));
@@ -291,7 +297,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.delivery",
-            "access was denied days ago and nothing came since",
+            "the last error was days ago, and nothing was delivered since",
             |s| {
                 status(s).to_bucket.at = Some(minutes_ago(60 * 25));
                 status(s).to_bucket.error = Some("AccessDenied".into());
@@ -301,7 +307,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.delivery",
-            "there was an error, and a success lately",
+            "there was an error, and a recent success",
             |s| status(s).to_bucket.error = Some("AccessDenied".into()),
             "warn",
             "the last error was AccessDenied; the last success was 2026-03-02T11:57:00Z",
@@ -346,7 +352,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.events.management",
-            "all are recorded",
+            "all events are recorded",
             |_| {},
             "pass",
             "reads and writes",
@@ -381,7 +387,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.events.management",
-            "they are narrowed by a field",
+            "a field narrows the selectors",
             |s| {
                 s.event_selectors = Fact::Present(EventSelectors {
                     selectors: vec![advanced(&[
@@ -410,28 +416,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.events.management",
-            "the selectors may not be read",
+            "the caller may not read the selectors",
             |s| s.event_selectors = Fact::Failed(refused("cloudtrail:GetEventSelectors")),
             "unknown",
             "cloudtrail:GetEventSelectors",
         ),
         s3(
             "trail.events.sources",
-            "none is left out",
+            "no source is excluded",
             |_| {},
             "pass",
             "no event source is excluded",
         ),
         s3(
             "trail.events.sources",
-            "KMS is left out",
+            "KMS is excluded",
             |s| set_basic_selector(s, true, true, &["kms.amazonaws.com"]),
             "fail",
             "excluded event sources: kms.amazonaws.com",
         ),
         s3(
             "trail.events.sources",
-            "RDS Data is left out, too",
+            "KMS and RDS Data are excluded",
             |s| {
                 set_basic_selector(
                     s,
@@ -457,28 +463,28 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.control_tower",
-            "it is not its",
+            "Control Tower does not manage it",
             |_| {},
             "pass",
             "org-trail",
         ),
         s3(
             "trail.control_tower",
-            "it has its name",
+            "the trail has Control Tower's name",
             |s| trail(s).name = "aws-controltower-BaselineCloudTrail".into(),
             "warn",
             "use an option that reads from the log group",
         ),
         s3(
             "trail.control_tower",
-            "it has its bucket",
+            "the bucket has Control Tower's name",
             |s| trail(s).bucket = "aws-controltower-logs-1-us-east-1".into(),
             "warn",
             "as drift",
         ),
         cloudwatch(
             "trail.control_tower",
-            "it has its log group",
+            "the log group has Control Tower's name",
             |s| {
                 trail(s).log_group = Some(
                     "arn:aws:logs:us-east-1:111122223333:log-group:aws-controltower/CloudTrailLogs"
@@ -497,14 +503,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.sns_topic",
-            "it has one",
+            "the trail has a topic",
             |s| trail(s).sns_topic = Some(TOPIC.into()),
             "pass",
             "unchanged",
         ),
         s3(
             "trail.sns_topic",
-            "it has one that fails",
+            "the trail has a topic with an error",
             |s| {
                 trail(s).sns_topic = Some(TOPIC.into());
                 status(s).notification_error = Some("AuthorizationError".into());
@@ -514,7 +520,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.sns_topic",
-            "it was chosen by its ARN",
+            "--sns-topic is its ARN",
             |s| {
                 trail(s).sns_topic = Some(TOPIC.into());
                 s.request.topic = Some(TOPIC.into());
@@ -524,7 +530,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.sns_topic",
-            "it was chosen by its name",
+            "--sns-topic is its name",
             |s| {
                 trail(s).sns_topic = Some(TOPIC.into());
                 s.request.topic = Some("trail".into());
@@ -534,14 +540,14 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "trail.validation",
-            "it is on",
+            "validation is enabled",
             |_| {},
             "pass",
             "digest files",
         ),
         s3(
             "trail.validation",
-            "it is off",
+            "validation is disabled",
             |s| trail(s).log_file_validation = false,
             "pass",
             "Heeler does not require it",

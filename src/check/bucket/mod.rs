@@ -177,9 +177,8 @@ fn owner(snapshot: &Snapshot) -> Verdict {
                 format!("bucket {} belongs to another account", bucket.name),
                 "a bucket in the management account",
             )
-            .because("this option needs the log bucket in the management account (a prerequisite of Heeler); \
-                      with a bucket in a log archive account, use an option that reads from a log group, \
-                      or a second organization trail")
+            .because("Heeler requires the log bucket in the management account for this option; otherwise use an \
+                      option that reads from a log group, or create a second organization trail")
             .console("CloudTrail > Trails > Create trail, with a bucket of this account")
             .cli("aws cloudtrail create-trail --name organization-trail-here --s3-bucket-name BUCKET --is-organization-trail --is-multi-region-trail --include-global-service-events"),
         ),
@@ -307,7 +306,9 @@ fn lifecycle(snapshot: &Snapshot) -> Verdict {
                 harmful.join("; "),
                 "log objects that stay readable for more than a day",
             )
-            .because("Heeler reads log objects within minutes, or hours later after a backlog")
+            .because(
+                "Heeler usually reads log objects within minutes, but a backlog can take hours",
+            )
             .console(format!(
                 "S3 > {} > Management > Lifecycle rules",
                 bucket.name

@@ -106,7 +106,7 @@ impl LiveTail<'_> {
         let name = &self.target.heeler_queue;
         self.context.ui.warn(&format!(
             "Peeking at Heeler's own queue {name}. Each receive hides messages from Heeler for a moment, and a message that \
-             was received four times moves to the dead letter queue. All messages are returned immediately, none is \
+             was received four times moves to the dead-letter queue. All messages are returned immediately, none is \
              deleted, and reading stops at the first message received more than twice."
         ));
         let queue = HeelerQueue::find(aws, name).await?;
@@ -343,7 +343,7 @@ impl LiveTail<'_> {
             StopReason::Exhausted(limit_reached) => {
                 if let Some(message) = limit_reached {
                     ui.warn(&format!(
-                        "Stopped: message {} has been received {} times. After the fourth receive, Heeler would lose it.",
+                        "Stopped: message {} has been received {} times. After the fourth receive, SQS moves it to the dead-letter queue.",
                         message.message_id, message.receive_count
                     ));
                 }

@@ -17,7 +17,7 @@ pub(super) fn select_source(
         Some(source) => {
             let names: Vec<&str> = available.iter().map(|source| source.name()).collect();
             Err(Error::usage(format!(
-                "option {option} is set up, which does not have source {}",
+                "option {option} is deployed and has no source {}",
                 source.name()
             ))
             .with_hint(format!("its sources are: {}", names.join(", "))))

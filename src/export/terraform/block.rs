@@ -9,7 +9,7 @@ use super::ImportTarget;
 /// The variable for the external ID, which keeps the ID out of the file.
 pub(super) const EXTERNAL_ID_VARIABLE: &str = "external_id";
 
-/// Builds the block of a resource. Arguments without a value are left out.
+/// Builds the block of a resource. Arguments without a value are omitted.
 pub(super) struct ResourceBlockBuilder(hcl::structure::BlockBuilder);
 
 impl ResourceBlockBuilder {

@@ -42,7 +42,7 @@ pub(super) enum PrincipalElement {
     NotPrincipal(PrincipalList),
 }
 
-/// Principals by kind. `Federated` and `CanonicalUser` are left out, because no caller in this program is one.
+/// Principals by kind. `Federated` and `CanonicalUser` are omitted, because no caller in this program is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PrincipalList {
     pub everyone: bool,

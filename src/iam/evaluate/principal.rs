@@ -20,7 +20,7 @@ pub enum Principal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolePrincipal {
     pub account: String,
-    /// ARN of the role; its path may be left out, because the names of roles are unique in an account.
+    /// ARN of the role; its path may be omitted, because the names of roles are unique in an account.
     pub arn: String,
     /// ARN of the session, such as `arn:aws:sts::111122223333:assumed-role/NAME/SESSION`, if it is known.
     pub session_arn: Option<String>,

@@ -13,7 +13,8 @@ use crate::inventory::limiter::LimitedClients;
 pub struct LocatedBucket {
     pub name: String,
     pub owner: Result<BucketOwner>,
-    /// The bucket's region, if another region answered with nothing else. The owner must then be requested there.
+    /// The bucket's region, if an endpoint of another region returned only that. The owner must then be read in the bucket's
+    /// region.
     pub redirect_region: Option<String>,
 }
 
@@ -27,7 +28,7 @@ impl LocatedBucket {
     }
 }
 
-/// Finds the bucket. `HeadBucket` returns the region in every answer.
+/// Finds the bucket. `HeadBucket` returns the region in every response.
 pub async fn find(clients: &LimitedClients, name: &str, caller: &CallerIdentity) -> LocatedBucket {
     let (owned, redirected) = find_owner(clients, name, &caller.account).await;
     LocatedBucket {
@@ -37,7 +38,7 @@ pub async fn find(clients: &LimitedClients, name: &str, caller: &CallerIdentity)
     }
 }
 
-/// Returns the owner of the bucket, or its region if another region answers.
+/// Returns the owner of the bucket, or its region if it is in another region.
 pub async fn find_owner(
     clients: &LimitedClients,
     name: &str,

@@ -66,7 +66,7 @@ pub struct IamQuotas {
     pub policies_quota: i32,
 }
 
-/// The answer of the IAM policy simulator.
+/// The result of the IAM policy simulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SimulationResult {
     /// The simulator does not support the root user.

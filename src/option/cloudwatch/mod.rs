@@ -38,7 +38,7 @@ impl DeliveryOption for CloudWatch {
     }
 
     fn recommendation(&self) -> &'static str {
-        "events arrive within about a minute; AWS charges per GB of events, and it runs a function"
+        "events arrive within about a minute; AWS charges per GB of events, and a Lambda function runs in your account"
     }
 
     fn destination(&self) -> TrailDestination {

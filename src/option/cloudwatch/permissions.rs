@@ -255,7 +255,7 @@ impl OptionPermissions for CloudWatchPermissions {
     }
 }
 
-/// The queue and its dead letter queue.
+/// The queue and its dead-letter queue.
 fn queue_arns(scope: &PolicyScope) -> [String; 2] {
     let names = &scope.names;
     [names.fifo_queue(), names.dead_letter_fifo_queue()]

@@ -22,7 +22,7 @@ pub(super) const PLACEHOLDERS: &[Placeholder] = &[
     ),
     (
         KEY,
-        "the id of the KMS key of the log group; if there is none, remove the statement that names it",
+        "the ID of the KMS key of the log group; if there is none, remove the statement that names it",
     ),
 ];
 

@@ -38,7 +38,7 @@ impl DeliveryOption for S3 {
     }
 
     fn recommendation(&self) -> &'static str {
-        "it costs almost nothing and runs no code of its own; events arrive after a few minutes"
+        "it costs almost nothing and runs no code in your account; events arrive after 5 to 10 minutes"
     }
 
     fn destination(&self) -> TrailDestination {

@@ -248,7 +248,7 @@ impl OptionPermissions for S3Permissions {
     }
 }
 
-/// The queue and its dead letter queue.
+/// The queue and its dead-letter queue.
 fn queue_arns(scope: &PolicyScope) -> [String; 2] {
     let names = &scope.names;
     [names.queue(), names.dead_letter_queue()].map(|name| in_bucket_region(scope).queue_arn(&name))

@@ -29,9 +29,9 @@ pub(super) const PLACEHOLDERS: &[Placeholder] = &[
     ),
     (
         BUCKET_KEYS,
-        "the id of the KMS key of the log objects; if there is none, remove the statements that name it",
+        "the ID of the KMS key of the log objects; if there is none, remove the statements that name it",
     ),
-    (TOPIC_KEY, "the id of the KMS key of the existing topic"),
+    (TOPIC_KEY, "the ID of the KMS key of the existing topic"),
 ];
 
 /// ARNs in the region of the trail's bucket.

@@ -20,7 +20,8 @@ impl Notice for SetupNotice {
             Self::NextSteps { tail_command } => Message::status("next_steps", "")
                 .and_text(
                     "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event \
-                     Collection Settings of this organization, and paste these three values.",
+                     Collection Settings of this organization, and paste these three values. The list of \
+                     organizations then shows that event collection is enabled.",
                 )
                 .and_text(format!(
                     "Then:  run `{tail_command}` to see events arrive (CloudTrail delivers about every 5 minutes)."
