@@ -25,8 +25,8 @@ function __fish_heeler_ec_using_subcommand
 end
 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -53,9 +53,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -91,8 +91,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -111,9 +111,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'T
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -150,8 +150,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -170,9 +170,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d '
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept the result of a failed or warning check (repeatable)' -r -f -a "bucket.delivery\t''
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
 bucket.lifecycle\t''
 bucket.ownership\t''
@@ -212,8 +212,8 @@ rollback\t'Roll back this run\'s changes'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -223,7 +223,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l generate-e
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d 'Adopt untagged resources with the same names, for example those of Heeler\'s Terraform module; destroy then deletes them'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Skip the confirmation prompt'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan without changing anything'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Offer to set the retention of the trail\'s log group to one day first; deletes older events. Asks for the name of the log group, also with --yes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Before setup, offer to set the log group\'s retention to one day, which deletes older events. You must type the name of the log group, even with --yes'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -231,8 +231,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l versi
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -245,8 +245,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Configuration of the tool'
 json\t'For programs: the addresses and IDs of the imports'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -258,17 +258,17 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'Exit after this many events' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'Exit after this long without events (CloudTrail delivers about every 5 minutes)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l give-up-after -d 'Exit after this long without an answer of AWS; until then, failed calls are repeated' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Source of the events. The default depends on the option that is set up' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l give-up-after -d 'Exit after this long without a response from AWS; until then, failed calls are repeated' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Source of the events [default: depends on the deployed option]' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted on exit'
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
-heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately and reading stops at the first one received more than twice'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Skip log files larger than this when decompressed' -r
+heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and reading stops at the first one that was received more than twice'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Reject log files that are larger than this when decompressed; they count as failed' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one record per line'
 csv\t'For spreadsheets'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Shell command to run, with the record on its standard input' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'URL to POST the alert to; secrets in the record are masked' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'URL to POST alerts to; secrets in the records are masked' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook-format -d 'Payload format of the webhook' -r -f -a "json\t'Selected fields and the record'
 slack\t'Slack message'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Account ID; wildcards * and ?, prefix ! to exclude (repeatable)' -r
@@ -283,8 +283,8 @@ high\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l severity-file -d 'Custom severity rules, merged over the built-in ones' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Only records that contain this text, as delivered' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -293,7 +293,7 @@ never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l stats -d 'Print statistics to stderr every 30 seconds'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l errors-only -d 'Only failed calls'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l write-only -d 'Only mutating calls (readOnly is false)'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l heeler-filter -d 'Only events that match the filter of Heeler\'s log subscription'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l heeler-filter -d 'Only events that match the pattern of Heeler\'s subscription filter'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -304,8 +304,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-grou
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -320,8 +320,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l ver
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -337,20 +337,20 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l option -d
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l on-failure -d 'Include the permissions of setup --on-failure rollback' -r -f -a "keep\t'Keep what was created; the same command completes it'
 rollback\t'Roll back this run\'s changes'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d 'Include the permissions of tail with this --source' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted at the end'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d 'Include the permissions of tail with this --source' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted on exit'
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
-heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4, so messages are returned immediately and reading stops at the first one received more than twice'"
+heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and reading stops at the first one that was received more than twice'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group: its name or ARN' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print an error as JSON, too (the policy is always JSON)' -r -f -a "json\t'For programs: the policy or the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -358,7 +358,7 @@ always\t''
 never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l deep -d 'Include the permissions of preflight --deep'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l fix -d 'Include the permissions of preflight --fix'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Call nothing: take the names from the other options, and placeholders for the rest'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l offline -d 'Make no AWS calls: use the names from the other options, and placeholders for the rest'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -366,8 +366,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l vers
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "text\t'The script itself'
 json\t'For programs: one document with the script'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'AWS region; must be the region of the trail\'s bucket or log group, which is detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Use this AWS endpoint URL' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials belong to this account' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Prefix of all resource names' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -388,7 +388,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "completions" -d 'Print a shell completion script'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with the AWS provider'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with version 5 of the AWS provider'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "plan"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "setup"
