@@ -34,115 +34,117 @@ fn refusal(service: &str, operation: &str, code: &str, message: &str) -> Fault {
     Fault::new(service, operation, FaultAction::refuse(400, code, message))
 }
 
+/// Refusals that AWS takes back after a while: service, operation, error code, message.
+const TRANSIENT_REFUSALS: [(&str, &str, &str, &str); 18] = [
+    (
+        "iam",
+        "CreateRole",
+        "MalformedPolicyDocument",
+        "Invalid principal in policy: \"AWS\"",
+    ),
+    (
+        "iam",
+        "CreateRole",
+        "ConcurrentModification",
+        "modified by another request",
+    ),
+    (
+        "iam",
+        "AttachRolePolicy",
+        "ConcurrentModification",
+        "modified by another request",
+    ),
+    (
+        "kms",
+        "CreateKey",
+        "MalformedPolicyDocumentException",
+        "invalid principals",
+    ),
+    (
+        "kms",
+        "EnableKeyRotation",
+        "NotFoundException",
+        "Key does not exist",
+    ),
+    (
+        "kms",
+        "CreateAlias",
+        "NotFoundException",
+        "Key does not exist",
+    ),
+    (
+        "kms",
+        "CreateGrant",
+        "InvalidArnException",
+        "ARN does not refer to a valid principal",
+    ),
+    (
+        "sqs",
+        "CreateQueue",
+        "AWS.SimpleQueueService.QueueDeletedRecently",
+        "wait 60 seconds",
+    ),
+    (
+        "sqs",
+        "SetQueueAttributes",
+        "InvalidAttributeValue",
+        "Invalid value for the parameter Policy.",
+    ),
+    (
+        "sns",
+        "SetTopicAttributes",
+        "InvalidParameter",
+        "Invalid parameter: Policy Error: PrincipalNotFound",
+    ),
+    (
+        "sns",
+        "SetTopicAttributes",
+        "NotFound",
+        "Topic does not exist",
+    ),
+    (
+        "sns",
+        "CreateTopic",
+        "ConcurrentAccess",
+        "Can't perform multiple operations on a tag simultaneously",
+    ),
+    (
+        "sqs",
+        "GetQueueUrl",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "The specified queue does not exist.",
+    ),
+    (
+        "sqs",
+        "SetQueueAttributes",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "The specified queue does not exist.",
+    ),
+    (
+        "sqs",
+        "CreateQueue",
+        "InvalidParameterValue",
+        "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
+    ),
+    ("sns", "Subscribe", "NotFound", "Topic does not exist"),
+    (
+        "s3",
+        "PutBucketNotificationConfiguration",
+        "InvalidArgument",
+        "Unable to validate the following destination configurations",
+    ),
+    (
+        "s3",
+        "PutBucketNotificationConfiguration",
+        "OperationAborted",
+        "A conflicting conditional operation is currently in progress against this resource.",
+    ),
+];
+
 #[tokio::test]
 async fn transient_refusals_are_retried() {
-    let table = [
-        (
-            "iam",
-            "CreateRole",
-            "MalformedPolicyDocument",
-            "Invalid principal in policy: \"AWS\"",
-        ),
-        (
-            "iam",
-            "CreateRole",
-            "ConcurrentModification",
-            "modified by another request",
-        ),
-        (
-            "iam",
-            "AttachRolePolicy",
-            "ConcurrentModification",
-            "modified by another request",
-        ),
-        (
-            "kms",
-            "CreateKey",
-            "MalformedPolicyDocumentException",
-            "invalid principals",
-        ),
-        (
-            "kms",
-            "EnableKeyRotation",
-            "NotFoundException",
-            "Key does not exist",
-        ),
-        (
-            "kms",
-            "CreateAlias",
-            "NotFoundException",
-            "Key does not exist",
-        ),
-        (
-            "kms",
-            "CreateGrant",
-            "InvalidArnException",
-            "ARN does not refer to a valid principal",
-        ),
-        (
-            "sqs",
-            "CreateQueue",
-            "AWS.SimpleQueueService.QueueDeletedRecently",
-            "wait 60 seconds",
-        ),
-        (
-            "sqs",
-            "SetQueueAttributes",
-            "InvalidAttributeValue",
-            "Invalid value for the parameter Policy.",
-        ),
-        (
-            "sns",
-            "SetTopicAttributes",
-            "InvalidParameter",
-            "Invalid parameter: Policy Error: PrincipalNotFound",
-        ),
-        (
-            "sns",
-            "SetTopicAttributes",
-            "NotFound",
-            "Topic does not exist",
-        ),
-        (
-            "sns",
-            "CreateTopic",
-            "ConcurrentAccess",
-            "Can't perform multiple operations on a tag simultaneously",
-        ),
-        (
-            "sqs",
-            "GetQueueUrl",
-            "AWS.SimpleQueueService.NonExistentQueue",
-            "The specified queue does not exist.",
-        ),
-        (
-            "sqs",
-            "SetQueueAttributes",
-            "AWS.SimpleQueueService.NonExistentQueue",
-            "The specified queue does not exist.",
-        ),
-        (
-            "sqs",
-            "CreateQueue",
-            "InvalidParameterValue",
-            "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
-        ),
-        ("sns", "Subscribe", "NotFound", "Topic does not exist"),
-        (
-            "s3",
-            "PutBucketNotificationConfiguration",
-            "InvalidArgument",
-            "Unable to validate the following destination configurations",
-        ),
-        (
-            "s3",
-            "PutBucketNotificationConfiguration",
-            "OperationAborted",
-            "A conflicting conditional operation is currently in progress against this resource.",
-        ),
-    ];
     run_concurrently(
-        table
+        TRANSIENT_REFUSALS
             .into_iter()
             .map(|(service, operation, code, message)| {
                 assert_setup_survives([refusal(service, operation, code, message).times(2)])

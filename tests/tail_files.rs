@@ -201,7 +201,7 @@ fn records_are_read_from_every_layout() {
 
 #[test]
 fn field_samples_of_other_layouts_are_read() {
-    let Some(folder) = field_samples() else {
+    let Some(folder) = samples::field() else {
         return;
     };
     for (name, count) in [
@@ -219,19 +219,6 @@ fn field_samples_of_other_layouts_are_read() {
         let run = tail(&[&path.to_string_lossy(), "-o", "json"]).expect_status(0);
         assert_eq!(run.stdout.lines().count(), count, "{name}: {}", run.stderr);
     }
-}
-
-/// The folder of field samples below the folder that `HEELER_EC_DATA` names, if there is one.
-fn field_samples() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("HEELER_EC_DATA")?).join("field");
-    let found = folder.is_dir();
-    if !found {
-        eprintln!(
-            "skipped: there are no field samples in {}",
-            folder.display()
-        );
-    }
-    found.then_some(folder)
 }
 
 #[test]

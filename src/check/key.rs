@@ -242,7 +242,7 @@ fn grantable(snapshot: &Snapshot) -> Verdict {
     worst_of_described_keys(snapshot, |facts, key| {
         let policy = match known_policy(&facts.policy, CheckId::KeyAccount, &key.arn) {
             Ok(policy) => policy,
-            Err(verdict) => return verdict,
+            Err(verdict) => return *verdict,
         };
         let action = "kms:CreateGrant";
         let resource = ResourcePolicy::Key {
@@ -288,7 +288,7 @@ fn decrypt(snapshot: &Snapshot) -> Verdict {
     worst_of_described_keys(snapshot, |facts, key| {
         let policy = match known_policy(&facts.policy, CheckId::KeyAccount, &key.arn) {
             Ok(policy) => policy,
-            Err(verdict) => return verdict,
+            Err(verdict) => return *verdict,
         };
         let action = "kms:Decrypt";
         let role = snapshot.access_role_arn().unwrap_or_default();

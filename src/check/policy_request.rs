@@ -33,13 +33,13 @@ pub(super) fn decide(
 }
 
 /// Parses a policy. If that fails, the verdict on it is unknown.
-pub(super) fn parse(document: &str, owner: &str) -> Result<PolicyInput, Verdict> {
+pub(super) fn parse(document: &str, owner: &str) -> Result<PolicyInput, Box<Verdict>> {
     match Policy::parse(document) {
         Ok(policy) => Ok(policy.into()),
-        Err(error) => Err(Verdict::Unknown(Error::failed(
+        Err(error) => Err(Box::new(Verdict::Unknown(Error::failed(
             format!("evaluate the policy of {owner}"),
             error.to_string(),
-        ))),
+        )))),
     }
 }
 
@@ -186,10 +186,10 @@ pub(super) fn known_policy(
     policy: &Fact<String>,
     prerequisite: CheckId,
     owner: &str,
-) -> Result<PolicyInput, Verdict> {
+) -> Result<PolicyInput, Box<Verdict>> {
     match policy {
-        Fact::NotRequested => Err(skipped_because(prerequisite)),
-        Fact::Failed(error) => Err(Verdict::Unknown(error.clone())),
+        Fact::NotRequested => Err(Box::new(skipped_because(prerequisite))),
+        Fact::Failed(error) => Err(Box::new(Verdict::Unknown(error.clone()))),
         Fact::Absent => Ok(PolicyInput::none()),
         Fact::Present(document) => parse(document, owner),
     }

@@ -161,7 +161,7 @@ impl LineCounter {
     fn line_of(&mut self, text: &str, span: Option<Range<usize>>) -> usize {
         let start = span.map_or(0, |span| span.start);
         if let Some(between) = text.as_bytes().get(self.position..start) {
-            self.line_breaks += between.iter().filter(|byte| **byte == b'\n').count();
+            self.line_breaks += between.split(|byte| *byte == b'\n').skip(1).count();
             self.position = start;
         }
         self.line_breaks + 1
@@ -314,7 +314,7 @@ fn from_heredoc(heredoc: &HeredocTemplate) -> VariableValue {
     let mut heredoc = heredoc.clone();
     heredoc.dedent();
     let mut text = String::new();
-    for element in heredoc.template.iter() {
+    for element in &heredoc.template {
         match element {
             Element::Literal(literal) => text.push_str(literal.as_str()),
             Element::Interpolation(_) | Element::Directive(_) => {

@@ -81,14 +81,8 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
             "none of these resources is managed by heeler-ec; nothing was deleted",
         ));
     }
-    if !args.yes
-        && !confirm(
-            context,
-            "\nDelete these resources? Messages that Heeler has not received yet are lost.",
-        )
-        .await?
-    {
-        return Err(not_confirmed_error("nothing was deleted"));
+    if !args.yes {
+        confirm_deletion(context).await?;
     }
     let backup = match &args.backup {
         Some(path) => {
@@ -123,14 +117,24 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
     }
     let backup_failure = super::backup::finish(backup).await;
     let failure = report_leftovers(context, &actions, &outcomes).err();
-    if failure.is_some() {
-        backup_failure
-            .iter()
-            .for_each(|error| context.ui.error(error));
+    if failure.is_some()
+        && let Some(error) = &backup_failure
+    {
+        context.ui.error(error);
     }
     Ok(CommandOutcome::exit(Exit::Success)
         .and_error(failure)
         .and_error(backup_failure))
+}
+
+/// Asks before anything is deleted. Fails if the answer is no.
+async fn confirm_deletion(context: &Context) -> Result<()> {
+    let question = "\nDelete these resources? Messages that Heeler has not received yet are lost.";
+    if confirm(context, question).await? {
+        Ok(())
+    } else {
+        Err(not_confirmed_error("nothing was deleted"))
+    }
 }
 
 /// Fails if a resource could not be read: it may lead to other resources, or others may use it.

@@ -81,9 +81,9 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
         let applied = apply_plan(context, args.on_failure, &plan).await;
         backup_failure = super::backup::finish(backup).await;
         if let Err(error) = applied {
-            backup_failure
-                .iter()
-                .for_each(|error| context.ui.error(error));
+            if let Some(error) = &backup_failure {
+                context.ui.error(error);
+            }
             return Err(error);
         }
     }

@@ -95,16 +95,15 @@ fn usage_error(text: &str, subcommand: Option<&str>) -> Error {
     let mut tips = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("tip: "));
-    let hint = match tips.next() {
-        Some(tip) => Hint::from(tip.replace('`', "'")),
-        None => {
-            let words = ["heeler-ec"]
-                .into_iter()
-                .chain(subcommand)
-                .chain(["--help"]);
-            let command = words.collect::<Vec<_>>().join(" ");
-            Hint::from("to show the options: ").and_command(command)
-        }
+    let hint = if let Some(tip) = tips.next() {
+        Hint::from(tip.replace('`', "'"))
+    } else {
+        let words = ["heeler-ec"]
+            .into_iter()
+            .chain(subcommand)
+            .chain(["--help"]);
+        let command = words.collect::<Vec<_>>().join(" ");
+        Hint::from("to show the options: ").and_command(command)
     };
     Error::usage(cause.join(" ")).with_hint(hint)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_sdk_kms::config::retry::RetryConfig;
+use aws_sdk_kms::primitives::DateTime;
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
@@ -370,10 +371,12 @@ impl KmsKey {
 
 /// Returns true for a key whose tags may not count in authorization yet, because another run has just created it.
 fn is_new(key: &KeyMetadata) -> bool {
-    let created = key.creation_date().map(|date| date.secs());
+    let created = key.creation_date().map(DateTime::secs);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |time| time.as_secs().cast_signed());
-    created.is_some_and(|created| now - created < TagPropagation::TIMEOUT.as_secs().cast_signed())
+    created.is_some_and(|created| {
+        now.saturating_sub(created) < TagPropagation::TIMEOUT.as_secs().cast_signed()
+    })
 }
 
 /// Returns false for a key whose deletion is scheduled, because nothing can use it.

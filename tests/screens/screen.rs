@@ -175,9 +175,10 @@ fn sort_events(text: &str) -> String {
         if is_event(&group[0]) {
             group.sort_unstable();
         }
-        group
-            .iter()
-            .for_each(|line| sorted.push_str(&format!("{line}\n")));
+        for line in group {
+            sorted.push_str(line);
+            sorted.push('\n');
+        }
     }
     sorted
 }

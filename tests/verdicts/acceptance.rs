@@ -14,7 +14,10 @@ use super::{checks, refused};
 fn report(differs: impl FnOnce(&mut Snapshot), accepted: &[&str], strict: bool) -> Report {
     let mut snapshot = ready(TrailDestination::Bucket);
     differs(&mut snapshot);
-    snapshot.request.accepted_checks = accepted.iter().map(|id| id.parse().unwrap()).collect();
+    snapshot.request.accepted_checks = accepted
+        .iter()
+        .map(|id| id.parse().expect("an ID of a check"))
+        .collect();
     run(&snapshot, checks(TrailDestination::Bucket), strict)
 }
 

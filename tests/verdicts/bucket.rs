@@ -1526,7 +1526,7 @@ fn policy_cases() -> Vec<VerdictCase> {
             "it denies callers of other organizations",
             |s| {
                 let deny = r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-example"}}},"#;
-                let policy = bucket_policy("*").replacen(r#"[{"#, &format!("[{deny}{{"), 1);
+                let policy = bucket_policy("*").replacen("[{", &format!("[{deny}{{"), 1);
                 bucket(s).policy = Fact::Present(policy);
             },
             "warn",

@@ -610,7 +610,7 @@ fn several_candidates(inspected: &[(&str, &[&'static str])], unseen: &[&str]) ->
     TrailSelection::Several {
         candidates: inspected
             .map(|(name, lacks)| {
-                let lacks = lacks.iter().map(|id| id.parse().unwrap());
+                let lacks = lacks.iter().map(|id| id.parse().expect("an ID of a check"));
                 ((*name).to_owned(), lacks.collect())
             })
             .collect(),

@@ -19,7 +19,7 @@ pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
                 return Verdict::Pass("no bucket policy".into());
             }
             Ok(policy) => policy,
-            Err(verdict) => return verdict,
+            Err(verdict) => return *verdict,
         };
         let action = "s3:GetObject";
         let decision = decide(
@@ -65,7 +65,7 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
         };
         let policy = match known_policy(&bucket.policy, CheckId::BucketOwner, &bucket.name) {
             Ok(policy) => policy,
-            Err(verdict) => return verdict,
+            Err(verdict) => return *verdict,
         };
         let account = snapshot.account_id().unwrap_or_default();
         let arn = bucket_arn(partition(snapshot), &bucket.name);

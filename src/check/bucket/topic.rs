@@ -121,7 +121,7 @@ fn encryption_verdict(
         Fact::Failed(error) => return Some(Verdict::Unknown(error.clone())),
         Fact::Present(policy) => match parse(policy, key) {
             Ok(policy) => policy,
-            Err(verdict) => return Some(verdict),
+            Err(verdict) => return Some(*verdict),
         },
     };
     let publisher = notifying_bucket(snapshot, &bucket.name)
@@ -172,7 +172,7 @@ fn publish_verdict(snapshot: &Snapshot, bucket: &BucketFacts, topic: &TopicFacts
         "" => PolicyInput::none(),
         policy => match parse(policy, &topic.arn) {
             Ok(policy) => policy,
-            Err(verdict) => return verdict,
+            Err(verdict) => return *verdict,
         },
     };
     let publish = |publisher: &Caller| {

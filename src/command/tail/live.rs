@@ -97,7 +97,7 @@ impl LiveTail<'_> {
             log_bucket.clone(),
             self.download_limits(),
         );
-        self.run_source(aws, &mut SourceStream::Objects(reader))
+        self.run_source(aws, &mut SourceStream::Objects(Box::new(reader)))
             .await
     }
 
@@ -119,7 +119,7 @@ impl LiveTail<'_> {
         self.context
             .interrupt
             .set_cleanup_message("returning the received messages");
-        let mut stream = SourceStream::Objects(reader);
+        let mut stream = SourceStream::Objects(Box::new(reader));
         let stopped = self.run_source(aws, &mut stream).await;
         if let SourceStream::Objects(reader) = &mut stream {
             let failures = reader.finish().await?;
@@ -180,7 +180,7 @@ impl LiveTail<'_> {
             self.target.log_bucket.clone(),
             self.download_limits(),
         );
-        let mut stream = SourceStream::Objects(reader);
+        let mut stream = SourceStream::Objects(Box::new(reader));
         let stopped = tokio::select! {
             stopped = self.run_source(aws, &mut stream) => stopped,
             never = send_heartbeats(context.ui, aws, &queue) => match never {},

@@ -6,7 +6,7 @@ use crate::tail::source::log_group::LogGroupPoller;
 use crate::tail::source::object_reader::ObjectReader;
 
 pub(super) enum SourceStream<'a> {
-    Objects(ObjectReader<'a>),
+    Objects(Box<ObjectReader<'a>>),
     LogGroup(Box<LogGroupPoller<'a>>),
 }
 

@@ -185,7 +185,7 @@ pub fn buffer_stream(
 
 /// Reads the available bytes; returns true at the end.
 fn read_chunk(bytes: &mut dyn Read, head: &mut Vec<u8>) -> Result<bool, LogFileError> {
-    let mut chunk = [0; 32 * 1024];
+    let mut chunk = [0; 16 * 1024];
     loop {
         match bytes.read(&mut chunk) {
             Ok(length) => {

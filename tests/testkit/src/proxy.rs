@@ -457,24 +457,7 @@ async fn serve(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = wire::parse_request(&parts.method, &parts.uri, &parts.headers, &body);
-    let mut call = Call {
-        service: request.service,
-        operation: request.operation,
-        region: request.region,
-        access_key: request.access_key,
-        method: parts.method.clone(),
-        headers: parts.headers.clone(),
-        target: parts.uri.to_string(),
-        body: body.clone(),
-        started: Instant::now(),
-        finished: None,
-        status: None,
-        violations: Vec::new(),
-    };
-    // A request without a signature is not a call of AWS.
-    if !call.service.is_empty() {
-        call.violations = strict::violations(&call);
-    }
+    let call = to_call(&parts, request, &body);
 
     let (index, action, delay, headers, busy) = {
         let mut state = locked(&state);
@@ -508,12 +491,7 @@ async fn serve(
             forward(forwarded, upstream, busy).await?
         }
         Some(FaultAction::EditResponse(ResponseEdit(edit))) => {
-            let (parts, body) = forward(forwarded, upstream, busy).await?.into_parts();
-            let mut response = WireResponse {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
-            };
+            let mut response = read_response(forward(forwarded, upstream, busy).await?).await?;
             edit(&mut response);
             // A response to HEAD has a length but no body.
             if method != Method::HEAD {
@@ -567,6 +545,39 @@ async fn serve(
         body.map_err(|never| match never {}).boxed_unsync()
     };
     Ok(Response::from_parts(head, body))
+}
+
+/// Returns the record of a request, with its violations of AWS's rules.
+fn to_call(parts: &hyper::http::request::Parts, request: wire::Request, body: &Bytes) -> Call {
+    let mut call = Call {
+        service: request.service,
+        operation: request.operation,
+        region: request.region,
+        access_key: request.access_key,
+        method: parts.method.clone(),
+        headers: parts.headers.clone(),
+        target: parts.uri.to_string(),
+        body: body.clone(),
+        started: Instant::now(),
+        finished: None,
+        status: None,
+        violations: Vec::new(),
+    };
+    // A request without a signature is not a call of AWS.
+    if !call.service.is_empty() {
+        call.violations = strict::violations(&call);
+    }
+    call
+}
+
+/// Reads a response to its end.
+async fn read_response(response: Response<Full<Bytes>>) -> io::Result<WireResponse> {
+    let (parts, body) = response.into_parts();
+    Ok(WireResponse {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
+    })
 }
 
 /// The body of a response to the caller.

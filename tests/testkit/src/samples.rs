@@ -11,6 +11,11 @@ pub fn real_logs() -> Option<PathBuf> {
     sample("cloudtrail/s3", "tests with real records")
 }
 
+/// The folder with inputs from public bug reports, if it exists.
+pub fn field() -> Option<PathBuf> {
+    sample("field", "tests with inputs from public bug reports")
+}
+
 /// The published table of severities, if it exists.
 pub fn severities() -> Option<String> {
     let folder = sample("severity", "comparison with the published severities")?;

@@ -32,7 +32,7 @@ const TOPIC_ACTIONS: [&str; 9] = [
     "sns:Subscribe",
 ];
 
-/// Numeric attributes of a queue, with their range. Source: CreateQueue in the SQS API reference.
+/// Numeric attributes of a queue, with their range. Source: `CreateQueue` in the SQS API reference.
 const QUEUE_NUMBERS: [(&str, u64, u64); 6] = [
     ("DelaySeconds", 0, 900),
     ("KmsDataKeyReusePeriodSeconds", 60, 86_400),
@@ -273,9 +273,14 @@ fn check_alias(input: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Returns true for the name or ARN of a FIFO queue or topic. AWS requires the suffix in lower case.
+fn is_fifo_name(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}
+
 fn check_queue_name(input: &Value, found: &mut Vec<String>) {
     let name = input["QueueName"].as_str().unwrap_or_default();
-    let is_fifo = name.ends_with(".fifo");
+    let is_fifo = is_fifo_name(name);
     if !matches_pattern("[0-9A-Za-z_-]+", name.trim_end_matches(".fifo")) || name.len() > 80 {
         found.push(format!(
             "QueueName is {name:?}, which is not a queue name (D5)"
@@ -308,7 +313,7 @@ fn check_queue_attributes(input: &Value, found: &mut Vec<String>) {
         found.push("KmsMasterKeyId and SqsManagedSseEnabled exclude each other (D5)".to_owned());
     }
     if let Some(name) = input["QueueName"].as_str()
-        && !name.ends_with(".fifo")
+        && !is_fifo_name(name)
         && !attributes["ContentBasedDeduplication"].is_null()
     {
         found.push("ContentBasedDeduplication needs a FIFO queue (D5)".to_owned());
@@ -389,7 +394,7 @@ fn check_notification(call: &Call, input: &Value, found: &mut Vec<String>) {
             ));
         }
         let region = entry.destination.split(':').nth(3).unwrap_or_default();
-        if region != call.region || entry.destination.ends_with(".fifo") {
+        if region != call.region || is_fifo_name(entry.destination) {
             found.push(format!(
                 "{} is a FIFO queue or in another region (D10)",
                 entry.destination
