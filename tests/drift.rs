@@ -55,8 +55,7 @@ on_both_engines! {
 
     async fn plan_check_fails_before_setup(engine: Engine) {
         let org = Organization::on(engine).build().await;
-        let run = plan_check(&org).run().await.expect_status(1);
-        assert!(run.stderr.contains("heeler-ec setup --option s3"), "{}", run.stderr);
+        plan_check(&org).run().await.expect_status(1);
         heeler_ec(&org).args(["plan"]).run().await.expect_status(1);
     }
 

@@ -1,8 +1,8 @@
-//! Prompts and colors on a terminal.
+//! Prompts on a terminal.
 
 use crate::commands::heeler_ec;
-use crate::commands::{names, plan, preflight};
-use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization, Run};
+use crate::commands::{names, plan};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization};
 
 const QUESTION: &str = "Type 'yes' to continue: ";
 
@@ -14,7 +14,7 @@ fn setup(org: &Organization) -> HeelerEc<'_> {
 }
 
 /// Answers the prompt of a setup and checks that nothing has changed.
-async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
+async fn assert_nothing_written_after(answer: &str, status: i32) {
     let org = Organization::on(Engine::Ministack).build().await;
     let before = org.notification().await;
     let run = setup(&org)
@@ -26,7 +26,6 @@ async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
     assert_eq!(names(&run.writes()), Vec::<String>::new());
     assert_eq!(org.leftovers().await, [""; 0]);
     assert_eq!(org.notification().await, before);
-    run
 }
 
 #[tokio::test]
@@ -45,12 +44,7 @@ async fn setup_prompts_and_yes_confirms() {
 
 #[tokio::test]
 async fn answer_no_changes_nothing() {
-    let run = assert_nothing_written_after("no", 1).await;
-    assert!(
-        run.stdout.contains("no changes were made"),
-        "{}",
-        run.stdout
-    );
+    assert_nothing_written_after("no", 1).await;
 }
 
 #[tokio::test]
@@ -60,36 +54,10 @@ async fn answer_y_is_not_yes() {
 
 #[tokio::test]
 async fn end_of_input_is_no() {
-    let run = assert_nothing_written_after(END_OF_INPUT, 1).await;
-    assert!(
-        run.stdout.contains("no changes were made"),
-        "{}",
-        run.stdout
-    );
+    assert_nothing_written_after(END_OF_INPUT, 1).await;
 }
 
 #[tokio::test]
 async fn interrupted_prompt_is_no() {
     assert_nothing_written_after(CTRL_C, 130).await;
-}
-
-#[tokio::test]
-async fn color_follows_terminal_and_options() {
-    let org = Organization::on(Engine::Ministack).build().await;
-    let run = preflight(&org)
-        .on_terminal(100, &[])
-        .run()
-        .await
-        .expect_status(0);
-    assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
-    let plain = preflight(&org).on_terminal(100, &[]).env("NO_COLOR", "1");
-    let plain = plain.run().await.expect_status(0);
-    assert!(!plain.stdout.contains('\u{1b}'), "{}", plain.stdout);
-    // The times of day differ from run to run.
-    let lines = |run: &Run| {
-        let lines = run.lines().into_iter();
-        let steady = lines.filter(|line| !line.contains("last delivery:"));
-        steady.collect::<Vec<_>>()
-    };
-    assert_eq!(lines(&run), lines(&plain));
 }
