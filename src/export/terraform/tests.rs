@@ -51,7 +51,9 @@ fn export_resources(items: Vec<ResourceFixture<'_>>) -> String {
 fn exported_file_has_header_and_provider() {
     let names = ResourceNames::new("heeler");
     let place = context(&names);
-    snapbox::assert_data_eq!(terraform_text(&place, &[]).unwrap(), snapbox::str![[r##"
+    snapbox::assert_data_eq!(
+        terraform_text(&place, &[]).unwrap(),
+        snapbox::str![[r##"
 # Resources of heeler-ec: option s3, account 111122223333, region us-east-1.
 # terraform plan imports all of them, and adds and destroys nothing. It shows one change, of the
 # role: Terraform marks its trust policy as sensitive. Nothing changes in AWS.
@@ -79,7 +81,8 @@ variable "external_id" {
   sensitive = true
 }
 
-"##]]);
+"##]]
+    );
 }
 
 #[test]
@@ -121,7 +124,9 @@ fn queue_refers_to_key_and_dead_letter_queue() {
         ),
     ]);
     let start = text.rfind("import {").unwrap();
-    snapbox::assert_data_eq!(text[start..].to_owned(), snapbox::str![[r#"
+    snapbox::assert_data_eq!(
+        text[start..].to_owned(),
+        snapbox::str![[r#"
 import {
   to = aws_sqs_queue.heeler_sqs_queue
   id = "https://queue"
@@ -141,7 +146,8 @@ resource "aws_sqs_queue" "heeler_sqs_queue" {
   }
 }
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
