@@ -368,3 +368,41 @@ async fn refused_read_stops_setup_before_first_write() {
         assert!(run.stderr.contains(&hint), "{}", run.stderr);
     }
 }
+
+#[tokio::test]
+async fn response_without_body_is_no_absence() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, ID).run().await.expect_status(0);
+    for body in ["", "<html>Sign in</html>"] {
+        for (service, operation) in [
+            ("kms", "ListResourceTags"),
+            ("sqs", "GetQueueAttributes"),
+            ("iam", "GetRole"),
+            ("sns", "GetTopicAttributes"),
+        ] {
+            let response = FaultAction::Respond {
+                status: 200,
+                headers: vec![("content-type".into(), "text/html".into())],
+                body: body.into(),
+            };
+            org.proxy().fault(Fault::new(service, operation, response));
+            let run = plan(&org)
+                .args(["--check", "--external-id", ID])
+                .run()
+                .await;
+            let run = run.expect_status(3);
+            assert!(
+                run.stderr.contains(": the response is "),
+                "{operation}: {}",
+                run.stderr
+            );
+            assert!(
+                run.stderr.contains("HTTPS_PROXY"),
+                "{operation}: {}",
+                run.stderr
+            );
+            org.proxy().clear_faults();
+        }
+    }
+    assert_complete(&org).await;
+}

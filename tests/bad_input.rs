@@ -427,3 +427,31 @@ async fn unmanaged_key_alias_blocks_setup() {
     alias.send().await.expect("an alias");
     assert_name_conflict(&org, "heeler_kms_key_sqs").await;
 }
+
+#[tokio::test]
+async fn unusable_aws_settings_are_usage_errors() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config");
+    let config = config.to_string_lossy();
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL_STS", ""),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE\n"),
+        ("AWS_SESSION_TOKEN", "a\rb"),
+    ] {
+        let run = outputs(&org).env(name, value).run().await.expect_status(2);
+        assert!(run.stderr.contains(name), "{name}: {}", run.stderr);
+    }
+    for (text, expected) in [
+        ("[default]\nendpoint_url =\n", "has an empty endpoint_url"),
+        (
+            "[default]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://sts.example.com\n",
+            "the endpoint http://sts.example.com is not allowed",
+        ),
+    ] {
+        std::fs::write(&*config, text).unwrap();
+        let run = outputs(&org).env("AWS_CONFIG_FILE", &config);
+        let run = run.run().await.expect_status(2);
+        assert!(run.stderr.contains(expected), "{expected}: {}", run.stderr);
+    }
+}

@@ -24,6 +24,7 @@ on_both_engines! {
         destroy(&org).run().await.expect_status(0);
         let second = destroy(&org).run().await.expect_status(1);
         assert_eq!(names(&second.writes()), NOTHING);
+        assert!(second.stderr.contains("another --name-prefix"), "{}", second.stderr);
     }
 
     async fn setup_works_after_destroy(engine: Engine) {

@@ -55,7 +55,8 @@ on_both_engines! {
 
     async fn plan_check_fails_before_setup(engine: Engine) {
         let org = Organization::on(engine).build().await;
-        plan_check(&org).run().await.expect_status(1);
+        let run = plan_check(&org).run().await.expect_status(1);
+        assert!(run.stderr.contains("heeler-ec setup --option s3"), "{}", run.stderr);
         heeler_ec(&org).args(["plan"]).run().await.expect_status(1);
     }
 

@@ -331,7 +331,7 @@ async fn hanging_service_affects_only_its_checks() {
         .await;
     org.proxy()
         .fault(Fault::new("kms", "*", FaultAction::NeverRespond));
-    let report = report(preflight(&org), 1).await;
+    let report = report(preflight(&org), 3).await;
     let unknown = checks(&report, "unknown");
     assert!(unknown.contains(&"key.state".to_owned()), "{report:#}");
     for id in unknown {
@@ -360,7 +360,7 @@ async fn first_round_timeouts_are_not_repeated() {
         .args(["-o", "json"])
         .run()
         .await
-        .expect_status(1);
+        .expect_status(3);
     for operation in ["DescribeTrails", "DescribeOrganization"] {
         let asked = run.calls.iter().filter(|call| call.operation == operation);
         assert_eq!(asked.count(), 1, "{operation}");
@@ -886,6 +886,11 @@ async fn all_options_are_compared_by_default() {
     let run = both().run().await.expect_status(0);
     let shared = run.stdout.matches("the trail is logging").count();
     assert_eq!(shared, 1, "shared checks are printed once:\n{}", run.stdout);
+    assert!(
+        run.stdout.contains("Recommended: option s3"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[tokio::test]

@@ -300,6 +300,11 @@ async fn failed_setup_keeps_resources_by_default() {
     let org = organization_for("s3").await;
     let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     org.proxy().fault(Fault::new("sns", "Subscribe", refusal));
-    setup_of_with(&org, "s3", ID).run().await.expect_status(3);
+    let run = setup_of_with(&org, "s3", ID).run().await.expect_status(3);
+    assert!(
+        run.stderr.contains("Resources created so far were kept"),
+        "{}",
+        run.stderr
+    );
     assert!(!org.leftovers().await.is_empty());
 }

@@ -148,14 +148,36 @@ async fn tail_stops_at_limit_and_cleans_up() {
 }
 
 #[tokio::test]
-async fn timeout_deletes_the_queue() {
+async fn timeout_prints_what_to_check() {
     let org = set_up().await;
     let run = tail(&org, &["--timeout", "1s"])
         .run()
         .await
         .expect_status(1);
     assert_eq!(run.stdout, "");
+    assert!(
+        run.stderr.contains("No events arrived within 1s."),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("heeler-ec preflight --option s3"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(temporary_queues(&org).await, no_queues());
+}
+
+#[tokio::test]
+async fn tail_without_deployment_suggests_setup() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = tail(&org, &[]).run().await.expect_status(1);
+    assert!(
+        run.stderr.contains("heeler-ec setup --option s3"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.writes().len(), 0);
 }
 
 #[tokio::test]

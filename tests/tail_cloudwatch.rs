@@ -286,6 +286,20 @@ async fn ctrl_c_ends_log_group_tail() {
 }
 
 #[tokio::test]
+async fn empty_log_group_exits_with_no() {
+    let org = set_up().await;
+    let run = tail(&org, &["--timeout", "1s"])
+        .run()
+        .await
+        .expect_status(1);
+    assert!(
+        run.stderr.contains("preflight --option cloudwatch"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
 async fn denied_log_group_names_the_missing_permission() {
     let org = set_up().await;
     let refusal = FaultAction::refuse(400, "AccessDeniedException", "is not authorized");

@@ -110,6 +110,41 @@ fn files_are_read_without_aws_calls() {
 }
 
 #[test]
+fn every_fixture_is_counted() {
+    let run = tail(&[OBJECTS, "-v"]).expect_status(3);
+    run.assert_stderr_contains("Objects: 16 in = 10 read + 2 skipped + 4 failed.");
+    run.assert_stderr_contains("  1 skipped: a digest file, which contains no events");
+    run.assert_stderr_contains("  1 skipped: an Insights file, which contains no API calls");
+    run.assert_stderr_contains(
+        "Records: 238 in = 83 shown + 0 filtered + 155 duplicate + 0 unreadable.",
+    );
+    for (part, why) in [
+        (
+            "NoRecordsKey0001",
+            "the log file contains no CloudTrail records",
+        ),
+        ("TruncatedGzip001", "the gzip data ends too early"),
+        ("TruncatedJson001", "not valid JSON: it ends too early"),
+        ("ZeroBytes0000001", "the log file is empty"),
+    ] {
+        let line = run.stderr.lines().find(|line| line.contains(part));
+        let line = line.unwrap_or_else(|| panic!("{part} is not reported:\n{}", run.stderr));
+        assert!(
+            line.starts_with("warning: cannot read ") && line.ends_with(why),
+            "{line}"
+        );
+    }
+    for skipped in ["_CloudTrail-Digest_", "_CloudTrail-Insight_"] {
+        let is_reported = |line: &str| line.starts_with("skipped ") && line.contains(skipped);
+        assert!(
+            run.stderr.lines().any(is_reported),
+            "{skipped}:\n{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
 fn file_is_read_alone_and_with_others() {
     for (part, count) in [
         ("_MultiMemberGzip1", 51),

@@ -1,8 +1,8 @@
-//! Prompts on a terminal.
+//! Prompts and colors on a terminal.
 
 use crate::commands::heeler_ec;
-use crate::commands::{names, plan};
-use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization};
+use crate::commands::{names, plan, preflight};
+use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization, Run};
 
 const QUESTION: &str = "Type 'yes' to continue: ";
 
@@ -14,7 +14,7 @@ fn setup(org: &Organization) -> HeelerEc<'_> {
 }
 
 /// Answers the prompt of a setup and checks that nothing has changed.
-async fn assert_nothing_written_after(answer: &str, status: i32) {
+async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
     let org = Organization::on(Engine::Ministack).build().await;
     let before = org.notification().await;
     let run = setup(&org)
@@ -26,6 +26,7 @@ async fn assert_nothing_written_after(answer: &str, status: i32) {
     assert_eq!(names(&run.writes()), Vec::<String>::new());
     assert_eq!(org.leftovers().await, [""; 0]);
     assert_eq!(org.notification().await, before);
+    run
 }
 
 #[tokio::test]
@@ -44,7 +45,12 @@ async fn setup_prompts_and_yes_confirms() {
 
 #[tokio::test]
 async fn answer_no_changes_nothing() {
-    assert_nothing_written_after("no", 1).await;
+    let run = assert_nothing_written_after("no", 1).await;
+    assert!(
+        run.stdout.contains("no changes were made"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[tokio::test]
@@ -54,10 +60,36 @@ async fn answer_y_is_not_yes() {
 
 #[tokio::test]
 async fn end_of_input_is_no() {
-    assert_nothing_written_after(END_OF_INPUT, 1).await;
+    let run = assert_nothing_written_after(END_OF_INPUT, 1).await;
+    assert!(
+        run.stdout.contains("no changes were made"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[tokio::test]
 async fn interrupted_prompt_is_no() {
     assert_nothing_written_after(CTRL_C, 130).await;
+}
+
+#[tokio::test]
+async fn color_follows_terminal_and_options() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = preflight(&org)
+        .on_terminal(100, &[])
+        .run()
+        .await
+        .expect_status(0);
+    assert!(run.stdout.contains('\u{1b}'), "{}", run.stdout);
+    let plain = preflight(&org).on_terminal(100, &[]).env("NO_COLOR", "1");
+    let plain = plain.run().await.expect_status(0);
+    assert!(!plain.stdout.contains('\u{1b}'), "{}", plain.stdout);
+    // The times of day differ from run to run.
+    let lines = |run: &Run| {
+        let lines = run.lines().into_iter();
+        let steady = lines.filter(|line| !line.contains("last delivery:"));
+        steady.collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&run), lines(&plain));
 }

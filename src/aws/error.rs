@@ -9,6 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
 
+use super::response_body::UnexpectedBody;
 use crate::error::{Error, Result};
 
 /// Adds context to the result of a call.
@@ -118,6 +119,15 @@ where
             let hint = connection_hint(&chain);
             (chain, Some(hint))
         }
+        SdkError::ResponseError(_) => {
+            let cause = innermost_cause(error);
+            let hint = if cause.is::<UnexpectedBody>() {
+                NOT_FROM_AWS_HINT.to_owned()
+            } else {
+                connection_hint("")
+            };
+            (cause.to_string(), Some(hint))
+        }
         _ => (
             message.unwrap_or_else(|| status_message(error, status)),
             None,
@@ -131,6 +141,18 @@ where
         converted = converted.with_hint(hint);
     }
     converted
+}
+
+const NOT_FROM_AWS_HINT: &str =
+    "the response is not from AWS: check the network, its sign-in page, and a proxy (HTTPS_PROXY)";
+
+/// The cause that has no further cause. The outer ones name only the layers of the SDK.
+fn innermost_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause
 }
 
 /// Joins the messages of the inner causes. The outermost message says only that the call failed.

@@ -8,6 +8,7 @@ mod call_log;
 #[cfg(test)]
 pub(crate) mod canned;
 pub mod clients;
+pub mod configuration;
 pub mod error;
 pub mod kms_keys;
 pub mod lookup;
@@ -15,6 +16,7 @@ pub mod not_found;
 pub mod notification_filter;
 pub mod policy_versions;
 pub mod queue_url;
+mod response_body;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +32,10 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 pub use call_log::{AwsCall, CallListener};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http;
 use arn::Arn;
+use configuration::ValidCredentials;
 use error::AwsResultExt;
 
 /// The region if none is configured.
@@ -40,6 +43,10 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(110);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+/// The longest call waits 20 seconds for messages.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
+/// The time of one call with its retries. A command that gets no response reports it within a minute.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(55);
 
 /// Connection settings of the command line. The SDK reads all other settings from its environment.
 #[derive(Clone, Default)]
@@ -81,7 +88,9 @@ pub struct CallerIdentity {
 
 macro_rules! client {
     ($service:ident, $shared:expr, $listener:expr) => {{
-        let mut builder = $service::config::Builder::from($shared);
+        let mut builder = $service::config::Builder::from($shared)
+            .interceptor(response_body::ResponseBodyCheck)
+            .retry_classifier(response_body::ResponseBodyCheck);
         if let Some(listener) = $listener {
             builder = builder.interceptor(call_log::CallObserver(listener));
         }
@@ -95,7 +104,7 @@ impl Aws {
     /// # Errors
     /// When the environment holds values that the SDK cannot use.
     pub async fn connect(settings: &ConnectionSettings) -> Result<Self> {
-        validate_environment()?;
+        configuration::validate()?;
         let http = http::shared_client()?;
         let mut shared = config_loader(settings, &http).load().await;
         if shared.region().is_none() {
@@ -110,6 +119,10 @@ impl Aws {
             let named = profile_credentials(name, &http, &region);
             let named = SharedCredentialsProvider::new(named);
             shared = shared.into_builder().credentials_provider(named).build();
+        }
+        if let Some(provider) = shared.credentials_provider() {
+            let valid = SharedCredentialsProvider::new(ValidCredentials(provider));
+            shared = shared.into_builder().credentials_provider(valid).build();
         }
         let profile = settings
             .profile
@@ -179,7 +192,9 @@ impl Aws {
         // Account Management has no FIPS endpoint (endpoints.json of botocore).
         let without_fips = shared.clone().into_builder().use_fips(false).build();
         let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
-            .force_path_style(has_custom_endpoint(&shared));
+            .force_path_style(has_custom_endpoint(&shared))
+            .interceptor(response_body::ResponseBodyCheck)
+            .retry_classifier(response_body::ResponseBodyCheck);
         if let Some(listener) = observer.clone() {
             s3 = s3.interceptor(call_log::CallObserver(listener));
         }
@@ -253,8 +268,8 @@ fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> Conf
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(Duration::from_secs(40))
-                .operation_timeout(Duration::from_secs(120))
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         );
     // Always set, because the SDK panics on a retry mode that only the AWS CLI supports, such as `legacy`.
@@ -311,17 +326,4 @@ fn max_attempts() -> u32 {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(5)
-}
-
-/// Rejects a number of attempts below one, because the SDK panics on it.
-fn validate_environment() -> Result<()> {
-    let given = std::env::var_os("AWS_MAX_ATTEMPTS");
-    if let Some(text) = given.as_ref().map(|text| text.to_string_lossy())
-        && text.parse::<u32>().map_or(true, |attempts| attempts == 0)
-    {
-        return Err(Error::usage(format!(
-            "AWS_MAX_ATTEMPTS must be a number of 1 or more, but is {text:?}"
-        )));
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::resource_arn::group_resource_arn;
 use super::{Check, CheckId, Finding, Verdict};
+use crate::error::Error;
 use crate::inventory::Snapshot;
 
 /// A check and its verdict.
@@ -144,6 +145,20 @@ impl Report {
             accepted: self.counts().accepted,
             ..VerdictCounts::from_results(self.results.iter().filter(|result| !result.accepted))
         }
+    }
+
+    /// Returns the first failure of a call that blocks setup, if no check failed. A missing permission is no failure of
+    /// the call: it is a result that the operator can change.
+    #[must_use]
+    pub fn call_failure(&self) -> Option<&Error> {
+        let blocking = self.results.iter().filter(|result| result.is_blocking());
+        let errors: Option<Vec<&Error>> = blocking
+            .map(|result| match &result.verdict {
+                Verdict::Unknown(error) => Some(error),
+                _ => None,
+            })
+            .collect();
+        errors?.into_iter().find(|error| !error.is_denied())
     }
 
     /// Returns true if setup may continue: no result is blocking and, with `strict`, none is a warning.

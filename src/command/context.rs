@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
+use crate::aws::configuration::file_endpoints;
 use crate::aws::{Aws, AwsCall, ConnectionSettings};
 use crate::cli::{GlobalArgs, value_parsers};
 use crate::error::{Error, Result};
@@ -36,7 +37,8 @@ impl Context {
         })
         .await?;
         // The AWS configuration file can set an endpoint, too.
-        if let Some(endpoint) = aws.endpoint() {
+        let files = file_endpoints(self.global.profile.as_deref());
+        for endpoint in aws.endpoint().into_iter().chain(files) {
             value_parsers::endpoint(&endpoint).map_err(|why| {
                 Error::usage(format!("the endpoint {endpoint} is not allowed")).with_reason(why)
             })?;

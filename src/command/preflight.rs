@@ -61,6 +61,8 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
     let document = render::report::reports_document(&context.ui, &reports, &advice);
     let exit = if reports.iter().any(Report::is_ready) {
         Exit::Success
+    } else if reports.iter().any(|report| report.call_failure().is_some()) {
+        Exit::Failed
     } else {
         Exit::Negative
     };

@@ -214,6 +214,14 @@ fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) ->
     render::report::blocking_results(&context.ui, &report);
     let option = request.option.name();
     let preflight = command_line(context, &format!("preflight --option {option}"));
+    if let Some(error) = report.call_failure() {
+        let operation = format!("check the prerequisites of option {option}");
+        let failed = Error::failed(operation, error.to_string());
+        return Err(match error.hint() {
+            Some(hint) => failed.with_hint(hint.clone()),
+            None => failed,
+        });
+    }
     Err(Error::negative(format!(
         "the prerequisites of option {option} are not met; {}",
         context.writes.unchanged_notice()

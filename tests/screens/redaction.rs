@@ -12,14 +12,14 @@ const ACCOUNTS: [&str; 5] = [
     "999900001111",
 ];
 
-/// Patterns of values that differ, and what a screen shows instead. The dates of fixtures are before 2026.
+/// Patterns of values that differ, and what a screen shows instead.
 const PATTERNS: [(&str, &str); 11] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "00000000-1111-2222-3333-444444444444",
     ),
     (
-        r"20(2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
         "2026-01-02T03:04:05Z",
     ),
     (
@@ -29,7 +29,7 @@ const PATTERNS: [(&str, &str); 11] = [
     (r"\d\d:\d\d:\d\dZ", "03:04:05Z"),
     (r"\d{4}/\d\d/\d\d/", "2026/01/02/"),
     (
-        r"20(2[6-9]|[3-9]\d)\d{4}T\d{4}Z_[0-9A-Za-z]{16}",
+        r"\d{8}T\d{4}Z_[0-9A-Za-z]{16}",
         "20260102T0304Z_AbCdEfGhIjKlMnOp",
     ),
     (r"(127\.0\.0\.1|localhost):\d+", "127.0.0.1:40000"),
