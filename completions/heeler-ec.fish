@@ -147,6 +147,9 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l tag -d 'Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
@@ -206,6 +209,9 @@ trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l tag -d 'Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'Action after a failed step' -r -f -a "keep\t'Keep what was created; the same command completes it'
 rollback\t'Roll back this run\'s changes'"
@@ -347,6 +353,8 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-km
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print an error as JSON, too (the policy is always JSON)' -r -f -a "json\t'For programs: the policy or the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r

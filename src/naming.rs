@@ -1,17 +1,42 @@
 //! Names of all resources.
 
-/// The names of a deployment, which share one prefix.
+/// The names of a deployment, which share one prefix, and the IAM path of its roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceNames {
     prefix: String,
+    role_path: String,
 }
+
+/// The IAM path of roles that have no other one.
+const DEFAULT_ROLE_PATH: &str = "/";
 
 impl ResourceNames {
     #[must_use]
     pub fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
+            role_path: DEFAULT_ROLE_PATH.to_owned(),
         }
+    }
+
+    /// Names with another IAM path of the roles, which starts and ends with a slash.
+    #[must_use]
+    pub fn with_role_path(self, path: &str) -> Self {
+        Self {
+            role_path: path.to_owned(),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn role_path(&self) -> &str {
+        &self.role_path
+    }
+
+    /// The path and the name of a role as its ARN has them after `role/`.
+    #[must_use]
+    pub fn role_with_path(&self, role: &str) -> String {
+        format!("{}{role}", self.role_path.trim_start_matches('/'))
     }
 
     /// The names of the deployment that a queue belongs to. Returns `None` if it is not a queue of heeler-ec.
@@ -105,5 +130,22 @@ impl ResourceNames {
 
     fn with_suffix(&self, what: &str) -> String {
         format!("{}_event_collection_{what}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_path_is_part_of_role_arn_only() {
+        let names = ResourceNames::new("heeler");
+        assert_eq!(names.role_with_path("collector"), "collector");
+        let names = names.with_role_path("/platform/security/");
+        assert_eq!(
+            names.role_with_path("collector"),
+            "platform/security/collector"
+        );
+        assert_eq!(names.role(), ResourceNames::new("heeler").role());
     }
 }

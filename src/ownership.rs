@@ -64,31 +64,38 @@ impl Ownership {
     }
 }
 
+/// The start of all tag keys that only this program writes.
+pub const TAG_PREFIX: &str = "heeler-ec:";
+
 /// Returns true if the tags name this program as the manager, for whichever option.
 pub fn is_managed_by_program<'t>(mut tags: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
     tags.any(|tag| tag == (MANAGED_BY_TAG, PROGRAM))
 }
 
-/// The tags that this program writes on every resource that it manages.
+/// The tags that this program writes on every resource that it manages: those that record ownership, and further ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnershipTags {
     pub option: &'static str,
+    /// Further tags that the operator wants, as `(key, value)`. Ownership does not depend on them.
+    pub extra: Vec<(String, String)>,
 }
 
 impl OwnershipTags {
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let extra = self.extra.iter();
         [
             (MANAGED_BY_TAG, PROGRAM),
             (OPTION_TAG, self.option),
             (VERSION_TAG, env!("CARGO_PKG_VERSION")),
         ]
         .into_iter()
+        .chain(extra.map(|(key, value)| (key.as_str(), value.as_str())))
     }
 
     #[must_use]
-    pub fn to_vec(&self) -> Vec<(&'static str, String)> {
+    pub fn to_vec(&self) -> Vec<(String, String)> {
         self.iter()
-            .map(|(key, value)| (key, value.to_owned()))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect()
     }
 
@@ -130,7 +137,10 @@ mod tests {
 
     #[test]
     fn written_tags_read_back_as_managed() {
-        let tags = OwnershipTags { option: "s3" };
+        let tags = OwnershipTags {
+            option: "s3",
+            extra: vec![("team".to_owned(), "security".to_owned())],
+        };
         assert_eq!(tags.ownership(tags.iter()), Ownership::Managed);
         assert!(is_managed_by_program(tags.iter()));
     }

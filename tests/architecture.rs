@@ -70,6 +70,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
         &[
             "aws",
             "iam",
+            "inventory",
             "naming",
             "ownership",
             "reconcile",
@@ -107,7 +108,6 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "iam",
             "inventory",
             "naming",
-            "ownership",
             "permissions",
             "reconcile",
             "resource",
@@ -135,7 +135,15 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["aws", "check_id", "option", "render", "secret", "tail"],
+        &[
+            "aws",
+            "check_id",
+            "option",
+            "ownership",
+            "render",
+            "secret",
+            "tail",
+        ],
     ),
     (
         "command",

@@ -10,7 +10,12 @@ use heeler_ec::tail::source::SourceKind;
 
 /// Returns the actions that a command line may need. `None` if it makes no calls, or belongs to another program.
 pub fn allowed_actions(args: &[String]) -> Option<BTreeSet<String>> {
-    command_of(args).map(|command| permitted(&command))
+    let boundary = args
+        .windows(2)
+        .find(|pair| pair[0] == "--permissions-boundary");
+    let mut scope = PolicyScope::unknown(ResourceNames::new("heeler"));
+    scope.permissions_boundary = boundary.map(|pair| pair[1].clone());
+    command_of(args).map(|command| actions(&command, &scope))
 }
 
 /// A command for the named option, or for all options.
@@ -71,8 +76,11 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
 
 /// The actions of a command's policy.
 pub fn permitted(command: &PermittedCommand) -> BTreeSet<String> {
-    let scope = PolicyScope::unknown(ResourceNames::new("heeler"));
-    statements(command, &scope)
+    actions(command, &PolicyScope::unknown(ResourceNames::new("heeler")))
+}
+
+fn actions(command: &PermittedCommand, scope: &PolicyScope) -> BTreeSet<String> {
+    statements(command, scope)
         .into_iter()
         .flat_map(|statement| statement.actions)
         .map(str::to_owned)

@@ -1,5 +1,6 @@
 //! Tests of the program from outside, of its documentation and of its source code.
 
+mod account_requirements;
 mod adopt;
 mod architecture;
 mod aws_failures;

@@ -43,6 +43,14 @@ pub fn resource_name(text: &str) -> &str {
     text.rsplit([':', '/']).next().unwrap_or(text)
 }
 
+/// The IAM path of the role with this ARN: `/a/` for `role/a/b`, and `/` for `role/b`.
+#[must_use]
+pub fn role_path(text: &str) -> String {
+    let path_and_name = Arn::parse(text).map_or("", |arn| arn.name());
+    let path = path_and_name.rsplit_once('/').map(|(path, _)| path);
+    path.map_or_else(|| "/".to_owned(), |path| format!("/{path}/"))
+}
+
 /// Builds an ARN. The region is empty for IAM, and both region and account are empty for S3.
 #[must_use]
 pub fn build(
@@ -179,6 +187,18 @@ mod tests {
             "*",
         ] {
             assert_eq!(Arn::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn role_path_is_between_type_and_name() {
+        for (resource, path) in [
+            ("role/b", "/"),
+            ("role/a/b", "/a/"),
+            ("role/a/c/b", "/a/c/"),
+        ] {
+            let arn = build("aws", "iam", "", "111122223333", resource);
+            assert_eq!(role_path(&arn), path);
         }
     }
 

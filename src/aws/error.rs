@@ -197,11 +197,10 @@ fn connection_hint(chain: &str) -> String {
 }
 
 fn hint_for(error: &Error, action: &str) -> Option<String> {
-    let why = error.reason();
-    if why.contains("service control policy") || why.contains("resource control policy") {
-        return Some(format!(
-            "a policy of your organization denies {action}: ask the owner of that policy, because changing your role will not help"
-        ));
+    if error.is_denied()
+        && let Some(hint) = denial_hint(error.reason(), action)
+    {
+        return Some(hint);
     }
     if error.is_denied() {
         return Some(format!(
@@ -220,6 +219,62 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
                 .to_owned(),
         ),
         "SignatureDoesNotMatch" => Some(WRONG_SECRET_HINT.to_owned()),
+        _ => None,
+    }
+}
+
+/// A hint for a denial that granting the action does not lift. AWS names the kind of policy: "with an explicit deny in
+/// a service control policy", or "because no permissions boundary allows the ... action" (IAM User Guide,
+/// "Troubleshoot access denied error messages").
+fn denial_hint(why: &str, action: &str) -> Option<String> {
+    let lower = why.to_ascii_lowercase();
+    let is_explicit = lower.contains("explicit deny");
+    let names = |kind: &str| lower.contains(kind);
+    let is_of_organization = names("service control policy") || names("resource control policy");
+    let owner = if is_of_organization {
+        format!(
+            "a policy of your organization denies {action}: ask the owner of that policy, because changing your role will not help"
+        )
+    } else if names("permissions boundary") {
+        let verb = if is_explicit {
+            "denies"
+        } else {
+            "does not allow"
+        };
+        format!(
+            "the permissions boundary of the caller {verb} {action}: ask its owner, because granting the action will not help"
+        )
+    } else if names("session policy") {
+        format!(
+            "the session of the caller is limited by a policy that does not allow {action}: sign in without it"
+        )
+    } else if names("vpc endpoint policy") {
+        format!(
+            "the policy of a VPC endpoint does not allow {action}: ask its owner, or use another network"
+        )
+    } else if is_explicit {
+        format!(
+            "a policy denies {action} explicitly: granting it does not help; ask the owner of that policy"
+        )
+    } else {
+        return None;
+    };
+    let is_conditional = is_explicit || is_of_organization;
+    Some(match creation_options(action).filter(|_| is_conditional) {
+        Some(options) => format!("{owner}. If your account requires them, use {options}"),
+        None => owner,
+    })
+}
+
+/// The options with which setup meets what an account may require of a new resource.
+fn creation_options(action: &str) -> Option<&'static str> {
+    match action {
+        "iam:CreateRole" => Some("--permissions-boundary, --role-path or --tag"),
+        "iam:CreatePolicy"
+        | "kms:CreateKey"
+        | "lambda:CreateFunction"
+        | "sns:CreateTopic"
+        | "sqs:CreateQueue" => Some("--tag"),
         _ => None,
     }
 }
@@ -350,6 +405,64 @@ mod tests {
         };
         let error = credentials_hint(error, Some("payer"));
         error.hint().map(ToString::to_string).unwrap_or_default()
+    }
+
+    #[test]
+    fn explicit_deny_has_other_hint_than_missing_permission() {
+        const CALLER: &str =
+            "User: arn:aws:sts::111122223333:assumed-role/Admin/ann is not authorized to perform: ";
+        for (action, why, wanted) in [
+            (
+                "iam:CreateRole",
+                "because no identity-based policy allows the iam:CreateRole action",
+                "grant iam:CreateRole to the caller",
+            ),
+            (
+                "iam:CreateRole",
+                "with an explicit deny in an identity-based policy",
+                "If your account requires them, use --permissions-boundary, --role-path or --tag",
+            ),
+            (
+                "sqs:CreateQueue",
+                "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o/p",
+                "If your account requires them, use --tag",
+            ),
+            (
+                "sqs:ReceiveMessage",
+                "with an explicit deny in a resource-based policy",
+                "a policy denies sqs:ReceiveMessage explicitly: granting it does not help",
+            ),
+            (
+                "kms:CreateAlias",
+                "because no permissions boundary allows the kms:CreateAlias action",
+                "the permissions boundary of the caller does not allow kms:CreateAlias",
+            ),
+            (
+                "kms:CreateAlias",
+                "with an explicit deny in a permissions boundary",
+                "the permissions boundary of the caller denies kms:CreateAlias",
+            ),
+            (
+                "sns:Publish",
+                "because no session policy allows the sns:Publish action",
+                "the session of the caller is limited",
+            ),
+            (
+                "sns:Publish",
+                "because no VPC endpoint policy allows the sns:Publish action",
+                "the policy of a VPC endpoint",
+            ),
+        ] {
+            let error = Error::failed("act", format!("{CALLER}{action} {why}"))
+                .with_code(Some("AccessDenied".to_owned()), None);
+            let found = hint_for(&error, action).unwrap_or_default();
+            assert!(found.contains(wanted), "{why}: {found}");
+            assert_eq!(
+                found.contains("grant iam"),
+                why.contains("no identity"),
+                "{found}"
+            );
+        }
     }
 
     #[test]

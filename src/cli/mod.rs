@@ -232,6 +232,24 @@ pub struct TrustArgs {
     pub generate_external_id: bool,
 }
 
+#[derive(Args, Clone, Debug, Default)]
+pub struct RoleArgs {
+    /// ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]
+    #[arg(long, value_name = "ARN", value_parser = value_parsers::permissions_boundary)]
+    pub permissions_boundary: Option<String>,
+
+    /// IAM path in which to create the roles, such as /platform/ [default: the current one, or /]
+    #[arg(long, value_name = "PATH", value_parser = value_parsers::iam_path)]
+    pub role_path: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct TagArgs {
+    /// Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = value_parsers::tag)]
+    pub tags: Vec<(String, String)>,
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct AdoptionArgs {
     /// Adopt untagged resources with the same names, for example those of Heeler's Terraform module; destroy then
@@ -283,6 +301,10 @@ pub struct PlanArgs {
     pub trust: TrustArgs,
     #[command(flatten)]
     pub adoption: AdoptionArgs,
+    #[command(flatten)]
+    pub role: RoleArgs,
+    #[command(flatten)]
+    pub tag: TagArgs,
 
     /// Exit with 1 when anything would change or nothing is deployed
     #[arg(long)]
@@ -304,6 +326,10 @@ pub struct SetupArgs {
     pub trust: TrustArgs,
     #[command(flatten)]
     pub adoption: AdoptionArgs,
+    #[command(flatten)]
+    pub role: RoleArgs,
+    #[command(flatten)]
+    pub tag: TagArgs,
 
     /// Skip the confirmation prompt
     #[arg(short, long)]
@@ -447,6 +473,9 @@ pub struct PolicyArgs {
 
     #[command(flatten)]
     pub discovery: DiscoveryArgs,
+
+    #[command(flatten)]
+    pub role: RoleArgs,
 
     #[command(flatten)]
     pub format: PolicyOutputArgs,

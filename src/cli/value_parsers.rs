@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::arn::Arn;
+use crate::ownership::{MANAGED_BY_TAG, TAG_PREFIX};
 pub use crate::secret::ExternalId;
 
 type ParsedText = std::result::Result<String, String>;
@@ -56,6 +57,78 @@ pub fn role_arn(text: &str) -> ParsedText {
         Ok(text.to_owned())
     } else {
         Err(format!("this is not the ARN of a role: {advice}"))
+    }
+}
+
+/// # Errors
+/// If the text is not the ARN of a managed policy.
+pub fn permissions_boundary(text: &str) -> ParsedText {
+    let advice = "use the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/NAME";
+    let arn = Arn::parse(text).ok_or_else(|| format!("this is not an ARN: {advice}"))?;
+    let is_policy = arn.service == "iam"
+        && arn.region.is_empty()
+        && (arn.account == "aws" || account_id(arn.account).is_ok())
+        && arn
+            .resource
+            .strip_prefix("policy/")
+            .is_some_and(is_iam_name);
+    if is_policy {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("this is not the ARN of a managed policy: {advice}"))
+    }
+}
+
+/// Returns true for a path and a name with the characters that IAM allows in names.
+fn is_iam_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 512
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte))
+}
+
+/// # Errors
+/// If the text is not an IAM path of up to 512 characters.
+pub fn iam_path(text: &str) -> ParsedText {
+    let has_slashes = text.starts_with('/') && text.ends_with('/') && !text.contains("//");
+    if !has_slashes || !is_iam_name(text) {
+        return Err(
+            "an IAM path starts and ends with a slash, such as /platform/, and has letters, digits and +=,.@_-"
+                .to_owned(),
+        );
+    }
+    if text.starts_with("/aws-service-role/") || text.starts_with("/aws-reserved/") {
+        return Err("AWS reserves this path for its own roles".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Parses a tag, `KEY=VALUE`.
+///
+/// # Errors
+/// If a service does not accept the key or the value, or if the key is reserved.
+pub fn tag(text: &str) -> std::result::Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("a tag has the form KEY=VALUE")?;
+    let lower = key.to_ascii_lowercase();
+    if lower.starts_with("aws:") {
+        return Err("AWS reserves tag keys that start with aws:".to_owned());
+    }
+    if lower.starts_with(TAG_PREFIX) || lower == MANAGED_BY_TAG {
+        return Err(format!("heeler-ec sets the tag {key} itself"));
+    }
+    if !(1..=128).contains(&key.chars().count()) {
+        return Err("a tag key has 1 to 128 characters".to_owned());
+    }
+    if value.chars().count() > 256 {
+        return Err("a tag value has at most 256 characters".to_owned());
+    }
+    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
+    match text.chars().find(|c| !allowed(*c)) {
+        Some(odd) => Err(format!(
+            "{odd:?} is not allowed in a tag; use letters, digits, spaces and _.:/=+-@"
+        )),
+        None => Ok((key.to_owned(), value.to_owned())),
     }
 }
 
@@ -370,6 +443,67 @@ mod tests {
                 "heeler-ext-id",
             ],
         );
+    }
+
+    #[test]
+    fn reserved_and_invalid_tags_are_rejected() {
+        for text in [
+            "team",
+            "=security",
+            "aws:team=x",
+            "AWS:team=x",
+            "heeler-ec:option=s3",
+            "Heeler-EC:x=y",
+            "managed-by=terraform",
+            "team=a#b",
+            "team=a\u{7}",
+        ] {
+            assert!(tag(text).is_err(), "{text}");
+        }
+        let long = format!("team={}", "x".repeat(257));
+        assert!(tag(&long).is_err() && tag(&format!("{}=x", "k".repeat(129))).is_err());
+        let pair = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
+        assert_eq!(tag("team=a=b"), pair("team", "a=b"));
+        assert_eq!(tag("cost centre="), pair("cost centre", ""));
+    }
+
+    #[test]
+    fn iam_path_has_slashes_at_both_ends() {
+        for path in ["/", "/platform/", "/a/b.c/"] {
+            assert!(iam_path(path).is_ok(), "{path}");
+        }
+        for path in [
+            "",
+            "platform",
+            "/platform",
+            "platform/",
+            "//",
+            "/a*/",
+            "/a b/",
+            "/aws-service-role/x/",
+        ] {
+            assert!(iam_path(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn permissions_boundary_is_a_managed_policy() {
+        for arn in [
+            "arn:aws:iam::111122223333:policy/boundary",
+            "arn:aws-us-gov:iam::111122223333:policy/a/boundary",
+            "arn:aws:iam::aws:policy/PowerUserAccess",
+        ] {
+            assert!(permissions_boundary(arn).is_ok(), "{arn}");
+        }
+        for arn in [
+            "boundary",
+            "arn:aws:iam::111122223333:role/boundary",
+            "arn:aws:iam::111122223333:policy/",
+            "arn:aws:iam::1111:policy/boundary",
+            "arn:aws:iam::111122223333:policy/*",
+        ] {
+            assert!(permissions_boundary(arn).is_err(), "{arn}");
+        }
     }
 
     #[test]

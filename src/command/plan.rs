@@ -3,7 +3,8 @@
 use super::existing_deployment::require_deployment;
 use super::next_steps::command_line;
 use super::prepare::{
-    collect_setup_facts, location, prepare, read_plan, setup_request, validate_trust,
+    check_role_path, collect_setup_facts, location, prepare, read_plan, setup_request,
+    validate_tags, validate_trust,
 };
 use super::{CommandOutcome, Context, option_by_name};
 use crate::aws::Aws;
@@ -21,6 +22,7 @@ use crate::shared_document::role_trust::HeelerTrust;
 
 pub(super) async fn run(context: &Context, args: cli::PlanArgs) -> Result<CommandOutcome> {
     validate_trust(&args.trust)?;
+    validate_tags(&args.tag)?;
     let Some(name) = &args.option else {
         return drift(context, &args).await;
     };
@@ -45,6 +47,8 @@ async fn plan_option(
             &args.accept,
             &args.trust,
             &args.adoption,
+            &args.role,
+            &args.tag,
         )
     };
     let facts = collect_setup_facts(context, aws, &request).await?;
@@ -63,9 +67,23 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
     }
     let (aws, caller, deployment) = require_deployment(context).await?;
     let option = option::of_deployment(&deployment)?;
+    check_role_path(
+        context,
+        args.role.role_path.as_deref(),
+        &deployment.role_arn,
+    )?;
+    let scope = DeploymentScope {
+        permissions_boundary: args.role.permissions_boundary.clone(),
+        extra_tags: args.tag.tags.clone(),
+        ..DeploymentScope::new(
+            &caller,
+            &deployment.region,
+            deployment.names(context.names()),
+        )
+    };
     let target = option.deployed(
         &deployment,
-        DeploymentScope::new(&caller, &deployment.region, context.names()),
+        scope,
         requested_trust(&args.trust, &deployment),
     );
     if !target.is_complete() {

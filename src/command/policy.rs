@@ -1,7 +1,7 @@
 //! Prints the IAM policy that a command needs, with the names of this account.
 
 use super::existing_deployment::{check_account, find_deployment};
-use super::prepare::inventory_request;
+use super::prepare::{inventory_request, role_names};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check;
@@ -23,7 +23,7 @@ use crate::tail::source::SourceKind;
 pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<CommandOutcome> {
     validate(&args)?;
     let options = requested_options(&args);
-    let scope = scope_from_args(context, &args.discovery);
+    let scope = scope_from_args(context, &args);
     let (options, scope) = if args.offline {
         (options, scope)
     } else {
@@ -109,12 +109,15 @@ fn needs_deployment(command: PolicyCommand) -> bool {
 }
 
 /// The scope that the arguments describe.
-fn scope_from_args(context: &Context, discovery: &cli::DiscoveryArgs) -> PolicyScope {
-    let mut scope = PolicyScope::unknown(context.names());
+fn scope_from_args(context: &Context, args: &cli::PolicyArgs) -> PolicyScope {
+    let mut scope = PolicyScope::unknown(role_names(context.names(), &args.role));
+    scope
+        .permissions_boundary
+        .clone_from(&args.role.permissions_boundary);
     if let Some(account) = &context.global.account_id {
         scope.account.clone_from(account);
     }
-    let request = inventory_request(context, discovery);
+    let request = inventory_request(context, &args.discovery);
     for option in OPTIONS {
         option
             .permissions()
@@ -157,6 +160,7 @@ async fn scope_from_aws(
             let placeholder = region_placeholder(option.permissions());
             scope.set(placeholder, &deployment.region);
         }
+        scope.names = deployment.names(context.names());
         deployed.set_deployed_names(&deployment, &mut scope);
         return Ok((narrow(args, options, deployed), scope));
     }

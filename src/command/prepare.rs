@@ -1,18 +1,21 @@
 //! Prepares a setup: collects facts once, runs the checks, and builds the target.
 
+use std::collections::BTreeSet;
+
 use tokio::join;
 
 use super::context::Context;
 use super::existing_deployment::find_role;
 use super::next_steps::{command_line, global_options};
-use crate::aws::Aws;
 use crate::aws::clients::Clients;
+use crate::aws::{Aws, arn};
 use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
+use crate::naming::ResourceNames;
 use crate::option::request::{SetupRequest, TrustRequest};
 use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
@@ -83,6 +86,8 @@ pub(super) fn inventory_request(
         heeler_roles: Vec::new(),
         log_group: discovery.log_group.clone(),
         names: context.names(),
+        permissions_boundary: None,
+        extra_tags: Vec::new(),
         global_options: global_options(global),
         accepted_checks: Vec::new(),
         adopt: false,
@@ -98,6 +103,8 @@ pub(super) fn setup_request(
     accept: &cli::AcceptArgs,
     trust: &cli::TrustArgs,
     adoption: &cli::AdoptionArgs,
+    role: &cli::RoleArgs,
+    tag: &cli::TagArgs,
 ) -> SetupRequest {
     SetupRequest {
         option,
@@ -105,6 +112,9 @@ pub(super) fn setup_request(
             accepted_checks: accept.accepted.clone(),
             adopt: adoption.adopt,
             heeler_roles: trust.heeler_role_arn.clone(),
+            names: role_names(context.names(), role),
+            permissions_boundary: role.permissions_boundary.clone(),
+            extra_tags: tag.tags.clone(),
             ..inventory_request(context, discovery)
         },
         trust: TrustRequest {
@@ -112,8 +122,58 @@ pub(super) fn setup_request(
             external_id: trust.external_id.clone(),
             generate_external_id: trust.generate_external_id,
         },
+        role_path: role.role_path.clone(),
         dry_run: false,
     }
+}
+
+/// Returns the names with the requested IAM path of the roles.
+pub(super) fn role_names(names: ResourceNames, role: &cli::RoleArgs) -> ResourceNames {
+    match &role.role_path {
+        Some(path) => names.with_role_path(path),
+        None => names,
+    }
+}
+
+/// Fails if the role exists in another IAM path than the requested one: IAM cannot move a role.
+pub(super) fn check_role_path(
+    context: &Context,
+    requested: Option<&str>,
+    role: &str,
+) -> Result<()> {
+    let path = arn::role_path(role);
+    if requested.is_none_or(|requested| requested == path) {
+        return Ok(());
+    }
+    Err(Error::negative(format!(
+        "--role-path differs from the path of the existing role, {path}; {}",
+        context.writes.unchanged_notice()
+    ))
+    .with_hint(
+        "IAM cannot move a role: leave --role-path out, or remove the deployment with `heeler-ec destroy` first",
+    ))
+}
+
+/// Most further tags: IAM allows 50 on a role, and heeler-ec writes up to 20 itself.
+const MAX_EXTRA_TAGS: usize = 30;
+
+/// Checks the tags together. IAM treats keys that differ only in case as the same key.
+pub(super) fn validate_tags(args: &cli::TagArgs) -> Result<()> {
+    let keys: BTreeSet<String> = args
+        .tags
+        .iter()
+        .map(|(key, _)| key.to_lowercase())
+        .collect();
+    if keys.len() < args.tags.len() {
+        return Err(Error::usage("--tag names the same key twice")
+            .with_reason("IAM does not distinguish upper and lower case in tag keys"));
+    }
+    if args.tags.len() > MAX_EXTRA_TAGS {
+        return Err(Error::usage(format!(
+            "--tag is allowed at most {MAX_EXTRA_TAGS} times"
+        )));
+    }
+    Ok(())
 }
 
 /// Checks arguments before any call is made. Clap does not validate the external ID, because its error would print it.
@@ -156,11 +216,16 @@ pub(super) async fn collect_setup_facts(
     );
     let deployment = role.as_ref().ok().and_then(Option::as_ref);
     let deployment = deployment.and_then(Deployment::from_role);
-    let snapshot = check::snapshot_preferring(&inventory?, profile, |trail| {
+    let mut snapshot = check::snapshot_preferring(&inventory?, profile, |trail| {
         deployment
             .as_ref()
             .is_some_and(|deployment| option.receives_from(deployment, trail))
     });
+    if let Ok(Some(role)) = &role {
+        // Every later use of the role's ARN has the path that the role has.
+        let names = snapshot.request.names.clone();
+        snapshot.request.names = names.with_role_path(role.path());
+    }
     Ok(SetupFacts { snapshot, role })
 }
 
@@ -178,6 +243,9 @@ pub(super) fn prepare(
     let SetupFacts { snapshot, role } = facts;
     run_checks(context, request, &snapshot)?;
     let role = role?;
+    if let Some(role) = &role {
+        check_role_path(context, request.role_path.as_deref(), role.arn())?;
+    }
     let deployment = role.as_ref().and_then(Deployment::from_role);
     let adopt = request.inventory.adopt;
     let existing_trust = match &deployment {

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::backup::BackupInProgress;
 use super::next_steps::{command_line, print_recovery_steps, recovery_steps};
-use super::prepare::{Prepared, collect_setup_facts, prepare, setup_request, validate_trust};
+use super::prepare::{
+    Prepared, collect_setup_facts, prepare, setup_request, validate_tags, validate_trust,
+};
 use super::prompt::{NOT_A_TERMINAL, confirm, confirm_by_typing, not_confirmed_error};
 use super::rollback::roll_back;
 use super::{CommandOutcome, Context, option_by_name};
@@ -38,6 +40,8 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
             &args.accept,
             &args.trust,
             &args.adoption,
+            &args.role,
+            &args.tag,
         )
     };
     let aws = context.connect().await?;
@@ -102,6 +106,7 @@ fn validate(
     option: &'static dyn DeliveryOption,
 ) -> Result<()> {
     validate_trust(&args.trust)?;
+    validate_tags(&args.tag)?;
     if !args.yes && !args.dry_run && !context.ui.can_prompt() {
         return Err(Error::usage(NOT_A_TERMINAL)
             .with_hint("use --yes to set up without a prompt, or --dry-run to show the plan"));

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::Role;
 
+use crate::aws::arn;
+use crate::naming::ResourceNames;
 use crate::ownership::{OPTION_TAG, is_managed_by_program};
 use crate::shared_document::role_trust::{HeelerTrust, parse_trust};
 
@@ -45,6 +47,12 @@ impl Deployment {
             trust: parse_trust(role),
             tags,
         })
+    }
+
+    /// The names with the IAM path of the deployed role.
+    #[must_use]
+    pub fn names(&self, names: ResourceNames) -> ResourceNames {
+        names.with_role_path(&arn::role_path(&self.role_arn))
     }
 
     /// The value of a tag.

@@ -101,6 +101,7 @@ pub(crate) fn heeler_role(
         arn: scope.role_arn(&scope.names.role()),
         description: "Role for Heeler to assume to harvest SQS queue.",
         trusted_entity: TrustedEntity::Heeler(trust.clone()),
+        permissions_boundary: scope.permissions_boundary.clone(),
         ownership: ownership.clone(),
         deployment_tags: tags,
     }

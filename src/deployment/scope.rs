@@ -2,7 +2,9 @@
 
 use crate::aws::CallerIdentity;
 use crate::aws::arn::ArnBuilder;
+use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
+use crate::ownership::OwnershipTags;
 
 /// The location of a deployment and the names of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,10 +13,14 @@ pub struct DeploymentScope {
     pub partition: String,
     pub region: String,
     pub names: ResourceNames,
+    /// ARN of the permissions boundary of the roles; `None` to leave the one that they have.
+    pub permissions_boundary: Option<String>,
+    /// Further tags of all resources, as `(key, value)`.
+    pub extra_tags: Vec<(String, String)>,
 }
 
 impl DeploymentScope {
-    /// A scope in the account of the caller.
+    /// A scope in the account of the caller, without a permissions boundary and further tags.
     #[must_use]
     pub fn new(caller: &CallerIdentity, region: &str, names: ResourceNames) -> Self {
         Self {
@@ -22,6 +28,26 @@ impl DeploymentScope {
             partition: caller.partition.clone(),
             region: region.to_owned(),
             names,
+            permissions_boundary: None,
+            extra_tags: Vec::new(),
+        }
+    }
+
+    /// Adds the permissions boundary and the further tags that the operator wants.
+    #[must_use]
+    pub fn with_settings(self, request: &InventoryRequest) -> Self {
+        Self {
+            permissions_boundary: request.permissions_boundary.clone(),
+            extra_tags: request.extra_tags.clone(),
+            ..self
+        }
+    }
+
+    /// The tags of all resources of an option.
+    pub(crate) fn ownership_tags(&self, option: &'static str) -> OwnershipTags {
+        OwnershipTags {
+            option,
+            extra: self.extra_tags.clone(),
         }
     }
 
@@ -43,7 +69,7 @@ impl DeploymentScope {
     }
 
     pub(crate) fn role_arn(&self, name: &str) -> String {
-        self.arns().role(name)
+        self.arns().role(&self.names.role_with_path(name))
     }
 
     pub(crate) fn policy_arn(&self, name: &str) -> String {

@@ -54,6 +54,10 @@ pub struct InventoryRequest {
     pub heeler_roles: Vec<String>,
     /// The names that setup would use.
     pub names: ResourceNames,
+    /// ARN of the permissions boundary that setup would set.
+    pub permissions_boundary: Option<String>,
+    /// Further tags that setup would write, as `(key, value)`.
+    pub extra_tags: Vec<(String, String)>,
     /// The global options of this run, which printed commands repeat.
     pub global_options: String,
     /// Checks whose failures the operator accepts.
@@ -183,7 +187,8 @@ impl Inventory {
 }
 
 fn access_role_arn(request: &InventoryRequest, caller: &CallerIdentity) -> String {
-    let role = format!("role/{}", request.names.role());
+    let names = &request.names;
+    let role = format!("role/{}", names.role_with_path(&names.role()));
     arn::build(&caller.partition, "iam", "", &caller.account, &role)
 }
 

@@ -72,7 +72,7 @@ pub fn existing_target(
     names: ResourceNames,
 ) -> Result<Box<dyn Target>> {
     let option = of_deployment(deployment)?;
-    let scope = DeploymentScope::new(caller, &deployment.region, names);
+    let scope = DeploymentScope::new(caller, &deployment.region, deployment.names(names));
     let trust = deployment.trust.clone().unwrap_or_else(HeelerTrust::empty);
     Ok(option.deployed(deployment, scope, trust))
 }

@@ -11,6 +11,8 @@ pub struct SetupRequest {
     /// The search hints, the accepted findings, and the adoption of existing resources.
     pub inventory: InventoryRequest,
     pub trust: TrustRequest,
+    /// The requested IAM path of the roles; `None` for the current one.
+    pub role_path: Option<String>,
     /// Only a plan is shown: an external ID is generated if none is known, since plans mask it.
     pub dry_run: bool,
 }

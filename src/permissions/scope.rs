@@ -24,6 +24,8 @@ pub struct PolicyScope {
     pub partition: String,
     pub account: String,
     pub names: ResourceNames,
+    /// ARN of the permissions boundary that setup sets; `None` if it sets none.
+    pub permissions_boundary: Option<String>,
     /// Names that an option uses, by their placeholder. Each option reads its own.
     values: BTreeMap<&'static str, Vec<String>>,
 }
@@ -36,6 +38,7 @@ impl PolicyScope {
             partition: PARTITION.to_owned(),
             account: ACCOUNT.to_owned(),
             names,
+            permissions_boundary: None,
             values: BTreeMap::new(),
         }
     }
@@ -101,7 +104,7 @@ impl PolicyScope {
     }
 
     pub(crate) fn role_arn(&self, name: &str) -> String {
-        self.arns("").role(name)
+        self.arns("").role(&self.names.role_with_path(name))
     }
 
     pub(crate) fn policy_arn(&self, name: &str) -> String {

@@ -115,6 +115,30 @@ pub(crate) fn role_reads(scope: &PolicyScope) -> [Statement; 2] {
     ]
 }
 
+/// Sets the requested permissions boundary on an existing role, and no other one.
+pub(crate) fn boundary_writes(
+    scope: &PolicyScope,
+    roles: impl IntoIterator<Item = String>,
+) -> Option<Statement> {
+    let boundary = scope.permissions_boundary.clone()?;
+    let statement = Statement::new(
+        "SetPermissionsBoundary",
+        &["iam:PutRolePermissionsBoundary"],
+        roles,
+    );
+    Some(statement.condition("ArnEquals", "iam:PermissionsBoundary", [boundary]))
+}
+
+/// Removes the permissions boundary that a failed setup has set.
+pub(crate) fn boundary_rollback(
+    scope: &PolicyScope,
+    roles: impl IntoIterator<Item = String>,
+) -> Option<Statement> {
+    scope.permissions_boundary.as_ref()?;
+    let actions = &["iam:DeleteRolePermissionsBoundary"];
+    Some(Statement::new("RemovePermissionsBoundary", actions, roles))
+}
+
 /// Creates and manages the key. A new key is permitted by its tags, since its ARN is not known beforehand; an alias
 /// is checked on itself and on its key.
 pub(crate) fn key_writes(at: RegionalScope<'_>) -> Vec<Statement> {

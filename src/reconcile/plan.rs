@@ -46,7 +46,7 @@ impl Action {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdoptionPlan {
     /// Tags that are added.
-    pub tags: Vec<(&'static str, String)>,
+    pub tags: Vec<(String, String)>,
     pub changes: Vec<Change>,
 }
 

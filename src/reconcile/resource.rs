@@ -163,7 +163,7 @@ pub trait ResourceSpec: Send + Sync {
     }
 
     /// Tags that [`Resource::take_ownership`] writes, with their values.
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         Vec::new()
     }
 

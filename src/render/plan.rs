@@ -197,7 +197,7 @@ fn step_json(step: &PlanStep) -> Value {
     }
     if let (Action::Adopt(adoption), Some(row)) = (&step.action, row.as_object_mut()) {
         let tags = adoption.tags.iter();
-        let tags = tags.map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
+        let tags = tags.map(|(key, value)| (key.clone(), Value::from(value.as_str())));
         row.insert("tags".into(), Value::Object(tags.collect()));
     }
     if let (Action::Unknown(refusal), Some(row)) = (&step.action, row.as_object_mut()) {

@@ -13,7 +13,9 @@ use tokio::try_join;
 
 use super::kind::ResourceKind;
 use super::kms_tag_propagation::TagPropagation;
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text, with_policy};
+use super::{
+    PROPAGATION_TIMEOUT, deleted_principals_reason, extra_tags, observed, policy_text, with_policy,
+};
 use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::aws::kms_keys::{describe_key, list_aliased_key_ids, list_keys, list_tags};
@@ -75,20 +77,22 @@ impl ResourceSpec for KmsKey {
             .with("description", self.description)
             .with("enabled", true)
             .with("rotation", true);
-        with_policy(state, "policy", &self.policy)
+        let state = with_policy(state, "policy", &self.policy);
+        extra_tags::with_wanted(state, &self.ownership)
     }
 
     fn properties(&self) -> Properties {
         let days = u64::from(DELETION_WINDOW_DAYS.unsigned_abs());
         Properties {
             deletion_delay: Some(Duration::from_secs(days * 86_400)),
+            irreversible_fields: &[extra_tags::FIELD],
             ..Properties::default()
         }
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         let mut marks = self.ownership.to_vec();
-        marks.push((ALIAS_TAG, self.alias.clone()));
+        marks.push((ALIAS_TAG.to_owned(), self.alias.clone()));
         marks
     }
 
@@ -186,6 +190,9 @@ impl Resource<Aws> for KmsKey {
         want: &State,
         _: &KnownOutputs,
     ) -> Result<()> {
+        if extra_tags::must_write(&actual.state, want) {
+            self.take_ownership(aws, actual).await?;
+        }
         let key = actual.require("arn")?;
         let differs = |field: &str| actual.state.get(field) != want.get(field);
         let is = |field: &str| want.get(field).is_some_and(|value| value == true);
@@ -322,6 +329,7 @@ impl KmsKey {
             )
             .with(observed::TAGS, observed::tags(pairs()));
         let state = with_policy(state, "policy", &iam::parse_document(&document));
+        let state = extra_tags::with_found(state, &self.ownership, pairs());
         let arn = key.arn().unwrap_or(arn).to_owned();
         Ok(Some(Actual {
             state,
@@ -332,7 +340,7 @@ impl KmsKey {
 
     fn sdk_tags(&self) -> Result<Vec<Tag>> {
         let marks = self.ownership_tags().into_iter();
-        marks.map(|(key, value)| build_tag(key, &value)).collect()
+        marks.map(|(key, value)| build_tag(&key, &value)).collect()
     }
 
     /// Finds a key without an alias that an interrupted run created for this alias. Keys whose tags the caller may not

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::kind::ResourceKind;
-use super::{PROPAGATION_TIMEOUT, PolicyTemplate, observed, with_policy};
+use super::{PROPAGATION_TIMEOUT, PolicyTemplate, extra_tags, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
@@ -19,7 +19,7 @@ use crate::iam;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 use crate::shared_document::kind::DocumentKind;
 use crate::shared_document::managed_policy;
 
@@ -54,13 +54,21 @@ impl ResourceSpec for ManagedPolicy {
 
     /// Leaves out the description, which AWS cannot change.
     fn desired(&self, known: &KnownOutputs) -> State {
-        match (self.document)(known) {
+        let state = match (self.document)(known) {
             Some(document) => with_policy(State::default(), "document", &document),
             None => State::default().with_optional("document", None::<Value>),
+        };
+        extra_tags::with_wanted(state, &self.ownership)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties {
+            irreversible_fields: &[extra_tags::FIELD],
+            ..Properties::default()
         }
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         self.ownership.to_vec()
     }
 
@@ -81,20 +89,17 @@ impl Resource<Aws> for ManagedPolicy {
             return Ok(None);
         };
         let document = managed_policy::read_default_version(aws, &found).await?;
+        let tags = || found.tags().iter().map(|tag| (tag.key(), tag.value()));
+        let state = with_policy(State::default(), "document", &document.unwrap_or_default())
+            .with(
+                observed::DESCRIPTION,
+                found.description().unwrap_or_default(),
+            )
+            .with(observed::TAGS, observed::tags(tags()));
         Ok(Some(Actual {
-            state: with_policy(State::default(), "document", &document.unwrap_or_default())
-                .with(
-                    observed::DESCRIPTION,
-                    found.description().unwrap_or_default(),
-                )
-                .with(
-                    observed::TAGS,
-                    observed::tags(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
-                ),
+            state: extra_tags::with_found(state, &self.ownership, tags()),
             outputs: Outputs::new(),
-            ownership: self
-                .ownership
-                .ownership(found.tags().iter().map(|tag| (tag.key(), tag.value()))),
+            ownership: self.ownership.ownership(tags()),
         }))
     }
 
@@ -111,7 +116,19 @@ impl Resource<Aws> for ManagedPolicy {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
+    async fn update(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        want: &State,
+        _: &KnownOutputs,
+    ) -> Result<()> {
+        if extra_tags::must_write(&actual.state, want) {
+            self.take_ownership(aws, actual).await?;
+        }
+        if extra_tags::is_only_difference(&actual.state, want) {
+            return Ok(());
+        }
         put_default_version(aws, &self.arn, &self.document_text(want)?).await
     }
 

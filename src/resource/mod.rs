@@ -3,6 +3,7 @@
 mod access_policy;
 pub mod bucket_notification;
 mod cloud_provider;
+mod extra_tags;
 pub mod function;
 pub mod function_permission;
 pub mod kind;
@@ -48,6 +49,8 @@ pub mod observed {
     pub const ROLE: &str = "observed.role";
     /// The longest session of a role.
     pub const MAX_SESSION_SECONDS: &str = "observed.max_session_seconds";
+    /// The IAM path of a role.
+    pub const PATH: &str = "observed.path";
     pub const TOPIC: &str = "observed.topic";
     pub const QUEUE: &str = "observed.queue";
 

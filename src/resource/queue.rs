@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::try_join;
 
 use super::kind::ResourceKind;
-use super::{deleted_principals_reason, observed, with_policy};
+use super::{deleted_principals_reason, extra_tags, observed, with_policy};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
@@ -123,7 +123,7 @@ impl ResourceSpec for Queue {
         if let Some(document) = &self.policy {
             state = with_policy(state, "policy", document);
         }
-        state
+        extra_tags::with_wanted(state, &self.ownership)
     }
 
     fn properties(&self) -> Properties {
@@ -132,11 +132,12 @@ impl ResourceSpec for Queue {
             agreeing_reads: 2,
             // SQS shows a deleted queue for up to a minute.
             deletes_on_acceptance: true,
+            irreversible_fields: &[extra_tags::FIELD],
             ..Properties::default()
         }
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         self.ownership.to_vec()
     }
 
@@ -192,8 +193,9 @@ impl Resource<Aws> for Queue {
         };
         let attributes = attributes.attributes.unwrap_or_default();
         let pairs = || lookup::borrow_pairs(&tags);
+        let state = parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs()));
         Ok(Some(Actual {
-            state: parse_attributes(&attributes).with(observed::TAGS, observed::tags(pairs())),
+            state: extra_tags::with_found(state, &self.ownership, pairs()),
             outputs: Outputs::from([("url", url)]),
             ownership: self.ownership.ownership(pairs()),
         }))
@@ -224,6 +226,12 @@ impl Resource<Aws> for Queue {
         want: &State,
         known: &KnownOutputs,
     ) -> Result<()> {
+        if extra_tags::must_write(&actual.state, want) {
+            self.take_ownership(aws, actual).await?;
+        }
+        if extra_tags::is_only_difference(&actual.state, want) {
+            return Ok(());
+        }
         let mut changed = self.attributes(want);
         // An empty value removes an attribute.
         for (field, name) in [
@@ -385,7 +393,7 @@ fn to_attributes(want: &State, document: Option<&Value>) -> HashMap<Name, String
     .collect()
 }
 
-fn to_tag_map(tags: impl Iterator<Item = (&'static str, &'static str)>) -> HashMap<String, String> {
+fn to_tag_map<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> HashMap<String, String> {
     tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
 }

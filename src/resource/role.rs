@@ -8,7 +8,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value};
 
 use super::kind::ResourceKind;
-use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, observed, policy_text};
+use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, extra_tags, observed, policy_text};
 use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn, lookup, not_found};
 use crate::error::{Error, Result};
@@ -26,6 +26,8 @@ pub struct Role {
     pub arn: String,
     pub description: &'static str,
     pub trusted_entity: TrustedEntity,
+    /// ARN of the permissions boundary; `None` to leave the one that the role has.
+    pub permissions_boundary: Option<String>,
     pub ownership: OwnershipTags,
     /// The tags that describe the deployment, on the role by which it is found.
     pub deployment_tags: Vec<(&'static str, String)>,
@@ -37,6 +39,9 @@ impl Handle<Role> {
         self.output("arn")
     }
 }
+
+/// The field of the permissions boundary.
+const BOUNDARY: &str = "permissions_boundary";
 
 impl ResourceSpec for Role {
     fn id(&self) -> ResourceId {
@@ -64,20 +69,26 @@ impl ResourceSpec for Role {
             }
             entity => trust_state(&trust_policy(entity)),
         };
-        trust
+        let state = trust
             .with("description", self.description)
-            .with("tags", Value::Object(tags))
+            .with("tags", Value::Object(tags));
+        let state = match &self.permissions_boundary {
+            Some(boundary) => state.with(BOUNDARY, boundary.as_str()),
+            None => state,
+        };
+        extra_tags::with_wanted(state, &self.ownership)
     }
 
     fn properties(&self) -> Properties {
         Properties {
             // A deployment is found by the tags of this role.
             is_anchor: !self.deployment_tags.is_empty(),
+            irreversible_fields: &[extra_tags::FIELD],
             ..Properties::default()
         }
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         self.ownership.to_vec()
     }
 
@@ -123,12 +134,18 @@ impl Resource<Aws> for Role {
             .filter_map(|(key, _)| tags().find(|(found, _)| found == key))
             .map(|(key, value)| (key.to_owned(), Value::from(value)))
             .collect();
+        let mut state = trust_state(&trust_policy_of(&role))
+            .with("description", role.description().unwrap_or_default())
+            .with("tags", Value::Object(deployment_tags))
+            .with_optional(observed::MAX_SESSION_SECONDS, role.max_session_duration())
+            .with(observed::PATH, role.path())
+            .with(observed::TAGS, observed::tags(tags()));
+        let boundary = role.permissions_boundary();
+        if let Some(boundary) = boundary.and_then(|found| found.permissions_boundary_arn()) {
+            state = state.with(BOUNDARY, boundary);
+        }
         Ok(Some(Actual {
-            state: trust_state(&trust_policy_of(&role))
-                .with("description", role.description().unwrap_or_default())
-                .with("tags", Value::Object(deployment_tags))
-                .with_optional(observed::MAX_SESSION_SECONDS, role.max_session_duration())
-                .with(observed::TAGS, observed::tags(tags())),
+            state: extra_tags::with_found(state, &self.ownership, tags()),
             outputs: Outputs::new(),
             ownership: self.ownership.ownership(tags()),
         }))
@@ -139,8 +156,10 @@ impl Resource<Aws> for Role {
             .iam
             .create_role()
             .role_name(self.name())
+            .path(arn::role_path(&self.arn))
             .description(self.description)
-            .assume_role_policy_document(policy_text(want, "trust"));
+            .assume_role_policy_document(policy_text(want, "trust"))
+            .set_permissions_boundary(want.text(BOUNDARY).map(str::to_owned));
         for tag in self.sdk_tags(want)? {
             call = call.tags(tag);
         }
@@ -189,7 +208,10 @@ impl Resource<Aws> for Role {
                     format!("update the description of {}", self.id())
                 })?;
         }
-        if differs("tags") {
+        if self.permissions_boundary.is_some() && differs(BOUNDARY) {
+            self.set_boundary(aws, want.text(BOUNDARY)).await?;
+        }
+        if differs("tags") || extra_tags::must_write(&actual.state, want) {
             self.update_tags(aws, actual, want).await?;
         }
         Ok(())
@@ -225,6 +247,28 @@ impl Resource<Aws> for Role {
 impl Role {
     fn name(&self) -> &str {
         arn::resource_name(&self.arn)
+    }
+
+    /// Sets the permissions boundary, or removes it.
+    async fn set_boundary(&self, aws: &Aws, boundary: Option<&str>) -> Result<()> {
+        let doing = || format!("set the permissions boundary of {}", self.id());
+        match boundary {
+            Some(boundary) => {
+                let call = aws.iam.put_role_permissions_boundary();
+                let call = call.role_name(self.name()).permissions_boundary(boundary);
+                call.send()
+                    .await
+                    .context_for("iam:PutRolePermissionsBoundary", doing)?;
+            }
+            None => {
+                let call = aws.iam.delete_role_permissions_boundary();
+                call.role_name(self.name())
+                    .send()
+                    .await
+                    .context_for("iam:DeleteRolePermissionsBoundary", doing)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes all tags, including those that record ownership, and removes deployment tags that are no longer wanted.
@@ -310,7 +354,11 @@ mod tests {
             arn: "arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role".into(),
             description: "Role for Heeler to assume to harvest SQS queue.",
             trusted_entity: TrustedEntity::Heeler(trust("very-secret-id+1")),
-            ownership: OwnershipTags { option: "s3" },
+            permissions_boundary: None,
+            ownership: OwnershipTags {
+                option: "s3",
+                extra: Vec::new(),
+            },
             deployment_tags: vec![("heeler-ec:region", "us-east-1".into())],
         }
     }

@@ -27,7 +27,10 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/role";
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:queue";
 const QUEUE_URL: &str = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/queue"}"#;
-const OWNERSHIP: OwnershipTags = OwnershipTags { option: "s3" };
+const OWNERSHIP: OwnershipTags = OwnershipTags {
+    option: "s3",
+    extra: Vec::new(),
+};
 
 /// The resources of the tests, in one graph, so that they can refer to each other.
 struct Fixture {
@@ -52,6 +55,7 @@ impl Fixture {
                 principals: vec!["arn:aws:iam::999988887777:role/heeler".to_owned()],
                 external_id: ExternalId::new("very-secret-id"),
             }),
+            permissions_boundary: None,
             ownership: OWNERSHIP,
             deployment_tags: vec![("heeler-ec:region", "us-east-1".to_owned())],
         });
@@ -97,7 +101,7 @@ impl Fixture {
             code_sha256: "hash".to_owned(),
             variables: vec![("QUEUE_ARN", queue.arn())],
             ownership: OWNERSHIP,
-            extra_tags: Vec::new(),
+            own_tags: Vec::new(),
             depends_on: Vec::new(),
         });
         let known = graph.initial_outputs();

@@ -7,7 +7,7 @@ use aws_sdk_sns::types::Tag;
 use tokio::try_join;
 
 use super::kind::ResourceKind;
-use super::observed;
+use super::{extra_tags, observed};
 use crate::aws::Aws;
 use crate::aws::arn;
 use crate::aws::error::AwsResultExt;
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Resource, ResourceSpec};
+use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
 /// A standard topic: S3 cannot publish to a FIFO one.
 pub struct Topic {
@@ -52,10 +52,18 @@ impl ResourceSpec for Topic {
     /// Leaves the topic unencrypted. Its messages contain only object keys, and an encrypted topic would require S3 in
     /// the key policy.
     fn desired(&self, _: &KnownOutputs) -> State {
-        State::default().with("kms_key", "")
+        let state = State::default().with("kms_key", "");
+        extra_tags::with_wanted(state, &self.ownership)
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn properties(&self) -> Properties {
+        Properties {
+            irreversible_fields: &[extra_tags::FIELD],
+            ..Properties::default()
+        }
+    }
+
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         self.ownership.to_vec()
     }
 
@@ -128,12 +136,14 @@ impl Resource<Aws> for Topic {
             .attributes
             .and_then(|mut found| found.remove("KmsMasterKeyId"))
             .unwrap_or_default();
+        let pairs = || lookup::borrow_pairs(&tags);
+        let state = State::default()
+            .with("kms_key", key)
+            .with(observed::TAGS, observed::tags(pairs()));
         Ok(Some(Actual {
-            state: State::default()
-                .with("kms_key", key)
-                .with(observed::TAGS, observed::tags(lookup::borrow_pairs(&tags))),
+            state: extra_tags::with_found(state, &self.ownership, pairs()),
             outputs: Outputs::new(),
-            ownership: self.ownership.ownership(lookup::borrow_pairs(&tags)),
+            ownership: self.ownership.ownership(pairs()),
         }))
     }
 
@@ -148,7 +158,19 @@ impl Resource<Aws> for Topic {
         Ok(Outputs::new())
     }
 
-    async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
+    async fn update(
+        &self,
+        aws: &Aws,
+        actual: &Actual,
+        want: &State,
+        _: &KnownOutputs,
+    ) -> Result<()> {
+        if extra_tags::must_write(&actual.state, want) {
+            self.take_ownership(aws, actual).await?;
+        }
+        if extra_tags::is_only_difference(&actual.state, want) {
+            return Ok(());
+        }
         aws.sns
             .set_topic_attributes()
             .topic_arn(&self.arn)

@@ -118,6 +118,8 @@ pub fn ready(route: TrailDestination) -> Snapshot {
             log_group: None,
             heeler_roles: Vec::new(),
             names: ResourceNames::new("heeler"),
+            permissions_boundary: None,
+            extra_tags: Vec::new(),
             global_options: String::new(),
             accepted_checks: Vec::new(),
             deep: false,

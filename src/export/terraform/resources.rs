@@ -63,6 +63,12 @@ fn reference(import: &ImportTarget, attribute: &str) -> Expression {
         .into()
 }
 
+/// The IAM path of a role, unless it is the default.
+fn role_path(item: &ExportedResource<'_>) -> Option<Expression> {
+    let path = item.state.text(observed::PATH)?;
+    (path != "/").then(|| path.into())
+}
+
 /// Builds the block of one resource.
 pub(super) fn resource_block(
     item: &ExportedResource<'_>,
@@ -110,6 +116,8 @@ pub(super) fn resource_block(
         ResourceKind::IamRole => to
             .argument("name", name)
             .argument("description", plain("description"))
+            .argument("path", role_path(item))
+            .argument("permissions_boundary", plain("permissions_boundary"))
             .argument("assume_role_policy", document("trust"))
             .argument("tags", plain(observed::TAGS)),
         ResourceKind::IamPolicy => to

@@ -7,7 +7,6 @@ use crate::deployment::resources::{
 };
 use crate::option::delivery_option::Pipeline;
 use crate::option::heeler_filter::HEELER_PATTERN;
-use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
 use crate::resource::function::Function;
@@ -21,7 +20,7 @@ use crate::resource::subscription_filter::SubscriptionFilter;
 /// The graph of a deployment, in the order of the plan.
 pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
     let (scope, names) = (&target.scope, &target.scope.names);
-    let ownership = OwnershipTags { option: NAME };
+    let ownership = scope.ownership_tags(NAME);
     let log_group = target.log_group.clone().unwrap_or_default();
     let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let queue_arn = scope.queue_arn(&names.fifo_queue());
@@ -63,6 +62,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         arn: function_role_arn,
         description: "Role for Heeler Event Collection Lambda to assume",
         trusted_entity: TrustedEntity::Lambda,
+        permissions_boundary: scope.permissions_boundary.clone(),
         ownership: ownership.clone(),
         deployment_tags: Vec::new(),
     });
@@ -90,7 +90,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         code_sha256: function::sha256(),
         variables: vec![(function::QUEUE_URL, queue.url())],
         ownership,
-        extra_tags: vec![("Name", "HeelerEventCollection")],
+        own_tags: vec![("Name", "HeelerEventCollection")],
         depends_on: vec![function_attachment.completed()],
     });
     let permission = graph.add(FunctionPermission {

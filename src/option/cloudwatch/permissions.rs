@@ -117,6 +117,9 @@ impl OptionPermissions for CloudWatchPermissions {
                 ],
                 [at.function_arn()],
             ),
+        ]);
+        all.extend(shared::boundary_writes(scope, role_arns(scope)));
+        all.extend([
             Statement::new(
                 "PassRoleToFunctionsOnly",
                 &["iam:PassRole"],
@@ -156,6 +159,7 @@ impl OptionPermissions for CloudWatchPermissions {
         let at = in_log_group_region(scope);
         let mut all = deletes(scope);
         all.extend(shared::rollback_writes(at));
+        all.extend(shared::boundary_rollback(scope, role_arns(scope)));
         // Setup only removes the limit.
         all.push(Statement::new(
             "RevertConcurrency",

@@ -33,7 +33,8 @@ impl CloudWatchTarget {
             .as_ref()
             .ok_or_else(|| missing_fact("the trail's log group"))?;
         Ok(Self {
-            scope: DeploymentScope::new(caller, &group.region, found.request.names.clone()),
+            scope: DeploymentScope::new(caller, &group.region, found.request.names.clone())
+                .with_settings(&found.request),
             trust,
             log_group: Some(group.name.clone()),
         })
@@ -70,6 +71,8 @@ mod tests {
                 partition: "aws".into(),
                 region: "eu-west-1".into(),
                 names: ResourceNames::new("heeler"),
+                permissions_boundary: None,
+                extra_tags: Vec::new(),
             },
             trust: HeelerTrust::empty(),
             log_group: Some(group.into()),

@@ -5,7 +5,6 @@ use super::target::{NAME, S3Target};
 use crate::aws::arn::resource_name;
 use crate::deployment::resources::{QueuePair, add_key, add_queues, heeler_policy, heeler_role};
 use crate::option::delivery_option::Pipeline;
-use crate::ownership::OwnershipTags;
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
@@ -22,7 +21,7 @@ use crate::resource::topic_policy::TopicPolicy;
 /// The graph of a deployment, in the order of the plan.
 pub(super) fn build(target: &S3Target) -> Pipeline {
     let (scope, names) = (&target.scope, &target.scope.names);
-    let ownership = OwnershipTags { option: NAME };
+    let ownership = scope.ownership_tags(NAME);
     let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let topic_arn = target.topic_arn();
     let queue_arn = scope.queue_arn(&names.queue());

@@ -121,6 +121,10 @@ impl OptionPermissions for S3Permissions {
                 [scope.policy_arn(&names.policy())],
             ),
         ]);
+        all.extend(shared::boundary_writes(
+            scope,
+            [scope.role_arn(&names.role())],
+        ));
         if has_managed_topic(scope) {
             all.push(Statement::new(
                 "ManageTopic",
@@ -140,8 +144,11 @@ impl OptionPermissions for S3Permissions {
     }
 
     fn rollback_writes(&self, scope: &PolicyScope) -> Vec<Statement> {
-        let restores = shared::rollback_writes(in_bucket_region(scope));
-        [deletes(scope), restores].concat()
+        let mut all = deletes(scope);
+        all.extend(shared::rollback_writes(in_bucket_region(scope)));
+        let role = scope.role_arn(&scope.names.role());
+        all.extend(shared::boundary_rollback(scope, [role]));
+        all
     }
 
     fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement> {

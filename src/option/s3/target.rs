@@ -70,7 +70,8 @@ impl S3Target {
                 return Err(missing_fact("the encryption of the log objects"));
             }
         };
-        let scope = DeploymentScope::new(caller, region, found.request.names.clone());
+        let scope = DeploymentScope::new(caller, region, found.request.names.clone())
+            .with_settings(&found.request);
         let topic = match &bucket.topic {
             Fact::Present(topic) => Some(topic.arn.clone()),
             _ => None,
@@ -185,6 +186,8 @@ mod tests {
                 partition: "aws".into(),
                 region: "eu-west-1".into(),
                 names: ResourceNames::new("heeler"),
+                permissions_boundary: None,
+                extra_tags: Vec::new(),
             },
             trust: HeelerTrust::empty(),
             bucket: "logs".into(),

@@ -33,7 +33,7 @@ async fn unmanaged_resources_are_adopted_only_on_request() {
         }
         other => panic!("{other:?}"),
     };
-    let tags = vec![("managed-by", "test".to_owned())];
+    let tags = vec![("managed-by".to_owned(), "test".to_owned())];
     assert_eq!(adoption(0), (tags.clone(), vec!["value"]));
     assert_eq!(adoption(3), (tags, vec![]));
     assert_eq!(cloud.log(), NONE);

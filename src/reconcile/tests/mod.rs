@@ -198,8 +198,8 @@ impl ResourceSpec for FakeResource {
         self.parent.clone()
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
-        vec![("managed-by", "test".into())]
+    fn ownership_tags(&self) -> Vec<(String, String)> {
+        vec![("managed-by".into(), "test".into())]
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::kind::ResourceKind;
-use super::{PROPAGATION_TIMEOUT, observed};
+use super::{PROPAGATION_TIMEOUT, extra_tags, observed};
 use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn, lookup, not_found};
 use crate::error::{Error, Result};
@@ -46,8 +46,8 @@ pub struct Function {
     /// Environment variables.
     pub variables: Vec<(&'static str, Output)>,
     pub ownership: OwnershipTags,
-    /// Tags in addition to those that record ownership.
-    pub extra_tags: Vec<(&'static str, &'static str)>,
+    /// Tags of this function alone. The operator's tags replace those with the same key.
+    pub own_tags: Vec<(&'static str, &'static str)>,
     /// Resources that the function needs before its first invocation.
     pub depends_on: Vec<Output>,
 }
@@ -118,7 +118,7 @@ impl ResourceSpec for Function {
     }
 
     fn desired(&self, known: &KnownOutputs) -> State {
-        State::default()
+        let state = State::default()
             .with("description", self.description)
             .with("runtime", self.runtime)
             .with("handler", self.handler)
@@ -133,18 +133,19 @@ impl ResourceSpec for Function {
             .with_optional("variables", self.environment(known).map(variables_value))
             .with("code_sha256", self.code_sha256.as_str())
             .with(RESERVED_CONCURRENCY, UNRESERVED)
-            .with("state", ACTIVE)
+            .with("state", ACTIVE);
+        extra_tags::with_wanted(state, &self.ownership)
     }
 
     fn properties(&self) -> Properties {
         Properties {
             // Lambda returns code only as a download URL, and sets the state itself.
-            irreversible_fields: &["code_sha256", "state"],
+            irreversible_fields: &["code_sha256", "state", extra_tags::FIELD],
             ..Properties::default()
         }
     }
 
-    fn ownership_tags(&self) -> Vec<(&'static str, String)> {
+    fn ownership_tags(&self) -> Vec<(String, String)> {
         self.ownership.to_vec()
     }
 
@@ -187,10 +188,11 @@ impl Resource<Aws> for Function {
             .with_permission("lambda:ListTags")
             .with_code(Some(refusal.error_code().to_owned()), None));
         }
+        let state = parse_configuration(configuration)
+            .with(RESERVED_CONCURRENCY, reserved_concurrency(&found))
+            .with(observed::TAGS, observed::tags(tags(&found)));
         Ok(Some(Actual {
-            state: parse_configuration(configuration)
-                .with(RESERVED_CONCURRENCY, reserved_concurrency(&found))
-                .with(observed::TAGS, observed::tags(tags(&found))),
+            state: extra_tags::with_found(state, &self.ownership, tags(&found)),
             outputs: Outputs::new(),
             ownership: self.ownership.ownership(tags(&found)),
         }))
@@ -227,6 +229,9 @@ impl Resource<Aws> for Function {
         want: &State,
         _: &KnownOutputs,
     ) -> Result<()> {
+        if extra_tags::must_write(&actual.state, want) {
+            self.take_ownership(aws, actual).await?;
+        }
         let differs = |field: &str| actual.state.get(field) != want.get(field);
         let failed = actual
             .state
@@ -364,9 +369,9 @@ impl Function {
     }
 
     fn all_tags(&self) -> HashMap<String, String> {
-        self.ownership
-            .iter()
-            .chain(self.extra_tags.iter().copied())
+        let own_tags = self.own_tags.iter().copied();
+        own_tags
+            .chain(self.ownership.iter())
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect()
     }

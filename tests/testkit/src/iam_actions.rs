@@ -31,6 +31,8 @@ const SAME_NAME: &[(&str, &[&str])] = &[
             "ListAttachedRolePolicies",
             "ListPolicyVersions",
             "SimulatePrincipalPolicy",
+            "DeleteRolePermissionsBoundary",
+            "PutRolePermissionsBoundary",
             "TagPolicy",
             "TagRole",
             "UntagRole",
