@@ -1,5 +1,6 @@
 //! HTTP clients with the program's proxies and root certificates: one for AWS, and one for webhooks.
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -14,12 +15,13 @@ use rustls_pki_types::pem::PemObject;
 use crate::error::{Error, Result};
 
 /// Creates one client for all AWS services, so that they share connections and root certificates. It uses the proxy
-/// variables, and `AWS_CA_BUNDLE`, which the SDK does not read.
+/// variables, and `AWS_CA_BUNDLE`, which the SDK does not read. Without it, `profile_bundle` is used: the setting
+/// `ca_bundle` of the profile.
 ///
 /// # Errors
-/// When the certificates of `AWS_CA_BUNDLE` cannot be used.
-pub fn shared_client() -> Result<SharedHttpClient> {
-    let tls = tls_context()?;
+/// When the certificates cannot be used.
+pub fn shared_client(profile_bundle: Option<&Path>) -> Result<SharedHttpClient> {
+    let tls = tls_context(profile_bundle)?;
     Ok(
         Builder::new().build_with_connector_fn(move |settings, components| {
             let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
@@ -54,7 +56,7 @@ impl WebhookClient {
         let connector = Connector::builder()
             .proxy_config(ProxyConfig::from_env())
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls_context()?)
+            .tls_context(tls_context(None)?)
             .build();
         Ok(Self(SharedHttpConnector::new(connector)))
     }
@@ -101,22 +103,22 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-fn tls_context() -> Result<TlsContext> {
+fn tls_context(profile_bundle: Option<&Path>) -> Result<TlsContext> {
     let mut trust = TrustStore::default();
-    if let Some(bundle) = std::env::var_os("AWS_CA_BUNDLE") {
-        let pem = std::fs::read(&bundle).map_err(|why| {
-            Error::usage(format!(
-                "cannot read the certificates of AWS_CA_BUNDLE ({})",
-                bundle.display()
-            ))
-            .with_reason(why.to_string())
+    let variable = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+    let bundle = match (&variable, profile_bundle) {
+        (Some(path), _) => Some(("AWS_CA_BUNDLE", Path::new(path))),
+        (None, Some(path)) => Some(("ca_bundle of the profile", path)),
+        (None, None) => None,
+    };
+    if let Some((setting, path)) = bundle {
+        let place = format!("{setting} ({})", path.display());
+        let pem = std::fs::read(path).map_err(|why| {
+            Error::usage(format!("cannot read the certificates of {place}"))
+                .with_reason(why.to_string())
         })?;
         validate_certificates(&pem).map_err(|why| {
-            Error::usage(format!(
-                "the certificates of AWS_CA_BUNDLE ({}) are invalid",
-                bundle.display()
-            ))
-            .with_reason(why)
+            Error::usage(format!("the certificates of {place} are invalid")).with_reason(why)
         })?;
         trust = trust.with_pem_certificate(pem);
     }

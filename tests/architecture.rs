@@ -31,7 +31,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("reconcile", &["error", "hint", "ownership"]),
     ("severity", &["cloudtrail"]),
     ("alert", &["http", "sanitize", "severity"]),
-    ("aws", &["error", "http"]),
+    ("aws", &["error", "http", "secret"]),
     (
         "inventory",
         &["aws", "check_id", "error", "naming", "ownership"],
@@ -190,6 +190,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("anstyle", &["render/"]),
     ("aws_config", &["aws/"]),
     ("aws_credential_types", &["aws/"]),
+    ("aws_runtime", &["aws/"]),
     ("aws_sdk_account", &["aws/", "inventory/"]),
     ("aws_sdk_cloudtrail", &["aws/", "inventory/"]),
     (
@@ -263,7 +264,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rustls", &["http.rs"]),
     ("rustls_pki_types", &["http.rs"]),
     ("sha2", &["option/"]),
-    ("shlex", &["check/", "command/tail/local_files.rs"]),
+    ("shlex", &["aws/", "check/", "command/tail/local_files.rs"]),
     ("supports_unicode", &["render/"]),
     ("tempfile", &["tail/"]),
     ("terminal_size", &["render/"]),

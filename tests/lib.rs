@@ -29,6 +29,7 @@ mod policy;
 mod policy_evaluation;
 mod preflight;
 mod preflight_wire;
+mod profiles;
 mod records;
 mod rollback;
 mod rotation;

@@ -13,6 +13,7 @@ const CREDENTIAL_VARIABLES: [&str; 3] = [
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
 ];
+const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 const CREDENTIAL_SETTINGS: [&str; 3] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -52,6 +53,13 @@ fn validate_variables(variables: impl Iterator<Item = (String, String)>) -> Resu
             return Err(Error::usage(format!("{name} is set but empty"))
                 .with_hint(format!("remove it: `unset {name}`")));
         }
+        if REGION_VARIABLES.contains(&name.as_str()) && !is_region(&value) {
+            return Err(
+                Error::usage(format!("{name} is {value:?}: not a region")).with_hint(format!(
+                    "set it again, for example: export {name}=us-east-1"
+                )),
+            );
+        }
         if CREDENTIAL_VARIABLES.contains(&name.as_str()) && !is_header_text(&value) {
             return Err(Error::usage(format!(
                 "{name} contains a line break or another control character"
@@ -60,6 +68,12 @@ fn validate_variables(variables: impl Iterator<Item = (String, String)>) -> Resu
         }
     }
     Ok(())
+}
+
+/// Returns true if the text can be the name of a region, or is empty, which counts as unset.
+fn is_region(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The files with settings of the AWS CLI.
@@ -200,6 +214,8 @@ mod tests {
             ("AWS_SESSION_TOKEN", "a\rb"),
             ("AWS_MAX_ATTEMPTS", "0"),
             ("AWS_MAX_ATTEMPTS", "many"),
+            ("AWS_REGION", " us-east-1"),
+            ("AWS_DEFAULT_REGION", "us east 1"),
         ] {
             let refused = variable_error(name, value).unwrap_or_default();
             assert!(refused.contains(name), "{name}={value:?}: {refused}");

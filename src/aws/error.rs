@@ -9,6 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
 
+use super::profiles::{decode, quote};
 use super::response_body::UnexpectedBody;
 use crate::error::{Error, Result};
 
@@ -156,7 +157,7 @@ fn innermost_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError
 }
 
 /// Joins the messages of the inner causes. The outermost message says only that the call failed.
-fn cause_chain(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn cause_chain(error: &(dyn StdError + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -188,8 +189,13 @@ fn status_message(error: &dyn StdError, status: Option<u16>) -> String {
 
 fn connection_hint(chain: &str) -> String {
     let lower = chain.to_ascii_lowercase();
-    if lower.contains("credential") || lower.contains("sso") || lower.contains("token") {
+    let unreachable = ["dns error", "dispatch failure"];
+    let is_unreachable = unreachable.iter().any(|cause| lower.contains(cause));
+    let sign_in = ["credential", "sso", "token"];
+    if !is_unreachable && sign_in.iter().any(|word| lower.contains(word)) {
         "sign in first: `aws sso login` or `aws configure`; check with `aws sts get-caller-identity`"
+    } else if lower.contains("certificate") {
+        "if a proxy inspects TLS, set AWS_CA_BUNDLE, or ca_bundle of the profile, to the PEM file with its root certificate"
     } else {
         "check the network, a proxy (HTTPS_PROXY), --region and --endpoint-url"
     }
@@ -334,12 +340,17 @@ fn parse_signature_time(word: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")).ok()
 }
 
-/// Replaces the reason and the hint of an error about missing credentials. Commands in the hint include the profile.
-pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
+/// Replaces the reason and the hint of an error about missing credentials. Commands in the hint include the profile;
+/// `sign_in` is the command that signs in to it, if the configuration shows it.
+pub(super) fn credentials_hint(
+    error: Error,
+    profile: Option<&str>,
+    sign_in: Option<String>,
+) -> Error {
     let chain = error.reason().to_owned();
     let lower = chain.to_ascii_lowercase();
     let option = profile
-        .map(|profile| format!(" --profile {profile}"))
+        .map(|profile| format!(" --profile {}", quote(profile)))
         .unwrap_or_default();
     let expired = error
         .error_code()
@@ -347,7 +358,8 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
     if let Some(missing) = missing_profile(&chain) {
         return error
             .with_reason(format!(
-                "there is no profile {missing} in the AWS configuration"
+                "there is no profile {} in the AWS configuration",
+                decode(missing)
             ))
             .with_hint("`aws configure list-profiles` lists the profiles");
     }
@@ -371,15 +383,23 @@ pub(super) fn credentials_hint(error: Error, profile: Option<&str>) -> Error {
     if clock_skew_hint(&error).is_some() || error.has_code("SignatureDoesNotMatch") {
         return error;
     }
-    if expired || lower.contains("sso") || lower.contains("expired") {
+    if lower.contains("dispatch failure") && !lower.contains("sso") {
+        return error;
+    }
+    let no_session = expired
+        || lower.contains("sso")
+        || lower.contains("expired")
+        || sign_in.is_some() && error.error_code().is_none();
+    if no_session {
+        let sign_in = sign_in.unwrap_or_else(|| format!("aws sso login{option}"));
         return error.with_hint(format!(
-            "the session has expired or does not exist: sign in with `aws sso login{option}`"
+            "the session has expired or does not exist: sign in with `{sign_in}`"
         ));
     }
-    if lower.contains("credential") && error.error_code().is_none() {
+    if lower.contains("credential") && error.error_code().is_none() && error.hint().is_none() {
         return error.with_hint(format!(
-            "`aws sts get-caller-identity{option}` must work first; a profile with mfa_serial needs an exported session: \
-             `aws configure export-credentials{option} --format env`"
+            "`aws sts get-caller-identity{option}` must work first; if it does, export its credentials: \
+             eval \"$(aws configure export-credentials{option} --format env)\""
         ));
     }
     error
@@ -403,7 +423,7 @@ mod tests {
             Some(hint) => error.with_hint(hint),
             None => error,
         };
-        let error = credentials_hint(error, Some("payer"));
+        let error = credentials_hint(error, Some("payer"), None);
         error.hint().map(ToString::to_string).unwrap_or_default()
     }
 

@@ -15,8 +15,10 @@ pub mod lookup;
 pub mod not_found;
 pub mod notification_filter;
 pub mod policy_versions;
+mod profiles;
 pub mod queue_url;
 mod response_body;
+mod role_chain;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +33,14 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 pub use call_log::{AwsCall, CallListener};
+pub use role_chain::MfaPrompt;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http;
 use arn::Arn;
 use configuration::ValidCredentials;
 use error::AwsResultExt;
+use profiles::Profiles;
 
 /// The region if none is configured.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -56,6 +60,8 @@ pub struct ConnectionSettings {
     pub endpoint: Option<String>,
     /// Receives every finished call.
     pub observer: Option<Arc<CallListener>>,
+    /// Asks for MFA codes; `None` if nobody can be asked.
+    pub mfa_prompt: Option<Arc<MfaPrompt>>,
 }
 
 /// Clients for one region.
@@ -64,7 +70,7 @@ pub struct Aws {
     shared: SdkConfig,
     observer: Option<Arc<CallListener>>,
     region: String,
-    profile: Option<String>,
+    profiles: Arc<Profiles>,
     pub account: aws_sdk_account::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub iam: aws_sdk_iam::Client,
@@ -105,34 +111,56 @@ impl Aws {
     /// When the environment holds values that the SDK cannot use.
     pub async fn connect(settings: &ConnectionSettings) -> Result<Self> {
         configuration::validate()?;
-        let http = http::shared_client()?;
-        let mut shared = config_loader(settings, &http).load().await;
-        if shared.region().is_none() {
+        let profiles = Profiles::load(settings.profile.as_deref()).await;
+        let http = http::shared_client(profiles.ca_bundle().as_deref())?;
+        let mut shared = config_loader(settings, &http, &profiles).load().await;
+        if shared
+            .region()
+            .is_none_or(|region| region.as_ref().is_empty())
+        {
             // A profile that assumes a role needs a region for that call.
-            let default = Region::new(DEFAULT_REGION);
-            shared = config_loader(settings, &http).region(default).load().await;
+            let default = profiles
+                .region()
+                .unwrap_or_else(|| DEFAULT_REGION.to_owned());
+            let default = Region::new(default);
+            shared = config_loader(settings, &http, &profiles)
+                .region(default)
+                .load()
+                .await;
         }
         let region = shared
             .region()
             .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
-        if let Some(name) = &settings.profile {
-            let named = profile_credentials(name, &http, &region);
-            let named = SharedCredentialsProvider::new(named);
-            shared = shared.into_builder().credentials_provider(named).build();
+        let named = settings.profile.is_some();
+        let provider = if named || !has_environment_credentials() {
+            profiles.role_chain()
+        } else {
+            None
+        };
+        let provider_config = provider_config(&http, &region);
+        let credentials = match provider {
+            Some(chain) => {
+                let prompt = settings.mfa_prompt.as_ref();
+                let files = profiles.files();
+                let assumed =
+                    role_chain::assume(&chain, &shared, &provider_config, files, prompt).await;
+                Some(assumed.map_err(|error| with_credentials_hint(error, &profiles))?)
+            }
+            None => named.then(|| profile_credentials(&profiles, &provider_config)),
+        };
+        if let Some(credentials) = credentials {
+            let builder = shared.into_builder().credentials_provider(credentials);
+            shared = builder.build();
         }
         if let Some(provider) = shared.credentials_provider() {
             let valid = SharedCredentialsProvider::new(ValidCredentials(provider));
             shared = shared.into_builder().credentials_provider(valid).build();
         }
-        let profile = settings
-            .profile
-            .clone()
-            .or_else(|| std::env::var("AWS_PROFILE").ok());
         Ok(Self::from_config(
             shared,
             settings.observer.clone(),
             region,
-            profile,
+            Arc::new(profiles),
         ))
     }
 
@@ -146,7 +174,7 @@ impl Aws {
             self.shared.clone(),
             self.observer.clone(),
             region.to_owned(),
-            self.profile.clone(),
+            self.profiles.clone(),
         )
     }
 
@@ -158,7 +186,7 @@ impl Aws {
             shared.credentials_provider(credentials).build(),
             self.observer.clone(),
             self.region.clone(),
-            self.profile.clone(),
+            self.profiles.clone(),
         )
     }
 
@@ -175,7 +203,7 @@ impl Aws {
             shared.timeout_config(timeouts).build(),
             self.observer.clone(),
             self.region.clone(),
-            self.profile.clone(),
+            self.profiles.clone(),
         )
     }
 
@@ -183,7 +211,7 @@ impl Aws {
         shared: SdkConfig,
         observer: Option<Arc<CallListener>>,
         region: String,
-        profile: Option<String>,
+        profiles: Arc<Profiles>,
     ) -> Self {
         let shared = shared
             .into_builder()
@@ -213,7 +241,7 @@ impl Aws {
             shared,
             observer,
             region,
-            profile,
+            profiles,
         }
     }
 
@@ -245,7 +273,7 @@ impl Aws {
             .context_for("sts:GetCallerIdentity", || {
                 "identify the AWS account of the caller".into()
             })
-            .map_err(|error| error::credentials_hint(error, self.profile.as_deref()))?;
+            .map_err(|error| with_credentials_hint(error, &self.profiles))?;
         let arn = who.arn().unwrap_or_default();
         let partition = Arn::parse(arn)
             .map_or("aws", |arn| arn.partition)
@@ -259,7 +287,11 @@ impl Aws {
 }
 
 /// A loader like that of the AWS CLI, with the program's time limits and retries.
-fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> ConfigLoader {
+fn config_loader(
+    settings: &ConnectionSettings,
+    http: &SharedHttpClient,
+    profiles: &Profiles,
+) -> ConfigLoader {
     let mut loader = ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http.clone())
@@ -277,7 +309,10 @@ fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> Conf
     if let Ok(name) = AppName::new("heeler-ec") {
         loader = loader.app_name(name);
     }
-    if let Some(profile) = &settings.profile {
+    if let Some(files) = profiles.files() {
+        loader = loader.profile_files(files);
+    }
+    if let Some(profile) = profiles.sdk_name() {
         loader = loader.profile_name(profile);
     }
     if let Some(region) = &settings.region {
@@ -289,20 +324,36 @@ fn config_loader(settings: &ConnectionSettings, http: &SharedHttpClient) -> Conf
     loader
 }
 
-/// Credentials of a named profile. They take precedence over the environment, as in the AWS CLI; in the SDK they do
-/// not.
-fn profile_credentials(
-    name: &str,
-    http: &SharedHttpClient,
-    region: &str,
-) -> ProfileFileCredentialsProvider {
-    let settings = ProviderConfig::without_region()
+/// Settings of the credential providers that the program creates itself.
+fn provider_config(http: &SharedHttpClient, region: &str) -> ProviderConfig {
+    ProviderConfig::without_region()
         .with_region(Some(Region::new(region.to_owned())))
-        .with_http_client(http.clone());
-    ProfileFileCredentialsProvider::builder()
-        .configure(&settings)
-        .profile_name(name)
-        .build()
+        .with_http_client(http.clone())
+}
+
+/// Credentials of the profile that was named on the command line. They take precedence over the environment, as in the
+/// AWS CLI; in the SDK they do not.
+fn profile_credentials(
+    profiles: &Profiles,
+    settings: &ProviderConfig,
+) -> SharedCredentialsProvider {
+    let mut provider = ProfileFileCredentialsProvider::builder().configure(settings);
+    if let Some(files) = profiles.files() {
+        provider = provider.profile_files(files);
+    }
+    if let Some(name) = profiles.sdk_name() {
+        provider = provider.profile_name(name);
+    }
+    SharedCredentialsProvider::new(provider.build())
+}
+
+/// Returns true if the environment has an access key, which takes precedence over `AWS_PROFILE`.
+fn has_environment_credentials() -> bool {
+    std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty())
+}
+
+fn with_credentials_hint(error: Error, profiles: &Profiles) -> Error {
+    error::credentials_hint(error, profiles.selected(), profiles.sign_in_command())
 }
 
 /// Returns true if a custom endpoint is configured. S3 then uses path-style addresses, which every endpoint supports.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ctrl_c::Interrupt;
 use super::write_log::WriteLog;
 use crate::aws::configuration::file_endpoints;
-use crate::aws::{Aws, AwsCall, ConnectionSettings};
+use crate::aws::{Aws, AwsCall, ConnectionSettings, MfaPrompt};
 use crate::cli::{GlobalArgs, value_parsers};
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
@@ -29,13 +29,16 @@ impl Context {
         let ui = self.ui;
         let print_call: Arc<dyn Fn(AwsCall) + Send + Sync> =
             Arc::new(move |call| render::progress::print_call(ui, &call));
-        let aws = Aws::connect(&ConnectionSettings {
+        let mfa_prompt: Arc<MfaPrompt> = Arc::new(move |serial: &str| ui.mfa_code(serial));
+        let settings = ConnectionSettings {
             profile: self.global.profile.clone(),
             region: self.global.region.clone(),
             endpoint: self.global.endpoint_url.clone(),
             observer: ui.is_verbose().then_some(print_call),
-        })
-        .await?;
+            mfa_prompt: ui.can_prompt().then_some(mfa_prompt),
+        };
+        let aws = Aws::connect(&settings);
+        let aws = self.cancellable(aws).await?;
         // The AWS configuration file can set an endpoint, too.
         let files = file_endpoints(self.global.profile.as_deref());
         for endpoint in aws.endpoint().into_iter().chain(files) {

@@ -219,13 +219,28 @@ impl Ui {
         let _ = write!(err, "{question}\n{instruction} ");
         let _ = err.flush();
         drop(err);
+        self.read_answer() == expected_answer
+    }
+
+    /// Asks for the code of an MFA device, given its serial number or ARN. Returns the line that the user types, which
+    /// is empty at the end of the input.
+    #[must_use]
+    pub fn mfa_code(&self, serial: &str) -> String {
+        let mut err = io::stderr().lock();
+        let _ = write!(err, "MFA code for {}: ", escape_control_chars(serial));
+        let _ = err.flush();
+        drop(err);
+        self.read_answer()
+    }
+
+    fn read_answer(&self) -> String {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);
         if !line.ends_with('\n') {
             // The end of the input leaves the cursor behind the question.
             self.warn_unwrapped("");
         }
-        read.is_ok_and(|read| read > 0) && line.trim() == expected_answer
+        read.map_or_else(|_| String::new(), |_| line.trim().to_owned())
     }
 
     /// Returns a user interface that composes text for stderr with the methods for stdout.

@@ -188,6 +188,8 @@ const OTHER_ACTIONS: &[(&str, &[&str])] = &[
         &["sqs:ChangeMessageVisibility"],
     ),
     ("sqs:DeleteMessageBatch", &["sqs:DeleteMessage"]),
+    // A permission of the credentials of the source profile, not of the role that runs the command.
+    ("sts:AssumeRole", &[]),
     // This operation needs no permission.
     ("sts:GetCallerIdentity", &[]),
 ];
