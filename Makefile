@@ -13,7 +13,7 @@ endif
 # The tests append what they skip to this file.
 SKIPPED := $(CURDIR)/target/skipped-tests.txt
 
-.PHONY: emulators test demo check bench generate snapshots
+.PHONY: emulators test faults demo check bench generate snapshots
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
 # environment.
@@ -40,6 +40,12 @@ test: emulators
 	@HEELER_EC_SKIPPED=$(SKIPPED) cargo test --locked --workspace; status=$$?; \
 	if [ -s $(SKIPPED) ]; then printf '\nNot run:\n'; sort -u $(SKIPPED) | sed 's/^/  - /'; \
 	else printf '\nNo test was skipped.\n'; fi; exit $$status
+
+# Injects every fault into every call of every command, and prints the outcomes by kind. SHARD=1/4 runs a quarter, and
+# CASES=TEXT the cases whose names contain the text. Another run repeats only bad cases, because target/faults has the
+# outcomes.
+faults: emulators
+	cargo test --locked --test suite faults::all_fault_cases -- --ignored --exact --nocapture
 
 # Demonstrates the program on a simulated organization, without an AWS account.
 demo: .venv/ministack/.stamp

@@ -17,6 +17,8 @@ mod crash_recovery;
 mod destroy;
 mod docs_consistency;
 mod drift;
+mod eventual_consistency;
+mod faults;
 mod filter_pattern;
 mod function;
 mod generated;

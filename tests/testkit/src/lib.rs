@@ -40,3 +40,5 @@ pub use log_file::LogFile;
 pub use organization::{Organization, OrganizationBuilder};
 pub use program::{CTRL_C, END_OF_INPUT, HeelerEc, Run, Running};
 pub use proxy::{Call, Fault, FaultAction, Proxy};
+pub use strict::eventual::Rule;
+pub use strict::variation::ListForm;

@@ -29,9 +29,19 @@ pub struct HeelerEc<'a> {
     env: Vec<(String, String)>,
     stdin: Vec<u8>,
     endpoint: bool,
-    kill: Option<(usize, bool)>,
+    kill: Option<KillTime>,
     extra_actions: Vec<String>,
     terminal: Option<Terminal>,
+}
+
+/// The call after which the program is killed.
+enum KillTime {
+    /// The number of calls.
+    Calls(usize),
+    /// The number of calls that write.
+    Writes(usize),
+    /// The next call of this operation.
+    Operation(String),
 }
 
 /// A terminal and the answers of a simulated user.
@@ -176,13 +186,19 @@ impl<'a> HeelerEc<'a> {
 
     /// Kills the program after the emulator completed this many calls, before the program gets the last response.
     pub fn kill_after_calls(mut self, calls: usize) -> HeelerEc<'a> {
-        self.kill = Some((calls, false));
+        self.kill = Some(KillTime::Calls(calls));
         self
     }
 
     /// Like `kill_after_calls`, but counts only calls that write.
     pub fn kill_after_writes(mut self, writes: usize) -> HeelerEc<'a> {
-        self.kill = Some((writes, true));
+        self.kill = Some(KillTime::Writes(writes));
+        self
+    }
+
+    /// Kills the program after the emulator completed the first call of this operation, such as `sqs:CreateQueue`.
+    pub fn kill_after_operation(mut self, name: &str) -> HeelerEc<'a> {
+        self.kill = Some(KillTime::Operation(name.to_owned()));
         self
     }
 
@@ -211,13 +227,13 @@ impl<'a> HeelerEc<'a> {
         );
         let first_call = self.org.proxy().total();
         let pid = Arc::new(OnceLock::new());
-        if let Some((count, only_writes)) = self.kill {
+        if let Some(time) = &self.kill {
             let pid = Arc::clone(&pid);
             let kill = move |_: &Call| signal(*pid.wait(), "KILL");
-            if only_writes {
-                self.org.proxy().after_writes(count, kill);
-            } else {
-                self.org.proxy().after_calls(count, kill);
+            match time {
+                KillTime::Calls(count) => self.org.proxy().after_calls(*count, kill),
+                KillTime::Writes(count) => self.org.proxy().after_writes(*count, kill),
+                KillTime::Operation(name) => self.org.proxy().after_operation(name, kill),
             }
         }
         let args: Vec<String> = self

@@ -23,6 +23,8 @@ use tokio::sync::oneshot;
 
 use crate::gate::Gate;
 use crate::strict;
+use crate::strict::eventual::{EventualConsistency, Rule};
+use crate::strict::variation::{self, ListForm};
 use crate::wire::{self, WireResponse};
 
 /// Prefixes of the operations that only read.
@@ -64,9 +66,14 @@ impl Call {
     ///
     /// `ReceiveMessage` and `AssumeRole` count as writes.
     pub fn writes(&self) -> bool {
+        Call::is_write(&self.operation)
+    }
+
+    /// Returns true unless the operation with this name only reads.
+    pub fn is_write(operation: &str) -> bool {
         !READ_PREFIXES
             .iter()
-            .any(|prefix| self.operation.starts_with(prefix))
+            .any(|prefix| operation.starts_with(prefix))
     }
 
     /// The call as `service:Operation`, the way IAM names actions.
@@ -96,6 +103,8 @@ pub enum FaultAction {
     Delay(Duration),
     /// Pass the call on when the gate is open.
     Hold(Gate),
+    /// Like `Refuse`, with the status, the code and the message that this function returns for the call.
+    RefuseAs(fn(&Call) -> (u16, &'static str, &'static str)),
     /// Close the connection; the call does not reach the emulator.
     DropRequest,
     /// Pass the call on, then close the connection instead of responding.
@@ -184,6 +193,10 @@ pub struct Fault {
     pub action: FaultAction,
     /// A text that the request body must contain.
     body_text: Option<String>,
+    /// The percentage of these calls that are affected.
+    percent: u64,
+    /// The time after the first affected call at which the fault ends.
+    duration: Option<Duration>,
 }
 
 impl Fault {
@@ -196,6 +209,21 @@ impl Fault {
             times: usize::MAX,
             action,
             body_text: None,
+            percent: 100,
+            duration: None,
+        }
+    }
+
+    /// Affects a pseudo-random part of the calls, the same in each run.
+    pub fn percent(self, percent: u64) -> Fault {
+        Fault { percent, ..self }
+    }
+
+    /// Ends this long after the first affected call.
+    pub fn lasting(self, duration: Duration) -> Fault {
+        Fault {
+            duration: Some(duration),
+            ..self
         }
     }
 
@@ -232,7 +260,15 @@ type Hook = Box<dyn FnOnce(&Call) + Send>;
 struct PendingHook {
     calls_left: usize,
     only_writes: bool,
+    /// The only operation that counts, as `service:Operation`.
+    name: Option<String>,
     hook: Hook,
+}
+
+struct ActiveFault {
+    fault: Fault,
+    matching_calls: usize,
+    first_affected: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -241,7 +277,10 @@ struct State {
     cleared: usize,
     delay: Duration,
     jitter: Option<(Duration, u64)>,
-    faults: Vec<(Fault, usize)>,
+    faults: Vec<ActiveFault>,
+    injected: usize,
+    eventual: EventualConsistency,
+    variation: Option<ListForm>,
     headers: Vec<(HeaderName, HeaderValue)>,
     hooks: Vec<PendingHook>,
     /// Held by every connection and by every call that is being passed on.
@@ -332,7 +371,36 @@ impl Proxy {
 
     /// Adds a fault. The first fault that matches a call takes effect.
     pub fn fault(&self, fault: Fault) {
-        self.state().faults.push((fault, 0));
+        self.state().faults.push(ActiveFault {
+            fault,
+            matching_calls: 0,
+            first_affected: None,
+        });
+    }
+
+    /// The number of calls that a fault has affected since the start.
+    pub fn injected(&self) -> usize {
+        self.state().injected
+    }
+
+    /// Plays the delays of AWS from now on.
+    pub fn eventual_consistency(&self, rules: &[(Rule, Duration)]) {
+        self.state().eventual = EventualConsistency::new(rules);
+    }
+
+    /// Makes each read return its old response this many times after a write to its service.
+    pub fn read_lag(&self, reads: usize) {
+        self.state().eventual = EventualConsistency::with_read_lag(reads);
+    }
+
+    /// The rules that have affected a call, and the number of stale reads.
+    pub fn played_rules(&self) -> Vec<Rule> {
+        self.state().eventual.played()
+    }
+
+    /// Varies every response as AWS may do: another order, unknown attributes, and this form of lists in policies.
+    pub fn vary_responses(&self, form: Option<ListForm>) {
+        self.state().variation = form;
     }
 
     /// Holds the calls of an operation until the returned gate is opened.
@@ -397,11 +465,22 @@ impl Proxy {
         self.wait_for(writes, true, Box::new(hook));
     }
 
+    /// Runs `hook` after the next call of this operation, such as `sqs:CreateQueue`.
+    pub fn after_operation(&self, name: &str, hook: impl FnOnce(&Call) + Send + 'static) {
+        self.state().hooks.push(PendingHook {
+            calls_left: 1,
+            only_writes: false,
+            name: Some(name.to_owned()),
+            hook: Box::new(hook),
+        });
+    }
+
     fn wait_for(&self, calls_left: usize, only_writes: bool, hook: Hook) {
         assert!(calls_left > 0, "a hook waits for at least one call");
         self.state().hooks.push(PendingHook {
             calls_left,
             only_writes,
+            name: None,
             hook,
         });
     }
@@ -462,6 +541,7 @@ async fn serve(
     let (index, action, delay, headers, busy) = {
         let mut state = locked(&state);
         let action = state.inject(&call);
+        let action = action.or_else(|| state.eventual.before(&call));
         state.calls.push(call.clone());
         let index = state.cleared + state.calls.len() - 1;
         let busy = Arc::clone(&state.busy);
@@ -481,17 +561,20 @@ async fn serve(
     let method = forwarded.method().clone();
     let truncates = matches!(action, Some(FaultAction::TruncateResponse));
     let response = match action {
-        None | Some(FaultAction::TruncateResponse) => forward(forwarded, upstream, busy).await?,
+        None | Some(FaultAction::TruncateResponse) => {
+            pass_on(forwarded, upstream, busy, &state, &call).await?
+        }
         Some(FaultAction::Delay(delay)) => {
             tokio::time::sleep(delay).await;
-            forward(forwarded, upstream, busy).await?
+            pass_on(forwarded, upstream, busy, &state, &call).await?
         }
         Some(FaultAction::Hold(gate)) => {
             gate.pass().await;
-            forward(forwarded, upstream, busy).await?
+            pass_on(forwarded, upstream, busy, &state, &call).await?
         }
         Some(FaultAction::EditResponse(ResponseEdit(edit))) => {
-            let mut response = read_response(forward(forwarded, upstream, busy).await?).await?;
+            let response = pass_on(forwarded, upstream, busy, &state, &call).await?;
+            let mut response = read_response(response).await?;
             edit(&mut response);
             // A response to HEAD has a length but no body.
             if method != Method::HEAD {
@@ -501,7 +584,7 @@ async fn serve(
         }
         Some(FaultAction::DropRequest) => return Err(io::ErrorKind::ConnectionAborted.into()),
         Some(FaultAction::DropResponse) => {
-            forward(forwarded, upstream, busy).await?;
+            pass_on(forwarded, upstream, busy, &state, &call).await?;
             notify(&state, index, &call);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -517,6 +600,16 @@ async fn serve(
             &code,
             &message,
         ))?,
+        Some(FaultAction::RefuseAs(refuse)) => {
+            let (status, code, message) = refuse(&call);
+            to_response(wire::error_response(
+                &call.service,
+                &method,
+                status,
+                code,
+                message,
+            ))?
+        }
         Some(FaultAction::Respond {
             status,
             headers,
@@ -604,18 +697,42 @@ fn notify(state: &Mutex<State>, index: usize, call: &Call) {
     }
 }
 
+impl ActiveFault {
+    /// Counts a matching call. Returns true if the fault affects it.
+    fn counts_call(&mut self) -> bool {
+        self.matching_calls += 1;
+        let Some(number) = self.matching_calls.checked_sub(self.fault.after + 1) else {
+            return false;
+        };
+        let has_ended = self.fault.duration.is_some_and(|duration| {
+            let first = self.first_affected;
+            first.is_some_and(|first| first.elapsed() > duration)
+        });
+        let is_selected = random(number as u64) % 100 < self.fault.percent;
+        let affects = number < self.fault.times && is_selected && !has_ended;
+        if affects {
+            self.first_affected.get_or_insert_with(Instant::now);
+        }
+        affects
+    }
+}
+
+/// A pseudo-random number, the same for the same seed.
+fn random(seed: u64) -> u64 {
+    let mut bits = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    bits ^= bits >> 29;
+    bits = bits.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits >> 32
+}
+
 impl State {
     /// Counts the call for each matching fault, and returns the action of the first active one.
     fn inject(&mut self, call: &Call) -> Option<FaultAction> {
         let mut action = None;
-        for (fault, count) in &mut self.faults {
-            if !fault.matches(call) {
-                continue;
-            }
-            *count += 1;
-            let active = *count > fault.after && *count - fault.after <= fault.times;
-            if active && action.is_none() {
-                action = Some(fault.action.clone());
+        for active in &mut self.faults {
+            if active.fault.matches(call) && active.counts_call() && action.is_none() {
+                action = Some(active.fault.action.clone());
+                self.injected += 1;
             }
         }
         action
@@ -652,7 +769,11 @@ impl State {
             .unwrap_or(call)
             .clone();
         for waiting in &mut self.hooks {
-            if !waiting.only_writes || call.writes() {
+            let is_named = waiting
+                .name
+                .as_ref()
+                .is_none_or(|name| *name == call.name());
+            if is_named && (!waiting.only_writes || call.writes()) {
                 waiting.calls_left -= 1;
             }
         }
@@ -664,6 +785,38 @@ impl State {
             .map(|waiting: PendingHook| (waiting.hook, call.clone()))
             .collect()
     }
+}
+
+/// Passes a call on, and records and varies the response of the emulator.
+async fn pass_on(
+    request: Request<Full<Bytes>>,
+    upstream: SocketAddr,
+    busy: Arc<()>,
+    state: &Mutex<State>,
+    call: &Call,
+) -> io::Result<Response<Full<Bytes>>> {
+    let response = forward(request, upstream, busy).await?;
+    let mut response = read_response(response).await?;
+    let variation = {
+        let mut state = locked(state);
+        state.eventual.after(call, &response);
+        state.variation
+    };
+    let has_body = call.method != Method::HEAD && call.operation != "GetObject";
+    if let Some(form) = variation.filter(|_| has_body) {
+        variation::vary(&mut response, form);
+        response.headers.remove(CONTENT_LENGTH);
+    }
+    to_response(response)
+}
+
+async fn to_wire(response: Response<Full<Bytes>>) -> io::Result<WireResponse> {
+    let (parts, body) = response.into_parts();
+    Ok(WireResponse {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
+    })
 }
 
 /// Sends the request to the emulator and reads the whole response, even if the caller closes the connection.

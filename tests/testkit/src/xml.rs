@@ -63,6 +63,19 @@ impl Element {
     pub fn children_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
+
+    /// The element as text, without an XML declaration.
+    pub fn to_text(&self) -> String {
+        let content = if self.children.is_empty() {
+            self.text
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        } else {
+            self.children.iter().map(Element::to_text).collect()
+        };
+        format!("<{0}{1}>{content}</{0}>", self.name, self.attributes)
+    }
 }
 
 /// Replaces the entities of a text.

@@ -1,14 +1,19 @@
 //! Strict validation: the rules of AWS that a request can violate and an emulator does not check.
 //!
 //! `model` has the input shapes of AWS's own service models, `input` decodes a request, `constraints` compares both, and
-//! `documents` has the rules for policy documents, attributes, tags and notification configurations.
+//! `documents` has the rules for policy documents, attributes, tags and notification configurations. `eventual` plays the
+//! delays of AWS, and `variation` the forms in which AWS may write a response.
 
 mod constraints;
 mod documents;
+pub mod eventual;
 mod input;
 pub mod model;
+pub mod variation;
 
 use std::sync::OnceLock;
+
+use serde_json::Value;
 
 use crate::Call;
 
@@ -40,6 +45,13 @@ pub fn violations(call: &Call) -> Vec<String> {
         violation.insert_str(0, &format!("{}: ", call.name()));
     }
     found
+}
+
+/// The input of a call as JSON with the member names of the model; null if it cannot be decoded.
+pub(crate) fn input(call: &Call) -> Value {
+    let known = models().operation(&call.service, &call.operation);
+    let input = known.and_then(|(service, operation)| input::decode(service, operation, call).ok());
+    input.unwrap_or_default()
 }
 
 #[cfg(test)]
