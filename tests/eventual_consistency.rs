@@ -190,7 +190,6 @@ async fn tail_one_event(org: &Organization) -> Run {
 }
 
 #[tokio::test]
-#[ignore = "failed when it was written; run with --ignored"]
 async fn tail_waits_until_its_queue_exists() {
     let org = organization_for("s3").await;
     setup_of_with(&org, "s3", ID).run().await.expect_status(0);
@@ -239,13 +238,11 @@ async fn assert_everything_survives_all_rules(option: &str) {
 }
 
 #[tokio::test]
-#[ignore = "failed when it was written; run with --ignored"]
 async fn all_delays_together_are_survived_s3() {
     assert_everything_survives_all_rules("s3").await;
 }
 
 #[tokio::test]
-#[ignore = "failed when it was written; run with --ignored"]
 async fn all_delays_together_are_survived_cloudwatch() {
     assert_everything_survives_all_rules("cloudwatch").await;
 }

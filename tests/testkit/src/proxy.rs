@@ -810,15 +810,6 @@ async fn pass_on(
     to_response(response)
 }
 
-async fn to_wire(response: Response<Full<Bytes>>) -> io::Result<WireResponse> {
-    let (parts, body) = response.into_parts();
-    Ok(WireResponse {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
-    })
-}
-
 /// Sends the request to the emulator and reads the whole response, even if the caller closes the connection.
 async fn forward(
     request: Request<Full<Bytes>>,
