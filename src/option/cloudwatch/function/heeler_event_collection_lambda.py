@@ -32,8 +32,7 @@ SERVICE_ERRORS = re.compile("Throttl|OverLimit|Queue|K[Mm][Ss]|Denied|Token|Sign
 # Characters that SQS rejects. Valid JSON has them only in strings, where an escape means the same.
 REJECTED_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 DECODER = json.JSONDecoder(parse_int=float)  # Python limits the digits of an int, but not those of a float.
-BEFORE_NAME, BEFORE_VALUE = re.compile(r'[\s{,]*(?=")'), re.compile(r"[\s:]*")
-
+MEMBER_NAME = re.compile(r'[\s{,]*("(?:[^"\\]|\\.)*")[\s:]*')
 CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 sqs = boto3.client("sqs", config=CONFIG)
 
@@ -43,10 +42,9 @@ def lambda_handler(event, context):
     report = dict.fromkeys(("received", "skipped", "repeated", "unreadable", "cut", "sent", "failed"), 0)
     try:
         payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
-        if payload["messageType"] == "DATA_MESSAGE":
-            report |= deliver(payload["logEvents"], context)
-        else:  # CONTROL_MESSAGE: CloudWatch Logs tests whether it can invoke the function.
-            report["skipped"] = 1
+        # CloudWatch Logs sends a CONTROL_MESSAGE to test whether it can invoke the function.
+        is_data = payload["messageType"] == "DATA_MESSAGE"
+        report |= deliver(payload["logEvents"], context) if is_data else {"skipped": 1}
     finally:
         report["milliseconds"] = round(1000 * (time.monotonic() - started))
         print(json.dumps(report))
@@ -57,8 +55,8 @@ def lambda_handler(event, context):
 def deliver(log_events, context):
     """Sends the records of one delivery. Returns counts, error counts, and the IDs of events worth looking into."""
     unique = {message.text: message for message in map(Message, log_events)}.values()
-    sendable = [message for message in unique if message.size() <= MAX_BYTES]
-    sent, errors = send(sendable, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
+    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
+    sent, errors = send([message for message in unique if message.size() <= MAX_BYTES], seconds)
     events = {
         "unreadable": [message.id for message in unique if not message.readable],
         "cut": [message.id for message in unique if message in sent and message.cut],
@@ -80,9 +78,10 @@ def send(messages, seconds):
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
         while waiting and failed_calls < MAX_FAILED_CALLS:
-            batch = [waiting.pop(0)]
-            while waiting and len(batch) < MAX_BATCH_SIZE and sum(m.size() for m in batch + waiting[:1]) <= MAX_BYTES:
-                batch.append(waiting.pop(0))
+            batch = waiting[:MAX_BATCH_SIZE]
+            while sum(message.size() for message in batch) > MAX_BYTES:
+                batch.pop()
+            del waiting[: len(batch)]
             refused = send_batch(batch)
             sent.update(message for message in batch if message not in refused)
             errors.update(code for code, _ in refused.values())
@@ -109,7 +108,7 @@ def send_batch(batch):
     except ClientError as error:
         name = error.response["Error"]["Code"]
         code = re.split("[.#]", name)[-1]  # Some codes have the service's name before them.
-        can_retry = code not in MESSAGE_ERRORS and bool(SERVICE_ERRORS.search(name))
+        can_retry = code not in MESSAGE_ERRORS and SERVICE_ERRORS.search(name)
         if can_retry or len(batch) == 1:
             return dict.fromkeys(batch, (code, can_retry))
         # SQS can refuse a whole call because of one message: send each of them alone.
@@ -147,27 +146,25 @@ class Message:
         """Replaces the largest members by null until the body fits. Returns True if that made a sendable difference."""
         if self.size() <= max_bytes or not self.readable:
             return False
-        before, values = self.body, cuttable_values(self.text)
-        largest = sorted(values, key=lambda name: len(self.text[slice(*values[name])].encode()), reverse=True)
-        while self.size() > max_bytes and len(self.cut) < len(largest):
-            self.cut = largest[: len(self.cut) + 1]
-            before_end, after_end = self.text.rsplit("}", 1)
+        before, text, self.cut = self.body, self.text, []
+        while self.size() > max_bytes and (members := cuttable_members(text)):
+            name, start, end = max(members, key=lambda member: len(text[member[1] : member[2]].encode()))
+            self.cut.append(name)
+            text = f"{text[:start]}null{text[end:]}"
+            before_end, after_end = text.rsplit("}", 1)
             self.body = f'{before_end},"heelerEcCut":{json.dumps(self.cut, separators=(",", ":"))}}}{after_end}'
-            for start, end in sorted((values[name] for name in self.cut), reverse=True):
-                self.body = f"{self.body[:start]}null{self.body[end:]}"
         return self.body != before and self.size() <= MAX_BYTES
 
 
-def cuttable_values(text):
-    """Returns where the values of the cuttable members of a JSON object start and end."""
-    values, end = {}, 0
-    while start_of_name := BEFORE_NAME.match(text, end):
-        name, end = DECODER.raw_decode(text, start_of_name.end())
-        start = BEFORE_VALUE.match(text, end).end()
-        _, end = DECODER.raw_decode(text, start)
-        if name in CUTTABLE and text[start:end] != "null":
-            values[name] = start, end
-    return values
+def cuttable_members(text):
+    """Returns the name of each cuttable member of a JSON object, and where its value starts and ends."""
+    members, end = [], 0
+    while match := MEMBER_NAME.match(text, end):
+        name, start = DECODER.decode(match[1]), match.end()
+        value, end = DECODER.raw_decode(text, start)
+        if name in CUTTABLE and value is not None:
+            members.append((name, start, end))
+    return members
 
 
 def identifier(value, default="unknown"):
