@@ -280,7 +280,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("toml", &["severity/"]),
     ("unicode_width", &["render/"]),
-    ("uuid", &["command/prepare.rs", "tail/"]),
+    ("uuid", &["command/prepare.rs", "deployment/", "tail/"]),
     ("wide", &["cloudtrail/"]),
     ("wildmatch", &["tail/"]),
     ("zip", &["option/"]),

@@ -20,11 +20,17 @@ fn delay_first_call(org: &Organization, name: &str) {
         .fault(Fault::new(service, operation, delay).times(1));
 }
 
-/// Holds the first key of each run until both have read their plans.
-fn hold_both_keys(org: &Organization) {
+/// Holds this call of each run until both have read their plans.
+fn hold_both(org: &Organization, service: &str, operation: &str) {
     let hold = FaultAction::Hold(Gate::opening_at(2));
     org.proxy()
-        .fault(Fault::new("kms", "CreateKey", hold).times(2));
+        .fault(Fault::new(service, operation, hold).times(2));
+}
+
+/// The number of these calls so far, of all runs.
+fn count_calls(org: &Organization, name: &str) -> usize {
+    let calls = org.proxy().calls();
+    calls.iter().filter(|call| call.name() == name).count()
 }
 
 async fn run_both<'a>(first: HeelerEc<'a>, second: HeelerEc<'a>) -> [Run; 2] {
@@ -60,11 +66,17 @@ fn assert_clear_outcome(run: &Run) {
 }
 
 #[tokio::test]
-async fn concurrent_first_setups_leave_one_key() {
-    let runs = ["s3", "cloudwatch"].into_iter().map(|option| async move {
+async fn concurrent_first_setups_create_one_key() {
+    // The runs may want the same role, or roles with different external IDs.
+    let cases = [("s3", true), ("s3", false), ("cloudwatch", false)];
+    let runs = cases.into_iter().map(|(option, same_id)| async move {
         let org = organization_for(option).await;
-        hold_both_keys(&org);
-        let runs = run_both(setup_of(&org, option), setup_of(&org, option)).await;
+        hold_both(&org, "iam", "CreateRole");
+        let first_setup = || match same_id {
+            true => setup_of_with(&org, option, ID),
+            false => setup_of(&org, option),
+        };
+        let runs = run_both(first_setup(), first_setup()).await;
         org.proxy().clear_faults();
         let mut statuses = [runs[0].status, runs[1].status];
         statuses.sort_unstable();
@@ -75,10 +87,10 @@ async fn concurrent_first_setups_leave_one_key() {
         } else {
             (second, first)
         };
+        assert_eq!(count_calls(&org, "kms:CreateKey"), 1, "{}", loser.stderr);
         for expected in [
-            "cannot create kms alias",
-            "another run",
-            "- deleted kms key",
+            "cannot create iam role",
+            "Another setup started first; no changes were made",
             "run the same command again",
         ] {
             assert!(
@@ -95,12 +107,42 @@ async fn concurrent_first_setups_leave_one_key() {
             .await
             .expect_status(0);
         assert_eq!(outputs.stdout, winner.stdout);
-        let again = setup_of(&org, option).run().await.expect_status(0);
+        let again = match same_id {
+            true => setup_of_with(&org, option, ID),
+            false => setup_of(&org, option),
+        };
+        let again = again.run().await.expect_status(0);
         assert_eq!(names(&again.writes()), NOTHING);
         destroy(&org).run().await.expect_status(0);
         assert_eq!(org.leftovers().await, NOTHING);
     });
     run_concurrently(runs).await;
+}
+
+#[tokio::test]
+async fn concurrent_completions_leave_one_key() {
+    let org = organization_for("s3").await;
+    // Killed after the role was created.
+    setup_of(&org, "s3").kill_after_writes(1).run().await;
+    hold_both(&org, "kms", "CreateKey");
+    let runs = run_both(setup_of(&org, "s3"), setup_of(&org, "s3")).await;
+    org.proxy().clear_faults();
+    let mut statuses = [runs[0].status, runs[1].status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [0, 3], "{}\n{}", runs[0].stderr, runs[1].stderr);
+    let loser = runs.iter().find(|run| run.status == 3).expect("a loser");
+    for expected in [
+        "cannot create kms alias",
+        "another run",
+        "- deleted kms key",
+    ] {
+        assert!(
+            loser.stderr.contains(expected),
+            "no {expected:?} in\n{}",
+            loser.stderr
+        );
+    }
+    assert_one_deployment(&org, "s3").await;
 }
 
 #[tokio::test]
@@ -133,7 +175,7 @@ async fn concurrent_setups_leave_one_deployment() {
 #[tokio::test]
 async fn rollback_keeps_resources_of_concurrent_setup() {
     let org = organization_for("s3").await;
-    hold_both_keys(&org);
+    hold_both(&org, "iam", "CreateRole");
     let setup_with_rollback = || setup_of(&org, "s3").args(["--on-failure", "rollback"]);
     let runs = run_both(setup_with_rollback(), setup_with_rollback()).await;
     org.proxy().clear_faults();

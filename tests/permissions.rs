@@ -316,12 +316,15 @@ async fn change_topic_policy(org: &Organization) {
     set.expect("another policy of the topic");
 }
 
-/// Adds two concurrent setups. One of them deletes its key again.
+/// Adds two concurrent setups that complete an interrupted one. One of them deletes its key again.
 async fn add_concurrent_setups(needed: &mut NeededActions, option: &str) {
     let org = Organization::on(Engine::Ministack)
         .log_group()
         .build()
         .await;
+    // Killed after the role was created.
+    let killed = setup_of(&org, option).kill_after_writes(1).run().await;
+    needed.add(&org, &killed);
     let hold = FaultAction::Hold(Gate::opening_at(2));
     let hold = Fault::new("kms", "CreateKey", hold).times(2);
     org.proxy().fault(hold);

@@ -232,8 +232,16 @@ async fn apply_plan(context: &Context, on_failure: OnFailure, plan: &Plan<'_, Aw
     let Some(failure) = applied.failure() else {
         return Ok(());
     };
-    // A run that lost the race for the lock made a key that will never be used.
-    if on_failure == OnFailure::Rollback || applied.lost_lock_race(plan) {
+    let lost_race = applied.lost_lock_race(plan);
+    if lost_race && applied.attempted_steps(plan).next().is_none() {
+        let notice = context.writes.unchanged_notice();
+        context
+            .ui
+            .warn(&format!("\nAnother setup started first; {notice}."));
+        return Err(failure.clone());
+    }
+    // A run that lost the race for the alias has created a key that will never be used.
+    if on_failure == OnFailure::Rollback || lost_race {
         roll_back(context, plan, &applied).await;
         return Err(failure.clone());
     }

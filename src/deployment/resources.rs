@@ -1,4 +1,4 @@
-//! Resources that every option creates: the key with its alias, the queues, and Heeler's role with its policy.
+//! Resources that every option creates: Heeler's role with its policy, the key with its alias, and the queues.
 
 use serde_json::Value;
 
@@ -22,8 +22,30 @@ const DEAD_LETTER_RETENTION_SECONDS: u32 = 345_600;
 /// Receives after which SQS moves a message to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u32 = 4;
 
-/// Adds the key and its alias. All later resources wait for the alias: of two concurrent first setups only one gets
-/// it, and the other creates nothing more.
+/// Adds the role that Heeler assumes. All later resources wait for it: of two concurrent first setups only one gets it,
+/// and the other creates nothing.
+pub(crate) fn add_heeler_role(
+    graph: &mut Graph<Aws>,
+    scope: &DeploymentScope,
+    trust: &HeelerTrust,
+    tags: RoleTags,
+    ownership: &OwnershipTags,
+) -> Handle<Role> {
+    let role = graph.add(Role {
+        arn: scope.role_arn(&scope.names.role()),
+        description: "Role for Heeler to assume to harvest SQS queue.",
+        trusted_entity: TrustedEntity::Heeler(trust.clone()),
+        permissions_boundary: scope.permissions_boundary.clone(),
+        ownership: ownership.clone(),
+        deployment_tags: tags,
+        run_id: Some(uuid::Uuid::new_v4().to_string()),
+    });
+    graph.lock();
+    role
+}
+
+/// Adds the key and its alias. All later resources wait for the alias: of two runs that complete the same interrupted
+/// setup only one gets it, and the other deletes its key.
 pub(crate) fn add_key(
     graph: &mut Graph<Aws>,
     scope: &DeploymentScope,
@@ -88,23 +110,6 @@ pub(crate) fn add_queues(
         policy: None,
         ownership: ownership.clone(),
     })
-}
-
-/// The role that Heeler assumes.
-pub(crate) fn heeler_role(
-    scope: &DeploymentScope,
-    trust: &HeelerTrust,
-    tags: RoleTags,
-    ownership: &OwnershipTags,
-) -> Role {
-    Role {
-        arn: scope.role_arn(&scope.names.role()),
-        description: "Role for Heeler to assume to harvest SQS queue.",
-        trusted_entity: TrustedEntity::Heeler(trust.clone()),
-        permissions_boundary: scope.permissions_boundary.clone(),
-        ownership: ownership.clone(),
-        deployment_tags: tags,
-    }
 }
 
 /// The policy of Heeler's role. `document` builds it from the ARN of the key.

@@ -160,7 +160,7 @@ pub(crate) fn key_writes(at: RegionalScope<'_>) -> Vec<Statement> {
                 "kms:EnableKey",
                 "kms:EnableKeyRotation",
                 "kms:PutKeyPolicy",
-                // Of two concurrent first setups, one deletes the key that it created.
+                // Of two runs that complete an interrupted setup, one deletes the key that it created.
                 "kms:ScheduleKeyDeletion",
                 "kms:UpdateAlias",
                 "kms:UpdateKeyDescription",

@@ -69,11 +69,12 @@ impl ApplyResult {
             .or_else(|| failures().next())
     }
 
-    /// Returns true if another run created the lock resource first.
+    /// Returns true if another run created a lock resource first.
     #[must_use]
     pub fn lost_lock_race<C: Sync>(&self, plan: &Plan<'_, C>) -> bool {
-        let lock = plan.graph.lock_node().map(|lock| &self.outcomes[lock]);
-        matches!(lock, Some(Outcome::Failed(refusal)) if refusal.is_already_exists())
+        plan.graph.lock_nodes().iter().any(|lock| {
+            matches!(&self.outcomes[*lock], Outcome::Failed(refusal) if refusal.is_already_exists())
+        })
     }
 }
 
@@ -275,9 +276,10 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
             return Err(refusal);
         }
         let mut backoff = Backoff::new(self.options.retry_policy, self.options.cancellation);
-        while let Ok(actual) = self.node.resource.read(self.cloud, self.known).await {
+        let resource = self.node.resource.as_ref();
+        while let Ok(actual) = resource.read(self.cloud, self.known).await {
             match actual {
-                Some(actual) if !actual.is_managed() => break,
+                Some(actual) if !actual.is_managed() || !resource.is_own_creation(&actual) => break,
                 Some(actual) if diff(&actual.state, desired).is_empty() => return Ok(()),
                 _ => {}
             }

@@ -54,8 +54,8 @@ pub struct Graph<C> {
     home: Scope,
     nodes: Vec<Node<C>>,
     existing: Vec<(ResourceId, Outputs)>,
-    /// Index of the node that all later nodes wait for.
-    lock_node: Option<usize>,
+    /// Indices of the nodes that all later nodes wait for.
+    lock_nodes: Vec<usize>,
 }
 
 impl<C: Sync> Graph<C> {
@@ -66,7 +66,7 @@ impl<C: Sync> Graph<C> {
             home,
             nodes: Vec::new(),
             existing: Vec::new(),
-            lock_node: None,
+            lock_nodes: Vec::new(),
         }
     }
 
@@ -101,13 +101,13 @@ impl<C: Sync> Graph<C> {
     }
 
     /// Makes all resources that are added later wait for the last one added so far. Only one of several concurrent runs
-    /// can create that resource; the others stop before they create anything else.
+    /// can create that resource; the others stop before they create anything else. A graph may have several locks.
     pub fn lock(&mut self) {
-        self.lock_node = self.nodes.len().checked_sub(1);
+        self.lock_nodes.extend(self.nodes.len().checked_sub(1));
     }
 
-    pub(crate) fn lock_node(&self) -> Option<usize> {
-        self.lock_node
+    pub(crate) fn lock_nodes(&self) -> &[usize] {
+        &self.lock_nodes
     }
 
     #[must_use]
@@ -146,7 +146,7 @@ impl<C: Sync> Graph<C> {
                     .dependencies()
                     .iter()
                     .filter_map(|output| self.index_of(&output.resource))
-                    .chain(self.lock_node.filter(|lock| *lock < index))
+                    .chain(self.lock_nodes.iter().copied().filter(|lock| *lock < index))
                     .collect();
                 dependencies.sort_unstable();
                 dependencies.dedup();

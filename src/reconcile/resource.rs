@@ -151,6 +151,12 @@ pub trait ResourceSpec: Send + Sync {
         None
     }
 
+    /// Returns false if the resource records that another run created it. Then this run neither uses nor deletes it
+    /// after an ambiguous create.
+    fn is_own_creation(&self, _actual: &Actual) -> bool {
+        true
+    }
+
     /// Explanation of a change whose values do not explain themselves.
     fn reason(&self, _change: &Change) -> Option<String> {
         None

@@ -115,7 +115,10 @@ struct StepRollback<'a, C> {
 impl<C: Send + Sync> StepRollback<'_, C> {
     async fn run(&self) -> Result<Reverted> {
         let step = &self.plan.steps[self.node];
-        if !self.applied.was_attempted(step, self.node) || self.is_deleted_with_parent() {
+        if !self.applied.was_attempted(step, self.node)
+            || self.is_deleted_with_parent()
+            || self.is_anchor_of_other_run()
+        {
             return Ok(Reverted::default());
         }
         let verb = rollback_verb(&step.action);
@@ -127,7 +130,9 @@ impl<C: Send + Sync> StepRollback<'_, C> {
             }
         };
         match (&step.action, actual, &step.actual) {
-            (Action::Create, Some(actual), _) if actual.is_managed() => {
+            (Action::Create, Some(actual), _)
+                if actual.is_managed() && self.resource().is_own_creation(&actual) =>
+            {
                 with_events(&step.id, verb, self.options, self.delete(&actual)).await?;
                 Ok(Reverted {
                     is_deleted: true,
@@ -166,6 +171,11 @@ impl<C: Send + Sync> StepRollback<'_, C> {
         parent.is_some_and(|parent| {
             self.plan.steps[parent].action == Action::Create && self.applied.has_created(parent)
         })
+    }
+
+    /// Returns true for an anchor if another run won the race for a lock, because that run uses the anchor by now.
+    fn is_anchor_of_other_run(&self) -> bool {
+        self.resource().properties().is_anchor && self.applied.lost_lock_race(self.plan)
     }
 
     /// Reads the resource. If a response was lost, or a write did not become visible, waits for the resource to appear.

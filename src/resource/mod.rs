@@ -49,6 +49,8 @@ pub mod observed {
     pub const ROLE: &str = "observed.role";
     /// The longest session of a role.
     pub const MAX_SESSION_SECONDS: &str = "observed.max_session_seconds";
+    /// The ID of the run that created a role.
+    pub const RUN: &str = "observed.run";
     /// The IAM path of a role.
     pub const PATH: &str = "observed.path";
     pub const TOPIC: &str = "observed.topic";

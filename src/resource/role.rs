@@ -31,6 +31,8 @@ pub struct Role {
     pub ownership: OwnershipTags,
     /// The tags that describe the deployment, on the role by which it is found.
     pub deployment_tags: Vec<(&'static str, String)>,
+    /// An ID of this run, in a tag of a role that this run creates; `None` for a role that is no lock.
+    pub run_id: Option<String>,
 }
 
 impl Handle<Role> {
@@ -40,6 +42,8 @@ impl Handle<Role> {
     }
 }
 
+/// The tag with the ID of the run that created the role.
+const RUN_TAG: &str = "heeler-ec:run";
 /// The field of the permissions boundary.
 const BOUNDARY: &str = "permissions_boundary";
 
@@ -92,6 +96,13 @@ impl ResourceSpec for Role {
         self.ownership.to_vec()
     }
 
+    /// Compares the tag with the ID of the run. Two runs may want exactly the same role.
+    fn is_own_creation(&self, actual: &Actual) -> bool {
+        self.run_id
+            .as_deref()
+            .is_none_or(|own| actual.state.text(observed::RUN) == Some(own))
+    }
+
     fn reason(&self, change: &Change) -> Option<String> {
         let reason = match change.field {
             "external_id" => "Heeler cannot assume the role until it has the new external ID",
@@ -139,6 +150,12 @@ impl Resource<Aws> for Role {
             .with("tags", Value::Object(deployment_tags))
             .with_optional(observed::MAX_SESSION_SECONDS, role.max_session_duration())
             .with(observed::PATH, role.path())
+            .with_optional(
+                observed::RUN,
+                tags()
+                    .find(|(key, _)| *key == RUN_TAG)
+                    .map(|(_, value)| value),
+            )
             .with(observed::TAGS, observed::tags(tags()));
         let boundary = role.permissions_boundary();
         if let Some(boundary) = boundary.and_then(|found| found.permissions_boundary_arn()) {
@@ -162,6 +179,9 @@ impl Resource<Aws> for Role {
             .set_permissions_boundary(want.text(BOUNDARY).map(str::to_owned));
         for tag in self.sdk_tags(want)? {
             call = call.tags(tag);
+        }
+        if let Some(run) = &self.run_id {
+            call = call.tags(build_tag(RUN_TAG, run)?);
         }
         call.send()
             .await
@@ -302,10 +322,7 @@ impl Role {
         let ownership = ownership.map(|(key, value)| (key.to_owned(), value.to_owned()));
         ownership
             .chain(deployment_tags_of(want))
-            .map(|(key, value)| {
-                let tag = Tag::builder().key(&key).value(value).build();
-                tag.map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
-            })
+            .map(|(key, value)| build_tag(&key, &value))
             .collect()
     }
 
@@ -323,6 +340,11 @@ impl Role {
             trust.principals.join(", ")
         ))
     }
+}
+
+fn build_tag(key: &str, value: &str) -> Result<Tag> {
+    let tag = Tag::builder().key(key).value(value).build();
+    tag.map_err(|why| Error::failed(format!("write the tag {key}"), why.to_string()))
 }
 
 fn deployment_tags_of(state: &State) -> BTreeMap<String, String> {
@@ -360,6 +382,7 @@ mod tests {
                 extra: Vec::new(),
             },
             deployment_tags: vec![("heeler-ec:region", "us-east-1".into())],
+            run_id: None,
         }
     }
 

@@ -58,6 +58,7 @@ impl Fixture {
             permissions_boundary: None,
             ownership: OWNERSHIP,
             deployment_tags: vec![("heeler-ec:region", "us-east-1".to_owned())],
+            run_id: None,
         });
         let topic = graph.add(Topic {
             arn: TOPIC.to_owned(),

@@ -3,7 +3,7 @@
 use super::target::{CloudWatchTarget, NAME};
 use super::{function, policies};
 use crate::deployment::resources::{
-    QueuePair, add_key, add_queues, heeler_policy, heeler_role, policy_with_key,
+    QueuePair, add_heeler_role, add_key, add_queues, heeler_policy, policy_with_key,
 };
 use crate::option::delivery_option::Pipeline;
 use crate::option::heeler_filter::HEELER_PATTERN;
@@ -25,6 +25,13 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
     let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let queue_arn = scope.queue_arn(&names.fifo_queue());
     let function_role_arn = scope.role_arn(&names.function_role());
+    let role = add_heeler_role(
+        &mut graph,
+        scope,
+        &target.trust,
+        target.role_tags(),
+        &ownership,
+    );
     let key = add_key(&mut graph, scope, policies::key_policy(target), &ownership);
 
     let queues = QueuePair {
@@ -44,12 +51,6 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         document: policies::queue_policy(target, &queue_arn, &function_role_arn),
     });
 
-    let role = graph.add(heeler_role(
-        scope,
-        &target.trust,
-        target.role_tags(),
-        &ownership,
-    ));
     let (of, arn) = (target.clone(), queue_arn.clone());
     let document = move |key: &str| policies::heeler_policy(&of, &arn, key);
     let policy = graph.add(heeler_policy(scope, &key, &ownership, document));
@@ -65,6 +66,7 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         permissions_boundary: scope.permissions_boundary.clone(),
         ownership: ownership.clone(),
         deployment_tags: Vec::new(),
+        run_id: None,
     });
     let of = target.clone();
     let function_policy = graph.add(policy_with_key(

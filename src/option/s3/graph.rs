@@ -3,7 +3,9 @@
 use super::policies;
 use super::target::{NAME, S3Target};
 use crate::aws::arn::resource_name;
-use crate::deployment::resources::{QueuePair, add_key, add_queues, heeler_policy, heeler_role};
+use crate::deployment::resources::{
+    QueuePair, add_heeler_role, add_key, add_queues, heeler_policy,
+};
 use crate::option::delivery_option::Pipeline;
 use crate::reconcile::Outputs;
 use crate::reconcile::graph::Graph;
@@ -25,6 +27,13 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
     let mut graph = Graph::new(Scope::new(&scope.account, &scope.region));
     let topic_arn = target.topic_arn();
     let queue_arn = scope.queue_arn(&names.queue());
+    let role = add_heeler_role(
+        &mut graph,
+        scope,
+        &target.trust,
+        target.role_tags(),
+        &ownership,
+    );
     let key_policy = policies::key_policy(target, &topic_arn);
     let key = add_key(&mut graph, scope, key_policy, &ownership);
 
@@ -65,12 +74,6 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         depends_on: vec![queue_policy.completed()],
     });
 
-    let role = graph.add(heeler_role(
-        scope,
-        &target.trust,
-        target.role_tags(),
-        &ownership,
-    ));
     let of = target.clone();
     let document = move |key: &str| policies::heeler_policy(&of, &queue_arn, key);
     let policy = graph.add(heeler_policy(scope, &key, &ownership, document));

@@ -157,6 +157,60 @@ async fn losing_the_lock_race_creates_nothing_more() {
     assert_eq!(cloud.names(), ["alias"]);
 }
 
+/// A graph with two locks, of which the first is the anchor, like Heeler's role before the alias of the key.
+fn graph_with_anchor_as_lock() -> Graph<FakeCloud> {
+    let mut graph = empty_graph();
+    graph.add(FakeResource {
+        properties: Properties {
+            is_anchor: true,
+            ..Properties::default()
+        },
+        ..fake_resource("role", &[])
+    });
+    graph.lock();
+    let key = graph.add(fake_resource("key", &[]));
+    graph.add(fake_resource("alias", &[&key]));
+    graph.lock();
+    graph.add(fake_resource("queue", &[]));
+    graph
+}
+
+#[tokio::test(start_paused = true)]
+async fn losing_the_first_lock_creates_nothing() {
+    let (cloud, graph) = (FakeCloud::new(), graph_with_anchor_as_lock());
+    let plan = Plan::read(&graph, &cloud).await.unwrap();
+    cloud.insert("role", "of-other", Ownership::Managed);
+    cloud.refuse("create role", usize::MAX, "EntityAlreadyExists");
+    let cancellation = CancellationToken::new();
+    let applied = apply(&plan, options(&cancellation)).await.unwrap();
+    assert!(applied.lost_lock_race(&plan), "{:?}", applied.outcomes);
+    assert_eq!(applied.attempted_steps(&plan).count(), 0);
+    assert_eq!(cloud.log(), NONE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn losing_the_second_lock_keeps_the_anchor() {
+    let (cloud, graph) = (FakeCloud::new(), graph_with_anchor_as_lock());
+    let plan = Plan::read(&graph, &cloud).await.unwrap();
+    // Another run found the role and created its key and the alias first.
+    cloud.insert("alias", "new/key-of-other", Ownership::Managed);
+    cloud.refuse("create alias", usize::MAX, "AlreadyExistsException");
+    let cancellation = CancellationToken::new();
+    let applied = apply(&plan, options(&cancellation)).await.unwrap();
+    assert_eq!(cloud.log(), ["create role", "create key"]);
+    rollback(&plan, &applied, options(&cancellation)).await;
+    assert_eq!(cloud.names(), ["alias", "role"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn anchor_as_lock_is_created_first_deleted_last() {
+    let (cloud, graph) = (FakeCloud::new(), graph_with_anchor_as_lock());
+    run_apply(&graph, &cloud).await;
+    assert_eq!(cloud.log().first().map(String::as_str), Some("create role"));
+    assert!(all_done(&run_destroy(&graph, &cloud).await));
+    assert_eq!(cloud.log().last().map(String::as_str), Some("delete role"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn lock_is_deleted_after_its_dependents() {
     let (cloud, graph) = (FakeCloud::new(), locked_graph());
