@@ -9,7 +9,7 @@ use crate::aws::Aws;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Graph, Handle, Output};
 use crate::resource::kms_alias::KmsAlias;
-use crate::resource::kms_key::KmsKey;
+use crate::resource::kms_key::{KmsKey, UnresolvedCreate};
 use crate::resource::kms_tag_propagation::TagPropagation;
 use crate::resource::managed_policy::ManagedPolicy;
 use crate::resource::queue::{Queue, QueueOrdering, RedrivePolicy};
@@ -59,6 +59,7 @@ pub(crate) fn add_key(
         policy,
         ownership: ownership.clone(),
         tag_propagation: tag_propagation.clone(),
+        unresolved_create: UnresolvedCreate::default(),
     });
     graph.add(KmsAlias {
         name: scope.names.key_alias(),

@@ -91,6 +91,16 @@ fn canonical_statement(statement: &Value) -> Value {
     Value::Object(canonical)
 }
 
+/// Returns the statements of a document. A single statement may stand without a list.
+#[must_use]
+pub fn statements_of(document: &Value) -> Vec<Value> {
+    match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.clone(),
+        Some(single) => vec![single.clone()],
+        None => Vec::new(),
+    }
+}
+
 /// Returns the unique IDs that AWS shows for deleted principals. A new role with the same name has another ID.
 #[must_use]
 pub fn deleted_principals(document: &Value) -> Vec<String> {

@@ -352,8 +352,11 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
                 }
                 return Ok(());
             };
-            // After this time it is no replication delay: the first write did not set a field. Write once more.
-            if !rewritten
+            // After this time it is no replication delay: the create did not set a field. Write once more. An update
+            // has written every field, and only its reads are late.
+            let is_created = self.progress.created.load(Ordering::Relaxed);
+            if is_created
+                && !rewritten
                 && backoff.elapsed() >= REPLICATION_DELAY
                 && let Some(actual) = reads
                     .iter()

@@ -1,5 +1,7 @@
 //! Destroy: deletes managed resources in reverse dependency order, and keeps everything else.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use super::Actual;
@@ -182,6 +184,9 @@ pub(super) fn order_anchors_last<C: Sync>(
     edges
 }
 
+/// The time to repeat a delete call without a response.
+const LOST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The reason for a deletion.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DeleteReason {
@@ -211,7 +216,12 @@ pub(super) async fn delete_and_wait<C: Send + Sync>(
     options
         .retry_policy
         .retry(
-            |refusal| resource.retry_budget(refusal),
+            |refusal| {
+                // A delete can be repeated without harm.
+                let is_lost = refusal.is_unreachable();
+                let lost = is_lost.then_some(LOST_RESPONSE_TIMEOUT);
+                resource.retry_budget(refusal).or(lost)
+            },
             options.cancellation,
             |refusal| report_waiting(resource.retry_reason(refusal)),
             async || match reason {

@@ -1,6 +1,7 @@
 //! A customer managed KMS key: its policy and its yearly rotation. It is found by its alias, or by its tags if a run
 //! was interrupted before it created the alias.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use aws_sdk_kms::primitives::DateTime;
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata, KeyState, Tag};
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
+use tokio::time::Instant;
 use tokio::try_join;
 
 use super::kind::ResourceKind;
@@ -36,6 +38,7 @@ pub struct KmsKey {
     pub policy: Value,
     pub ownership: OwnershipTags,
     pub tag_propagation: TagPropagation,
+    pub unresolved_create: UnresolvedCreate,
 }
 
 impl Handle<KmsKey> {
@@ -47,17 +50,10 @@ impl Handle<KmsKey> {
 
 /// The only name that a key policy can have.
 const POLICY_NAME: &str = "default";
-/// Error codes after which the key may or may not exist, as after a lost response.
-const AMBIGUOUS_ERRORS: &[&str] = &[
-    "ThrottlingException",
-    "DependencyTimeoutException",
-    "KMSInternalException",
-    "500",
-    "502",
-    "503",
-    "504",
-];
-const AMBIGUOUS_ERROR_TIMEOUT: Duration = Duration::from_secs(20);
+const AMBIGUOUS_ERROR_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time to look for a key whose creation had no response, before another one is created. `ListKeys` shows a new key
+/// with a delay.
+const LISTING_DELAY: Duration = Duration::from_secs(15);
 /// The tag with the alias of a key. It identifies the key until the alias exists.
 const ALIAS_TAG: &str = "heeler-ec:alias";
 /// The shortest waiting period that AWS allows.
@@ -114,10 +110,8 @@ impl ResourceSpec for KmsKey {
         let is_propagating = refusal.has_code("MalformedPolicyDocumentException")
             || refusal.has_any_code(not_found::KEY);
         // The SDK retries these in all other calls. Key creation disables its retries.
-        let is_ambiguous = refusal.required_permission() == Some("kms:CreateKey")
-            && refusal
-                .error_code()
-                .is_none_or(|code| AMBIGUOUS_ERRORS.contains(&code));
+        let is_ambiguous =
+            refusal.required_permission() == Some("kms:CreateKey") && is_ambiguous(refusal);
         is_propagating
             .then_some(PROPAGATION_TIMEOUT)
             .or(is_ambiguous.then_some(AMBIGUOUS_ERROR_TIMEOUT))
@@ -151,6 +145,12 @@ impl Resource<Aws> for KmsKey {
     }
 
     async fn create(&self, aws: &Aws, _: &State, _: &KnownOutputs) -> Result<Outputs> {
+        if let Some(failure) = self.unresolved_create.pending_failure() {
+            return match self.find_orphaned_key(aws).await {
+                Ok(Some(arn)) => Ok(self.finish_create(aws, arn).await),
+                _ => Err(failure),
+            };
+        }
         let call = aws
             .kms
             .create_key()
@@ -170,17 +170,17 @@ impl Resource<Aws> for KmsKey {
             Err(refusal) if refusal.is_denied() => return Err(refusal),
             Err(refusal) => match self.find_orphaned_key(aws).await {
                 Ok(Some(arn)) => Some(arn),
-                _ => return Err(refusal),
+                _ => {
+                    if is_ambiguous(&refusal) {
+                        self.unresolved_create.record(&refusal);
+                    }
+                    return Err(refusal);
+                }
             },
         };
         let arn = arn
-            .as_deref()
             .ok_or_else(|| Error::failed(format!("create {}", self.id()), "AWS returned no ARN"))?;
-        self.tag_propagation.start();
-        // From here on the create must not fail, because a retry would create a second key. If rotation is not enabled
-        // here, the wait for consistency enables it.
-        let _ = aws.kms.enable_key_rotation().key_id(arn).send().await;
-        Ok(Outputs::from([("arn", arn.to_owned())]))
+        Ok(self.finish_create(aws, arn).await)
     }
 
     async fn update(
@@ -257,13 +257,57 @@ impl Resource<Aws> for KmsKey {
                 format!("schedule the deletion of {}", self.id())
             });
         match scheduled {
-            Err(error) if error.matches("KMSInvalidStateException", "pending deletion") => Ok(()),
-            other => other.map(|_| ()),
+            Err(error) if error.matches("KMSInvalidStateException", "pending deletion") => {}
+            other => drop(other?),
+        }
+        // A run that ended between the creation of a key and its alias may have left another key.
+        match self.find_orphaned_key(aws).await? {
+            Some(other) if actual.outputs.get("arn") != Some(&other) => {
+                let call = aws.kms.schedule_key_deletion().key_id(&other);
+                let call = call.pending_window_in_days(DELETION_WINDOW_DAYS).send();
+                call.await.context_for("kms:ScheduleKeyDeletion", || {
+                    format!("schedule the deletion of {other}")
+                })?;
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 }
 
+/// Returns true if a key may have been created in spite of the error.
+fn is_ambiguous(refusal: &Error) -> bool {
+    let is_quota = refusal.has_code("LimitExceededException");
+    refusal.error_code().is_none() || (refusal.is_transient() && !is_quota)
+}
+
+/// A creation whose outcome is unknown.
+#[derive(Debug, Default)]
+pub struct UnresolvedCreate(Mutex<Option<(Instant, Error)>>);
+
+impl UnresolvedCreate {
+    fn record(&self, failure: &Error) {
+        let mut unresolved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *unresolved = Some((Instant::now(), failure.clone()));
+    }
+
+    /// Returns the failure, while the key may still appear in the list of keys.
+    fn pending_failure(&self) -> Option<Error> {
+        let unresolved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, failure) = unresolved.as_ref()?;
+        (since.elapsed() < LISTING_DELAY).then(|| failure.clone())
+    }
+}
+
 impl KmsKey {
+    /// Completes a creation. From here on it must not fail, because a retry would create a second key. If rotation is
+    /// not enabled here, the wait for consistency enables it.
+    async fn finish_create(&self, aws: &Aws, arn: String) -> Outputs {
+        self.tag_propagation.start();
+        let _ = aws.kms.enable_key_rotation().key_id(&arn).send().await;
+        Outputs::from([("arn", arn)])
+    }
+
     async fn enable(&self, aws: &Aws, key: &str) -> Result<()> {
         let enabled = aws.kms.enable_key().key_id(key).send().await;
         enabled.context_for("kms:EnableKey", || format!("enable {}", self.id()))?;

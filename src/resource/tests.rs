@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::function::Function;
-use super::kms_key::KmsKey;
+use super::kms_key::{KmsKey, UnresolvedCreate};
 use super::kms_tag_propagation::TagPropagation;
 use super::queue::{Queue, QueueOrdering};
 use super::queue_policy::QueuePolicy;
@@ -47,6 +47,7 @@ impl Fixture {
             policy: json!({ "Statement": [] }),
             ownership: OWNERSHIP,
             tag_propagation: TagPropagation::default(),
+            unresolved_create: UnresolvedCreate::default(),
         });
         let role = graph.add(Role {
             arn: ROLE.to_owned(),
@@ -332,6 +333,78 @@ async fn key_create_finds_key_after_lost_response() {
         created.iter().filter(|name| *name == "CreateKey").count(),
         1
     );
+}
+
+#[tokio::test]
+async fn late_key_listing_causes_no_second_key() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let tags = json!({ "Tags": [
+        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+        { "TagKey": "managed-by", "TagValue": "heeler-ec" },
+        { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+    ] });
+    let metadata = json!({ "KeyMetadata": {
+        "KeyId": "k", "Arn": KEY, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
+    } });
+    let (aws, sent) = Aws::canned(vec![
+        // An empty response: the key exists, but its ARN is unknown.
+        ("CreateKey", ok("")),
+        ("ListKeys", ok(r#"{"Keys": []}"#)),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        ("ListKeys", ok(r#"{"Keys": []}"#)),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        (
+            "ListKeys",
+            ok(&json!({ "Keys": [{ "KeyId": "k", "KeyArn": KEY }] }).to_string()),
+        ),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        ("ListResourceTags", ok(&tags.to_string())),
+        ("DescribeKey", ok(&metadata.to_string())),
+        ("EnableKeyRotation", ok("{}")),
+    ]);
+    let desired = key.desired(&fixture.known);
+    for _ in 0..2 {
+        let failure = key.create(&aws, &desired, &fixture.known).await;
+        let failure = failure.expect_err("no key is listed");
+        assert!(key.retry_budget(&failure).is_some(), "{failure:?}");
+    }
+    let outputs = key.create(&aws, &desired, &fixture.known).await.unwrap();
+    assert_eq!(outputs["arn"], KEY);
+    let sent = sent.operations().into_iter();
+    assert_eq!(sent.filter(|name| name == "CreateKey").count(), 1);
+}
+
+#[tokio::test]
+async fn key_delete_includes_key_of_interrupted_run() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let other = "arn:aws:kms:us-east-1:123456789012:key/other";
+    let tags = json!({ "Tags": [
+        { "TagKey": "heeler-ec:option", "TagValue": "s3" },
+        { "TagKey": "managed-by", "TagValue": "heeler-ec" },
+        { "TagKey": "heeler-ec:alias", "TagValue": "alias/key" },
+    ] });
+    let metadata = json!({ "KeyMetadata": {
+        "KeyId": "other", "Arn": other, "KeyState": "Enabled", "KeyManager": "CUSTOMER",
+    } });
+    let keys = json!({ "Keys": [{ "KeyId": "other", "KeyArn": other }] });
+    let (aws, sent) = Aws::canned(vec![
+        ("ScheduleKeyDeletion", ok("{}")),
+        ("ListKeys", ok(&keys.to_string())),
+        ("ListAliases", ok(r#"{"Aliases": []}"#)),
+        ("ListResourceTags", ok(&tags.to_string())),
+        ("DescribeKey", ok(&metadata.to_string())),
+        ("ScheduleKeyDeletion", ok("{}")),
+    ]);
+    let actual = Actual {
+        state: key.desired(&fixture.known),
+        outputs: [("arn", KEY.to_owned())].into(),
+        ownership: Ownership::Managed,
+    };
+    key.delete(&aws, &actual).await.unwrap();
+    let sent = sent.operations().into_iter();
+    assert_eq!(sent.filter(|name| name == "ScheduleKeyDeletion").count(), 2);
 }
 
 #[tokio::test]

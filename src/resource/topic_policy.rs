@@ -141,13 +141,11 @@ impl TopicPolicy {
 /// Returns true if the policy has only the default statement. SNS keeps that statement when others are added.
 fn is_default_policy(policy: &str) -> bool {
     let policy = iam::parse_document(policy);
-    let statements = policy.get("Statement").and_then(Value::as_array);
-    statements.is_some_and(|statements| {
-        let [only] = statements.as_slice() else {
-            return false;
-        };
-        only.get("Sid").and_then(Value::as_str) == Some(DEFAULT_STATEMENT)
-    })
+    let statements = iam::statements_of(&policy);
+    let [only] = statements.as_slice() else {
+        return false;
+    };
+    only.get("Sid").and_then(Value::as_str) == Some(DEFAULT_STATEMENT)
 }
 
 #[cfg(test)]

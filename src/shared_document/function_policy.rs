@@ -86,14 +86,7 @@ pub(super) async fn read(
 pub(crate) async fn read_statements(aws: &Aws, function: &str) -> Result<Vec<Value>> {
     let operation = || format!("read the policy of lambda function {function}");
     let text = read(aws, function, operation).await?.unwrap_or_default();
-    Ok(statements(&iam::parse_document(&text)))
-}
-
-fn statements(document: &Value) -> Vec<Value> {
-    document["Statement"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default()
+    Ok(iam::statements_of(&iam::parse_document(&text)))
 }
 
 /// The source ARN of each statement that allows `service` to invoke the function; `None` for any source.
@@ -118,7 +111,10 @@ pub(crate) fn sid(statement: &Value) -> &str {
 
 /// Replaces the statements of a function's policy with those of a document. Statements that are in both stay unchanged.
 pub(crate) async fn replace_statements(aws: &Aws, function: &str, document: &Value) -> Result<()> {
-    let (has, wants) = (read_statements(aws, function).await?, statements(document));
+    let (has, wants) = (
+        read_statements(aws, function).await?,
+        iam::statements_of(document),
+    );
     let is_same =
         |left: &Value, right: &Value| canonical_statement(left) == canonical_statement(right);
     for statement in has

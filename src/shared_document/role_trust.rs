@@ -73,7 +73,8 @@ pub(crate) fn trust_policy_of(role: &IamRole) -> Value {
 #[must_use]
 pub fn parse_trust(role: &IamRole) -> Option<HeelerTrust> {
     let document = trust_policy_of(role);
-    let statement = match document.get("Statement")?.as_array()?.as_slice() {
+    let statements = iam::statements_of(&document);
+    let statement = match statements.as_slice() {
         [only] => only,
         several => several
             .iter()
@@ -160,6 +161,14 @@ mod tests {
         )
         .to_string();
         assert_eq!(parse_trust(&iam_role(&encoded)), Some(trust()));
+    }
+
+    #[test]
+    fn single_statement_is_read_like_a_list() {
+        let mut document = trust_policy(&TrustedEntity::Heeler(trust()));
+        document["Statement"] = document["Statement"][0].take();
+        let found = parse_trust(&iam_role(&document.to_string()));
+        assert_eq!(found, Some(trust()));
     }
 
     #[test]

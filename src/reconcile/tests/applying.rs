@@ -64,6 +64,15 @@ async fn delayed_write_is_awaited_and_made_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn late_reads_cause_no_second_update() {
+    let cloud = FakeCloud::with_resources(&[("network", "old", Ownership::Managed)]);
+    cloud.delay_visibility("network", 10);
+    assert!(all_done(&run_apply(&sample_graph(), &cloud).await));
+    let updates = cloud.log().into_iter();
+    assert_eq!(updates.filter(|line| line == "update network").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn write_that_never_shows_names_the_field() {
     let cloud = FakeCloud::with_resources(&[("network", "old", Ownership::Managed)]);
     cloud.delay_visibility("network", usize::MAX);
