@@ -1,13 +1,14 @@
 //! Ownership of a resource: the tags that record it, and the one rule that reads it back from tags.
 
-/// The tag that names the tool that manages a resource.
+/// The tag that shows people which tool manages a resource. It is written and never read as a sign of ownership, because
+/// tagging tools write it too.
 pub const MANAGED_BY_TAG: &str = "managed-by";
-/// The tag that names the delivery option a resource belongs to.
+/// The tag that marks a managed resource. Its value is the delivery option that the resource belongs to.
 pub const OPTION_TAG: &str = "heeler-ec:option";
 /// The tag that records which version created or adopted a resource. It is informational and never compared.
 const VERSION_TAG: &str = "heeler-ec:version";
 /// The value of `managed-by` on every resource of this program.
-const PROGRAM: &str = env!("CARGO_PKG_NAME");
+pub(crate) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// The owner of a resource, as its tags show it. The order is that of inheritance: a part never ranks above the resource
 /// that it belongs to.
@@ -15,7 +16,7 @@ const PROGRAM: &str = env!("CARGO_PKG_NAME");
 pub enum Ownership {
     /// Another tool, or another option of this program, manages it.
     ManagedByOther(OtherOwner),
-    /// No tag names an owner, so the resource can be adopted.
+    /// No tag marks it as managed, so the resource can be adopted.
     Unmanaged,
     /// This program manages it, as part of the requested option.
     Managed,
@@ -26,37 +27,11 @@ pub enum Ownership {
 pub enum OtherOwner {
     /// Another option of this program.
     Option(String),
-    /// Anything else: the value of the tag that was found, or the ARN that a resource without tags refers to.
+    /// Anything else: the ARN that a resource without tags refers to.
     Tool(String),
 }
 
 impl Ownership {
-    /// Reads the owner from tags. A resource is managed when both tags have exactly the values that this program writes
-    /// for `option`. IAM treats tag keys that differ only in case as the same key, so any spelling of the two keys
-    /// marks the resource as managed by someone.
-    pub fn from_tags<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, option: &str) -> Self {
-        let (mut managed_by, mut found_option, mut similar) = (None, None, None);
-        for (key, value) in tags {
-            if key == MANAGED_BY_TAG {
-                managed_by = Some(value);
-            } else if key == OPTION_TAG {
-                found_option = Some(value);
-            } else if key.eq_ignore_ascii_case(MANAGED_BY_TAG)
-                || key.eq_ignore_ascii_case(OPTION_TAG)
-            {
-                similar = Some(value);
-            }
-        }
-        match (managed_by, found_option) {
-            (Some(PROGRAM), Some(found)) if found == option => Self::Managed,
-            (Some(PROGRAM), Some(found)) => {
-                Self::ManagedByOther(OtherOwner::Option(found.to_owned()))
-            }
-            (Some(other), _) | (None, Some(other)) => Self::other_tool(other),
-            (None, None) => similar.map_or(Self::Unmanaged, Self::other_tool),
-        }
-    }
-
     /// The ownership of a resource that another tool manages.
     #[must_use]
     pub fn other_tool(name: &str) -> Self {
@@ -67,15 +42,51 @@ impl Ownership {
 /// The start of all tag keys that only this program writes.
 pub const TAG_PREFIX: &str = "heeler-ec:";
 
-/// Returns true if the tags name this program as the manager, for whichever option.
-pub fn is_managed_by_program<'t>(mut tags: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
-    tags.any(|tag| tag == (MANAGED_BY_TAG, PROGRAM))
+/// Finds the value of a tag. IAM treats keys that differ only in case as the same key, so any spelling counts.
+fn find_tag<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, key: &str) -> Option<&'t str> {
+    let mut similar = None;
+    for (found, value) in tags {
+        if found == key {
+            return Some(value);
+        }
+        if found.eq_ignore_ascii_case(key) {
+            similar = Some(value);
+        }
+    }
+    similar
+}
+
+/// Returns true if the tags mark a resource as managed by this program, for whichever option.
+pub fn is_managed_by_program<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
+    find_tag(tags, OPTION_TAG).is_some()
+}
+
+/// A delivery option, as the tags of its resources name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionName {
+    pub name: &'static str,
+    /// All delivery options. A value of the option tag that is none of them was overwritten by another tool.
+    pub all: &'static [&'static str],
+}
+
+impl OptionName {
+    /// Reads the owner of a resource of this option from its tags. Only the option tag counts.
+    pub fn ownership<'t>(self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Ownership {
+        match find_tag(tags, OPTION_TAG) {
+            Some(found) if found != self.name && self.all.contains(&found) => {
+                Ownership::ManagedByOther(OtherOwner::Option(found.to_owned()))
+            }
+            Some(_) => Ownership::Managed,
+            None => Ownership::Unmanaged,
+        }
+    }
 }
 
 /// The tags that this program writes on every resource that it manages: those that record ownership, and further ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnershipTags {
-    pub option: &'static str,
+    /// The delivery option that the resource belongs to.
+    pub option: OptionName,
     /// Further tags that the operator wants, as `(key, value)`. Ownership does not depend on them.
     pub extra: Vec<(String, String)>,
 }
@@ -85,7 +96,7 @@ impl OwnershipTags {
         let extra = self.extra.iter();
         [
             (MANAGED_BY_TAG, PROGRAM),
-            (OPTION_TAG, self.option),
+            (OPTION_TAG, self.option.name),
             (VERSION_TAG, env!("CARGO_PKG_VERSION")),
         ]
         .into_iter()
@@ -99,9 +110,28 @@ impl OwnershipTags {
             .collect()
     }
 
+    /// Returns the compared tags as they should be. The version is not compared.
+    pub fn compared(&self) -> [(&'static str, &'static str); 2] {
+        [(MANAGED_BY_TAG, PROGRAM), (OPTION_TAG, self.option.name)]
+    }
+
+    /// Returns the compared tags that a managed resource has. Of any other resource, returns the desired ones, because
+    /// adoption writes them.
+    pub fn found<'t>(
+        &self,
+        tags: impl Iterator<Item = (&'t str, &'t str)> + Clone,
+    ) -> Vec<(&'static str, &'t str)> {
+        let desired = self.compared();
+        if self.ownership(tags.clone()) != Ownership::Managed {
+            return desired.to_vec();
+        }
+        let find = |wanted| find_tag(tags.clone(), wanted).map(|value| (wanted, value));
+        desired.iter().filter_map(|(key, _)| find(key)).collect()
+    }
+
     /// Reads the owner of a resource of this option from its tags.
     pub fn ownership<'t>(&self, tags: impl Iterator<Item = (&'t str, &'t str)>) -> Ownership {
-        Ownership::from_tags(tags, self.option)
+        self.option.ownership(tags)
     }
 }
 
@@ -109,28 +139,37 @@ impl OwnershipTags {
 mod tests {
     use super::*;
 
+    const S3: OptionName = OptionName {
+        name: "s3",
+        all: &["s3", "cloudwatch"],
+    };
+    const TAGS: OwnershipTags = OwnershipTags {
+        option: S3,
+        extra: Vec::new(),
+    };
+
     #[test]
     fn tags_decide_ownership() {
         let option = |name: &str| Ownership::ManagedByOther(OtherOwner::Option(name.into()));
-        let tool = Ownership::other_tool;
-        let table: [(&[(&str, &str)], Ownership); 8] = [
+        let table: [(&[(&str, &str)], Ownership); 9] = [
             (&[], Ownership::Unmanaged),
             (&[("Name", "HeelerEventCollection")], Ownership::Unmanaged),
+            (&[(OPTION_TAG, "s3")], Ownership::Managed),
             (
-                &[(MANAGED_BY_TAG, "heeler-ec"), (OPTION_TAG, "s3")],
+                &[(MANAGED_BY_TAG, "platform"), (OPTION_TAG, "s3")],
                 Ownership::Managed,
             ),
+            (&[("Heeler-EC:Option", "s3")], Ownership::Managed),
+            (&[(OPTION_TAG, "platform")], Ownership::Managed),
             (
                 &[(MANAGED_BY_TAG, "heeler-ec"), (OPTION_TAG, "cloudwatch")],
                 option("cloudwatch"),
             ),
-            (&[(MANAGED_BY_TAG, "heeler-ec")], tool("heeler-ec")),
-            (&[(OPTION_TAG, "s3")], tool("s3")),
-            (&[(MANAGED_BY_TAG, "terraform")], tool("terraform")),
-            (&[("Managed-By", "platform")], tool("platform")),
+            (&[(MANAGED_BY_TAG, "heeler-ec")], Ownership::Unmanaged),
+            (&[(MANAGED_BY_TAG, "terraform")], Ownership::Unmanaged),
         ];
         for (tags, ownership) in table {
-            let found = Ownership::from_tags(tags.iter().copied(), "s3");
+            let found = TAGS.ownership(tags.iter().copied());
             assert_eq!(found, ownership, "{tags:?}");
         }
     }
@@ -138,11 +177,23 @@ mod tests {
     #[test]
     fn written_tags_read_back_as_managed() {
         let tags = OwnershipTags {
-            option: "s3",
+            option: S3,
             extra: vec![("team".to_owned(), "security".to_owned())],
         };
         assert_eq!(tags.ownership(tags.iter()), Ownership::Managed);
         assert!(is_managed_by_program(tags.iter()));
+    }
+
+    #[test]
+    fn overwritten_tags_are_compared() {
+        let overwritten = [(MANAGED_BY_TAG, "platform"), (OPTION_TAG, "finance")];
+        assert_eq!(TAGS.found(overwritten.into_iter()), overwritten);
+        let lost = [(OPTION_TAG, "s3")];
+        assert_eq!(TAGS.found(lost.into_iter()), lost);
+        let desired = TAGS.compared();
+        let unmanaged = [(MANAGED_BY_TAG, "platform")];
+        assert_eq!(TAGS.found(unmanaged.into_iter()), desired);
+        assert_eq!(TAGS.found(TAGS.compared().into_iter()), desired);
     }
 
     #[test]

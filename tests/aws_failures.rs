@@ -388,9 +388,8 @@ async fn response_without_body_is_no_absence() {
             org.proxy().fault(Fault::new(service, operation, response));
             let run = plan(&org)
                 .args(["--check", "--external-id", ID])
-                .run()
-                .await;
-            let run = run.expect_status(3);
+                .env("AWS_MAX_ATTEMPTS", "1");
+            let run = run.run().await.expect_status(3);
             assert!(
                 run.stderr.contains(": the response is "),
                 "{operation}: {}",

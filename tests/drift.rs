@@ -570,3 +570,62 @@ async fn plan_check_rejects_discovery_options() {
         assert_eq!(run.calls.len(), 0);
     }
 }
+
+/// Overwrites tags of the queue and the role, as a tagging tool does.
+async fn overwrite_tags(org: &Organization, tags: &[(&str, &str)]) {
+    for (key, value) in tags {
+        let tag = aws_sdk_iam::types::Tag::builder().key(*key).value(*value);
+        let call = org.clients().iam.tag_role().role_name(ROLE);
+        let call = call.tags(tag.build().expect("a tag"));
+        call.send().await.expect("a tag of the role");
+        let url = queue_url(org).await;
+        let call = org.clients().sqs.tag_queue().queue_url(url);
+        let call = call.tags(*key, *value);
+        call.send().await.expect("a tag of the queue");
+    }
+}
+
+async fn queue_url(org: &Organization) -> String {
+    let queue = org.clients().sqs.get_queue_url();
+    let queue = queue.queue_name("heeler_event_collection_queue").send();
+    queue.await.expect("a queue").queue_url.expect("a URL")
+}
+
+#[tokio::test]
+async fn overwritten_ownership_tags_are_repaired() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).run().await.expect_status(0);
+    for tags in [
+        &[("managed-by", "platform")][..],
+        &[("heeler-ec:option", "finance")],
+        &[("managed-by", "platform"), ("heeler-ec:option", "finance")],
+    ] {
+        overwrite_tags(&org, tags).await;
+        heeler_ec(&org)
+            .args(["outputs"])
+            .run()
+            .await
+            .expect_status(0);
+        let run = plan_check(&org).run().await.expect_status(1);
+        assert_eq!(counts(&run)[1], 2, "{tags:?}: {}", run.stdout);
+        for kind in ["iam role", "sqs queue"] {
+            let changes = changes_of_kind(&run, kind);
+            assert_eq!(changes[0]["field"], "ownership_tags", "{changes:?}");
+            let (key, value) = tags[0];
+            assert_eq!(changes[0]["before"][key], value, "{changes:?}");
+        }
+        let run = setup_again(&org).run().await.expect_status(0);
+        let mut writes = names(&run.writes());
+        writes.sort();
+        assert_eq!(writes, ["iam:TagRole", "sqs:TagQueue"], "{tags:?}");
+        plan_check(&org).run().await.expect_status(0);
+    }
+    overwrite_tags(
+        &org,
+        &[("managed-by", "platform"), ("heeler-ec:option", "finance")],
+    )
+    .await;
+    destroy(&org).run().await.expect_status(0);
+    let roles = org.clients().iam.list_roles().send().await.expect("roles");
+    assert!(roles.roles().iter().all(|role| role.role_name() != ROLE));
+}

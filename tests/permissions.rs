@@ -850,7 +850,7 @@ async fn deep_preflight_lists_denied_setup_actions() {
         let simulated: String = run.calls.iter().map(testkit::Call::text).collect();
         for context in [
             "kms%3AGranteePrincipal",
-            "aws%3AResourceTag%2Fmanaged-by",
+            "aws%3AResourceTag%2Fheeler-ec%3Aoption",
             "sns%3AEndpoint",
         ] {
             assert!(

@@ -11,7 +11,7 @@ use crate::error::Result;
 pub type TagPairs = Vec<(String, String)>;
 
 /// Borrows the keys and values.
-pub fn borrow_pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+pub fn borrow_pairs(tags: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> + Clone {
     tags.iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
 }

@@ -96,12 +96,12 @@ pub const FUNCTION_CHECKS: &[Check] = &[
 ];
 
 fn is_from_vendor_terraform(snapshot: &Snapshot, owner: &NameOwner) -> bool {
-    owner.from_vendor_terraform && owner.ownership(snapshot.option.name) == Ownership::Unmanaged
+    owner.from_vendor_terraform && owner.ownership(snapshot.option.owner) == Ownership::Unmanaged
 }
 
 /// Returns true if setup takes the resource over: it has no owner, and the operator requested adoption.
 fn will_be_adopted(snapshot: &Snapshot, owner: &NameOwner) -> bool {
-    snapshot.request.adopt && owner.ownership(snapshot.option.name) == Ownership::Unmanaged
+    snapshot.request.adopt && owner.ownership(snapshot.option.owner) == Ownership::Unmanaged
 }
 
 fn terraform_managed(snapshot: &Snapshot) -> Verdict {
@@ -186,7 +186,7 @@ fn name_verdict(snapshot: &Snapshot, check: CheckId) -> Verdict {
         }
         Fact::Present(owner) => owner,
     };
-    let ownership = owner.ownership(snapshot.option.name);
+    let ownership = owner.ownership(snapshot.option.owner);
     match &ownership {
         Ownership::Managed => {
             return Verdict::Pass(format!("{} is managed by heeler-ec", owner.name));
@@ -205,19 +205,11 @@ fn name_verdict(snapshot: &Snapshot, check: CheckId) -> Verdict {
     if has_vendor_resources {
         return skipped_because(CheckId::NamesTerraformManaged);
     }
-    Verdict::Fail(not_managed_finding(snapshot, owner, &ownership))
+    Verdict::Fail(not_managed_finding(snapshot, owner))
 }
 
-fn not_managed_finding(snapshot: &Snapshot, owner: &NameOwner, ownership: &Ownership) -> Finding {
+fn not_managed_finding(snapshot: &Snapshot, owner: &NameOwner) -> Finding {
     let other_names = "choose other names with --name-prefix";
-    if *ownership != Ownership::Unmanaged {
-        return Finding::new(
-            format!("{} has the tags of another owner", owner.name),
-            "an available name",
-        )
-        .because("heeler-ec does not change or adopt resources that another owner has tagged")
-        .advice(other_names);
-    }
     Finding::new(
         format!("{} exists and is not managed by heeler-ec", owner.name),
         "an available name",

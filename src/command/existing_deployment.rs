@@ -7,6 +7,7 @@ use super::next_steps::{OTHER_ACCOUNT_HINT, no_deployment_error};
 use crate::aws::{Aws, CallerIdentity, lookup};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
+use crate::option;
 use crate::shared_document::role_trust::IamRole;
 
 /// Reads the role of the name prefix, with any owner.
@@ -17,7 +18,7 @@ pub(crate) async fn find_role(context: &Context, aws: &Aws) -> Result<Option<Iam
 /// Reads the deployment from the tags of its role.
 pub(crate) async fn find_deployment(context: &Context, aws: &Aws) -> Result<Option<Deployment>> {
     let role = find_role(context, aws).await?;
-    Ok(role.as_ref().and_then(Deployment::from_role))
+    Ok(role.as_ref().and_then(option::deployment_of))
 }
 
 /// Reads the deployment; returns it with clients for its region.

@@ -215,7 +215,7 @@ pub(super) async fn collect_setup_facts(
         find_role(context, aws)
     );
     let deployment = role.as_ref().ok().and_then(Option::as_ref);
-    let deployment = deployment.and_then(Deployment::from_role);
+    let deployment = deployment.and_then(option::deployment_of);
     let mut snapshot = check::snapshot_preferring(&inventory?, profile, |trail| {
         deployment
             .as_ref()
@@ -246,7 +246,7 @@ pub(super) fn prepare(
     if let Some(role) = &role {
         check_role_path(context, request.role_path.as_deref(), role.arn())?;
     }
-    let deployment = role.as_ref().and_then(Deployment::from_role);
+    let deployment = role.as_ref().and_then(option::deployment_of);
     let adopt = request.inventory.adopt;
     let existing_trust = match &deployment {
         Some(deployment) => deployment.trust.clone(),

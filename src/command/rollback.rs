@@ -36,7 +36,7 @@ fn report_rollback(context: &Context, plan: &Plan<'_, Aws>, outcomes: &[Outcome<
         .filter_map(|(step, outcome)| match outcome {
             Outcome::Done(reverted) if reverted.irreversible_fields.is_empty() => None,
             Outcome::Done(reverted) => Some(format!(
-                "{}: {} keeps the new value, because the previous one cannot be written again",
+                "{}: {} keeps the new value, because the previous one cannot be restored",
                 step.id,
                 reverted.irreversible_fields.join(", ")
             )),

@@ -4,7 +4,7 @@ use crate::aws::CallerIdentity;
 use crate::aws::arn::ArnBuilder;
 use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
-use crate::ownership::OwnershipTags;
+use crate::ownership::{OptionName, OwnershipTags};
 
 /// The location of a deployment and the names of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl DeploymentScope {
     }
 
     /// The tags of all resources of an option.
-    pub(crate) fn ownership_tags(&self, option: &'static str) -> OwnershipTags {
+    pub(crate) fn ownership_tags(&self, option: OptionName) -> OwnershipTags {
         OwnershipTags {
             option,
             extra: self.extra_tags.clone(),

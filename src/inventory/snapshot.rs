@@ -12,12 +12,15 @@ use super::named_resource::NamedResource;
 use super::{InventoryRequest, TrailDestination, access_role_arn};
 use crate::aws::bucket_notification::NotificationEntry;
 use crate::error::Error;
+use crate::ownership::OptionName;
 
 /// An option, as far as the facts depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionIdentity {
     /// The value of `--option`.
     pub name: &'static str,
+    /// The option in the tags of its resources.
+    pub owner: OptionName,
     /// The trail destination that the option reads events from.
     pub destination: TrailDestination,
     /// The names that setup of the option would use.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
 use crate::inventory::{OptionIdentity, Snapshot, TrailDestination};
+use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::reconcile::graph::{Graph, Output};
@@ -20,7 +21,15 @@ use crate::tail::source::SourceKind;
 /// A way for events to reach Heeler.
 pub trait DeliveryOption: Debug + Sync {
     /// The value of `--option`, and of the tag that marks the resources of the option.
-    fn name(&self) -> &'static str;
+    fn option_name(&self) -> OptionName;
+
+    /// The value of `--option`.
+    fn name(&self) -> &'static str {
+        self.option_name().name
+    }
+
+    /// The tag of the role that names the bucket or log group. Only this option writes it.
+    fn target_tag(&self) -> &'static str;
 
     /// One line for help texts.
     fn summary(&self) -> &'static str;
@@ -45,6 +54,7 @@ pub trait DeliveryOption: Debug + Sync {
         OptionProfile {
             identity: OptionIdentity {
                 name: self.name(),
+                owner: self.option_name(),
                 destination: self.destination(),
                 names: self.names(),
             },

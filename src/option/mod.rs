@@ -7,6 +7,7 @@
 pub mod cloudwatch;
 mod delivery_option;
 pub mod heeler_filter;
+mod names;
 pub mod request;
 pub mod s3;
 
@@ -16,7 +17,7 @@ use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Result};
 use crate::naming::ResourceNames;
 use crate::permissions::OptionPermissions;
-use crate::shared_document::role_trust::HeelerTrust;
+use crate::shared_document::role_trust::{HeelerTrust, IamRole};
 
 pub use delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
@@ -46,6 +47,20 @@ pub fn permissions_of(name: Option<&str>) -> Vec<&'static dyn OptionPermissions>
         .filter(|option| name.is_none_or(|name| option.name() == name))
         .map(|option| option.permissions())
         .collect()
+}
+
+/// Reads the deployment from the tags of its role. If another tool overwrote the value of the option tag, the other
+/// tags of the role identify the option.
+#[must_use]
+pub fn deployment_of(role: &IamRole) -> Option<Deployment> {
+    let mut deployment = Deployment::from_role(role)?;
+    if find(&deployment.option).is_none() {
+        let mut options = OPTIONS.iter();
+        if let Some(option) = options.find(|option| deployment.tag(option.target_tag()).is_some()) {
+            option.name().clone_into(&mut deployment.option);
+        }
+    }
+    Some(deployment)
 }
 
 /// The option of a deployment.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::naming::ResourceNames;
 use crate::option::{DeliveryOption, OPTIONS, find, permissions_of};
-use crate::ownership::MANAGED_BY_TAG;
+use crate::ownership::OPTION_TAG;
 use crate::permissions::scope::PolicyScope;
 use crate::permissions::{
     CommandName, INLINE_POLICIES_MAX_CHARS, PermittedCommand, PreflightFlags, REQUEST_TAG_KEY,
@@ -228,9 +228,9 @@ fn tail_may_not_receive_from_heelers_queue() {
 }
 
 #[test]
-fn condition_keys_use_the_managed_by_tag() {
+fn condition_keys_use_the_option_tag() {
     for key in [REQUEST_TAG_KEY, RESOURCE_TAG_KEY] {
-        assert_eq!(key.split('/').next_back(), Some(MANAGED_BY_TAG));
+        assert_eq!(key.split('/').next_back(), Some(OPTION_TAG));
     }
 }
 

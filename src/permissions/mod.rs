@@ -23,10 +23,10 @@ pub const MANAGED_POLICY_MAX_CHARS: usize = 6_144;
 /// Maximum length of all inline policies of a role together.
 pub const INLINE_POLICIES_MAX_CHARS: usize = 10_240;
 
-/// The value of the `managed-by` tag on all managed resources.
-pub(crate) const MANAGED_BY_VALUE: &str = env!("CARGO_PKG_NAME");
-pub(crate) const REQUEST_TAG_KEY: &str = "aws:RequestTag/managed-by";
-pub(crate) const RESOURCE_TAG_KEY: &str = "aws:ResourceTag/managed-by";
+/// The conditions that a request or a resource has the tag of managed resources, whatever its value.
+pub(crate) const REQUEST_TAG_KEY: &str = "aws:RequestTag/heeler-ec:option";
+pub(crate) const RESOURCE_TAG_KEY: &str = "aws:ResourceTag/heeler-ec:option";
+pub(crate) const ANY_TAG_VALUE: &str = "*";
 
 /// Commands that need permissions of their caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,9 +242,9 @@ fn tail_heeler_queue(
             queue_arns(options, scope),
         ),
         Statement::new("DecryptMessages", &["kms:Decrypt"], key_arns).condition(
-            "StringEquals",
+            "StringLike",
             RESOURCE_TAG_KEY,
-            [MANAGED_BY_VALUE.to_owned()],
+            [ANY_TAG_VALUE.to_owned()],
         ),
     ];
     for option in options {

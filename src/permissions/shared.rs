@@ -2,7 +2,7 @@
 
 use super::scope::{PolicyScope, RegionalScope};
 use super::statement::Statement;
-use super::{MANAGED_BY_VALUE, REQUEST_TAG_KEY, RESOURCE_TAG_KEY};
+use super::{ANY_TAG_VALUE, REQUEST_TAG_KEY, RESOURCE_TAG_KEY};
 
 pub(crate) const READ_KEYS: &[&str] = &[
     "kms:DescribeKey",
@@ -144,14 +144,14 @@ pub(crate) fn boundary_rollback(
 pub(crate) fn key_writes(at: RegionalScope<'_>) -> Vec<Statement> {
     vec![
         Statement::for_all_resources("CreateKey", &["kms:CreateKey"]).condition(
-            "StringEquals",
+            "StringLike",
             REQUEST_TAG_KEY,
-            [MANAGED_BY_VALUE.to_owned()],
+            [ANY_TAG_VALUE.to_owned()],
         ),
         Statement::new("TagNewKey", &["kms:TagResource"], [at.all_key_arns()]).condition(
-            "StringEquals",
+            "StringLike",
             REQUEST_TAG_KEY,
-            [MANAGED_BY_VALUE.to_owned()],
+            [ANY_TAG_VALUE.to_owned()],
         ),
         managed_key(
             "ManageOwnKey",
@@ -182,9 +182,9 @@ pub(crate) fn managed_key(
     at: RegionalScope<'_>,
 ) -> Statement {
     Statement::new(sid, actions, [at.all_key_arns()]).condition(
-        "StringEquals",
+        "StringLike",
         RESOURCE_TAG_KEY,
-        [MANAGED_BY_VALUE.to_owned()],
+        [ANY_TAG_VALUE.to_owned()],
     )
 }
 

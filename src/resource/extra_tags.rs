@@ -1,4 +1,5 @@
-//! The further tags that the operator wants on a resource, as a field of its state.
+//! The tags that are compared, as fields of a resource's state: those that record ownership, and further ones that the
+//! operator wants.
 
 use serde_json::{Map, Value};
 
@@ -6,40 +7,52 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::diff;
 use crate::reconcile::state::State;
 
-/// The field. A rollback does not restore it, because no call replaces a set of tags at once.
+/// The further tags.
 pub(super) const FIELD: &str = "extra_tags";
+/// The tags that record ownership. A value that another tool wrote is drift.
+pub(super) const OWNERSHIP_FIELD: &str = "ownership_tags";
+/// The fields that a rollback does not restore, because no call replaces a set of tags at once.
+pub(super) const FIELDS: &[&str] = &[FIELD, OWNERSHIP_FIELD];
 
-/// Adds the wanted tags to a desired state. Without wanted tags there is no field, so that all tags stay as they are.
+/// Adds the wanted tags to a desired state. Without further tags there is no field for them, so that they stay as they
+/// are.
 pub(super) fn with_wanted(state: State, ownership: &OwnershipTags) -> State {
+    let state = state.with(OWNERSHIP_FIELD, object(ownership.compared().into_iter()));
     if ownership.extra.is_empty() {
         return state;
     }
     let wanted = ownership.extra.iter();
-    let wanted = wanted.map(|(key, value)| (key.clone(), Value::from(value.as_str())));
-    state.with(FIELD, Value::Object(wanted.collect()))
+    let wanted = wanted.map(|(key, value)| (key.as_str(), value.as_str()));
+    state.with(FIELD, object(wanted))
 }
 
 /// Adds the actual values of the wanted tags to an actual state.
 pub(super) fn with_found<'t>(
     state: State,
     ownership: &OwnershipTags,
-    tags: impl Iterator<Item = (&'t str, &'t str)>,
+    tags: impl Iterator<Item = (&'t str, &'t str)> + Clone,
 ) -> State {
+    let found = ownership.found(tags.clone());
+    let state = state.with(OWNERSHIP_FIELD, object(found.into_iter()));
     if ownership.extra.is_empty() {
         return state;
     }
     let is_wanted = |key: &str| ownership.extra.iter().any(|(wanted, _)| wanted == key);
-    let found: Map<String, Value> = tags
-        .filter(|(key, _)| is_wanted(key))
-        .map(|(key, value)| (key.to_owned(), Value::from(value)))
-        .collect();
-    state.with(FIELD, Value::Object(found))
+    state.with(FIELD, object(tags.filter(|(key, _)| is_wanted(key))))
+}
+
+fn object<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> Value {
+    let tags = tags.map(|(key, value)| (key.to_owned(), Value::from(value)));
+    Value::Object(tags.collect::<Map<_, _>>())
 }
 
 /// Returns true if an update has to write the tags.
 pub(super) fn must_write(actual: &State, want: &State) -> bool {
-    want.get(FIELD)
-        .is_some_and(|wanted| actual.get(FIELD) != Some(wanted))
+    let is_different = |field: &&str| {
+        want.get(field)
+            .is_some_and(|wanted| actual.get(field) != Some(wanted))
+    };
+    FIELDS.iter().any(is_different)
 }
 
 /// Returns true if an update has nothing to write but the tags.
@@ -47,17 +60,21 @@ pub(super) fn is_only_difference(actual: &State, want: &State) -> bool {
     must_write(actual, want)
         && diff(actual, want)
             .iter()
-            .all(|change| change.field == FIELD)
+            .all(|change| FIELDS.contains(&change.field))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ownership::OptionName;
 
     fn tags(extra: &[(&str, &str)]) -> OwnershipTags {
         let extra = extra.iter();
         OwnershipTags {
-            option: "s3",
+            option: OptionName {
+                name: "s3",
+                all: &["s3", "cloudwatch"],
+            },
             extra: extra
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),

@@ -81,7 +81,7 @@ impl ResourceSpec for KmsKey {
         let days = u64::from(DELETION_WINDOW_DAYS.unsigned_abs());
         Properties {
             deletion_delay: Some(Duration::from_secs(days * 86_400)),
-            irreversible_fields: &[extra_tags::FIELD],
+            irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
         }
     }

@@ -63,7 +63,7 @@ impl ResourceSpec for ManagedPolicy {
 
     fn properties(&self) -> Properties {
         Properties {
-            irreversible_fields: &[extra_tags::FIELD],
+            irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
         }
     }

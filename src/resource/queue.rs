@@ -132,7 +132,7 @@ impl ResourceSpec for Queue {
             agreeing_reads: 2,
             // SQS shows a deleted queue for up to a minute.
             deletes_on_acceptance: true,
-            irreversible_fields: &[extra_tags::FIELD],
+            irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
         }
     }

@@ -87,7 +87,7 @@ impl ResourceSpec for Role {
         Properties {
             // A deployment is found by the tags of this role.
             is_anchor: !self.deployment_tags.is_empty(),
-            irreversible_fields: &[extra_tags::FIELD],
+            irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
         }
     }
@@ -360,6 +360,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ownership::OptionName;
     use crate::reconcile::diff::diff;
     use crate::secret::ExternalId;
     use crate::shared_document::role_trust::HeelerTrust;
@@ -378,7 +379,10 @@ mod tests {
             trusted_entity: TrustedEntity::Heeler(trust("very-secret-id+1")),
             permissions_boundary: None,
             ownership: OwnershipTags {
-                option: "s3",
+                option: OptionName {
+                    name: "s3",
+                    all: &["s3", "cloudwatch"],
+                },
                 extra: Vec::new(),
             },
             deployment_tags: vec![("heeler-ec:region", "us-east-1".into())],

@@ -14,7 +14,7 @@ use super::topic_policy::TopicPolicy;
 use crate::aws::Aws;
 use crate::aws::canned::CannedResponse;
 use crate::error::Error;
-use crate::ownership::{Ownership, OwnershipTags};
+use crate::ownership::{OptionName, Ownership, OwnershipTags};
 use crate::reconcile::graph::Graph;
 use crate::reconcile::scope::Scope;
 use crate::reconcile::{Actual, KnownOutputs, Resource};
@@ -28,7 +28,10 @@ const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:queue";
 const QUEUE_URL: &str = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/queue"}"#;
 const OWNERSHIP: OwnershipTags = OwnershipTags {
-    option: "s3",
+    option: OptionName {
+        name: "s3",
+        all: &["s3", "cloudwatch"],
+    },
     extra: Vec::new(),
 };
 

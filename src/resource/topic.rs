@@ -58,7 +58,7 @@ impl ResourceSpec for Topic {
 
     fn properties(&self) -> Properties {
         Properties {
-            irreversible_fields: &[extra_tags::FIELD],
+            irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
         }
     }

@@ -281,7 +281,6 @@ const NO_COMMAND: &[(&str, &str)] = &[
         "an account policy or Control Tower sets it",
     ),
     ("names.alias_key", "setup fixes it"),
-    ("names.queue", "other names are needed"),
     ("names.role", "other names are needed"),
     (
         "org.control_policies",

@@ -84,8 +84,8 @@ pub fn cases() -> Vec<VerdictCase> {
                 };
                 set_owner(s, "names.queue", marked);
             },
-            "fail",
-            "has the tags of another owner",
+            "pass",
+            "queue q will be adopted",
         ),
         s3(
             "names.role",

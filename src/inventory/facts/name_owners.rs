@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::inventory::fact::Fact;
 use crate::inventory::named_resource::NamedResource;
-use crate::ownership::{Ownership, is_managed_by_program};
+use crate::ownership::{OptionName, Ownership, is_managed_by_program};
 
 /// The resources found under the names of an option; `Fact::Absent` means that a name is available.
 #[derive(Clone, Debug, Default)]
@@ -68,8 +68,8 @@ pub struct NameOwner {
 impl NameOwner {
     /// Returns the ownership as an option of this program sees it.
     #[must_use]
-    pub fn ownership(&self, option: &str) -> Ownership {
-        Ownership::from_tags(self.tag_pairs(), option)
+    pub fn ownership(&self, option: OptionName) -> Ownership {
+        option.ownership(self.tag_pairs())
     }
 
     /// Returns true if this program manages the resource, for any option.

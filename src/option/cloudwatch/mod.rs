@@ -18,6 +18,7 @@ use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
 use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Relocation, Target};
+use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::shared_document::role_trust::HeelerTrust;
@@ -29,8 +30,12 @@ use target::{CloudWatchTarget, LOG_GROUP, NAME};
 pub struct CloudWatch;
 
 impl DeliveryOption for CloudWatch {
-    fn name(&self) -> &'static str {
+    fn option_name(&self) -> OptionName {
         NAME
+    }
+
+    fn target_tag(&self) -> &'static str {
+        LOG_GROUP
     }
 
     fn summary(&self) -> &'static str {

@@ -6,11 +6,13 @@ use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::Snapshot;
 use crate::option::delivery_option::{Relocation, missing_fact};
+use crate::option::names;
+use crate::ownership::OptionName;
 use crate::shared_document::role_trust::HeelerTrust;
 
 /// The value of `--option`.
-pub(super) const NAME: &str = "cloudwatch";
 
+pub(super) const NAME: OptionName = names::CLOUDWATCH;
 pub(super) const LOG_GROUP: &str = "heeler-ec:log-group";
 
 #[derive(Clone, Debug, PartialEq, Eq)]

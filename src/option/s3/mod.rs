@@ -18,6 +18,7 @@ use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
 };
+use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
 use crate::permissions::scope::PolicyScope;
 use crate::shared_document::role_trust::HeelerTrust;
@@ -29,8 +30,12 @@ use target::{BUCKET, NAME, S3Target};
 pub struct S3;
 
 impl DeliveryOption for S3 {
-    fn name(&self) -> &'static str {
+    fn option_name(&self) -> OptionName {
         NAME
+    }
+
+    fn target_tag(&self) -> &'static str {
+        BUCKET
     }
 
     fn summary(&self) -> &'static str {

@@ -6,11 +6,13 @@ use crate::deployment::tags::{RoleTags, deployment_tags};
 use crate::error::Result;
 use crate::inventory::{Fact, LogEncryption, Snapshot};
 use crate::option::delivery_option::{Relocation, missing_fact};
+use crate::option::names;
+use crate::ownership::OptionName;
 use crate::shared_document::role_trust::HeelerTrust;
 
 /// The value of `--option`.
-pub(super) const NAME: &str = "s3";
 
+pub(super) const NAME: OptionName = names::S3;
 pub(super) const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";
 pub(super) const TOPIC: &str = "heeler-ec:topic";

@@ -140,7 +140,12 @@ impl ResourceSpec for Function {
     fn properties(&self) -> Properties {
         Properties {
             // Lambda returns code only as a download URL, and sets the state itself.
-            irreversible_fields: &["code_sha256", "state", extra_tags::FIELD],
+            irreversible_fields: &[
+                "code_sha256",
+                "state",
+                extra_tags::FIELD,
+                extra_tags::OWNERSHIP_FIELD,
+            ],
             ..Properties::default()
         }
     }
@@ -416,7 +421,7 @@ impl Function {
     }
 }
 
-fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> {
+fn tags(found: &GetFunctionOutput) -> impl Iterator<Item = (&str, &str)> + Clone {
     let tags = found.tags().into_iter().flatten();
     tags.map(|(key, value)| (key.as_str(), value.as_str()))
 }

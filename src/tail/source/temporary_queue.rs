@@ -15,7 +15,7 @@ use crate::aws::not_found;
 use crate::aws::{Aws, arn};
 use crate::error::{Error, Result};
 use crate::iam;
-use crate::ownership::{MANAGED_BY_TAG, is_managed_by_program};
+use crate::ownership::{MANAGED_BY_TAG, PROGRAM};
 use crate::tail::source::queue_lock::QueueLock;
 
 /// The topic and account that a temporary queue subscribes in.
@@ -96,7 +96,7 @@ impl TemporaryQueue {
                 queue_policy(&arn, &target.topic),
             )
             .attributes(QueueAttributeName::SqsManagedSseEnabled, "true")
-            .tags(MANAGED_BY_TAG, env!("CARGO_PKG_NAME"))
+            .tags(MANAGED_BY_TAG, PROGRAM)
             .tags(HEARTBEAT_TAG, unix_seconds().to_string())
             .send()
             .await
@@ -415,10 +415,6 @@ async fn is_stale(aws: &Aws, url: &str, name: &str) -> Result<bool> {
             format!("read the tags of the queue {name}")
         })?;
     let tags: HashMap<String, String> = found.and_then(|found| found.tags).unwrap_or_default();
-    let pairs = tags.iter();
-    if !is_managed_by_program(pairs.map(|(key, value)| (key.as_str(), value.as_str()))) {
-        return Ok(false);
-    }
     // Only temporary queues have this tag.
     let Some(heartbeat) = tags
         .get(HEARTBEAT_TAG)
