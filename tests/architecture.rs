@@ -108,6 +108,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
             "iam",
             "inventory",
             "naming",
+            "ownership",
             "permissions",
             "reconcile",
             "resource",

@@ -275,7 +275,7 @@ impl Resource<Aws> for KmsKey {
     }
 }
 
-/// Returns true if a key may have been created in spite of the error.
+/// Returns true if a key may have been created although the call failed.
 fn is_ambiguous(refusal: &Error) -> bool {
     let is_quota = refusal.has_code("LimitExceededException");
     refusal.error_code().is_none() || (refusal.is_transient() && !is_quota)
