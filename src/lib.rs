@@ -15,6 +15,7 @@ pub mod error;
 pub mod export;
 pub mod filter_pattern;
 pub mod hint;
+pub mod hop;
 pub mod http;
 pub mod iam;
 pub mod inventory;

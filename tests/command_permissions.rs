@@ -61,6 +61,7 @@ fn command_of(args: &[String]) -> Option<PermittedCommand> {
             "setup" if has("rollback") => setup_with_rollback(option),
             "setup" => command(CommandName::Setup, option),
             "outputs" => command(CommandName::Outputs, None),
+            "status" => command(CommandName::Status, None),
             "tail" if has("bucket") => tail_from(SourceKind::Bucket),
             "tail" if has("heeler-queue") => tail_from(SourceKind::HeelerQueue),
             "tail" => command(CommandName::Tail, None),

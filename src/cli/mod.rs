@@ -105,6 +105,11 @@ pub enum Command {
     ///
     /// Read-only. The values are read from AWS; there is no state file.
     Outputs(OutputsArgs),
+    /// Show whether events can reach Heeler, hop by hop
+    ///
+    /// Read-only. Judges every document between the trail and Heeler's role, and names the first hop that is broken. Never
+    /// receives from a queue. Exits with 1 if a hop is broken or nothing is deployed.
+    Status(StatusArgs),
     /// Export the deployment as Terraform configuration (import and resource blocks)
     ///
     /// Read-only. With --output json, prints the addresses and IDs of the imports.
@@ -140,6 +145,7 @@ impl Command {
             Self::Plan(args) => args.format.output.into(),
             Self::Setup(args) => args.format.output.into(),
             Self::Outputs(args) => args.format.output.into(),
+            Self::Status(args) => args.format.output.into(),
             Self::Export(args) => args.format.output.into(),
             Self::Tail(args) => args.format.output.into(),
             Self::Destroy(args) => args.format.output.into(),
@@ -372,6 +378,16 @@ pub struct OutputsArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// Repeat until no hop is broken or this time is up
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
+    pub wait: Option<Duration>,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
+}
+
+#[derive(Args, Debug)]
 pub struct CompletionsArgs {
     /// Shell
     #[arg(value_enum)]
@@ -487,6 +503,7 @@ pub enum PolicyCommand {
     Plan,
     Setup,
     Outputs,
+    Status,
     Export,
     Tail,
     Destroy,

@@ -19,6 +19,7 @@ mod prompt;
 mod restore;
 mod rollback;
 mod setup;
+mod status;
 mod tail;
 mod tfvars;
 mod usage_error;
@@ -102,6 +103,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::Plan(args) => context.cancellable(plan::run(&context, args)).await,
         Command::Setup(args) => setup::run(&context, args).await,
         Command::Outputs(_) => context.cancellable(outputs::run(&context)).await,
+        Command::Status(args) => context.cancellable(status::run(&context, args)).await,
         Command::Export(args) => context.cancellable(export::run(&context, args)).await,
         Command::Tail(args) => tail::run(&context, args).await,
         Command::Destroy(args) => destroy::run(&context, args).await,

@@ -79,6 +79,7 @@ fn permitted_command(
         PolicyCommand::Plan => CommandName::Plan,
         PolicyCommand::Setup => CommandName::Setup,
         PolicyCommand::Outputs => CommandName::Outputs,
+        PolicyCommand::Status => CommandName::Status,
         PolicyCommand::Export => CommandName::Export,
         PolicyCommand::Tail => CommandName::Tail,
         PolicyCommand::Destroy => CommandName::Destroy,
@@ -101,6 +102,7 @@ fn needs_deployment(command: PolicyCommand) -> bool {
     match command {
         PolicyCommand::Preflight | PolicyCommand::Plan | PolicyCommand::Setup => false,
         PolicyCommand::Outputs
+        | PolicyCommand::Status
         | PolicyCommand::Export
         | PolicyCommand::Tail
         | PolicyCommand::Destroy

@@ -65,6 +65,21 @@ pub(super) async fn inspect(
     }
 }
 
+/// Reads the key's state and its policy, without grants.
+pub(super) async fn inspect_with_policy(clients: &LimitedClients, asked: &str) -> KeyFacts {
+    let key = describe(clients, asked).await;
+    let policy = match &key {
+        Ok(Some(key)) => Fact::from_result(policy(clients, &key.arn).await),
+        _ => Fact::NotRequested,
+    };
+    KeyFacts {
+        identifier: asked.to_owned(),
+        key: Fact::from_optional(key),
+        policy,
+        grants: Fact::NotRequested,
+    }
+}
+
 /// Reads the key's state only.
 pub(super) async fn inspect_state(clients: &LimitedClients, asked: &str) -> KeyFacts {
     KeyFacts {

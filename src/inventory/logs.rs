@@ -83,7 +83,7 @@ pub(super) fn in_other_account(arn: &Arn<'_>) -> LogGroupFacts {
 }
 
 /// Reads the settings. The API lists log groups by name prefix, so the exact name must be found among them.
-async fn log_group_settings(
+pub(super) async fn log_group_settings(
     clients: &LimitedClients,
     name: &str,
 ) -> Result<Option<LogGroupSettings>> {
@@ -158,7 +158,7 @@ async fn has_stream(clients: &LimitedClients, name: &str, prefix: Option<&str>) 
     Ok(false)
 }
 
-async fn subscription_filters(
+pub(super) async fn subscription_filters(
     clients: &LimitedClients,
     name: &str,
 ) -> Result<Vec<SubscriptionFilterFacts>> {
@@ -179,6 +179,7 @@ async fn subscription_filters(
                 .map(|filter| SubscriptionFilterFacts {
                     name: filter.filter_name().unwrap_or_default().to_owned(),
                     destination: filter.destination_arn().unwrap_or_default().to_owned(),
+                    pattern: filter.filter_pattern().unwrap_or_default().to_owned(),
                 }),
         );
     }

@@ -34,7 +34,7 @@ pub(super) async fn account_facts(
             trusted_services(clients),
             delegated_administrators(clients),
             opt_in_regions(clients),
-            trails(clients, request)
+            trails(clients, request.trail.as_deref())
         )
     };
     let sign_in = async {
@@ -62,7 +62,7 @@ pub(super) async fn account_facts(
     }
 }
 
-async fn organization(clients: &LimitedClients) -> Result<Option<Organization>> {
+pub(super) async fn organization(clients: &LimitedClients) -> Result<Option<Organization>> {
     let aws = clients.acquire().await;
     let found = aws
         .organizations
@@ -145,8 +145,8 @@ async fn opt_in_regions(clients: &LimitedClients) -> Result<Vec<String>> {
 
 /// Returns the trails visible in this region, including shadow trails. A trail given by its ARN is requested in its own
 /// region.
-async fn trails(clients: &LimitedClients, request: &InventoryRequest) -> Result<Vec<Trail>> {
-    let named = request.trail.as_deref().and_then(Arn::parse);
+pub(super) async fn trails(clients: &LimitedClients, trail: Option<&str>) -> Result<Vec<Trail>> {
+    let named = trail.and_then(Arn::parse);
     let clients = named.map_or_else(|| clients.clone(), |arn| clients.in_region(arn.region));
     let aws = clients.acquire().await;
     let found = aws

@@ -8,8 +8,10 @@ use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
 use crate::error::{Error, Result};
+use crate::hop::Hop;
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
+use crate::inventory::pipeline::{PipelineFacts, PipelineRequest};
 use crate::inventory::{OptionIdentity, Snapshot, TrailDestination};
 use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
@@ -128,6 +130,12 @@ pub trait Target: Debug {
 
     /// The name of the queue that Heeler receives from.
     fn queue_name(&self) -> String;
+
+    /// The resources to read before [`Target::hops`].
+    fn pipeline_request(&self) -> PipelineRequest;
+
+    /// The hops of the deployment in the order of an event, each judged from facts. Pure.
+    fn hops(&self, facts: &PipelineFacts) -> Vec<Hop>;
 
     /// The sources that `tail` can read, other than Heeler's queue; the first is the default.
     fn tail_sources(&self) -> &'static [SourceKind] {

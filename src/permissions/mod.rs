@@ -35,6 +35,7 @@ pub enum CommandName {
     Plan,
     Setup,
     Outputs,
+    Status,
     Export,
     Tail,
     Destroy,
@@ -93,6 +94,9 @@ pub trait OptionPermissions: Debug + Sync {
     /// Writes of destroy.
     fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement>;
 
+    /// Reads of status: every resource between the trail and Heeler's role.
+    fn status_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
+
     /// Reads of export: all resources of a deployment, and nothing of the trail.
     fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
 
@@ -150,6 +154,7 @@ pub fn statements(permitted: &PermittedCommand, scope: &PolicyScope) -> Vec<Stat
             for_each(&|option| [plan(option, scope), option.setup_writes(scope)].concat())
         }
         CommandName::Outputs => outputs(options, scope),
+        CommandName::Status => status(options, scope),
         CommandName::Export => for_each(&|option| option.export_reads(scope)),
         CommandName::Tail if permitted.tail_source == Some(SourceKind::HeelerQueue) => {
             tail_heeler_queue(options, scope)
@@ -202,6 +207,28 @@ fn outputs(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<State
             queue_arns(options, scope),
         ),
     ]
+}
+
+fn status(options: &[&dyn OptionPermissions], scope: &PolicyScope) -> Vec<Statement> {
+    let mut all = vec![
+        find_deployment(scope),
+        Statement::for_all_resources(
+            "ReadWithoutResource",
+            &[
+                "cloudtrail:DescribeTrails",
+                "organizations:DescribeOrganization",
+            ],
+        ),
+        Statement::new(
+            "ReadTrail",
+            &["cloudtrail:GetTrailStatus"],
+            [scope.trail_arns()],
+        ),
+    ];
+    for option in options {
+        all.extend(option.status_reads(scope));
+    }
+    all
 }
 
 fn tail(

@@ -98,6 +98,31 @@ pub(crate) fn role_plan_reads(scope: &PolicyScope) -> [Statement; 2] {
     ]
 }
 
+/// Reads the policies of a role: inline, attached, and the permissions boundary, which may have any name.
+pub(crate) fn role_policy_reads(
+    scope: &PolicyScope,
+    sid: &'static str,
+    role: &str,
+) -> [Statement; 2] {
+    [
+        Statement::new(
+            sid,
+            &[
+                "iam:GetRole",
+                "iam:GetRolePolicy",
+                "iam:ListAttachedRolePolicies",
+                "iam:ListRolePolicies",
+            ],
+            [scope.role_arn(role)],
+        ),
+        Statement::new(
+            "ReadPolicies",
+            &["iam:GetPolicy", "iam:GetPolicyVersion"],
+            [scope.policy_arn("*")],
+        ),
+    ]
+}
+
 /// Reads Heeler's role and its policy with their tags.
 pub(crate) fn role_reads(scope: &PolicyScope) -> [Statement; 2] {
     let names = &scope.names;

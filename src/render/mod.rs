@@ -16,6 +16,7 @@ pub mod progress;
 pub mod record;
 pub mod report;
 pub mod restore;
+pub mod status;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::OnceLock;

@@ -686,6 +686,7 @@ fn filter(name: &str, function: &str) -> SubscriptionFilterFacts {
     SubscriptionFilterFacts {
         name: name.into(),
         destination: format!("arn:aws:lambda:us-east-1:111122223333:function:{function}"),
+        pattern: String::new(),
     }
 }
 

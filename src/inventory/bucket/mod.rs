@@ -92,6 +92,20 @@ pub(super) async fn inspect(
     }
 }
 
+/// Reads the policy of a bucket of this account.
+pub(super) async fn bucket_policy(
+    clients: &LimitedClients,
+    name: &str,
+    account: &str,
+) -> Result<Option<String>> {
+    let bucket = OwnBucket {
+        clients,
+        name,
+        account,
+    };
+    bucket.policy().await
+}
+
 /// Reads the bucket's notifications. They come first, because a long chain of calls may follow: the topic, its key and the
 /// key's policy.
 pub(super) async fn notifications(

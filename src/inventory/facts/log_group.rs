@@ -73,6 +73,7 @@ pub struct LogStreamPresence {
 pub struct SubscriptionFilterFacts {
     pub name: String,
     pub destination: String,
+    pub pattern: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 pub mod function;
 mod graph;
+mod hops;
 mod permissions;
 mod policies;
 mod policy_scope;
@@ -13,9 +14,11 @@ use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
 use crate::error::Result;
+use crate::hop::Hop;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
+use crate::inventory::pipeline::{PipelineFacts, PipelineRequest};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{DeliveryOption, LocateRequest, Pipeline, Relocation, Target};
 use crate::ownership::OptionName;
@@ -157,6 +160,14 @@ impl Target for CloudWatchTarget {
 
     fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
         self.relocation_from(deployment)
+    }
+
+    fn pipeline_request(&self) -> PipelineRequest {
+        hops::request(self)
+    }
+
+    fn hops(&self, facts: &PipelineFacts) -> Vec<Hop> {
+        hops::judge(self, facts)
     }
 
     fn queue_name(&self) -> String {

@@ -182,6 +182,41 @@ impl OptionPermissions for CloudWatchPermissions {
         all
     }
 
+    fn status_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let (at, names) = (in_log_group_region(scope), &scope.names);
+        let mut all = vec![
+            Statement::for_all_resources("ReadWithoutResource", &["logs:DescribeLogGroups"]),
+            Statement::new(
+                "ReadLogGroup",
+                &["logs:DescribeSubscriptionFilters"],
+                log_group_arns(scope),
+            ),
+            Statement::new(
+                "ReadFunction",
+                &["lambda:GetFunction", "lambda:GetPolicy"],
+                [at.function_arn()],
+            ),
+            Statement::new(
+                "ReadFifoQueues",
+                &["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+                queue_arns(scope),
+            ),
+            shared::managed_key(
+                "ReadKeyOfFifoQueue",
+                &["kms:DescribeKey", "kms:GetKeyPolicy"],
+                at,
+            ),
+        ];
+        let (role, function_role) = (names.role(), names.function_role());
+        all.extend(shared::role_policy_reads(scope, "ReadRole", &role));
+        all.extend(shared::role_policy_reads(
+            scope,
+            "ReadRoleOfFunction",
+            &function_role,
+        ));
+        all
+    }
+
     fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = self.plan_reads(scope);
         all.extend(shared::role_reads(scope));

@@ -1,6 +1,7 @@
 //! Option s3: trail → bucket → SNS → SQS. Events arrive after some minutes, at a hundredth of the cost of the others.
 
 mod graph;
+mod hops;
 mod permissions;
 mod policies;
 mod policy_scope;
@@ -11,9 +12,11 @@ use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::RoleTags;
 use crate::error::Result;
+use crate::hop::Hop;
 use crate::inventory::Snapshot;
 use crate::inventory::facts::Trail;
 use crate::inventory::named_resource::NamedResource;
+use crate::inventory::pipeline::{PipelineFacts, PipelineRequest};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{
     DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
@@ -138,6 +141,14 @@ impl Target for S3Target {
 
     fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {
         self.relocation_from(deployment)
+    }
+
+    fn pipeline_request(&self) -> PipelineRequest {
+        hops::request(self)
+    }
+
+    fn hops(&self, facts: &PipelineFacts) -> Vec<Hop> {
+        hops::judge(self, facts)
     }
 
     fn queue_name(&self) -> String {

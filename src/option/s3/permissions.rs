@@ -166,6 +166,53 @@ impl OptionPermissions for S3Permissions {
         all
     }
 
+    fn status_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
+        let at = in_bucket_region(scope);
+        let mut all = vec![
+            Statement::new(
+                "ReadBucket",
+                &["s3:GetBucketNotification", "s3:GetBucketPolicy"],
+                [bucket_arn(scope)],
+            )
+            .in_account(&scope.account),
+            Statement::new(
+                "ReadTopic",
+                &["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"],
+                [at.managed_topic_arn(), topic_arn(scope)],
+            ),
+            Statement::for_all_resources("ReadSubscriptions", &["sns:GetSubscriptionAttributes"])
+                .in_account(&scope.account),
+            Statement::new(
+                "ReadQueues",
+                &["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+                queue_arns(scope),
+            ),
+            shared::managed_key(
+                "ReadKeyOfQueue",
+                &["kms:DescribeKey", "kms:GetKeyPolicy"],
+                at,
+            ),
+        ];
+        let role = scope.names.role();
+        all.extend(shared::role_policy_reads(scope, "ReadRole", &role));
+        let keys = read_key_arns(scope);
+        if !keys.is_empty() {
+            all.push(Statement::new(
+                "ReadKeysOfBucket",
+                &["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"],
+                keys,
+            ));
+        }
+        if let Some(key) = topic_key_arn(scope) {
+            all.push(Statement::new(
+                "ReadKeyOfTopic",
+                &["kms:DescribeKey", "kms:GetKeyPolicy"],
+                [key],
+            ));
+        }
+        all
+    }
+
     fn export_reads(&self, scope: &PolicyScope) -> Vec<Statement> {
         let mut all = self.plan_reads(scope);
         all.extend(shared::role_reads(scope));

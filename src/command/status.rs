@@ -1,0 +1,80 @@
+//! Shows the health of a deployment, hop by hop. It makes only reading calls, and receives from no queue.
+
+use std::time::{Duration, Instant};
+
+use super::existing_deployment::require_deployment;
+use super::next_steps::{command_line, global_options};
+use super::{CommandOutcome, Context};
+use crate::aws::Aws;
+use crate::cli;
+use crate::error::{Exit, Result};
+use crate::hop::PipelineHealth;
+use crate::inventory::pipeline::{self, PipelineFacts};
+use crate::option::{Target, existing_target};
+use crate::render;
+use crate::render::status::StatusReport;
+
+pub(super) async fn run(context: &Context, args: cli::StatusArgs) -> Result<CommandOutcome> {
+    let (aws, caller, deployment) = require_deployment(context).await?;
+    let target = existing_target(&deployment, &caller, context.names())?;
+    let run = StatusRun {
+        context,
+        aws,
+        target: &*target,
+    };
+    let (facts, health) = match args.wait {
+        Some(limit) => run.wait(limit).await,
+        None => run.read().await,
+    };
+    let drift = command_line(context, "plan --check");
+    let report = StatusReport {
+        option: target.option().name(),
+        name_prefix: &context.global.name_prefix,
+        facts: &facts,
+        health: &health,
+        drift_command: &drift,
+    };
+    let document = render::status::status_document(&context.ui, &report);
+    let exit = if health.is_healthy() {
+        Exit::Success
+    } else {
+        Exit::Negative
+    };
+    Ok(CommandOutcome::result(document).with_exit(exit))
+}
+
+struct StatusRun<'a> {
+    context: &'a Context,
+    /// Clients for the region of the deployment.
+    aws: Aws,
+    target: &'a dyn Target,
+}
+
+impl StatusRun<'_> {
+    async fn read(&self) -> (PipelineFacts, PipelineHealth) {
+        let request = self.target.pipeline_request();
+        let options = global_options(&self.context.global);
+        let facts = pipeline::read(&self.aws, request, options).await;
+        let health = PipelineHealth::new(self.target.hops(&facts));
+        (facts, health)
+    }
+
+    /// Reads repeatedly, with growing pauses, until no hop is broken or the time is up.
+    async fn wait(&self, limit: Duration) -> (PipelineFacts, PipelineHealth) {
+        const MAX_PAUSE: Duration = Duration::from_secs(15);
+        let end = Instant::now() + limit;
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let (facts, health) = self.read().await;
+            let left = end.saturating_duration_since(Instant::now());
+            let Some(cause) = health.cause().filter(|_| !left.is_zero()) else {
+                return (facts, health);
+            };
+            self.context
+                .ui
+                .status(&format!("Waiting for {}.", cause.id.as_str()));
+            tokio::time::sleep(pause.min(left)).await;
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Requests of a deployment for the policy evaluator, and the hops that follow from the decisions.
+
+use super::{Hop, HopDraft};
+use crate::iam;
+use crate::iam::evaluate::{
+    AccessRequest, Caller, Decision, KeyGrant, Policy, PolicyInput, PolicyLayer, PolicySet,
+    ResourcePolicy, evaluate,
+};
+use crate::inventory::Fact;
+use crate::inventory::facts::KeyFacts;
+use crate::inventory::pipeline::{PipelineFacts, RoleFacts};
+
+/// A request that must be allowed for a hop to work.
+pub(super) struct AccessCheck {
+    /// The caller in messages, such as `CloudTrail`.
+    pub who: &'static str,
+    pub caller: Caller,
+    pub action: &'static str,
+    /// ARN of the resource.
+    pub resource: String,
+    pub policies: PolicySet,
+}
+
+/// Judges a hop by the first request that is denied, or else by the first that cannot be decided.
+pub(super) fn judge_access(
+    draft: HopDraft,
+    facts: &PipelineFacts,
+    checks: &[AccessCheck],
+    allowed: impl Into<String>,
+) -> Hop {
+    let mut undetermined = None;
+    for check in checks {
+        let AccessCheck { who, action, .. } = check;
+        let request = AccessRequest {
+            principal: &check.caller.principal,
+            context: &check.caller.context,
+            action,
+            resource: &check.resource,
+            resource_account: &facts.request.account,
+        };
+        match evaluate(&request, &check.policies) {
+            Decision::Allow => {}
+            Decision::ExplicitDeny(statement) => {
+                let when = match statement.conditions.as_slice() {
+                    [] => "always".to_owned(),
+                    conditions => format!("if {}", conditions.join(" and ")),
+                };
+                return draft.broken(format!("{statement} denies {who} {action}, {when}"));
+            }
+            Decision::ImplicitDeny(layers) if layers == [PolicyLayer::KeyState] => {
+                return draft.broken("the key is not enabled");
+            }
+            Decision::ImplicitDeny(_) => {
+                return draft.broken(format!("no statement allows {who} {action}"));
+            }
+            Decision::Unknown(missing) => {
+                undetermined.get_or_insert_with(|| {
+                    format!("whether {who} may call {action} depends on {missing}")
+                });
+            }
+        }
+    }
+    match undetermined {
+        Some(observed) => draft.unknown(observed),
+        None => draft.ok(allowed),
+    }
+}
+
+/// Sets the organization of the caller and of the resource.
+pub(super) fn in_organization(facts: &PipelineFacts, caller: Caller) -> Caller {
+    let caller = caller.with("aws:ResourceAccount", &facts.request.account);
+    match &facts.organization {
+        Fact::Present(organization) => caller
+            .in_organization(&organization.id)
+            .with("aws:ResourceOrgID", &organization.id),
+        _ => caller,
+    }
+}
+
+/// A service that acts for a resource of this account.
+pub(super) fn service(facts: &PipelineFacts, name: &str, source_arn: &str) -> Caller {
+    let caller = Caller::service(name, source_arn, &facts.request.account);
+    in_organization(facts, caller)
+}
+
+/// A session of a role of the deployment. Without the facts about the role, its path is not known.
+pub(super) fn role(facts: &PipelineFacts, name: &str, found: &RoleFacts) -> Caller {
+    let plain = format!(
+        "arn:{}:iam::{}:role/{name}",
+        facts.request.partition, facts.request.account
+    );
+    let arn = found
+        .role
+        .present()
+        .map_or(plain.as_str(), |role| &role.arn);
+    in_organization(facts, Caller::role(arn, &facts.request.account, None))
+}
+
+/// A session of the role that Heeler assumes.
+pub(super) fn heeler(facts: &PipelineFacts) -> Caller {
+    role(facts, &facts.request.role, &facts.role)
+}
+
+/// The same caller, as SQS calls KMS for it.
+pub(super) fn via_sqs(facts: &PipelineFacts, caller: Caller) -> Caller {
+    caller
+        .via_service(&format!("sqs.{}.amazonaws.com", facts.request.region))
+        .with("kms:EncryptionContext:aws:sqs:arn", facts.queue_arn())
+}
+
+/// Parses a resource-based policy. An empty one allows nothing.
+pub(super) fn parse_policy(draft: &HopDraft, text: Option<&str>) -> Result<PolicyInput, Box<Hop>> {
+    match text.filter(|text| !text.is_empty()).map(Policy::parse) {
+        None => Ok(PolicyInput::none()),
+        Some(Ok(policy)) => Ok(policy.into()),
+        Some(Err(why)) => Err(Box::new(
+            draft
+                .clone()
+                .unknown(format!("the policy cannot be read: {why}")),
+        )),
+    }
+}
+
+/// The policies of a role and its permissions boundary, as far as they were readable.
+pub(super) fn identity_policies(role: &RoleFacts) -> (PolicyInput, Option<PolicyInput>) {
+    let identity = match &role.policies {
+        Fact::Present(documents) => decode_all(documents),
+        _ => PolicyInput::Unreadable,
+    };
+    let boundary = match &role.boundary {
+        Fact::Present(document) => Some(decode_all(std::slice::from_ref(document))),
+        Fact::Failed(_) => Some(PolicyInput::Unreadable),
+        Fact::Absent | Fact::NotRequested => None,
+    };
+    (identity, boundary)
+}
+
+/// Parses documents of IAM. One that cannot be parsed makes all unreadable.
+fn decode_all(documents: &[String]) -> PolicyInput {
+    let parsed = documents
+        .iter()
+        .map(|text| Policy::from_document(&iam::parse_encoded_document(text)));
+    match parsed.collect::<Result<Vec<Policy>, _>>() {
+        Ok(policies) => PolicyInput::Documents(policies),
+        Err(_) => PolicyInput::Unreadable,
+    }
+}
+
+/// The policies of a request whose identity-based policies are judged by another hop.
+pub(super) fn resource_side(policy: ResourcePolicy) -> PolicySet {
+    PolicySet::new(PolicyInput::AssumedToAllow, policy)
+}
+
+/// The policies of a request whose resource-based policy is judged by another hop.
+pub(super) fn identity_side(role: &RoleFacts) -> PolicySet {
+    let (identity, boundary) = identity_policies(role);
+    PolicySet {
+        boundary,
+        ..PolicySet::new(identity, ResourcePolicy::Resource(PolicyInput::none()))
+    }
+}
+
+/// The policy and grants of a key, or the hop if the key cannot be used or is not known.
+pub(super) fn key_policy(
+    draft: &HopDraft,
+    key: &KeyFacts,
+    grantee: &str,
+) -> Result<ResourcePolicy, Box<Hop>> {
+    let details = draft.require(&key.key, &format!("key {} does not exist", key.identifier))?;
+    if details.state != "Enabled" {
+        let hop = draft.clone().broken(format!(
+            "key {} is {}",
+            details.arn,
+            describe_state(&details.state)
+        ));
+        let command = if details.state == "PendingDeletion" {
+            format!("aws kms cancel-key-deletion --key-id {}", details.arn)
+        } else {
+            format!("aws kms enable-key --key-id {}", details.arn)
+        };
+        return Err(Box::new(hop.with_hint(format!("`{command}`"))));
+    }
+    let policy = match &key.policy {
+        Fact::Present(text) => parse_policy(draft, Some(text))?,
+        Fact::Failed(error) => return Err(Box::new(draft.clone().failed(error))),
+        // Keys of other accounts.
+        Fact::Absent | Fact::NotRequested => PolicyInput::Unreadable,
+    };
+    let grants = key.grants.present().map(Vec::as_slice).unwrap_or_default();
+    Ok(ResourcePolicy::Key {
+        policy,
+        grants: grants
+            .iter()
+            .map(|grant| KeyGrant {
+                grantee: grantee.to_owned(),
+                operations: grant.operations.clone(),
+                ..KeyGrant::default()
+            })
+            .collect(),
+        is_enabled: true,
+    })
+}
+
+/// The state of a key in words.
+fn describe_state(state: &str) -> &str {
+    match state {
+        "Disabled" => "disabled",
+        "PendingDeletion" => "scheduled for deletion",
+        "PendingImport" => "waiting for key material",
+        other => other,
+    }
+}

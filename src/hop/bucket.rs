@@ -1,0 +1,262 @@
+//! The hops of a bucket: its policy, its notification, and the keys of its log objects.
+
+use super::access::{
+    AccessCheck, heeler, identity_policies, in_organization, judge_access, key_policy,
+    parse_policy, resource_side,
+};
+use super::{Hop, HopDraft, HopId, settled};
+use crate::aws::arn::{Arn, bucket_arn, resource_name};
+use crate::aws::bucket_notification::NotificationTarget;
+use crate::iam::evaluate::{Caller, PolicySet, ResourcePolicy};
+use crate::inventory::facts::{KeyFacts, Trail};
+use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+use crate::inventory::{Fact, covers_log_objects};
+
+/// An account ID that stands for any member account.
+const ANY_MEMBER_ACCOUNT: &str = "000000000000";
+
+/// Judges the bucket policy: CloudTrail may write log files for every account, and nothing denies Heeler to read them.
+#[must_use]
+pub fn bucket_policy(facts: &PipelineFacts) -> Hop {
+    settled(judge_bucket_policy(facts))
+}
+
+fn judge_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let arn = log_bucket_arn(facts);
+    let draft = HopDraft::new(
+        HopId::BucketPolicy,
+        &arn,
+        "a policy that allows CloudTrail s3:PutObject and does not deny Heeler s3:GetObject",
+    );
+    let policy = match &facts.bucket_policy {
+        Fact::Failed(error) if error.has_code("NoSuchBucket") => {
+            return Ok(draft.broken("the bucket does not exist"));
+        }
+        Fact::Failed(error) => return Ok(draft.failed(error)),
+        Fact::NotRequested => return Ok(draft.unknown("not read")),
+        Fact::Absent => parse_policy(&draft, None)?,
+        Fact::Present(text) => parse_policy(&draft, Some(text))?,
+    };
+    let policy = ResourcePolicy::Resource(policy);
+    let trail = draft.require(&facts.trail, "no trail delivers to the bucket");
+    let mut checks = Vec::new();
+    // Without its trail, CloudTrail cannot be judged, but Heeler can.
+    if let Ok(trail) = &trail {
+        checks = delivery_checks(facts, trail, &arn, &policy);
+    }
+    checks.push(AccessCheck {
+        who: "Heeler",
+        caller: heeler(facts),
+        action: "s3:GetObject",
+        resource: log_object(facts),
+        policies: resource_side(policy),
+    });
+    let hop = judge_access(
+        draft.clone(),
+        facts,
+        &checks,
+        format!("CloudTrail may write below {}", facts.log_prefix()),
+    );
+    Ok(match hop.status {
+        super::HopStatus::Ok if trail.is_err() => {
+            draft.unknown("nothing denies Heeler; without a trail, CloudTrail is not judged")
+        }
+        super::HopStatus::Ok => hop,
+        _ => hop.with_hint(
+            "change the bucket policy in its source, such as the stack that created it; setup does not change it",
+        ),
+    })
+}
+
+/// The requests of CloudTrail: log files of this account, and of a member account.
+fn delivery_checks(
+    facts: &PipelineFacts,
+    trail: &Trail,
+    bucket: &str,
+    policy: &ResourcePolicy,
+) -> Vec<AccessCheck> {
+    let owner = Arn::parse(&trail.arn).map_or("", |arn| arn.account);
+    let organization = organization_of(facts, trail);
+    let mut accounts = vec![facts.request.account.as_str()];
+    if organization.is_some() {
+        accounts.push(ANY_MEMBER_ACCOUNT);
+    }
+    let folder = organization.map(|id| format!("{id}/")).unwrap_or_default();
+    let objects = accounts.into_iter().map(|account| {
+        let prefix = facts.log_prefix();
+        format!("{bucket}/{prefix}{folder}{account}/CloudTrail/object")
+    });
+    objects
+        .map(|resource| AccessCheck {
+            who: "CloudTrail",
+            caller: in_organization(facts, Caller::trail(&trail.arn, owner)),
+            action: "s3:PutObject",
+            resource,
+            policies: resource_side(policy.clone()),
+        })
+        .collect()
+}
+
+/// Judges the bucket notification: an entry sends every log file to the topic.
+#[must_use]
+pub fn notification(facts: &PipelineFacts) -> Hop {
+    settled(judge_notification(facts))
+}
+
+fn judge_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let PipelineSource::Bucket { topic, .. } = &facts.request.source else {
+        return Ok(HopDraft::new(HopId::Notification, "", "").unknown("not read"));
+    };
+    let prefix = facts.log_prefix();
+    let topic_name = resource_name(topic);
+    let draft = HopDraft::new(
+        HopId::Notification,
+        log_bucket_arn(facts),
+        format!("s3:ObjectCreated:* below {prefix} → {topic_name}"),
+    );
+    if let Fact::Failed(error) = &facts.notifications
+        && error.has_code("NoSuchBucket")
+    {
+        return Ok(draft.broken("the bucket does not exist"));
+    }
+    let entries = draft.require(&facts.notifications, "no notification is configured")?;
+    let organization = facts
+        .trail
+        .present()
+        .and_then(|trail| organization_of(facts, trail));
+    let to_topic = || {
+        entries.iter().filter(|entry| {
+            entry.target == NotificationTarget::Topic && entry.destination == *topic
+        })
+    };
+    if to_topic().any(|entry| covers_log_objects(entry, &prefix, organization)) {
+        return Ok(draft.ok(format!("new objects below {prefix} → {topic_name}")));
+    }
+    let setup = facts.heeler_ec_command("plan");
+    let hop = match to_topic().next() {
+        None => draft.broken(format!("no notification names topic {topic_name}")),
+        Some(entry) => draft.broken(format!(
+            "the notification sends {} with prefix {:?} and suffix {:?}, which is not every log file",
+            entry.events.join(", "),
+            entry.prefix,
+            entry.suffix
+        )),
+    };
+    Ok(hop.with_hint(format!(
+        "`{setup}` shows the difference, and setup of the same option repairs it"
+    )))
+}
+
+/// Judges the keys of the log objects: they are enabled, CloudTrail may encrypt, and Heeler may decrypt.
+#[must_use]
+pub fn log_key(facts: &PipelineFacts) -> Hop {
+    let expected = "keys that are enabled and that Heeler's role may use";
+    let first = facts.log_keys.first().map_or("", KeyFacts::name);
+    let draft = HopDraft::new(HopId::LogKey, first, expected);
+    let mut unknown = None;
+    for key in &facts.log_keys {
+        let hop = settled(judge_log_key(facts, key));
+        match hop.status {
+            super::HopStatus::Ok => {}
+            super::HopStatus::Broken => return hop,
+            _ => unknown = unknown.or(Some(hop)),
+        }
+    }
+    match (unknown, facts.log_keys.len()) {
+        (Some(hop), _) => hop,
+        (None, 0) => draft.ok("no customer managed key"),
+        (None, 1) => draft.ok("Heeler may decrypt the log files"),
+        (None, count) => draft.ok(format!("Heeler may decrypt with all {count} keys")),
+    }
+}
+
+fn judge_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Hop>> {
+    let draft = HopDraft::new(
+        HopId::LogKey,
+        key.name(),
+        "an enabled key that CloudTrail may encrypt with and Heeler's role may decrypt with",
+    );
+    if key.is_managed_by_aws() {
+        return Ok(draft.ok("AWS manages the key"));
+    }
+    if let Fact::Failed(error) = &key.grants {
+        return Ok(draft.failed(error));
+    }
+    let caller = heeler_via_s3(facts, key);
+    let grantee = facts
+        .role
+        .role
+        .present()
+        .map_or_else(String::new, |role| role.arn.clone());
+    let policy = key_policy(&draft, key, &grantee)?;
+    let (identity, boundary) = identity_policies(&facts.role);
+    let mut checks = vec![AccessCheck {
+        who: "Heeler",
+        caller,
+        action: "kms:Decrypt",
+        resource: key.name().to_owned(),
+        policies: PolicySet {
+            boundary,
+            ..PolicySet::new(identity, policy.clone())
+        },
+    }];
+    if let Some(trail) = encrypting_trail(facts, key) {
+        let owner = Arn::parse(&trail.arn).map_or("", |arn| arn.account);
+        checks.push(AccessCheck {
+            who: "CloudTrail",
+            caller: in_organization(facts, Caller::trail(&trail.arn, owner)),
+            action: "kms:GenerateDataKey",
+            resource: key.name().to_owned(),
+            policies: resource_side(policy),
+        });
+    }
+    let hop = judge_access(draft, facts, &checks, "Heeler may decrypt the log files");
+    Ok(match hop.status {
+        super::HopStatus::Ok => hop,
+        _ => hop.with_hint(format!(
+            "setup of the same option creates the grant again; `{}` shows what is missing",
+            facts.heeler_ec_command("plan")
+        )),
+    })
+}
+
+/// Heeler, as S3 calls KMS for it to decrypt a log object.
+fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts) -> Caller {
+    let region = &facts.request.region;
+    let caller = heeler(facts).via_service(&format!("s3.{region}.amazonaws.com"));
+    // With an S3 Bucket Key, the encryption context has the bucket instead of the object.
+    let context = caller.context.with_one_of(
+        "kms:EncryptionContext:aws:s3:arn",
+        [log_object(facts), log_bucket_arn(facts)],
+    );
+    let caller = Caller { context, ..caller };
+    match encrypting_trail(facts, key) {
+        Some(trail) => caller.with("kms:EncryptionContext:aws:cloudtrail:arn", &trail.arn),
+        None => caller,
+    }
+}
+
+/// The trail, if it encrypts its log files with this key.
+fn encrypting_trail<'a>(facts: &'a PipelineFacts, key: &KeyFacts) -> Option<&'a Trail> {
+    let trail = facts.trail.present()?;
+    let own = trail.kms_key.as_deref()?;
+    key.has_name(own).then_some(trail)
+}
+
+fn organization_of<'a>(facts: &'a PipelineFacts, trail: &Trail) -> Option<&'a str> {
+    let organization = facts.organization.present()?;
+    trail.is_organization.then_some(organization.id.as_str())
+}
+
+/// Returns the ARN of the bucket.
+fn log_bucket_arn(facts: &PipelineFacts) -> String {
+    match &facts.request.source {
+        PipelineSource::Bucket { bucket, .. } => bucket_arn(&facts.request.partition, bucket),
+        PipelineSource::LogGroup { .. } => String::new(),
+    }
+}
+
+/// Returns the ARN of a log object. Its name stands for every name.
+pub(super) fn log_object(facts: &PipelineFacts) -> String {
+    format!("{}/{}object", log_bucket_arn(facts), facts.log_prefix())
+}

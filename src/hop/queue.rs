@@ -1,0 +1,189 @@
+//! The hops of Heeler's queue: its policy, its key, its settings, and its dead-letter queue.
+
+use super::access::{
+    AccessCheck, heeler, judge_access, key_policy, parse_policy, resource_side, role, service,
+    via_sqs,
+};
+use super::function::function_role_name;
+use super::topic::with_repair;
+use super::{Hop, HopDraft, HopId, HopStatus, settled};
+use crate::aws::arn::resource_name;
+use crate::iam::evaluate::{Caller, ResourcePolicy};
+use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+
+/// Judges the queue policy: the sender may send, and nothing denies Heeler to receive.
+#[must_use]
+pub fn queue_policy(facts: &PipelineFacts) -> Hop {
+    settled(judge_queue_policy(facts))
+}
+
+fn judge_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let (who, sender) = sender(facts);
+    let draft = HopDraft::new(
+        HopId::QueuePolicy,
+        facts.queue_arn(),
+        format!("a policy that allows {who} sqs:SendMessage and does not deny Heeler"),
+    );
+    let queue = draft
+        .require(&facts.queue, "the queue does not exist")
+        .map_err(|hop| Box::new(with_repair(facts, *hop)))?;
+    let policy = ResourcePolicy::Resource(parse_policy(&draft, queue.policy.as_deref())?);
+    let check = |who, caller, action| AccessCheck {
+        who,
+        caller,
+        action,
+        resource: facts.queue_arn(),
+        policies: resource_side(policy.clone()),
+    };
+    let checks = [
+        check(who, sender, "sqs:SendMessage"),
+        check("Heeler", heeler(facts), "sqs:ReceiveMessage"),
+        check("Heeler", heeler(facts), "sqs:DeleteMessage"),
+    ];
+    let hop = judge_access(draft, facts, &checks, format!("{who} may send"));
+    Ok(repaired(facts, hop))
+}
+
+/// Judges the key of the queue: it is enabled, the sender may encrypt, and Heeler may decrypt.
+#[must_use]
+pub fn queue_key(facts: &PipelineFacts) -> Hop {
+    settled(judge_queue_key(facts))
+}
+
+fn judge_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let (who, sender) = sender(facts);
+    let name = facts.queue_key.as_ref().map_or("", |key| key.name());
+    let draft = HopDraft::new(
+        HopId::QueueKey,
+        name,
+        format!("an enabled key that {who} and Heeler may use"),
+    );
+    draft.require(&facts.queue, "the queue does not exist")?;
+    let Some(key) = &facts.queue_key else {
+        return Ok(draft.ok("the queue uses no KMS key"));
+    };
+    if key.is_managed_by_aws() {
+        let is_service = matches!(facts.request.source, PipelineSource::Bucket { .. });
+        return Ok(if is_service {
+            let observed = "the queue uses the AWS managed key, which SNS may not use";
+            with_repair(facts, draft.broken(observed))
+        } else {
+            draft.ok("AWS manages the key")
+        });
+    }
+    let policy = key_policy(&draft, key, "")?;
+    let check = |who, caller, action| AccessCheck {
+        who,
+        caller,
+        action,
+        resource: key.name().to_owned(),
+        policies: resource_side(policy.clone()),
+    };
+    let sender = match facts.request.source {
+        PipelineSource::Bucket { .. } => {
+            sender.with("kms:EncryptionContext:aws:sqs:arn", facts.queue_arn())
+        }
+        PipelineSource::LogGroup { .. } => via_sqs(facts, sender),
+    };
+    let checks = [
+        check(who, sender.clone(), "kms:GenerateDataKey"),
+        check(who, sender, "kms:Decrypt"),
+        check("Heeler", via_sqs(facts, heeler(facts)), "kms:Decrypt"),
+    ];
+    let hop = judge_access(
+        draft,
+        facts,
+        &checks,
+        format!("enabled; {who} and Heeler may use it"),
+    );
+    Ok(repaired(facts, hop))
+}
+
+/// Judges the queue: it exists and names its dead-letter queue.
+#[must_use]
+pub fn queue(facts: &PipelineFacts) -> Hop {
+    settled(judge_queue(facts))
+}
+
+fn judge_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let draft = HopDraft::new(
+        HopId::Queue,
+        facts.queue_arn(),
+        format!(
+            "a queue whose dead-letter queue is {}",
+            facts.request.dead_letter_queue
+        ),
+    );
+    let queue = draft
+        .require(&facts.queue, "the queue does not exist")
+        .map_err(|hop| Box::new(with_repair(facts, *hop)))?;
+    let target = queue.dead_letter_target.as_deref().map(resource_name);
+    Ok(match target {
+        Some(name) if name == facts.request.dead_letter_queue => {
+            draft.ok(count(queue.visible + queue.in_flight + queue.delayed))
+        }
+        Some(name) => with_repair(
+            facts,
+            draft.broken(format!("the dead-letter queue is {name}")),
+        ),
+        None => with_repair(facts, draft.broken("the queue has no dead-letter queue")),
+    })
+}
+
+/// Judges the dead-letter queue: it exists and is empty.
+#[must_use]
+pub fn dead_letter_queue(facts: &PipelineFacts) -> Hop {
+    settled(judge_dead_letter_queue(facts))
+}
+
+fn judge_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let arn = facts.regional_arn("sqs", &facts.request.dead_letter_queue);
+    let draft = HopDraft::new(HopId::DeadLetterQueue, &arn, "an empty dead-letter queue");
+    let queue = draft
+        .require(
+            &facts.dead_letter_queue,
+            "the dead-letter queue does not exist",
+        )
+        .map_err(|hop| Box::new(with_repair(facts, *hop)))?;
+    let messages = queue.visible + queue.in_flight + queue.delayed;
+    if messages == 0 {
+        return Ok(draft.ok("empty"));
+    }
+    let observed = format!(
+        "{}, which Heeler received four times and did not delete",
+        count(messages)
+    );
+    Ok(draft.broken(observed).with_hint(format!(
+        "correct the hops below first, then move the messages back: `aws sqs start-message-move-task --region {} \
+         --source-arn {arn}`",
+        facts.request.region
+    )))
+}
+
+/// The caller that sends to the queue: SNS for the topic, or the function.
+fn sender(facts: &PipelineFacts) -> (&'static str, Caller) {
+    match &facts.request.source {
+        PipelineSource::Bucket { topic, .. } => ("SNS", service(facts, "sns.amazonaws.com", topic)),
+        PipelineSource::LogGroup { .. } => {
+            let name = function_role_name(facts);
+            (
+                "the function's role",
+                role(facts, name, &facts.function_role),
+            )
+        }
+    }
+}
+
+fn repaired(facts: &PipelineFacts, hop: Hop) -> Hop {
+    match hop.status {
+        HopStatus::Ok => hop,
+        _ => with_repair(facts, hop),
+    }
+}
+
+fn count(messages: u64) -> String {
+    match messages {
+        1 => "1 message".to_owned(),
+        messages => format!("{messages} messages"),
+    }
+}

@@ -1,0 +1,136 @@
+//! The hops of the role that Heeler assumes: its trust policy and its permissions.
+
+use super::access::{AccessCheck, heeler, identity_side, judge_access, parse_policy, via_sqs};
+use super::bucket::log_object;
+use super::topic::with_repair;
+use super::{Hop, HopDraft, HopId, HopStatus, settled};
+use crate::aws::arn::Arn;
+use crate::iam;
+use crate::iam::evaluate::{
+    AccessRequest, Caller, Decision, PolicyInput, PolicySet, ResourcePolicy, evaluate,
+};
+use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+use crate::shared_document::role_trust::HeelerTrust;
+
+/// Judges the trust policy: every Heeler role of the deployment may assume the role with the external ID.
+///
+/// The deployment has no other record of the external ID than the trust policy, so a changed ID is not found.
+#[must_use]
+pub fn role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Hop {
+    settled(judge_role_trust(facts, trust))
+}
+
+fn judge_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop, Box<Hop>> {
+    let draft = HopDraft::new(
+        HopId::RoleTrust,
+        role_name(facts),
+        "a trust policy that allows Heeler's role with an external ID",
+    );
+    let repair = |hop: Hop| {
+        let setup = facts.heeler_ec_command("plan");
+        hop.with_hint(format!(
+            "`{setup}` shows the difference; setup of the same option with --heeler-role-arn repairs it"
+        ))
+    };
+    let details = draft.require(&facts.role.role, "the role does not exist")?;
+    let document = iam::parse_encoded_document(&details.trust_policy);
+    let deleted = iam::deleted_principals(&document);
+    if let Some(id) = deleted.first() {
+        return Ok(repair(draft.broken(format!(
+            "the Heeler role that may assume the role was deleted (IAM shows {id})"
+        ))));
+    }
+    if trust.principals.is_empty() || trust.external_id.expose().is_empty() {
+        return Ok(repair(
+            draft.broken("no statement allows a Heeler role with an external ID"),
+        ));
+    }
+    let policy = parse_policy(&draft, Some(&document.to_string()))?;
+    for principal in &trust.principals {
+        let account = Arn::parse(principal).map_or("", |arn| arn.account);
+        let caller = Caller::role(principal, account, None)
+            .with("sts:ExternalId", trust.external_id.expose())
+            .with("aws:ResourceAccount", &facts.request.account);
+        let request = AccessRequest {
+            principal: &caller.principal,
+            context: &caller.context,
+            action: "sts:AssumeRole",
+            resource: &details.arn,
+            resource_account: &facts.request.account,
+        };
+        // Heeler's own policies are not readable.
+        let policies = PolicySet::new(
+            PolicyInput::AssumedToAllow,
+            ResourcePolicy::Trust(policy.clone()),
+        );
+        // The conditions contain the external ID, so they are not shown.
+        match evaluate(&request, &policies) {
+            Decision::Allow => {}
+            Decision::ExplicitDeny(statement) => {
+                return Ok(repair(
+                    draft.broken(format!("{statement} denies {principal} sts:AssumeRole")),
+                ));
+            }
+            Decision::ImplicitDeny(_) => {
+                return Ok(repair(draft.broken(format!(
+                    "no statement allows {principal} sts:AssumeRole with the external ID"
+                ))));
+            }
+            Decision::Unknown(missing) => {
+                return Ok(draft.unknown(format!(
+                    "whether {principal} may assume the role depends on {missing}"
+                )));
+            }
+        }
+    }
+    Ok(draft.ok("Heeler may assume the role with the external ID"))
+}
+
+/// Judges the policies of the role: Heeler may receive, delete, decrypt, and read what messages refer to.
+#[must_use]
+pub fn role_permissions(facts: &PipelineFacts) -> Hop {
+    settled(judge_role_permissions(facts))
+}
+
+fn judge_role_permissions(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let draft = HopDraft::new(
+        HopId::RolePermissions,
+        role_name(facts),
+        "policies that allow Heeler to receive, delete and decrypt messages, and to read log files",
+    );
+    draft.require(&facts.role.role, "the role does not exist")?;
+    draft.require(&facts.role.policies, "")?;
+    let check = |caller, action, resource| AccessCheck {
+        who: "Heeler",
+        caller,
+        action,
+        resource,
+        policies: identity_side(&facts.role),
+    };
+    let queue = facts.queue_arn();
+    let mut checks = vec![
+        check(heeler(facts), "sqs:ReceiveMessage", queue.clone()),
+        check(heeler(facts), "sqs:DeleteMessage", queue),
+    ];
+    if let Some(key) = facts
+        .queue_key
+        .as_ref()
+        .filter(|key| !key.is_managed_by_aws())
+    {
+        let caller = via_sqs(facts, heeler(facts));
+        checks.push(check(caller, "kms:Decrypt", key.name().to_owned()));
+    }
+    if matches!(facts.request.source, PipelineSource::Bucket { .. }) {
+        checks.push(check(heeler(facts), "s3:GetObject", log_object(facts)));
+    }
+    let hop = judge_access(draft, facts, &checks, "Heeler may receive and read");
+    Ok(match hop.status {
+        HopStatus::Ok => hop,
+        _ => with_repair(facts, hop),
+    })
+}
+
+fn role_name(facts: &PipelineFacts) -> &str {
+    let details = facts.role.role.present();
+    details.map_or(facts.request.role.as_str(), |role| &role.arn)
+}

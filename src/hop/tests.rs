@@ -1,0 +1,1 @@
+//! Each state of each hop, from facts of a deployment without problems.

@@ -1,0 +1,108 @@
+//! The trail: it logs, and its last delivery succeeded.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Hop, HopDraft, HopId, settled};
+use crate::inventory::facts::{DeliveryStatus, TrailStatus};
+use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
+
+/// Time after which a delivery is overdue. An organization produces events continuously.
+const OVERDUE: Duration = Duration::from_secs(86_400);
+/// Time after which the first delivery of a trail is overdue. CloudTrail delivers about every five minutes.
+const FIRST_DELIVERY_LIMIT: Duration = Duration::from_secs(1_800);
+
+/// Judges the trail by its status: logging, the last error and the last success.
+#[must_use]
+pub fn trail(facts: &PipelineFacts) -> Hop {
+    settled(judge_trail(facts))
+}
+
+fn judge_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+    let place = match &facts.request.source {
+        PipelineSource::Bucket { bucket, .. } => format!("bucket {bucket}"),
+        PipelineSource::LogGroup { log_group, .. } => format!("log group {log_group}"),
+    };
+    let name = facts.trail.present().map_or("", |trail| &trail.arn);
+    let draft = HopDraft::new(
+        HopId::Trail,
+        name,
+        format!("a trail that delivers to {place}"),
+    );
+    let missing = format!(
+        "no trail that is visible in {} delivers to {place}",
+        facts.request.region
+    );
+    let trail = draft
+        .require(&facts.trail, &missing)
+        .map_err(|hop| add_setup_hint(facts, *hop))?;
+    let status = draft.require(&facts.trail_status, "the trail does not exist")?;
+    if !status.logging {
+        let since = status
+            .stopped
+            .map(|time| format!(" since {}", age(facts.now, time)))
+            .unwrap_or_default();
+        let command = format!(
+            "`aws cloudtrail start-logging --region {} --name {}`",
+            trail.home_region, trail.arn
+        );
+        return Ok(draft
+            .broken(format!("logging is stopped{since}"))
+            .with_hint(command));
+    }
+    let delivery = destination(facts, status);
+    if let Some(error) = &delivery.error {
+        let command = format!(
+            "correct the cause; the error remains until the next delivery: `aws cloudtrail get-trail-status --region {} \
+             --name {}`",
+            trail.home_region, trail.arn
+        );
+        return Ok(draft
+            .broken(format!("the last delivery failed: {error}"))
+            .with_hint(command));
+    }
+    Ok(match (delivery.at, status.started) {
+        (Some(at), _) if elapsed(facts.now, at) > OVERDUE => {
+            draft.broken(format!("the last delivery was {}", age(facts.now, at)))
+        }
+        (Some(at), _) => draft.ok(format!("logging; last delivery {}", age(facts.now, at))),
+        (None, Some(started)) if elapsed(facts.now, started) > FIRST_DELIVERY_LIMIT => draft
+            .broken(format!(
+                "logging started {}, but nothing has been delivered",
+                age(facts.now, started)
+            )),
+        (None, _) => draft.ok("logging; no delivery yet"),
+    })
+}
+
+fn add_setup_hint(facts: &PipelineFacts, hop: Hop) -> Box<Hop> {
+    let command = facts.heeler_ec_command("preflight");
+    Box::new(if hop.hint.is_none() {
+        hop.with_hint(format!("to see the trails: `{command}`"))
+    } else {
+        hop
+    })
+}
+
+fn destination<'a>(facts: &PipelineFacts, status: &'a TrailStatus) -> &'a DeliveryStatus {
+    match facts.request.source {
+        PipelineSource::Bucket { .. } => &status.to_bucket,
+        PipelineSource::LogGroup { .. } => &status.to_log_group,
+    }
+}
+
+fn elapsed(now: SystemTime, time: SystemTime) -> Duration {
+    now.duration_since(time).unwrap_or_default()
+}
+
+/// Formats a time as `3h ago`, with one or two units.
+pub(super) fn age(now: SystemTime, time: SystemTime) -> String {
+    let seconds = elapsed(now, time).as_secs();
+    let rounded = match seconds {
+        0..=119 => seconds,
+        120..=7_199 => seconds / 60 * 60,
+        7_200..=172_799 => seconds / 3_600 * 3_600,
+        _ => seconds / 86_400 * 86_400,
+    };
+    let text = humantime::format_duration(Duration::from_secs(rounded));
+    format!("{text} ago")
+}

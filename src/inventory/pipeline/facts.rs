@@ -1,0 +1,180 @@
+//! Plain values for the resources of a deployment, so that hops are judged without AWS.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use crate::aws::arn;
+use crate::aws::bucket_notification::NotificationEntry;
+use crate::inventory::Fact;
+use crate::inventory::facts::{
+    KeyFacts, LogGroupSettings, Organization, SubscriptionFilterFacts, TopicFacts, Trail,
+    TrailStatus,
+};
+use crate::inventory::log_objects;
+
+/// The resources of a deployment that are read.
+#[derive(Clone, Debug)]
+pub struct PipelineRequest {
+    pub account: String,
+    pub partition: String,
+    pub region: String,
+    /// Name of the role that Heeler assumes.
+    pub role: String,
+    /// Name of Heeler's queue.
+    pub queue: String,
+    pub dead_letter_queue: String,
+    pub source: PipelineSource,
+}
+
+/// The part of a deployment before its queue.
+#[derive(Clone, Debug)]
+pub enum PipelineSource {
+    Bucket {
+        bucket: String,
+        /// Prefix of all log objects when setup ran, with a slash at the end.
+        log_prefix: String,
+        /// ARN of the topic.
+        topic: String,
+        /// ARNs of the customer managed keys on which Heeler's role has a grant.
+        log_keys: Vec<String>,
+    },
+    LogGroup {
+        /// Name of the log group; empty if it is not known.
+        log_group: String,
+        /// Name of the function.
+        function: String,
+        /// Name of the role of the function.
+        function_role: String,
+    },
+}
+
+/// The facts about every hop of a deployment.
+#[derive(Clone, Debug)]
+pub struct PipelineFacts {
+    pub request: PipelineRequest,
+    /// The global options of this run, which printed commands repeat.
+    pub global_options: String,
+    pub now: SystemTime,
+    pub organization: Fact<Organization>,
+    /// The trail that delivers to the bucket or log group of the deployment.
+    pub trail: Fact<Trail>,
+    pub trail_status: Fact<TrailStatus>,
+    pub bucket_policy: Fact<String>,
+    pub notifications: Fact<Vec<NotificationEntry>>,
+    pub topic: Fact<TopicFacts>,
+    pub subscription: Fact<SubscriptionFacts>,
+    pub log_group: Fact<LogGroupSettings>,
+    pub subscription_filters: Fact<Vec<SubscriptionFilterFacts>>,
+    pub function: Fact<FunctionFacts>,
+    /// The resource-based policy of the function.
+    pub function_policy: Fact<String>,
+    pub function_role: RoleFacts,
+    pub queue: Fact<QueueFacts>,
+    pub dead_letter_queue: Fact<QueueFacts>,
+    /// The key that encrypts Heeler's queue; `None` if the queue names none.
+    pub queue_key: Option<KeyFacts>,
+    /// The role that Heeler assumes.
+    pub role: RoleFacts,
+    /// The keys of the log objects.
+    pub log_keys: Vec<KeyFacts>,
+}
+
+impl PipelineFacts {
+    /// Returns the key prefix of the log objects: of the trail as it is now, or when setup ran if the trail is unknown.
+    #[must_use]
+    pub fn log_prefix(&self) -> String {
+        match (self.trail.present(), &self.request.source) {
+            (None, PipelineSource::Bucket { log_prefix, .. }) => log_prefix.clone(),
+            (trail, _) => log_objects::log_prefix(trail),
+        }
+    }
+
+    /// Returns the ARN of a resource in the region of the deployment.
+    #[must_use]
+    pub fn regional_arn(&self, service: &str, resource: &str) -> String {
+        let PipelineRequest {
+            partition,
+            region,
+            account,
+            ..
+        } = &self.request;
+        arn::build(partition, service, region, account, resource)
+    }
+
+    /// Returns the ARN of Heeler's queue.
+    #[must_use]
+    pub fn queue_arn(&self) -> String {
+        self.regional_arn("sqs", &self.request.queue)
+    }
+
+    /// Returns a command line of this program, with the global options of this run.
+    #[must_use]
+    pub fn heeler_ec_command(&self, arguments: &str) -> String {
+        format!("heeler-ec {arguments}{}", self.global_options)
+    }
+}
+
+/// The subscription of a queue to a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionFacts {
+    /// True until the owner of the queue has confirmed the subscription. SNS delivers nothing before.
+    pub is_pending: bool,
+    pub raw_delivery: bool,
+    pub filter_policy: Option<String>,
+}
+
+/// A queue with its policy and its counters. SQS counts approximately.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueFacts {
+    pub url: String,
+    pub policy: Option<String>,
+    /// The KMS key as the queue names it; `None` without SSE-KMS.
+    pub key: Option<String>,
+    /// ARN of the queue's dead-letter queue.
+    pub dead_letter_target: Option<String>,
+    /// Messages that can be received.
+    pub visible: u64,
+    /// Messages that were received and not deleted yet.
+    pub in_flight: u64,
+    /// Messages that are delayed.
+    pub delayed: u64,
+}
+
+/// A role with its policies.
+#[derive(Clone, Debug, Default)]
+pub struct RoleFacts {
+    pub role: Fact<RoleDetails>,
+    /// Inline and attached policies, percent-encoded as IAM returns them.
+    pub policies: Fact<Vec<String>>,
+    /// The permissions boundary, percent-encoded. Absent if the role has none.
+    pub boundary: Fact<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleDetails {
+    /// The ARN with the path of the role.
+    pub arn: String,
+    /// The trust policy, percent-encoded.
+    pub trust_policy: String,
+    /// The time when a session of the role last made a call. IAM reports it with a delay of up to hours.
+    pub last_used: Option<SystemTime>,
+    pub last_used_region: Option<String>,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FunctionFacts {
+    pub arn: String,
+    /// `Active`, `Pending`, `Inactive` or `Failed`.
+    pub state: Option<String>,
+    pub state_reason: Option<String>,
+    /// `Successful`, `Failed` or `InProgress`.
+    pub last_update: Option<String>,
+    /// ARN of the role that the function runs with.
+    pub role: String,
+    /// Concurrent executions that are reserved. Lambda throttles every invocation if it is 0.
+    pub reserved_concurrency: Option<i32>,
+    /// The environment variables.
+    pub variables: BTreeMap<String, String>,
+}

@@ -1,0 +1,43 @@
+//! The hops of a deployment of option s3.
+
+use super::target::S3Target;
+use crate::hop::{Hop, bucket, harvest, queue, role, topic, trail};
+use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource};
+
+/// The resources to read.
+pub(super) fn request(target: &S3Target) -> PipelineRequest {
+    let (scope, names) = (&target.scope, &target.scope.names);
+    PipelineRequest {
+        account: scope.account.clone(),
+        partition: scope.partition.clone(),
+        region: scope.region.clone(),
+        role: names.role(),
+        queue: names.queue(),
+        dead_letter_queue: names.dead_letter_queue(),
+        source: PipelineSource::Bucket {
+            bucket: target.bucket.clone(),
+            log_prefix: target.log_prefix.clone(),
+            topic: target.topic_arn(),
+            log_keys: target.bucket_keys.clone(),
+        },
+    }
+}
+
+/// The hops in the order of an event.
+pub(super) fn judge(target: &S3Target, facts: &PipelineFacts) -> Vec<Hop> {
+    vec![
+        trail::trail(facts),
+        bucket::bucket_policy(facts),
+        bucket::notification(facts),
+        topic::topic_policy(facts),
+        topic::subscription(facts),
+        queue::queue_policy(facts),
+        queue::queue_key(facts),
+        queue::queue(facts),
+        queue::dead_letter_queue(facts),
+        role::role_trust(facts, &target.trust),
+        role::role_permissions(facts),
+        bucket::log_key(facts),
+        harvest::harvest(facts),
+    ]
+}

@@ -1,0 +1,190 @@
+//! The health of a deployment, hop by hop, as text and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::document::Document;
+use super::{OutputFormat, Tone, Ui};
+use crate::hint::{Hint, HintPart};
+use crate::hop::{Hop, HopStatus, PipelineHealth};
+use crate::inventory::Fact;
+use crate::inventory::pipeline::{PipelineFacts, QueueFacts};
+use crate::sanitize::escape_control_chars;
+
+/// The width of the longest ID of a hop.
+const ID_WIDTH: usize = 19;
+/// The width of the longest status.
+const STATUS_WIDTH: usize = 11;
+
+/// The result of `status`.
+pub struct StatusReport<'a> {
+    pub option: &'a str,
+    pub name_prefix: &'a str,
+    pub facts: &'a PipelineFacts,
+    pub health: &'a PipelineHealth,
+    /// The command that shows drift.
+    pub drift_command: &'a str,
+}
+
+/// Returns the health as the result.
+#[must_use]
+pub fn status_document(ui: &Ui, report: &StatusReport<'_>) -> Document {
+    match ui.format() {
+        OutputFormat::Json => Document::Json(status_json(report)),
+        OutputFormat::Text | OutputFormat::Csv => Document::Text(status_text(*ui, report)),
+    }
+}
+
+fn status_json(report: &StatusReport<'_>) -> Value {
+    let StatusReport {
+        option,
+        name_prefix,
+        facts,
+        health,
+        ..
+    } = report;
+    let queue = |queue: &Fact<QueueFacts>| match queue {
+        Fact::Present(queue) => json!({
+            "visible": queue.visible,
+            "in_flight": queue.in_flight,
+            "delayed": queue.delayed,
+        }),
+        _ => Value::Null,
+    };
+    let last_used = facts.role.role.present().and_then(|role| role.last_used);
+    json!({
+        "deployment": {
+            "option": option,
+            "name_prefix": name_prefix,
+            "account": facts.request.account,
+            "region": facts.request.region,
+        },
+        "healthy": health.is_healthy(),
+        "cause": health.cause().map(|hop| hop.id.as_str()),
+        "hops": health.hops.iter().map(hop_json).collect::<Vec<_>>(),
+        "metrics": {
+            "queue": queue(&facts.queue),
+            "dead_letter_queue": queue(&facts.dead_letter_queue),
+            "role_last_used": last_used.map(|time| humantime::format_rfc3339_seconds(time).to_string()),
+        },
+    })
+}
+
+fn hop_json(hop: &Hop) -> Value {
+    json!({
+        "id": hop.id.as_str(),
+        "status": hop.status.as_str(),
+        "observed": hop.observed,
+        "expected": hop.expected,
+        "hint": hop.hint.as_ref().map(ToString::to_string),
+        "resource": hop.resource,
+    })
+}
+
+fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
+    let facts = report.facts;
+    let mut text = String::new();
+    let title = format!(
+        "Option {}, prefix {}, {}",
+        report.option, report.name_prefix, facts.request.region
+    );
+    let time = humantime::format_rfc3339_seconds(facts.now).to_string();
+    let title = format!("{title}, {time}");
+    let _ = writeln!(text, "{}\n", ui.paint(Tone::Strong, &title));
+    for hop in &report.health.hops {
+        write_hop(ui, &mut text, hop);
+    }
+    text.push('\n');
+    if let Some(cause) = report.health.cause() {
+        write_labelled(
+            ui,
+            &mut text,
+            "Cause:",
+            &format!("{}: {}", cause.id.as_str(), cause.observed),
+        );
+        write_labelled(ui, &mut text, "Expected:", &cause.expected);
+        if let Some(hint) = &cause.hint {
+            write_labelled(ui, &mut text, "Fix:", &hint_text(hint));
+        }
+        text.push('\n');
+    }
+    write_numbers(ui, &mut text, facts);
+    let drift = format!(
+        "Drift is not part of the status; to see it, run `{}`",
+        report.drift_command
+    );
+    let _ = writeln!(text, "{}", ui.wrap_stdout(&drift, 0));
+    text
+}
+
+/// Writes a hop as one line, and its hint below it unless it works.
+fn write_hop(ui: Ui, text: &mut String, hop: &Hop) {
+    let (sign, tone) = match hop.status {
+        HopStatus::Ok => (ui.symbol("√", "+"), Tone::Good),
+        HopStatus::Broken => (ui.symbol("×", "x"), Tone::Bad),
+        HopStatus::Unknown => ("?", Tone::Change),
+        HopStatus::NotReached => ("-", Tone::Faint),
+    };
+    let status = hop.status.as_str().replace('_', " ");
+    let line = format!(
+        "{sign} {status:<STATUS_WIDTH$} {:<ID_WIDTH$} {}",
+        hop.id.as_str(),
+        escape_control_chars(&hop.observed)
+    );
+    let indent = STATUS_WIDTH + ID_WIDTH + 4;
+    // Wrapped before it is coloured, because colours take no columns.
+    let line = ui.wrap_stdout(&ui.ascii_fallback(&line), indent);
+    let _ = writeln!(text, "{}", line.replacen(sign, &ui.paint(tone, sign), 1));
+    if let (HopStatus::Unknown, Some(hint)) = (hop.status, &hop.hint) {
+        let line = format!("{}{}", " ".repeat(indent), hint_text(hint));
+        let _ = writeln!(text, "{}", ui.wrap_stdout(&line, indent));
+    }
+}
+
+fn write_labelled(ui: Ui, text: &mut String, label: &str, value: &str) {
+    let line = format!("{label:<9} {}", escape_control_chars(value));
+    let line = ui.wrap_stdout(&ui.ascii_fallback(&line), 10);
+    let painted = ui.paint(Tone::Strong, label);
+    let _ = writeln!(text, "{}", line.replacen(label, &painted, 1));
+}
+
+/// Writes the counters of the queues and the last use of the role. Counters that could not be read are missing.
+fn write_numbers(ui: Ui, text: &mut String, facts: &PipelineFacts) {
+    for (name, queue) in [
+        ("Queue", &facts.queue),
+        ("Dead-letter queue", &facts.dead_letter_queue),
+    ] {
+        if let Fact::Present(queue) = queue {
+            let line = format!(
+                "{name:<18} {} visible, {} in flight, {} delayed",
+                queue.visible, queue.in_flight, queue.delayed
+            );
+            let _ = writeln!(text, "{}", ui.wrap_stdout(&line, 19));
+        }
+    }
+}
+
+/// Returns a hint as text; backticks around a command keep it from being wrapped.
+fn hint_text(hint: &Hint) -> String {
+    let parts = hint.parts().iter();
+    parts
+        .map(|part| match part {
+            HintPart::Text(text) => text.clone(),
+            HintPart::Command(command) => format!("`{command}`"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hop::HopId;
+
+    #[test]
+    fn columns_fit_every_id_and_status() {
+        let longest = HopId::ALL.iter().map(|id| id.as_str().len()).max();
+        assert_eq!(longest, Some(ID_WIDTH));
+        assert_eq!(HopStatus::NotReached.as_str().len(), STATUS_WIDTH);
+    }
+}
