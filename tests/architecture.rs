@@ -271,7 +271,6 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "command/backup.rs",
             "command/preflight.rs",
             "command/tail/live.rs",
-            "hop/",
             "render/",
             "tail/",
         ],

@@ -327,6 +327,7 @@ fn policies_page() -> String {
         let rollback = setup_with_rollback(Some(option));
         add("setup", " --on-failure rollback", rollback);
         add("outputs", "", of(CommandName::Outputs));
+        add("status", "", of(CommandName::Status));
         add("export", "", of(CommandName::Export));
         add("tail", "", of(CommandName::Tail));
         add("destroy", "", of(CommandName::Destroy));
@@ -407,6 +408,7 @@ fn permissions_table() -> String {
     for (heading, name) in [
         ("tail", CommandName::Tail),
         ("outputs", CommandName::Outputs),
+        ("status", CommandName::Status),
         ("export", CommandName::Export),
         ("restore", CommandName::Restore),
     ] {

@@ -42,6 +42,7 @@ mod setup_s3;
 mod setup_s3_resources;
 mod severity;
 mod source;
+mod status;
 mod switching;
 mod tail;
 mod tail_alerts;

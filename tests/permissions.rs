@@ -389,6 +389,27 @@ async fn outputs_policy_covers_its_calls() {
 }
 
 #[tokio::test]
+async fn status_policy_covers_its_calls() {
+    fn status(org: &Organization) -> HeelerEc<'_> {
+        heeler_ec(org).args(["status"])
+    }
+    let mut needed = NeededActions::new(command(CommandName::Status, None));
+    let org = encrypted_organization().await;
+    setup(&org).run().await.expect_status(0);
+    let inline = org.clients().iam.put_role_policy();
+    let inline = inline.role_name("heeler_event_collection_sqs_role");
+    let inline = inline.policy_name("inline").policy_document(
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}]}"#,
+    );
+    inline.send().await.expect("an inline policy");
+    needed.add(&org, &status(&org).run().await.expect_status(0));
+    let org = organization_with_log_group().await;
+    setup_of(&org, CLOUDWATCH).run().await.expect_status(0);
+    needed.add(&org, &status(&org).run().await.expect_status(0));
+    assert_eq!(needed.unused_actions(), NOTHING);
+}
+
+#[tokio::test]
 async fn export_policy_covers_its_calls() {
     fn export(org: &Organization) -> HeelerEc<'_> {
         heeler_ec(org).args(["export", "terraform"])
@@ -770,6 +791,7 @@ async fn printed_policies_are_sufficient() {
             (&["plan"], plan(org)),
             (&["setup"], setup(org)),
             (&["outputs"], outputs(org)),
+            (&["status"], heeler_ec(org).args(["status"])),
         ] {
             with_policy(org, policy, run)
                 .await
@@ -793,6 +815,7 @@ async fn printed_policies_are_sufficient_for_cloudwatch() {
         ("plan", plan_of(org, CLOUDWATCH)),
         ("setup", setup_of(org, CLOUDWATCH)),
         ("outputs", outputs(org)),
+        ("status", heeler_ec(org).args(["status"])),
     ] {
         let run = with_policy(org, &of(command), run).await;
         run.run().await.expect_status(0);

@@ -6,11 +6,12 @@ use serde_json::Value;
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [String; 0] = [];
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "preflight",
     "plan",
     "setup",
     "outputs",
+    "status",
     "tail",
     "export",
     "restore",

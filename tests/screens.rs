@@ -93,6 +93,7 @@ async fn screens_of_option_s3() {
     camera.show_piped("setup-s3", 0, &setup).await;
     camera.show("outputs", 0, &["outputs"]).await;
     camera.show("plan-no-drift-s3", 0, &["plan"]).await;
+    camera.show("status-s3", 0, &["status"]).await;
     camera
         .show("setup-no-changes", 0, &["setup", "--option", "s3"])
         .await;
@@ -111,6 +112,7 @@ async fn screens_of_option_s3() {
 
     change_deployment(&org).await;
     camera.show("plan-drift", 0, &["plan"]).await;
+    camera.show("status-broken", 1, &["status"]).await;
     camera
         .show_with("setup-repair-declined", 1, &["setup", "--option", "s3"], NO)
         .await;
@@ -146,6 +148,7 @@ async fn screens_of_option_cloudwatch() {
     setup.push("--yes");
     camera.show_piped("setup-cloudwatch", 0, &setup).await;
     camera.show("plan-no-drift-cloudwatch", 0, &["plan"]).await;
+    camera.show("status-cloudwatch", 0, &["status"]).await;
     camera
         .show("tail-no-events-cloudwatch", 1, &["tail", "--timeout", "1s"])
         .await;

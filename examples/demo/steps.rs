@@ -97,6 +97,7 @@ impl<'a> Demo<'a> {
         self.show_organization();
         self.run_preflight().await?;
         self.run_setup().await?;
+        self.run_status().await?;
         let outputs = self.read_outputs().await?;
         self.run_tail().await?;
         self.receive_as_heeler(&outputs).await?;
@@ -149,6 +150,15 @@ impl<'a> Demo<'a> {
         self.run(&["preflight", "--option", "s3"]).await
     }
 
+    async fn run_status(&self) -> Result<(), Failure> {
+        self.console.heading("3. See the status");
+        self.console.paragraph(
+            "Status judges each hop between the trail and Heeler's role. It only reads, and receives from no \
+             queue. The harvest is unknown until Heeler has polled.",
+        );
+        self.run(&["status"]).await
+    }
+
     async fn run_setup(&self) -> Result<(), Failure> {
         self.console.heading("2. Set up");
         self.console.paragraph(
@@ -170,7 +180,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn read_outputs(&self) -> Result<Outputs, Failure> {
-        self.console.heading("3. Get the three values for Heeler");
+        self.console.heading("4. Get the three values for Heeler");
         self.console
             .paragraph("Outputs reads the values from AWS at any time. There is no state file.");
         let words = ["outputs", "--output", "json"];
@@ -187,7 +197,7 @@ impl<'a> Demo<'a> {
     async fn run_tail(&self) -> Result<(), Failure> {
         let files = log_files::files(&self.org);
         let events: usize = files.iter().map(|file| file.records.len()).sum();
-        self.console.heading("4. Watch events arrive");
+        self.console.heading("5. Watch events arrive");
         self.console.paragraph(&format!(
             "Tail receives from a temporary queue, so it takes no message from Heeler. Meanwhile the \
              demo acts as CloudTrail: it puts {} log files of four accounts with {events} events \
@@ -240,7 +250,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn receive_as_heeler(&self, outputs: &Outputs) -> Result<(), Failure> {
-        self.console.heading("5. Receive as Heeler");
+        self.console.heading("6. Receive as Heeler");
         self.console.paragraph(
             "Now the demo acts as Heeler: from another account and with only the three values, it \
              assumes the role, receives the messages from the queue, and reads the log files that they \
@@ -295,7 +305,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn run_destroy(&self, before: &Value) -> Result<(), Failure> {
-        self.console.heading("6. Destroy");
+        self.console.heading("7. Destroy");
         self.console.paragraph(
             "Destroy deletes only what setup created. AWS deletes a KMS key after a waiting period, so \
              destroy schedules its deletion.",

@@ -14,7 +14,7 @@ use clap_complete::Shell;
 
 use crate::check_id::CheckId;
 use crate::cli::output::{
-    ConfigurationFormat, OutputArgs, PolicyOutputArgs, ResultFormat, ScriptFormat,
+    ConfigurationFormat, OutputArgs, PolicyOutputArgs, ResultFormat, ScriptFormat, StatusFormat,
 };
 use crate::cli::value_parsers::ExternalId;
 use crate::option::OPTIONS;
@@ -383,8 +383,12 @@ pub struct StatusArgs {
     #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
     pub wait: Option<Duration>,
 
+    /// Show the status again every 15 seconds until you press Ctrl-C
+    #[arg(long, conflicts_with = "wait")]
+    pub watch: bool,
+
     #[command(flatten)]
-    pub format: OutputArgs<ResultFormat>,
+    pub format: OutputArgs<StatusFormat>,
 }
 
 #[derive(Args, Debug)]

@@ -23,6 +23,10 @@ impl FormatChoice for ResultFormat {
     const DEFAULT: &'static str = "table";
 }
 
+impl FormatChoice for StatusFormat {
+    const DEFAULT: &'static str = "table";
+}
+
 impl FormatChoice for EventFormat {
     const DEFAULT: &'static str = "table";
 }
@@ -50,6 +54,17 @@ pub enum ResultFormat {
     Table,
     /// For programs: one document with the result and the error
     Json,
+}
+
+/// The formats of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For reading
+    Table,
+    /// For programs: one document with the result and the error
+    Json,
+    /// For continuous integration: JUnit XML with one test case per hop
+    Junit,
 }
 
 /// The formats of events.
@@ -93,6 +108,15 @@ impl From<ResultFormat> for OutputFormat {
         match format {
             ResultFormat::Table => Self::Text,
             ResultFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<StatusFormat> for OutputFormat {
+    fn from(format: StatusFormat) -> Self {
+        match format {
+            StatusFormat::Table | StatusFormat::Junit => Self::Text,
+            StatusFormat::Json => Self::Json,
         }
     }
 }

@@ -7,14 +7,22 @@ use super::next_steps::{command_line, global_options};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::cli;
-use crate::error::{Exit, Result};
+use crate::cli::output::StatusFormat;
+use crate::error::{Error, Exit, Result};
 use crate::hop::PipelineHealth;
 use crate::inventory::pipeline::{self, PipelineFacts};
 use crate::option::{Target, existing_target};
 use crate::render;
 use crate::render::status::StatusReport;
 
+/// The pause between two readings of `--watch`.
+const WATCH_INTERVAL: Duration = Duration::from_secs(15);
+
 pub(super) async fn run(context: &Context, args: cli::StatusArgs) -> Result<CommandOutcome> {
+    let format = args.format.output;
+    if args.watch && format != StatusFormat::Table {
+        return Err(Error::usage("--watch applies only to --output table"));
+    }
     let (aws, caller, deployment) = require_deployment(context).await?;
     let target = existing_target(&deployment, &caller, context.names())?;
     let run = StatusRun {
@@ -22,25 +30,30 @@ pub(super) async fn run(context: &Context, args: cli::StatusArgs) -> Result<Comm
         aws,
         target: &*target,
     };
+    if args.watch {
+        return Ok(CommandOutcome::exit(run.watch().await));
+    }
     let (facts, health) = match args.wait {
         Some(limit) => run.wait(limit).await,
         None => run.read().await,
     };
-    let drift = command_line(context, "plan --check");
-    let report = StatusReport {
-        option: target.option().name(),
-        name_prefix: &context.global.name_prefix,
-        facts: &facts,
-        health: &health,
-        drift_command: &drift,
+    let drift = run.drift_command();
+    let report = run.report(&facts, &health, &drift);
+    let document = match format {
+        StatusFormat::Junit => render::status::junit_document(&report),
+        StatusFormat::Table | StatusFormat::Json => {
+            render::status::status_document(&context.ui, &report)
+        }
     };
-    let document = render::status::status_document(&context.ui, &report);
-    let exit = if health.is_healthy() {
+    Ok(CommandOutcome::result(document).with_exit(exit_code(&health)))
+}
+
+fn exit_code(health: &PipelineHealth) -> Exit {
+    if health.is_healthy() {
         Exit::Success
     } else {
         Exit::Negative
-    };
-    Ok(CommandOutcome::result(document).with_exit(exit))
+    }
 }
 
 struct StatusRun<'a> {
@@ -51,6 +64,38 @@ struct StatusRun<'a> {
 }
 
 impl StatusRun<'_> {
+    fn drift_command(&self) -> String {
+        command_line(self.context, "plan --check")
+    }
+
+    fn report<'a>(
+        &'a self,
+        facts: &'a PipelineFacts,
+        health: &'a PipelineHealth,
+        drift_command: &'a str,
+    ) -> StatusReport<'a> {
+        StatusReport {
+            option: self.target.option().name(),
+            name_prefix: &self.context.global.name_prefix,
+            facts,
+            health,
+            drift_command,
+        }
+    }
+
+    /// Shows the status repeatedly, until the reader closes the output or the user interrupts.
+    async fn watch(&self) -> Exit {
+        let drift = self.drift_command();
+        loop {
+            let (facts, health) = self.read().await;
+            let report = self.report(&facts, &health, &drift);
+            if !render::status::redraw(&self.context.ui, &report) {
+                return exit_code(&health);
+            }
+            tokio::time::sleep(WATCH_INTERVAL).await;
+        }
+    }
+
     async fn read(&self) -> (PipelineFacts, PipelineHealth) {
         let request = self.target.pipeline_request();
         let options = global_options(&self.context.global);

@@ -1,1 +1,505 @@
-//! Each state of each hop, from facts of a deployment without problems.
+//! The states of hops, from facts of a deployment without problems.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
+use crate::inventory::facts::{
+    DeliveryStatus, KeyFacts, KmsKeyDetails, Organization, TopicFacts, Trail, TrailStatus,
+};
+use crate::inventory::pipeline::{
+    FunctionFacts, PipelineFacts, PipelineRequest, PipelineSource, QueueFacts, RoleDetails,
+    RoleFacts, SubscriptionFacts,
+};
+use crate::secret::ExternalId;
+use crate::shared_document::role_trust::HeelerTrust;
+
+const ACCOUNT: &str = "111122223333";
+const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/org";
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:queue";
+const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1";
+const HEELER: &str = "arn:aws:iam::999988887777:role/heeler";
+
+fn statement(principal: &Value, action: &str, resource: &str, source: &str) -> Value {
+    json!({
+        "Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource,
+        "Condition": { "ArnEquals": { "aws:SourceArn": source } },
+    })
+}
+
+fn policy(statements: &[Value]) -> String {
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+fn service(name: &str) -> Value {
+    json!({ "Service": name })
+}
+
+fn queue_key() -> KeyFacts {
+    let root = json!({
+        "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:root") },
+        "Action": "kms:*", "Resource": "*",
+    });
+    let topic = statement(&service("sns.amazonaws.com"), "kms:*", "*", TOPIC);
+    KeyFacts {
+        identifier: KEY.into(),
+        key: Fact::Present(KmsKeyDetails {
+            arn: KEY.into(),
+            account: ACCOUNT.into(),
+            state: "Enabled".into(),
+            description: String::new(),
+            customer_managed: true,
+            deletion_date: None,
+            key_material_expires: None,
+        }),
+        policy: Fact::Present(policy(&[root, topic])),
+        grants: Fact::NotRequested,
+    }
+}
+
+fn trust_policy() -> String {
+    policy(&[json!({
+        "Effect": "Allow", "Principal": { "AWS": HEELER }, "Action": "sts:AssumeRole",
+        "Condition": { "StringEquals": { "sts:ExternalId": "id" } },
+    })])
+}
+
+fn trust() -> HeelerTrust {
+    HeelerTrust {
+        principals: vec![HEELER.into()],
+        external_id: ExternalId::new("id"),
+    }
+}
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+}
+
+/// A deployment that reads from a bucket, without problems.
+fn bucket_facts() -> PipelineFacts {
+    PipelineFacts {
+        request: PipelineRequest {
+            account: ACCOUNT.into(),
+            partition: "aws".into(),
+            region: "us-east-1".into(),
+            role: "role".into(),
+            queue: "queue".into(),
+            dead_letter_queue: "dlq".into(),
+            source: PipelineSource::Bucket {
+                bucket: "logs".into(),
+                log_prefix: "AWSLogs/".into(),
+                topic: TOPIC.into(),
+                log_keys: Vec::new(),
+            },
+        },
+        global_options: String::new(),
+        now: now(),
+        organization: Fact::Present(Organization {
+            id: "o-1".into(),
+            management_account: ACCOUNT.into(),
+            all_features: true,
+        }),
+        trail: Fact::Present(Trail {
+            name: "org".into(),
+            arn: TRAIL.into(),
+            home_region: "us-east-1".into(),
+            is_organization: true,
+            bucket: "logs".into(),
+            ..Trail::default()
+        }),
+        trail_status: Fact::Present(TrailStatus {
+            logging: true,
+            to_bucket: DeliveryStatus {
+                error: None,
+                at: Some(now() - Duration::from_secs(120)),
+            },
+            ..TrailStatus::default()
+        }),
+        bucket_policy: Fact::Present(policy(&[statement(
+            &service("cloudtrail.amazonaws.com"),
+            "s3:PutObject",
+            "arn:aws:s3:::logs/AWSLogs/*",
+            TRAIL,
+        )])),
+        notifications: Fact::Present(vec![NotificationEntry {
+            id: "heeler-ec".into(),
+            target: NotificationTarget::Topic,
+            destination: TOPIC.into(),
+            events: vec!["s3:ObjectCreated:*".into()],
+            prefix: "AWSLogs/".into(),
+            suffix: String::new(),
+        }]),
+        topic: Fact::Present(TopicFacts {
+            policy: policy(&[statement(
+                &service("s3.amazonaws.com"),
+                "sns:Publish",
+                TOPIC,
+                "arn:aws:s3:::logs",
+            )]),
+            ..TopicFacts::arn_only(TOPIC.into())
+        }),
+        subscription: Fact::Present(SubscriptionFacts {
+            is_pending: false,
+            raw_delivery: false,
+            filter_policy: None,
+        }),
+        log_group: Fact::NotRequested,
+        subscription_filters: Fact::NotRequested,
+        function: Fact::NotRequested,
+        function_policy: Fact::NotRequested,
+        function_role: RoleFacts::default(),
+        queue: Fact::Present(QueueFacts {
+            policy: Some(policy(&[statement(
+                &service("sns.amazonaws.com"),
+                "sqs:SendMessage",
+                QUEUE,
+                TOPIC,
+            )])),
+            key: Some(KEY.into()),
+            dead_letter_target: Some("arn:aws:sqs:us-east-1:111122223333:dlq".into()),
+            ..QueueFacts::default()
+        }),
+        dead_letter_queue: Fact::Present(QueueFacts::default()),
+        queue_key: Some(queue_key()),
+        role: RoleFacts {
+            role: Fact::Present(RoleDetails {
+                arn: format!("arn:aws:iam::{ACCOUNT}:role/role"),
+                trust_policy: trust_policy(),
+                ..RoleDetails::default()
+            }),
+            policies: Fact::Present(vec![policy(&[
+                json!({ "Effect": "Allow", "Action": "sqs:*", "Resource": QUEUE }),
+                json!({ "Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY }),
+                json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::logs/AWSLogs/*" }),
+            ])]),
+            boundary: Fact::Absent,
+        },
+        log_keys: Vec::new(),
+    }
+}
+
+fn judge(facts: &PipelineFacts) -> PipelineHealth {
+    PipelineHealth::new(vec![
+        trail::trail(facts),
+        bucket::bucket_policy(facts),
+        bucket::notification(facts),
+        topic::topic_policy(facts),
+        topic::subscription(facts),
+        queue::queue_policy(facts),
+        queue::queue_key(facts),
+        queue::queue(facts),
+        queue::dead_letter_queue(facts),
+        role::role_trust(facts, &trust()),
+        role::role_permissions(facts),
+        bucket::log_key(facts),
+        harvest::harvest(facts),
+    ])
+}
+
+/// The broken hops after a change of the facts.
+fn broken(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
+    let mut facts = bucket_facts();
+    change(&mut facts);
+    let health = judge(&facts);
+    let broken = health
+        .hops
+        .iter()
+        .filter(|hop| hop.status == HopStatus::Broken);
+    broken.map(|hop| hop.id.as_str()).collect()
+}
+
+/// The unknown hops before the harvest, after a change of the facts.
+fn unknown(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
+    let mut facts = bucket_facts();
+    change(&mut facts);
+    let health = judge(&facts);
+    assert!(health.is_healthy(), "{:?}", health.cause());
+    let unknown = health
+        .hops
+        .iter()
+        .filter(|hop| hop.status == HopStatus::Unknown && hop.id != HopId::Harvest);
+    unknown.map(|hop| hop.id.as_str()).collect()
+}
+
+fn refusal() -> Error {
+    Error::failed("read", "not authorized").with_code(Some("AccessDenied".into()), None)
+}
+
+#[test]
+fn working_deployment_has_no_broken_hop() {
+    let health = judge(&bucket_facts());
+    let not_ok: Vec<&Hop> = health
+        .hops
+        .iter()
+        .filter(|hop| hop.status != HopStatus::Ok)
+        .collect();
+    assert_eq!(not_ok.len(), 1, "{not_ok:?}");
+    assert_eq!(not_ok[0].id, HopId::Harvest);
+    assert_eq!(not_ok[0].status, HopStatus::Unknown);
+    assert!(health.is_healthy());
+}
+
+#[test]
+fn harvest_after_a_broken_hop_is_not_reached() {
+    let mut facts = bucket_facts();
+    facts.subscription = Fact::Absent;
+    let health = judge(&facts);
+    assert_eq!(health.cause().map(|hop| hop.id), Some(HopId::Subscription));
+    let last = health.hops.last().expect("the harvest");
+    assert_eq!(last.status, HopStatus::NotReached);
+}
+
+#[test]
+fn states_of_the_trail() {
+    assert_eq!(broken(|facts| facts.trail = Fact::Absent)[0], "trail");
+    let status = |change: fn(&mut TrailStatus)| {
+        broken(move |facts| change(facts.trail_status.present_mut().expect("a status")))
+    };
+    assert_eq!(status(|status| status.logging = false), ["trail"]);
+    assert_eq!(
+        status(|status| status.to_bucket.error = Some("AccessDenied".into())),
+        ["trail"]
+    );
+    assert_eq!(
+        status(|status| status.to_bucket.at = Some(SystemTime::UNIX_EPOCH)),
+        ["trail"]
+    );
+    assert_eq!(
+        status(|status| {
+            status.to_bucket.at = None;
+            status.started = Some(SystemTime::UNIX_EPOCH);
+        }),
+        ["trail"]
+    );
+    assert_eq!(
+        status(|status| status.to_bucket.at = None),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        unknown(|facts| facts.trail_status = Fact::Failed(refusal())),
+        ["trail"]
+    );
+}
+
+#[test]
+fn states_of_the_notification() {
+    assert_eq!(
+        broken(|facts| facts.notifications = Fact::Present(Vec::new())),
+        ["notification"]
+    );
+    let entry = |change: fn(&mut NotificationEntry)| {
+        broken(move |facts| {
+            let entries = facts.notifications.present_mut().expect("entries");
+            change(&mut entries[0]);
+        })
+    };
+    assert_eq!(
+        entry(|entry| entry.prefix = "other/".into()),
+        ["notification"]
+    );
+    assert_eq!(
+        entry(|entry| entry.suffix = ".csv".into()),
+        ["notification"]
+    );
+    assert_eq!(
+        entry(|entry| entry.events = vec!["s3:ObjectRemoved:*".into()]),
+        ["notification"]
+    );
+    assert_eq!(
+        unknown(|facts| facts.notifications = Fact::Failed(refusal())),
+        ["notification"]
+    );
+}
+
+#[test]
+fn states_of_topic_and_subscription() {
+    assert_eq!(broken(|facts| facts.topic = Fact::Absent), ["topic_policy"]);
+    let topic = |change: fn(&mut TopicFacts)| {
+        broken(move |facts| change(facts.topic.present_mut().expect("a topic")))
+    };
+    assert_eq!(
+        topic(|topic| topic.policy = String::new()),
+        ["topic_policy"]
+    );
+    assert_eq!(
+        topic(|topic| topic.key = Some("alias/aws/sns".into())),
+        ["topic_policy"]
+    );
+    let subscription = |change: fn(&mut SubscriptionFacts)| {
+        broken(move |facts| change(facts.subscription.present_mut().expect("a subscription")))
+    };
+    assert_eq!(
+        subscription(|found| found.is_pending = true),
+        ["subscription"]
+    );
+    assert_eq!(
+        subscription(|found| found.raw_delivery = true),
+        ["subscription"]
+    );
+    assert_eq!(
+        subscription(|found| found.filter_policy = Some("{\"a\":[1]}".into())),
+        ["subscription"]
+    );
+}
+
+#[test]
+fn topic_in_another_region_breaks_the_topic_policy() {
+    let other = "arn:aws:sns:eu-west-1:111122223333:topic";
+    let found = broken(|facts| {
+        if let PipelineSource::Bucket { topic, .. } = &mut facts.request.source {
+            *topic = other.into();
+        }
+    });
+    assert!(found.contains(&"topic_policy"), "{found:?}");
+}
+
+#[test]
+fn states_of_queue_and_key() {
+    let queue = |change: fn(&mut QueueFacts)| {
+        broken(move |facts| change(facts.queue.present_mut().expect("a queue")))
+    };
+    assert_eq!(queue(|queue| queue.policy = None), ["queue_policy"]);
+    assert_eq!(queue(|queue| queue.dead_letter_target = None), ["queue"]);
+    let key = |change: fn(&mut KeyFacts)| {
+        broken(move |facts| change(facts.queue_key.as_mut().expect("a key")))
+    };
+    for state in ["Disabled", "PendingDeletion", "PendingImport"] {
+        let found = broken(|facts| {
+            let key = facts.queue_key.as_mut().expect("a key");
+            key.key.present_mut().expect("details").state = state.into();
+        });
+        assert_eq!(found, ["queue_key"], "{state}");
+    }
+    assert_eq!(key(|key| key.key = Fact::Absent), ["queue_key"]);
+    assert_eq!(
+        key(|key| key.policy = Fact::Present(policy(&[]))),
+        ["queue_key"]
+    );
+    assert_eq!(
+        broken(|facts| facts
+            .dead_letter_queue
+            .present_mut()
+            .expect("a queue")
+            .visible = 1),
+        ["dead_letter_queue"]
+    );
+}
+
+#[test]
+fn states_of_the_role() {
+    let with_trust = |document: Value| {
+        broken(move |facts| {
+            let role = facts.role.role.present_mut().expect("a role");
+            role.trust_policy = policy(&[document]);
+        })
+    };
+    let deleted = json!({
+        "Effect": "Allow", "Principal": { "AWS": "AROAEXAMPLEEXAMPLE123" }, "Action": "sts:AssumeRole",
+    });
+    assert_eq!(with_trust(deleted), ["role_trust"]);
+    let other_id = json!({
+        "Effect": "Allow", "Principal": { "AWS": HEELER }, "Action": "sts:AssumeRole",
+        "Condition": { "StringEquals": { "sts:ExternalId": "another" } },
+    });
+    assert_eq!(with_trust(other_id), ["role_trust"]);
+    assert_eq!(
+        broken(|facts| facts.role.policies = Fact::Present(Vec::new())),
+        ["role_permissions"]
+    );
+    assert_eq!(
+        broken(|facts| facts.role.boundary = Fact::Present(policy(&[]))),
+        ["role_permissions"]
+    );
+    assert_eq!(
+        unknown(|facts| facts.role.policies = Fact::Failed(refusal())),
+        ["role_permissions"]
+    );
+}
+
+#[test]
+fn log_key_needs_a_grant() {
+    let key = |grants: Vec<&'static str>| {
+        broken(move |facts| {
+            let mut key = queue_key();
+            let grant = crate::inventory::facts::KmsGrantFacts {
+                name: None,
+                operations: grants.iter().map(|&name| name.to_owned()).collect(),
+            };
+            key.grants = Fact::Present(vec![grant]);
+            // The role's policy allows the key of the queue, so this is another key.
+            let arn = "arn:aws:kms:us-east-1:111122223333:key/2";
+            key.identifier = arn.into();
+            key.key.present_mut().expect("details").arn = arn.into();
+            facts.log_keys = vec![key];
+        })
+    };
+    assert_eq!(key(vec!["Decrypt"]), Vec::<&str>::new());
+    assert_eq!(key(vec!["Encrypt"]), ["log_key"]);
+}
+
+#[test]
+fn harvest_follows_last_use() {
+    let status = |ago: u64| {
+        let mut facts = bucket_facts();
+        facts.role.role.present_mut().expect("a role").last_used =
+            Some(now() - Duration::from_secs(ago));
+        harvest::harvest(&facts).status
+    };
+    assert_eq!(status(3_600), HopStatus::Ok);
+    assert_eq!(status(200_000), HopStatus::Broken);
+}
+
+/// A deployment that reads from a log group, as far as its function.
+fn log_group_facts() -> PipelineFacts {
+    let facts = bucket_facts();
+    PipelineFacts {
+        request: PipelineRequest {
+            source: PipelineSource::LogGroup {
+                log_group: "group".into(),
+                function: "function".into(),
+                function_role: "function_role".into(),
+            },
+            ..facts.request.clone()
+        },
+        function: Fact::Present(FunctionFacts {
+            arn: "arn:aws:lambda:us-east-1:111122223333:function:function".into(),
+            role: format!("arn:aws:iam::{ACCOUNT}:role/function_role"),
+            state: Some("Active".into()),
+            variables: [("QUEUE_URL".to_owned(), "https://sqs/1/queue".to_owned())].into(),
+            ..FunctionFacts::default()
+        }),
+        ..facts
+    }
+}
+
+#[test]
+fn states_of_the_function() {
+    let status = |change: fn(&mut FunctionFacts)| {
+        let mut facts = log_group_facts();
+        change(facts.function.present_mut().expect("a function"));
+        function::function(&facts, "QUEUE_URL").status
+    };
+    assert_eq!(status(|_| {}), HopStatus::Ok);
+    assert_eq!(
+        status(|found| found.state = Some("Pending".into())),
+        HopStatus::Unknown
+    );
+    for change in [
+        |found: &mut FunctionFacts| found.state = Some("Failed".into()),
+        |found: &mut FunctionFacts| found.last_update = Some("Failed".into()),
+        |found: &mut FunctionFacts| found.reserved_concurrency = Some(0),
+        |found: &mut FunctionFacts| found.role = "other".into(),
+        |found: &mut FunctionFacts| found.variables.clear(),
+    ] {
+        assert_eq!(status(change), HopStatus::Broken);
+    }
+    let mut facts = log_group_facts();
+    facts.function = Fact::Absent;
+    assert_eq!(
+        function::function(&facts, "QUEUE_URL").status,
+        HopStatus::Broken
+    );
+}

@@ -94,15 +94,15 @@ fn elapsed(now: SystemTime, time: SystemTime) -> Duration {
     now.duration_since(time).unwrap_or_default()
 }
 
-/// Formats a time as `3h ago`, with one or two units.
+/// Formats a time as `3 hours ago`.
 pub(super) fn age(now: SystemTime, time: SystemTime) -> String {
     let seconds = elapsed(now, time).as_secs();
-    let rounded = match seconds {
-        0..=119 => seconds,
-        120..=7_199 => seconds / 60 * 60,
-        7_200..=172_799 => seconds / 3_600 * 3_600,
-        _ => seconds / 86_400 * 86_400,
+    let (count, unit) = match seconds {
+        0..=119 => (seconds, "second"),
+        120..=7_199 => (seconds / 60, "minute"),
+        7_200..=172_799 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
     };
-    let text = humantime::format_duration(Duration::from_secs(rounded));
-    format!("{text} ago")
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
 }

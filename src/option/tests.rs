@@ -38,6 +38,7 @@ fn all_commands() -> Vec<PermittedCommand> {
         all.extend(
             [
                 CommandName::Outputs,
+                CommandName::Status,
                 CommandName::Export,
                 CommandName::Tail,
                 CommandName::Destroy,
@@ -195,7 +196,10 @@ fn read_only_commands_have_only_read_actions() {
     for command in all_commands() {
         let reads_only = match command.command {
             CommandName::Preflight => !command.preflight.fix,
-            CommandName::Plan | CommandName::Outputs | CommandName::Export => true,
+            CommandName::Plan
+            | CommandName::Outputs
+            | CommandName::Status
+            | CommandName::Export => true,
             CommandName::Tail => match command.tail_source {
                 Some(SourceKind::Bucket | SourceKind::LogGroup) => true,
                 Some(SourceKind::Queue | SourceKind::HeelerQueue) => false,

@@ -36,6 +36,71 @@ pub fn status_document(ui: &Ui, report: &StatusReport<'_>) -> Document {
     }
 }
 
+/// Prints the health as text. On a terminal, it replaces what the terminal shows. Returns false if the reader has closed
+/// the pipe.
+#[must_use]
+pub fn redraw(ui: &Ui, report: &StatusReport<'_>) -> bool {
+    let text = status_text(*ui, report);
+    if ui.stdout.is_terminal {
+        // To the first line, then erase everything below.
+        ui.stdout(&format!("\u{1b}[H\u{1b}[J{text}"))
+    } else {
+        ui.stdout(&format!("{text}\n"))
+    }
+}
+
+/// Returns the health as JUnit XML: a test case per hop, failed if broken and skipped if not known.
+#[must_use]
+pub fn junit_document(report: &StatusReport<'_>) -> Document {
+    let hops = &report.health.hops;
+    let count = |statuses: &[HopStatus]| {
+        let matching = hops.iter().filter(|hop| statuses.contains(&hop.status));
+        matching.count()
+    };
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let _ = writeln!(
+        text,
+        "  <testsuite name=\"heeler-ec status\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
+        hops.len(),
+        count(&[HopStatus::Broken]),
+        count(&[HopStatus::Unknown, HopStatus::NotReached]),
+    );
+    for hop in hops {
+        let id = hop.id.as_str();
+        let start = format!(
+            "    <testcase classname=\"{}\" name=\"{id}\"",
+            escape_xml(report.option)
+        );
+        let observed = escape_xml(&hop.observed);
+        let _ = match hop.status {
+            HopStatus::Ok => writeln!(text, "{start}/>"),
+            HopStatus::Broken => {
+                let hint = hop.hint.as_ref().map(ToString::to_string);
+                writeln!(
+                    text,
+                    "{start}><failure message=\"{observed}\">expected: {}\nhint: {}</failure></testcase>",
+                    escape_xml(&hop.expected),
+                    escape_xml(&hint.unwrap_or_default()),
+                )
+            }
+            HopStatus::Unknown | HopStatus::NotReached => {
+                writeln!(text, "{start}><skipped message=\"{observed}\"/></testcase>")
+            }
+        };
+    }
+    text.push_str("  </testsuite>\n</testsuites>\n");
+    Document::Text(text)
+}
+
+/// Escapes text for XML. Control characters, which XML does not allow, are shown as escapes.
+fn escape_xml(text: &str) -> String {
+    escape_control_chars(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
 fn status_json(report: &StatusReport<'_>) -> Value {
     let StatusReport {
         option,

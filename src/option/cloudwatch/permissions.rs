@@ -193,7 +193,7 @@ impl OptionPermissions for CloudWatchPermissions {
             ),
             Statement::new(
                 "ReadFunction",
-                &["lambda:GetFunction", "lambda:GetPolicy"],
+                &["lambda:GetFunction", "lambda:GetPolicy", "lambda:ListTags"],
                 [at.function_arn()],
             ),
             Statement::new(
