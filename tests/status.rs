@@ -627,8 +627,6 @@ async fn junit_has_one_case_per_hop() {
     );
     let failed = "<testcase classname=\"s3\" name=\"trail\"><failure message=\"logging is stopped";
     assert!(run.stdout.contains(failed), "{}", run.stdout);
-    let parsed = testkit::xml::Element::parse(&run.stdout);
-    assert!(parsed.is_ok(), "{parsed:?}");
 }
 
 #[tokio::test]
