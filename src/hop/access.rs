@@ -83,22 +83,16 @@ pub(super) fn service(facts: &PipelineFacts, name: &str, source_arn: &str) -> Ca
     in_organization(facts, caller)
 }
 
-/// A session of a role of the deployment. Without the facts about the role, its path is not known.
-pub(super) fn role(facts: &PipelineFacts, name: &str, found: &RoleFacts) -> Caller {
-    let plain = format!(
-        "arn:{}:iam::{}:role/{name}",
-        facts.request.partition, facts.request.account
-    );
-    let arn = found
-        .role
-        .present()
-        .map_or(plain.as_str(), |role| &role.arn);
+/// A session of a role of the deployment. `expected` is its ARN if the role could not be read.
+pub(super) fn role(facts: &PipelineFacts, expected: &str, found: &RoleFacts) -> Caller {
+    let details = found.role.present();
+    let arn = details.map_or(expected, |role| role.arn.as_str());
     in_organization(facts, Caller::role(arn, &facts.request.account, None))
 }
 
 /// A session of the role that Heeler assumes.
 pub(super) fn heeler(facts: &PipelineFacts) -> Caller {
-    role(facts, &facts.request.role, &facts.role)
+    role(facts, &facts.request.role_arn, &facts.role)
 }
 
 /// The same caller, as SQS calls KMS for it.

@@ -128,7 +128,7 @@ fn judge_function_role(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     draft.require(&found.policies, "")?;
     let trust = crate::iam::parse_encoded_document(&details.trust_policy).to_string();
     let trust = parse_policy(&draft, Some(&trust))?;
-    let caller = role(facts, name, found);
+    let caller = function_role_caller(facts);
     let mut checks = vec![
         AccessCheck {
             who: "Lambda",
@@ -178,8 +178,19 @@ fn function_arn(facts: &PipelineFacts) -> String {
     }
 }
 
+/// A session of the role of the function.
+pub(super) fn function_role_caller(facts: &PipelineFacts) -> Caller {
+    let expected = match &facts.request.source {
+        PipelineSource::LogGroup {
+            function_role_arn, ..
+        } => function_role_arn,
+        PipelineSource::Bucket { .. } => "",
+    };
+    role(facts, expected, &facts.function_role)
+}
+
 /// Returns the name of the role of the function.
-pub(super) fn function_role_name(facts: &PipelineFacts) -> &str {
+fn function_role_name(facts: &PipelineFacts) -> &str {
     match &facts.request.source {
         PipelineSource::LogGroup { function_role, .. } => function_role,
         PipelineSource::Bucket { .. } => "",

@@ -1,10 +1,9 @@
 //! The hops of Heeler's queue: its policy, its key, its settings, and its dead-letter queue.
 
 use super::access::{
-    AccessCheck, heeler, judge_access, key_policy, parse_policy, resource_side, role, service,
-    via_sqs,
+    AccessCheck, heeler, judge_access, key_policy, parse_policy, resource_side, service, via_sqs,
 };
-use super::function::function_role_name;
+use super::function::function_role_caller;
 use super::topic::with_repair;
 use super::{Hop, HopDraft, HopId, HopStatus, settled};
 use crate::aws::arn::resource_name;
@@ -164,13 +163,7 @@ fn judge_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
 fn sender(facts: &PipelineFacts) -> (&'static str, Caller) {
     match &facts.request.source {
         PipelineSource::Bucket { topic, .. } => ("SNS", service(facts, "sns.amazonaws.com", topic)),
-        PipelineSource::LogGroup { .. } => {
-            let name = function_role_name(facts);
-            (
-                "the function's role",
-                role(facts, name, &facts.function_role),
-            )
-        }
+        PipelineSource::LogGroup { .. } => ("the function's role", function_role_caller(facts)),
     }
 }
 

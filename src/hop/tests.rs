@@ -86,6 +86,7 @@ fn bucket_facts() -> PipelineFacts {
             partition: "aws".into(),
             region: "us-east-1".into(),
             role: "role".into(),
+            role_arn: format!("arn:aws:iam::{ACCOUNT}:role/role"),
             queue: "queue".into(),
             dead_letter_queue: "dlq".into(),
             source: PipelineSource::Bucket {
@@ -461,6 +462,7 @@ fn log_group_facts() -> PipelineFacts {
                 log_group: "group".into(),
                 function: "function".into(),
                 function_role: "function_role".into(),
+                function_role_arn: format!("arn:aws:iam::{ACCOUNT}:role/function_role"),
             },
             ..facts.request.clone()
         },

@@ -20,6 +20,8 @@ pub struct PipelineRequest {
     pub region: String,
     /// Name of the role that Heeler assumes.
     pub role: String,
+    /// ARN of that role, with its path.
+    pub role_arn: String,
     /// Name of Heeler's queue.
     pub queue: String,
     pub dead_letter_queue: String,
@@ -45,6 +47,8 @@ pub enum PipelineSource {
         function: String,
         /// Name of the role of the function.
         function_role: String,
+        /// ARN of that role, with its path.
+        function_role_arn: String,
     },
 }
 

@@ -29,9 +29,8 @@ pub use facts::{
 /// Reads the facts about every hop. A failed call affects only its own fact. `aws` is for the region of the deployment.
 pub async fn read(aws: &Aws, request: PipelineRequest, global_options: String) -> PipelineFacts {
     let clients = &LimitedClients::new(aws);
-    let role_arn = role_arn(&request);
     let (start, source, queue, dead_letter_queue, role) = join!(
-        read_trail(clients, &request, &role_arn),
+        read_trail(clients, &request),
         read_source(clients, &request),
         read_queue(clients, &request.queue),
         queue::queue_facts(clients, &request.dead_letter_queue),
@@ -62,11 +61,6 @@ pub async fn read(aws: &Aws, request: PipelineRequest, global_options: String) -
     }
 }
 
-fn role_arn(request: &PipelineRequest) -> String {
-    let role = format!("role/{}", request.role);
-    arn::build(&request.partition, "iam", "", &request.account, &role)
-}
-
 /// The trail, and the keys that it names.
 struct TrailReads {
     organization: Fact<Organization>,
@@ -95,7 +89,7 @@ async fn read_trail(clients: &LimitedClients, request: &PipelineRequest, role: &
     }
     let keys = keys
         .into_iter()
-        .map(|key| key::inspect(clients, key, &request.account, role));
+        .map(|key| key::inspect(clients, key, &request.account, &request.role_arn));
     let (status, log_keys) = join!(
         async {
             match present {
@@ -186,6 +180,7 @@ async fn read_source(clients: &LimitedClients, request: &PipelineRequest) -> Sou
             log_group,
             function,
             function_role,
+            ..
         } => {
             let (group, filters, found, policy, role) = join!(
                 logs::log_group_settings(clients, log_group),

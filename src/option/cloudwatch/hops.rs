@@ -14,12 +14,14 @@ pub(super) fn request(target: &CloudWatchTarget) -> PipelineRequest {
         partition: scope.partition.clone(),
         region: scope.region.clone(),
         role: names.role(),
+        role_arn: scope.role_arn(&names.role()),
         queue: names.fifo_queue(),
         dead_letter_queue: names.dead_letter_fifo_queue(),
         source: PipelineSource::LogGroup {
             log_group: target.log_group.clone().unwrap_or_default(),
             function: names.function(),
             function_role: names.function_role(),
+            function_role_arn: scope.role_arn(&names.function_role()),
         },
     }
 }

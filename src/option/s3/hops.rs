@@ -12,6 +12,7 @@ pub(super) fn request(target: &S3Target) -> PipelineRequest {
         partition: scope.partition.clone(),
         region: scope.region.clone(),
         role: names.role(),
+        role_arn: scope.role_arn(&names.role()),
         queue: names.queue(),
         dead_letter_queue: names.dead_letter_queue(),
         source: PipelineSource::Bucket {
