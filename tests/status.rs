@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 use crate::commands::{
-    error, heeler_ec, json, names, on_both_engines, setup, setup_again_of, setup_of, text,
+    error, heeler_ec, json, names, on_both_engines, setup, setup_again_of, setup_of, setup_with,
+    text,
 };
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
@@ -595,6 +596,24 @@ async fn wait_ends_when_no_hop_is_broken() {
     assert_eq!(run.status, 1);
     assert!(run.stderr.contains("Waiting for trail."), "{}", run.stderr);
     assert!(run.stdout.contains("start-logging"), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn given_external_id_must_be_the_one_of_the_trust() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup_with(&org, "the-right-id")
+        .run()
+        .await
+        .expect_status(0);
+    let right = status(&org).args(["--external-id", "the-right-id"]);
+    right.run().await.expect_status(0);
+    let wrong = status(&org).env("HEELER_EC_EXTERNAL_ID", "another-id-x");
+    let run = wrong.run().await.expect_status(1);
+    let report = json(&run);
+    assert_eq!(hops(&report, "broken"), ["role_trust"], "{report:#}");
+    for secret in ["the-right-id", "another-id-x"] {
+        assert!(!run.stdout.contains(secret), "{}", run.stdout);
+    }
 }
 
 #[tokio::test]

@@ -387,6 +387,15 @@ pub struct StatusArgs {
     #[arg(long, conflicts_with = "wait")]
     pub watch: bool,
 
+    /// External ID that Heeler presents; without it, any external ID in the trust policy is accepted
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "HEELER_EC_EXTERNAL_ID",
+        hide_env_values = true
+    )]
+    pub external_id: Option<ExternalId>,
+
     #[command(flatten)]
     pub format: OutputArgs<StatusFormat>,
 }

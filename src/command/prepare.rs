@@ -178,7 +178,12 @@ pub(super) fn validate_tags(args: &cli::TagArgs) -> Result<()> {
 
 /// Checks arguments before any call is made. Clap does not validate the external ID, because its error would print it.
 pub(super) fn validate_trust(trust: &cli::TrustArgs) -> Result<()> {
-    if let Some(id) = &trust.external_id {
+    validate_external_id(trust.external_id.as_ref())
+}
+
+/// Checks an external ID from the command line.
+pub(super) fn validate_external_id(given: Option<&ExternalId>) -> Result<()> {
+    if let Some(id) = given {
         value_parsers::external_id(id.expose())
             .map_err(|why| Error::usage("--external-id is invalid").with_reason(why))?;
     }

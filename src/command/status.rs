@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::existing_deployment::require_deployment;
 use super::next_steps::{command_line, global_options};
+use super::prepare::validate_external_id;
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::cli;
@@ -23,7 +24,11 @@ pub(super) async fn run(context: &Context, args: cli::StatusArgs) -> Result<Comm
     if args.watch && format != StatusFormat::Table {
         return Err(Error::usage("--watch applies only to --output table"));
     }
-    let (aws, caller, deployment) = require_deployment(context).await?;
+    validate_external_id(args.external_id.as_ref())?;
+    let (aws, caller, mut deployment) = require_deployment(context).await?;
+    if let (Some(given), Some(trust)) = (args.external_id, &mut deployment.trust) {
+        trust.external_id = given;
+    }
     let target = existing_target(&deployment, &caller, context.names())?;
     let run = StatusRun {
         context,

@@ -14,7 +14,8 @@ use crate::shared_document::role_trust::HeelerTrust;
 
 /// Judges the trust policy: every Heeler role of the deployment may assume the role with the external ID.
 ///
-/// The deployment has no other record of the external ID than the trust policy, so a changed ID is not found.
+/// The deployment has no other record of the external ID than the trust policy, so a changed ID is found only if `trust`
+/// has the right one from elsewhere.
 #[must_use]
 pub fn role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Hop {
     settled(judge_role_trust(facts, trust))
