@@ -599,7 +599,7 @@ async fn wait_ends_when_no_hop_is_broken() {
 }
 
 #[tokio::test]
-async fn given_external_id_must_be_the_one_of_the_trust() {
+async fn status_compares_the_given_external_id() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup_with(&org, "the-right-id")
         .run()
