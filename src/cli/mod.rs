@@ -107,7 +107,7 @@ pub enum Command {
     Outputs(OutputsArgs),
     /// Show whether events can reach Heeler, hop by hop
     ///
-    /// Read-only. Judges every document between the trail and Heeler's role, and names the first hop that is broken. Never
+    /// Read-only. Evaluates every document between the trail and Heeler's role, and names the first hop that is broken. Never
     /// receives from a queue. Exits with 1 if a hop is broken or nothing is deployed.
     Status(StatusArgs),
     /// Export the deployment as Terraform configuration (import and resource blocks)
@@ -383,7 +383,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
     pub wait: Option<Duration>,
 
-    /// Show the status again every 15 seconds until you press Ctrl-C
+    /// Show the status again every 15 seconds until it is interrupted with Ctrl-C
     #[arg(long, conflicts_with = "wait")]
     pub watch: bool,
 

@@ -21,8 +21,8 @@ pub(super) struct AccessCheck {
     pub policies: PolicySet,
 }
 
-/// Judges a hop by the first request that is denied, or else by the first that cannot be decided.
-pub(super) fn judge_access(
+/// Evaluates a hop by the first request that is denied, or else by the first that cannot be decided.
+pub(super) fn evaluate_access(
     draft: HopDraft,
     facts: &PipelineFacts,
     checks: &[AccessCheck],
@@ -140,12 +140,12 @@ fn decode_all(documents: &[String]) -> PolicyInput {
     }
 }
 
-/// The policies of a request whose identity-based policies are judged by another hop.
+/// The policies of a request whose identity-based policies are evaluated by another hop.
 pub(super) fn resource_side(policy: ResourcePolicy) -> PolicySet {
     PolicySet::new(PolicyInput::AssumedToAllow, policy)
 }
 
-/// The policies of a request whose resource-based policy is judged by another hop.
+/// The policies of a request whose resource-based policy is evaluated by another hop.
 pub(super) fn identity_side(role: &RoleFacts) -> PolicySet {
     let (identity, boundary) = identity_policies(role);
     PolicySet {

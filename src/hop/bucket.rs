@@ -1,10 +1,10 @@
 //! The hops of a bucket: its policy, its notification, and the keys of its log objects.
 
 use super::access::{
-    AccessCheck, heeler, identity_policies, in_organization, judge_access, key_policy,
+    AccessCheck, evaluate_access, heeler, identity_policies, in_organization, key_policy,
     parse_policy, resource_side,
 };
-use super::{Hop, HopDraft, HopId, settled};
+use super::{Hop, HopDraft, HopId, into_hop};
 use crate::aws::arn::{Arn, bucket_arn, resource_name};
 use crate::aws::bucket_notification::NotificationTarget;
 use crate::iam::evaluate::{Caller, PolicySet, ResourcePolicy};
@@ -15,13 +15,13 @@ use crate::inventory::{Fact, covers_log_objects};
 /// An account ID that stands for any member account.
 const ANY_MEMBER_ACCOUNT: &str = "000000000000";
 
-/// Judges the bucket policy: CloudTrail may write log files for every account, and nothing denies Heeler to read them.
+/// Evaluates the bucket policy: CloudTrail may write log files for every account, and nothing denies Heeler to read them.
 #[must_use]
 pub fn bucket_policy(facts: &PipelineFacts) -> Hop {
-    settled(judge_bucket_policy(facts))
+    into_hop(evaluate_bucket_policy(facts))
 }
 
-fn judge_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let arn = log_bucket_arn(facts);
     let draft = HopDraft::new(
         HopId::BucketPolicy,
@@ -40,7 +40,7 @@ fn judge_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let policy = ResourcePolicy::Resource(policy);
     let trail = draft.require(&facts.trail, "no trail delivers to the bucket");
     let mut checks = Vec::new();
-    // Without its trail, CloudTrail cannot be judged, but Heeler can.
+    // Without its trail, CloudTrail cannot be evaluated, but Heeler can.
     if let Ok(trail) = &trail {
         checks = delivery_checks(facts, trail, &arn, &policy);
     }
@@ -51,7 +51,7 @@ fn judge_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         resource: log_object(facts),
         policies: resource_side(policy),
     });
-    let hop = judge_access(
+    let hop = evaluate_access(
         draft.clone(),
         facts,
         &checks,
@@ -59,7 +59,7 @@ fn judge_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     );
     Ok(match hop.status {
         super::HopStatus::Ok if trail.is_err() => {
-            draft.unknown("nothing denies Heeler; without a trail, CloudTrail is not judged")
+            draft.unknown("nothing denies Heeler; without a trail, CloudTrail is not evaluated")
         }
         super::HopStatus::Ok => hop,
         _ => hop.with_hint(
@@ -97,13 +97,13 @@ fn delivery_checks(
         .collect()
 }
 
-/// Judges the bucket notification: an entry sends every log file to the topic.
+/// Evaluates the bucket notification: an entry sends every log file to the topic.
 #[must_use]
 pub fn notification(facts: &PipelineFacts) -> Hop {
-    settled(judge_notification(facts))
+    into_hop(evaluate_notification(facts))
 }
 
-fn judge_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let PipelineSource::Bucket { topic, .. } = &facts.request.source else {
         return Ok(HopDraft::new(HopId::Notification, "", "").unknown("not read"));
     };
@@ -147,7 +147,7 @@ fn judge_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     )))
 }
 
-/// Judges the keys of the log objects: they are enabled, CloudTrail may encrypt, and Heeler may decrypt.
+/// Evaluates the keys of the log objects: they are enabled, CloudTrail may encrypt, and Heeler may decrypt.
 #[must_use]
 pub fn log_key(facts: &PipelineFacts) -> Hop {
     let expected = "keys that are enabled and that Heeler's role may use";
@@ -155,7 +155,7 @@ pub fn log_key(facts: &PipelineFacts) -> Hop {
     let draft = HopDraft::new(HopId::LogKey, first, expected);
     let mut unknown = None;
     for key in &facts.log_keys {
-        let hop = settled(judge_log_key(facts, key));
+        let hop = into_hop(evaluate_log_key(facts, key));
         match hop.status {
             super::HopStatus::Ok => {}
             super::HopStatus::Broken => return hop,
@@ -170,7 +170,7 @@ pub fn log_key(facts: &PipelineFacts) -> Hop {
     }
 }
 
-fn judge_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::LogKey,
         key.name(),
@@ -210,7 +210,7 @@ fn judge_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Hop>>
             policies: resource_side(policy),
         });
     }
-    let hop = judge_access(draft, facts, &checks, "Heeler may decrypt the log files");
+    let hop = evaluate_access(draft, facts, &checks, "Heeler may decrypt the log files");
     Ok(match hop.status {
         super::HopStatus::Ok => hop,
         _ => hop.with_hint(format!(

@@ -1,24 +1,25 @@
 //! The hops of a function: who may invoke it, whether it runs, and what its role may do.
 
 use super::access::{
-    AccessCheck, identity_side, judge_access, parse_policy, resource_side, role, service, via_sqs,
+    AccessCheck, evaluate_access, identity_side, parse_policy, resource_side, role, service,
+    via_sqs,
 };
 use super::log_group::group_name;
 use super::topic::with_repair;
-use super::{Hop, HopDraft, HopId, HopStatus, settled};
+use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
 use crate::aws::arn::resource_name;
 use crate::iam::evaluate::{Caller, PolicyInput, PolicySet, ResourcePolicy};
 use crate::inventory::Fact;
 use crate::inventory::facts::KeyFacts;
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource, RoleFacts};
 
-/// Judges the resource-based policy: CloudWatch Logs may invoke the function for the log group.
+/// Evaluates the resource-based policy: CloudWatch Logs may invoke the function for the log group.
 #[must_use]
 pub fn function_permission(facts: &PipelineFacts) -> Hop {
-    settled(judge_function_permission(facts))
+    into_hop(evaluate_function_permission(facts))
 }
 
-fn judge_function_permission(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_function_permission(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let arn = function_arn(facts);
     let draft = HopDraft::new(
         HopId::FunctionPermission,
@@ -39,7 +40,7 @@ fn judge_function_permission(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         resource: arn,
         policies: resource_side(ResourcePolicy::Resource(policy)),
     };
-    let hop = judge_access(
+    let hop = evaluate_access(
         draft,
         facts,
         &[check],
@@ -51,13 +52,13 @@ fn judge_function_permission(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Judges the function: it is active, is not throttled, runs with its role, and has the queue in this variable.
+/// Evaluates the function: it is active, is not throttled, runs with its role, and has the queue in this variable.
 #[must_use]
 pub fn function(facts: &PipelineFacts, queue_variable: &str) -> Hop {
-    settled(judge_function(facts, queue_variable))
+    into_hop(evaluate_function(facts, queue_variable))
 }
 
-fn judge_function(facts: &PipelineFacts, queue_variable: &str) -> Result<Hop, Box<Hop>> {
+fn evaluate_function(facts: &PipelineFacts, queue_variable: &str) -> Result<Hop, Box<Hop>> {
     let arn = function_arn(facts);
     let draft = HopDraft::new(
         HopId::Function,
@@ -107,13 +108,13 @@ fn judge_function(facts: &PipelineFacts, queue_variable: &str) -> Result<Hop, Bo
     })
 }
 
-/// Judges the role of the function: Lambda may assume it, and it may send to the encrypted queue.
+/// Evaluates the role of the function: Lambda may assume it, and it may send to the encrypted queue.
 #[must_use]
 pub fn function_role(facts: &PipelineFacts) -> Hop {
-    settled(judge_function_role(facts))
+    into_hop(evaluate_function_role(facts))
 }
 
-fn judge_function_role(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_function_role(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let name = function_role_name(facts);
     let found: &RoleFacts = &facts.function_role;
     let draft = HopDraft::new(
@@ -162,7 +163,7 @@ fn judge_function_role(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
             });
         }
     }
-    let hop = judge_access(draft, facts, &checks, "the role may send to the queue");
+    let hop = evaluate_access(draft, facts, &checks, "the role may send to the queue");
     Ok(match hop.status {
         HopStatus::Ok => hop,
         _ => repair(hop),

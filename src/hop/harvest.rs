@@ -1,22 +1,22 @@
-//! The harvest: Heeler assumes the role and polls the queue. Judged by traffic.
+//! The harvest: Heeler assumes the role and polls the queue. Evaluated by traffic.
 
 use std::time::Duration;
 
 use super::trail::age;
-use super::{Hop, HopDraft, HopId, settled};
+use super::{Hop, HopDraft, HopId, into_hop};
 use crate::inventory::pipeline::PipelineFacts;
 
 /// Time after which the last use of the role is no sign of polling. Heeler polls every minute; IAM reports the use of a
 /// role with a delay of up to hours.
 const SILENCE: Duration = Duration::from_secs(86_400);
 
-/// Judges the harvest by the last use of the role.
+/// Evaluates the harvest by the last use of the role.
 #[must_use]
 pub fn harvest(facts: &PipelineFacts) -> Hop {
-    settled(judge_harvest(facts))
+    into_hop(evaluate_harvest(facts))
 }
 
-fn judge_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_harvest(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::Harvest,
         facts.queue_arn(),

@@ -1,16 +1,16 @@
 //! The hops of a log group: the log group, and the subscription filter that sends events to the function.
 
 use super::topic::with_repair;
-use super::{Hop, HopDraft, HopId, settled};
+use super::{Hop, HopDraft, HopId, into_hop};
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
-/// Judges the log group: it exists, and its class allows subscription filters.
+/// Evaluates the log group: it exists, and its class allows subscription filters.
 #[must_use]
 pub fn log_group(facts: &PipelineFacts) -> Hop {
-    settled(judge_log_group(facts))
+    into_hop(evaluate_log_group(facts))
 }
 
-fn judge_log_group(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_log_group(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let name = group_name(facts);
     let arn = facts.regional_arn("logs", &format!("log-group:{name}"));
     let draft = HopDraft::new(HopId::LogGroup, arn, "a log group of the class STANDARD");
@@ -23,13 +23,13 @@ fn judge_log_group(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Judges the subscription filter of this name: it sends the events of `pattern` to the function.
+/// Evaluates the subscription filter of this name: it sends the events of `pattern` to the function.
 #[must_use]
 pub fn subscription_filter(facts: &PipelineFacts, name: &str, pattern: &str) -> Hop {
-    settled(judge_subscription_filter(facts, name, pattern))
+    into_hop(evaluate_subscription_filter(facts, name, pattern))
 }
 
-fn judge_subscription_filter(
+fn evaluate_subscription_filter(
     facts: &PipelineFacts,
     name: &str,
     pattern: &str,

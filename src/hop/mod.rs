@@ -1,6 +1,6 @@
-//! Hops: the stations that an event passes on its way to Heeler, each judged from facts. Pure.
+//! Hops: the stations that an event passes on its way to Heeler, each evaluated from facts. Pure.
 //!
-//! A delivery option lists its hops in order. Each function of this module judges one hop by its documents: policies are
+//! A delivery option lists its hops in order. Each function of this module evaluates one hop by its documents: policies are
 //! evaluated for the service or role that uses them, and settings are compared. The first broken hop is the cause. A later
 //! hop is broken only if its own documents are wrong.
 
@@ -90,14 +90,14 @@ impl HopId {
     }
 }
 
-/// The result of judging a hop.
+/// The result of the evaluation of a hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HopStatus {
     Ok,
     Broken,
     /// A fact is missing: a call was refused, or a policy depends on a condition key that is not known.
     Unknown,
-    /// The hop is judged by traffic, which cannot arrive because an earlier hop is broken.
+    /// The hop is evaluated by traffic, which cannot arrive because an earlier hop is broken.
     NotReached,
 }
 
@@ -123,7 +123,7 @@ pub struct Hop {
     pub expected: String,
     /// How to repair the hop, or how to learn more.
     pub hint: Option<Hint>,
-    /// ARN, URL or name of the resource that was judged.
+    /// ARN, URL or name of the resource that was evaluated.
     pub resource: String,
 }
 
@@ -134,7 +134,7 @@ impl Hop {
     }
 }
 
-/// A hop that is not judged yet.
+/// A hop that is not evaluated yet.
 #[derive(Clone, Debug)]
 struct HopDraft {
     id: HopId,
@@ -151,7 +151,7 @@ impl HopDraft {
         }
     }
 
-    fn judged(self, status: HopStatus, observed: impl Into<String>) -> Hop {
+    fn with_status(self, status: HopStatus, observed: impl Into<String>) -> Hop {
         Hop {
             id: self.id,
             status,
@@ -163,15 +163,15 @@ impl HopDraft {
     }
 
     fn ok(self, observed: impl Into<String>) -> Hop {
-        self.judged(HopStatus::Ok, observed)
+        self.with_status(HopStatus::Ok, observed)
     }
 
     fn broken(self, observed: impl Into<String>) -> Hop {
-        self.judged(HopStatus::Broken, observed)
+        self.with_status(HopStatus::Broken, observed)
     }
 
     fn unknown(self, observed: impl Into<String>) -> Hop {
-        self.judged(HopStatus::Unknown, observed)
+        self.with_status(HopStatus::Unknown, observed)
     }
 
     /// The hop after a refused or failed call, with the error code of AWS and the missing permission.
@@ -202,7 +202,7 @@ pub struct PipelineHealth {
 }
 
 impl PipelineHealth {
-    /// Takes judged hops. An unknown [`HopId::Harvest`] after a broken hop becomes [`HopStatus::NotReached`].
+    /// Takes evaluated hops. An unknown [`HopId::Harvest`] after a broken hop becomes [`HopStatus::NotReached`].
     #[must_use]
     pub fn new(mut hops: Vec<Hop>) -> Self {
         let mut is_broken = false;
@@ -228,9 +228,9 @@ impl PipelineHealth {
     }
 }
 
-/// Ends a judgement early with a hop.
-fn settled(judged: Result<Hop, Box<Hop>>) -> Hop {
-    judged.unwrap_or_else(|hop| *hop)
+/// Ends a evaluation early with a hop.
+fn into_hop(result: Result<Hop, Box<Hop>>) -> Hop {
+    result.unwrap_or_else(|hop| *hop)
 }
 
 #[cfg(test)]

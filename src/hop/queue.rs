@@ -1,22 +1,22 @@
 //! The hops of Heeler's queue: its policy, its key, its settings, and its dead-letter queue.
 
 use super::access::{
-    AccessCheck, heeler, judge_access, key_policy, parse_policy, resource_side, service, via_sqs,
+    AccessCheck, evaluate_access, heeler, key_policy, parse_policy, resource_side, service, via_sqs,
 };
 use super::function::function_role_caller;
 use super::topic::with_repair;
-use super::{Hop, HopDraft, HopId, HopStatus, settled};
+use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
 use crate::aws::arn::resource_name;
 use crate::iam::evaluate::{Caller, ResourcePolicy};
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
-/// Judges the queue policy: the sender may send, and nothing denies Heeler to receive.
+/// Evaluates the queue policy: the sender may send, and nothing denies Heeler to receive.
 #[must_use]
 pub fn queue_policy(facts: &PipelineFacts) -> Hop {
-    settled(judge_queue_policy(facts))
+    into_hop(evaluate_queue_policy(facts))
 }
 
-fn judge_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let (who, sender) = sender(facts);
     let draft = HopDraft::new(
         HopId::QueuePolicy,
@@ -39,17 +39,17 @@ fn judge_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         check("Heeler", heeler(facts), "sqs:ReceiveMessage"),
         check("Heeler", heeler(facts), "sqs:DeleteMessage"),
     ];
-    let hop = judge_access(draft, facts, &checks, format!("{who} may send"));
+    let hop = evaluate_access(draft, facts, &checks, format!("{who} may send"));
     Ok(repaired(facts, hop))
 }
 
-/// Judges the key of the queue: it is enabled, the sender may encrypt, and Heeler may decrypt.
+/// Evaluates the key of the queue: it is enabled, the sender may encrypt, and Heeler may decrypt.
 #[must_use]
 pub fn queue_key(facts: &PipelineFacts) -> Hop {
-    settled(judge_queue_key(facts))
+    into_hop(evaluate_queue_key(facts))
 }
 
-fn judge_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let (who, sender) = sender(facts);
     let name = facts.queue_key.as_ref().map_or("", |key| key.name());
     let draft = HopDraft::new(
@@ -89,7 +89,7 @@ fn judge_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         check(who, sender, "kms:Decrypt"),
         check("Heeler", via_sqs(facts, heeler(facts)), "kms:Decrypt"),
     ];
-    let hop = judge_access(
+    let hop = evaluate_access(
         draft,
         facts,
         &checks,
@@ -98,13 +98,13 @@ fn judge_queue_key(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     Ok(repaired(facts, hop))
 }
 
-/// Judges the queue: it exists and names its dead-letter queue.
+/// Evaluates the queue: it exists and names its dead-letter queue.
 #[must_use]
 pub fn queue(facts: &PipelineFacts) -> Hop {
-    settled(judge_queue(facts))
+    into_hop(evaluate_queue(facts))
 }
 
-fn judge_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::Queue,
         facts.queue_arn(),
@@ -129,13 +129,13 @@ fn judge_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Judges the dead-letter queue: it exists and is empty.
+/// Evaluates the dead-letter queue: it exists and is empty.
 #[must_use]
 pub fn dead_letter_queue(facts: &PipelineFacts) -> Hop {
-    settled(judge_dead_letter_queue(facts))
+    into_hop(evaluate_dead_letter_queue(facts))
 }
 
-fn judge_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let arn = facts.regional_arn("sqs", &facts.request.dead_letter_queue);
     let draft = HopDraft::new(HopId::DeadLetterQueue, &arn, "an empty dead-letter queue");
     let queue = draft

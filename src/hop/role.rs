@@ -1,9 +1,9 @@
 //! The hops of the role that Heeler assumes: its trust policy and its permissions.
 
-use super::access::{AccessCheck, heeler, identity_side, judge_access, parse_policy, via_sqs};
+use super::access::{AccessCheck, evaluate_access, heeler, identity_side, parse_policy, via_sqs};
 use super::bucket::log_object;
 use super::topic::with_repair;
-use super::{Hop, HopDraft, HopId, HopStatus, settled};
+use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
 use crate::aws::arn::Arn;
 use crate::iam;
 use crate::iam::evaluate::{
@@ -12,16 +12,16 @@ use crate::iam::evaluate::{
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 use crate::shared_document::role_trust::HeelerTrust;
 
-/// Judges the trust policy: every Heeler role of the deployment may assume the role with the external ID.
+/// Evaluates the trust policy: every Heeler role of the deployment may assume the role with the external ID.
 ///
 /// The deployment has no other record of the external ID than the trust policy, so a changed ID is found only if `trust`
 /// has the right one from elsewhere.
 #[must_use]
 pub fn role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Hop {
-    settled(judge_role_trust(facts, trust))
+    into_hop(evaluate_role_trust(facts, trust))
 }
 
-fn judge_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop, Box<Hop>> {
+fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::RoleTrust,
         role_name(facts),
@@ -87,13 +87,13 @@ fn judge_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop, B
     Ok(draft.ok("Heeler may assume the role with the external ID"))
 }
 
-/// Judges the policies of the role: Heeler may receive, delete, decrypt, and read what messages refer to.
+/// Evaluates the policies of the role: Heeler may receive, delete, decrypt, and read what messages refer to.
 #[must_use]
 pub fn role_permissions(facts: &PipelineFacts) -> Hop {
-    settled(judge_role_permissions(facts))
+    into_hop(evaluate_role_permissions(facts))
 }
 
-fn judge_role_permissions(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_role_permissions(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::RolePermissions,
         role_name(facts),
@@ -124,7 +124,7 @@ fn judge_role_permissions(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     if matches!(facts.request.source, PipelineSource::Bucket { .. }) {
         checks.push(check(heeler(facts), "s3:GetObject", log_object(facts)));
     }
-    let hop = judge_access(draft, facts, &checks, "Heeler may receive and read");
+    let hop = evaluate_access(draft, facts, &checks, "Heeler may receive and read");
     Ok(match hop.status {
         HopStatus::Ok => hop,
         _ => with_repair(facts, hop),

@@ -182,7 +182,7 @@ fn bucket_facts() -> PipelineFacts {
     }
 }
 
-fn judge(facts: &PipelineFacts) -> PipelineHealth {
+fn evaluate(facts: &PipelineFacts) -> PipelineHealth {
     PipelineHealth::new(vec![
         trail::trail(facts),
         bucket::bucket_policy(facts),
@@ -204,7 +204,7 @@ fn judge(facts: &PipelineFacts) -> PipelineHealth {
 fn broken(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
     let mut facts = bucket_facts();
     change(&mut facts);
-    let health = judge(&facts);
+    let health = evaluate(&facts);
     let broken = health
         .hops
         .iter()
@@ -216,7 +216,7 @@ fn broken(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
 fn unknown(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
     let mut facts = bucket_facts();
     change(&mut facts);
-    let health = judge(&facts);
+    let health = evaluate(&facts);
     assert!(health.is_healthy(), "{:?}", health.cause());
     let unknown = health
         .hops
@@ -231,7 +231,7 @@ fn refusal() -> Error {
 
 #[test]
 fn working_deployment_has_no_broken_hop() {
-    let health = judge(&bucket_facts());
+    let health = evaluate(&bucket_facts());
     let not_ok: Vec<&Hop> = health
         .hops
         .iter()
@@ -247,7 +247,7 @@ fn working_deployment_has_no_broken_hop() {
 fn harvest_after_a_broken_hop_is_not_reached() {
     let mut facts = bucket_facts();
     facts.subscription = Fact::Absent;
-    let health = judge(&facts);
+    let health = evaluate(&facts);
     assert_eq!(health.cause().map(|hop| hop.id), Some(HopId::Subscription));
     let last = health.hops.last().expect("the harvest");
     assert_eq!(last.status, HopStatus::NotReached);

@@ -1,19 +1,19 @@
 //! The hops of a topic: its policy, and the subscription of Heeler's queue.
 
-use super::access::{AccessCheck, judge_access, parse_policy, resource_side, service};
-use super::{Hop, HopDraft, HopId, HopStatus, settled};
+use super::access::{AccessCheck, evaluate_access, parse_policy, resource_side, service};
+use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
 use crate::aws::arn::{Arn, bucket_arn};
 use crate::iam::evaluate::ResourcePolicy;
 use crate::inventory::Fact;
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
-/// Judges the topic: S3 may publish for the bucket, and may use the key of the topic.
+/// Evaluates the topic: S3 may publish for the bucket, and may use the key of the topic.
 #[must_use]
 pub fn topic_policy(facts: &PipelineFacts) -> Hop {
-    settled(judge_topic_policy(facts))
+    into_hop(evaluate_topic_policy(facts))
 }
 
-fn judge_topic_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_topic_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let PipelineSource::Bucket { bucket, topic, .. } = &facts.request.source else {
         return Ok(HopDraft::new(HopId::TopicPolicy, "", "").unknown("not read"));
     };
@@ -66,20 +66,20 @@ fn judge_topic_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         }
         _ => {}
     }
-    let hop = judge_access(draft, facts, &checks, "S3 may publish for the bucket");
+    let hop = evaluate_access(draft, facts, &checks, "S3 may publish for the bucket");
     Ok(match hop.status {
         HopStatus::Ok => hop,
         _ => with_repair(facts, hop),
     })
 }
 
-/// Judges the subscription: it is confirmed, and delivers every message in the envelope of SNS.
+/// Evaluates the subscription: it is confirmed, and delivers every message in the envelope of SNS.
 #[must_use]
 pub fn subscription(facts: &PipelineFacts) -> Hop {
-    settled(judge_subscription(facts))
+    into_hop(evaluate_subscription(facts))
 }
 
-fn judge_subscription(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_subscription(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::Subscription,
         facts.queue_arn(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Hop, HopDraft, HopId, settled};
+use super::{Hop, HopDraft, HopId, into_hop};
 use crate::inventory::facts::{DeliveryStatus, TrailStatus};
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
@@ -11,13 +11,13 @@ const OVERDUE: Duration = Duration::from_secs(86_400);
 /// Time after which the first delivery of a trail is overdue. CloudTrail delivers about every five minutes.
 const FIRST_DELIVERY_LIMIT: Duration = Duration::from_secs(1_800);
 
-/// Judges the trail by its status: logging, the last error and the last success.
+/// Evaluates the trail by its status: logging, the last error and the last success.
 #[must_use]
 pub fn trail(facts: &PipelineFacts) -> Hop {
-    settled(judge_trail(facts))
+    into_hop(evaluate_trail(facts))
 }
 
-fn judge_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
+fn evaluate_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let place = match &facts.request.source {
         PipelineSource::Bucket { bucket, .. } => format!("bucket {bucket}"),
         PipelineSource::LogGroup { log_group, .. } => format!("log group {log_group}"),

@@ -134,7 +134,7 @@ pub trait Target: Debug {
     /// The resources to read before [`Target::hops`].
     fn pipeline_request(&self) -> PipelineRequest;
 
-    /// The hops of the deployment in the order of an event, each judged from facts. Pure.
+    /// The hops of the deployment in the order of an event, each evaluated from facts. Pure.
     fn hops(&self, facts: &PipelineFacts) -> Vec<Hop>;
 
     /// The sources that `tail` can read, other than Heeler's queue; the first is the default.

@@ -1,4 +1,4 @@
-//! Plain values for the resources of a deployment, so that hops are judged without AWS.
+//! Plain values for the resources of a deployment, so that hops are evaluated without AWS.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;

@@ -27,7 +27,7 @@ pub(super) fn request(target: &CloudWatchTarget) -> PipelineRequest {
 }
 
 /// The hops in the order of an event.
-pub(super) fn judge(target: &CloudWatchTarget, facts: &PipelineFacts) -> Vec<Hop> {
+pub(super) fn evaluate(target: &CloudWatchTarget, facts: &PipelineFacts) -> Vec<Hop> {
     let filter = target.scope.names.subscription_filter();
     vec![
         trail::trail(facts),

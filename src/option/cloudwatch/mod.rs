@@ -167,7 +167,7 @@ impl Target for CloudWatchTarget {
     }
 
     fn hops(&self, facts: &PipelineFacts) -> Vec<Hop> {
-        hops::judge(self, facts)
+        hops::evaluate(self, facts)
     }
 
     fn queue_name(&self) -> String {

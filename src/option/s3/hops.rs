@@ -25,7 +25,7 @@ pub(super) fn request(target: &S3Target) -> PipelineRequest {
 }
 
 /// The hops in the order of an event.
-pub(super) fn judge(target: &S3Target, facts: &PipelineFacts) -> Vec<Hop> {
+pub(super) fn evaluate(target: &S3Target, facts: &PipelineFacts) -> Vec<Hop> {
     vec![
         trail::trail(facts),
         bucket::bucket_policy(facts),

@@ -148,7 +148,7 @@ impl Target for S3Target {
     }
 
     fn hops(&self, facts: &PipelineFacts) -> Vec<Hop> {
-        hops::judge(self, facts)
+        hops::evaluate(self, facts)
     }
 
     fn queue_name(&self) -> String {
