@@ -228,7 +228,7 @@ impl PipelineHealth {
     }
 }
 
-/// Ends a evaluation early with a hop.
+/// Ends an evaluation early with a hop.
 fn into_hop(result: Result<Hop, Box<Hop>>) -> Hop {
     result.unwrap_or_else(|hop| *hop)
 }
