@@ -69,7 +69,7 @@ struct TrailReads {
     log_keys: Vec<KeyFacts>,
 }
 
-async fn read_trail(clients: &LimitedClients, request: &PipelineRequest, role: &str) -> TrailReads {
+async fn read_trail(clients: &LimitedClients, request: &PipelineRequest) -> TrailReads {
     let (organization, found) = join!(trail::organization(clients), trail::trails(clients, None));
     let found = found.map(|trails| select_trail(request, trails));
     let trail = Fact::from_optional(found);
