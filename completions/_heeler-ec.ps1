@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Preview setup, or detect drift of an existing deployment')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether events can reach Heeler, hop by hop')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration (import and resource blocks)')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
@@ -163,6 +164,28 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Fail unless the credentials belong to this account')
             [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Prefix of all resource names')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color the output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'heeler-ec;status' {
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Repeat until no hop is broken or this time is up')
+            [CompletionResult]::new('--external-id', '--external-id', [CompletionResultType]::ParameterName, 'External ID that Heeler presents; without it, any external ID in the trust policy is accepted')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region of the trail''s bucket or log group; detected by default')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Override the default endpoint URL of AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Fail unless the credentials belong to this account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Prefix of all resource names')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color the output')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Show the status again every 15 seconds until it is interrupted with Ctrl-C')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
@@ -336,6 +359,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Preview setup, or detect drift of an existing deployment')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Set up the pipeline from the trail to Heeler''s queue')
             [CompletionResult]::new('outputs', 'outputs', [CompletionResultType]::ParameterValue, 'Print the three values to paste into Heeler')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether events can reach Heeler, hop by hop')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Export the deployment as Terraform configuration (import and resource blocks)')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Show events as they arrive')
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
@@ -355,6 +379,9 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;help;outputs' {
+            break
+        }
+        'heeler-ec;help;status' {
             break
         }
         'heeler-ec;help;export' {

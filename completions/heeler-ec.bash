@@ -46,6 +46,9 @@ _heeler__ec() {
             heeler__ec,setup)
                 cmd="heeler__ec__subcmd__setup"
                 ;;
+            heeler__ec,status)
+                cmd="heeler__ec__subcmd__status"
+                ;;
             heeler__ec,tail)
                 cmd="heeler__ec__subcmd__tail"
                 ;;
@@ -79,6 +82,9 @@ _heeler__ec() {
             heeler__ec__subcmd__help,setup)
                 cmd="heeler__ec__subcmd__help__subcmd__setup"
                 ;;
+            heeler__ec__subcmd__help,status)
+                cmd="heeler__ec__subcmd__help__subcmd__status"
+                ;;
             heeler__ec__subcmd__help,tail)
                 cmd="heeler__ec__subcmd__help__subcmd__tail"
                 ;;
@@ -89,7 +95,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy restore policy completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version preflight plan setup outputs status export tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -277,7 +283,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help)
-            opts="preflight plan setup outputs export tail destroy restore policy completions help"
+            opts="preflight plan setup outputs status export tail destroy restore policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,6 +423,20 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help__subcmd__setup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__ec__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -589,7 +609,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__policy)
-            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version preflight plan setup outputs export tail destroy restore"
+            opts="-o -q -v -h -V --option --deep --fix --on-failure --source --offline --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --permissions-boundary --role-path --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version preflight plan setup outputs status export tail destroy restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -879,6 +899,60 @@ _heeler__ec() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__ec__subcmd__status)
+            opts="-o -q -v -h -V --wait --watch --external-id --output --profile --region --endpoint-url --account-id --name-prefix --color --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --external-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json junit" -- "${cur}"))
                     return 0
                     ;;
                 --profile)

@@ -36,6 +36,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand plan 'Preview setup, or detect drift of an existing deployment'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
+            cand status 'Show whether events can reach Heeler, hop by hop'
             cand export 'Export the deployment as Terraform configuration (import and resource blocks)'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete the resources that setup created'
@@ -156,6 +157,27 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --account-id 'Fail unless the credentials belong to this account'
             cand --name-prefix 'Prefix of all resource names'
             cand --color 'When to color the output'
+            cand -q 'Suppress progress and hints'
+            cand --quiet 'Suppress progress and hints'
+            cand -v 'Log every AWS API call'
+            cand --verbose 'Log every AWS API call'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'heeler-ec;status'= {
+            cand --wait 'Repeat until no hop is broken or this time is up'
+            cand --external-id 'External ID that Heeler presents; without it, any external ID in the trust policy is accepted'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --profile 'AWS profile to use; overrides credentials in the environment'
+            cand --region 'AWS region of the trail''s bucket or log group; detected by default'
+            cand --endpoint-url 'Override the default endpoint URL of AWS'
+            cand --account-id 'Fail unless the credentials belong to this account'
+            cand --name-prefix 'Prefix of all resource names'
+            cand --color 'When to color the output'
+            cand --watch 'Show the status again every 15 seconds until it is interrupted with Ctrl-C'
             cand -q 'Suppress progress and hints'
             cand --quiet 'Suppress progress and hints'
             cand -v 'Log every AWS API call'
@@ -322,6 +344,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand plan 'Preview setup, or detect drift of an existing deployment'
             cand setup 'Set up the pipeline from the trail to Heeler''s queue'
             cand outputs 'Print the three values to paste into Heeler'
+            cand status 'Show whether events can reach Heeler, hop by hop'
             cand export 'Export the deployment as Terraform configuration (import and resource blocks)'
             cand tail 'Show events as they arrive'
             cand destroy 'Delete the resources that setup created'
@@ -337,6 +360,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;setup'= {
         }
         &'heeler-ec;help;outputs'= {
+        }
+        &'heeler-ec;help;status'= {
         }
         &'heeler-ec;help;export'= {
         }

@@ -40,6 +40,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "preflight" -d '
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show events as they arrive'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete the resources that setup created'
@@ -248,6 +249,24 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l wait -d 'Repeat until no hop is broken or this time is up' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l external-id -d 'External ID that Heeler presents; without it, any external ID in the trust policy is accepted' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'
+junit\t'For continuous integration: JUnit XML with one test case per hop'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l account-id -d 'Fail unless the credentials belong to this account' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l watch -d 'Show the status again every 15 seconds until it is interrupted with Ctrl-C'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Configuration of the tool'
 json\t'For programs: the addresses and IDs of the imports'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
@@ -385,22 +404,24 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "preflight" -d 'Check the prerequisites and print fixes'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "tail" -d 'Show events as they arrive'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "destroy" -d 'Delete the resources that setup created'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "completions" -d 'Print a shell completion script'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "preflight" -d 'Check the prerequisites and print fixes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "destroy" -d 'Delete the resources that setup created'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "completions" -d 'Print a shell completion script'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with version 5 of the AWS provider'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "plan"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "setup"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "outputs"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "status"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "export"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "destroy"

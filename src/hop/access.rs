@@ -95,7 +95,7 @@ pub(super) fn heeler(facts: &PipelineFacts) -> Caller {
     role(facts, &facts.request.role_arn, &facts.role)
 }
 
-/// The same caller, as SQS calls KMS for it.
+/// A caller, as SQS calls KMS for it.
 pub(super) fn via_sqs(facts: &PipelineFacts, caller: Caller) -> Caller {
     caller
         .via_service(&format!("sqs.{}.amazonaws.com", facts.request.region))

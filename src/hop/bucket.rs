@@ -7,6 +7,7 @@ use super::access::{
 use super::{Hop, HopDraft, HopId, into_hop};
 use crate::aws::arn::{Arn, bucket_arn, resource_name};
 use crate::aws::bucket_notification::NotificationTarget;
+use crate::aws::not_found;
 use crate::iam::evaluate::{Caller, PolicySet, ResourcePolicy};
 use crate::inventory::facts::{KeyFacts, Trail};
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
@@ -29,7 +30,7 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         "a policy that allows CloudTrail s3:PutObject and does not deny Heeler s3:GetObject",
     );
     let policy = match &facts.bucket_policy {
-        Fact::Failed(error) if error.has_code("NoSuchBucket") => {
+        Fact::Failed(error) if error.has_any_code(not_found::BUCKET) => {
             return Ok(draft.broken("the bucket does not exist"));
         }
         Fact::Failed(error) => return Ok(draft.failed(error)),
@@ -115,7 +116,7 @@ fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         format!("s3:ObjectCreated:* below {prefix} → {topic_name}"),
     );
     if let Fact::Failed(error) = &facts.notifications
-        && error.has_code("NoSuchBucket")
+        && error.has_any_code(not_found::BUCKET)
     {
         return Ok(draft.broken("the bucket does not exist"));
     }

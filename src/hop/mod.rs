@@ -121,7 +121,7 @@ pub struct Hop {
     pub status: HopStatus,
     pub observed: String,
     pub expected: String,
-    /// How to repair the hop, or how to learn more.
+    /// The repair of the hop, or how to learn more.
     pub hint: Option<Hint>,
     /// ARN, URL or name of the resource that was evaluated.
     pub resource: String,
