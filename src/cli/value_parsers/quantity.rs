@@ -1,0 +1,44 @@
+//! Parsers of durations and sizes.
+
+use std::time::Duration;
+
+/// # Errors
+/// If the text is not a duration, or is longer than 30 days.
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
+    const MAX: Duration = Duration::from_secs(30 * 86_400);
+    let time = humantime::parse_duration(text).map_err(|reason| reason.to_string())?;
+    if time > MAX {
+        return Err("the longest time is 30 days".to_owned());
+    }
+    Ok(time)
+}
+
+/// # Errors
+/// If the text is not a size in bytes.
+pub fn byte_size(text: &str) -> std::result::Result<u64, String> {
+    const UNITS: &[(&str, u64)] = &[
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KIB", 1 << 10),
+        ("MIB", 1 << 20),
+        ("GIB", 1 << 30),
+        ("B", 1),
+        ("", 1),
+    ];
+    let advice = || "use a size such as 512MB or 1GiB".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text
+        .strip_prefix(digits)
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let (_, factor) = UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .ok_or_else(advice)?;
+    let number: u64 = digits.trim_end().parse().map_err(|_| advice())?;
+    match number.checked_mul(*factor) {
+        Some(0) | None => Err(advice()),
+        Some(size) => Ok(size),
+    }
+}
