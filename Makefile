@@ -13,7 +13,7 @@ endif
 # The tests append what they skip to this file.
 SKIPPED := $(CURDIR)/target/skipped-tests.txt
 
-.PHONY: emulators test faults demo check bench generate snapshots
+.PHONY: emulators test faults acceptance demo check bench generate snapshots
 
 # Installs the AWS emulators, the AWS CLI that parses printed commands, and Lambda's runtime client, each in its own
 # environment.
@@ -46,6 +46,12 @@ test: emulators
 # outcomes.
 faults: emulators
 	cargo test --locked --test suite faults::all_fault_cases -- --ignored --exact --nocapture
+
+# Runs the whole life cycle of both options in the AWS account that HEELER_EC_ACCEPTANCE_ACCOUNT names, after a question,
+# and writes target/acceptance-report.md. AWS charges for it.
+acceptance: .venv/awscli/.stamp
+	cargo build --locked --bin heeler-ec
+	@$(PYTHON) tests/acceptance/run.py
 
 # Demonstrates the program on a simulated organization, without an AWS account.
 demo: .venv/ministack/.stamp

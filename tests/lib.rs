@@ -1,5 +1,6 @@
 //! Tests of the program from outside, of its documentation and of its source code.
 
+mod acceptance;
 mod account_requirements;
 mod adopt;
 mod architecture;
@@ -17,6 +18,7 @@ mod crash_recovery;
 mod destroy;
 mod docs_consistency;
 mod drift;
+mod error_codes;
 mod eventual_consistency;
 mod faults;
 mod filter_pattern;

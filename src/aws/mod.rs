@@ -198,7 +198,11 @@ impl Aws {
             .operation_attempt_timeout(limit)
             .operation_timeout(limit)
             .build();
-        let shared = self.shared.clone().into_builder();
+        // All attempts and the pauses between them fit into the limit, or the error would only say that time is over.
+        let retries = RetryConfig::standard()
+            .with_max_attempts(max_attempts())
+            .with_max_backoff(limit / 5);
+        let shared = self.shared.clone().into_builder().retry_config(retries);
         Self::from_config(
             shared.timeout_config(timeouts).build(),
             self.observer.clone(),
@@ -286,6 +290,18 @@ impl Aws {
     }
 }
 
+/// The time limit of an attempt. Tests of debug builds shorten it.
+fn attempt_timeout() -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(seconds) = std::env::var("HEELER_EC_TEST_ATTEMPT_SECONDS")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok())
+    {
+        return Duration::from_secs(seconds);
+    }
+    ATTEMPT_TIMEOUT
+}
+
 /// A loader like that of the AWS CLI, with the program's time limits and retries.
 fn config_loader(
     settings: &ConnectionSettings,
@@ -300,7 +316,7 @@ fn config_loader(
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_attempt_timeout(attempt_timeout())
                 .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         );

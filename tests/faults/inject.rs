@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use testkit::strict::eventual::throttling;
-use testkit::{Call, Fault, FaultAction, HeelerEc, Proxy};
+use testkit::{Fault, FaultAction, HeelerEc, Proxy};
 
 use super::case::{Case, Kind};
 
@@ -24,9 +24,11 @@ pub fn inject<'a>(case: &Case, proxy: &Proxy, command: HeelerEc<'a>) -> HeelerEc
     // A read gets each response, because some reads are repeated.
     let times = if case.writes { 1 } else { usize::MAX };
     let fault = match case.kind {
-        Kind::RefusedOnce => fault(FaultAction::RefuseAs(access_denied)).times(1),
-        Kind::RefusedFiveTimes => fault(FaultAction::RefuseAs(access_denied)).times(5),
-        Kind::RefusedAlways => fault(FaultAction::RefuseAs(access_denied)),
+        Kind::RefusedOnce => fault(FaultAction::RefuseAs(|call| denial(&call.service))).times(1),
+        Kind::RefusedFiveTimes => {
+            fault(FaultAction::RefuseAs(|call| denial(&call.service))).times(5)
+        }
+        Kind::RefusedAlways => fault(FaultAction::RefuseAs(|call| denial(&call.service))),
         Kind::ResetBefore => fault(FaultAction::DropRequest).times(1),
         Kind::ResetAfter => fault(FaultAction::DropResponse).times(1),
         Kind::Cut => fault(FaultAction::TruncateResponse).times(1),
@@ -36,11 +38,18 @@ pub fn inject<'a>(case: &Case, proxy: &Proxy, command: HeelerEc<'a>) -> HeelerEc
             let page = "<html><head><title>Sign in</title></head><body>Sign in to the network</body></html>";
             fault(respond("text/html", page)).times(times)
         }
-        Kind::Throttled => fault(FaultAction::RefuseAs(throttled)).percent(30),
-        Kind::InternalError => fault(FaultAction::RefuseAs(internal_error)).percent(10),
-        Kind::Unavailable => fault(FaultAction::RefuseAs(unavailable)).percent(10),
+        Kind::Throttled => fault(FaultAction::RefuseAs(|call| {
+            throttling_error(&call.service)
+        }))
+        .percent(30),
+        Kind::InternalError => {
+            fault(FaultAction::RefuseAs(|call| failure(&call.service))).percent(10)
+        }
+        Kind::Unavailable => {
+            fault(FaultAction::RefuseAs(|call| unavailability(&call.service))).percent(10)
+        }
         Kind::ExpiredCredentials => {
-            fault(FaultAction::RefuseAs(expired)).after(CALLS_BEFORE_OUTAGE)
+            fault(FaultAction::RefuseAs(|call| expiry(&call.service))).after(CALLS_BEFORE_OUTAGE)
         }
         Kind::ShortOutage => fault(FaultAction::DropRequest)
             .after(CALLS_BEFORE_OUTAGE)
@@ -59,43 +68,64 @@ pub fn inject<'a>(case: &Case, proxy: &Proxy, command: HeelerEc<'a>) -> HeelerEc
     command
 }
 
-/// Texts of which a message must contain one to name the cause of a failure, in lower case.
-pub fn cause_words(case: &Case) -> &'static [&'static str] {
-    const CONNECTION: &[&str] = &[
-        "connection",
-        "no answer",
-        "no response",
-        "not respond",
-        "not answer",
-        "timed out",
-        "timeout",
-        "network",
-        "cut off",
-        "incomplete",
+/// Services of the calls of a case.
+fn services(case: &Case) -> Vec<&str> {
+    const ALL: [&str; 11] = [
+        "account",
+        "cloudtrail",
+        "iam",
+        "kms",
+        "lambda",
+        "logs",
+        "organizations",
+        "s3",
+        "sns",
+        "sqs",
+        "sts",
     ];
+    match case.operation.split_once(':') {
+        Some((service, _)) => vec![service],
+        None => ALL.to_vec(),
+    }
+}
+
+/// Texts of which a message must contain one to name the cause of a failure: AWS's code, or the kind of network fault.
+pub fn cause_words(case: &Case) -> Vec<&'static str> {
+    const NOT_SHOWN: [&str; 3] = [
+        "AWS accepted the call, but did not show the resource",
+        "AWS still reports old values",
+        "AWS still shows it",
+    ];
+    let codes = |refuse: fn(&str) -> (u16, &'static str, &'static str)| {
+        let services = services(case).into_iter();
+        services.map(|service| refuse(service).1).collect()
+    };
     match case.kind {
-        Kind::RefusedOnce | Kind::RefusedFiveTimes | Kind::RefusedAlways => &[
-            "accessdenied",
-            "authorizationerror",
-            "not authorized",
-            "access denied",
-            "403",
+        // A response to HEAD has no code.
+        Kind::RefusedOnce | Kind::RefusedFiveTimes | Kind::RefusedAlways
+            if case.operation.starts_with("s3:Head") =>
+        {
+            vec!["403"]
+        }
+        Kind::RefusedOnce | Kind::RefusedFiveTimes | Kind::RefusedAlways => codes(denial),
+        // AWS responds to some writes without a body, so only a read shows that one had no effect.
+        Kind::Empty if case.writes => [&["the response is empty"], &NOT_SHOWN[..]].concat(),
+        Kind::Empty => vec!["the response is empty"],
+        Kind::Html => vec!["the response is not in the format of AWS"],
+        Kind::Throttled => codes(throttling_error),
+        Kind::InternalError => codes(failure),
+        Kind::Unavailable => codes(unavailability),
+        Kind::ExpiredCredentials => codes(expiry),
+        Kind::ReadLag(_) => NOT_SHOWN.to_vec(),
+        Kind::Killed => Vec::new(),
+        Kind::Cut => vec![
+            "end of file before message length reached",
+            "connection closed",
         ],
-        Kind::Empty | Kind::Html => &[
-            "empty",
-            "html",
-            "not an answer",
-            "not a response",
-            "body",
-            "proxy",
-        ],
-        Kind::Throttled => &["throttl", "rate exceeded", "slowdown", "toomanyrequests"],
-        Kind::InternalError => &["internal"],
-        Kind::Unavailable => &["unavailable"],
-        Kind::ExpiredCredentials => &["expired"],
-        Kind::ReadLag(_) => &["not visible", "still", "yet", "does not exist", "cause:"],
-        Kind::Killed => &[],
-        _ => CONNECTION,
+        Kind::Stalled => vec!["timed out"],
+        Kind::ResetBefore | Kind::ResetAfter | Kind::ShortOutage | Kind::LongOutage => {
+            vec!["connection closed", "connection reset"]
+        }
     }
 }
 
@@ -117,11 +147,11 @@ fn content_type(service: &str) -> &'static str {
     }
 }
 
-fn access_denied(call: &Call) -> (u16, &'static str, &'static str) {
+fn denial(service: &str) -> (u16, &'static str, &'static str) {
     // An explicit deny is final. KMS may need minutes for a missing permission that depends on tags.
     let message = "User: arn:aws:iam::111122223333:user/operator is not authorized to perform this operation with an \
                    explicit deny in an identity-based policy";
-    match call.service.as_str() {
+    match service {
         "iam" | "sts" => (403, "AccessDenied", message),
         "s3" => (403, "AccessDenied", "Access Denied"),
         "sns" => (403, "AuthorizationError", message),
@@ -131,13 +161,13 @@ fn access_denied(call: &Call) -> (u16, &'static str, &'static str) {
     }
 }
 
-fn throttled(call: &Call) -> (u16, &'static str, &'static str) {
-    let (status, code) = throttling(&call.service);
+fn throttling_error(service: &str) -> (u16, &'static str, &'static str) {
+    let (status, code) = throttling(service);
     (status, code, "Rate exceeded")
 }
 
-fn internal_error(call: &Call) -> (u16, &'static str, &'static str) {
-    let code = match call.service.as_str() {
+fn failure(service: &str) -> (u16, &'static str, &'static str) {
+    let code = match service {
         "iam" => "ServiceFailure",
         "s3" | "sns" => "InternalError",
         "kms" => "KMSInternalException",
@@ -147,17 +177,17 @@ fn internal_error(call: &Call) -> (u16, &'static str, &'static str) {
     (500, code, "An internal error occurred.")
 }
 
-fn unavailable(call: &Call) -> (u16, &'static str, &'static str) {
-    let code = match call.service.as_str() {
+fn unavailability(service: &str) -> (u16, &'static str, &'static str) {
+    let code = match service {
         "logs" => "ServiceUnavailableException",
         _ => "ServiceUnavailable",
     };
     (503, code, "The service is unavailable.")
 }
 
-fn expired(call: &Call) -> (u16, &'static str, &'static str) {
+fn expiry(service: &str) -> (u16, &'static str, &'static str) {
     let message = "The security token included in the request is expired";
-    match call.service.as_str() {
+    match service {
         "iam" | "sns" | "sts" => (403, "ExpiredToken", message),
         "s3" => (400, "ExpiredToken", "The provided token has expired."),
         "account" | "lambda" => (403, "ExpiredTokenException", message),

@@ -228,8 +228,8 @@ pub async fn run_case(case: Case, pool: Pool) -> Outcome {
 
 /// Checks the exit code and the message of the run with the fault.
 fn check_run(case: &Case, run: &Run) -> Result<(), String> {
-    let output = format!("{}\n{}", run.stdout, run.stderr).to_lowercase();
-    if output.contains("panicked") || output.contains("internal error: ") {
+    let output = format!("{}\n{}", run.stdout, run.stderr);
+    if output.contains("panicked") || output.contains("Internal error: ") {
         return Err("an error of the program".to_owned());
     }
     let is_documented = match run.status {
@@ -242,7 +242,7 @@ fn check_run(case: &Case, run: &Run) -> Result<(), String> {
         return Err(format!("exit code {}", run.status));
     }
     let words = cause_words(case);
-    if run.status > 0 && !words.iter().any(|word| output.contains(word)) {
+    if run.status > 0 && !words.iter().any(|word| output.contains(*word)) {
         return Err(format!("the message has none of {words:?}"));
     }
     let writes = matches!(

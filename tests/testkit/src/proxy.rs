@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::gate::Gate;
 use crate::strict;
 use crate::strict::eventual::{EventualConsistency, Rule};
+use crate::strict::repeated_creation::RepeatedCreation;
 use crate::strict::variation::{self, ListForm};
 use crate::wire::{self, WireResponse};
 
@@ -280,6 +281,7 @@ struct State {
     faults: Vec<ActiveFault>,
     injected: usize,
     eventual: EventualConsistency,
+    repeated_creation: RepeatedCreation,
     variation: Option<ListForm>,
     headers: Vec<(HeaderName, HeaderValue)>,
     hooks: Vec<PendingHook>,
@@ -542,6 +544,7 @@ async fn serve(
         let mut state = locked(&state);
         let action = state.inject(&call);
         let action = action.or_else(|| state.eventual.before(&call));
+        let action = action.or_else(|| state.repeated_creation.refusal(&call));
         state.calls.push(call.clone());
         let index = state.cleared + state.calls.len() - 1;
         let busy = Arc::clone(&state.busy);
@@ -800,6 +803,9 @@ async fn pass_on(
     let variation = {
         let mut state = locked(state);
         state.eventual.after(call, &response);
+        if response.status < 300 {
+            state.repeated_creation.record(call);
+        }
         state.variation
     };
     let has_body = call.method != Method::HEAD && call.operation != "GetObject";

@@ -631,3 +631,34 @@ async fn forwarded_call_completes_without_its_caller() {
     proxy.wait_until_idle().await;
     is_done.try_recv().expect("the call was done by then");
 }
+
+#[tokio::test]
+async fn repeated_creation_with_other_settings_is_refused() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let sns = &org.clients_through_proxy().sns;
+    let tag = |value: &str| {
+        let tag = aws_sdk_sns::types::Tag::builder().key("a").value(value);
+        tag.build().expect("a tag")
+    };
+    let create = |value: &str| sns.create_topic().name("topic").tags(tag(value)).send();
+    let topic = create("1").await.expect("a topic");
+    assert!(create("1").await.is_ok());
+    let refusal = create("2").await.expect_err("a refusal");
+    assert_eq!(refusal.code(), Some("InvalidParameter"));
+    let topic = topic.topic_arn().expect("an ARN");
+    let subscribe = |raw: &str| {
+        let subscribe = sns.subscribe().topic_arn(topic).protocol("sqs");
+        let queue = format!("arn:aws:sqs:us-east-1:{}:queue", org.account());
+        let subscribe = subscribe.endpoint(queue);
+        subscribe.attributes("RawMessageDelivery", raw).send()
+    };
+    subscribe("true").await.expect("a subscription");
+    let refusal = subscribe("false").await.expect_err("a refusal");
+    assert_eq!(refusal.code(), Some("InvalidParameter"));
+    sns.delete_topic()
+        .topic_arn(topic)
+        .send()
+        .await
+        .expect("a deletion");
+    assert!(create("2").await.is_ok());
+}

@@ -9,6 +9,7 @@ mod documents;
 pub mod eventual;
 mod input;
 pub mod model;
+pub(crate) mod repeated_creation;
 pub mod variation;
 
 use std::sync::OnceLock;

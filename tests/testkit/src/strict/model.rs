@@ -123,6 +123,20 @@ impl Member {
 }
 
 impl Models {
+    /// The error codes of all operations, with their HTTP status.
+    pub fn error_codes(&self) -> impl Iterator<Item = (String, u16)> + '_ {
+        let operations = self
+            .services
+            .values()
+            .flat_map(|service| service.operations.values());
+        operations.flat_map(|operation| {
+            operation
+                .errors
+                .iter()
+                .map(|(code, status)| (code.clone(), *status))
+        })
+    }
+
     /// Parses the models that are part of this crate.
     pub(crate) fn read() -> Models {
         serde_json::from_str(include_str!("../../models/aws.json")).expect("models in aws.json")

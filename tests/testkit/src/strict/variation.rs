@@ -40,15 +40,12 @@ pub(crate) fn vary(response: &mut WireResponse, form: ListForm) {
         return;
     }
     if let Ok(mut root) = Element::parse(&text) {
-        vary_xml(&mut root, form);
-        let future = Element {
-            name: "FutureMember".to_owned(),
-            text: "unknown".to_owned(),
-            ..Element::default()
-        };
-        // S3 reads some texts directly from the root.
-        if !root.children.is_empty() {
-            root.children.push(future);
+        let is_result = |child: &Element| child.name.ends_with("Result");
+        if let Some(result) = root.children.iter_mut().find(|child| is_result(child)) {
+            // The query protocol: the result comes first in its response.
+            vary_members(result, form);
+        } else {
+            vary_members(&mut root, form);
         }
         response.body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>{}",
@@ -81,6 +78,19 @@ fn vary_json(value: &mut Value, form: ListForm) {
             }
         }
         _ => {}
+    }
+}
+
+/// Varies the members of an output, and adds an unknown one.
+fn vary_members(output: &mut Element, form: ListForm) {
+    vary_xml(output, form);
+    // S3 writes some outputs as the text of the root.
+    if !output.children.is_empty() {
+        output.children.push(Element {
+            name: "FutureMember".to_owned(),
+            text: "unknown".to_owned(),
+            ..Element::default()
+        });
     }
 }
 
@@ -169,5 +179,37 @@ fn vary_list(value: &mut Value, form: ListForm) {
         (ListForm::List, single) if !single.is_array() => *value = json!([single.take()]),
         (ListForm::Value, Value::Array(items)) if items.len() == 1 => *value = items.remove(0),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn varied(body: &str, form: ListForm) -> String {
+        let mut response = WireResponse {
+            status: 200,
+            headers: hyper::HeaderMap::new(),
+            body: body.to_owned().into(),
+        };
+        vary(&mut response, form);
+        String::from_utf8(response.body.to_vec()).expect("text")
+    }
+
+    #[test]
+    fn result_of_query_protocol_stays_first() {
+        let body = "<XResponse><XResult><A>1</A><B>2</B></XResult><ResponseMetadata/></XResponse>";
+        let varied = varied(body, ListForm::List);
+        let expected =
+            "<XResponse><XResult><B>2</B><A>1</A><FutureMember>unknown</FutureMember></XResult>";
+        assert!(varied.contains(expected), "{varied}");
+    }
+
+    #[test]
+    fn single_values_change_their_form() {
+        let list = r#"{"Statement":[{"Action":["a"]}]}"#;
+        let value = r#"{"Statement":{"Action":"a"}}"#;
+        assert_eq!(varied(list, ListForm::Value), value);
+        assert_eq!(varied(value, ListForm::List), list);
     }
 }
