@@ -200,6 +200,15 @@ fn organization(snapshot: &Snapshot) -> Verdict {
     }
 }
 
+/// Returns true if the caller is known to be in another account than the management account.
+pub(super) fn is_member_account(snapshot: &Snapshot) -> bool {
+    let organization = snapshot.account.organization.present();
+    let caller = snapshot.account.caller.as_ref().ok();
+    organization
+        .zip(caller)
+        .is_some_and(|(organization, caller)| caller.account != organization.management_account)
+}
+
 fn management_account(snapshot: &Snapshot) -> Verdict {
     let Fact::Present(organization) = &snapshot.account.organization else {
         return skipped_because(CheckId::OrgExists);

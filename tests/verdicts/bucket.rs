@@ -10,8 +10,10 @@ use heeler_ec::inventory::facts::{
 use heeler_ec::inventory::named_resource::NamedResource;
 use heeler_ec::inventory::{Fact, LogEncryption, Snapshot};
 
-use super::account::{bucket, trail};
-use super::fixture::{KEY, OTHER_KEY, PAYER, bucket_policy, key, log_object, managed_owner, now};
+use super::account::{bucket, caller, trail};
+use super::fixture::{
+    KEY, MEMBER, OTHER_KEY, PAYER, bucket_policy, key, log_object, managed_owner, now,
+};
 use super::trail::status;
 use super::{VerdictCase, assert_verdicts, check, refused, s3};
 use testkit::awscli::parse;
@@ -199,6 +201,17 @@ fn bucket_cases() -> Vec<VerdictCase> {
             |_| {},
             "pass",
             "org-trail-logs in eu-west-1",
+        ),
+        s3(
+            "bucket.owner",
+            "the caller is a delegated administrator",
+            |s| {
+                caller(s).account = MEMBER.into();
+                s.account.delegated_administrators = Ok(vec![MEMBER.into()]);
+                bucket(s).owner = Ok(BucketOwner::OtherAccount { region: None });
+            },
+            "skip",
+            "depends on org.management_account",
         ),
         s3(
             "bucket.owner",

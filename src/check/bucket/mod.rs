@@ -7,6 +7,7 @@ mod topic;
 
 use std::time::{Duration, SystemTime};
 
+use super::account::is_member_account;
 use super::{
     Check, CheckId, Finding, Requirement, Verdict, format_time, shell_quote, skipped_because,
 };
@@ -172,6 +173,10 @@ fn owner(snapshot: &Snapshot) -> Verdict {
     match &bucket.owner {
         Err(error) => Verdict::Unknown(error.clone()),
         Ok(BucketOwner::ThisAccount { region }) => Verdict::Pass(format!("{} in {region}", bucket.name)),
+        // In a member account, the bucket may well be the management account's. A second trail would cost for each event.
+        Ok(BucketOwner::OtherAccount { .. }) if is_member_account(snapshot) => {
+            skipped_because(CheckId::OrgManagementAccount)
+        }
         Ok(BucketOwner::OtherAccount { .. }) => Verdict::Fail(
             Finding::new(
                 format!("bucket {} belongs to another account", bucket.name),
