@@ -405,3 +405,35 @@ async fn response_without_body_is_no_absence() {
     }
     assert_complete(&org).await;
 }
+
+#[tokio::test]
+async fn refused_destination_of_others_is_not_retried() {
+    let org = Organization::on(Engine::Ministack)
+        .other_notifications()
+        .build()
+        .await;
+    let found = org.clients().s3.get_bucket_notification_configuration();
+    let found = found.bucket(org.bucket()).send().await;
+    let found = found.expect("the notifications");
+    let other = found.queue_configurations()[0].queue_arn().to_owned();
+    let body = format!(
+        "<Error><Code>InvalidArgument</Code><Message>Unable to validate the following destination configurations</Message>\
+         <ArgumentName1>{other}, null</ArgumentName1><ArgumentValue1>The destination queue does not exist</ArgumentValue1>\
+         <RequestId>r</RequestId></Error>"
+    );
+    let refusal = FaultAction::Respond {
+        status: 400,
+        headers: vec![("content-type".into(), "application/xml".into())],
+        body: body.into_bytes(),
+    };
+    let operation = "PutBucketNotificationConfiguration";
+    org.proxy().fault(Fault::new("s3", operation, refusal));
+    let run = setup_with(&org, ID).run().await.expect_status(3);
+    let hint = format!("repair or remove it: {other}");
+    assert!(run.stderr.contains(&hint), "{}", run.stderr);
+    let sent = run.calls.iter().filter(|call| call.operation == operation);
+    assert_eq!(sent.count(), 1);
+    org.proxy().clear_faults();
+    setup_with(&org, ID).run().await.expect_status(0);
+    assert_complete(&org).await;
+}

@@ -23,6 +23,7 @@ use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 use crate::shared_document::kind::DocumentKind;
 use async_trait::async_trait;
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Configuration;
 use aws_sdk_s3::types::{Event, TopicConfiguration};
 use serde_json::{Value, json};
@@ -222,22 +223,38 @@ impl BucketNotification {
         if let Some(entry) = &entry {
             self.reject_overlaps(&before, entry)?;
         }
-        aws.s3
+        let own_topic = entry.as_ref().map(TopicConfiguration::topic_arn);
+        let own_topic = own_topic.unwrap_or_default().to_owned();
+        let sent = aws
+            .s3
             .put_bucket_notification_configuration()
             .bucket(&self.bucket)
             .expected_bucket_owner(&self.bucket_owner)
             .notification_configuration(merge_entry(before.clone(), id, entry))
             .send()
-            .await
-            .context_for("s3:PutBucketNotification", || {
-                format!(
-                    "write the notification configuration of bucket {}",
-                    self.bucket
-                )
-            })
-            .map_err(|refusal| {
-                with_destination_hint(refusal, &OtherEntries::excluding(&before, id))
-            })?;
+            .await;
+        let response = sent.as_ref().err().and_then(SdkError::raw_response);
+        let body = response.and_then(|response| response.body().bytes());
+        let body = String::from_utf8_lossy(body.unwrap_or_default()).into_owned();
+        sent.context_for("s3:PutBucketNotification", || {
+            format!(
+                "write the notification configuration of bucket {}",
+                self.bucket
+            )
+        })
+        .map_err(|refusal| {
+            match find_refused_entry(&body, &entries(&before), &own_topic) {
+                Some(entry) => refusal
+                    .with_reason(format!(
+                        "S3 refuses the destination of another notification of the bucket: {entry}"
+                    ))
+                    .with_hint(format!(
+                        "ask the owner of the notification to repair or remove it: {}",
+                        entry.destination
+                    )),
+                None => with_destination_hint(refusal, &OtherEntries::excluding(&before, id)),
+            }
+        })?;
         let Some(after) = self.get_configuration(aws).await? else {
             return Err(self.bucket_deleted_error());
         };
@@ -387,6 +404,22 @@ fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
         "S3 validates every destination of the bucket, and one of these may no longer exist: {}",
         others.descriptions().join("; ")
     ))
+}
+
+/// Returns the entry whose destination S3 names in a refusal. S3 names it in `ArgumentName1`, which the SDK does not
+/// return. An ARN can be the start of another one, so the longest counts.
+fn find_refused_entry<'e>(
+    body: &str,
+    entries: &'e [NotificationEntry],
+    own_topic: &str,
+) -> Option<&'e NotificationEntry> {
+    if own_topic.is_empty() || body.contains(own_topic) {
+        return None;
+    }
+    let named = entries
+        .iter()
+        .filter(|entry| body.contains(&entry.destination));
+    named.max_by_key(|entry| entry.destination.len())
 }
 
 fn targets_topic(entry: &NotificationEntry, topic: &str) -> bool {
