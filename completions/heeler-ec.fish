@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_heeler_ec_global_optspecs
-    string join \n profile= region= endpoint-url= account-id= name-prefix= color= q/quiet v/verbose h/help V/version
+    string join \n profile= region= endpoint-url= account-id= name-prefix= progress= color= q/quiet v/verbose h/help V/version
 end
 
 function __fish_heeler_ec_needs_command
@@ -24,11 +24,13 @@ function __fish_heeler_ec_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -50,11 +52,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "completions" -d
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'Delivery option to check [default: all]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
@@ -88,14 +90,16 @@ trail.multi_region\t''
 trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Repeat the checks until they pass or this time is up' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Repeat the checks until they pass or this time is up' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -108,11 +112,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l h
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l option -d 'Delivery option [default: the deployed one]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
@@ -146,18 +150,20 @@ trail.multi_region\t''
 trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l tag -d 'Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l tag -d 'Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -170,11 +176,11 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s h -l help -
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand plan" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l option -d 'Delivery option' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
 cloudwatch\t'CloudWatch Logs → Lambda → SQS FIFO'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l accept -d 'Accept this check although it failed or warned (repeatable)' -r -f -a "bucket.delivery\t''
 bucket.encryption\t''
@@ -208,21 +214,23 @@ trail.multi_region\t''
 trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l tag -d 'Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l heeler-role-arn -d 'ARN of the Heeler role that may assume your role (repeatable; required for the first setup)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l external-id -d 'External ID that Heeler must present (visible in the process list) [default: keep the current one]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l tag -d 'Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l on-failure -d 'Action after a failed step' -r -f -a "keep\t'Keep what was created; the same command completes it'
 rollback\t'Roll back this run\'s changes'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -237,11 +245,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help 
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -249,16 +259,18 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s q -l qui
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l wait -d 'Repeat until no hop is broken or this time is up' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l external-id -d 'External ID that Heeler presents; without it, any external ID in the trust policy is accepted' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l wait -d 'Repeat until no hop is broken or this time is up' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l external-id -d 'External ID that Heeler presents; without it, any external ID in the trust policy is accepted' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'
 junit\t'For continuous integration: JUnit XML with one test case per hop'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -269,11 +281,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand status" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s o -l output -d 'Output format' -r -f -a "hcl\t'Configuration of the tool'
 json\t'For programs: the addresses and IDs of the imports'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -281,37 +295,39 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s q -l quie
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'Exit after this many events' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'Exit after this long without events (CloudTrail delivers about every 5 minutes)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l give-up-after -d 'Exit after this long without a response from AWS; until then, failed calls are repeated' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l limit -d 'Exit after this many events' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l timeout -d 'Exit after this long without events (CloudTrail delivers about every 5 minutes)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l give-up-after -d 'Exit after this long without a response from AWS; until then, failed calls are repeated' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l source -d 'Source of the events [default: depends on the deployed option]' -r -f -a "queue\t'A temporary queue that is subscribed to the topic and deleted on exit'
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
 heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and reading stops at the first one that was received more than twice'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Reject log files that are larger than this when decompressed; they count as failed' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l max-object-size -d 'Reject log files that are larger than this when decompressed; they count as failed' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one record per line'
 csv\t'For spreadsheets'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Shell command to run, with the record on its standard input' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'URL to POST alerts to; secrets in the records are masked' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l exec -d 'Shell command to run, with the record on its standard input' -r -f -a "(__fish_complete_command)"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook -d 'URL to POST alerts to; secrets in the records are masked' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l webhook-format -d 'Payload format of the webhook' -r -f -a "json\t'Selected fields and the record'
 slack\t'Slack message'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Account ID; wildcards * and ?, prefix ! to exclude (repeatable)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Region, such as us-* or \'!us-east-1\' (repeatable)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Service, such as iam or \'!kms\' (repeatable)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'Event name, such as \'Delete*\' or \'!Get*\' (repeatable)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'User, ROLE/SESSION or service that made the call, such as \'Admin/*\' (repeatable)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l since -d 'Only calls since this time: an age such as 2h, or a time such as 2026-01-31T12:00:00Z' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account -d 'Account ID; wildcards * and ?, prefix ! to exclude (repeatable)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event-region -d 'Region, such as us-* or \'!us-east-1\' (repeatable)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l service -d 'Service, such as iam or \'!kms\' (repeatable)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l event -d 'Event name, such as \'Delete*\' or \'!Get*\' (repeatable)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l actor -d 'User, ROLE/SESSION or service that made the call, such as \'Admin/*\' (repeatable)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l since -d 'Only calls since this time: an age such as 2h, or a time such as 2026-01-31T12:00:00Z' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l min-severity -d 'Minimum severity' -r -f -a "low\t''
 medium\t''
 high\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l severity-file -d 'Custom severity rules, merged over the built-in ones' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Only records that contain this text, as delivered' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l grep -d 'Only records that contain this text, as delivered' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -324,15 +340,17 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s v -l verbos
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand tail" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l backup -d 'Before changing anything, save the affected policies and settings to this new file (see restore)' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'Bucket to clean up, if neither the role nor the trail identifies it any more' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-group -d 'Log group in this region to clean up, if neither the role nor the trail identifies it any more' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l bucket -d 'Bucket to clean up, if neither the role nor the trail identifies it any more' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l log-group -d 'Log group in this region to clean up, if neither the role nor the trail identifies it any more' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -344,11 +362,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s h -l hel
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand destroy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
 json\t'For programs: one document with the result and the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand restore" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -366,20 +386,22 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l source -d
 bucket\t'New log objects, found by listing the bucket'
 log-group\t'The trail\'s log group'
 heeler-queue\t'Heeler\'s own queue. Each receive counts towards its maxReceiveCount of 4. Messages are returned immediately, and reading stops at the first one that was received more than twice'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Fail unless the trail delivers to this bucket' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l trail -d 'Trail name or ARN (needed only if more than one trail qualifies)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket -d 'Fail unless the trail delivers to this bucket' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l bucket-kms-key -d 'KMS key that encrypts the log files (overrides detection)' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l sns-topic -d 'Use this existing SNS topic; it must already receive an S3 event for every log file' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l log-group -d 'Fail unless the trail delivers to this log group (name or ARN)' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l var-file -d 'Read values for Heeler\'s Terraform module from this tfvars file; command-line options override them' -r -F
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l permissions-boundary -d 'ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l role-path -d 'IAM path in which to create the roles, such as /platform/ [default: the current one, or /]' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s o -l output -d 'Print an error as JSON, too (the policy is always JSON)' -r -f -a "json\t'For programs: the policy or the error'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -392,11 +414,13 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "text\t'The script itself'
 json\t'For programs: one document with the script'"
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials belong to this account' -r
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Prefix of all resource names' -r
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"

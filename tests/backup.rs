@@ -95,7 +95,14 @@ async fn setup_saves_bucket_notification_and_restore_restores_it() {
     assert_eq!(names(&dry.writes()), NOTHING);
     assert_eq!(
         json(&dry)["documents"],
-        json!([{"action": "restore", "kind": "bucket notification", "resource": org.bucket(), "reason": null}])
+        json!([{
+            "action": "restore",
+            "kind": "bucket notification",
+            "resource": org.bucket(),
+            "reason": null,
+            "status": "pending",
+            "error": null,
+        }])
     );
     assert_eq!(org.notification().await, after);
     let run = restore(&org, &file).run().await.expect_status(0);

@@ -122,6 +122,14 @@ pub fn json(run: &Run) -> Value {
     }
 }
 
+/// Returns the values for Heeler in the result of a setup. The external ID is masked.
+#[track_caller]
+pub fn setup_outputs(run: &Run) -> Value {
+    let outputs = json(run)["outputs"].take();
+    assert_eq!(outputs["heeler_event_role_external_id"], "(masked)");
+    outputs
+}
+
 /// Parses standard output as JSON and returns the error of the run. Fails if there was none.
 #[track_caller]
 pub fn error(run: &Run) -> Value {

@@ -1,7 +1,9 @@
 //! Destroy deletes what setup created, and nothing else.
 
 use crate::commands::heeler_ec;
-use crate::commands::{destroy, json, names, on_both_engines, setup, setup_with, text};
+use crate::commands::{
+    destroy, json, names, on_both_engines, setup, setup_outputs, setup_with, text,
+};
 use testkit::{Engine, Fault, FaultAction, Organization};
 
 const QUEUE: &str = "heeler_event_collection_queue";
@@ -116,7 +118,7 @@ async fn dry_run_lists_deletions_and_writes_nothing() {
 #[tokio::test]
 async fn unmanaged_queue_is_kept_and_named() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let created = json(
+    let created = setup_outputs(
         &setup(&org)
             .args(["-o", "json"])
             .run()

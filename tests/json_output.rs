@@ -1,30 +1,10 @@
-//! The document of every command with `-o json`, for success and for each class of failure.
+//! The document of every command with `-o json`: its result, and its error for other reasons than those in
+//! `json_failures.rs`.
 //!
 //! The program runner of testkit validates each document against its schema; these tests add the values.
 
-use crate::commands::{destroy, document, error, heeler_ec, json, plan, preflight, setup};
-use serde_json::Value;
-use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
-
-/// Command lines that need AWS, without the output format.
-const COMMANDS: &[&[&str]] = &[
-    &["preflight", "--option", "s3"],
-    &["preflight"],
-    &["plan"],
-    &[
-        "setup",
-        "--option",
-        "s3",
-        "--yes",
-        "--generate-external-id",
-        "--heeler-role-arn",
-        "arn:aws:iam::111122223333:role/heeler",
-    ],
-    &["outputs"],
-    &["export", "terraform"],
-    &["tail", "--timeout", "1s"],
-    &["destroy", "--yes"],
-];
+use crate::commands::{destroy, error, heeler_ec, json, plan, preflight, setup, setup_again};
+use testkit::{Engine, HeelerEc, Organization};
 
 async fn organization() -> Organization {
     Organization::on(Engine::Ministack).build().await
@@ -32,34 +12,6 @@ async fn organization() -> Organization {
 
 fn as_json<'a>(org: &'a Organization, words: &[&str]) -> HeelerEc<'a> {
     heeler_ec(org).args(words).args(["-o", "json"])
-}
-
-#[tokio::test]
-async fn usage_error_is_a_json_document() {
-    let org = organization().await;
-    for words in [
-        &["plan", "--optoin", "s3"][..],
-        &["setup"],
-        &["nothing"],
-        &["policy", "setup", "--option", "nothing"],
-        &["export", "nothing"],
-        &["tail", "--limit", "none"],
-        &["completions", "nothing"],
-        &["restore"],
-    ] {
-        let run = as_json(&org, words).run().await.expect_status(2);
-        let error = error(&run);
-        assert_eq!(error["exit_code"], 2);
-        assert_eq!(error["operation"], Value::Null);
-        assert!(error["cause"].is_string(), "{error}");
-        assert!(run.stderr.contains("error: "), "{}", run.stderr);
-        let is_wrapped = document(&run).get("result").is_some();
-        assert_eq!(
-            is_wrapped,
-            !["policy", "export", "tail"].contains(&words[0]),
-            "{words:?}"
-        );
-    }
 }
 
 #[tokio::test]
@@ -86,67 +38,6 @@ async fn output_format_of_another_command_is_refused() {
         let run = heeler_ec(&org).args(words).run().await.expect_status(2);
         assert!(run.stderr.contains(values), "{}", run.stderr);
         assert_eq!(run.stdout, "");
-    }
-}
-
-#[tokio::test]
-async fn missing_credentials_are_a_json_error() {
-    let org = organization().await;
-    for words in COMMANDS {
-        let run = as_json(&org, words)
-            .env("AWS_ACCESS_KEY_ID", "")
-            .env("AWS_SECRET_ACCESS_KEY", "")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .run()
-            .await
-            .expect_status(3);
-        let error = error(&run);
-        assert_eq!(error["exit_code"], 3, "{words:?}");
-        assert!(error["hint"].is_string(), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn refused_call_is_a_json_error_with_code() {
-    let org = organization().await;
-    setup(&org).run().await.expect_status(0);
-    org.proxy().fault(Fault::new(
-        "iam",
-        "GetRole",
-        FaultAction::refuse(
-            403,
-            "AccessDenied",
-            "not authorized to perform: iam:GetRole",
-        ),
-    ));
-    for words in [
-        &["plan"][..],
-        &["outputs"],
-        &["export", "terraform"],
-        &["tail", "--timeout", "1s"],
-        &["destroy", "--yes"],
-    ] {
-        let run = as_json(&org, words).run().await.expect_status(3);
-        let error = error(&run);
-        assert_eq!(error["code"], "AccessDenied", "{words:?}");
-        assert!(error["operation"].is_string(), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn unreachable_endpoint_is_a_json_error() {
-    let org = organization().await;
-    for words in [&["outputs"][..], &["destroy", "--yes"]] {
-        let run = as_json(&org, words)
-            .without_endpoint()
-            .args(["--endpoint-url", "http://127.0.0.1:1"])
-            .env("AWS_MAX_ATTEMPTS", "1")
-            .run()
-            .await
-            .expect_status(3);
-        let error = error(&run);
-        assert_eq!(error["code"], Value::Null);
-        assert_eq!(error["request_id"], Value::Null);
     }
 }
 
@@ -206,11 +97,26 @@ async fn every_command_prints_its_result_as_json() {
         let run = as_json(&org, words).run().await.expect_status(0);
         assert!(!json(&run).is_null(), "{words:?}");
     }
-    setup(&org)
-        .args(["-o", "json"])
-        .run()
-        .await
-        .expect_status(0);
+    let backup = tempfile::tempdir().expect("a folder");
+    let file = backup.path().join("backup.json");
+    let file = file.to_string_lossy();
+    let run = setup(&org).args(["-o", "json", "--backup", &file]);
+    let done = json(&run.run().await.expect_status(0));
+    let steps = done["steps"].as_array().expect("steps");
+    assert!(
+        steps.iter().all(|step| step["status"] == "done"),
+        "{done:#}"
+    );
+    let text = std::fs::read_to_string(&*file).expect("the backup");
+    assert_eq!(
+        testkit::json_schema::text_violations("backup", &text),
+        Vec::<String>::new()
+    );
+    let run = as_json(&org, &["restore", &file, "--yes"]).run().await;
+    let restored = json(&run.expect_status(0));
+    assert_eq!(restored["documents"][0]["status"], "done");
+    let again = setup_again(&org).args(["-o", "json"]).run().await;
+    json(&again.expect_status(0));
     for words in [
         &["plan"][..],
         &["outputs"],
@@ -225,4 +131,30 @@ async fn every_command_prints_its_result_as_json() {
         .run()
         .await
         .expect_status(0);
+}
+
+#[tokio::test]
+async fn progress_is_json_lines() {
+    let org = organization().await;
+    for (run, words) in [
+        (setup(&org), ["-o", "json"]),
+        (destroy(&org), ["-o", "json"]),
+    ] {
+        let run = run.args(words).args(["-v", "--progress", "json"]);
+        let run = run.run().await.expect_status(0);
+        for expected in [r#""type":"call""#, r#""event":"finished""#] {
+            assert!(run.stderr.contains(expected), "{}", run.stderr);
+        }
+    }
+    let run = destroy(&org).args(["--progress", "json"]).run().await;
+    assert!(run.expect_status(1).stderr.contains(r#""type":"error""#));
+}
+
+#[tokio::test]
+async fn printed_commands_repeat_given_options() {
+    let org = organization().await;
+    let options = ["--name-prefix", "two", "--region", "us-east-1"];
+    let run = setup(&org).args(options).run().await.expect_status(0);
+    let command = "heeler-ec tail --region us-east-1 --name-prefix two";
+    assert!(run.stderr.contains(command), "{}", run.stderr);
 }

@@ -25,6 +25,7 @@ mod filter_pattern;
 mod function;
 mod generated;
 mod imports;
+mod json_failures;
 mod json_output;
 mod language;
 mod malformed_input;

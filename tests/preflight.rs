@@ -718,8 +718,8 @@ async fn commands_are_never_wrapped() {
     let lines = run.lines();
     let commands: Vec<&str> = lines
         .iter()
-        .filter_map(|line| line.trim_start().strip_prefix("fix:"))
-        .map(str::trim_start)
+        .map(|line| line.trim_start())
+        .map(|line| line.strip_prefix("command:").unwrap_or(line).trim_start())
         .filter(|line| line.starts_with("aws "))
         .collect();
     let long = |line: &&str| line.len() > 80 && line.contains('{');

@@ -1,7 +1,7 @@
 //! Rotation of the external ID and of the trusted roles: announced in the plan, and printed only at the end.
 
 use crate::commands::heeler_ec;
-use crate::commands::{json, names, outputs, plan, setup_again, setup_with, text};
+use crate::commands::{json, names, outputs, plan, setup_again, setup_outputs, setup_with, text};
 use serde_json::{Value, json};
 use testkit::{Engine, Organization};
 
@@ -67,7 +67,10 @@ async fn json_plan_masks_external_ids_and_gives_reason() {
         .run()
         .await
         .expect_status(0);
-    assert_eq!(json(&run)["heeler_event_role_external_id"], NEW);
+    assert_eq!(
+        setup_outputs(&run)["heeler_event_role_external_id"],
+        "(masked)"
+    );
     assert!(
         run.stderr.contains("paste the new one into Heeler"),
         "{}",
@@ -92,7 +95,7 @@ async fn only_new_external_id_can_assume_role() {
         .run()
         .await
         .expect_status(0);
-    let role = text(&json(&created)["heeler_event_role_arn"]);
+    let role = text(&setup_outputs(&created)["heeler_event_role_arn"]);
     org.assume_as_heeler(&role, OLD)
         .await
         .expect("Heeler can assume the role");

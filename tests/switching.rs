@@ -10,13 +10,15 @@ use serde_json::Value;
 
 use crate::cloudwatch_end_to_end::log_delivery;
 use crate::commands::heeler_ec;
-use crate::commands::{counts, destroy, json, names, setup, setup_of, text};
+use crate::commands::{counts, destroy, json, names, outputs, setup, setup_of, text};
 use testkit::log_file::event;
 use testkit::vendor::HeelerSession;
-use testkit::{Engine, LogFile, Organization, Run};
+use testkit::{Engine, LogFile, Organization};
 
+/// The options of the first deployment.
+const FIRST_DEPLOYMENT: &[&str] = &[];
 /// The names of the second deployment.
-const SECOND_DEPLOYMENT: [&str; 2] = ["--name-prefix", "heeler_next"];
+const SECOND_DEPLOYMENT: &[&str] = &["--name-prefix", "heeler_next"];
 
 /// A stream of events. Each is delivered to the log group and to the bucket, as `CloudTrail` does.
 struct EventStream<'w> {
@@ -87,8 +89,9 @@ struct QueueReader {
 }
 
 impl QueueReader {
-    async fn connect(org: &Organization, setup: &Run) -> Self {
-        let values = json(setup);
+    async fn connect(org: &Organization, deployment: &[&str]) -> Self {
+        let run = outputs(org).args(deployment).run().await;
+        let values = json(&run.expect_status(0));
         let [queue, role, id] = [
             "heeler_event_queue_url",
             "heeler_event_role_arn",
@@ -163,12 +166,8 @@ async fn switch_option(from: &str, to: &str) {
         .build()
         .await;
     let mut stream = EventStream::new(&org);
-    let first = setup_of(&org, from)
-        .args(["-o", "json"])
-        .run()
-        .await
-        .expect_status(0);
-    let mut old = QueueReader::connect(&org, &first).await;
+    setup_of(&org, from).run().await.expect_status(0);
+    let mut old = QueueReader::connect(&org, FIRST_DEPLOYMENT).await;
     stream.deliver().await;
     old.wait_for_events(&stream.delivered).await;
 
@@ -179,12 +178,10 @@ async fn switch_option(from: &str, to: &str) {
         "{}",
         refused.stderr
     );
-    let second = setup_of(&org, to)
-        .args(SECOND_DEPLOYMENT)
-        .args(["-o", "json"]);
-    let second = stream.deliver_during(second.run()).await.expect_status(0);
+    let second = setup_of(&org, to).args(SECOND_DEPLOYMENT);
+    stream.deliver_during(second.run()).await.expect_status(0);
     let overlap = stream.delivered.len();
-    let mut new = QueueReader::connect(&org, &second).await;
+    let mut new = QueueReader::connect(&org, SECOND_DEPLOYMENT).await;
     old.wait_for_events(&stream.delivered).await;
 
     // From here on every event is in both queues, so Heeler can be switched at any time.
@@ -199,17 +196,14 @@ async fn switch_option(from: &str, to: &str) {
     destroyed.expect_status(0);
     stream.deliver().await;
     new.wait_for_events(&stream.delivered[overlap..]).await;
-    let check = |args: [&'static str; 2]| {
+    let check = |args: &'static [&'static str]| {
         heeler_ec(&org)
             .args(["plan", "--check", "-o", "json"])
             .args(args)
     };
     let kept = check(SECOND_DEPLOYMENT).run().await.expect_status(0);
     assert_eq!(counts(&kept)[..2], [0, 0]);
-    check(["--name-prefix", "heeler"])
-        .run()
-        .await
-        .expect_status(1);
+    check(FIRST_DEPLOYMENT).run().await.expect_status(1);
 
     let got: BTreeSet<String> = old.received_ids.union(&new.received_ids).cloned().collect();
     assert_eq!(got, stream.delivered.iter().cloned().collect());
@@ -240,24 +234,16 @@ async fn switching_cloudwatch_to_s3_loses_no_event() {
 #[tokio::test]
 async fn deployments_sharing_topic_are_destroyed_in_order() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let first = setup(&org)
-        .args(["-o", "json"])
-        .run()
-        .await
-        .expect_status(0);
-    let second = setup(&org)
-        .args(SECOND_DEPLOYMENT)
-        .args(["-o", "json"])
-        .run()
-        .await
-        .expect_status(0);
+    setup(&org).run().await.expect_status(0);
+    let second = setup(&org).args(SECOND_DEPLOYMENT);
+    second.run().await.expect_status(0);
     let mut stream = EventStream {
         delivered: Vec::new(),
         org: &org,
     };
     let (mut one, mut other) = (
-        QueueReader::connect(&org, &first).await,
-        QueueReader::connect(&org, &second).await,
+        QueueReader::connect(&org, FIRST_DEPLOYMENT).await,
+        QueueReader::connect(&org, SECOND_DEPLOYMENT).await,
     );
     let member = &org.members()[0];
     let record = event(

@@ -149,7 +149,19 @@ fn terraform_managed(snapshot: &Snapshot) -> Verdict {
 
 /// Returns the command that shows what adoption would change.
 fn adopt_command(snapshot: &Snapshot) -> String {
-    snapshot.heeler_ec_command(&format!("plan --option {} --adopt", snapshot.option.name))
+    // An existing role already trusts Heeler's role.
+    let has_role = snapshot
+        .name_owners
+        .get(NamedResource::Role)
+        .present()
+        .is_some();
+    let role = if has_role || !snapshot.request.heeler_roles.is_empty() {
+        ""
+    } else {
+        " --heeler-role-arn ARN"
+    };
+    let option = snapshot.option.name;
+    snapshot.heeler_ec_command(&format!("plan --option {option} --adopt{role}"))
 }
 
 /// Returns the check that must pass before names are looked up.

@@ -18,7 +18,8 @@ use crate::cli::output::{
 };
 use crate::cli::value_parsers::ExternalId;
 use crate::option::OPTIONS;
-use crate::render::{ColorChoice, OutputFormat};
+use crate::render::command_line::RepeatedOptions;
+use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
 pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookFormat};
 
@@ -48,6 +49,55 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Returns the options that printed commands repeat. None of them has a value from the environment.
+    #[must_use]
+    pub fn repeated_options(&self) -> RepeatedOptions {
+        let (discovery, accept, setup) = match &self.command {
+            Command::Preflight(args) => (Some(&args.discovery), Some(&args.accept), Vec::new()),
+            Command::Plan(args) => {
+                let setup = setup_options(&args.trust, &args.role, &args.tag);
+                (Some(&args.discovery), Some(&args.accept), setup)
+            }
+            Command::Setup(args) => {
+                let setup = setup_options(&args.trust, &args.role, &args.tag);
+                (Some(&args.discovery), Some(&args.accept), setup)
+            }
+            _ => (None, None, Vec::new()),
+        };
+        let accepted = accept.iter().flat_map(|accept| &accept.accepted);
+        let accepted = accepted.map(|check| ("--accept", check.as_str().to_owned()));
+        let discovered = discovery.into_iter().flat_map(DiscoveryArgs::given_options);
+        let global = &self.global;
+        let prefix = &global.name_prefix;
+        RepeatedOptions {
+            profile: global.profile.clone(),
+            region: global.region.clone(),
+            endpoint_url: global.endpoint_url.clone(),
+            account_id: global.account_id.clone(),
+            name_prefix: (prefix != DEFAULT_NAME_PREFIX).then(|| prefix.clone()),
+            selection: discovered.chain(accepted).collect(),
+            setup,
+        }
+    }
+}
+
+/// Returns the options for the resources of a setup that were given. The external ID is a secret and not among them.
+fn setup_options(trust: &TrustArgs, role: &RoleArgs, tag: &TagArgs) -> Vec<(&'static str, String)> {
+    let trusted = trust.heeler_role_arn.iter().cloned();
+    let trusted = trusted.map(|arn| ("--heeler-role-arn", arn));
+    let role = [
+        ("--permissions-boundary", role.permissions_boundary.clone()),
+        ("--role-path", role.role_path.clone()),
+    ];
+    let role = role
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let tags = tag.tags.iter();
+    let tags = tags.map(|(key, value)| ("--tag", format!("{key}={value}")));
+    trusted.chain(role).chain(tags).collect()
+}
+
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
@@ -68,8 +118,18 @@ pub struct GlobalArgs {
     pub account_id: Option<String>,
 
     /// Prefix of all resource names
-    #[arg(long, global = true, value_name = "PREFIX", default_value = "heeler", value_parser = value_parsers::name_prefix)]
+    #[arg(long, global = true, value_name = "PREFIX", default_value = DEFAULT_NAME_PREFIX, value_parser = value_parsers::name_prefix)]
     pub name_prefix: String,
+
+    /// Format of progress, messages and errors on standard error
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub progress: ProgressFormat,
 
     /// When to color the output
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -83,6 +143,8 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
+
+const DEFAULT_NAME_PREFIX: &str = "heeler";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -196,6 +258,28 @@ pub struct DiscoveryArgs {
     /// Read values for Heeler's Terraform module from this tfvars file; command-line options override them
     #[arg(long, value_name = "FILE")]
     pub var_file: Option<PathBuf>,
+}
+
+impl DiscoveryArgs {
+    /// Returns the options that were given, as pairs of name and value.
+    fn given_options(&self) -> Vec<(&'static str, String)> {
+        let var_file = self.var_file.as_ref();
+        let options = [
+            ("--trail", self.trail.clone()),
+            ("--bucket", self.bucket.clone()),
+            ("--bucket-kms-key", self.bucket_kms_key.clone()),
+            ("--sns-topic", self.sns_topic.clone()),
+            ("--log-group", self.log_group.clone()),
+            (
+                "--var-file",
+                var_file.map(|path| path.display().to_string()),
+            ),
+        ];
+        let given = options.into_iter();
+        given
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
 }
 
 #[derive(Args, Clone, Debug, Default)]

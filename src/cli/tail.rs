@@ -80,7 +80,7 @@ impl From<SourceArg> for SourceKind {
 #[command(next_help_heading = "Alerts (for each shown event of high severity)")]
 pub struct AlertArgs {
     /// Shell command to run, with the record on its standard input
-    #[arg(long, value_name = "COMMAND", value_parser = filter::parse_text)]
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, value_parser = filter::parse_text)]
     pub exec: Option<String>,
 
     /// URL to POST alerts to; secrets in the records are masked

@@ -10,6 +10,7 @@ use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::error::{Error, Result};
 use crate::reconcile::graph::ResourceId;
+use crate::render::notices::backup::BackupNotice;
 use crate::shared_document;
 
 /// A backup whose run has not ended.
@@ -58,14 +59,10 @@ impl<'a> BackupInProgress<'a> {
             documents,
         };
         backup.create(path)?;
-        let count = match backup.documents.len() {
-            1 => "1 document".to_owned(),
-            count => format!("{count} documents"),
-        };
-        let file = path.display();
-        context.ui.status(&format!(
-            "Saved {count} in {file}. To undo changes later: `heeler-ec restore {file}`"
-        ));
+        context.ui.notify(&BackupNotice::Saved {
+            documents: backup.documents.len(),
+            file: path.to_owned(),
+        });
         Ok(Self {
             aws,
             path: path.to_owned(),

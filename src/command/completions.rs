@@ -3,23 +3,31 @@
 use std::fmt::Write;
 
 use clap::builder::PossibleValue;
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::{Shell, generate};
+use serde_json::json;
 
-use super::CommandOutcome;
+use super::{CommandOutcome, Context};
 use crate::cli::Cli;
+use crate::render::OutputFormat;
 use crate::render::document::Document;
 
 const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
-pub(super) fn run(shell: Shell) -> CommandOutcome {
-    CommandOutcome::result(Document::Text(completion_script(shell)))
+pub(super) fn run(context: &Context, shell: Shell) -> CommandOutcome {
+    let script = completion_script(shell);
+    CommandOutcome::result(match context.ui.format() {
+        OutputFormat::Json => {
+            Document::Json(json!({ "shell": shell.to_string(), "script": script }))
+        }
+        OutputFormat::Text | OutputFormat::Csv => Document::Text(script),
+    })
 }
 
 /// Returns the completion script of the program for a shell.
 #[must_use]
 pub fn completion_script(shell: Shell) -> String {
-    let mut command = Cli::command();
+    let mut command = without_file_names(Cli::command());
     let mut script = Vec::new();
     generate(shell, &mut command, PROGRAM, &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
@@ -28,6 +36,15 @@ pub fn completion_script(shell: Shell) -> String {
         Shell::Fish => script + &fish_argument_values(&command),
         _ => script,
     }
+}
+
+/// Marks the values that are not file names: bash would complete them as file names.
+fn without_file_names(command: Command) -> Command {
+    let mark = |arg: Arg| match arg.get_value_hint() {
+        ValueHint::Unknown if arg.get_action().takes_values() => arg.value_hint(ValueHint::Other),
+        _ => arg,
+    };
+    command.mut_args(mark).mut_subcommands(without_file_names)
 }
 
 /// Makes the script write the hyphen of the program's name in one way.

@@ -1,19 +1,21 @@
 //! Ctrl-C: the first one cancels the command, which cleans up; the second one exits immediately and lists what is left.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::CommandOutcome;
 use crate::error::{Error, Result};
 use crate::render::Ui;
+use crate::render::message::{Message, Notice};
+use crate::render::notices::interrupt::CleanUp;
 
 /// The cancellation of a command, and the messages for an interrupted one.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt {
     cancellation: CancellationToken,
-    leftovers: Arc<Mutex<Vec<String>>>,
-    cleanup_message: Arc<Mutex<Option<&'static str>>>,
+    leftovers: Arc<Mutex<Option<Message>>>,
+    clean_up: Arc<Mutex<Option<CleanUp>>>,
 }
 
 impl Interrupt {
@@ -22,24 +24,23 @@ impl Interrupt {
     }
 
     /// Sets the action that the first Ctrl-C announces. Without one the command just ends.
-    pub fn set_cleanup_message(&self, message: &'static str) {
-        *self
-            .cleanup_message
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(message);
+    pub fn set_clean_up(&self, clean_up: CleanUp) {
+        *lock(&self.clean_up) = Some(clean_up);
     }
 
-    /// Sets the lines to print if the clean-up is cut short: what is left, and how to remove it.
-    pub fn set_leftovers(&self, lines: Vec<String>) {
-        *self
-            .leftovers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = lines;
+    /// Sets the message to print if the clean-up is cut short: what is left, and how to remove it.
+    pub fn set_leftovers(&self, notice: &dyn Notice) {
+        *lock(&self.leftovers) = Some(notice.message());
     }
 
-    /// Prints these lines, because the clean-up failed.
+    /// Forgets the message, because nothing is left.
+    pub fn clear_leftovers(&self) {
+        *lock(&self.leftovers) = None;
+    }
+
+    /// Prints the message, because the clean-up failed.
     pub fn print_leftovers(&self, ui: Ui) {
-        print_lines(ui, &self.leftovers);
+        print_message(ui, &self.leftovers);
     }
 }
 
@@ -55,38 +56,39 @@ where
     let interrupt = Interrupt {
         cancellation: cancellation.clone(),
         leftovers: Arc::default(),
-        cleanup_message: Arc::default(),
+        clean_up: Arc::default(),
     };
     let leftovers = Arc::clone(&interrupt.leftovers);
-    let cleanup_message = Arc::clone(&interrupt.cleanup_message);
+    let clean_up = Arc::clone(&interrupt.clean_up);
     let work = work(interrupt);
     tokio::select! {
         result = work => result,
-        () = wait_for_two_signals(ui, &cancellation, &cleanup_message) => {
-            print_lines(ui, &leftovers);
+        () = wait_for_two_signals(ui, &cancellation, &clean_up) => {
+            print_message(ui, &leftovers);
             Err(Error::interrupted("the clean-up was not completed"))
         }
     }
 }
 
-fn print_lines(ui: Ui, lines: &Mutex<Vec<String>>) {
-    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-    lines.iter().for_each(|line| ui.warn_unwrapped(line));
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn print_message(ui: Ui, message: &Mutex<Option<Message>>) {
+    if let Some(message) = &*lock(message) {
+        ui.message(message);
+    }
 }
 
 async fn wait_for_two_signals(
     ui: Ui,
     cancellation: &CancellationToken,
-    cleanup_message: &Mutex<Option<&'static str>>,
+    clean_up: &Mutex<Option<CleanUp>>,
 ) {
     next_signal().await;
-    let message = *cleanup_message
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if let Some(message) = message {
-        ui.status(&format!(
-            "Interrupted: {message}. Press Ctrl-C again to exit immediately."
-        ));
+    let clean_up = *lock(clean_up);
+    if let Some(clean_up) = clean_up {
+        ui.notify(&clean_up);
     }
     cancellation.cancel();
     next_signal().await;

@@ -24,9 +24,14 @@ use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
-use crate::render;
+use crate::render::notices::destroy::{DestroyNotice, RemainingReason, RemainingResource};
+use crate::render::notices::interrupt::CleanUp;
+use crate::render::notices::question::Question;
 use crate::render::plan::PlanLocation;
 use crate::render::progress::ProgressDisplay;
+use crate::render::run_document::{destroy_document, initial_destroy_statuses};
+use crate::render::step_status::StepStatus;
+use crate::render::{self, OutputFormat};
 use crate::tail::source::temporary_queue::{self, SubscriptionTarget};
 
 pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<CommandOutcome> {
@@ -58,83 +63,135 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
             .with_hint("it may be in another account, or use another --name-prefix"));
     }
     let used_resources = plan.used_by().await?;
+    let mut statuses = initial_destroy_statuses(&actions);
     if args.dry_run {
-        let document = render::plan::destroy_plan_document(&context.ui, &location, &actions);
+        let document = destroy_document(&context.ui, &location, &actions, &statuses);
         let refusal =
             fail_if_unreadable(&plan).and_then(|()| reject_if_in_use(context, &used_resources));
         return Ok(CommandOutcome::result(document).and_error(refusal.err()));
     }
     render::plan::announce_destroy_plan(&context.ui, &location, &actions, !args.yes);
-    if plan.first_unreadable().is_some() {
-        context
-            .ui
-            .warn("Nothing was deleted, because some resources could not be read.");
-    }
-    fail_if_unreadable(&plan)?;
-    reject_if_in_use(context, &used_resources)?;
-    let delete_count = actions
-        .iter()
-        .filter(|(_, action)| *action == DestroyAction::Delete)
-        .count();
-    if delete_count == 0 {
-        return Err(Error::negative(
-            "none of these resources is managed by heeler-ec; nothing was deleted",
-        ));
-    }
-    if !args.yes {
-        confirm_deletion(context).await?;
-    }
-    let backup = match &args.backup {
-        Some(path) => {
-            let deletes = |step: &PlanStep| step.actual.as_ref().is_some_and(Actual::is_managed);
-            let saved = BackupInProgress::start(
-                context,
-                &aws,
-                &target.scope().account,
-                path,
-                plan.documents(deletes),
-            );
-            Some(context.cancellable(saved).await?)
-        }
-        None => None,
+    let run = DestroyRun {
+        context,
+        args: &args,
+        aws: &aws,
+        target: &*target,
+        plan: &plan,
+        actions: &actions,
     };
-    let children = actions
-        .iter()
-        .filter(|(_, action)| matches!(action, DestroyAction::DeletedWith(_)));
-    let progress = ProgressDisplay::new(context.ui, delete_count + children.count());
-    let cancellation = context.interrupt.cancellation();
-    context
-        .interrupt
-        .set_cleanup_message("finishing the calls in progress");
-    let observer = |event: ReconcileEvent| progress.on_event(&event);
-    let options = ExecutionOptions::new(&cancellation, &observer);
-    let outcomes = destroy(&plan, options).await;
-    progress.finish();
-    if !cancellation.is_cancelled()
-        && let Some(target) = subscription_target(&*target)
-    {
-        remove_stale_queues(context, &aws, &target).await;
-    }
-    let backup_failure = super::backup::finish(backup).await;
-    let failure = report_leftovers(context, &actions, &outcomes).err();
-    if failure.is_some()
-        && let Some(error) = &backup_failure
-    {
-        context.ui.error(error);
-    }
+    let result = run.confirm_and_delete(&used_resources, &mut statuses).await;
+    // As text, the messages show what was deleted and what remains.
+    let document = (context.ui.format() == OutputFormat::Json)
+        .then(|| destroy_document(&context.ui, &location, &actions, &statuses));
     Ok(CommandOutcome::exit(Exit::Success)
-        .and_error(failure)
-        .and_error(backup_failure))
+        .with_document(document)
+        .and_error(result.err()))
 }
 
-/// Asks before anything is deleted. Fails if the answer is no.
-async fn confirm_deletion(context: &Context) -> Result<()> {
-    let question = "\nDelete these resources? Messages that Heeler has not received yet are lost.";
-    if confirm(context, question).await? {
-        Ok(())
-    } else {
-        Err(not_confirmed_error("nothing was deleted"))
+/// A destroy whose plan is known.
+struct DestroyRun<'a, 'p> {
+    context: &'a Context,
+    args: &'a cli::DestroyArgs,
+    aws: &'a Aws,
+    target: &'a dyn Target,
+    plan: &'a Plan<'p, Aws>,
+    actions: &'a [(&'a PlanStep, DestroyAction)],
+}
+
+impl DestroyRun<'_, '_> {
+    /// Asks, saves the backup, deletes the resources and reports what remains.
+    async fn confirm_and_delete(
+        &self,
+        used: &[(&PlanStep, Vec<String>)],
+        statuses: &mut Vec<StepStatus>,
+    ) -> Result<()> {
+        let context = self.context;
+        if self.plan.first_unreadable().is_some() {
+            context.ui.notify(&DestroyNotice::Unreadable);
+        }
+        fail_if_unreadable(self.plan)?;
+        reject_if_in_use(context, used)?;
+        if !self.has_deletions() {
+            return Err(Error::negative(
+                "none of these resources is managed by heeler-ec; nothing was deleted",
+            ));
+        }
+        if !self.args.yes && !confirm(context, Question::DeleteResources).await? {
+            return Err(not_confirmed_error("nothing was deleted"));
+        }
+        let backup = match &self.args.backup {
+            Some(path) => {
+                let deletes =
+                    |step: &PlanStep| step.actual.as_ref().is_some_and(Actual::is_managed);
+                let account = &self.target.scope().account;
+                let documents = self.plan.documents(deletes);
+                let saved = BackupInProgress::start(context, self.aws, account, path, documents);
+                Some(context.cancellable(saved).await?)
+            }
+            None => None,
+        };
+        let outcomes = self.delete().await;
+        *statuses = destroy_statuses(self.actions, &outcomes);
+        let backup_failure = super::backup::finish(backup).await;
+        let failure = report_leftovers(context, self.actions, &outcomes).err();
+        match (failure, backup_failure) {
+            (Some(failure), backup_failure) => {
+                if let Some(error) = &backup_failure {
+                    context.ui.error(error);
+                }
+                Err(failure)
+            }
+            (None, Some(backup_failure)) => Err(backup_failure),
+            (None, None) => Ok(()),
+        }
     }
+
+    fn has_deletions(&self) -> bool {
+        let mut actions = self.actions.iter();
+        actions.any(|(_, action)| *action == DestroyAction::Delete)
+    }
+
+    /// Deletes the resources, and afterwards the temporary queues of killed runs of tail.
+    async fn delete(&self) -> Vec<Outcome<(), Error>> {
+        let context = self.context;
+        let steps = self.actions.iter().filter(|(_, action)| {
+            matches!(
+                action,
+                DestroyAction::Delete | DestroyAction::DeletedWith(_)
+            )
+        });
+        let progress = ProgressDisplay::new(context.ui, steps.count());
+        let cancellation = context.interrupt.cancellation();
+        context.interrupt.set_clean_up(CleanUp::FinishCalls);
+        let observer = |event: ReconcileEvent| progress.on_event(&event);
+        let options = ExecutionOptions::new(&cancellation, &observer);
+        let outcomes = destroy(self.plan, options).await;
+        progress.finish();
+        if !cancellation.is_cancelled()
+            && let Some(topic) = subscription_target(self.target)
+        {
+            remove_stale_queues(context, self.aws, &topic).await;
+        }
+        outcomes
+    }
+}
+
+/// Returns the status of each action after a destroy.
+fn destroy_statuses(
+    actions: &[(&PlanStep, DestroyAction)],
+    outcomes: &[Outcome<(), Error>],
+) -> Vec<StepStatus> {
+    let initial = initial_destroy_statuses(actions).into_iter();
+    let statuses = initial
+        .zip(outcomes)
+        .map(|(initial, outcome)| match outcome {
+            _ if !matches!(initial, StepStatus::Pending) => initial,
+            Outcome::Done(()) => StepStatus::Done,
+            Outcome::Failed(error) if error.exit() == Exit::Interrupted => StepStatus::Skipped,
+            Outcome::Failed(error) => StepStatus::Failed(error.clone()),
+            Outcome::Skipped { .. } => StepStatus::Skipped,
+        });
+    statuses.collect()
 }
 
 /// Fails if a resource could not be read: it may lead to other resources, or others may use it.
@@ -262,28 +319,27 @@ fn nothing_found_error(context: &Context) -> Error {
 /// Deletes the temporary queues of runs of tail that were killed. A failure is printed and ends nothing.
 async fn remove_stale_queues(context: &Context, aws: &Aws, topic: &SubscriptionTarget) {
     match temporary_queue::remove_stale(aws, topic).await {
-        Ok(deleted) => deleted.iter().for_each(|name| {
-            context.ui.status(&format!(
-                "Deleted temporary queue {name}, left by an earlier run of tail."
-            ));
+        Ok(cleared) => cleared.into_iter().for_each(|name| {
+            context
+                .ui
+                .notify(&DestroyNotice::StaleQueueDeleted { name });
         }),
         Err(error) => context.ui.error(&error),
     }
 }
 
 /// Describes a resource that the cloud deletes later, and how to keep it.
-fn pending_deletion(step: &PlanStep) -> Option<String> {
+fn pending_deletion(step: &PlanStep) -> Option<RemainingReason> {
     let days = step.deletion_delay_days()?;
     let key = step.actual.as_ref()?.outputs.get("arn")?;
     let region = Arn::parse(key)?.region;
-    Some(format!(
-        "{}: AWS deletes it in {days} days and charges nothing until then. To keep it, run \
-         `aws kms cancel-key-deletion --region {region} --key-id {key}`",
-        step.id
-    ))
+    Some(RemainingReason::DeletionDelayed {
+        days,
+        cancel_command: format!("aws kms cancel-key-deletion --region {region} --key-id {key}"),
+    })
 }
 
-/// Prints the resources that remain, with the reasons.
+/// Reports the resources that remain, with the reasons.
 fn report_leftovers(
     context: &Context,
     actions: &[(&PlanStep, DestroyAction)],
@@ -292,48 +348,37 @@ fn report_leftovers(
     let mut failed = None;
     let mut remaining = Vec::new();
     for ((step, action), outcome) in actions.iter().zip(outcomes) {
-        match (action, outcome) {
-            (DestroyAction::NotManaged, _) => {
-                remaining.push(format!("{}: not managed by heeler-ec", step.id));
-            }
-            (DestroyAction::BlockedBy(blocker), _) => remaining.push(format!(
-                "{}: still in use by {blocker}, which was not deleted",
-                step.id
-            )),
+        let reason = match (action, outcome) {
+            (DestroyAction::NotManaged, _) => RemainingReason::NotManaged,
+            (DestroyAction::BlockedBy(by), _) => RemainingReason::InUseBy(by.clone()),
             (DestroyAction::Delete, Outcome::Failed(error)) => {
-                remaining.push(format!("{}: {}", step.id, error.cause()));
                 failed.get_or_insert_with(|| error.clone());
+                RemainingReason::Failed {
+                    cause: error.cause(),
+                }
             }
-            (
-                DestroyAction::Delete,
-                Outcome::Skipped {
-                    blocked_by: blocker,
-                },
-            ) => {
-                remaining.push(format!(
-                    "{}: depends on {}",
-                    step.id, actions[*blocker].0.id
-                ));
+            (DestroyAction::Delete, Outcome::Skipped { blocked_by }) => {
+                RemainingReason::DependsOn(actions[*blocked_by].0.id.clone())
             }
-            (DestroyAction::Delete, Outcome::Done(())) => {
-                remaining.extend(pending_deletion(step));
-            }
-            _ => {}
-        }
+            (DestroyAction::Delete, Outcome::Done(())) => match pending_deletion(step) {
+                Some(reason) => reason,
+                None => continue,
+            },
+            _ => continue,
+        };
+        remaining.push(RemainingResource {
+            id: step.id.clone(),
+            reason,
+        });
     }
-    if remaining.is_empty() {
-        context.ui.status("All resources were deleted.");
+    context.ui.notify(&if remaining.is_empty() {
+        DestroyNotice::AllDeleted
     } else {
-        context.ui.status("Remaining:");
-        for line in &remaining {
-            context.ui.status(&format!("  {line}"));
-        }
-    }
+        DestroyNotice::Remaining(remaining)
+    });
     match failed {
         Some(error) => {
-            context
-                .ui
-                .warn("Run `heeler-ec destroy` again to delete the rest.");
+            context.ui.notify(&DestroyNotice::RunAgain);
             Err(error)
         }
         None => Ok(()),

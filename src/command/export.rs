@@ -14,6 +14,7 @@ use crate::option::existing_target;
 use crate::reconcile::graph::Output;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::render::document::Document;
+use crate::render::notices::export::ExportNotice;
 use crate::render::{self, OutputFormat};
 
 pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<CommandOutcome> {
@@ -23,6 +24,9 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Comm
     let pipeline = target.build();
     let clients = Clients::new(aws, &pipeline.graph.home().account);
     let plan = Plan::read(&pipeline.graph, &clients).await?;
+    if let Some(error) = plan.first_unreadable() {
+        return Err(error.clone());
+    }
     let names = context.names();
     let export_context = ExportContext {
         option: target.option().name(),
@@ -33,7 +37,7 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Comm
     let items = plan
         .steps
         .iter()
-        .filter_map(|step| managed_item(context, &plan, step));
+        .filter_map(|step| managed_item(context, &export_context, &plan, step));
     let exported = imports(&export_context, items.collect());
     let document = match context.ui.format() {
         OutputFormat::Json => {
@@ -50,21 +54,21 @@ pub(super) async fn run(context: &Context, args: cli::ExportArgs) -> Result<Comm
 /// A resource that exists and is managed. Prints a warning for any other.
 fn managed_item<'p>(
     context: &Context,
+    export_context: &ExportContext<'_>,
     plan: &'p Plan<'_, Aws>,
     step: &'p PlanStep,
 ) -> Option<ExportedResource<'p>> {
     let Some(actual) = &step.actual else {
-        context.ui.warn(&format!(
-            "Skipped {}: it does not exist; `heeler-ec setup` creates it again.",
-            step.id
-        ));
+        context.ui.notify(&ExportNotice::Missing {
+            id: step.id.clone(),
+            option: export_context.option.to_owned(),
+        });
         return None;
     };
     if !actual.is_managed() {
-        context.ui.warn(&format!(
-            "Skipped {}: it is not managed by heeler-ec.",
-            step.id
-        ));
+        context
+            .ui
+            .notify(&ExportNotice::NotManaged(step.id.clone()));
         return None;
     }
     let mut outputs: BTreeMap<&'static str, String> = actual.outputs.clone();

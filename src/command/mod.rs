@@ -50,12 +50,14 @@ pub fn main() -> ExitCode {
         Err(error) => return usage_error::report(&args, &error),
     };
     let envelope = envelope(&cli.command);
-    let ui = Ui::new(UiOptions {
+    let options = UiOptions {
         format: cli.command.output_format(),
+        progress: cli.global.progress,
         color: cli.global.color,
         quiet: cli.global.quiet,
         verbose: cli.global.verbose,
-    });
+    };
+    let ui = Ui::new(options, cli.repeated_options());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -109,7 +111,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::Destroy(args) => destroy::run(&context, args).await,
         Command::Restore(args) => restore::run(&context, args).await,
         Command::Policy(args) => context.cancellable(policy::run(&context, args)).await,
-        Command::Completions(args) => Ok(completions::run(args.shell)),
+        Command::Completions(args) => Ok(completions::run(&context, args.shell)),
     }
 }
 

@@ -24,6 +24,13 @@ impl CommandOutcome {
         }
     }
 
+    /// Sets the result, if there is one in the output format of the run.
+    #[must_use]
+    pub fn with_document(mut self, document: Option<Document>) -> Self {
+        self.document = document;
+        self
+    }
+
     /// Creates the end of a command that has printed its results itself.
     pub fn exit(exit: Exit) -> Self {
         Self {

@@ -10,14 +10,17 @@ use crate::render;
 pub(super) async fn run(context: &Context) -> Result<CommandOutcome> {
     let (aws, caller, deployment) = require_deployment(context).await?;
     let target = existing_target(&deployment, &caller, context.names())?;
-    let name = target.queue_name();
+    let (option, name) = (target.option().name(), target.queue_name());
     let queue_url = queue_url::queue_url(&aws, &name).await?.ok_or_else(|| {
-        Error::negative(format!("queue {name} does not exist"))
-            .with_hint("`heeler-ec setup` completes the deployment")
+        Error::negative(format!("queue {name} does not exist")).with_hint(format!(
+            "`heeler-ec setup --option {option}` completes the deployment"
+        ))
     })?;
     let trust = deployment.trust.as_ref().ok_or_else(|| {
         Error::negative("the role's trust policy is not the one that setup wrote")
-            .with_hint("`heeler-ec plan` shows the difference; `heeler-ec setup` corrects it")
+            .with_hint(format!(
+                "`heeler-ec plan` shows the difference; `heeler-ec setup --option {option}` corrects it"
+            ))
     })?;
     let values = render::outputs::OutputValues {
         queue_url: &queue_url,

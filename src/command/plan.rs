@@ -1,7 +1,6 @@
 //! Shows what setup would change, or how a deployment differs from what was set up.
 
 use super::existing_deployment::require_deployment;
-use super::next_steps::command_line;
 use super::prepare::{
     check_role_path, collect_setup_facts, location, prepare, read_plan, setup_request,
     validate_tags, validate_trust,
@@ -99,9 +98,9 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
         PlanNotice::NoDrift
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
-        let setup = format!("setup --option {}{adopt}", option.name());
+        let setup = format!("heeler-ec setup --option {}{adopt}", option.name());
         PlanNotice::Drift {
-            setup_command: command_line(context, &setup),
+            setup_command: setup,
         }
     };
     Ok(outcome.and_notice(&notice))

@@ -17,7 +17,7 @@ use crate::permissions::{
     statements,
 };
 use crate::render::document::Document;
-use crate::sanitize::escape_control_chars;
+use crate::render::notices::policy::PolicyNotice;
 use crate::tail::source::SourceKind;
 
 pub(super) async fn run(context: &Context, args: cli::PolicyArgs) -> Result<CommandOutcome> {
@@ -140,14 +140,10 @@ async fn scope_from_aws(
     let caller = match aws.caller_identity().await {
         Ok(caller) => caller,
         Err(error) if is_missing_credentials(&error) => {
-            let reason = if error.is_unreachable() {
-                "AWS cannot be reached, so all names stay placeholders"
-            } else {
-                "There are no valid credentials, so all names stay placeholders"
-            };
-            let cause = error.cause();
-            let cause = escape_control_chars(&cause);
-            context.ui.status(&format!("{reason}: {cause}"));
+            context.ui.notify(&PolicyNotice::OnlyPlaceholders {
+                is_unreachable: error.is_unreachable(),
+                cause: error.cause(),
+            });
             return Ok((options, scope));
         }
         Err(error) => return Err(error),
@@ -208,28 +204,25 @@ async fn try_find_deployment(context: &Context, aws: &Aws) -> Option<Deployment>
 }
 
 fn warn_refused(context: &Context, error: &Error) {
-    context.ui.status(&format!(
-        "Skipped: cannot {}: {}",
-        error.operation(),
-        escape_control_chars(&error.cause())
-    ));
+    context.ui.notify(&PolicyNotice::Skipped {
+        operation: error.operation().to_owned(),
+        cause: error.cause(),
+    });
 }
 
 /// Prints how to complete the document, and where it fits.
 fn print_notes(context: &Context, permitted: &PermittedCommand, document: &serde_json::Value) {
     let placeholders = remaining_placeholders(document, &permitted.options);
     if !placeholders.is_empty() {
-        context.ui.status("Replace these placeholders:");
-        for (name, meaning) in placeholders {
-            context.ui.status(&format!("  {name}: {meaning}"));
-        }
+        context.ui.notify(&PolicyNotice::Placeholders(placeholders));
     }
     let length = policy_length(document);
     if length > MANAGED_POLICY_MAX_CHARS {
-        context.ui.status(&format!(
-            "The policy has {length} characters. IAM accepts it as an inline policy of a role (up to \
-             {INLINE_POLICIES_MAX_CHARS}), but not as a managed policy (up to {MANAGED_POLICY_MAX_CHARS})."
-        ));
+        context.ui.notify(&PolicyNotice::TooLong {
+            chars: length,
+            inline_max_chars: INLINE_POLICIES_MAX_CHARS,
+            managed_max_chars: MANAGED_POLICY_MAX_CHARS,
+        });
     }
 }
 

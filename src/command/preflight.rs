@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::next_steps::command_line;
 use super::prepare::{collect_inventory, inventory_request};
 use super::prompt::{NOT_A_TERMINAL, confirm_by_typing};
 use super::{CommandOutcome, Context};
@@ -13,6 +12,7 @@ use crate::error::{Error, Exit, Result};
 use crate::inventory::{Inventory, InventoryRequest, Snapshot};
 use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::render;
+use crate::render::notices::preflight::PreflightNotice;
 use crate::render::report::Advice;
 
 pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<CommandOutcome> {
@@ -46,16 +46,13 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
         .options
         .iter()
         .any(|option| check::snapshot(&inventory, option).has_managed_role());
-    let next = command_line(
-        context,
-        if trust_is_known {
-            "plan --option OPTION"
-        } else {
-            "plan --option OPTION --heeler-role-arn ARN"
-        },
-    );
+    let next = if trust_is_known {
+        "heeler-ec plan --option OPTION"
+    } else {
+        "heeler-ec plan --option OPTION --heeler-role-arn ARN"
+    };
     let advice = Advice {
-        next: &next,
+        next,
         reason: &|name| option::find(name).map_or("", DeliveryOption::recommendation),
     };
     let document = render::report::reports_document(&context.ui, &reports, &advice);
@@ -107,9 +104,7 @@ impl PreflightRun<'_> {
             }
         }
         if offered.is_empty() {
-            self.context
-                .ui
-                .status("No finding can be fixed with --fix.");
+            self.context.ui.notify(&PreflightNotice::NothingToFix);
             return Ok(inventory);
         }
         let mut confirmed_any = false;
@@ -122,13 +117,13 @@ impl PreflightRun<'_> {
                         self.context
                             .writes
                             .record("the fixes of preflight stay in place".to_owned());
-                        self.context.ui.status("Done.\n");
+                        self.context.ui.notify(&PreflightNotice::Fixed);
                     }
                     Err(error) => self.context.ui.error(&error),
                 }
                 confirmed_any = true;
             } else {
-                self.context.ui.status("Not changed.\n");
+                self.context.ui.notify(&PreflightNotice::NotFixed);
             }
         }
         if confirmed_any {
@@ -152,19 +147,14 @@ impl PreflightRun<'_> {
                 return Ok(inventory);
             }
             let next_pause = pause.min(left);
-            self.context.ui.status(&format!(
-                "Waiting for {pending}. Next check in {} ({} left).",
-                humantime::format_duration(whole_seconds(next_pause)),
-                humantime::format_duration(whole_seconds(left))
-            ));
+            self.context.ui.notify(&PreflightNotice::Waiting {
+                checks: pending,
+                next_check: next_pause,
+                remaining: left,
+            });
             tokio::time::sleep(next_pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
             inventory = self.collect().await?;
         }
     }
-}
-
-/// Truncates a duration to whole seconds, at least one.
-fn whole_seconds(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs().max(1))
 }

@@ -6,13 +6,12 @@ use tokio::join;
 
 use super::context::Context;
 use super::existing_deployment::find_role;
-use super::next_steps::{command_line, global_options};
 use crate::aws::clients::Clients;
 use crate::aws::{Aws, arn};
 use crate::check::{self, OptionProfile};
 use crate::cli::{self, value_parsers};
 use crate::deployment::Deployment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::{Inventory, InventoryRequest, Snapshot, is_missing_credentials};
 use crate::naming::ResourceNames;
@@ -20,6 +19,7 @@ use crate::option::request::{SetupRequest, TrustRequest};
 use crate::option::{self, DeliveryOption, Pipeline, Relocation, Target};
 use crate::reconcile::plan::Plan;
 use crate::render;
+use crate::render::notices::setup::SetupNotice;
 use crate::render::plan::PlanLocation;
 use crate::secret::ExternalId;
 use crate::shared_document::role_trust::{HeelerTrust, IamRole, parse_trust};
@@ -88,7 +88,6 @@ pub(super) fn inventory_request(
         names: context.names(),
         permissions_boundary: None,
         extra_tags: Vec::new(),
-        global_options: global_options(global),
         accepted_checks: Vec::new(),
         adopt: false,
         deep: false,
@@ -207,6 +206,9 @@ pub(super) async fn collect_inventory(
 }
 
 /// Collects the facts for a setup.
+///
+/// # Errors
+/// A usage error, before any check, if the first setup lacks an argument. An error if there are no valid credentials.
 pub(super) async fn collect_setup_facts(
     context: &Context,
     aws: &Aws,
@@ -215,10 +217,21 @@ pub(super) async fn collect_setup_facts(
     let option = request.option;
     let profiles = [option.profile()];
     let [profile] = &profiles;
-    let (inventory, role) = join!(
-        collect_inventory(aws, request.inventory.clone(), &profiles),
-        find_role(context, aws)
-    );
+    let inventory = collect_inventory(aws, request.inventory.clone(), &profiles);
+    let (inventory, role) = if is_trust_complete(request) {
+        join!(inventory, find_role(context, aws))
+    } else {
+        // One call decides if this is a first setup, which needs more arguments. The checks would make fifty.
+        let role = find_role(context, aws).await;
+        if let Ok(role) = &role {
+            let (deployment, existing) = existing_trust(role.as_ref(), request.inventory.adopt);
+            match resolve_trust(request, existing.as_ref(), deployment.is_some()) {
+                Err(error) if error.exit() == Exit::Usage => return Err(error),
+                _ => {}
+            }
+        }
+        (inventory.await, role)
+    };
     let deployment = role.as_ref().ok().and_then(Option::as_ref);
     let deployment = deployment.and_then(option::deployment_of);
     let mut snapshot = check::snapshot_preferring(&inventory?, profile, |trail| {
@@ -251,19 +264,12 @@ pub(super) fn prepare(
     if let Some(role) = &role {
         check_role_path(context, request.role_path.as_deref(), role.arn())?;
     }
-    let deployment = role.as_ref().and_then(option::deployment_of);
     let adopt = request.inventory.adopt;
-    let existing_trust = match &deployment {
-        Some(deployment) => deployment.trust.clone(),
-        // An adopted role keeps its trust.
-        None => role.as_ref().filter(|_| adopt).and_then(parse_trust),
-    };
-    if request.trust.generate_external_id && existing_trust.is_some() {
-        context
-            .ui
-            .status("Keeping the existing external ID (use --external-id to change it).");
+    let (deployment, existing) = existing_trust(role.as_ref(), adopt);
+    if request.trust.generate_external_id && existing.is_some() {
+        context.ui.notify(&SetupNotice::ExternalIdKept);
     }
-    let trust = resolve_trust(request, existing_trust.as_ref(), deployment.is_some())?;
+    let trust = resolve_trust(request, existing.as_ref(), deployment.is_some())?;
     let target = request
         .option
         .prepare(&snapshot, trust, deployment.as_ref())?;
@@ -286,7 +292,7 @@ fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) ->
     }
     render::report::blocking_results(&context.ui, &report);
     let option = request.option.name();
-    let preflight = command_line(context, &format!("preflight --option {option}"));
+    let preflight = format!("heeler-ec preflight --option {option}");
     if let Some(error) = report.call_failure() {
         let operation = format!("check the prerequisites of option {option}");
         let failed = Error::failed(operation, error.to_string());
@@ -300,6 +306,27 @@ fn run_checks(context: &Context, request: &SetupRequest, snapshot: &Snapshot) ->
         context.writes.unchanged_notice()
     ))
     .with_hint(Hint::from("to show all checks: ").and_command(preflight)))
+}
+
+/// Returns true if the arguments suffice for a first setup.
+fn is_trust_complete(request: &SetupRequest) -> bool {
+    let trust = &request.trust;
+    let has_id = trust.external_id.is_some() || trust.generate_external_id || request.dry_run;
+    has_id && !trust.heeler_roles.is_empty()
+}
+
+/// Returns the deployment that the role belongs to, and the trust that a setup keeps.
+fn existing_trust(
+    role: Option<&IamRole>,
+    adopt: bool,
+) -> (Option<Deployment>, Option<HeelerTrust>) {
+    let deployment = role.and_then(option::deployment_of);
+    let trust = match &deployment {
+        Some(deployment) => deployment.trust.clone(),
+        // An adopted role keeps its trust.
+        None => role.filter(|_| adopt).and_then(parse_trust),
+    };
+    (deployment, trust)
 }
 
 /// Combines the requested trust with the one of the existing role.

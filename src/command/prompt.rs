@@ -2,14 +2,15 @@
 
 use super::context::Context;
 use crate::error::{Error, Result};
+use crate::render::notices::question::Question;
 
 /// Headline of the error when a prompt is needed and cannot be shown.
 pub(crate) const NOT_A_TERMINAL: &str =
     "confirmation is needed, but standard input is not a terminal";
 
 /// Asks a question. Returns true if the user types `yes`.
-pub(crate) async fn confirm(context: &Context, question: &str) -> Result<bool> {
-    confirm_by_typing(context, question, "yes").await
+pub(crate) async fn confirm(context: &Context, question: Question) -> Result<bool> {
+    confirm_by_typing(context, question.text(), "yes").await
 }
 
 /// Asks a question. Returns true if the user types `expected_answer`; fails if the user interrupts.

@@ -13,8 +13,13 @@ use crate::backup::{Backup, DocumentAfter, SavedDocument};
 use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::reconcile::graph::ResourceId;
-use crate::render;
+use crate::render::notices::interrupt::CleanUp;
+use crate::render::notices::question::Question;
+use crate::render::notices::restore::RestoreNotice;
 use crate::render::restore::{RestoreAction, RestoreRow};
+use crate::render::run_document::{initial_restore_statuses, restore_document};
+use crate::render::step_status::StepStatus;
+use crate::render::{self, OutputFormat};
 use crate::shared_document;
 use crate::shared_document::kind::DocumentKind;
 
@@ -49,40 +54,51 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
         .iter()
         .filter(|action| **action == RestoreAction::Restore)
         .count();
+    let document =
+        |statuses: &[StepStatus]| restore_document(&context.ui, &backup, &rows, statuses);
+    let mut statuses = initial_restore_statuses(&actions);
     if args.dry_run {
-        let document = render::restore::restore_plan_document(&context.ui, &backup, &rows);
-        return Ok(CommandOutcome::result(document).with_exit(exit_code(&actions)));
+        let outcome = CommandOutcome::result(document(&statuses));
+        return Ok(outcome.with_exit(exit_code(&actions)));
     }
     render::restore::announce_restore(&context.ui, &backup, &rows, !args.yes);
-    if restore_count == 0 {
-        context
-            .ui
-            .status("Nothing to restore. No changes were made.");
-        return Ok(CommandOutcome::exit(exit_code(&actions)));
-    }
-    if !args.yes && !confirm(context, "\nRestore these documents?").await? {
-        return Err(not_confirmed_error("no changes were made"));
-    }
-    restore_all(context, &aws, &backup, &ids, actions)
+    let result = if restore_count == 0 {
+        context.ui.notify(&RestoreNotice::NothingToRestore);
+        Ok(exit_code(&actions))
+    } else if args.yes || confirm(context, Question::RestoreDocuments).await? {
+        restore_all(
+            context,
+            &aws,
+            &backup,
+            &ids,
+            exit_code(&actions),
+            &mut statuses,
+        )
         .await
-        .map(CommandOutcome::exit)
+    } else {
+        Err(not_confirmed_error("no changes were made"))
+    };
+    // As text, the messages show what was restored.
+    let document = (context.ui.format() == OutputFormat::Json).then(|| document(&statuses));
+    let outcome = result.map_or_else(CommandOutcome::from, CommandOutcome::exit);
+    Ok(outcome.with_document(document))
 }
 
-/// Restores documents one after the other. Each is read again directly before it is written.
+/// Restores the pending documents one after the other. Each is read again directly before it is written.
 async fn restore_all(
     context: &Context,
     aws: &Aws,
     backup: &Backup,
     ids: &[ResourceId],
-    mut actions: Vec<RestoreAction>,
+    exit: Exit,
+    statuses: &mut [StepStatus],
 ) -> Result<Exit> {
     let cancellation = context.interrupt.cancellation();
-    context
-        .interrupt
-        .set_cleanup_message("finishing the current document");
-    let documents = backup.documents.iter().zip(ids).zip(&mut actions);
+    context.interrupt.set_clean_up(CleanUp::FinishDocument);
+    let documents = backup.documents.iter().zip(ids).zip(statuses.iter_mut());
     let mut failed = None;
-    for ((saved, id), planned) in documents.filter(|(_, action)| **action == RestoreAction::Restore)
+    for ((saved, id), status) in
+        documents.filter(|(_, status)| matches!(status, StepStatus::Pending))
     {
         if cancellation.is_cancelled() {
             return Err(Error::interrupted(format!("{id} was not restored")));
@@ -91,26 +107,33 @@ async fn restore_all(
             Ok(now) => now,
             Err(error) => {
                 context.ui.error(&error);
+                *status = StepStatus::Failed(error.clone());
                 failed.get_or_insert(error);
                 continue;
             }
         };
-        *planned = action_for(id.kind, saved, now.as_ref());
-        if *planned != RestoreAction::Restore {
-            context
-                .ui
-                .warn(&format!("  ! skipped {id}: it has changed since the plan"));
+        if action_for(id.kind, saved, now.as_ref()) != RestoreAction::Restore {
+            *status = StepStatus::Skipped;
+            context.ui.notify(&RestoreNotice::Changed(id.clone()));
         } else if let Err(error) =
-            restore_document(context, aws, &backup.account, id, &saved.before).await
+            write_document(context, aws, &backup.account, id, &saved.before).await
         {
             // The others do not depend on it.
-            context
-                .ui
-                .warn(&format!("  ! failed to restore {id}: {}", error.cause()));
+            context.ui.notify(&RestoreNotice::Failed {
+                id: id.clone(),
+                cause: error.cause(),
+            });
+            *status = StepStatus::Failed(error.clone());
             failed.get_or_insert(error);
+        } else {
+            *status = StepStatus::Done;
         }
     }
-    failed.map_or(Ok(exit_code(&actions)), Err)
+    let is_skipped = statuses
+        .iter()
+        .any(|status| matches!(status, StepStatus::Skipped));
+    let exit = if is_skipped { Exit::Negative } else { exit };
+    failed.map_or(Ok(exit), Err)
 }
 
 fn resource_id(saved: &SavedDocument) -> Result<ResourceId> {
@@ -167,7 +190,7 @@ fn action_for(kind: &str, saved: &SavedDocument, now: Option<&Value>) -> Restore
 }
 
 /// Writes a document, and reads it until AWS returns the new content.
-async fn restore_document(
+async fn write_document(
     context: &Context,
     aws: &Aws,
     account: &str,
@@ -180,7 +203,7 @@ async fn restore_document(
     loop {
         let now = shared_document::read(aws, account, id).await?;
         if now.is_some_and(|now| shared_document::is_equivalent(id.kind, &now, before)) {
-            context.ui.status(&format!("  ~ restored {id}"));
+            context.ui.notify(&RestoreNotice::Restored(id.clone()));
             return Ok(());
         }
         if waited >= CONSISTENCY_TIMEOUT {

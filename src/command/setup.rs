@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::backup::BackupInProgress;
-use super::next_steps::{command_line, print_recovery_steps, recovery_steps};
 use super::prepare::{
     Prepared, collect_setup_facts, prepare, setup_request, validate_tags, validate_trust,
 };
@@ -14,7 +13,7 @@ use crate::aws::Aws;
 use crate::backup::reject_existing;
 use crate::check::{FixAction, fixes};
 use crate::cli::{self, OnFailure};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::hint::Hint;
 use crate::inventory::Snapshot;
 use crate::option::DeliveryOption;
@@ -23,10 +22,15 @@ use crate::reconcile::apply::{ExecutionOptions, apply};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Action, Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
-use crate::render;
+use crate::render::document::Document;
+use crate::render::notices::interrupt::CleanUp;
+use crate::render::notices::question::Question;
 use crate::render::notices::setup::SetupNotice;
 use crate::render::outputs::OutputValues;
 use crate::render::progress::ProgressDisplay;
+use crate::render::run_document::{initial_statuses, setup_document};
+use crate::render::step_status::StepStatus;
+use crate::render::{self, OutputFormat};
 
 pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<CommandOutcome> {
     let option = option_by_name(&args.choice.option)?;
@@ -59,44 +63,169 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
         return Ok(CommandOutcome::result(document).and_error(unreadable));
     }
     render::plan::announce_plan(&context.ui, &prepared.location(), &plan.steps, !args.yes);
-    reject_blocked_plan(context, option, &plan)?;
-    let changes_external_id = changes_external_id(&plan.steps);
-    if changes_external_id {
-        context.ui.warn(
-            "\nThe external ID changes: Heeler cannot assume the role until you give Heeler the new one. \
-             It is printed at the end.",
-        );
+    let mut run = SetupRun {
+        context,
+        prepared: &prepared,
+        plan: &plan,
+        statuses: initial_statuses(&plan.steps),
+    };
+    match run.confirm_and_apply(&args, option).await {
+        Ok(backup_failure) => run.outcome(backup_failure),
+        Err(error) => Ok(run.failed_outcome(error)),
     }
-    let mut backup_failure = None;
-    if plan.is_empty() {
-        let notice = context.writes.unchanged_notice();
-        context.ui.status(&format!("Already set up; {notice}."));
-    } else {
-        if !args.yes && !confirm(context, "\nApply this plan?").await? {
-            return Err(not_confirmed_error(context.writes.unchanged_notice()));
+}
+
+/// A setup whose plan is known.
+struct SetupRun<'a, 'p> {
+    context: &'a Context,
+    prepared: &'p Prepared,
+    plan: &'a Plan<'p, Aws>,
+    /// The progress of each step of the plan.
+    statuses: Vec<StepStatus>,
+}
+
+impl SetupRun<'_, '_> {
+    /// Asks, saves the backup and applies the plan. Returns the error of a backup that could not be completed.
+    async fn confirm_and_apply(
+        &mut self,
+        args: &cli::SetupArgs,
+        option: &'static dyn DeliveryOption,
+    ) -> Result<Option<Error>> {
+        let (context, plan) = (self.context, self.plan);
+        reject_blocked_plan(context, option, plan)?;
+        if changes_external_id(&plan.steps) {
+            context.ui.notify(&SetupNotice::ExternalIdChanges);
+        }
+        let unchanged = context.writes.unchanged_notice();
+        if plan.is_empty() {
+            context.ui.notify(&SetupNotice::AlreadySetUp { unchanged });
+            return Ok(None);
+        }
+        if !args.yes && !confirm(context, Question::ApplyPlan).await? {
+            return Err(not_confirmed_error(unchanged));
         }
         let backup = match &args.backup {
             Some(path) => {
-                let saved = save_backup(context, &prepared, &plan, path);
+                let saved = save_backup(context, self.prepared, plan, path);
                 Some(context.cancellable(saved).await?)
             }
             None => None,
         };
-        let applied = apply_plan(context, args.on_failure, &plan).await;
-        backup_failure = super::backup::finish(backup).await;
-        if let Err(error) = applied {
-            if let Some(error) = &backup_failure {
-                context.ui.error(error);
-            }
-            return Err(error);
+        let applied = self.apply(args.on_failure).await;
+        let backup_failure = super::backup::finish(backup).await;
+        if applied.is_err()
+            && let Some(error) = &backup_failure
+        {
+            context.ui.error(error);
         }
+        applied.map(|()| backup_failure)
     }
-    let mut outcome = outputs_outcome(context, &prepared, &plan)?;
-    if changes_external_id {
-        outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged);
+
+    /// Applies the plan. If a step fails, reports what was done and how to continue.
+    async fn apply(&mut self, on_failure: OnFailure) -> Result<()> {
+        let (context, plan) = (self.context, self.plan);
+        let due = plan
+            .steps
+            .iter()
+            .filter(|step| step.action != Action::Keep)
+            .count();
+        let progress = ProgressDisplay::new(context.ui, due);
+        let cancellation = context.interrupt.cancellation();
+        context.interrupt.set_clean_up(match on_failure {
+            OnFailure::Keep => CleanUp::FinishCalls,
+            OnFailure::Rollback => CleanUp::FinishCallsAndRollBack,
+        });
+        context.interrupt.set_leftovers(&SetupNotice::RecoverySteps);
+        let observer = |event: ReconcileEvent| progress.on_event(&event);
+        let options = ExecutionOptions::new(&cancellation, &observer);
+        let applied = apply(plan, options).await?;
+        progress.finish();
+        self.statuses = applied_statuses(&plan.steps, &applied.outcomes);
+        let Some(failure) = applied.failure() else {
+            return Ok(());
+        };
+        let lost_race = applied.lost_lock_race(plan);
+        if lost_race && applied.attempted_steps(plan).next().is_none() {
+            context.ui.notify(&SetupNotice::LostRace {
+                unchanged: context.writes.unchanged_notice(),
+            });
+            return Err(failure.clone());
+        }
+        // A run that lost the race for the alias has created a key that will never be used.
+        if on_failure == OnFailure::Rollback || lost_race {
+            roll_back(context, plan, &applied, &mut self.statuses).await;
+            return Err(failure.clone());
+        }
+        let done = self
+            .statuses
+            .iter()
+            .filter(|status| matches!(status, StepStatus::Done))
+            .count();
+        context.ui.notify(&SetupNotice::Stopped {
+            done,
+            steps: due,
+            exception: context.writes.exception(),
+        });
+        Err(failure.clone())
     }
-    // The setup is complete and its values are shown; only the backup is incomplete.
-    Ok(outcome.and_error(backup_failure))
+
+    /// The end of a complete setup: its values, and the error of the backup if there was one.
+    fn outcome(&self, backup_failure: Option<Error>) -> Result<CommandOutcome> {
+        let read = |output| {
+            self.plan
+                .output(output)
+                .ok_or_else(|| Error::failed("show the outputs", "AWS returned no queue URL"))
+        };
+        let values = (
+            read(&self.prepared.pipeline.queue_url),
+            read(&self.prepared.pipeline.role_arn),
+        );
+        let (queue_url, role_arn) = match values {
+            (Ok(queue_url), Ok(role_arn)) => (queue_url, role_arn),
+            (Err(error), _) | (_, Err(error)) => return Ok(self.failed_outcome(error)),
+        };
+        let values = OutputValues {
+            queue_url: &queue_url,
+            role_arn: &role_arn,
+            external_id: self.prepared.target.trust().external_id.expose(),
+        };
+        self.context.ui.separate_result();
+        let is_masked = self.context.ui.format() == OutputFormat::Json;
+        let mut outcome = CommandOutcome::exit(Exit::Success)
+            .with_document(self.document(Some(&values)))
+            .and_notice(&SetupNotice::NextSteps {
+                is_masked,
+                delivery_time: self.prepared.target.option().delivery_time(),
+            });
+        if changes_external_id(&self.plan.steps) {
+            outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged { is_masked });
+        }
+        // The setup is complete and its values are shown; only the backup is incomplete.
+        Ok(outcome.and_error(backup_failure))
+    }
+
+    /// The end of a setup that failed: the progress of its steps, and the error.
+    fn failed_outcome(&self, error: Error) -> CommandOutcome {
+        CommandOutcome::from(error).with_document(self.document(None))
+    }
+
+    fn document(&self, outputs: Option<&OutputValues<'_>>) -> Option<Document> {
+        let (ui, location) = (&self.context.ui, self.prepared.location());
+        setup_document(ui, &location, &self.plan.steps, &self.statuses, outputs)
+    }
+}
+
+/// Returns the status of each step after the plan was applied.
+fn applied_statuses(steps: &[PlanStep], outcomes: &[Outcome<(), Error>]) -> Vec<StepStatus> {
+    let status = |(step, outcome): (&PlanStep, &Outcome<(), Error>)| match outcome {
+        _ if step.action == Action::Keep => StepStatus::Unchanged,
+        Outcome::Done(()) => StepStatus::Done,
+        // An interrupt prevents a step that has not started.
+        Outcome::Failed(error) if error.exit() == Exit::Interrupted => StepStatus::Skipped,
+        Outcome::Failed(error) => StepStatus::Failed(error.clone()),
+        Outcome::Skipped { .. } => StepStatus::Skipped,
+    };
+    steps.iter().zip(outcomes).map(status).collect()
 }
 
 /// Checks the arguments before any call is made.
@@ -133,10 +262,9 @@ fn reject_blocked_plan(
     plan: &Plan<'_, Aws>,
 ) -> Result<()> {
     if let Some(error) = plan.first_unreadable() {
-        context.ui.warn(&format!(
-            "Some resources could not be read; {}.",
-            context.writes.unchanged_notice()
-        ));
+        context.ui.notify(&SetupNotice::Unreadable {
+            unchanged: context.writes.unchanged_notice(),
+        });
         return Err(error.clone());
     }
     if plan.conflicts().next().is_none() {
@@ -146,7 +274,7 @@ fn reject_blocked_plan(
         "choose other names with --name-prefix, or remove these resources with the tool that created them",
     );
     if plan.conflicts().all(PlanStep::can_be_adopted) {
-        let adopt = command_line(context, &format!("plan --option {} --adopt", option.name()));
+        let adopt = format!("heeler-ec plan --option {} --adopt", option.name());
         hint = hint
             .and(&"; to preview adopting them: ".into())
             .and_command(adopt);
@@ -199,90 +327,12 @@ async fn fix_retention(
         fixes::apply(aws, action, snapshot).await?;
         // The checks below see the new value without another call.
         snapshot.record_retention_days(1);
-        context.ui.status(&format!(
-            "Log group {group} now keeps its events for one day."
-        ));
+        context.ui.notify(&SetupNotice::RetentionSet {
+            log_group: group.clone(),
+        });
         context.writes.record(format!(
             "log group {group} now keeps its events for one day"
         ));
     }
     Ok(())
-}
-
-/// Applies the plan. If a step fails, says what was done and how to continue.
-async fn apply_plan(context: &Context, on_failure: OnFailure, plan: &Plan<'_, Aws>) -> Result<()> {
-    let due = plan
-        .steps
-        .iter()
-        .filter(|step| step.action != Action::Keep)
-        .count();
-    let progress = ProgressDisplay::new(context.ui, due);
-    let cancellation = context.interrupt.cancellation();
-    context.interrupt.set_cleanup_message(match on_failure {
-        OnFailure::Keep => "finishing the calls in progress",
-        OnFailure::Rollback => "finishing the calls in progress, then rolling back",
-    });
-    context
-        .interrupt
-        .set_leftovers(recovery_steps(context).into());
-    let observer = |event: ReconcileEvent| progress.on_event(&event);
-    let options = ExecutionOptions::new(&cancellation, &observer);
-    let applied = apply(plan, options).await?;
-    progress.finish();
-    let Some(failure) = applied.failure() else {
-        return Ok(());
-    };
-    let lost_race = applied.lost_lock_race(plan);
-    if lost_race && applied.attempted_steps(plan).next().is_none() {
-        let notice = context.writes.unchanged_notice();
-        context
-            .ui
-            .warn(&format!("\nAnother setup started first; {notice}."));
-        return Err(failure.clone());
-    }
-    // A run that lost the race for the alias has created a key that will never be used.
-    if on_failure == OnFailure::Rollback || lost_race {
-        roll_back(context, plan, &applied).await;
-        return Err(failure.clone());
-    }
-    let done = plan
-        .steps
-        .iter()
-        .zip(&applied.outcomes)
-        .filter(|(step, outcome)| {
-            step.action != Action::Keep && matches!(outcome, Outcome::Done(()))
-        })
-        .count();
-    context.ui.warn(&format!(
-        "\nStopped after {done} of {due} steps. Resources created so far were kept{}.",
-        context.writes.exception()
-    ));
-    print_recovery_steps(context);
-    Err(failure.clone())
-}
-
-fn outputs_outcome(
-    context: &Context,
-    prepared: &Prepared,
-    plan: &Plan<'_, Aws>,
-) -> Result<CommandOutcome> {
-    let read = |output| {
-        plan.output(output)
-            .ok_or_else(|| Error::failed("show the outputs", "AWS returned no queue URL"))
-    };
-    let (queue_url, role_arn) = (
-        read(&prepared.pipeline.queue_url)?,
-        read(&prepared.pipeline.role_arn)?,
-    );
-    context.ui.status("");
-    let values = OutputValues {
-        queue_url: &queue_url,
-        role_arn: &role_arn,
-        external_id: prepared.target.trust().external_id.expose(),
-    };
-    let document = render::outputs::outputs_document(&context.ui, &values);
-    let next_steps = SetupNotice::NextSteps {
-        tail_command: command_line(context, "tail"),
-    };
-    Ok(CommandOutcome::result(document).and_notice(&next_steps))
 }

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::existing_deployment::require_deployment;
-use super::next_steps::{command_line, global_options};
 use super::prepare::validate_external_id;
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
@@ -14,6 +13,7 @@ use crate::hop::PipelineHealth;
 use crate::inventory::pipeline::{self, PipelineFacts};
 use crate::option::{Target, existing_target};
 use crate::render;
+use crate::render::notices::status::StatusNotice;
 use crate::render::status::StatusReport;
 
 /// The pause between two readings of `--watch`.
@@ -42,10 +42,9 @@ pub(super) async fn run(context: &Context, args: cli::StatusArgs) -> Result<Comm
         Some(limit) => run.wait(limit).await,
         None => run.read().await,
     };
-    let drift = run.drift_command();
-    let report = run.report(&facts, &health, &drift);
+    let report = run.report(&facts, &health);
     let document = match format {
-        StatusFormat::Junit => render::status::junit_document(&report),
+        StatusFormat::Junit => render::status::junit_document(&context.ui, &report),
         StatusFormat::Table | StatusFormat::Json => {
             render::status::status_document(&context.ui, &report)
         }
@@ -69,31 +68,24 @@ struct StatusRun<'a> {
 }
 
 impl StatusRun<'_> {
-    fn drift_command(&self) -> String {
-        command_line(self.context, "plan --check")
-    }
-
     fn report<'a>(
         &'a self,
         facts: &'a PipelineFacts,
         health: &'a PipelineHealth,
-        drift_command: &'a str,
     ) -> StatusReport<'a> {
         StatusReport {
             option: self.target.option().name(),
             name_prefix: &self.context.global.name_prefix,
             facts,
             health,
-            drift_command,
         }
     }
 
     /// Shows the status repeatedly, until the reader closes the output or the user interrupts.
     async fn watch(&self) -> Exit {
-        let drift = self.drift_command();
         loop {
             let (facts, health) = self.read().await;
-            let report = self.report(&facts, &health, &drift);
+            let report = self.report(&facts, &health);
             if !render::status::redraw(&self.context.ui, &report) {
                 return exit_code(&health);
             }
@@ -103,8 +95,7 @@ impl StatusRun<'_> {
 
     async fn read(&self) -> (PipelineFacts, PipelineHealth) {
         let request = self.target.pipeline_request();
-        let options = global_options(&self.context.global);
-        let facts = pipeline::read(&self.aws, request, options).await;
+        let facts = pipeline::read(&self.aws, request).await;
         let health = PipelineHealth::new(self.target.hops(&facts));
         (facts, health)
     }
@@ -120,9 +111,9 @@ impl StatusRun<'_> {
             let Some(cause) = health.cause().filter(|_| !left.is_zero()) else {
                 return (facts, health);
             };
-            self.context
-                .ui
-                .status(&format!("Waiting for {}.", cause.id.as_str()));
+            self.context.ui.notify(&StatusNotice::Waiting {
+                hop: cause.id.as_str(),
+            });
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(MAX_PAUSE);
         }

@@ -8,6 +8,7 @@ use crate::cli::tfvars::{MAX_FILE_BYTES, Tfvars, parse_bytes};
 use crate::cli::{Cli, Command, DiscoveryArgs, TrustArgs};
 use crate::error::{Error, Result};
 use crate::render::Ui;
+use crate::render::notices::var_file::VarFileNotice;
 use crate::sanitize::escape_control_chars;
 
 /// Applies the file to every command that accepts one.
@@ -25,10 +26,11 @@ pub(super) async fn apply(ui: &Ui, interrupt: &Interrupt, cli: &mut Cli) -> Resu
     let read = path.clone();
     let file = run_blocking(interrupt, move || read_file(&read)).await?;
     for (name, line) in &file.unknown {
-        ui.warn(&escape_control_chars(&format!(
-            "{}, line {line}: unknown variable {name}; it is ignored.",
-            path.display()
-        )));
+        ui.notify(&VarFileNotice::UnknownVariable {
+            file: path.clone(),
+            line: *line,
+            name: name.clone(),
+        });
     }
     let account = &mut cli.global.account_id;
     *account = account.take().or_else(|| file.account.clone());

@@ -8,14 +8,14 @@ use clap::{Command, CommandFactory};
 use crate::cli::Cli;
 use crate::error::{Error, Exit};
 use crate::hint::Hint;
+use crate::render::command_line::RepeatedOptions;
 use crate::render::document::{Envelope, print_document};
-use crate::render::{OutputFormat, Ui, UiOptions};
+use crate::render::{OutputFormat, ProgressFormat, Ui, UiOptions};
 
 /// Prints the error, or the text of `--help` or `--version`, and returns the exit code.
 pub(super) fn report(args: &[OsString], error: &clap::Error) -> ExitCode {
-    // A closed output is no reason to fail differently.
-    let _ = error.print();
     if !error.use_stderr() {
+        print(error);
         return ExitCode::from(Exit::Success as u8);
     }
     let args: Vec<String> = args
@@ -23,16 +23,42 @@ pub(super) fn report(args: &[OsString], error: &clap::Error) -> ExitCode {
         .skip(1)
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
+    let command = subcommand_name(&Cli::command(), &args);
+    let mut options = UiOptions::default();
     if requests_json(&args) {
-        let command = subcommand_name(&Cli::command(), &args);
-        let ui = Ui::new(UiOptions {
-            format: OutputFormat::Json,
-            ..UiOptions::default()
-        });
-        let error = usage_error(&error.render().to_string(), command.as_deref());
-        print_document(&ui, envelope(command.as_deref()), None, Some(&error));
+        options.format = OutputFormat::Json;
+    }
+    if requests_json_progress(&args) {
+        options.progress = ProgressFormat::Json;
+    }
+    let ui = Ui::new(options, RepeatedOptions::default());
+    let usage_error = usage_error(&error.render().to_string(), command.as_deref());
+    if options.format == OutputFormat::Json {
+        print_document(&ui, envelope(command.as_deref()), None, Some(&usage_error));
+    }
+    match options.progress {
+        ProgressFormat::Json => ui.error(&usage_error),
+        ProgressFormat::Text => print(error),
     }
     ExitCode::from(Exit::Usage as u8)
+}
+
+fn print(error: &clap::Error) {
+    // A closed output is no reason to fail differently.
+    let _ = error.print();
+}
+
+/// Returns true if the arguments contain `--progress json`.
+fn requests_json_progress(args: &[String]) -> bool {
+    let options: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .take_while(|arg| *arg != "--")
+        .collect();
+    options.contains(&"--progress=json")
+        || options
+            .windows(2)
+            .any(|pair| pair == ["--progress", "json"])
 }
 
 /// Returns true if the arguments contain `--output json`. They were not parsed, so their positions do not count.

@@ -96,7 +96,6 @@ fn bucket_facts() -> PipelineFacts {
                 log_keys: Vec::new(),
             },
         },
-        global_options: String::new(),
         now: now(),
         organization: Fact::Present(Organization {
             id: "o-1".into(),

@@ -59,8 +59,6 @@ pub struct InventoryRequest {
     pub permissions_boundary: Option<String>,
     /// Further tags that setup would write, as `(key, value)`.
     pub extra_tags: Vec<(String, String)>,
-    /// The global options of this run, which printed commands repeat.
-    pub global_options: String,
     /// Checks whose failures the operator accepts.
     pub accepted_checks: Vec<CheckId>,
     /// True if setup takes over resources without an owner.

@@ -189,10 +189,10 @@ impl Snapshot {
             .is_some_and(|status| status.logging && status.to_bucket.at.is_some())
     }
 
-    /// Returns a command line of this program, with the global options of this run.
+    /// Returns a command line of this program. The global options of this run are added when it is printed.
     #[must_use]
     pub fn heeler_ec_command(&self, arguments: &str) -> String {
-        format!("heeler-ec {arguments}{}", self.request.global_options)
+        format!("heeler-ec {arguments}")
     }
 
     /// Returns the errors of all calls that were refused or failed.

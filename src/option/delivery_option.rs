@@ -39,6 +39,9 @@ pub trait DeliveryOption: Debug + Sync {
     /// The reason to choose the option, in the comparison of preflight.
     fn recommendation(&self) -> &'static str;
 
+    /// The time from a call to its event in Heeler's queue, as the end of a sentence.
+    fn delivery_time(&self) -> &'static str;
+
     /// The trail's delivery that events are taken from.
     fn destination(&self) -> TrailDestination;
 

@@ -79,7 +79,10 @@ fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
                 text,
                 "{}",
                 ui.wrap_stdout(
-                    &ui.ascii_fallback(&format!("    {name:<9} {}", escape_control_chars(value))),
+                    &ui.ascii_fallback(&format!(
+                        "    {name:<9} {}",
+                        escape_control_chars(&ui.repeated.complete_text(value))
+                    )),
                     14
                 )
             );
@@ -102,14 +105,19 @@ fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
             detail(text, "expected:", &finding.expected);
             detail(text, "reason:", &finding.reason);
             if let Some(console) = &finding.fix.console {
-                detail(text, "fix:", console);
+                detail(text, "console:", console);
             }
             if let Some(advice) = &finding.fix.advice {
                 detail(text, "fix:", advice);
             }
-            for command in &finding.fix.cli {
+            for (number, command) in finding.fix.cli.iter().enumerate() {
+                let name = if number == 0 { "command:" } else { "" };
                 // Commands are never wrapped, so that a terminal copies them as one line.
-                let _ = writeln!(text, "    {:<9} {}", "fix:", escape_control_chars(command));
+                let _ = writeln!(
+                    text,
+                    "    {name:<9} {}",
+                    escape_control_chars(&ui.repeated.complete(command))
+                );
             }
             detail(text, "help:", &help_link(check));
         }
@@ -132,7 +140,8 @@ pub fn help_link(check: &Check) -> String {
     )
 }
 
-pub(super) fn result_json(result: &CheckResult) -> Value {
+pub(super) fn result_json(ui: Ui, result: &CheckResult) -> Value {
+    let complete = |command: &String| ui.repeated.complete(command);
     let (check, verdict) = (result.check, &result.verdict);
     let empty = Finding::default();
     let (observed, reason, finding) = match verdict {
@@ -162,7 +171,7 @@ pub(super) fn result_json(result: &CheckResult) -> Value {
             Verdict::Unknown(error) => json!(error.error_code()),
             _ => Value::Null,
         },
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli, "advice": advice, "url": help_link(check), "fixable": finding.fix.action.is_some() },
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli.iter().map(complete).collect::<Vec<_>>(), "advice": advice, "documentation": help_link(check), "fixable": finding.fix.action.is_some() },
         "permissions": match verdict {
             Verdict::Unknown(error) if error.required_permission().is_some() => json!([error.required_permission()]),
             _ => json!(check.permissions),

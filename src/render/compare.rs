@@ -21,7 +21,7 @@ pub(super) fn side_by_side(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> S
             report
                 .results
                 .iter()
-                .any(|other| result_json(other) == result_json(found))
+                .any(|other| result_json(ui, other) == result_json(ui, found))
         })
     };
     let Some(first) = reports.first() else {
@@ -79,7 +79,7 @@ fn comparison(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> String {
         Some(report) => {
             let name = report.option;
             let reason = (advice.reason)(name);
-            let next = advice.next.replace("OPTION", name);
+            let next = ui.repeated.complete(&advice.next.replace("OPTION", name));
             let recommendation = format!("Recommended: option {name} ({reason}).");
             // The command is never wrapped, so that it can be copied.
             format!("{}\nNext: {next}", ui.wrap_stdout(&recommendation, 2))

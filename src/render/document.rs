@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::record::escape_json;
 use super::{OutputFormat, Ui};
 use crate::error::{Error, Exit};
+use crate::hint::HintPart;
 
 /// The result of a command in the output format of the run.
 #[derive(Clone, Debug)]
@@ -46,14 +47,19 @@ pub fn print_document(
         Some(Document::Text(text)) => Value::String(text),
         None => Value::Null,
     };
-    if let Some(text) = envelope_text(envelope, &result, error) {
+    if let Some(text) = envelope_text(ui, envelope, &result, error) {
         ui.stdout(&text);
     }
 }
 
 /// Formats result and error; `None` if there is nothing to print.
-fn envelope_text(envelope: Envelope, result: &Value, error: Option<&Error>) -> Option<String> {
-    let error_value = error.map(error_json);
+fn envelope_text(
+    ui: &Ui,
+    envelope: Envelope,
+    result: &Value,
+    error: Option<&Error>,
+) -> Option<String> {
+    let error_value = error.map(|error| error_json(ui, error));
     match (envelope, error_value) {
         (Envelope::Wrapped, error) => Some(indented(&json!({ "result": result, "error": error }))),
         (Envelope::Bare, Some(error)) => Some(indented(&json!({ "error": error }))),
@@ -72,13 +78,20 @@ fn is_interrupt(error: &Error) -> bool {
 
 /// Returns an error as JSON. All keys are present; an unknown value is null.
 #[must_use]
-pub fn error_json(error: &Error) -> Value {
+pub fn error_json(ui: &Ui, error: &Error) -> Value {
+    let hint = error.hint().map(|hint| {
+        let parts = hint.parts().iter().map(|part| match part {
+            HintPart::Text(text) => text.clone(),
+            HintPart::Command(command) => ui.repeated.complete(command),
+        });
+        parts.collect::<String>()
+    });
     json!({
         "operation": error.failed_operation(),
         "cause": error.cause_without_codes(),
         "code": error.error_code(),
         "request_id": error.request_id(),
-        "hint": error.hint().map(ToString::to_string),
+        "hint": hint,
         "exit_code": error.exit() as u8,
     })
 }
@@ -95,6 +108,10 @@ fn indented(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    fn ui() -> Ui {
+        Ui::plain(None)
+    }
+
     fn refusal() -> Error {
         Error::failed("create the queue", "not authorized")
             .with_code(Some("AccessDenied".into()), Some("1-2-3".into()))
@@ -104,7 +121,7 @@ mod tests {
     #[test]
     fn error_of_aws_has_all_keys() {
         assert_eq!(
-            error_json(&refusal()),
+            error_json(&ui(), &refusal()),
             json!({
                 "operation": "create the queue",
                 "cause": "not authorized",
@@ -120,7 +137,7 @@ mod tests {
     fn error_without_operation_has_null_keys() {
         let error = Error::usage("--account-id is invalid").with_reason("it has 11 digits");
         assert_eq!(
-            error_json(&error),
+            error_json(&ui(), &error),
             json!({
                 "operation": null,
                 "cause": "--account-id is invalid: it has 11 digits",
@@ -137,7 +154,7 @@ mod tests {
         let result = json!({ "ready": true });
         let error = refusal();
         let shown = |envelope, result: &Value, error| {
-            let text = envelope_text(envelope, result, error)?;
+            let text = envelope_text(&ui(), envelope, result, error)?;
             Some(serde_json::from_str::<Value>(&text).expect("one document"))
         };
         let (some, null) = (Some(&error), Value::Null);
@@ -148,13 +165,13 @@ mod tests {
         );
         assert_eq!(
             shown(wrapped, &null, some),
-            Some(json!({ "result": null, "error": error_json(&error) }))
+            Some(json!({ "result": null, "error": error_json(&ui(), &error) }))
         );
         assert_eq!(
             shown(wrapped, &result, some),
-            Some(json!({ "result": result, "error": error_json(&error) }))
+            Some(json!({ "result": result, "error": error_json(&ui(), &error) }))
         );
-        let only_error = Some(json!({ "error": error_json(&error) }));
+        let only_error = Some(json!({ "error": error_json(&ui(), &error) }));
         assert_eq!(shown(Envelope::Bare, &result, None), Some(result.clone()));
         assert_eq!(shown(Envelope::Bare, &null, some), only_error);
         assert_eq!(shown(Envelope::Lines, &null, None), None);
@@ -165,7 +182,7 @@ mod tests {
 
     #[test]
     fn error_line_is_one_line() {
-        let text = envelope_text(Envelope::Lines, &Value::Null, Some(&refusal()));
+        let text = envelope_text(&ui(), Envelope::Lines, &Value::Null, Some(&refusal()));
         let text = text.expect("a line");
         assert_eq!(text.matches('\n').count(), 1, "{text}");
     }

@@ -1,6 +1,9 @@
 //! An error: headline, cause, and hint.
 
-use super::{Tone, Ui};
+use serde_json::json;
+
+use super::document::error_json;
+use super::{ProgressFormat, Tone, Ui};
 use crate::error::{Error, Exit};
 use crate::hint::HintPart;
 use crate::sanitize::escape_control_chars;
@@ -8,6 +11,10 @@ use crate::sanitize::escape_control_chars;
 impl Ui {
     /// Prints an error on stderr, also with `--quiet`.
     pub fn error(&self, error: &Error) {
+        if self.options.progress == ProgressFormat::Json {
+            self.progress_line(&json!({ "type": "error", "error": error_json(self, error) }));
+            return;
+        }
         let headline = escape_control_chars(&error.headline());
         if error.exit() == Exit::Interrupted {
             self.warn(&format!("Interrupted: {headline}."));
@@ -26,7 +33,7 @@ impl Ui {
                 self.warn_unwrapped(&format!(
                     "  hint:  {}{}",
                     escape_control_chars(text),
-                    escape_control_chars(command)
+                    escape_control_chars(&self.repeated.complete(command))
                 ));
             }
             parts => {

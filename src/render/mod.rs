@@ -3,6 +3,7 @@
 mod action_table;
 mod change;
 pub mod check_results;
+pub mod command_line;
 mod compare;
 pub mod document;
 mod error;
@@ -16,7 +17,9 @@ pub mod progress;
 pub mod record;
 pub mod report;
 pub mod restore;
+pub mod run_document;
 pub mod status;
+pub mod step_status;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -27,7 +30,9 @@ use supports_unicode::supports_unicode;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::sanitize::escape_control_chars;
-use layout::{wrap_line, wrap_text};
+use command_line::RepeatedOptions;
+use layout::wrap_line;
+use message::Message;
 
 /// The format of a result on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,10 +56,21 @@ pub enum ColorChoice {
     Never,
 }
 
+/// The format of progress on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressFormat {
+    /// For reading
+    #[default]
+    Text,
+    /// For programs: one JSON object per line
+    Json,
+}
+
 /// The user's choices about output.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UiOptions {
     pub format: OutputFormat,
+    pub progress: ProgressFormat,
     pub color: ColorChoice,
     /// Print no status.
     pub quiet: bool,
@@ -66,6 +82,7 @@ pub struct UiOptions {
 #[derive(Clone, Copy, Debug)]
 pub struct Ui {
     options: UiOptions,
+    repeated: &'static RepeatedOptions,
     unicode: bool,
     stdout: Stream,
     stderr: Stream,
@@ -100,11 +117,13 @@ pub fn stdout_error() -> Option<&'static str> {
 }
 
 impl Ui {
+    /// Creates the user interface of a run; `repeated` lives until the program ends.
     #[must_use]
-    pub fn new(options: UiOptions) -> Self {
+    pub fn new(options: UiOptions, repeated: RepeatedOptions) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         Self {
             options,
+            repeated: Box::leak(Box::new(repeated)),
             unicode: supports_unicode(),
             stdout: Stream::new(
                 options.color,
@@ -129,6 +148,7 @@ impl Ui {
         };
         Self {
             options: UiOptions::default(),
+            repeated: Box::leak(Box::default()),
             unicode: false,
             stdout: stream,
             stderr: stream,
@@ -181,26 +201,44 @@ impl Ui {
         written.is_ok()
     }
 
+    /// Prints an empty line before the result, if both are shown on one terminal.
+    pub(crate) fn separate_result(&self) {
+        if self.stdout.is_terminal && self.stderr.is_terminal {
+            self.status_unwrapped("");
+        }
+    }
+
     /// Prints progress or advice on stderr, unless `--quiet` is given.
-    pub fn status(&self, text: &str) {
-        self.status_unwrapped(&wrap_text(text, self.stderr.width));
+    pub(crate) fn status(&self, text: &str) {
+        self.message(&Message::status("text", text));
     }
 
     /// Prints a warning on stderr, also with `--quiet`.
-    pub fn warn(&self, text: &str) {
-        self.warn_unwrapped(&wrap_text(text, self.stderr.width));
+    pub(crate) fn warn(&self, text: &str) {
+        self.message(&Message::warning("text", text));
     }
 
-    /// Prints a status that must not be wrapped: a command to copy, or a table.
+    /// Prints a status that must not be wrapped, such as a table.
     pub(crate) fn status_unwrapped(&self, text: &str) {
         if !self.options.quiet {
             self.warn_unwrapped(text);
         }
     }
 
-    /// Prints a warning that must not be wrapped: a command to copy, or a table.
-    #[expect(clippy::unused_self, reason = "every print is a method of Ui")]
+    /// Prints a warning that must not be wrapped, such as a table. Programs get the facts from the result instead.
     pub(crate) fn warn_unwrapped(&self, text: &str) {
+        if self.options.progress == ProgressFormat::Text {
+            self.print_stderr(text);
+        }
+    }
+
+    /// Prints one line of `--progress json`.
+    pub(crate) fn progress_line(&self, value: &serde_json::Value) {
+        self.print_stderr(&record::escape_json(&value.to_string()));
+    }
+
+    #[expect(clippy::unused_self, reason = "every print is a method of Ui")]
+    fn print_stderr(&self, text: &str) {
         // A closed stderr is no reason to end.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
@@ -208,6 +246,10 @@ impl Ui {
     /// Asks a question. Returns true if the user types `expected_answer`.
     #[must_use]
     pub fn prompt(&self, question: &str, expected_answer: &str) -> bool {
+        if self.options.progress == ProgressFormat::Json {
+            self.prompt_line(question, Some(expected_answer));
+            return self.read_answer() == expected_answer;
+        }
         let mut err = io::stderr().lock();
         let answer = escape_control_chars(expected_answer);
         let question = question
@@ -227,11 +269,25 @@ impl Ui {
     /// is empty at the end of the input.
     #[must_use]
     pub fn mfa_code(&self, serial: &str) -> String {
+        let question = format!("MFA code for {serial}:");
+        if self.options.progress == ProgressFormat::Json {
+            self.prompt_line(&question, None);
+            return self.read_answer();
+        }
         let mut err = io::stderr().lock();
-        let _ = write!(err, "MFA code for {}: ", escape_control_chars(serial));
+        let _ = write!(err, "{} ", escape_control_chars(&question));
         let _ = err.flush();
         drop(err);
         self.read_answer()
+    }
+
+    /// Prints a question as a line of `--progress json`. Without `expected_answer`, the answer is free.
+    fn prompt_line(&self, question: &str, expected_answer: Option<&str>) {
+        self.progress_line(&serde_json::json!({
+            "type": "prompt",
+            "message": question.trim(),
+            "expected_answer": expected_answer,
+        }));
     }
 
     fn read_answer(&self) -> String {

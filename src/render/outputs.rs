@@ -1,10 +1,11 @@
 //! The three values to paste into Heeler, with the output names of Heeler's Terraform modules.
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::document::Document;
 use super::{OutputFormat, Tone, Ui};
 
+#[derive(Clone, Copy, Debug)]
 pub struct OutputValues<'a> {
     pub queue_url: &'a str,
     pub role_arn: &'a str,
@@ -14,23 +15,32 @@ pub struct OutputValues<'a> {
 /// Returns the values as the result.
 #[must_use]
 pub fn outputs_document(ui: &Ui, outputs: &OutputValues<'_>) -> Document {
-    let rows = [
-        ("heeler_event_queue_url", outputs.queue_url),
-        ("heeler_event_role_arn", outputs.role_arn),
-        ("heeler_event_role_external_id", outputs.external_id),
-    ];
     match ui.format() {
-        OutputFormat::Json => Document::Json(json!({
-            (rows[0].0): rows[0].1,
-            (rows[1].0): rows[1].1,
-            (rows[2].0): rows[2].1,
-        })),
+        OutputFormat::Json => Document::Json(outputs_json(outputs)),
         OutputFormat::Text | OutputFormat::Csv => {
-            let lines = rows.iter().map(|(name, value)| {
+            let lines = named_values(outputs).into_iter().map(|(name, value)| {
                 let name = ui.paint(Tone::Strong, &format!("{name:<29}"));
                 format!("{name}  {value}\n")
             });
             Document::Text(lines.collect())
         }
     }
+}
+
+/// Returns the values as JSON.
+pub(super) fn outputs_json(outputs: &OutputValues<'_>) -> Value {
+    let values = named_values(outputs).into_iter();
+    Value::Object(
+        values
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect(),
+    )
+}
+
+fn named_values<'a>(outputs: &OutputValues<'a>) -> [(&'static str, &'a str); 3] {
+    [
+        ("heeler_event_queue_url", outputs.queue_url),
+        ("heeler_event_role_arn", outputs.role_arn),
+        ("heeler_event_role_external_id", outputs.external_id),
+    ]
 }

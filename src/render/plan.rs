@@ -160,7 +160,7 @@ fn unreadable_reason(error: &Error) -> String {
     escape_control_chars(&format!("{error}{}", needs.unwrap_or_default()))
 }
 
-fn plan_json(location: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
+pub(super) fn plan_json(location: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
     let counts = count_actions(steps);
     json!({
         "option": location.option,
@@ -207,31 +207,6 @@ fn step_json(step: &PlanStep) -> Value {
     row
 }
 
-/// Returns the plan of a destroy as the result.
-#[must_use]
-pub fn destroy_plan_document(
-    ui: &Ui,
-    location: &PlanLocation<'_>,
-    actions: &[(&PlanStep, DestroyAction)],
-) -> Document {
-    match ui.format() {
-        OutputFormat::Json => Document::Json(json!({
-            "option": location.option,
-            "account": location.account,
-            "region": location.region,
-            "steps": actions.iter().filter(|(_, action)| *action != DestroyAction::Absent).map(|(step, action)| json!({
-                "action": destroy_action_label(action).1,
-                "kind": step.id.kind,
-                "name": step.id.name,
-                "preserved": step.preserved,
-            })).collect::<Vec<_>>(),
-        })),
-        OutputFormat::Text | OutputFormat::Csv => {
-            Document::Text(destroy_table(*ui, location, actions))
-        }
-    }
-}
-
 /// Prints the plan of a destroy on stderr, before the prompt.
 pub fn announce_destroy_plan(
     ui: &Ui,
@@ -246,7 +221,7 @@ pub fn announce_destroy_plan(
     );
 }
 
-fn destroy_action_label(action: &DestroyAction) -> (&'static str, &'static str, Tone) {
+pub(super) fn destroy_action_label(action: &DestroyAction) -> (&'static str, &'static str, Tone) {
     match action {
         DestroyAction::Delete | DestroyAction::DeletedWith(_) => ("-", "delete", Tone::Bad),
         DestroyAction::NotManaged | DestroyAction::BlockedBy(_) => ("=", "skip", Tone::Faint),
@@ -255,7 +230,7 @@ fn destroy_action_label(action: &DestroyAction) -> (&'static str, &'static str, 
     }
 }
 
-fn destroy_table(
+pub(super) fn destroy_table(
     ui: Ui,
     location: &PlanLocation<'_>,
     actions: &[(&PlanStep, DestroyAction)],

@@ -3,10 +3,12 @@
 use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
 
-use super::{Tone, Ui};
+use super::{ProgressFormat, Tone, Ui};
 use crate::aws::AwsCall;
 use crate::reconcile::event::{ReconcileEvent, Verb};
+use crate::reconcile::graph::ResourceId;
 use crate::sanitize::escape_control_chars;
 
 pub struct ProgressDisplay {
@@ -17,7 +19,10 @@ pub struct ProgressDisplay {
 impl ProgressDisplay {
     #[must_use]
     pub fn new(ui: Ui, total: usize) -> Self {
-        let shown = io::stderr().is_terminal() && !ui.options.quiet && !ui.options.verbose;
+        let shown = io::stderr().is_terminal()
+            && !ui.options.quiet
+            && !ui.options.verbose
+            && ui.options.progress == ProgressFormat::Text;
         let target = if shown {
             ProgressDrawTarget::stderr()
         } else {
@@ -35,6 +40,12 @@ impl ProgressDisplay {
     }
 
     pub fn on_event(&self, event: &ReconcileEvent) {
+        if self.ui.options.progress == ProgressFormat::Json {
+            if !self.ui.options.quiet {
+                self.ui.progress_line(&event_json(event));
+            }
+            return;
+        }
         match event {
             ReconcileEvent::Started { id, verb } => {
                 self.bar.set_message(
@@ -138,8 +149,64 @@ fn infinitive(verb: Verb) -> &'static str {
     }
 }
 
+/// Returns an event as a line of `--progress json`.
+fn event_json(event: &ReconcileEvent) -> Value {
+    let step = |event: &str, id: &ResourceId, verb: Option<Verb>, reason: Option<&str>| {
+        json!({
+            "type": "step",
+            "event": event,
+            "action": verb.map(infinitive),
+            "kind": id.kind,
+            "name": id.name,
+            "reason": reason,
+            "elapsed_ms": null,
+        })
+    };
+    match event {
+        ReconcileEvent::Started { id, verb } => step("started", id, Some(*verb), None),
+        ReconcileEvent::Waiting { id, reason } => step("waiting", id, None, Some(reason)),
+        ReconcileEvent::Finished { id, verb, elapsed } => {
+            let mut line = step("finished", id, Some(*verb), None);
+            let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            line["elapsed_ms"] = json!(elapsed);
+            line
+        }
+        ReconcileEvent::DeletedWith { id, parent } => {
+            let reason = format!("with {parent}");
+            step("finished", id, Some(Verb::Delete), Some(&reason))
+        }
+        ReconcileEvent::Failed { id, verb, reason } => {
+            step("failed", id, Some(*verb), Some(reason))
+        }
+        ReconcileEvent::Skipped {
+            id,
+            verb,
+            blocked_by,
+        } => {
+            let reason = format!("depends on {blocked_by}");
+            step("skipped", id, Some(*verb), Some(&reason))
+        }
+        ReconcileEvent::ScopeUnavailable { scope, reason } => json!({
+            "type": "scope_unavailable",
+            "scope": scope.to_string(),
+            "reason": reason,
+        }),
+    }
+}
+
 /// Prints one finished call, for `--verbose`.
 pub fn print_call(ui: Ui, call: &AwsCall) {
+    if ui.options.progress == ProgressFormat::Json {
+        ui.progress_line(&json!({
+            "type": "call",
+            "service": call.service,
+            "operation": call.operation,
+            "status": call.status,
+            "request_id": call.request_id,
+            "elapsed_ms": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
+        }));
+        return;
+    }
     let status = call
         .status
         .map_or_else(|| "no response".to_owned(), |status| status.to_string());

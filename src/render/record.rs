@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{OutputFormat, Tone, Ui};
 use crate::alert::DeliveryStats;
 use crate::cloudtrail::record::Record;
+use crate::error::Error;
 use crate::sanitize::escape_control_chars;
 use crate::sanitize::is_printable_ascii;
 use crate::severity::{SeverityLevel, SeverityTable};
@@ -84,6 +86,14 @@ pub fn warn_failed(ui: &Ui, problem: &str, cause: &str, hint: Option<&str>) {
     if let Some(hint) = hint {
         ui.warn(&format!("  hint: {}", escape_control_chars(hint)));
     }
+}
+
+/// Warns of a call that is repeated for up to this time, because something else than AWS answered it.
+pub fn warn_outage(ui: &Ui, error: &Error, give_up_after: Duration) {
+    let limit = humantime::format_duration(give_up_after);
+    let hint = format!("the call is repeated for up to {limit} (--give-up-after)");
+    let problem = format!("{} at the moment", error.headline());
+    warn_failed(ui, &problem, &error.cause(), Some(&hint));
 }
 
 /// Prints the statistics.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::check_results::{result_json, result_lines};
 pub use super::compare::Advice;
 use super::document::Document;
-use super::{OutputFormat, Tone, Ui, compare};
+use super::message::Message;
+use super::{OutputFormat, ProgressFormat, Tone, Ui, compare};
 use crate::check::{CheckResult, Report, Verdict};
 use crate::sanitize::escape_control_chars;
 
@@ -13,10 +14,10 @@ use crate::sanitize::escape_control_chars;
 #[must_use]
 pub fn reports_document(ui: &Ui, reports: &[Report], advice: &Advice<'_>) -> Document {
     match (ui.format(), reports) {
-        (OutputFormat::Json, [one]) => Document::Json(report_json(one)),
+        (OutputFormat::Json, [one]) => Document::Json(report_json(*ui, one)),
         (OutputFormat::Json, several) => Document::Json(json!({
             "recommended": compare::recommended(several).map(|report| report.option),
-            "options": several.iter().map(report_json).collect::<Vec<_>>(),
+            "options": several.iter().map(|report| report_json(*ui, report)).collect::<Vec<_>>(),
         })),
         (OutputFormat::Text | OutputFormat::Csv, [one]) => Document::Text(format!(
             "{}{}",
@@ -56,6 +57,20 @@ pub fn blocking_results(ui: &Ui, report: &Report) {
         .iter()
         .filter(|result| result.is_blocking())
         .collect();
+    if ui.options.progress == ProgressFormat::Json {
+        for result in blocking {
+            let observed = match &result.verdict {
+                Verdict::Fail(finding)
+                | Verdict::Warn(finding)
+                | Verdict::Undetermined(finding) => finding.observed.clone(),
+                Verdict::Unknown(error) => error.to_string(),
+                Verdict::Pass(_) | Verdict::Skip(_) => continue,
+            };
+            let text = format!("{}: {observed}", result.check.id);
+            ui.message(&Message::warning("check_failed", text));
+        }
+        return;
+    }
     ui.warn_unwrapped(result_lines(ui.for_stderr(), &blocking, "").trim_end());
     ui.warn("");
 }
@@ -147,12 +162,12 @@ fn closing_line(ui: Ui, report: &Report) -> String {
     format!("\n{}\n", line.replacen(word, &ui.paint(tone, word), 1))
 }
 
-fn report_json(report: &Report) -> Value {
+fn report_json(ui: Ui, report: &Report) -> Value {
     let counts = report.counts();
     json!({
         "option": report.option,
         "ready": report.is_ready(),
-        "checks": report.results.iter().map(result_json).collect::<Vec<_>>(),
+        "checks": report.results.iter().map(|result| result_json(ui, result)).collect::<Vec<_>>(),
         "counts": {
             "fail": counts.failed,
             "unknown": counts.unknown,

@@ -2,12 +2,9 @@
 
 use std::fmt::Write;
 
-use serde_json::json;
-
 use super::action_table::ActionTable;
-use super::document::Document;
 use super::plan::print_announcement;
-use super::{OutputFormat, Tone, Ui};
+use super::{Tone, Ui};
 use crate::backup::Backup;
 use crate::sanitize::escape_control_chars;
 
@@ -33,7 +30,7 @@ pub struct RestoreRow<'a> {
 }
 
 impl RestoreAction {
-    fn label(self) -> (&'static str, &'static str, Tone) {
+    pub(super) fn label(self) -> (&'static str, &'static str, Tone) {
         match self {
             Self::Restore => ("~", "restore", Tone::Change),
             Self::Keep => ("=", "keep", Tone::Faint),
@@ -43,7 +40,7 @@ impl RestoreAction {
         }
     }
 
-    fn reason(self) -> Option<&'static str> {
+    pub(super) fn reason(self) -> Option<&'static str> {
         match self {
             Self::Restore => None,
             Self::Keep => Some("already has the saved content"),
@@ -54,31 +51,12 @@ impl RestoreAction {
     }
 }
 
-/// Returns the plan as the result.
-#[must_use]
-pub fn restore_plan_document(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> Document {
-    match ui.format() {
-        OutputFormat::Json => Document::Json(json!({
-            "account": backup.account,
-            "region": backup.region,
-            "time": backup.time,
-            "documents": rows.iter().map(|row| json!({
-                "action": row.action.label().1,
-                "kind": row.kind,
-                "resource": row.resource,
-                "reason": row.action.reason(),
-            })).collect::<Vec<_>>(),
-        })),
-        OutputFormat::Text | OutputFormat::Csv => Document::Text(restore_table(*ui, backup, rows)),
-    }
-}
-
 /// Prints the plan on stderr, before the prompt.
 pub fn announce_restore(ui: &Ui, backup: &Backup, rows: &[RestoreRow<'_>], asked: bool) {
     print_announcement(*ui, &restore_table(ui.for_stderr(), backup, rows), asked);
 }
 
-fn restore_table(ui: Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> String {
+pub(super) fn restore_table(ui: Ui, backup: &Backup, rows: &[RestoreRow<'_>]) -> String {
     let mut text = format!(
         "Backup of {}, account {}, region {}:\n\n",
         escape_control_chars(&backup.time),

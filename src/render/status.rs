@@ -23,15 +23,13 @@ pub struct StatusReport<'a> {
     pub name_prefix: &'a str,
     pub facts: &'a PipelineFacts,
     pub health: &'a PipelineHealth,
-    /// The command that shows drift.
-    pub drift_command: &'a str,
 }
 
 /// Returns the health as the result.
 #[must_use]
 pub fn status_document(ui: &Ui, report: &StatusReport<'_>) -> Document {
     match ui.format() {
-        OutputFormat::Json => Document::Json(status_json(report)),
+        OutputFormat::Json => Document::Json(status_json(ui, report)),
         OutputFormat::Text | OutputFormat::Csv => Document::Text(status_text(*ui, report)),
     }
 }
@@ -51,7 +49,7 @@ pub fn redraw(ui: &Ui, report: &StatusReport<'_>) -> bool {
 
 /// Returns the health as JUnit XML: a test case per hop, failed if broken and skipped if not known.
 #[must_use]
-pub fn junit_document(report: &StatusReport<'_>) -> Document {
+pub fn junit_document(ui: &Ui, report: &StatusReport<'_>) -> Document {
     let hops = &report.health.hops;
     let count = |statuses: &[HopStatus]| {
         let matching = hops.iter().filter(|hop| statuses.contains(&hop.status));
@@ -75,7 +73,7 @@ pub fn junit_document(report: &StatusReport<'_>) -> Document {
         let _ = match hop.status {
             HopStatus::Ok => writeln!(text, "{start}/>"),
             HopStatus::Broken => {
-                let hint = hop.hint.as_ref().map(ToString::to_string);
+                let hint = hop.hint.as_ref().map(|hint| plain_hint(ui, hint));
                 writeln!(
                     text,
                     "{start}><failure message=\"{observed}\">expected: {}\nhint: {}</failure></testcase>",
@@ -101,7 +99,7 @@ fn escape_xml(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-fn status_json(report: &StatusReport<'_>) -> Value {
+fn status_json(ui: &Ui, report: &StatusReport<'_>) -> Value {
     let StatusReport {
         option,
         name_prefix,
@@ -127,7 +125,7 @@ fn status_json(report: &StatusReport<'_>) -> Value {
         },
         "healthy": health.is_healthy(),
         "cause": health.cause().map(|hop| hop.id.as_str()),
-        "hops": health.hops.iter().map(hop_json).collect::<Vec<_>>(),
+        "hops": health.hops.iter().map(|hop| hop_json(ui, hop)).collect::<Vec<_>>(),
         "metrics": {
             "queue": queue(&facts.queue),
             "dead_letter_queue": queue(&facts.dead_letter_queue),
@@ -136,13 +134,13 @@ fn status_json(report: &StatusReport<'_>) -> Value {
     })
 }
 
-fn hop_json(hop: &Hop) -> Value {
+fn hop_json(ui: &Ui, hop: &Hop) -> Value {
     json!({
         "id": hop.id.as_str(),
         "status": hop.status.as_str(),
         "observed": hop.observed,
         "expected": hop.expected,
-        "hint": hop.hint.as_ref().map(ToString::to_string),
+        "hint": hop.hint.as_ref().map(|hint| plain_hint(ui, hint)),
         "resource": hop.resource,
     })
 }
@@ -170,14 +168,14 @@ fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
         );
         write_labelled(ui, &mut text, "Expected:", &cause.expected);
         if let Some(hint) = &cause.hint {
-            write_labelled(ui, &mut text, "Fix:", &hint_text(hint));
+            write_labelled(ui, &mut text, "Fix:", &hint_text(ui, hint));
         }
         text.push('\n');
     }
     write_numbers(ui, &mut text, facts);
     let drift = format!(
         "Drift is not part of the status; to see it, run `{}`",
-        report.drift_command
+        ui.repeated.complete("heeler-ec plan --check")
     );
     let _ = writeln!(text, "{}", ui.wrap_stdout(&drift, 0));
     text
@@ -202,7 +200,7 @@ fn write_hop(ui: Ui, text: &mut String, hop: &Hop) {
     let line = ui.wrap_stdout(&ui.ascii_fallback(&line), indent);
     let _ = writeln!(text, "{}", line.replacen(sign, &ui.paint(tone, sign), 1));
     if let (HopStatus::Unknown, Some(hint)) = (hop.status, &hop.hint) {
-        let line = format!("{}{}", " ".repeat(indent), hint_text(hint));
+        let line = format!("{}{}", " ".repeat(indent), hint_text(ui, hint));
         let _ = writeln!(text, "{}", ui.wrap_stdout(&line, indent));
     }
 }
@@ -230,13 +228,22 @@ fn write_numbers(ui: Ui, text: &mut String, facts: &PipelineFacts) {
     }
 }
 
+/// Returns a hint as text for programs, without backticks.
+fn plain_hint(ui: &Ui, hint: &Hint) -> String {
+    let parts = hint.parts().iter().map(|part| match part {
+        HintPart::Text(text) => text.clone(),
+        HintPart::Command(command) => ui.repeated.complete(command),
+    });
+    parts.collect()
+}
+
 /// Returns a hint as text; backticks around a command keep it from being wrapped.
-fn hint_text(hint: &Hint) -> String {
+fn hint_text(ui: Ui, hint: &Hint) -> String {
     let parts = hint.parts().iter();
     parts
         .map(|part| match part {
             HintPart::Text(text) => text.clone(),
-            HintPart::Command(command) => format!("`{command}`"),
+            HintPart::Command(command) => format!("`{}`", ui.repeated.complete(command)),
         })
         .collect()
 }

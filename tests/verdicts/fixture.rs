@@ -120,7 +120,6 @@ pub fn ready(route: TrailDestination) -> Snapshot {
             names: ResourceNames::new("heeler"),
             permissions_boundary: None,
             extra_tags: Vec::new(),
-            global_options: String::new(),
             accepted_checks: Vec::new(),
             deep: false,
         },

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::super::next_steps::command_line;
 use super::output_thread::{OutputClosed, OutputThread};
 use super::source_stream::SourceStream;
 use super::target::TailTarget;
@@ -14,6 +13,8 @@ use crate::cli;
 use crate::command::Context;
 use crate::error::{Error, Exit, Result};
 use crate::option::HEELER_PATTERN;
+use crate::render::notices::interrupt::CleanUp;
+use crate::render::notices::tail::TailNotice;
 use crate::render::record::ColumnLayout;
 use crate::render::{self, Ui};
 use crate::tail::account_names::SharedAccountNames;
@@ -64,10 +65,10 @@ impl LiveTail<'_> {
                 "the tags of the role do not contain the name of the log group",
             )
         })?;
-        self.context.ui.status(&format!(
-            "Reading log group {name} from {} on. Only events that match Heeler's filter are shown. Press Ctrl-C to stop.",
-            self.start_description()
-        ));
+        self.context.ui.notify(&TailNotice::ReadingLogGroup {
+            log_group: name.to_owned(),
+            since: self.args.select.since,
+        });
         let mut poller = LogGroupPoller::new(aws, name, HEELER_PATTERN)?;
         if let Some(since) = self.args.select.since {
             poller = poller.starting_at(since);
@@ -79,11 +80,10 @@ impl LiveTail<'_> {
     /// Lists the bucket periodically. Creates nothing.
     async fn list_bucket(&self, aws: &Aws) -> Result<StopReason> {
         let log_bucket = &self.target.log_bucket;
-        self.context.ui.status(&format!(
-            "Listing new objects in bucket {} from {} on. Press Ctrl-C to stop.",
-            log_bucket.bucket,
-            self.start_description()
-        ));
+        self.context.ui.notify(&TailNotice::ListingBucket {
+            bucket: log_bucket.bucket.clone(),
+            since: self.args.select.since,
+        });
         let lookback = self
             .args
             .select
@@ -104,11 +104,9 @@ impl LiveTail<'_> {
     /// Peeks at Heeler's own queue, after a warning about the consequences.
     async fn receive_heeler_queue(&self, aws: &Aws) -> Result<StopReason> {
         let name = &self.target.heeler_queue;
-        self.context.ui.warn(&format!(
-            "Peeking at Heeler's own queue {name}. Each receive hides messages from Heeler for a moment, and a message that \
-             was received four times moves to the dead-letter queue. All messages are returned immediately, none is \
-             deleted, and reading stops at the first message received more than twice."
-        ));
+        self.context.ui.notify(&TailNotice::PeekingHeelerQueue {
+            queue: name.clone(),
+        });
         let queue = HeelerQueue::find(aws, name).await?;
         let reader = ObjectReader::from_heeler_queue(
             aws,
@@ -116,9 +114,7 @@ impl LiveTail<'_> {
             self.target.log_bucket.clone(),
             self.download_limits(),
         );
-        self.context
-            .interrupt
-            .set_cleanup_message("returning the received messages");
+        self.context.interrupt.set_clean_up(CleanUp::ReturnMessages);
         let mut stream = SourceStream::Objects(Box::new(reader));
         let stopped = self.run_source(aws, &mut stream).await;
         if let SourceStream::Objects(reader) = &mut stream {
@@ -137,13 +133,6 @@ impl LiveTail<'_> {
         }
     }
 
-    fn start_description(&self) -> String {
-        match self.args.select.since {
-            None => "ten minutes ago".to_owned(),
-            Some(since) => humantime::format_rfc3339_seconds(since).to_string(),
-        }
-    }
-
     /// Receives from a temporary queue that is subscribed to the topic, and deletes it at the end.
     async fn receive_temporary_queue(&self, aws: &Aws) -> Result<StopReason> {
         let context = self.context;
@@ -152,28 +141,29 @@ impl LiveTail<'_> {
             .subscription
             .as_ref()
             .ok_or_else(|| Error::failed("read events", "the deployment has no topic"))?;
-        for stale in temporary_queue::remove_stale(aws, target).await? {
-            context
-                .ui
-                .status(&format!("Removed queue {stale}, left by an earlier run."));
+        for queue in temporary_queue::remove_stale(aws, target).await? {
+            context.ui.notify(&TailNotice::StaleQueueRemoved { queue });
         }
         let name = temporary_queue::generate_name(&target.name_prefix);
         let region = aws.region();
-        context.interrupt.set_leftovers(cleanup_notice(vec![format!(
+        context.interrupt.set_leftovers(&TailNotice::QueueNotDeleted {
+            commands: vec![format!(
             "aws sqs delete-queue --region {region} --queue-url \"$(aws sqs get-queue-url --region {region} --queue-name {name} --query QueueUrl --output text)\"",
-        )]));
+        )],
+        });
         let mut queue = TemporaryQueue::create(aws, target, &name).await?;
         context
             .interrupt
-            .set_leftovers(cleanup_notice(queue.manual_cleanup_commands(region)));
+            .set_leftovers(&TailNotice::QueueNotDeleted {
+                commands: queue.manual_cleanup_commands(region),
+            });
         context
             .interrupt
-            .set_cleanup_message("deleting the temporary queue");
-        context.ui.status(&format!(
-            "Receiving from topic {} through the temporary queue {}. Press Ctrl-C to stop; the queue is then deleted.",
-            arn::resource_name(&target.topic),
-            queue.name
-        ));
+            .set_clean_up(CleanUp::DeleteTemporaryQueue);
+        context.ui.notify(&TailNotice::ReceivingTopic {
+            topic: arn::resource_name(&target.topic).to_owned(),
+            queue: queue.name.clone(),
+        });
         let reader = ObjectReader::from_temporary_queue(
             aws,
             &queue,
@@ -192,7 +182,7 @@ impl LiveTail<'_> {
         }
         let reason = stopped?;
         deleted?;
-        context.interrupt.set_leftovers(Vec::new());
+        context.interrupt.clear_leftovers();
         Ok(reason)
     }
 
@@ -230,15 +220,7 @@ impl LiveTail<'_> {
             return Err(error);
         };
         if is_first {
-            let limit = humantime::format_duration(self.args.give_up_after);
-            render::record::warn_failed(
-                &self.context.ui,
-                &format!("{} at the moment", error.headline()),
-                &error.cause(),
-                Some(&format!(
-                    "the call is repeated for up to {limit} (--give-up-after)"
-                )),
-            );
+            render::record::warn_outage(&self.context.ui, &error, self.args.give_up_after);
         }
         sleep(delay).await;
         Ok(())
@@ -294,10 +276,7 @@ impl LiveTail<'_> {
             };
             last_error = None;
             if let Some(outage) = schedule.record_success() {
-                let seconds = humantime::format_duration(Duration::from_secs(outage.as_secs()));
-                self.context.ui.status(&format!(
-                    "AWS responds again after {seconds}. Reading continues."
-                ));
+                self.context.ui.notify(&TailNotice::OutageEnded { outage });
                 deadline = deadline.checked_add(outage).unwrap_or(deadline);
             }
             let Some(arrivals) = next else {
@@ -342,10 +321,10 @@ impl LiveTail<'_> {
             StopReason::Interrupted => Exit::Interrupted,
             StopReason::Exhausted(limit_reached) => {
                 if let Some(message) = limit_reached {
-                    ui.warn(&format!(
-                        "Stopped: message {} has been received {} times. After the fourth receive, SQS moves it to the dead-letter queue.",
-                        message.message_id, message.receive_count
-                    ));
+                    ui.notify(&TailNotice::ReceiveLimitReached {
+                        message_id: message.message_id,
+                        receive_count: message.receive_count,
+                    });
                 }
                 if shown > 0 {
                     Exit::Success
@@ -354,12 +333,28 @@ impl LiveTail<'_> {
                 }
             }
             StopReason::TimedOut if shown > 0 && self.args.limit.is_none() => {
-                let waited = humantime::format_duration(self.args.timeout);
-                ui.status(&format!("No more events arrived within {waited}."));
+                ui.notify(&TailNotice::NoMoreEvents {
+                    timeout: self.args.timeout,
+                });
                 Exit::Success
             }
             StopReason::TimedOut => {
-                report_timeout(self.context, self.args.timeout, &self.target.option, source);
+                let timeout = self.args.timeout;
+                let filtered = printer.stats.records.filtered;
+                ui.notify(&match self.args.limit {
+                    Some(limit) if shown > 0 => TailNotice::FewEvents {
+                        timeout,
+                        shown,
+                        limit,
+                        filtered,
+                    },
+                    _ if filtered > 0 => TailNotice::AllFiltered { timeout, filtered },
+                    _ => TailNotice::NoEvents {
+                        timeout,
+                        option: self.target.option.clone(),
+                        source,
+                    },
+                });
                 Exit::Negative
             }
         };
@@ -393,47 +388,6 @@ fn receive_limit_reached(arrival: &Arrival) -> Option<ReceiveLimitReached> {
         Arrival::ReceiveLimitReached(message) => Some(message.clone()),
         _ => None,
     }
-}
-
-fn report_timeout(context: &Context, timeout: Duration, option: &str, source: SourceKind) {
-    let ui = context.ui;
-    ui.warn(&format!(
-        "No events arrived within {}.",
-        humantime::format_duration(timeout)
-    ));
-    ui.status("Possible reasons:");
-    let reason = match source {
-        SourceKind::HeelerQueue => "Heeler may have processed all messages in its queue already",
-        SourceKind::Queue | SourceKind::Bucket => {
-            "CloudTrail delivers about every 5 minutes, and a new notification takes effect after about 5 more"
-        }
-        SourceKind::LogGroup => {
-            "CloudTrail delivers some minutes late, and Heeler's filter matches only some of the successful write calls"
-        }
-    };
-    ui.status(&format!("  - {reason}"));
-    let preflight = format!("preflight --option {option}");
-    for (reason, command) in [
-        (
-            "the trail may not log or deliver; check with:",
-            preflight.as_str(),
-        ),
-        (
-            "a resource of the deployment may have changed; check with:",
-            "plan --check",
-        ),
-    ] {
-        ui.status(&format!("  - {reason}"));
-        // Commands are never wrapped, so that they can be copied.
-        let command = command_line(context, command);
-        ui.status_unwrapped(&format!("      {command}"));
-    }
-}
-
-fn cleanup_notice(commands: Vec<String>) -> Vec<String> {
-    let heading = "The temporary queue was not deleted. To delete it, run:".to_owned();
-    let commands = commands.into_iter().map(|command| format!("  {command}"));
-    std::iter::once(heading).chain(commands).collect()
 }
 
 /// The deadline for a timeout, limited to a year from now if the clock cannot represent it.

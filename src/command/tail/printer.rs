@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::alert::{Alert, AlertDispatcher};
 use crate::cli;
+use crate::render::notices::tail::TailNotice;
 use crate::render::{self, Ui};
 use crate::tail::arrival::StatsUnit;
 use crate::tail::dedup::RecentIds;
@@ -104,8 +105,7 @@ impl RecordPrinter {
                 None,
             );
         } else if count == MAX_REPORTED_RECORDS + 1 {
-            self.ui
-                .warn("Further unreadable records are only counted; use --verbose to show each.");
+            self.ui.notify(&TailNotice::FurtherRecordsCounted);
         }
     }
 

@@ -56,8 +56,6 @@ pub enum PipelineSource {
 #[derive(Clone, Debug)]
 pub struct PipelineFacts {
     pub request: PipelineRequest,
-    /// The global options of this run, which printed commands repeat.
-    pub global_options: String,
     pub now: SystemTime,
     pub organization: Fact<Organization>,
     /// The trail that delivers to the bucket or log group of the deployment.
@@ -114,7 +112,7 @@ impl PipelineFacts {
     /// Returns a command line of this program, with the global options of this run.
     #[must_use]
     pub fn heeler_ec_command(&self, arguments: &str) -> String {
-        format!("heeler-ec {arguments}{}", self.global_options)
+        format!("heeler-ec {arguments}")
     }
 }
 

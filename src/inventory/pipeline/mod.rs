@@ -27,7 +27,7 @@ pub use facts::{
 };
 
 /// Reads the facts about every hop. A failed call affects only its own fact. `aws` is for the region of the deployment.
-pub async fn read(aws: &Aws, request: PipelineRequest, global_options: String) -> PipelineFacts {
+pub async fn read(aws: &Aws, request: PipelineRequest) -> PipelineFacts {
     let clients = &LimitedClients::new(aws);
     let (start, source, queue, dead_letter_queue, role) = join!(
         read_trail(clients, &request),
@@ -38,7 +38,6 @@ pub async fn read(aws: &Aws, request: PipelineRequest, global_options: String) -
     );
     let (queue, queue_key) = queue;
     PipelineFacts {
-        global_options,
         now: SystemTime::now(),
         organization: start.organization,
         trail: start.trail,

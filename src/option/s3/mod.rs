@@ -49,6 +49,10 @@ impl DeliveryOption for S3 {
         "it costs almost nothing and runs no code in your account; events arrive after 5 to 10 minutes"
     }
 
+    fn delivery_time(&self) -> &'static str {
+        "5 to 10 minutes after the call"
+    }
+
     fn destination(&self) -> TrailDestination {
         TrailDestination::Bucket
     }

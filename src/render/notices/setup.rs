@@ -5,32 +5,127 @@ use crate::render::message::{Message, Notice};
 /// Something that `setup` reports.
 #[derive(Clone, Debug)]
 pub enum SetupNotice {
+    /// `--generate-external-id` has no effect.
+    ExternalIdKept,
+    /// Some resources could not be read.
+    Unreadable {
+        /// Describes that nothing has changed.
+        unchanged: &'static str,
+    },
+    /// The plan changes the external ID of an existing role.
+    ExternalIdChanges,
+    AlreadySetUp {
+        unchanged: &'static str,
+    },
+    RetentionSet {
+        log_group: String,
+    },
+    /// Another setup has the lock.
+    LostRace {
+        unchanged: &'static str,
+    },
+    /// A step failed, and the changes were kept.
+    Stopped {
+        done: usize,
+        steps: usize,
+        /// Describes changes before the plan.
+        exception: String,
+    },
+    /// Ways to continue after a failed setup.
+    RecoverySteps,
     /// The steps after a setup.
     NextSteps {
-        /// The command that shows the events.
-        tail_command: String,
+        /// True if the result masks the external ID.
+        is_masked: bool,
+        /// The time from a call to its event, as the end of a sentence.
+        delivery_time: &'static str,
     },
     /// The external ID of an existing deployment has changed.
-    ExternalIdChanged,
+    ExternalIdChanged {
+        is_masked: bool,
+    },
 }
 
 impl Notice for SetupNotice {
     fn message(&self) -> Message {
         match self {
-            Self::NextSteps { tail_command } => Message::status("next_steps", "")
-                .and_text(
-                    "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event \
-                     Collection Settings of this organization, and paste these three values. The list of \
-                     organizations then shows that event collection is enabled.",
-                )
-                .and_text(format!(
-                    "Then:  run `{tail_command}` to see events arrive (CloudTrail delivers about every 5 minutes)."
-                )),
-            Self::ExternalIdChanged => Message::warning(
-                "external_id_changed",
-                "\nThe external ID has changed: paste the new one into Heeler now. Until then Heeler cannot assume the \
-                 role, and messages wait in the queue for at most two hours.",
+            Self::ExternalIdKept => Message::status(
+                "external_id_kept",
+                "Keeping the existing external ID (use --external-id to change it).",
             ),
+            Self::Unreadable { unchanged } => Message::warning(
+                "unreadable",
+                format!("Some resources could not be read; {unchanged}."),
+            ),
+            Self::ExternalIdChanges => Message::warning(
+                "external_id_changes",
+                "\nThe external ID changes: Heeler cannot assume the role until you give Heeler the new one. It is \
+                 printed at the end.",
+            ),
+            Self::AlreadySetUp { unchanged } => {
+                Message::status("already_set_up", format!("Already set up; {unchanged}."))
+            }
+            Self::LostRace { unchanged } => Message::warning(
+                "lost_race",
+                format!("\nAnother setup started first; {unchanged}."),
+            ),
+            Self::RetentionSet { log_group } => Message::status(
+                "retention_set",
+                format!("Log group {log_group} now keeps its events for one day."),
+            ),
+            Self::Stopped {
+                done,
+                steps,
+                exception,
+            } => and_recovery_steps(Message::warning(
+                "stopped",
+                format!(
+                    "\nStopped after {done} of {steps} steps. Resources created so far were kept{exception}."
+                ),
+            )),
+            Self::RecoverySteps => {
+                Message::warning("recovery_steps", RERUN).and_command("heeler-ec destroy")
+            }
+            Self::NextSteps {
+                is_masked,
+                delivery_time,
+            } => {
+                let values = if *is_masked {
+                    "the three values that `heeler-ec outputs` prints"
+                } else {
+                    "these three values"
+                };
+                Message::status("next_steps", "")
+                    .and_text(format!(
+                        "Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event \
+                         Collection Settings of this organization, and paste {values}. The list of organizations then shows that \
+                         event collection is enabled.",
+                    ))
+                    .and_text(format!(
+                        "Then:  run `heeler-ec tail` to see events arrive. An event arrives {delivery_time}.",
+                    ))
+            }
+            Self::ExternalIdChanged { is_masked } => {
+                let command = if *is_masked {
+                    " (`heeler-ec outputs` prints it)"
+                } else {
+                    ""
+                };
+                Message::warning(
+                    "external_id_changed",
+                    format!(
+                        "\nThe external ID has changed: paste the new one into Heeler now{command}. Until then Heeler \
+                         cannot assume the role, and messages wait in the queue for at most two hours."
+                    ),
+                )
+            }
         }
     }
+}
+
+const RERUN: &str = "Run the same command again to complete the setup. To remove it, run:";
+
+/// Appends the ways to continue after a failed setup.
+pub(super) fn and_recovery_steps(message: Message) -> Message {
+    message.and_text(RERUN).and_command("heeler-ec destroy")
 }

@@ -16,6 +16,7 @@ mod delivery;
 pub mod emulator;
 pub mod gate;
 pub mod iam_actions;
+pub mod json_schema;
 pub mod lambda_runtime;
 mod leftovers;
 pub mod log_file;

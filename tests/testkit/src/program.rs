@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::emulator::repository;
-use crate::{Call, Engine, Organization, iam_actions};
+use crate::{Call, Engine, Organization, iam_actions, json_schema};
 
 /// The time after which a run counts as stuck.
 const RUN_TIMEOUT: Duration = Duration::from_secs(180);
@@ -161,7 +161,7 @@ impl<'a> HeelerEc<'a> {
         self
     }
 
-    /// Does not pass `--endpoint-url`.
+    /// Does not set the endpoint.
     pub fn without_endpoint(mut self) -> HeelerEc<'a> {
         self.endpoint = false;
         self
@@ -247,7 +247,7 @@ impl<'a> HeelerEc<'a> {
         };
         command.args(&self.args).env_clear();
         if self.endpoint {
-            command.arg("--endpoint-url").arg(self.org.endpoint());
+            command.env("AWS_ENDPOINT_URL", self.org.endpoint());
         }
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
@@ -271,8 +271,11 @@ impl<'a> HeelerEc<'a> {
         let (send, lines) = mpsc::unbounded_channel();
         let stdout = CapturedOutput::lines(child.stdout.take().expect("standard output"), send);
         let stderr = CapturedOutput::all(child.stderr.take().expect("standard error"));
+        let is_program = program.file_stem().is_some_and(|name| name == "heeler-ec");
         Running {
             org: self.org,
+            // A terminal shows both outputs in one, and another program prints what it likes.
+            json_args: (is_program && self.terminal.is_none()).then(|| args.clone()),
             allowed_actions: (self.allowed_actions)(&args).map(|mut actions| {
                 actions.extend(self.extra_actions);
                 actions
@@ -303,6 +306,8 @@ impl Terminal {
 /// The running program; dropping this value kills it.
 pub struct Running<'a> {
     org: &'a Organization,
+    /// The arguments; `None` if the output is not checked against the JSON schemas.
+    json_args: Option<Vec<String>>,
     /// The IAM actions of the command's policy; `None` if the calls are not checked.
     allowed_actions: Option<BTreeSet<String>>,
     first_call: usize,
@@ -378,9 +383,19 @@ impl Running<'_> {
         let calls = self.org.proxy().calls_since(self.first_call);
         self.check_requests(&calls);
         self.check_actions(&calls);
+        let (stdout, stderr) = (self.stdout.end().await, self.stderr.end().await);
+        // A killed program leaves an incomplete output.
+        if let Some(args) = self.json_args.as_ref().filter(|_| status >= 0) {
+            let violations = json_schema::violations(args, &stdout, &stderr);
+            assert!(
+                violations.is_empty(),
+                "output against its schema:\n{}\nstdout:\n{stdout}\nstderr:\n{stderr}",
+                violations.join("\n")
+            );
+        }
         Run {
-            stdout: self.stdout.end().await,
-            stderr: self.stderr.end().await,
+            stdout,
+            stderr,
             status,
             calls,
         }

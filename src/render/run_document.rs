@@ -1,0 +1,162 @@
+//! The results of setup, destroy and restore: the steps of the plan and how far each of them got.
+
+use serde_json::{Value, json};
+
+use super::document::Document;
+use super::outputs::{OutputValues, outputs_document, outputs_json};
+use super::plan::{PlanLocation, destroy_action_label, destroy_table, plan_json};
+use super::restore::{RestoreAction, RestoreRow, restore_table};
+use super::step_status::StepStatus;
+use super::{OutputFormat, Ui};
+use crate::backup::Backup;
+use crate::reconcile::destroy::DestroyAction;
+use crate::reconcile::plan::{Action, PlanStep};
+
+/// Returns the status of each step of a plan that has not been applied.
+#[must_use]
+pub fn initial_statuses(steps: &[PlanStep]) -> Vec<StepStatus> {
+    let status = |step: &PlanStep| match step.action {
+        Action::Keep => StepStatus::Unchanged,
+        _ => StepStatus::Pending,
+    };
+    steps.iter().map(status).collect()
+}
+
+/// Returns the result of a setup: as JSON the steps and the values, as text the values. `outputs` is `None` if the setup
+/// is not complete.
+#[must_use]
+pub fn setup_document(
+    ui: &Ui,
+    location: &PlanLocation<'_>,
+    steps: &[PlanStep],
+    statuses: &[StepStatus],
+    outputs: Option<&OutputValues<'_>>,
+) -> Option<Document> {
+    if ui.format() != OutputFormat::Json {
+        return outputs.map(|values| outputs_document(ui, values));
+    }
+    let mut document = plan_json(location, steps);
+    if let Some(rows) = document["steps"].as_array_mut() {
+        add_statuses(ui, rows, statuses.iter());
+    }
+    document["outputs"] = json!(outputs.map(|values| outputs_json(&OutputValues {
+        external_id: MASK,
+        ..*values
+    })));
+    Some(Document::Json(document))
+}
+
+const MASK: &str = "(masked)";
+
+/// Returns the status of each action before a destroy.
+#[must_use]
+pub fn initial_destroy_statuses(actions: &[(&PlanStep, DestroyAction)]) -> Vec<StepStatus> {
+    let status = |action: &DestroyAction| match action {
+        DestroyAction::Delete | DestroyAction::DeletedWith(_) | DestroyAction::Unknown => {
+            StepStatus::Pending
+        }
+        DestroyAction::NotManaged | DestroyAction::BlockedBy(_) | DestroyAction::Absent => {
+            StepStatus::Unchanged
+        }
+    };
+    actions.iter().map(|(_, action)| status(action)).collect()
+}
+
+/// Returns the plan of a destroy, or as JSON also its progress.
+#[must_use]
+pub fn destroy_document(
+    ui: &Ui,
+    location: &PlanLocation<'_>,
+    actions: &[(&PlanStep, DestroyAction)],
+    statuses: &[StepStatus],
+) -> Document {
+    if ui.format() != OutputFormat::Json {
+        return Document::Text(destroy_table(*ui, location, actions));
+    }
+    let present = || {
+        let all = actions.iter().zip(statuses);
+        all.filter(|((_, action), _)| *action != DestroyAction::Absent)
+    };
+    let mut rows: Vec<Value> = present()
+        .map(|((step, action), _)| {
+            json!({
+                "action": destroy_action_label(action).1,
+                "kind": step.id.kind,
+                "name": step.id.name,
+                "preserved": step.preserved,
+                "reason": destroy_reason(step, action),
+            })
+        })
+        .collect();
+    add_statuses(ui, &mut rows, present().map(|(_, status)| status));
+    Document::Json(json!({
+        "option": location.option,
+        "account": location.account,
+        "region": location.region,
+        "steps": rows,
+    }))
+}
+
+/// Describes why a resource is kept, or what happens to it later.
+fn destroy_reason(step: &PlanStep, action: &DestroyAction) -> Option<String> {
+    match action {
+        DestroyAction::NotManaged => Some("not managed by heeler-ec".to_owned()),
+        DestroyAction::BlockedBy(by) => Some(format!("in use by {by}")),
+        DestroyAction::DeletedWith(parent) => Some(format!("deleted with {parent}")),
+        DestroyAction::Delete => step
+            .deletion_delay_days()
+            .map(|days| format!("AWS deletes it in {days} days")),
+        DestroyAction::Unknown => match &step.action {
+            Action::Unknown(refusal) => Some(refusal.to_string()),
+            _ => None,
+        },
+        DestroyAction::Absent => None,
+    }
+}
+
+/// Returns the status of each document before a restore.
+#[must_use]
+pub fn initial_restore_statuses(actions: &[RestoreAction]) -> Vec<StepStatus> {
+    let status = |action: &RestoreAction| match action {
+        RestoreAction::Restore => StepStatus::Pending,
+        _ => StepStatus::Unchanged,
+    };
+    actions.iter().map(status).collect()
+}
+
+/// Returns the plan of a restore, or as JSON also its progress.
+#[must_use]
+pub fn restore_document(
+    ui: &Ui,
+    backup: &Backup,
+    rows: &[RestoreRow<'_>],
+    statuses: &[StepStatus],
+) -> Document {
+    if ui.format() != OutputFormat::Json {
+        return Document::Text(restore_table(*ui, backup, rows));
+    }
+    let documents = rows.iter().map(|row| {
+        json!({
+            "action": row.action.label().1,
+            "kind": row.kind,
+            "resource": row.resource,
+            "reason": row.action.reason(),
+        })
+    });
+    let mut documents: Vec<Value> = documents.collect();
+    add_statuses(ui, &mut documents, statuses.iter());
+    Document::Json(json!({
+        "account": backup.account,
+        "region": backup.region,
+        "time": backup.time,
+        "documents": documents,
+    }))
+}
+
+fn add_statuses<'a>(ui: &Ui, rows: &mut [Value], statuses: impl Iterator<Item = &'a StepStatus>) {
+    for (row, status) in rows.iter_mut().zip(statuses) {
+        if let Some(row) = row.as_object_mut() {
+            status.add_to(ui, row);
+        }
+    }
+}
