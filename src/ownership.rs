@@ -111,6 +111,7 @@ impl OwnershipTags {
     }
 
     /// Returns the compared tags as they should be. The version is not compared.
+    #[must_use]
     pub fn compared(&self) -> [(&'static str, &'static str); 2] {
         [(MANAGED_BY_TAG, PROGRAM), (OPTION_TAG, self.option.name)]
     }
@@ -119,7 +120,7 @@ impl OwnershipTags {
     /// adoption writes them.
     pub fn found<'t>(
         &self,
-        tags: impl Iterator<Item = (&'t str, &'t str)> + Clone,
+        tags: &(impl Iterator<Item = (&'t str, &'t str)> + Clone),
     ) -> Vec<(&'static str, &'t str)> {
         let desired = self.compared();
         if self.ownership(tags.clone()) != Ownership::Managed {
@@ -187,13 +188,13 @@ mod tests {
     #[test]
     fn overwritten_tags_are_compared() {
         let overwritten = [(MANAGED_BY_TAG, "platform"), (OPTION_TAG, "finance")];
-        assert_eq!(TAGS.found(overwritten.into_iter()), overwritten);
+        assert_eq!(TAGS.found(&overwritten.into_iter()), overwritten);
         let lost = [(OPTION_TAG, "s3")];
-        assert_eq!(TAGS.found(lost.into_iter()), lost);
+        assert_eq!(TAGS.found(&lost.into_iter()), lost);
         let desired = TAGS.compared();
         let unmanaged = [(MANAGED_BY_TAG, "platform")];
-        assert_eq!(TAGS.found(unmanaged.into_iter()), desired);
-        assert_eq!(TAGS.found(TAGS.compared().into_iter()), desired);
+        assert_eq!(TAGS.found(&unmanaged.into_iter()), desired);
+        assert_eq!(TAGS.found(&TAGS.compared().into_iter()), desired);
     }
 
     #[test]

@@ -72,9 +72,12 @@ async fn concurrent_first_setups_create_one_key() {
     let runs = cases.into_iter().map(|(option, same_id)| async move {
         let org = organization_for(option).await;
         hold_both(&org, "iam", "CreateRole");
-        let first_setup = || match same_id {
-            true => setup_of_with(&org, option, ID),
-            false => setup_of(&org, option),
+        let first_setup = || {
+            if same_id {
+                setup_of_with(&org, option, ID)
+            } else {
+                setup_of(&org, option)
+            }
         };
         let runs = run_both(first_setup(), first_setup()).await;
         org.proxy().clear_faults();
@@ -107,10 +110,7 @@ async fn concurrent_first_setups_create_one_key() {
             .await
             .expect_status(0);
         assert_eq!(outputs.stdout, winner.stdout);
-        let again = match same_id {
-            true => setup_of_with(&org, option, ID),
-            false => setup_of(&org, option),
-        };
+        let again = first_setup();
         let again = again.run().await.expect_status(0);
         assert_eq!(names(&again.writes()), NOTHING);
         destroy(&org).run().await.expect_status(0);

@@ -237,7 +237,7 @@ async fn interrupt_of_every_command_is_json() {
         } else {
             expect_error(&run);
         }
-        assert_eq!(run.writes().len(), 0, "{:?}", words);
+        assert_eq!(run.writes().len(), 0, "{words:?}");
     }
 }
 

@@ -126,7 +126,7 @@ impl Aws {
             .retry_config(RetryConfig::disabled())
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .build();
-        let aws = Self::from_config(config, None, "us-east-1".to_owned(), Default::default());
+        let aws = Self::from_config(config, None, "us-east-1".to_owned(), Arc::default());
         (aws, sent)
     }
 }

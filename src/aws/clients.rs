@@ -245,7 +245,7 @@ mod tests {
             .identity_cache(aws_config::identity::IdentityCache::lazy().build())
             .region(Region::from_static("eu-west-1"))
             .build();
-        let aws = Aws::from_config(config, None, "eu-west-1".to_owned(), Default::default());
+        let aws = Aws::from_config(config, None, "eu-west-1".to_owned(), Arc::default());
         Clients::new(aws, HOME).with_role(MemberRole {
             partition: "aws".to_owned(),
             name: "HeelerEc".to_owned(),

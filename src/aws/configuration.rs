@@ -133,7 +133,7 @@ pub fn file_endpoints(profile: Option<&str>) -> Vec<String> {
 }
 
 fn endpoints_of(text: &str, profile: &str) -> Vec<String> {
-    let in_section = |wanted: &dyn Fn(&str) -> bool, setting: &str| {
+    let find_setting = |wanted: &dyn Fn(&str) -> bool, setting: &str| {
         let mut selected = false;
         let mut found = Vec::new();
         for line in text.lines() {
@@ -156,10 +156,10 @@ fn endpoints_of(text: &str, profile: &str) -> Vec<String> {
                 .strip_prefix("profile ")
                 .is_some_and(|name| name == profile)
     };
-    let mut endpoints = in_section(&is_profile, ENDPOINT_SETTING);
-    for services in in_section(&is_profile, "services") {
+    let mut endpoints = find_setting(&is_profile, ENDPOINT_SETTING);
+    for services in find_setting(&is_profile, "services") {
         let is_section = |title: &str| title.strip_prefix("services ") == Some(services.as_str());
-        endpoints.extend(in_section(&is_section, ENDPOINT_SETTING));
+        endpoints.extend(find_setting(&is_section, ENDPOINT_SETTING));
     }
     endpoints
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_config::profile::{Profile, ProfileSet};
 use aws_credential_types::Credentials;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env, Fs};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::secret::ExternalId;
@@ -108,7 +109,7 @@ impl Profiles {
             .map(|(kind, text)| encode_names(*kind, text, &names));
         let files = sdk_files(&contents);
         let sections =
-            aws_config::profile::load(&Default::default(), &Default::default(), &files, None).await;
+            aws_config::profile::load(&Fs::default(), &Env::default(), &files, None).await;
         Self {
             rewritten: (!names.is_empty()).then_some(contents),
             sections: sections.ok(),

@@ -64,6 +64,7 @@ pub enum StatusFormat {
     /// For programs: one document with the result and the error
     Json,
     /// For continuous integration: JUnit XML with one test case per hop
+    #[expect(clippy::doc_markdown, reason = "the sentence is also the help text")]
     Junit,
 }
 

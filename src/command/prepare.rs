@@ -95,6 +95,10 @@ pub(super) fn inventory_request(
 }
 
 /// Returns the setup request for the arguments of `plan` and `setup`.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one parameter for each group of options that plan and setup share"
+)]
 pub(super) fn setup_request(
     context: &Context,
     option: &'static dyn DeliveryOption,

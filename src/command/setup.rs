@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
         statuses: initial_statuses(&plan.steps),
     };
     match run.confirm_and_apply(&args, option).await {
-        Ok(backup_failure) => run.outcome(backup_failure),
+        Ok(backup_failure) => Ok(run.outcome(backup_failure)),
         Err(error) => Ok(run.failed_outcome(error)),
     }
 }
@@ -170,7 +170,7 @@ impl SetupRun<'_, '_> {
     }
 
     /// The end of a complete setup: its values, and the error of the backup if there was one.
-    fn outcome(&self, backup_failure: Option<Error>) -> Result<CommandOutcome> {
+    fn outcome(&self, backup_failure: Option<Error>) -> CommandOutcome {
         let read = |output| {
             self.plan
                 .output(output)
@@ -182,7 +182,7 @@ impl SetupRun<'_, '_> {
         );
         let (queue_url, role_arn) = match values {
             (Ok(queue_url), Ok(role_arn)) => (queue_url, role_arn),
-            (Err(error), _) | (_, Err(error)) => return Ok(self.failed_outcome(error)),
+            (Err(error), _) | (_, Err(error)) => return self.failed_outcome(error),
         };
         let values = OutputValues {
             queue_url: &queue_url,
@@ -201,7 +201,7 @@ impl SetupRun<'_, '_> {
             outcome = outcome.and_notice(&SetupNotice::ExternalIdChanged { is_masked });
         }
         // The setup is complete and its values are shown; only the backup is incomplete.
-        Ok(outcome.and_error(backup_failure))
+        outcome.and_error(backup_failure)
     }
 
     /// The end of a setup that failed: the progress of its steps, and the error.

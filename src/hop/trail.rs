@@ -34,7 +34,7 @@ fn evaluate_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     );
     let trail = draft
         .require(&facts.trail, &missing)
-        .map_err(|hop| add_setup_hint(facts, *hop))?;
+        .map_err(|hop| Box::new(add_preflight_hint(facts, *hop)))?;
     let status = draft.require(&facts.trail_status, "the trail does not exist")?;
     if !status.logging {
         let since = status
@@ -74,13 +74,13 @@ fn evaluate_trail(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-fn add_setup_hint(facts: &PipelineFacts, hop: Hop) -> Box<Hop> {
+fn add_preflight_hint(facts: &PipelineFacts, hop: Hop) -> Hop {
     let command = facts.heeler_ec_command("preflight");
-    Box::new(if hop.hint.is_none() {
+    if hop.hint.is_none() {
         hop.with_hint(format!("to see the trails: `{command}`"))
     } else {
         hop
-    })
+    }
 }
 
 fn destination<'a>(facts: &PipelineFacts, status: &'a TrailStatus) -> &'a DeliveryStatus {

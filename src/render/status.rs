@@ -47,7 +47,7 @@ pub fn redraw(ui: &Ui, report: &StatusReport<'_>) -> bool {
     }
 }
 
-/// Returns the health as JUnit XML: a test case per hop, failed if broken and skipped if not known.
+/// Returns the health as `JUnit` XML: a test case per hop, failed if broken and skipped if not known.
 #[must_use]
 pub fn junit_document(ui: &Ui, report: &StatusReport<'_>) -> Document {
     let hops = &report.health.hops;

@@ -32,7 +32,7 @@ pub(super) fn with_found<'t>(
     ownership: &OwnershipTags,
     tags: impl Iterator<Item = (&'t str, &'t str)> + Clone,
 ) -> State {
-    let found = ownership.found(tags.clone());
+    let found = ownership.found(&tags);
     let state = state.with(OWNERSHIP_FIELD, object(found.into_iter()));
     if ownership.extra.is_empty() {
         return state;

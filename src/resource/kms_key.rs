@@ -168,15 +168,15 @@ impl Resource<Aws> for KmsKey {
         let arn = match created {
             Ok(created) => created.key_metadata.and_then(|key| key.arn),
             Err(refusal) if refusal.is_denied() => return Err(refusal),
-            Err(refusal) => match self.find_orphaned_key(aws).await {
-                Ok(Some(arn)) => Some(arn),
-                _ => {
+            Err(refusal) => {
+                let Ok(Some(arn)) = self.find_orphaned_key(aws).await else {
                     if is_ambiguous(&refusal) {
                         self.unresolved_create.record(&refusal);
                     }
                     return Err(refusal);
-                }
-            },
+                };
+                Some(arn)
+            }
         };
         let arn = arn
             .ok_or_else(|| Error::failed(format!("create {}", self.id()), "AWS returned no ARN"))?;

@@ -272,21 +272,18 @@ impl Role {
     /// Sets the permissions boundary, or removes it.
     async fn set_boundary(&self, aws: &Aws, boundary: Option<&str>) -> Result<()> {
         let doing = || format!("set the permissions boundary of {}", self.id());
-        match boundary {
-            Some(boundary) => {
-                let call = aws.iam.put_role_permissions_boundary();
-                let call = call.role_name(self.name()).permissions_boundary(boundary);
-                call.send()
-                    .await
-                    .context_for("iam:PutRolePermissionsBoundary", doing)?;
-            }
-            None => {
-                let call = aws.iam.delete_role_permissions_boundary();
-                call.role_name(self.name())
-                    .send()
-                    .await
-                    .context_for("iam:DeleteRolePermissionsBoundary", doing)?;
-            }
+        if let Some(boundary) = boundary {
+            let call = aws.iam.put_role_permissions_boundary();
+            let call = call.role_name(self.name()).permissions_boundary(boundary);
+            call.send()
+                .await
+                .context_for("iam:PutRolePermissionsBoundary", doing)?;
+        } else {
+            let call = aws.iam.delete_role_permissions_boundary();
+            call.role_name(self.name())
+                .send()
+                .await
+                .context_for("iam:DeleteRolePermissionsBoundary", doing)?;
         }
         Ok(())
     }

@@ -152,10 +152,9 @@ fn denial(service: &str) -> (u16, &'static str, &'static str) {
     let message = "User: arn:aws:iam::111122223333:user/operator is not authorized to perform this operation with an \
                    explicit deny in an identity-based policy";
     match service {
-        "iam" | "sts" => (403, "AccessDenied", message),
+        "iam" | "sts" | "sqs" => (403, "AccessDenied", message),
         "s3" => (403, "AccessDenied", "Access Denied"),
         "sns" => (403, "AuthorizationError", message),
-        "sqs" => (403, "AccessDenied", message),
         "account" | "lambda" => (403, "AccessDeniedException", message),
         _ => (400, "AccessDeniedException", message),
     }

@@ -60,7 +60,9 @@ impl fmt::Display for Outcome {
 
 /// Organizations that another case has left unchanged, by option and by the presence of a deployment.
 #[derive(Clone, Default)]
-pub struct Pool(Arc<Mutex<BTreeMap<(&'static str, bool), Vec<Organization>>>>);
+pub struct Pool(Arc<Mutex<UnusedOrganizations>>);
+
+type UnusedOrganizations = BTreeMap<(&'static str, bool), Vec<Organization>>;
 
 impl Pool {
     async fn take(&self, option: &'static str, is_deployed: bool) -> Organization {

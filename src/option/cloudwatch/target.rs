@@ -11,7 +11,6 @@ use crate::ownership::OptionName;
 use crate::shared_document::role_trust::HeelerTrust;
 
 /// The value of `--option`.
-
 pub(super) const NAME: OptionName = names::CLOUDWATCH;
 pub(super) const LOG_GROUP: &str = "heeler-ec:log-group";
 

@@ -11,7 +11,6 @@ use crate::ownership::OptionName;
 use crate::shared_document::role_trust::HeelerTrust;
 
 /// The value of `--option`.
-
 pub(super) const NAME: OptionName = names::S3;
 pub(super) const BUCKET: &str = "heeler-ec:bucket";
 const LOG_PREFIX: &str = "heeler-ec:log-prefix";

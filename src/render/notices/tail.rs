@@ -66,6 +66,7 @@ pub enum TailNotice {
 }
 
 impl Notice for TailNotice {
+    #[expect(clippy::too_many_lines, reason = "one sentence for each notice")]
     fn message(&self) -> Message {
         match self {
             Self::ReadingLogGroup { log_group, since } => Message::status(

@@ -195,7 +195,7 @@ impl EventualConsistency {
         let response = response.clone();
         self.played.push(Rule::ReadsAreStale);
         Some(FaultAction::edit_response(move |fresh| {
-            *fresh = response.clone()
+            *fresh = response.clone();
         }))
     }
 
@@ -206,7 +206,7 @@ impl EventualConsistency {
         let response = response.clone();
         self.played.push(Rule::ReadsAreStale);
         Some(FaultAction::edit_response(move |fresh| {
-            *fresh = response.clone()
+            *fresh = response.clone();
         }))
     }
 
