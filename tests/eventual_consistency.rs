@@ -249,7 +249,6 @@ async fn all_delays_together_are_survived_cloudwatch() {
 
 /// Attributes in another order, unknown attributes, and the other form of lists in policies are no drift.
 #[tokio::test]
-#[ignore = "outputs does not read a trust policy with a single statement"]
 async fn other_forms_of_responses_are_no_drift() {
     let cases = ["s3", "cloudwatch"]
         .into_iter()

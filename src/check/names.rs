@@ -88,7 +88,7 @@ pub const FUNCTION_CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::NamesFunctionPolicy,
-        description: "the name of the role's policy is available",
+        description: "the name of the function's policy is available",
         requirement: Requirement::BLOCKING,
         permissions: &["iam:GetPolicy"],
         evaluate: |snapshot| name_verdict(snapshot, CheckId::NamesFunctionPolicy),
