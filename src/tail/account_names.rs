@@ -14,15 +14,15 @@ use crate::error::Result;
 /// Account names by account ID.
 pub type AccountNames = HashMap<String, String>;
 
-/// Account names that are read after the temporary queue has been subscribed.
+/// Account names, which are read after the temporary queue has been subscribed to the topic.
 pub type SharedAccountNames = Arc<SetOnce<AccountNames>>;
 
-/// Maximum time to wait for a page of names, which are optional.
+/// Maximum time to wait for one page. It is short because the names are optional.
 const LIST_ACCOUNTS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum time to wait for all pages. A page has at most 20 accounts.
 const ALL_PAGES_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Reads the names of the accounts. If there are too many, only the first names are read.
+/// Reads the names of the accounts. Stops at the time limit and returns the names that were read until then.
 ///
 /// # Errors
 /// Returns an error if the accounts cannot be listed.

@@ -16,7 +16,7 @@ pub enum StatsUnit {
 pub enum Arrival {
     /// One record of a log group, with the time of its ingestion.
     Record { text: String, at: SystemTime },
-    /// A log file, not read yet.
+    /// A log file that is not read yet.
     Object {
         unit: StatsUnit,
         name: String,
@@ -33,13 +33,13 @@ pub enum Arrival {
     },
     /// A message or object that could not be read.
     Failed {
-        /// `None` for failures that are retried and therefore not counted.
+        /// The unit of the failure; `None` if the failure is retried and therefore not counted.
         unit: Option<StatsUnit>,
         /// A sentence such as "cannot read OBJECT".
         problem: String,
         cause: String,
         hint: Option<String>,
     },
-    /// Reading stopped: this message has been received too often.
+    /// The message that stopped the reading, because it has been received too often.
     ReceiveLimitReached(ReceiveLimitReached),
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// About the number of events per hour in a busy organization.
+/// Approximate number of events per hour in a busy organization.
 const DEFAULT_CAPACITY: usize = 100_000;
 
 /// A set of the most recent IDs. The oldest ID is removed when the capacity is reached.
@@ -20,7 +20,7 @@ impl Default for RecentIds {
     }
 }
 
-/// The key of an event. A call that two accounts record is two events.
+/// The key of an event. An API call that two accounts record counts as two events.
 #[must_use]
 pub fn event_key(account: &str, event_id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -39,7 +39,7 @@ impl RecentIds {
         }
     }
 
-    /// Adds an ID; returns true if it was not in the set.
+    /// Adds an ID. Returns true if the ID was not in the set.
     pub fn insert(&mut self, key: u64) -> bool {
         if !self.ids.insert(key) {
             return false;

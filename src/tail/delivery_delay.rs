@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// Longer delays are counted as this delay, which limits the number of distinct values.
+/// Maximum delay in the histogram. A longer delay is counted as this value, which limits the number of distinct values.
 const MAX_DELAY_SECONDS: u64 = 86_400;
 
 /// A histogram of delays with a resolution of one second.
@@ -19,7 +19,7 @@ impl DeliveryDelay {
         let Ok(event_time) = humantime::parse_rfc3339(event_time) else {
             return;
         };
-        // The clock of this machine may be behind.
+        // The clock of this machine may be slow. A negative delay counts as zero.
         let delay = now.duration_since(event_time).unwrap_or_default().as_secs();
         *self
             .counts_by_second

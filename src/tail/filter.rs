@@ -1,4 +1,4 @@
-//! Filters for records. A record without the field that a filter compares does not match the filter.
+//! Filters for records. A record without the compared field matches no pattern.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -75,10 +75,10 @@ pub fn parse_region(text: &str) -> Result<String, String> {
     }
 }
 
-/// Parses a start time: a duration before now, or a time.
+/// Parses a start time, which is either a duration before now or an absolute time.
 ///
 /// # Errors
-/// Returns the reason why it is not a time in the past.
+/// Returns the reason why the text is not a time in the past.
 pub fn parse_since(text: &str) -> Result<SystemTime, String> {
     let now = SystemTime::now();
     let start = match humantime::parse_duration(text) {
@@ -98,7 +98,7 @@ pub fn parse_since(text: &str) -> Result<SystemTime, String> {
     }
 }
 
-/// Parses a text that must not be empty.
+/// Parses text that must not be empty.
 ///
 /// # Errors
 /// Returns an error if the text is empty.
@@ -109,7 +109,7 @@ pub fn parse_text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The conditions for a record to be shown. All of them must hold.
+/// The conditions that a record must meet to be shown. A record must meet all of them.
 #[derive(Clone, Debug, Default)]
 pub struct RecordFilter {
     pub accounts: GlobFilter,
@@ -121,7 +121,7 @@ pub struct RecordFilter {
     pub writes_only: bool,
     /// The earliest time of the API call.
     pub since: Option<SystemTime>,
-    /// A text that the record contains.
+    /// The text that the record must contain.
     pub text: Option<Finder<'static>>,
     pub pattern: Option<FilterPattern>,
     /// The lowest severity that is shown.
@@ -162,7 +162,8 @@ fn is_at_or_after(record: &Record<'_>, since: SystemTime) -> bool {
         .is_some_and(|time| time >= since)
 }
 
-/// Patterns of which at least one must match, and patterns of which none may match.
+/// A set of included and excluded patterns. A value must match an included pattern, if there are any, and no excluded
+/// pattern.
 #[derive(Clone, Debug, Default)]
 pub struct GlobFilter {
     included: Vec<WildMatch>,
@@ -170,7 +171,8 @@ pub struct GlobFilter {
 }
 
 impl GlobFilter {
-    /// Creates a filter from patterns with `*` and `?`, ignoring case. Patterns with a leading `!` are excluded.
+    /// Creates a case-insensitive filter from patterns with the wildcards `*` and `?`. A leading `!` makes a pattern an
+    /// excluded pattern.
     #[must_use]
     pub fn new(patterns: &[String]) -> Self {
         let mut filter = Self::default();

@@ -1,4 +1,4 @@
-//! Filters records and formats them into batches; runs on any worker thread.
+//! Filters records and formats them into batches. Each worker thread can run this code.
 
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
@@ -12,7 +12,7 @@ use crate::cloudtrail::record::Record;
 use crate::sanitize::preview;
 use crate::severity::{SeverityLevel, SeverityTable};
 
-/// Size of a batch.
+/// Size at which a batch is sent.
 const BATCH_BYTES: usize = 128 * 1024;
 
 /// A function that writes a record in the output format.
@@ -26,7 +26,7 @@ pub struct RecordFormatter {
     pub alert_severities: Option<Arc<SeverityTable>>,
 }
 
-/// Consecutive records.
+/// A batch of consecutive records.
 #[derive(Debug, Default)]
 pub struct RecordBatch {
     pub items: Vec<BatchItem>,
@@ -46,7 +46,7 @@ pub enum BatchItem {
         alert: Option<Box<Alert>>,
     },
     Filtered,
-    /// The text is not a record; its preview.
+    /// A preview of text that is not a record.
     Unreadable(String),
 }
 

@@ -1,4 +1,4 @@
-//! Retries of calls that fail for a while: without network, or while AWS throttles or has an outage.
+//! Retries of calls during temporary failures: network loss, AWS throttling and AWS outages.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// The delays between the attempts of a call that fails, until it has failed for too long.
+/// A schedule of the delays between attempts. The schedule ends when a call has failed for too long.
 #[derive(Clone, Copy, Debug)]
 pub struct RetrySchedule {
     /// Time since the first failure after which the run gives up.
@@ -33,7 +33,7 @@ impl RetrySchedule {
         self.failing_since.is_some()
     }
 
-    /// Records a failed attempt and returns the delay before the next one. `None` if it is time to give up.
+    /// Records a failed attempt and returns the delay before the next one. Returns `None` if the run must give up.
     pub fn record_failure(&mut self) -> Option<Duration> {
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         let left = self.give_up_after.saturating_sub(since.elapsed());
@@ -45,7 +45,8 @@ impl RetrySchedule {
         Some(delay.min(MAX_DELAY).min(left))
     }
 
-    /// Records a successful attempt. Returns how long the attempts had failed, if they had.
+    /// Records a successful attempt. Returns the time since the first failure, or `None` if the previous attempt
+    /// succeeded.
     pub fn record_success(&mut self) -> Option<Duration> {
         self.failures = 0;
         Some(self.failing_since.take()?.elapsed())

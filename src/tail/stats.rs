@@ -14,7 +14,7 @@ pub struct Stats {
     pub delivery_delay: DeliveryDelay,
 }
 
-/// Counts of records. `received` is counted on arrival, and the others when the result is known.
+/// Counts of records. `received` is counted on arrival. The other counts change when the result for a record is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordCounts {
     pub received: u64,
@@ -43,7 +43,7 @@ impl Stats {
             && self.messages.is_consistent()
     }
 
-    /// Returns true if something could not be read.
+    /// Returns true if a record, an object or a message could not be read.
     #[must_use]
     pub fn has_failures(&self) -> bool {
         self.records.unreadable + self.objects.failed + self.messages.failed > 0

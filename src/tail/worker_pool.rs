@@ -15,7 +15,7 @@ use crate::tail::source::local_files;
 /// Memory shared by all files being read.
 const MAX_BYTES_IN_MEMORY: usize = 50_000_000;
 
-/// Upper bound on threads. They share one memory budget, so more threads would only get smaller buffers.
+/// Maximum number of threads. All threads share one memory budget, so more threads would only get smaller buffers.
 const MAX_WORKERS: usize = 4;
 
 /// A file or stream to read.
@@ -32,10 +32,10 @@ pub enum WorkerMessage {
     Finished(Result<(), LogFileError>),
 }
 
-/// Worker threads; worker `i` of `n` reads files `i`, `i + n`, `i + 2n`, …
+/// A pool of worker threads. Worker `i` of `n` reads files `i`, `i + n`, `i + 2n`, …
 ///
-/// Each worker hands its batches over one by one, so at most one file per worker is in memory. The threads are not joined at
-/// the end, because one of them may be blocked on a pipe without a writer.
+/// Each worker sends its batches one at a time, so at most one file per worker is in memory. The threads are not joined
+/// at the end, because one of them may be blocked on a pipe without a writer.
 pub struct WorkerPool {
     receivers: Vec<Receiver<WorkerMessage>>,
 }
@@ -75,8 +75,8 @@ impl WorkerPool {
         Ok(Self { receivers })
     }
 
-    /// The next message about a file; `None` if there is none within the timeout. A worker that has panicked counts as a failed
-    /// file.
+    /// Returns the next message about a file, or `None` after the timeout. If the worker has panicked, the file counts
+    /// as failed.
     #[must_use]
     pub fn recv_timeout(&self, file: usize, timeout: Duration) -> Option<WorkerMessage> {
         let receiver = self.receivers.get(file % self.receivers.len().max(1))?;
