@@ -1,4 +1,4 @@
-//! Finds new log objects by listing the bucket. Creates nothing.
+//! Finds new log objects by listing the bucket. It creates no AWS resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -17,9 +17,10 @@ use crate::error::Result;
 
 /// Interval between listings. CloudTrail delivers about every five minutes.
 const POLL_INTERVAL: Duration = Duration::from_secs(30);
-/// Overlap of consecutive listings, because objects do not appear in the order of the timestamps in their keys.
+/// Overlap of consecutive listings. It is needed because objects do not appear in the order of the timestamps in their
+/// keys.
 const LOOKBACK: Duration = Duration::from_secs(30 * 60);
-/// Start of the first listing, unless `--since` is given.
+/// Period that the first listing covers, unless `--since` is given.
 const INITIAL_LOOKBACK: Duration = Duration::from_secs(10 * 60);
 /// Interval between searches for new accounts and regions.
 const PREFIX_REFRESH_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -33,12 +34,12 @@ pub struct BucketListing<'a> {
     log_bucket: LogBucket,
     /// Prefix of all log objects of the trail, with a slash at the end.
     prefix: String,
-    /// Start of the next listing.
+    /// Start of the period that the next listing covers.
     window_start: SystemTime,
     /// The prefixes to list.
     prefixes: Vec<AccountRegionPrefix>,
     prefixes_refreshed_at: Option<Instant>,
-    /// Keys that were returned already, with the time of the listing.
+    /// Keys of the objects that were returned, with the time of the listing that found them.
     handed_out: BTreeMap<String, SystemTime>,
     next_listing: Instant,
 }
@@ -46,14 +47,14 @@ pub struct BucketListing<'a> {
 /// The prefix of the log objects of one account in one region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct AccountRegionPrefix {
-    /// Everything before the date, with a slash at the end.
+    /// Part of the key before the date, with a slash at the end.
     prefix: String,
     account: String,
     region: String,
 }
 
 impl<'a> BucketListing<'a> {
-    /// `lookback` is how far back the first listing goes.
+    /// Creates a listing. The first listing covers the period `lookback`, or `INITIAL_LOOKBACK` if `lookback` is `None`.
     #[must_use]
     pub fn new(
         aws: &'a Aws,
@@ -76,7 +77,7 @@ impl<'a> BucketListing<'a> {
         }
     }
 
-    /// Waits for the next interval, lists the bucket, and returns the new objects. Cancel safe.
+    /// Waits for the next interval, lists the bucket, and returns the new objects. This method is cancel safe.
     ///
     /// # Errors
     /// Returns an error if the bucket cannot be listed.
@@ -115,13 +116,14 @@ impl<'a> BucketListing<'a> {
         for object in &found {
             self.handed_out.insert(object.key.clone(), now);
         }
-        // Keys that were returned longer ago are before the start of all further listings.
+        // Later listings start after the keys that were returned before this time.
         let oldest = subtract_or_epoch(now, LOOKBACK * 2);
         self.handed_out.retain(|_, listed_at| *listed_at >= oldest);
         found
     }
 
-    /// Finds the accounts below the prefix, with or without an organization ID in between, and their regions.
+    /// Finds the prefixes of all accounts and regions. The keys of an organization trail have the organization ID
+    /// before the account ID.
     async fn find_prefixes(&self) -> Result<Vec<AccountRegionPrefix>> {
         let mut accounts = Vec::new();
         for prefix in self.common_prefixes(self.prefix.clone()).await? {
@@ -216,7 +218,7 @@ impl<'a> BucketListing<'a> {
 }
 
 impl AccountRegionPrefix {
-    /// The day prefixes to list for a period, each with the key to start after.
+    /// Returns the prefix of each day in a period, with the key after which the listing starts.
     fn listings(&self, from: SystemTime, to: SystemTime) -> Vec<(String, String)> {
         day_paths(from, to)
             .into_iter()

@@ -1,7 +1,8 @@
-//! Peeks at Heeler's own queue; used only with `--source heeler-queue`.
+//! Reads Heeler's own queue without deleting messages. Only `--source heeler-queue` uses this module.
 //!
-//! Each receive counts towards `maxReceiveCount`, after which SQS moves a message to the dead-letter queue. Every message is
-//! therefore returned immediately, none is deleted, and reading stops at the first message that has been received too often.
+//! Each receive counts towards `maxReceiveCount`, after which SQS moves a message to the dead-letter queue. Every
+//! message is therefore returned to the queue immediately. Reading stops at the first message that has been received
+//! too often.
 
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message as Received, MessageSystemAttributeName,
@@ -11,9 +12,11 @@ use crate::aws::Aws;
 use crate::aws::error::AwsResultExt;
 use crate::error::{Error, Result};
 
-/// Maximum number of receives of a message. SQS moves it to the dead-letter queue after four (`maxReceiveCount`).
+/// Maximum number of receives of a message. SQS moves a message to the dead-letter queue after four receives
+/// (`maxReceiveCount`).
 pub const MAX_RECEIVES: u32 = 2;
-/// Long polling time. It is short, because messages that arrive after tail was killed stay hidden from Heeler.
+/// Wait time for long polling. It is short because messages that SQS delivers after `tail` was killed stay hidden from
+/// Heeler.
 const RECEIVE_WAIT_SECONDS: i32 = 5;
 
 /// The queue that Heeler receives from.
@@ -22,7 +25,7 @@ pub struct HeelerQueue {
     url: String,
 }
 
-/// A message that was received and returned.
+/// A message that was received and returned to the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeelerMessage {
     pub id: String,
@@ -33,9 +36,10 @@ pub struct HeelerMessage {
 #[derive(Debug, Default)]
 pub struct ReceiveBatch {
     pub messages: Vec<HeelerMessage>,
-    /// The message because of which reading stops.
+    /// The message that stops the reading, because it has been received too often.
     pub limit_reached: Option<ReceiveLimitReached>,
-    /// The error of returning the messages. They stay hidden from Heeler until their visibility timeout ends.
+    /// The error that prevented the return of messages to the queue. They stay hidden from Heeler until their
+    /// visibility timeout ends.
     pub return_error: Option<Error>,
 }
 
@@ -131,7 +135,7 @@ impl HeelerQueue {
     }
 }
 
-/// Returns true if a message body contains records itself, and not a notification about log objects.
+/// Returns true if a message body contains CloudTrail records instead of a notification about log objects.
 #[must_use]
 pub(crate) fn contains_records(body: &str) -> bool {
     #[derive(serde::Deserialize)]

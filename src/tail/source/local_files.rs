@@ -11,7 +11,7 @@ use crate::cloudtrail::skip_reason::SkipReason;
 use crate::cloudtrail::text_buffer::SlidingBuffer;
 use crate::cloudtrail::text_reader::TextReader;
 
-/// Memory for a stream. A longer stream is stored in an anonymous temporary file.
+/// Maximum memory for a stream. A larger stream is stored in an anonymous temporary file.
 const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// Number of bytes of a stream that are read to detect its format.
@@ -34,7 +34,7 @@ pub enum LocalPath {
 /// Finds the log files for the paths on the command line. Folders are listed in name order.
 ///
 /// # Errors
-/// Returns the path that does not exist, and the reason.
+/// Returns the first path that cannot be accessed, and the reason.
 pub fn find_log_files(paths: &[PathBuf]) -> Result<Vec<LocalPath>, (PathBuf, String)> {
     let mut found = Vec::new();
     for path in paths {
@@ -54,7 +54,7 @@ pub fn find_log_files(paths: &[PathBuf]) -> Result<Vec<LocalPath>, (PathBuf, Str
         } else if !metadata.is_file() {
             found.push(LocalPath::Stream(path.clone()));
         } else {
-            // A file on the command line may have any name, except that of a digest or Insights file.
+            // A file on the command line may have any name except the name of a digest or Insights file.
             let reason = skip_reason(&path.to_string_lossy())
                 .filter(|reason| *reason != SkipReason::NotALogFile);
             found.push(file_or_skipped(path.clone(), reason));
@@ -70,7 +70,7 @@ fn file_or_skipped(path: PathBuf, reason: Option<SkipReason>) -> LocalPath {
     }
 }
 
-/// Adds the files in a folder and its subfolders. Links to folders are not followed.
+/// Adds the files in a folder and its subfolders. Symbolic links to folders are not followed.
 fn list_folder(folder: &Path, found: &mut Vec<LocalPath>) {
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match entries {
@@ -93,7 +93,7 @@ fn list_folder(folder: &Path, found: &mut Vec<LocalPath>) {
     }
 }
 
-/// Includes the files that may be log files with other names, such as those of a published data set.
+/// Includes skipped files that may be log files under other names, such as the files of a published data set.
 fn include_renamed_files(listed: &mut [LocalPath]) {
     for entry in listed {
         if let LocalPath::Skipped(SkipReason::NotALogFile, path) = entry
@@ -115,7 +115,8 @@ fn has_log_file_extension(path: &Path) -> bool {
             .is_some_and(|extension| extension == "json" || extension == "gz")
 }
 
-/// Returns true for names such as `111122223333_Config_eu-west-1_...`: other services write log files below `AWSLogs`, too.
+/// Returns true for names such as `111122223333_Config_eu-west-1_...`. Services other than CloudTrail also write log
+/// files below `AWSLogs`.
 fn is_log_of_other_service(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.split_once('_').is_some_and(|(account, service)| {
@@ -125,7 +126,8 @@ fn is_log_of_other_service(path: &Path) -> bool {
     })
 }
 
-/// The reason to skip a file in a folder. Log files may be decompressed, and JSON Lines files are known by their extension.
+/// The reason to skip a file in a folder. A log file may be decompressed. A JSON Lines file is recognised by its
+/// extension.
 fn skip_reason_in_folder(path: &Path) -> Option<SkipReason> {
     let name = path.to_string_lossy();
     let without_gz = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
@@ -139,7 +141,7 @@ fn skip_reason_in_folder(path: &Path) -> Option<SkipReason> {
     }
 }
 
-/// Makes a stream readable twice by storing it, unless it contains JSON Lines, which are read only once.
+/// Stores a stream so that it can be read twice. A JSON Lines stream is not stored, because it is read only once.
 ///
 /// # Errors
 /// Returns an error if the stream cannot be read or is larger than `max_bytes`.
@@ -183,7 +185,7 @@ pub fn buffer_stream(
     Ok(LogFileSource::TempFile(file))
 }
 
-/// Reads the available bytes; returns true at the end.
+/// Reads the available bytes. Returns true at the end of the stream.
 fn read_chunk(bytes: &mut dyn Read, head: &mut Vec<u8>) -> Result<bool, LogFileError> {
     let mut chunk = [0; 16 * 1024];
     loop {
@@ -198,7 +200,7 @@ fn read_chunk(bytes: &mut dyn Read, head: &mut Vec<u8>) -> Result<bool, LogFileE
     }
 }
 
-/// Detects the format of the beginning of a stream; `None` if more bytes are needed.
+/// Detects the format of a stream from its first bytes. Returns `None` if more bytes are needed.
 fn detect_format(head: &[u8]) -> Option<LogFormat> {
     match TextReader::new(Box::new(head), u64::MAX)
         .and_then(|text| RecordParser::new(SlidingBuffer::new(text)).detect_format())
@@ -212,7 +214,7 @@ fn detect_format(head: &[u8]) -> Option<LogFormat> {
 /// Opens a named pipe.
 ///
 /// # Errors
-/// Returns an error if it cannot be opened.
+/// Returns an error if the pipe cannot be opened.
 pub fn open_stream(path: &Path) -> Result<Box<dyn Read + Send>, LogFileError> {
     match File::open(path) {
         Ok(file) => Ok(Box::new(file)),

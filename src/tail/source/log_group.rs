@@ -1,5 +1,5 @@
-//! Polls a log group for events that match a filter pattern. Creates nothing: the subscription filter of the log group
-//! belongs to the pipeline.
+//! Polls a log group for events that match a filter pattern. It creates no AWS resources. The subscription filter of
+//! the log group belongs to the deployment.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,8 +18,8 @@ use crate::tail::dedup::RecentIds;
 /// Interval between calls. The quota of `FilterLogEvents` is five calls per second for an account and region. Source:
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// Overlap of consecutive polls. CloudTrail delivers events some minutes late, but with the time of the API call. Repeated
-/// events are recognised by their IDs.
+/// Overlap of consecutive polls. CloudTrail delivers an event some minutes after the API call, but the event has the
+/// time of the call. Repeated events are recognised by their IDs.
 const LOOKBACK: Duration = Duration::from_secs(600);
 
 /// Upper bound for the number of events in the lookback period.
@@ -29,13 +29,13 @@ const MAX_EVENTS_IN_LOOKBACK: usize = 2_000_000;
 pub struct LogGroupPoller<'a> {
     aws: &'a Aws,
     name: String,
-    /// The pattern as text for AWS. `pattern` is applied to the results as well.
+    /// The text of the pattern that AWS applies. The poller also applies `pattern` to the results.
     pattern_text: &'a str,
     pattern: FilterPattern,
     recent_ids: RecentIds,
     /// The next page of the current poll.
     next_page: Option<NextPage>,
-    /// Start of the previous poll. Events that arrived during it are read again.
+    /// Start of the previous poll. Events that arrived during that poll are read again.
     poll_started_at: SystemTime,
     next_call: Instant,
     /// Number of consecutive failed calls.
@@ -48,7 +48,7 @@ struct NextPage {
 }
 
 impl<'a> LogGroupPoller<'a> {
-    /// Polls for events that match the pattern.
+    /// Creates a poller for events that match the pattern.
     ///
     /// # Errors
     /// Returns an error if the pattern is invalid.
@@ -68,21 +68,21 @@ impl<'a> LogGroupPoller<'a> {
         })
     }
 
-    /// Sets the time from which on events are read.
+    /// Sets the time of the earliest events to read.
     #[must_use]
     pub fn starting_at(mut self, since: SystemTime) -> Self {
         self.poll_started_at = since + LOOKBACK;
         self
     }
 
-    /// Waits for the next interval, reads one page, and returns the new events in it. A poll continues until there are no more
-    /// pages; pages may be empty. Cancel safe.
+    /// Waits for the next interval, reads one page, and returns the new events in the page. A poll continues until
+    /// there are no more pages. A page may be empty. This method is cancel safe.
     ///
-    /// After a failed call, the next one waits for its own backoff, because the retries of the SDK would use up the quota of
-    /// the account.
+    /// After a failed call, the next call waits for a backoff. SDK retries are disabled, because they would use up the
+    /// quota of the account.
     ///
     /// # Errors
-    /// Returns an error if the call fails. The next call continues at the same place.
+    /// Returns an error if the call fails. The next call requests the same page.
     pub async fn next(&mut self) -> Result<Vec<Arrival>> {
         sleep_until(self.next_call).await;
         let started_at = SystemTime::now();
@@ -133,7 +133,8 @@ impl<'a> LogGroupPoller<'a> {
             .collect())
     }
 
-    /// Drops events that an earlier poll returned. They are in the lookback period and were not delivered twice.
+    /// Drops events that an earlier poll returned. Polls overlap by the lookback period, so these events do not count
+    /// as duplicates.
     fn deduplicate(&mut self, text: String, id: &str, at: SystemTime) -> Option<Arrival> {
         if !self.recent_ids.insert(dedup::event_key("", id)) {
             return None;
@@ -146,7 +147,7 @@ impl<'a> LogGroupPoller<'a> {
     }
 }
 
-/// The interval to the next call after a number of consecutive failed calls.
+/// Returns the delay before the next call after a number of consecutive failed calls.
 fn backoff(failed_calls: u32) -> Duration {
     const MAX_BACKOFF: Duration = Duration::from_secs(60);
     (POLL_INTERVAL * 2_u32.saturating_pow(failed_calls)).min(MAX_BACKOFF)

@@ -9,12 +9,12 @@ pub mod object_reader;
 mod queue_lock;
 pub mod temporary_queue;
 
-/// A kind of source. Each delivery option says which of them it has.
+/// A kind of source. Each delivery option lists the kinds that it supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
     /// A temporary queue that is subscribed to the topic.
     Queue,
-    /// The log objects, found by listing the bucket.
+    /// A periodic listing of the log objects in the bucket.
     Bucket,
     /// The log group that the trail delivers to.
     LogGroup,

@@ -24,12 +24,12 @@ use crate::tail::retry::RetrySchedule;
 
 /// Number of concurrent downloads.
 pub const MAX_IN_FLIGHT: usize = 16;
-/// Memory per downloaded object. Larger objects are stored in an anonymous temporary file.
+/// Maximum memory per downloaded object. Larger objects are stored in an anonymous temporary file.
 const MAX_BYTES_IN_MEMORY: usize = 1024 * 1024;
-/// Number of attempts if the connection is lost during a download.
+/// Maximum number of attempts if the connection is lost during a download.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// A downloaded object, not decompressed yet.
+/// A downloaded object that is not decompressed yet.
 pub struct FetchedObject {
     pub object: S3Object,
     pub data: Result<LogFileSource>,
@@ -38,9 +38,9 @@ pub struct FetchedObject {
 /// Limits of a download.
 #[derive(Clone, Copy, Debug)]
 pub struct DownloadLimits {
-    /// Larger objects are rejected, compressed or not.
+    /// Maximum size of an object. Larger objects are rejected.
     pub max_object_bytes: u64,
-    /// Time for which a download is repeated while AWS does not respond.
+    /// Maximum time for which a download is retried after transient errors.
     pub give_up_after: Duration,
 }
 
@@ -55,10 +55,10 @@ pub struct ObjectFetcher<'a> {
     notices: mpsc::UnboundedReceiver<Error>,
 }
 
-/// An event of the queue of downloads.
+/// An event that the queue of downloads returns.
 pub enum DownloadEvent {
     Finished(FetchedObject),
-    /// The first download of an outage failed, and will be repeated.
+    /// The error of the first failed download of an outage. The download will be retried.
     Repeated(Error),
 }
 
@@ -72,7 +72,7 @@ struct OutageReporter {
 impl OutageReporter {
     fn record_failure(&self, error: &Error) {
         if !self.is_reported.swap(true, Ordering::Relaxed) {
-            // The receiver is dropped last.
+            // The send cannot fail, because the receiver is dropped after all senders.
             let _ = self.notices.send(error.clone());
         }
     }
@@ -104,19 +104,19 @@ impl<'a> ObjectFetcher<'a> {
         self.pending.extend(objects);
     }
 
-    /// Returns true if further objects would only wait.
+    /// Returns true if an additional object would have to wait before its download starts.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.pending.len() >= MAX_IN_FLIGHT
     }
 
-    /// Returns true if there is nothing to download.
+    /// Returns true if no download is pending or in progress.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.in_flight.is_empty()
     }
 
-    /// The next event; `None` if there is nothing to download. Cancel safe.
+    /// Returns the next event, or `None` if there is nothing to download. This method is cancel safe.
     pub async fn next(&mut self) -> Option<DownloadEvent> {
         while self.in_flight.len() < MAX_IN_FLIGHT
             && let Some(object) = self.pending.pop_front()

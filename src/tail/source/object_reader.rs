@@ -31,11 +31,11 @@ struct Announcements {
 pub struct ObjectReader<'a> {
     announcements: BoxStream<'a, Result<Announcements>>,
     fetcher: ObjectFetcher<'a>,
-    /// Poll only when all objects have been returned.
+    /// Polls only after all objects have been returned.
     metered: bool,
-    /// A poll has been started and has not finished.
+    /// A poll has started and has not finished.
     poll_in_flight: bool,
-    /// There are no further announcements.
+    /// The source has no further announcements.
     ended: bool,
 }
 
@@ -52,7 +52,8 @@ impl<'a> ObjectReader<'a> {
         let announcements = stream::unfold(Vec::new(), move |read: Vec<ReceivedMessage>| {
             let bucket = bucket.clone();
             async move {
-                // Messages that could not be deleted are received again; their events are duplicates then.
+                // Messages that could not be deleted are received again. Their events are then recognised as
+                // duplicates.
                 let (received, deleted) =
                     join(queue.receive(aws), queue.delete_messages(aws, &read)).await;
                 let (announced, messages) = match received {
@@ -136,13 +137,14 @@ impl<'a> ObjectReader<'a> {
         }
     }
 
-    /// Returns true if each poll has a cost (it raises the receive count of Heeler's messages).
+    /// Returns true if each poll has a cost. A poll raises the receive count of Heeler's messages.
     #[must_use]
     pub fn is_metered(&self) -> bool {
         self.metered
     }
 
-    /// Finishes a poll that has been started, so that its messages are returned, and reports failures of returning them.
+    /// Finishes a poll that has started, so that its messages are returned to the queue. Returns the failures of that
+    /// return.
     ///
     /// # Errors
     /// Returns an error if the poll fails.
@@ -157,7 +159,7 @@ impl<'a> ObjectReader<'a> {
         Ok(arrivals)
     }
 
-    /// The next arrivals; `None` if the source has ended. Cancel safe.
+    /// Returns the next arrivals, or `None` if the source has ended. This method is cancel safe.
     ///
     /// # Errors
     /// Returns an error if a poll fails.
@@ -194,7 +196,7 @@ impl<'a> ObjectReader<'a> {
     }
 }
 
-/// Reads messages. Objects in other buckets than the trail's are skipped.
+/// Reads messages. Objects outside the trail's bucket are skipped.
 fn announcements_from_messages<'m>(
     messages: impl Iterator<Item = (&'m str, &'m str)>,
     bucket: &str,
@@ -255,7 +257,7 @@ fn announcements_from_listing(objects: Vec<S3Object>) -> Announcements {
 struct HeelerQueuePoller {
     queue: HeelerQueue,
     bucket: String,
-    /// IDs of received messages. Each message is returned, and therefore received again.
+    /// IDs of received messages. Each message is returned to the queue, and is therefore received again.
     seen_message_ids: HashSet<String>,
 }
 

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-/// A locked file named after the queue. The operating system releases the lock when the process ends, also when it is killed.
+/// A locked file named after the queue. The operating system releases the lock when the process ends, even if it is
+/// killed.
 pub(crate) struct QueueLock {
     path: PathBuf,
     file: Option<File>,
@@ -14,7 +15,7 @@ impl QueueLock {
         std::env::temp_dir().join(format!("{name}.lock"))
     }
 
-    /// Creates and locks the file. Errors are ignored: the heartbeat tag is sufficient.
+    /// Creates and locks the file. Errors are ignored, because the heartbeat tag is sufficient.
     pub(crate) fn acquire(name: &str) -> Self {
         let path = Self::path(name);
         let file = File::create_new(&path)
@@ -26,7 +27,7 @@ impl QueueLock {
     /// Returns whether a run on this machine uses the queue; `None` if the queue was not created on this machine.
     pub(crate) fn is_held(name: &str) -> Option<bool> {
         let path = Self::path(name);
-        // Anyone can create a named pipe of this name, and opening it would block.
+        // Any user can create a named pipe with this name. Opening the pipe would block.
         if !path.symlink_metadata().ok()?.is_file() {
             return None;
         }

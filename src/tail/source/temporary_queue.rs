@@ -1,4 +1,5 @@
-//! A temporary queue that is subscribed to the topic while `tail` runs, so that Heeler's queue is not received from.
+//! A temporary queue that is subscribed to the topic while `tail` runs, so that `tail` does not receive from Heeler's
+//! queue.
 //!
 //! A killed run cannot delete its queue. Each queue therefore has two heartbeats: a lock file, which the operating system
 //! releases when the process ends, and a tag with a timestamp. The next run deletes queues without a heartbeat.
@@ -18,7 +19,7 @@ use crate::iam;
 use crate::ownership::{MANAGED_BY_TAG, PROGRAM};
 use crate::tail::source::queue_lock::QueueLock;
 
-/// The topic and account that a temporary queue subscribes in.
+/// The topic that a temporary queue is subscribed to, and the account of the queue.
 #[derive(Clone, Debug)]
 pub struct SubscriptionTarget {
     pub partition: String,
@@ -35,7 +36,7 @@ pub struct TemporaryQueue {
     url: String,
     /// ARN of the subscription.
     subscription: String,
-    /// `None` when the queue has been deleted.
+    /// Lock file of the queue; `None` after the queue has been deleted.
     lock: Option<QueueLock>,
     created_at: Instant,
 }
@@ -48,7 +49,7 @@ pub struct ReceivedMessage {
     receipt_handle: String,
 }
 
-/// Time of the last heartbeat in seconds since 1970.
+/// Tag with the time of the last heartbeat, in seconds since 1970.
 const HEARTBEAT_TAG: &str = "heeler-ec:alive";
 /// Interval between heartbeats.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(120);
@@ -57,8 +58,8 @@ const STALE_AFTER: Duration = Duration::from_secs(600);
 /// Message retention. A message is either read immediately or not needed.
 const RETENTION_SECONDS: u32 = 3_600;
 const RECEIVE_WAIT_SECONDS: i32 = 10;
-/// Time after the creation for which AWS may answer that the queue does not exist. It documents at least one second. Source:
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>.
+/// Time after creation during which SQS may report that the queue does not exist. AWS documents at least one second.
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>.
 const VISIBILITY_DELAY: Duration = Duration::from_secs(60);
 /// Interval between calls until the queue is visible.
 const VISIBILITY_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -70,10 +71,10 @@ pub fn heartbeat_interval() -> Duration {
 }
 
 impl TemporaryQueue {
-    /// Creates the queue with a policy that allows the topic to send, and subscribes it.
+    /// Creates the queue with a policy that allows the topic to send messages, and subscribes the queue to the topic.
     ///
     /// # Errors
-    /// Returns an error if a call fails. The queue is then deleted.
+    /// Returns an error if a call fails. In that case, the queue is deleted.
     pub async fn create(aws: &Aws, target: &SubscriptionTarget, name: &str) -> Result<Self> {
         let lock = QueueLock::acquire(name);
         let arn = arn::build(
@@ -139,7 +140,7 @@ impl TemporaryQueue {
                 Ok(queue)
             }
             Err(error) => {
-                // The first error is the one to report. The next run deletes a queue that is left.
+                // The first error is reported. If the deletion fails, the next run deletes the queue.
                 let _ = queue.delete_queue(aws).await;
                 Err(error)
             }
@@ -179,7 +180,7 @@ impl TemporaryQueue {
         received
     }
 
-    /// Returns true if AWS does not know the queue because it has been created a moment ago.
+    /// Returns true if SQS may report a missing queue only because the queue was created recently.
     fn may_be_invisible(&self, error: &Error) -> bool {
         not_found::QUEUE.iter().any(|code| error.has_code(code))
             && self.created_at.elapsed() < VISIBILITY_DELAY
@@ -227,7 +228,7 @@ impl TemporaryQueue {
                 .map_err(|error| Error::failed(operation(), error.to_string()))?;
             batch = batch.entries(entry);
         }
-        // Messages that are not deleted are received again; their events are recognised as duplicates.
+        // Messages that are not deleted are received again. Their events are then recognised as duplicates.
         batch
             .send()
             .await
@@ -235,17 +236,18 @@ impl TemporaryQueue {
             .map(|_| ())
     }
 
-    /// Deletes the subscription and the queue. May be called again after an error.
+    /// Deletes the subscription and the queue. It may be called again after an error.
     ///
     /// # Errors
-    /// Returns an error if a call fails. The other call is made in any case.
+    /// Returns an error if a call fails. The queue is deleted even if the subscription cannot be deleted.
     pub async fn delete(&mut self, aws: &Aws) -> Result<()> {
         let unsubscribed = unsubscribe(aws, &self.subscription).await;
         let deleted = self.delete_queue(aws).await;
         unsubscribed.and(deleted)
     }
 
-    /// Deletes the queue, and waits until it is visible if it has been created a moment ago: otherwise it would stay.
+    /// Deletes the queue. If the queue was created recently, waits until it is visible, because SQS cannot delete it
+    /// earlier.
     async fn delete_queue(&mut self, aws: &Aws) -> Result<()> {
         loop {
             let deleted = aws
@@ -289,8 +291,8 @@ impl TemporaryQueue {
     }
 }
 
-/// Deletes a queue whose creation may have succeeded although there was no answer. If this fails as well, the next run deletes
-/// the queue.
+/// Deletes a queue that may exist although `CreateQueue` failed. If the deletion also fails, the next run deletes the
+/// queue.
 async fn delete_unconfirmed_queue(aws: &Aws, name: &str) {
     if let Ok(found) = aws.sqs.get_queue_url().queue_name(name).send().await
         && let Some(url) = found.queue_url
@@ -305,8 +307,8 @@ pub fn generate_name(prefix: &str) -> String {
     format!("{prefix}_{}", uuid::Uuid::new_v4().simple())
 }
 
-/// Deletes the temporary queues of killed runs: those of this machine immediately, and others after [`STALE_AFTER`] without
-/// a heartbeat. Returns the names of the deleted queues.
+/// Deletes the temporary queues of killed runs. Queues of this machine are deleted immediately, and other queues after
+/// [`STALE_AFTER`] without a heartbeat. Returns the names of the deleted queues.
 ///
 /// # Errors
 /// Returns an error if a call fails.
@@ -360,7 +362,7 @@ async fn list_queues(aws: &Aws, target: &SubscriptionTarget) -> Result<Vec<Strin
     Ok(urls)
 }
 
-/// The subscriptions of temporary queues: subscription ARN and queue name.
+/// Lists the subscriptions of temporary queues. Each item contains the subscription ARN and the queue name.
 async fn list_subscriptions(
     aws: &Aws,
     target: &SubscriptionTarget,
