@@ -22,7 +22,7 @@ pub struct KmsAlias {
     /// ARN of the key.
     pub key: Output,
     pub ownership: OwnershipTags,
-    /// The propagation of the key's tags: KMS authorizes changes of an alias on its key too.
+    /// The propagation of the key's tags. A change of an alias also requires permission for its key.
     pub tag_propagation: TagPropagation,
 }
 
@@ -47,7 +47,7 @@ impl ResourceSpec for KmsAlias {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A new key has not reached all KMS servers yet.
+        // A new key may not have reached all KMS servers yet.
         if refusal.has_any_code(not_found::KEY) {
             return Some(PROPAGATION_TIMEOUT);
         }

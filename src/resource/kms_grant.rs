@@ -1,4 +1,5 @@
-//! A grant on a KMS key that setup does not manage: it allows one role to decrypt, and leaves the key policy unchanged.
+//! A grant on a KMS key that setup does not manage. The grant allows one role to decrypt, and the key policy stays
+//! unchanged.
 
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Parent, Resource, ResourceSpec};
 
 pub struct KmsGrant {
-    /// The name makes the call idempotent: KMS returns the existing grant for a repeated call with the same name.
+    /// Name of the grant. It makes the call idempotent: KMS returns the existing grant for a repeated call with the
+    /// same name.
     pub name: String,
     /// ARN of the key.
     pub key_arn: String,
@@ -61,7 +63,7 @@ impl ResourceSpec for KmsGrant {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // KMS reports a new role as an invalid ARN at first.
+        // KMS reports the ARN of a new role as invalid until the role is visible.
         let spreading = refusal.has_any_code(&[
             "InvalidArnException",
             "DependencyTimeoutException",
@@ -73,7 +75,7 @@ impl ResourceSpec for KmsGrant {
 
 #[async_trait]
 impl Resource<Aws> for KmsGrant {
-    /// Finds the grant of the role, or else the grant of a deleted role.
+    /// Finds the grant for the role. If there is none, finds the grant for a deleted role.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let grantee = known.require(&self.grantee)?;
         match self.find_grant(aws, Some(grantee)).await? {
@@ -135,7 +137,7 @@ fn operations(want: &State) -> Vec<GrantOperation> {
 }
 
 impl KmsGrant {
-    /// Finds the grant with this name for a principal; without a principal, a grant for a deleted one.
+    /// Finds the grant with this name for a principal. If `grantee` is `None`, finds a grant for a deleted principal.
     async fn find_grant(&self, aws: &Aws, grantee: Option<String>) -> Result<Option<Actual>> {
         let has_grantee = grantee.is_some();
         let mut pages = aws

@@ -1,5 +1,5 @@
-//! A customer managed KMS key: its policy and its yearly rotation. It is found by its alias, or by its tags if a run
-//! was interrupted before it created the alias.
+//! A customer managed KMS key: its policy and its yearly rotation. The key is found by its alias. If a run was
+//! interrupted before it created the alias, the key is found by its tags.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -32,7 +32,7 @@ use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, Reso
 use crate::shared_document::kind::DocumentKind;
 
 pub struct KmsKey {
-    /// The alias of the key. The alias itself is a separate resource.
+    /// The name of the key's alias. The alias itself is a separate resource.
     pub alias: String,
     pub description: &'static str,
     pub policy: Value,
@@ -51,12 +51,12 @@ impl Handle<KmsKey> {
 /// The only name that a key policy can have.
 const POLICY_NAME: &str = "default";
 const AMBIGUOUS_ERROR_TIMEOUT: Duration = Duration::from_secs(60);
-/// The time to look for a key whose creation had no response, before another one is created. `ListKeys` shows a new key
-/// with a delay.
+/// The time to search for a key if `CreateKey` may have succeeded without a response. After this time, another key is
+/// created. `ListKeys` returns a new key with a delay.
 const LISTING_DELAY: Duration = Duration::from_secs(15);
 /// The tag with the alias of a key. It identifies the key until the alias exists.
 const ALIAS_TAG: &str = "heeler-ec:alias";
-/// The shortest waiting period that AWS allows.
+/// The shortest waiting period that AWS allows before a key is deleted.
 const DELETION_WINDOW_DAYS: i32 = 7;
 
 impl ResourceSpec for KmsKey {
@@ -106,10 +106,10 @@ impl ResourceSpec for KmsKey {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A new principal or a new key has not reached all KMS servers yet.
+        // A new principal or a new key may not have reached all KMS servers yet.
         let is_propagating = refusal.has_code("MalformedPolicyDocumentException")
             || refusal.has_any_code(not_found::KEY);
-        // The SDK retries these in all other calls. Key creation disables its retries.
+        // The SDK retries these errors in all other calls. SDK retries are disabled for key creation.
         let is_ambiguous =
             refusal.required_permission() == Some("kms:CreateKey") && is_ambiguous(refusal);
         is_propagating
@@ -244,7 +244,8 @@ impl Resource<Aws> for KmsKey {
         Ok(())
     }
 
-    /// Schedules the deletion. KMS cannot delete a key at once; it counts as deleted from then on.
+    /// Schedules the deletion, because KMS cannot delete a key immediately. A key counts as deleted once its deletion
+    /// is scheduled.
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         let scheduled = aws
             .kms
@@ -260,7 +261,7 @@ impl Resource<Aws> for KmsKey {
             Err(error) if error.matches("KMSInvalidStateException", "pending deletion") => {}
             other => drop(other?),
         }
-        // A run that ended between the creation of a key and its alias may have left another key.
+        // Another key may exist if a run ended after it created the key and before it created the alias.
         match self.find_orphaned_key(aws).await? {
             Some(other) if actual.outputs.get("arn") != Some(&other) => {
                 let call = aws.kms.schedule_key_deletion().key_id(&other);
@@ -281,7 +282,7 @@ fn is_ambiguous(refusal: &Error) -> bool {
     refusal.error_code().is_none() || (refusal.is_transient() && !is_quota)
 }
 
-/// A creation whose outcome is unknown.
+/// A `CreateKey` call whose result is unknown.
 #[derive(Debug, Default)]
 pub struct UnresolvedCreate(Mutex<Option<(Instant, Error)>>);
 
@@ -291,7 +292,7 @@ impl UnresolvedCreate {
         *unresolved = Some((Instant::now(), failure.clone()));
     }
 
-    /// Returns the failure, while the key may still appear in the list of keys.
+    /// Returns the failure if the key may still appear in the list of keys.
     fn pending_failure(&self) -> Option<Error> {
         let unresolved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, failure) = unresolved.as_ref()?;
@@ -300,8 +301,8 @@ impl UnresolvedCreate {
 }
 
 impl KmsKey {
-    /// Completes a creation. From here on it must not fail, because a retry would create a second key. If rotation is
-    /// not enabled here, the wait for consistency enables it.
+    /// Completes the creation of a key. This step must not fail, because a retry would create a second key. If rotation
+    /// cannot be enabled here, the wait for consistency enables it.
     async fn finish_create(&self, aws: &Aws, arn: String) -> Outputs {
         self.tag_propagation.start();
         let _ = aws.kms.enable_key_rotation().key_id(&arn).send().await;
@@ -387,8 +388,8 @@ impl KmsKey {
         marks.map(|(key, value)| build_tag(&key, &value)).collect()
     }
 
-    /// Finds a key without an alias that an interrupted run created for this alias. Keys whose tags the caller may not
-    /// read are skipped.
+    /// Finds a key without an alias that an interrupted run created for this alias. A key is skipped if the caller is
+    /// not allowed to read its tags.
     async fn find_orphaned_key(&self, aws: &Aws) -> Result<Option<String>> {
         let (keys, named) = try_join!(list_keys(aws), list_aliased_key_ids(aws))?;
         let unnamed = keys.into_iter().filter(|(id, _)| !named.contains(id));
@@ -409,7 +410,8 @@ impl KmsKey {
         Ok(None)
     }
 
-    /// Returns true if the tags say that the key was created for this alias; false if the caller may not read them.
+    /// Returns true if the tags show that the key was created for this alias. Returns false if the caller is not
+    /// allowed to read the tags.
     async fn has_alias_tag(&self, aws: &Aws, key: &str) -> Result<bool> {
         let tags = match list_tags(aws, key).await {
             Err(refusal) if refusal.is_denied() => return Ok(false),
@@ -421,7 +423,7 @@ impl KmsKey {
     }
 }
 
-/// Returns true for a key whose tags may not count in authorization yet, because another run has just created it.
+/// Returns true for a recently created key, whose tags may not affect authorization yet.
 fn is_new(key: &KeyMetadata) -> bool {
     let created = key.creation_date().map(DateTime::secs);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -1,4 +1,4 @@
-//! The wait for the tags of a KMS key to count in authorization.
+//! The wait until the tags of a KMS key affect authorization.
 //!
 //! "It might take up to five minutes for tag and alias changes to affect KMS key authorization. Recent changes might be
 //! visible in API operations before they affect authorization." (AWS KMS Developer Guide, "ABAC for AWS KMS")
@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// The knowledge that the tags of a key are new. A key and its alias share it.
+/// A flag that is set if the tags of a key are new. A key and its alias share the flag.
 #[derive(Clone, Debug, Default)]
 pub struct TagPropagation(Arc<AtomicBool>);
 
 impl TagPropagation {
-    /// The longest time that KMS documents, with a margin for its clock.
+    /// The maximum propagation time that KMS documents, with a margin for clock differences.
     pub(super) const TIMEOUT: Duration = Duration::from_secs(310);
 
-    /// Records that the tags were written by this run, or by another one some minutes ago.
+    /// Records that this run wrote the tags, or that another run wrote them some minutes ago.
     pub(super) fn start(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// The time to retry a call that was denied because the tags do not count yet. A missing permission gives the same
-    /// error; an explicit denial has other words, and does not pass with time.
+    /// Returns the time to retry a call that was denied because the tags do not affect authorization yet. A missing
+    /// permission causes the same error. An explicit deny has a different message and is not retried.
     pub(super) fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         self.explains(refusal).then_some(Self::TIMEOUT)
     }

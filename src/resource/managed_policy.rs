@@ -52,7 +52,7 @@ impl ResourceSpec for ManagedPolicy {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    /// Leaves out the description, which AWS cannot change.
+    /// Omits the description, because AWS does not support changes to it.
     fn desired(&self, known: &KnownOutputs) -> State {
         let state = match (self.document)(known) {
             Some(document) => with_policy(State::default(), "document", &document),

@@ -104,7 +104,7 @@ impl Resource<Aws> for PolicyAttachment {
         Ok(Outputs::new())
     }
 
-    /// Does nothing, because an attachment has no fields.
+    /// Does nothing, because an attachment has no fields to update.
     async fn update(&self, _: &Aws, _: &Actual, _: &State, _: &KnownOutputs) -> Result<()> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! An IAM role: its trust policy, and the tags by which a deployment is found again.
+//! An IAM role with its trust policy and the tags that identify a deployment.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,12 +26,12 @@ pub struct Role {
     pub arn: String,
     pub description: &'static str,
     pub trusted_entity: TrustedEntity,
-    /// ARN of the permissions boundary; `None` to leave the one that the role has.
+    /// ARN of the permissions boundary; `None` keeps the current boundary of the role.
     pub permissions_boundary: Option<String>,
     pub ownership: OwnershipTags,
-    /// The tags that describe the deployment, on the role by which it is found.
+    /// The tags that describe the deployment. Only the role that identifies the deployment has these tags.
     pub deployment_tags: Vec<(&'static str, String)>,
-    /// An ID of this run, in a tag of a role that this run creates; `None` for a role that is no lock.
+    /// The ID of this run, which a new role stores in a tag. `None` for a role that does not serve as a lock.
     pub run_id: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Handle<Role> {
 
 /// The tag with the ID of the run that created the role.
 const RUN_TAG: &str = "heeler-ec:run";
-/// The field of the permissions boundary.
+/// The state field of the permissions boundary.
 const BOUNDARY: &str = "permissions_boundary";
 
 impl ResourceSpec for Role {
@@ -67,7 +67,7 @@ impl ResourceSpec for Role {
             .map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())))
             .collect();
         let trust = match &self.trusted_entity {
-            // Only the operator can name another principal.
+            // These principals cannot be written. Only the operator can specify another principal.
             TrustedEntity::Heeler(trust) if !trust.can_be_written() => {
                 State::default().with_optional("trust", None::<Value>)
             }
@@ -85,7 +85,7 @@ impl ResourceSpec for Role {
 
     fn properties(&self) -> Properties {
         Properties {
-            // A deployment is found by the tags of this role.
+            // The tags of this role identify the deployment.
             is_anchor: !self.deployment_tags.is_empty(),
             irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
@@ -96,7 +96,7 @@ impl ResourceSpec for Role {
         self.ownership.to_vec()
     }
 
-    /// Compares the tag with the ID of the run. Two runs may want exactly the same role.
+    /// Compares the tag with the ID of this run, because two runs may create exactly the same role.
     fn is_own_creation(&self, actual: &Actual) -> bool {
         self.run_id
             .as_deref()
@@ -138,7 +138,7 @@ impl Resource<Aws> for Role {
             return Ok(None);
         };
         let tags = || role.tags().iter().map(|tag| (tag.key(), tag.value()));
-        // In the order of the desired tags, since IAM returns tags in any order.
+        // The tags are in the order of the desired tags, because IAM returns tags in any order.
         let deployment_tags: Map<String, Value> = self
             .deployment_tags
             .iter()
@@ -211,7 +211,7 @@ impl Resource<Aws> for Role {
                 .map_err(|refusal| self.with_principal_hint(refusal))?;
         }
         if differs("description") {
-            // IAM sets the duration to one hour if it is not given.
+            // IAM resets the maximum session duration to one hour if the call omits it.
             let duration = actual.state.get(observed::MAX_SESSION_SECONDS);
             aws.iam
                 .update_role()
@@ -237,7 +237,7 @@ impl Resource<Aws> for Role {
         Ok(())
     }
 
-    /// Writes the deployment tags too, so that the deployment is found from then on.
+    /// Also writes the deployment tags, so that later runs find the deployment.
     async fn take_ownership(&self, aws: &Aws, _: &Actual) -> Result<()> {
         aws.iam
             .tag_role()
@@ -288,7 +288,7 @@ impl Role {
         Ok(())
     }
 
-    /// Writes all tags, including those that record ownership, and removes deployment tags that are no longer wanted.
+    /// Writes all tags, including those that record ownership, and removes deployment tags that are no longer desired.
     async fn update_tags(&self, aws: &Aws, actual: &Actual, want: &State) -> Result<()> {
         let wanted = deployment_tags_of(want);
         let obsolete: Vec<String> = deployment_tags_of(&actual.state)
@@ -323,8 +323,8 @@ impl Role {
             .collect()
     }
 
-    /// Adds a hint to a rejected principal. IAM rejects a principal that does not exist, and one that has not spread yet,
-    /// with the same error.
+    /// Adds a hint to the error for a rejected principal. IAM returns the same error for a missing principal and for a
+    /// new principal that is not visible yet.
     fn with_principal_hint(&self, refusal: Error) -> Error {
         let TrustedEntity::Heeler(trust) = &self.trusted_entity else {
             return refusal;
