@@ -1,4 +1,4 @@
-//! The common part of the access policies of queues and topics, each of which is one document.
+//! The functions that queue policies and topic policies share. Each of these policies is one document.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub(super) fn policy_state(document: &Value) -> State {
     with_policy(State::default(), POLICY, document)
 }
 
-/// A policy that AWS returned, with one identifier of its resource.
+/// The actual state of a policy that AWS returned. `output` identifies its resource.
 pub(super) fn actual_policy(text: &str, output: (&'static str, String)) -> Actual {
     Actual {
         state: policy_state(&iam::parse_document(text)),
@@ -31,7 +31,7 @@ pub(super) fn written_policy(want: &State) -> String {
     policy_text(want, POLICY)
 }
 
-/// The resource whose policy it is. AWS deletes the policy together with it.
+/// The resource that the policy belongs to. AWS deletes the policy together with the resource.
 pub(super) fn policy_parent(resource: &Output) -> Parent {
     Parent {
         id: resource.resource.clone(),

@@ -26,7 +26,7 @@ use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, Reso
 use crate::shared_document::kind::DocumentKind;
 
 pub struct Queue {
-    /// ARN. Its last part is the name.
+    /// ARN of the queue. Its last part is the queue name.
     pub arn: String,
     pub key: Output,
     pub retention_seconds: u32,
@@ -46,7 +46,7 @@ pub enum QueueOrdering {
     Standard,
     /// Keeps the order within each message group.
     Fifo {
-        /// SQS drops a message with the same body within five minutes.
+        /// Drops a message if SQS accepted a message with the same body in the last five minutes.
         content_based_deduplication: bool,
     },
 }
@@ -69,10 +69,10 @@ impl Handle<Queue> {
     }
 }
 
-/// SQS blocks the name of a deleted queue for 60 seconds.
+/// Timeout for the reuse of a queue name. SQS blocks the name of a deleted queue for 60 seconds.
 const NAME_REUSE_TIMEOUT: Duration = Duration::from_secs(75);
-/// SQS needs up to 60 seconds until all of its servers know a new queue (`CreateQueue` and `SetQueueAttributes` in its API
-/// reference).
+/// Timeout for the propagation of a new queue, which takes up to 60 seconds. Source: `CreateQueue` and
+/// `SetQueueAttributes` in the SQS API Reference.
 pub(super) const QUEUE_PROPAGATION_TIMEOUT: Duration = Duration::from_secs(60);
 const VISIBILITY_TIMEOUT_SECONDS: u32 = 30;
 const MAX_MESSAGE_BYTES: u32 = 262_144;
@@ -130,7 +130,7 @@ impl ResourceSpec for Queue {
         Properties {
             // SQS replicas return different attributes for up to a minute after a write.
             agreeing_reads: 2,
-            // SQS shows a deleted queue for up to a minute.
+            // SQS may still return a deleted queue for up to a minute.
             deletes_on_acceptance: true,
             irreversible_fields: extra_tags::FIELDS,
             ..Properties::default()
@@ -159,7 +159,7 @@ impl ResourceSpec for Queue {
         {
             return Some(NAME_REUSE_TIMEOUT);
         }
-        // A dead-letter queue that was just created is not visible yet.
+        // A new dead-letter queue may not be visible yet.
         let is_propagating = is_not_found(refusal)
             || refusal
                 .reason()
@@ -285,13 +285,13 @@ impl Queue {
         arn::resource_name(&self.arn)
     }
 
-    /// All attributes of a state. The policy is included only if it is not a resource of its own.
+    /// All attributes of a state. The policy is included only if it is not a separate resource.
     fn attributes(&self, want: &State) -> HashMap<Name, String> {
         let document = self.policy.as_ref().and_then(|_| want.write_form("policy"));
         to_attributes(want, document)
     }
 
-    /// All attributes for creation: `FifoQueue` cannot be set later.
+    /// All attributes for creation, including `FifoQueue`, which cannot be set later.
     fn creation_attributes(&self, want: &State) -> HashMap<Name, String> {
         let mut all = self.attributes(want);
         if matches!(self.ordering, QueueOrdering::Fifo { .. }) {
@@ -321,7 +321,7 @@ fn parse_attributes(found: &HashMap<Name, String>) -> State {
         )
         .with_optional("max_message_bytes", number(&Name::MaximumMessageSize))
         .with_optional("kms_key", found.get(&Name::KmsMasterKeyId).cloned())
-        // SQS omits the default.
+        // SQS omits this attribute if it has the default value.
         .with(
             "data_key_reuse_seconds",
             number(&Name::KmsDataKeyReusePeriodSeconds).unwrap_or(DATA_KEY_REUSE_SECONDS),
@@ -348,7 +348,7 @@ fn parse_attributes(found: &HashMap<Name, String>) -> State {
     state
 }
 
-/// Reads a count that SQS returns as it was written, as a number or as text.
+/// Parses a count. SQS returns it as it was written, either as a number or as text.
 fn parse_count(value: &Value) -> Value {
     value
         .as_str()
@@ -460,7 +460,7 @@ mod tests {
                 .with("fifo", true)
                 .with("content_based_deduplication", content_based_deduplication);
             let mut found = to_attributes(&wanted, None);
-            // It is set at creation only.
+            // `FifoQueue` is set only at creation.
             assert_eq!(found.get(&Name::FifoQueue), None);
             found.insert(Name::FifoQueue, "true".to_owned());
             assert_eq!(parse_attributes(&found), wanted);

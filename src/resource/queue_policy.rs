@@ -1,4 +1,4 @@
-//! The access policy of an SQS queue, if it refers to other resources. It allows them to send messages.
+//! An access policy of an SQS queue that refers to other resources. It allows these resources to send messages.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ impl ResourceSpec for QueuePolicy {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A new principal is not visible yet.
+        // A new principal may not be visible yet.
         let is_propagating = refusal.matches(
             "InvalidAttributeValue",
             "Invalid value for the parameter Policy",

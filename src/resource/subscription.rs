@@ -22,7 +22,7 @@ pub struct Subscription {
     pub topic: Output,
     /// ARN of the queue.
     pub queue: Output,
-    /// The queue policy that allows the topic to send. SNS drops messages that it may not deliver.
+    /// The queue policy that allows the topic to send. SNS drops messages that it is not allowed to deliver.
     pub depends_on: Vec<Output>,
 }
 
@@ -57,7 +57,7 @@ impl ResourceSpec for Subscription {
         }
     }
 
-    /// A subscription is managed if its queue is, regardless of the topic.
+    /// A subscription is managed if its queue is managed, regardless of the topic.
     fn parent(&self) -> Option<Parent> {
         Some(Parent {
             id: self.queue.resource.clone(),
@@ -75,13 +75,14 @@ impl ResourceSpec for Subscription {
         Some(reason.to_owned())
     }
 
-    /// Returns true for a pending subscription. It has no ARN to delete it by, and SNS removes it.
+    /// Returns true for a pending subscription. It cannot be deleted because it has no ARN, but SNS removes it
+    /// automatically.
     fn is_expiring(&self, actual: &Actual) -> bool {
         !actual.outputs.contains_key("arn")
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A new topic is not visible yet.
+        // A new topic may not be visible yet.
         refusal
             .has_any_code(not_found::TOPIC)
             .then_some(PROPAGATION_TIMEOUT)
@@ -136,7 +137,7 @@ impl Resource<Aws> for Subscription {
                 .with(observed::TOPIC, topic)
                 .with(observed::QUEUE, queue),
             outputs: Outputs::from([("arn", subscription)]),
-            // Without its queue, the subscription has no other owner.
+            // Only the queue determines the owner of the subscription.
             ownership: Ownership::Managed,
         }))
     }
@@ -193,7 +194,7 @@ impl Resource<Aws> for Subscription {
                 format!("delete {}", self.id())
             });
         match unsubscribed {
-            // SNS removes it.
+            // SNS removes a pending subscription automatically.
             Err(error) if error.matches("InvalidParameter", "pending confirmation") => Ok(()),
             other => other.map(|_| ()),
         }
@@ -219,7 +220,8 @@ impl Subscription {
             .collect())
     }
 
-    /// Finds the ARN of the subscription, or the word that SNS returns for a pending one. Deleted ones are skipped.
+    /// Finds the ARN of the subscription, or `PENDING_CONFIRMATION` for a pending subscription. Deleted subscriptions
+    /// are skipped.
     async fn find_subscription_arn(
         &self,
         aws: &Aws,

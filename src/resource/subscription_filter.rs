@@ -1,4 +1,4 @@
-//! A CloudWatch Logs subscription filter: the log events of a log group that go to a function.
+//! A CloudWatch Logs subscription filter, which sends log events of a log group to a function.
 
 use std::time::Duration;
 
@@ -38,12 +38,13 @@ pub struct SubscriptionFilter {
 
 /// The service that invokes the function.
 const LOGS_SERVICE: &str = "logs.amazonaws.com";
-/// Messages for a function that cannot be invoked: because it or its policy is new, or because it is broken.
+/// Error messages for a function that cannot be invoked. The function or its policy may be new, or the function may be
+/// broken.
 const NOT_INVOCABLE_MESSAGES: [&str; 2] = [
     "Could not execute the lambda function",
     "Could not deliver test message to specified",
 ];
-/// The time until CloudWatch Logs can invoke a new function. It is usually some seconds.
+/// The maximum time until CloudWatch Logs can invoke a new function. It usually takes some seconds.
 const INVOCABLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl ResourceSpec for SubscriptionFilter {
@@ -161,8 +162,8 @@ impl Resource<Aws> for SubscriptionFilter {
     }
 }
 
-/// A retry classifier for a log group at its limit of filters. Without it the SDK treats the error as throttling and
-/// retries.
+/// A retry classifier that forbids retries if a log group has reached its limit of filters. Otherwise, the SDK treats
+/// the error as throttling and retries the call.
 #[derive(Debug)]
 struct LimitExceededIsFinal;
 
@@ -224,7 +225,7 @@ impl SubscriptionFilter {
             get_state(aws, name),
             allowed_sources(aws, name, LOGS_SERVICE)
         );
-        // A state or policy that may not be read counts as correct.
+        // A state or policy that cannot be read is assumed to be correct.
         let state = state.unwrap_or_else(|_| Some(ACTIVE.to_owned()));
         let sources = sources.unwrap_or_else(|_| vec![None]);
         let group = format!(":log-group:{}", self.log_group);
@@ -252,8 +253,8 @@ fn is_not_invocable(refusal: &Error) -> bool {
         .any(|words| refusal.matches("InvalidParameterException", words))
 }
 
-/// Finds the problem from the state of the function and the sources that its policy allows. `group` is the end of the
-/// ARN of the log group.
+/// Finds the problem from the state of the function and the sources that its policy allows. `group` is the suffix of
+/// the log group's ARN.
 fn invocation_problem(state: Option<&str>, sources: &[Option<String>], group: &str) -> String {
     let is_of_group = |source: &String| source.trim_end_matches(":*").ends_with(group);
     match state {

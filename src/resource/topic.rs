@@ -19,7 +19,7 @@ use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
 
-/// A standard topic: S3 cannot publish to a FIFO one.
+/// A standard SNS topic. S3 cannot publish to a FIFO topic.
 pub struct Topic {
     pub arn: String,
     /// ARN of the managed queue. All other subscribers except temporary queues are unmanaged.
@@ -49,8 +49,8 @@ impl ResourceSpec for Topic {
         Outputs::from([("arn", self.arn.clone())])
     }
 
-    /// Leaves the topic unencrypted. Its messages contain only object keys, and an encrypted topic would require S3 in
-    /// the key policy.
+    /// Leaves the topic unencrypted. Its messages contain only object keys, and an encrypted topic would require a key
+    /// policy that allows S3.
     fn desired(&self, _: &KnownOutputs) -> State {
         let state = State::default().with("kms_key", "");
         extra_tags::with_wanted(state, &self.ownership)
@@ -68,7 +68,8 @@ impl ResourceSpec for Topic {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // "Can't perform multiple operations on a tag simultaneously", and a tag that is being replaced.
+        // SNS rejects concurrent changes of a tag ("Can't perform multiple operations on a tag simultaneously") and
+        // changes of a stale tag.
         let is_busy = [
             "ConcurrentAccess",
             "ConcurrentAccessException",
@@ -101,7 +102,7 @@ impl Resource<Aws> for Topic {
                 break;
             };
             others.extend(page.subscriptions().iter().filter_map(|subscription| {
-                // SNS returns a word in place of the ARN of a deleted or pending subscription.
+                // SNS returns a status instead of an ARN for a deleted or pending subscription.
                 subscription
                     .subscription_arn()
                     .filter(|arn| arn.starts_with("arn:"))?;

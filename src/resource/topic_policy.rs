@@ -58,14 +58,14 @@ impl ResourceSpec for TopicPolicy {
     }
 
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
-        // A new principal or a new topic is not visible yet.
+        // A new principal or a new topic may not be visible yet.
         let is_propagating = refusal.matches("InvalidParameter", "PrincipalNotFound")
             || refusal.has_any_code(not_found::TOPIC);
         if is_propagating {
             return Some(PROPAGATION_TIMEOUT);
         }
-        // A permission that depends on the tags of the topic applies only after some seconds. A missing permission
-        // gives the same error, so the wait is short.
+        // A permission that depends on the tags of the topic takes effect only after some seconds. A missing permission
+        // causes the same error, so the timeout is short.
         (refusal.matches("AuthorizationError", "no identity-based policy allows")
             || refusal.matches("AuthorizationError", "is not authorized to perform"))
         .then_some(Duration::from_secs(20))
@@ -98,7 +98,7 @@ impl Resource<Aws> for TopicPolicy {
         self.write(aws, &topic, &written_policy(want)).await
     }
 
-    /// Restores the policy of a new topic, because a topic always has a policy.
+    /// Restores the default policy, because a topic always has a policy.
     async fn delete(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         let topic = actual.require("topic")?;
         self.write(aws, topic, &default_policy(topic).to_string())
@@ -106,7 +106,7 @@ impl Resource<Aws> for TopicPolicy {
     }
 }
 
-/// The policy of a new topic: its account has all permissions.
+/// The default policy of a new topic, which gives its account full access.
 fn default_policy(topic: &str) -> Value {
     let account = Arn::parse(topic).map(|arn| arn.account).unwrap_or_default();
     json!({
@@ -138,7 +138,7 @@ impl TopicPolicy {
     }
 }
 
-/// Returns true if the policy has only the default statement. SNS keeps that statement when others are added.
+/// Returns true if the policy has only the default statement. SNS keeps that statement when other statements are added.
 fn is_default_policy(policy: &str) -> bool {
     let policy = iam::parse_document(policy);
     let statements = iam::statements_of(&policy);
