@@ -1,7 +1,7 @@
 //! The entry of one topic in the notification configuration of a bucket. The configuration is shared, and each write
 //! replaces it as a whole. A write therefore reads it, adds or removes one entry, and writes all other entries back
-//! unchanged. S3 rejects overlapping entries, so an existing entry with another ID that sends to the same topic takes
-//! the place of the managed one.
+//! unchanged. S3 rejects overlapping entries. An existing entry that sends to the same topic is therefore managed even
+//! if it has another ID.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,17 +34,17 @@ pub struct BucketNotification {
     pub bucket_owner: String,
     /// ID of the managed entry.
     pub entry_id: String,
-    /// The start of the keys of the log objects, not encoded.
+    /// The key prefix of the log objects, in unencoded form.
     pub prefix: String,
     /// ARN of the topic.
     pub topic: Output,
-    /// Everything that receives the notifications. It must exist first, so that no notification is lost.
+    /// Resources that receive the notifications. They must exist first, so that no notification is lost.
     pub depends_on: Vec<Output>,
     pub reviewed: ReviewedEntries,
 }
 
-/// The other entries as the operator last saw them, in a plan or an error. A write is refused if they have changed
-/// since.
+/// The other entries that the operator last saw in a plan or an error. A write is rejected if they have changed since
+/// then.
 #[derive(Default)]
 pub struct ReviewedEntries(Mutex<Option<OtherEntries>>);
 
@@ -60,7 +60,7 @@ impl ReviewedEntries {
     }
 }
 
-/// The output with the ID of the entry that was found.
+/// The output that contains the ID of the existing entry.
 const ENTRY_ID: &str = "entry";
 
 impl ResourceSpec for BucketNotification {
@@ -84,7 +84,7 @@ impl ResourceSpec for BucketNotification {
             .with_optional("topic", known.get(&self.topic))
     }
 
-    /// An entry is managed if its topic is, whatever its ID.
+    /// An entry is managed if its topic is managed, regardless of its ID.
     fn parent(&self) -> Option<Parent> {
         Some(Parent {
             id: self.topic.resource.clone(),
@@ -96,8 +96,8 @@ impl ResourceSpec for BucketNotification {
         if refusal.matches("OperationAborted", "conflicting conditional operation") {
             return Some(PROPAGATION_TIMEOUT);
         }
-        // S3 validates every destination of the configuration. A topic that was just created passes after some seconds.
-        // A deleted destination of another owner gives the same error and never passes, so the wait is short.
+        // S3 validates every destination of the configuration. The validation of a new topic succeeds after some
+        // seconds. A deleted destination of another owner causes the same error permanently, so the timeout is short.
         refusal
             .matches(
                 "InvalidArgument",
@@ -127,7 +127,7 @@ impl Resource<Aws> for BucketNotification {
     }
 
     /// An entry with the managed ID and another destination is not managed. An entry with another ID that covers the
-    /// desired one is shown as the desired one, so that it stays unchanged.
+    /// desired entry is returned as the desired entry, so that it stays unchanged.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let wanted = self.desired_entry(&known.require(&self.topic)?);
         let Some(found) = self.get_configuration(aws).await? else {
@@ -181,7 +181,7 @@ impl Resource<Aws> for BucketNotification {
             .await
     }
 
-    /// Keeps an entry with another ID, because no run created it.
+    /// Keeps an entry with another ID, because no run created that entry.
     async fn undo_create(&self, aws: &Aws, actual: &Actual) -> Result<()> {
         if self.actual_entry_id(actual) == self.entry_id {
             self.delete(aws, actual).await
@@ -275,7 +275,7 @@ impl BucketNotification {
             ))
     }
 
-    /// Refuses to write back entries that the operator has not seen.
+    /// Returns an error if the other entries have changed since the operator saw them.
     fn reject_unreviewed_changes(&self, others: &OtherEntries) -> Result<()> {
         match self.reviewed.diff_since(others) {
             None => Ok(()),
@@ -290,8 +290,8 @@ impl BucketNotification {
         }
     }
 
-    /// Refuses a write that S3 would reject because of an overlap, and one that would replace an unmanaged entry with
-    /// the same ID.
+    /// Returns an error if S3 would reject the write because of an overlap. Also returns an error if the write would
+    /// replace an unmanaged entry with the same ID.
     fn reject_overlaps(&self, before: &Configuration, wanted: &TopicConfiguration) -> Result<()> {
         let alone = Configuration::builder()
             .topic_configurations(wanted.clone())
@@ -329,7 +329,7 @@ impl BucketNotification {
         )
     }
 
-    /// The ID of the entry that was found.
+    /// The ID of the existing entry.
     fn actual_entry_id<'l>(&'l self, actual: &'l Actual) -> &'l str {
         actual.outputs.get(ENTRY_ID).unwrap_or(&self.entry_id)
     }
@@ -359,7 +359,7 @@ impl BucketNotification {
     }
 }
 
-/// The whole configuration, for an export: Terraform manages all entries of a bucket together.
+/// The whole configuration for an export, because Terraform manages all entries of a bucket together.
 fn export_document(entries: &[NotificationEntry], found: &Configuration) -> Value {
     let entry = |entry: &NotificationEntry| {
         json!({
@@ -377,8 +377,8 @@ fn export_document(entries: &[NotificationEntry], found: &Configuration) -> Valu
     })
 }
 
-/// Finds the entry with the managed ID; otherwise an overlapping entry to the same topic, preferably one that covers
-/// the desired entry.
+/// Finds the entry with the managed ID. If there is none, finds an overlapping entry that sends to the same topic. An
+/// entry that covers the desired entry is preferred.
 fn find_managed_entry<'e>(
     entries: &'e [NotificationEntry],
     wanted: &NotificationEntry,
@@ -395,7 +395,7 @@ fn find_managed_entry<'e>(
         .or_else(|| entries.iter().find(is_alternative))
 }
 
-/// Adds the other entries to a destination error, because S3 does not say which destination it cannot reach.
+/// Adds the other entries to a destination error, because S3 did not name one of their destinations.
 fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
     if !refusal.has_code("InvalidArgument") || others.descriptions().is_empty() {
         return refusal;
@@ -406,8 +406,8 @@ fn with_destination_hint(refusal: Error, others: &OtherEntries) -> Error {
     ))
 }
 
-/// Returns the entry whose destination S3 names in a refusal. S3 names it in `ArgumentName1`, which the SDK does not
-/// return. An ARN can be the start of another one, so the longest counts.
+/// Returns the entry whose destination S3 names in an error. S3 names it in `ArgumentName1`, which the SDK does not
+/// return. One ARN can be a prefix of another ARN, so the longest match is returned.
 fn find_refused_entry<'e>(
     body: &str,
     entries: &'e [NotificationEntry],

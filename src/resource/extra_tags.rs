@@ -1,5 +1,5 @@
-//! The tags that are compared, as fields of a resource's state: those that record ownership, and further ones that the
-//! operator wants.
+//! The tags that are compared as fields of a resource's state. These are the ownership tags and the extra tags that the
+//! operator specifies.
 
 use serde_json::{Map, Value};
 
@@ -7,15 +7,15 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::diff;
 use crate::reconcile::state::State;
 
-/// The further tags.
+/// The field of the extra tags that the operator specifies.
 pub(super) const FIELD: &str = "extra_tags";
-/// The tags that record ownership. A value that another tool wrote is drift.
+/// The field of the tags that record ownership. A value that another tool wrote is drift.
 pub(super) const OWNERSHIP_FIELD: &str = "ownership_tags";
 /// The fields that a rollback does not restore, because no call replaces a set of tags at once.
 pub(super) const FIELDS: &[&str] = &[FIELD, OWNERSHIP_FIELD];
 
-/// Adds the wanted tags to a desired state. Without further tags there is no field for them, so that they stay as they
-/// are.
+/// Adds the desired tags to a desired state. If there are no extra tags, the state has no field for them, and existing
+/// tags stay unchanged.
 pub(super) fn with_wanted(state: State, ownership: &OwnershipTags) -> State {
     let state = state.with(OWNERSHIP_FIELD, object(ownership.compared().into_iter()));
     if ownership.extra.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn with_wanted(state: State, ownership: &OwnershipTags) -> State {
     state.with(FIELD, object(wanted))
 }
 
-/// Adds the actual values of the wanted tags to an actual state.
+/// Adds the actual values of the desired tags to an actual state.
 pub(super) fn with_found<'t>(
     state: State,
     ownership: &OwnershipTags,
@@ -46,7 +46,7 @@ fn object<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> Value {
     Value::Object(tags.collect::<Map<_, _>>())
 }
 
-/// Returns true if an update has to write the tags.
+/// Returns true if an update must write the tags.
 pub(super) fn must_write(actual: &State, want: &State) -> bool {
     let is_different = |field: &&str| {
         want.get(field)
@@ -55,7 +55,7 @@ pub(super) fn must_write(actual: &State, want: &State) -> bool {
     FIELDS.iter().any(is_different)
 }
 
-/// Returns true if an update has nothing to write but the tags.
+/// Returns true if an update must write only the tags.
 pub(super) fn is_only_difference(actual: &State, want: &State) -> bool {
     must_write(actual, want)
         && diff(actual, want)

@@ -22,7 +22,7 @@ pub struct FunctionPermission {
     /// ARN of the function.
     pub function: Output,
     pub sid: &'static str,
-    /// The service that may invoke the function, for this source of this account.
+    /// The service that may invoke the function for `source_arn` in `source_account`.
     pub principal: &'static str,
     pub source_arn: String,
     pub source_account: String,
@@ -83,7 +83,7 @@ impl Resource<Aws> for FunctionPermission {
         let function = known.require(&self.function)?;
         let function = arn::resource_name(&function);
         let statements = function_policy::read_statements(aws, function).await?;
-        // A temporary statement is left over from an update that failed halfway, so the permission is out of date.
+        // A temporary statement remains if an update failed before its end, so the permission is out of date.
         let of_id = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid);
         let found = of_id(&self.temporary_sid()).or_else(|| of_id(self.sid));
         Ok(found.map(|statement| Actual {
@@ -99,8 +99,8 @@ impl Resource<Aws> for FunctionPermission {
         Ok(Outputs::new())
     }
 
-    /// Replaces the statement, because Lambda cannot change one. A temporary statement grants the same permission
-    /// temporary, so that no event is lost.
+    /// Replaces the statement, because Lambda cannot change one. A temporary statement grants the permission during the
+    /// replacement, so that no event is lost.
     async fn update(&self, aws: &Aws, _: &Actual, want: &State, _: &KnownOutputs) -> Result<()> {
         let (temporary, function) = (self.temporary_sid(), &self.function.resource.name);
         match self.add(aws, want, &temporary).await {
@@ -122,7 +122,7 @@ fn is_already_added(refusal: &Error) -> bool {
     refusal.matches("ResourceConflictException", "already exist")
 }
 
-/// A state with the statement as a document of its own, because states compare documents.
+/// A state that contains the statement as a document, because states compare documents in canonical form.
 fn statement_state(statement: Value) -> State {
     let compared = function_policy::canonical_statement(&statement);
     State::default().with_document("statement", compared, statement)

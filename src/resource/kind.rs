@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::reconcile::graph::ResourceId;
 
-/// A kind of AWS resource. The engine knows kinds only as text, so that it stays free of AWS.
+/// A kind of AWS resource. The reconciliation engine handles kinds only as text, so that it does not depend on AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceKind {
     KmsKey,
@@ -43,7 +43,7 @@ impl ResourceKind {
         Self::SubscriptionFilter,
     ];
 
-    /// The words that plans, results and errors show.
+    /// The name that plans, results and errors show for the kind.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl ResourceKind {
         }
     }
 
-    /// The identity of the resource of this kind and name.
+    /// The ID of the resource with this kind and name.
     #[must_use]
     pub fn id(self, name: impl Into<String>) -> ResourceId {
         ResourceId::new(self.as_str(), name)

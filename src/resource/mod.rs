@@ -1,4 +1,4 @@
-//! The AWS resources: one file per kind, with how it is read, created, updated and deleted.
+//! The AWS resources. Each kind has a file with the code that reads, creates, updates and deletes it.
 
 mod access_policy;
 pub mod bucket_notification;
@@ -33,21 +33,21 @@ use crate::reconcile::KnownOutputs;
 use crate::reconcile::diff::Change;
 use crate::reconcile::state::State;
 
-/// The time that AWS may need until one service sees what another has just created.
+/// The maximum time until one AWS service sees a resource that another service has just created.
 pub(crate) const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Fields of an actual state that are not compared. An export shows them as AWS has them.
+/// Fields of an actual state that are not compared. An export shows their actual values.
 pub mod observed {
     use serde_json::{Map, Value};
 
     /// All tags, including those of other owners.
     pub const TAGS: &str = "observed.tags";
-    /// The whole document that a resource is a part of.
+    /// The whole document that contains the resource.
     pub const DOCUMENT: &str = "observed.document";
     pub const DESCRIPTION: &str = "observed.description";
     pub const NAME: &str = "observed.name";
     pub const ROLE: &str = "observed.role";
-    /// The longest session of a role.
+    /// The maximum session duration of a role.
     pub const MAX_SESSION_SECONDS: &str = "observed.max_session_seconds";
     /// The ID of the run that created a role.
     pub const RUN: &str = "observed.run";
@@ -56,7 +56,7 @@ pub mod observed {
     pub const TOPIC: &str = "observed.topic";
     pub const QUEUE: &str = "observed.queue";
 
-    /// The tags without those of AWS, which are read-only.
+    /// The tags without the tags of AWS, which are read-only.
     pub(super) fn tags<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> Value {
         let mut tags: Vec<(&str, &str)> =
             tags.filter(|(key, _)| !key.starts_with("aws:")).collect();
@@ -87,7 +87,7 @@ pub(crate) fn deleted_principals_reason(change: &Change) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
-/// Explains a principal that AWS shows by its unique ID. A principal created again under the same name has another ID.
+/// Explains a deleted principal, which AWS shows by its unique ID. A new principal with the same name has another ID.
 pub(crate) fn deleted_principal_note(id: &str) -> String {
     let kind = if id.starts_with("AIDA") {
         "user"
@@ -99,12 +99,12 @@ pub(crate) fn deleted_principal_note(id: &str) -> String {
     )
 }
 
-/// Adds a policy document to a state. It is compared in canonical form and written as given.
+/// Adds a policy document to a state. It is compared in canonical form and written unchanged.
 fn with_policy(state: State, field: &'static str, document: &Value) -> State {
     state.with_document(field, canonical(document), document.clone())
 }
 
-/// The text of a policy document of a state; empty if there is none.
+/// The text of the policy document in a state, or an empty text if there is none.
 fn policy_text(want: &State, field: &str) -> String {
     want.write_form(field).map(to_text).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Resources against canned responses: what a read returns, what a create sends, and which refusals are retried.
+//! Tests of resources with canned responses. They check the results of reads, the requests of creates, and the retries
+//! of errors.
 
 use serde_json::{Value, json};
 

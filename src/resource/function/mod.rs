@@ -41,12 +41,12 @@ pub struct Function {
     pub role: Output,
     /// The ZIP file.
     pub code: Vec<u8>,
-    /// The hash of the ZIP file in the form that Lambda returns.
+    /// The hash of the ZIP file in the format that Lambda returns.
     pub code_sha256: String,
     /// Environment variables.
     pub variables: Vec<(&'static str, Output)>,
     pub ownership: OwnershipTags,
-    /// Tags of this function alone. The operator's tags replace those with the same key.
+    /// Tags that only this function has. A tag of the operator replaces a tag with the same key.
     pub own_tags: Vec<(&'static str, &'static str)>,
     /// Resources that the function needs before its first invocation.
     pub depends_on: Vec<Output>,
@@ -59,14 +59,14 @@ impl Handle<Function> {
     }
 }
 
-/// The field of the reserved concurrency.
+/// The state field of the reserved concurrency.
 const RESERVED_CONCURRENCY: &str = "reserved_concurrency";
-/// Polling of a change that Lambda applies in the background.
+/// Delay before the second poll for a change that Lambda applies in the background.
 const FIRST_POLL_DELAY: Duration = Duration::from_millis(50);
 const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The fields that one call updates together.
+/// The fields that one `UpdateFunctionConfiguration` call updates.
 const SETTING_FIELDS: &[&str] = &[
     "description",
     "runtime",
@@ -82,7 +82,8 @@ const SETTING_FIELDS: &[&str] = &[
     "variables",
 ];
 
-/// Sets the settings that create and update have in common. The two builders share no trait.
+/// Sets the settings that the create and update calls have in common. This is a macro because the two builders share no
+/// trait.
 macro_rules! with_settings {
     ($call:expr, $settings:expr) => {
         $call
@@ -139,7 +140,7 @@ impl ResourceSpec for Function {
 
     fn properties(&self) -> Properties {
         Properties {
-            // Lambda returns code only as a download URL, and sets the state itself.
+            // Lambda returns the code only as a download URL. Only Lambda itself can set the state.
             irreversible_fields: &[
                 "code_sha256",
                 "state",
@@ -160,7 +161,7 @@ impl ResourceSpec for Function {
         is_off.then(|| "the function is disabled: no event is delivered".to_owned())
     }
 
-    /// Lambda can assume a new role after some seconds.
+    /// Allows retries for a new role, because Lambda can assume it only after some seconds.
     fn retry_budget(&self, refusal: &Error) -> Option<Duration> {
         let is_propagating = [
             "cannot be assumed by Lambda",
@@ -218,7 +219,7 @@ impl Resource<Aws> for Function {
             .await
             .context_for("lambda:CreateFunction", || format!("create {}", self.id()))?;
         self.wait_until_active(aws).await?;
-        // Setup reserves no concurrency. A rollback that creates a function again restores its reservation.
+        // Setup reserves no concurrency. A rollback that creates a function again restores its reserved concurrency.
         if want.get(RESERVED_CONCURRENCY).is_some_and(Value::is_number) {
             self.set_reserved_concurrency(aws, want.get(RESERVED_CONCURRENCY))
                 .await?;
@@ -226,7 +227,7 @@ impl Resource<Aws> for Function {
         Ok(Outputs::new())
     }
 
-    /// Updates the settings, then the code. Lambda accepts one change at a time.
+    /// Updates the settings and then the code, because Lambda accepts only one change at a time.
     async fn update(
         &self,
         aws: &Aws,
@@ -254,7 +255,7 @@ impl Resource<Aws> for Function {
                 })?;
             self.wait_until_active(aws).await?;
         }
-        // A rollback cannot restore other code, because Lambda does not return it.
+        // A rollback cannot restore the previous code, because Lambda does not return it.
         if want.text("code_sha256") == Some(&self.code_sha256) && differs("code_sha256") {
             aws.lambda
                 .update_function_code()
@@ -285,10 +286,10 @@ impl Resource<Aws> for Function {
         Ok(())
     }
 
-    /// Deletes the log group before and after the function. An interrupted run finds the log group only through the
-    /// function, and the last invocation may create it again.
+    /// Deletes the log group before and after the function. After an interruption, the next run finds the log group
+    /// only through the function. The last invocation may create the log group again.
     async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
-        // A log group with deletion protection does not keep the function.
+        // The function is deleted even if its log group has deletion protection.
         if let Err(refusal) = self.delete_log_group(aws).await
             && refusal.error_code().is_none()
         {

@@ -1,4 +1,4 @@
-//! The settings of a Lambda function: from a state to the types of Lambda's calls, and back from what Lambda returns.
+//! Converts the settings of a Lambda function from a state to the types of the Lambda API, and back.
 
 use std::collections::HashMap;
 
@@ -16,12 +16,12 @@ use crate::reconcile::state::State;
 pub const ACTIVE: &str = "Active";
 /// The state of a function that cannot be invoked until it is changed or created again.
 pub const FAILED: &str = "Failed";
-/// The size of `/tmp` that Lambda gives every function.
+/// The default size of `/tmp` for a Lambda function.
 pub const EPHEMERAL_STORAGE_MB: i32 = 512;
-/// The value of a function without reserved concurrency, which is limited only by the account.
+/// The value for a function without reserved concurrency. Only the account limits the concurrency of such a function.
 pub const UNRESERVED: &str = "none";
 
-/// The settings of a state, in the types of Lambda's calls.
+/// The settings of a state in the types of the Lambda API.
 pub struct FunctionSettings<'a>(pub &'a State);
 
 impl FunctionSettings<'_> {
@@ -72,7 +72,7 @@ impl FunctionSettings<'_> {
     }
 }
 
-/// The environment variables as a value, in the order of their names.
+/// The environment variables as a value, sorted by name.
 pub fn variables_value(variables: HashMap<String, String>) -> Value {
     let mut sorted: Vec<(String, String)> = variables.into_iter().collect();
     sorted.sort();
@@ -90,7 +90,7 @@ pub fn reserved_concurrency(found: &GetFunctionOutput) -> Value {
     calls.map_or_else(|| UNRESERVED.into(), Value::from)
 }
 
-/// The state of a function, with its last update taken into account. An idle function counts as active, because Lambda
+/// The state of a function, including the status of its last update. An idle function counts as active, because Lambda
 /// reactivates it on the next invocation.
 pub fn effective_state(found: &FunctionConfiguration) -> &str {
     match (found.state(), found.last_update_status()) {
@@ -107,7 +107,7 @@ pub fn effective_state(found: &FunctionConfiguration) -> &str {
     }
 }
 
-/// Reads a state from what Lambda returns. Settings that it omits have their defaults.
+/// Converts a Lambda response to a state. A setting that Lambda omits has its default value.
 pub fn parse_configuration(found: &FunctionConfiguration) -> State {
     let variables = found
         .environment()
