@@ -1,7 +1,7 @@
 //! The entry of one topic in the notification configuration of a bucket. The configuration is shared, and each write
 //! replaces it as a whole. A write therefore reads it, adds or removes one entry, and writes all other entries back
-//! unchanged. S3 rejects overlapping entries. An existing entry that sends to the same topic is therefore managed even
-//! if it has another ID.
+//! unchanged. S3 rejects overlapping entries. An overlapping entry that sends to the same topic is therefore managed
+//! even if it has another ID.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
