@@ -38,7 +38,7 @@ pub struct ReceiveBatch {
     pub messages: Vec<HeelerMessage>,
     /// The message that stops the reading, because it has been received too often.
     pub limit_reached: Option<ReceiveLimitReached>,
-    /// The error that prevented the return of messages to the queue. They stay hidden from Heeler until their
+    /// The error that prevented the return of messages to the queue. The messages stay hidden from Heeler until their
     /// visibility timeout ends.
     pub return_error: Option<Error>,
 }

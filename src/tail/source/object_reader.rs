@@ -143,8 +143,8 @@ impl<'a> ObjectReader<'a> {
         self.metered
     }
 
-    /// Finishes a poll that has started, so that its messages are returned to the queue. Returns the failures of that
-    /// return.
+    /// Finishes a poll that has started, so that its messages are returned to the queue. Returns the errors of that
+    /// step.
     ///
     /// # Errors
     /// Returns an error if the poll fails.
