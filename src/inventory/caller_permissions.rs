@@ -1,4 +1,4 @@
-//! Calls that need more permissions than preflight: IAM quotas and the IAM policy simulator.
+//! Calls that need more permissions than preflight without `--deep`: the IAM quotas and the IAM policy simulator.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::aws::arn::Arn;
 use crate::aws::error::AwsResultExt;
 use crate::error::Result;
 
-/// Actions on resources, in the form in which the simulator takes them.
+/// The input of one simulation: actions, resources and context keys.
 #[derive(Clone, Debug)]
 pub struct SimulationQuery {
     pub actions: Vec<&'static str>,
@@ -90,8 +90,8 @@ pub(super) async fn simulate(
     }))
 }
 
-/// Returns the ARN of the caller as IAM knows it, or `None` for the root user. For a session it is the role, whose path
-/// only IAM knows.
+/// Returns the ARN of the caller's IAM user or role, or `None` for the root user. The ARN of a session omits the path
+/// of its role, so the role is read from IAM.
 async fn caller_principal(
     clients: &LimitedClients,
     caller: &CallerIdentity,

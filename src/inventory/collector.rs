@@ -21,7 +21,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Makes all calls that do not depend on a decision, concurrently where possible: the critical path is five round
+    /// Makes all calls that do not depend on a decision, concurrently where possible. The critical path is five round
     /// trips.
     pub async fn start(aws: &Aws, request: InventoryRequest, lookups: Lookups) -> Self {
         let clients = LimitedClients::new(aws);
@@ -29,7 +29,7 @@ impl Collector {
         let caller = account.caller.as_ref().ok();
         let trails = account.trails.as_deref().unwrap_or_default();
         let candidates = candidates(trails, request.trail.as_deref(), caller);
-        // Destroy may ask for a bucket that no trail delivers to any more.
+        // `destroy` may request a bucket to which no trail delivers any more.
         let has_other_bucket = request
             .bucket
             .as_ref()
@@ -74,7 +74,7 @@ impl Collector {
         &self.inventory
     }
 
-    /// Inspects the candidates at these positions.
+    /// Inspects the candidates at the given positions.
     pub async fn inspect(&mut self, positions: &[usize]) {
         let inventory = &self.inventory;
         let calls = positions.iter().map(|position| {
@@ -92,7 +92,7 @@ impl Collector {
         }
     }
 
-    /// Simulates the calls of several options as the caller, each option under its name.
+    /// Simulates the queries of several options as the caller, and stores each result under the option's name.
     pub async fn simulate(&mut self, queries: Vec<(&'static str, Vec<SimulationQuery>)>) {
         let Ok(caller) = &self.inventory.account.caller else {
             return;

@@ -25,7 +25,7 @@ pub struct FieldSelector {
     pub name: String,
     pub equals: Vec<String>,
     pub not_equals: Vec<String>,
-    /// True if it has other operators.
+    /// True if the condition has other operators than `Equals` and `NotEquals`.
     pub has_other_operators: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct Coverage {
     pub write: bool,
     /// Event sources that are not recorded.
     pub excluded_sources: BTreeSet<String>,
-    /// Fields that narrow a selector of management events in other ways.
+    /// Other fields that narrow a selector of management events.
     pub narrowing_fields: BTreeSet<String>,
 }
 
@@ -51,7 +51,7 @@ impl Coverage {
     #[must_use]
     pub fn from_selectors(selectors: &[EventSelector]) -> Self {
         if selectors.is_empty() {
-            // The default of AWS: all management events.
+            // By default, a trail records all management events.
             return Self {
                 read: true,
                 write: true,
@@ -86,7 +86,8 @@ fn combine<'a>(parts: impl Iterator<Item = &'a SelectedEvents>) -> (bool, BTreeS
         .map_or_else(|| (false, BTreeSet::new()), |lost| (true, lost))
 }
 
-/// Returns the management events that a selector records, or as an error the field that narrows it.
+/// Returns the management events that a selector records. If a field narrows the selector, returns its name as the
+/// error.
 fn selected_events(selector: &EventSelector) -> Result<Option<SelectedEvents>, String> {
     match selector {
         EventSelector::Basic {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// A piece of information that may be missing, and why.
+/// A piece of information from AWS, or the reason why it is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Fact<T> {
     /// No call was made, because the fact does not apply or depends on another one.
@@ -10,7 +10,7 @@ pub enum Fact<T> {
     NotRequested,
     /// The call was refused or failed.
     Failed(Error),
-    /// AWS has nothing of that kind.
+    /// The resource or setting does not exist.
     Absent,
     Present(T),
 }
@@ -59,7 +59,7 @@ impl<T> Fact<T> {
         }
     }
 
-    /// Returns true if AWS has nothing of that kind.
+    /// Returns true if the resource or setting does not exist.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)

@@ -80,7 +80,7 @@ pub(super) async fn inspect_with_policy(clients: &LimitedClients, asked: &str) -
     }
 }
 
-/// Reads the key's state only.
+/// Reads only the key's state.
 pub(super) async fn inspect_state(clients: &LimitedClients, asked: &str) -> KeyFacts {
     KeyFacts {
         identifier: asked.to_owned(),

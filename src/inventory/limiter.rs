@@ -10,11 +10,11 @@ use super::facts::NameOwner;
 use super::memo::Memo;
 use crate::aws::Aws;
 
-/// Maximum number of concurrent calls. AWS throttles per account, whatever the number of clients.
+/// Maximum number of concurrent calls. AWS throttles calls per account, so all clients share this limit.
 const MAX_CALLS_IN_FLIGHT: usize = 8;
 
-/// Number of these calls that only prioritized clients can use. Otherwise the first call of a long chain would queue
-/// behind the last calls of short chains.
+/// Number of concurrent calls that are reserved for prioritized clients. Without them, the first call of a long chain
+/// would wait for the last calls of short chains.
 const RESERVED_CALLS: usize = 2;
 
 /// Time limit of a call, so that a service without a response affects only its own checks.
@@ -23,7 +23,7 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Clients for one region. All regions share the limit on concurrent calls.
 #[derive(Clone)]
 pub(super) struct LimitedClients {
-    /// Clients for the call that may wait for the user to sign in.
+    /// Clients without a time limit, for the call that may wait for the user to sign in.
     without_timeout: Aws,
     aws: Aws,
     shared: Arc<Semaphore>,
@@ -88,7 +88,7 @@ impl LimitedClients {
     }
 }
 
-/// The clients, usable while the permit is held.
+/// A permit for one call. It gives access to the clients until it is dropped.
 pub(super) struct ClientPermit<'a> {
     aws: &'a Aws,
     _permit: Option<OwnedSemaphorePermit>,

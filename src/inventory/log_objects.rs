@@ -28,8 +28,8 @@ pub(super) fn planned_notification(
     }
 }
 
-/// Returns true if a notification covers every log object. CloudTrail puts whole objects whose keys end in `.json.gz`;
-/// those of an organization trail are under the organization's ID.
+/// Returns true if a notification covers every log object. CloudTrail creates objects with `PutObject`, and their keys
+/// end in `.json.gz`. The keys of an organization trail contain the organization's ID.
 #[must_use]
 pub fn covers_log_objects(
     entry: &NotificationEntry,

@@ -82,7 +82,8 @@ pub(super) fn in_other_account(arn: &Arn<'_>) -> LogGroupFacts {
     }
 }
 
-/// Reads the settings. The API lists log groups by name prefix, so the exact name must be found among them.
+/// Reads the settings. The API lists log groups by name prefix, so the log group with the exact name is selected from
+/// the list.
 pub(super) async fn log_group_settings(
     clients: &LimitedClients,
     name: &str,

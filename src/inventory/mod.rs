@@ -61,9 +61,9 @@ pub struct InventoryRequest {
     pub extra_tags: Vec<(String, String)>,
     /// Checks whose failures the operator accepts.
     pub accepted_checks: Vec<CheckId>,
-    /// True if setup takes over resources without an owner.
+    /// True if setup adopts existing resources.
     pub adopt: bool,
-    /// True if calls that need more permissions than preflight are requested too.
+    /// True with `--deep`: the calls that need more permissions are made, too.
     pub deep: bool,
 }
 
@@ -150,7 +150,7 @@ impl Inventory {
         }
     }
 
-    /// Returns the facts with what a candidate records, but without its destinations.
+    /// Returns the facts with those about the recording of a candidate, but without those about its destinations.
     #[must_use]
     pub fn snapshot_of_recording(
         &self,
@@ -191,7 +191,7 @@ fn access_role_arn(request: &InventoryRequest, caller: &CallerIdentity) -> Strin
     arn::build(&caller.partition, "iam", "", &caller.account, &role)
 }
 
-/// Returns true if an error means that there are no credentials to make calls with.
+/// Returns true if an error means that the caller has no valid credentials.
 #[must_use]
 pub fn is_missing_credentials(error: &Error) -> bool {
     error.required_permission() == Some("sts:GetCallerIdentity")

@@ -3,7 +3,7 @@
 use crate::check_id::CheckId;
 use crate::naming::ResourceNames;
 
-/// A resource with a name of its own, which must be available before setup.
+/// A resource that has its own name. The name must be available before setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NamedResource {
     Role,
@@ -61,7 +61,7 @@ impl NamedResource {
         self.resource_type() == NamedResourceType::Role
     }
 
-    /// Returns the check that is about the name.
+    /// Returns the ID of the check for the name.
     #[must_use]
     pub fn check(self) -> CheckId {
         match self {

@@ -46,7 +46,7 @@ pub(super) async fn regional_names(
     look_up_all(clients, regional, clients.region(), caller, request).await
 }
 
-/// Looks up each name once per place, however many trails and options need it.
+/// Looks up each name once per account or region, even if several trails and options need it.
 async fn look_up_all(
     clients: &LimitedClients,
     names: impl Iterator<Item = NamedResource>,

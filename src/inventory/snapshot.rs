@@ -14,12 +14,12 @@ use crate::aws::bucket_notification::NotificationEntry;
 use crate::error::Error;
 use crate::ownership::OptionName;
 
-/// An option, as far as the facts depend on it.
+/// The properties of an option that determine which facts it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionIdentity {
     /// The value of `--option`.
     pub name: &'static str,
-    /// The option in the tags of its resources.
+    /// The option's name in the tags of its resources.
     pub owner: OptionName,
     /// The trail destination that the option reads events from.
     pub destination: TrailDestination,
@@ -59,7 +59,7 @@ pub enum LogEncryption<'a> {
     AwsManagedKey,
     /// SSE-KMS with customer managed keys; the key for new objects comes first.
     CustomerKeys(Vec<&'a KeyFacts>),
-    /// The necessary calls failed.
+    /// The necessary facts are missing.
     Unknown,
 }
 
@@ -110,8 +110,8 @@ impl Snapshot {
         Some(access_role_arn(&self.request, caller))
     }
 
-    /// Returns the keys of the log objects. The trail's key has priority over the bucket's default key; the newest object
-    /// shows keys that are still in use. A key given by the operator replaces all of them, unless no key is needed.
+    /// Returns the encryption of the log objects. The trail's key comes first, then the key of the newest object, then
+    /// the bucket's default key. A key given by the operator replaces all of them, unless the log objects need no key.
     #[must_use]
     pub fn log_encryption(&self) -> LogEncryption<'_> {
         let Some(bucket) = &self.bucket else {
@@ -160,7 +160,7 @@ impl Snapshot {
         }
     }
 
-    /// Returns the error because of which the bucket is unknown.
+    /// Returns the error of the call without which the bucket is unknown.
     #[must_use]
     pub fn bucket_error(&self) -> Option<Error> {
         let bucket = self
@@ -173,7 +173,8 @@ impl Snapshot {
             .cloned()
     }
 
-    /// Returns true if this program manages Heeler's role already, so that the trusted principals are known.
+    /// Returns true if the role that Heeler assumes exists and is managed. Its trust policy then has the trusted
+    /// principals.
     #[must_use]
     pub fn has_managed_role(&self) -> bool {
         let role = self.name_owners.get(NamedResource::Role);

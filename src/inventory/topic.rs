@@ -11,7 +11,8 @@ use crate::aws::error::AwsResultExt;
 use crate::aws::not_found;
 use crate::error::{Error, Result};
 
-/// Returns the existing topic that setup would use: the given one, or one that already receives every log object.
+/// Returns the existing topic that setup would use: the topic given by the operator, or one that already receives
+/// notifications for every log object.
 pub(super) fn covering_topic(
     entries: &[NotificationEntry],
     scope: &ReadScope<'_>,
@@ -101,7 +102,7 @@ pub(super) async fn topic_facts(
     }))
 }
 
-/// Reads a key policy. KMS has none for an alias, so an alias is resolved first.
+/// Reads a key policy. `GetKeyPolicy` does not accept an alias, so an alias is resolved first.
 async fn key_policy(clients: &LimitedClients, asked: &str) -> Result<String> {
     if !asked.contains("alias/") {
         return key::policy(clients, asked).await;

@@ -16,7 +16,8 @@ use super::{InventoryRequest, Lookups, TrailDestination, bucket, logs, names, tr
 use crate::aws::CallerIdentity;
 use crate::aws::arn::Arn;
 
-/// Returns the given trail; otherwise the trails of the organization; otherwise those of this account.
+/// Returns the trail given by the operator. If none is given, returns the trails of the organization, or else those of
+/// this account.
 pub(super) fn candidates(
     trails: &[Trail],
     given: Option<&str>,
@@ -38,7 +39,7 @@ pub(super) fn candidates(
     if of_organization.is_empty() {
         return all().filter(is_own).collect();
     }
-    // If some trails record all regions and global services, the others are not worth their calls.
+    // If some trails record all regions and global services, the other trails are ignored to save calls.
     let complete: Vec<Trail> = of_organization
         .iter()
         .filter(|trail| trail.is_multi_region && trail.includes_global_events)
@@ -54,7 +55,8 @@ pub(super) fn candidates(
 /// Number of trails that are inspected at the same time. A region has at most five trails.
 pub const MAX_INSPECTED_AT_ONCE: usize = 5;
 
-/// Inspects all trails. If there are more than AWS allows today, only requests what each of them records.
+/// Inspects all trails. If there are more than [`MAX_INSPECTED_AT_ONCE`], reads only the status and the event selectors
+/// of each trail.
 pub(super) async fn inspect_candidates(
     clients: &LimitedClients,
     trails: Vec<Trail>,
@@ -78,7 +80,7 @@ pub(super) async fn inspect_candidates(
     join_all(all).await
 }
 
-/// Requests whether the trail is logging, and its event selectors.
+/// Requests the status and the event selectors of a trail.
 async fn fetch_recording(clients: &LimitedClients, trail: Trail) -> TrailCandidate {
     let home = clients.in_region(&trail.home_region);
     let (status, selectors) = join!(
@@ -156,7 +158,7 @@ pub(super) async fn inspect_bucket(
         );
     };
     let regional_clients = clients.in_region(region);
-    // Usually the bucket is in this region. A response from another region would be useless.
+    // The notifications were requested in this region, so the response is used only if the bucket is in this region.
     let near = (region == clients.region()).then_some(near);
     let scope = ReadScope {
         trail,
@@ -165,7 +167,7 @@ pub(super) async fn inspect_bucket(
         request,
     };
     let inspect = bucket::inspect(&regional_clients, located.clone(), near, &scope);
-    // The names come first, because their tags need a second call.
+    // The names are requested first, because their tags need a second call.
     let (regional, bucket) = join!(
         names::regional_names(&regional_clients, names, caller, request),
         inspect
@@ -189,7 +191,7 @@ async fn inspect_log_group(
     };
     let regional_clients = clients.in_region(arn.region);
     if arn.account != caller.account {
-        // A log group with the same name in this account would be a different one.
+        // A log group of this account with the same name would be another resource, so it is not read.
         let global = names::global_names(clients, names, caller, request).await;
         return (Some(logs::in_other_account(&arn)), global);
     }

@@ -1,6 +1,6 @@
-//! The places that a trail delivers events to.
+//! The destinations to which a trail delivers events.
 
-/// A place that a trail delivers events to. Each delivery option reads from one of them.
+/// A destination to which a trail delivers events. Each delivery option reads from one destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TrailDestination {
     Bucket,

@@ -53,7 +53,7 @@ impl OwnBucket<'_> {
             join_all(known.iter().map(|asked| look(asked))),
         );
         keys.extend(of_bucket);
-        // A key that only the object names, such as a former key or an AWS managed key.
+        // The newest object may name a further key, such as a former key or an AWS managed key.
         if let Ok(Some(LogObject {
             encryption: Encryption::Kms(Some(asked)),
             ..
@@ -122,7 +122,8 @@ impl OwnBucket<'_> {
         }))
     }
 
-    /// Returns the newest object under a prefix. One page is enough, because the keys begin with the time.
+    /// Returns the newest object on the first page of keys under a prefix. The keys are sorted by time, so `after`
+    /// skips older objects.
     async fn newest_under_prefix(
         &self,
         prefix: &str,

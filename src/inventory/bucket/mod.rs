@@ -19,7 +19,7 @@ use owner::{LocatedBucket, find_owner};
 
 pub(super) use owner::find;
 
-/// Reads everything about a bucket in its own region. `near` contains the notifications if they are known already.
+/// Reads all facts about a bucket in its own region. `near` contains the notifications if they were read already.
 pub(super) async fn inspect(
     clients: &LimitedClients,
     found: LocatedBucket,
@@ -53,7 +53,7 @@ pub(super) async fn inspect(
                 .ok()
                 .and_then(|entries| covering_topic(entries, scope, clients.region()));
             let topic = match topic {
-                // The ARN shows already that the topic is not usable.
+                // The ARN alone shows that S3 cannot publish to the topic.
                 Some(arn) if !is_usable_topic(&arn, account, clients.region()) => {
                     Fact::Present(TopicFacts::arn_only(arn))
                 }
@@ -106,8 +106,8 @@ pub(super) async fn bucket_policy(
     bucket.policy().await
 }
 
-/// Reads the bucket's notifications. They come first, because a long chain of calls may follow: the topic, its key and the
-/// key's policy.
+/// Reads the bucket's notifications. They are requested first, because a chain of calls may follow: the topic, its key
+/// and the key policy.
 pub(super) async fn notifications(
     clients: &LimitedClients,
     name: &str,

@@ -1,4 +1,4 @@
-//! Reads the settings of a bucket of this account: policy, object ownership, lifecycle, payer.
+//! Reads the settings of a bucket of this account: policy, object ownership, lifecycle and request payment.
 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule as Rule, Payer};
 use aws_smithy_types::DateTime;
@@ -86,7 +86,7 @@ impl OwnBucket<'_> {
     }
 }
 
-/// Returns an enabled rule that filters by prefix only.
+/// Converts a rule that is enabled and filters by prefix only. Returns `None` for other rules.
 fn lifecycle_rule(rule: &Rule) -> Option<LifecycleRule> {
     if *rule.status() != ExpirationStatus::Enabled {
         return None;

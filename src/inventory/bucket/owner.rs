@@ -1,4 +1,4 @@
-//! Finds out who owns a bucket, and in which region it is.
+//! Finds the owner and the region of a bucket.
 
 use tokio::join;
 
@@ -13,8 +13,8 @@ use crate::inventory::limiter::LimitedClients;
 pub struct LocatedBucket {
     pub name: String,
     pub owner: Result<BucketOwner>,
-    /// The bucket's region, if an endpoint of another region returned only that. The owner must then be read in the bucket's
-    /// region.
+    /// The bucket's region, if the endpoint of another region returned only the region. The owner must then be read in
+    /// the bucket's region.
     pub redirect_region: Option<String>,
 }
 
@@ -71,8 +71,9 @@ pub async fn find_owner(
     }
 }
 
-/// Identifies the owner after a refusal. If `HeadBucket` succeeds without an expected owner, the bucket belongs to another
-/// account. If it is refused again, the account's bucket list shows the owner.
+/// Identifies the owner after a refusal. If `HeadBucket` succeeds without an expected owner, the bucket belongs to
+/// another account. If it is refused again, the list of the account's buckets shows whether the account owns the
+/// bucket.
 async fn identify_other_owner(
     clients: &LimitedClients,
     name: &str,

@@ -57,7 +57,7 @@ pub struct Organization {
     pub all_features: bool,
 }
 
-/// Used and allowed numbers of IAM roles and policies.
+/// The numbers of IAM roles and policies in the account, and their quotas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IamQuotas {
     pub roles: i32,
@@ -76,7 +76,7 @@ pub enum SimulationResult {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PermissionSimulation {
-    /// ARN of the user, or of the role of a session.
+    /// ARN of the caller: an IAM user, or the role of a role session.
     pub principal: String,
     /// Number of simulated actions.
     pub action_count: usize,

@@ -14,7 +14,7 @@ pub struct BucketFacts {
     pub encryption: Fact<Encryption>,
     /// The newest log object from today or yesterday.
     pub newest_log_object: Fact<LogObject>,
-    /// Every key that the operator, the trail, the bucket or the newest object names.
+    /// The keys that are named by the operator, the trail, the bucket or the newest object.
     pub keys: Vec<KeyFacts>,
     pub notifications: Fact<Vec<NotificationEntry>>,
     /// The existing topic that setup would use.
@@ -27,7 +27,7 @@ pub struct BucketFacts {
 }
 
 impl BucketFacts {
-    /// Creates the facts of a bucket of which only the owner was requested.
+    /// Creates the facts about a bucket if only its owner was requested.
     #[must_use]
     pub fn not_inspected(name: &str, owner: Result<BucketOwner>) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl BucketFacts {
         }
     }
 
-    /// Finds the facts of a key by any of its names.
+    /// Finds the facts about a key by its ID, its ARN, or the identifier that was looked up.
     #[must_use]
     pub fn key(&self, identifier: &str) -> Option<&KeyFacts> {
         self.keys.iter().find(|key| key.has_name(identifier))
@@ -96,7 +96,7 @@ pub enum BucketOwner {
 pub enum Encryption {
     /// SSE-S3.
     S3,
-    /// SSE-KMS, with the key as it is configured; `None` for the AWS managed key.
+    /// SSE-KMS, with the configured key identifier; `None` for the AWS managed key.
     Kms(Option<String>),
 }
 
@@ -113,7 +113,7 @@ pub struct LifecycleRule {
     pub id: String,
     pub prefix: String,
     pub expires: Option<LifecycleTiming>,
-    /// Target storage classes, each with its time.
+    /// Target storage classes, each with the time of the transition.
     pub transitions: Vec<(String, LifecycleTiming)>,
 }
 
@@ -122,7 +122,7 @@ pub struct LifecycleRule {
 pub enum LifecycleTiming {
     /// Days after the object was created.
     AfterDays(i32),
-    /// A date from which the rule acts on every object, including later ones.
+    /// The date from which the rule acts on every object, including objects that are created later.
     OnDate(SystemTime),
 }
 
@@ -136,7 +136,7 @@ pub struct TopicFacts {
 }
 
 impl TopicFacts {
-    /// Creates the facts of a topic of which only the ARN is known.
+    /// Creates the facts about a topic if only its ARN is known.
     #[must_use]
     pub fn arn_only(arn: String) -> Self {
         Self {

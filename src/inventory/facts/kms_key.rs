@@ -5,15 +5,15 @@ use std::time::SystemTime;
 use crate::error::Error;
 use crate::inventory::fact::Fact;
 
-/// A key, as it was found by one of its names.
+/// The facts about a key that was looked up by its ID, ARN or alias.
 #[derive(Clone, Debug)]
 pub struct KeyFacts {
     /// The key ID, ARN or alias that was looked up.
     pub identifier: String,
     pub key: Fact<KmsKeyDetails>,
-    /// Not requested for keys of other accounts.
+    /// The key policy; not requested for keys of other accounts.
     pub policy: Fact<String>,
-    /// Grants for Heeler's role.
+    /// Grants whose grantee is the role that Heeler assumes.
     pub grants: Fact<Vec<KmsGrantFacts>>,
 }
 

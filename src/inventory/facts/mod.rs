@@ -1,6 +1,6 @@
-//! Plain values for everything that the inventory can contain, so that checks need no AWS and tests no emulator.
+//! The types of all facts. They are plain values, so checks make no AWS calls and their tests need no emulator.
 //!
-//! Each type with facts has a method `errors` that takes it apart field by field, so that a new field cannot be forgotten.
+//! The method `errors` of a type destructures all fields, so the compiler reports a new field that it does not handle.
 
 mod account;
 mod bucket;

@@ -43,7 +43,7 @@ impl NameOwners {
         self
     }
 
-    /// Returns the existing resources with any owner.
+    /// Returns the existing resources, regardless of their owner.
     pub fn existing(&self) -> impl Iterator<Item = &NameOwner> {
         self.by_name.values().filter_map(Fact::present)
     }
@@ -53,20 +53,20 @@ impl NameOwners {
     }
 }
 
-/// An existing resource and what identifies its owner.
+/// An existing resource, with the tags and signs that identify its owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameOwner {
-    /// Kind and name of the resource, as they are displayed.
+    /// Type and name of the resource, as shown to the user.
     pub name: String,
     pub tags: Vec<(String, String)>,
-    /// True if the resource looks like one of Heeler's Terraform module.
+    /// True if the resource looks as if Heeler's Terraform module created it.
     pub from_vendor_terraform: bool,
-    /// The state of an alias's key.
+    /// State of the key, if the resource is an alias.
     pub key_state: Option<String>,
 }
 
 impl NameOwner {
-    /// Returns the ownership as an option of this program sees it.
+    /// Returns the ownership of the resource from the point of view of an option.
     #[must_use]
     pub fn ownership(&self, option: OptionName) -> Ownership {
         option.ownership(self.tag_pairs())

@@ -36,7 +36,7 @@ pub struct Trail {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TrailSelection {
     Selected(Trail),
-    /// The operator named no trail, and not exactly one candidate passes every check.
+    /// The operator named no trail, and either no candidate or more than one passes every check.
     Several {
         /// Names of the candidates, each with its failed checks.
         candidates: Vec<(String, Vec<CheckId>)>,
@@ -75,7 +75,7 @@ pub struct CandidateDetails {
     pub shadow_trails: Vec<ShadowTrail>,
     pub bucket: Option<BucketFacts>,
     pub log_group: Option<LogGroupFacts>,
-    /// The owners of the names, as an option finds them that reads from this destination.
+    /// Owners of the names that setup would use, by the destination from which the option reads.
     pub name_owners: BTreeMap<TrailDestination, NameOwners>,
 }
 

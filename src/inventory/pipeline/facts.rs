@@ -1,4 +1,4 @@
-//! Plain values for the resources of a deployment, so that hops are evaluated without AWS.
+//! The facts about the resources of a deployment. They are plain values, so hops are evaluated without AWS calls.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use crate::inventory::facts::{
 };
 use crate::inventory::log_objects;
 
-/// The resources of a deployment that are read.
+/// Names and ARNs of the resources of a deployment that are read.
 #[derive(Clone, Debug)]
 pub struct PipelineRequest {
     pub account: String,
@@ -33,11 +33,11 @@ pub struct PipelineRequest {
 pub enum PipelineSource {
     Bucket {
         bucket: String,
-        /// Prefix of all log objects when setup ran, with a slash at the end.
+        /// Key prefix of all log objects at the time of setup, with a trailing slash.
         log_prefix: String,
         /// ARN of the topic.
         topic: String,
-        /// ARNs of the customer managed keys on which Heeler's role has a grant.
+        /// ARNs of the customer managed keys on which the role that Heeler assumes has a grant.
         log_keys: Vec<String>,
     },
     LogGroup {
@@ -73,7 +73,7 @@ pub struct PipelineFacts {
     pub function_role: RoleFacts,
     pub queue: Fact<QueueFacts>,
     pub dead_letter_queue: Fact<QueueFacts>,
-    /// The key that encrypts Heeler's queue; `None` if the queue names none.
+    /// The key that encrypts Heeler's queue; `None` without SSE-KMS.
     pub queue_key: Option<KeyFacts>,
     /// The role that Heeler assumes.
     pub role: RoleFacts,
@@ -82,7 +82,8 @@ pub struct PipelineFacts {
 }
 
 impl PipelineFacts {
-    /// Returns the key prefix of the log objects: of the trail as it is now, or when setup ran if the trail is unknown.
+    /// Returns the key prefix of the log objects. It is the trail's current prefix, or the prefix at the time of setup
+    /// if the trail is unknown.
     #[must_use]
     pub fn log_prefix(&self) -> String {
         match (self.trail.present(), &self.request.source) {
@@ -109,7 +110,7 @@ impl PipelineFacts {
         self.regional_arn("sqs", &self.request.queue)
     }
 
-    /// Returns a command line of this program, with the global options of this run.
+    /// Returns a command line of this program. The global options of this run are added when it is printed.
     #[must_use]
     pub fn heeler_ec_command(&self, arguments: &str) -> String {
         format!("heeler-ec {arguments}")
@@ -119,7 +120,7 @@ impl PipelineFacts {
 /// The subscription of a queue to a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionFacts {
-    /// True until the owner of the queue has confirmed the subscription. SNS delivers nothing before.
+    /// True until the owner of the queue has confirmed the subscription. Until then, SNS delivers nothing.
     pub is_pending: bool,
     pub raw_delivery: bool,
     pub filter_policy: Option<String>,
@@ -136,7 +137,7 @@ pub struct QueueFacts {
     pub dead_letter_target: Option<String>,
     /// Messages that can be received.
     pub visible: u64,
-    /// Messages that were received and not deleted yet.
+    /// Messages that were received and are not yet deleted.
     pub in_flight: u64,
     /// Messages that are delayed.
     pub delayed: u64,
@@ -175,7 +176,7 @@ pub struct FunctionFacts {
     pub last_update: Option<String>,
     /// ARN of the role that the function runs with.
     pub role: String,
-    /// Concurrent executions that are reserved. Lambda throttles every invocation if it is 0.
+    /// Reserved concurrency. If it is 0, Lambda throttles every invocation.
     pub reserved_concurrency: Option<i32>,
     /// The environment variables.
     pub variables: BTreeMap<String, String>,

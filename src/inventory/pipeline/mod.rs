@@ -1,4 +1,4 @@
-//! Reads every resource of a deployment, from its trail to Heeler's role, with concurrent calls.
+//! Reads every resource of a deployment, from its trail to the role that Heeler assumes, with concurrent calls.
 
 mod facts;
 mod function;
@@ -26,7 +26,8 @@ pub use facts::{
     RoleFacts, SubscriptionFacts,
 };
 
-/// Reads the facts about every hop. A failed call affects only its own fact. `aws` is for the region of the deployment.
+/// Reads the facts about every hop. A failed call affects only its own fact. `aws` has the clients for the region of
+/// the deployment.
 pub async fn read(aws: &Aws, request: PipelineRequest) -> PipelineFacts {
     let clients = &LimitedClients::new(aws);
     let (start, source, queue, dead_letter_queue, role) = join!(
@@ -109,8 +110,8 @@ async fn read_trail(clients: &LimitedClients, request: &PipelineRequest) -> Trai
     }
 }
 
-/// Returns the trail that delivers to the deployment. Of several, a trail of the organization with the known prefix is
-/// preferred.
+/// Returns the trail that delivers to the deployment. If there are several, it prefers a trail of the organization, and
+/// then a trail with the log prefix of the deployment.
 fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> {
     match &request.source {
         PipelineSource::Bucket {
@@ -136,7 +137,8 @@ fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> 
     }
 }
 
-/// The facts between the trail and the queue. Those of other kinds of sources are not requested.
+/// The facts about the resources between the trail and the queue. Facts about the other kind of source are not
+/// requested.
 #[derive(Default)]
 struct SourceReads {
     bucket_policy: Fact<String>,

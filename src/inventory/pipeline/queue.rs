@@ -1,4 +1,4 @@
-//! Reads a queue: its settings, its policy and its counters. It receives no message.
+//! Reads the settings, the policy and the message counters of a queue, without receiving messages.
 
 use std::collections::HashMap;
 
