@@ -1,4 +1,4 @@
-//! Requests of a deployment for the policy evaluator, and the hops that follow from the decisions.
+//! Builds the requests for the policy evaluator, and turns its decisions into hops.
 
 use super::{Hop, HopDraft};
 use crate::iam;
@@ -12,7 +12,7 @@ use crate::inventory::pipeline::{PipelineFacts, RoleFacts};
 
 /// A request that must be allowed for a hop to work.
 pub(super) struct AccessCheck {
-    /// The caller in messages, such as `CloudTrail`.
+    /// Name of the caller in messages, such as `CloudTrail`.
     pub who: &'static str,
     pub caller: Caller,
     pub action: &'static str,
@@ -21,7 +21,8 @@ pub(super) struct AccessCheck {
     pub policies: PolicySet,
 }
 
-/// Evaluates a hop by the first request that is denied, or else by the first that cannot be decided.
+/// Evaluates the requests of a hop. The first denied request makes the hop broken. Otherwise, the first request that
+/// cannot be decided makes it unknown.
 pub(super) fn evaluate_access(
     draft: HopDraft,
     facts: &PipelineFacts,
@@ -66,7 +67,7 @@ pub(super) fn evaluate_access(
     }
 }
 
-/// Sets the organization of the caller and of the resource.
+/// Sets the condition keys for the account of the resource, and for the organization of the caller and of the resource.
 pub(super) fn in_organization(facts: &PipelineFacts, caller: Caller) -> Caller {
     let caller = caller.with("aws:ResourceAccount", &facts.request.account);
     match &facts.organization {
@@ -77,32 +78,32 @@ pub(super) fn in_organization(facts: &PipelineFacts, caller: Caller) -> Caller {
     }
 }
 
-/// A service that acts for a resource of this account.
+/// Returns an AWS service as the caller that acts for a resource of this account.
 pub(super) fn service(facts: &PipelineFacts, name: &str, source_arn: &str) -> Caller {
     let caller = Caller::service(name, source_arn, &facts.request.account);
     in_organization(facts, caller)
 }
 
-/// A session of a role of the deployment. `expected` is its ARN if the role could not be read.
+/// Returns a session of a role of the deployment as the caller. If the role could not be read, its ARN is `expected`.
 pub(super) fn role(facts: &PipelineFacts, expected: &str, found: &RoleFacts) -> Caller {
     let details = found.role.present();
     let arn = details.map_or(expected, |role| role.arn.as_str());
     in_organization(facts, Caller::role(arn, &facts.request.account, None))
 }
 
-/// A session of the role that Heeler assumes.
+/// Returns a session of the role that Heeler assumes as the caller.
 pub(super) fn heeler(facts: &PipelineFacts) -> Caller {
     role(facts, &facts.request.role_arn, &facts.role)
 }
 
-/// A caller, as SQS calls KMS for it.
+/// Returns the caller for the KMS calls that SQS makes on its behalf.
 pub(super) fn via_sqs(facts: &PipelineFacts, caller: Caller) -> Caller {
     caller
         .via_service(&format!("sqs.{}.amazonaws.com", facts.request.region))
         .with("kms:EncryptionContext:aws:sqs:arn", facts.queue_arn())
 }
 
-/// Parses a resource-based policy. An empty one allows nothing.
+/// Parses a resource-based policy. A missing or empty policy allows nothing.
 pub(super) fn parse_policy(draft: &HopDraft, text: Option<&str>) -> Result<PolicyInput, Box<Hop>> {
     match text.filter(|text| !text.is_empty()).map(Policy::parse) {
         None => Ok(PolicyInput::none()),
@@ -115,7 +116,7 @@ pub(super) fn parse_policy(draft: &HopDraft, text: Option<&str>) -> Result<Polic
     }
 }
 
-/// The policies of a role and its permissions boundary, as far as they were readable.
+/// Returns the policies of a role and its permissions boundary, or `Unreadable` for those that could not be read.
 pub(super) fn identity_policies(role: &RoleFacts) -> (PolicyInput, Option<PolicyInput>) {
     let identity = match &role.policies {
         Fact::Present(documents) => decode_all(documents),
@@ -129,7 +130,7 @@ pub(super) fn identity_policies(role: &RoleFacts) -> (PolicyInput, Option<Policy
     (identity, boundary)
 }
 
-/// Parses documents of IAM. One that cannot be parsed makes all unreadable.
+/// Parses policy documents of IAM. If one cannot be parsed, the result is `Unreadable`.
 fn decode_all(documents: &[String]) -> PolicyInput {
     let parsed = documents
         .iter()
@@ -140,12 +141,12 @@ fn decode_all(documents: &[String]) -> PolicyInput {
     }
 }
 
-/// The policies of a request whose identity-based policies are evaluated by another hop.
+/// Returns the policies of a request for a hop that evaluates only the resource-based policy.
 pub(super) fn resource_side(policy: ResourcePolicy) -> PolicySet {
     PolicySet::new(PolicyInput::AssumedToAllow, policy)
 }
 
-/// The policies of a request whose resource-based policy is evaluated by another hop.
+/// Returns the policies of a request for a hop that evaluates only the identity-based policies.
 pub(super) fn identity_side(role: &RoleFacts) -> PolicySet {
     let (identity, boundary) = identity_policies(role);
     PolicySet {
@@ -154,7 +155,8 @@ pub(super) fn identity_side(role: &RoleFacts) -> PolicySet {
     }
 }
 
-/// The policy and grants of a key, or the hop if the key cannot be used or is not known.
+/// Returns the policy and grants of a key. If the key is unknown or not enabled, returns the evaluated hop as the
+/// error.
 pub(super) fn key_policy(
     draft: &HopDraft,
     key: &KeyFacts,
@@ -177,7 +179,7 @@ pub(super) fn key_policy(
     let policy = match &key.policy {
         Fact::Present(text) => parse_policy(draft, Some(text))?,
         Fact::Failed(error) => return Err(Box::new(draft.clone().failed(error))),
-        // Keys of other accounts.
+        // The policy of a key in another account cannot be read.
         Fact::Absent | Fact::NotRequested => PolicyInput::Unreadable,
     };
     let grants = key.grants.present().map(Vec::as_slice).unwrap_or_default();
@@ -195,7 +197,7 @@ pub(super) fn key_policy(
     })
 }
 
-/// The state of a key in words.
+/// Returns the state of a key in words.
 fn describe_state(state: &str) -> &str {
     match state {
         "Disabled" => "disabled",

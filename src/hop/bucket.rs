@@ -16,7 +16,8 @@ use crate::inventory::{Fact, covers_log_objects};
 /// An account ID that stands for any member account.
 const ANY_MEMBER_ACCOUNT: &str = "000000000000";
 
-/// Evaluates the bucket policy: CloudTrail may write log files for every account, and nothing denies Heeler to read them.
+/// Evaluates the bucket policy: it allows CloudTrail to write log files for every account, and does not deny Heeler
+/// read access.
 #[must_use]
 pub fn bucket_policy(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_bucket_policy(facts))
@@ -41,7 +42,7 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let policy = ResourcePolicy::Resource(policy);
     let trail = draft.require(&facts.trail, "no trail delivers to the bucket");
     let mut checks = Vec::new();
-    // Without its trail, CloudTrail cannot be evaluated, but Heeler can.
+    // The requests of CloudTrail can be evaluated only if the trail is known.
     if let Ok(trail) = &trail {
         checks = delivery_checks(facts, trail, &arn, &policy);
     }
@@ -69,7 +70,7 @@ fn evaluate_bucket_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// The requests of CloudTrail: log files of this account, and of a member account.
+/// Returns CloudTrail's requests to write log files of this account and of a member account.
 fn delivery_checks(
     facts: &PipelineFacts,
     trail: &Trail,
@@ -98,7 +99,7 @@ fn delivery_checks(
         .collect()
 }
 
-/// Evaluates the bucket notification: an entry sends every log file to the topic.
+/// Evaluates the bucket notification: an entry sends a notification about every log file to the topic.
 #[must_use]
 pub fn notification(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_notification(facts))
@@ -148,7 +149,8 @@ fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     )))
 }
 
-/// Evaluates the keys of the log objects: they are enabled, CloudTrail may encrypt, and Heeler may decrypt.
+/// Evaluates the keys of the log objects: they are enabled, CloudTrail may encrypt with them, and Heeler may decrypt
+/// with them.
 #[must_use]
 pub fn log_key(facts: &PipelineFacts) -> Hop {
     let expected = "keys that are enabled and that Heeler's role may use";
@@ -221,11 +223,11 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     })
 }
 
-/// Heeler, as S3 calls KMS for it to decrypt a log object.
+/// Returns Heeler as the caller for whom S3 calls KMS to decrypt a log object.
 fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts) -> Caller {
     let region = &facts.request.region;
     let caller = heeler(facts).via_service(&format!("s3.{region}.amazonaws.com"));
-    // With an S3 Bucket Key, the encryption context has the bucket instead of the object.
+    // With an S3 Bucket Key, the encryption context has the ARN of the bucket instead of the object.
     let context = caller.context.with_one_of(
         "kms:EncryptionContext:aws:s3:arn",
         [log_object(facts), log_bucket_arn(facts)],
@@ -237,7 +239,7 @@ fn heeler_via_s3(facts: &PipelineFacts, key: &KeyFacts) -> Caller {
     }
 }
 
-/// The trail, if it encrypts its log files with this key.
+/// Returns the trail if it encrypts its log files with this key.
 fn encrypting_trail<'a>(facts: &'a PipelineFacts, key: &KeyFacts) -> Option<&'a Trail> {
     let trail = facts.trail.present()?;
     let own = trail.kms_key.as_deref()?;
@@ -257,7 +259,7 @@ fn log_bucket_arn(facts: &PipelineFacts) -> String {
     }
 }
 
-/// Returns the ARN of a log object. Its name stands for every name.
+/// Returns the ARN of an example log object, which stands for all log objects.
 pub(super) fn log_object(facts: &PipelineFacts) -> String {
     format!("{}/{}object", log_bucket_arn(facts), facts.log_prefix())
 }

@@ -1,4 +1,4 @@
-//! The hops of a function: who may invoke it, whether it runs, and what its role may do.
+//! The hops of a function: its resource-based policy, its state and its role.
 
 use super::access::{
     AccessCheck, evaluate_access, identity_side, parse_policy, resource_side, role, service,
@@ -52,7 +52,8 @@ fn evaluate_function_permission(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> 
     })
 }
 
-/// Evaluates the function: it is active, is not throttled, runs with its role, and has the queue in this variable.
+/// Evaluates the function: it is active and not throttled, has the right role, and its variable `queue_variable` names
+/// the queue.
 #[must_use]
 pub fn function(facts: &PipelineFacts, queue_variable: &str) -> Hop {
     into_hop(evaluate_function(facts, queue_variable))
@@ -179,7 +180,7 @@ fn function_arn(facts: &PipelineFacts) -> String {
     }
 }
 
-/// A session of the role of the function.
+/// Returns a session of the function's role as the caller.
 pub(super) fn function_role_caller(facts: &PipelineFacts) -> Caller {
     let expected = match &facts.request.source {
         PipelineSource::LogGroup {

@@ -1,4 +1,4 @@
-//! The harvest: Heeler assumes the role and polls the queue. Evaluated by traffic.
+//! The harvest: Heeler assumes the role and polls the queue. The last use of the role shows whether Heeler polls.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::trail::age;
 use super::{Hop, HopDraft, HopId, into_hop};
 use crate::inventory::pipeline::PipelineFacts;
 
-/// Time after which the last use of the role is no sign of polling. Heeler polls every minute; IAM reports the use of a
-/// role with a delay of up to hours.
+/// Maximum age of the role's last use while Heeler polls. Heeler polls every minute, but IAM reports the use of a role with
+/// a delay of hours.
 const SILENCE: Duration = Duration::from_secs(86_400);
 
 /// Evaluates the harvest by the last use of the role.

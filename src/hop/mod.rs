@@ -1,8 +1,8 @@
-//! Hops: the stations that an event passes on its way to Heeler, each evaluated from facts. Pure.
+//! Hops: the stations that an event passes on its way to Heeler. They are evaluated from facts, without AWS calls.
 //!
-//! A delivery option lists its hops in order. Each function of this module evaluates one hop by its documents: policies are
-//! evaluated for the service or role that uses them, and settings are compared. The first broken hop is the cause. A later
-//! hop is broken only if its own documents are wrong.
+//! A delivery option lists its hops in order. Each function of this module evaluates one hop by its own documents.
+//! Policies are evaluated for the service or role that uses them. Settings are compared with the expected ones. The
+//! first broken hop is the cause. A later hop is broken only if its own documents are wrong.
 
 mod access;
 pub mod bucket;
@@ -64,7 +64,7 @@ impl HopId {
         Self::Harvest,
     ];
 
-    /// The ID in output and documentation.
+    /// Returns the ID that output and documentation use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -97,12 +97,12 @@ pub enum HopStatus {
     Broken,
     /// A fact is missing: a call was refused, or a policy depends on a condition key that is not known.
     Unknown,
-    /// The hop is evaluated by traffic, which cannot arrive because an earlier hop is broken.
+    /// Only traffic shows whether the hop works, and an earlier broken hop stops the traffic.
     NotReached,
 }
 
 impl HopStatus {
-    /// The value in output.
+    /// Returns the value that is used in output.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -114,14 +114,14 @@ impl HopStatus {
     }
 }
 
-/// A hop and its state.
+/// An evaluated hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
     pub id: HopId,
     pub status: HopStatus,
     pub observed: String,
     pub expected: String,
-    /// The repair of the hop, or how to learn more.
+    /// Advice on how to repair the hop or learn more about it.
     pub hint: Option<Hint>,
     /// ARN, URL or name of the resource that was evaluated.
     pub resource: String,
@@ -174,7 +174,7 @@ impl HopDraft {
         self.with_status(HopStatus::Unknown, observed)
     }
 
-    /// The hop after a refused or failed call, with the error code of AWS and the missing permission.
+    /// Returns the hop as unknown after a refused or failed call, with AWS's error and the missing permission.
     fn failed(self, error: &Error) -> Hop {
         let hop = self.unknown(error.to_string());
         match (error.is_denied(), error.required_permission(), error.hint()) {
@@ -184,7 +184,8 @@ impl HopDraft {
         }
     }
 
-    /// Returns the value of a fact, or the hop if there is no value. `missing` says that AWS has none.
+    /// Returns the value of a fact. If there is none, returns the evaluated hop as the error. If the resource is
+    /// absent, the hop is broken and `missing` is its observation.
     fn require<'a, T>(&self, fact: &'a Fact<T>, missing: &str) -> Result<&'a T, Box<Hop>> {
         match fact {
             Fact::Present(value) => Ok(value),
@@ -202,7 +203,8 @@ pub struct PipelineHealth {
 }
 
 impl PipelineHealth {
-    /// Takes evaluated hops. An unknown [`HopId::Harvest`] after a broken hop becomes [`HopStatus::NotReached`].
+    /// Creates the result from evaluated hops. An unknown [`HopId::Harvest`] after a broken hop becomes
+    /// [`HopStatus::NotReached`].
     #[must_use]
     pub fn new(mut hops: Vec<Hop>) -> Self {
         let mut is_broken = false;
@@ -215,7 +217,7 @@ impl PipelineHealth {
         Self { hops }
     }
 
-    /// The first broken hop.
+    /// Returns the first broken hop.
     #[must_use]
     pub fn cause(&self) -> Option<&Hop> {
         self.hops.iter().find(|hop| hop.status == HopStatus::Broken)
@@ -228,7 +230,7 @@ impl PipelineHealth {
     }
 }
 
-/// Ends an evaluation early with a hop.
+/// Returns the hop of an evaluation, whether it ran to its end or returned early.
 fn into_hop(result: Result<Hop, Box<Hop>>) -> Hop {
     result.unwrap_or_else(|hop| *hop)
 }

@@ -10,7 +10,7 @@ use crate::aws::arn::resource_name;
 use crate::iam::evaluate::{Caller, ResourcePolicy};
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
 
-/// Evaluates the queue policy: the sender may send, and nothing denies Heeler to receive.
+/// Evaluates the queue policy: it allows the sender to send, and does not deny Heeler to receive and delete messages.
 #[must_use]
 pub fn queue_policy(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_queue_policy(facts))
@@ -43,7 +43,7 @@ fn evaluate_queue_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     Ok(repaired(facts, hop))
 }
 
-/// Evaluates the key of the queue: it is enabled, the sender may encrypt, and Heeler may decrypt.
+/// Evaluates the key of the queue: it is enabled, the sender may encrypt with it, and Heeler may decrypt with it.
 #[must_use]
 pub fn queue_key(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_queue_key(facts))
@@ -159,7 +159,7 @@ fn evaluate_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     )))
 }
 
-/// The caller that sends to the queue: SNS for the topic, or the function.
+/// Returns the caller that sends to the queue, and its name in messages. It is SNS, or the role of the function.
 fn sender(facts: &PipelineFacts) -> (&'static str, Caller) {
     match &facts.request.source {
         PipelineSource::Bucket { topic, .. } => ("SNS", service(facts, "sns.amazonaws.com", topic)),

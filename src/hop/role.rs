@@ -14,8 +14,8 @@ use crate::shared_document::role_trust::HeelerTrust;
 
 /// Evaluates the trust policy: every Heeler role of the deployment may assume the role with the external ID.
 ///
-/// The deployment has no other record of the external ID than the trust policy, so a changed ID is found only if `trust`
-/// has the right one from elsewhere.
+/// The trust policy is the deployment's only record of the external ID. A changed ID is found only if the operator gave
+/// the right one, which `trust` then contains.
 #[must_use]
 pub fn role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Hop {
     into_hop(evaluate_role_trust(facts, trust))
@@ -59,7 +59,7 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
             resource: &details.arn,
             resource_account: &facts.request.account,
         };
-        // Heeler's own policies are not readable.
+        // The policies of the Heeler role are in Heeler's account, so they cannot be read.
         let policies = PolicySet::new(
             PolicyInput::AssumedToAllow,
             ResourcePolicy::Trust(policy.clone()),
@@ -87,7 +87,8 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
     Ok(draft.ok("Heeler may assume the role with the external ID"))
 }
 
-/// Evaluates the policies of the role: Heeler may receive, delete, decrypt, and read what messages refer to.
+/// Evaluates the policies of the role: Heeler may receive, delete and decrypt messages, and read the log files that
+/// they name.
 #[must_use]
 pub fn role_permissions(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_role_permissions(facts))

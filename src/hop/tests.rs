@@ -1,4 +1,4 @@
-//! The states of hops, from facts of a deployment without problems.
+//! Tests of the hops. Each test changes the facts of a deployment without problems.
 
 use std::time::{Duration, SystemTime};
 
@@ -199,7 +199,7 @@ fn evaluate(facts: &PipelineFacts) -> PipelineHealth {
     ])
 }
 
-/// The broken hops after a change of the facts.
+/// Returns the IDs of the broken hops after a change of the facts.
 fn broken(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
     let mut facts = bucket_facts();
     change(&mut facts);
@@ -211,7 +211,7 @@ fn broken(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
     broken.map(|hop| hop.id.as_str()).collect()
 }
 
-/// The unknown hops before the harvest, after a change of the facts.
+/// Returns the IDs of the unknown hops before the harvest, after a change of the facts.
 fn unknown(change: impl FnOnce(&mut PipelineFacts)) -> Vec<&'static str> {
     let mut facts = bucket_facts();
     change(&mut facts);
@@ -429,7 +429,8 @@ fn log_key_needs_a_grant() {
                 operations: grants.iter().map(|&name| name.to_owned()).collect(),
             };
             key.grants = Fact::Present(vec![grant]);
-            // The role's policy allows the key of the queue, so this is another key.
+            // The role's policy already allows decryption with the key of the queue, so the log objects use another
+            // key.
             let arn = "arn:aws:kms:us-east-1:111122223333:key/2";
             key.identifier = arn.into();
             key.key.present_mut().expect("details").arn = arn.into();

@@ -73,7 +73,7 @@ fn evaluate_topic_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Evaluates the subscription: it is confirmed, and delivers every message in the envelope of SNS.
+/// Evaluates the subscription: it is confirmed, and has neither a filter policy nor raw message delivery.
 #[must_use]
 pub fn subscription(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_subscription(facts))
@@ -103,7 +103,7 @@ fn evaluate_subscription(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Adds how to repair a hop of a resource that setup manages.
+/// Adds a hint that setup repairs the resource of the hop.
 pub(super) fn with_repair(facts: &PipelineFacts, hop: Hop) -> Hop {
     if hop.status == HopStatus::Unknown {
         return hop;

@@ -1,4 +1,4 @@
-//! The trail: it logs, and its last delivery succeeded.
+//! The hop of the trail: it is logging, and its last delivery succeeded.
 
 use std::time::{Duration, SystemTime};
 
