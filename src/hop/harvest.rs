@@ -6,8 +6,8 @@ use super::trail::age;
 use super::{Hop, HopDraft, HopId, into_hop};
 use crate::inventory::pipeline::PipelineFacts;
 
-/// Maximum age of the role's last use while Heeler polls. Heeler polls every minute, but IAM reports the use of a role with
-/// a delay of hours.
+/// Maximum age of the role's last use while Heeler polls. Heeler polls every minute, but IAM reports the use of a role
+/// with a delay of hours.
 const SILENCE: Duration = Duration::from_secs(86_400);
 
 /// Evaluates the harvest by the last use of the role.
