@@ -7,10 +7,14 @@ mod redaction;
 mod screen;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use screen::Camera;
 use testkit::{Engine, Fault, FaultAction, Organization};
+
+use crate::commands::heeler_ec;
 
 const ID: &str = "external-id-of-the-example";
 const QUESTION: &str = "Type 'yes' to continue: ";
@@ -51,6 +55,48 @@ async fn change_deployment(org: &Organization) {
         let removed = clients.sns.unsubscribe().subscription_arn(arn).send().await;
         removed.expect("no subscription");
     }
+}
+
+/// Changes the function and the subscription filter of a deployment of option cloudwatch.
+async fn change_cloudwatch_deployment(org: &Organization) {
+    let clients = org.clients();
+    let change = clients.lambda.update_function_configuration();
+    let change = change.function_name("heeler_event_collection_lambda");
+    change.memory_size(256).send().await.expect("more memory");
+    // The plan would show the state of an update in progress.
+    loop {
+        let function = clients.lambda.get_function_configuration();
+        let function = function.function_name("heeler_event_collection_lambda");
+        let function = function.send().await.expect("a function");
+        if function.last_update_status() != Some(&LastUpdateStatus::InProgress) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let delete = clients.logs.delete_subscription_filter();
+    let delete = delete.log_group_name(org.log_group().expect("a log group"));
+    let delete = delete.filter_name("heeler_cloudwatch_log_subscription_filter");
+    delete.send().await.expect("no subscription filter");
+}
+
+/// Shows the plan while the topic lacks the tags of a managed resource.
+async fn show_plan_of_untagged_topic(camera: &Camera<'_>, org: &Organization) {
+    let sns = &org.clients().sns;
+    let topic = format!(
+        "arn:aws:sns:{}:{}:heeler_event_collection_topic",
+        org.region(),
+        org.account()
+    );
+    let tags = sns.list_tags_for_resource().resource_arn(&topic);
+    let tags = tags.send().await.expect("tags").tags.expect("tags");
+    let keys = tags.iter().map(|tag| tag.key().to_owned()).collect();
+    let untag = sns.untag_resource().resource_arn(&topic);
+    let untag = untag.set_tag_keys(Some(keys)).send().await;
+    untag.expect("a topic without tags");
+    camera.show("plan-untagged", 0, &["plan"]).await;
+    let tag = sns.tag_resource().resource_arn(&topic);
+    let tag = tag.set_tags(Some(tags)).send().await;
+    tag.expect("the tags");
 }
 
 #[tokio::test]
@@ -118,6 +164,7 @@ async fn screens_of_option_s3() {
         .await;
     let setup = ["setup", "--option", "s3", "--yes"];
     camera.show_piped("setup-repair", 0, &setup).await;
+    show_plan_of_untagged_topic(&camera, &org).await;
 
     let restore = ["restore", &backup, "--dry-run"];
     camera.show("restore-dry-run", 0, &restore).await;
@@ -151,6 +198,12 @@ async fn screens_of_option_cloudwatch() {
     camera.show("status-cloudwatch", 0, &["status"]).await;
     camera
         .show("tail-no-events-cloudwatch", 1, &["tail", "--timeout", "1s"])
+        .await;
+    change_cloudwatch_deployment(&org).await;
+    camera.show("plan-drift-cloudwatch", 0, &["plan"]).await;
+    let setup = ["setup", "--option", "cloudwatch", "--yes"];
+    camera
+        .show_piped("setup-repair-cloudwatch", 0, &setup)
         .await;
     camera
         .show("destroy-dry-run-cloudwatch", 0, &["destroy", "--dry-run"])
@@ -207,6 +260,20 @@ async fn screens_of_failed_setups() {
     let delete = sns.delete_topic().topic_arn(topic.unwrap_or_default());
     delete.send().await.expect("no topic");
 
+    // All steps but the subscription and the notification, which needs it.
+    let steps = [
+        "created iam attachment",
+        "created kms alias",
+        "created sns topic policy",
+        "created sqs queue policy",
+    ];
+    let subscribe = ("sns", "Subscribe");
+    camera
+        .show_interrupted("setup-interrupted", &setup, subscribe, &steps)
+        .await;
+    let destroy = heeler_ec(&org).args(["destroy", "--yes"]).run().await;
+    destroy.expect_status(0);
+
     let denied = FaultAction::refuse(403, "AccessDenied", "is not authorized");
     let put = Fault::new("s3", "PutBucketNotificationConfiguration", denied);
     org.proxy().fault(put);
@@ -240,6 +307,9 @@ async fn screens_of_other_errors() {
     org.proxy().fault(Fault::new("sts", "*", refused));
     camera.show("expired-credentials", 3, &["outputs"]).await;
     org.proxy().clear_faults();
+    camera
+        .show_offline("unreachable-network", 3, &["outputs"])
+        .await;
 }
 
 #[test]

@@ -336,6 +336,7 @@ fn pending_deletion(step: &PlanStep) -> Option<RemainingReason> {
     Some(RemainingReason::DeletionDelayed {
         days,
         cancel_command: format!("aws kms cancel-key-deletion --region {region} --key-id {key}"),
+        enable_command: format!("aws kms enable-key --region {region} --key-id {key}"),
     })
 }
 

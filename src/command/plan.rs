@@ -13,7 +13,7 @@ use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
 use crate::option::request::SetupRequest;
 use crate::option::{self, DeliveryOption};
-use crate::reconcile::plan::Plan;
+use crate::reconcile::plan::{Plan, PlanStep};
 use crate::render;
 use crate::render::notices::plan::PlanNotice;
 use crate::render::plan::PlanLocation;
@@ -96,6 +96,10 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
     }
     let notice = if plan.is_empty() {
         PlanNotice::NoDrift
+    } else if plan.conflicts().any(PlanStep::can_be_adopted) {
+        PlanNotice::Conflict {
+            preview_command: "heeler-ec plan --adopt",
+        }
     } else {
         let adopt = if args.adoption.adopt { " --adopt" } else { "" };
         let setup = format!("heeler-ec setup --option {}{adopt}", option.name());

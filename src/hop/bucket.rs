@@ -4,6 +4,7 @@ use super::access::{
     AccessCheck, evaluate_access, heeler, identity_policies, in_organization, key_policy,
     parse_policy, resource_side,
 };
+use super::topic::with_repair;
 use super::{Hop, HopDraft, HopId, into_hop};
 use crate::aws::arn::{Arn, bucket_arn, resource_name};
 use crate::aws::bucket_notification::NotificationTarget;
@@ -134,7 +135,6 @@ fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     if to_topic().any(|entry| covers_log_objects(entry, &prefix, organization)) {
         return Ok(draft.ok(format!("new objects below {prefix} → {topic_name}")));
     }
-    let setup = facts.heeler_ec_command("plan");
     let hop = match to_topic().next() {
         None => draft.broken(format!("no notification names topic {topic_name}")),
         Some(entry) => draft.broken(format!(
@@ -144,9 +144,7 @@ fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
             entry.suffix
         )),
     };
-    Ok(hop.with_hint(format!(
-        "`{setup}` shows the difference, and setup of the same option repairs it"
-    )))
+    Ok(with_repair(facts, hop))
 }
 
 /// Evaluates the keys of the log objects: they are enabled, CloudTrail may encrypt with them, and Heeler may decrypt
@@ -217,7 +215,8 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     Ok(match hop.status {
         super::HopStatus::Ok => hop,
         _ => hop.with_hint(format!(
-            "setup of the same option creates the grant again; `{}` shows what is missing",
+            "`{}` creates the grant again; `{}` shows what is missing",
+            facts.setup_command(),
             facts.heeler_ec_command("plan")
         )),
     })

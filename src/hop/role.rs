@@ -28,9 +28,10 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
         "a trust policy that allows Heeler's role with an external ID",
     );
     let repair = |hop: Hop| {
-        let setup = facts.heeler_ec_command("plan");
         hop.with_hint(format!(
-            "`{setup}` shows the difference; setup of the same option with --heeler-role-arn repairs it"
+            "`{}` shows the difference, and `{} --heeler-role-arn ARN` repairs it",
+            facts.heeler_ec_command("plan"),
+            facts.setup_command()
         ))
     };
     let details = draft.require(&facts.role.role, "the role does not exist")?;

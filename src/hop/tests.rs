@@ -82,6 +82,7 @@ fn now() -> SystemTime {
 fn bucket_facts() -> PipelineFacts {
     PipelineFacts {
         request: PipelineRequest {
+            option: "s3",
             account: ACCOUNT.into(),
             partition: "aws".into(),
             region: "us-east-1".into(),
@@ -458,6 +459,7 @@ fn log_group_facts() -> PipelineFacts {
     let facts = bucket_facts();
     PipelineFacts {
         request: PipelineRequest {
+            option: "cloudwatch",
             source: PipelineSource::LogGroup {
                 log_group: "group".into(),
                 function: "function".into(),

@@ -110,6 +110,7 @@ pub(super) fn with_repair(facts: &PipelineFacts, hop: Hop) -> Hop {
     }
     let plan = facts.heeler_ec_command("plan");
     hop.with_hint(format!(
-        "`{plan}` shows the difference, and setup of the same option repairs it"
+        "`{plan}` shows the difference, and `{}` repairs it",
+        facts.setup_command()
     ))
 }

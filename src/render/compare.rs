@@ -14,6 +14,14 @@ pub struct Advice<'a> {
     pub reason: &'a dyn Fn(&str) -> &'static str,
 }
 
+impl Advice<'_> {
+    /// Returns the line with the next command. It is never wrapped, so that the command can be copied.
+    pub(super) fn next_command(&self, ui: Ui, option: &str) -> String {
+        let next = self.next.replace("OPTION", option);
+        format!("Next: {}", ui.repeated.complete(&next))
+    }
+}
+
 /// Formats the common results once, then those of each option, and finally the comparison.
 pub(super) fn side_by_side(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> String {
     let common = |found: &CheckResult| {
@@ -79,10 +87,9 @@ fn comparison(ui: Ui, reports: &[Report], advice: &Advice<'_>) -> String {
         Some(report) => {
             let name = report.option;
             let reason = (advice.reason)(name);
-            let next = ui.repeated.complete(&advice.next.replace("OPTION", name));
             let recommendation = format!("Recommended: option {name} ({reason}).");
-            // The command is never wrapped, so that it can be copied.
-            format!("{}\nNext: {next}", ui.wrap_stdout(&recommendation, 2))
+            let next = advice.next_command(ui, name);
+            format!("{}\n{next}", ui.wrap_stdout(&recommendation, 2))
         }
         None => match nearest(reports) {
             Some(report) => ui.wrap_stdout(

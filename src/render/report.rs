@@ -22,7 +22,7 @@ pub fn reports_document(ui: &Ui, reports: &[Report], advice: &Advice<'_>) -> Doc
         (OutputFormat::Text | OutputFormat::Csv, [one]) => Document::Text(format!(
             "{}{}",
             result_lines(*ui, &result_refs(one), ""),
-            closing_line(*ui, one)
+            closing_lines(*ui, one, advice)
         )),
         (OutputFormat::Text | OutputFormat::Csv, several) => {
             Document::Text(compare::side_by_side(*ui, several, advice))
@@ -119,7 +119,7 @@ fn warnings(count: usize) -> String {
     format!("{count} warning{}", if count == 1 { "" } else { "s" })
 }
 
-fn closing_line(ui: Ui, report: &Report) -> String {
+fn closing_lines(ui: Ui, report: &Report, advice: &Advice<'_>) -> String {
     let is_blocking = |result: &&CheckResult| result.is_blocking();
     let mut blocking = report.results.iter().filter(is_blocking);
     let unknown = match blocking.clone().count() {
@@ -159,7 +159,13 @@ fn closing_line(ui: Ui, report: &Report) -> String {
     );
     // Wrapped before it is coloured, because colours take no columns.
     let line = ui.wrap_stdout(&sum, 2);
-    format!("\n{}\n", line.replacen(word, &ui.paint(tone, word), 1))
+    let line = line.replacen(word, &ui.paint(tone, word), 1);
+    let next = if report.is_ready() {
+        format!("{}\n", advice.next_command(ui, report.option))
+    } else {
+        String::new()
+    };
+    format!("\n{line}\n{next}")
 }
 
 fn report_json(ui: Ui, report: &Report) -> Value {

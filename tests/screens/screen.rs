@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use snapbox::{Assert, Data};
-use testkit::{Organization, emulator};
+use testkit::{Organization, Run, emulator};
 
 use super::redaction::Redaction;
 use crate::commands::heeler_ec;
@@ -79,9 +79,32 @@ impl<'a> Camera<'a> {
         args: &[&str],
         answers: &[(&str, &str)],
     ) {
+        self.show_in(name, status, args, answers, &[]).await;
+    }
+
+    /// Like `show`, but nothing listens at the endpoint.
+    pub async fn show_offline(&self, name: &str, status: i32, args: &[&str]) {
+        let env = [
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_MAX_ATTEMPTS", "1"),
+        ];
+        self.show_in(name, status, args, &[], &env).await;
+    }
+
+    async fn show_in(
+        &self,
+        name: &str,
+        status: i32,
+        args: &[&str],
+        answers: &[(&str, &str)],
+        env: &[(&str, &str)],
+    ) {
         let runs = TERMINALS.iter().map(|terminal| {
             let command = heeler_ec(self.org).args(args);
             let command = command.on_terminal(terminal.columns, answers);
+            let command = env
+                .iter()
+                .fold(command, |command, (name, value)| command.env(name, value));
             let env = terminal.env.iter();
             env.fold(command, |command, (name, value)| command.env(name, value))
                 .run()
@@ -111,6 +134,32 @@ impl<'a> Camera<'a> {
     /// Compares what a command prints into pipes. It runs once and may change something.
     pub async fn show_piped(&self, name: &str, status: i32, args: &[&str]) {
         let run = heeler_ec(self.org).args(args).run().await;
+        self.compare_piped(name, status, args, run);
+    }
+
+    /// Like `show_piped`, but interrupts the command during a call, after it has printed these texts.
+    pub async fn show_interrupted(
+        &self,
+        name: &str,
+        args: &[&str],
+        (service, operation): (&str, &str),
+        texts: &[&str],
+    ) {
+        let gate = self.org.proxy().hold(service, operation);
+        let running = heeler_ec(self.org).args(args).spawn().await;
+        gate.wait_for_call().await;
+        for text in texts {
+            running.wait_for_stderr(text).await;
+        }
+        running.interrupt();
+        running.wait_for_stderr("Interrupted").await;
+        gate.open();
+        let run = running.wait().await;
+        self.org.proxy().clear_faults();
+        self.compare_piped(name, 130, args, run);
+    }
+
+    fn compare_piped(&self, name: &str, status: i32, args: &[&str], run: Run) {
         let run = run.expect_status(status);
         let mut snapshot = self.command_line(args);
         for (title, text) in [

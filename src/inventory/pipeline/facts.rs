@@ -15,6 +15,8 @@ use crate::inventory::log_objects;
 /// Names and ARNs of the resources of a deployment that are read.
 #[derive(Clone, Debug)]
 pub struct PipelineRequest {
+    /// The option of the deployment.
+    pub option: &'static str,
     pub account: String,
     pub partition: String,
     pub region: String,
@@ -114,6 +116,12 @@ impl PipelineFacts {
     #[must_use]
     pub fn heeler_ec_command(&self, arguments: &str) -> String {
         format!("heeler-ec {arguments}")
+    }
+
+    /// Returns the command line of a setup that repairs the deployment.
+    #[must_use]
+    pub fn setup_command(&self) -> String {
+        self.heeler_ec_command(&format!("setup --option {}", self.request.option))
     }
 }
 

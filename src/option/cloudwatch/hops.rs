@@ -1,7 +1,7 @@
 //! The hops of a deployment of option cloudwatch.
 
 use super::function as code;
-use super::target::CloudWatchTarget;
+use super::target::{CloudWatchTarget, NAME};
 use crate::hop::{Hop, function, harvest, log_group, queue, role, trail};
 use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource};
 use crate::option::heeler_filter::HEELER_PATTERN;
@@ -10,6 +10,7 @@ use crate::option::heeler_filter::HEELER_PATTERN;
 pub(super) fn request(target: &CloudWatchTarget) -> PipelineRequest {
     let (scope, names) = (&target.scope, &target.scope.names);
     PipelineRequest {
+        option: NAME.name,
         account: scope.account.clone(),
         partition: scope.partition.clone(),
         region: scope.region.clone(),

@@ -1,6 +1,6 @@
 //! The hops of a deployment of option s3.
 
-use super::target::S3Target;
+use super::target::{NAME, S3Target};
 use crate::hop::{Hop, bucket, harvest, queue, role, topic, trail};
 use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource};
 
@@ -8,6 +8,7 @@ use crate::inventory::pipeline::{PipelineFacts, PipelineRequest, PipelineSource}
 pub(super) fn request(target: &S3Target) -> PipelineRequest {
     let (scope, names) = (&target.scope, &target.scope.names);
     PipelineRequest {
+        option: NAME.name,
         account: scope.account.clone(),
         partition: scope.partition.clone(),
         region: scope.region.clone(),

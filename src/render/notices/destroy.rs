@@ -39,8 +39,10 @@ pub enum RemainingReason {
     /// AWS deletes it after this many days.
     DeletionDelayed {
         days: u64,
-        /// The command that keeps it.
+        /// The command that keeps it, but disabled.
         cancel_command: String,
+        /// The command that enables it again.
+        enable_command: String,
     },
 }
 
@@ -83,8 +85,9 @@ impl RemainingReason {
             Self::DeletionDelayed {
                 days,
                 cancel_command,
+                enable_command,
             } => format!(
-                "AWS deletes it in {days} days and charges nothing until then. To keep it, run `{cancel_command}`"
+                "AWS deletes it in {days} days and charges nothing until then. To keep it, run `{cancel_command}`, then `{enable_command}`"
             ),
         }
     }

@@ -11,6 +11,11 @@ pub enum PlanNotice {
         /// The command that removes the differences.
         setup_command: String,
     },
+    /// Like `Drift`, but setup fails unless it adopts resources.
+    Conflict {
+        /// The command that shows the adoption.
+        preview_command: &'static str,
+    },
 }
 
 impl Notice for PlanNotice {
@@ -25,6 +30,12 @@ impl Notice for PlanNotice {
                 "Drift detected. To fix it, run (asks for confirmation):",
             )
             .and_command(setup_command),
+            Self::Conflict { preview_command } => Message::status(
+                "drift",
+                "Drift detected. Setup never changes resources that are not managed by heeler-ec. To preview taking \
+                 them over, run:",
+            )
+            .and_command(*preview_command),
         }
     }
 }
