@@ -83,16 +83,18 @@ fn config_files() -> impl Iterator<Item = PathBuf> {
         ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
     ]
     .into_iter()
-    .filter_map(|(variable, name)| {
-        let given = std::env::var_os(variable).map(PathBuf::from);
-        let default = || {
-            Some(
-                PathBuf::from(std::env::var_os("HOME")?)
-                    .join(".aws")
-                    .join(name),
-            )
-        };
-        given.or_else(default)
+    .filter_map(|(variable, name)| config_file(variable, name))
+}
+
+/// The path of a configuration file: that of the environment variable, in which `~` is the home directory, or the
+/// default.
+pub(super) fn config_file(variable: &str, name: &str) -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+    let given = std::env::var_os(variable).map(PathBuf::from);
+    let path = given.or_else(|| Some(PathBuf::from(home()?).join(".aws").join(name)))?;
+    Some(match (path.strip_prefix("~"), home()) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path,
     })
 }
 
@@ -151,10 +153,9 @@ fn endpoints_of(text: &str, profile: &str) -> Vec<String> {
         found
     };
     let is_profile = |title: &str| {
-        title == profile
-            || title
-                .strip_prefix("profile ")
-                .is_some_and(|name| name == profile)
+        // The AWS CLI writes quotes around a name with spaces.
+        let name = title.strip_prefix("profile ").unwrap_or(title);
+        name.trim_matches(['\'', '"']) == profile
     };
     let mut endpoints = find_setting(&is_profile, ENDPOINT_SETTING);
     for services in find_setting(&is_profile, "services") {
@@ -260,6 +261,8 @@ sns =
             ]
         );
         assert!(endpoints_of(CONFIG, "default").is_empty());
+        let quoted = "[profile 'My Team']\nendpoint_url = http://one.example.com\n";
+        assert_eq!(endpoints_of(quoted, "My Team"), ["http://one.example.com"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::configuration::config_file;
 use crate::secret::ExternalId;
 
 /// Characters that the SDK does not accept in the name of a profile or an SSO session (`validate_identifier` of
@@ -285,14 +286,8 @@ fn assumed_role(profile: &Profile) -> Option<ProfileRole> {
 
 /// The text of a configuration file; empty if it cannot be read, because the SDK reports that.
 fn read(variable: &str, file: &str) -> String {
-    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
-    let path = std::env::var_os(variable).map(PathBuf::from);
-    let path = path.or_else(|| Some(PathBuf::from(home()?).join(".aws").join(file)));
-    let path = path.map(|path| match (path.strip_prefix("~"), home()) {
-        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => path,
-    });
-    path.and_then(|path| std::fs::read_to_string(path).ok())
+    config_file(variable, file)
+        .and_then(|path| std::fs::read_to_string(path).ok())
         .unwrap_or_default()
 }
 
