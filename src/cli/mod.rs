@@ -1,6 +1,8 @@
 //! Command-line arguments, without logic. The completions, the manual and the man pages are generated from them.
 
 pub mod output;
+mod policy;
+mod shared;
 mod tail;
 pub mod tfvars;
 pub mod value_parsers;
@@ -8,19 +10,21 @@ pub mod value_parsers;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::check_id::CheckId;
 use crate::cli::output::{
-    ConfigurationFormat, OutputArgs, PolicyOutputArgs, ResultFormat, ScriptFormat, StatusFormat,
+    ConfigurationFormat, OutputArgs, ResultFormat, ScriptFormat, StatusFormat,
 };
 use crate::cli::value_parsers::ExternalId;
-use crate::option::OPTIONS;
 use crate::render::command_line::RepeatedOptions;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
+pub use policy::{PolicyArgs, PolicyCommand};
+use shared::option_values;
+pub use shared::{
+    AcceptArgs, AdoptionArgs, DiscoveryArgs, OptionArgs, RoleArgs, TagArgs, TrustArgs,
+};
 pub use tail::{AlertArgs, FilterArgs, SeverityArg, SourceArg, TailArgs, WebhookFormat};
 
 /// Set up Heeler event collection for an AWS organization's CloudTrail
@@ -216,136 +220,6 @@ impl Command {
             Self::Completions(args) => args.format.output.into(),
         }
     }
-}
-
-/// Returns the values of `--option`.
-fn option_values() -> Vec<PossibleValue> {
-    OPTIONS
-        .iter()
-        .map(|option| PossibleValue::new(option.name()).help(option.summary()))
-        .collect()
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct OptionArgs {
-    /// Delivery option
-    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
-    pub option: String,
-}
-
-#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
-pub struct DiscoveryArgs {
-    /// Trail name or ARN (needed only if more than one trail qualifies)
-    #[arg(long, value_name = "NAME")]
-    pub trail: Option<String>,
-
-    /// Fail unless the trail delivers to this bucket
-    #[arg(long, value_name = "NAME", value_parser = value_parsers::bucket)]
-    pub bucket: Option<String>,
-
-    /// KMS key that encrypts the log files (overrides detection)
-    #[arg(long, value_name = "KEY", value_parser = value_parsers::kms_key)]
-    pub bucket_kms_key: Option<String>,
-
-    /// Use this existing SNS topic; it must already receive an S3 event for every log file
-    #[arg(long, value_name = "TOPIC", value_parser = value_parsers::topic)]
-    pub sns_topic: Option<String>,
-
-    /// Fail unless the trail delivers to this log group (name or ARN)
-    #[arg(long, value_name = "NAME", value_parser = value_parsers::log_group)]
-    pub log_group: Option<String>,
-
-    /// Read values for Heeler's Terraform module from this tfvars file; command-line options override them
-    #[arg(long, value_name = "FILE")]
-    pub var_file: Option<PathBuf>,
-}
-
-impl DiscoveryArgs {
-    /// Returns the options that were given, as pairs of name and value.
-    fn given_options(&self) -> Vec<(&'static str, String)> {
-        let var_file = self.var_file.as_ref();
-        let options = [
-            ("--trail", self.trail.clone()),
-            ("--bucket", self.bucket.clone()),
-            ("--bucket-kms-key", self.bucket_kms_key.clone()),
-            ("--sns-topic", self.sns_topic.clone()),
-            ("--log-group", self.log_group.clone()),
-            (
-                "--var-file",
-                var_file.map(|path| path.display().to_string()),
-            ),
-        ];
-        let given = options.into_iter();
-        given
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect()
-    }
-}
-
-#[derive(Args, Clone, Debug, Default)]
-pub struct AcceptArgs {
-    /// Accept this check although it failed or warned (repeatable)
-    #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
-    pub accepted: Vec<CheckId>,
-}
-
-/// Returns the parser of the values of `--accept`.
-fn acceptable_checks() -> impl TypedValueParser<Value = CheckId> {
-    let mut ids: Vec<&'static str> = OPTIONS
-        .iter()
-        .flat_map(|option| option.checks().iter().copied().flatten())
-        .filter(|check| check.requirement.acceptable)
-        .map(|check| check.id.as_str())
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    PossibleValuesParser::new(ids).try_map(|id| id.parse())
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct TrustArgs {
-    /// ARN of the Heeler role that may assume your role (repeatable; required for the first setup)
-    #[arg(long, value_name = "ARN", value_parser = value_parsers::role_arn)]
-    pub heeler_role_arn: Vec<String>,
-
-    /// External ID that Heeler must present (visible in the process list) [default: keep the current one]
-    #[arg(
-        long,
-        value_name = "ID",
-        env = "HEELER_EC_EXTERNAL_ID",
-        hide_env_values = true
-    )]
-    pub external_id: Option<ExternalId>,
-
-    /// Generate an external ID, unless one exists already
-    #[arg(long, conflicts_with = "external_id")]
-    pub generate_external_id: bool,
-}
-
-#[derive(Args, Clone, Debug, Default)]
-pub struct RoleArgs {
-    /// ARN of the managed policy to set as permissions boundary of the roles [default: keep the current one]
-    #[arg(long, value_name = "ARN", value_parser = value_parsers::permissions_boundary)]
-    pub permissions_boundary: Option<String>,
-
-    /// IAM path in which to create the roles, such as /platform/ [default: the current one, or /]
-    #[arg(long, value_name = "PATH", value_parser = value_parsers::iam_path)]
-    pub role_path: Option<String>,
-}
-
-#[derive(Args, Clone, Debug, Default)]
-pub struct TagArgs {
-    /// Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = value_parsers::tag)]
-    pub tags: Vec<(String, String)>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct AdoptionArgs {
-    /// Adopt untagged resources with the same names, for example those of Heeler's Terraform module; destroy then
-    /// deletes them
-    #[arg(long)]
-    pub adopt: bool,
 }
 
 #[derive(Args, Debug)]
@@ -552,57 +426,4 @@ pub struct RestoreArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<ResultFormat>,
-}
-
-#[derive(Args, Debug)]
-pub struct PolicyArgs {
-    /// Command to print the policy for
-    #[arg(value_enum, value_name = "COMMAND")]
-    pub command: PolicyCommand,
-
-    /// Delivery option [default: all for preflight, the recommended one for plan and setup, else the deployed one]
-    #[arg(long = "option", value_name = "OPTION", value_parser = option_values())]
-    pub option: Option<String>,
-
-    /// Include the permissions of preflight --deep
-    #[arg(long)]
-    pub deep: bool,
-
-    /// Include the permissions of preflight --fix
-    #[arg(long)]
-    pub fix: bool,
-
-    /// Include the permissions of setup --on-failure rollback
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
-    pub on_failure: OnFailure,
-
-    /// Include the permissions of tail with this --source
-    #[arg(long, value_name = "SOURCE", value_enum)]
-    pub source: Option<SourceArg>,
-
-    /// Make no AWS calls: use the names from the other options, and placeholders for the rest
-    #[arg(long)]
-    pub offline: bool,
-
-    #[command(flatten)]
-    pub discovery: DiscoveryArgs,
-
-    #[command(flatten)]
-    pub role: RoleArgs,
-
-    #[command(flatten)]
-    pub format: PolicyOutputArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PolicyCommand {
-    Preflight,
-    Plan,
-    Setup,
-    Outputs,
-    Status,
-    Export,
-    Tail,
-    Destroy,
-    Restore,
 }
