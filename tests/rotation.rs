@@ -21,7 +21,7 @@ async fn external_id_change_is_masked_on_terminal() {
     setup_with(&org, OLD).run().await.expect_status(0);
     let run = heeler_ec(&org)
         .args(["setup", "--option", "s3", "--external-id", NEW, "-v"])
-        .on_terminal(100, &[("Apply this plan?", "yes")])
+        .on_terminal(100, &[("[y/N]", "yes")])
         .run()
         .await
         .expect_status(0);
@@ -35,7 +35,7 @@ async fn external_id_change_is_masked_on_terminal() {
     let in_order = [
         "external_id: (masked) → (masked)",
         "The external ID changes:",
-        "Apply this plan?",
+        "Update this resource in account",
         NEW,
         "The external ID has changed: paste the new one into Heeler now.",
     ];

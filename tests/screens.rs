@@ -17,8 +17,8 @@ use testkit::{Engine, Fault, FaultAction, Organization};
 use crate::commands::heeler_ec;
 
 const ID: &str = "external-id-of-the-example";
-const QUESTION: &str = "Type 'yes' to continue: ";
-const NO: &[(&str, &str)] = &[(QUESTION, "no")];
+const NO: &[(&str, &str)] = &[("[y/N] ", "no")];
+const NO_WORD: &[(&str, &str)] = &[("Type 'yes' to continue: ", "no")];
 const LOG_FILE: &str = "tests/fixtures/tail/objects/123456789012_CloudTrail_us-east-1_20230710T1200Z_OddRecords000001.json.gz";
 
 /// The arguments of a first setup or its plan.
@@ -169,7 +169,7 @@ async fn screens_of_option_s3() {
     let restore = ["restore", &backup, "--dry-run"];
     camera.show("restore-dry-run", 0, &restore).await;
     camera
-        .show_with("destroy-declined", 1, &["destroy"], NO)
+        .show_with("destroy-declined", 1, &["destroy"], NO_WORD)
         .await;
     camera
         .show_piped("destroy-s3", 0, &["destroy", "--yes"])

@@ -4,7 +4,7 @@ use crate::commands::heeler_ec;
 use crate::commands::{names, plan, preflight};
 use testkit::{CTRL_C, END_OF_INPUT, Engine, HeelerEc, Organization, Run};
 
-const QUESTION: &str = "Type 'yes' to continue: ";
+const QUESTION: &str = "[y/N] ";
 
 /// A first setup with a prompt.
 fn setup(org: &Organization) -> HeelerEc<'_> {
@@ -33,39 +33,75 @@ async fn assert_nothing_written_after(answer: &str, status: i32) -> Run {
 async fn setup_prompts_and_yes_confirms() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = setup(&org)
-        .on_terminal(100, &[(QUESTION, "yes")])
+        .on_terminal(120, &[(QUESTION, "Yes")])
         .run()
         .await
         .expect_status(0);
-    let asked = run.stdout.find("Apply this plan?").expect("a question");
+    let question = format!(
+        "Create these 12 resources in account {}? [y/N] ",
+        org.account()
+    );
+    let asked = run.stdout.find(&question).expect("a question");
     let shown = run.stdout.find("heeler_event_collection_queue");
     assert!(shown.is_some_and(|plan| plan < asked), "{}", run.stdout);
     plan(&org).args(["--check"]).run().await.expect_status(0);
 }
 
+const CANCELLED: &str = "Cancelled. No changes made.";
+
 #[tokio::test]
 async fn answer_no_changes_nothing() {
-    let run = assert_nothing_written_after("no", 1).await;
-    assert!(
-        run.stdout.contains("no changes were made"),
-        "{}",
-        run.stdout
-    );
+    for answer in ["no", "", END_OF_INPUT] {
+        let run = assert_nothing_written_after(answer, 1).await;
+        assert!(run.stdout.contains(CANCELLED), "{}", run.stdout);
+        assert!(!run.stdout.contains("error:"), "{}", run.stdout);
+    }
 }
 
 #[tokio::test]
-async fn answer_y_is_not_yes() {
-    assert_nothing_written_after("y", 1).await;
+async fn unclear_answer_is_asked_again() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = setup(&org)
+        .on_terminal(100, &[(QUESTION, "perhaps"), (QUESTION, "n")])
+        .run()
+        .await
+        .expect_status(1);
+    assert_eq!(run.stdout.matches(QUESTION).count(), 2, "{}", run.stdout);
+    assert_eq!(names(&run.writes()), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn end_of_input_is_no() {
-    let run = assert_nothing_written_after(END_OF_INPUT, 1).await;
-    assert!(
-        run.stdout.contains("no changes were made"),
-        "{}",
-        run.stdout
-    );
+async fn cancelled_setup_is_a_json_result() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let run = setup(&org)
+        .args(["-o", "json"])
+        .on_terminal(100, &[(QUESTION, "n")])
+        .run()
+        .await
+        .expect_status(1);
+    let document = run.stdout.find("\n{").map(|at| &run.stdout[at..]);
+    let document = document.expect("a document").trim();
+    let (document, rest) = document.rsplit_once('}').expect("its end");
+    let document: serde_json::Value =
+        serde_json::from_str(&format!("{document}}}")).expect("one document");
+    assert_eq!(document["result"]["cancelled"], true, "{document}");
+    assert_eq!(document["result"]["steps"][0]["status"], "pending");
+    assert_eq!(document["error"], serde_json::Value::Null);
+    assert!(rest.contains(CANCELLED), "{rest}");
+}
+
+#[tokio::test]
+async fn destroy_needs_the_typed_word() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    setup(&org).args(["--yes"]).run().await.expect_status(0);
+    let run = heeler_ec(&org)
+        .args(["destroy"])
+        .on_terminal(100, &[("Type 'yes' to continue: ", "y")])
+        .run()
+        .await
+        .expect_status(1);
+    assert!(run.stdout.contains(CANCELLED), "{}", run.stdout);
+    assert_eq!(names(&run.writes()), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -7,9 +7,11 @@ use crate::error::{Error, Result};
 use crate::inventory::Snapshot;
 
 /// A question to the operator, and the answer that confirms it.
+#[derive(Clone, Debug)]
 pub struct Confirmation {
     pub prompt: String,
-    pub expected_answer: String,
+    /// The text that confirms a destructive change. `None` if `y` is enough.
+    pub expected_answer: Option<String>,
 }
 
 /// Returns every change that the findings offer, each with what was observed.
@@ -41,7 +43,7 @@ pub fn confirmation(repair: FixAction, snapshot: &Snapshot, observed: &str) -> C
                 prompt: format!(
                     "Start trail {trail}? ({observed}.) It will record and deliver events as it did before it was stopped."
                 ),
-                expected_answer: "yes".into(),
+                expected_answer: None,
             }
         }
         FixAction::SetRetentionToOneDay => {
@@ -55,7 +57,7 @@ pub fn confirmation(repair: FixAction, snapshot: &Snapshot, observed: &str) -> C
                     "Set the retention of log group {group}{place} to one day? Current retention: {observed}.\n\
                      This permanently deletes all events older than one day, for every user of the log group."
                 ),
-                expected_answer: group.to_owned(),
+                expected_answer: Some(group.to_owned()),
             }
         }
     }

@@ -4,7 +4,7 @@ use super::backup::BackupInProgress;
 use super::existing_deployment::{check_account, find_deployment};
 use super::next_steps::no_deployment_error;
 use super::prepare::inventory_request;
-use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
+use super::prompt::{NOT_A_TERMINAL, confirm};
 use super::tail::subscription_target;
 use super::{CommandOutcome, Context};
 use crate::aws::arn::Arn;
@@ -26,7 +26,7 @@ use crate::reconcile::plan::{Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
 use crate::render::notices::destroy::{DestroyNotice, RemainingReason, RemainingResource};
 use crate::render::notices::interrupt::CleanUp;
-use crate::render::notices::question::Question;
+use crate::render::notices::question::{Cancelled, Question};
 use crate::render::plan::PlanLocation;
 use crate::render::progress::ProgressDisplay;
 use crate::render::run_document::{destroy_document, initial_destroy_statuses};
@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
     let used_resources = plan.used_by().await?;
     let mut statuses = initial_destroy_statuses(&actions);
     if args.dry_run {
-        let document = destroy_document(&context.ui, &location, &actions, &statuses);
+        let document = destroy_document(&context.ui, &location, &actions, &statuses, false);
         let refusal =
             fail_if_unreadable(&plan).and_then(|()| reject_if_in_use(context, &used_resources));
         return Ok(CommandOutcome::result(document).and_error(refusal.err()));
@@ -80,12 +80,25 @@ pub(super) async fn run(context: &Context, args: cli::DestroyArgs) -> Result<Com
         actions: &actions,
     };
     let result = run.confirm_and_delete(&used_resources, &mut statuses).await;
+    let is_cancelled = matches!(result, Ok(DestroyEnd::Cancelled));
     // As text, the messages show what was deleted and what remains.
     let document = (context.ui.format() == OutputFormat::Json)
-        .then(|| destroy_document(&context.ui, &location, &actions, &statuses));
-    Ok(CommandOutcome::exit(Exit::Success)
-        .with_document(document)
-        .and_error(result.err()))
+        .then(|| destroy_document(&context.ui, &location, &actions, &statuses, is_cancelled));
+    let outcome = match result {
+        Ok(DestroyEnd::Complete) => CommandOutcome::exit(Exit::Success),
+        Ok(DestroyEnd::Cancelled) => CommandOutcome::exit(Exit::Negative).and_notice(&Cancelled {
+            has_changes: context.writes.has_changes(),
+        }),
+        Err(error) => CommandOutcome::from(error),
+    };
+    Ok(outcome.with_document(document))
+}
+
+/// The end of a destroy without a failure.
+enum DestroyEnd {
+    Complete,
+    /// The user did not confirm the deletions.
+    Cancelled,
 }
 
 /// A destroy whose plan is known.
@@ -104,20 +117,25 @@ impl DestroyRun<'_, '_> {
         &self,
         used: &[(&PlanStep, Vec<String>)],
         statuses: &mut Vec<StepStatus>,
-    ) -> Result<()> {
+    ) -> Result<DestroyEnd> {
         let context = self.context;
         if self.plan.first_unreadable().is_some() {
             context.ui.notify(&DestroyNotice::Unreadable);
         }
         fail_if_unreadable(self.plan)?;
         reject_if_in_use(context, used)?;
-        if !self.has_deletions() {
+        let deletions = self.deletions();
+        if deletions == 0 {
             return Err(Error::negative(
                 "none of these resources is managed by heeler-ec; nothing was deleted",
             ));
         }
-        if !self.args.yes && !confirm(context, Question::DeleteResources).await? {
-            return Err(not_confirmed_error("nothing was deleted"));
+        let question = Question::DeleteResources {
+            count: deletions,
+            account: &self.target.scope().account,
+        };
+        if !self.args.yes && !confirm(context, question).await? {
+            return Ok(DestroyEnd::Cancelled);
         }
         let backup = match &self.args.backup {
             Some(path) => {
@@ -142,25 +160,29 @@ impl DestroyRun<'_, '_> {
                 Err(failure)
             }
             (None, Some(backup_failure)) => Err(backup_failure),
-            (None, None) => Ok(()),
+            (None, None) => Ok(DestroyEnd::Complete),
         }
     }
 
-    fn has_deletions(&self) -> bool {
-        let mut actions = self.actions.iter();
-        actions.any(|(_, action)| *action == DestroyAction::Delete)
-    }
-
-    /// Deletes the resources, and afterwards the temporary queues of killed runs of tail.
-    async fn delete(&self) -> Vec<Outcome<(), Error>> {
-        let context = self.context;
-        let steps = self.actions.iter().filter(|(_, action)| {
+    /// The number of resources to delete, also together with another one. It is 0 if none is deleted by a call.
+    fn deletions(&self) -> usize {
+        let actions = || self.actions.iter().map(|(_, action)| action);
+        if !actions().any(|action| *action == DestroyAction::Delete) {
+            return 0;
+        }
+        let deleted = actions().filter(|action| {
             matches!(
                 action,
                 DestroyAction::Delete | DestroyAction::DeletedWith(_)
             )
         });
-        let progress = ProgressDisplay::new(context.ui, steps.count());
+        deleted.count()
+    }
+
+    /// Deletes the resources, and afterwards the temporary queues of killed runs of tail.
+    async fn delete(&self) -> Vec<Outcome<(), Error>> {
+        let context = self.context;
+        let progress = ProgressDisplay::new(context.ui, self.deletions());
         let cancellation = context.interrupt.cancellation();
         context.interrupt.set_clean_up(CleanUp::FinishCalls);
         let observer = |event: ReconcileEvent| progress.on_event(&event);

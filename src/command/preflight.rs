@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::prepare::{collect_inventory, inventory_request};
-use super::prompt::{NOT_A_TERMINAL, confirm_by_typing};
+use super::prompt::{NOT_A_TERMINAL, confirm_fix};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report, fixes};
@@ -110,7 +110,7 @@ impl PreflightRun<'_> {
         let mut confirmed_any = false;
         for (action, observed, snapshot) in offered {
             let question = fixes::confirmation(action, &snapshot, &observed);
-            if confirm_by_typing(self.context, &question.prompt, &question.expected_answer).await? {
+            if confirm_fix(self.context, &question).await? {
                 // A refused fix does not prevent the others.
                 match fixes::apply(&self.aws, action, &snapshot).await {
                     Ok(()) => {

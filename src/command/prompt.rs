@@ -1,27 +1,43 @@
 //! Prompts that have to be confirmed before a command changes anything.
 
 use super::context::Context;
-use crate::error::{Error, Result};
+use crate::check::fixes::Confirmation;
+use crate::error::Result;
+use crate::render::Ui;
 use crate::render::notices::question::Question;
 
 /// Headline of the error when a prompt is needed and cannot be shown.
 pub(crate) const NOT_A_TERMINAL: &str =
     "confirmation is needed, but standard input is not a terminal";
 
-/// Asks a question. Returns true if the user types `yes`.
-pub(crate) async fn confirm(context: &Context, question: Question) -> Result<bool> {
-    confirm_by_typing(context, question.text(), "yes").await
+/// The word that confirms a destructive change.
+const CONFIRMATION_WORD: &str = "yes";
+
+/// Asks a question. Returns true if the user confirms: with `y`, or by typing `yes` if the change is destructive. Fails
+/// if the user interrupts.
+pub(crate) async fn confirm(context: &Context, question: Question<'_>) -> Result<bool> {
+    let word = question
+        .is_destructive()
+        .then(|| CONFIRMATION_WORD.to_owned());
+    confirm_text(context, question.text(), word).await
 }
 
-/// Asks a question. Returns true if the user types `expected_answer`; fails if the user interrupts.
-pub(crate) async fn confirm_by_typing(
-    context: &Context,
-    question: &str,
-    expected_answer: &str,
-) -> Result<bool> {
+/// Asks the question of a fix. Returns true if the user confirms; fails if the user interrupts.
+pub(crate) async fn confirm_fix(context: &Context, confirmation: &Confirmation) -> Result<bool> {
+    let Confirmation {
+        prompt,
+        expected_answer,
+    } = confirmation.clone();
+    confirm_text(context, prompt, expected_answer).await
+}
+
+async fn confirm_text(context: &Context, question: String, word: Option<String>) -> Result<bool> {
+    let ask = move |ui: Ui| match word {
+        Some(word) => ui.confirm_by_typing(&question, &word),
+        None => ui.confirm(&question),
+    };
     let (ui, cancellation) = (context.ui, context.interrupt.cancellation());
-    let (question, expected) = (question.to_owned(), expected_answer.to_owned());
-    let answer = tokio::task::spawn_blocking(move || ui.prompt(&question, &expected));
+    let answer = tokio::task::spawn_blocking(move || ask(ui));
     tokio::select! {
         answer = answer => Ok(answer.unwrap_or(false)),
         () = cancellation.cancelled() => {
@@ -30,9 +46,4 @@ pub(crate) async fn confirm_by_typing(
             Err(context.interrupted_error())
         }
     }
-}
-
-/// Creates the error for a prompt that was not confirmed.
-pub(crate) fn not_confirmed_error(notice: &str) -> Error {
-    Error::negative(format!("not confirmed; {notice}"))
 }

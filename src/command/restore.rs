@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::blocking::run_blocking;
 use super::existing_deployment::check_account;
 use super::next_steps::OTHER_ACCOUNT_HINT;
-use super::prompt::{NOT_A_TERMINAL, confirm, not_confirmed_error};
+use super::prompt::{NOT_A_TERMINAL, confirm};
 use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::backup::{Backup, DocumentAfter, SavedDocument};
@@ -14,7 +14,7 @@ use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::reconcile::graph::ResourceId;
 use crate::render::notices::interrupt::CleanUp;
-use crate::render::notices::question::Question;
+use crate::render::notices::question::{Cancelled, Question};
 use crate::render::notices::restore::RestoreNotice;
 use crate::render::restore::{RestoreAction, RestoreRow};
 use crate::render::run_document::{initial_restore_statuses, restore_document};
@@ -54,18 +54,24 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
         .iter()
         .filter(|action| **action == RestoreAction::Restore)
         .count();
-    let document =
-        |statuses: &[StepStatus]| restore_document(&context.ui, &backup, &rows, statuses);
+    let document = |statuses: &[StepStatus], is_cancelled| {
+        restore_document(&context.ui, &backup, &rows, statuses, is_cancelled)
+    };
     let mut statuses = initial_restore_statuses(&actions);
     if args.dry_run {
-        let outcome = CommandOutcome::result(document(&statuses));
+        let outcome = CommandOutcome::result(document(&statuses, false));
         return Ok(outcome.with_exit(exit_code(&actions)));
     }
     render::restore::announce_restore(&context.ui, &backup, &rows, !args.yes);
+    let question = Question::RestoreDocuments {
+        count: restore_count,
+        account: &backup.account,
+    };
+    let mut is_cancelled = false;
     let result = if restore_count == 0 {
         context.ui.notify(&RestoreNotice::NothingToRestore);
         Ok(exit_code(&actions))
-    } else if args.yes || confirm(context, Question::RestoreDocuments).await? {
+    } else if args.yes || confirm(context, question).await? {
         restore_all(
             context,
             &aws,
@@ -76,11 +82,16 @@ pub(super) async fn run(context: &Context, args: cli::RestoreArgs) -> Result<Com
         )
         .await
     } else {
-        Err(not_confirmed_error("no changes were made"))
+        is_cancelled = true;
+        Ok(Exit::Negative)
     };
     // As text, the messages show what was restored.
-    let document = (context.ui.format() == OutputFormat::Json).then(|| document(&statuses));
-    let outcome = result.map_or_else(CommandOutcome::from, CommandOutcome::exit);
+    let document =
+        (context.ui.format() == OutputFormat::Json).then(|| document(&statuses, is_cancelled));
+    let mut outcome = result.map_or_else(CommandOutcome::from, CommandOutcome::exit);
+    if is_cancelled {
+        outcome = outcome.and_notice(&Cancelled { has_changes: false });
+    }
     Ok(outcome.with_document(document))
 }
 

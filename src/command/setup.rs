@@ -6,7 +6,7 @@ use super::backup::BackupInProgress;
 use super::prepare::{
     Prepared, collect_setup_facts, prepare, setup_request, validate_tags, validate_trust,
 };
-use super::prompt::{NOT_A_TERMINAL, confirm, confirm_by_typing, not_confirmed_error};
+use super::prompt::{NOT_A_TERMINAL, confirm, confirm_fix};
 use super::rollback::roll_back;
 use super::{CommandOutcome, Context, option_by_name};
 use crate::aws::Aws;
@@ -24,11 +24,11 @@ use crate::reconcile::plan::{Action, Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
 use crate::render::document::Document;
 use crate::render::notices::interrupt::CleanUp;
-use crate::render::notices::question::Question;
+use crate::render::notices::question::{Cancelled, Question};
 use crate::render::notices::setup::SetupNotice;
 use crate::render::outputs::OutputValues;
 use crate::render::progress::ProgressDisplay;
-use crate::render::run_document::{initial_statuses, setup_document};
+use crate::render::run_document::{SetupResult, initial_statuses, setup_document};
 use crate::render::step_status::StepStatus;
 use crate::render::{self, OutputFormat};
 
@@ -70,9 +70,20 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
         statuses: initial_statuses(&plan.steps),
     };
     match run.confirm_and_apply(&args, option).await {
-        Ok(backup_failure) => Ok(run.outcome(backup_failure)),
+        Ok(SetupEnd::Complete { backup_failure }) => Ok(run.outcome(backup_failure)),
+        Ok(SetupEnd::Cancelled) => Ok(run.cancelled_outcome()),
         Err(error) => Ok(run.failed_outcome(error)),
     }
+}
+
+/// The end of a setup without a failure.
+enum SetupEnd {
+    Complete {
+        /// The error of a backup that could not be completed.
+        backup_failure: Option<Error>,
+    },
+    /// The user did not confirm the plan.
+    Cancelled,
 }
 
 /// A setup whose plan is known.
@@ -85,12 +96,12 @@ struct SetupRun<'a, 'p> {
 }
 
 impl SetupRun<'_, '_> {
-    /// Asks, saves the backup and applies the plan. Returns the error of a backup that could not be completed.
+    /// Asks, saves the backup and applies the plan.
     async fn confirm_and_apply(
         &mut self,
         args: &cli::SetupArgs,
         option: &'static dyn DeliveryOption,
-    ) -> Result<Option<Error>> {
+    ) -> Result<SetupEnd> {
         let (context, plan) = (self.context, self.plan);
         reject_blocked_plan(context, option, plan)?;
         if changes_external_id(&plan.steps) {
@@ -99,10 +110,16 @@ impl SetupRun<'_, '_> {
         let unchanged = context.writes.unchanged_notice();
         if plan.is_empty() {
             context.ui.notify(&SetupNotice::AlreadySetUp { unchanged });
-            return Ok(None);
+            return Ok(SetupEnd::Complete {
+                backup_failure: None,
+            });
         }
-        if !args.yes && !confirm(context, Question::ApplyPlan).await? {
-            return Err(not_confirmed_error(unchanged));
+        let question = Question::ApplyPlan {
+            steps: &plan.steps,
+            account: &self.prepared.target.scope().account,
+        };
+        if !args.yes && !confirm(context, question).await? {
+            return Ok(SetupEnd::Cancelled);
         }
         let backup = match &args.backup {
             Some(path) => {
@@ -118,7 +135,7 @@ impl SetupRun<'_, '_> {
         {
             context.ui.error(error);
         }
-        applied.map(|()| backup_failure)
+        applied.map(|()| SetupEnd::Complete { backup_failure })
     }
 
     /// Applies the plan. If a step fails, reports what was done and how to continue.
@@ -192,7 +209,7 @@ impl SetupRun<'_, '_> {
         self.context.ui.separate_result();
         let is_masked = self.context.ui.format() == OutputFormat::Json;
         let mut outcome = CommandOutcome::exit(Exit::Success)
-            .with_document(self.document(Some(&values)))
+            .with_document(self.document(Some(&values), false))
             .and_notice(&SetupNotice::NextSteps {
                 is_masked,
                 delivery_time: self.prepared.target.option().delivery_time(),
@@ -206,12 +223,27 @@ impl SetupRun<'_, '_> {
 
     /// The end of a setup that failed: the progress of its steps, and the error.
     fn failed_outcome(&self, error: Error) -> CommandOutcome {
-        CommandOutcome::from(error).with_document(self.document(None))
+        CommandOutcome::from(error).with_document(self.document(None, false))
     }
 
-    fn document(&self, outputs: Option<&OutputValues<'_>>) -> Option<Document> {
-        let (ui, location) = (&self.context.ui, self.prepared.location());
-        setup_document(ui, &location, &self.plan.steps, &self.statuses, outputs)
+    /// The end of a setup that the user did not confirm.
+    fn cancelled_outcome(&self) -> CommandOutcome {
+        CommandOutcome::exit(Exit::Negative)
+            .with_document(self.document(None, true))
+            .and_notice(&Cancelled {
+                has_changes: self.context.writes.has_changes(),
+            })
+    }
+
+    fn document(&self, outputs: Option<&OutputValues<'_>>, is_cancelled: bool) -> Option<Document> {
+        let result = SetupResult {
+            location: self.prepared.location(),
+            steps: &self.plan.steps,
+            statuses: &self.statuses,
+            outputs,
+            is_cancelled,
+        };
+        setup_document(&self.context.ui, &result)
     }
 }
 
@@ -322,8 +354,9 @@ async fn fix_retention(
             .with_hint("run the same command in a terminal, or leave --fix-retention out"));
     }
     let question = fixes::confirmation(action, snapshot, &observed);
-    let group = question.expected_answer;
-    if confirm_by_typing(context, &question.prompt, &group).await? {
+    let group = snapshot.log_group.as_ref();
+    let group = group.map_or_else(String::new, |group| group.name.clone());
+    if confirm_fix(context, &question).await? {
         fixes::apply(aws, action, snapshot).await?;
         // The checks below see the new value without another call.
         snapshot.record_retention_days(1);

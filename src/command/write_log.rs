@@ -14,6 +14,11 @@ impl WriteLog {
         let _ = self.first.set(change);
     }
 
+    /// Returns true if a change was recorded.
+    pub fn has_changes(&self) -> bool {
+        self.first.get().is_some()
+    }
+
     /// Describes the recorded change as an exception; empty if there was none.
     pub fn exception(&self) -> String {
         self.first
@@ -23,7 +28,7 @@ impl WriteLog {
 
     /// Describes the changes so far when a command ends before its own.
     pub fn unchanged_notice(&self) -> &'static str {
-        if self.first.get().is_some() {
+        if self.has_changes() {
             "no other changes were made"
         } else {
             "no changes were made"

@@ -14,6 +14,7 @@ pub mod notices;
 pub mod outputs;
 pub mod plan;
 pub mod progress;
+mod prompt;
 pub mod record;
 pub mod report;
 pub mod restore;
@@ -21,7 +22,7 @@ pub mod run_document;
 pub mod status;
 pub mod step_status;
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
@@ -29,7 +30,6 @@ use clap::ValueEnum;
 use supports_unicode::supports_unicode;
 use terminal_size::{Height, Width, terminal_size_of};
 
-use crate::sanitize::escape_control_chars;
 use command_line::RepeatedOptions;
 use layout::wrap_line;
 use message::Message;
@@ -241,63 +241,6 @@ impl Ui {
     fn print_stderr(&self, text: &str) {
         // A closed stderr is no reason to end.
         let _ = writeln!(io::stderr().lock(), "{text}");
-    }
-
-    /// Asks a question. Returns true if the user types `expected_answer`.
-    #[must_use]
-    pub fn prompt(&self, question: &str, expected_answer: &str) -> bool {
-        if self.options.progress == ProgressFormat::Json {
-            self.prompt_line(question, Some(expected_answer));
-            return self.read_answer() == expected_answer;
-        }
-        let mut err = io::stderr().lock();
-        let answer = escape_control_chars(expected_answer);
-        let question = question
-            .lines()
-            .map(|line| wrap_line(&escape_control_chars(line), 0, self.stderr.width))
-            .collect::<Vec<_>>()
-            .join("\n");
-        let instruction = format!("Type '{answer}' to continue:");
-        let instruction = wrap_line(&instruction, 0, self.stderr.width);
-        let _ = write!(err, "{question}\n{instruction} ");
-        let _ = err.flush();
-        drop(err);
-        self.read_answer() == expected_answer
-    }
-
-    /// Asks for the code of an MFA device, given its serial number or ARN. Returns the line that the user types, which
-    /// is empty at the end of the input.
-    #[must_use]
-    pub fn mfa_code(&self, serial: &str) -> String {
-        let question = format!("MFA code for {serial}:");
-        if self.options.progress == ProgressFormat::Json {
-            self.prompt_line(&question, None);
-            return self.read_answer();
-        }
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "{} ", escape_control_chars(&question));
-        let _ = err.flush();
-        drop(err);
-        self.read_answer()
-    }
-
-    /// Prints a question as a line of `--progress json`. Without `expected_answer`, the answer is free.
-    fn prompt_line(&self, question: &str, expected_answer: Option<&str>) {
-        self.progress_line(&serde_json::json!({
-            "type": "prompt",
-            "message": question.trim(),
-            "expected_answer": expected_answer,
-        }));
-    }
-
-    fn read_answer(&self) -> String {
-        let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line);
-        if !line.ends_with('\n') {
-            // The end of the input leaves the cursor behind the question.
-            self.warn_unwrapped("");
-        }
-        read.map_or_else(|_| String::new(), |_| line.trim().to_owned())
     }
 
     /// Returns a user interface that composes text for stderr with the methods for stdout.

@@ -14,35 +14,39 @@ use crate::reconcile::plan::{Action, AdoptionPlan, Conflict, PlanStep};
 use crate::sanitize::escape_control_chars;
 
 /// The option, account and region of a plan.
+#[derive(Clone, Copy, Debug)]
 pub struct PlanLocation<'a> {
     pub option: &'a str,
     pub account: &'a str,
     pub region: &'a str,
 }
 
-#[derive(Default)]
-struct PlanCounts {
-    create: usize,
-    update: usize,
-    adopt: usize,
-    keep: usize,
-    conflict: usize,
-    unknown: usize,
+/// The number of steps per action.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PlanCounts {
+    pub create: usize,
+    pub update: usize,
+    pub adopt: usize,
+    pub keep: usize,
+    pub conflict: usize,
+    pub unknown: usize,
 }
 
-fn count_actions(steps: &[PlanStep]) -> PlanCounts {
-    let mut counts = PlanCounts::default();
-    for step in steps {
-        *match step.action {
-            Action::Create => &mut counts.create,
-            Action::Update(_) => &mut counts.update,
-            Action::Adopt(_) => &mut counts.adopt,
-            Action::Keep => &mut counts.keep,
-            Action::Conflict(_) => &mut counts.conflict,
-            Action::Unknown(_) => &mut counts.unknown,
-        } += 1;
+impl PlanCounts {
+    pub(super) fn of(steps: &[PlanStep]) -> Self {
+        let mut counts = Self::default();
+        for step in steps {
+            *match step.action {
+                Action::Create => &mut counts.create,
+                Action::Update(_) => &mut counts.update,
+                Action::Adopt(_) => &mut counts.adopt,
+                Action::Keep => &mut counts.keep,
+                Action::Conflict(_) => &mut counts.conflict,
+                Action::Unknown(_) => &mut counts.unknown,
+            } += 1;
+        }
+        counts
     }
-    counts
 }
 
 fn action_label(action: &Action) -> (&'static str, &'static str, Tone) {
@@ -96,7 +100,7 @@ fn plan_table(ui: Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> String
     }
     text.push_str(&table.to_text(ui));
     text.push_str(&unmanaged_entries(ui, steps.iter()));
-    let counts = count_actions(steps);
+    let counts = PlanCounts::of(steps);
     let _ = write!(
         text,
         "\nPlan: {} to create, {} to update, {} to keep",
@@ -161,7 +165,7 @@ fn unreadable_reason(error: &Error) -> String {
 }
 
 pub(super) fn plan_json(location: &PlanLocation<'_>, steps: &[PlanStep]) -> Value {
-    let counts = count_actions(steps);
+    let counts = PlanCounts::of(steps);
     json!({
         "option": location.option,
         "account": location.account,

@@ -22,23 +22,30 @@ pub fn initial_statuses(steps: &[PlanStep]) -> Vec<StepStatus> {
     steps.iter().map(status).collect()
 }
 
-/// Returns the result of a setup: as JSON the steps and the values, as text the values. `outputs` is `None` if the setup
-/// is not complete.
+/// A setup whose plan was shown.
+#[derive(Clone, Copy, Debug)]
+pub struct SetupResult<'a> {
+    pub location: PlanLocation<'a>,
+    pub steps: &'a [PlanStep],
+    pub statuses: &'a [StepStatus],
+    /// `None` if the setup is not complete.
+    pub outputs: Option<&'a OutputValues<'a>>,
+    /// The user did not confirm the plan.
+    pub is_cancelled: bool,
+}
+
+/// Returns the result of a setup: as JSON the steps and the values, as text the values.
 #[must_use]
-pub fn setup_document(
-    ui: &Ui,
-    location: &PlanLocation<'_>,
-    steps: &[PlanStep],
-    statuses: &[StepStatus],
-    outputs: Option<&OutputValues<'_>>,
-) -> Option<Document> {
+pub fn setup_document(ui: &Ui, result: &SetupResult<'_>) -> Option<Document> {
+    let outputs = result.outputs;
     if ui.format() != OutputFormat::Json {
         return outputs.map(|values| outputs_document(ui, values));
     }
-    let mut document = plan_json(location, steps);
+    let mut document = plan_json(&result.location, result.steps);
     if let Some(rows) = document["steps"].as_array_mut() {
-        add_statuses(ui, rows, statuses.iter());
+        add_statuses(ui, rows, result.statuses.iter());
     }
+    document["cancelled"] = json!(result.is_cancelled);
     document["outputs"] = json!(outputs.map(|values| outputs_json(&OutputValues {
         external_id: MASK,
         ..*values
@@ -69,6 +76,7 @@ pub fn destroy_document(
     location: &PlanLocation<'_>,
     actions: &[(&PlanStep, DestroyAction)],
     statuses: &[StepStatus],
+    is_cancelled: bool,
 ) -> Document {
     if ui.format() != OutputFormat::Json {
         return Document::Text(destroy_table(*ui, location, actions));
@@ -94,6 +102,7 @@ pub fn destroy_document(
         "account": location.account,
         "region": location.region,
         "steps": rows,
+        "cancelled": is_cancelled,
     }))
 }
 
@@ -131,6 +140,7 @@ pub fn restore_document(
     backup: &Backup,
     rows: &[RestoreRow<'_>],
     statuses: &[StepStatus],
+    is_cancelled: bool,
 ) -> Document {
     if ui.format() != OutputFormat::Json {
         return Document::Text(restore_table(*ui, backup, rows));
@@ -150,6 +160,7 @@ pub fn restore_document(
         "region": backup.region,
         "time": backup.time,
         "documents": documents,
+        "cancelled": is_cancelled,
     }))
 }
 
