@@ -149,6 +149,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Skip the confirmation prompt')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan without changing anything')
             [CompletionResult]::new('--fix-retention', '--fix-retention', [CompletionResultType]::ParameterName, 'Before setup, offer to set the log group''s retention to one day, which deletes older events. You must type the name of the log group, even with --yes')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show the external ID in JSON output; by default, it is masked there')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')

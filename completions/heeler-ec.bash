@@ -589,21 +589,21 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__outputs)
-            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version heeler_event_queue_url heeler_event_role_arn heeler_event_role_external_id"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json env tfvars github" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json env tfvars github" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1196,7 +1196,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__setup)
-            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --yes --dry-run --backup --on-failure --fix-retention --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-y -o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --heeler-role-arn --external-id --generate-external-id --adopt --permissions-boundary --role-path --tag --yes --dry-run --backup --on-failure --fix-retention --show-secrets --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

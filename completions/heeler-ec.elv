@@ -143,6 +143,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --yes 'Skip the confirmation prompt'
             cand --dry-run 'Show the plan without changing anything'
             cand --fix-retention 'Before setup, offer to set the log group''s retention to one day, which deletes older events. You must type the name of the log group, even with --yes'
+            cand --show-secrets 'Show the external ID in JSON output; by default, it is masked there'
             cand -q 'Suppress progress and hints'
             cand --quiet 'Suppress progress and hints'
             cand -v 'Log every AWS API call'

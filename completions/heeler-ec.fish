@@ -239,12 +239,16 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l adopt -d '
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s y -l yes -d 'Skip the confirmation prompt'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l dry-run -d 'Show the plan without changing anything'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l fix-retention -d 'Before setup, offer to set the log group\'s retention to one day, which deletes older events. You must type the name of the log group, even with --yes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -l show-secrets -d 'Show the external ID in JSON output; by default, it is masked there'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand setup" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
-json\t'For programs: one document with the result and the error'"
+json\t'For programs: one document with the result and the error'
+env\t'For shells: NAME=value lines'
+tfvars\t'For Terraform: lines of a tfvars file'
+github\t'For GitHub Actions: lines for $GITHUB_OUTPUT; a command on standard error masks the external ID in the log'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
@@ -440,6 +444,9 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "completions" -d 'Print a shell completion script'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_queue_url" -d 'URL of the queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_arn" -d 'ARN of the role that Heeler assumes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_external_id" -d 'External ID that Heeler presents'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand export" -f -a "terraform" -d 'Terraform 1.5 or newer, with version 5 of the AWS provider'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "preflight"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "plan"

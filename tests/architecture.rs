@@ -252,7 +252,6 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         &[
             "cli/",
             "command/completions.rs",
-            "command/mod.rs",
             "command/usage_error.rs",
             "render/",
         ],

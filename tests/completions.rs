@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use clap::{Arg, ArgAction, CommandFactory};
-use heeler_ec::cli::Cli;
+use clap::{Arg, ArgAction};
+use heeler_ec::cli;
 use testkit::{emulator, skip};
 
 /// Completes each command line in a shell. Returns `None`, with a notice, if the shell is not installed.
@@ -86,7 +86,7 @@ fn values(arg: &Arg) -> BTreeSet<String> {
 
 /// The command lines to complete: the commands, and the options and values behind each command.
 fn command_lines() -> BTreeMap<String, Expected> {
-    let mut root = Cli::command();
+    let mut root = cli::command();
     root.build();
     let commands = root
         .get_subcommands()

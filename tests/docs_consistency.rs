@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use heeler_ec::check::Check;
-use heeler_ec::cli::Cli;
+use heeler_ec::cli;
 use heeler_ec::option::OPTIONS;
 use heeler_ec::render::check_results::help_link;
 
@@ -102,7 +101,7 @@ fn permissions_of_checks_are_called() {
 #[test]
 fn readme_names_every_command() {
     let readme = document("README.md");
-    for command in Cli::command().get_subcommands() {
+    for command in cli::command().get_subcommands() {
         let name = format!("heeler-ec {}", command.get_name());
         assert!(readme.contains(&name), "README.md does not mention {name}");
     }

@@ -7,10 +7,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::StyledStr;
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
-use heeler_ec::cli::Cli;
+use heeler_ec::cli;
 use heeler_ec::command::completion_script;
 use heeler_ec::naming::ResourceNames;
 use heeler_ec::option::{OPTIONS, permissions_of};
@@ -98,7 +98,7 @@ fn generated_files() -> BTreeMap<String, String> {
 
 /// The command line with everything that clap adds, except the subcommand `help`.
 fn documented_command() -> Command {
-    let mut root = Cli::command().disable_help_subcommand(true);
+    let mut root = cli::command().disable_help_subcommand(true);
     root.build();
     root
 }

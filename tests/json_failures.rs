@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clap::CommandFactory;
-use heeler_ec::cli::Cli;
+use heeler_ec::cli;
 use serde_json::Value;
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
@@ -44,7 +43,7 @@ const OFFLINE: &[&str] = &["completions", "help"];
 fn every_command_has_json_failures() {
     let tested = COMMANDS.iter().map(|words| words[0]);
     let tested: BTreeSet<&str> = tested.chain(OFFLINE.iter().copied()).collect();
-    let mut root = Cli::command();
+    let mut root = cli::command();
     root.build();
     let commands = root.get_subcommands().map(clap::Command::get_name);
     assert_eq!(commands.collect::<BTreeSet<_>>(), tested);
@@ -113,7 +112,7 @@ fn unknown_checks(run: &Run) -> usize {
 #[tokio::test]
 async fn usage_error_of_every_command_is_json() {
     let org = Organization::on(Engine::Ministack).build().await;
-    let mut root = Cli::command();
+    let mut root = cli::command();
     root.build();
     let names = root.get_subcommands().map(clap::Command::get_name);
     for name in names.filter(|name| *name != "help") {

@@ -20,7 +20,7 @@ async fn output_format_of_another_command_is_refused() {
     for (words, values) in [
         (
             &["outputs", "-o", "csv"][..],
-            "[possible values: table, json]",
+            "[possible values: table, json, env, tfvars, github]",
         ),
         (
             &["tail", "-o", "hcl"],

@@ -18,6 +18,7 @@ mod crash_recovery;
 mod destroy;
 mod docs_consistency;
 mod drift;
+mod environment;
 mod error_codes;
 mod eventual_consistency;
 mod faults;

@@ -1,5 +1,6 @@
 //! Command-line arguments, without logic. The completions, the manual and the man pages are generated from them.
 
+pub mod environment;
 pub mod output;
 mod policy;
 mod shared;
@@ -7,17 +8,20 @@ mod tail;
 pub mod tfvars;
 pub mod value_parsers;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::environment::TypedArguments;
 use crate::cli::output::{
-    ConfigurationFormat, OutputArgs, ResultFormat, ScriptFormat, StatusFormat,
+    ConfigurationFormat, OutputArgs, ResultFormat, ScriptFormat, StatusFormat, ValuesFormat,
 };
 use crate::cli::value_parsers::ExternalId;
 use crate::render::command_line::RepeatedOptions;
+use crate::render::outputs::OutputName;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
 
 pub use policy::{PolicyArgs, PolicyCommand};
@@ -53,10 +57,43 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// A parsed command line, and the options of it that printed commands repeat.
+#[derive(Debug)]
+pub struct ParsedCommandLine {
+    pub cli: Cli,
+    pub repeated_options: RepeatedOptions,
+}
+
+/// Returns the command line with everything that help shows, such as environment variables.
+#[must_use]
+pub fn command() -> clap::Command {
+    let no_arguments = TypedArguments::default();
+    no_arguments
+        .with_variables(Cli::command())
+        .unwrap_or_else(|_| Cli::command())
+}
+
+/// Parses the command line and the environment variables of its options. The command line takes precedence.
+///
+/// # Errors
+/// If an argument or a variable is invalid, and for `--help` and `--version`.
+pub fn parse(args: &[OsString]) -> Result<ParsedCommandLine, clap::Error> {
+    let typed = TypedArguments::find(Cli::command(), args);
+    let mut command = typed.with_variables(Cli::command())?;
+    let matches = command.try_get_matches_from_mut(args);
+    let mut matches = matches.map_err(|error| typed.name_variable(error))?;
+    let cli =
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+    let repeated_options = cli.repeated_options(&typed);
+    Ok(ParsedCommandLine {
+        cli,
+        repeated_options,
+    })
+}
+
 impl Cli {
     /// Returns the options that printed commands repeat. None of them has a value from the environment.
-    #[must_use]
-    pub fn repeated_options(&self) -> RepeatedOptions {
+    fn repeated_options(&self, typed: &TypedArguments) -> RepeatedOptions {
         let (discovery, accept, setup) = match &self.command {
             Command::Preflight(args) => (Some(&args.discovery), Some(&args.accept), Vec::new()),
             Command::Plan(args) => {
@@ -73,15 +110,20 @@ impl Cli {
         let accepted = accepted.map(|check| ("--accept", check.as_str().to_owned()));
         let discovered = discovery.into_iter().flat_map(DiscoveryArgs::given_options);
         let global = &self.global;
-        let prefix = &global.name_prefix;
+        let is_typed = |name: &str| typed.contains(name.trim_start_matches("--"));
+        let given = |name: &str, value: &Option<String>| value.clone().filter(|_| is_typed(name));
+        let prefix = Some(global.name_prefix.clone());
+        let prefix = prefix.filter(|prefix| prefix != DEFAULT_NAME_PREFIX);
+        let selection = discovered.chain(accepted);
+        let setup = setup.into_iter();
         RepeatedOptions {
-            profile: global.profile.clone(),
-            region: global.region.clone(),
-            endpoint_url: global.endpoint_url.clone(),
-            account_id: global.account_id.clone(),
-            name_prefix: (prefix != DEFAULT_NAME_PREFIX).then(|| prefix.clone()),
-            selection: discovered.chain(accepted).collect(),
-            setup,
+            profile: given("profile", &global.profile),
+            region: given("region", &global.region),
+            endpoint_url: given("endpoint-url", &global.endpoint_url),
+            account_id: given("account-id", &global.account_id),
+            name_prefix: given("name-prefix", &prefix),
+            selection: selection.filter(|(name, _)| is_typed(name)).collect(),
+            setup: setup.filter(|(name, _)| is_typed(name)).collect(),
         }
     }
 }
@@ -316,6 +358,10 @@ pub struct SetupArgs {
     #[arg(long, conflicts_with = "dry_run")]
     pub fix_retention: bool,
 
+    /// Show the external ID in JSON output; by default, it is masked there
+    #[arg(long)]
+    pub show_secrets: bool,
+
     #[command(flatten)]
     pub format: OutputArgs<ResultFormat>,
 }
@@ -331,8 +377,12 @@ pub enum OnFailure {
 
 #[derive(Args, Debug)]
 pub struct OutputsArgs {
+    /// Print only this value, without its name
+    #[arg(value_name = "NAME", value_enum)]
+    pub name: Option<OutputName>,
+
     #[command(flatten)]
-    pub format: OutputArgs<ResultFormat>,
+    pub format: OutputArgs<ValuesFormat>,
 }
 
 #[derive(Args, Debug)]
@@ -346,12 +396,7 @@ pub struct StatusArgs {
     pub watch: bool,
 
     /// External ID that Heeler presents; without it, any external ID in the trust policy is accepted
-    #[arg(
-        long,
-        value_name = "ID",
-        env = "HEELER_EC_EXTERNAL_ID",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "ID")]
     pub external_id: Option<ExternalId>,
 
     #[command(flatten)]

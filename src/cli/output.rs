@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::render::OutputFormat;
+use crate::render::outputs::ValuesLayout;
 
 /// `--output` with the formats of a command.
 #[derive(Args, Clone, Copy, Debug)]
@@ -20,6 +21,10 @@ pub trait FormatChoice: ValueEnum + Send + Sync + 'static {
 }
 
 impl FormatChoice for ResultFormat {
+    const DEFAULT: &'static str = "table";
+}
+
+impl FormatChoice for ValuesFormat {
     const DEFAULT: &'static str = "table";
 }
 
@@ -54,6 +59,22 @@ pub enum ResultFormat {
     Table,
     /// For programs: one document with the result and the error
     Json,
+}
+
+/// The formats of the values for Heeler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ValuesFormat {
+    /// For reading
+    Table,
+    /// For programs: one document with the result and the error
+    Json,
+    /// For shells: NAME=value lines
+    Env,
+    /// For Terraform: lines of a tfvars file
+    Tfvars,
+    /// For GitHub Actions: lines for $GITHUB_OUTPUT; a command on standard error masks the external ID in the log
+    #[expect(clippy::doc_markdown, reason = "the sentence is also the help text")]
+    Github,
 }
 
 /// The formats of a status.
@@ -109,6 +130,26 @@ impl From<ResultFormat> for OutputFormat {
         match format {
             ResultFormat::Table => Self::Text,
             ResultFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<ValuesFormat> for OutputFormat {
+    fn from(format: ValuesFormat) -> Self {
+        match format {
+            ValuesFormat::Json => Self::Json,
+            _ => Self::Text,
+        }
+    }
+}
+
+impl From<ValuesFormat> for ValuesLayout {
+    fn from(format: ValuesFormat) -> Self {
+        match format {
+            ValuesFormat::Table | ValuesFormat::Json => Self::Table,
+            ValuesFormat::Env => Self::Env,
+            ValuesFormat::Tfvars => Self::Tfvars,
+            ValuesFormat::Github => Self::Github,
         }
     }
 }

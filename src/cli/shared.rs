@@ -76,7 +76,7 @@ impl DiscoveryArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
     /// Accept this check although it failed or warned (repeatable)
-    #[arg(long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
+    #[arg(id = "accept", long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
     pub accepted: Vec<CheckId>,
 }
 
@@ -100,12 +100,7 @@ pub struct TrustArgs {
     pub heeler_role_arn: Vec<String>,
 
     /// External ID that Heeler must present (visible in the process list) [default: keep the current one]
-    #[arg(
-        long,
-        value_name = "ID",
-        env = "HEELER_EC_EXTERNAL_ID",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "ID")]
     pub external_id: Option<ExternalId>,
 
     /// Generate an external ID, unless one exists already
@@ -127,7 +122,7 @@ pub struct RoleArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct TagArgs {
     /// Tag every resource with KEY=VALUE (repeatable); tags that you do not name stay as they are
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = value_parsers::tag)]
+    #[arg(id = "tag", long = "tag", value_name = "KEY=VALUE", value_parser = value_parsers::tag)]
     pub tags: Vec<(String, String)>,
 }
 

@@ -84,12 +84,7 @@ pub struct AlertArgs {
     pub exec: Option<String>,
 
     /// URL to POST alerts to; secrets in the records are masked
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "HEELER_EC_WEBHOOK",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "URL")]
     pub webhook: Option<String>,
 
     /// Payload format of the webhook

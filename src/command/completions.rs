@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use clap::builder::PossibleValue;
-use clap::{Arg, Command, CommandFactory, ValueHint};
+use clap::{Arg, Command, ValueHint};
 use clap_complete::{Shell, generate};
 use serde_json::json;
 
 use super::{CommandOutcome, Context};
-use crate::cli::Cli;
+use crate::cli;
 use crate::render::OutputFormat;
 use crate::render::document::Document;
 
@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, shell: Shell) -> CommandOutcome {
 /// Returns the completion script of the program for a shell.
 #[must_use]
 pub fn completion_script(shell: Shell) -> String {
-    let mut command = without_file_names(Cli::command());
+    let mut command = without_file_names(cli::command());
     let mut script = Vec::new();
     generate(shell, &mut command, PROGRAM, &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();

@@ -28,9 +28,7 @@ mod write_log;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command, ParsedCommandLine};
 use crate::error::{Error, Result};
 use crate::option::DeliveryOption;
 use crate::render::document::Envelope;
@@ -45,8 +43,12 @@ use write_log::WriteLog;
 #[must_use]
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
+    let parsed = cli::parse(&args);
+    let ParsedCommandLine {
+        cli,
+        repeated_options,
+    } = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage_error::report(&args, &error),
     };
     let envelope = envelope(&cli.command);
@@ -57,7 +59,7 @@ pub fn main() -> ExitCode {
         quiet: cli.global.quiet,
         verbose: cli.global.verbose,
     };
-    let ui = Ui::new(options, cli.repeated_options());
+    let ui = Ui::new(options, repeated_options);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -104,7 +106,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::Preflight(args) => context.cancellable(preflight::run(&context, args)).await,
         Command::Plan(args) => context.cancellable(plan::run(&context, args)).await,
         Command::Setup(args) => setup::run(&context, args).await,
-        Command::Outputs(_) => context.cancellable(outputs::run(&context)).await,
+        Command::Outputs(args) => context.cancellable(outputs::run(&context, args)).await,
         Command::Status(args) => context.cancellable(status::run(&context, args)).await,
         Command::Export(args) => context.cancellable(export::run(&context, args)).await,
         Command::Tail(args) => tail::run(&context, args).await,

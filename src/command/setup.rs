@@ -28,7 +28,7 @@ use crate::render::notices::question::{Cancelled, Question};
 use crate::render::notices::setup::SetupNotice;
 use crate::render::outputs::OutputValues;
 use crate::render::progress::ProgressDisplay;
-use crate::render::run_document::{SetupResult, initial_statuses, setup_document};
+use crate::render::run_document::{MASK, SetupResult, initial_statuses, setup_document};
 use crate::render::step_status::StepStatus;
 use crate::render::{self, OutputFormat};
 
@@ -68,6 +68,7 @@ pub(super) async fn run(context: &Context, args: cli::SetupArgs) -> Result<Comma
         prepared: &prepared,
         plan: &plan,
         statuses: initial_statuses(&plan.steps),
+        masks_secrets: context.ui.format() == OutputFormat::Json && !args.show_secrets,
     };
     match run.confirm_and_apply(&args, option).await {
         Ok(SetupEnd::Complete { backup_failure }) => Ok(run.outcome(backup_failure)),
@@ -93,6 +94,7 @@ struct SetupRun<'a, 'p> {
     plan: &'a Plan<'p, Aws>,
     /// The progress of each step of the plan.
     statuses: Vec<StepStatus>,
+    masks_secrets: bool,
 }
 
 impl SetupRun<'_, '_> {
@@ -201,13 +203,18 @@ impl SetupRun<'_, '_> {
             (Ok(queue_url), Ok(role_arn)) => (queue_url, role_arn),
             (Err(error), _) | (_, Err(error)) => return self.failed_outcome(error),
         };
+        let is_masked = self.masks_secrets;
+        let external_id = &self.prepared.target.trust().external_id;
         let values = OutputValues {
             queue_url: &queue_url,
             role_arn: &role_arn,
-            external_id: self.prepared.target.trust().external_id.expose(),
+            external_id: if is_masked {
+                MASK
+            } else {
+                external_id.expose()
+            },
         };
         self.context.ui.separate_result();
-        let is_masked = self.context.ui.format() == OutputFormat::Json;
         let mut outcome = CommandOutcome::exit(Exit::Success)
             .with_document(self.document(Some(&values), false))
             .and_notice(&SetupNotice::NextSteps {

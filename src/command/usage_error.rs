@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::error::{Error, Exit};
 use crate::hint::Hint;
 use crate::render::command_line::RepeatedOptions;
@@ -23,7 +23,7 @@ pub(super) fn report(args: &[OsString], error: &clap::Error) -> ExitCode {
         .skip(1)
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
-    let command = subcommand_name(&Cli::command(), &args);
+    let command = subcommand_name(&cli::command(), &args);
     let mut options = UiOptions::default();
     if requests_json(&args) {
         options.format = OutputFormat::Json;
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn subcommand_is_no_value_of_an_option() {
-        let root = Cli::command();
+        let root = cli::command();
         let name = |line: &str| subcommand_name(&root, &words(line));
         assert_eq!(name("plan --nothing").as_deref(), Some("plan"));
         assert_eq!(name("--profile tail plan").as_deref(), Some("plan"));

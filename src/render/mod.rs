@@ -251,6 +251,11 @@ impl Ui {
         }
     }
 
+    /// Returns true if a line of the result with this many columns is not broken.
+    pub(crate) fn fits_stdout(self, columns: usize) -> bool {
+        self.stdout.width.is_none_or(|width| columns <= width)
+    }
+
     /// Wraps a line of the result; `indent` is for the following lines.
     pub(crate) fn wrap_stdout(self, line: &str, indent: usize) -> String {
         wrap_line(line, indent, self.stdout.width)

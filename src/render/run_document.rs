@@ -46,14 +46,12 @@ pub fn setup_document(ui: &Ui, result: &SetupResult<'_>) -> Option<Document> {
         add_statuses(ui, rows, result.statuses.iter());
     }
     document["cancelled"] = json!(result.is_cancelled);
-    document["outputs"] = json!(outputs.map(|values| outputs_json(&OutputValues {
-        external_id: MASK,
-        ..*values
-    })));
+    document["outputs"] = json!(outputs.map(outputs_json));
     Some(Document::Json(document))
 }
 
-const MASK: &str = "(masked)";
+/// The text that replaces a masked value.
+pub const MASK: &str = "(masked)";
 
 /// Returns the status of each action before a destroy.
 #[must_use]
