@@ -243,7 +243,6 @@ async fn all_delays_together_are_survived_s3() {
 }
 
 #[tokio::test]
-#[ignore = "setup gives up after 60 s of throttled CreateKey calls"]
 async fn all_delays_together_are_survived_cloudwatch() {
     assert_everything_survives_all_rules("cloudwatch").await;
 }

@@ -50,7 +50,8 @@ impl Handle<KmsKey> {
 
 /// The only name that a key policy can have.
 const POLICY_NAME: &str = "default";
-const AMBIGUOUS_ERROR_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time to repeat `CreateKey` after an error that the SDK would retry.
+const CREATE_RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time to search for a key if `CreateKey` may have succeeded without a response. After this time, another key is
 /// created. `ListKeys` returns a new key with a delay.
 const LISTING_DELAY: Duration = Duration::from_secs(15);
@@ -110,11 +111,11 @@ impl ResourceSpec for KmsKey {
         let is_propagating = refusal.has_code("MalformedPolicyDocumentException")
             || refusal.has_any_code(not_found::KEY);
         // The SDK retries these errors in all other calls. SDK retries are disabled for key creation.
-        let is_ambiguous =
-            refusal.required_permission() == Some("kms:CreateKey") && is_ambiguous(refusal);
+        let is_temporary = refusal.required_permission() == Some("kms:CreateKey")
+            && (is_throttled(refusal) || is_ambiguous(refusal));
         is_propagating
             .then_some(PROPAGATION_TIMEOUT)
-            .or(is_ambiguous.then_some(AMBIGUOUS_ERROR_TIMEOUT))
+            .or(is_temporary.then_some(CREATE_RETRY_TIMEOUT))
             .or_else(|| self.tag_propagation.retry_budget(refusal))
     }
 
@@ -167,7 +168,7 @@ impl Resource<Aws> for KmsKey {
             .context_for("kms:CreateKey", || format!("create {}", self.id()));
         let arn = match created {
             Ok(created) => created.key_metadata.and_then(|key| key.arn),
-            Err(refusal) if refusal.is_denied() => return Err(refusal),
+            Err(refusal) if refusal.is_denied() || is_throttled(&refusal) => return Err(refusal),
             Err(refusal) => {
                 let Ok(Some(arn)) = self.find_orphaned_key(aws).await else {
                     if is_ambiguous(&refusal) {
@@ -276,10 +277,17 @@ impl Resource<Aws> for KmsKey {
     }
 }
 
+/// Returns true if KMS refused the call before it processed it, because of the request rate. No key was created. Source:
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/throttling.html>.
+fn is_throttled(refusal: &Error) -> bool {
+    refusal.has_code("ThrottlingException")
+}
+
 /// Returns true if a key may have been created although the call failed.
 fn is_ambiguous(refusal: &Error) -> bool {
     let is_quota = refusal.has_code("LimitExceededException");
-    refusal.error_code().is_none() || (refusal.is_transient() && !is_quota)
+    let is_certain = is_quota || is_throttled(refusal);
+    refusal.error_code().is_none() || (refusal.is_transient() && !is_certain)
 }
 
 /// A `CreateKey` call whose result is unknown.

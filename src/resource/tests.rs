@@ -340,6 +340,32 @@ async fn key_create_finds_key_after_lost_response() {
 }
 
 #[tokio::test]
+async fn throttled_key_create_is_repeated_at_once() {
+    let fixture = Fixture::new();
+    let key = fixture.resource("kms key");
+    let created = json!({ "KeyMetadata": { "KeyId": "k", "Arn": KEY } });
+    let (aws, sent) = Aws::canned(vec![
+        (
+            "CreateKey",
+            CannedResponse::json_error("ThrottlingException", "Rate exceeded"),
+        ),
+        ("CreateKey", ok(&created.to_string())),
+        ("EnableKeyRotation", ok("{}")),
+    ]);
+    let desired = key.desired(&fixture.known);
+    let refusal = key.create(&aws, &desired, &fixture.known).await;
+    let refusal = refusal.expect_err("the call is throttled");
+    assert!(key.retry_budget(&refusal).is_some(), "{refusal:?}");
+    let outputs = key.create(&aws, &desired, &fixture.known).await.unwrap();
+    assert_eq!(outputs["arn"], KEY);
+    // KMS created nothing, so there is no key to search for.
+    assert_eq!(
+        sent.operations(),
+        ["CreateKey", "CreateKey", "EnableKeyRotation"]
+    );
+}
+
+#[tokio::test]
 async fn late_key_listing_causes_no_second_key() {
     let fixture = Fixture::new();
     let key = fixture.resource("kms key");
