@@ -1,7 +1,6 @@
 //! tail with a temporary queue: prints events, reports what it cannot read, and leaves the account unchanged.
 
-use crate::commands::heeler_ec;
-use crate::commands::sorted;
+use crate::commands::{heeler_ec, run_concurrently, sorted};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -493,6 +492,74 @@ async fn denied_object_names_the_missing_permission() {
         "{}",
         run.stderr
     );
+}
+
+/// Runs tail while log files are delivered, and returns the run when it ends.
+async fn run_during_deliveries(org: &Organization, command: HeelerEc<'_>) -> Run {
+    let deliveries = async {
+        loop {
+            org.deliver(&log_file(org, 1)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::select! {
+        run = Box::pin(command.run()) => run,
+        () = deliveries => unreachable!("deliveries have no end"),
+    }
+}
+
+#[tokio::test]
+async fn unreadable_objects_do_not_extend_timeout() {
+    let respond = |content_type: &str, body: &str| FaultAction::Respond {
+        status: 200,
+        headers: vec![("content-type".into(), content_type.into())],
+        body: body.into(),
+    };
+    let denied = FaultAction::refuse(403, "AccessDenied", "Access Denied");
+    let cases = [
+        (
+            denied,
+            "could not be read; the last failure: cannot read ",
+            "(AccessDenied",
+        ),
+        (
+            respond("application/xml", ""),
+            "cannot read object ",
+            "the response is empty",
+        ),
+        (
+            respond("text/html", "<html>Sign in to the network</html>"),
+            "cannot read object ",
+            "the response is not in the format of AWS",
+        ),
+    ];
+    run_concurrently(cases.map(|(action, problem, cause)| async move {
+        let org = set_up().await;
+        org.proxy().fault(Fault::new("s3", "GetObject", action));
+        let run = run_during_deliveries(&org, tail(&org, &["--timeout", "15s"])).await;
+        let run = run.expect_status(3);
+        let error = run.stderr.split("error: cannot read all events").nth(1);
+        let error = error.unwrap_or_else(|| panic!("{}", run.stderr));
+        assert!(error.contains(problem) && error.contains(cause), "{error}");
+        assert_eq!(temporary_queues(&org).await, no_queues());
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn queue_deletion_is_verified() {
+    let org = set_up().await;
+    let empty = FaultAction::Respond {
+        status: 200,
+        headers: vec![("content-type".into(), "application/x-amz-json-1.0".into())],
+        body: Vec::new(),
+    };
+    org.proxy()
+        .fault(Fault::new("sqs", "DeleteQueue", empty).times(2));
+    let tail = start_listening(&org, &[]).await;
+    tail.interrupt();
+    tail.wait().await.expect_status(130);
+    assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]

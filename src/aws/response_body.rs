@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::ConfigBag;
 
 /// Operations whose output has no members. AWS responds to them with no body, or with an empty document.
@@ -59,7 +60,7 @@ const WITHOUT_OUTPUT: &[&str] = &[
     "UpdateKeyDescription",
     "UpdateRole",
 ];
-/// Operations whose body is the content itself.
+/// Operations whose body is the content itself, as a stream.
 const WITH_RAW_BODY: &[&str] = &["GetObject"];
 
 /// A successful response that did not come from AWS.
@@ -82,9 +83,6 @@ impl std::error::Error for UnexpectedBody {}
 
 /// Returns the reason why a body cannot be the successful response of an operation.
 fn find_unexpected_body(operation: &str, body: &[u8]) -> Option<UnexpectedBody> {
-    if WITH_RAW_BODY.contains(&operation) {
-        return None;
-    }
     let has_output = !WITHOUT_OUTPUT.contains(&operation);
     let text = body.trim_ascii_start();
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
@@ -95,6 +93,16 @@ fn find_unexpected_body(operation: &str, body: &[u8]) -> Option<UnexpectedBody> 
     let is_html = start.starts_with("<!doctype") || start.starts_with("<html");
     let is_of_protocol = start.starts_with(['{', '<']) || !has_output;
     (is_html || !is_of_protocol).then_some(UnexpectedBody::OtherFormat)
+}
+
+/// Returns the reason why a response with these headers cannot contain an object. S3 returns the `ETag` of each object.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_ResponseElements>.
+fn find_unexpected_object(headers: &Headers) -> Option<UnexpectedBody> {
+    match (headers.get("etag"), headers.get("content-length")) {
+        (Some(_), _) => None,
+        (None, Some("0")) => Some(UnexpectedBody::Empty),
+        (None, _) => Some(UnexpectedBody::OtherFormat),
+    }
 }
 
 /// Checks the body of each successful response, and has the call repeated if it did not come from AWS.
@@ -116,11 +124,16 @@ impl Intercept for ResponseBodyCheck {
         let operation = bag
             .load::<Metadata>()
             .map_or("", |metadata| metadata.name());
-        match response.body().bytes() {
-            Some(body) if response.status().is_success() => find_unexpected_body(operation, body)
-                .map_or(Ok(()), |unexpected| Err(unexpected.into())),
-            _ => Ok(()),
+        if !response.status().is_success() {
+            return Ok(());
         }
+        let unexpected = if WITH_RAW_BODY.contains(&operation) {
+            find_unexpected_object(response.headers())
+        } else {
+            let body = response.body().bytes();
+            body.and_then(|body| find_unexpected_body(operation, body))
+        };
+        unexpected.map_or(Ok(()), |unexpected| Err(unexpected.into()))
     }
 }
 
@@ -170,14 +183,30 @@ mod tests {
             ("EnableKey", "", None),
             ("EnableKey", "<html>", Some(UnexpectedBody::OtherFormat)),
             ("EnableKey", "null", None),
-            ("GetObject", "", None),
-            ("GetObject", "<html>", None),
         ] {
             assert_eq!(
                 find_unexpected_body(operation, body.as_bytes()),
                 found,
                 "{operation} {body}"
             );
+        }
+    }
+
+    #[test]
+    fn objects_without_etag_are_unexpected() {
+        for (headers, found) in [
+            (&[("etag", "\"1\""), ("content-length", "0")][..], None),
+            (&[("content-length", "0")], Some(UnexpectedBody::Empty)),
+            (
+                &[("content-type", "text/html")],
+                Some(UnexpectedBody::OtherFormat),
+            ),
+        ] {
+            let mut all = Headers::new();
+            for (name, value) in headers {
+                all.insert(*name, *value);
+            }
+            assert_eq!(find_unexpected_object(&all), found, "{headers:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::cloudtrail::log_file::LogFileSource;
+use crate::error::Error;
 use crate::tail::source::heeler_queue::ReceiveLimitReached;
 
 /// The unit that an item is counted as in the statistics.
@@ -33,13 +34,15 @@ pub enum Arrival {
     },
     /// A message or object that could not be read.
     Failed {
-        /// The unit of the failure; `None` if the failure is retried and therefore not counted.
+        /// The unit of the failure; `None` if all events were read nevertheless.
         unit: Option<StatsUnit>,
         /// A sentence such as "cannot read OBJECT".
         problem: String,
         cause: String,
         hint: Option<String>,
     },
+    /// A download that failed and is repeated. The error has no hint.
+    Repeated(Error),
     /// The message that stopped the reading, because it has been received too often.
     ReceiveLimitReached(ReceiveLimitReached),
 }

@@ -260,7 +260,15 @@ impl LiveTail<'_> {
         let mut last_error = None;
         loop {
             let Ok(next) = timeout_at(deadline, stream.next()).await else {
-                return last_error.map_or(Ok(StopReason::TimedOut), Err);
+                // Only the output thread knows whether an object had records.
+                let last_record = self.output.last_record();
+                match last_record.and_then(|read| read.checked_add(self.args.timeout)) {
+                    Some(later) if later > deadline => {
+                        deadline = later;
+                        continue;
+                    }
+                    _ => return last_error.map_or(Ok(StopReason::TimedOut), Err),
+                }
             };
             let next = match next {
                 // Each receive from Heeler's queue has a cost.
@@ -282,7 +290,6 @@ impl LiveTail<'_> {
             let Some(arrivals) = next else {
                 return Ok(StopReason::Exhausted(limit_reached));
             };
-            let delivered = arrivals.iter().any(is_delivery_evidence);
             limit_reached =
                 limit_reached.or_else(|| arrivals.iter().find_map(receive_limit_reached));
             let sending_since = Instant::now();
@@ -293,10 +300,9 @@ impl LiveTail<'_> {
                 return Ok(StopReason::OutputEnded);
             }
             // The time in which the output was blocked does not count towards the timeout.
-            deadline = match deadline.checked_add(sending_since.elapsed()) {
-                Some(later) if !delivered => later,
-                _ => deadline_after(self.args.timeout),
-            };
+            deadline = deadline
+                .checked_add(sending_since.elapsed())
+                .unwrap_or(deadline);
         }
     }
 
@@ -316,6 +322,12 @@ impl LiveTail<'_> {
         let reason = stopped?;
         let ui = self.context.ui;
         let shown = printer.stats.records.shown;
+        if let StopReason::TimedOut | StopReason::Exhausted(None) = reason
+            && let Some(error) = printer.read_error()
+        {
+            printer.print_stats();
+            return Err(error);
+        }
         let exit = match reason {
             StopReason::OutputEnded => Exit::Success,
             StopReason::Interrupted => Exit::Interrupted,
@@ -373,14 +385,6 @@ async fn send_heartbeats(ui: Ui, aws: &Aws, queue: &TemporaryQueue) -> Infallibl
             _ => {}
         }
     }
-}
-
-/// Returns true if the arrival shows that the pipeline delivers.
-fn is_delivery_evidence(arrival: &Arrival) -> bool {
-    matches!(
-        arrival,
-        Arrival::Record { .. } | Arrival::Object { .. } | Arrival::Failed { unit: Some(_), .. }
-    )
 }
 
 fn receive_limit_reached(arrival: &Arrival) -> Option<ReceiveLimitReached> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::printer::RecordPrinter;
+use super::printer::{RecordPrinter, counted};
 use super::{alerts, filters};
 use crate::cli;
 use crate::cloudtrail::log_file::LogFileError;
@@ -201,13 +201,8 @@ fn unpack_hint(reason: &LogFileError, path: &Path) -> Option<String> {
 
 /// Creates the error for files and records that could not be read; each was reported before.
 fn unreadable_error(files: u64, records: u64) -> Error {
-    let counts = [(files, "file"), (records, "record")];
-    let parts: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }))
-        .collect();
-    let reason = format!("{} could not be read", parts.join(" and "));
+    let counts = counted([(files, "file"), (records, "record")]);
+    let reason = format!("{counts} could not be read");
     Error::failed("read all events", reason)
 }
 

@@ -2,13 +2,13 @@
 //! other work, such as handling Ctrl-C or sending heartbeats.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::printer::RecordPrinter;
@@ -31,7 +31,11 @@ pub(super) struct OutputThread {
     arrivals: mpsc::Sender<OutputBatch>,
     finished: oneshot::Receiver<RecordPrinter>,
     cancelled: Arc<AtomicBool>,
+    last_record: LastRecord,
 }
+
+/// The time at which the last record was read; `None` before the first one.
+type LastRecord = Arc<Mutex<Option<Instant>>>;
 
 /// The limit is reached, or standard output was closed.
 pub(super) struct OutputClosed;
@@ -65,6 +69,7 @@ impl OutputThread {
         let (arrivals, mut batches) = mpsc::channel::<OutputBatch>(CHANNEL_CAPACITY);
         let (printer_sender, finished) = oneshot::channel();
         let cancelled = Arc::new(AtomicBool::new(false));
+        let last_record = LastRecord::default();
         let mut worker = OutputWorker {
             formatter,
             printer,
@@ -73,6 +78,7 @@ impl OutputThread {
                 max_bytes_in_memory: MAX_BYTES_IN_MEMORY,
             },
             cancelled: Arc::clone(&cancelled),
+            last_record: Arc::clone(&last_record),
         };
         thread::Builder::new()
             .name("output".to_owned())
@@ -93,7 +99,14 @@ impl OutputThread {
             arrivals,
             finished,
             cancelled,
+            last_record,
         })
+    }
+
+    /// Returns the time at which the last record was read; `None` before the first one. An object that cannot be read
+    /// has no records.
+    pub fn last_record(&self) -> Option<Instant> {
+        *lock(&self.last_record)
     }
 
     /// Sends arrivals as soon as there is room, and returns a receipt.
@@ -132,6 +145,10 @@ impl OutputThread {
     }
 }
 
+fn lock(last_record: &LastRecord) -> MutexGuard<'_, Option<Instant>> {
+    last_record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The state of the thread.
 struct OutputWorker {
     formatter: RecordFormatter,
@@ -139,6 +156,7 @@ struct OutputWorker {
     limits: ReadLimits,
     /// Set when Ctrl-C is pressed.
     cancelled: Arc<AtomicBool>,
+    last_record: LastRecord,
 }
 
 impl OutputWorker {
@@ -158,7 +176,7 @@ impl OutputWorker {
                 let mut batch = RecordBatch::default();
                 self.record_delay(&text, at);
                 self.formatter.push_record(&text, &mut batch);
-                return self.printer.print_batch(&batch, "the log group");
+                return self.print_batch(&batch, "the log group");
             }
             Arrival::Object { unit, name, data } => return self.print_object(unit, &name, data),
             Arrival::Filtered => self.printer.count_filtered(),
@@ -174,10 +192,20 @@ impl OutputWorker {
             } => self
                 .printer
                 .count_failed(unit, &problem, &cause, hint.as_deref()),
+            Arrival::Repeated(error) => self.printer.report_repeated(&error),
             // Reported after everything has been written.
             Arrival::ReceiveLimitReached(_) => {}
         }
         ControlFlow::Continue(())
+    }
+
+    /// Prints a batch. The time in which the output is blocked is before the time of its last record.
+    fn print_batch(&mut self, batch: &RecordBatch, source_name: &str) -> ControlFlow<()> {
+        let flow = self.printer.print_batch(batch, source_name);
+        if !batch.items.is_empty() {
+            *lock(&self.last_record) = Some(Instant::now());
+        }
+        flow
     }
 
     fn record_delay(&mut self, record: &str, arrived: SystemTime) {
@@ -228,7 +256,7 @@ impl ObjectSink<'_> {
     fn flush_batch(&mut self) {
         if self.flow.is_continue() {
             let batch = std::mem::take(&mut self.batch);
-            self.flow = self.worker.printer.print_batch(&batch, self.name);
+            self.flow = self.worker.print_batch(&batch, self.name);
         }
         if self.worker.cancelled.load(Ordering::Relaxed) {
             self.flow = ControlFlow::Break(());

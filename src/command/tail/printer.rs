@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::alert::{Alert, AlertDispatcher};
 use crate::cli;
+use crate::error::Error;
 use crate::render::notices::tail::TailNotice;
 use crate::render::{self, Ui};
 use crate::tail::arrival::StatsUnit;
@@ -27,6 +28,17 @@ pub(super) struct RecordPrinter {
     alerts: Arc<AlertDispatcher>,
     limit: Option<u64>,
     next_stats: Option<Instant>,
+    /// The last message or object that could not be read.
+    last_failure: Option<Failure>,
+    /// The failure of downloads that are repeated; `None` if the last download succeeded.
+    outage: Option<Failure>,
+}
+
+/// A failure to read a message or an object.
+struct Failure {
+    problem: String,
+    cause: String,
+    hint: Option<String>,
 }
 
 impl RecordPrinter {
@@ -38,6 +50,8 @@ impl RecordPrinter {
             alerts,
             limit: args.limit,
             next_stats: args.stats.then(|| Instant::now() + STATS_INTERVAL),
+            last_failure: None,
+            outage: None,
         }
     }
 
@@ -110,6 +124,9 @@ impl RecordPrinter {
     }
 
     pub fn count_read(&mut self, unit: StatsUnit) {
+        if unit == StatsUnit::Object {
+            self.outage = None;
+        }
         let units = self.counts_of(unit);
         units.received += 1;
         units.read += 1;
@@ -136,7 +153,50 @@ impl RecordPrinter {
             units.received += 1;
             units.failed += 1;
         }
+        if unit.is_some() {
+            self.last_failure = Some(Failure {
+                problem: problem.to_owned(),
+                cause: cause.to_owned(),
+                hint: hint.map(str::to_owned),
+            });
+        }
         render::record::warn_failed(&self.ui, problem, cause, hint);
+    }
+
+    /// Warns of a download that is repeated.
+    pub fn report_repeated(&mut self, error: &Error) {
+        let (problem, cause) = (error.headline(), error.cause());
+        let hint = "the download is repeated until it succeeds or --give-up-after has passed";
+        render::record::warn_failed(
+            &self.ui,
+            &format!("{problem} at the moment"),
+            &cause,
+            Some(hint),
+        );
+        self.outage = Some(Failure {
+            problem,
+            cause,
+            hint: error.hint().map(ToString::to_string),
+        });
+    }
+
+    /// Returns the error of a run in which messages or objects could not be read; `None` if all were read.
+    pub fn read_error(&self) -> Option<Error> {
+        let failure = self.outage.as_ref().or(self.last_failure.as_ref())?;
+        let counts = [
+            (self.stats.messages.failed, "message"),
+            (self.stats.objects.failed, "object"),
+        ];
+        let last = format!("{}: {}", failure.problem, failure.cause);
+        let reason = match counted(counts) {
+            count if count.is_empty() => last,
+            count => format!("{count} could not be read; the last failure: {last}"),
+        };
+        let error = Error::failed("read all events", reason);
+        Some(match &failure.hint {
+            Some(hint) => error.with_hint(hint.as_str()),
+            None => error,
+        })
     }
 
     pub fn count_filtered(&mut self) {
@@ -165,4 +225,14 @@ impl RecordPrinter {
     pub fn print_stats(&self) {
         render::record::print_stats(&self.ui, &self.stats);
     }
+}
+
+/// Counts that are not zero, such as `2 files and 1 record`.
+pub(super) fn counted<const N: usize>(counts: [(u64, &str); N]) -> String {
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }))
+        .collect();
+    parts.join(" and ")
 }

@@ -175,11 +175,7 @@ impl<'a> ObjectReader<'a> {
             biased;
             Some(event) = self.fetcher.next() => Ok(Some(vec![match event {
                 DownloadEvent::Finished(fetched) => arrival_of_object(fetched),
-                DownloadEvent::Repeated(error) => failed(
-                    None,
-                    format!("{} at the moment", error.headline()),
-                    &error.with_hint("the download is repeated until it succeeds or --give-up-after has passed"),
-                ),
+                DownloadEvent::Repeated(error) => Arrival::Repeated(error),
             }])),
             announced = self.announcements.next(), if polls => {
                 self.poll_in_flight = false;

@@ -61,7 +61,10 @@ const RECEIVE_WAIT_SECONDS: i32 = 10;
 /// Time after creation during which SQS may report that the queue does not exist. AWS documents at least one second.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>.
 const VISIBILITY_DELAY: Duration = Duration::from_secs(60);
-/// Interval between calls until the queue is visible.
+/// Time that SQS needs at most to delete a queue. Calls for the queue may succeed in this time. Source:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>.
+const DELETION_DELAY: Duration = Duration::from_secs(60);
+/// Interval between calls until the queue is visible or deleted.
 const VISIBILITY_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The interval between heartbeats.
@@ -182,8 +185,7 @@ impl TemporaryQueue {
 
     /// Returns true if SQS may report a missing queue only because the queue was created recently.
     fn may_be_invisible(&self, error: &Error) -> bool {
-        not_found::QUEUE.iter().any(|code| error.has_code(code))
-            && self.created_at.elapsed() < VISIBILITY_DELAY
+        error.has_any_code(not_found::QUEUE) && self.created_at.elapsed() < VISIBILITY_DELAY
     }
 
     async fn receive_once(&self, aws: &Aws) -> Result<Vec<ReceivedMessage>> {
@@ -246,9 +248,11 @@ impl TemporaryQueue {
         unsubscribed.and(deleted)
     }
 
-    /// Deletes the queue. If the queue was created recently, waits until it is visible, because SQS cannot delete it
-    /// earlier.
+    /// Deletes the queue, and repeats the call until SQS no longer knows the queue. `DeleteQueue` has no output, so the
+    /// response of something else than AWS looks like success. If the queue was created recently, waits until it is
+    /// visible, because SQS cannot delete it earlier.
     async fn delete_queue(&mut self, aws: &Aws) -> Result<()> {
+        let mut accepted_at = None;
         loop {
             let deleted = aws
                 .sqs
@@ -260,19 +264,44 @@ impl TemporaryQueue {
                     format!("delete the queue {}", self.url)
                 });
             match deleted {
-                Ok(_) => break,
-                Err(error) if self.may_be_invisible(&error) => {
+                Err(error) if accepted_at.is_none() && self.may_be_invisible(&error) => {
                     sleep(VISIBILITY_POLL_INTERVAL).await;
+                    continue;
                 }
-                Err(error) if not_found::QUEUE.iter().any(|code| error.has_code(code)) => break,
                 // The lock file stays, so that the next run on this machine recognises the queue as abandoned.
-                Err(error) => return Err(error),
+                Err(error) if !error.has_any_code(not_found::QUEUE) => return Err(error),
+                _ => {}
             }
+            if !self.is_found(aws).await? {
+                break;
+            }
+            if accepted_at.get_or_insert_with(Instant::now).elapsed() >= DELETION_DELAY {
+                let reason = format!(
+                    "AWS accepted the call, but AWS still shows it after {} s",
+                    DELETION_DELAY.as_secs()
+                );
+                let operation = format!("delete the queue {}", self.url);
+                return Err(Error::failed(operation, reason));
+            }
+            sleep(VISIBILITY_POLL_INTERVAL).await;
         }
         if let Some(lock) = self.lock.take() {
             lock.release();
         }
         Ok(())
+    }
+
+    /// Returns true if SQS still knows the queue. Returns false if the caller may not look it up.
+    async fn is_found(&self, aws: &Aws) -> Result<bool> {
+        let call = aws.sqs.get_queue_url().queue_name(&self.name);
+        let found = call.send().await;
+        let found = found.optional_for("sqs:GetQueueUrl", not_found::QUEUE, || {
+            format!("verify the deletion of the queue {}", self.name)
+        });
+        match found {
+            Err(error) if error.is_denied() => Ok(false),
+            found => Ok(found?.is_some()),
+        }
     }
 
     /// Commands that delete the subscription and the queue.
@@ -478,6 +507,53 @@ fn unix_seconds() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::canned::CannedResponse;
+
+    #[tokio::test(start_paused = true)]
+    async fn queue_that_stays_after_deletion_is_an_error() {
+        let url = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/1/q"}"#;
+        let responses = (0..100).flat_map(|_| {
+            [
+                ("DeleteQueue", CannedResponse::ok("")),
+                ("GetQueueUrl", CannedResponse::ok(url)),
+            ]
+        });
+        let (aws, sent) = Aws::canned(responses.collect());
+        let mut queue = queue("q");
+        let error = queue.delete_queue(&aws).await.expect_err("a queue is left");
+        assert_eq!(
+            error.reason(),
+            "AWS accepted the call, but AWS still shows it after 60 s"
+        );
+        assert!(sent.operations().len() > 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deletion_is_repeated_until_queue_is_unknown() {
+        let url = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/1/q"}"#;
+        let unknown = || CannedResponse::json_error("QueueDoesNotExist", "unknown");
+        let (aws, sent) = Aws::canned(vec![
+            ("DeleteQueue", CannedResponse::ok("")),
+            ("GetQueueUrl", CannedResponse::ok(url)),
+            ("DeleteQueue", unknown()),
+            ("GetQueueUrl", unknown()),
+        ]);
+        queue("q").delete_queue(&aws).await.expect("a deletion");
+        assert_eq!(
+            sent.operations(),
+            ["DeleteQueue", "GetQueueUrl", "DeleteQueue", "GetQueueUrl"]
+        );
+    }
+
+    fn queue(name: &str) -> TemporaryQueue {
+        TemporaryQueue {
+            name: name.to_owned(),
+            url: format!("https://sqs.us-east-1.amazonaws.com/1/{name}"),
+            subscription: String::new(),
+            lock: None,
+            created_at: Instant::now(),
+        }
+    }
 
     #[test]
     fn generated_name_fits_sqs_limit() {
