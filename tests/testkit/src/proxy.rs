@@ -215,7 +215,8 @@ impl Fault {
         }
     }
 
-    /// Affects a pseudo-random part of the calls, the same in each run.
+    /// Affects a pseudo-random part of the calls, the same in each run. The second call is part of it, so that the fault
+    /// affects short runs, too. The first call of each command only identifies the caller.
     pub fn percent(self, percent: u64) -> Fault {
         Fault { percent, ..self }
     }
@@ -715,7 +716,7 @@ impl ActiveFault {
             let first = self.first_affected;
             first.is_some_and(|first| first.elapsed() > duration)
         });
-        let is_selected = random(number as u64) % 100 < self.fault.percent;
+        let is_selected = number == 1 || random(number as u64) % 100 < self.fault.percent;
         let affects = number < self.fault.times && is_selected && !has_ended;
         if affects {
             self.first_affected.get_or_insert_with(Instant::now);

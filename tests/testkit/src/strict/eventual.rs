@@ -2,7 +2,7 @@
 //!
 //! The codes and messages are those of AWS. Sources: the API references, and the retries of the AWS provider of Terraform.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -635,6 +635,21 @@ fn events(call: &Call, input: &Value, response: &WireResponse) -> Vec<(Event, St
         "sqs:DeleteQueue" => vec![(Event::QueueDeleted, queue_name(input))],
         _ => Vec::new(),
     }
+}
+
+/// Returns true if reads can lag in a run with these calls: one is repeated after a write to its service.
+pub fn has_read_after_write(calls: &[Call]) -> bool {
+    let mut reads = HashSet::new();
+    let mut written = HashSet::new();
+    for call in calls {
+        if call.writes() {
+            let service = |key: &&String| key.starts_with(&format!("{} ", call.service));
+            written.extend(reads.iter().filter(service).cloned());
+        } else if !reads.insert(read_key(call)) && written.contains(&read_key(call)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The text that identifies a read: reads with the same text have the same response.
