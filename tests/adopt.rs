@@ -139,15 +139,30 @@ async fn adopted_notification_keeps_terraform_entry_id() {
         .other_notifications()
         .build()
         .await;
+    let others = org.notification().await;
     vendor_terraform::s3(&org).await;
-    let before = org.notification().await;
     let run = adopt(&org, "s3").run().await.expect_status(0);
-    assert_eq!(org.notification().await, before);
+    let mut after = org.notification().await;
+    let topics = after["topics"].as_array_mut().expect("topics");
+    let adopted = topics.iter().position(|entry| {
+        entry
+            .to_string()
+            .contains(vendor_terraform::NOTIFICATION_ID)
+    });
+    let adopted = topics.remove(adopted.expect("the entry of the module"));
+    let prefix = format!("\"AWSLogs/{}/\"", org.organization_id());
+    assert!(adopted.to_string().contains(&prefix), "{adopted}");
+    assert_eq!(after, others);
     let written = names(&run.writes());
+    let place = |name: &str| written.iter().position(|call| call == name);
+    let notification = place("s3:PutBucketNotificationConfiguration");
+    assert!(notification.is_some(), "{written:?}");
     assert!(
-        !written.iter().any(|call| call.contains("Notification")),
+        notification < place("iam:CreatePolicyVersion"),
         "{written:?}"
     );
+    let check = plan(&org, "s3").args(["--check"]);
+    check.run().await.expect_status(0);
 }
 
 #[tokio::test]

@@ -562,6 +562,81 @@ async fn deployment_with_untaggable_prefix_is_found_through_trail() {
     );
 }
 
+/// A deployment whose log prefix has no ID of the organization, as earlier versions made it.
+async fn deployment_with_wide_prefix(engine: Engine, prefix: &str) -> Organization {
+    let org = Organization::on(engine)
+        .single_account_trail()
+        .prefix(prefix)
+        .build()
+        .await;
+    let accept = ["--accept", "trail.organization"];
+    setup(&org).args(accept).run().await.expect_status(0);
+    org
+}
+
+async fn make_organization_trail(org: &Organization) {
+    let change = org.clients().cloudtrail.update_trail().name(org.trail());
+    let change = change.is_organization_trail(true).send().await;
+    change.expect("an organization trail");
+}
+
+on_both_engines! {
+    async fn wide_log_prefix_is_drift(engine: Engine) {
+        let org = deployment_with_wide_prefix(engine, "audit").await;
+        plan_check(&org).run().await.expect_status(0);
+        make_organization_trail(&org).await;
+
+        let run = plan_check(&org).run().await.expect_status(1);
+        let mut updated = resources_with_action(&run, "update");
+        updated.sort_unstable();
+        assert_eq!(updated, ["iam policy", "iam role", "s3 notification"]);
+        assert_eq!(names(&run.writes()), NOTHING);
+
+        let run = setup_again(&org).run().await.expect_status(0);
+        let written = names(&run.writes());
+        let place = |name: &str| written.iter().position(|call| call == name);
+        let notification = place("s3:PutBucketNotificationConfiguration");
+        assert!(notification.is_some(), "{written:?}");
+        assert!(notification < place("iam:CreatePolicyVersion"), "{written:?}");
+        let prefix = format!("\"audit/AWSLogs/{}/\"", org.organization_id());
+        let topics = org.notification().await["topics"].to_string();
+        assert!(topics.contains(&prefix), "{topics}");
+        plan_check(&org).run().await.expect_status(0);
+        destroy(&org).run().await.expect_status(0);
+    }
+}
+
+#[tokio::test]
+async fn interrupted_narrowing_is_resumed_in_order() {
+    let org = deployment_with_wide_prefix(Engine::Ministack, "").await;
+    make_organization_trail(&org).await;
+    let denied = FaultAction::refuse(403, "AccessDenied", "not authorized");
+    org.proxy().fault(Fault::new(
+        "s3",
+        "PutBucketNotificationConfiguration",
+        denied,
+    ));
+    let run = setup_again(&org).run().await.expect_status(3);
+    let written = names(&run.writes());
+    assert!(written.contains(&"iam:TagRole".to_owned()), "{written:?}");
+    assert!(
+        !written.contains(&"iam:CreatePolicyVersion".to_owned()),
+        "{written:?}"
+    );
+
+    org.proxy().clear_faults();
+    plan_check(&org).run().await.expect_status(1);
+    let written = names(&setup_again(&org).run().await.expect_status(0).writes());
+    let place = |name: &str| written.iter().position(|call| call == name);
+    let notification = place("s3:PutBucketNotificationConfiguration");
+    assert!(notification.is_some(), "{written:?}");
+    assert!(
+        notification < place("iam:CreatePolicyVersion"),
+        "{written:?}"
+    );
+    plan_check(&org).run().await.expect_status(0);
+}
+
 #[tokio::test]
 async fn plan_check_rejects_discovery_options() {
     let org = Organization::on(Engine::Ministack).build().await;

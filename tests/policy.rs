@@ -43,7 +43,7 @@ on_both_engines! {
             assert!(text.contains(&queue), "{command}: {text}");
         }
         let tail = policy(&org, &["tail"]).run().await.expect_status(0);
-        let objects = format!("arn:aws:s3:::{}/audit/AWSLogs/*", org.bucket());
+        let objects = format!("arn:aws:s3:::{}/audit/AWSLogs/{}/*", org.bucket(), org.organization_id());
         assert!(tail.stdout.contains(&objects), "{}", tail.stdout);
         assert!(tail.stdout.contains(org.bucket_key().expect("a key")), "{}", tail.stdout);
     }

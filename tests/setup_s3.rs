@@ -102,7 +102,8 @@ on_both_engines! {
         let org = Organization::on(engine).prefix("audit/trail").build().await;
         setup(&org).run().await.expect_status(0);
         let topics = org.notification().await["topics"].clone();
-        assert!(topics.to_string().contains("\"audit/trail/AWSLogs/\""), "{topics}");
+        let prefix = format!("\"audit/trail/AWSLogs/{}/\"", org.organization_id());
+        assert!(topics.to_string().contains(&prefix), "{topics}");
     }
 
     async fn other_notifications_are_unchanged(engine: Engine) {

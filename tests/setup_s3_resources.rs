@@ -241,7 +241,7 @@ on_both_engines! {
                     "Sid": "ReadTrailLogObjects",
                     "Effect": "Allow",
                     "Action": "s3:GetObject",
-                    "Resource": format!("arn:aws:s3:::{}/AWSLogs/*", org.bucket()),
+                    "Resource": format!("arn:aws:s3:::{}/AWSLogs/{}/*", org.bucket(), org.organization_id()),
                     "Condition": {"StringEquals": {"aws:ResourceAccount": org.account()}}
                 }
             ]})

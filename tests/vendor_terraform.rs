@@ -14,7 +14,7 @@ use testkit::Organization;
 pub use testkit::terraform::EXTERNAL_ID;
 
 /// The ID that Terraform generates for the bucket notification.
-const NOTIFICATION_ID: &str = "tf-s3-topic-20260101120000000000000001";
+pub const NOTIFICATION_ID: &str = "tf-s3-topic-20260101120000000000000001";
 
 const NAME: &str = "heeler_event_collection";
 

@@ -11,6 +11,7 @@ use crate::cli;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::pipeline;
 use crate::option::request::SetupRequest;
 use crate::option::{self, DeliveryOption};
 use crate::reconcile::plan::{Plan, PlanStep};
@@ -80,13 +81,18 @@ async fn drift(context: &Context, args: &cli::PlanArgs) -> Result<CommandOutcome
             deployment.names(context.names()),
         )
     };
-    let target = option.deployed(
+    let mut target = option.deployed(
         &deployment,
         scope,
         requested_trust(&args.trust, &deployment),
     );
     if !target.is_complete() {
         return plan_option(context, &aws, option, args).await;
+    }
+    if target.may_narrow_log_prefix()
+        && let Some(prefix) = pipeline::current_log_prefix(&aws, &target.pipeline_request()).await
+    {
+        target.narrow_log_prefix(prefix);
     }
     let pipeline = target.build();
     let plan = read_plan(&pipeline, &aws, args.adoption.adopt).await?;

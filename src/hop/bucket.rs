@@ -84,11 +84,10 @@ fn delivery_checks(
     if organization.is_some() {
         accounts.push(ANY_MEMBER_ACCOUNT);
     }
-    let folder = organization.map(|id| format!("{id}/")).unwrap_or_default();
-    let objects = accounts.into_iter().map(|account| {
-        let prefix = facts.log_prefix();
-        format!("{bucket}/{prefix}{folder}{account}/CloudTrail/object")
-    });
+    let prefix = facts.log_prefix();
+    let objects = accounts
+        .into_iter()
+        .map(|account| format!("{bucket}/{prefix}{account}/CloudTrail/object"));
     objects
         .map(|resource| AccessCheck {
             who: "CloudTrail",
@@ -123,16 +122,12 @@ fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         return Ok(draft.broken("the bucket does not exist"));
     }
     let entries = draft.require(&facts.notifications, "no notification is configured")?;
-    let organization = facts
-        .trail
-        .present()
-        .and_then(|trail| organization_of(facts, trail));
     let to_topic = || {
         entries.iter().filter(|entry| {
             entry.target == NotificationTarget::Topic && entry.destination == *topic
         })
     };
-    if to_topic().any(|entry| covers_log_objects(entry, &prefix, organization)) {
+    if to_topic().any(|entry| covers_log_objects(entry, &prefix)) {
         return Ok(draft.ok(format!("new objects below {prefix} → {topic_name}")));
     }
     let hop = match to_topic().next() {

@@ -309,6 +309,23 @@ fn states_of_the_notification() {
         entry(|entry| entry.events = vec!["s3:ObjectRemoved:*".into()]),
         ["notification"]
     );
+    // A deployment with the ID of the organization in its log prefix.
+    let narrow = |facts: &mut PipelineFacts| {
+        if let Fact::Present(entries) = &mut facts.notifications {
+            entries[0].prefix = "AWSLogs/o-1/".into();
+        }
+        if let PipelineSource::Bucket { log_prefix, .. } = &mut facts.request.source {
+            *log_prefix = "AWSLogs/o-1/".into();
+        }
+    };
+    assert_eq!(broken(narrow), Vec::<&str>::new());
+    assert_eq!(
+        broken(|facts| {
+            narrow(facts);
+            facts.organization = Fact::Failed(refusal());
+        }),
+        Vec::<&str>::new()
+    );
     assert_eq!(
         unknown(|facts| facts.notifications = Fact::Failed(refusal())),
         ["notification"]

@@ -1,49 +1,82 @@
 //! The keys of log objects, and notifications about them.
 
 use super::InventoryRequest;
-use super::facts::Trail;
+use super::facts::{Organization, Trail};
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget, OBJECT_CREATED};
 use crate::aws::notification_filter;
 
-/// Returns the key prefix under which a trail delivers log objects.
-pub(super) fn log_prefix(trail: Option<&Trail>) -> String {
-    match trail.map(|trail| trail.prefix.as_str()) {
-        None | Some("") => "AWSLogs/".to_owned(),
-        Some(prefix) => format!("{prefix}/AWSLogs/"),
+/// Returns the key prefix under which a trail delivers log objects. Those of an organization trail are below the ID of
+/// the organization: `[PREFIX/]AWSLogs/O-ID/ACCOUNT/CloudTrail/` (`CloudTrail` User Guide, "Getting and viewing your
+/// `CloudTrail` log files"). Log objects of other services, such as flow logs, are beside it.
+pub(super) fn log_prefix(trail: Option<&Trail>, organization: Option<&Organization>) -> String {
+    let folder = match trail.map(|trail| trail.prefix.as_str()) {
+        None | Some("") => String::new(),
+        Some(prefix) => format!("{prefix}/"),
+    };
+    match organization.filter(|_| trail.is_some_and(|trail| trail.is_organization)) {
+        Some(organization) => format!("{folder}AWSLogs/{}/", organization.id),
+        None => format!("{folder}AWSLogs/"),
     }
 }
 
 /// Returns the notification that setup would create, without a destination.
 pub(super) fn planned_notification(
     request: &InventoryRequest,
-    trail: Option<&Trail>,
+    log_prefix: &str,
 ) -> NotificationEntry {
     NotificationEntry {
         id: request.names.notification_id(),
         target: NotificationTarget::Topic,
         destination: String::new(),
         events: vec![OBJECT_CREATED.to_owned()],
-        prefix: notification_filter::encode(&log_prefix(trail)),
+        prefix: notification_filter::encode(log_prefix),
         suffix: String::new(),
     }
 }
 
 /// Returns true if a notification covers every log object. CloudTrail creates objects with `PutObject`, and their keys
-/// end in `.json.gz`. The keys of an organization trail contain the organization's ID.
+/// end in `.json.gz`.
 #[must_use]
-pub fn covers_log_objects(
-    entry: &NotificationEntry,
-    log_prefix: &str,
-    organization: Option<&str>,
-) -> bool {
+pub fn covers_log_objects(entry: &NotificationEntry, log_prefix: &str) -> bool {
     const KEY_ENDING: &str = ".json.gz";
     let events = entry
         .events
         .iter()
         .any(|event| matches!(event.as_str(), OBJECT_CREATED | "s3:ObjectCreated:Put"));
-    let organization_prefix = organization.map(|id| format!("{log_prefix}{id}/"));
-    let prefix = entry.includes_prefix(log_prefix)
-        || organization_prefix.is_some_and(|deeper| entry.includes_prefix(&deeper));
     let suffix = notification_filter::decode(&entry.suffix);
-    events && prefix && suffix.is_some_and(|suffix| KEY_ENDING.ends_with(&suffix))
+    events
+        && entry.includes_prefix(log_prefix)
+        && suffix.is_some_and(|suffix| KEY_ENDING.ends_with(&suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_prefix_of_organization_trail_has_its_id() {
+        let organization = Organization {
+            id: "o-example".into(),
+            management_account: "111122223333".into(),
+            all_features: true,
+        };
+        let trail = |is_organization, prefix: &str| Trail {
+            is_organization,
+            prefix: prefix.into(),
+            ..Trail::default()
+        };
+        for (trail, organization, prefix) in [
+            (trail(true, ""), Some(&organization), "AWSLogs/o-example/"),
+            (
+                trail(true, "a/b"),
+                Some(&organization),
+                "a/b/AWSLogs/o-example/",
+            ),
+            (trail(true, "a"), None, "a/AWSLogs/"),
+            (trail(false, "a"), Some(&organization), "a/AWSLogs/"),
+        ] {
+            assert_eq!(log_prefix(Some(&trail), organization), prefix);
+        }
+        assert_eq!(log_prefix(None, Some(&organization)), "AWSLogs/");
+    }
 }

@@ -224,27 +224,28 @@ impl Snapshot {
             .chain(name_owners.errors())
     }
 
-    /// Returns the key prefix of the log objects.
+    /// Returns the key prefix of the log objects, with a slash at the end.
     #[must_use]
     pub fn log_prefix(&self) -> String {
-        log_prefix(self.trail())
+        log_prefix(self.trail(), self.account.organization.present())
+    }
+
+    /// Returns true if the log prefix contains the ID of the organization, and the ID could not be read.
+    #[must_use]
+    pub fn lacks_organization_id(&self) -> bool {
+        self.trail().is_some_and(|trail| trail.is_organization)
+            && self.account.organization.present().is_none()
     }
 
     /// Returns the notification that setup would create.
     #[must_use]
     pub fn planned_notification(&self) -> NotificationEntry {
-        planned_notification(&self.request, self.trail())
+        planned_notification(&self.request, &self.log_prefix())
     }
 
     /// Returns true if a notification of the bucket covers every log object of the trail.
     #[must_use]
     pub fn is_covered_by(&self, entry: &NotificationEntry) -> bool {
-        let organization = self
-            .account
-            .organization
-            .present()
-            .filter(|_| self.trail().is_some_and(|trail| trail.is_organization))
-            .map(|organization| organization.id.as_str());
-        covers_log_objects(entry, &self.log_prefix(), organization)
+        covers_log_objects(entry, &self.log_prefix())
     }
 }

@@ -36,18 +36,14 @@ pub(super) fn covering_topic(
             named,
         ));
     }
-    let planned = planned_notification(request, Some(trail));
-    let log_prefix = log_prefix(Some(trail));
-    let organization = organization
-        .present()
-        .filter(|_| trail.is_organization)
-        .map(|organization| organization.id.as_str());
+    let log_prefix = log_prefix(Some(trail), organization.present());
+    let planned = planned_notification(request, &log_prefix);
     entries
         .iter()
         .find(|entry| {
             entry.target == NotificationTarget::Topic
                 && entry.id != planned.id
-                && covers_log_objects(entry, &log_prefix, organization)
+                && covers_log_objects(entry, &log_prefix)
         })
         .map(|entry| entry.destination.clone())
 }

@@ -123,6 +123,14 @@ pub trait Target: Debug {
     /// Returns true if the target has everything that a plan compares. Some names do not fit into a tag.
     fn is_complete(&self) -> bool;
 
+    /// Returns true if the trail may have a longer log prefix than the deployment, which a plan then compares.
+    fn may_narrow_log_prefix(&self) -> bool {
+        false
+    }
+
+    /// Takes the log prefix of the trail as it is now, if it is below that of the deployment.
+    fn narrow_log_prefix(&mut self, _current: String) {}
+
     /// Returns true if every resource can be identified.
     fn is_located(&self) -> bool {
         true

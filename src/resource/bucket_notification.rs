@@ -127,7 +127,7 @@ impl Resource<Aws> for BucketNotification {
     }
 
     /// An entry with the managed ID and another destination is not managed. An entry with another ID that covers the
-    /// desired entry is returned as the desired entry, so that it stays unchanged.
+    /// desired entry and has its prefix is returned as the desired entry, so that it stays unchanged.
     async fn read(&self, aws: &Aws, known: &KnownOutputs) -> Result<Option<Actual>> {
         let wanted = self.desired_entry(&known.require(&self.topic)?);
         let Some(found) = self.get_configuration(aws).await? else {
@@ -137,7 +137,8 @@ impl Resource<Aws> for BucketNotification {
         let Some(entry) = find_managed_entry(&entries, &wanted) else {
             return Ok(None);
         };
-        let shown = if entry.id != self.entry_id && entry.covers(&wanted) {
+        let has_prefix = notification_filter::canonical(&entry.prefix) == wanted.prefix;
+        let shown = if entry.id != self.entry_id && has_prefix && entry.covers(&wanted) {
             &wanted
         } else {
             entry

@@ -260,7 +260,7 @@ fn bucket_cases() -> Vec<VerdictCase> {
             "there is none, although the trail delivers",
             |s| bucket(s).newest_log_object = Fact::Absent,
             "warn",
-            "no log objects from today or yesterday under AWSLogs/",
+            "no log objects from today or yesterday under AWSLogs/o-example/",
         ),
         s3(
             "bucket.recent_objects",
@@ -692,8 +692,58 @@ fn notification_cases() -> Vec<VerdictCase> {
                     )],
                 );
             },
+            "pass",
+            "1 other notification (unchanged)",
+        ),
+        s3(
+            "bucket.notifications",
+            "queues and functions receive objects of other services",
+            |s| {
+                let created = "s3:ObjectCreated:*";
+                let flow_logs = format!("AWSLogs/{PAYER}/vpcflowlogs/");
+                let config = format!("AWSLogs/{PAYER}/Config/");
+                set_notifications(
+                    s,
+                    vec![
+                        entry(NotificationTarget::Queue, created, &flow_logs, ""),
+                        entry(NotificationTarget::Function, created, &config, ""),
+                    ],
+                );
+            },
+            "pass",
+            "2 other notifications (unchanged)",
+        ),
+        s3(
+            "bucket.notifications",
+            "a queue receives objects of other services, and the trail belongs to one account",
+            |s| {
+                trail(s).is_organization = false;
+                let flow_logs = format!("AWSLogs/{PAYER}/vpcflowlogs/");
+                let created = "s3:ObjectCreated:*";
+                set_notifications(
+                    s,
+                    vec![entry(NotificationTarget::Queue, created, &flow_logs, "")],
+                );
+            },
             "fail",
-            "extend that notification: prefix AWSLogs/",
+            "no other destination for s3:ObjectCreated:* under AWSLogs/",
+        ),
+        s3(
+            "bucket.notifications",
+            "a topic receives the log objects of one account",
+            |s| {
+                set_notifications(
+                    s,
+                    vec![entry(
+                        NotificationTarget::Topic,
+                        "s3:ObjectCreated:Put",
+                        "AWSLogs/o-example/111122223333/",
+                        "",
+                    )],
+                );
+            },
+            "fail",
+            "extend that notification: prefix AWSLogs/o-example/",
         ),
         s3(
             "bucket.notifications",
@@ -729,7 +779,7 @@ fn notification_cases() -> Vec<VerdictCase> {
                 );
             },
             "fail",
-            "send notifications for everything under AWSLogs/ to one topic",
+            "send notifications for everything under AWSLogs/o-example/ to one topic",
         ),
         s3(
             "bucket.notifications",

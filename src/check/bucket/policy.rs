@@ -57,12 +57,13 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
         let Some(trail) = snapshot.trail() else {
             return skipped_because(CheckId::TrailFound);
         };
-        let organization = match &snapshot.account.organization {
-            _ if !trail.is_organization => None,
-            Fact::Present(organization) => Some(organization.id.as_str()),
-            Fact::Failed(error) => return Verdict::Unknown(error.clone()),
-            Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::OrgExists),
-        };
+        if trail.is_organization {
+            match &snapshot.account.organization {
+                Fact::Present(_) => {}
+                Fact::Failed(error) => return Verdict::Unknown(error.clone()),
+                Fact::NotRequested | Fact::Absent => return skipped_because(CheckId::OrgExists),
+            }
+        }
         let policy = match known_policy(&bucket.policy, CheckId::BucketOwner, &bucket.name) {
             Ok(policy) => policy,
             Err(verdict) => return *verdict,
@@ -70,7 +71,8 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
         let account = snapshot.account_id().unwrap_or_default();
         let arn = bucket_arn(partition(snapshot), &bucket.name);
         let caller = delivering_trail(snapshot, trail);
-        let prefixes = delivery_prefixes(&trail.prefix, organization, account);
+        let shared = snapshot.log_prefix();
+        let prefixes = delivery_prefixes(&shared, trail.is_organization, account);
         let (mut denied, mut undetermined) = (None, None);
         for prefix in &prefixes {
             let object = format!("{arn}/{prefix}CloudTrail/object");
@@ -92,7 +94,6 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
                 }
             }
         }
-        let shared = delivery_prefix(&trail.prefix, organization, "");
         let finding = |observed: String| {
             show_policy(
                 bucket,
@@ -119,25 +120,16 @@ pub(super) fn delivery(snapshot: &Snapshot) -> Verdict {
 const ANY_MEMBER_ACCOUNT: &str = "000000000000";
 
 /// Returns the prefixes of log files: of this account, and of a member account if the trail is of an organization.
-fn delivery_prefixes(prefix: &str, organization: Option<&str>, account: &str) -> Vec<String> {
-    let accounts = match organization {
-        Some(_) => vec![account, ANY_MEMBER_ACCOUNT],
-        None => vec![account],
+fn delivery_prefixes(log_prefix: &str, is_organization: bool, account: &str) -> Vec<String> {
+    let accounts = if is_organization {
+        vec![account, ANY_MEMBER_ACCOUNT]
+    } else {
+        vec![account]
     };
     let accounts = accounts.into_iter();
     accounts
-        .map(|account| delivery_prefix(prefix, organization, &format!("{account}/")))
+        .map(|account| format!("{log_prefix}{account}/"))
         .collect()
-}
-
-/// Returns the prefix of an account, or the common prefix of all accounts if `account` is empty.
-fn delivery_prefix(prefix: &str, organization: Option<&str>, account: &str) -> String {
-    let folder = match prefix {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
-    let organization = organization.map(|id| format!("{id}/")).unwrap_or_default();
-    format!("{folder}AWSLogs/{organization}{account}")
 }
 
 /// Adds where the bucket policy is shown.

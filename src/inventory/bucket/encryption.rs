@@ -181,15 +181,9 @@ fn recent_key_prefixes(
     account: &str,
     now: SystemTime,
 ) -> ([String; 2], String) {
-    let within = match organization {
-        Some(organization) if trail.is_organization => format!("{}/", organization.id),
-        _ => String::new(),
-    };
     let region = &trail.home_region;
-    let logs = format!(
-        "{}{within}{account}/CloudTrail/{region}/",
-        log_prefix(Some(trail))
-    );
+    let prefix = log_prefix(Some(trail), organization);
+    let logs = format!("{prefix}{account}/CloudTrail/{region}/");
     let now = Timestamp::try_from(now).unwrap_or_default();
     let hours_ago = |hours: i64| now.saturating_sub(hours.hours()).unwrap_or(now);
     let day = |at: Timestamp| format!("{logs}{}", at.strftime("%Y/%m/%d/"));

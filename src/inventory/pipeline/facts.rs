@@ -85,12 +85,17 @@ pub struct PipelineFacts {
 
 impl PipelineFacts {
     /// Returns the key prefix of the log objects. It is the trail's current prefix, or the prefix at the time of setup
-    /// if the trail is unknown.
+    /// if the trail or its organization is unknown.
     #[must_use]
     pub fn log_prefix(&self) -> String {
-        match (self.trail.present(), &self.request.source) {
+        let organization = self.organization.present();
+        let known = self
+            .trail
+            .present()
+            .filter(|trail| !trail.is_organization || organization.is_some());
+        match (known, &self.request.source) {
             (None, PipelineSource::Bucket { log_prefix, .. }) => log_prefix.clone(),
-            (trail, _) => log_objects::log_prefix(trail),
+            (trail, _) => log_objects::log_prefix(trail, organization),
         }
     }
 

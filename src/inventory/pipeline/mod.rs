@@ -120,7 +120,9 @@ fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> 
             .into_iter()
             .filter(|trail| trail.bucket == *bucket)
             .max_by_key(|trail| {
-                let has_prefix = log_objects::log_prefix(Some(trail)) == *log_prefix;
+                // The known prefix may have the ID of the organization at its end.
+                let has_prefix =
+                    log_prefix.starts_with(&log_objects::log_prefix(Some(trail), None));
                 (trail.is_organization, has_prefix)
             }),
         PipelineSource::LogGroup { log_group, .. } => {
@@ -135,6 +137,15 @@ fn select_trail(request: &PipelineRequest, trails: Vec<Trail>) -> Option<Trail> 
                 .max_by_key(|trail| trail.is_organization)
         }
     }
+}
+
+/// Reads the current log prefix of the trail that delivers to the deployment. Returns `None` if it is unknown.
+pub async fn current_log_prefix(aws: &Aws, request: &PipelineRequest) -> Option<String> {
+    let clients = &LimitedClients::new(aws);
+    let (organization, trails) = join!(trail::organization(clients), trail::trails(clients, None));
+    let trail = select_trail(request, trails.ok()?)?;
+    let organization = organization.ok()?;
+    Some(log_objects::log_prefix(Some(&trail), organization.as_ref()))
 }
 
 /// The facts about the resources between the trail and the queue. Facts about the other kind of source are not

@@ -74,16 +74,36 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         depends_on: vec![queue_policy.completed()],
     });
 
-    let of = target.clone();
-    let document = move |key: &str| policies::heeler_policy(&of, &queue_arn, key);
-    let policy = graph.add(heeler_policy(scope, &key, &ownership, document));
+    // Managed only with its topic.
+    let notification = topic_policy.map(|topic_policy| BucketNotification {
+        bucket: target.bucket.clone(),
+        bucket_owner: scope.account.clone(),
+        entry_id: names.notification_id(),
+        prefix: target.log_prefix.clone(),
+        topic: topic.arn(),
+        depends_on: vec![subscription.completed(), topic_policy.completed()],
+        reviewed: ReviewedEntries::default(),
+    });
+    let document_target = target.clone();
+    let document = move |key: &str| policies::heeler_policy(&document_target, &queue_arn, key);
+    let mut policy = heeler_policy(scope, &key, &ownership, document);
+    // Heeler's role is narrowed only when nothing else is announced any more.
+    let (narrowed, announced) = if target.narrows_notification {
+        (notification, None)
+    } else {
+        (None, notification)
+    };
+    if let Some(notification) = narrowed {
+        policy.depends_on.push(graph.add(notification).completed());
+    }
+    let policy = graph.add(policy);
     let attachment = graph.add(PolicyAttachment {
         role: role.arn(),
         policy: policy.arn(),
     });
 
     // Events are announced only when everything else is in place.
-    let mut depends_on = vec![subscription.completed(), attachment.completed()];
+    let mut depends_on = vec![attachment.completed()];
     for bucket_key in &target.bucket_keys {
         let grant = graph.add(KmsGrant {
             name: names.grant(),
@@ -92,17 +112,9 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
         });
         depends_on.push(grant.completed());
     }
-    if let Some(topic_policy) = topic_policy {
-        depends_on.push(topic_policy.completed());
-        graph.add(BucketNotification {
-            bucket: target.bucket.clone(),
-            bucket_owner: scope.account.clone(),
-            entry_id: names.notification_id(),
-            prefix: target.log_prefix.clone(),
-            topic: topic.arn(),
-            depends_on,
-            reviewed: ReviewedEntries::default(),
-        });
+    if let Some(mut notification) = announced {
+        notification.depends_on.extend(depends_on);
+        graph.add(notification);
     }
     Pipeline {
         graph,

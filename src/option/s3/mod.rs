@@ -19,7 +19,7 @@ use crate::inventory::named_resource::NamedResource;
 use crate::inventory::pipeline::{PipelineFacts, PipelineRequest};
 use crate::inventory::trail_destination::TrailDestination;
 use crate::option::delivery_option::{
-    DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target,
+    DeliveryOption, LocateRequest, LogObjects, Pipeline, Relocation, Target, missing_fact,
 };
 use crate::ownership::OptionName;
 use crate::permissions::OptionPermissions;
@@ -90,6 +90,9 @@ impl DeliveryOption for S3 {
         trust: HeelerTrust,
         deployment: Option<&Deployment>,
     ) -> Result<Box<dyn Target>> {
+        if found.lacks_organization_id() {
+            return Err(missing_fact("the ID of the organization"));
+        }
         let mut target = S3Target::from_snapshot(found, trust)?;
         target.keep_granted_keys(deployment);
         Ok(Box::new(target))
@@ -141,6 +144,14 @@ impl Target for S3Target {
 
     fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    fn may_narrow_log_prefix(&self) -> bool {
+        self.lacks_organization()
+    }
+
+    fn narrow_log_prefix(&mut self, current: String) {
+        S3Target::narrow_log_prefix(self, current);
     }
 
     fn relocation(&self, deployment: &Deployment) -> Option<Relocation> {

@@ -25,7 +25,7 @@ pub(super) const PLACEHOLDERS: &[Placeholder] = &[
     (BUCKET, "the name of the trail's bucket"),
     (
         LOG_PREFIX,
-        "AWSLogs/, or PREFIX/AWSLogs/ if the trail has a prefix",
+        "[PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account",
     ),
     (
         BUCKET_KEYS,

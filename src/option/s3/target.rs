@@ -1,5 +1,7 @@
 //! A deployment of option s3.
 
+use crate::aws::bucket_notification::NotificationTarget;
+use crate::aws::notification_filter;
 use crate::deployment::Deployment;
 use crate::deployment::scope::DeploymentScope;
 use crate::deployment::tags::{RoleTags, deployment_tags};
@@ -27,7 +29,7 @@ const BUCKET_KEYS: [&str; 8] = [
     "heeler-ec:bucket-key-7",
     "heeler-ec:bucket-key-8",
 ];
-/// Prefix of the log objects of a trail without a prefix.
+/// Prefix of the log objects of a trail without a prefix. It ends every prefix without the ID of an organization.
 const DEFAULT_LOG_PREFIX: &str = "AWSLogs/";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(super) struct S3Target {
     pub bucket: String,
     /// Prefix of all log objects, with a slash at the end.
     pub log_prefix: String,
+    /// True if an existing notification also announces objects that are not below the log prefix.
+    pub narrows_notification: bool,
     /// ARNs of the customer managed keys of the log objects. Heeler's role gets a grant on each.
     pub bucket_keys: Vec<String>,
     /// ARNs of keys on which an earlier setup made a grant. They stay granted for older log objects, and destroy
@@ -77,14 +81,17 @@ impl S3Target {
             Fact::Present(topic) => Some(topic.arn.clone()),
             _ => None,
         };
+        // The managed topic stays managed if the operator names it.
+        let topic = topic.filter(|topic| *topic != scope.managed_topic_arn());
+        let managed = scope.managed_topic_arn();
         Ok(Self {
             trust,
             bucket: bucket.name.clone(),
             log_prefix: found.log_prefix(),
+            narrows_notification: topic.is_none() && has_wider_notification(found, &managed),
             bucket_keys,
             previous_keys: Vec::new(),
-            // The managed topic stays managed if the operator names it.
-            topic: topic.filter(|topic| *topic != scope.managed_topic_arn()),
+            topic,
             is_complete: true,
             scope,
         })
@@ -98,11 +105,26 @@ impl S3Target {
             trust,
             bucket: bucket.unwrap_or_default().to_owned(),
             log_prefix: log_prefix(deployment).to_owned(),
+            narrows_notification: false,
             bucket_keys: granted_keys(deployment),
             previous_keys: Vec::new(),
             topic: deployment.tag(TOPIC).map(str::to_owned),
             is_complete: bucket.is_some() && deployment.tag(LOG_PREFIX).is_some(),
         }
+    }
+
+    /// Uses the log prefix of the trail as it is now, if it is below the one that the tags contain.
+    pub fn narrow_log_prefix(&mut self, current: String) {
+        if current.starts_with(&self.log_prefix) && current != self.log_prefix {
+            self.log_prefix = current;
+            self.narrows_notification = self.topic.is_none();
+        }
+    }
+
+    /// Returns true if the log prefix has no ID of an organization, as for the trail of one account. Earlier versions
+    /// also wrote such a prefix for organization trails.
+    pub fn lacks_organization(&self) -> bool {
+        self.log_prefix.ends_with(DEFAULT_LOG_PREFIX)
     }
 
     /// Keeps the grants of an earlier setup.
@@ -151,6 +173,21 @@ impl S3Target {
     }
 }
 
+/// Returns true if a notification to the topic announces the log objects and others beside them.
+fn has_wider_notification(found: &Snapshot, topic: &str) -> bool {
+    let log_prefix = found.log_prefix();
+    let entries = found
+        .bucket
+        .as_ref()
+        .and_then(|bucket| bucket.notifications.present());
+    entries.into_iter().flatten().any(|entry| {
+        entry.target == NotificationTarget::Topic
+            && entry.destination == topic
+            && entry.includes_prefix(&log_prefix)
+            && notification_filter::decode(&entry.prefix).as_ref() != Some(&log_prefix)
+    })
+}
+
 /// Prefix of the log objects, as far as the tags contain it.
 pub(super) fn log_prefix(deployment: &Deployment) -> &str {
     deployment.tag(LOG_PREFIX).unwrap_or(DEFAULT_LOG_PREFIX)
@@ -175,6 +212,7 @@ mod tests {
     use crate::naming::ResourceNames;
     use crate::option::delivery_option::DeliveryOption;
     use crate::option::s3::S3;
+    use crate::option::s3::graph::build;
 
     fn key(number: usize) -> String {
         format!("arn:aws-us-gov:kms:ap-southeast-2:111122223333:key/mrk-{number:032}")
@@ -192,7 +230,8 @@ mod tests {
             },
             trust: HeelerTrust::empty(),
             bucket: "logs".into(),
-            log_prefix: "org/AWSLogs/".into(),
+            log_prefix: "org/AWSLogs/o-example/".into(),
+            narrows_notification: false,
             bucket_keys: (0..8).map(key).collect(),
             previous_keys: Vec::new(),
             topic: Some("arn:aws:sns:eu-west-1:111122223333:events".into()),
@@ -260,6 +299,34 @@ mod tests {
         let found = read_back(&target);
         assert!(!found.is_complete);
         assert_eq!(found.log_prefix, DEFAULT_LOG_PREFIX);
+    }
+
+    #[test]
+    fn longer_log_prefix_narrows_notification() {
+        let wide = S3Target {
+            log_prefix: "org/AWSLogs/".into(),
+            topic: None,
+            ..target()
+        };
+        assert!(wide.lacks_organization() && !target().lacks_organization());
+        for (current, log_prefix, narrows) in [
+            ("org/AWSLogs/o-1/", "org/AWSLogs/o-1/", true),
+            ("org/AWSLogs/", "org/AWSLogs/", false),
+            ("AWSLogs/o-1/", "org/AWSLogs/", false),
+        ] {
+            let mut target = wide.clone();
+            target.narrow_log_prefix(current.into());
+            assert_eq!(target.log_prefix, log_prefix);
+            assert_eq!(target.narrows_notification, narrows);
+            let graph = build(&target).graph;
+            let position = |kind: &str| {
+                let mut nodes = graph.nodes().iter();
+                nodes.position(|node| node.id.kind == kind)
+            };
+            let (notification, policy) = (position("s3 notification"), position("iam policy"));
+            assert!(notification.is_some() && policy.is_some());
+            assert_eq!(notification < policy, narrows);
+        }
     }
 
     #[test]
