@@ -86,6 +86,7 @@ on_both_engines! {
             "iam role: tags",
             "iam role: trust",
             "kms key: policy",
+            "s3 notification: prefix",
             "sns topic policy: policy",
             "sqs queue policy: policy",
             "sqs queue: policy",
