@@ -607,6 +607,75 @@ on_both_engines! {
 }
 
 #[tokio::test]
+async fn missing_filter_policy_on_existing_topic_is_repaired() {
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .build()
+        .await;
+    setup(&org).run().await.expect_status(0);
+    let attribute = async |name: &str, value: &str| {
+        let subscriptions = org.clients().sns.list_subscriptions_by_topic();
+        let listed = subscriptions
+            .topic_arn(org.topic().expect("a topic"))
+            .send();
+        let listed = listed.await.expect("subscriptions");
+        let arn = listed.subscriptions()[0].subscription_arn();
+        let set = org.clients().sns.set_subscription_attributes();
+        let set = set.subscription_arn(arn.expect("an ARN"));
+        let set = set.attribute_name(name).attribute_value(value).send();
+        set.await.expect("another subscription");
+    };
+    // The state after a setup of an earlier version.
+    attribute("FilterPolicy", "{}").await;
+    attribute("FilterPolicyScope", "MessageAttributes").await;
+    let run = plan_check(&org).run().await.expect_status(1);
+    let named: Vec<String> = changes_of_kind(&run, "sns subscription")
+        .iter()
+        .map(|change| format!("{}: {}", text(&change["field"]), text(&change["reason"])))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            "filter: the topic may announce objects that Heeler's role cannot read",
+            "filter_scope: the filter policy applies to the message, not to its attributes",
+        ]
+    );
+    let run = setup_again(&org).run().await.expect_status(0);
+    assert_eq!(
+        names(&run.writes()),
+        [
+            "sns:SetSubscriptionAttributes",
+            "sns:SetSubscriptionAttributes"
+        ]
+    );
+    plan_check(&org).run().await.expect_status(0);
+    destroy(&org).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn filter_policy_is_narrowed_before_role() {
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .single_account_trail()
+        .build()
+        .await;
+    let accept = ["--accept", "trail.organization"];
+    setup(&org).args(accept).run().await.expect_status(0);
+    make_organization_trail(&org).await;
+    let run = plan_check(&org).run().await.expect_status(1);
+    let mut updated = resources_with_action(&run, "update");
+    updated.sort_unstable();
+    assert_eq!(updated, ["iam policy", "iam role", "sns subscription"]);
+
+    let written = names(&setup_again(&org).run().await.expect_status(0).writes());
+    let place = |name: &str| written.iter().position(|call| call == name);
+    let filter = place("sns:SetSubscriptionAttributes");
+    assert!(filter.is_some(), "{written:?}");
+    assert!(filter < place("iam:CreatePolicyVersion"), "{written:?}");
+    plan_check(&org).run().await.expect_status(0);
+}
+
+#[tokio::test]
 async fn interrupted_narrowing_is_resumed_in_order() {
     let org = deployment_with_wide_prefix(Engine::Ministack, "").await;
     make_organization_trail(&org).await;

@@ -352,6 +352,52 @@ async fn heeler_receives_event_through_role_and_queue() {
 }
 
 #[tokio::test]
+async fn existing_topic_delivers_only_log_files() {
+    use std::time::Duration;
+    use testkit::{LogFile, log_file::event};
+
+    let org = Organization::on(Engine::Ministack)
+        .topic("events")
+        .build()
+        .await;
+    setup(&org).run().await.expect_status(0);
+    plan(&org).args(["--check"]).run().await.expect_status(0);
+    let printed = json(&outputs(&org).run().await.expect_status(0));
+    let [queue, role, id] = [
+        "heeler_event_queue_url",
+        "heeler_event_role_arn",
+        "heeler_event_role_external_id",
+    ]
+    .map(|key| text(&printed[key]));
+    let flow_log = format!("AWSLogs/{}/vpcflowlogs/file.json.gz", org.account());
+    let put = org.clients().s3.put_object().bucket(org.bucket());
+    put.key(flow_log).send().await.expect("a flow log");
+    let record = event(
+        org.account(),
+        "us-east-1",
+        "s3.amazonaws.com",
+        "CreateBucket",
+        false,
+    );
+    let object = LogFile::new(org.account(), "us-east-1", vec![record]);
+    org.deliver(&object).await;
+
+    let heeler = org
+        .assume_as_heeler(&role, &id)
+        .await
+        .expect("a session of Heeler's");
+    let bodies = heeler
+        .receive(&queue, 1, Duration::from_secs(20))
+        .await
+        .expect("messages");
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
+    assert!(
+        bodies[0].contains(object.name().trim_end_matches(".json.gz")),
+        "{bodies:?}"
+    );
+}
+
+#[tokio::test]
 async fn dry_run_matches_plan() {
     let org = Organization::on(Engine::Ministack).build().await;
     let args = [

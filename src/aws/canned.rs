@@ -50,11 +50,17 @@ impl SentRequests {
             .collect()
     }
 
+    /// The bodies of all requests of an operation.
+    pub fn bodies(&self, operation: &str) -> Vec<String> {
+        let sent = self.0.lock().unwrap();
+        let found = sent.iter().filter(|(name, _)| name == operation);
+        found.map(|(_, body)| body.clone()).collect()
+    }
+
     /// The body of the first request of an operation.
     pub fn body(&self, operation: &str) -> String {
-        let sent = self.0.lock().unwrap();
-        let found = sent.iter().find(|(name, _)| name == operation);
-        found.map(|(_, body)| body.clone()).unwrap_or_default()
+        let first = self.bodies(operation).into_iter().next();
+        first.unwrap_or_default()
     }
 }
 

@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod error;
 pub mod kms_keys;
 pub mod lookup;
+pub mod message_filter;
 pub mod not_found;
 pub mod notification_filter;
 pub mod policy_versions;

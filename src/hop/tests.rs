@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::bucket_notification::{NotificationEntry, NotificationTarget};
+use crate::aws::message_filter;
 use crate::inventory::facts::{
     DeliveryStatus, KeyFacts, KmsKeyDetails, Organization, TopicFacts, Trail, TrailStatus,
 };
@@ -146,6 +147,7 @@ fn bucket_facts() -> PipelineFacts {
             is_pending: false,
             raw_delivery: false,
             filter_policy: None,
+            filter_scope: String::new(),
         }),
         log_group: Fact::NotRequested,
         subscription_filters: Fact::NotRequested,
@@ -361,6 +363,19 @@ fn states_of_topic_and_subscription() {
         subscription(|found| found.filter_policy = Some("{\"a\":[1]}".into())),
         ["subscription"]
     );
+    let filter = |prefix: &'static str, scope: &'static str| {
+        broken(move |facts| {
+            let found = facts.subscription.present_mut().expect("a subscription");
+            found.filter_policy = Some(message_filter::policy(prefix).to_string());
+            found.filter_scope = scope.into();
+        })
+    };
+    assert!(filter("AWSLogs/", message_filter::MESSAGE_BODY).is_empty());
+    assert_eq!(
+        filter("other/", message_filter::MESSAGE_BODY),
+        ["subscription"]
+    );
+    assert_eq!(filter("AWSLogs/", "MessageAttributes"), ["subscription"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::access::{AccessCheck, evaluate_access, parse_policy, resource_side, service};
 use super::{Hop, HopDraft, HopId, HopStatus, into_hop};
 use crate::aws::arn::{Arn, bucket_arn};
+use crate::aws::message_filter;
 use crate::iam::evaluate::ResourcePolicy;
 use crate::inventory::Fact;
 use crate::inventory::pipeline::{PipelineFacts, PipelineSource};
@@ -73,7 +74,8 @@ fn evaluate_topic_policy(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     })
 }
 
-/// Evaluates the subscription: it is confirmed, and has neither a filter policy nor raw message delivery.
+/// Evaluates the subscription: it is confirmed, is without raw message delivery, and its filter policy passes the
+/// events of all log objects.
 #[must_use]
 pub fn subscription(facts: &PipelineFacts) -> Hop {
     into_hop(evaluate_subscription(facts))
@@ -83,7 +85,7 @@ fn evaluate_subscription(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
     let draft = HopDraft::new(
         HopId::Subscription,
         facts.queue_arn(),
-        "a confirmed subscription without filter policy and without raw message delivery",
+        "a confirmed subscription that passes every log file, without raw message delivery",
     );
     let repair = |hop: Hop| with_repair(facts, hop);
     let found = draft
@@ -92,14 +94,20 @@ fn evaluate_subscription(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
             "the queue is not subscribed to the topic",
         )
         .map_err(|hop| Box::new(repair(*hop)))?;
+    let dropping = found.filter_policy.as_ref().filter(|filter| {
+        !message_filter::passes_prefix(filter, &found.filter_scope, &facts.log_prefix())
+    });
     Ok(if found.is_pending {
         repair(draft.broken("pending confirmation, so SNS delivers nothing"))
     } else if found.raw_delivery {
         repair(draft.broken("raw message delivery is enabled"))
-    } else if let Some(filter) = &found.filter_policy {
+    } else if let Some(filter) = dropping {
         repair(draft.broken(format!("a filter policy drops messages: {filter}")))
     } else {
-        draft.ok("confirmed, every message")
+        draft.ok(match found.filter_policy {
+            None => "confirmed, every message",
+            Some(_) => "confirmed, every log file",
+        })
     })
 }
 

@@ -93,6 +93,7 @@ impl Fixture {
         graph.add(Subscription {
             topic: topic.arn(),
             queue: queue.arn(),
+            key_prefix: None,
             depends_on: Vec::new(),
         });
         graph.add(Function {

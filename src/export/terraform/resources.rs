@@ -81,6 +81,10 @@ pub(super) fn resource_block(
     let output = |of: &str| item.outputs.get(of).map(|literal| known.resolve(literal));
     let document = |field: &str| item.state.write_form(field).map(json_expression);
     let name = Some(Expression::from(item.id.name.as_str()));
+    let filter = item
+        .state
+        .text("filter")
+        .filter(|filter| !filter.is_empty());
     let Some(kind) = ResourceKind::of(item.id) else {
         return to.build();
     };
@@ -112,6 +116,14 @@ pub(super) fn resource_block(
             .argument("protocol", Some("sqs".into()))
             .argument("endpoint", text(observed::QUEUE))
             .argument("raw_message_delivery", plain("raw_delivery"))
+            .argument(
+                "filter_policy",
+                filter.map(|filter| json_expression(&filter.into())),
+            )
+            .argument(
+                "filter_policy_scope",
+                filter.and_then(|_| plain("filter_scope")),
+            )
             .ignore_changes(&["confirmation_timeout_in_minutes", "endpoint_auto_confirms"]),
         ResourceKind::IamRole => to
             .argument("name", name)

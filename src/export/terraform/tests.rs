@@ -239,3 +239,24 @@ fn each_grant_has_its_own_label() {
         "{text}"
     );
 }
+
+#[test]
+fn filter_policy_is_exported_with_its_scope() {
+    let subscription = id(ResourceKind::SnsSubscription, "events → queue");
+    let state = |filter: &str| {
+        State::default()
+            .with("filter", filter)
+            .with("filter_scope", "MessageBody")
+            .with("raw_delivery", false)
+    };
+    let outputs = [("arn", "arn:subscription")];
+    let filtered = state(r#"{"Records":{"s3":{"object":{"key":[{"prefix":"AWSLogs/"}]}}}}"#);
+    let text = export_resources(vec![(&subscription, &filtered, &outputs)]);
+    assert!(text.contains("filter_policy = jsonencode({"), "{text}");
+    assert!(
+        text.contains("filter_policy_scope = \"MessageBody\""),
+        "{text}"
+    );
+    let text = export_resources(vec![(&subscription, &state(""), &outputs)]);
+    assert!(!text.contains("filter_policy"), "{text}");
+}

@@ -137,6 +137,8 @@ pub struct SubscriptionFacts {
     pub is_pending: bool,
     pub raw_delivery: bool,
     pub filter_policy: Option<String>,
+    /// `MessageAttributes` or `MessageBody`; empty without a filter policy.
+    pub filter_scope: String,
 }
 
 /// A queue with its policy and its counters. SQS counts approximately.

@@ -42,6 +42,7 @@ pub(super) async fn subscription_facts(
             is_pending: true,
             raw_delivery: false,
             filter_policy: None,
+            filter_scope: String::new(),
         }));
     }
     let aws = clients.acquire().await;
@@ -68,5 +69,9 @@ pub(super) async fn subscription_facts(
             .get("FilterPolicy")
             .filter(|text| !text.is_empty() && text.as_str() != "{}")
             .cloned(),
+        filter_scope: attributes
+            .get("FilterPolicyScope")
+            .cloned()
+            .unwrap_or_default(),
     }))
 }

@@ -71,6 +71,7 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
     let subscription = graph.add(Subscription {
         topic: topic.arn(),
         queue: queue.arn(),
+        key_prefix: target.topic.as_ref().map(|_| target.log_prefix.clone()),
         depends_on: vec![queue_policy.completed()],
     });
 
@@ -95,6 +96,10 @@ pub(super) fn build(target: &S3Target) -> Pipeline {
     };
     if let Some(notification) = narrowed {
         policy.depends_on.push(graph.add(notification).completed());
+    }
+    // The filter policy of the subscription to a topic of the customer is narrowed first as well.
+    if target.topic.is_some() {
+        policy.depends_on.push(subscription.completed());
     }
     let policy = graph.add(policy);
     let attachment = graph.add(PolicyAttachment {

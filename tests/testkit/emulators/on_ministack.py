@@ -137,13 +137,31 @@ def s3(module):
 
 
 def sns(module):
-    """Returns the error code of a missing topic as SNS does: without the suffix Exception."""
+    """Returns the error code of a missing topic as SNS does: without the suffix Exception. Compares a filter policy with
+    each element of an array in the message."""
     error = module._error
 
     def corrected(code, message, status):
         return error(code.removesuffix("Exception") if code == "ResourceNotFoundException" else code, message, status)
 
     module._error = corrected
+    module._body_lookup = body_lookup
+
+
+def body_lookup(body):
+    """Returns the values and the children of a member of a message; those of all elements if it is an array."""
+    objects = [element for element in (body if isinstance(body, list) else [body]) if isinstance(element, dict)]
+
+    def members(key):
+        found = [element[key] for element in objects if element.get(key) is not None]
+        return [each for value in found for each in (value if isinstance(value, list) else [value])]
+
+    def lookup(key):
+        values = members(key)
+        return bool(values), values, any(objects)
+
+    lookup.child = lambda key: body_lookup(members(key)) if members(key) else None
+    return lookup
 
 
 def kms(module):
