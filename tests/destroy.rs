@@ -46,6 +46,52 @@ on_both_engines! {
         assert_eq!(org.leftovers().await, NOTHING);
         assert_eq!((topic_policy(&org).await, org.notification().await), before);
     }
+
+    async fn attachments_of_others_are_named_before_deletion(engine: Engine) {
+        let org = Organization::on(engine).build().await;
+        setup(&org).run().await.expect_status(0);
+        let (iam, account) = (&org.clients().iam, org.account());
+        let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+        let audit = iam.create_policy().policy_name("audit").policy_document(document);
+        audit.send().await.expect("a policy of others");
+        let audit = format!("arn:aws:iam::{account}:policy/audit");
+        let attach = iam.attach_role_policy().role_name(ROLE).policy_arn(&audit);
+        attach.send().await.expect("an attached policy");
+        let inline = iam.put_role_policy().role_name(ROLE).policy_name("limits");
+        inline.policy_document(document).send().await.expect("an inline policy");
+        let trust = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"arn:aws:iam::{account}:root"}}}}]}}"#
+        );
+        let reader = iam.create_role().role_name("siem-reader").assume_role_policy_document(trust);
+        reader.send().await.expect("a role of others");
+        let own = format!("arn:aws:iam::{account}:policy/heeler_event_collection_sqs_policy");
+        let attach = iam.attach_role_policy().role_name("siem-reader").policy_arn(&own);
+        attach.send().await.expect("an attachment of others");
+
+        let run = destroy(&org).run().await.expect_status(1);
+        assert_eq!(names(&run.writes()), NOTHING);
+        for command in [
+            format!("aws iam detach-role-policy --role-name {ROLE} --policy-arn {audit}"),
+            format!("aws iam delete-role-policy --role-name {ROLE} --policy-name limits"),
+            format!("aws iam detach-role-policy --role-name siem-reader --policy-arn {own}"),
+        ] {
+            assert!(run.stderr.contains(&command), "{}", run.stderr);
+        }
+        let dry = destroy(&org).args(["--dry-run"]).run().await.expect_status(1);
+        assert!(dry.stderr.contains("role siem-reader"), "{}", dry.stderr);
+
+        let detach = iam.detach_role_policy().role_name(ROLE).policy_arn(&audit);
+        detach.send().await.expect("detached");
+        let delete = iam.delete_role_policy().role_name(ROLE).policy_name("limits");
+        delete.send().await.expect("no inline policy");
+        let detach = iam.detach_role_policy().role_name("siem-reader").policy_arn(&own);
+        detach.send().await.expect("detached");
+        destroy(&org).run().await.expect_status(0);
+        let delete = iam.delete_role().role_name("siem-reader").send();
+        delete.await.expect("no role");
+        iam.delete_policy().policy_arn(&audit).send().await.expect("no policy");
+        assert_eq!(org.leftovers().await, NOTHING);
+    }
 }
 
 /// The managed resources, with keys but without key IDs.

@@ -292,7 +292,11 @@ async fn rollback_keeps_topic_used_by_others() {
         .expect("a subscription of others");
     attach.open();
     let run = running.wait().await.expect_status(3);
-    assert!(run.stderr.contains("it is used by sqs"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("it has other subscribers: sqs"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ const EXPECTED_DIFFERENCES: &[&str] = &[
     "last_modified",
     "tags",
     "tags_all",
+    "topic",
     "version",
     "qualified_arn",
     "qualified_invoke_arn",

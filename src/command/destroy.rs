@@ -18,12 +18,12 @@ use crate::error::{Error, Exit, Result};
 use crate::inventory::InventoryRequest;
 use crate::naming::ResourceNames;
 use crate::option::{self, DeliveryOption, LocateRequest, OPTIONS, Target};
-use crate::reconcile::Actual;
 use crate::reconcile::apply::ExecutionOptions;
 use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
+use crate::reconcile::{Actual, ForeignUse};
 use crate::render::notices::destroy::{DestroyNotice, RemainingReason, RemainingResource};
 use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::question::{Cancelled, Question};
@@ -115,7 +115,7 @@ impl DestroyRun<'_, '_> {
     /// Asks, saves the backup, deletes the resources and reports what remains.
     async fn confirm_and_delete(
         &self,
-        used: &[(&PlanStep, Vec<String>)],
+        used: &[(&PlanStep, ForeignUse)],
         statuses: &mut Vec<StepStatus>,
     ) -> Result<DestroyEnd> {
         let context = self.context;
@@ -222,17 +222,30 @@ fn fail_if_unreadable(plan: &Plan<'_, Aws>) -> Result<()> {
         .map_or(Ok(()), |error| Err(error.clone()))
 }
 
-/// Fails if others use the resources, because they would lose their events.
-fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, Vec<String>)]) -> Result<()> {
-    let Some((step, users)) = used_resources.first() else {
+/// Fails if others use the resources: they would lose their events, or AWS would refuse the deletion.
+fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, ForeignUse)]) -> Result<()> {
+    if used_resources.is_empty() {
         return Ok(());
+    }
+    let uses: Vec<String> = used_resources
+        .iter()
+        .map(|(step, found)| format!("{} {}: {}", step.id, found.relation, found.users.join(", ")))
+        .collect();
+    let refusal = Error::negative(format!("{}; nothing was deleted", uses.join("; ")));
+    let mut release = ForeignUse::default();
+    for (_, found) in used_resources {
+        let commands = found.release_commands.iter().cloned();
+        release.release_commands.extend(commands);
+    }
+    // Subscribers need another topic first, so there is no command for them.
+    let subscribers = used_resources
+        .iter()
+        .find(|(_, found)| found.release_commands.is_empty());
+    let Some((_, subscribers)) = subscribers else {
+        return Err(refusal.with_hint(release.release_hint()));
     };
-    let refusal = Error::negative(format!(
-        "{} has other subscribers: {}; nothing was deleted",
-        step.id,
-        users.join(", ")
-    ));
-    let other_deployment = users
+    let other_deployment = subscribers
+        .users
         .iter()
         .find_map(|user| ResourceNames::from_queue_name(arn::resource_name(user)));
     Err(match other_deployment.filter(|names| *names != context.names()) {

@@ -38,6 +38,7 @@ pub(crate) fn add_heeler_role(
         permissions_boundary: scope.permissions_boundary.clone(),
         ownership: ownership.clone(),
         deployment_tags: tags,
+        own_policy: scope.policy_arn(&scope.names.policy()),
         run_id: Some(uuid::Uuid::new_v4().to_string()),
     });
     graph.lock();
@@ -122,6 +123,7 @@ pub(crate) fn heeler_policy(
 ) -> ManagedPolicy {
     policy_with_key(
         scope.policy_arn(&scope.names.policy()),
+        scope.names.role(),
         "Policy to allow Heeler to harvest messages from SQS queue.",
         key,
         ownership,
@@ -129,9 +131,10 @@ pub(crate) fn heeler_policy(
     )
 }
 
-/// A policy whose document contains the ARN of the key, which AWS assigns.
+/// A policy of a role whose document contains the ARN of the key, which AWS assigns.
 pub(crate) fn policy_with_key(
     arn: String,
+    role: String,
     description: &'static str,
     key: &Handle<KmsKey>,
     ownership: &OwnershipTags,
@@ -145,5 +148,6 @@ pub(crate) fn policy_with_key(
         document: Box::new(move |known| known.get(&known_key).map(|key| document(&key))),
         depends_on: vec![key_arn],
         ownership: ownership.clone(),
+        role,
     }
 }

@@ -25,10 +25,17 @@ pub(crate) const MANAGE_POLICIES: &[&str] = &[
     "iam:ListPolicyVersions",
     "iam:TagPolicy",
 ];
-pub(crate) const DELETE_ROLE: &[&str] = &["iam:DeleteRole", "iam:DetachRolePolicy"];
+pub(crate) const DELETE_ROLE: &[&str] = &[
+    "iam:DeleteRole",
+    "iam:DetachRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+];
 pub(crate) const DELETE_POLICY: &[&str] = &[
     "iam:DeletePolicy",
     "iam:DeletePolicyVersion",
+    "iam:ListEntitiesForPolicy",
     "iam:ListPolicyVersions",
 ];
 pub(crate) const DELETE_KEY: &[&str] = &["kms:DeleteAlias", "kms:ScheduleKeyDeletion"];

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::Actual;
 use super::apply::{ExecutionOptions, report_unavailable_scopes, with_events};
 use super::event::{ReconcileEvent, Verb};
 use super::graph::{Node, ResourceId};
 use super::plan::{Action, Plan, PlanStep};
 use super::retry::Backoff;
 use super::scheduler::{EarlyReleases, Outcome, reverse_edges, run_with_releases};
+use super::{Actual, ForeignUse};
 use crate::error::{Error, Result};
 
 /// The effect of a destroy on one resource.
@@ -53,11 +53,11 @@ impl<C: Send + Sync> Plan<'_, C> {
         actions
     }
 
-    /// Returns each resource whose deletion would break resources of others, with these.
+    /// Returns each resource that others use, with these.
     ///
     /// # Errors
     /// If a read fails.
-    pub async fn used_by(&self) -> Result<Vec<(&PlanStep, Vec<String>)>> {
+    pub async fn used_by(&self) -> Result<Vec<(&PlanStep, ForeignUse)>> {
         let nodes = self.steps.iter().zip(self.graph.nodes()).enumerate();
         let reads = nodes.map(|(index, (step, node))| async move {
             let will_delete = self.destroy_action(step, node) == DestroyAction::Delete
@@ -65,7 +65,7 @@ impl<C: Send + Sync> Plan<'_, C> {
             let users = if will_delete {
                 node.resource.used_by(self.cloud(index)?).await?
             } else {
-                Vec::new()
+                ForeignUse::default()
             };
             Ok((step, users))
         });

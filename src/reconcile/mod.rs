@@ -151,4 +151,6 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
-pub use resource::{Actual, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec};
+pub use resource::{
+    Actual, ForeignUse, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec,
+};

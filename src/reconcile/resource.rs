@@ -10,6 +10,7 @@ use super::diff::Change;
 use super::graph::{Output, ResourceId};
 use super::state::State;
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::ownership::Ownership;
 
 /// Values that a resource provides to others, by name: `arn`, `url`.
@@ -41,6 +42,42 @@ impl Actual {
                 "AWS did not return it",
             )
         })
+    }
+}
+
+/// Others that use a resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForeignUse {
+    /// The words between the resource and its users, such as "has other subscribers".
+    pub relation: &'static str,
+    /// A description of each user.
+    pub users: Vec<String>,
+    /// The command that ends each use; empty if there is none.
+    pub release_commands: Vec<String>,
+}
+
+impl ForeignUse {
+    pub(crate) fn add(&mut self, user: String, release_command: String) {
+        self.users.push(user);
+        self.release_commands.push(release_command);
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// Returns a hint with the commands that end each use.
+    #[must_use]
+    pub fn release_hint(&self) -> Hint {
+        let mut hint = Hint::from("to continue, run: ");
+        for (number, command) in self.release_commands.iter().enumerate() {
+            if number > 0 {
+                hint = hint.and(&Hint::from("; "));
+            }
+            hint = hint.and_command(command.as_str());
+        }
+        hint
     }
 }
 
@@ -225,8 +262,8 @@ pub trait Resource<C: Sync>: ResourceSpec {
         Ok(Vec::new())
     }
 
-    /// Resources of others that deleting this one would break.
-    async fn used_by(&self, _cloud: &C) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    /// Others that use this resource. Deleting it would break them, or they prevent its deletion.
+    async fn used_by(&self, _cloud: &C) -> Result<ForeignUse> {
+        Ok(ForeignUse::default())
     }
 }

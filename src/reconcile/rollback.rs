@@ -204,8 +204,13 @@ impl<C: Send + Sync> StepRollback<'_, C> {
         let users = self.resource().used_by(self.plan.cloud(self.node)?).await?;
         if !users.is_empty() {
             let id = &self.plan.steps[self.node].id;
-            return Err(Error::negative(format!("cannot delete {id}"))
-                .with_reason(format!("it is used by {}", users.join(", "))));
+            return Err(
+                Error::negative(format!("cannot delete {id}")).with_reason(format!(
+                    "it {}: {}",
+                    users.relation,
+                    users.users.join(", ")
+                )),
+            );
         }
         let reason = DeleteReason::Rollback;
         let (plan, node) = (self.plan, self.node);

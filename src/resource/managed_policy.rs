@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
+use super::iam_users::{entities_of_policy, explain_conflict};
 use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, PolicyTemplate, extra_tags, observed, with_policy};
 use crate::aws::Aws;
@@ -19,7 +20,9 @@ use crate::iam;
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::reconcile::{
+    Actual, ForeignUse, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+};
 use crate::shared_document::kind::DocumentKind;
 use crate::shared_document::managed_policy;
 
@@ -30,6 +33,8 @@ pub struct ManagedPolicy {
     /// The resources that the document refers to.
     pub depends_on: Vec<Output>,
     pub ownership: OwnershipTags,
+    /// Name of the managed role that the policy is attached to.
+    pub role: String,
 }
 
 impl Handle<ManagedPolicy> {
@@ -147,15 +152,23 @@ impl Resource<Aws> for ManagedPolicy {
         for version in list_old_versions(aws, &self.arn).await? {
             delete_version(aws, &self.arn, &version).await?;
         }
-        aws.iam
-            .delete_policy()
-            .policy_arn(&self.arn)
-            .send()
-            .await
-            .optional_for("iam:DeletePolicy", not_found::IAM_ENTITY, || {
-                format!("delete {}", self.id())
-            })?;
-        Ok(())
+        let operation = || format!("delete {}", self.id());
+        let deleted = aws.iam.delete_policy().policy_arn(&self.arn).send().await;
+        match deleted.optional_for("iam:DeletePolicy", not_found::IAM_ENTITY, operation) {
+            Ok(_) => Ok(()),
+            Err(refusal) => {
+                let others = entities_of_policy(aws, &self.arn, &self.role);
+                Err(explain_conflict(refusal, &operation(), others).await)
+            }
+        }
+    }
+
+    /// Returns nothing if the caller may not list it. IAM then refuses the deletion.
+    async fn used_by(&self, aws: &Aws) -> Result<ForeignUse> {
+        match entities_of_policy(aws, &self.arn, &self.role).await {
+            Err(refusal) if refusal.is_denied() => Ok(ForeignUse::default()),
+            found => found,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod cloud_provider;
 mod extra_tags;
 pub mod function;
 pub mod function_permission;
+mod iam_users;
 pub mod kind;
 pub mod kms_alias;
 pub mod kms_grant;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
 use serde_json::{Map, Value};
 
+use super::iam_users::{attached_to_role, explain_conflict};
 use super::kind::ResourceKind;
 use super::{PROPAGATION_TIMEOUT, deleted_principals_reason, extra_tags, observed, policy_text};
 use crate::aws::error::AwsResultExt;
@@ -16,7 +17,9 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::reconcile::{
+    Actual, ForeignUse, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+};
 use crate::shared_document::kind::DocumentKind;
 use crate::shared_document::role_trust::{trust_policy, trust_policy_of, trust_state};
 
@@ -31,6 +34,8 @@ pub struct Role {
     pub ownership: OwnershipTags,
     /// The tags that describe the deployment. Only the role that identifies the deployment has these tags.
     pub deployment_tags: Vec<(&'static str, String)>,
+    /// ARN of the managed policy of the role. All other policies on it are those of others.
+    pub own_policy: String,
     /// The ID of this run, which a new role stores in a tag. `None` for a role that does not serve as a lock.
     pub run_id: Option<String>,
 }
@@ -252,15 +257,23 @@ impl Resource<Aws> for Role {
     }
 
     async fn delete(&self, aws: &Aws, _: &Actual) -> Result<()> {
-        aws.iam
-            .delete_role()
-            .role_name(self.name())
-            .send()
-            .await
-            .optional_for("iam:DeleteRole", not_found::IAM_ENTITY, || {
-                format!("delete {}", self.id())
-            })?;
-        Ok(())
+        let operation = || format!("delete {}", self.id());
+        let deleted = aws.iam.delete_role().role_name(self.name()).send().await;
+        match deleted.optional_for("iam:DeleteRole", not_found::IAM_ENTITY, operation) {
+            Ok(_) => Ok(()),
+            Err(refusal) => {
+                let others = attached_to_role(aws, self.name(), &self.own_policy);
+                Err(explain_conflict(refusal, &operation(), others).await)
+            }
+        }
+    }
+
+    /// Returns nothing if the caller may not list it. IAM then refuses the deletion.
+    async fn used_by(&self, aws: &Aws) -> Result<ForeignUse> {
+        match attached_to_role(aws, self.name(), &self.own_policy).await {
+            Err(refusal) if refusal.is_denied() => Ok(ForeignUse::default()),
+            found => found,
+        }
     }
 }
 
@@ -383,6 +396,7 @@ mod tests {
                 extra: Vec::new(),
             },
             deployment_tags: vec![("heeler-ec:region", "us-east-1".into())],
+            own_policy: "arn:aws:iam::111122223333:policy/policy".into(),
             run_id: None,
         }
     }

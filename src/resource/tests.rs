@@ -25,6 +25,7 @@ use crate::shared_document::role_trust::{HeelerTrust, TrustedEntity};
 const ACCOUNT: &str = "111122223333";
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/k";
 const ROLE: &str = "arn:aws:iam::111122223333:role/role";
+const OWN_POLICY: &str = "arn:aws:iam::111122223333:policy/policy";
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:queue";
 const QUEUE_URL: &str = r#"{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/queue"}"#;
@@ -63,6 +64,7 @@ impl Fixture {
             permissions_boundary: None,
             ownership: OWNERSHIP,
             deployment_tags: vec![("heeler-ec:region", "us-east-1".to_owned())],
+            own_policy: OWN_POLICY.to_owned(),
             run_id: None,
         });
         let topic = graph.add(Topic {

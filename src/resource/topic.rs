@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
-use crate::reconcile::{Actual, KnownOutputs, Outputs, Properties, Resource, ResourceSpec};
+use crate::reconcile::{
+    Actual, ForeignUse, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+};
 
 /// A standard SNS topic. S3 cannot publish to a FIFO topic.
 pub struct Topic {
@@ -85,7 +87,7 @@ impl ResourceSpec for Topic {
 
 #[async_trait]
 impl Resource<Aws> for Topic {
-    async fn used_by(&self, aws: &Aws) -> Result<Vec<String>> {
+    async fn used_by(&self, aws: &Aws) -> Result<ForeignUse> {
         let mut others = Vec::new();
         let mut pages = aws
             .sns
@@ -113,7 +115,11 @@ impl Resource<Aws> for Topic {
                     .then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
             }));
         }
-        Ok(others)
+        Ok(ForeignUse {
+            relation: "has other subscribers",
+            users: others,
+            release_commands: Vec::new(),
+        })
     }
 
     async fn read(&self, aws: &Aws, _: &KnownOutputs) -> Result<Option<Actual>> {

@@ -66,11 +66,13 @@ pub(super) fn build(target: &CloudWatchTarget) -> Pipeline {
         permissions_boundary: scope.permissions_boundary.clone(),
         ownership: ownership.clone(),
         deployment_tags: Vec::new(),
+        own_policy: scope.policy_arn(&names.function_policy()),
         run_id: None,
     });
     let of = target.clone();
     let function_policy = graph.add(policy_with_key(
         scope.policy_arn(&names.function_policy()),
+        names.function_role(),
         "Policy to allow Heeler Event Collection Lambda to read from Cloudwatch logs and send processed messages to Heeler SQS for harvest.",
         &key,
         &ownership,

@@ -349,24 +349,14 @@ fn deletes(scope: &PolicyScope) -> Vec<Statement> {
     vec![
         Statement::new("DeleteFifoQueues", &["sqs:DeleteQueue"], queue_arns(scope)),
         Statement::new(
-            "DeleteRole",
+            "DeleteRoles",
             shared::DELETE_ROLE,
-            [scope.role_arn(&names.role())],
+            [names.role(), names.function_role()].map(|role| scope.role_arn(&role)),
         ),
         Statement::new(
-            "DeleteRoleOfFunction",
-            shared::DELETE_ROLE,
-            [scope.role_arn(&names.function_role())],
-        ),
-        Statement::new(
-            "DeletePolicy",
+            "DeletePolicies",
             shared::DELETE_POLICY,
-            [scope.policy_arn(&names.policy())],
-        ),
-        Statement::new(
-            "DeletePolicyOfFunction",
-            shared::DELETE_POLICY,
-            [scope.policy_arn(&names.function_policy())],
+            [names.policy(), names.function_policy()].map(|policy| scope.policy_arn(&policy)),
         ),
         Statement::new(
             "DeleteOwnAliasAtLogGroup",

@@ -30,6 +30,8 @@ const SAME_NAME: &[(&str, &[&str])] = &[
             "GetRole",
             "GetRolePolicy",
             "ListAttachedRolePolicies",
+            "ListEntitiesForPolicy",
+            "ListInstanceProfilesForRole",
             "ListPolicyVersions",
             "ListRolePolicies",
             "SimulatePrincipalPolicy",

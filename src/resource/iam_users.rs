@@ -1,0 +1,261 @@
+//! What others have attached to a managed role, and where others have attached a managed policy. IAM deletes neither
+//! while such an attachment exists.
+
+use crate::aws::error::AwsResultExt;
+use crate::aws::{Aws, arn, not_found};
+use crate::error::{Error, Result};
+use crate::reconcile::ForeignUse;
+
+/// Returns the policies and instance profiles of others on a role. `own_policy` is the ARN of the managed policy.
+///
+/// # Errors
+/// When IAM refuses a call.
+pub(super) async fn attached_to_role(
+    aws: &Aws,
+    role: &str,
+    own_policy: &str,
+) -> Result<ForeignUse> {
+    let (managed, inline, profiles) = tokio::try_join!(
+        attached_policies(aws, role),
+        inline_policies(aws, role),
+        instance_profiles(aws, role),
+    )?;
+    let mut found = ForeignUse {
+        relation: "has attachments of others",
+        ..ForeignUse::default()
+    };
+    for policy in managed.into_iter().filter(|policy| policy != own_policy) {
+        found.add(
+            format!("policy {}", arn::resource_name(&policy)),
+            format!("aws iam detach-role-policy --role-name {role} --policy-arn {policy}"),
+        );
+    }
+    for policy in inline {
+        found.add(
+            format!("inline policy {policy}"),
+            format!("aws iam delete-role-policy --role-name {role} --policy-name {policy}"),
+        );
+    }
+    for profile in profiles {
+        found.add(
+            format!("instance profile {profile}"),
+            format!(
+                "aws iam remove-role-from-instance-profile --instance-profile-name {profile} --role-name {role}"
+            ),
+        );
+    }
+    Ok(found)
+}
+
+/// Returns the roles, users and groups of others that a managed policy is attached to. `own_role` is the name of the
+/// managed role.
+///
+/// # Errors
+/// When IAM refuses a call.
+pub(super) async fn entities_of_policy(
+    aws: &Aws,
+    policy: &str,
+    own_role: &str,
+) -> Result<ForeignUse> {
+    let mut found = ForeignUse {
+        relation: "is attached to entities of others",
+        ..ForeignUse::default()
+    };
+    let mut pages = aws
+        .iam
+        .list_entities_for_policy()
+        .policy_arn(policy)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let Some(page) =
+            page.optional_for("iam:ListEntitiesForPolicy", not_found::IAM_ENTITY, || {
+                format!(
+                    "list the entities of iam policy {}",
+                    arn::resource_name(policy)
+                )
+            })?
+        else {
+            break;
+        };
+        let mut add = |kind: &str, name: Option<&str>| {
+            if let Some(name) = name {
+                found.add(
+                    format!("{kind} {name}"),
+                    format!(
+                        "aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {policy}"
+                    ),
+                );
+            }
+        };
+        for role in page.policy_roles() {
+            add("role", role.role_name().filter(|name| *name != own_role));
+        }
+        for user in page.policy_users() {
+            add("user", user.user_name());
+        }
+        for group in page.policy_groups() {
+            add("group", group.group_name());
+        }
+    }
+    Ok(found)
+}
+
+/// Replaces a conflict that only others can end by an error that names them. A conflict for another reason passes by
+/// itself, for example when IAM still shows a detached policy.
+pub(super) async fn explain_conflict(
+    refusal: Error,
+    operation: &str,
+    others: impl Future<Output = Result<ForeignUse>>,
+) -> Error {
+    if !refusal.has_code("DeleteConflict") {
+        return refusal;
+    }
+    match others.await {
+        Ok(found) if !found.is_empty() => Error::failed(
+            operation,
+            format!("it {}: {}", found.relation, found.users.join(", ")),
+        )
+        .with_hint(found.release_hint()),
+        _ => refusal,
+    }
+}
+
+async fn attached_policies(aws: &Aws, role: &str) -> Result<Vec<String>> {
+    let mut policies = Vec::new();
+    let call = aws.iam.list_attached_role_policies().role_name(role);
+    let mut pages = call.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.optional_for(
+            "iam:ListAttachedRolePolicies",
+            not_found::IAM_ENTITY,
+            || format!("list the policies of iam role {role}"),
+        )?;
+        let Some(page) = page else { break };
+        let found = page.attached_policies().iter();
+        policies.extend(found.filter_map(|policy| policy.policy_arn.clone()));
+    }
+    Ok(policies)
+}
+
+async fn inline_policies(aws: &Aws, role: &str) -> Result<Vec<String>> {
+    let mut policies = Vec::new();
+    let call = aws.iam.list_role_policies().role_name(role);
+    let mut pages = call.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.optional_for("iam:ListRolePolicies", not_found::IAM_ENTITY, || {
+            format!("list the inline policies of iam role {role}")
+        })?;
+        let Some(page) = page else { break };
+        policies.extend(page.policy_names);
+    }
+    Ok(policies)
+}
+
+async fn instance_profiles(aws: &Aws, role: &str) -> Result<Vec<String>> {
+    let mut profiles = Vec::new();
+    let call = aws.iam.list_instance_profiles_for_role().role_name(role);
+    let mut pages = call.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.optional_for(
+            "iam:ListInstanceProfilesForRole",
+            not_found::IAM_ENTITY,
+            || format!("list the instance profiles of iam role {role}"),
+        )?;
+        let Some(page) = page else { break };
+        let found = page.instance_profiles.into_iter();
+        profiles.extend(found.map(|profile| profile.instance_profile_name));
+    }
+    Ok(profiles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::canned::CannedResponse;
+
+    const OWN_POLICY: &str = "arn:aws:iam::111122223333:policy/own";
+
+    fn response(operation: &str, result: &str) -> CannedResponse {
+        CannedResponse::ok(format!(
+            "<{operation}Response><{operation}Result>{result}<IsTruncated>false</IsTruncated></{operation}Result></{operation}Response>"
+        ))
+    }
+
+    fn role_lists(attached: &str, inline: &str) -> Vec<(&'static str, CannedResponse)> {
+        let attached = format!("<AttachedPolicies>{attached}</AttachedPolicies>");
+        let inline = format!("<PolicyNames>{inline}</PolicyNames>");
+        let profiles = "<InstanceProfiles></InstanceProfiles>";
+        vec![
+            (
+                "ListAttachedRolePolicies",
+                response("ListAttachedRolePolicies", &attached),
+            ),
+            ("ListRolePolicies", response("ListRolePolicies", &inline)),
+            (
+                "ListInstanceProfilesForRole",
+                response("ListInstanceProfilesForRole", profiles),
+            ),
+        ]
+    }
+
+    fn member(policy: &str) -> String {
+        format!("<member><PolicyArn>{policy}</PolicyArn></member>")
+    }
+
+    fn conflict() -> Error {
+        let error = Error::failed("delete iam role own", "must detach all policies first");
+        error.with_code(Some("DeleteConflict".to_owned()), None)
+    }
+
+    #[tokio::test]
+    async fn own_policy_is_no_attachment_of_others() {
+        let (aws, _) = Aws::canned(role_lists(&member(OWN_POLICY), ""));
+        let found = attached_to_role(&aws, "own", OWN_POLICY).await.unwrap();
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn conflict_caused_by_others_is_final() {
+        let audit = "arn:aws:iam::aws:policy/SecurityAudit";
+        let attached = format!("{}{}", member(OWN_POLICY), member(audit));
+        let (aws, _) = Aws::canned(role_lists(&attached, "<member>limits</member>"));
+        let others = attached_to_role(&aws, "own", OWN_POLICY);
+        let error = explain_conflict(conflict(), "delete iam role own", others).await;
+        assert!(!error.has_code("DeleteConflict"), "{error:?}");
+        assert_eq!(
+            error.cause(),
+            "it has attachments of others: policy SecurityAudit, inline policy limits"
+        );
+        let commands = format!("{:?}", error.hint());
+        assert!(
+            commands.contains("detach-role-policy --role-name own"),
+            "{commands}"
+        );
+    }
+
+    #[tokio::test]
+    async fn conflict_with_detached_policy_is_retried() {
+        let (aws, _) = Aws::canned(role_lists(&member(OWN_POLICY), ""));
+        let others = attached_to_role(&aws, "own", OWN_POLICY);
+        let error = explain_conflict(conflict(), "delete iam role own", others).await;
+        assert!(error.has_code("DeleteConflict"), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn entities_of_others_are_named_with_commands() {
+        let entities = "<PolicyRoles><member><RoleName>own</RoleName></member><member><RoleName>reader</RoleName></member>\
+                        </PolicyRoles><PolicyUsers><member><UserName>ann</UserName></member></PolicyUsers>\
+                        <PolicyGroups><member><GroupName>audit</GroupName></member></PolicyGroups>";
+        let (aws, _) = Aws::canned(vec![(
+            "ListEntitiesForPolicy",
+            response("ListEntitiesForPolicy", entities),
+        )]);
+        let found = entities_of_policy(&aws, OWN_POLICY, "own").await.unwrap();
+        assert_eq!(found.users, ["role reader", "user ann", "group audit"]);
+        assert_eq!(
+            found.release_commands[2],
+            format!("aws iam detach-group-policy --group-name audit --policy-arn {OWN_POLICY}")
+        );
+    }
+}
