@@ -52,7 +52,12 @@ impl<'w> EventStream<'w> {
             let payload = log_delivery(org, &[record.to_string()]);
             let answer = invoke.payload(Blob::new(payload.to_string())).send().await;
             let answer = answer.expect("an answer of the function");
-            assert_eq!(answer.function_error(), None);
+            // Destroy can remove the permissions of a function while it runs. Its subscription filter is then gone, and
+            // the event is in the queue of the other deployment.
+            if let Some(error) = answer.function_error() {
+                let filters = org.subscription_filters(group).await;
+                assert!(!filters.contains(&filter), "{error}");
+            }
         }
         org.deliver(&LogFile::new(member, "us-east-1", vec![record]))
             .await;

@@ -23,7 +23,7 @@ use crate::reconcile::destroy::{DestroyAction, destroy};
 use crate::reconcile::event::ReconcileEvent;
 use crate::reconcile::plan::{Plan, PlanStep};
 use crate::reconcile::scheduler::Outcome;
-use crate::reconcile::{Actual, ForeignUse};
+use crate::reconcile::{Actual, OtherUsers};
 use crate::render::notices::destroy::{DestroyNotice, RemainingReason, RemainingResource};
 use crate::render::notices::interrupt::CleanUp;
 use crate::render::notices::question::{Cancelled, Question};
@@ -115,7 +115,7 @@ impl DestroyRun<'_, '_> {
     /// Asks, saves the backup, deletes the resources and reports what remains.
     async fn confirm_and_delete(
         &self,
-        used: &[(&PlanStep, ForeignUse)],
+        used: &[(&PlanStep, OtherUsers)],
         statuses: &mut Vec<StepStatus>,
     ) -> Result<DestroyEnd> {
         let context = self.context;
@@ -223,7 +223,7 @@ fn fail_if_unreadable(plan: &Plan<'_, Aws>) -> Result<()> {
 }
 
 /// Fails if others use the resources: they would lose their events, or AWS would refuse the deletion.
-fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, ForeignUse)]) -> Result<()> {
+fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, OtherUsers)]) -> Result<()> {
     if used_resources.is_empty() {
         return Ok(());
     }
@@ -232,7 +232,7 @@ fn reject_if_in_use(context: &Context, used_resources: &[(&PlanStep, ForeignUse)
         .map(|(step, found)| format!("{} {}: {}", step.id, found.relation, found.users.join(", ")))
         .collect();
     let refusal = Error::negative(format!("{}; nothing was deleted", uses.join("; ")));
-    let mut release = ForeignUse::default();
+    let mut release = OtherUsers::default();
     for (_, found) in used_resources {
         let commands = found.release_commands.iter().cloned();
         release.release_commands.extend(commands);

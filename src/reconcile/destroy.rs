@@ -10,7 +10,7 @@ use super::graph::{Node, ResourceId};
 use super::plan::{Action, Plan, PlanStep};
 use super::retry::Backoff;
 use super::scheduler::{EarlyReleases, Outcome, reverse_edges, run_with_releases};
-use super::{Actual, ForeignUse};
+use super::{Actual, OtherUsers};
 use crate::error::{Error, Result};
 
 /// The effect of a destroy on one resource.
@@ -57,7 +57,7 @@ impl<C: Send + Sync> Plan<'_, C> {
     ///
     /// # Errors
     /// If a read fails.
-    pub async fn used_by(&self) -> Result<Vec<(&PlanStep, ForeignUse)>> {
+    pub async fn used_by(&self) -> Result<Vec<(&PlanStep, OtherUsers)>> {
         let nodes = self.steps.iter().zip(self.graph.nodes()).enumerate();
         let reads = nodes.map(|(index, (step, node))| async move {
             let will_delete = self.destroy_action(step, node) == DestroyAction::Delete
@@ -65,7 +65,7 @@ impl<C: Send + Sync> Plan<'_, C> {
             let users = if will_delete {
                 node.resource.used_by(self.cloud(index)?).await?
             } else {
-                ForeignUse::default()
+                OtherUsers::default()
             };
             Ok((step, users))
         });

@@ -152,5 +152,5 @@ pub mod state;
 mod tests;
 
 pub use resource::{
-    Actual, ForeignUse, KnownOutputs, Outputs, Parent, Properties, Resource, ResourceSpec,
+    Actual, KnownOutputs, OtherUsers, Outputs, Parent, Properties, Resource, ResourceSpec,
 };

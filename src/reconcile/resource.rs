@@ -47,7 +47,7 @@ impl Actual {
 
 /// Others that use a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ForeignUse {
+pub struct OtherUsers {
     /// The words between the resource and its users, such as "has other subscribers".
     pub relation: &'static str,
     /// A description of each user.
@@ -56,7 +56,7 @@ pub struct ForeignUse {
     pub release_commands: Vec<String>,
 }
 
-impl ForeignUse {
+impl OtherUsers {
     pub(crate) fn add(&mut self, user: String, release_command: String) {
         self.users.push(user);
         self.release_commands.push(release_command);
@@ -263,7 +263,7 @@ pub trait Resource<C: Sync>: ResourceSpec {
     }
 
     /// Others that use this resource. Deleting it would break them, or they prevent its deletion.
-    async fn used_by(&self, _cloud: &C) -> Result<ForeignUse> {
-        Ok(ForeignUse::default())
+    async fn used_by(&self, _cloud: &C) -> Result<OtherUsers> {
+        Ok(OtherUsers::default())
     }
 }

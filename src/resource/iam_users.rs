@@ -1,10 +1,10 @@
-//! What others have attached to a managed role, and where others have attached a managed policy. IAM deletes neither
-//! while such an attachment exists.
+//! Reads the attachments of others to a managed role, and those of a managed policy to others. IAM deletes neither the
+//! role nor the policy while such an attachment exists.
 
 use crate::aws::error::AwsResultExt;
 use crate::aws::{Aws, arn, not_found};
 use crate::error::{Error, Result};
-use crate::reconcile::ForeignUse;
+use crate::reconcile::OtherUsers;
 
 /// Returns the policies and instance profiles of others on a role. `own_policy` is the ARN of the managed policy.
 ///
@@ -14,15 +14,15 @@ pub(super) async fn attached_to_role(
     aws: &Aws,
     role: &str,
     own_policy: &str,
-) -> Result<ForeignUse> {
+) -> Result<OtherUsers> {
     let (managed, inline, profiles) = tokio::try_join!(
         attached_policies(aws, role),
         inline_policies(aws, role),
         instance_profiles(aws, role),
     )?;
-    let mut found = ForeignUse {
+    let mut found = OtherUsers {
         relation: "has attachments of others",
-        ..ForeignUse::default()
+        ..OtherUsers::default()
     };
     for policy in managed.into_iter().filter(|policy| policy != own_policy) {
         found.add(
@@ -56,10 +56,10 @@ pub(super) async fn entities_of_policy(
     aws: &Aws,
     policy: &str,
     own_role: &str,
-) -> Result<ForeignUse> {
-    let mut found = ForeignUse {
+) -> Result<OtherUsers> {
+    let mut found = OtherUsers {
         relation: "is attached to entities of others",
-        ..ForeignUse::default()
+        ..OtherUsers::default()
     };
     let mut pages = aws
         .iam
@@ -106,7 +106,7 @@ pub(super) async fn entities_of_policy(
 pub(super) async fn explain_conflict(
     refusal: Error,
     operation: &str,
-    others: impl Future<Output = Result<ForeignUse>>,
+    others: impl Future<Output = Result<OtherUsers>>,
 ) -> Error {
     if !refusal.has_code("DeleteConflict") {
         return refusal;

@@ -21,7 +21,7 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{
-    Actual, ForeignUse, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+    Actual, KnownOutputs, OtherUsers, Outputs, Properties, Resource, ResourceSpec,
 };
 use crate::shared_document::kind::DocumentKind;
 use crate::shared_document::managed_policy;
@@ -164,9 +164,9 @@ impl Resource<Aws> for ManagedPolicy {
     }
 
     /// Returns nothing if the caller may not list it. IAM then refuses the deletion.
-    async fn used_by(&self, aws: &Aws) -> Result<ForeignUse> {
+    async fn used_by(&self, aws: &Aws) -> Result<OtherUsers> {
         match entities_of_policy(aws, &self.arn, &self.role).await {
-            Err(refusal) if refusal.is_denied() => Ok(ForeignUse::default()),
+            Err(refusal) if refusal.is_denied() => Ok(OtherUsers::default()),
             found => found,
         }
     }

@@ -18,7 +18,7 @@ use crate::reconcile::diff::Change;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{
-    Actual, ForeignUse, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+    Actual, KnownOutputs, OtherUsers, Outputs, Properties, Resource, ResourceSpec,
 };
 use crate::shared_document::kind::DocumentKind;
 use crate::shared_document::role_trust::{trust_policy, trust_policy_of, trust_state};
@@ -269,9 +269,9 @@ impl Resource<Aws> for Role {
     }
 
     /// Returns nothing if the caller may not list it. IAM then refuses the deletion.
-    async fn used_by(&self, aws: &Aws) -> Result<ForeignUse> {
+    async fn used_by(&self, aws: &Aws) -> Result<OtherUsers> {
         match attached_to_role(aws, self.name(), &self.own_policy).await {
-            Err(refusal) if refusal.is_denied() => Ok(ForeignUse::default()),
+            Err(refusal) if refusal.is_denied() => Ok(OtherUsers::default()),
             found => found,
         }
     }

@@ -18,7 +18,7 @@ use crate::ownership::OwnershipTags;
 use crate::reconcile::graph::{Handle, Output, ResourceId};
 use crate::reconcile::state::State;
 use crate::reconcile::{
-    Actual, ForeignUse, KnownOutputs, Outputs, Properties, Resource, ResourceSpec,
+    Actual, KnownOutputs, OtherUsers, Outputs, Properties, Resource, ResourceSpec,
 };
 
 /// A standard SNS topic. S3 cannot publish to a FIFO topic.
@@ -87,7 +87,7 @@ impl ResourceSpec for Topic {
 
 #[async_trait]
 impl Resource<Aws> for Topic {
-    async fn used_by(&self, aws: &Aws) -> Result<ForeignUse> {
+    async fn used_by(&self, aws: &Aws) -> Result<OtherUsers> {
         let mut others = Vec::new();
         let mut pages = aws
             .sns
@@ -115,7 +115,7 @@ impl Resource<Aws> for Topic {
                     .then(|| format!("{} {endpoint}", subscription.protocol().unwrap_or_default()))
             }));
         }
-        Ok(ForeignUse {
+        Ok(OtherUsers {
             relation: "has other subscribers",
             users: others,
             release_commands: Vec::new(),
