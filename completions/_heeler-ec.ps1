@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore policies and notification settings from a --backup file')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least-privilege IAM policy for a command')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a check of preflight')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -72,6 +73,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Count warnings as failures')
             [CompletionResult]::new('--deep', '--deep', [CompletionResultType]::ParameterName, 'Also run checks that need more permissions (IAM quotas, the caller''s permissions, log transformers)')
             [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Offer to start the trail and to set the log group''s retention to one day; asks before each change')
+            [CompletionResult]::new('--detail', '--detail', [CompletionResultType]::ParameterName, 'Show every check, also those that passed')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
@@ -347,6 +349,26 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'heeler-ec;explain' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile to use; overrides credentials in the environment')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region of the trail''s bucket or log group; detected by default')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Override the default endpoint URL of AWS')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Fail unless the credentials belong to this account')
+            [CompletionResult]::new('--name-prefix', '--name-prefix', [CompletionResultType]::ParameterName, 'Prefix of all resource names')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Format of progress, messages and errors on standard error')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color the output')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress progress and hints')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log every AWS API call')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'heeler-ec;completions' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
@@ -378,6 +400,7 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             [CompletionResult]::new('destroy', 'destroy', [CompletionResultType]::ParameterValue, 'Delete the resources that setup created')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restore policies and notification settings from a --backup file')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least-privilege IAM policy for a command')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a check of preflight')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -410,6 +433,9 @@ Register-ArgumentCompleter -Native -CommandName 'heeler-ec' -ScriptBlock {
             break
         }
         'heeler-ec;help;policy' {
+            break
+        }
+        'heeler-ec;help;explain' {
             break
         }
         'heeler-ec;help;completions' {

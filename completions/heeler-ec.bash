@@ -22,6 +22,9 @@ _heeler__ec() {
             heeler__ec,destroy)
                 cmd="heeler__ec__subcmd__destroy"
                 ;;
+            heeler__ec,explain)
+                cmd="heeler__ec__subcmd__explain"
+                ;;
             heeler__ec,export)
                 cmd="heeler__ec__subcmd__export"
                 ;;
@@ -57,6 +60,9 @@ _heeler__ec() {
                 ;;
             heeler__ec__subcmd__help,destroy)
                 cmd="heeler__ec__subcmd__help__subcmd__destroy"
+                ;;
+            heeler__ec__subcmd__help,explain)
+                cmd="heeler__ec__subcmd__help__subcmd__explain"
                 ;;
             heeler__ec__subcmd__help,export)
                 cmd="heeler__ec__subcmd__help__subcmd__export"
@@ -95,7 +101,7 @@ _heeler__ec() {
 
     case "${cmd}" in
         heeler__ec)
-            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version preflight plan setup outputs status export tail destroy restore policy completions help"
+            opts="-q -v -h -V --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version preflight plan setup outputs status export tail destroy restore policy explain completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,6 +335,83 @@ _heeler__ec() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        heeler__ec__subcmd__explain)
+            opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version account.credentials account.endpoint account.expected account.partition account.region bucket.delivery bucket.encryption bucket.lifecycle bucket.matches_trail bucket.notifications bucket.owner bucket.ownership bucket.policy bucket.recent_objects bucket.region bucket.requester_pays bucket.topic caller.permissions key.account key.decrypt key.existing_grants key.grantable key.state logs.account logs.account_subscription_filter logs.class logs.data_protection logs.delivery logs.enabled logs.exists logs.filters logs.key logs.member_streams logs.recursion logs.retention logs.transformer names.alias names.alias_key names.dead_letter_queue names.function names.function_policy names.function_role names.policy names.queue names.role names.terraform_managed names.topic org.all_features org.control_policies org.delegated_admin org.exists org.management_account org.trusted_access quota.iam quota.lambda trail.control_tower trail.delivery trail.events.management trail.events.sources trail.found trail.global_events trail.logging trail.multi_region trail.organization trail.regions trail.sns_topic trail.validation"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --name-prefix)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         heeler__ec__subcmd__export)
             opts="-o -q -v -h -V --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version terraform"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -407,7 +490,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help)
-            opts="preflight plan setup outputs status export tail destroy restore policy completions help"
+            opts="preflight plan setup outputs status export tail destroy restore policy explain completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -435,6 +518,20 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__help__subcmd__destroy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        heeler__ec__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -982,7 +1079,7 @@ _heeler__ec() {
             return 0
             ;;
         heeler__ec__subcmd__preflight)
-            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --option --trail --bucket --bucket-kms-key --sns-topic --log-group --var-file --accept --strict --deep --wait --fix --detail --output --profile --region --endpoint-url --account-id --name-prefix --progress --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1049,14 +1146,14 @@ _heeler__ec() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -43,6 +43,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand destroy 'Delete the resources that setup created'
             cand restore 'Restore policies and notification settings from a --backup file'
             cand policy 'Print the least-privilege IAM policy for a command'
+            cand explain 'Explain a check of preflight'
             cand completions 'Print a shell completion script'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -68,6 +69,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand --strict 'Count warnings as failures'
             cand --deep 'Also run checks that need more permissions (IAM quotas, the caller''s permissions, log transformers)'
             cand --fix 'Offer to start the trail and to set the log group''s retention to one day; asks before each change'
+            cand --detail 'Show every check, also those that passed'
             cand -q 'Suppress progress and hints'
             cand --quiet 'Suppress progress and hints'
             cand -v 'Log every AWS API call'
@@ -333,6 +335,25 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'heeler-ec;explain'= {
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --profile 'AWS profile to use; overrides credentials in the environment'
+            cand --region 'AWS region of the trail''s bucket or log group; detected by default'
+            cand --endpoint-url 'Override the default endpoint URL of AWS'
+            cand --account-id 'Fail unless the credentials belong to this account'
+            cand --name-prefix 'Prefix of all resource names'
+            cand --progress 'Format of progress, messages and errors on standard error'
+            cand --color 'When to color the output'
+            cand -q 'Suppress progress and hints'
+            cand --quiet 'Suppress progress and hints'
+            cand -v 'Log every AWS API call'
+            cand --verbose 'Log every AWS API call'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'heeler-ec;completions'= {
             cand -o 'Output format'
             cand --output 'Output format'
@@ -363,6 +384,7 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
             cand destroy 'Delete the resources that setup created'
             cand restore 'Restore policies and notification settings from a --backup file'
             cand policy 'Print the least-privilege IAM policy for a command'
+            cand explain 'Explain a check of preflight'
             cand completions 'Print a shell completion script'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -385,6 +407,8 @@ set edit:completion:arg-completer[heeler-ec] = {|@words|
         &'heeler-ec;help;restore'= {
         }
         &'heeler-ec;help;policy'= {
+        }
+        &'heeler-ec;help;explain'= {
         }
         &'heeler-ec;help;completions'= {
         }

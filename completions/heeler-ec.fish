@@ -48,6 +48,7 @@ complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "tail" -d 'Show 
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "destroy" -d 'Delete the resources that setup created'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
+complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "explain" -d 'Explain a check of preflight'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "completions" -d 'Print a shell completion script'
 complete -c heeler-ec -n "__fish_heeler_ec_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l option -d 'Delivery option to check [default: all]' -r -f -a "s3\t'S3 → SNS → SQS (recommended)'
@@ -91,7 +92,8 @@ trail.organization\t''
 trail.regions\t''
 trail.validation\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l wait -d 'Repeat the checks until they pass or this time is up' -r -f
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s o -l output -d 'Output format' -r -f -a "table\t'For reading: one line per group of checks, and the problems'
+short\t'For reading: only the problems'
 json\t'For programs: one document with the result and the error'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
@@ -106,6 +108,7 @@ never\t''"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l strict -d 'Count warnings as failures'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l deep -d 'Also run checks that need more permissions (IAM quotas, the caller\'s permissions, log transformers)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l fix -d 'Offer to start the trail and to set the log group\'s retention to one day; asks before each change'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -l detail -d 'Show every check, also those that passed'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s q -l quiet -d 'Suppress progress and hints'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand preflight" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -416,6 +419,22 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s q -l quie
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -s V -l version -d 'Print version'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s o -l output -d 'Output format' -r -f -a "table\t'For reading'
+json\t'For programs: one document with the result and the error'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l region -d 'AWS region of the trail\'s bucket or log group; detected by default' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l endpoint-url -d 'Override the default endpoint URL of AWS' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l account-id -d 'Fail unless the credentials belong to this account' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l name-prefix -d 'Prefix of all resource names' -r -f
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l progress -d 'Format of progress, messages and errors on standard error' -r -f -a "text\t'For reading'
+json\t'For programs: one JSON object per line'"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -l color -d 'When to color the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s q -l quiet -d 'Suppress progress and hints'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s v -l verbose -d 'Log every AWS API call'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -s V -l version -d 'Print version'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s o -l output -d 'Output format' -r -f -a "text\t'The script itself'
 json\t'For programs: one document with the script'"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -l profile -d 'AWS profile to use; overrides credentials in the environment' -r -f
@@ -432,18 +451,19 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s q -l
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s v -l verbose -d 'Log every AWS API call'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "preflight" -d 'Check the prerequisites and print fixes'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "tail" -d 'Show events as they arrive'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "destroy" -d 'Delete the resources that setup created'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "completions" -d 'Print a shell completion script'
-complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "preflight" -d 'Check the prerequisites and print fixes'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "plan" -d 'Preview setup, or detect drift of an existing deployment'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "setup" -d 'Set up the pipeline from the trail to Heeler\'s queue'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "outputs" -d 'Print the three values to paste into Heeler'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "status" -d 'Show whether events can reach Heeler, hop by hop'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "export" -d 'Export the deployment as Terraform configuration (import and resource blocks)'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "tail" -d 'Show events as they arrive'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "destroy" -d 'Delete the resources that setup created'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "restore" -d 'Restore policies and notification settings from a --backup file'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "policy" -d 'Print the least-privilege IAM policy for a command'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "explain" -d 'Explain a check of preflight'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "completions" -d 'Print a shell completion script'
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand help; and not __fish_seen_subcommand_from preflight plan setup outputs status export tail destroy restore policy explain completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_queue_url" -d 'URL of the queue'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_arn" -d 'ARN of the role that Heeler assumes'
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand outputs" -f -a "heeler_event_role_external_id" -d 'External ID that Heeler presents'
@@ -457,6 +477,73 @@ complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "expor
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "tail"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "destroy"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand policy" -f -a "restore"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.credentials"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.endpoint"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.expected"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.partition"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "account.region"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.delivery"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.encryption"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.lifecycle"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.matches_trail"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.notifications"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.owner"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.ownership"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.policy"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.recent_objects"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.region"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.requester_pays"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "bucket.topic"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "caller.permissions"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.account"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.decrypt"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.existing_grants"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.grantable"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "key.state"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.account"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.account_subscription_filter"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.class"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.data_protection"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.delivery"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.enabled"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.exists"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.filters"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.key"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.member_streams"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.recursion"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.retention"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "logs.transformer"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.alias"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.alias_key"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.dead_letter_queue"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.function"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.function_policy"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.function_role"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.policy"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.queue"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.role"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.terraform_managed"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "names.topic"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "org.all_features"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "org.control_policies"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "org.delegated_admin"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "org.exists"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "org.management_account"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "org.trusted_access"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "quota.iam"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "quota.lambda"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.control_tower"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.delivery"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.events.management"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.events.sources"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.found"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.global_events"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.logging"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.multi_region"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.organization"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.regions"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.sns_topic"
+complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand explain" -f -a "trail.validation"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "bash"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "elvish"
 complete -c heeler-ec -n "__fish_heeler_ec_using_subcommand completions" -f -a "fish"

@@ -320,11 +320,11 @@ async fn setup_refuses_failed_preflight_checks() {
     let described = [
         (
             Organization::on(Engine::Ministack).without_trail(),
-            "one trail is selected",
+            "trail.found: no trail was found",
         ),
         (
             Organization::on(Engine::Ministack).logging_stopped(),
-            "the trail is logging",
+            "trail.logging: trail org-trail is stopped",
         ),
         (
             Organization::on(Engine::Ministack).overlapping_queue(),
@@ -346,7 +346,9 @@ async fn assert_name_conflict(org: &Organization, name: &str) {
     let before = org.leftovers().await;
     let run = assert_refused(1, || setup(org)).await;
     let lines: Vec<&str> = run.stderr.lines().collect();
-    let line = lines.iter().find(|line| line.contains("observed:"));
+    let line = lines
+        .iter()
+        .find(|line| line.contains(": ") && line.contains(name));
     let line = line.unwrap_or_else(|| panic!("no finding with an observation in\n{}", run.stderr));
     assert!(
         line.contains(name) && line.contains("not managed by heeler-ec"),

@@ -37,7 +37,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 /// The subcommands without calls.
-const OFFLINE: &[&str] = &["completions", "help"];
+const OFFLINE: &[&str] = &["completions", "explain", "help"];
 
 #[test]
 fn every_command_has_json_failures() {

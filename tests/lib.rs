@@ -34,6 +34,7 @@ mod permissions;
 mod policy;
 mod policy_evaluation;
 mod preflight;
+mod preflight_report;
 mod preflight_wire;
 mod profiles;
 mod records;

@@ -26,6 +26,8 @@ pub struct Finding {
     pub fix: Fix,
     /// True if waiting may be enough.
     pub retryable: bool,
+    /// The option of this program that is deployed with the same names, if that is the whole problem.
+    pub deployed_option: Option<String>,
 }
 
 /// The ways to fix a finding.
@@ -37,6 +39,8 @@ pub struct Fix {
     pub cli: Vec<String>,
     /// Steps that no command can do.
     pub advice: Option<String>,
+    /// The loss that the commands cause, as a phrase such as "deletes events older than one day".
+    pub loss: Option<&'static str>,
     /// The change that `preflight --fix` can make.
     pub action: Option<FixAction>,
 }
@@ -79,6 +83,19 @@ impl Finding {
     #[must_use]
     pub fn cli(mut self, command: impl Into<String>) -> Self {
         self.fix.cli.push(command.into());
+        self
+    }
+
+    /// Marks the commands as destructive.
+    #[must_use]
+    pub fn destructive(mut self, loss: &'static str) -> Self {
+        self.fix.loss = Some(loss);
+        self
+    }
+
+    #[must_use]
+    pub fn because_of_option(mut self, option: &str) -> Self {
+        self.deployed_option = Some(option.to_owned());
         self
     }
 

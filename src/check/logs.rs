@@ -226,7 +226,7 @@ fn retention(snapshot: &Snapshot) -> Verdict {
     with_existing_log_group(snapshot, |named, group| {
         let observed = match group.retention_days {
             Some(1) => return Verdict::Pass("1 day".into()),
-            Some(days) => format!("{days} days"),
+            Some(days) => format!("events expire after {days} days"),
             None => "events never expire".to_owned(),
         };
         let users = other_users_note(snapshot, named, group);
@@ -255,7 +255,11 @@ fn retention(snapshot: &Snapshot) -> Verdict {
                 named.region,
                 shell_quote(&named.name)
             ));
-        Verdict::Fail(finding.fixable_if(true, FixAction::SetRetentionToOneDay))
+        Verdict::Fail(
+            finding
+                .destructive("deletes all events older than one day")
+                .fixable_if(true, FixAction::SetRetentionToOneDay),
+        )
     })
 }
 

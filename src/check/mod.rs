@@ -8,6 +8,7 @@ pub mod bucket;
 mod collect;
 mod delivery;
 mod destination;
+pub mod documentation;
 mod finding;
 pub mod fixes;
 pub mod key;
@@ -34,7 +35,7 @@ use crate::permissions::OptionPermissions;
 pub use crate::check_id::CheckId;
 pub use collect::collect;
 pub use finding::{Finding, Fix, FixAction, Verdict};
-pub use report::{CheckResult, Report, VerdictCounts, run};
+pub use report::{CheckResult, Report, ResultClass, VerdictCounts, run};
 pub use requirement::{Level, Requirement};
 pub use trail_selection::{snapshot, snapshot_preferring};
 

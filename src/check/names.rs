@@ -239,6 +239,7 @@ fn other_option_finding(snapshot: &Snapshot, owner: &NameOwner, other: &str) -> 
         format!("{} belongs to option {other}", owner.name),
         format!("an available name, or one of option {option}"),
     )
+    .because_of_option(other)
     .because(
         "the options share the names of the role and alias, so they cannot coexist under one name prefix",
     )

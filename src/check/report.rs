@@ -22,6 +22,8 @@ pub struct Report {
     /// The value of `--option`.
     pub option: &'static str,
     pub results: Vec<CheckResult>,
+    /// The option that is deployed under the name prefix.
+    pub deployed_option: Option<String>,
     strict: bool,
 }
 
@@ -34,6 +36,44 @@ pub struct VerdictCounts {
     pub unknown: usize,
     /// Number of accepted results among failures, warnings and unknown checks.
     pub accepted: usize,
+}
+
+/// The class of a result in a summary. Each result has exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultClass {
+    Failed,
+    Unknown,
+    Warning,
+    /// Failed, unknown or a warning, and accepted by the operator.
+    Accepted,
+    Passed,
+    Skipped,
+}
+
+impl ResultClass {
+    /// All classes, the most severe one first.
+    pub const ALL: [Self; 6] = [
+        Self::Failed,
+        Self::Unknown,
+        Self::Warning,
+        Self::Accepted,
+        Self::Passed,
+        Self::Skipped,
+    ];
+
+    /// Returns the word after a count.
+    #[must_use]
+    pub fn label(self, count: usize) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Warning if count == 1 => "warning",
+            Self::Warning => "warnings",
+            Self::Accepted => "accepted",
+            Self::Passed => "passed",
+            Self::Skipped => "skipped",
+        }
+    }
 }
 
 impl VerdictCounts {
@@ -61,6 +101,7 @@ pub fn run(snapshot: &Snapshot, checks: &'static [&'static [Check]], strict: boo
         results: checks
             .map(|check| evaluate_check(check, snapshot))
             .collect(),
+        deployed_option: snapshot.deployed_option(),
         strict,
     }
 }
@@ -98,6 +139,18 @@ impl CheckResult {
         }
     }
 
+    #[must_use]
+    pub fn class(&self) -> ResultClass {
+        match &self.verdict {
+            Verdict::Pass(_) => ResultClass::Passed,
+            Verdict::Skip(_) => ResultClass::Skipped,
+            _ if self.accepted => ResultClass::Accepted,
+            Verdict::Fail(_) => ResultClass::Failed,
+            Verdict::Unknown(_) | Verdict::Undetermined(_) => ResultClass::Unknown,
+            Verdict::Warn(_) => ResultClass::Warning,
+        }
+    }
+
     /// Returns true if the result counts as a warning.
     #[must_use]
     pub fn is_warning(&self) -> bool {
@@ -117,6 +170,12 @@ impl CheckResult {
                 && matches!(&self.verdict, Verdict::Warn(finding) if finding.retryable))
     }
 
+    /// Returns true if the caller lacks the permission for a call of the check.
+    #[must_use]
+    pub fn lacks_permission(&self) -> bool {
+        matches!(&self.verdict, Verdict::Unknown(error) if error.is_denied())
+    }
+
     #[must_use]
     pub fn finding(&self) -> Option<&Finding> {
         match &self.verdict {
@@ -129,6 +188,24 @@ impl CheckResult {
 }
 
 impl Report {
+    /// Returns true if this option is deployed under the name prefix.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        self.deployed_option.as_deref() == Some(self.option)
+    }
+
+    /// Returns the results that are neither passed nor skipped, without those that only say that another option is
+    /// deployed under the name prefix.
+    pub fn problems(&self) -> impl Iterator<Item = &CheckResult> {
+        self.results.iter().filter(|result| match &result.verdict {
+            Verdict::Pass(_) | Verdict::Skip(_) => false,
+            Verdict::Unknown(_) => true,
+            Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
+                finding.deployed_option.is_none()
+            }
+        })
+    }
+
     /// Counts the results by verdict, and the accepted ones in addition.
     #[must_use]
     pub fn counts(&self) -> VerdictCounts {

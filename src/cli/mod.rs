@@ -15,11 +15,13 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::check_id::CheckId;
 use crate::cli::environment::TypedArguments;
 use crate::cli::output::{
-    ConfigurationFormat, OutputArgs, ResultFormat, ScriptFormat, StatusFormat, ValuesFormat,
+    ConfigurationFormat, OutputArgs, ReportFormat, ResultFormat, ScriptFormat, StatusFormat,
+    ValuesFormat,
 };
-use crate::cli::value_parsers::ExternalId;
+use crate::cli::value_parsers::{CheckIdParser, ExternalId};
 use crate::render::command_line::RepeatedOptions;
 use crate::render::outputs::OutputName;
 use crate::render::{ColorChoice, OutputFormat, ProgressFormat};
@@ -240,6 +242,11 @@ pub enum Command {
     ///
     /// Read-only. Makes the calls of preflight to fill in the names of your account. Unknown names become placeholders.
     Policy(PolicyArgs),
+    /// Explain a check of preflight
+    ///
+    /// Prints the section of the documentation about the check: what it needs, why it can fail, and how to fix it. Makes no
+    /// AWS calls.
+    Explain(ExplainArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
 }
@@ -259,6 +266,7 @@ impl Command {
             Self::Destroy(args) => args.format.output.into(),
             Self::Restore(args) => args.format.output.into(),
             Self::Policy(args) => args.format.output.into(),
+            Self::Explain(args) => args.format.output.into(),
             Self::Completions(args) => args.format.output.into(),
         }
     }
@@ -290,8 +298,12 @@ pub struct PreflightArgs {
     #[arg(long)]
     pub fix: bool,
 
+    /// Show every check, also those that passed
+    #[arg(long)]
+    pub detail: bool,
+
     #[command(flatten)]
-    pub format: OutputArgs<ResultFormat>,
+    pub format: OutputArgs<ReportFormat>,
 }
 
 #[derive(Args, Debug)]
@@ -401,6 +413,16 @@ pub struct StatusArgs {
 
     #[command(flatten)]
     pub format: OutputArgs<StatusFormat>,
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// ID of the check, such as trail.logging; `heeler-ec preflight --detail` shows all
+    #[arg(value_name = "CHECK", value_parser = CheckIdParser::ALL, hide_possible_values = true)]
+    pub check: CheckId,
+
+    #[command(flatten)]
+    pub format: OutputArgs<ResultFormat>,
 }
 
 #[derive(Args, Debug)]

@@ -24,6 +24,10 @@ impl FormatChoice for ResultFormat {
     const DEFAULT: &'static str = "table";
 }
 
+impl FormatChoice for ReportFormat {
+    const DEFAULT: &'static str = "table";
+}
+
 impl FormatChoice for ValuesFormat {
     const DEFAULT: &'static str = "table";
 }
@@ -57,6 +61,17 @@ pub struct PolicyOutputArgs {
 pub enum ResultFormat {
     /// For reading
     Table,
+    /// For programs: one document with the result and the error
+    Json,
+}
+
+/// The formats of the report of preflight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For reading: one line per group of checks, and the problems
+    Table,
+    /// For reading: only the problems
+    Short,
     /// For programs: one document with the result and the error
     Json,
 }
@@ -130,6 +145,15 @@ impl From<ResultFormat> for OutputFormat {
         match format {
             ResultFormat::Table => Self::Text,
             ResultFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<ReportFormat> for OutputFormat {
+    fn from(format: ReportFormat) -> Self {
+        match format {
+            ReportFormat::Table | ReportFormat::Short => Self::Text,
+            ReportFormat::Json => Self::Json,
         }
     }
 }

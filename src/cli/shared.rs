@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::PossibleValue;
 
 use crate::check_id::CheckId;
-use crate::cli::value_parsers::{self, ExternalId};
+use crate::cli::value_parsers::{self, CheckIdParser, ExternalId};
 use crate::option::OPTIONS;
 
 /// Returns the values of `--option`.
@@ -76,21 +76,8 @@ impl DiscoveryArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct AcceptArgs {
     /// Accept this check although it failed or warned (repeatable)
-    #[arg(id = "accept", long = "accept", value_name = "CHECK", value_parser = acceptable_checks())]
+    #[arg(id = "accept", long = "accept", value_name = "CHECK", value_parser = CheckIdParser::ACCEPTABLE, hide_possible_values = true)]
     pub accepted: Vec<CheckId>,
-}
-
-/// Returns the parser of the values of `--accept`.
-fn acceptable_checks() -> impl TypedValueParser<Value = CheckId> {
-    let mut ids: Vec<&'static str> = OPTIONS
-        .iter()
-        .flat_map(|option| option.checks().iter().copied().flatten())
-        .filter(|check| check.requirement.acceptable)
-        .map(|check| check.id.as_str())
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    PossibleValuesParser::new(ids).try_map(|id| id.parse())
 }
 
 #[derive(Args, Clone, Debug)]

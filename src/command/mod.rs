@@ -7,6 +7,7 @@ mod context;
 mod ctrl_c;
 mod destroy;
 mod existing_deployment;
+mod explain;
 mod export;
 mod next_steps;
 mod outcome;
@@ -113,6 +114,7 @@ async fn dispatch(mut cli: Cli, ui: Ui, interrupt: Interrupt) -> Result<CommandO
         Command::Destroy(args) => destroy::run(&context, args).await,
         Command::Restore(args) => restore::run(&context, args).await,
         Command::Policy(args) => context.cancellable(policy::run(&context, args)).await,
+        Command::Explain(args) => Ok(explain::run(&context, args.check)),
         Command::Completions(args) => Ok(completions::run(&context, args.shell)),
     }
 }

@@ -8,12 +8,13 @@ use super::{CommandOutcome, Context};
 use crate::aws::Aws;
 use crate::check::{self, OptionProfile, Report, fixes};
 use crate::cli;
+use crate::cli::output::ReportFormat;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::{Inventory, InventoryRequest, Snapshot};
 use crate::option::{self, DeliveryOption, OPTIONS};
 use crate::render;
 use crate::render::notices::preflight::PreflightNotice;
-use crate::render::report::Advice;
+use crate::render::report::{Advice, ReportDetail};
 
 pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<CommandOutcome> {
     if args.fix && !context.ui.can_prompt() {
@@ -55,7 +56,12 @@ pub(super) async fn run(context: &Context, args: cli::PreflightArgs) -> Result<C
         next,
         reason: &|name| option::find(name).map_or("", DeliveryOption::recommendation),
     };
-    let document = render::report::reports_document(&context.ui, &reports, &advice);
+    let detail = match args.format.output {
+        ReportFormat::Short => ReportDetail::Short,
+        _ if args.detail => ReportDetail::Full,
+        _ => ReportDetail::Groups,
+    };
+    let document = render::report::reports_document(&context.ui, &reports, &advice, detail);
     let exit = if reports.iter().any(Report::is_ready) {
         Exit::Success
     } else if reports.iter().any(|report| report.call_failure().is_some()) {

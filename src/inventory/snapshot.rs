@@ -12,7 +12,7 @@ use super::named_resource::NamedResource;
 use super::{InventoryRequest, TrailDestination, access_role_arn};
 use crate::aws::bucket_notification::NotificationEntry;
 use crate::error::Error;
-use crate::ownership::OptionName;
+use crate::ownership::{OptionName, OtherOwner, Ownership};
 
 /// The properties of an option that determine which facts it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +180,17 @@ impl Snapshot {
         let role = self.name_owners.get(NamedResource::Role);
         role.present()
             .is_some_and(super::facts::NameOwner::is_managed)
+    }
+
+    /// Returns the option that is deployed under the name prefix: the one in the tags of the role.
+    #[must_use]
+    pub fn deployed_option(&self) -> Option<String> {
+        let role = self.name_owners.get(NamedResource::Role).present()?;
+        match role.ownership(self.option.owner) {
+            Ownership::Managed => Some(self.option.name.to_owned()),
+            Ownership::ManagedByOther(OtherOwner::Option(name)) => Some(name),
+            Ownership::ManagedByOther(OtherOwner::Tool(_)) | Ownership::Unmanaged => None,
+        }
     }
 
     /// Returns true if the trail reports deliveries to the bucket.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::{Tone, Ui};
-use crate::check::{Check, CheckResult, Finding, Verdict};
+use crate::check::{Check, CheckResult, Finding, Level, Verdict};
 use crate::error::Error;
 use crate::sanitize::escape_control_chars;
 
@@ -50,9 +50,29 @@ fn have_same_skip_reason(one: &CheckResult, next: &CheckResult) -> bool {
         )
 }
 
+/// Formats one result: a line, and for a problem also its details.
 fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
+    let aside = match &result.verdict {
+        Verdict::Pass(found) => format!(" ({})", escape_control_chars(found)),
+        Verdict::Skip(why) => format!(" (skipped: {})", escape_control_chars(why)),
+        _ => return text.push_str(&problem_lines(ui, result)),
+    };
     let check = result.check;
-    let (sign, tone) = match &result.verdict {
+    let (sign, tone) = sign(ui, result);
+    // Wrapped before it is coloured, because colours take no columns.
+    let head = ui.wrap_stdout(
+        &ui.ascii_fallback(&format!(
+            "{sign} {}: {}{aside}",
+            check.id, check.description
+        )),
+        2,
+    );
+    let _ = writeln!(text, "{}", head.replacen(sign, &ui.paint(tone, sign), 1));
+}
+
+/// Returns the sign of a result and its color.
+pub(super) fn sign(ui: Ui, result: &CheckResult) -> (&'static str, Tone) {
+    match &result.verdict {
         Verdict::Pass(_) => (ui.symbol("√", "ok"), Tone::Good),
         Verdict::Warn(_) => (ui.symbol("‼", "!!"), Tone::Change),
         Verdict::Fail(_) if result.accepted => (ui.symbol("×", "x"), Tone::Change),
@@ -60,75 +80,105 @@ fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
         Verdict::Skip(_) => ("-", Tone::Faint),
         Verdict::Unknown(_) if result.is_blocking() => ("?", Tone::Bad),
         Verdict::Unknown(_) | Verdict::Undetermined(_) => ("?", Tone::Change),
+    }
+}
+
+/// Formats a result that is neither passed nor skipped: the check and what was observed, then the ways to fix it.
+pub(super) fn problem_lines(ui: Ui, result: &CheckResult) -> String {
+    let check = result.check;
+    let (observed, finding) = match &result.verdict {
+        Verdict::Pass(found) => (found.clone(), None),
+        Verdict::Skip(why) => (why.clone(), None),
+        Verdict::Unknown(error) => (error.to_string(), None),
+        Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
+            (finding.observed.clone(), Some(finding))
+        }
     };
-    let aside = match &result.verdict {
-        Verdict::Pass(found) => format!(" ({})", escape_control_chars(found)),
-        Verdict::Skip(why) => format!(" (skipped: {})", escape_control_chars(why)),
-        _ if result.accepted => " (accepted)".to_owned(),
-        _ => String::new(),
-    };
-    // Wrapped before it is coloured, because colours take no columns.
+    let (sign, tone) = sign(ui, result);
+    let aside = if result.accepted { " (accepted)" } else { "" };
     let head = ui.wrap_stdout(
-        &ui.ascii_fallback(&format!("{sign} {}{aside}", check.description)),
+        &ui.ascii_fallback(&format!(
+            "{sign} {}{aside}: {}",
+            check.id,
+            escape_control_chars(&observed)
+        )),
         2,
     );
-    let _ = writeln!(text, "{}", head.replacen(sign, &ui.paint(tone, sign), 1));
-    let detail = |text: &mut String, name: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = writeln!(
-                text,
-                "{}",
-                ui.wrap_stdout(
-                    &ui.ascii_fallback(&format!(
-                        "    {name:<9} {}",
-                        escape_control_chars(&ui.repeated.complete_text(value))
-                    )),
-                    14
-                )
-            );
-        }
-    };
-    match &result.verdict {
-        Verdict::Pass(_) | Verdict::Skip(_) => {}
-        Verdict::Unknown(error) => {
-            detail(text, "unknown:", &error.to_string());
+    let id = check.id.as_str();
+    // Colored after it was wrapped, because colors take no columns.
+    let head = head.replacen(id, &ui.paint(Tone::Strong, id), 1);
+    let mut lines = format!("{}\n", head.replacen(sign, &ui.paint(tone, sign), 1));
+    if result.accepted {
+        return lines;
+    }
+    match (&result.verdict, finding) {
+        (Verdict::Unknown(error), _) => {
             if error.is_denied() {
-                detail(text, "needs:", &missing_permission(check, error));
+                add_detail(ui, &mut lines, "needs:", &missing_permission(check, error));
             }
             if let Some(hint) = error.hint() {
-                detail(text, "fix:", &hint.to_string());
+                add_detail(ui, &mut lines, "fix:", &hint.to_string());
             }
-            detail(text, "help:", &help_link(check));
         }
-        Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding) => {
-            detail(text, "observed:", &finding.observed);
-            detail(text, "expected:", &finding.expected);
-            detail(text, "reason:", &finding.reason);
-            if let Some(console) = &finding.fix.console {
-                detail(text, "console:", console);
-            }
-            if let Some(advice) = &finding.fix.advice {
-                detail(text, "fix:", advice);
-            }
-            for (number, command) in finding.fix.cli.iter().enumerate() {
-                let name = if number == 0 { "command:" } else { "" };
-                // Commands are never wrapped, so that a terminal copies them as one line.
-                let _ = writeln!(
-                    text,
-                    "    {name:<9} {}",
-                    escape_control_chars(&ui.repeated.complete(command))
-                );
-            }
-            detail(text, "help:", &help_link(check));
-        }
+        (_, Some(finding)) => add_finding(ui, &mut lines, finding),
+        (_, None) => {}
+    }
+    add_detail(ui, &mut lines, "accept:", &acceptance(result));
+    add_detail(ui, &mut lines, "help:", &help_command(check));
+    lines
+}
+
+/// Adds what was expected, why, and the ways to fix it.
+fn add_finding(ui: Ui, lines: &mut String, finding: &Finding) {
+    let fix = &finding.fix;
+    add_detail(ui, lines, "expected:", &finding.expected);
+    add_detail(ui, lines, "reason:", &finding.reason);
+    add_detail(ui, lines, "console:", fix.console.as_deref().unwrap_or(""));
+    add_detail(ui, lines, "fix:", fix.advice.as_deref().unwrap_or(""));
+    if let Some(loss) = fix.loss.filter(|_| !fix.cli.is_empty()) {
+        add_detail(ui, lines, "warning:", &format!("this command {loss}"));
+    }
+    for (number, command) in fix.cli.iter().enumerate() {
+        let name = if number == 0 { "command:" } else { "" };
+        // Commands are never wrapped, so that a terminal copies them as one line.
+        let command = escape_control_chars(&ui.repeated.complete(command));
+        let _ = writeln!(lines, "    {name:<9} {command}");
+    }
+}
+
+fn add_detail(ui: Ui, lines: &mut String, name: &str, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    let value = escape_control_chars(&ui.repeated.complete_text(value));
+    let line = ui.ascii_fallback(&format!("    {name:<9} {value}"));
+    let _ = writeln!(lines, "{}", ui.wrap_stdout(&line, 14));
+}
+
+/// Describes whether and how the operator can accept a result. A warning does not have to be accepted.
+fn acceptance(result: &CheckResult) -> String {
+    let requirement = result.check.requirement;
+    if requirement.acceptable {
+        format!("--accept {}", result.check.id)
+    } else if !result.is_blocking() {
+        String::new()
+    } else if requirement.level == Level::Blocking {
+        "not possible, because setup cannot work without it".to_owned()
+    } else {
+        "not possible".to_owned()
     }
 }
 
 /// Returns the permission of the refused call, or those of the check if it is unknown.
-fn missing_permission(check: &Check, error: &Error) -> String {
+pub(super) fn missing_permission(check: &Check, error: &Error) -> String {
     error
         .required_permission()
         .map_or_else(|| check.permissions.join(", "), str::to_owned)
+}
+
+/// Returns the command that prints the check's section of the documentation.
+fn help_command(check: &Check) -> String {
+    format!("heeler-ec explain {}", check.id)
 }
 
 /// Returns the link to the check's section of the documentation. An anchor drops the dots of its heading.
@@ -171,7 +221,7 @@ pub(super) fn result_json(ui: Ui, result: &CheckResult) -> Value {
             Verdict::Unknown(error) => json!(error.error_code()),
             _ => Value::Null,
         },
-        "fix": { "console": finding.fix.console, "cli": finding.fix.cli.iter().map(complete).collect::<Vec<_>>(), "advice": advice, "documentation": help_link(check), "fixable": finding.fix.action.is_some() },
+        "fix": { "console": finding.fix.console, "cli": finding.fix.cli.iter().map(complete).collect::<Vec<_>>(), "advice": advice, "documentation": help_link(check), "loss": finding.fix.loss, "fixable": finding.fix.action.is_some() },
         "permissions": match verdict {
             Verdict::Unknown(error) if error.required_permission().is_some() => json!([error.required_permission()]),
             _ => json!(check.permissions),

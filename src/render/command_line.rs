@@ -46,6 +46,9 @@ impl RepeatedOptions {
     fn missing_options(&self, command: &str) -> String {
         let has_option = |name: &str| command.split([' ', '=']).any(|word| word == name);
         let subcommand = command.split(' ').nth(1).unwrap_or_default();
+        if subcommand == "explain" {
+            return String::new();
+        }
         let builds_plan = matches!(subcommand, "plan" | "setup") && has_option("--option");
         let mut added: Vec<(&str, &str)> = Vec::new();
         if builds_plan || subcommand == "preflight" {

@@ -2,11 +2,13 @@
 
 mod action_table;
 mod change;
+mod check_groups;
 pub mod check_results;
 pub mod command_line;
 mod compare;
 pub mod document;
 mod error;
+pub mod explain;
 pub mod export;
 mod layout;
 pub mod message;
@@ -15,6 +17,7 @@ pub mod outputs;
 pub mod plan;
 pub mod progress;
 mod prompt;
+mod recap;
 pub mod record;
 pub mod report;
 pub mod restore;

@@ -2,32 +2,77 @@
 
 use serde_json::{Value, json};
 
-use super::check_results::{result_json, result_lines};
-pub use super::compare::Advice;
+use super::check_groups::group_lines;
+use super::check_results::{problem_lines, result_json, result_lines};
 use super::document::Document;
 use super::message::Message;
-use super::{OutputFormat, ProgressFormat, Tone, Ui, compare};
+pub use super::recap::Advice;
+use super::{OutputFormat, ProgressFormat, Ui, compare, recap};
 use crate::check::{CheckResult, Report, Verdict};
 use crate::sanitize::escape_control_chars;
 
+/// The amount of detail of a report as text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportDetail {
+    /// The problems and the recap.
+    Short,
+    /// One line per group of checks, and the problems in full.
+    #[default]
+    Groups,
+    /// Each check.
+    Full,
+}
+
 /// Returns the report of one option, or the comparison of several options, as the result.
 #[must_use]
-pub fn reports_document(ui: &Ui, reports: &[Report], advice: &Advice<'_>) -> Document {
+pub fn reports_document(
+    ui: &Ui,
+    reports: &[Report],
+    advice: &Advice<'_>,
+    detail: ReportDetail,
+) -> Document {
     match (ui.format(), reports) {
         (OutputFormat::Json, [one]) => Document::Json(report_json(*ui, one)),
         (OutputFormat::Json, several) => Document::Json(json!({
             "recommended": compare::recommended(several).map(|report| report.option),
             "options": several.iter().map(|report| report_json(*ui, report)).collect::<Vec<_>>(),
         })),
-        (OutputFormat::Text | OutputFormat::Csv, [one]) => Document::Text(format!(
-            "{}{}",
-            result_lines(*ui, &result_refs(one), ""),
-            closing_lines(*ui, one, advice)
-        )),
         (OutputFormat::Text | OutputFormat::Csv, several) => {
-            Document::Text(compare::side_by_side(*ui, several, advice))
+            Document::Text(reports_text(*ui, several, advice, detail))
         }
     }
+}
+
+/// Formats the report of the option that is deployed or closest to setup, and one line about each other option.
+fn reports_text(ui: Ui, reports: &[Report], advice: &Advice<'_>, detail: ReportDetail) -> String {
+    let Some(main) = compare::main_report(reports) else {
+        return String::new();
+    };
+    let mut parts = Vec::new();
+    match (detail, reports) {
+        (ReportDetail::Short, _) => parts.push(recap::problems(ui, main)),
+        (ReportDetail::Groups, _) => {
+            parts.push(group_lines(ui, main));
+            parts.push(recap::problems(ui, main));
+        }
+        (ReportDetail::Full, [_]) => parts.push(result_lines(ui, &result_refs(main), "")),
+        (ReportDetail::Full, several) => parts.push(compare::side_by_side(ui, several)),
+    }
+    let mut end = recap::recap(ui, main);
+    let others = reports.iter().filter(|report| report.option != main.option);
+    end.extend(others.map(|report| recap::other_option(ui, report)));
+    if reports.len() > 1 && main.is_ready() && !main.is_deployed() {
+        let reason = (advice.reason)(main.option);
+        let line = format!("Recommended: option {} ({reason}).", main.option);
+        end.push_str(&ui.wrap_stdout(&line, 2));
+        end.push('\n');
+    }
+    if !ui.options.quiet {
+        end.push_str(&recap::next_steps(ui, main, advice));
+    }
+    parts.push(end);
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
 }
 
 /// Returns the checks that `--wait` waits for: those of the option that is closest to being ready. Returns `None` if an
@@ -71,8 +116,10 @@ pub fn blocking_results(ui: &Ui, report: &Report) {
         }
         return;
     }
-    ui.warn_unwrapped(result_lines(ui.for_stderr(), &blocking, "").trim_end());
-    ui.warn("");
+    let blocks = blocking
+        .into_iter()
+        .map(|result| problem_lines(ui.for_stderr(), result));
+    ui.warn_unwrapped(&blocks.collect::<Vec<_>>().join("\n"));
 }
 
 /// Prints the counts and the warnings, before a plan.
@@ -119,60 +166,12 @@ fn warnings(count: usize) -> String {
     format!("{count} warning{}", if count == 1 { "" } else { "s" })
 }
 
-fn closing_lines(ui: Ui, report: &Report, advice: &Advice<'_>) -> String {
-    let is_blocking = |result: &&CheckResult| result.is_blocking();
-    let mut blocking = report.results.iter().filter(is_blocking);
-    let unknown = match blocking.clone().count() {
-        1 => "Not ready: 1 required check could not run.".to_owned(),
-        many => format!("Not ready: {many} required checks could not run."),
-    };
-    let (word, tone) = if report.is_ready() {
-        ("Ready for setup.", Tone::Good)
-    } else if blocking
-        .clone()
-        .any(|result| matches!(result.verdict, Verdict::Fail(_)))
-    {
-        (
-            "Not ready: fix the failed checks and run preflight again.",
-            Tone::Bad,
-        )
-    } else if blocking.next().is_some() {
-        (unknown.as_str(), Tone::Bad)
-    } else {
-        (
-            "Not ready: warnings count as failures (--strict).",
-            Tone::Bad,
-        )
-    };
-    let counts = report.unaccepted_counts();
-    let accepted = match counts.accepted {
-        0 => String::new(),
-        many => format!(", {many} accepted"),
-    };
-    let sum = format!(
-        "{} failed, {} unknown, {}{accepted}, {} passed, {} skipped. {word}",
-        counts.failed,
-        counts.unknown,
-        warnings(counts.warnings),
-        counts.passed,
-        counts.skipped
-    );
-    // Wrapped before it is coloured, because colours take no columns.
-    let line = ui.wrap_stdout(&sum, 2);
-    let line = line.replacen(word, &ui.paint(tone, word), 1);
-    let next = if report.is_ready() {
-        format!("{}\n", advice.next_command(ui, report.option))
-    } else {
-        String::new()
-    };
-    format!("\n{line}\n{next}")
-}
-
 fn report_json(ui: Ui, report: &Report) -> Value {
     let counts = report.counts();
     json!({
         "option": report.option,
         "ready": report.is_ready(),
+        "deployed": report.is_deployed(),
         "checks": report.results.iter().map(|result| result_json(ui, result)).collect::<Vec<_>>(),
         "counts": {
             "fail": counts.failed,

@@ -1,5 +1,6 @@
 //! Parsers of command line values. They reject every invalid value before any call is made.
 
+mod check_id;
 mod iam;
 mod quantity;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 use crate::aws::arn::Arn;
 use crate::ownership::{MANAGED_BY_TAG, TAG_PREFIX};
 pub use crate::secret::ExternalId;
+pub use check_id::CheckIdParser;
 pub use iam::{iam_path, permissions_boundary, role_arn};
 pub use quantity::{byte_size, duration};
 
