@@ -130,7 +130,7 @@ where
             (cause.to_string(), Some(hint))
         }
         _ => (
-            message.unwrap_or_else(|| status_message(error, status)),
+            message.map_or_else(|| status_message(error, status), shorten),
             None,
         ),
     };
@@ -142,6 +142,18 @@ where
         converted = converted.with_hint(hint);
     }
     converted
+}
+
+/// The longest message that is shown. Longer ones do not come from AWS.
+const MAX_MESSAGE_BYTES: usize = 4_000;
+
+/// Cuts a message that nobody would read to its end, and marks the cut.
+fn shorten(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE_BYTES {
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+        message.push_str("... (cut)");
+    }
+    message
 }
 
 const NOT_FROM_AWS_HINT: &str =
@@ -414,6 +426,28 @@ fn missing_profile(chain: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::Aws;
+    use crate::aws::canned::CannedResponse;
+
+    #[tokio::test]
+    async fn long_messages_are_cut() {
+        let long = "é".repeat(150_000);
+        let responses = vec![
+            (
+                "ListKeys",
+                CannedResponse::json_error("KMSInternalException", &long),
+            ),
+            ("GetRole", CannedResponse::xml_error("Throttling", "short")),
+        ];
+        let (aws, _) = Aws::canned(responses);
+        let keys = aws.kms.list_keys().send().await;
+        let keys = keys.context_for("kms:ListKeys", || "list the keys".into());
+        let reason = keys.expect_err("an error").reason().to_owned();
+        assert_eq!(reason, format!("{}... (cut)", "é".repeat(2_000)));
+        let role = aws.iam.get_role().role_name("r").send().await;
+        let role = role.context_for("iam:GetRole", || "find the role".into());
+        assert_eq!(role.expect_err("an error").reason(), "short");
+    }
 
     fn hint(code: &str, why: &str) -> String {
         let error = Error::failed("identify the AWS account of the caller", why)
