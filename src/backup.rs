@@ -62,9 +62,7 @@ impl Backup {
     /// # Errors
     /// If the file cannot be written.
     pub fn replace(&self, path: &Path) -> Result<()> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let temporary = PathBuf::from(name);
+        let temporary = temporary_path(path);
         self.write(&temporary)
             .and_then(|()| std::fs::rename(&temporary, path))
             .map_err(|error| {
@@ -128,19 +126,31 @@ impl Backup {
     }
 }
 
-/// Rejects an existing path: a backup is never overwritten.
+/// Rejects an existing path: a backup is never overwritten. The path of the file that later replaces the backup must be
+/// free, too.
 ///
 /// # Errors
-/// If the path exists.
+/// If one of the two paths exists.
 pub fn reject_existing(path: &Path) -> Result<()> {
-    match path.symlink_metadata() {
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(why) => Err(io_error("write the backup", path, &why)),
-        Ok(_) => Err(
-            Error::usage(format!("the backup file {} exists already", path.display()))
-                .with_hint("choose another name: a backup is never overwritten"),
-        ),
+    for path in [path.to_owned(), temporary_path(path)] {
+        match path.symlink_metadata() {
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {}
+            Err(why) => return Err(io_error("write the backup", &path, &why)),
+            Ok(_) => {
+                let exists = format!("the backup file {} exists already", path.display());
+                return Err(Error::usage(exists)
+                    .with_hint("choose another name: a backup is never overwritten"));
+            }
+        }
     }
+    Ok(())
+}
+
+/// The file in which a complete backup is written before it replaces the backup of the start of the run.
+fn temporary_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
 }
 
 fn io_error(doing: &str, path: &Path, why: &std::io::Error) -> Error {
@@ -245,6 +255,15 @@ mod tests {
         reject_existing(&path).unwrap_err();
         backup().create(&path).unwrap_err();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn path_of_completed_backup_must_be_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup.json");
+        std::fs::write(folder.path().join("backup.json.new"), "mine").unwrap();
+        let error = reject_existing(&path).unwrap_err();
+        assert!(error.headline().contains("backup.json.new exists already"));
     }
 
     #[test]
