@@ -4,7 +4,7 @@ use crate::commands::{destroy, plan, setup, setup_again, setup_with};
 use crate::commands::{document, heeler_ec};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
+use testkit::{Call, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 fn outputs(org: &Organization) -> HeelerEc<'_> {
     heeler_ec(org).args(["outputs"])
@@ -212,6 +212,31 @@ async fn profile_option_overrides_environment_credentials() {
     );
 }
 
+#[tokio::test]
+async fn wrong_clock_is_corrected_only_once() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let message = "Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)";
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>{message}</Message></Error>\
+         <RequestId>r</RequestId></ErrorResponse>"
+    );
+    let refusal = FaultAction::Respond {
+        status: 403,
+        headers: vec![
+            ("content-type".into(), "text/xml".into()),
+            ("date".into(), "Mon, 02 Mar 2026 12:00:00 GMT".into()),
+        ],
+        body: body.into(),
+    };
+    org.proxy()
+        .fault(Fault::new("sts", "GetCallerIdentity", refusal));
+    let run = heeler_ec(&org).args(["outputs"]).run().await;
+    let run = run.expect_status(3);
+    assert!(run.stderr.contains("30 minutes slow"), "{}", run.stderr);
+    let is_identification = |call: &&Call| call.operation == "GetCallerIdentity";
+    assert_eq!(run.calls.iter().filter(is_identification).count(), 2);
+}
+
 /// AWS reports both the session and the signature as expired, but signing in helps only with an expired session.
 #[tokio::test]
 async fn credential_errors_have_distinct_hints() {
@@ -240,6 +265,8 @@ async fn credential_errors_have_distinct_hints() {
         let run = run.await;
         org.proxy().clear_faults();
         assert!(run.stderr.contains(remedy), "{message}: {}", run.stderr);
+        let is_of_iam = |call: &Call| call.service == "iam";
+        assert!(!run.calls.iter().any(is_of_iam), "{:?}", run.calls);
         let sign_in = run.stderr.contains("sso login");
         assert_eq!(sign_in, code == "ExpiredToken", "{}", run.stderr);
     }

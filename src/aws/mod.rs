@@ -8,6 +8,7 @@ mod call_log;
 #[cfg(test)]
 pub(crate) mod canned;
 pub mod clients;
+mod clock_skew;
 pub mod configuration;
 pub mod error;
 pub mod kms_keys;
@@ -97,7 +98,9 @@ macro_rules! client {
     ($service:ident, $shared:expr, $listener:expr) => {{
         let mut builder = $service::config::Builder::from($shared)
             .interceptor(response_body::ResponseBodyCheck)
-            .retry_classifier(response_body::ResponseBodyCheck);
+            .retry_classifier(response_body::ResponseBodyCheck)
+            .interceptor(clock_skew::ClockSkewRetryLimit)
+            .retry_classifier(clock_skew::ClockSkewRetryLimit);
         if let Some(listener) = $listener {
             builder = builder.interceptor(call_log::CallObserver(listener));
         }
@@ -199,10 +202,7 @@ impl Aws {
             .operation_attempt_timeout(limit)
             .operation_timeout(limit)
             .build();
-        // All attempts and the pauses between them fit into the limit, or the error would only say that time is over.
-        let retries = RetryConfig::standard()
-            .with_max_attempts(max_attempts())
-            .with_max_backoff(limit / 5);
+        let retries = retries_within(limit);
         let shared = self.shared.clone().into_builder().retry_config(retries);
         Self::from_config(
             shared.timeout_config(timeouts).build(),
@@ -227,7 +227,9 @@ impl Aws {
         let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
             .force_path_style(has_custom_endpoint(&shared))
             .interceptor(response_body::ResponseBodyCheck)
-            .retry_classifier(response_body::ResponseBodyCheck);
+            .retry_classifier(response_body::ResponseBodyCheck)
+            .interceptor(clock_skew::ClockSkewRetryLimit)
+            .retry_classifier(clock_skew::ClockSkewRetryLimit);
         if let Some(listener) = observer.clone() {
             s3 = s3.interceptor(call_log::CallObserver(listener));
         }
@@ -386,6 +388,17 @@ fn service_specific_endpoint() -> Option<String> {
     std::env::vars()
         .find(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
         .map(|(_, value)| value)
+}
+
+/// Retries whose pauses take at most a third of the limit. The rest is for the attempts, because after the limit the error
+/// would only say that the time is over, and not what AWS answered.
+fn retries_within(limit: Duration) -> RetryConfig {
+    let attempts = max_attempts();
+    let pause = limit / 3 / attempts.max(1);
+    RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_initial_backoff(pause)
+        .with_max_backoff(pause)
 }
 
 /// The maximum number of attempts of a call.
