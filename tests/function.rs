@@ -822,6 +822,30 @@ async fn refused_batch_is_sent_one_by_one() {
     assert_eq!(fixture.queued().await, sorted(&messages));
 }
 
+/// The name of the service before the code says nothing about the error.
+#[tokio::test]
+async fn permanent_errors_of_batches_are_not_retried() {
+    let Some(mut fixture) = Fixture::new().await else {
+        return;
+    };
+    for (code, sizes) in [
+        (
+            "AWS.SimpleQueueService.UnsupportedOperation",
+            &[2, 1, 1][..],
+        ),
+        // A new queue is not known to each server of SQS yet.
+        ("AWS.SimpleQueueService.NonExistentQueue", &[2; 5]),
+    ] {
+        fixture.proxy.clear();
+        fixture.proxy.clear_faults();
+        fixture.inject(FaultAction::refuse(400, code, "refused"), usize::MAX);
+        let invocation = fixture.deliver(&records(2)).await;
+        assert_counts(&invocation, &[("received", 2), ("failed", 2)]);
+        let sent: Vec<usize> = fixture.batches().iter().map(Vec::len).collect();
+        assert_eq!(sent, sizes, "{code}");
+    }
+}
+
 /// The error code is not in the function's lists, so that it cannot know whether a message is at fault.
 #[tokio::test]
 async fn messages_that_break_batches_do_not_affect_others() {

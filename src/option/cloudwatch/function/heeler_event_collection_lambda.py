@@ -108,7 +108,7 @@ def send_batch(batch):
     except ClientError as error:
         name = error.response["Error"]["Code"]
         code = re.split("[.#]", name)[-1]  # Some codes have the service's name before them.
-        can_retry = code not in MESSAGE_ERRORS and SERVICE_ERRORS.search(name)
+        can_retry = code not in MESSAGE_ERRORS and SERVICE_ERRORS.search(name.removeprefix("AWS.SimpleQueueService."))
         if can_retry or len(batch) == 1:
             return dict.fromkeys(batch, (code, can_retry))
         # SQS can refuse a whole call because of one message: send each of them alone.
