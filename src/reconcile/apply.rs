@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::conflicting_run::{ConflictingRunSearch, Interference};
 use super::diff::{Change, diff};
 use super::event::{EventObserver, ReconcileEvent, Verb};
 use super::graph::{Node, ResourceId};
@@ -210,7 +211,9 @@ pub(super) const REPLICATION_DELAY: Duration = Duration::from_secs(5);
 
 /// Writes one resource.
 pub(super) struct StepRunner<'a, C> {
+    plan: &'a Plan<'a, C>,
     node: &'a Node<C>,
+    index: usize,
     cloud: &'a C,
     known: &'a KnownOutputs,
     progress: &'a StepProgress,
@@ -219,12 +222,14 @@ pub(super) struct StepRunner<'a, C> {
 
 impl<'a, C: Send + Sync> StepRunner<'a, C> {
     pub(super) fn new(
-        plan: &'a Plan<'_, C>,
+        plan: &'a Plan<'a, C>,
         node: usize,
         progress: &'a StepProgress,
         options: ExecutionOptions<'a>,
     ) -> Result<Self> {
         Ok(Self {
+            plan,
+            index: node,
             node: &plan.graph.nodes()[node],
             cloud: plan.cloud(node)?,
             known: &plan.known,
@@ -318,14 +323,36 @@ impl<'a, C: Send + Sync> StepRunner<'a, C> {
         .await
     }
 
-    async fn retry<T>(&self, call: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    /// Repeats a call, unless a dependency that the plan had read no longer exists.
+    async fn retry<T>(&self, mut call: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+        let steps = &self.plan.steps;
+        let mut dependencies = self.plan.graph.edges().swap_remove(self.index);
+        dependencies.retain(|node| steps[*node].actual.is_some());
+        let search = ConflictingRunSearch::new(self.plan, dependencies, Interference::Deleted);
+        let is_final = AtomicBool::new(false);
+        let budget_for = |refusal: &Error| {
+            let budget = self.node.resource.retry_budget(refusal);
+            budget.filter(|_| !is_final.load(Ordering::Relaxed))
+        };
         self.options
             .retry_policy
             .retry(
-                |refusal| self.node.resource.retry_budget(refusal),
+                budget_for,
                 self.options.cancellation,
                 |refusal| self.report_waiting(self.node.resource.retry_reason(refusal)),
-                call,
+                async || {
+                    let refusal = match call().await {
+                        Err(refusal) if budget_for(&refusal).is_some() => refusal,
+                        result => return result,
+                    };
+                    match search.search().await {
+                        Some(hint) => {
+                            is_final.store(true, Ordering::Relaxed);
+                            Err(refusal.with_hint(hint))
+                        }
+                        None => Err(refusal),
+                    }
+                },
             )
             .await
     }

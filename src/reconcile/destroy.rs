@@ -1,10 +1,12 @@
 //! Destroy: deletes managed resources in reverse dependency order, and keeps everything else.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::apply::{ExecutionOptions, report_unavailable_scopes, with_events};
+use super::conflicting_run::{ConflictingRunSearch, Interference};
 use super::event::{ReconcileEvent, Verb};
 use super::graph::{Node, ResourceId};
 use super::plan::{Action, Plan, PlanStep};
@@ -213,36 +215,76 @@ pub(super) async fn delete_and_wait<C: Send + Sync>(
             reason,
         });
     };
+    let deleted = || match reason {
+        DeleteReason::Destroy => deleted_dependents(plan, node),
+        DeleteReason::Rollback => Vec::new(),
+    };
+    let search = ConflictingRunSearch::new(plan, deleted(), Interference::CreatedAgain);
+    let is_final = AtomicBool::new(false);
+    let budget_for = |refusal: &Error| {
+        // A delete can be repeated without harm.
+        let is_lost = refusal.is_unreachable();
+        let lost = is_lost.then_some(LOST_RESPONSE_TIMEOUT);
+        let budget = resource.retry_budget(refusal).or(lost);
+        budget.filter(|_| !is_final.load(Ordering::Relaxed))
+    };
     options
         .retry_policy
         .retry(
-            |refusal| {
-                // A delete can be repeated without harm.
-                let is_lost = refusal.is_unreachable();
-                let lost = is_lost.then_some(LOST_RESPONSE_TIMEOUT);
-                resource.retry_budget(refusal).or(lost)
-            },
+            budget_for,
             options.cancellation,
             |refusal| report_waiting(resource.retry_reason(refusal)),
-            async || match reason {
-                DeleteReason::Destroy => resource.delete(cloud, actual).await,
-                DeleteReason::Rollback => resource.undo_create(cloud, actual).await,
+            async || {
+                let deleted = match reason {
+                    DeleteReason::Destroy => resource.delete(cloud, actual).await,
+                    DeleteReason::Rollback => resource.undo_create(cloud, actual).await,
+                };
+                match deleted {
+                    Err(refusal) if budget_for(&refusal).is_some() => {
+                        let Some(hint) = search.search().await else {
+                            return Err(refusal);
+                        };
+                        is_final.store(true, Ordering::Relaxed);
+                        Err(refusal.with_hint(hint))
+                    }
+                    result => result,
+                }
             },
         )
         .await?;
     accepted.release(node);
     let operation = format!("verify the deletion of {id}");
+    let search = ConflictingRunSearch::new(plan, deleted(), Interference::CreatedAgain);
     let mut backoff = Backoff::new(options.retry_policy, options.cancellation);
     while let Some(actual) = resource.read(cloud, &plan.known).await? {
         if resource.is_expiring(&actual) {
             break;
         }
         report_waiting("it is still visible".to_owned());
+        let still_visible = || Error::failed(&operation, "AWS still shows it");
+        if let Some(hint) = search.search().await {
+            return Err(still_visible().with_hint(hint));
+        }
         let timeout = options.retry_policy.visibility_timeout;
         if !backoff.wait(timeout, &operation).await? {
-            return Err(Error::failed(operation, "AWS still shows it")
-                .with_hint("run heeler-ec destroy again in a few minutes"));
+            return Err(still_visible().with_hint("run heeler-ec destroy again in a few minutes"));
         }
     }
     Ok(())
+}
+
+/// Returns the dependents of a resource that were deleted before it. Their deletion has been verified.
+fn deleted_dependents<C: Send + Sync>(plan: &Plan<'_, C>, node: usize) -> Vec<usize> {
+    if deletes_on_acceptance(plan, node) {
+        return Vec::new();
+    }
+    let edges = plan.graph.edges();
+    let actions = plan.destroy_actions();
+    let dependents = actions.iter().zip(&edges).enumerate();
+    dependents
+        .filter(|(_, ((_, action), dependencies))| {
+            *action == DestroyAction::Delete && dependencies.contains(&node)
+        })
+        .map(|(dependent, _)| dependent)
+        .collect()
 }

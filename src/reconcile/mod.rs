@@ -135,6 +135,7 @@
 //! ```
 
 pub mod apply;
+mod conflicting_run;
 pub mod destroy;
 pub mod diff;
 pub mod event;

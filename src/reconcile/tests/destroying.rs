@@ -123,3 +123,32 @@ async fn child_deleted_with_parent_is_not_deleted_separately() {
     run_destroy(&graph, &cloud).await;
     assert_eq!(cloud.deletions(), ["delete topic"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn wait_ends_if_another_run_creates_dependent_again() {
+    let mut graph = empty_graph();
+    let network = graph.add(fake_resource("network", &[]));
+    graph.add(fake_resource("server", &[&network]));
+    let managed = Ownership::Managed;
+    let cloud = FakeCloud::with_resources(&[
+        ("network", "new", managed.clone()),
+        ("server", "new/network-1", managed.clone()),
+    ]);
+    cloud.refuse("delete network", usize::MAX, "NotYet");
+    let other_run = async {
+        while !cloud.log().contains(&"delete server".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        cloud.insert("server", "new/network-1", managed.clone());
+    };
+    let started = tokio::time::Instant::now();
+    let (outcomes, ()) = tokio::join!(run_destroy(&graph, &cloud), other_run);
+    let Outcome::Failed(error) = &outcomes[0] else {
+        panic!("{outcomes:?}");
+    };
+    let hint = error.hint().expect("a hint").to_string();
+    assert!(hint.contains("server was created again"), "{hint}");
+    // The retry budget is 30 s.
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
