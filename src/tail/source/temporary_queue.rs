@@ -272,16 +272,25 @@ impl TemporaryQueue {
                 Err(error) if !error.has_any_code(not_found::QUEUE) => return Err(error),
                 _ => {}
             }
-            if !self.is_found(aws).await? {
+            let found = self.is_found(aws).await;
+            if matches!(found, Ok(false)) {
                 break;
             }
-            if accepted_at.get_or_insert_with(Instant::now).elapsed() >= DELETION_DELAY {
+            let accepted_at = accepted_at.get_or_insert_with(Instant::now);
+            if accepted_at.elapsed() >= DELETION_DELAY {
+                // No further repetition, because this error is not transient.
+                found.map_err(|error| error.with_transience(false))?;
                 let reason = format!(
                     "AWS accepted the call, but AWS still shows it after {} s",
                     DELETION_DELAY.as_secs()
                 );
                 let operation = format!("delete the queue {}", self.url);
                 return Err(Error::failed(operation, reason));
+            }
+            if let Err(error) = found
+                && !error.is_transient()
+            {
+                return Err(error);
             }
             sleep(VISIBILITY_POLL_INTERVAL).await;
         }
@@ -526,6 +535,20 @@ mod tests {
             "AWS accepted the call, but AWS still shows it after 60 s"
         );
         assert!(sent.operations().len() > 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unanswered_verification_ends_after_a_minute() {
+        let responses = (0..100).flat_map(|_| {
+            [
+                ("DeleteQueue", CannedResponse::ok("")),
+                ("GetQueueUrl", CannedResponse::ok("<html>sign in</html>")),
+            ]
+        });
+        let (aws, _) = Aws::canned(responses.collect());
+        let error = queue("q").delete_queue(&aws).await.expect_err("no answer");
+        assert_eq!(error.operation(), "verify the deletion of the queue q");
+        assert!(!error.is_transient());
     }
 
     #[tokio::test(start_paused = true)]
