@@ -1,13 +1,18 @@
 //! HTTP clients with the program's proxies and root certificates: one for AWS, and one for webhooks.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -22,19 +27,80 @@ use crate::error::{Error, Result};
 /// When the certificates cannot be used.
 pub fn shared_client(profile_bundle: Option<&Path>) -> Result<SharedHttpClient> {
     let tls = tls_context(profile_bundle)?;
-    Ok(
-        Builder::new().build_with_connector_fn(move |settings, components| {
-            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-            connector.set_connector_settings(settings.cloned());
-            if let Some(components) = components {
-                connector.set_sleep_impl(components.sleep_impl());
-            }
-            connector
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(tls.clone())
-                .build()
-        }),
-    )
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls.clone())
+            .build()
+    });
+    Ok(http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(EndpointConnector(
+            client.http_connector(settings, components),
+        ))
+    }))
+}
+
+/// A connector whose errors name the endpoint.
+#[derive(Debug)]
+struct EndpointConnector(SharedHttpConnector);
+
+impl HttpConnector for EndpointConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut parts = request.uri().splitn(4, '/');
+        let (scheme, _, host) = (parts.next(), parts.next(), parts.next());
+        let endpoint = format!(
+            "{}//{}",
+            scheme.unwrap_or_default(),
+            host.unwrap_or_default()
+        );
+        let call = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            call.await.map_err(|error| with_endpoint(error, endpoint))
+        })
+    }
+}
+
+/// A call without a response, because the connection failed.
+#[derive(Debug)]
+pub struct ConnectionError {
+    /// The scheme and host of the request.
+    endpoint: String,
+    cause: String,
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the connection to {} failed: {}",
+            self.endpoint, self.cause
+        )
+    }
+}
+
+impl std::error::Error for ConnectionError {}
+
+/// Adds the endpoint to an error of the same kind, which decides about retries.
+fn with_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
+    let cause = root_cause(&error);
+    // Names the errors of the operating system without their numbers.
+    let cause = cause
+        .split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let named = Box::new(ConnectionError { endpoint, cause });
+    match error.as_other() {
+        _ if error.is_timeout() => ConnectorError::timeout(named),
+        _ if error.is_user() => ConnectorError::user(named),
+        _ if error.is_io() => ConnectorError::io(named),
+        kind => ConnectorError::other(named, kind),
+    }
 }
 
 /// A client for webhooks, with the same proxies and root certificates.

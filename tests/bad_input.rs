@@ -2,7 +2,9 @@
 
 use crate::commands::{destroy, plan, setup, setup_again, setup_with};
 use crate::commands::{document, heeler_ec};
+use crate::whole_output::assert_stderr;
 use serde_json::Value;
+use snapbox::str;
 use std::collections::BTreeSet;
 use testkit::{Call, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
@@ -148,8 +150,16 @@ async fn missing_credentials_hint_names_sign_in_commands() {
                 .env("AWS_SECRET_ACCESS_KEY", "")
         };
         let run = assert_refused(3, run).await;
-        assert!(run.stderr.contains("aws sso login"), "{}", run.stderr);
-        assert!(run.stderr.contains("aws configure"), "{}", run.stderr);
+        assert_stderr(
+            &org,
+            &run,
+            str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: no AWS credentials were found in the environment, in a profile, or on this machine
+  hint:  sign in with `aws sso login` or `aws configure`, or set AWS_PROFILE
+
+"#]],
+        );
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
 }
@@ -171,10 +181,15 @@ async fn expired_session_hint_names_the_profile() {
             .env("AWS_SECRET_ACCESS_KEY", "")
     };
     let run = assert_refused(3, run).await;
-    assert!(
-        run.stderr.contains("aws sso login --profile work"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: an error occurred while loading credentials: an error occurred while loading an access token: failed to load the cached SSO token
+  hint:  the session has expired or does not exist: sign in with `aws sso login --profile work`
+
+"#]],
     );
 }
 
@@ -194,10 +209,15 @@ async fn profile_option_overrides_environment_credentials() {
     let keys: BTreeSet<&str> = run.calls.iter().map(|call| &*call.access_key).collect();
     assert_eq!(keys, BTreeSet::from(["222233334444"]));
     let run = assert_refused(3, || with("nobody")).await;
-    assert!(
-        run.stderr.contains("there is no profile nobody"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: there is no profile nobody in the AWS configuration
+  hint:  `aws configure list-profiles` lists the profiles
+
+"#]],
     );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
     let without_files = || {
@@ -205,10 +225,15 @@ async fn profile_option_overrides_environment_credentials() {
         with("nobody").env("AWS_SHARED_CREDENTIALS_FILE", &nowhere.to_string_lossy())
     };
     let run = assert_refused(3, without_files).await;
-    assert!(
-        run.stderr.contains("has no profile nobody"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: the AWS configuration has no profile nobody, or no credentials in it
+  hint:  `aws configure list-profiles` lists the profiles; create one with `aws configure --profile nobody`, or sign in with `aws sso login --profile nobody`
+
+"#]],
     );
 }
 
@@ -241,21 +266,36 @@ async fn wrong_clock_is_corrected_only_once() {
 #[tokio::test]
 async fn credential_errors_have_distinct_hints() {
     let org = Organization::on(Engine::Ministack).build().await;
-    for (code, message, remedy) in [
+    for (code, message, expected) in [
         (
             "ExpiredToken",
             "The security token included in the request is expired",
-            "aws sso login",
+            str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: The security token included in the request is expired (ExpiredToken, request id 00000000-1111-2222-3333-444444444444)
+  hint:  the credentials in the environment have expired: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN again, or unset them to use a profile
+
+"#]],
         ),
         (
             "SignatureDoesNotMatch",
             "Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.)",
-            "the clock of this machine is 30 minutes slow",
+            str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: Signature expired: 20260302T113000Z is now earlier than 20260302T115500Z (20260302T120000Z - 5 min.) (SignatureDoesNotMatch, request id 00000000-1111-2222-3333-444444444444)
+  hint:  the clock of this machine is 30 minutes slow: set it (timedatectl set-ntp true, or the date and time settings of the system)
+
+"#]],
         ),
         (
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided.",
-            "the secret access key does not match the access key ID",
+            str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: The request signature we calculated does not match the signature you provided. (SignatureDoesNotMatch, request id 00000000-1111-2222-3333-444444444444)
+  hint:  the secret access key does not match the access key ID: check AWS_SECRET_ACCESS_KEY, or the profile's aws_secret_access_key
+
+"#]],
         ),
     ] {
         let refusal = FaultAction::refuse(403, code, message);
@@ -264,11 +304,9 @@ async fn credential_errors_have_distinct_hints() {
         let run = assert_refused(3, || heeler_ec(&org).args(["preflight", "--option", "s3"]));
         let run = run.await;
         org.proxy().clear_faults();
-        assert!(run.stderr.contains(remedy), "{message}: {}", run.stderr);
         let is_of_iam = |call: &Call| call.service == "iam";
         assert!(!run.calls.iter().any(is_of_iam), "{:?}", run.calls);
-        let sign_in = run.stderr.contains("sso login");
-        assert_eq!(sign_in, code == "ExpiredToken", "{}", run.stderr);
+        assert_stderr(&org, &run, expected);
     }
 }
 
@@ -277,7 +315,16 @@ async fn unknown_access_key_hint_names_aws_profile() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = || outputs(&org).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00");
     let run = assert_refused(3, run).await;
-    assert!(run.stderr.contains("AWS_PROFILE"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: The security token included in the request is invalid. (InvalidClientTokenId)
+  hint:  AWS rejects these credentials: check AWS_PROFILE, and --region for another partition
+
+"#]],
+    );
 }
 
 #[tokio::test]
@@ -292,24 +339,60 @@ async fn without_terminal_setup_and_destroy_require_yes() {
         "--heeler-role-arn",
         &role,
     ];
-    for args in [&setup[..], &["destroy"]] {
+    for (args, expected) in [
+        (
+            &setup[..],
+            str![[r#"
+error: confirmation is needed, but standard input is not a terminal
+  hint:  use --yes to set up without a prompt, or --dry-run to show the plan
+
+"#]],
+        ),
+        (
+            &["destroy"],
+            str![[r#"
+error: confirmation is needed, but standard input is not a terminal
+  hint:  use --yes to delete without a prompt, or --dry-run to show what would be deleted
+
+"#]],
+        ),
+    ] {
         let run = assert_refused(2, || heeler_ec(&org).args(args).stdin("yes\n")).await;
-        assert!(run.stderr.contains("--yes"), "{}", run.stderr);
+        assert_stderr(&org, &run, expected);
         assert!(run.calls.is_empty(), "{:?}", run.calls);
     }
+}
+
+fn call_names(run: &Run) -> Vec<String> {
+    run.calls.iter().map(Call::name).collect()
 }
 
 #[tokio::test]
 async fn first_setup_requires_heeler_role_arn() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = assert_refused(2, || setup_again(&org).args(["--generate-external-id"])).await;
-    assert!(run.stderr.contains("--heeler-role-arn"), "{}", run.stderr);
-    let run = assert_refused(2, || setup_again(&org).args(["--heeler-role-arn", ROLE])).await;
-    assert!(
-        run.stderr.contains("--generate-external-id"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: --heeler-role-arn is required: this is the first setup
+  hint:  Heeler provides this ARN: look for heeler_security_role_arns in var.auto.tfvars of its Terraform module (--var-file reads it), or ask Heeler
+
+"#]],
     );
+    // The only question is if there is a deployment already. The checks would make fifty calls.
+    assert_eq!(call_names(&run), ["iam:GetRole"]);
+    let run = assert_refused(2, || setup_again(&org).args(["--heeler-role-arn", ROLE])).await;
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: an external ID is required: this is the first setup
+  hint:  use --generate-external-id to create one, or --external-id to supply your own
+
+"#]],
+    );
+    assert_eq!(call_names(&run), ["iam:GetRole"]);
 }
 
 #[tokio::test]
@@ -321,24 +404,89 @@ async fn external_id_options_are_mutually_exclusive() {
 }
 
 #[tokio::test]
-async fn missing_deployment_hint_names_setup() {
+async fn missing_deployment_hint_names_preflight() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = assert_refused(1, || outputs(&org)).await;
-    let way_on = "heeler-ec setup --option s3";
-    assert!(run.stderr.contains(way_on), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  to choose an option and set it up, start with: heeler-ec preflight
+
+"#]],
+    );
     let run = assert_refused(1, || destroy(&org)).await;
-    let way_on = "another --name-prefix";
-    assert!(run.stderr.contains(way_on), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  it may be in another account, or use another --name-prefix
+
+"#]],
+    );
 }
 
 #[tokio::test]
 async fn account_id_mismatch_is_refused() {
     let org = Organization::on(Engine::Ministack).build().await;
     setup(&org).run().await.expect_status(0);
-    let table: [fn(&Organization) -> HeelerEc<'_>; 4] = [setup, plan, outputs, destroy];
-    for command in table {
-        let run = assert_refused(1, || command(&org).args(["--account-id", "111122223333"])).await;
-        assert!(run.stderr.contains("111122223333"), "{}", run.stderr);
+    let table: [(fn(&Organization) -> HeelerEc<'_>, _); 4] = [
+        (
+            setup,
+            str![[r#"
+x account.expected: credentials are for 111122223333
+    expected: account 210987654321
+    reason:   --account-id protects against setup in the wrong account
+    fix:      use --profile PROFILE if the environment holds credentials: they override AWS_PROFILE
+    command:  export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain account.expected
+
+error: the prerequisites of option s3 are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option s3 --account-id 210987654321
+
+"#]],
+        ),
+        (
+            plan,
+            str![[r#"
+x account.expected: credentials are for 111122223333
+    expected: account 210987654321
+    reason:   --account-id protects against setup in the wrong account
+    fix:      use --profile PROFILE if the environment holds credentials: they override AWS_PROFILE
+    command:  export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain account.expected
+
+error: the prerequisites of option s3 are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option s3 --account-id 210987654321
+
+"#]],
+        ),
+        (
+            outputs,
+            str![[r#"
+error: wrong account: the credentials are for 111122223333, but --account-id is 210987654321
+  hint:  use --profile PROFILE to select other credentials; it overrides the environment
+
+"#]],
+        ),
+        (
+            destroy,
+            str![[r#"
+error: wrong account: the credentials are for 111122223333, but --account-id is 210987654321
+  hint:  use --profile PROFILE to select other credentials; it overrides the environment
+
+"#]],
+        ),
+    ];
+    for (command, expected) in table {
+        let run = assert_refused(1, || command(&org).args(["--account-id", "210987654321"])).await;
+        assert_stderr(&org, &run, expected);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Profiles of the AWS configuration files: names with spaces, MFA, and the command that signs in.
 
+use crate::whole_output::{assert_stderr, assert_stdout};
+use snapbox::str;
 use tempfile::TempDir;
 
 use crate::commands::heeler_ec;
@@ -69,17 +71,41 @@ sso_region = us-east-1
 #[tokio::test]
 async fn profile_names_may_have_spaces() {
     let home = Home::with_config(NAMES_WITH_SPACES).await;
-    for profile in ["My Team", "Payer Admin"] {
+    for (profile, expected) in [
+        (
+            "My Team",
+            str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  to choose an option and set it up, start with: heeler-ec preflight --profile 'My Team'
+
+"#]],
+        ),
+        (
+            "Payer Admin",
+            str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  to choose an option and set it up, start with: heeler-ec preflight --profile 'Payer Admin'
+
+"#]],
+        ),
+    ] {
         let run = home.outputs(profile).run().await.expect_status(1);
         let calls: Vec<_> = run.calls.iter().map(|call| &*call.operation).collect();
         assert!(calls.contains(&"GetCallerIdentity"), "{profile}: {calls:?}");
-        assert!(run.stderr.contains("nothing is deployed") || run.stderr.contains("no deployment"));
+        assert_stderr(&home.org, &run, expected);
     }
     let run = home.outputs("No Team").run().await.expect_status(3);
-    assert!(
-        run.stderr.contains("there is no profile No Team"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &home.org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: there is no profile No Team in the AWS configuration
+  hint:  `aws configure list-profiles` lists the profiles
+
+"#]],
     );
 }
 
@@ -93,11 +119,15 @@ async fn sso_session_name_may_have_spaces() {
     let expired = r#"{"accessToken": "a", "expiresAt": "2020-01-01T00:00:00Z"}"#;
     std::fs::write(token, expired).expect("a token");
     let run = home.outputs("sso").run().await.expect_status(3);
-    assert!(run.stderr.contains("expired"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("`aws sso login --profile sso`"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &home.org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: an error occurred while loading credentials: an error occurred while loading an access token: the SSO token has expired and cannot be refreshed
+  hint:  the session has expired or does not exist: sign in with `aws sso login --profile sso`
+
+"#]],
     );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
@@ -112,10 +142,15 @@ async fn sso_hint_names_the_source_profile() {
     )
     .await;
     let run = home.outputs("chained").run().await.expect_status(3);
-    assert!(
-        run.stderr.contains("`aws sso login --profile sso`"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &home.org,
+        &run,
+        str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: an error occurred while loading credentials: an error occurred while loading an access token: failed to load the cached SSO token
+  hint:  the session has expired or does not exist: sign in with `aws sso login --profile sso`
+
+"#]],
     );
 }
 
@@ -129,12 +164,16 @@ async fn console_session_hint_is_aws_login() {
     .await;
     for profile in ["console", "viaconsole"] {
         let run = home.outputs(profile).run().await.expect_status(3);
-        assert!(
-            run.stderr.contains("`aws login --profile console`"),
-            "{}",
-            run.stderr
+        assert_stderr(
+            &home.org,
+            &run,
+            str![[r#"
+error: cannot identify the AWS account of the caller
+  cause: an error occurred while loading credentials: unexpected credentials error: failed to read `/tmp/.tmpAbCdEf/.aws/login/cache/0011223344556677889900112233445566778899001122334455667788990011.json`: No such file or directory (os error 2)
+  hint:  the session has expired or does not exist: sign in with `aws login --profile console`
+
+"#]],
         );
-        assert!(!run.stderr.contains("cargo"), "{}", run.stderr);
     }
 }
 
@@ -192,9 +231,16 @@ async fn terminal_asks_once_for_mfa_code() {
 async fn mfa_needs_a_terminal() {
     let home = Home::with_config(MFA).await;
     let run = home.outputs("admin").run().await.expect_status(3);
-    assert!(run.stderr.contains("needs an MFA code"), "{}", run.stderr);
-    let command = "aws configure export-credentials --profile admin --format env";
-    assert!(run.stderr.contains(command), "{}", run.stderr);
+    assert_stderr(
+        &home.org,
+        &run,
+        str![[r#"
+error: cannot sign in
+  cause: profile admin needs an MFA code, and standard input is not a terminal
+  hint:  export a session first: eval "$(aws configure export-credentials --profile admin --format env)"
+
+"#]],
+    );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
@@ -205,7 +251,16 @@ async fn malformed_mfa_code_is_refused_without_calls() {
         .outputs("admin")
         .on_terminal(100, &[(MFA_QUESTION, "12345")]);
     let run = run.run().await.expect_status(2);
-    assert!(run.stdout.contains("six digits"), "{}", run.stdout);
+    assert_stdout(
+        &home.org,
+        &run,
+        str![[r#"
+MFA code for arn:aws:iam::111122223333:mfa/ann: 12345
+[1m[31merror:[0m the MFA code is not a number of six digits
+  hint:  run the command again, and type the code that the device shows
+
+"#]],
+    );
     assert!(run.calls.is_empty(), "{:?}", run.calls);
 }
 
@@ -227,11 +282,14 @@ async fn certificates_of_the_profile_are_read() {
     )
     .await;
     let run = home.outputs("cab").run().await.expect_status(2);
-    assert!(
-        run.stderr
-            .contains("ca_bundle of the profile (/nowhere/ca.pem)"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &home.org,
+        &run,
+        str![[r#"
+error: cannot read the certificates of ca_bundle of the profile (/nowhere/ca.pem)
+  cause: No such file or directory (os error 2)
+
+"#]],
     );
 }
 

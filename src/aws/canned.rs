@@ -132,7 +132,6 @@ impl Aws {
             .retry_config(RetryConfig::disabled())
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .build();
-        let aws = Self::from_config(config, None, "us-east-1".to_owned(), Arc::default());
-        (aws, sent)
+        (Self::with_sdk_config(config), sent)
     }
 }

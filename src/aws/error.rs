@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
@@ -12,6 +12,7 @@ use aws_types::request_id::RequestId;
 use super::profiles::{decode, quote};
 use super::response_body::UnexpectedBody;
 use crate::error::{Error, Result};
+use crate::http::ConnectionError;
 
 /// Adds context to the result of a call.
 pub trait AwsResultExt<T> {
@@ -108,6 +109,11 @@ where
         });
     let message = error.message().map(str::to_owned);
     let (why, hint) = match error {
+        SdkError::DispatchFailure(failure) if connection_error(failure).is_some() => {
+            let why = connection_error(failure).map_or_else(String::new, ToString::to_string);
+            let hint = connection_hint(&why);
+            (why, Some(hint))
+        }
         SdkError::TimeoutError(_) => (
             "the call timed out".to_owned(),
             Some(
@@ -156,6 +162,12 @@ fn shorten(mut message: String) -> String {
     message
 }
 
+/// The error of the connection, unless the call failed for another reason, such as missing credentials.
+fn connection_error(failure: &DispatchFailure) -> Option<&ConnectionError> {
+    let error = failure.as_connector_error()?.source()?;
+    error.downcast_ref()
+}
+
 const NOT_FROM_AWS_HINT: &str =
     "the response is not from AWS: check the network, its sign-in page, and a proxy (HTTPS_PROXY)";
 
@@ -201,7 +213,7 @@ fn status_message(error: &dyn StdError, status: Option<u16>) -> String {
 
 fn connection_hint(chain: &str) -> String {
     let lower = chain.to_ascii_lowercase();
-    let unreachable = ["dns error", "dispatch failure"];
+    let unreachable = ["the connection to ", "dns error", "dispatch failure"];
     let is_unreachable = unreachable.iter().any(|cause| lower.contains(cause));
     let sign_in = ["credential", "sso", "token"];
     if !is_unreachable && sign_in.iter().any(|word| lower.contains(word)) {
@@ -221,16 +233,17 @@ fn hint_for(error: &Error, action: &str) -> Option<String> {
         return Some(hint);
     }
     if error.is_denied() {
-        return Some(format!(
-            "grant {action} to the caller (docs/permissions.md)"
-        ));
+        return Some(format!("grant {action} to the caller"));
     }
     if let Some(hint) = clock_skew_hint(error) {
         return Some(hint);
     }
     match error.error_code()? {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
-            Some("the session has expired: sign in again with `aws sso login`".to_owned())
+            Some(
+                "the session has expired: sign in again with `aws sso login`, or set new credentials in the environment"
+                    .to_owned(),
+            )
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => Some(
             "AWS rejects these credentials: check AWS_PROFILE, and --region for another partition"
@@ -353,11 +366,13 @@ fn parse_signature_time(word: &str) -> Option<SystemTime> {
 }
 
 /// Replaces the reason and the hint of an error about missing credentials. Commands in the hint include the profile;
-/// `sign_in` is the command that signs in to it, if the configuration shows it.
+/// `sign_in` is the command that signs in to it, if the configuration shows it. Signing in does not help if the
+/// credentials are from environment variables.
 pub(super) fn credentials_hint(
     error: Error,
     profile: Option<&str>,
     sign_in: Option<String>,
+    are_from_environment: bool,
 ) -> Error {
     let chain = error.reason().to_owned();
     let lower = chain.to_ascii_lowercase();
@@ -397,6 +412,12 @@ pub(super) fn credentials_hint(
     }
     if lower.contains("dispatch failure") && !lower.contains("sso") {
         return error;
+    }
+    if expired && are_from_environment {
+        return error.with_hint(
+            "the credentials in the environment have expired: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and \
+             AWS_SESSION_TOKEN again, or unset them to use a profile",
+        );
     }
     let no_session = expired
         || lower.contains("sso")
@@ -457,7 +478,7 @@ mod tests {
             Some(hint) => error.with_hint(hint),
             None => error,
         };
-        let error = credentials_hint(error, Some("payer"), None);
+        let error = credentials_hint(error, Some("payer"), None, false);
         error.hint().map(ToString::to_string).unwrap_or_default()
     }
 
@@ -516,6 +537,21 @@ mod tests {
                 why.contains("no identity"),
                 "{found}"
             );
+        }
+    }
+
+    #[test]
+    fn expired_environment_has_no_sign_in_hint() {
+        for (are_from_environment, wanted) in [
+            (true, "the credentials in the environment have expired"),
+            (false, "aws sso login"),
+        ] {
+            let expired = Error::failed("act", "The security token is expired")
+                .with_code(Some("ExpiredToken".to_owned()), None);
+            let error = credentials_hint(expired, None, None, are_from_environment);
+            let hint = error.hint().map(ToString::to_string).unwrap_or_default();
+            assert!(hint.contains(wanted), "{hint}");
+            assert_eq!(hint.contains("sso"), !are_from_environment, "{hint}");
         }
     }
 

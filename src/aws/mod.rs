@@ -168,6 +168,15 @@ impl Aws {
         ))
     }
 
+    /// Clients with this configuration, without the environment and the profiles.
+    #[must_use]
+    pub fn with_sdk_config(config: SdkConfig) -> Self {
+        let region = config
+            .region()
+            .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
+        Self::from_config(config, None, region, Arc::default())
+    }
+
     /// Clients with the same credentials in another region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
@@ -372,7 +381,12 @@ fn has_environment_credentials() -> bool {
 }
 
 fn with_credentials_hint(error: Error, profiles: &Profiles) -> Error {
-    error::credentials_hint(error, profiles.selected(), profiles.sign_in_command())
+    error::credentials_hint(
+        error,
+        profiles.selected(),
+        profiles.sign_in_command(),
+        !profiles.is_explicit() && has_environment_credentials(),
+    )
 }
 
 /// Returns true if a custom endpoint is configured. S3 then uses path-style addresses, which every endpoint supports.

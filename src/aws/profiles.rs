@@ -40,6 +40,7 @@ pub(super) struct Profiles {
     sections: Option<ProfileSet>,
     /// The selected profile as the user writes it.
     selected: Option<String>,
+    is_explicit: bool,
 }
 
 /// A role that a profile assumes.
@@ -97,7 +98,11 @@ impl Profiles {
             ),
         ]
         .map(|(kind, variable, file)| (kind, read(variable, file)));
-        Self::parse(texts, selected.filter(|name| !name.is_empty())).await
+        let profiles = Self::parse(texts, selected.filter(|name| !name.is_empty())).await;
+        Self {
+            is_explicit: name.is_some(),
+            ..profiles
+        }
     }
 
     async fn parse(texts: [(EnvConfigFileKind, String); 2], selected: Option<String>) -> Self {
@@ -112,6 +117,7 @@ impl Profiles {
         let sections =
             aws_config::profile::load(&Fs::default(), &Env::default(), &files, None).await;
         Self {
+            is_explicit: false,
             rewritten: (!names.is_empty()).then_some(contents),
             sections: sections.ok(),
             selected,
@@ -126,6 +132,11 @@ impl Profiles {
     /// The name of the selected profile as the user writes it.
     pub fn selected(&self) -> Option<&str> {
         self.selected.as_deref()
+    }
+
+    /// Returns true if the command line selects the profile. It then overrides credentials in the environment.
+    pub const fn is_explicit(&self) -> bool {
+        self.is_explicit
     }
 
     /// The name of the selected profile for the SDK.

@@ -80,6 +80,10 @@ impl RepeatedOptions {
 
     /// Adds the profile and the endpoint to each `aws` of a command, also in `$(aws ...)`.
     fn complete_aws(&self, command: &str) -> String {
+        // The AWS CLI lists the profiles only without the option, if the profile does not exist.
+        if command.starts_with("aws configure list-profiles") {
+            return command.to_owned();
+        }
         let options = [
             ("--profile", &self.profile),
             ("--endpoint-url", &self.endpoint_url),
@@ -138,6 +142,12 @@ mod tests {
             options().complete("  heeler-ec destroy --name-prefix one"),
             "  heeler-ec destroy --name-prefix one --profile 'my org' --region eu-west-1"
         );
+    }
+
+    #[test]
+    fn profile_list_needs_no_profile() {
+        let command = "aws configure list-profiles";
+        assert_eq!(options().complete(command), command);
     }
 
     #[test]

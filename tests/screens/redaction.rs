@@ -13,7 +13,7 @@ const ACCOUNTS: [&str; 5] = [
 ];
 
 /// Patterns of values that differ, and what a screen shows instead.
-const PATTERNS: [(&str, &str); 11] = [
+const PATTERNS: [(&str, &str); 12] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "00000000-1111-2222-3333-444444444444",
@@ -33,6 +33,7 @@ const PATTERNS: [(&str, &str); 11] = [
         "20260102T0304Z_AbCdEfGhIjKlMnOp",
     ),
     (r"(127\.0\.0\.1|localhost):\d+", "127.0.0.1:40000"),
+    (r"heeler_ec_tail_[0-9a-z_]+", "heeler_ec_tail_00112233"),
     (r"\(\d+\.\d s\)", "(0.1 s)"),
     (r"/tmp/\.tmp[0-9A-Za-z]{6}", "/tmp/.tmpAbCdEf"),
     (r"\d+ (second|minute)s? ago", "5 minutes ago"),

@@ -196,7 +196,7 @@ fn compare(name: &str, snapshot: String) {
 }
 
 /// Removes blanks at the ends of lines, and carriage returns.
-fn tidy(text: &str) -> String {
+pub fn tidy(text: &str) -> String {
     let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
     lines.collect()
 }
@@ -212,7 +212,7 @@ fn without_color(text: &str) -> String {
 }
 
 /// Sorts each run of lines that report finished steps: concurrent steps finish in any order.
-fn sort_events(text: &str) -> String {
+pub fn sort_events(text: &str) -> String {
     let is_event = |line: &&str| {
         let signs = ["  + ", "  ~ ", "  - ", "  > ", "  ! "];
         signs.iter().any(|sign| line.starts_with(sign))
