@@ -214,14 +214,17 @@ async fn hanging_receiver_does_not_block_others() {
     ];
     let few = DeliveryPolicy {
         queue_capacity: 3,
+        timeout: Duration::from_secs(600),
         ..policy()
     };
     let alerts = AlertDispatcher::new(receivers, few, &failures.listener());
-    for _ in 0..3 {
+    for delivered in 1..=3 {
         alerts.submit(alert("DeleteBucket"));
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        while alerts.stats()[1].delivered < delivered {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
-    let stats = alerts.finish(Duration::from_millis(500)).await;
+    let stats = alerts.finish(Duration::ZERO).await;
     assert_eq!(counts(&stats), [(0, 0, 3), (3, 0, 0)]);
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::idle_timeout::IdleTimeout;
 use super::output_thread::{OutputClosed, OutputThread};
 use super::source_stream::SourceStream;
 use super::target::TailTarget;
@@ -254,28 +255,25 @@ impl LiveTail<'_> {
     }
 
     async fn pump(&self, stream: &mut SourceStream<'_>) -> Result<StopReason> {
-        let mut deadline = deadline_after(self.args.timeout);
+        let mut idle = IdleTimeout::start(self.args.timeout);
         let mut limit_reached = None;
         let mut schedule = RetrySchedule::new(self.args.give_up_after);
         let mut last_error = None;
         loop {
-            let Ok(next) = timeout_at(deadline, stream.next()).await else {
+            let Ok(next) = timeout_at(idle.deadline(), stream.next()).await else {
                 // Only the output thread knows whether an object had records.
                 let last_record = self.output.last_record();
-                match last_record.and_then(|read| read.checked_add(self.args.timeout)) {
-                    Some(later) if later > deadline => {
-                        deadline = later;
-                        continue;
-                    }
-                    _ => return last_error.map_or(Ok(StopReason::TimedOut), Err),
+                if last_record.is_some_and(|read| idle.restart_from(read)) {
+                    continue;
                 }
+                return last_error.map_or(Ok(StopReason::TimedOut), Err);
             };
             let next = match next {
                 // Each receive from Heeler's queue has a cost.
                 Err(error) if error.is_transient() && !stream.is_metered() => {
                     last_error = Some(error.clone());
                     let wait = self.wait_for_retry(&mut schedule, error);
-                    if let Ok(waited) = timeout_at(deadline, wait).await {
+                    if let Ok(waited) = timeout_at(idle.deadline(), wait).await {
                         waited?;
                     }
                     continue;
@@ -285,7 +283,7 @@ impl LiveTail<'_> {
             last_error = None;
             if let Some(outage) = schedule.record_success() {
                 self.context.ui.notify(&TailNotice::OutageEnded { outage });
-                deadline = deadline.checked_add(outage).unwrap_or(deadline);
+                idle.extend(outage);
             }
             let Some(arrivals) = next else {
                 return Ok(StopReason::Exhausted(limit_reached));
@@ -300,9 +298,7 @@ impl LiveTail<'_> {
                 return Ok(StopReason::OutputEnded);
             }
             // The time in which the output was blocked does not count towards the timeout.
-            deadline = deadline
-                .checked_add(sending_since.elapsed())
-                .unwrap_or(deadline);
+            idle.extend(sending_since.elapsed());
         }
     }
 
@@ -392,11 +388,4 @@ fn receive_limit_reached(arrival: &Arrival) -> Option<ReceiveLimitReached> {
         Arrival::ReceiveLimitReached(message) => Some(message.clone()),
         _ => None,
     }
-}
-
-/// The deadline for a timeout, limited to a year from now if the clock cannot represent it.
-fn deadline_after(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(timeout)
-        .unwrap_or_else(|| now + Duration::from_secs(86_400 * 365))
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod filters;
+mod idle_timeout;
 mod live;
 mod local_files;
 mod output_thread;

@@ -167,6 +167,47 @@ fn to_epoch_ms(time: Option<SystemTime>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::canned::CannedResponse;
+
+    /// Makes one call per response, and returns their times in seconds after the first one.
+    async fn call_times(responses: Vec<CannedResponse>) -> Vec<u64> {
+        let calls = responses.len();
+        let responses = responses.into_iter();
+        let (aws, _) = Aws::canned(
+            responses
+                .map(|response| ("FilterLogEvents", response))
+                .collect(),
+        );
+        let mut poller = LogGroupPoller::new(&aws, "trail", "{$.readOnly IS FALSE}").unwrap();
+        let started = Instant::now();
+        let mut times = Vec::new();
+        for _ in 0..calls {
+            // A failed call is tested by the time of the next one.
+            let _ = poller.next().await;
+            times.push(started.elapsed().as_secs());
+        }
+        times
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_read_five_seconds_apart() {
+        let page = || CannedResponse::ok(r#"{"events": [], "nextToken": "more"}"#);
+        let times = call_times(vec![page(), page(), CannedResponse::ok("{}")]).await;
+        assert_eq!(times, [0, 5, 10]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttled_polls_back_off() {
+        let throttled = || CannedResponse::json_error("ThrottlingException", "Rate exceeded");
+        let times = call_times(vec![
+            throttled(),
+            throttled(),
+            CannedResponse::ok("{}"),
+            CannedResponse::ok("{}"),
+        ])
+        .await;
+        assert_eq!(times, [0, 10, 30, 35]);
+    }
 
     #[test]
     fn backoff_doubles_up_to_a_minute() {
