@@ -13,8 +13,8 @@ async fn report_shows_problems_in_full_and_last() {
     let run = preflight(&org).run().await.expect_status(1);
     let text = &run.stdout;
     let position = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}:\n{text}"));
-    let group = position("x  trail    1 failed (trail.logging), ");
-    let warning = position("\n!! account.endpoint: requests go to http://");
+    let group = position("x trail    1 failed (trail.logging), ");
+    let warning = position("\n! account.endpoint: requests go to http://");
     let failure = position("\nx trail.logging: trail org-trail is stopped");
     let recap = position("\nOption s3 is not ready: 1 failed, 2 warnings, ");
     assert!(
@@ -34,12 +34,12 @@ async fn report_shows_problems_in_full_and_last() {
     let short = preflight(&org).args(["-o", "short"]);
     let short = short.run().await.expect_status(1).stdout;
     assert!(text.ends_with(&short), "{short}");
-    assert!(short.starts_with("!! account.credentials"), "{short}");
+    assert!(short.starts_with("! account.credentials"), "{short}");
 
     let full = preflight(&org).args(["--detail"]);
     let full = full.run().await.expect_status(1).stdout;
     assert!(
-        full.contains("ok trail.found: one trail is selected (org-trail"),
+        full.contains("+ trail.found: one trail is selected (org-trail"),
         "{full}"
     );
     assert!(

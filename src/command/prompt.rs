@@ -42,7 +42,7 @@ async fn confirm_text(context: &Context, question: String, word: Option<String>)
         answer = answer => Ok(answer.unwrap_or(false)),
         () = cancellation.cancelled() => {
             // The cursor is behind the question.
-            context.ui.warn("");
+            context.ui.end_line();
             Err(context.interrupted_error())
         }
     }

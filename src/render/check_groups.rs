@@ -45,15 +45,12 @@ fn group_line(ui: Ui, group: &Group<'_>, width: usize) -> String {
         Some(reason) => format!(" ({reason})"),
         None => subject(&group.results).map_or_else(String::new, |name| format!(" ({name})")),
     };
-    // The widest sign of the ASCII form has two columns.
-    let sign_width = ui.symbol("√", "ok").chars().count();
-    let padding = " ".repeat(sign_width.saturating_sub(sign.chars().count()));
     let line = format!(
-        "{sign}{padding} {:<width$}  {text}{}",
+        "{sign} {:<width$}  {text}{}",
         group.name,
         escape_control_chars(&aside)
     );
-    let line = ui.wrap_stdout(&line, sign_width + width + 3);
+    let line = ui.wrap_stdout(&line, width + 4);
     format!("{}\n", line.replacen(sign, &ui.paint(tone, sign), 1))
 }
 

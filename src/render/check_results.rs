@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::result_sign::ResultSign;
 use super::{Tone, Ui};
 use crate::check::{Check, CheckResult, Finding, Level, Verdict};
 use crate::error::Error;
@@ -72,15 +73,16 @@ fn write_result(ui: Ui, text: &mut String, result: &CheckResult) {
 
 /// Returns the sign of a result and its color.
 pub(super) fn sign(ui: Ui, result: &CheckResult) -> (&'static str, Tone) {
-    match &result.verdict {
-        Verdict::Pass(_) => (ui.symbol("√", "ok"), Tone::Good),
-        Verdict::Warn(_) => (ui.symbol("‼", "!!"), Tone::Change),
-        Verdict::Fail(_) if result.accepted => (ui.symbol("×", "x"), Tone::Change),
-        Verdict::Fail(_) => (ui.symbol("×", "x"), Tone::Bad),
-        Verdict::Skip(_) => ("-", Tone::Faint),
-        Verdict::Unknown(_) if result.is_blocking() => ("?", Tone::Bad),
-        Verdict::Unknown(_) | Verdict::Undetermined(_) => ("?", Tone::Change),
-    }
+    let (sign, tone) = match &result.verdict {
+        Verdict::Pass(_) => (ResultSign::Good, Tone::Good),
+        Verdict::Warn(_) => (ResultSign::Warning, Tone::Change),
+        Verdict::Fail(_) if result.accepted => (ResultSign::Bad, Tone::Change),
+        Verdict::Fail(_) => (ResultSign::Bad, Tone::Bad),
+        Verdict::Skip(_) => (ResultSign::Skipped, Tone::Faint),
+        Verdict::Unknown(_) if result.is_blocking() => (ResultSign::Unknown, Tone::Bad),
+        Verdict::Unknown(_) | Verdict::Undetermined(_) => (ResultSign::Unknown, Tone::Change),
+    };
+    (sign.text(ui), tone)
 }
 
 /// Formats a result that is neither passed nor skipped: the check and what was observed, then the ways to fix it.

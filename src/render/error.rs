@@ -17,14 +17,15 @@ impl Ui {
         }
         let headline = escape_control_chars(&error.headline());
         if error.exit() == Exit::Interrupted {
-            self.warn(&format!("Interrupted: {headline}."));
+            self.warn("interrupted", &format!("Interrupted: {headline}."));
             return;
         }
         let mark = self.paint_stderr(Tone::Bad, "error:");
         self.warn_unwrapped(&self.wrap_stderr(&format!("{mark} {headline}"), 7));
         let cause = error.cause();
         if !cause.is_empty() {
-            self.warn(&format!("  cause: {}", escape_control_chars(&cause)));
+            let cause = format!("  cause: {}", escape_control_chars(&cause));
+            self.warn("cause", &cause);
         }
         let Some(hint) = error.hint() else { return };
         match hint.parts() {
@@ -38,7 +39,7 @@ impl Ui {
             }
             parts => {
                 let text: String = parts.iter().map(marked).collect();
-                self.warn(&format!("  hint:  {text}"));
+                self.warn("hint", &format!("  hint:  {text}"));
             }
         }
     }

@@ -139,7 +139,7 @@ impl Ui {
             } else {
                 text
             };
-            self.print_stderr(&text);
+            self.print_stderr(&self.ascii_fallback(&text));
         }
     }
 }

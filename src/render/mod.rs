@@ -21,6 +21,7 @@ mod recap;
 pub mod record;
 pub mod report;
 pub mod restore;
+mod result_sign;
 pub mod run_document;
 pub mod status;
 pub mod step_status;
@@ -212,13 +213,13 @@ impl Ui {
     }
 
     /// Prints progress or advice on stderr, unless `--quiet` is given.
-    pub(crate) fn status(&self, text: &str) {
-        self.message(&Message::status("text", text));
+    pub(crate) fn status(&self, id: &'static str, text: &str) {
+        self.message(&Message::status(id, text));
     }
 
     /// Prints a warning on stderr, also with `--quiet`.
-    pub(crate) fn warn(&self, text: &str) {
-        self.message(&Message::warning("text", text));
+    pub(crate) fn warn(&self, id: &'static str, text: &str) {
+        self.message(&Message::warning(id, text));
     }
 
     /// Prints a status that must not be wrapped, such as a table.
@@ -231,8 +232,13 @@ impl Ui {
     /// Prints a warning that must not be wrapped, such as a table. Programs get the facts from the result instead.
     pub(crate) fn warn_unwrapped(&self, text: &str) {
         if self.options.progress == ProgressFormat::Text {
-            self.print_stderr(text);
+            self.print_stderr(&self.ascii_fallback(text));
         }
+    }
+
+    /// Ends the line of a question that was not answered.
+    pub(crate) fn end_line(&self) {
+        self.warn_unwrapped("");
     }
 
     /// Prints one line of `--progress json`.

@@ -119,7 +119,7 @@ fn plan_table(ui: Ui, location: &PlanLocation<'_>, steps: &[PlanStep]) -> String
     if counts.adopt > 0 {
         let _ = writeln!(text, "{}", ui.wrap_stdout(ADOPTION_NOTE, 0));
     }
-    text
+    ui.ascii_fallback(&text)
 }
 
 /// Note about the consequences of adopting resources.
@@ -272,7 +272,7 @@ pub(super) fn destroy_table(
         actions.iter().map(|(step, _)| *step),
     ));
     let _ = writeln!(text, "\nDestroy: {deleted} to delete.");
-    text
+    ui.ascii_fallback(&text)
 }
 
 /// Lists the other entries of shared documents.

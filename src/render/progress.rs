@@ -211,11 +211,12 @@ pub fn print_call(ui: Ui, call: &AwsCall) {
         .status
         .map_or_else(|| "no response".to_owned(), |status| status.to_string());
     let request_id = call.request_id.as_deref().unwrap_or("-");
-    ui.status(&format!(
+    let line = format!(
         "  {} {}:{} {status} {request_id} {} ms",
         ui.paint_stderr(Tone::Faint, "call"),
         call.service,
         call.operation,
         call.duration.as_millis()
-    ));
+    );
+    ui.status("call", &line);
 }

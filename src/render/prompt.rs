@@ -70,7 +70,7 @@ impl Ui {
         let read = io::stdin().lock().read_line(&mut line);
         if !line.ends_with('\n') {
             // The end of the input leaves the cursor behind the question.
-            self.warn_unwrapped("");
+            self.end_line();
         }
         read.map_or_else(|_| String::new(), |_| line.trim().to_owned())
     }

@@ -7,6 +7,7 @@ use super::check_results::{problem_lines, result_json, result_lines};
 use super::document::Document;
 use super::message::Message;
 pub use super::recap::Advice;
+use super::result_sign::ResultSign;
 use super::{OutputFormat, ProgressFormat, Ui, compare, recap};
 use crate::check::{CheckResult, Report, Verdict};
 use crate::sanitize::escape_control_chars;
@@ -129,12 +130,13 @@ pub fn summary(ui: &Ui, report: &Report) {
         0 => String::new(),
         many => format!(", {many} accepted"),
     };
-    ui.status(&format!(
+    let text = format!(
         "Preflight: {} passed, {}{accepted}, {} skipped.",
         counts.passed,
         warnings(counts.warnings),
         counts.skipped
-    ));
+    );
+    ui.status("preflight_counts", &text);
     for result in &report.results {
         let observed = match &result.verdict {
             Verdict::Warn(finding) | Verdict::Fail(finding) | Verdict::Undetermined(finding)
@@ -149,12 +151,13 @@ pub fn summary(ui: &Ui, report: &Report) {
             Verdict::Unknown(error) => error.to_string(),
             Verdict::Pass(_) | Verdict::Skip(_) => continue,
         };
-        ui.status(&format!(
+        let text = format!(
             "  {} {}: {}",
-            ui.symbol("‼", "!"),
+            ResultSign::Warning.text(*ui),
             result.check.id,
             escape_control_chars(&observed)
-        ));
+        );
+        ui.status("check_warning", &text);
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::document::Document;
+use super::result_sign::ResultSign;
 use super::{OutputFormat, Tone, Ui};
 use crate::hint::{Hint, HintPart};
 use crate::hop::{Hop, HopStatus, PipelineHealth};
@@ -184,11 +185,12 @@ fn status_text(ui: Ui, report: &StatusReport<'_>) -> String {
 /// Writes a hop as one line, and its hint below it unless it works.
 fn write_hop(ui: Ui, text: &mut String, hop: &Hop) {
     let (sign, tone) = match hop.status {
-        HopStatus::Ok => (ui.symbol("√", "+"), Tone::Good),
-        HopStatus::Broken => (ui.symbol("×", "x"), Tone::Bad),
-        HopStatus::Unknown => ("?", Tone::Change),
-        HopStatus::NotReached => ("-", Tone::Faint),
+        HopStatus::Ok => (ResultSign::Good, Tone::Good),
+        HopStatus::Broken => (ResultSign::Bad, Tone::Bad),
+        HopStatus::Unknown => (ResultSign::Unknown, Tone::Change),
+        HopStatus::NotReached => (ResultSign::Skipped, Tone::Faint),
     };
+    let sign = sign.text(ui);
     let status = hop.status.as_str().replace('_', " ");
     let line = format!(
         "{sign} {status:<STATUS_WIDTH$} {:<ID_WIDTH$} {}",

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::alert::DeliveryStats;
 use crate::cloudtrail::record::Record;
 use crate::error::Error;
+use crate::render::message::Message;
 use crate::render::{OutputFormat, Tone, Ui};
 use crate::sanitize::escape_control_chars;
 use crate::sanitize::is_printable_ascii;
@@ -74,23 +75,27 @@ pub fn print_heading(ui: &Ui, layout: &ColumnLayout) -> bool {
 
 /// Prints the reason why something was skipped.
 pub fn print_skipped(ui: &Ui, name: &str, reason: &str) {
-    ui.status(&ui.paint_stderr(
-        Tone::Faint,
-        &format!("skipped {}: {reason}", escape_control_chars(name)),
-    ));
+    let text = format!("skipped {}: {reason}", escape_control_chars(name));
+    ui.status("skipped", &ui.paint_stderr(Tone::Faint, &text));
 }
 
 /// Warns of something that could not be read.
 pub fn warn_failed(ui: &Ui, problem: &str, cause: &str, hint: Option<&str>) {
+    warn_problem(ui, "read_failed", problem, cause, hint);
+}
+
+fn warn_problem(ui: &Ui, id: &'static str, problem: &str, cause: &str, hint: Option<&str>) {
     let mark = ui.paint_stderr(Tone::Change, "warning:");
-    ui.warn(&format!(
+    let text = format!(
         "{mark} {}: {}",
         escape_control_chars(problem),
         escape_control_chars(cause)
-    ));
+    );
+    let mut message = Message::warning(id, text);
     if let Some(hint) = hint {
-        ui.warn(&format!("  hint: {}", escape_control_chars(hint)));
+        message = message.and_text(format!("  hint: {}", escape_control_chars(hint)));
     }
+    ui.message(&message);
 }
 
 /// Warns of a call that is repeated for up to this time, because something else than AWS answered it.
@@ -98,55 +103,63 @@ pub fn warn_outage(ui: &Ui, error: &Error, give_up_after: Duration) {
     let limit = humantime::format_duration(give_up_after);
     let hint = format!("the call is repeated for up to {limit} (--give-up-after)");
     let problem = format!("{} at the moment", error.headline());
-    warn_failed(ui, &problem, &error.cause(), Some(&hint));
+    warn_problem(ui, "outage", &problem, &error.cause(), Some(&hint));
 }
 
 /// Prints the statistics.
 pub fn print_stats(ui: &Ui, stats: &Stats) {
-    print_unit_counts(ui, "Messages", &stats.messages);
-    print_unit_counts(ui, "Objects", &stats.objects);
-    ui.status(&format!("Records: {}.", stats.records));
+    print_unit_counts(ui, "message_counts", "Messages", &stats.messages);
+    print_unit_counts(ui, "object_counts", "Objects", &stats.objects);
+    ui.status("record_counts", &format!("Records: {}.", stats.records));
     if !stats.delivery_delay.is_empty() {
         let delay = |percent| humantime::format_duration(stats.delivery_delay.percentile(percent));
-        ui.status(&format!(
+        let text = format!(
             "Delivery delay: p50 {}, p95 {}, max {}.",
             delay(50),
             delay(95),
             delay(100)
-        ));
+        );
+        ui.status("delivery_delay", &text);
     }
     if !stats.is_consistent() {
-        ui.warn("Internal error: the statistics do not add up. Please report this.");
+        let text = "Internal error: the statistics do not add up. Please report this.";
+        ui.warn("inconsistent_counts", text);
     }
 }
 
 /// Prints the delivery statistics of alerts.
 pub fn print_alert_stats(ui: &Ui, all: &[DeliveryStats]) {
     for stats in all {
-        ui.status(&format!(
+        let text = format!(
             "Alerts to {}: {} delivered, {} failed, {} dropped.",
             stats.receiver, stats.delivered, stats.failed, stats.dropped
-        ));
+        );
+        ui.status("alert_counts", &text);
     }
 }
 
 /// Warns that an alert could not be delivered.
 pub fn warn_alert_failed(ui: &Ui, receiver: &str, reason: &str) {
     let mark = ui.paint_stderr(Tone::Change, "warning:");
-    ui.warn(&format!(
+    let text = format!(
         "{mark} cannot deliver an alert to {receiver}: {}",
         escape_control_chars(reason)
-    ));
+    );
+    ui.warn("alert_failed", &text);
 }
 
-fn print_unit_counts(ui: &Ui, name: &str, units: &UnitCounts) {
+fn print_unit_counts(ui: &Ui, id: &'static str, name: &str, units: &UnitCounts) {
     if units.received == 0 {
         return;
     }
-    ui.status(&format!("{name}: {units}."));
-    for (reason, count) in &units.skipped {
-        ui.status(&format!("  {count} skipped: {reason}"));
-    }
+    let first = Message::status(id, format!("{name}: {units}."));
+    let message = units
+        .skipped
+        .iter()
+        .fold(first, |message, (reason, count)| {
+            message.and_text(format!("  {count} skipped: {reason}"))
+        });
+    ui.message(&message);
 }
 
 /// Writes a record as delivered. On a terminal, control characters are written as JSON escapes, which have the same meaning.

@@ -73,14 +73,18 @@ const WIDE: ColumnLayout = ColumnLayout {
     widths: [20, 6, 12, 14, 14, 28, 32],
     space: 2,
 };
-const MIDDLE: ColumnLayout = ColumnLayout {
-    widths: [9, 6, 12, 14, 12, 24, 20],
-    space: 2,
-};
 const NARROW: ColumnLayout = ColumnLayout {
     widths: [9, 6, 12, 9, 7, 11, 8],
     space: 1,
 };
+/// The width of a terminal for which the narrow layout is made.
+const NARROW_TERMINAL: usize = 80;
+/// The columns that get the first additional space, each up to a width: event, region, actor and service.
+const FIRST_GROWTH: [(usize, usize); 4] = [(5, 24), (3, 14), (6, 16), (4, 12)];
+/// The space that the last column gets before other columns grow further.
+const ERROR_GROWTH: usize = 9;
+/// The columns that get the remaining space, each up to a width: actor, event and service.
+const SECOND_GROWTH: [(usize, usize); 3] = [(6, 24), (5, 28), (4, 14)];
 
 impl ColumnLayout {
     /// Creates the layout for the width of the terminal and the names of the accounts. On a narrow terminal all columns
@@ -88,8 +92,7 @@ impl ColumnLayout {
     #[must_use]
     pub fn new(ui: &Ui, accounts: &AccountNames) -> Self {
         let mut layout = match ui.stdout.width {
-            Some(..124) => NARROW,
-            Some(124..WIDE_TERMINAL) => MIDDLE,
+            Some(width) if width < WIDE_TERMINAL => Self::below_full_width(width),
             Some(_) | None => WIDE,
         };
         let longest = accounts.values().map(|name| sanitized_width(name)).max();
@@ -101,6 +104,28 @@ impl ColumnLayout {
             None => longest,
         };
         *account_width = longest.min(room).max(*account_width);
+        layout
+    }
+}
+
+impl ColumnLayout {
+    /// The layout of a terminal on which not all columns have their full width.
+    fn below_full_width(width: usize) -> Self {
+        let mut layout = NARROW;
+        let mut left = width.saturating_sub(NARROW_TERMINAL);
+        let mut grow = |growth: &[(usize, usize)], left: usize| {
+            growth.iter().fold(left, |left, (column, target)| {
+                let width = &mut layout.widths[*column];
+                let added = left.min(target.saturating_sub(*width));
+                *width += added;
+                left - added
+            })
+        };
+        left = grow(&FIRST_GROWTH, left);
+        left = grow(&SECOND_GROWTH, left.saturating_sub(ERROR_GROWTH));
+        if left >= layout.widths.len() {
+            layout.space = WIDE.space;
+        }
         layout
     }
 }

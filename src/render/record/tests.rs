@@ -66,7 +66,7 @@ fn table_line(ui: Ui, accounts: &AccountNames, texts: [&str; 8]) -> String {
 
 #[test]
 fn every_column_fits_every_terminal_width() {
-    for width in [80, 123, 124, 130, 153, 154, 200] {
+    for width in 80..=200 {
         let line = table_line_at(Some(width), TEXTS);
         assert!(line.width() <= width, "{width}: {line}");
         assert!(
@@ -74,6 +74,25 @@ fn every_column_fits_every_terminal_width() {
             "{width}: {line}"
         );
     }
+}
+
+#[test]
+fn wider_terminal_shortens_fewer_columns() {
+    let columns = |width| {
+        let line = table_line(Ui::plain(Some(width)), &AccountNames::new(), TEXTS);
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        columns[3..].join(" ")
+    };
+    assert_eq!(
+        [80, 100, 120, 140].map(columns),
+        [
+            "ap-south~ cloudf~ DescribeRe~ deploy-~ Client.Una~",
+            "ap-southeast-1 cloudf~ DescribeReplicationConf~ deploy-wi~ Client.Una~",
+            "ap-southeast-1 cloudformat~ DescribeReplicationConf~ deploy-with-a-l~ Client.Unauthorized~",
+            "ap-southeast-1 cloudformation DescribeReplicationConfigur~ deploy-with-a-long-name~ \
+             Client.UnauthorizedOperat~",
+        ]
+    );
 }
 
 #[test]

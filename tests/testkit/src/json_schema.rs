@@ -159,6 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn notices_need_their_own_id() {
+        for (id, is_valid) in [
+            ("record_counts", true),
+            ("text", false),
+            ("Two words", false),
+        ] {
+            let line = format!(r#"{{"type":"notice","level":"status","id":"{id}","message":"x"}}"#);
+            assert_eq!(
+                text_violations("progress", &line).is_empty(),
+                is_valid,
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
     fn every_schema_is_valid() {
         for entry in std::fs::read_dir(repository().join("docs/schemas")).expect("the schemas") {
             let name = entry.expect("a file").file_name();
