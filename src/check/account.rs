@@ -23,7 +23,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: CheckId::AccountPartition,
-        description: "the account and Heeler's role are in the same partition",
+        description: "the account and the Heeler role are in the same partition",
         requirement: Requirement::BLOCKING,
         permissions: &["sts:GetCallerIdentity"],
         evaluate: partition,

@@ -283,7 +283,7 @@ fn grantable(snapshot: &Snapshot) -> Verdict {
     })
 }
 
-/// Evaluates `kms:Decrypt` for Heeler's role with the grant that setup creates. Only a Deny of the key policy can refuse it.
+/// Evaluates `kms:Decrypt` for the role with the grant that setup creates. Only a Deny of the key policy can refuse it.
 fn decrypt(snapshot: &Snapshot) -> Verdict {
     worst_of_described_keys(snapshot, |facts, key| {
         let policy = match known_policy(&facts.policy, CheckId::KeyAccount, &key.arn) {

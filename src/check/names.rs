@@ -149,7 +149,7 @@ fn terraform_managed(snapshot: &Snapshot) -> Verdict {
 
 /// Returns the command that shows what adoption would change.
 fn adopt_command(snapshot: &Snapshot) -> String {
-    // An existing role already trusts Heeler's role.
+    // An existing role already trusts the Heeler role.
     let has_role = snapshot
         .name_owners
         .get(NamedResource::Role)

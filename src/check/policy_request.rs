@@ -10,7 +10,7 @@ use crate::iam::evaluate::{
 use crate::inventory::facts::{KeyFacts, Trail};
 use crate::inventory::{Fact, Snapshot};
 
-/// Evaluates a request whose identity-based policies allow it: those of Heeler's role, which setup creates, and those of
+/// Evaluates a request whose identity-based policies allow it: those of the role, which setup creates, and those of
 /// the caller, which `caller.permissions` checks. A service has none.
 pub(super) fn decide(
     caller: &Caller,
@@ -94,7 +94,7 @@ pub(super) fn heeler_via_s3(snapshot: &Snapshot, key: &KeyFacts) -> Caller {
     }
 }
 
-/// The caller of setup, as it creates the grant for Heeler's role.
+/// The caller of setup, as it creates the grant for the role.
 pub(super) fn granting_caller(snapshot: &Snapshot) -> Caller {
     let arn = snapshot
         .account

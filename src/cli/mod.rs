@@ -217,7 +217,7 @@ pub enum Command {
     Outputs(OutputsArgs),
     /// Show whether events can reach Heeler, hop by hop
     ///
-    /// Read-only. Evaluates every document between the trail and Heeler's role, and names the first hop that is broken. Never
+    /// Read-only. Evaluates every document between the trail and the role that Heeler assumes, and names the first hop that is broken. Never
     /// receives from a queue. Exits with 1 if a hop is broken or nothing is deployed.
     Status(StatusArgs),
     /// Export the deployment as Terraform configuration (import and resource blocks)

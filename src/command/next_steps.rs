@@ -3,7 +3,6 @@
 use super::context::Context;
 use crate::error::Error;
 use crate::hint::Hint;
-use crate::option;
 
 /// Hint shown when the credentials belong to another account.
 pub(crate) const OTHER_ACCOUNT_HINT: &str =
@@ -13,15 +12,14 @@ pub(crate) const OTHER_ACCOUNT_HINT: &str =
 pub(crate) fn no_deployment_error(context: &Context) -> Error {
     let prefix = &context.global.name_prefix;
     let role = context.names().role();
-    let setup = format!(
-        "heeler-ec setup --option {} --heeler-role-arn ARN --generate-external-id",
-        option::recommended().name()
-    );
     Error::negative(format!(
         "nothing is deployed under the name prefix {prefix:?}"
     ))
     .with_reason(format!(
         "this account has no role {role} that is managed by heeler-ec"
     ))
-    .with_hint(Hint::from("to set it up: ").and_command(setup))
+    .with_hint(
+        Hint::from("to choose an option and set it up, start with: ")
+            .and_command("heeler-ec preflight"),
+    )
 }

@@ -1,4 +1,4 @@
-//! A deployment, as the tags of Heeler's role describe it. The role is found by its name from any region; there is no
+//! A deployment, as the tags of its role describe it. The role is found by its name from any region; there is no
 //! state file.
 
 pub mod policies;

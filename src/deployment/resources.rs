@@ -1,4 +1,4 @@
-//! Resources that every option creates: Heeler's role with its policy, the key with its alias, and the queues.
+//! Resources that every option creates: the role with its policy, the key with its alias, and the queues.
 
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ pub(crate) fn add_queues(
     })
 }
 
-/// The policy of Heeler's role. `document` builds it from the ARN of the key.
+/// The policy of the role. `document` builds it from the ARN of the key.
 pub(crate) fn heeler_policy(
     scope: &DeploymentScope,
     key: &Handle<KmsKey>,

@@ -1,4 +1,4 @@
-//! Tags of Heeler's role, from which a deployment is found again.
+//! Tags of the role, from which a deployment is found again.
 
 /// The region of the deployment.
 pub const REGION: &str = "heeler-ec:region";

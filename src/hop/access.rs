@@ -1,6 +1,7 @@
 //! Builds the requests for the policy evaluator, and turns its decisions into hops.
 
 use super::{Hop, HopDraft};
+use crate::aws::arn::Arn;
 use crate::iam;
 use crate::iam::evaluate::{
     AccessRequest, Caller, Decision, KeyGrant, Policy, PolicyInput, PolicyLayer, PolicySet,
@@ -169,12 +170,22 @@ pub(super) fn key_policy(
             details.arn,
             describe_state(&details.state)
         ));
-        let command = if details.state == "PendingDeletion" {
-            format!("aws kms cancel-key-deletion --key-id {}", details.arn)
-        } else {
-            format!("aws kms enable-key --key-id {}", details.arn)
+        let region = Arn::parse(&details.arn).map_or("REGION", |arn| arn.region);
+        let command = |operation: &str| {
+            format!(
+                "`aws kms {operation} --region {region} --key-id {}`",
+                details.arn
+            )
         };
-        return Err(Box::new(hop.with_hint(format!("`{command}`"))));
+        let enable = command("enable-key");
+        // A key is disabled after its deletion was cancelled.
+        return Err(Box::new(hop.with_hint(match details.state.as_str() {
+            "PendingDeletion" | "PendingReplicaDeletion" => {
+                format!("{}, then {enable}", command("cancel-key-deletion"))
+            }
+            "Disabled" => enable,
+            _ => format!("{} shows the reason", command("describe-key")),
+        })));
     }
     let policy = match &key.policy {
         Fact::Present(text) => parse_policy(draft, Some(text))?,

@@ -146,7 +146,7 @@ fn evaluate_notification(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
 /// with them.
 #[must_use]
 pub fn log_key(facts: &PipelineFacts) -> Hop {
-    let expected = "keys that are enabled and that Heeler's role may use";
+    let expected = "keys that are enabled and that the role may use";
     let first = facts.log_keys.first().map_or("", KeyFacts::name);
     let draft = HopDraft::new(HopId::LogKey, first, expected);
     let mut unknown = None;
@@ -170,7 +170,7 @@ fn evaluate_log_key(facts: &PipelineFacts, key: &KeyFacts) -> Result<Hop, Box<Ho
     let draft = HopDraft::new(
         HopId::LogKey,
         key.name(),
-        "an enabled key that CloudTrail may encrypt with and Heeler's role may decrypt with",
+        "an enabled key that CloudTrail may encrypt with and the role may decrypt with",
     );
     if key.is_managed_by_aws() {
         return Ok(draft.ok("AWS manages the key"));

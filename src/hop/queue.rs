@@ -153,8 +153,8 @@ fn evaluate_dead_letter_queue(facts: &PipelineFacts) -> Result<Hop, Box<Hop>> {
         count(messages)
     );
     Ok(draft.broken(observed).with_hint(format!(
-        "correct the hops below first, then move the messages back: `aws sqs start-message-move-task --region {} \
-         --source-arn {arn}`",
+        "correct the other broken hops, and make sure that Heeler deletes what it receives; then move the messages \
+         back: `aws sqs start-message-move-task --region {} --source-arn {arn}`",
         facts.request.region
     )))
 }

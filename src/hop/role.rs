@@ -25,7 +25,7 @@ fn evaluate_role_trust(facts: &PipelineFacts, trust: &HeelerTrust) -> Result<Hop
     let draft = HopDraft::new(
         HopId::RoleTrust,
         role_name(facts),
-        "a trust policy that allows Heeler's role with an external ID",
+        "a trust policy that allows the Heeler role with an external ID",
     );
     let repair = |hop: Hop| {
         hop.with_hint(format!(

@@ -390,6 +390,29 @@ fn topic_in_another_region_breaks_the_topic_policy() {
 }
 
 #[test]
+fn key_hint_has_region_and_every_step() {
+    for (state, operations, end) in [
+        ("Disabled", &["enable-key"][..], ""),
+        (
+            "PendingDeletion",
+            &["cancel-key-deletion", "enable-key"],
+            "",
+        ),
+        ("PendingImport", &["describe-key"], " shows the reason"),
+    ] {
+        let mut facts = bucket_facts();
+        let key = facts.queue_key.as_mut().expect("a key");
+        key.key.present_mut().expect("details").state = state.into();
+        let hint = queue::queue_key(&facts).hint.expect("a hint").to_string();
+        let commands = operations.iter();
+        let commands = commands
+            .map(|operation| format!("aws kms {operation} --region us-east-1 --key-id {KEY}"));
+        let commands: Vec<String> = commands.collect();
+        assert_eq!(hint, commands.join(", then ") + end);
+    }
+}
+
+#[test]
 fn states_of_queue_and_key() {
     let queue = |change: fn(&mut QueueFacts)| {
         broken(move |facts| change(facts.queue.present_mut().expect("a queue")))

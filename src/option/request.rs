@@ -17,7 +17,7 @@ pub struct SetupRequest {
     pub dry_run: bool,
 }
 
-/// The trust of Heeler's role. Empty fields keep the values of an existing role.
+/// The trust of the role. Empty fields keep the values of an existing role.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustRequest {
     pub heeler_roles: Vec<String>,

@@ -94,7 +94,7 @@ pub trait OptionPermissions: Debug + Sync {
     /// Writes of destroy.
     fn destroy_writes(&self, scope: &PolicyScope) -> Vec<Statement>;
 
-    /// Reads of status: every resource between the trail and Heeler's role.
+    /// Reads of status: every resource between the trail and the role.
     fn status_reads(&self, scope: &PolicyScope) -> Vec<Statement>;
 
     /// Reads of export: all resources of a deployment, and nothing of the trail.

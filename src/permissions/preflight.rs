@@ -1,4 +1,4 @@
-//! Statements of preflight that every option needs: the account, the organization, the trail, and Heeler's role.
+//! Statements of preflight that every option needs: the account, the organization, the trail, and the Heeler roles.
 
 use super::scope::PolicyScope;
 use super::shared::role_reads;

@@ -89,7 +89,7 @@ pub(crate) fn key_list_reads(sid: &'static str, at: RegionalScope<'_>) -> [State
     ]
 }
 
-/// Reads what is attached to Heeler's role, and the versions of its policy.
+/// Reads what is attached to the role, and the versions of its policy.
 pub(crate) fn role_plan_reads(scope: &PolicyScope) -> [Statement; 2] {
     [
         Statement::new(
@@ -130,7 +130,7 @@ pub(crate) fn role_policy_reads(
     ]
 }
 
-/// Reads Heeler's role and its policy with their tags.
+/// Reads the role and its policy with their tags.
 pub(crate) fn role_reads(scope: &PolicyScope) -> [Statement; 2] {
     let names = &scope.names;
     [

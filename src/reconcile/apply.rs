@@ -182,7 +182,7 @@ pub(super) async fn with_events(
     work: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     if options.cancellation.is_cancelled() {
-        return Err(Error::interrupted(format!("did not start {id}")));
+        return Err(Error::interrupted(format!("stopped before {id}")));
     }
     (options.observer)(ReconcileEvent::Started {
         id: id.clone(),

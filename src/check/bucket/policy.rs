@@ -11,7 +11,7 @@ use crate::iam::evaluate::{Decision, ResourcePolicy};
 use crate::inventory::facts::BucketFacts;
 use crate::inventory::{Fact, Snapshot};
 
-/// Evaluates `s3:GetObject` for Heeler's role.
+/// Evaluates `s3:GetObject` for the role.
 pub(super) fn policy(snapshot: &Snapshot) -> Verdict {
     with_own_bucket(snapshot, |bucket| {
         let policy = match known_policy(&bucket.policy, CheckId::BucketOwner, &bucket.name) {

@@ -301,7 +301,7 @@ fn queue_arns(scope: &PolicyScope) -> [String; 2] {
         .map(|name| in_log_group_region(scope).queue_arn(&name))
 }
 
-/// Heeler's role and the function's role.
+/// The role that Heeler assumes and the function's role.
 fn role_arns(scope: &PolicyScope) -> [String; 2] {
     [scope.names.role(), scope.names.function_role()].map(|name| scope.role_arn(&name))
 }

@@ -64,7 +64,7 @@ pub(super) fn function_policy(target: &CloudWatchTarget, queue: &str, key: &str)
     ])
 }
 
-/// The policy of Heeler's role: the queue and its key. Messages contain the events themselves.
+/// The policy of the role: the queue and its key. Messages contain the events themselves.
 pub(super) fn heeler_policy(target: &CloudWatchTarget, queue: &str, key: &str) -> Value {
     document(queue_access_statements(&target.scope, queue, key))
 }

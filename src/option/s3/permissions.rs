@@ -332,7 +332,7 @@ fn notification_write(sid: &'static str, scope: &PolicyScope) -> Statement {
         .in_account(&scope.account)
 }
 
-/// Grants on the keys of the log objects: only to Heeler's role, and only to decrypt. `ForAllValues` is true for a
+/// Grants on the keys of the log objects: only to the role, and only to decrypt. `ForAllValues` is true for a
 /// request without operations, so `Null` requires at least one.
 fn grant_writes(scope: &PolicyScope) -> [Statement; 2] {
     let keys = bucket_key_arns(scope);

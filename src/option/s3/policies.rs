@@ -58,7 +58,7 @@ pub(super) fn topic_policy(target: &S3Target, topic: &str) -> Value {
     ])
 }
 
-/// The policy of Heeler's role: the queue, its key, and the log objects while the bucket belongs to the account.
+/// The policy of the role: the queue, its key, and the log objects while the bucket belongs to the account.
 pub(super) fn heeler_policy(target: &S3Target, queue: &str, key: &str) -> Value {
     let scope = &target.scope;
     let mut statements = queue_access_statements(scope, queue, key);

@@ -41,7 +41,7 @@ pub(super) struct S3Target {
     pub log_prefix: String,
     /// True if an existing notification also announces objects that are not below the log prefix.
     pub narrows_notification: bool,
-    /// ARNs of the customer managed keys of the log objects. Heeler's role gets a grant on each.
+    /// ARNs of the customer managed keys of the log objects. The role gets a grant on each.
     pub bucket_keys: Vec<String>,
     /// ARNs of keys on which an earlier setup made a grant. They stay granted for older log objects, and destroy
     /// revokes all grants.
@@ -193,7 +193,7 @@ pub(super) fn log_prefix(deployment: &Deployment) -> &str {
     deployment.tag(LOG_PREFIX).unwrap_or(DEFAULT_LOG_PREFIX)
 }
 
-/// ARNs of the keys on which Heeler's role has a grant.
+/// ARNs of the keys on which the role has a grant.
 pub(super) fn granted_keys(deployment: &Deployment) -> Vec<String> {
     BUCKET_KEYS
         .iter()

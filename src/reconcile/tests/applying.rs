@@ -166,7 +166,7 @@ async fn losing_the_lock_race_creates_nothing_more() {
     assert_eq!(cloud.names(), ["alias"]);
 }
 
-/// A graph with two locks, of which the first is the anchor, like Heeler's role before the alias of the key.
+/// A graph with two locks, of which the first is the anchor, like the role of a deployment before the alias of the key.
 fn graph_with_anchor_as_lock() -> Graph<FakeCloud> {
     let mut graph = empty_graph();
     graph.add(FakeResource {
