@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc};
@@ -28,6 +28,8 @@ use crate::skip;
 const PYTHON_VERSIONS: [&str; 3] = ["3.12", "3.13", "3.11"];
 /// The timeout that setup deploys the function with.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// The response header with the virtual duration of a call.
+pub const VIRTUAL_MILLISECONDS: &str = "virtual-milliseconds";
 /// The time after which an invocation without a response counts as failed.
 const INVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -59,6 +61,7 @@ pub struct LambdaFunction {
     events: mpsc::Sender<(Bytes, Duration)>,
     responses: mpsc::Receiver<Result<Value, Value>>,
     read_bytes: usize,
+    has_virtual_clock: bool,
 }
 
 impl LambdaFunction {
@@ -87,16 +90,35 @@ impl LambdaFunction {
         handler: &str,
         env: &BTreeMap<String, String>,
     ) -> LambdaFunction {
-        let code = tempfile::tempdir().expect("a folder for the code");
-        let archive = code.path().join("code.zip");
-        fs::write(&archive, zip).expect("the zip");
-        let unpacked = Command::new(python)
-            .args(["-m", "zipfile", "-e"])
-            .args([&archive, &code.path().to_path_buf()])
-            .status()
-            .await;
-        assert!(unpacked.expect("Python runs").success(), "invalid zip file");
+        let code = unpack(python, zip).await;
+        LambdaFunction::launch(python, code, handler, env).await
+    }
 
+    /// Starts a function on a virtual clock (`virtual_clock.py`). Only sleeps take time, and calls whose response has
+    /// the header [`VIRTUAL_MILLISECONDS`].
+    pub async fn start_on_virtual_clock(
+        python: &PathBuf,
+        zip: &[u8],
+        handler: &str,
+        env: &BTreeMap<String, String>,
+    ) -> LambdaFunction {
+        let code = unpack(python, zip).await;
+        let clock = code.path().join("virtual_clock.py");
+        fs::write(clock, include_str!("virtual_clock.py")).expect("the clock");
+        let mut env = env.clone();
+        env.insert("VIRTUAL_CLOCK_HANDLER".to_owned(), handler.to_owned());
+        LambdaFunction {
+            has_virtual_clock: true,
+            ..LambdaFunction::launch(python, code, "virtual_clock.handler", &env).await
+        }
+    }
+
+    async fn launch(
+        python: &PathBuf,
+        code: TempDir,
+        handler: &str,
+        env: &BTreeMap<String, String>,
+    ) -> LambdaFunction {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port on loopback");
@@ -132,6 +154,7 @@ impl LambdaFunction {
             events,
             responses,
             read_bytes: 0,
+            has_virtual_clock: false,
         }
     }
 
@@ -142,7 +165,13 @@ impl LambdaFunction {
 
     /// Invokes the function with this timeout in its context.
     pub async fn invoke_within(&mut self, event: &Value, limit: Duration) -> Invocation {
-        let event = (Bytes::from(event.to_string()), limit);
+        let mut event = event.clone();
+        let mut lambda_limit = limit;
+        if self.has_virtual_clock {
+            event["virtualMilliseconds"] = json!(limit.as_millis());
+            lambda_limit = INVOCATION_TIMEOUT;
+        }
+        let event = (Bytes::from(event.to_string()), lambda_limit);
         self.events.send(event).await.expect("the runtime API runs");
         let Ok(Some(outcome)) = timeout(INVOCATION_TIMEOUT, self.responses.recv()).await else {
             panic!(
@@ -175,6 +204,20 @@ impl LambdaFunction {
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.code.path().join(name)).expect("a log file")
     }
+}
+
+/// Unpacks a zip file into a new folder.
+async fn unpack(python: &PathBuf, zip: &[u8]) -> TempDir {
+    let code = tempfile::tempdir().expect("a folder for the code");
+    let archive = code.path().join("code.zip");
+    fs::write(&archive, zip).expect("the zip");
+    let unpacked = Command::new(python)
+        .args(["-m", "zipfile", "-e"])
+        .args([&archive, &code.path().to_path_buf()])
+        .status()
+        .await;
+    assert!(unpacked.expect("Python runs").success(), "invalid zip file");
+    code
 }
 
 type EventReceiver = Arc<Mutex<mpsc::Receiver<(Bytes, Duration)>>>;

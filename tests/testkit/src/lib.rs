@@ -36,7 +36,7 @@ mod xml;
 pub use clients::Clients;
 pub use emulator::{Emulator, Engine};
 pub use gate::Gate;
-pub use lambda_runtime::{Invocation, LambdaFunction};
+pub use lambda_runtime::{Invocation, LambdaFunction, VIRTUAL_MILLISECONDS};
 pub use log_file::LogFile;
 pub use organization::{Organization, OrganizationBuilder};
 pub use program::{CTRL_C, END_OF_INPUT, HeelerEc, Run, Running};

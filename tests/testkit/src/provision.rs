@@ -432,7 +432,7 @@ impl Organization {
             .assume_role_policy_document(trust.to_string())
             .send()
             .await
-            .expect("Heeler's role");
+            .expect("the role");
         heeler
             .iam
             .put_role_policy()
@@ -441,7 +441,7 @@ impl Organization {
             .policy_document(allow("sts:AssumeRole").to_string())
             .send()
             .await
-            .expect("the policy of Heeler's role");
+            .expect("the policy of the role");
     }
 }
 
