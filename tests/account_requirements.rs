@@ -4,8 +4,10 @@ use crate::commands::{
     counts, destroy, heeler_ec, json, names, organization_for, outputs, plan_of, setup_again_of,
     setup_of, text,
 };
+use crate::whole_output::assert_stderr;
 use aws_sdk_iam::types::Role;
 use serde_json::Value;
+use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, Organization, Run};
 
 const ROLE: &str = "heeler_event_collection_sqs_role";
@@ -57,15 +59,50 @@ async fn explicit_deny_names_the_options_that_may_help() {
     let refusal = FaultAction::refuse(403, "AccessDenied", EXPLICIT_DENY);
     org.proxy().fault(Fault::new("iam", "CreateRole", refusal));
     let run = setup_of(&org, "s3").run().await.expect_status(3);
-    assert!(
-        run.stderr.contains("--permissions-boundary"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        !run.stderr.contains("grant iam:CreateRole"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Preflight: 38 passed, 2 warnings, 10 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+Option s3 in account 111122223333, region us-east-1:
+
+ + create  iam role          heeler_event_collection_sqs_role
+ + create  kms key           heeler_kms_key_sqs
+ + create  kms alias         alias/heeler_kms_key_sqs
+ + create  sns topic         heeler_event_collection_topic
+ + create  sns topic policy  heeler_event_collection_topic
+ + create  sqs queue         heeler_event_collection_queue_dlq
+ + create  sqs queue         heeler_event_collection_queue
+ + create  sqs queue policy  heeler_event_collection_queue
+ + create  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ + create  iam policy        heeler_event_collection_sqs_policy
+ + create  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ + create  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 12 to create, 0 to update, 0 to keep.
+  ! failed to create iam role heeler_event_collection_sqs_role: cannot create iam role heeler_event_collection_sqs_role: User: arn:aws:sts::111122223333:assumed-role/PlatformAdmin/ann is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role with an explicit deny in an identity-based policy (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  - skipped: create iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create iam policy heeler_event_collection_sqs_policy (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create kms alias alias/heeler_kms_key_sqs (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create kms key heeler_kms_key_sqs (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create s3 notification org-trail-logs-111122223333#heeler-ec (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create sns topic heeler_event_collection_topic (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create sns topic policy heeler_event_collection_topic (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create sqs queue heeler_event_collection_queue (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create sqs queue heeler_event_collection_queue_dlq (depends on iam role heeler_event_collection_sqs_role)
+  - skipped: create sqs queue policy heeler_event_collection_queue (depends on iam role heeler_event_collection_sqs_role)
+
+Stopped after 0 of 12 steps. Resources created so far were kept.
+Run the same command again to complete the setup. To remove it, run:
+  heeler-ec destroy
+error: cannot create iam role heeler_event_collection_sqs_role
+  cause: User: arn:aws:sts::111122223333:assumed-role/PlatformAdmin/ann is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role with an explicit deny in an identity-based policy (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  a policy denies iam:CreateRole explicitly: granting it does not help; ask the owner of that policy. If your account requires them, use --permissions-boundary, --role-path or --tag
+
+"#]],
     );
 }
 
@@ -120,14 +157,30 @@ async fn grant_is_for_role_with_path() {
 async fn another_path_is_refused_before_any_change() {
     let org = organization_for("s3").await;
     setup_of(&org, "s3").run().await.expect_status(0);
-    for option in [&["--option", "s3"][..], &[]] {
+    for (option, expected) in [
+        (
+            &["--option", "s3"][..],
+            str![[r#"
+Preflight: 44 passed, 2 warnings, 4 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+error: --role-path differs from the path of the existing role, /; no changes were made
+  hint:  IAM cannot move a role: leave --role-path out, or remove the deployment with `heeler-ec destroy` first
+
+"#]],
+        ),
+        (
+            &[],
+            str![[r#"
+error: --role-path differs from the path of the existing role, /; no changes were made
+  hint:  IAM cannot move a role: leave --role-path out, or remove the deployment with `heeler-ec destroy` first
+
+"#]],
+        ),
+    ] {
         let run = heeler_ec(&org).args(["plan", "--role-path", "/platform/"]);
         let run = run.args(option).run().await.expect_status(1);
-        assert!(
-            run.stderr.contains("IAM cannot move a role"),
-            "{}",
-            run.stderr
-        );
+        assert_stderr(&org, &run, expected);
     }
     let run = setup_again_of(&org, "s3").args(["--role-path", "/platform/"]);
     let run = run.run().await.expect_status(1);

@@ -6,7 +6,9 @@ use crate::commands::{
     text,
 };
 use crate::vendor_terraform;
+use crate::whole_output::assert_stderr;
 use serde_json::Value;
+use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [&str; 0] = [];
@@ -127,10 +129,22 @@ async fn without_adopt_flag_conflicts_suggest_adopt() {
         .await
         .expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
-    assert!(
-        run.stderr.contains("heeler-ec plan --option s3 --adopt"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+x names.terraform_managed: these resources look like Heeler's Terraform module created them: role heeler_event_collection_sqs_role, alias/heeler_kms_key_sqs
+    expected: names that no other tool manages
+    reason:   two tools would undo each other's changes; setup never changes resources without its tags
+    fix:      take them over with --adopt (the plan shows the changes, and Heeler's settings stay valid); or run terraform destroy first and then setup (Heeler needs the new values)
+    command:  heeler-ec plan --option s3 --adopt --heeler-role-arn arn:aws:iam::999900001111:role/heeler-security
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain names.terraform_managed
+
+error: the prerequisites of option s3 are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option s3
+
+"#]],
     );
 }
 
@@ -231,5 +245,13 @@ async fn adopt_with_rollback_is_a_usage_error() {
     let run = adopt(&org, "s3").args(["--on-failure", "rollback"]);
     let run = run.run().await.expect_status(2);
     assert!(run.calls.is_empty());
-    assert!(run.stderr.contains("not released"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: --adopt cannot be combined with --on-failure rollback: adopted resources are not released
+  hint:  leave --on-failure out; the same command completes a failed setup
+
+"#]],
+    );
 }

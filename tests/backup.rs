@@ -4,9 +4,11 @@ use crate::commands::heeler_ec;
 use crate::commands::{
     destroy, json, names, setup, setup_again, setup_again_of, setup_of_with, setup_with,
 };
+use crate::whole_output::{assert_stderr, assert_stdout};
 use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
+use snapbox::str;
 use std::path::{Path, PathBuf};
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization};
 
@@ -150,10 +152,18 @@ async fn documents_changed_since_backup_are_skipped() {
     let before = org.notification().await;
     let run = restore(&org, &file).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
-    assert!(
-        run.stderr.contains("changed since the backup"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
+
+ ! skip  bucket notification  org-trail-logs-111122223333  (changed since the backup)
+
+Restore: 0 to restore, 0 to keep, 1 to skip.
+Nothing to restore. No changes were made.
+
+"#]],
     );
     assert_eq!(org.notification().await, before);
 }
@@ -249,7 +259,29 @@ async fn policies_changed_by_setup_are_restored() {
         ]
     );
     let run = restore(&org, &folder.path()).run().await.expect_status(0);
-    assert!(!run.stderr.contains(ID), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
+
+ ~ restore  key policy      arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444
+ ~ restore  managed policy  arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy
+ ~ restore  queue policy    heeler_event_collection_queue
+ ~ restore  queue policy    heeler_event_collection_queue_dlq
+ ~ restore  role trust      heeler_event_collection_sqs_role
+ ~ restore  topic policy    arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+
+Restore: 6 to restore, 0 to keep, 0 to skip.
+  ~ restored key policy arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444
+  ~ restored managed policy arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy
+  ~ restored queue policy heeler_event_collection_queue
+  ~ restored queue policy heeler_event_collection_queue_dlq
+  ~ restored role trust heeler_event_collection_sqs_role
+  ~ restored topic policy arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic
+
+"#]],
+    );
     assert_eq!(current_documents(&org, "s3").await, before);
     setup_again(&org).run().await.expect_status(0);
 }
@@ -296,8 +328,24 @@ async fn restore_after_destroy_lists_deleted_resources() {
     assert_eq!(trust["after"], Value::Null);
     let run = heeler_ec(&org).args(["restore".as_ref(), folder.path().as_os_str()]);
     let run = run.args(["--dry-run"]).run().await.expect_status(1);
-    assert!(run.stdout.contains("no longer exists"), "{}", run.stdout);
-    assert!(!run.stdout.contains(ID), "{}", run.stdout);
+    assert_stdout(
+        &org,
+        &run,
+        str![[r#"
+Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
+
+ ~ restore  bucket notification  org-trail-logs-111122223333
+ = keep     key policy           arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444  (already has the saved content)
+ ! skip     managed policy       arn:aws:iam::111122223333:policy/heeler_event_collection_sqs_policy  (no longer exists)
+ ! skip     queue policy         heeler_event_collection_queue  (no longer exists)
+ ! skip     queue policy         heeler_event_collection_queue_dlq  (no longer exists)
+ ! skip     role trust           heeler_event_collection_sqs_role  (no longer exists)
+ ! skip     topic policy         arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic  (no longer exists)
+
+Restore: 1 to restore, 1 to keep, 5 to skip.
+
+"#]],
+    );
 }
 
 #[tokio::test]
@@ -348,10 +396,18 @@ async fn changes_of_killed_run_are_unknown() {
     writes.kill_after_writes(14).run().await.expect_status(-9);
     let run = restore(&org, &folder.path()).run().await.expect_status(1);
     assert_eq!(names(&run.writes()), NOTHING);
-    assert!(
-        run.stderr.contains("the backup is incomplete"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Backup of 2026-01-02T03:04:05Z, account 111122223333, region us-east-1:
+
+ ! skip  bucket notification  org-trail-logs-111122223333  (the backup is incomplete: the run was killed)
+
+Restore: 0 to restore, 0 to keep, 1 to skip.
+Nothing to restore. No changes were made.
+
+"#]],
     );
 }
 

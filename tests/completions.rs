@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use clap::{Arg, ArgAction};
+use clap::{Arg, ArgAction, ValueHint};
 use heeler_ec::cli;
 use testkit::{emulator, skip};
+
+/// A file in the folder in which the shells complete.
+const FILE: &str = "backup.json";
 
 /// Completes each command line in a shell. Returns `None`, with a notice, if the shell is not installed.
 fn complete(shell: &str, lines: &[String]) -> Option<BTreeMap<String, BTreeSet<String>>> {
     let home = tempfile::tempdir().expect("a folder");
     let script = home.path().join("script");
+    std::fs::write(home.path().join(FILE), "").expect("a file");
     let printed = Command::new(env!("CARGO_BIN_EXE_heeler-ec"))
         .args(["completions", shell])
         .output()
@@ -78,6 +82,14 @@ fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
+fn takes_file(arg: &Arg) -> bool {
+    takes_value(arg)
+        && matches!(
+            arg.get_value_hint(),
+            ValueHint::AnyPath | ValueHint::FilePath
+        )
+}
+
 fn values(arg: &Arg) -> BTreeSet<String> {
     let values = arg.get_possible_values().into_iter();
     let visible = values.filter(|value| !value.is_hide_set());
@@ -104,6 +116,11 @@ fn command_lines() -> BTreeMap<String, Expected> {
             format!("heeler-ec {name} --"),
             Expected::Exactly(options.collect()),
         );
+        for arg in visible().filter(|arg| takes_file(arg)) {
+            let option = arg.get_long().map(|long| format!("--{long} "));
+            let line = format!("heeler-ec {name} {}ba", option.unwrap_or_default());
+            lines.insert(line, Expected::Exactly(BTreeSet::from([FILE.to_owned()])));
+        }
         for arg in visible().filter(|arg| takes_value(arg) && !values(arg).is_empty()) {
             if let Some(long) = arg.get_long() {
                 for before in ["", "--quiet ", "--profile organization "] {
@@ -124,6 +141,8 @@ fn command_lines() -> BTreeMap<String, Expected> {
 
 fn assert_completes(shell: &str) {
     let expected = command_lines();
+    let files = expected.keys().filter(|line| line.ends_with(" ba"));
+    assert!(files.count() >= 7, "{:?}", expected.keys());
     let lines: Vec<String> = expected.keys().cloned().collect();
     let Some(completions) = complete(shell, &lines) else {
         return;

@@ -4,6 +4,8 @@ use crate::commands::heeler_ec;
 use crate::commands::{
     destroy, json, names, on_both_engines, setup, setup_outputs, setup_with, text,
 };
+use crate::whole_output::assert_stderr;
+use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, Organization};
 
 const QUEUE: &str = "heeler_event_collection_queue";
@@ -26,7 +28,12 @@ on_both_engines! {
         destroy(&org).run().await.expect_status(0);
         let second = destroy(&org).run().await.expect_status(1);
         assert_eq!(names(&second.writes()), NOTHING);
-        assert!(second.stderr.contains("another --name-prefix"), "{}", second.stderr);
+        assert_stderr(&org, &second, str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  it may be in another account, or use another --name-prefix
+
+"#]]);
     }
 
     async fn setup_works_after_destroy(engine: Engine) {
@@ -197,10 +204,51 @@ async fn refused_delete_is_named_and_others_succeed() {
     setup(&org).run().await.expect_status(0);
     org.proxy().fault(access_denied("sqs", "DeleteQueue"));
     let run = destroy(&org).run().await.expect_status(3);
-    assert!(
-        run.stderr.contains("grant sqs:DeleteQueue"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ - delete  iam role          heeler_event_collection_sqs_role
+ - delete  kms key           heeler_kms_key_sqs  (AWS deletes it in 7 days)
+ - delete  kms alias         alias/heeler_kms_key_sqs
+ - delete  sns topic         heeler_event_collection_topic
+ - delete  sns topic policy  heeler_event_collection_topic
+ - delete  sqs queue         heeler_event_collection_queue_dlq
+ - delete  sqs queue         heeler_event_collection_queue
+ - delete  sqs queue policy  heeler_event_collection_queue
+ - delete  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ - delete  iam policy        heeler_event_collection_sqs_policy
+ - delete  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ - delete  kms grant         heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444
+ - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Destroy: 13 to delete.
+  ! failed to delete sqs queue heeler_event_collection_queue: cannot delete sqs queue heeler_event_collection_queue: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  - deleted iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  - deleted iam policy heeler_event_collection_sqs_policy (0.1 s)
+  - deleted kms grant heeler_event_collection_grant on 00000000-1111-2222-3333-444444444444 (0.1 s)
+  - deleted s3 notification org-trail-logs-111122223333#heeler-ec (0.1 s)
+  - deleted sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  - deleted sns topic heeler_event_collection_topic (0.1 s)
+  - deleted sns topic policy heeler_event_collection_topic (with sns topic heeler_event_collection_topic)
+  - skipped: delete iam role heeler_event_collection_sqs_role (depends on sqs queue heeler_event_collection_queue)
+  - skipped: delete kms alias alias/heeler_kms_key_sqs (depends on sqs queue heeler_event_collection_queue)
+  - skipped: delete kms key heeler_kms_key_sqs (depends on sqs queue heeler_event_collection_queue)
+  - skipped: delete sqs queue heeler_event_collection_queue_dlq (depends on sqs queue heeler_event_collection_queue)
+Remaining:
+  iam role heeler_event_collection_sqs_role: depends on sqs queue heeler_event_collection_queue
+  kms key heeler_kms_key_sqs: depends on sqs queue heeler_event_collection_queue
+  kms alias alias/heeler_kms_key_sqs: depends on sqs queue heeler_event_collection_queue
+  sqs queue heeler_event_collection_queue_dlq: depends on sqs queue heeler_event_collection_queue
+  sqs queue heeler_event_collection_queue: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+Run `heeler-ec destroy` again to delete the rest.
+error: cannot delete sqs queue heeler_event_collection_queue
+  cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant sqs:DeleteQueue to the caller
+
+"#]],
     );
     let left = run
         .stderr
@@ -283,15 +331,42 @@ async fn destroy_works_without_the_role() {
 async fn denied_reads_are_not_reported_as_absent() {
     let org = Organization::on(Engine::Ministack).build().await;
     let table = [
-        ("iam", "GetRole", "iam:GetRole"),
-        ("cloudtrail", "DescribeTrails", "cloudtrail:DescribeTrails"),
-        ("s3", "HeadBucket", "s3:ListBucket"),
+        (
+            "iam",
+            "GetRole",
+            str![[r#"
+error: cannot find iam role heeler_event_collection_sqs_role
+  cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant iam:GetRole to the caller
+
+"#]],
+        ),
+        (
+            "cloudtrail",
+            "DescribeTrails",
+            str![[r#"
+error: cannot list the trails
+  cause: is not authorized (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant cloudtrail:DescribeTrails to the caller
+
+"#]],
+        ),
+        (
+            "s3",
+            "HeadBucket",
+            str![[r#"
+error: cannot find bucket org-trail-logs-111122223333
+  cause: access denied (403, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant s3:ListBucket on the bucket to the caller
+
+"#]],
+        ),
     ];
-    for (service, operation, permission) in table {
+    for (service, operation, expected) in table {
         org.proxy().fault(access_denied(service, operation));
         let run = destroy(&org).run().await.expect_status(3);
         org.proxy().clear_faults();
-        assert!(run.stderr.contains(permission), "{}", run.stderr);
+        assert_stderr(&org, &run, expected);
     }
 }
 
@@ -339,7 +414,43 @@ async fn policy_of_unmanaged_role_is_kept() {
     let untagged = iam.untag_role().role_name(ROLE).set_tag_keys(Some(keys));
     untagged.send().await.expect("a role without tags");
     let run = destroy(&org).run().await.expect_status(0);
-    assert!(run.stderr.contains("still in use by"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ = skip    iam role          heeler_event_collection_sqs_role  (not managed by heeler-ec)
+ - delete  kms key           heeler_kms_key_sqs  (AWS deletes it in 7 days)
+ = skip    kms alias         alias/heeler_kms_key_sqs  (in use by iam attachment)
+ - delete  sns topic         heeler_event_collection_topic
+ - delete  sns topic policy  heeler_event_collection_topic
+ - delete  sqs queue         heeler_event_collection_queue_dlq
+ - delete  sqs queue         heeler_event_collection_queue
+ - delete  sqs queue policy  heeler_event_collection_queue
+ - delete  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ = skip    iam policy        heeler_event_collection_sqs_policy  (in use by iam attachment)
+ = skip    iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role  (not managed by heeler-ec)
+ - delete  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Destroy: 8 to delete.
+  - deleted kms key heeler_kms_key_sqs (0.1 s)
+  - deleted s3 notification org-trail-logs-111122223333#heeler-ec (0.1 s)
+  - deleted sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  - deleted sns topic heeler_event_collection_topic (0.1 s)
+  - deleted sns topic policy heeler_event_collection_topic (with sns topic heeler_event_collection_topic)
+  - deleted sqs queue heeler_event_collection_queue (0.1 s)
+  - deleted sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  - deleted sqs queue policy heeler_event_collection_queue (with sqs queue heeler_event_collection_queue)
+Remaining:
+  iam role heeler_event_collection_sqs_role: not managed by heeler-ec
+  kms key heeler_kms_key_sqs: AWS deletes it in 7 days and charges nothing until then. To keep it, run `aws kms cancel-key-deletion --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`, then `aws kms enable-key --region us-east-1 --key-id arn:aws:kms:us-east-1:111122223333:key/00000000-1111-2222-3333-444444444444`
+  kms alias alias/heeler_kms_key_sqs: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
+  iam policy heeler_event_collection_sqs_policy: still in use by iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role, which was not deleted
+  iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role: not managed by heeler-ec
+
+"#]],
+    );
     let writes = names(&run.writes());
     assert!(
         !writes.iter().any(|name| name == "iam:DeletePolicy"),

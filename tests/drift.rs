@@ -5,8 +5,10 @@ use crate::commands::{
     counts, destroy, json, names, on_both_engines, plan, setup, setup_again, setup_again_of,
     setup_of, setup_with, text,
 };
+use crate::whole_output::{assert_stderr, assert_stdout};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
+use snapbox::str;
 use testkit::{Call, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [String; 0] = [];
@@ -56,7 +58,12 @@ on_both_engines! {
     async fn plan_check_fails_before_setup(engine: Engine) {
         let org = Organization::on(engine).build().await;
         let run = plan_check(&org).run().await.expect_status(1);
-        assert!(run.stderr.contains("heeler-ec setup --option s3"), "{}", run.stderr);
+        assert_stderr(&org, &run, str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  to choose an option and set it up, start with: heeler-ec preflight
+
+"#]]);
         heeler_ec(&org).args(["plan"]).run().await.expect_status(1);
     }
 
@@ -261,20 +268,46 @@ async fn table_shows_changed_statement_only() {
         .expect_status(0);
     grant_access_to_deleted_principals(&org).await;
     let run = heeler_ec(&org).args(["plan"]).run().await.expect_status(0);
-    for line in [
-        "policy \"Theirs\": {\"",
-        "the user was deleted: AWS shows its ID AIDA",
-        "the role was deleted: AWS shows its ID AROA",
-        "--heeler-role-arn",
-    ] {
-        assert!(run.stdout.contains(line), "{line}\n{}", run.stdout);
-    }
-    assert!(
-        !run.stdout.contains("AccountAdministration"),
-        "{}",
-        run.stdout
+    assert_stdout(
+        &org,
+        &run,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ ~ update  iam role          heeler_event_collection_sqs_role
+                             trust: {"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],"Condition":{"StringEquals":{"sts:externalid":"(external id)"}},"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLEEXAMPLE123","arn:aws:iam::999900001111:role/heeler-security"]},"Sid":"HeelerAssumeRole"}]} -> (known after apply)
+                               the role was deleted: AWS shows its ID AROAEXAMPLEEXAMPLE123, and a role created again under the same name has another ID; to repair it, setup needs --heeler-role-arn with the role ARN that Heeler provides
+ ~ update  kms key           heeler_kms_key_sqs
+                             policy "Theirs": {"Action":["kms:Decrypt"],"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLEEXAMPLE123"]},"Resource":["*"],"Sid":"Theirs"} -> (none)
+                               the role was deleted: AWS shows its ID AROAEXAMPLEEXAMPLE123, and a role created again under the same name has another ID
+ = keep    kms alias         alias/heeler_kms_key_sqs
+ = keep    sns topic         heeler_event_collection_topic
+ ~ update  sns topic policy  heeler_event_collection_topic
+                             policy "Theirs": {"Action":["sns:Publish"],"Effect":"Allow","Principal":{"AWS":["AIDAEXAMPLEEXAMPLE123"]},"Resource":["arn:aws:sns:us-east-1:111122223333:heeler_event_collection_topic"],"Sid":"Theirs"} -> (none)
+                               the user was deleted: AWS shows its ID AIDAEXAMPLEEXAMPLE123, and a user created again under the same name has another ID
+ = keep    sqs queue         heeler_event_collection_queue_dlq
+ = keep    sqs queue         heeler_event_collection_queue
+ ~ update  sqs queue policy  heeler_event_collection_queue
+                             policy "Theirs": {"Action":["sqs:SendMessage"],"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLEEXAMPLE123"]},"Resource":["arn:aws:sqs:us-east-1:111122223333:heeler_event_collection_queue"],"Sid":"Theirs"} -> (none)
+                               the role was deleted: AWS shows its ID AROAEXAMPLEEXAMPLE123, and a role created again under the same name has another ID
+ = keep    sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ = keep    iam policy        heeler_event_collection_sqs_policy
+ = keep    iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ = keep    s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 0 to create, 4 to update, 8 to keep.
+
+"#]],
     );
-    assert!(run.stderr.contains("Drift detected"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Drift detected. To fix it, run (asks for confirmation):
+  heeler-ec setup --option s3
+
+"#]],
+    );
 }
 
 #[tokio::test]
@@ -506,30 +539,107 @@ async fn unreadable_resource_is_unknown_others_are_planned() {
         .expect("an unknown");
     assert_eq!(unknown["kind"], "sns subscription");
     assert_eq!(unknown["permission"], "sns:GetSubscriptionAttributes");
-    assert!(
-        run.stderr.contains("sns:GetSubscriptionAttributes"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue
+  cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant sns:GetSubscriptionAttributes to the caller
+
+"#]],
     );
 
     let table = heeler_ec(&org).args(["plan"]).run().await.expect_status(3);
-    assert!(table.stdout.contains("? unknown"), "{}", table.stdout);
-    assert!(
-        table
-            .stdout
-            .contains("it needs sns:GetSubscriptionAttributes"),
-        "{}",
-        table.stdout
+    assert_stdout(
+        &org,
+        &table,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ = keep     iam role          heeler_event_collection_sqs_role
+ = keep     kms key           heeler_kms_key_sqs
+ = keep     kms alias         alias/heeler_kms_key_sqs
+ = keep     sns topic         heeler_event_collection_topic
+ = keep     sns topic policy  heeler_event_collection_topic
+ = keep     sqs queue         heeler_event_collection_queue_dlq
+ ~ update   sqs queue         heeler_event_collection_queue
+                              retention_seconds: 60 -> 7200
+ = keep     sqs queue policy  heeler_event_collection_queue
+ ? unknown  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+                              cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444); it needs sns:GetSubscriptionAttributes
+ = keep     iam policy        heeler_event_collection_sqs_policy
+ = keep     iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ = keep     s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 0 to create, 1 to update, 10 to keep, 1 unknown.
+
+"#]],
     );
 
-    for refused in [setup_again(&org), destroy(&org)] {
+    for (refused, expected) in [
+        (
+            setup_again(&org),
+            str![[r#"
+Preflight: 39 passed, 2 warnings, 9 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+Option s3 in account 111122223333, region us-east-1:
+
+ = keep     iam role          heeler_event_collection_sqs_role
+ = keep     kms key           heeler_kms_key_sqs
+ = keep     kms alias         alias/heeler_kms_key_sqs
+ = keep     sns topic         heeler_event_collection_topic
+ = keep     sns topic policy  heeler_event_collection_topic
+ = keep     sqs queue         heeler_event_collection_queue_dlq
+ ~ update   sqs queue         heeler_event_collection_queue
+                              retention_seconds: 60 -> 7200
+ = keep     sqs queue policy  heeler_event_collection_queue
+ ? unknown  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+                              cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444); it needs sns:GetSubscriptionAttributes
+ = keep     iam policy        heeler_event_collection_sqs_policy
+ = keep     iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ = keep     s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 0 to create, 1 to update, 10 to keep, 1 unknown.
+Some resources could not be read; no changes were made.
+error: cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue
+  cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant sns:GetSubscriptionAttributes to the caller
+
+"#]],
+        ),
+        (
+            destroy(&org),
+            str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ - delete   iam role          heeler_event_collection_sqs_role
+ - delete   kms key           heeler_kms_key_sqs  (AWS deletes it in 7 days)
+ - delete   kms alias         alias/heeler_kms_key_sqs
+ - delete   sns topic         heeler_event_collection_topic
+ - delete   sns topic policy  heeler_event_collection_topic
+ - delete   sqs queue         heeler_event_collection_queue_dlq
+ - delete   sqs queue         heeler_event_collection_queue
+ - delete   sqs queue policy  heeler_event_collection_queue
+ ? unknown  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+                              cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444); it needs sns:GetSubscriptionAttributes
+ - delete   iam policy        heeler_event_collection_sqs_policy
+ - delete   iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ - delete   s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Destroy: 11 to delete.
+Nothing was deleted, because some resources could not be read.
+error: cannot read sns subscription heeler_event_collection_topic -> heeler_event_collection_queue
+  cause: is not authorized to perform this (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant sns:GetSubscriptionAttributes to the caller
+
+"#]],
+        ),
+    ] {
         let run = refused.run().await.expect_status(3);
         assert_eq!(names(&run.writes()), NOTHING);
-        assert!(
-            run.stderr.contains("sns:GetSubscriptionAttributes"),
-            "{}",
-            run.stderr
-        );
+        assert_stderr(&org, &run, expected);
     }
 }
 

@@ -30,7 +30,7 @@ const COMMANDS: &[&[&str]] = &[
     &["outputs"],
     &["status"],
     &["export", "terraform"],
-    &["tail", "--timeout", "1s", "--give-up-after", "1s"],
+    &["tail"],
     &["destroy", "--yes"],
     &["restore", "BACKUP", "--yes"],
     &["policy", "setup"],
@@ -376,7 +376,7 @@ async fn partial_failure_without_steps_is_json_error() {
     for (service, operation, words) in [
         ("sqs", "GetQueueUrl", &["outputs"][..]),
         ("sns", "GetTopicAttributes", &["export", "terraform"]),
-        ("sqs", "CreateQueue", &["tail", "--timeout", "1s"]),
+        ("sqs", "CreateQueue", &["tail"]),
     ] {
         let refusal = FaultAction::refuse(403, "AccessDenied", "is not authorized");
         proxy.fault(Fault::new(service, operation, refusal));

@@ -2,7 +2,9 @@
 
 use crate::commands::heeler_ec;
 use crate::commands::{json, names, on_both_engines, setup};
+use crate::whole_output::assert_stderr;
 use serde_json::Value;
+use snapbox::str;
 use testkit::{Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const NOTHING: [String; 0] = [];
@@ -120,10 +122,20 @@ async fn missing_credentials_leave_placeholders() {
         .env("AWS_SECRET_ACCESS_KEY", "");
     let run = run.run().await.expect_status(0);
     assert_eq!(document(&run), document(&offline));
-    assert!(
-        run.stderr.contains("There are no valid credentials"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+There are no valid credentials, so all names stay placeholders: no AWS credentials were found in the environment, in a profile, or on this machine
+Replace these placeholders:
+  ${PARTITION}: aws, or aws-us-gov
+  ${ACCOUNT}: the ID of the management account
+  ${REGION}: the region of the trail's bucket
+  ${BUCKET}: the name of the trail's bucket
+  ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
+  ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
+
+"#]],
     );
 }
 
@@ -155,13 +167,19 @@ async fn denied_reads_leave_placeholders_and_are_reported() {
     let text = document(&run).to_string();
     assert!(text.contains("arn:aws:s3:::${BUCKET}"), "{text}");
     assert!(text.contains(org.account()), "{text}");
-    assert!(
-        run.stderr.contains("cannot list the trails: not you"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Skipped: cannot list the trails: not you (AccessDeniedException, request id 00000000-1111-2222-3333-444444444444)
+Replace these placeholders:
+  ${REGION}: the region of the trail's bucket
+  ${BUCKET}: the name of the trail's bucket
+  ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
+  ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
+
+"#]],
     );
-    assert!(run.stderr.contains("${BUCKET}: "), "{}", run.stderr);
-    assert!(!run.stderr.contains("${ACCOUNT}"), "{}", run.stderr);
 }
 
 #[tokio::test]
@@ -224,7 +242,20 @@ async fn policy_over_managed_limit_is_reported() {
         .run()
         .await
         .expect_status(0);
-    assert!(!setup.stderr.contains("inline"), "{}", setup.stderr);
+    assert_stderr(
+        &org,
+        &setup,
+        str![[r#"
+Replace these placeholders:
+  ${PARTITION}: aws, or aws-us-gov
+  ${ACCOUNT}: the ID of the management account
+  ${REGION}: the region of the trail's bucket
+  ${BUCKET}: the name of the trail's bucket
+  ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
+  ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
+
+"#]],
+    );
     let long = policy(
         &org,
         &["setup", "--offline", "--name-prefix", &"x".repeat(21)],
@@ -232,9 +263,16 @@ async fn policy_over_managed_limit_is_reported() {
     .args(["--region", "ap-southeast-2", "--account-id", "111122223333"])
     .args(["--bucket", &"b".repeat(63)]);
     let long = long.run().await.expect_status(0);
-    assert!(
-        long.stderr.contains("inline policy of a role"),
-        "{}",
-        long.stderr
+    assert_stderr(
+        &org,
+        &long,
+        str![[r#"
+Replace these placeholders:
+  ${PARTITION}: aws, or aws-us-gov
+  ${LOG_PREFIX}: [PREFIX/]AWSLogs/ORGANIZATION_ID/, or [PREFIX/]AWSLogs/ for the trail of one account
+  ${BUCKET_KEY_ID}: the ID of the KMS key of the log objects; if there is none, remove the statements that name it
+The policy has 6232 characters. IAM accepts it as an inline policy of a role (up to 10240), but not as a managed policy (up to 6144).
+
+"#]],
     );
 }

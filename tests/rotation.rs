@@ -2,7 +2,9 @@
 
 use crate::commands::heeler_ec;
 use crate::commands::{json, names, outputs, plan, setup_again, setup_outputs, setup_with, text};
+use crate::whole_output::{assert_stderr, assert_stdout};
 use serde_json::{Value, json};
+use snapbox::str;
 use testkit::{Engine, Organization};
 
 const OLD: &str = "the-id-of-last-year";
@@ -71,10 +73,16 @@ async fn json_plan_masks_external_ids_and_gives_reason() {
         setup_outputs(&run)["heeler_event_role_external_id"],
         "(masked)"
     );
-    assert!(
-        run.stderr.contains("paste the new one into Heeler"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+
+The external ID changes: Heeler cannot assume the role until you give Heeler the new one. It is printed at the end.
+
+The external ID has changed: paste the new one into Heeler now (`heeler-ec outputs` prints it). Until then Heeler cannot assume the role, and messages wait in the queue for at most two hours.
+
+"#]],
     );
     assert!(
         !run.stderr.contains(NEW) && !run.stderr.contains(OLD),
@@ -127,12 +135,47 @@ async fn existing_external_id_is_kept_and_reported() {
         .await
         .expect_status(0);
     assert_eq!(names(&run.writes()), Vec::<String>::new());
-    assert!(
-        run.stderr.contains("Keeping the existing external ID"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Preflight: 39 passed, 2 warnings, 9 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+Keeping the existing external ID (use --external-id to change it).
+Option s3 in account 111122223333, region us-east-1:
+
+ = keep  iam role          heeler_event_collection_sqs_role
+ = keep  kms key           heeler_kms_key_sqs
+ = keep  kms alias         alias/heeler_kms_key_sqs
+ = keep  sns topic         heeler_event_collection_topic
+ = keep  sns topic policy  heeler_event_collection_topic
+ = keep  sqs queue         heeler_event_collection_queue_dlq
+ = keep  sqs queue         heeler_event_collection_queue
+ = keep  sqs queue policy  heeler_event_collection_queue
+ = keep  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ = keep  iam policy        heeler_event_collection_sqs_policy
+ = keep  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ = keep  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 0 to create, 0 to update, 12 to keep.
+Already set up; no changes were made.
+
+Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection Settings of this organization, and paste these three values. The list of organizations then shows that event collection is enabled.
+Then:  run `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
+
+"#]],
     );
-    assert!(run.stdout.contains(OLD), "{}", run.stdout);
+    assert_stdout(
+        &org,
+        &run,
+        str![[r#"
+heeler_event_queue_url         http://127.0.0.1:40000/111122223333/heeler_event_collection_queue
+heeler_event_role_arn          arn:aws:iam::111122223333:role/heeler_event_collection_sqs_role
+heeler_event_role_external_id  the-id-of-last-year
+
+"#]],
+    );
 }
 
 #[tokio::test]
@@ -150,12 +193,30 @@ async fn changed_trusted_roles_are_shown_by_name() {
         json!({ "AWS": [other] })
     );
     assert!(shown.stdout.contains(&line), "{}", shown.stdout);
-    assert!(
-        shown
-            .stdout
-            .contains("principals that are no longer listed cannot assume the role"),
-        "{}",
-        shown.stdout
+    assert_stdout(
+        &org,
+        &shown,
+        str![[r#"
+Option s3 in account 111122223333, region us-east-1:
+
+ ~ update  iam role          heeler_event_collection_sqs_role
+                             trust "HeelerAssumeRole" Principal: {"AWS":["arn:aws:iam::999900001111:role/heeler-security"]} -> {"AWS":["arn:aws:iam::999988887777:role/heeler-of-next-year"]}
+                               principals that are no longer listed cannot assume the role
+ = keep    kms key           heeler_kms_key_sqs
+ = keep    kms alias         alias/heeler_kms_key_sqs
+ = keep    sns topic         heeler_event_collection_topic
+ = keep    sns topic policy  heeler_event_collection_topic
+ = keep    sqs queue         heeler_event_collection_queue_dlq
+ = keep    sqs queue         heeler_event_collection_queue
+ = keep    sqs queue policy  heeler_event_collection_queue
+ = keep    sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ = keep    iam policy        heeler_event_collection_sqs_policy
+ = keep    iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ = keep    s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 0 to create, 1 to update, 11 to keep.
+
+"#]],
     );
     let run = setup_again(&org).args(given).run().await.expect_status(0);
     assert_eq!(names(&run.writes()), ["iam:UpdateAssumeRolePolicy"]);

@@ -6,11 +6,13 @@ use crate::commands::{
     setup_again_of, setup_of, setup_of_with, setup_outputs, text,
 };
 use crate::vendor_terraform;
+use crate::whole_output::{assert_stderr, assert_stdout};
 use aws_sdk_cloudwatchlogs::types::Distribution;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, LogFormat, LoggingConfig, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
+use snapbox::str;
 use testkit::{CTRL_C, Clients, Engine, Fault, FaultAction, HeelerEc, Organization, Run};
 
 const OPTION: &str = "cloudwatch";
@@ -389,16 +391,33 @@ async fn drift_explains_disabled_function() {
     Drift::Reserved(0).happen(&org).await;
     let run = heeler_ec(&org).args(["plan", "--check"]);
     let run = run.run().await.expect_status(1);
-    for expected in [
-        "reserved_concurrency",
-        "the function is disabled: no event is delivered",
-    ] {
-        assert!(
-            run.stdout.contains(expected),
-            "no {expected:?} in\n{}",
-            run.stdout
-        );
-    }
+    assert_stdout(
+        &org,
+        &run,
+        str![[r#"
+Option cloudwatch in account 111122223333, region us-east-1:
+
+ = keep    iam role             heeler_event_collection_sqs_role
+ = keep    kms key              heeler_kms_key_sqs
+ = keep    kms alias            alias/heeler_kms_key_sqs
+ = keep    sqs queue            heeler_event_collection_queue_dlq.fifo
+ = keep    sqs queue            heeler_event_collection_queue.fifo
+ = keep    sqs queue policy     heeler_event_collection_queue.fifo
+ = keep    iam policy           heeler_event_collection_sqs_policy
+ = keep    iam attachment       heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ = keep    iam role             heeler_event_collection_lambda_role
+ = keep    iam policy           heeler_event_collection_lambda_policy
+ = keep    iam attachment       heeler_event_collection_lambda_policy -> heeler_event_collection_lambda_role
+ ~ update  lambda function      heeler_event_collection_lambda
+                                reserved_concurrency: 0 -> "none"
+                                  the function is disabled: no event is delivered
+ = keep    lambda permission    InvokePermissionsForCW of heeler_event_collection_lambda
+ = keep    subscription filter  heeler_cloudwatch_log_subscription_filter
+
+Plan: 0 to create, 1 to update, 13 to keep.
+
+"#]],
+    );
 }
 
 /// Checks that setup succeeds although a call fails.
@@ -645,7 +664,16 @@ async fn destroy_accepts_log_group_argument() {
     delete_role(&org).await;
     delete_trail(&org).await;
     let run = destroy(&org).run().await.expect_status(1);
-    assert!(run.stderr.contains("--log-group"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  if resources remain, name their bucket or log group: `heeler-ec destroy --bucket BUCKET` or `heeler-ec destroy --log-group NAME`
+
+"#]],
+    );
     let named = destroy(&org).args(["--log-group", log_group_name(&org)]);
     named.run().await.expect_status(0);
     assert_eq!(org.leftovers().await, NOTHING);
@@ -714,10 +742,23 @@ async fn world_with_month_of_retention() -> Organization {
 async fn month_retention_is_rejected_unless_accepted() {
     let org = world_with_month_of_retention().await;
     let run = setup_of(&org, "cloudwatch").run().await.expect_status(1);
-    assert!(
-        run.stderr.contains("put-retention-policy"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+x logs.retention: events expire after 30 days
+    expected: 1 day
+    reason:   Heeler's guide asks for one day; the change permanently deletes all events older than one day from the log group
+    console:  CloudWatch > Log groups > organization/cloudtrail > Actions > Edit retention setting
+    warning:  this command deletes all events older than one day
+    command:  aws logs put-retention-policy --region us-east-1 --log-group-name organization/cloudtrail --retention-in-days 1
+    accept:   --accept logs.retention
+    help:     heeler-ec explain logs.retention
+
+error: the prerequisites of option cloudwatch are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option cloudwatch
+
+"#]],
     );
     assert!(run.writes().is_empty(), "{:?}", run.writes());
     let accepted = setup_of(&org, "cloudwatch").args(["--accept", "logs.retention"]);

@@ -1,8 +1,10 @@
 //! tail with a temporary queue: prints events, reports what it cannot read, and leaves the account unchanged.
 
 use crate::commands::{heeler_ec, run_concurrently, sorted};
+use crate::whole_output::{assert_stderr, assert_stdout};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::{Value, json};
+use snapbox::str;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -61,11 +63,18 @@ async fn table_line_has_all_columns() {
             "AccessDenied"
         ]
     );
-    assert!(
-        run.stderr
-            .contains("Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+Messages: 1 in = 1 read + 0 skipped + 0 failed.
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
@@ -154,27 +163,39 @@ async fn timeout_prints_what_to_check() {
         .await
         .expect_status(1);
     assert_eq!(run.stdout, "");
-    assert!(
-        run.stderr.contains("No events arrived within 1s."),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("heeler-ec preflight --option s3"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+No events arrived within 1s.
+Possible reasons:
+  - CloudTrail delivers about every 5 minutes, and a new notification takes effect after about 5 more
+  - the trail may not log or deliver; check with:
+      heeler-ec preflight --option s3
+  - a resource of the deployment may have changed; check with:
+      heeler-ec plan --check
+Records: 0 in = 0 shown + 0 filtered + 0 duplicate + 0 unreadable.
+
+"#]],
     );
     assert_eq!(temporary_queues(&org).await, no_queues());
 }
 
 #[tokio::test]
-async fn tail_without_deployment_suggests_setup() {
+async fn tail_without_deployment_suggests_preflight() {
     let org = Organization::on(Engine::Ministack).build().await;
     let run = tail(&org, &[]).run().await.expect_status(1);
-    assert!(
-        run.stderr.contains("heeler-ec setup --option s3"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: nothing is deployed under the name prefix "heeler"
+  cause: this account has no role heeler_event_collection_sqs_role that is managed by heeler-ec
+  hint:  to choose an option and set it up, start with: heeler-ec preflight
+
+"#]],
     );
     assert_eq!(run.writes().len(), 0);
 }
@@ -375,11 +396,19 @@ async fn interrupted_download_is_retried() {
         .await;
     tail.interrupt();
     let run = tail.wait().await.expect_status(130);
-    assert!(
-        run.stderr
-            .contains("Objects: 2 in = 1 read + 0 skipped + 1 failed."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+warning: cannot read AWSLogs/o-exampleorg/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: the connection was lost during the download, 3 times: streaming error
+Interrupted: deleting the temporary queue. Press Ctrl-C again to exit immediately.
+Messages: 2 in = 2 read + 0 skipped + 0 failed.
+Objects: 2 in = 1 read + 0 skipped + 1 failed.
+Records: 1000 in = 1000 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
@@ -433,16 +462,19 @@ async fn unreadable_message_is_reported_and_tail_continues() {
     publish_text(&org, "\u{1b}[2Jsurprise").await;
     org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
-    assert!(
-        run.stderr.contains("warning: cannot read message "),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr
-            .contains("Messages: 2 in = 1 read + 0 skipped + 1 failed."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+warning: cannot read message 00000000-1111-2222-3333-444444444444 (/u{1b}[2Jsurprise): not a JSON object
+Messages: 2 in = 1 read + 0 skipped + 1 failed.
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
     assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
 }
@@ -461,11 +493,19 @@ async fn damaged_object_is_reported_and_tail_continues() {
     org.put(&key, bytes).await;
     org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
-    assert!(
-        run.stderr
-            .contains(&format!("warning: cannot read {key}: ")),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+warning: cannot read AWSLogs/210987654321/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: the gzip data ends too early
+Messages: 2 in = 2 read + 0 skipped + 0 failed.
+Objects: 2 in = 1 read + 0 skipped + 1 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
     assert_eq!(run.stdout.lines().count(), 1);
 }
@@ -481,16 +521,20 @@ async fn denied_object_names_the_missing_permission() {
     tail.wait_for_stderr(&key).await;
     org.deliver(&log_file(&org, 1)).await;
     let run = tail.wait().await.expect_status(0);
-    assert!(
-        run.stderr.contains("hint: grant s3:GetObject"),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr
-            .contains("Objects: 2 in = 1 read + 0 skipped + 1 failed."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+warning: cannot read AWSLogs/o-exampleorg/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_AbCdEfGhIjKlMnOp.json.gz: Access Denied (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint: grant s3:GetObject to the caller
+Messages: 2 in = 2 read + 0 skipped + 0 failed.
+Objects: 2 in = 1 read + 0 skipped + 1 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
@@ -573,11 +617,17 @@ async fn object_announced_twice_is_printed_once() {
     let run = tail.wait().await.expect_status(0);
     assert_eq!(sorted(run.stdout.lines()).len(), 3);
     assert_eq!(run.stdout.lines().collect::<BTreeSet<_>>().len(), 3);
-    assert!(
-        run.stderr
-            .contains("Records: 5 in = 3 shown + 0 filtered + 2 duplicate + 0 unreadable."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+Messages: 3 in = 3 read + 0 skipped + 0 failed.
+Objects: 3 in = 3 read + 0 skipped + 0 failed.
+Records: 5 in = 3 shown + 0 filtered + 2 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
@@ -603,7 +653,14 @@ async fn terminal_control_sequences_are_escaped() {
         let is_control = |c: &char| c.is_control() && *c != '\n' || *c == '\u{202e}';
         assert_eq!(text.chars().find(is_control), None, "{text:?}");
     }
-    assert!(run.stdout.contains("alice"), "{}", run.stdout);
+    assert_stdout(
+        &org,
+        &run,
+        str![[r#"
+eventTime/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  low     recipientAccountId/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  awsRegion/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  eventSource/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  eventName/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  alice/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}  errorCode/u{1b}[2J/u{1b}]0;owned/u{7}/r/u{9b}31m/u{202e}
+
+"#]],
+    );
     assert_eq!(run.stdout.lines().count(), 1);
 }
 
@@ -615,11 +672,18 @@ async fn broken_connection_is_retried() {
     org.proxy()
         .fault(Fault::new("s3", "GetObject", FaultAction::DropRequest).times(1));
     let run = shown(&org, vec![any_record(&org)], &[]).await;
-    assert!(
-        run.stderr
-            .contains("Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+Messages: 1 in = 1 read + 0 skipped + 0 failed.
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
@@ -694,35 +758,54 @@ async fn invisible_new_queue_is_waited_for() {
 #[tokio::test]
 async fn queue_is_subscribed_before_accounts_are_listed() {
     let org = set_up().await;
-    let slow = FaultAction::Delay(Duration::from_secs(4));
-    org.proxy()
-        .fault(Fault::new("organizations", "ListAccounts", slow));
-    let run = shown(&org, vec![any_record(&org)], &[]).await;
-    let call = |operation: &str| {
-        let call = run.calls.iter().find(|call| call.operation == operation);
-        call.unwrap_or_else(|| panic!("no {operation}")).clone()
-    };
-    let listed = call("ListAccounts").finished.expect("an answer");
-    assert!(call("Subscribe").started < listed);
+    let list_accounts = org.proxy().hold("organizations", "ListAccounts");
+    let subscribe = org.proxy().hold("sns", "Subscribe");
+    let tail = tail(&org, &["--limit", "1"]).spawn().await;
+    subscribe.wait_for_call().await;
+    let calls = org.proxy().calls();
+    assert!(!calls.iter().any(|call| call.operation == "ListAccounts"));
+    subscribe.open();
+    list_accounts.wait_for_call().await;
+    list_accounts.open();
+    tail.wait_for_stderr("the queue is then deleted").await;
+    org.deliver(&log_file(&org, 1)).await;
+    tail.wait().await.expect_status(0);
 }
 
 #[tokio::test]
 async fn tail_cleans_up_after_receive_error() {
     let org = set_up().await;
-    for what in [
-        FaultAction::DropRequest,
-        FaultAction::refuse(403, "AccessDenied", "not you"),
+    for (what, expected) in [
+        (
+            FaultAction::DropRequest,
+            str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+warning: cannot receive from the temporary queue heeler_ec_tail_00112233 at the moment: the connection to http://127.0.0.1:40000 failed: connection closed before message completed
+  hint: the call is repeated for up to 1s (--give-up-after)
+error: cannot receive from the temporary queue heeler_ec_tail_00112233
+  cause: the connection to http://127.0.0.1:40000 failed: connection closed before message completed
+  hint:  check the network, a proxy (HTTPS_PROXY), --region and --endpoint-url
+
+"#]],
+        ),
+        (
+            FaultAction::refuse(403, "AccessDenied", "not you"),
+            str![[r#"
+Receiving from topic heeler_event_collection_topic through the temporary queue heeler_ec_tail_00112233. Press Ctrl-C to stop; the queue is then deleted.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+error: cannot receive from the temporary queue heeler_ec_tail_00112233
+  cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant sqs:ReceiveMessage to the caller
+
+"#]],
+        ),
     ] {
         org.proxy().clear_faults();
         org.proxy().fault(Fault::new("sqs", "ReceiveMessage", what));
         let run = tail(&org, &["--give-up-after", "1s"]);
         let run = run.run().await.expect_status(3);
-        assert!(
-            run.stderr
-                .contains("cannot receive from the temporary queue heeler_ec_tail_"),
-            "{}",
-            run.stderr
-        );
+        assert_stderr(&org, &run, expected);
         assert_eq!(temporary_queues(&org).await, no_queues());
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::commands::heeler_ec;
 use crate::commands::{names, setup, setup_of, sorted};
+use crate::whole_output::assert_stderr;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::Value;
+use snapbox::str;
 use std::collections::HashMap;
 use std::time::Duration;
 use testkit::log_file::event;
@@ -39,10 +41,16 @@ async fn bucket_source_lists_and_creates_nothing() {
         sorted(delivered.map(Value::to_string))
     );
     assert!(run.writes().is_empty(), "{:?}", names(&run.writes()));
-    assert!(
-        run.stderr.contains(" read + 0 skipped + 0 failed."),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
+Objects: 2 in = 2 read + 0 skipped + 0 failed.
+Records: 2 in = 2 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
 }
 
@@ -108,7 +116,18 @@ async fn denied_listing_names_the_missing_permission() {
     org.proxy()
         .fault(Fault::new("s3", "ListObjectsV2", denied()));
     let run = tail(&org, &["--source", "bucket"]).await.expect_status(3);
-    assert!(run.stderr.contains("s3:ListBucket"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Listing new objects in bucket org-trail-logs-111122223333 from ten minutes ago on. Press Ctrl-C to stop.
+TIME                  LEVEL   ACCOUNT         REGION          SERVICE         EVENT                         ACTOR                             ERROR
+error: cannot list new objects in bucket org-trail-logs-111122223333
+  cause: not you (AccessDenied, request id 00000000-1111-2222-3333-444444444444)
+  hint:  grant s3:ListBucket to the caller
+
+"#]],
+    );
 }
 
 #[tokio::test]
@@ -123,11 +142,18 @@ async fn heeler_queue_messages_are_returned() {
     .await;
     let run = run.expect_status(0);
     assert_eq!(run.stdout.trim_end(), object.records[0].to_string());
-    assert!(
-        run.stderr
-            .contains("received four times moves to the dead-letter queue"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
+Messages: 2 in = 1 read + 1 skipped + 0 failed.
+  1 skipped: an S3 test event
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
     let called: Vec<String> = run.calls.iter().map(Call::name).collect();
     assert!(
@@ -147,17 +173,36 @@ async fn heeler_queue_stops_before_dead_lettering() {
     let run = tail(&org, &["--source", "heeler-queue", "-o", "json"])
         .await
         .expect_status(0);
-    assert!(
-        run.stderr.contains("has been received 3 times"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
+Stopped: message 00000000-1111-2222-3333-444444444444 has been received 3 times. After the fourth receive, SQS moves it to the dead-letter queue.
+Messages: 6 in = 1 read + 5 skipped + 0 failed.
+  4 skipped: a message that was received before
+  1 skipped: an S3 test event
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
     // S3's test event and the notification, each received twice after the first time.
-    assert!(
-        run.stderr
-            .contains("4 skipped: a message that was received before"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Peeking at Heeler's own queue heeler_event_collection_queue. Each receive hides messages from Heeler for a moment, and a message that was received four times moves to the dead-letter queue. All messages are returned immediately, none is deleted, and reading stops at the first message received more than twice.
+Stopped: message 00000000-1111-2222-3333-444444444444 has been received 3 times. After the fourth receive, SQS moves it to the dead-letter queue.
+Messages: 6 in = 1 read + 5 skipped + 0 failed.
+  4 skipped: a message that was received before
+  1 skipped: an S3 test event
+Objects: 1 in = 1 read + 0 skipped + 0 failed.
+Records: 1 in = 1 shown + 0 filtered + 0 duplicate + 0 unreadable.
+Delivery delay: p50 3m, p95 5m, max 5m.
+
+"#]],
     );
     assert_eq!(message_count(&org, QUEUE).await, 2);
     assert_eq!(
@@ -206,11 +251,14 @@ async fn unsupported_source_is_a_usage_error() {
     let run = tail(&org, &["--source", "log-group"])
         .await
         .expect_status(2);
-    assert!(
-        run.stderr
-            .contains("option s3 is deployed and has no source log-group"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: option s3 is deployed and has no source log-group
+  hint:  its sources are: queue, bucket, heeler-queue
+
+"#]],
     );
     let run = tail(&org, &["--source", "bucket", "--source", "heeler-queue"]).await;
     assert_eq!(run.expect_status(2).calls.len(), 0);

@@ -109,6 +109,41 @@ async fn interrupted_prompt_is_no() {
     assert_nothing_written_after(CTRL_C, 130).await;
 }
 
+/// A program that reads the output gets neither colors nor lines that only separate it from other output.
+#[tokio::test]
+async fn piped_output_has_no_color_or_blank_edges() {
+    let org = Organization::on(Engine::Ministack).build().await;
+    let external_id = ["--external-id", "id-of-the-setup"];
+    let role = org.heeler_role_arn();
+    let first = [
+        &["--option", "s3", "--heeler-role-arn", &role][..],
+        &external_id,
+    ]
+    .concat();
+    for (status, args) in [
+        (0, &["preflight"][..]),
+        (1, &["plan"]),
+        (0, &[&["plan"], &first[..]].concat()),
+        (0, &[&["setup", "--yes"], &first[..]].concat()),
+        (0, &["plan", "--option", "s3"]),
+        (0, &["outputs"]),
+        (0, &["status"]),
+        (0, &["export", "terraform"]),
+        (0, &["policy", "setup"]),
+        (0, &["destroy", "--dry-run"]),
+        (0, &["destroy", "--yes"]),
+    ] {
+        let run = heeler_ec(&org).args(args).env("TERM", "xterm-256color");
+        let run = run.run().await.expect_status(status);
+        for text in [&run.stdout, &run.stderr] {
+            assert!(!text.contains('\u{1b}'), "{args:?}: {text}");
+        }
+        let lines: Vec<&str> = run.stdout.lines().collect();
+        let edges = [lines.first(), lines.last()];
+        assert!(!edges.contains(&Some(&"")), "{args:?}: {}", run.stdout);
+    }
+}
+
 #[tokio::test]
 async fn color_follows_terminal_and_options() {
     let org = Organization::on(Engine::Ministack).build().await;

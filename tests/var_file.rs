@@ -2,6 +2,8 @@
 
 use crate::commands::heeler_ec;
 use crate::commands::{counts, json, outputs, text};
+use crate::whole_output::assert_stderr;
+use snapbox::str;
 use std::path::PathBuf;
 use tempfile::TempDir;
 use testkit::{Engine, HeelerEc, Organization};
@@ -47,7 +49,47 @@ async fn setup_uses_var_file() {
     assert!(!run.stderr.contains("shared-by-file"));
     let run = heeler_with_file(&org, "setup", &path).args(["--yes"]);
     let run = run.run().await.expect_status(0);
-    assert!(!run.stderr.contains("shared-by-file"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+Preflight: 39 passed, 2 warnings, 9 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+Option s3 in account 111122223333, region us-east-1:
+
+ + create  iam role          heeler_event_collection_sqs_role
+ + create  kms key           heeler_kms_key_sqs
+ + create  kms alias         alias/heeler_kms_key_sqs
+ + create  sns topic         heeler_event_collection_topic
+ + create  sns topic policy  heeler_event_collection_topic
+ + create  sqs queue         heeler_event_collection_queue_dlq
+ + create  sqs queue         heeler_event_collection_queue
+ + create  sqs queue policy  heeler_event_collection_queue
+ + create  sns subscription  heeler_event_collection_topic -> heeler_event_collection_queue
+ + create  iam policy        heeler_event_collection_sqs_policy
+ + create  iam attachment    heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role
+ + create  s3 notification   org-trail-logs-111122223333#heeler-ec
+
+Plan: 12 to create, 0 to update, 0 to keep.
+  + created iam attachment heeler_event_collection_sqs_policy -> heeler_event_collection_sqs_role (0.1 s)
+  + created iam policy heeler_event_collection_sqs_policy (0.1 s)
+  + created iam role heeler_event_collection_sqs_role (0.1 s)
+  + created kms alias alias/heeler_kms_key_sqs (0.1 s)
+  + created kms key heeler_kms_key_sqs (0.1 s)
+  + created s3 notification org-trail-logs-111122223333#heeler-ec (0.1 s)
+  + created sns subscription heeler_event_collection_topic -> heeler_event_collection_queue (0.1 s)
+  + created sns topic heeler_event_collection_topic (0.1 s)
+  + created sns topic policy heeler_event_collection_topic (0.1 s)
+  + created sqs queue heeler_event_collection_queue (0.1 s)
+  + created sqs queue heeler_event_collection_queue_dlq (0.1 s)
+  + created sqs queue policy heeler_event_collection_queue (0.1 s)
+
+Next:  open https://app.heeler.com/administration/connections/organizations, edit the Event Collection Settings of this organization, and paste these three values. The list of organizations then shows that event collection is enabled.
+Then:  run `heeler-ec tail` to see events arrive. An event arrives 5 to 10 minutes after the call.
+
+"#]],
+    );
     let shown = json(&outputs(&org).run().await.expect_status(0));
     assert_eq!(
         text(&shown["heeler_event_role_external_id"]),
@@ -76,10 +118,43 @@ async fn var_file_mismatch_is_reported_like_the_option() {
     let org = Organization::on(Engine::Ministack).build().await;
     let own = s3_variables(&org);
     for (text, expected) in [
-        (own.replace(org.account(), "999900001111"), "999900001111"),
+        (
+            own.replace(org.account(), "210987654321"),
+            str![[r#"
+x account.expected: credentials are for 111122223333
+    expected: account 210987654321
+    reason:   --account-id protects against setup in the wrong account
+    fix:      use --profile PROFILE if the environment holds credentials: they override AWS_PROFILE
+    command:  export AWS_PROFILE=PROFILE_OF_THAT_ACCOUNT
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain account.expected
+
+x bucket.matches_trail: trail org-trail delivers to org-trail-logs-111122223333
+    expected: bucket org-trail-logs-210987654321
+    reason:   this bucket receives no log objects, so it sends no notifications
+    fix:      remove --bucket: the bucket is read from the trail
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain bucket.matches_trail
+
+error: the prerequisites of option s3 are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option s3 --var-file /tmp/.tmpAbCdEf/var.auto.tfvars
+
+"#]],
+        ),
         (
             own.replace(org.bucket(), "another-bucket"),
-            "another-bucket",
+            str![[r#"
+x bucket.matches_trail: trail org-trail delivers to org-trail-logs-111122223333
+    expected: bucket another-bucket
+    reason:   this bucket receives no log objects, so it sends no notifications
+    fix:      remove --bucket: the bucket is read from the trail
+    accept:   not possible, because setup cannot work without it
+    help:     heeler-ec explain bucket.matches_trail
+
+error: the prerequisites of option s3 are not met; no changes were made
+  hint:  to show all checks: heeler-ec preflight --option s3 --var-file /tmp/.tmpAbCdEf/var.auto.tfvars
+
+"#]],
         ),
     ] {
         let (_folder, path) = write_file(&text);
@@ -88,7 +163,7 @@ async fn var_file_mismatch_is_reported_like_the_option() {
             .await
             .expect_status(1);
         assert!(run.writes().is_empty());
-        assert!(run.stderr.contains(expected), "{}", run.stderr);
+        assert_stderr(&org, &run, expected);
     }
 }
 
@@ -100,10 +175,16 @@ async fn unknown_variable_warns_and_is_ignored() {
         .run()
         .await
         .expect_status(0);
-    assert!(
-        run.stderr.contains("line 8: unknown variable region"),
-        "{}",
-        run.stderr
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+/tmp/.tmpAbCdEf/var.auto.tfvars, line 8: unknown variable region; it is ignored.
+Preflight: 39 passed, 2 warnings, 9 skipped.
+  ! account.credentials: caller is arn:aws:iam::111122223333:root
+  ! account.endpoint: requests go to http://127.0.0.1:40000
+
+"#]],
     );
 }
 
@@ -113,14 +194,36 @@ async fn var_file_errors_name_line_before_any_call() {
     for (text, expected) in [
         (
             "account_id = \"<replace with your payer account id>\"\n",
-            "line 1: account_id: an account ID has 12 digits",
+            str![[r#"
+error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
+  cause: line 1: account_id: an account ID has 12 digits
+
+"#]],
         ),
         (
             "\nheeler_security_role_arns = \"arn\"\n",
-            "line 2: heeler_security_role_arns: expected a list of strings",
+            str![[r#"
+error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
+  cause: line 2: heeler_security_role_arns: expected a list of strings, found a string: write ["..."]
+
+"#]],
         ),
-        ("account_id =\n", "line 1"),
-        ("heeler_external_id = \"heeler-ext-id\"\n", "placeholder"),
+        (
+            "account_id =\n",
+            str![[r#"
+error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
+  cause: line 1: invalid expression; expected `"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit
+
+"#]],
+        ),
+        (
+            "heeler_external_id = \"heeler-ext-id\"\n",
+            str![[r#"
+error: cannot read /tmp/.tmpAbCdEf/var.auto.tfvars
+  cause: line 1: heeler_external_id: this is the placeholder of Heeler's guide; choose your own external ID, or use --generate-external-id; write it without hyphens
+
+"#]],
+        ),
     ] {
         let (_folder, path) = write_file(text);
         let run = heeler_with_file(&org, "plan", &path)
@@ -128,13 +231,20 @@ async fn var_file_errors_name_line_before_any_call() {
             .await
             .expect_status(2);
         assert!(run.calls.is_empty());
-        assert!(run.stderr.contains(expected), "{}", run.stderr);
-        assert!(run.stderr.contains("var.auto.tfvars"), "{}", run.stderr);
+        assert_stderr(&org, &run, expected);
     }
     let missing = PathBuf::from("no-such.tfvars");
     let run = heeler_with_file(&org, "plan", &missing)
         .run()
         .await
         .expect_status(2);
-    assert!(run.stderr.contains("no-such.tfvars"), "{}", run.stderr);
+    assert_stderr(
+        &org,
+        &run,
+        str![[r#"
+error: cannot read no-such.tfvars
+  cause: No such file or directory (os error 2)
+
+"#]],
+    );
 }

@@ -305,7 +305,7 @@ pub fn cases() -> Vec<VerdictCase> {
         ),
         s3(
             "key.decrypt",
-            "its policy denies Heeler's role",
+            "its policy denies the role",
             |s| {
                 deny_decrypt(
                     s,
